@@ -1,0 +1,5 @@
+"""`python -m collector` is `hostpledge`."""
+
+from collector.cli import main
+
+main()

@@ -1,0 +1,199 @@
+"""Captures → findings. Pure: the same captures, catalog and clock give the same findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from collector.captures import read_digest
+from collector.catalog import reasons
+from collector.errors import BadInput, FactError, one_line
+from collector.model import (
+    Capture,
+    Clock,
+    Control,
+    Facts,
+    Finding,
+    HostStatus,
+    Quote,
+    ReadStatus,
+    Result,
+    Text,
+    Value,
+    Verdict,
+    Waiver,
+)
+
+SCHEMA = "urn:hostpledge:schema:finding:1"
+_LINES = 20
+_WIDTH = 500
+
+
+def assess_host(
+    capture: Capture,
+    controls: Iterable[Control],
+    *,
+    grade: int = 2,
+    at: datetime | None = None,
+    attached: Mapping[str, bytes] | None = None,
+    waivers: Iterable[Waiver] = (),
+) -> list[Finding]:
+    """One finding for every control, always.
+
+    `at` (aware) is the time to judge for; without it, the time of collection.
+    `attached` holds documents of the pledge record by name, for judges that want one.
+    """
+    now = at or capture.collected_at
+    if now is None and capture.reads:
+        raise BadInput("the capture has no time", where=capture.host, mend="give one with --at")
+    clock = Clock((now or datetime.fromtimestamp(0, UTC)).astimezone(UTC), grade)
+    facts = Facts(capture, attached)
+    standing = {w.control: w for w in waivers if w.host in (capture.host, "*")}
+    return [
+        finding(capture, control, _verdict(facts, control, clock), clock, standing.get(control.id))
+        for control in controls
+    ]
+
+
+def _verdict(facts: Facts, control: Control, clock: Clock) -> Verdict:
+    capture = facts.capture
+    if capture.status is not HostStatus.COMPLETE and not capture.reads:
+        reason = f"host_{capture.status}"
+        return Verdict(Result.ERROR, reason, values={"why": capture.detail or str(capture.status)})
+    try:
+        return control.judge(facts, control.for_grade(clock.grade), clock)
+    except FactError as problem:
+        why = problem.why
+        if capture.status is not HostStatus.COMPLETE:
+            why = f"{why}; {capture.status}: {capture.detail}"
+        return Verdict(
+            Result.ERROR,
+            problem.reason,
+            values={"read": problem.read, "why": why},
+            evidence=(Quote(problem.read),),
+        )
+    except Exception as problem:  # noqa: BLE001 - a judge's defect is an `error`, never a silence
+        why = one_line(f"{type(problem).__name__}: {problem}")
+        return Verdict(Result.ERROR, "judge_failed", values={"why": why})
+
+
+def finding(
+    capture: Capture, control: Control, verdict: Verdict, clock: Clock, waiver: Waiver | None = None
+) -> Finding:
+    """A verdict with all that makes it stand alone: words, evidence, what to do."""
+    template = control.messages.get(verdict.reason) or reasons().get(verdict.reason)
+    if template is None:
+        verdict = Verdict(
+            Result.ERROR,
+            "judge_failed",
+            values={"why": f"{control.id} has no message {verdict.reason}"},
+        )
+        template = reasons()["judge_failed"]
+    return Finding(
+        host=capture.host,
+        control=control.id,
+        clause=control.clause,
+        result=verdict.result,
+        method=verdict.method,
+        reason=verdict.reason,
+        message=_fill(template, verdict.values),
+        values=dict(verdict.values),
+        evidence=tuple(_quoted(capture, quote) for quote in verdict.evidence),
+        expected=_fill(control.criterion, control.for_grade(clock.grade).values),
+        remediation=_fill(control.remediation, control.for_grade(clock.grade).values),
+        severity=control.severity,
+        veto=control.veto,
+        until=verdict.until,
+        waiver=waiver if verdict.result in (Result.FAIL, Result.PARTIAL) else None,
+    )
+
+
+def _fill(template: Text, values: Mapping[str, Value]) -> Text:
+    return Text(_format(template.zh, values, "、"), _format(template.en, values, ", "))
+
+
+def _format(template: str, values: Mapping[str, Value], comma: str) -> str:
+    """Puts each `{name}` into the text; a name without a value stays as it stands."""
+    text = template
+    for name, value in values.items():
+        shown = comma.join(str(v) for v in value) if isinstance(value, list) else str(value)
+        text = text.replace("{" + name + "}", one_line(shown, 1000))
+    return text
+
+
+def _quoted(capture: Capture, quote: Quote) -> dict[str, Any]:
+    result = capture.read(quote.read)
+    known = result.status is not ReadStatus.LOST
+    entry: dict[str, Any] = {
+        "read": quote.read,
+        "status": str(result.status),
+        "sha256": read_digest(result) if known else None,
+        "lines": [one_line(line, _WIDTH) for line in quote.lines[:_LINES]],
+    }
+    if quote.path:
+        entry["path"] = one_line(quote.path, _WIDTH)
+    return entry
+
+
+def to_json(finding: Finding, at: datetime) -> dict[str, Any]:
+    """The finding's form in evidence (schemas/finding.schema.json), for the time `at`."""
+    waiver = finding.waiver
+    return {
+        "control": finding.control,
+        "clause": finding.clause,
+        "verdict": str(finding.result),
+        "method": str(finding.method),
+        "reason": finding.reason,
+        "message": {"zh": finding.message.zh, "en": finding.message.en},
+        "values": dict(finding.values),
+        "evidence": [dict(entry) for entry in finding.evidence],
+        "expected": {"zh": finding.expected.zh, "en": finding.expected.en},
+        "remediation": {"zh": finding.remediation.zh, "en": finding.remediation.en},
+        "severity": str(finding.severity),
+        "veto": finding.veto,
+        "until": finding.until.astimezone(UTC).isoformat() if finding.until else None,
+        "waiver": None
+        if waiver is None
+        else {
+            "reason": waiver.reason,
+            "approver": waiver.approver,
+            "expires": waiver.expires.astimezone(UTC).isoformat(),
+            "expired": waiver.expires <= at,
+        },
+    }
+
+
+def waived(finding: Finding, at: datetime) -> bool:
+    """Does a waiver that has not expired cover this finding?"""
+    return finding.waiver is not None and finding.waiver.expires > at
+
+
+def clause_result(findings: Iterable[Finding], at: datetime) -> Result:
+    """One clause over all its findings: 符合, 部分符合, 不符合, 不适用 or 未能核查.
+
+    A veto control that fails, or any high one, makes the clause `fail`; what could not be looked
+    at makes it `error` unless something failed already; `partial`, lesser failures, waived
+    failures and missing attestations make it `partial`.
+    """
+    seen = list(findings)
+    if not seen:
+        return Result.NOTCHECKED
+    failed = [f for f in seen if f.result is Result.FAIL and not waived(f, at)]
+    if any(f.veto or f.severity == "high" for f in failed):
+        return Result.FAIL
+    results = {f.result for f in seen}
+    if Result.ERROR in results:
+        return Result.ERROR
+    if results & {Result.FAIL, Result.PARTIAL, Result.NOTCHECKED}:
+        return Result.PARTIAL
+    return Result.NOTAPPLICABLE if results == {Result.NOTAPPLICABLE} else Result.PASS
+
+
+def satisfied(findings: Iterable[Finding], at: datetime) -> bool:
+    """Is everything satisfied, so that a command may end with status 0?"""
+    return all(
+        f.result in (Result.PASS, Result.NOTAPPLICABLE) or waived(f, at) for f in findings
+    )
+
+

@@ -1,0 +1,274 @@
+"""Captures on disk: a gzip'd JSON-lines file that `zcat FILE | jq` reads.
+
+The first line is the head of the capture, each further line one read, the last line its end.
+A file without its last line is not a capture: it was cut off.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import hashlib
+import io
+import json
+import os
+import string
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+from collector.errors import BadInput
+from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
+from collector.schema import check, load_json
+from collector.script import parse_output
+
+SCHEMA = "urn:hostpledge:schema:capture:1"
+SUFFIX = ".capture.gz"
+LARGEST = 256 * 1024 * 1024
+_SAFE = frozenset(string.ascii_letters + string.digits + "._-")
+
+
+def file_name(host: str) -> str:
+    """A file name for any host name whatever: safe letters stay, other bytes become `=XX`."""
+    safe = "".join(
+        chr(b) if chr(b) in _SAFE else f"={b:02X}" for b in host.encode("utf-8", "surrogateescape")
+    )
+    if safe.startswith((".", "-")):
+        safe = f"={ord(safe[0]):02X}{safe[1:]}"
+    if len(safe) > 180:
+        safe = f"{safe[:120]}={hashlib.sha256(os.fsencode(host)).hexdigest()[:32]}"
+    return safe + SUFFIX
+
+
+def to_bytes(capture: Capture) -> bytes:
+    """The capture as it is stored; the same capture always gives the same bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=6) as out:
+        for line in _lines(capture):
+            out.write(json.dumps(line, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+    return buffer.getvalue()
+
+
+def _lines(capture: Capture) -> Iterator[dict[str, Any]]:
+    yield {
+        "kind": "head",
+        "schema": SCHEMA,
+        "host": capture.host,
+        "status": str(capture.status),
+        "detail": capture.detail,
+        "nonce": capture.nonce,
+        "collected_at": capture.collected_at.isoformat() if capture.collected_at else None,
+        "head": dict(capture.head),
+        "origin": dict(capture.origin),
+    }
+    for result in capture.reads.values():
+        line: dict[str, Any] = {
+            "kind": "read",
+            "id": result.id,
+            "status": str(result.status),
+            "rc": result.rc,
+            "seconds": result.seconds,
+            "sha256": read_digest(result),
+            **_content("stdout", result.stdout),
+        }
+        if result.stderr:
+            line["stderr"] = result.stderr
+        if result.files:
+            line["files"] = [_file_line(file) for file in result.files]
+        yield line
+    yield {"kind": "end", "reads": len(capture.reads)}
+
+
+def _file_line(file: CapturedFile) -> dict[str, Any]:
+    return {
+        **_content("path", os.fsencode(file.path)),
+        "status": str(file.status),
+        "mode": f"{file.mode:04o}",
+        "uid": file.uid,
+        "gid": file.gid,
+        "size": file.size,
+        "mtime": file.mtime,
+        **_content("data", file.data),
+    }
+
+
+def _content(name: str, data: bytes) -> dict[str, str]:
+    """Text as text, anything else as base64 under NAME_base64."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(data).decode()}
+    return {name: text}
+
+
+def read_digest(result: ReadResult) -> str:
+    """SHA-256 over what a read returned: stdout, then each file's path and content, NUL between."""
+    digest = hashlib.sha256(result.stdout)
+    for file in result.files:
+        digest.update(b"\0" + os.fsencode(file.path) + b"\0" + file.data)
+    return digest.hexdigest()
+
+
+def write(capture: Capture, path: Path) -> str:
+    """Writes the capture aside, syncs and renames it; returns the SHA-256 of the file."""
+    data = to_bytes(capture)
+    write_aside(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_aside(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """A file appears whole or not at all, also across a power cut."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename inside `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def load(path: Path, reads: Mapping[str, Read]) -> Capture:
+    """A capture file of either form: ours (gzip'd), or the collector script's plain output.
+
+    Raises BadInput for anything else. The host of a plain output is named after its file.
+    """
+    try:
+        with path.open("rb") as source:
+            data = source.read(LARGEST + 1)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+    return from_bytes(data, reads, where=str(path))
+
+
+def from_bytes(data: bytes, reads: Mapping[str, Read], *, where: str) -> Capture:
+    """As `load`, from bytes; `where` names them in messages."""
+    if not data:
+        raise BadInput("empty: no capture in it", where=where)
+    if len(data) > LARGEST:
+        raise BadInput(f"larger than {LARGEST >> 20} MiB: no capture is", where=where)
+    if data[:2] == b"\x1f\x8b":
+        plain = _gunzip(data, where)
+        if plain.lstrip()[:1] != b"{":
+            return _from_output(plain, reads, where)
+        return _from_lines(plain, where)
+    return _from_output(data, reads, where)
+
+
+def _from_output(data: bytes, reads: Mapping[str, Read], where: str) -> Capture:
+    name = Path(where).name
+    for suffix in (".gz", ".capture", ".txt"):
+        name = name.removesuffix(suffix)
+    try:
+        return parse_output(data, host=name or "host", reads=reads)
+    except BadInput as problem:
+        raise BadInput(problem.what, where=where, mend=problem.mend) from None
+
+
+def _gunzip(data: bytes, where: str) -> bytes:
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpack.decompress(data, LARGEST + 1)
+    except zlib.error as problem:
+        raise BadInput(f"damaged: {problem}", where=where, mend="get the file again") from None
+    if len(plain) > LARGEST:
+        raise BadInput(f"unpacks to more than {LARGEST >> 20} MiB", where=where)
+    if not unpack.eof:
+        raise BadInput("cut off before its end", where=where, mend="get the whole file again")
+    if unpack.unused_data:
+        raise BadInput("something follows the end of the capture", where=where)
+    return plain
+
+
+def _from_lines(plain: bytes, where: str) -> Capture:
+    head: dict[str, Any] | None = None
+    reads: dict[str, ReadResult] = {}
+    ended = False
+    for number, line in enumerate(plain.split(b"\n"), 1):
+        if not line:
+            continue
+        place = f"{where} line {number}"
+        document = load_json(line, where=place)
+        check(document, "capture", where=place)
+        kind = document["kind"]
+        if (kind == "head") is (head is not None) or ended:
+            raise BadInput(f"a {kind} line stands at the wrong place", where=place)
+        if kind == "head":
+            head = document
+        elif kind == "read":
+            result = _result(document, place)
+            if result.id in reads:
+                raise BadInput(f"the read {result.id} stands twice", where=place)
+            reads[result.id] = result
+        else:
+            ended = document["reads"] == len(reads)
+    if head is None or not ended:
+        raise BadInput("cut off before its end", where=where, mend="get the whole file again")
+    at = head["collected_at"]
+    return Capture(
+        head["host"],
+        HostStatus(head["status"]),
+        head["nonce"],
+        head["detail"],
+        MappingProxyType(head["head"]),
+        MappingProxyType(head["origin"]),
+        datetime.fromisoformat(at) if at else None,
+        MappingProxyType(reads),
+    )
+
+
+def _result(line: dict[str, Any], where: str) -> ReadResult:
+    result = ReadResult(
+        line["id"],
+        ReadStatus(line["status"]),
+        line["rc"],
+        line["seconds"],
+        _bytes(line, "stdout", where),
+        line.get("stderr", ""),
+        tuple(_captured_file(file, where) for file in line.get("files", ())),
+    )
+    if read_digest(result) != line["sha256"]:
+        raise BadInput(f"the content of {result.id} does not match its digest", where=where)
+    return result
+
+
+def _captured_file(line: dict[str, Any], where: str) -> CapturedFile:
+    return CapturedFile(
+        os.fsdecode(_bytes(line, "path", where)),
+        ReadStatus(line["status"]),
+        int(line["mode"], 8),
+        line["uid"],
+        line["gid"],
+        line["size"],
+        line["mtime"],
+        _bytes(line, "data", where),
+    )
+
+
+def _bytes(line: dict[str, Any], name: str, where: str) -> bytes:
+    encoded = line.get(f"{name}_base64")
+    if encoded is None:
+        return cast(str, line[name]).encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise BadInput(f"{name}_base64 is not base64", where=where) from None

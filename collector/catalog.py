@@ -1,0 +1,148 @@
+"""Loads the controls and what belongs to them. The directory is the list: nothing is registered.
+
+`controls/<family>/<name>.yml` is the metadata, `controls/<family>/<name>.py` the judge, and the
+control's id is `<family>.<name>`. `facts/<subsystem>.py` gives READS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+from collector.errors import BadInput
+from collector.model import Control, Judge, Read, Severity, Text, Value
+from collector.schema import check, load_yaml
+
+FAMILIES = (
+    "antivirus",
+    "firewall",
+    "intrusion",
+    "logging",
+    "monitoring",
+    "classification",
+    "backup",
+    "encryption",
+)
+GRADES = (2, 3)
+_HERE = Path(__file__).parent
+
+
+@cache
+def controls() -> Mapping[str, Control]:
+    """Every control by id, in the order of families and then of names."""
+    found: dict[str, Control] = {}
+    for family in FAMILIES:
+        for path in sorted((_HERE / "controls" / family).glob("*.yml")):
+            control = _load(family, path)
+            found[control.id] = control
+    return MappingProxyType(found)
+
+
+def control(id: str) -> Control:
+    """The control of that id; raises BadInput when there is none."""
+    known = controls()
+    if id not in known:
+        raise BadInput(f"no control is named {id}", mend="`hostpledge controls` lists them")
+    return known[id]
+
+
+def select(families: Iterable[str] = (), grade: int = 2) -> tuple[Control, ...]:
+    """The controls of the families (all when none is named) that apply at the grade."""
+    wanted = tuple(families) or FAMILIES
+    for family in wanted:
+        if family not in FAMILIES:
+            raise BadInput(f"no family is named {family}", mend=f"one of {', '.join(FAMILIES)}")
+    if grade not in GRADES:
+        raise BadInput(f"grade {grade} is not known", mend="2 or 3")
+    return tuple(c for c in controls().values() if c.family in wanted and grade in c.grades)
+
+
+def reads_for(selected: Iterable[Control]) -> Mapping[str, Read]:
+    """The reads by id that the facts of these controls rest on."""
+    names = sorted({name for control in selected for name in control.facts})
+    return MappingProxyType({read.id: read for name in names for read in _reads(name)})
+
+
+def all_reads() -> Mapping[str, Read]:
+    """Every read of every control."""
+    return reads_for(controls().values())
+
+
+@cache
+def _reads(facts: str) -> tuple[Read, ...]:
+    module = importlib.import_module(f"collector.facts.{facts}")
+    return cast("tuple[Read, ...]", module.READS)
+
+
+@cache
+def reasons() -> Mapping[str, Text]:
+    """Messages of findings that no control makes itself."""
+    return MappingProxyType({k: _text(v) for k, v in _catalog("reasons").items()})
+
+
+@cache
+def clauses() -> Mapping[str, Mapping[str, Any]]:
+    """The clauses that hosts are checked for: `number`, and `title` in zh and en."""
+    return MappingProxyType(_catalog("clauses"))
+
+
+@cache
+def catalog_digest() -> str:
+    """One SHA-256 over all controls: what was asked, in one word."""
+    digest = hashlib.sha256()
+    for known in controls().values():
+        digest.update(f"{known.id} {known.digest}\n".encode())
+    return digest.hexdigest()
+
+
+def _catalog(name: str) -> dict[str, Any]:
+    path = _HERE / "catalogs" / f"{name}.yml"
+    return cast("dict[str, Any]", load_yaml(path.read_text(encoding="utf-8"), where=str(path)))
+
+
+def _text(document: Mapping[str, str]) -> Text:
+    return Text(document["zh"], document["en"])
+
+
+def _load(family: str, path: Path) -> Control:
+    where = f"{family}/{path.name}"
+    source = path.read_bytes()
+    document = load_yaml(source, where=where)
+    check(document, "control", where=where)
+    judge_path = path.with_suffix(".py")
+    module = importlib.import_module(f"collector.controls.{family}.{path.stem}")
+    digest = hashlib.sha256(source + b"\0" + judge_path.read_bytes())
+    for name in document["facts"]:
+        _reads(name)
+    return Control(
+        id=f"{family}.{path.stem}",
+        number=document["number"],
+        clause=document["clause"],
+        title=_text(document["title"]),
+        about=_text(document["about"]),
+        criterion=_text(document["criterion"]),
+        severity=Severity(document["severity"]),
+        veto=document.get("veto", False),
+        grades=tuple(document.get("grades", GRADES)),
+        facts=tuple(document["facts"]),
+        parameters=_parameters(document.get("parameters", {})),
+        messages=MappingProxyType({k: _text(v) for k, v in document["messages"].items()}),
+        remediation=_text(document["remediation"]),
+        mappings=MappingProxyType(document["mappings"]),
+        digest=digest.hexdigest(),
+        judge=cast(Judge, module.judge),
+    )
+
+
+def _parameters(document: Mapping[str, Any]) -> Mapping[str, Mapping[int, Value]]:
+    return MappingProxyType(
+        {
+            name: MappingProxyType({2: entry["value"], 3: entry.get("grade_3", entry["value"])})
+            for name, entry in document.items()
+        }
+    )

@@ -1,0 +1,106 @@
+"""The command table, and what happens when a command cannot do its work."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, cast
+
+import click
+
+from collector import __version__
+from collector.cli.language import lang_option, tr
+from collector.errors import CollectorError, one_line
+
+# command → module of collector.cli that holds a click command of the same name
+_COMMANDS = {
+    "run": "run",
+    "collect": "collect",
+    "assess": "assess",
+    "exposure": "exposure",
+    "retention": "retention",
+    "bundle": "bundle",
+    "verify": "verify",
+    "replay": "replay",
+    "diff": "diff",
+    "report": "report",
+    "pledge": "pledge",
+    "key": "key",
+    "controls": "controls",
+    "explain": "explain",
+    "reads": "reads",
+    "doctor": "doctor",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when the command is called, or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        loaded = importlib.import_module(f"collector.cli.{module}")
+        return cast(click.Command, getattr(loaded, cmd_name))
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=tr(
+        "逐台主机核查入网责任书二(二)至二(四)，并将所见转为可独立验证的签名证据。",
+        "Shows, host by host, that the technical duties of a network pledge are kept, and turns "
+        "what it saw into signed evidence that anyone can verify.",
+    ),
+)
+@click.version_option(__version__, prog_name="hostpledge")
+@lang_option
+def hostpledge() -> None:
+    """Nothing of its own: each command stands in its own module."""
+
+
+def main() -> None:
+    """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
+    try:
+        status = hostpledge.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        status = ended.exit_code
+    except click.Abort:
+        status = _complain(tr("已中断", "interrupted"))
+    except click.UsageError as problem:
+        hint = problem.ctx.command_path if problem.ctx else "hostpledge"
+        status = _complain(f"{problem.format_message()} ({tr('见', 'see')} {hint} --help)")
+    except click.ClickException as problem:
+        status = _complain(problem.format_message())
+    except CollectorError as problem:
+        status = _complain(str(problem))
+    except KeyboardInterrupt:
+        status = _complain(tr("已中断", "interrupted"))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 2
+    except OSError as problem:
+        place = f"{problem.filename}: " if problem.filename else ""
+        status = _complain(f"{place}{problem.strerror or problem}")
+    except Exception as problem:
+        if os.environ.get("HOSTPLEDGE_DEBUG"):
+            raise
+        status = _complain(
+            tr("内部错误，请报告", "a defect of hostpledge, please report it")
+            + f": {type(problem).__name__}: {problem} (HOSTPLEDGE_DEBUG=1)"
+        )
+    sys.exit(_status(status))
+
+
+def _status(returned: Any) -> int:
+    return returned if isinstance(returned, int) and not isinstance(returned, bool) else 0
+
+
+def _complain(text: str) -> int:
+    click.echo(f"hostpledge: {one_line(text, 2000)}", err=True)
+    return 2

@@ -1,0 +1,1 @@
+"""Controls: `<family>/<name>.yml` (metadata) with `<family>/<name>.py` (judge)."""

@@ -1,0 +1,30 @@
+"""encryption.password_hash: no password is stored with a scheme that gives it away."""
+
+from __future__ import annotations
+
+from collector.facts.accounts import accounts
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Locked accounts count too: an unlock brings the old hash back into use."""
+    allowed = parameters.strings("schemes")
+    hashed = [a for a in facts.get(accounts) if a.scheme]
+    weak = [a for a in hashed if a.scheme not in allowed]
+    if weak:
+        return Verdict(
+            Result.FAIL,
+            "weak",
+            Method.OBSERVED,
+            {"accounts": [f"{a.name} ({a.scheme})" for a in weak]},
+            (Quote("accounts.shadow", tuple(a.line for a in weak), "/etc/shadow"),),
+        )
+    if not hashed:
+        return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
+    return Verdict(
+        Result.PASS,
+        "all_strong",
+        Method.OBSERVED,
+        {"count": len(hashed)},
+        (Quote("accounts.shadow", tuple(a.line for a in hashed), "/etc/shadow"),),
+    )

@@ -1,0 +1,63 @@
+"""Everything hostpledge raises on purpose.
+
+Two kinds must never be confused: `BadInput` ends a command with exit status 2, while
+`CouldNotLook` and `NotUnderstood` end in an `error` finding of the one control that rested on them.
+"""
+
+from __future__ import annotations
+
+
+class CollectorError(Exception):
+    """The root of what hostpledge raises on purpose; its text is one line for a person."""
+
+
+class BadInput(CollectorError):
+    """Something handed to hostpledge cannot be used.
+
+    `what` is wrong, `where` (a file, a line, an argument), and the `mend`.
+    """
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        self.what = one_line(what)
+        self.where = one_line(where)
+        self.mend = one_line(mend)
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        super().__init__(f"{text}; {self.mend}" if self.mend else text)
+
+
+class VerifyFailed(CollectorError):
+    """A bundle does not prove what it claims; `where` names the file inside the bundle."""
+
+    def __init__(self, what: str, *, where: str = "") -> None:
+        self.what = one_line(what)
+        self.where = one_line(where)
+        super().__init__(f"{self.where}: {self.what}" if self.where else self.what)
+
+
+class FactError(CollectorError):
+    """A fact cannot be had from a capture; `read` is the id of the read it rests on."""
+
+    reason = "not_understood"
+
+    def __init__(self, read: str, why: str) -> None:
+        self.read = read
+        self.why = one_line(why)
+        super().__init__(f"{read}: {self.why}")
+
+
+class CouldNotLook(FactError):
+    """The host did not let us see: refused, timed out, truncated, lost, exited with an error."""
+
+    reason = "could_not_look"
+
+
+class NotUnderstood(FactError):
+    """The host answered, and the parser does not know what the answer means."""
+
+    reason = "not_understood"
+
+
+def one_line(text: str, limit: int = 400) -> str:
+    """`text` with control characters and line ends made visible, cut at `limit` characters."""
+    clean = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.strip())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -1,0 +1,1 @@
+"""What captures say, as facts: each module gives READS and pure parsers."""

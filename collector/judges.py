@@ -1,0 +1,1 @@
+"""Predicates that several controls share."""

@@ -1,0 +1,245 @@
+"""Reads → the POSIX sh collector script; the script's output → a capture. Both pure.
+
+The output is a stream of sections. Each begins with a line `@NONCE WORD ARGUMENTS`, and the
+bytes up to the next such line are its content. The nonce is drawn anew for each run, so nothing
+that a host prints can pass for a section.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from collector.errors import BadInput
+from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
+from collector.resources import package_text
+
+FORM = 1
+_HEADER = re.compile(rb"(?:^|\n)hostpledge-capture (\d+) ([0-9a-f]{16,64})\r?(?=\n)")
+_REFUSED = re.compile(
+    r"permission denied|operation not permitted|must be (?:run as )?root|are you root"
+    r"|need to be root|only root|access denied|requires? root",
+    re.IGNORECASE,
+)
+
+
+def collector_script(reads: Iterable[Read]) -> str:
+    """The sh text that performs `reads`, the same for the same reads (its digest is evidence)."""
+    lines: list[str] = []
+    for read in sorted(reads, key=lambda r: r.id):
+        lines += ["", f"# {read.id}: {read.why.en}", _call(read)]
+    return package_text("script.sh").replace("@READS@\n", "\n".join(lines) + "\n\n")
+
+
+def script_digest(script: str) -> str:
+    """Lower-case hex SHA-256 of the script text, without any nonce line put before it."""
+    return hashlib.sha256(script.encode()).hexdigest()
+
+
+def with_nonce(script: str, nonce: str) -> str:
+    """The script with the nonce of this run set before it."""
+    return f"HP_NONCE={nonce}\n{script}"
+
+
+def host_nonce(run_nonce: str, host: str) -> str:
+    """The nonce of one host in one run: whoever knows the run's nonce can recompute it."""
+    return hashlib.sha256(f"{run_nonce}\n{host}".encode()).hexdigest()[:32]
+
+
+def _call(read: Read) -> str:
+    sed = _quote(read.redact)
+    if read.kind == "files":
+        words = [str(read.seconds), str(read.limit), str(read.most), sed]
+        return " ".join(
+            ["hp_files", _quote(read.id), *words, *(_quote(path) for path in read.paths)]
+        )
+    words = [str(read.seconds), str(read.limit), "1" if read.privileged else "0", sed]
+    run = ["hp_run", _quote(read.id), *words]
+    if read.kind == "shell":
+        return " ".join([*run, '"$HP_SH"', "-c", _quote(read.body)])
+    return " ".join([*run, *(_quote(word) for word in read.argv)])
+
+
+def _quote(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+# --- output → capture ----------------------------------------------------------------------------
+
+
+def parse_output(
+    raw: bytes,
+    *,
+    host: str,
+    reads: Mapping[str, Read],
+    status: HostStatus | None = None,
+    detail: str = "",
+    nonce: str = "",
+    origin: Mapping[str, Any] | None = None,
+) -> Capture:
+    """What the script printed, as a capture.
+
+    `status` is what the collecting side knows of the connection, where there was one; without it
+    the output alone decides (`lost` when it has no end). With `nonce` the output must carry that
+    very nonce. `reads` gives the byte limits, by which truncation is told.
+    Raises BadInput when the output holds no capture at all.
+    """
+    header = _find_header(raw, nonce)
+    if header is None:
+        if status in (None, HostStatus.COMPLETE):
+            if status is None:
+                raise BadInput(
+                    "no capture in it (the line `hostpledge-capture 1 …` is missing)",
+                    where=host,
+                    mend="hand in the whole output of the collector script, unchanged",
+                )
+            status, detail = HostStatus.GARBLED, detail or "the host did not answer with a capture"
+        return Capture(
+            host, status or HostStatus.GARBLED, nonce, detail, origin=dict(origin or {})
+        )
+    found, start = header
+    sections = raw[start:].split(b"\n@" + found.encode() + b" ")[1:]
+    head, results, ended = _sections(sections, reads)
+    if status is None or status is HostStatus.COMPLETE:
+        status = HostStatus.COMPLETE if ended else HostStatus.LOST
+        if not ended:
+            detail = detail or "the output ends before the collector script did"
+    if ended and status is HostStatus.LOST:
+        status = HostStatus.COMPLETE
+    origin = dict(origin or {})
+    return Capture(
+        host,
+        status,
+        found,
+        detail,
+        MappingProxyType(head),
+        origin,
+        _collected_at(origin, head),
+        MappingProxyType(results),
+    )
+
+
+def _find_header(raw: bytes, nonce: str) -> tuple[str, int] | None:
+    for match in _HEADER.finditer(raw):
+        form, found = int(match[1]), match[2].decode()
+        if nonce and found != nonce:
+            continue
+        if form != FORM:
+            raise BadInput(
+                f"capture form {form} is not known",
+                mend=f"this hostpledge reads form {FORM}: use a newer one",
+            )
+        return found, match.end()
+    return None
+
+
+def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetime | None:
+    clock = origin.get("clock")
+    if isinstance(clock, str):
+        return datetime.fromisoformat(clock)
+    seconds = head.get("clock", "")
+    return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch(r"\d{1,11}", seconds) else None
+
+
+def _sections(
+    sections: list[bytes], reads: Mapping[str, Read]
+) -> tuple[dict[str, str], dict[str, ReadResult], bool]:
+    head: dict[str, str] = {}
+    results: dict[str, ReadResult] = {}
+    building: _Building | None = None
+    for section in sections:
+        line, _, content = section.partition(b"\n")
+        word, *args = line.decode("ascii", "replace").split()
+        if word == "head":
+            head = _head(content)
+        elif word == "read":
+            building = _Building(args[0], reads.get(args[0]), content)
+        elif word == "done" and building is not None:
+            results[building.id] = building.finish(args)
+            building = None
+        elif word == "end":
+            return head, results, True
+        elif building is not None:
+            building.add(word, args, content)
+    if building is not None:
+        results[building.id] = ReadResult(building.id, ReadStatus.LOST, stdout=building.stdout)
+    return head, results, False
+
+
+def _head(content: bytes) -> dict[str, str]:
+    """`key=value` lines; a key that comes again (host keys, addresses) is joined by newlines."""
+    head: dict[str, str] = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            head[key] = f"{head[key]}\n{value}" if key in head else value
+    return head
+
+
+class _Building:
+    """One read while its sections come in."""
+
+    def __init__(self, id: str, read: Read | None, stdout: bytes) -> None:
+        self.id = id
+        self.read = read
+        self.limit = read.limit if read else 1 << 62
+        self.stdout = stdout
+        self.stderr = ""
+        self.files: list[CapturedFile] = []
+
+    def add(self, word: str, args: list[str], content: bytes) -> None:
+        if word == "stderr":
+            self.stderr = content.decode("utf-8", "replace")
+        elif word == "file":
+            self.files.append(_file(args, content))
+        elif word == "data" and self.files:
+            self.files[-1] = self._with_data(self.files[-1], content)
+
+    def _with_data(self, file: CapturedFile, content: bytes) -> CapturedFile:
+        status = file.status
+        if len(content) > self.limit or file.size > self.limit:
+            status, content = ReadStatus.TRUNCATED, content[: self.limit]
+        return CapturedFile(
+            file.path, status, file.mode, file.uid, file.gid, file.size, file.mtime, content
+        )
+
+    def finish(self, args: list[str]) -> ReadResult:
+        try:
+            status, rc, seconds = ReadStatus(args[0]), int(args[1]), int(args[2])
+        except (ValueError, IndexError):
+            return ReadResult(self.id, ReadStatus.LOST)
+        if len(self.stdout) > self.limit:
+            status, self.stdout = ReadStatus.TRUNCATED, self.stdout[: self.limit]
+        elif status is ReadStatus.EXIT and _REFUSED.search(self.stderr):
+            status = ReadStatus.REFUSED
+        return ReadResult(
+            self.id, status, rc, seconds, self.stdout, self.stderr, tuple(self.files)
+        )
+
+
+def _file(args: list[str], content: bytes) -> CapturedFile:
+    path = content.decode("utf-8", "surrogateescape")
+    status = ReadStatus(args[0]) if args and args[0] in set(ReadStatus) else ReadStatus.LOST
+    numbers = args[1:6]
+    if len(numbers) != 5 or not all(n.isdecimal() for n in numbers[1:]):
+        return CapturedFile(path, status)
+    mode, uid, gid, size, mtime = numbers
+    bits = _mode(mode)
+    return CapturedFile(path, status, bits, int(uid), int(gid), int(size), int(mtime))
+
+
+def _mode(text: str) -> int:
+    """Permission bits from `stat -c %a` (octal) or, where there is no stat, from `ls -l`."""
+    if re.fullmatch(r"[0-7]{1,4}", text):
+        return int(text, 8)
+    bits = 0
+    for place, letter in enumerate(text[1:10]):
+        if letter not in "-ST":
+            bits |= 0o400 >> place
+        if letter in "sStT":
+            bits |= {2: 0o4000, 5: 0o2000, 8: 0o1000}.get(place, 0)
+    return bits

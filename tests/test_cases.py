@@ -1,0 +1,63 @@
+"""Every control against its cases, and every control has the cases it must have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector import catalog
+from collector.assess import assess_host, to_json
+from collector.schema import check
+from tests import cases
+
+_MUST = {"pass", "fail", "notapplicable", "error"}
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.parent.name}.{path.parent.name}/{path.name}"
+
+
+@pytest.mark.parametrize("path", cases.case_files(), ids=_name)
+def test_case(path: Path) -> None:
+    case = cases.load(path)
+    control = catalog.control(case.control)
+    (found,) = assess_host(
+        case.capture, [control], grade=case.grade, at=case.at, attached=case.attached
+    )
+    said = f"{found.result} {found.reason}: {found.message.en}"
+    assert found.result is case.result, said
+    assert found.reason == case.expect["reason"], said
+    assert case.expect.get("message", "") in found.message.en, said
+    for text in (found.message, found.expected, found.remediation):
+        assert "{" not in text.zh + text.en, f"a value is missing: {text}"
+    check(to_json(found, case.at), "finding", where=_name(path))
+
+
+@pytest.mark.parametrize("id", list(catalog.controls()))
+def test_control_has_its_cases(id: str) -> None:
+    verdicts = {path.name.split(".")[-2] for path in cases.case_files(id)}
+    # a control that no host can be outside of says so by having no message for it
+    missing = _MUST - verdicts - ({"notapplicable"} if _always_applies(id) else set())
+    assert not missing, f"{id} has no case for {sorted(missing)}"
+
+
+def _always_applies(id: str) -> bool:
+    source = Path(catalog.__file__).parent / "controls" / (id.replace(".", "/") + ".py")
+    return "NOTAPPLICABLE" not in source.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("id", list(catalog.controls()))
+def test_every_message_is_shown_by_a_case(id: str) -> None:
+    reasons = {cases.load(path).expect["reason"] for path in cases.case_files(id)}
+    assert set(catalog.control(id).messages) <= reasons, "a message no case shows"
+
+
+@pytest.mark.parametrize("id", list(catalog.controls()))
+def test_judge_uses_only_the_facts_it_declares(id: str) -> None:
+    """A control declares the facts modules whose reads it needs; none is missing or idle."""
+    source = Path(catalog.__file__).parent / "controls" / (id.replace(".", "/") + ".py")
+    text = source.read_text(encoding="utf-8")
+    for name in catalog.control(id).facts:
+        assert f"collector.facts.{name} " in text or f"facts.{name}" in text or "judges" in text
+
