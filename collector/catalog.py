@@ -92,6 +92,17 @@ def clauses() -> Mapping[str, Mapping[str, Any]]:
 
 
 @cache
+def words() -> Mapping[str, Mapping[str, Text]]:
+    """The model's own words for people: `verdict`, `method`, `severity`, `family` …, each by value."""
+    return MappingProxyType(
+        {
+            kind: MappingProxyType({name: _text(entry) for name, entry in known.items()})
+            for kind, known in _catalog("words").items()
+        }
+    )
+
+
+@cache
 def catalog_digest() -> str:
     """One SHA-256 over all controls: what was asked, in one word."""
     digest = hashlib.sha256()
