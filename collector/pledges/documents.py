@@ -1,0 +1,69 @@
+"""The clauses of the two signed documents, and where each has its place in a pledge record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from collector.model import Text
+from collector.resources import package_text
+from collector.schema import load_yaml
+
+PLACES = ("checked", "attested", "acknowledged", "clock", "resource")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentClause:
+    """One numbered clause.
+
+    `id` is e.g. `responsibility.2.1` or `pledge.6.3`, `number` what the document prints.
+    `places`: checked (on hosts), attested (a document's digest or a statement), acknowledged
+    (by the signature, or by itself), clock (a term that runs), resource (declared).
+    `fields` are the fields of the pledge record that hold it.
+    """
+
+    id: str
+    document: str
+    number: str
+    title: Text
+    places: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+@cache
+def titles() -> Mapping[str, Text]:
+    """The names of the two documents, by the word the record uses for each."""
+    return MappingProxyType(
+        {name: _text(entry["title"]) for name, entry in _catalog().items()}
+    )
+
+
+@cache
+def clauses() -> Mapping[str, DocumentClause]:
+    """Every numbered clause of both documents by id, in their order."""
+    found: dict[str, DocumentClause] = {}
+    for document, entry in _catalog().items():
+        for number, clause in entry["clauses"].items():
+            id = f"{document}.{number}"
+            found[id] = DocumentClause(
+                id,
+                document,
+                clause["number"],
+                _text(clause["title"]),
+                tuple(clause["places"]),
+                tuple(clause["fields"]),
+            )
+    return MappingProxyType(found)
+
+
+def _catalog() -> dict[str, Any]:
+    name = "catalogs/documents.yml"
+    document: dict[str, Any] = load_yaml(package_text(name), where=name)
+    return document
+
+
+def _text(entry: Mapping[str, str]) -> Text:
+    return Text(entry["zh"], entry["en"])
