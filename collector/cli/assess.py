@@ -1,0 +1,202 @@
+"""`hostpledge assess`: captures → findings, with no network and no clock of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from collector import captures, catalog
+from collector.assess import assess_host, satisfied
+from collector.cli.language import lang, lang_option, tr
+from collector.errors import BadInput
+from collector.export import FORMATS, exporter
+from collector.model import Capture, Finding, HostStatus
+
+# where captures lie in a folder that hostpledge made: a run's output, then a bundle
+_KNOWN_PLACES = ("captures", "data/captures")
+_ENDS = (captures.SUFFIX, ".capture")
+
+
+@click.command(
+    help=tr(
+        "判定采集文件（文件或目录），离线、可重复：同样的采集文件得到同样的结果。\n\n"
+        "退出码：0 全部符合；1 有不符合或未能核查；2 无法完成。",
+        "Judges captures (files or folders): offline, and the same captures always give the same "
+        "findings.\n\nExit status: 0 all satisfied; 1 something failed or could not be checked; 2 "
+        "the command could not do its work.",
+    )
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help=tr("输出格式", "form of the output"),
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help=tr(
+        "判定时点（ISO 8601，未写时区即为 UTC）；默认各主机的采集时刻",
+        "the time to judge for (ISO 8601, UTC where no zone is given); default: when each host "
+        "was collected from",
+    ),
+)
+@click.option(
+    "--grade",
+    type=click.Choice(["2", "3"]),
+    default="2",
+    show_default=True,
+    help=tr("等级保护级别", "MLPS grade"),
+)
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice(catalog.FAMILIES),
+    metavar="FAMILY",
+    help=tr("只判定此类，可重复：", "only this family, repeatable: ") + ", ".join(catalog.FAMILIES),
+)
+@click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("数据分类分级清单", "the data inventory (classification register)"),
+)
+@lang_option
+def assess(
+    paths: tuple[str, ...],
+    form: str,
+    at: str | None,
+    grade: str,
+    families: tuple[str, ...],
+    inventory: Path | None,
+) -> int:
+    moment = None if at is None else parse_time(at)
+    selected = catalog.select(families, int(grade))
+    attached = {} if inventory is None else {"data-inventory": _document(inventory)}
+    hosts: dict[str, list[Finding]] = {}
+    times: dict[str, datetime] = {}
+    statuses: dict[str, HostStatus] = {}
+    named: dict[str, Path] = {}
+    for path in capture_files(Path(p) for p in paths):
+        capture = captures.load(path, catalog.all_reads())
+        if capture.host in named:
+            raise BadInput(
+                tr(
+                    f"与 {named[capture.host]} 是同一主机 {capture.host} 的采集文件",
+                    f"a capture of the host {capture.host}, as {named[capture.host]} is too",
+                ),
+                where=str(path),
+                mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
+            )
+        named[capture.host] = path
+        hosts[capture.host] = assess_host(
+            capture, selected, grade=int(grade), at=moment, attached=attached
+        )
+        times[capture.host] = moment or _moment(capture)
+        statuses[capture.host] = capture.status
+    _print(form, hosts, times, statuses)
+    done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
+    return 0 if done else 1
+
+
+def _print(
+    form: str,
+    hosts: dict[str, list[Finding]],
+    times: dict[str, datetime],
+    statuses: dict[str, HostStatus],
+) -> None:
+    if form == "table":
+        from collector.export import table
+
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size((80, 24)).columns if terminal else 80
+        text = table.export(
+            hosts,
+            times,
+            lang(),
+            statuses,
+            width=max(60, min(width, 160)),
+            colour=terminal and not os.environ.get("NO_COLOR"),
+        )
+    else:
+        text = exporter(form)(hosts, times, lang(), statuses)
+    # bytes, because CSV has its own line ends and a locale may not be UTF-8
+    click.get_binary_stream("stdout").write(text.encode("utf-8", "backslashreplace"))
+
+
+def parse_time(text: str) -> datetime:
+    """An ISO 8601 time or date, aware; raises BadInput for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            tr(f"不是时间：{text}", f"not a time: {text}"),
+            where="--at",
+            mend=tr("写成 2026-11-25T12:00:00+08:00", "write it as 2026-11-25T12:00:00+08:00"),
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def capture_files(paths: Iterable[Path]) -> list[Path]:
+    """The capture files that the paths name, or hold where they are folders; each once.
+
+    Raises BadInput for a path that is not there, and for a folder without any capture.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if path.is_dir():
+            here = _in_folder(path)
+            if not here:
+                raise BadInput(
+                    tr("目录中没有采集文件", "no capture in this folder"),
+                    where=str(path),
+                    mend=tr(
+                        f"采集文件名以 {' 或 '.join(_ENDS)} 结尾",
+                        f"captures end in {' or '.join(_ENDS)}",
+                    ),
+                )
+            for file in here:
+                found.setdefault(file.resolve(), file)
+        elif path.exists():
+            found.setdefault(path.resolve(), path)
+        else:
+            raise BadInput(tr("没有这个文件或目录", "no such file or folder"), where=str(path))
+    return list(found.values())
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    for place in _KNOWN_PLACES:
+        if (folder / place).is_dir():
+            folder = folder / place
+            break
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.name.endswith(_ENDS) and not file.name.startswith(".") and file.is_file()
+    )
+
+
+def _moment(capture: Capture) -> datetime:
+    """When it was collected, or tried: a host that was never reached has only our own clock."""
+    tried = capture.origin.get("clock")
+    moment = capture.collected_at or (
+        datetime.fromisoformat(tried) if isinstance(tried, str) else datetime.fromtimestamp(0, UTC)
+    )
+    return moment.astimezone(UTC)
+
+
+def _document(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None

@@ -1,0 +1,37 @@
+"""Text for 80 columns where a Chinese character takes two."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text as Styled
+
+WIDTH = 80
+
+
+def out(text: str) -> None:
+    """Results go to stdout, in UTF-8 whatever the locale says."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
+def pad(text: str, columns: int) -> str:
+    return text + " " * max(0, columns - cell_len(text))
+
+
+def wrap(text: str, *, indent: str = "", width: int = WIDTH) -> str:
+    """`text` in lines of at most `width` columns, each after `indent`."""
+    console = Console(width=width, color_system=None, legacy_windows=False)
+    room = width - cell_len(indent)
+    lines = Styled(text).wrap(console, room, overflow="fold")
+    return "\n".join(f"{indent}{line.plain.rstrip()}" for line in lines)
+
+
+def labelled(label: str, text: str, *, column: int = 12, width: int = WIDTH) -> str:
+    """A label, and beside it a text whose further lines stand under its first."""
+    indent = " " * column
+    body = wrap(text, indent=indent, width=width)
+    return pad(label, column) + body[column:] if body else label

@@ -1,0 +1,125 @@
+"""`hostpledge reads`: everything that would be read on a host, in full, for the host's owner."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import click
+
+from collector import catalog
+from collector.cli.columns import labelled, out, wrap
+from collector.cli.language import lang, lang_option, tr
+from collector.model import Control, Read
+
+
+@click.command(
+    help=tr(
+        "逐条列出在主机上读取的全部内容、原因与上限，供主机所有者审阅。只读，不写入任何文件。",
+        "Prints every read in full, with its reason and its limits, so that a host's owner can "
+        "judge it. Reads only read: nothing is written on the host.",
+    )
+)
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice(catalog.FAMILIES),
+    metavar="FAMILY",
+    help=tr("只列此类，可重复：", "only this family, repeatable: ") + ", ".join(catalog.FAMILIES),
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help=tr("输出格式", "form of the output"),
+)
+@lang_option
+def reads(families: tuple[str, ...], form: str) -> int:
+    selected = [
+        control
+        for control in catalog.controls().values()
+        if not families or control.family in families
+    ]
+    wanted = sorted(catalog.reads_for(selected).values(), key=lambda read: read.id)
+    users = {read.id: _users(read, selected) for read in wanted}
+    if form == "json":
+        entries = [_entry(read, users[read.id]) for read in wanted]
+        out(json.dumps({"reads": entries}, ensure_ascii=False, indent=2) + "\n")
+    else:
+        parts = [_text(read, users[read.id]) for read in wanted]
+        count = len(wanted)
+        closing = tr(
+            f"共 {count} 条读取；hostpledge collect --script 打印实际在主机上运行的脚本",
+            f"{count} reads; `hostpledge collect --script` prints the script that runs on the host",
+        )
+        out("\n".join([*parts, wrap(closing)]) + "\n")
+    return 0
+
+
+def _users(read: Read, selected: list[Control]) -> list[str]:
+    return [control.id for control in selected if read.id in catalog.reads_for([control])]
+
+
+def _text(read: Read, users: list[str]) -> str:
+    lines = [read.id, labelled(tr("  原因", "  why"), read.why.to(lang()))]
+    if read.kind == "command":
+        lines.append(labelled(tr("  命令", "  command"), shlex.join(read.argv)))
+    elif read.kind == "files":
+        lines.append(labelled(tr("  文件", "  files"), read.paths[0] if read.paths else "-"))
+        lines += [f"{'':12}{path}" for path in read.paths[1:]]
+    else:
+        # verbatim: a line broken by us would no longer be the line that runs
+        lines.append(tr("  脚本", "  shell"))
+        lines += [f"    | {line}" for line in read.body.splitlines()]
+    if read.redact:
+        lines.append(tr("  脱敏 (sed)", "  redaction (sed)"))
+        lines += [f"    | {line}" for line in read.redact.splitlines()]
+    lines.append(labelled(tr("  上限", "  limits"), _limits(read)))
+    if read.privileged:
+        lines.append(
+            labelled(
+                tr("  权限", "  needs root"),
+                tr("需要 root；否则不执行，记为“权限不足”", "yes; otherwise it is not run, and recorded as refused"),
+                column=14 if lang() == "en" else 12,
+            )
+        )  # fmt: skip
+    lines.append(labelled(tr("  用于", "  used by"), ", ".join(users)))
+    return "\n".join(lines) + "\n"
+
+
+def _limits(read: Read) -> str:
+    size = f"{read.limit} B"
+    for unit, bytes_ in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if read.limit >= bytes_:
+            size = f"{read.limit / bytes_:.3g} {unit}"
+            break
+    if read.kind == "files":
+        return tr(
+            f"{read.seconds} 秒，最多 {read.most} 个文件，每个 {size}",
+            f"{read.seconds} s, {read.most} files at most, {size} each",
+        )
+    return tr(f"{read.seconds} 秒，{size}", f"{read.seconds} s, {size}")
+
+
+def _entry(read: Read, users: list[str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": read.id,
+        "kind": read.kind,
+        "why": read.why.to(lang()),
+        "seconds": read.seconds,
+        "limit": read.limit,
+        "redact": read.redact,
+        "privileged": read.privileged,
+        "controls": users,
+    }
+    if read.kind == "command":
+        entry["argv"] = list(read.argv)
+    elif read.kind == "files":
+        entry |= {"paths": list(read.paths), "most": read.most}
+    else:
+        entry["body"] = read.body
+    return entry

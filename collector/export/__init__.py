@@ -1,0 +1,53 @@
+"""Findings in the forms that people and other tools read: one module a format, each a function
+
+    export(hosts, at, lang, status) -> str
+
+`hosts` holds each host's findings by host name, `at` the time that each host was judged for,
+`status` what became of collecting from it (complete, where nothing is said). Pure: the same
+findings give the same text.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from collector.model import Finding, HostStatus, Lang, Result
+
+FORMATS = ("table", "json", "junit", "sarif", "oscal", "csv")
+
+Hosts = Mapping[str, Sequence[Finding]]
+Times = Mapping[str, datetime]
+Statuses = Mapping[str, HostStatus]
+Export = Callable[[Hosts, Times, Lang, Statuses], str]
+
+# worst first: the order in which findings, hosts and totals are shown
+ORDER = (
+    Result.FAIL,
+    Result.ERROR,
+    Result.PARTIAL,
+    Result.NOTCHECKED,
+    Result.PASS,
+    Result.NOTAPPLICABLE,
+)
+
+
+def exporter(name: str) -> Export:
+    """The function of a format of `FORMATS`."""
+    return cast(Export, importlib.import_module(f"collector.export.{name}").export)
+
+
+def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Veto controls before others, then the severe ones, within each verdict."""
+    weight = {"high": 0, "medium": 1, "low": 2}
+    return sorted(
+        findings,
+        key=lambda f: (ORDER.index(f.result), not f.veto, weight[f.severity], f.clause, f.control),
+    )
+
+
+def stamp(at: datetime) -> str:
+    """A time as RFC 3339 in UTC, to the second."""
+    return at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,108 @@
+"""`--format junit`: one test suite a host, for the readers that CI systems have."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from collector.assess import waived
+from collector.catalog import words
+from collector.errors import one_line
+from collector.export import Hosts, Statuses, Times, stamp
+from collector.model import Finding, HostStatus, Lang, Result, Text
+
+_SKIPPED = (Result.NOTAPPLICABLE, Result.NOTCHECKED)
+_EXPECTED = Text("判定标准", "expected")
+_MEND = Text("整改办法", "what to do")
+_WAIVED = Text("已豁免至", "waived until")
+# what XML 1.0 (section 2.2) cannot hold, in any form
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+    """`fail` and `partial` are failures, `error` is an error, the rest that is not pass is skipped.
+
+    A waived failure is skipped, with the waiver as its reason.
+    """
+    root = ElementTree.Element("testsuites", {"name": "hostpledge"})
+    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for name, findings in hosts.items():
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            {
+                "name": _clean(name),
+                "hostname": _clean(name),
+                "timestamp": stamp(at[name]).removesuffix("Z"),
+                "time": "0",
+            },
+        )
+        counts = dict.fromkeys(totals, 0)
+        properties = ElementTree.SubElement(suite, "properties")
+        ElementTree.SubElement(
+            properties,
+            "property",
+            {"name": "status", "value": str(status.get(name, HostStatus.COMPLETE))},
+        )
+        for finding in findings:
+            counts["tests"] += 1
+            outcome = _case(suite, finding, at, lang)
+            if outcome:
+                counts[outcome] += 1
+        for key, number in counts.items():
+            suite.set(key, str(number))
+            totals[key] += number
+    for key, number in totals.items():
+        root.set(key, str(number))
+    root.set("time", "0")
+    ElementTree.indent(root)
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _case(suite: ElementTree.Element, finding: Finding, at: Times, lang: Lang) -> str:
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": f"hostpledge.{finding.control.split('.', 1)[0]}",
+            "name": finding.control,
+            "time": "0",
+        },
+    )
+    message = _clean(finding.message.to(lang))
+    word = words()["verdict"][finding.result].to(lang)
+    if finding.result is Result.PASS:
+        return ""
+    if waived(finding, at[finding.host]) and finding.waiver:
+        reason = f"{_WAIVED.to(lang)} {stamp(finding.waiver.expires)}: {finding.waiver.reason}"
+        ElementTree.SubElement(
+            case, "skipped", {"message": _clean(f"{word}: {message} ({reason})")}
+        )
+        return "skipped"
+    if finding.result in _SKIPPED:
+        ElementTree.SubElement(case, "skipped", {"message": f"{word}: {message}"})
+        return "skipped"
+    tag, key = ("error", "errors") if finding.result is Result.ERROR else ("failure", "failures")
+    problem = ElementTree.SubElement(
+        case, tag, {"message": message, "type": f"{finding.result}.{finding.severity}"}
+    )
+    problem.text = _clean(_details(finding, lang), lines=True)
+    return key
+
+
+def _details(finding: Finding, lang: Lang) -> str:
+    lines = [
+        finding.message.to(lang),
+        f"{_EXPECTED.to(lang)}: {finding.expected.to(lang)}",
+        f"{_MEND.to(lang)}: {finding.remediation.to(lang)}",
+    ]
+    for entry in finding.evidence:
+        place = f" {entry['path']}" if entry.get("path") else ""
+        lines.append(f"[{entry['read']}{place}] {entry['status']} sha256:{entry['sha256']}")
+        lines += [f"    {line}" for line in entry["lines"]]
+    return "\n".join(lines)
+
+
+def _clean(text: str, *, lines: bool = False) -> str:
+    return _UNSPEAKABLE.sub("\ufffd", text if lines else one_line(text, 4000))

@@ -1,0 +1,152 @@
+"""`--format table`: for a person at a terminal, readable at 80 columns with or without colour."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Styled
+
+from collector.assess import clause_result, waived
+from collector.catalog import clauses, controls, words
+from collector.errors import one_line
+from collector.export import ORDER, Hosts, Statuses, Times, stamp, worst_first
+from collector.model import Finding, HostStatus, Lang, Result, Text
+
+# narrow in every East Asian terminal, and told apart without colour
+SIGNS = {
+    Result.PASS: "✓",
+    Result.PARTIAL: "~",
+    Result.FAIL: "✗",
+    Result.NOTAPPLICABLE: "-",
+    Result.ERROR: "?",
+    Result.NOTCHECKED: ".",
+}
+_COLOURS = {
+    Result.PASS: "green",
+    Result.PARTIAL: "yellow",
+    Result.FAIL: "bold red",
+    Result.NOTAPPLICABLE: "dim",
+    Result.ERROR: "magenta",
+    Result.NOTCHECKED: "cyan",
+}
+_HOSTS = Text("主机", "hosts")
+_AT = Text("判定时点", "judged for")
+_MEND = Text("整改", "mend")
+_UNTIL = Text("有效至", "holds until")
+_WAIVED = Text("豁免至", "waived until")
+_VETO = Text("一票否决", "veto")
+_NOTHING = Text("没有核查结果", "no findings")
+
+
+def export(
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    *,
+    width: int = 80,
+    colour: bool = False,
+) -> str:
+    """Each host with its findings, worst first; then the clauses and the totals."""
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer,
+        width=width,
+        force_terminal=colour,
+        no_color=not colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for name, findings in hosts.items():
+        _host(console, name, findings, at, lang, status.get(name, HostStatus.COMPLETE))
+    _summary(console, hosts, at, lang)
+    lines = (line.rstrip() for line in buffer.getvalue().splitlines())
+    return "\n".join(lines) + "\n"
+
+
+def _host(
+    console: Console,
+    name: str,
+    findings: Sequence[Finding],
+    at: Times,
+    lang: Lang,
+    status: HostStatus,
+) -> None:
+    title = Styled(one_line(name), style="bold")
+    if status is not HostStatus.COMPLETE:
+        title.append(f"  {words()['host_status'][status].to(lang)}", style="bold magenta")
+    title.append(f"  {_AT.to(lang)} {stamp(at[name])}", style="dim")
+    console.print(title)
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=False, max_width=30, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    for finding in worst_first(findings):
+        style = _COLOURS[finding.result]
+        verdict = words()["verdict"][finding.result].to(lang)
+        table.add_row(
+            Styled(f"{SIGNS[finding.result]} {verdict}", style=style),
+            Styled(finding.control),
+            Styled("\n").join(Styled(line) for line in _lines(finding, at, lang)),
+        )
+    console.print(table)
+    console.print()
+
+
+def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
+    lines = [finding.message.to(lang)]
+    if finding.result in (Result.FAIL, Result.PARTIAL):
+        lines.append(f"{_MEND.to(lang)}: {one_line(finding.remediation.to(lang), 240)}")
+    if finding.veto and finding.result is Result.FAIL:
+        lines[0] = f"[{_VETO.to(lang)}] {lines[0]}"
+    if finding.waiver is not None and waived(finding, at[finding.host]):
+        lines.append(
+            f"{_WAIVED.to(lang)} {stamp(finding.waiver.expires)}: "
+            + one_line(finding.waiver.reason, 200)
+        )
+    if finding.result is Result.PASS and finding.until is not None:
+        lines.append(f"{_UNTIL.to(lang)} {stamp(finding.until)}")
+    return lines
+
+
+def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang) -> None:
+    everything = [f for findings in hosts.values() for f in findings]
+    if not everything:
+        console.print(_NOTHING.to(lang))
+        return
+    latest = max(at.values())
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    for id, entry in clauses().items():
+        here = [f for f in everything if f.clause == id]
+        if not here:
+            continue
+        result = clause_result(here, latest)
+        word = words()["verdict"][result].to(lang)
+        table.add_row(
+            Styled(entry["number"] if lang == "zh" else id),
+            Styled(f"{SIGNS[result]} {word}", style=_COLOURS[result]),
+            Styled(entry["title"][lang]),
+        )
+    console.print(table)
+    counts = Counter(f.result for f in everything)
+    known = len({f.control for f in everything} & set(controls()))
+    totals = ", ".join(
+        f"{words()['verdict'][result].to(lang)} {counts[result]}"
+        for result in ORDER
+        if counts[result]
+    )
+    if lang == "zh":
+        totals = totals.replace(", ", "，")
+        console.print(f"{_HOSTS.zh} {len(hosts)} 台，核查项 {known} 项：{totals}")
+    else:
+        console.print(f"{len(hosts)} {_HOSTS.en}, {known} controls: {totals}")
