@@ -113,6 +113,11 @@ def read_digest(result: ReadResult) -> str:
     return digest.hexdigest()
 
 
+def digest(data: bytes) -> str:
+    """Lower-case hex SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def write(capture: Capture, path: Path) -> str:
     """Writes the capture aside, syncs and renames it; returns the SHA-256 of the file."""
     data = to_bytes(capture)

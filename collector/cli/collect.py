@@ -1,0 +1,183 @@
+"""`hostpledge collect`: captures only, or the collector script itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector import catalog, script
+from collector.cli.language import lang_option, tr
+from collector.cli.progress import HostProgress
+from collector.model import HostStatus
+from collector.run import engine
+from collector.run.folder import Arrived, RunFolder
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--family and --grade."""
+    for option in (
+        click.option(
+            "--grade",
+            type=click.IntRange(2, 3),
+            default=2,
+            show_default=True,
+            help=tr("等级保护级别", "MLPS grade (等保级别)"),
+        ),
+        click.option(
+            "--family",
+            "families",
+            multiple=True,
+            metavar="F",
+            help=tr("只看这一类控制项（可重复）", "only this family of controls (repeatable)"),
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+_ANSIBLE: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("-l", "--limit"), {"default": "", "help": tr("只查这些主机", "only these hosts")}),
+    (("-u", "--user"), {"default": "", "help": tr("登录用户", "user to log in as")}),
+    (("-b", "--become"), {"is_flag": True, "help": tr("提升为 root", "become root")}),
+    (("-k", "--ask-pass"), {"is_flag": True, "help": tr("询问登录口令", "ask for the password")}),
+    (
+        ("-K", "--ask-become-pass"),
+        {"is_flag": True, "help": tr("询问提权口令", "ask for the become password")},
+    ),
+    (
+        ("--private-key",),
+        {"default": "", "metavar": "FILE", "help": tr("SSH 私钥", "SSH private key")},
+    ),
+    (
+        ("--vault-password-file",),
+        {
+            "multiple": True,
+            "metavar": "FILE",
+            "help": tr("Ansible Vault 口令文件", "password file of Ansible Vault"),
+        },
+    ),
+    (
+        ("-e", "--extra-vars"),
+        {"multiple": True, "metavar": "VARS", "help": tr("附加变量", "extra variables")},
+    ),
+    (
+        ("-f", "--forks"),
+        {
+            "type": click.IntRange(1, 500),
+            "default": 20,
+            "show_default": True,
+            "help": tr("同时查几台主机", "hosts at a time"),
+        },
+    ),
+    (
+        ("--seconds",),
+        {
+            "type": click.IntRange(5, 86_400),
+            "default": 300,
+            "show_default": True,
+            "help": tr("每台主机的时限", "seconds one host may take"),
+        },
+    ),
+)
+
+
+def ansible_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that are handed on to Ansible, under Ansible's own names."""
+    for names, how in reversed(_ANSIBLE):
+        command = click.option(*names, **how)(command)
+    return command
+
+
+def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> engine.How:
+    """The Ansible options as one value; asks for passwords where that was wanted."""
+    ask = given["ask_pass"]
+    ask_become = given["ask_become_pass"]
+    return engine.How(
+        inventory=inventory,
+        limit=given["limit"],
+        user=given["user"],
+        become=given["become"],
+        ask_pass=click.prompt("SSH", hide_input=True, err=True) if ask else "",
+        ask_become_pass=click.prompt("BECOME", hide_input=True, err=True) if ask_become else "",
+        vault_password_files=given["vault_password_file"],
+        private_key=given["private_key"],
+        extra_vars=given["extra_vars"],
+        forks=given["forks"],
+        seconds=given["seconds"],
+    )
+
+
+@click.command(
+    help=tr(
+        "从主机采集（只读），每台主机一份采集文件；被中断后以同一命令继续。"
+        "加 --script 则只打印采集脚本，可在任何主机上执行：sh collect.sh > host.capture",
+        "Collects from hosts (read-only), one capture file per host; the same command resumes an "
+        "interrupted run. With --script it prints the collector script, which runs on any host: "
+        "sh collect.sh > host.capture",
+    )
+)
+@click.option("-i", "--inventory", multiple=True, help=tr("Ansible 清单", "Ansible inventory"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=tr("存放采集文件的目录", "folder for the captures"),
+)
+@click.option(
+    "--script", "print_script", is_flag=True, help=tr("打印采集脚本", "print the collector script")
+)
+@click.option(
+    "--retry",
+    is_flag=True,
+    help=tr("已结束的采集：只重试未成功的主机", "an ended run: only the hosts that failed"),
+)
+@selection_options
+@ansible_options
+@lang_option
+def collect(
+    inventory: tuple[str, ...],
+    output: Path | None,
+    print_script: bool,
+    retry: bool,
+    families: tuple[str, ...],
+    grade: int,
+    **given: Any,
+) -> int:
+    """Exit status 0 when every host gave a whole capture, 1 otherwise."""
+    if print_script:
+        if inventory or output:
+            raise click.UsageError(
+                tr("--script 不与 -i、-o 同用", "--script goes without -i and -o")
+            )
+        selected = catalog.select(families, grade)
+        click.echo(script.collector_script(catalog.reads_for(selected).values()), nl=False)
+        return 0
+    if not inventory:
+        raise click.UsageError(tr("缺少 -i", "-i is missing"))
+    if output is None:
+        raise click.UsageError(tr("缺少 -o", "-o is missing"))
+    arrived = gather(output, how_of(inventory, given), families, grade, retry=retry)
+    complete = sum(a.status is HostStatus.COMPLETE for a in arrived.values())
+    click.echo(
+        tr(
+            f"{complete}/{len(arrived)} 台主机采集完整：{output / 'captures'}",
+            f"{complete} of {len(arrived)} hosts gave a whole capture: {output / 'captures'}",
+        )
+    )
+    return 0 if complete == len(arrived) else 1
+
+
+def gather(
+    output: Path, how: engine.How, families: tuple[str, ...], grade: int, *, retry: bool = False
+) -> dict[str, Arrived]:
+    """Begins or resumes the run in `output` and collects, showing progress."""
+    engine.hosts_of(how)  # an unusable inventory must not leave an empty run behind
+    if retry and (output / "run.json").exists():
+        folder = RunFolder.open(output)
+        folder.reopen()
+    folder = RunFolder.begin(output, families, grade)
+    with HostProgress() as progress:
+        return engine.collect(folder, how, progress=progress)

@@ -1,0 +1,276 @@
+"""What the role `collect` does at one host, inside an Ansible worker: one exec, one capture."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from collector import captures, script
+from collector.errors import BadInput, CollectorError, one_line
+from collector.model import Capture, HostStatus
+from collector.run import outcome
+from collector.run.folder import RunFolder, lock
+from collector.run.stream import Stream
+
+_PATCHED = ("ansible.plugins.connection.ssh", "ansible.plugins.connection.local")
+_SHARED = "-C -o ControlMaster=auto -o ControlPersist=60s"
+_MISSING = {HostStatus.UNREACHABLE, HostStatus.AUTH_REFUSED, HostStatus.HOST_KEY_CHANGED}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
+    """Sends the script on the connection's stdin and writes down what came back.
+
+    Only the status and the digest of the capture go through Ansible, never the capture.
+    """
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Any:
+        """Ansible's entry: returns the task result of one host."""
+        result: dict[str, Any] = super().run(tmp, dict(task_vars or {}))
+        _, given = self.validate_argument_spec(
+            argument_spec={
+                "output": {"type": "path", "required": True},
+                "seconds": {"type": "int", "default": 300},
+                "limit": {"type": "int", "default": 64 << 20},
+                "driver": {"type": "str", "default": ""},
+            }
+        )
+        if given["driver"] and not driver_alive(given["driver"]):
+            raise AnsibleActionFail("the command that started this run is gone")
+        host = (task_vars or {}).get("inventory_hostname") or "localhost"
+        try:
+            folder = RunFolder.open(Path(given["output"]))
+            with lock(folder.path / "workers.lock", fcntl.LOCK_SH, 60) as taken:
+                if not taken:
+                    raise AnsibleActionFail(f"another hostpledge is at work in {folder.path}")
+                return result | self._collect(folder, host, given)
+        except CollectorError as problem:
+            raise AnsibleActionFail(str(problem)) from None
+
+    def _collect(self, folder: RunFolder, host: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        before = folder.arrived().get(host) if self._resumes() else None
+        if before is not None and before.status is HostStatus.COMPLETE:
+            return {"changed": False, "skipped": True, "skip_reason": "collected already"}
+        nonce = script.host_nonce(folder.nonce, host)
+        begun = time.monotonic()
+        clock = datetime.now(UTC)
+        stream = Stream(
+            folder.part_path(host), nonce, limit=given["limit"], seconds=given["seconds"]
+        )
+        status, said = self._exec(stream, script.with_nonce(folder.script, nonce))
+        raw = stream.close()
+        status, detail = self._status(stream, status, said, given)
+        capture = script.parse_output(
+            raw,
+            host=host,
+            reads=folder.reads,
+            status=status,
+            detail=detail,
+            nonce=nonce,
+            origin=self._origin(folder, said, clock, time.monotonic() - begun, raw),
+        )
+        if capture.status is HostStatus.GARBLED and "sudo" in outcome.without_debug(said):
+            capture = replace(capture, detail=one_line(outcome.without_debug(said)))
+        digest = captures.write(capture, folder.capture_path(host))
+        seconds = time.monotonic() - begun
+        folder.record(host, capture.status, capture.detail, digest, seconds)
+        stream.part.unlink(missing_ok=True)
+        return _task_result(capture, digest)
+
+    def _resumes(self) -> bool:
+        """A driver names the hosts that are missing itself; plain ansible-playbook does not."""
+        return not self._task.args.get("driver")
+
+    def _exec(self, stream: Stream, text: str) -> tuple[HostStatus | None, str]:
+        """One exec. Returns the status that the connection's failure means, and what was said."""
+        connection = self._connection
+        for name, value in (("verbosity", 1), ("pipelining", True)):
+            _set_option(connection, name, value)
+        if _option(connection, "ssh_args") == _SHARED:
+            # a shared connection pays off from the second exec on, and hides the host key
+            _set_option(connection, "ssh_args", "")
+        modules: list[ModuleType] = [importlib.import_module(name) for name in _PATCHED]
+        try:
+            with stream.instead_of_popen(modules), _deadline(stream):
+                done = self._low_level_execute_command("/bin/sh -s", in_data=text.encode())
+        except AnsibleError as problem:
+            said = str(problem)
+            begun = stream.begun
+            return outcome.classify(said, begun=begun)[0], said
+        except _Expired:
+            stream.timed_out = True
+            return HostStatus.TIMED_OUT, ""
+        stream.all(done["stdout"].encode("utf-8", "surrogateescape"))
+        if stream.begun:
+            return HostStatus.COMPLETE, done["stderr"]
+        said = f"{done['stderr']}\n{done['stdout']}"
+        if done["rc"] == 0:
+            return HostStatus.GARBLED, said
+        status, _ = outcome.classify(said, begun=False)
+        # the connection itself worked, so a text that is not known is the host's own
+        known = status is not HostStatus.UNREACHABLE or done["rc"] == 255
+        return (status if known else HostStatus.GARBLED), said
+
+    def _status(
+        self,
+        stream: Stream,
+        status: HostStatus | None,
+        said: str,
+        given: Mapping[str, Any],
+    ) -> tuple[HostStatus | None, str]:
+        if stream.flooded:
+            return HostStatus.FLOODED, f"more than {stream.bytes >> 10} KiB, ended at the limit"
+        if stream.timed_out:
+            where = "in the middle of the capture" if stream.begun else "before the capture began"
+            return HostStatus.TIMED_OUT, f"no end after {given['seconds']} s, {where}"
+        if status in (HostStatus.COMPLETE, None):
+            return status, ""
+        if status is HostStatus.GARBLED:
+            lines = outcome.without_debug(said).splitlines()
+            return status, one_line(lines[0]) if lines else "the host answered nothing"
+        return status, outcome.classify(said, begun=stream.begun)[1]
+
+    def _origin(
+        self, folder: RunFolder, said: str, clock: datetime, seconds: float, raw: bytes
+    ) -> dict[str, Any]:
+        connection = self._connection
+        transport = str(connection.transport)
+        become = connection.become
+        origin: dict[str, Any] = {
+            "transport": f"ansible-{transport}",
+            "clock": clock.isoformat(timespec="milliseconds"),
+            "seconds": round(seconds, 3),
+            "run": folder.nonce,
+            "script_sha256": folder.about["script_sha256"],
+            "output_sha256": captures.digest(raw),
+            "become": str(become.name) if become else "",
+        }
+        user = _option(connection, "remote_user")
+        if user:
+            origin["user"] = str(user)
+        if transport == "local":
+            return origin | {"address": "local"}
+        origin["address"] = str(_option(connection, "host") or connection._play_context.remote_addr)
+        if port := _option(connection, "port"):
+            origin["port"] = int(port)
+        if at := outcome.connected_to(said):
+            origin["address"], origin["port"] = at
+        if key := outcome.host_key(said):
+            origin["host_keys"] = [key]
+        elif transport == "ssh":
+            origin["host_key_note"] = "not shown: a shared connection was used, or none was made"
+        return origin
+
+
+def _task_result(capture: Capture, digest: str) -> dict[str, Any]:
+    """Plain ansible-playbook shows the same truth as the journal."""
+    result: dict[str, Any] = {"changed": False, "status": str(capture.status), "sha256": digest}
+    if capture.status is HostStatus.COMPLETE:
+        return result | {"reads": len(capture.reads)}
+    message = f"{capture.status}: {capture.detail}"
+    if capture.status in _MISSING:
+        return result | {"unreachable": True, "msg": message}
+    return result | {"failed": True, "msg": message}
+
+
+def _option(connection: Any, name: str) -> Any:
+    try:
+        return connection.get_option(name)
+    except (KeyError, AnsibleError):
+        return None
+
+
+def _set_option(connection: Any, name: str, value: Any) -> None:
+    """Sets what the connection plugin knows, leaves the rest."""
+    if name in (getattr(connection, "_options", None) or {}) or connection.transport in (
+        "ssh",
+        "local",
+    ):
+        try:
+            connection.set_option(name, value)
+        except (KeyError, AnsibleError):
+            return
+
+
+class _Expired(BaseException):
+    """The alarm went off; Ansible must not catch it on the way."""
+
+
+class _deadline:  # noqa: N801 - a context manager
+    """For connections whose process we cannot end: an alarm a little after the stream's own."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.seconds = int(stream.seconds) + 5
+        self.before: Callable[..., Any] | int | None = None
+
+    def __enter__(self) -> None:
+        def ring(*_: Any) -> None:
+            raise _Expired
+
+        self.before = signal.signal(signal.SIGALRM, ring)
+        signal.alarm(self.seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, self.before or signal.SIG_DFL)
+
+
+def driver_name() -> str:
+    """This process, so that nobody else can be taken for it later."""
+    return f"{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def driver_alive(name: str) -> bool:
+    """Is the process that started the run still there? Its workers end with it."""
+    pid, _, start = name.partition(":")
+    return pid.isdecimal() and start != "" and _start_of(int(pid)) == start
+
+
+def _start_of(pid: int) -> str:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[19]
+
+
+class PrepareModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
+    """Begins the run (or resumes it) when no `hostpledge` command did."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Any:
+        """Ansible's entry: lays out the folder."""
+        result: dict[str, Any] = super().run(tmp, dict(task_vars or {}))
+        _, given = self.validate_argument_spec(
+            argument_spec={
+                "output": {"type": "path", "required": True},
+                "families": {"type": "list", "elements": "str", "default": []},
+                "grade": {"type": "int", "default": 2},
+            }
+        )
+        try:
+            folder = RunFolder.begin(Path(given["output"]), given["families"], given["grade"])
+            folder.expect((task_vars or {}).get("ansible_play_hosts_all", []))
+        except BadInput as problem:
+            raise AnsibleActionFail(str(problem)) from None
+        return result | {"changed": False, "output": str(folder.path), "run": folder.nonce}
+

@@ -1,0 +1,280 @@
+"""The folder of one run: what was asked, which hosts, what has arrived. Survives a kill -9.
+
+    run.json             what this run is (schemas/run.schema.json); `ended` is null until it ended
+    script.sh            the collector script, as it was sent
+    captures/            one capture per host, each there as a whole or not at all
+    journal.jsonl        one line per host, appended when its capture is in place
+    earlier/STARTED/     runs that ended before, moved aside
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from collector import __version__, captures, catalog
+from collector.errors import BadInput
+from collector.model import HostStatus, Read
+from collector.schema import check, load_json
+from collector.script import collector_script, script_digest
+
+SCHEMA = "urn:hostpledge:schema:run:1"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One line of the journal: a host whose capture is in place."""
+
+    host: str
+    status: HostStatus
+    detail: str
+    file: str
+    sha256: str
+    seconds: float
+
+
+class RunFolder:
+    """One run on disk. `begin` makes or resumes it; workers only `open` it."""
+
+    def __init__(self, path: Path, about: dict[str, Any]) -> None:
+        self.path = path
+        self.about = about
+
+    @property
+    def nonce(self) -> str:
+        return str(self.about["nonce"])
+
+    @property
+    def script(self) -> str:
+        return (self.path / "script.sh").read_text(encoding="utf-8")
+
+    @property
+    def reads(self) -> Mapping[str, Read]:
+        selected = catalog.select(self.about["families"], self.about["grade"])
+        return catalog.reads_for(selected)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """An existing run; raises BadInput when there is none or its description is damaged."""
+        where = path / "run.json"
+        try:
+            text = where.read_bytes()
+        except FileNotFoundError:
+            raise BadInput("holds no run (no run.json)", where=str(path)) from None
+        about = load_json(text, where=str(where))
+        check(about, "run", where=str(where))
+        return cls(path, about)
+
+    @classmethod
+    def begin(cls, path: Path, families: Iterable[str], grade: int) -> RunFolder:
+        """A new run in `path`, or the one that was interrupted there.
+
+        A run that ended is moved to `earlier/`. Raises BadInput when the folder holds an
+        interrupted run of other controls.
+        """
+        wanted = [f for f in catalog.FAMILIES if f in set(families)] or list(catalog.FAMILIES)
+        script = collector_script(catalog.reads_for(catalog.select(wanted, grade)).values())
+        path.mkdir(parents=True, exist_ok=True)
+        if (path / "run.json").exists():
+            known = cls.open(path)
+            if known.about["ended"] is None:
+                if known.about["script_sha256"] != script_digest(script):
+                    raise BadInput(
+                        "an interrupted run of other controls lies here",
+                        where=str(path),
+                        mend="give the same --family and --grade to resume it, or another folder",
+                    )
+                known.mend()
+                return known
+            known.set_aside()
+        (path / "captures").mkdir(mode=0o700, exist_ok=True)
+        captures.write_aside(path / "script.sh", script.encode())
+        folder = cls(
+            path,
+            {
+                "schema": SCHEMA,
+                "nonce": secrets.token_hex(16),
+                "started": _now(),
+                "ended": None,
+                "families": wanted,
+                "grade": grade,
+                "script_sha256": script_digest(script),
+                "catalog_sha256": catalog.catalog_digest(),
+                "version": __version__,
+                "hosts": [],
+            },
+        )
+        folder.save()
+        return folder
+
+    def save(self) -> None:
+        text = json.dumps(self.about, ensure_ascii=False, indent=1, sort_keys=True)
+        captures.write_aside(self.path / "run.json", text.encode() + b"\n")
+
+    def expect(self, hosts: Iterable[str]) -> None:
+        """Writes down which hosts this run is about, before the first is asked."""
+        known = dict.fromkeys(self.about["hosts"])
+        self.about["hosts"] = list(known | dict.fromkeys(hosts))
+        self.save()
+
+    def end(self) -> None:
+        self.about["ended"] = _now()
+        self.save()
+
+    def reopen(self) -> None:
+        """An ended run is taken up again for the hosts that did not answer."""
+        self.about["ended"] = None
+        self.save()
+
+    def set_aside(self) -> None:
+        """Moves an ended run to `earlier/`, so that a new one can begin in its place."""
+        name = str(self.about["started"]).replace(":", "").replace("+0000", "Z")
+        place = self.path / "earlier" / name
+        place.mkdir(parents=True)
+        for entry in sorted(self.path.iterdir()):
+            if entry.name not in ("earlier", "lock", "workers.lock"):
+                entry.rename(place / entry.name)
+
+    # --- what has arrived ------------------------------------------------------------------------
+
+    def arrived(self) -> dict[str, Arrived]:
+        """The last journal line of each host whose capture is really in place."""
+        found: dict[str, Arrived] = {}
+        for line in self._journal_lines():
+            entry = Arrived(**{**line, "status": HostStatus(line["status"])})
+            if (self.path / "captures" / entry.file).exists():
+                found[entry.host] = entry
+        return found
+
+    def _journal_lines(self) -> Iterator[dict[str, Any]]:
+        where = self.path / "journal.jsonl"
+        if not where.exists():
+            return
+        with where.open("rb") as journal:
+            for number, line in enumerate(journal, 1):
+                if line.endswith(b"\n"):
+                    document = load_json(line, where=f"{where} line {number}")
+                    check(document, "journal", where=f"{where} line {number}")
+                    yield document
+
+    def capture_path(self, host: str) -> Path:
+        return self.path / "captures" / captures.file_name(host)
+
+    def part_path(self, host: str) -> Path:
+        """Where the raw output of a host grows while it comes in."""
+        name = captures.file_name(host).removesuffix(captures.SUFFIX)
+        return self.path / "captures" / f"{name}.part"
+
+    def record(
+        self, host: str, status: HostStatus, detail: str, sha256: str, seconds: float
+    ) -> None:
+        """Appends one line in one write, then syncs: lines of several workers never mix."""
+        line = {
+            "host": host,
+            "status": str(status),
+            "detail": detail,
+            "file": captures.file_name(host),
+            "sha256": sha256,
+            "seconds": round(seconds, 3),
+        }
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        handle = os.open(self.path / "journal.jsonl", flags, 0o600)
+        try:
+            os.write(handle, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def mend(self) -> None:
+        """After a kill: cuts a half-written journal line, drops parts, takes in captures that
+
+        were in place already but not yet written down.
+        """
+        journal = self.path / "journal.jsonl"
+        if journal.exists():
+            data = journal.read_bytes()
+            whole = data[: data.rfind(b"\n") + 1]
+            if whole != data:
+                captures.write_aside(journal, whole)
+        known = self.arrived()
+        folder = self.path / "captures"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for part in [*folder.glob("*.part"), *folder.glob(".*.part")]:
+            part.unlink()
+        written_down = {entry.file for entry in known.values()}
+        for path in folder.glob(f"*{captures.SUFFIX}"):
+            if path.name not in written_down:
+                self._take_in(path)
+
+    def _take_in(self, path: Path) -> None:
+        try:
+            capture = captures.load(path, self.reads)
+        except BadInput:
+            path.unlink()
+            return
+        if capture.origin.get("run") != self.nonce:
+            path.unlink()
+            return
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.record(capture.host, capture.status, capture.detail, digest, 0)
+
+    # --- locks -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def sole(self, patience: float) -> Iterator[None]:
+        """Only one command works in a folder, and none of an earlier one's workers any more.
+
+        A killed command can leave workers that are still at a host; they are waited for,
+        at most `patience` seconds.
+        """
+        with lock(self.path / "lock", fcntl.LOCK_EX) as taken:
+            if not taken:
+                raise BadInput(
+                    "another hostpledge is at work here", where=str(self.path), mend="wait for it"
+                )
+            with lock(self.path / "workers.lock", fcntl.LOCK_EX, patience) as idle:
+                if not idle:
+                    raise BadInput(
+                        "workers of an earlier command are still busy here",
+                        where=str(self.path),
+                        mend="try again in a minute",
+                    )
+            yield
+
+
+@contextmanager
+def lock(path: Path, how: int, patience: float = 0.0) -> Iterator[bool]:
+    """Holds a flock(2) on `path` if it can be had within `patience` seconds; yields whether."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        until = time.monotonic() + patience
+        taken = _try(handle, how)
+        while not taken and time.monotonic() < until:
+            time.sleep(0.05)
+            taken = _try(handle, how)
+        yield taken
+    finally:
+        os.close(handle)
+
+
+def _try(handle: int, how: int) -> bool:
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,78 @@
+"""What became of a connection: from what OpenSSH, sudo and Ansible say to a HostStatus."""
+
+from __future__ import annotations
+
+import re
+
+from collector.errors import one_line
+from collector.model import HostStatus
+
+# The first line that matches decides; the texts are OpenSSH's, sudo's, su's, doas' and Ansible's.
+_SAID: tuple[tuple[HostStatus, str], ...] = (
+    (
+        HostStatus.HOST_KEY_CHANGED,
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed"
+        r"|host key for .* has changed|No \S+ host key is known"
+        r"|add this host's fingerprint to your known_hosts",
+    ),
+    (
+        HostStatus.AUTH_REFUSED,
+        r"Permission denied \(|Too many authentication failures|Invalid/incorrect (?:username/)?"
+        r"password|Authentication failed|no mutual signature|Load key .*: (?:Permission|invalid)",
+    ),
+    (
+        HostStatus.BECOME_REFUSED,
+        r"(?:Incorrect|Missing) \S+ password|a password is required|is not in the sudoers file"
+        r"|not allowed to (?:execute|run)|may not run sudo|Sorry, user .* is not allowed"
+        r"|you must have a tty|no tty present|become (?:success|password)|su: Authentication"
+        r"|privilege escalation|doas: |sudo: .*(?:not found|must be owned)|incorrect password",
+    ),
+    (
+        HostStatus.UNREACHABLE,
+        r"Could not resolve hostname|Connection refused|No route to host|Network is unreachable"
+        r"|Connection timed out|Operation timed out|Connection closed by .* port|Unable to negotiate"
+        r"|kex_exchange_identification|ssh_exchange_identification|Failed to connect"
+        r"|Bad configuration|UNREACHABLE|banner exchange|proxy|stdio forwarding failed"
+        r"|Could not request|unable to connect|Connection reset by",
+    ),
+)
+_DEBUG = re.compile(r"^(?:debug\d: |OpenSSH_|Authenticated to |Transferred: |Bytes per second)")
+_HOST_KEY = re.compile(r"^debug1: Server host key: (\S+) (SHA256:\S+)", re.MULTILINE)
+_ADDRESS = re.compile(r"^debug1: Connecting to \S+ \[([^\]]+)\] port (\d+)", re.MULTILINE)
+
+
+def without_debug(text: str) -> str:
+    """What a person would have seen: OpenSSH's -v lines left out."""
+    lines = [line.strip() for line in text.splitlines()]
+    return "\n".join(line for line in lines if line and not _DEBUG.match(line))
+
+
+def host_key(text: str) -> str:
+    """The key that this very session was checked against, `TYPE SHA256:…`; empty if not said.
+
+    With a jump host its key is named first, the host's own last.
+    """
+    found = _HOST_KEY.findall(text)
+    return " ".join(found[-1]) if found else ""
+
+
+def connected_to(text: str) -> tuple[str, int] | None:
+    """The address and port that ssh opened itself (the jump host's, where there is one)."""
+    found = _ADDRESS.search(text)
+    return (found[1], int(found[2])) if found else None
+
+
+def classify(text: str, *, begun: bool) -> tuple[HostStatus, str]:
+    """The status for a connection that failed, and one line that says why.
+
+    `begun`: the capture had begun, so whatever is said now, the connection was lost half-way.
+    """
+    seen = without_debug(text)
+    lines = seen.splitlines()
+    if begun:
+        return HostStatus.LOST, one_line(lines[-1] if lines else "the connection ended")
+    for status, pattern in _SAID:
+        for line in lines:
+            if re.search(pattern, line, re.IGNORECASE):
+                return status, one_line(line)
+    return HostStatus.UNREACHABLE, one_line(lines[-1] if lines else "no answer")
