@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -23,3 +24,15 @@ def shared_root() -> Path:
 def shared(*parts: str) -> Path:
     """The path of something that ships beside the package, e.g. `shared("schemas")`."""
     return shared_root().joinpath(*parts)
+
+
+def home() -> Path:
+    """The user's own folder for keys and the register, made for the owner alone when missing.
+
+    $HOSTPLEDGE_HOME, else $XDG_DATA_HOME/hostpledge, else ~/.local/share/hostpledge.
+    """
+    named = os.environ.get("HOSTPLEDGE_HOME")
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    folder = Path(named) if named else Path(data) / "hostpledge"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
