@@ -224,9 +224,9 @@ def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
         yield "self_check.last", f"{last} has not come yet"
     for number, attestation in enumerate(document.get("attestations", ())):
         place = f"attestations[{number}]"
-        if date.fromisoformat(attestation["on"]) > today:
-            yield f"{place}.on", f"{attestation['on']} has not come yet"
-        if attestation.get("expires", attestation["on"]) < attestation["on"]:
+        if date.fromisoformat(attestation["date"]) > today:
+            yield f"{place}.date", f"{attestation['on']} has not come yet"
+        if attestation.get("expires", attestation["date"]) < attestation["date"]:
             yield f"{place}.expires", "lies before the day it was attested"
     for number, notice in enumerate(document.get("incidents", {}).get("notices", ())):
         begun = datetime.fromisoformat(notice["occurred_at"].upper())
