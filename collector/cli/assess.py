@@ -13,6 +13,7 @@ import click
 
 from collector import captures, catalog
 from collector.assess import assess_host, satisfied
+from collector.cli.columns import out
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
@@ -73,6 +74,7 @@ _ENDS = (captures.SUFFIX, ".capture")
 )
 @lang_option
 def assess(
+    *,
     paths: tuple[str, ...],
     form: str,
     at: str | None,
@@ -130,8 +132,7 @@ def _print(
         )
     else:
         text = exporter(form)(hosts, times, lang(), statuses)
-    # bytes, because CSV has its own line ends and a locale may not be UTF-8
-    click.get_binary_stream("stdout").write(text.encode("utf-8", "backslashreplace"))
+    out(text)
 
 
 def parse_time(text: str) -> datetime:

@@ -12,7 +12,7 @@ WIDTH = 80
 
 
 def out(text: str) -> None:
-    """Results go to stdout, in UTF-8 whatever the locale says."""
+    """Results go to stdout: in UTF-8 whatever the locale says, with their own line ends."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     sys.stdout.buffer.flush()

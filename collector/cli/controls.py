@@ -66,8 +66,11 @@ def _table(selected: list[Control]) -> str:
         lines.append("")
     count = len(selected)
     lines.append(
-        tr(f"共 {count} 项；用 hostpledge explain 查看某一项", f"{count} controls; `hostpledge explain CONTROL` tells more of one")
-    )  # fmt: skip
+        tr(
+            f"共 {count} 项；用 hostpledge explain 查看某一项",
+            f"{count} controls; `hostpledge explain CONTROL` tells more of one",
+        )
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -36,7 +36,7 @@ def explain(control: str) -> int:
 
 
 def find(name: str) -> Control:
-    """The control of that name or number; raises BadInput with the nearest name when there is none."""
+    """The control of that name or number; raises BadInput with the nearest names."""
     known = catalog.controls()
     if name in known:
         return known[name]
@@ -69,11 +69,10 @@ def describe(control: Control) -> str:
         labelled(tr("条款", "clause"), f"{clause['number']} {clause['title'][lang()]}"),
         labelled(
             tr("严重程度", "severity"),
-            words["severity"][control.severity].to(lang())
-            + (tr("，一票否决：此项不符合即该条款不符合", ", veto: its failure alone fails the clause") if control.veto else ""),
+            words["severity"][control.severity].to(lang()) + (_veto() if control.veto else ""),
         ),
         labelled(tr("适用级别", "grades"), tr("、", ", ").join(str(grade) for grade in grades)),
-    ]  # fmt: skip
+    ]
     lines += ["", tr("判定标准", "Criterion"), *_criteria(control)]
     if control.parameters:
         lines += ["", tr("参数", "Parameters"), *_parameters(control)]
@@ -86,8 +85,16 @@ def describe(control: Control) -> str:
     lines += ["", tr("对应标准", "Mappings")]
     for name, (zh, en) in _MAPPINGS.items():
         lines.append(labelled(f"  {tr(zh, en)}", str(control.mappings.get(name, "-")), column=28))
-    lines += ["", wrap(tr(f"hostpledge reads --family {control.family} 可查看读取的全部内容", f"`hostpledge reads --family {control.family}` prints these reads in full"))]  # fmt: skip
+    closing = tr(
+        f"hostpledge reads --family {control.family} 可查看读取的全部内容",
+        f"`hostpledge reads --family {control.family}` prints these reads in full",
+    )
+    lines += ["", wrap(closing)]
     return "\n".join(lines) + "\n"
+
+
+def _veto() -> str:
+    return tr("，一票否决：此项不符合即该条款不符合", ", veto: its failure alone fails the clause")
 
 
 def _criteria(control: Control) -> list[str]:

@@ -83,10 +83,13 @@ def _text(read: Read, users: list[str]) -> str:
         lines.append(
             labelled(
                 tr("  权限", "  needs root"),
-                tr("需要 root；否则不执行，记为“权限不足”", "yes; otherwise it is not run, and recorded as refused"),
+                tr(
+                    "需要 root；否则不执行，记为“权限不足”",
+                    "yes; otherwise it is not run, and recorded as refused",
+                ),
                 column=14 if lang() == "en" else 12,
             )
-        )  # fmt: skip
+        )
     lines.append(labelled(tr("  用于", "  used by"), ", ".join(users)))
     return "\n".join(lines) + "\n"
 

@@ -36,7 +36,7 @@ ORDER = (
 
 def exporter(name: str) -> Export:
     """The function of a format of `FORMATS`."""
-    return cast(Export, importlib.import_module(f"collector.export.{name}").export)
+    return cast("Export", importlib.import_module(f"collector.export.{name}").export)
 
 
 def worst_first(findings: Sequence[Finding]) -> list[Finding]:

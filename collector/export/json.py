@@ -13,7 +13,7 @@ from collector.model import Finding, HostStatus, Lang
 
 
 def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
-    """`{"hosts": {NAME: {"status", "assessed_at", "clauses", "findings": […]}}, "clauses": {…}}`."""
+    """`{"hosts": {NAME: {"status", "assessed_at", "clauses", "findings"}}, "clauses": {…}}`."""
     everything = [f for findings in hosts.values() for f in findings]
     latest = max(at.values(), default=None)
     document: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from collector.assess import waived
 from collector.catalog import words
@@ -24,10 +24,10 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
 
     A waived failure is skipped, with the waiver as its reason.
     """
-    root = ElementTree.Element("testsuites", {"name": "hostpledge"})
+    root = ET.Element("testsuites", {"name": "hostpledge"})
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for name, findings in hosts.items():
-        suite = ElementTree.SubElement(
+        suite = ET.SubElement(
             root,
             "testsuite",
             {
@@ -38,8 +38,8 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
             },
         )
         counts = dict.fromkeys(totals, 0)
-        properties = ElementTree.SubElement(suite, "properties")
-        ElementTree.SubElement(
+        properties = ET.SubElement(suite, "properties")
+        ET.SubElement(
             properties,
             "property",
             {"name": "status", "value": str(status.get(name, HostStatus.COMPLETE))},
@@ -55,13 +55,13 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
     for key, number in totals.items():
         root.set(key, str(number))
     root.set("time", "0")
-    ElementTree.indent(root)
-    body = ElementTree.tostring(root, encoding="unicode")
+    ET.indent(root)
+    body = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _case(suite: ElementTree.Element, finding: Finding, at: Times, lang: Lang) -> str:
-    case = ElementTree.SubElement(
+def _case(suite: ET.Element, finding: Finding, at: Times, lang: Lang) -> str:
+    case = ET.SubElement(
         suite,
         "testcase",
         {
@@ -76,15 +76,13 @@ def _case(suite: ElementTree.Element, finding: Finding, at: Times, lang: Lang) -
         return ""
     if waived(finding, at[finding.host]) and finding.waiver:
         reason = f"{_WAIVED.to(lang)} {stamp(finding.waiver.expires)}: {finding.waiver.reason}"
-        ElementTree.SubElement(
-            case, "skipped", {"message": _clean(f"{word}: {message} ({reason})")}
-        )
+        ET.SubElement(case, "skipped", {"message": _clean(f"{word}: {message} ({reason})")})
         return "skipped"
     if finding.result in _SKIPPED:
-        ElementTree.SubElement(case, "skipped", {"message": f"{word}: {message}"})
+        ET.SubElement(case, "skipped", {"message": f"{word}: {message}"})
         return "skipped"
     tag, key = ("error", "errors") if finding.result is Result.ERROR else ("failure", "failures")
-    problem = ElementTree.SubElement(
+    problem = ET.SubElement(
         case, tag, {"message": message, "type": f"{finding.result}.{finding.severity}"}
     )
     problem.text = _clean(_details(finding, lang), lines=True)

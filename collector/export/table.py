@@ -65,7 +65,7 @@ def export(
         legacy_windows=False,
     )
     for name, findings in hosts.items():
-        _host(console, name, findings, at, lang, status.get(name, HostStatus.COMPLETE))
+        _host(console, name, findings, at, lang=lang, status=status.get(name, HostStatus.COMPLETE))
     _summary(console, hosts, at, lang)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     return "\n".join(lines) + "\n"
@@ -76,6 +76,7 @@ def _host(
     name: str,
     findings: Sequence[Finding],
     at: Times,
+    *,
     lang: Lang,
     status: HostStatus,
 ) -> None:
