@@ -1,0 +1,123 @@
+"""Crontabs and the folders that run-parts works through; the reads are those of `schedules`.
+
+crontab(5) of Debian cron, cronie and busybox; run-parts(8) of debianutils and of crontabs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from collector.facts.jobs import Job, Script, uncommented, with_scripts
+from collector.model import Capture, CapturedFile
+
+_ENVIRONMENT = re.compile(r"^\s*[A-Za-z_\"'][A-Za-z0-9_\"']*\s*=")
+_ENTRY = re.compile(r"^\s*-?(@\w+|(?:[^\s@]\S*\s+){4}\S+)\s+(.*\S)\s*$")
+_FIELD = re.compile(r"^[-*/,0-9A-Za-z~]+$")
+_FOLDERS = ("hourly", "daily", "weekly", "monthly")
+
+
+def debian_names(capture: Capture) -> bool:
+    """Do names with a dot not count here (Debian's cron and run-parts)?"""
+    return "Debian" in capture.read("schedules.flavour").text()
+
+
+def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
+    """Jobs of all crontabs and periodic folders. Raises FactError when one cannot be seen."""
+    debian = debian_names(capture)
+    started: set[str] = set()
+    for file in capture.read("schedules.tabs").present():
+        if file.path == "/etc/anacrontab":
+            started |= _folders(uncommented(file.text("schedules.tabs")))
+            continue
+        for job in _tab(file, "schedules.tabs", scripts, system=True, debian=debian):
+            if job.enabled:
+                started |= _folders(job.command)
+            yield job
+    for file in capture.read("schedules.spool").present():
+        if not file.path.rpartition("/")[2].startswith((".", "tmp.")):
+            for job in _tab(file, "schedules.spool", scripts, system=False, debian=debian):
+                if job.enabled:
+                    started |= _folders(job.command)
+                yield job
+    for file in capture.read("schedules.periodic").present():
+        yield _periodic(file, scripts, started, debian=debian)
+
+
+def _folders(text: str) -> set[str]:
+    return {x for x in _FOLDERS if f"cron.{x}" in text}
+
+
+def _tab(
+    file: CapturedFile, read: str, scripts: Mapping[str, Script], *, system: bool, debian: bool
+) -> list[Job]:
+    text = file.text(read)
+    name = file.path.rpartition("/")[2]
+    reason = _ignored(file, name, debian=debian) if "/cron.d/" in file.path else ""
+    if not reason and file.uid != 0 and system:
+        reason = f"{file.path} belongs to uid {file.uid}: cron ignores it"
+    found: list[Job] = []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#") or _ENVIRONMENT.match(line):
+            continue
+        match = _ENTRY.match(line)
+        if not match or not all(_FIELD.match(f) for f in match[1].lstrip("@").split()):
+            reason = reason or f"cron refuses this file: not a crontab line: {line.strip()[:80]}"
+            continue
+        user, command = "root" if system else name, match[2]
+        if system:
+            user, _, command = match[2].partition(" ")
+            command = command.strip() or match[2].partition("\t")[2].strip()
+        found.append(_job(file.path, read, scripts, (match[1], user, command, line)))
+    if found and not text.endswith("\n"):
+        reason = reason or "no newline at the end of the file: cron does not take its last line"
+    if reason:
+        found = [replace(job, enabled=False, reason=reason) for job in found]
+    return found
+
+
+def _ignored(file: CapturedFile, name: str, *, debian: bool) -> str:
+    """Why cron passes over a file of cron.d; empty when it does not."""
+    if debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        return f"cron ignores the file name {name}"
+    if name.startswith(".") or name.endswith(("~", ".rpmsave", ".rpmorig", ".rpmnew", ".cfsaved")):
+        return f"cron ignores the file name {name}"
+    if file.mode & 0o022:
+        return f"{file.path} is writable by others (mode {file.mode:04o}): cron ignores it"
+    return ""
+
+
+def _job(path: str, read: str, scripts: Mapping[str, Script], entry: tuple[str, ...]) -> Job:
+    when, user, command, line = entry
+    reason = ""
+    for part in re.split(r"&&|\|\||[;|&]", command):
+        first = re.match(r"\s*(?:\w+=\S*\s+)*(\S+)", part)
+        script = scripts.get(first[1]) if first else None
+        if script is not None and not script.executable:
+            reason = f"{script.path} is not executable"
+    text = with_scripts(command, scripts)
+    return Job("cron", path, when, user, command, text, not reason, reason, read, path, line)
+
+
+def _periodic(
+    file: CapturedFile, scripts: Mapping[str, Script], started: set[str], *, debian: bool
+) -> Job:
+    folder, _, name = file.path.rpartition("/")
+    when = folder.rpartition(".")[2]
+    reason = ""
+    if not file.mode & 0o111:
+        reason = f"{file.path} is not executable"
+    elif debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        reason = f"run-parts here ignores the file name {name}"
+    elif name.endswith(("~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved")):
+        reason = f"run-parts ignores the file name {name}"
+    elif when not in started:
+        reason = f"no crontab runs {folder}"
+    text = uncommented(file.text("schedules.periodic"))
+    text = with_scripts(text, scripts)
+    line = f"{file.path} mode {file.mode:04o}"
+    return Job(
+        "periodic", file.path, when, "root", file.path, text, not reason, reason,
+        "schedules.periodic", file.path, line,
+    )  # fmt: skip
