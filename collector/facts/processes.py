@@ -1,0 +1,195 @@
+"""What runs: every process with its real program, its user and the unit it belongs to.
+
+Only /proc is read, by three greps and one ls for all processes together, so that it costs the
+same on a minimal image without ps. `grep` puts the file's name before each line: what a process
+calls itself cannot pass for another process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.model import Capture, Read, ReadStatus, Text, shell
+
+# Values of options and assignments whose name speaks of a secret, and passwords inside of URLs.
+_MASK = "".join(
+    rf"/^.proc.[0-9]*.cmdline:/s/{pattern}/\1***/g;"
+    for pattern in (
+        r"\([Pp][Aa][Ss][Ss][A-Za-z_-]*[ =:]\)[^ ]*",
+        r"\([A-Za-z_-]*[Ss][Ee][Cc][Rr][Ee][Tt][A-Za-z_-]*[ =:]\)[^ ]*",
+        r"\([A-Za-z_-]*[Tt][Oo][Kk][Ee][Nn][A-Za-z_-]*[ =:]\)[^ ]*",
+        r"\([A-Za-z_-]*[Kk][Ee][Yy][ =]\)[^ ]*",
+        r"\([Pp][Ww][Dd]*[=:]\)[^ ]*",
+        r"\( -[pP]\)[^ 0-9][^ ]*",
+        r"\([a-z]:[/][/][^: /]*:\)[^@ ]*@",
+    )
+)
+
+READS: tuple[Read, ...] = (
+    shell(
+        "processes.all",
+        r"""
+grep -E '^(Name|State|PPid|Uid|VmSize):' /proc/[0-9]*/status /dev/null 2>/dev/null | cut -c 1-200
+grep -E '^0::|:name=systemd:' /proc/[0-9]*/cgroup /dev/null 2>/dev/null | cut -c 1-500
+grep -a . /proc/[0-9]*/cmdline /dev/null 2>/dev/null | tr '\000' ' ' | cut -c 1-400
+echo '== exe'
+ls -ldn /proc/[0-9]*/exe 2>/dev/null
+true
+""",
+        limit=1 << 22,
+        redact=_MASK,
+        why=Text(
+            "正在运行的程序及其真实路径（命令行中的口令已遮盖）",
+            "what runs, by the real path of its program (secrets on command lines are masked)",
+        ),
+    ),
+)
+
+_ENTRY = re.compile(r"^/proc/(\d+)/(status|cgroup|cmdline):(.*)$")
+_LINK = re.compile(r"^l\S*\s+\d+\s+\d+\s+\d+\s.*?\s/proc/(\d+)/exe(?: -> (.*))?$")
+_UNIT = re.compile(r"([^/]+\.(?:service|socket|scope))(?:/|$)")
+_CONTAINER = re.compile(
+    r"/(?:docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}"
+    r"|/(?:docker|lxc|lxc\.payload[^/]*|kubepods[^/]*|libpod_parent|machine\.slice|actions_job)/"
+)
+_DELETED = " (deleted)"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process in user space. `exe` is the path its program was started from, None when the
+
+    host did not let us see it; `deleted` says that the file at that path is no longer that
+    program. `uid` is the effective one, `unit` the systemd unit it belongs to (or empty).
+    """
+
+    pid: int
+    ppid: int
+    uid: int
+    name: str
+    exe: str | None
+    deleted: bool
+    cmdline: str
+    unit: str
+    container: bool
+
+    @property
+    def line(self) -> str:
+        """The process as one line of evidence."""
+        exe = "?" if self.exe is None else self.exe + (_DELETED if self.deleted else "")
+        return f"{self.pid} uid={self.uid} {self.name} {exe} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Every process. `complete`: PID 1 was among them, so none was hidden (hidepid)."""
+
+    all: tuple[Process, ...]
+    complete: bool
+
+    def running(self, *patterns: str) -> tuple[Process, ...]:
+        """Those whose program lies at one of the glob `patterns`."""
+        return tuple(p for p in self.all if p.exe is not None and _matches(p.exe, patterns))
+
+    def named(self, *names: str) -> tuple[Process, ...]:
+        """Those that go by one of `names`: a name proves nothing, anyone may take it."""
+        return tuple(p for p in self.all if p.name in names)
+
+    def absent(self, *patterns: str) -> bool:
+        """Does certainly none of `patterns` run?
+
+        Raises CouldNotLook where a program could not be seen that might be one of them: its name
+        is that of a pattern's file, or processes are hidden altogether.
+        """
+        if self.running(*patterns):
+            return False
+        if not self.complete:
+            raise CouldNotLook("processes.all", "the processes of others are hidden")
+        ends = {pattern.rsplit("/", 1)[-1][:15] for pattern in patterns}
+        for process in self.all:
+            if process.exe is None and _matches(process.name, ends):
+                raise CouldNotLook(
+                    "processes.all", f"the program of process {process.pid} ({process.name})"
+                )
+        return True
+
+
+def processes(capture: Capture) -> Processes:
+    """Every process of the host, its own kernel threads left out.
+
+    Raises FactError when /proc could not be read.
+    """
+    result = capture.read("processes.all")
+    if result.status is not ReadStatus.OK:
+        result.text()
+    head, _, tail = result.text().partition("== exe\n")
+    found: dict[int, dict[str, str]] = {}
+    for line in head.splitlines():
+        match = _ENTRY.match(line)
+        if match is None:
+            raise NotUnderstood("processes.all", f"not a line of /proc: {line[:120]!r}")
+        _add(found.setdefault(int(match[1]), {}), match[2], match[3])
+    if not any("Name" in fields for fields in found.values()):
+        raise NotUnderstood("processes.all", "not a single process was seen")
+    programs = _programs(tail)
+    return Processes(
+        tuple(
+            _process(pid, fields, programs.get(pid))
+            for pid, fields in sorted(found.items())
+            if "VmSize" in fields and "Uid" in fields
+        ),
+        complete=1 in found and "Name" in found[1],
+    )
+
+
+def _add(fields: dict[str, str], kind: str, text: str) -> None:
+    if kind == "status":
+        name, _, value = text.partition(":")
+        fields.setdefault(name, value.strip())
+    elif kind == "cgroup":
+        # the systemd hierarchy of cgroup v1 stands before the unified one where both are there
+        path = text.split(":", 2)[-1]
+        if fields.get("cgroup", "/") == "/":
+            fields["cgroup"] = path
+    else:
+        fields["cmdline"] = f"{fields['cmdline']}\n{text}" if "cmdline" in fields else text
+
+
+def _programs(text: str) -> dict[int, str | None]:
+    """Where the link of each pid leads; a pid that stands twice was made up: None."""
+    programs: dict[int, str | None] = {}
+    for line in text.splitlines():
+        if match := _LINK.match(line):
+            pid = int(match[1])
+            programs[pid] = None if pid in programs else match[2]
+    return programs
+
+
+def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
+    group = fields.get("cgroup", "")
+    units = _UNIT.findall(group)
+    process = Process(
+        pid=pid,
+        ppid=int(fields.get("PPid", "0")),
+        uid=int(fields["Uid"].split()[1]),
+        name=fields.get("Name", ""),
+        exe=exe,
+        deleted=False,
+        cmdline=fields.get("cmdline", "").strip(),
+        unit=units[-1] if units else "",
+        container=bool(_CONTAINER.search(group)),
+    )
+    if exe is not None and exe.endswith(_DELETED):
+        process = replace(process, exe=exe.removesuffix(_DELETED), deleted=True)
+    return process
+
+
+def _matches(text: str, patterns: Iterable[str]) -> bool:
+    """Glob patterns as a shell has them: `*` stops at a slash."""
+    return any(
+        text.count("/") == pattern.count("/") and fnmatchcase(text, pattern) for pattern in patterns
+    )
