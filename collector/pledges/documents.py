@@ -36,9 +36,7 @@ class DocumentClause:
 @cache
 def titles() -> Mapping[str, Text]:
     """The names of the two documents, by the word the record uses for each."""
-    return MappingProxyType(
-        {name: _text(entry["title"]) for name, entry in _catalog().items()}
-    )
+    return MappingProxyType({name: _text(entry["title"]) for name, entry in _catalog().items()})
 
 
 @cache

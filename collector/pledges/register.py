@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from collector.errors import BadInput
 from collector.model import Waiver
@@ -64,9 +63,11 @@ class Register:
     """Open with `Register.open`. Any number of processes may use one register at once."""
 
     def __init__(self, engine: Engine, store: Store, where: str) -> None:
-        self._engine = engine
+        self._database = tables.Database(engine, where)
         self.store = store
         self.where = where
+        with self._database.write() as connection:
+            tables.create(connection, where=where)
 
     @classmethod
     def open(cls, location: str | None = None, *, create: bool = True) -> Register:
@@ -77,19 +78,15 @@ class Register:
         """
         named = location or os.environ.get("HOSTPLEDGE_REGISTER") or ""
         if "://" in named:
-            register = cls._at_url(named)
-        else:
-            path = Path(named) if named else home() / FILE
-            if path.is_dir():
-                path = path / FILE
-            if named and not create and not path.exists():
-                raise BadInput(
-                    "no register there", where=str(path), mend="`hostpledge pledge add` makes one"
-                )
-            register = cls._at_path(path)
-        with register._write() as connection:
-            tables.create(connection, where=register.where)
-        return register
+            return cls._at_url(named)
+        path = Path(named) if named else home() / FILE
+        if path.is_dir():
+            path = path / FILE
+        if named and not create and not path.exists():
+            raise BadInput(
+                "no register there", where=str(path), mend="`hostpledge pledge add` makes one"
+            )
+        return cls._at_path(path)
 
     @classmethod
     def _at_path(cls, path: Path) -> Register:
@@ -125,7 +122,7 @@ class Register:
         """
         text = record.canonical().decode()
         now = datetime.now(UTC)
-        with self._write() as connection:
+        with self._database.write() as connection:
             newest = self._newest(connection, record.id)
             if newest is None and update:
                 raise self._unknown(record.id)
@@ -153,7 +150,7 @@ class Register:
 
     def get(self, id: str) -> PledgeRecord:
         """The newest version of a record; raises BadInput when there is none."""
-        with self._read() as connection:
+        with self._database.read() as connection:
             newest = self._newest(connection, id)
         if newest is None:
             raise self._unknown(id)
@@ -172,7 +169,7 @@ class Register:
             .join(last, (table.c.pledge == last.c.pledge) & (table.c.version == last.c.version))
             .order_by(table.c.pledge)
         )
-        with self._read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(self._version(row).record for row in rows)
 
@@ -180,7 +177,7 @@ class Register:
         """All versions of a record, the first one first; raises BadInput when there is none."""
         table = tables.versions
         query = select(table).where(table.c.pledge == id).order_by(table.c.version)
-        with self._read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
         if not rows:
             raise self._unknown(id)
@@ -191,7 +188,7 @@ class Register:
     def evidence(self, id: str) -> tuple[Evidence, ...]:
         """What is attached to a record, in sequence; raises BadInput when there is no record."""
         table = tables.evidence
-        with self._read() as connection:
+        with self._database.read() as connection:
             if self._newest(connection, id) is None:
                 raise self._unknown(id)
             rows = connection.execute(
@@ -225,7 +222,7 @@ class Register:
         """
         now = datetime.now(UTC)
         table = tables.evidence
-        with self._write() as connection:
+        with self._database.write() as connection:
             if self._newest(connection, id) is None:
                 raise self._unknown(id)
             same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
@@ -297,10 +294,7 @@ class Register:
         table = tables.versions
         row = (
             connection.execute(
-                select(table)
-                .where(table.c.pledge == id)
-                .order_by(table.c.version.desc())
-                .limit(1)
+                select(table).where(table.c.pledge == id).order_by(table.c.version.desc()).limit(1)
             )
             .mappings()
             .first()
@@ -334,35 +328,3 @@ class Register:
         return BadInput(
             f"no pledge is named {id}", where=self.where, mend="`hostpledge pledge list` lists them"
         )
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with self._said(), self._engine.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._said(), self._engine.connect() as connection:
-            writer = connection.execution_options(writing=True)
-            with writer.begin():
-                yield writer
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        """What the database complains of, as one line."""
-        try:
-            yield
-        except IntegrityError:
-            raise BadInput(
-                "another process wrote the same just now", where=self.where, mend="try again"
-            ) from None
-        except DBAPIError as problem:
-            raise BadInput(_plain(str(problem.orig)), where=self.where) from None
-
-
-def _plain(complaint: str) -> str:
-    if "not a database" in complaint:
-        return "not a register"
-    if "locked" in complaint:
-        return "another process holds the register; try again"
-    return f"the register says: {complaint}"

@@ -107,8 +107,8 @@ class _Copy:
             raise BadInput(f"more than {MOST_FILES} files: no bundle has so many", where=self._name)
         if stat.S_ISDIR(mode):
             target.mkdir(mode=0o700)
-            for name in sorted(os.listdir(source)):
-                self._any(source / name, target / name)
+            for inside in sorted(source.iterdir()):
+                self._any(inside, target / inside.name)
             sync_folder(target)
         elif stat.S_ISREG(mode):
             self._file(source, target)

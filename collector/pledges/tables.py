@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     Column,
     Connection,
     Engine,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
@@ -36,7 +38,6 @@ FORM = 1
 BUSY_SECONDS = 60
 # any constant of our own: it keeps two processes from making the tables at once (PostgreSQL)
 _LOCK = 0x706C6564
-_APPEND_ONLY = ("versions", "evidence")
 
 metadata = MetaData()
 form = Table("form", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
@@ -68,27 +69,27 @@ evidence = Table(
 )
 
 
-def _guard() -> None:
-    for name in _APPEND_ONLY:
-        table = metadata.tables[name]
+def _guard(table: Table, connection: Connection, **_known: Any) -> None:
+    name = table.name
+    if connection.dialect.name == "sqlite":
         for act in ("UPDATE", "DELETE"):
-            sqlite = DDL(
+            connection.exec_driver_sql(
                 f"CREATE TRIGGER {name}_no_{act.lower()} BEFORE {act} ON {name} "
                 f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
             )
-            event.listen(table, "after_create", sqlite.execute_if(dialect="sqlite"))
-        postgres = (
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
             f"CREATE FUNCTION {name}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-            f"'BEGIN RAISE EXCEPTION ''{name} is append-only''; END'",
-            f"CREATE TRIGGER {name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}_refuse()",
+            f"'BEGIN RAISE EXCEPTION ''{name} is append-only''; END'"
         )
-        for statement in postgres:
-            ddl = DDL(statement)
-            event.listen(table, "after_create", ddl.execute_if(dialect="postgresql"))
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}_refuse()"
+        )
 
 
-_guard()
+for _table in (versions, evidence):
+    event.listen(_table, "after_create", _guard)
 
 
 def open_sqlite(path: Path) -> Engine:
@@ -147,7 +148,8 @@ def create(connection: Connection, *, where: str) -> None:
     """Makes the tables unless they are there; raises BadInput when a newer hostpledge made them."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    elif not set(inspect(connection).get_table_names()) <= set(metadata.tables):
+    names = inspect(connection).get_table_names()
+    if names and form.name not in names and connection.dialect.name == "sqlite":
         raise BadInput("a database, but no register", where=where, mend="give another --register")
     metadata.create_all(connection)
     known = connection.execute(select(form.c.version)).scalars().all()
@@ -155,3 +157,43 @@ def create(connection: Connection, *, where: str) -> None:
         connection.execute(form.insert().values(version=FORM))
     elif max(known) > FORM:
         raise BadInput("made by a newer hostpledge", where=where, mend="use that one, or newer")
+
+
+class Database:
+    """An engine, its transactions, and what the database complains of as one line."""
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine = engine
+        self.where = where
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._said(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that takes the right to write at once, and keeps it to its end."""
+        with self._said(), self._engine.connect() as connection:
+            writer = connection.execution_options(writing=True)
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise BadInput(
+                "another process wrote the same just now", where=self.where, mend="try again"
+            ) from None
+        except DBAPIError as problem:
+            raise BadInput(_plain(str(problem.orig)), where=self.where) from None
+
+
+def _plain(complaint: str) -> str:
+    if "not a database" in complaint:
+        return "not a register"
+    if "locked" in complaint:
+        return "another process holds the register; try again"
+    return f"the register says: {complaint}"

@@ -1,0 +1,28 @@
+"""Days and times of pledge records. A day is a day in China: it ends at 24:00 UTC+8."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+CHINA = timezone(timedelta(hours=8), "UTC+8")
+
+
+def waiver_end(expires: str) -> datetime:
+    """When a waiver ends (aware, UTC)."""
+    return moment(expires) if "T" in expires.upper() else end_of_day(date.fromisoformat(expires))
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 time (aware, UTC); raises ValueError for one that no clock of ours can hold."""
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
+def end_of_day(day: date, *, plus: int = 0) -> datetime:
+    """The end (aware, UTC), in China, of the day that lies `plus` days later; at most year 9999."""
+    try:
+        return datetime.combine(day + timedelta(days=plus + 1), time(), CHINA).astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
