@@ -1,0 +1,2 @@
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
