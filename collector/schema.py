@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry, Resource
 
 from collector.errors import BadInput
 from collector.resources import shared
@@ -22,7 +23,20 @@ def validator(name: str) -> Draft202012Validator:
     text = shared("schemas", f"{name}.schema.json").read_text(encoding="utf-8")
     schema = json.loads(text)
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return Draft202012Validator(
+        schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+@cache
+def _registry() -> Registry[Any]:
+    """All our schemas by their `$id`, so that one may refer to another; nothing is fetched."""
+    found = (
+        Resource.from_contents(json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(shared("schemas").glob("*.schema.json"))
+    )
+    empty: Registry[Any] = Registry()
+    return found @ empty
 
 
 def check(document: Any, name: str, *, where: str) -> None:

@@ -1,0 +1,1 @@
+"""Findings and captures → a signed bundle: statement, envelope, keys, container."""

@@ -1,0 +1,144 @@
+"""BagIt 1.0 (RFC 8493), made so that everything beside the payload follows from the payload.
+
+A verifier makes the tag files again and compares byte for byte: there is no byte in a bag that
+could change unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.captures import sync_folder
+from collector.errors import VerifyFailed
+
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+MANIFEST = "manifest-sha256.txt"
+TAG_MANIFEST = "tagmanifest-sha256.txt"
+TAG_FILES = ("bagit.txt", "bag-info.txt", MANIFEST, TAG_MANIFEST)
+_MOST_FILES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What lies under data/: names (`data/…`) → SHA-256, and how many bytes it all has."""
+
+    digests: Mapping[str, str]
+    size: int
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def look(root: Path) -> Payload:
+    """Digests of all files under data/. Raises VerifyFailed for what does not belong in a bag:
+
+    links, devices, empty folders, and files beside data/ that are no tag files.
+    """
+    if not root.is_dir():
+        raise VerifyFailed("no bundle here", where=str(root))
+    names = _walk(root, "")
+    for name in TAG_FILES:
+        if name not in names:
+            raise VerifyFailed("is missing", where=name)
+    digests: dict[str, str] = {}
+    size = 0
+    for name in sorted(names):
+        if name.startswith("data/"):
+            digests[name] = file_digest(root / name)
+            size += (root / name).stat().st_size
+        elif name not in TAG_FILES:
+            raise VerifyFailed("does not belong to the bundle", where=name)
+    return Payload(digests, size)
+
+
+def _walk(folder: Path, prefix: str) -> list[str]:
+    found: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = prefix + entry.name
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode):
+                below = _walk(folder / entry.name, name + "/")
+                if not below:
+                    raise VerifyFailed("an empty folder, which no bundle has", where=name)
+                found += below
+            elif stat.S_ISREG(mode):
+                found.append(name)
+            else:
+                raise VerifyFailed("neither a file nor a folder", where=name)
+            if len(found) > _MOST_FILES:
+                raise VerifyFailed(f"more than {_MOST_FILES} files", where=prefix or str(folder))
+    return found
+
+
+def manifest(digests: Mapping[str, str]) -> bytes:
+    """Lines that `sha256sum -c` checks."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
+
+
+def tag_files(payload: Payload, info: Mapping[str, str]) -> dict[str, bytes]:
+    """The tag files of a bag with this payload; `info` stands in bag-info.txt."""
+    labels = {**info, "Payload-Oxum": f"{payload.size}.{len(payload.digests)}"}
+    files = {
+        "bagit.txt": DECLARATION,
+        "bag-info.txt": "".join(f"{k}: {labels[k]}\n" for k in sorted(labels)).encode(),
+        MANIFEST: manifest(payload.digests),
+    }
+    files[TAG_MANIFEST] = manifest({n: hashlib.sha256(d).hexdigest() for n, d in files.items()})
+    return files
+
+
+def seal(root: Path, info: Mapping[str, str]) -> None:
+    """Writes the tag files for what lies under data/ now (there may be older ones)."""
+    for name in TAG_FILES:
+        if not (root / name).exists():
+            (root / name).touch(0o600)
+    for name, data in tag_files(look(root), info).items():
+        store(root / name, data)
+    sync_folder(root)
+
+
+def store(path: Path, data: bytes) -> None:
+    """Writes and syncs a file of a bag that is not in its place yet."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def check_payload(root: Path, payload: Payload) -> None:
+    """Raises VerifyFailed naming the file whose content is not what the manifest says."""
+    expected = manifest(payload.digests)
+    found = (root / MANIFEST).read_bytes()
+    if found == expected:
+        return
+    vouched = f"{hashlib.sha256(found).hexdigest()}  {MANIFEST}\n".encode()
+    if vouched not in (root / TAG_MANIFEST).read_bytes():
+        raise VerifyFailed("its bytes were changed", where=MANIFEST)
+    listed: dict[str, str] = {}
+    for line in found.decode("utf-8", "replace").splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    for name, digest in payload.digests.items():
+        if name not in listed:
+            raise VerifyFailed("is not in the manifest", where=name)
+        if listed[name] != digest:
+            raise VerifyFailed(f"its bytes were changed (not as in {MANIFEST})", where=name)
+    for name in listed:
+        if name not in payload.digests:
+            raise VerifyFailed("is missing", where=name)
+    raise VerifyFailed("not in the form that hostpledge writes", where=MANIFEST)
+
+
+def check_tags(root: Path, payload: Payload, info: Mapping[str, str]) -> None:
+    """Raises VerifyFailed naming the tag file that is not, byte for byte, what it must be."""
+    for name, data in tag_files(payload, info).items():
+        if (root / name).read_bytes() != data:
+            raise VerifyFailed("its bytes were changed", where=name)

@@ -1,0 +1,117 @@
+"""DSSE envelopes with exactly one signature, in a Sigstore bundle v0.3 with a key of our own.
+
+DSSE v1.0 (secure-systems-lab/dsse); Sigstore bundle: sigstore/protobuf-specs. No certificate:
+the `publicKey` hint names the key, which a verifier must have from elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from securesystemslib.dsse import Envelope
+from securesystemslib.signer import Key, SecretsHandler, Signature, Signer, SSlibKey
+
+from collector.attest.keys import PrivateKey, PublicKey, strict_base64
+from collector.errors import BadInput, VerifyFailed
+from collector.schema import check, load_json
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+FILE = "bundle.sigstore.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An envelope as it was read: its form is checked, its signature is not."""
+
+    payload: bytes
+    keyid: str
+    signature: bytes
+    material: dict[str, Any]
+
+    def pae(self) -> bytes:
+        """The bytes that are signed (DSSE v1.0, Pre-Authentication Encoding)."""
+        return Envelope(self.payload, PAYLOAD_TYPE, {}).pae()  # type: ignore[no-any-return]
+
+    def verify(self, key: PublicKey) -> None:
+        """Raises VerifyFailed unless `key` signed the payload."""
+        if key.keyid != self.keyid:
+            raise VerifyFailed(f"signed by {self.keyid}, not by {key.keyid}")
+        key.verify(self.signature, self.pae())
+
+
+class _OneForm(Signer):  # type: ignore[misc]  # securesystemslib is followed untyped
+    """Signs for securesystemslib in the one form that our verifier takes."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        self._key = key
+
+    @property
+    def public_key(self) -> Key:
+        return public_key(self._key.public)
+
+    @classmethod
+    def from_priv_key_uri(
+        cls,
+        priv_key_uri: str,
+        public_key: Key,  # noqa: ARG003 - the signature that securesystemslib asks for
+        secrets_handler: SecretsHandler | None = None,  # noqa: ARG003
+    ) -> Signer:
+        raise BadInput("keys are not loaded by URI", where=priv_key_uri)
+
+    def sign(self, payload: bytes) -> Signature:
+        return Signature(self._key.keyid, self._key.sign(payload).hex())
+
+
+def public_key(key: PublicKey) -> SSlibKey:
+    """The key as securesystemslib knows it, under our keyid."""
+    return SSlibKey.from_crypto(load_pem_public_key(key.pem.encode()), keyid=key.keyid)
+
+
+def seal(payload: bytes, key: PrivateKey) -> bytes:
+    """The RFC 8785 bytes of a Sigstore bundle whose envelope holds `payload`, signed."""
+    envelope = Envelope(payload, PAYLOAD_TYPE, {})
+    envelope.sign(_OneForm(key))
+    return to_bytes(
+        {
+            "mediaType": MEDIA_TYPE,
+            "verificationMaterial": {"publicKey": {"hint": key.keyid}},
+            "dsseEnvelope": envelope.to_dict(),
+        }
+    )
+
+
+def to_bytes(document: dict[str, Any]) -> bytes:
+    """The bytes of bundle.sigstore.json; a change (a timestamp, a log entry) goes through here."""
+    check(document, "sigstore-bundle", where=FILE)
+    return rfc8785.dumps(document)
+
+
+def unseal(data: bytes, *, where: str = FILE) -> Sealed:
+    """Reads bundle.sigstore.json strictly; raises VerifyFailed unless it has its exact form."""
+    try:
+        document = load_json(data, where=where)
+        check(document, "sigstore-bundle", where=where)
+        if rfc8785.dumps(document) != data:
+            raise VerifyFailed("not in its canonical bytes (RFC 8785)", where=where)
+        envelope = document["dsseEnvelope"]
+        payload = strict_base64(envelope["payload"])
+        signature = strict_base64(envelope["signatures"][0]["sig"])
+    except BadInput as problem:
+        raise VerifyFailed(problem.what, where=where) from None
+    except (ValueError, rfc8785.CanonicalizationError) as problem:
+        raise VerifyFailed(str(problem), where=where) from None
+    keyid = envelope["signatures"][0]["keyid"]
+    material = document["verificationMaterial"]
+    if material["publicKey"]["hint"] != keyid:
+        raise VerifyFailed("names one key as hint and another at the signature", where=where)
+    return Sealed(payload, keyid, signature, material)
+
+
+def encode(data: bytes) -> str:
+    """Base64 as it stands in the file."""
+    return base64.b64encode(data).decode()

@@ -1,0 +1,118 @@
+"""The trust file: whose signatures a verifier takes, and for which time. A list of public keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from collector.attest.keys import PublicKey
+from collector.errors import BadInput
+from collector.schema import check, load_json
+
+SCHEMA = "urn:hostpledge:schema:trust:1"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key with the time in which it may have signed; None is open.
+
+    After `revoked_at` the key is known or feared to be in other hands, so that what it says of
+    the time counts for nothing any more.
+    """
+
+    key: PublicKey
+    name: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def keyid(self) -> str:
+        return self.key.keyid
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Trusted keys; an empty trust verifies nothing."""
+
+    keys: tuple[TrustedKey, ...] = ()
+
+    def find(self, keyid: str) -> TrustedKey | None:
+        return next((known for known in self.keys if known.keyid == keyid), None)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"schema": SCHEMA, "keys": [_entry(known) for known in self.keys]}
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(self.to_json(), ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def trust_of(keys: Iterable[PublicKey]) -> Trust:
+    """Trust in these keys, for any time."""
+    return Trust(tuple(TrustedKey(key, key.keyid) for key in keys))
+
+
+def load_trust(path: Path) -> Trust:
+    """Raises BadInput when the file is no trust file, or a keyid is not its key's."""
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise BadInput(
+            problem.strerror or "cannot be read",
+            where=str(path),
+            mend="`hostpledge key trust -o FILE` writes one",
+        ) from None
+    return trust_from_bytes(data, where=str(path))
+
+
+def trust_from_bytes(data: bytes, *, where: str) -> Trust:
+    """As `load_trust`, from bytes."""
+    document = load_json(data, where=where)
+    check(document, "trust", where=where)
+    found: dict[str, TrustedKey] = {}
+    for entry in document["keys"]:
+        place = f"{where} ({entry['name']})"
+        key = PublicKey.from_pem(entry["pem"], where=place)
+        if key.keyid != entry["keyid"]:
+            raise BadInput(
+                f"the keyid does not belong to the key, which is {key.keyid}", where=place
+            )
+        if key.keyid in found:
+            raise BadInput(f"the key {key.keyid} stands twice", where=where)
+        found[key.keyid] = TrustedKey(
+            key,
+            entry["name"],
+            _time(entry.get("valid_from"), place),
+            _time(entry.get("valid_until"), place),
+            _time(entry.get("revoked_at"), place),
+        )
+    return Trust(tuple(found.values()))
+
+
+def _time(text: str | None, where: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"not a time: {text}", where=where) from None
+    if moment.tzinfo is None:
+        raise BadInput(f"a time without its zone: {text}", where=where)
+    return moment
+
+
+def _entry(known: TrustedKey) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "keyid": known.keyid,
+        "name": known.name,
+        "pem": known.key.pem,
+        "valid_from": known.valid_from.isoformat() if known.valid_from else None,
+        "valid_until": known.valid_until.isoformat() if known.valid_until else None,
+    }
+    if known.revoked_at:
+        entry["revoked_at"] = known.revoked_at.isoformat()
+    return entry
