@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import os
 from functools import cache
 from pathlib import Path
 
@@ -37,16 +36,3 @@ def home() -> Path:
     folder = Path(named) if named else Path(data) / "hostpledge"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-def home() -> Path:
-    """The folder of what hostpledge keeps for this user (keys, register); it may not exist yet.
-
-    $HOSTPLEDGE_HOME, else $XDG_DATA_HOME/hostpledge, else ~/.local/share/hostpledge
-    (XDG Base Directory Specification).
-    """
-    own = os.environ.get("HOSTPLEDGE_HOME")
-    if own:
-        return Path(own)
-    data = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(data) if data.startswith("/") else Path.home() / ".local/share") / "hostpledge"

@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of everything that comes from outside, and strict reading of JSON."""
+"""JSON Schemas (draft 2020-12) of everything that comes from outside; strict reading of JSON."""
 
 from __future__ import annotations
 

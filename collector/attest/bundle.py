@@ -15,9 +15,10 @@ import secrets
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +31,7 @@ from collector.attest.keys import PrivateKey
 from collector.attest.reading import Evidence
 from collector.captures import sync_folder
 from collector.errors import BadInput
-from collector.model import Capture, Control, Waiver
+from collector.model import Capture, Control, Finding, Waiver
 from collector.script import script_digest
 
 __all__ = ["Made", "PledgeReference", "make", "pack"]
@@ -109,7 +110,10 @@ def make(
         (data / "captures").mkdir(parents=True)
         draft = evidence.Draft(controls, aside)
         try:
-            subjects = _hosts(draft, data, capture_files, controls, grade, at, attached, waivers)
+            judged = partial(
+                assess_host, controls=controls, grade=grade, attached=attached, waivers=waivers
+            )
+            subjects = _hosts(draft, data, capture_files, at, judged)
             _no_host_forgotten(draft, run, out)
             subjects |= _documents(data, attached, script)
             frame = draft.frame(
@@ -142,11 +146,8 @@ def _hosts(
     draft: evidence.Draft,
     data: Path,
     capture_files: Iterable[Path],
-    controls: Sequence[Control],
-    grade: int,
     at: datetime | None,
-    attached: Mapping[str, bytes],
-    waivers: Sequence[Waiver],
+    judged: Callable[..., list[Finding]],
 ) -> dict[str, str]:
     subjects: dict[str, str] = {}
     for path in capture_files:
@@ -156,10 +157,7 @@ def _hosts(
         bag.store(data / name, stored)
         subjects[name] = captures.digest(stored)
         moment = evidence.assessed_at(capture, at)
-        findings = assess_host(
-            capture, controls, grade=grade, at=moment, attached=attached, waivers=waivers
-        )
-        draft.add(capture, name, subjects[name], findings, moment)
+        draft.add(capture, name, subjects[name], judged(capture, at=moment), moment)
     return subjects
 
 

@@ -74,7 +74,7 @@ class Draft:
 
     def __init__(self, controls: Sequence[Control], folder: Path) -> None:
         self._controls = controls
-        self._spool: IO[bytes] = tempfile.TemporaryFile(dir=folder)
+        self._spool: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see close()
         self._places: dict[str, tuple[int, int]] = {}
         self._folded: dict[str, str] = {}
         self._clauses = Clauses()

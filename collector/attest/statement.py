@@ -34,7 +34,7 @@ def predicate(frame: Mapping[str, Any], period: tuple[str, str], hosts: int) -> 
 
 def to_bytes(subjects: Mapping[str, str], predicate: Mapping[str, Any]) -> bytes:
     """The RFC 8785 bytes of the statement; `subjects` are names (paths under data/) → SHA-256."""
-    document = {
+    document: dict[str, Any] = {
         "_type": STATEMENT_TYPE,
         "subject": [
             {"name": name, "digest": {"sha256": subjects[name]}} for name in sorted(subjects)
