@@ -87,9 +87,9 @@ READS: tuple[Read, ...] = (
     files(
         "sshd.files",
         "/etc/ssh/sshd_config",
-        "/etc/ssh/sshd_config.d/*.conf",
+        "/etc/ssh/sshd_config.d/*",
         "/usr/etc/ssh/sshd_config",
-        "/usr/etc/ssh/sshd_config.d/*.conf",
+        "/usr/etc/ssh/sshd_config.d/*",
         "/usr/local/etc/sshd_config",
         "/usr/local/etc/ssh/sshd_config",
         "/usr/local/openssh/etc/sshd_config",

@@ -94,7 +94,7 @@ def _scan(path: str, text: str, texts: Mapping[str, str], found: list[Block], de
             criteria, start, settings = _criteria(rest, path), line.strip(), []
         elif keyword == "include":
             inside = criteria is not None
-            for other in (p for pattern in rest for p in _included(pattern, texts, inside)):
+            for other in (p for pattern in rest for p in _included(pattern, texts)):
                 if inside:
                     settings += _inside(other, texts[other])
                 else:
@@ -105,12 +105,10 @@ def _scan(path: str, text: str, texts: Mapping[str, str], found: list[Block], de
         found.append(Block(path, start, criteria, tuple(settings)))
 
 
-def _included(pattern: str, texts: Mapping[str, str], inside: bool) -> list[str]:
+def _included(pattern: str, texts: Mapping[str, str]) -> list[str]:
     wanted = pattern if pattern.startswith("/") else f"/etc/ssh/{pattern}"
     hit = sorted(p for p in texts if fnmatchcase(p, wanted))
-    if not hit and not any(c in wanted for c in "*?[") and not inside:
-        return []  # sshd passes over a file that is not there, too
-    usual = re.match(r"(/usr)?/etc/(ssh/sshd_config\.d/|crypto-policies/back-ends/)", wanted)
+    usual = re.match(r"(/usr)?/etc/ssh/sshd_config\.d/[^/]*$", wanted)
     if not usual and (not hit or any(c in wanted for c in "*?[")):
         raise NotUnderstood("sshd.files", f"Include {pattern}: these files were not read")
     return hit

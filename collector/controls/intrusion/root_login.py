@@ -1,0 +1,189 @@
+"""intrusion.root_login: root does not log in directly, and default accounts do not log in."""
+
+from __future__ import annotations
+
+from collector.errors import NotUnderstood
+from collector.facts.accounts import Account, accounts, groups, groups_of
+from collector.facts.processes import processes
+from collector.facts.sshd import Listener, key_holders, listeners
+from collector.facts.sshd_config import Block, blocks, matches
+from collector.facts.sudoers import sudoers
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Every sshd that listens must hold; the first that does not is the verdict."""
+    servers = facts.get(listeners)
+    if not servers:
+        others = parameters.strings("other_servers")
+        if not facts.get(processes).absent(*others):
+            seen = facts.get(processes).running(*others)[0]
+            raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
+        return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
+    allowed = parameters.strings("allowed")
+    by_key: Listener | None = None
+    for server in servers:
+        if _root_denied(facts, server):
+            continue
+        setting = server.first("permitrootlogin", "root").lower()
+        if setting not in ("no", *allowed):
+            return Verdict(
+                Result.FAIL,
+                "root_allowed",
+                values={"setting": f"permitrootlogin {setting}", "program": _program(server)},
+                evidence=(server.quote("permitrootlogin"),),
+            )
+        opened = _reopened(facts, server, allowed)
+        if opened is not None:
+            return Verdict(
+                Result.FAIL,
+                "reopened",
+                values={"block": f"{opened.path}: {opened.line}"},
+                evidence=(
+                    Quote(
+                        "sshd.files",
+                        (opened.line, *(f"{k} {v}" for k, v in opened.settings)),
+                        opened.path,
+                    ),
+                ),
+            )
+        if setting != "no":
+            by_key = server
+    return _accounts(facts, parameters, clock, servers[0]) or _admins(
+        facts, parameters, clock, servers[0], by_key
+    )
+
+
+def _program(server: Listener) -> str:
+    state = "not running" if server.pid is None else f"pid {server.pid}"
+    return " ".join((server.exe, *server.args, f"({state})"))
+
+
+def _root_denied(facts: Facts, server: Listener) -> bool:
+    """Is root shut out by DenyUsers, AllowUsers, DenyGroups or AllowGroups, from everywhere?"""
+    lists = ("allowusers", "denyusers", "allowgroups", "denygroups")
+    if not any(server.all(name, "root") for name in lists):
+        return False
+    if any(b.value(name) is not None for b in blocks(facts.capture, server) for name in lists):
+        return False  # a Match block has lists of its own: not from everywhere
+    denied = server.all("denyusers", "root")
+    if matches("root", [p.removesuffix("@*") for p in denied]):
+        return True
+    allowed = server.all("allowusers", "root")
+    if allowed and not matches("root", [p.partition("@")[0] for p in allowed]):
+        return True
+    deny, allow = server.all("denygroups", "root"), server.all("allowgroups", "root")
+    if not deny and not allow:
+        return False
+    mine = _root_groups(facts)
+    if any(matches(g, deny) for g in mine):
+        return True
+    return bool(allow) and not any(matches(g, allow) for g in mine)
+
+
+def _root_groups(facts: Facts) -> frozenset[str]:
+    root = next((a for a in facts.get(accounts) if a.name == "root"), None)
+    return groups_of(root, facts.get(groups)) if root else frozenset(("root",))
+
+
+def _reopened(facts: Facts, server: Listener, allowed: tuple[str, ...]) -> Block | None:
+    """The first Match block that lets root in with a password from some address."""
+    for block in blocks(facts.capture, server):
+        value = block.value("permitrootlogin")
+        if value is None or not block.concerns("root", _root_groups(facts)):
+            continue
+        if value.lower() not in ("no", *allowed):
+            return block
+        if block.always:
+            break  # the first value counts: what follows cannot undo it
+    return None
+
+
+def _accounts(
+    facts: Facts, parameters: Parameters, clock: Clock, server: Listener
+) -> Verdict | None:
+    names = parameters.strings("default_accounts")
+    with_shell = [
+        a
+        for a in facts.get(accounts)
+        if a.name in names and a.login and a.uid != 0 and not a.expired(clock.now)
+    ]
+    opened = [a for a in with_shell if a.usable]
+    wrong = opened or with_shell
+    if not wrong:
+        return None
+    return Verdict(
+        Result.FAIL if opened else Result.PARTIAL,
+        "default_account_open" if opened else "default_account_shell",
+        Method.OBSERVED,
+        {"accounts": [a.name for a in wrong]},
+        (
+            Quote("accounts.passwd", tuple(a.line for a in wrong), "/etc/passwd"),
+            server.quote("permitrootlogin"),
+        ),
+    )
+
+
+def _admins(
+    facts: Facts, parameters: Parameters, clock: Clock, first: Listener, by_key: Listener | None
+) -> Verdict:
+    if by_key is None:
+        setting = f"permitrootlogin {first.first('permitrootlogin', 'root')}"
+        if _root_denied(facts, first):
+            setting = "AllowUsers/DenyUsers/AllowGroups/DenyGroups"
+        keywords = ("permitrootlogin", "allowusers", "denyusers", "allowgroups", "denygroups")
+        return Verdict(
+            Result.PASS,
+            "root_refused",
+            values={"setting": setting},
+            evidence=(first.quote(*keywords),),
+        )
+    setting = f"permitrootlogin {by_key.first('permitrootlogin', 'root')}"
+    admins = [a for a in _named(facts, parameters, clock) if _can_enter(facts, a, by_key)]
+    if not admins:
+        return Verdict(
+            Result.FAIL,
+            "no_named_admin",
+            values={"setting": setting},
+            evidence=(
+                by_key.quote("permitrootlogin"),
+                Quote("sudoers.files", tuple(g.line for g in facts.get(sudoers))),
+            ),
+        )
+    return Verdict(
+        Result.PASS,
+        "root_by_key",
+        values={"setting": setting, "admins": [a.name for a in admins]},
+        evidence=(
+            by_key.quote("permitrootlogin"),
+            Quote("accounts.passwd", tuple(a.line for a in admins), "/etc/passwd"),
+        ),
+    )
+
+
+def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
+    """Accounts other than root that can become root: by sudoers, or by group (su)."""
+    known, grants = facts.get(groups), facts.get(sudoers)
+    admin_groups = set(parameters.strings("admin_groups"))
+    found = []
+    for account in facts.get(accounts):
+        mine = groups_of(account, known)
+        granted = any(
+            g.all and g.root and g.concerns(account.name, account.uid, mine, account.gid)
+            for g in grants
+        )
+        enters = account.uid and account.login and not account.expired(clock.now)
+        if enters and (granted or mine & admin_groups):
+            found.append(account)
+    return found
+
+
+def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
+    """Has it a usable password that sshd takes, or a key?"""
+    by_password = "yes" in (
+        server.first("passwordauthentication"),
+        server.first("kbdinteractiveauthentication"),
+    )
+    if account.usable and not account.empty and by_password:
+        return True
+    return account.name in facts.get(key_holders)
