@@ -1,0 +1,85 @@
+"""encryption.storage: important and sensitive personal data lie on encrypted storage."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from collector.errors import CouldNotLook
+from collector.facts.inventory import Store, inventory, place
+from collector.facts.storage import Answer, storage
+from collector.judges import months_after
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """One plain store fails the host, even beside others that cannot be told.
+
+    An attestation stands in where the host cannot see, and also where it sees a plain disk, for
+    a cloud encrypts its disks below what the host sees.
+    """
+    known = inventory(facts)
+    if known is None:
+        return Verdict(Result.NOTCHECKED, "no_inventory")
+    wanted = [s for s in known.stores if s.encryption_wanted]
+    if not wanted:
+        return Verdict(Result.NOTAPPLICABLE, "none_sensitive", Method.ATTESTED)
+    said: dict[Answer | str, list[str]] = {"yes": [], "no": [], "unknown": [], "attested": []}
+    quotes: list[Quote] = []
+    until: list[datetime] = []
+    for store in wanted:
+        answer, why, evidence = _look(facts, store)
+        quotes += evidence
+        ends = _attested_until(store, parameters.integer("months"))
+        if answer != "yes" and ends is not None and clock.now <= ends:
+            said["attested"].append(f"{store.label}: {store.attested['encryption'].by}")
+            until.append(ends)
+        else:
+            said[answer].append(f"{store.label}: {why}")
+    evidence = tuple(dict.fromkeys(quotes))
+    if said["no"]:
+        return Verdict(Result.FAIL, "plain", Method.OBSERVED, {"stores": [*said["no"]]}, evidence)
+    if said["unknown"]:
+        return Verdict(
+            Result.ERROR, "untold", Method.OBSERVED, {"stores": [*said["unknown"]]}, evidence
+        )
+    if said["attested"]:
+        return Verdict(
+            Result.PASS,
+            "attested",
+            Method.ATTESTED,
+            {"count": len(wanted), "stores": [*said["attested"]]},
+            evidence,
+            min(until),
+        )
+    return Verdict(
+        Result.PASS,
+        "encrypted",
+        Method.OBSERVED,
+        {"count": len(wanted), "stores": [*said["yes"]]},
+        evidence,
+    )
+
+
+def _look(facts: Facts, store: Store) -> tuple[Answer, str, list[Quote]]:
+    if not store.path.startswith("/"):
+        return "unknown", "lies outside this host", []
+    try:
+        where = place(facts.capture, store.path)
+    except CouldNotLook as problem:
+        return "unknown", problem.why, []
+    if where is None:
+        return "unknown", "there is no such path", []
+    found = facts.get(storage).encryption(where.real)
+    lines = [Quote("storage.mounts", (found.mount.line,))] if found.mount else []
+    lines += [Quote("storage.block", tuple(d.line for d in found.chain))] if found.chain else []
+    if "E" in where.flags and found.encrypted != "yes":
+        quote = Quote("inventory.places", (f"{where.flags} {where.real}",))
+        return "yes", "fscrypt", [*lines, quote]
+    return found.encrypted, found.why, lines
+
+
+def _attested_until(store: Store, months: int) -> datetime | None:
+    attestation = store.attested.get("encryption")
+    if attestation is None:
+        return None
+    return months_after(datetime.combine(attestation.date, time(), UTC), months)
