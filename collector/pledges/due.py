@@ -143,7 +143,7 @@ def _inventory(record: PledgeRecord) -> Iterator[Due]:
     inventory = record.data_inventory
     if inventory is None:
         return
-    reviewed = inventory.get("reviewed_on")
+    reviewed = inventory.get("reviewed")
     term = terms()["classification_review"]
     begun = date.fromisoformat(reviewed) if isinstance(reviewed, str) else None
     yield Due(
@@ -161,15 +161,15 @@ def _fresh(
     record: PledgeRecord, evidence: Sequence[Evidence], evidence_days: int | None
 ) -> Iterator[Due]:
     days = terms()["evidence_age"].days if evidence_days is None else evidence_days
-    newest = max((e.made_at for e in evidence), default=None)
+    newest = max((e.collected_at for e in evidence), default=None)
     shown = newest.astimezone(CHINA).date().isoformat() if newest else ""
     yield Due(
         record.id,
         "evidence",
         newest + timedelta(days=days) if newest else end_of_day(_begun(record), plus=days),
         Text(
-            f"核查证据：最近 {shown or '无'}，每 {days} 天至少一次",
-            f"evidence: newest {shown or 'none'}, at least every {days} days",
+            f"核查证据：最近采集于 {shown or '（无）'}，每 {days} 天至少一次",
+            f"evidence: collected {shown or 'never'}, at least every {days} days",
         ),
     )
 

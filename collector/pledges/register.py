@@ -46,6 +46,7 @@ class Evidence:
     """A bundle attached to a pledge record.
 
     `sequence` counts from 1; `previous` is the digest of the bundle before it (None at 1);
+    `collected_at` is the time of the newest capture in it, `made_at` what the signed statement says;
     `verdicts` is the verdict of each clause ("2.2" → "pass" …); `path` is where the bundle is kept.
     """
 
@@ -53,6 +54,7 @@ class Evidence:
     sequence: int
     digest: str
     previous: str | None
+    collected_at: datetime
     made_at: datetime
     attached_at: datetime
     verdicts: Mapping[str, str]
@@ -212,6 +214,7 @@ class Register:
         sequence: int,
         digest: str,
         previous: str | None,
+        collected_at: datetime,
         made_at: datetime,
         verdicts: Mapping[str, str],
         copy: Path,
@@ -241,11 +244,14 @@ class Register:
                 sequence=sequence,
                 digest=digest,
                 previous=previous,
+                collected_at=collected_at.astimezone(UTC).isoformat(),
                 made_at=made_at.astimezone(UTC).isoformat(),
                 attached_at=now.isoformat(),
                 verdicts=json.dumps(dict(verdicts), sort_keys=True),
             )
-        return Evidence(id, sequence, digest, previous, made_at, now, dict(verdicts), path)
+        return Evidence(
+            id, sequence, digest, previous, collected_at, made_at, now, dict(verdicts), path
+        )
 
     def _in_order(
         self, connection: Connection, id: str, sequence: int, previous: str | None
@@ -314,6 +320,7 @@ class Register:
             row["sequence"],
             row["digest"],
             row["previous"],
+            datetime.fromisoformat(row["collected_at"]),
             datetime.fromisoformat(row["made_at"]),
             datetime.fromisoformat(row["attached_at"]),
             json.loads(row["verdicts"]),

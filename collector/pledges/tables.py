@@ -63,6 +63,7 @@ evidence = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("digest", String(64), nullable=False, unique=True),
     Column("previous", String(64)),
+    Column("collected_at", String(40), nullable=False),
     Column("made_at", String(40), nullable=False),
     Column("attached_at", String(40), nullable=False),
     Column("verdicts", Text, nullable=False),

@@ -1,4 +1,4 @@
-"""Days and times of pledge records. A day is a day in China: it ends at 24:00 UTC+8."""
+"""Days and times of pledge records. A day is a day in China: it ends at 23:59:59 UTC+8."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def moment(text: str) -> datetime:
 
 
 def end_of_day(day: date, *, plus: int = 0) -> datetime:
-    """The end (aware, UTC), in China, of the day that lies `plus` days later; at most year 9999."""
+    """The last second (aware, UTC), in China, of the day `plus` days later; at most year 9999."""
     try:
-        return datetime.combine(day + timedelta(days=plus + 1), time(), CHINA).astimezone(UTC)
+        later = day + timedelta(days=plus)
+        return datetime.combine(later, time(23, 59, 59), CHINA).astimezone(UTC)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)

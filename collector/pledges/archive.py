@@ -1,0 +1,115 @@
+"""A pledge as one ZIP: the record in all its versions, its evidence, and digests over all of it.
+
+`sha256sum -c manifest-sha256.txt` checks what was unpacked. The record is whole, not masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from collector.captures import sync_folder
+from collector.errors import BadInput
+from collector.pledges.register import Evidence, Register
+
+_CHUNK = 1024 * 1024
+# the earliest time a ZIP can hold: the same content gives the same archive
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write(register: Register, id: str, target: Path) -> int:
+    """Writes the ZIP aside, syncs and renames it; returns how many files it holds.
+
+    Raises BadInput when there is no such pledge, or the store lost a bundle of it.
+    """
+    history = register.history(id)
+    evidence = register.evidence(id)
+    for attached in evidence:
+        if not attached.path.exists():
+            raise BadInput(
+                f"the bundle {attached.digest[:12]} (number {attached.sequence}) is not in the "
+                "store any more",
+                where=str(attached.path),
+                mend="restore it from a backup",
+            )
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+                writer = _Writer(archive, f"pledge-{id}")
+                writer.text("record.json", history[-1].record.canonical())
+                for version in history:
+                    writer.text(f"versions/{version.number}.json", version.record.canonical())
+                writer.text("evidence.json", _list(evidence))
+                for attached in evidence:
+                    writer.tree(
+                        attached.path, f"bundles/{attached.sequence:04d}-{attached.digest[:12]}"
+                    )
+                writer.end()
+            out.flush()
+            os.fsync(out.fileno())
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(target.absolute().parent)
+    return writer.files
+
+
+def _list(evidence: Sequence[Evidence]) -> bytes:
+    entries = [
+        {
+            "sequence": e.sequence,
+            "digest": e.digest,
+            "previous": e.previous,
+            "collected_at": e.collected_at.isoformat(),
+            "made_at": e.made_at.isoformat(),
+            "attached_at": e.attached_at.isoformat(),
+            "verdicts": dict(e.verdicts),
+        }
+        for e in evidence
+    ]
+    return json.dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+class _Writer:
+    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
+        self._archive = archive
+        self._root = root
+        self._digests: list[str] = []
+
+    @property
+    def files(self) -> int:
+        return len(self._digests) + 1
+
+    def text(self, name: str, data: bytes) -> None:
+        self._archive.writestr(self._entry(name), data)
+        self._digests.append(f"{hashlib.sha256(data).hexdigest()}  {name}")
+
+    def tree(self, path: Path, name: str) -> None:
+        if path.is_dir():
+            for inside in sorted(path.iterdir()):
+                self.tree(inside, f"{name}/{inside.name}")
+            return
+        digest = hashlib.sha256()
+        entry = self._entry(name)
+        with path.open("rb") as source, self._archive.open(entry, "w", force_zip64=True) as out:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                out.write(chunk)
+        self._digests.append(f"{digest.hexdigest()}  {name}")
+
+    def end(self) -> None:
+        lines = "\n".join(self._digests) + "\n"
+        self._archive.writestr(self._entry("manifest-sha256.txt"), lines.encode())
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        entry = zipfile.ZipInfo(f"{self._root}/{name}", _TIME)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.external_attr = 0o600 << 16
+        return entry
