@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 
 from collector.facts.inventory import DOCUMENT, inventory, signature_files
 from collector.judges import months_after
-from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -27,20 +27,20 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     months = parameters.integer("months")
     until = months_after(start, months)
     if clock.now > until:
-        values = {"date": date, "months": months}
+        values: dict[str, Value] = {"date": date, "months": months}
         return Verdict(Result.FAIL, "stale", Method.ATTESTED, values, quote)
     if found.attached:
         values = {"count": found.total, "date": date}
         return Verdict(Result.PASS, "reviewed", Method.ATTESTED, values, quote, until)
-    values = {"count": found.total, "date": date, "path": found.path}
+    named: dict[str, Value] = {"count": found.total, "date": date, "path": found.path}
     signatures = signature_files(facts.capture)
     if not signatures:
-        return Verdict(Result.PARTIAL, "unsigned", Method.ATTESTED, values, quote)
+        return Verdict(Result.PARTIAL, "unsigned", Method.ATTESTED, named, quote)
     more = (*quote, Quote("inventory.signature", signatures))
     return Verdict(
         Result.PARTIAL,
         "signature_not_checked",
         Method.ATTESTED,
-        {**values, "files": list(signatures)},
+        {**named, "files": list(signatures)},
         more,
     )

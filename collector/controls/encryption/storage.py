@@ -35,12 +35,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             until.append(ends)
         else:
             said[answer].append(f"{store.label}: {why}")
-    evidence = tuple(dict.fromkeys(quotes))
+    shown = tuple(dict.fromkeys(quotes))
     if said["no"]:
-        return Verdict(Result.FAIL, "plain", Method.OBSERVED, {"stores": [*said["no"]]}, evidence)
+        return Verdict(Result.FAIL, "plain", Method.OBSERVED, {"stores": [*said["no"]]}, shown)
     if said["unknown"]:
         return Verdict(
-            Result.ERROR, "untold", Method.OBSERVED, {"stores": [*said["unknown"]]}, evidence
+            Result.ERROR, "untold", Method.OBSERVED, {"stores": [*said["unknown"]]}, shown
         )
     if said["attested"]:
         return Verdict(
@@ -48,7 +48,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             "attested",
             Method.ATTESTED,
             {"count": len(wanted), "stores": [*said["attested"]]},
-            evidence,
+            shown,
             min(until),
         )
     return Verdict(
@@ -56,7 +56,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         "encrypted",
         Method.OBSERVED,
         {"count": len(wanted), "stores": [*said["yes"]]},
-        evidence,
+        shown,
     )
 
 
