@@ -92,15 +92,18 @@ def really_kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | Non
             check=False,
         )
         noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC).timestamp()
+        seen: set[int] = set()
         for log in logs:
-            oldest = _oldest(log.parent, first)
-            if oldest is None or oldest > START:
+            oldest = _oldest(log.parent, first, seen)
+            if number and (oldest is None or oldest > START):
                 days = (today - (oldest or today)).days
                 before = least[log.stem]
                 least[log.stem] = days if before is None else min(before, days)
             with log.open("a") as out:
                 out.write(f"{today}\n")
             os.utime(log, (noon, noon))
+        for gone in set(first) - seen:
+            del first[gone]
     return least
 
 
@@ -110,11 +113,12 @@ def _config(folder: Path) -> str:
     )
 
 
-def _oldest(folder: Path, first: dict[int, date]) -> date | None:
+def _oldest(folder: Path, first: dict[int, date], seen: set[int]) -> date | None:
     """The first record of the oldest file; a file keeps its inode when it is renamed."""
     found: list[date] = []
     for entry in os.scandir(folder):
         inode = entry.inode()
+        seen.add(inode)
         if "copy" in folder.name or inode not in first:
             text = Path(entry.path).read_text()
             if not text:
