@@ -174,10 +174,10 @@ def gather(
     output: Path, how: engine.How, families: tuple[str, ...], grade: int, *, retry: bool = False
 ) -> dict[str, Arrived]:
     """Begins or resumes the run in `output` and collects, showing progress."""
-    engine.hosts_of(how)  # an unusable inventory must not leave an empty run behind
+    hosts = engine.hosts_of(how)  # first: an unusable inventory leaves no empty run behind
     if retry and (output / "run.json").exists():
         folder = RunFolder.open(output)
         folder.reopen()
     folder = RunFolder.begin(output, families, grade)
     with HostProgress() as progress:
-        return engine.collect(folder, how, progress=progress)
+        return engine.collect(folder, how, hosts, progress=progress)

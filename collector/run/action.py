@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from collector import captures, script
 from collector.errors import BadInput, CollectorError, one_line
 from collector.model import Capture, HostStatus
 from collector.run import outcome
+from collector.run.driver import driver_alive
 from collector.run.folder import RunFolder, lock
 from collector.run.stream import Stream
 
@@ -231,25 +231,6 @@ class _deadline:  # noqa: N801 - a context manager
         signal.signal(signal.SIGALRM, self.before or signal.SIG_DFL)
 
 
-def driver_name() -> str:
-    """This process, so that nobody else can be taken for it later."""
-    return f"{os.getpid()}:{_start_of(os.getpid())}"
-
-
-def driver_alive(name: str) -> bool:
-    """Is the process that started the run still there? Its workers end with it."""
-    pid, _, start = name.partition(":")
-    return pid.isdecimal() and start != "" and _start_of(int(pid)) == start
-
-
-def _start_of(pid: int) -> str:
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[19]
-
-
 class PrepareModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
     """Begins the run (or resumes it) when no `hostpledge` command did."""
 
@@ -273,4 +254,3 @@ class PrepareModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         except BadInput as problem:
             raise AnsibleActionFail(str(problem)) from None
         return result | {"changed": False, "output": str(folder.path), "run": folder.nonce}
-

@@ -22,7 +22,7 @@ from collector.errors import BadInput, one_line
 from collector.model import Capture, HostStatus
 from collector.resources import shared
 from collector.run import outcome
-from collector.run.action import driver_name
+from collector.run.driver import driver_name
 from collector.run.folder import Arrived, RunFolder
 
 _DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
@@ -104,14 +104,13 @@ def hosts_of(how: How) -> list[str]:
 
 
 def collect(
-    folder: RunFolder, how: How, *, progress: Progress, retry: bool = False
+    folder: RunFolder, how: How, hosts: Sequence[str], *, progress: Progress
 ) -> dict[str, Arrived]:
-    """Collects from every host that has no whole capture in `folder` yet.
+    """Collects from each of `hosts` that has no whole capture in `folder` yet.
 
-    Returns what arrived, every host of the inventory in it. A host that answered badly before
-    an interruption is asked again; `retry` reopens a run that ended for such hosts.
+    Returns what arrived, every host in it. A host that answered badly before an interruption is
+    asked again.
     """
-    hosts = hosts_of(how)
     with folder.sole(patience=how.seconds + 10):
         folder.expect(hosts)
         before = folder.arrived()
@@ -270,6 +269,7 @@ def _environment() -> dict[str, str]:
         **os.environ,
         "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
         "ANSIBLE_LOCAL_TEMP": str(Path(tempfile.gettempdir()) / f"hostpledge-{os.getuid()}"),
+        "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
@@ -278,6 +278,13 @@ def _environment() -> dict[str, str]:
         "LC_ALL": _utf8(),
         "PATH": f"{python}:{os.environ.get('PATH', os.defpath)}",
     }
+
+
+def _host_key_checking() -> bool:
+    """As the user's own configuration has it: ansible-runner alone would turn it off."""
+    from ansible import constants
+
+    return bool(constants.config.get_config_value("HOST_KEY_CHECKING"))
 
 
 def _utf8() -> str:

@@ -1,10 +1,10 @@
 """The folder of one run: what was asked, which hosts, what has arrived. Survives a kill -9.
 
-    run.json             what this run is (schemas/run.schema.json); `ended` is null until it ended
-    script.sh            the collector script, as it was sent
-    captures/            one capture per host, each there as a whole or not at all
-    journal.jsonl        one line per host, appended when its capture is in place
-    earlier/STARTED/     runs that ended before, moved aside
+run.json             what this run is (schemas/run.schema.json); `ended` is null until it ended
+script.sh            the collector script, as it was sent
+captures/            one capture per host, each there as a whole or not at all
+journal.jsonl        one line per host, appended when its capture is in place
+earlier/STARTED/     runs that ended before, moved aside
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ class RunFolder:
         A run that ended is moved to `earlier/`. Raises BadInput when the folder holds an
         interrupted run of other controls.
         """
-        wanted = [f for f in catalog.FAMILIES if f in set(families)] or list(catalog.FAMILIES)
-        script = collector_script(catalog.reads_for(catalog.select(wanted, grade)).values())
+        selected = catalog.select(families := tuple(families), grade)
+        wanted = [f for f in catalog.FAMILIES if f in families] or list(catalog.FAMILIES)
+        script = collector_script(catalog.reads_for(selected).values())
         path.mkdir(parents=True, exist_ok=True)
         if (path / "run.json").exists():
             known = cls.open(path)

@@ -11,7 +11,7 @@ from collector.model import HostStatus
 _SAID: tuple[tuple[HostStatus, str], ...] = (
     (
         HostStatus.HOST_KEY_CHANGED,
-        r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed"
+        r"WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed"
         r"|host key for .* has changed|No \S+ host key is known"
         r"|add this host's fingerprint to your known_hosts",
     ),
@@ -67,12 +67,18 @@ def classify(text: str, *, begun: bool) -> tuple[HostStatus, str]:
 
     `begun`: the capture had begun, so whatever is said now, the connection was lost half-way.
     """
-    seen = without_debug(text)
-    lines = seen.splitlines()
+    lines = without_debug(text).splitlines()
     if begun:
         return HostStatus.LOST, one_line(lines[-1] if lines else "the connection ended")
     for status, pattern in _SAID:
         for line in lines:
             if re.search(pattern, line, re.IGNORECASE):
-                return status, one_line(line)
+                return status, _explain(status, one_line(line), text)
     return HostStatus.UNREACHABLE, one_line(lines[-1] if lines else "no answer")
+
+
+def _explain(status: HostStatus, line: str, text: str) -> str:
+    """OpenSSH says the same of a key that changed and of one that nobody has accepted yet."""
+    if status is HostStatus.HOST_KEY_CHANGED and "HAS CHANGED" not in text:
+        return f"{line} No key of this host is in known_hosts: check it and accept it first."
+    return line

@@ -1,0 +1,296 @@
+"""Collecting from real logins: what each kind of host becomes, and that nothing is lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collector import captures, catalog, script
+from collector.errors import BadInput
+from collector.model import Capture, HostStatus
+from collector.run import outcome
+from collector.run.folder import RunFolder
+from tests.run.conftest import Sshd, hostpledge
+
+ROOT = Path(__file__).parents[2]
+
+
+def _captures(output: Path) -> dict[str, Capture]:
+    found = [
+        captures.load(p, catalog.all_reads()) for p in (output / "captures").glob("*.capture.gz")
+    ]
+    return {capture.host: capture for capture in found}
+
+
+@pytest.fixture(scope="module")
+def mixed(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
+    """One run over a host of every kind; returns its folder, stderr and exit status."""
+    folder = tmp_path_factory.mktemp("mixed")
+    inventory = folder / "hosts.ini"
+    wrong = f"{sshd.folder}/wrong_hosts"
+    inventory.write_text(
+        sshd.line("well", "well")
+        + sshd.line("web 01.例子", "well").replace("web 01.例子", "例子-01")
+        + sshd.line("noisy", "noisy")
+        + sshd.line("hangs", "hangs")
+        + sshd.line("floods", "floods")
+        + sshd.line("floods-inside", "floods_inside")
+        + sshd.line("dies", "dies")
+        + sshd.line("garbled", "garbled")
+        + sshd.line("stranger", "stranger")
+        + sshd.line("wrongkey", "well").replace(f"{sshd.folder}/known_hosts", wrong)
+        + sshd.line("closed", "well").replace(f"port={sshd.port}", "port=1")
+        + sshd.line("sudo", "well", "ansible_become=true ansible_become_user=nobody")
+        + sshd.line(
+            "sudo-refused",
+            "well",
+            "ansible_become=true ansible_become_user=daemon "
+            "ansible_become_exe='sudo -n -u nobody sudo'",
+        )
+    )
+    ran = hostpledge(
+        "collect", "-i", str(inventory), "-o", str(folder / "out"), "--seconds", "8",
+        "--family", "encryption",
+    )  # fmt: skip
+    return folder / "out", ran.err, ran.status
+
+
+def test_each_host_has_its_own_status(mixed: tuple[Path, str, int]) -> None:
+    output, errors, status = mixed
+    assert status == 1
+    assert {h: str(c.status) for h, c in _captures(output).items()} == {
+        "well": "complete",
+        "例子-01": "complete",
+        "noisy": "complete",
+        "hangs": "timed_out",
+        "floods": "flooded",
+        "floods-inside": "flooded",
+        "dies": "lost",
+        "garbled": "garbled",
+        "stranger": "auth_refused",
+        "wrongkey": "host_key_changed",
+        "closed": "unreachable",
+        "sudo": "complete",
+        "sudo-refused": "become_refused",
+    }
+    assert "13 done" not in errors
+    assert re.search(r"hosts: 4 done, 9 failed, 0 left", errors)
+
+
+def test_the_journal_says_the_same(mixed: tuple[Path, str, int]) -> None:
+    output, _, _ = mixed
+    arrived = RunFolder.open(output).arrived()
+    known = _captures(output)
+    assert {h: a.status for h, a in arrived.items()} == {h: c.status for h, c in known.items()}
+    for entry in arrived.values():
+        file = output / "captures" / entry.file
+        assert captures.digest(file.read_bytes()) == entry.sha256
+    lines = (output / "journal.jsonl").read_text().splitlines()
+    assert len(lines) == len(arrived), "one line per host"
+    assert not list((output / "captures").glob("*.part"))
+
+
+def test_origin_says_how_it_was_had(mixed: tuple[Path, str, int], sshd: Sshd) -> None:
+    output, _, _ = mixed
+    known = _captures(output)
+    origin = known["well"].origin
+    assert origin["host_keys"] == [f"ssh-ed25519 {sshd.fingerprint}"]
+    assert (origin["address"], origin["port"]) == ("127.0.0.1", sshd.port)
+    assert origin["user"] == "root"
+    assert known["well"].nonce == script.host_nonce(RunFolder.open(output).nonce, "well")
+    assert known["sudo"].head["user"] == "nobody"
+    assert known["sudo"].origin["become"] == "sudo"
+    text = (output / "script.sh").read_text()
+    assert origin["script_sha256"] == script.script_digest(text)
+
+
+def test_a_capture_reads_with_zcat_and_jq(mixed: tuple[Path, str, int]) -> None:
+    output, _, _ = mixed
+    with gzip.open(output / "captures" / "well.capture.gz", "rt") as lines:
+        kinds = [json.loads(line)["kind"] for line in lines]
+    assert kinds[0] == "head"
+    assert kinds[-1] == "end"
+    assert set(kinds[1:-1]) == {"read"}
+
+
+def test_what_came_before_the_end_is_kept(mixed: tuple[Path, str, int]) -> None:
+    output, _, _ = mixed
+    lost = _captures(output)["dies"]
+    assert lost.head["uid"] == "0"
+    assert lost.read("accounts.shadow").status in ("lost", "ok")
+    assert any(r.status == "lost" for r in map(lost.read, catalog.all_reads()))
+
+
+def test_an_ended_run_makes_room_and_retry_asks_only_the_failed(sshd: Sshd, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(sshd.line("a", "well") + sshd.line("b", "stranger"))
+    words = ["collect", "-i", str(inventory), "-o", str(tmp_path / "out")]
+    assert hostpledge(*words).status == 1
+    first = _captures(tmp_path / "out")
+    inventory.write_text(sshd.line("a", "well") + sshd.line("b", "well"))
+    again = hostpledge(*words, "--retry")
+    assert again.status == 0
+    second = _captures(tmp_path / "out")
+    assert second["a"].origin == first["a"].origin, "not collected twice"
+    assert second["b"].status is HostStatus.COMPLETE
+    assert hostpledge(*words).status == 0
+    third = _captures(tmp_path / "out")
+    assert third["a"].nonce != first["a"].nonce
+    (earlier,) = (tmp_path / "out" / "earlier").iterdir()
+    assert (earlier / "captures" / "a.capture.gz").exists()
+
+
+def test_plain_ansible_playbook_gives_the_same_capture(sshd: Sshd, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(sshd.line("a", "well") + sshd.line("b", "stranger"))
+    playbook = shutil.which("ansible-playbook", path=Path(sys.executable).parent) or ""
+    command = [
+        playbook, "playbooks/check.yml", "-i", str(inventory), "-e",
+        f"collect_output={tmp_path}/out",
+    ]  # fmt: skip
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=env)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "auth_refused: " in done.stdout
+    known = _captures(tmp_path / "out")
+    assert known["a"].status is HostStatus.COMPLETE
+    assert known["b"].status is HostStatus.AUTH_REFUSED
+    subprocess.run(command, capture_output=True, check=False, cwd=ROOT, env=env)
+    assert _captures(tmp_path / "out")["a"].origin == known["a"].origin, "taken up, not repeated"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-i", "no-such-file"], "there is no such inventory"),
+        (["-i", "{tmp}/bad.ini"], "parse"),
+        (["-i", "{tmp}/empty.ini"], "no host in it"),
+        (["-i", "localhost,", "--limit", "other"], ""),
+        (["-i", "localhost,", "--family", "nosuch"], "no family is named nosuch"),
+        (["-i", "localhost,", "--grade", "4"], "--grade"),
+        ([], "-i"),
+    ],
+)
+def test_bad_input_is_one_line(words: list[str], says: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.ini").write_text("[web\nhost\n")
+    (tmp_path / "empty.ini").write_text("")
+    filled = [w.replace("{tmp}", str(tmp_path)) for w in words]
+    ran = hostpledge("collect", *filled, "-o", str(tmp_path / "out"))
+    assert ran.status == 2
+    assert says in ran.err
+    assert len(ran.err.strip().splitlines()) == 1, ran.err
+    assert not (tmp_path / "out" / "run.json").exists(), "nothing half-begun"
+
+
+def test_kill_at_random_moments_loses_and_repeats_nothing(sshd: Sshd, tmp_path: Path) -> None:
+    """kill -9 of the command at ten moments; each time the same command takes it up again."""
+    names = [f"h{number:02d}" for number in range(30)]
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text("".join(sshd.line(name, "well") for name in names))
+    output = tmp_path / "out"
+    words = ["collect", "-i", str(inventory), "-o", str(output), "-f", "3", "--family",
+             "encryption"]  # fmt: skip
+    seen: dict[str, str] = {}
+    for attempt in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "collector", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(1.5 + 0.37 * attempt)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        if not (output / "run.json").exists():
+            continue
+        if RunFolder.open(output).about["ended"] is not None:
+            break
+        for path in (output / "captures").glob("*.capture.gz"):
+            capture = captures.load(path, catalog.all_reads())
+            assert capture.status is HostStatus.COMPLETE
+            clock = capture.origin["clock"]
+            assert seen.setdefault(capture.host, clock) == clock, "collected twice"
+    assert seen, "it was never killed while at work"
+    ran = hostpledge(*words)
+    assert ran.status == 0, ran.err
+    final = _captures(output)
+    assert sorted(final) == names
+    assert not list((output / "captures").glob("*.part"))
+
+
+def test_ctrl_c_says_how_to_go_on(sshd: Sshd, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(sshd.line("a", "well") + sshd.line("b", "hangs"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "collector", "collect", "-i", str(inventory), "-o",
+         str(tmp_path / "out")],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "interrupted, 1 of 2 hosts have answered" in errors
+    assert "the same command takes it up" in errors
+    assert "Traceback" not in errors
+
+
+def test_two_commands_at_once_in_one_folder(sshd: Sshd, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(sshd.line("b", "hangs"))
+    words = ["collect", "-i", str(inventory), "-o", str(tmp_path / "out"), "--seconds", "6"]
+    first = subprocess.Popen(
+        [sys.executable, "-m", "collector", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(2.5)
+    second = hostpledge(*words)
+    assert second.status == 2
+    assert "another hostpledge is at work here" in second.err
+    assert first.wait(60) == 1
+
+
+def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
+    folder = RunFolder.begin(tmp_path / "out", ["encryption"], 2)
+    capture = Capture("a", HostStatus.UNREACHABLE, detail="x", origin={"run": folder.nonce})
+    digest = captures.write(capture, folder.capture_path("a"))
+    with (tmp_path / "out" / "journal.jsonl").open("a") as journal:
+        journal.write('{"host": "a", "stat')
+    stray = folder.part_path("b")
+    stray.write_bytes(b"half")
+    (tmp_path / "out" / "captures" / "c.capture.gz").write_bytes(b"\x1f\x8bhalf")
+    again = RunFolder.begin(tmp_path / "out", ["encryption"], 2)
+    assert again.nonce == folder.nonce
+    assert again.arrived()["a"].sha256 == digest
+    assert not stray.exists()
+    assert not (tmp_path / "out" / "captures" / "c.capture.gz").exists()
+    with pytest.raises(BadInput, match="other controls"):
+        RunFolder.begin(tmp_path / "out", ["firewall"], 2)
+
+
+def test_status_texts_of_openssh_and_sudo() -> None:
+    said = {
+        "root@h: Permission denied (publickey,password).": HostStatus.AUTH_REFUSED,
+        "Host key verification failed.": HostStatus.HOST_KEY_CHANGED,
+        "ssh: connect to host 10.9.9.9 port 22: No route to host": HostStatus.UNREACHABLE,
+        "Missing sudo password": HostStatus.BECOME_REFUSED,
+        "Incorrect sudo password": HostStatus.BECOME_REFUSED,
+        "sudo: a password is required": HostStatus.BECOME_REFUSED,
+        "ops is not in the sudoers file.": HostStatus.BECOME_REFUSED,
+        "something nobody has seen before": HostStatus.UNREACHABLE,
+    }
+    for text, status in said.items():
+        debug = "debug1: Reading configuration data /etc/ssh/ssh_config\n"
+        assert outcome.classify(debug + text, begun=False)[0] is status, text
