@@ -1,0 +1,1 @@
+"""What people read of a bundle: one HTML file that needs nothing but itself."""

@@ -1,0 +1,310 @@
+"""evidence.json and captures → what the templates of the report show. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from collector.assess import clause_result
+from collector.catalog import FAMILIES, clauses
+from collector.model import (
+    Capture,
+    Finding,
+    HostStatus,
+    Lang,
+    Method,
+    ReadStatus,
+    Result,
+    Severity,
+    Text,
+    Waiver,
+)
+from collector.report.raw import Raw, raws, share
+
+# worst first: in this order findings, hosts and totals are shown
+ORDER = (
+    Result.FAIL,
+    Result.ERROR,
+    Result.PARTIAL,
+    Result.NOTCHECKED,
+    Result.PASS,
+    Result.NOTAPPLICABLE,
+)
+SIGNS = {
+    Result.PASS: "√",
+    Result.PARTIAL: "△",
+    Result.FAIL: "×",
+    Result.NOTAPPLICABLE: "—",
+    Result.ERROR: "?",
+    Result.NOTCHECKED: "□",
+}
+_CLOSED = (Result.PASS, Result.NOTAPPLICABLE)
+_WEIGHT = {"high": 0, "medium": 1, "low": 2}
+# characters of quoted lines, of all findings of all hosts together
+_QUOTES = 6_000_000
+# documents of China carry the time of China
+ZONE = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    read: str
+    path: str
+    status: str
+    sha256: str
+    lines: tuple[str, ...]
+    left_out: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding as the report shows it."""
+
+    control: str
+    number: str
+    title: str
+    clause: str
+    result: Result
+    method: str
+    message: str
+    expected: str
+    remediation: str
+    severity: str
+    veto: bool
+    until: str
+    waiver: Mapping[str, Any] | None
+    waived: bool
+    anchor: str
+    quotes: tuple[Quoted, ...]
+
+    @property
+    def sign(self) -> str:
+        return "W" if self.waived else SIGNS[self.result]
+
+    @property
+    def css(self) -> str:
+        return "waived" if self.waived else str(self.result)
+
+
+@dataclass(slots=True)
+class Host:
+    """A host as the report shows it."""
+
+    name: str
+    anchor: str
+    status: HostStatus
+    detail: str
+    collected: str
+    assessed: str
+    address: str
+    head: Mapping[str, str]
+    origin: Mapping[str, Any]
+    capture: str
+    capture_sha256: str
+    result: Result
+    counts: Mapping[Result, int]
+    clauses: Mapping[str, Result]
+    open: list[Shown] = field(default_factory=list)
+    closed: list[Shown] = field(default_factory=list)
+    raws: list[Raw] = field(default_factory=list)
+    by_control: dict[str, Shown] = field(default_factory=dict)
+
+    @property
+    def root(self) -> bool:
+        return self.head.get("uid") == "0"
+
+
+def when(text: str | None) -> str:
+    """An RFC 3339 time in the time of China, to the minute; empty where there is none."""
+    if not text:
+        return ""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def controls(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
+    """The controls that were judged, in the order of clauses and of their numbers."""
+    families = {name: place for place, name in enumerate(FAMILIES)}
+    listed = [
+        {**entry, "id": id, "title": _in(entry.get("title"), lang),
+         "criterion": _in(entry.get("criterion"), lang)}
+        for id, entry in evidence["controls"].items()
+    ]  # fmt: skip
+    return sorted(
+        listed, key=lambda c: (c["clause"], families.get(c["family"], 99), c["number"], c["id"])
+    )
+
+
+def hosts(evidence: Mapping[str, Any], capture: Callable[[str], Capture], lang: Lang) -> list[Host]:
+    """Every host, worst first, then by name."""
+    built = []
+    room = _QUOTES // max(len(evidence["hosts"]), 1)
+    for name, entry in evidence["hosts"].items():
+        found = [_finding(name, document) for document in entry["findings"]]
+        at = datetime.fromisoformat(entry["assessed_at"])
+        built.append((_severity(found, at), name, entry, found, at))
+    built.sort(key=lambda row: (row[0], row[1]))
+    return [
+        _host(f"h{number}", name, entry, found, at, evidence, capture, lang, room)
+        for number, (_, name, entry, found, at) in enumerate(built, 1)
+    ]
+
+
+def _severity(found: Sequence[Finding], at: datetime) -> tuple[int, ...]:
+    counts = Counter(f.result for f in found)
+    vetoes = sum(f.veto for f in found if f.result is Result.FAIL)
+    overall = ORDER.index(clause_result(found, at))
+    return (overall, -vetoes, *(-counts[result] for result in ORDER[:4]))
+
+
+def _host(
+    anchor: str,
+    name: str,
+    entry: Mapping[str, Any],
+    found: list[Finding],
+    at: datetime,
+    evidence: Mapping[str, Any],
+    capture: Callable[[str], Capture],
+    lang: Lang,
+    room: int,
+) -> Host:  # fmt: skip
+    taken = capture(name)
+    head = entry.get("head") or {}
+    origin = entry.get("origin") or {}
+    collected = taken.collected_at.isoformat() if taken.collected_at else origin.get("clock")
+    host = Host(
+        name=name,
+        anchor=anchor,
+        status=HostStatus(entry["status"]),
+        detail=entry.get("detail") or "",
+        collected=when(collected),
+        assessed=when(entry["assessed_at"]),
+        address=str(origin.get("address") or ""),
+        head=head,
+        origin=origin,
+        capture=entry.get("capture") or "",
+        capture_sha256=entry.get("capture_sha256") or "",
+        result=clause_result(found, at),
+        counts=Counter(f.result for f in found),
+        clauses={
+            id: clause_result([f for f in found if f.clause == id], at)
+            for id in clauses()
+            if any(f.clause == id for f in found)
+        },
+    )
+    documents = sorted(
+        entry["findings"],
+        key=lambda d: (
+            ORDER.index(Result(d["verdict"])),
+            not d["veto"],
+            _WEIGHT[d["severity"]],
+            d["clause"],
+            _number(evidence, d["control"]),
+        ),
+    )
+    quoted = [
+        e["read"] for d in documents if Result(d["verdict"]) not in _CLOSED for e in d["evidence"]
+    ]
+    host.raws = raws(taken, quoted, share(len(evidence["hosts"])))
+    numbers = {raw.id: raw.number for raw in host.raws if raw.status is not ReadStatus.LOST}
+    for document in documents:
+        shown = _shown(document, evidence, anchor, numbers, lang, room)
+        room -= sum(len(line) for quote in shown.quotes for line in quote.lines)
+        (host.closed if shown.result in _CLOSED else host.open).append(shown)
+        host.by_control[shown.control] = shown
+    return host
+
+
+def _shown(
+    document: Mapping[str, Any],
+    evidence: Mapping[str, Any],
+    anchor: str,
+    numbers: Mapping[str, int],
+    lang: Lang,
+    room: int,
+) -> Shown:
+    control = evidence["controls"].get(document["control"], {})
+    number = _number(evidence, document["control"])
+    waiver = document["waiver"]
+    quotes = []
+    for entry in document["evidence"]:
+        lines: list[str] = []
+        for line in entry["lines"]:
+            room -= len(line)
+            if room < 0:
+                break
+            lines.append(line)
+        quotes.append(
+            Quoted(
+                entry["read"],
+                entry.get("path", ""),
+                entry["status"],
+                entry["sha256"] or "",
+                tuple(lines),
+                len(entry["lines"]) - len(lines),
+                numbers.get(entry["read"], 0),
+            )
+        )
+    return Shown(
+        control=document["control"],
+        number=number,
+        title=_in(control.get("title"), lang) or document["control"],
+        clause=document["clause"],
+        result=Result(document["verdict"]),
+        method=document["method"],
+        message=_in(document["message"], lang),
+        expected=_in(document["expected"], lang),
+        remediation=_in(document["remediation"], lang),
+        severity=document["severity"],
+        veto=document["veto"],
+        until=when(document["until"]),
+        waiver=waiver and {**waiver, "expires": when(waiver["expires"])},
+        waived=bool(waiver) and not waiver["expired"],
+        anchor=f"{anchor}-{re.sub(r'[^A-Za-z0-9.]', '', number)}",
+        quotes=tuple(quotes),
+    )
+
+
+def _number(evidence: Mapping[str, Any], control: str) -> str:
+    return str(evidence["controls"].get(control, {}).get("number", control))
+
+
+def _in(text: Any, lang: Lang) -> str:
+    """A text of evidence in the language asked for, whether it stands there in one or in both."""
+    return str(text.get(lang, "")) if isinstance(text, Mapping) else str(text or "")
+
+
+def _finding(host: str, document: Mapping[str, Any]) -> Finding:
+    """As much of a finding as combining verdicts needs."""
+    waiver = document["waiver"]
+    nothing = Text("", "")
+    return Finding(
+        host=host,
+        control=document["control"],
+        clause=document["clause"],
+        result=Result(document["verdict"]),
+        method=Method(document["method"]),
+        reason=document["reason"],
+        message=nothing,
+        values={},
+        evidence=(),
+        expected=nothing,
+        remediation=nothing,
+        severity=Severity(document["severity"]),
+        veto=document["veto"],
+        waiver=waiver
+        and Waiver(
+            document["control"],
+            host,
+            waiver["reason"],
+            waiver["approver"],
+            datetime.fromisoformat(waiver["expires"]),
+        ),
+    )

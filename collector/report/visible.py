@@ -1,0 +1,64 @@
+"""Text that a host chose, made safe to look at: nothing in it acts, hides or turns around."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup, escape
+
+# all that needs no closer look, so that long outputs are quick
+_PLAIN = "\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60"
+_OTHERS = re.compile(f"[^{_PLAIN}]+")
+_HARMLESS = frozenset("\u00a0\u3000")
+
+
+def visible(text: str) -> Markup:
+    """Escaped for HTML, with each control, format or unassigned character shown as its number.
+
+    Line ends and tabs stay. Whatever turns the reading direction (U+202E), hides (U+200B) or
+    drives a terminal (ESC) is marked, so that a forged line looks forged.
+    """
+    parts: list[Markup] = []
+    at = 0
+    for match in _OTHERS.finditer(text):
+        parts.append(escape(text[at : match.start()]))
+        parts.extend(_shown(run) for run in _runs(match[0]))
+        at = match.end()
+    parts.append(escape(text[at:]))
+    return Markup("").join(parts)
+
+
+def plain(text: str) -> Markup:
+    """As `visible`, without markup of its own: for attributes."""
+    return Markup("").join(
+        escape(c if _harmless(c) else _number(c)) for c in text.replace("\n", " ")
+    )
+
+
+def _runs(text: str) -> list[str]:
+    """Stretches that are all harmless, or all not."""
+    runs: list[str] = []
+    before: bool | None = None
+    for c in text:
+        now = _harmless(c)
+        if now is before:
+            runs[-1] += c
+        else:
+            runs.append(c)
+        before = now
+    return runs
+
+
+def _harmless(c: str) -> bool:
+    return c.isprintable() or c in _HARMLESS
+
+
+def _shown(run: str) -> Markup:
+    if _harmless(run[0]):
+        return escape(run)
+    return Markup('<b class="cc">{}</b>').format("".join(_number(c) for c in run))
+
+
+def _number(c: str) -> str:
+    code = ord(c)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
