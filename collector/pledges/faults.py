@@ -95,7 +95,7 @@ def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
     for number, attestation in enumerate(document.get("attestations", ())):
         place = f"attestations[{number}]"
         if date.fromisoformat(attestation["date"]) > today:
-            yield f"{place}.date", f"{attestation['on']} has not come yet"
+            yield f"{place}.date", f"{attestation['date']} has not come yet"
         if attestation.get("expires", attestation["date"]) < attestation["date"]:
             yield f"{place}.expires", "lies before the day it was attested"
     for number, notice in enumerate(document.get("incidents", {}).get("notices", ())):

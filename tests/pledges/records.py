@@ -1,0 +1,25 @@
+"""Pledge records for tests: the example, with one thing changed."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from collector.pledges import record
+from collector.pledges.record import PledgeRecord
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "pledge.yml"
+TODAY = date(2026, 11, 25)
+
+
+def example(**changes: Any) -> dict[str, Any]:
+    """The example's document; a change to None leaves the field out."""
+    document: dict[str, Any] = json.loads(record.load(EXAMPLE, today=TODAY).canonical())
+    document.update(changes)
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def made(**changes: Any) -> PledgeRecord:
+    return record.from_document(example(**changes), where="test", today=TODAY)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from collector.errors import BadInput
+from collector.pledges.register import FILE, Register
+from tests.pledges.records import made
+
+
+def test_a_record_comes_back_as_it_was_added(tmp_path: Path) -> None:
+    register = Register.open(str(tmp_path))
+    record = made()
+    assert register.add(record).number == 1
+    again = Register.open(str(tmp_path / FILE))
+    assert again.get("demo-2026").document == record.document
+    assert [known.id for known in again.list()] == ["demo-2026"]
+    assert again.evidence("demo-2026") == ()
+
+
+def test_an_id_is_taken_once_and_updated_with_its_history(tmp_path: Path) -> None:
+    register = Register.open(str(tmp_path))
+    register.add(made())
+    with pytest.raises(BadInput, match=r"in the register already.*--update"):
+        register.add(made(title="other"))
+    assert register.add(made(title="other"), update=True).number == 2
+    assert register.add(made(title="other"), update=True).number == 2
+    assert register.get("demo-2026").document["title"] == "other"
+    history = register.history("demo-2026")
+    assert [v.number for v in history] == [1, 2]
+    assert history[0].record.document == made().document
+    with pytest.raises(BadInput, match="no pledge is named new"):
+        register.add(made(id="new"), update=True)
+
+
+def test_an_unknown_id_is_said(tmp_path: Path) -> None:
+    register = Register.open(str(tmp_path))
+    for ask in (register.get, register.history, register.evidence, register.reference):
+        with pytest.raises(BadInput, match="no pledge is named x"):
+            ask("x")
+
+
+def test_the_first_reference_of_a_pledge(tmp_path: Path) -> None:
+    register = Register.open(str(tmp_path))
+    register.add(made())
+    reference = register.reference("demo-2026")
+    assert (reference.id, reference.sequence, reference.previous) == ("demo-2026", 1, None)
+
+
+def test_what_was_written_cannot_be_changed(tmp_path: Path) -> None:
+    Register.open(str(tmp_path)).add(made())
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        for statement in ("UPDATE versions SET version = 9", "DELETE FROM versions"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(statement)
+
+
+def test_a_record_changed_behind_our_back_is_noticed(tmp_path: Path) -> None:
+    register = Register.open(str(tmp_path))
+    register.add(made())
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("DROP TRIGGER versions_no_update")
+        connection.execute("UPDATE versions SET document = replace(document, '2027', '2037')")
+    with pytest.raises(BadInput, match="does not match its digest"):
+        register.get("demo-2026")
+
+
+def test_only_the_owner_reads_the_register(tmp_path: Path) -> None:
+    Register.open(str(tmp_path)).add(made())
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+
+
+def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(home))
+    monkeypatch.delenv("HOSTPLEDGE_REGISTER", raising=False)
+    assert Register.open().where == str(home / FILE)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    monkeypatch.setenv("HOSTPLEDGE_REGISTER", str(tmp_path / "team.sqlite"))
+    assert Register.open().where == str(tmp_path / "team.sqlite")
+    url = f"sqlite:///{tmp_path}/url.sqlite"
+    assert Register.open(url).where == str(tmp_path / "url.sqlite")
+
+
+def test_what_is_no_register_is_refused_and_left_alone(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_bytes(b"just text, and enough of it to be no database at all. " * 40)
+    other = tmp_path / "other.sqlite"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    newer = tmp_path / "newer.sqlite"
+    Register.open(str(newer))
+    with sqlite3.connect(newer) as connection:
+        connection.execute("INSERT INTO form VALUES (99)")
+    for location, expected in (
+        (str(text), "not a register"),
+        (str(other), "a database, but no register"),
+        (str(newer), "made by a newer hostpledge"),
+        (str(tmp_path / "none" / "r.sqlite"), "no such folder"),
+        ("nonsense://x", "no database URL"),
+        ("sqlite://", "keeps nothing"),
+    ):
+        with pytest.raises(BadInput, match=expected):
+            Register.open(location)
+    with pytest.raises(BadInput, match="no register there"):
+        Register.open(str(tmp_path / "typo.sqlite"), create=False)
+    assert not (tmp_path / "typo.sqlite").exists()
+    with sqlite3.connect(other) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert names == [("mine",)]
