@@ -16,7 +16,10 @@ from collector.model import Capture
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A block device. `parents` are kernel names of what it rests on; `backing` a loop's file."""
+    """A block device. `parents` are kernel names of what it rests on, `backing` a loop's file,
+
+    `btrfs` the id of the btrfs it is a part of.
+    """
 
     name: str
     kname: str
@@ -29,6 +32,7 @@ class Device:
     mountpoint: str
     parents: tuple[str, ...]
     backing: str
+    btrfs: str
     line: str
 
     @property
@@ -57,6 +61,7 @@ class _Node:
     dm_uuid: str
     parents: list[str]
     backing: str = ""
+    btrfs: str = ""
     line: str = ""
 
 
@@ -83,7 +88,9 @@ def _stack(capture: Capture) -> dict[str, _Node] | None:
             nodes[kname].parents.append(rest.replace("!", "/"))
         elif word == "backing" and kname in nodes:
             nodes[kname].backing = rest
-        else:
+        elif word == "btrfs" and kname in nodes:
+            nodes[kname].btrfs = rest
+        elif word != "btrfs":
             raise NotUnderstood("storage.stack", f"not understood: {line!r}")
     return nodes
 
@@ -129,5 +136,12 @@ def _join(kname: str, node: _Node | None, rows: list[dict[str, str]] | None) -> 
         mountpoint=row.get("MOUNTPOINT", ""),
         parents=tuple(dict.fromkeys(parents)),
         backing=node.backing if node else "",
+        btrfs=_btrfs(node, row),
         line=row.get("line") or (node.line if node else ""),
     )
+
+
+def _btrfs(node: _Node | None, row: dict[str, str]) -> str:
+    if node is not None and node.btrfs:
+        return node.btrfs
+    return row.get("UUID", "") if row.get("FSTYPE") == "btrfs" else ""

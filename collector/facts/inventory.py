@@ -47,7 +47,7 @@ sed -n 's/^\([^ ]* \)\{4\}\(\/[^ ]*\) .* - \(ext[234]\|xfs\|btrfs\|zfs\|f2fs\|jf
   [ -d "$m" ] && find "$m" -xdev -maxdepth 2 -type d -print 2>/dev/null | sed 's/^/dir	/'
 done
 for l in /* /var/* /var/lib/* /srv/* /opt/* /data/* /home/* /mnt/*; do
-  [ -L "$l" ] && printf 'link\t%s\t%s\n' "$l" "$(readlink -f "$l")"
+  [ -L "$l" ] && [ -e "$l" ] && printf 'link\t%s\t%s\n' "$l" "$(readlink -f "$l")"
 done
 exit 0
 """

@@ -29,6 +29,10 @@ for d in /sys/class/block/*; do
   [ "$b" = - ] || printf 'backing %s %s\n' "${d##*/}" "$b"
   for s in "$d"/slaves/*; do [ -e "$s" ] && printf 'slave %s %s\n' "${d##*/}" "${s##*/}"; done
 done
+for d in /sys/fs/btrfs/*-*/devices/*; do
+  [ -e "$d" ] || continue
+  i=${d%/devices/*}; printf 'btrfs %s %s\n' "${d##*/}" "${i##*/}"
+done
 exit 0
 """
 
@@ -82,6 +86,7 @@ READS: tuple[Read, ...] = (
 )
 
 Answer = Literal["yes", "no", "unknown"]
+_WORST: tuple[Answer, ...] = ("no", "unknown", "yes")
 
 _LAYERS = {"ecryptfs", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs", "fuse.securefs"}
 _OVERLAYS = {"overlay", "aufs", "fuse.fuse-overlayfs", "unionfs"}
@@ -89,7 +94,7 @@ _REMOTE = re.compile(
     r"^(nfs4?|cifs|smb3|smbfs|9p|virtiofs|ceph|glusterfs|lustre|gpfs|ocfs2|gfs2|afs|beegfs"
     r"|fuse\..*|fuse|fuseblk|vboxsf|prl_fs|drvfs)$"
 )
-_MEMORY = {"tmpfs", "ramfs", "devtmpfs", "hugetlbfs"}
+_MEMORY = {"tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +173,9 @@ class Storage:
         if not named and mount.source.startswith("/dev/"):
             short = mount.source.removeprefix("/dev/").removeprefix("mapper/")
             named = [d for d in self.devices.values() if short in (d.name, d.kname)]
-        if mount.fstype == "btrfs" and named and named[0].uuid:
-            return tuple(
-                d for d in self.devices.values() if d.uuid == named[0].uuid and d.fstype == "btrfs"
-            )
+        if mount.fstype == "btrfs" and named:
+            whole = named[0].btrfs
+            return tuple(d for d in self.devices.values() if whole and d.btrfs == whole)
         return tuple(named)
 
     def encryption(self, path: str, *, deep: int = 0) -> Protection:
@@ -204,9 +208,9 @@ class Storage:
                 or "loop file on encrypted storage"
             )
             return Protection("yes", why, mount, chain)
-        if answers == {"no"}:
+        if "no" in answers:
             return Protection("no", " → ".join(d.kname for d in chain), mount, chain)
-        return Protection("unknown", "only a part of it is seen encrypted", mount, chain)
+        return Protection("unknown", "not all of its devices are seen", mount, chain)
 
     def _device(self, device: Device, deep: int, above: frozenset[str]) -> Answer:
         if device.crypt:
@@ -221,7 +225,8 @@ class Storage:
             answers.add(self.encryption(device.backing, deep=deep + 1).encrypted)
         if not answers:
             return "unknown" if device.type == "loop" else "no"
-        return answers.pop() if len(answers) == 1 else "unknown"
+        # what lies on one plain leg of a mirror lies in the clear
+        return next(a for a in _WORST if a in answers)
 
 
 def mounts(capture: Capture) -> tuple[Mount, ...]:
