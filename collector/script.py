@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -198,6 +199,8 @@ class _Building:
             self.files.append(_file(args, content))
         elif word == "data" and self.files:
             self.files[-1] = self._with_data(self.files[-1], content)
+        elif word == "spoiled" and self.files:
+            self.files[-1] = replace(self.files[-1], status=ReadStatus.EXIT)
 
     def _with_data(self, file: CapturedFile, content: bytes) -> CapturedFile:
         status = file.status

@@ -4,81 +4,108 @@
 hp_main() {
 set -u
 [ -n "${ZSH_VERSION-}" ] && emulate sh
-LC_ALL=C; LANG=C; PATH="${PATH-}:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
+LC_ALL=C; LANG=C; PATH="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin${PATH:+:$PATH}"
 SYSTEMD_COLORS=0; SYSTEMD_PAGER=; PAGER='cat'; COLUMNS=512; TERM=dumb
-export LC_ALL LANG PATH SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM
-unset BASH_ENV ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT 2>/dev/null
+# The environment must not hand the nonce on to what is run below: whoever knows it forges frames.
+HP_N=${HP_NONCE-}; HP_PINNED=${HP_N:+yes}
+unset HP_NONCE BASH_ENV ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT 2>/dev/null
 umask 077
-trap '' HUP
-HP_N=${HP_NONCE-}
 [ -n "$HP_N" ] || HP_N=$(od -An -N16 -tx1 /dev/urandom 2>/dev/null | tr -d ' \n')
 [ -n "$HP_N" ] || HP_N=$(head -c 16 /dev/urandom 2>/dev/null | hexdump -v -e '1/1 "%02x"' 2>/dev/null)
-case "$HP_N" in ''|*[!0-9a-f]*) echo 'hostpledge: no random number can be drawn here (od and /dev/urandom)' >&2; exit 2;; esac
+case "$HP_N" in (''|*[!0-9a-f]*) echo 'hostpledge: no random number can be drawn here (od and /dev/urandom)' >&2; exit 2;; esac
+# Without these an output that could not be passed on would look like an empty one.
+if [ "$(printf 'ab\000' | head -c 3 | tr -d '\000b' 2>/dev/null)" != a ]; then
+  echo 'hostpledge: head -c and tr are needed, and one of them does not work here' >&2; exit 2
+fi
 HP_UID=$(id -u 2>/dev/null) || HP_UID=
 [ -n "$HP_UID" ] || HP_UID=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status 2>/dev/null)
 renice -n 19 -p $$ >/dev/null 2>&1 || renice 19 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
 HP_SH=/bin/sh; [ -x "$HP_SH" ] || HP_SH='sh'
-HP_TIMEOUT=
-if [ -z "${HP_NO_TIMEOUT-}" ] && command -v timeout >/dev/null 2>&1; then
-  if timeout -k 1 5 true >/dev/null 2>&1; then HP_TIMEOUT=k
-  elif timeout -t 5 true >/dev/null 2>&1; then HP_TIMEOUT=t
-  elif timeout 5 true >/dev/null 2>&1; then HP_TIMEOUT=p; fi
-fi
 HP_STAT=
 [ "$(stat -c '%a' / 2>/dev/null)" ] && HP_STAT=1
 HP_COUNT=0
 exec 3>&1 </dev/null
 
 hp_now() { date +%s 2>/dev/null || echo 0; }
-hp_frame() { printf '\n@%s %s\n' "$HP_N" "$*" >&3; }
+hp_frame() { printf '\n@%s %s\n' "$HP_N" "$*" >&3 || exit 3; }
 
-# Ends a process and all that it started, where no timeout command does it.
-hp_end() {
-  for hp_s in /proc/[0-9]*/stat; do
-    { read -r hp_l <"$hp_s"; } 2>/dev/null || continue
-    hp_r=${hp_l##*) }; hp_r=${hp_r#? }; hp_p=${hp_r%% *}
-    hp_i=${hp_s#/proc/}; hp_i=${hp_i%/stat}
-    [ "$hp_p" = "$1" ] && ( hp_end "$hp_i" )
+# hp_tick: seconds since the host started, in HP_T; costs no process.
+hp_tick() {
+  HP_T=
+  { read -r HP_T hp_x </proc/uptime; } 2>/dev/null
+  HP_T=${HP_T%%.*}
+  [ -n "$HP_T" ] || HP_T=$(hp_now)
+}
+
+# Everything that is run below carries this mark in its environment, so that it can be ended when
+# its time is over, even where it left its parent and its session.
+hp_tick
+HP_M="$$-$HP_T"
+HP_MARK=$HP_M-run
+export LC_ALL LANG PATH SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HP_MARK
+
+# hp_signal SIGNAL MARK: to all that carry the mark.
+hp_signal() {
+  # shellcheck disable=SC2013 # a process number has no blank in it
+  for hp_p in $(HP_MARK='' grep -l "HP_MARK=$2" /proc/[0-9]*/environ 2>/dev/null); do
+    hp_p=${hp_p#/proc/}
+    kill "$1" "${hp_p%/environ}" 2>/dev/null
   done
-  kill -9 "$1" 2>/dev/null
 }
 
-# hp_watch SECONDS COMMAND...: runs it (a function too), ends it when its time is over.
-hp_watch() {
-  hp_t=$1; shift
-  "$@" &
-  hp_c=$!
-  ( trap 'kill "$hp_z" 2>/dev/null; exit 0' TERM
-    sleep "$hp_t" & hp_z=$!
-    wait "$hp_z"; hp_end "$hp_c" ) >/dev/null 2>&1 3>&- 4>&- 5>&- &
+# hp_fell PID KEEP: ends all below the process PID, but not the process KEEP.
+hp_fell() {
+  for hp_p in /proc/[0-9]*/stat; do
+    { read -r hp_l <"$hp_p"; } 2>/dev/null || continue
+    hp_l=${hp_l##*')'}; hp_l=${hp_l#' '}; hp_l=${hp_l#*' '}
+    hp_p=${hp_p#/proc/}; hp_p=${hp_p%/stat}
+    if [ "${hp_l%%' '*}" = "$1" ] && [ "$hp_p" != "$2" ]; then
+      ( hp_fell "$hp_p" "$2" )
+      kill -9 "$hp_p" 2>/dev/null
+    fi
+  done
+}
+
+hp_nap() { HP_MARK=$HP_M-nap sleep "$1" & hp_z=$!; wait "$hp_z"; }
+
+# hp_guard SECONDS: starts a watch over one read. It asks what the read runs to end, then ends it,
+# then ends whatever of the read is still there.
+hp_guard() {
+  (
+    hp_z=
+    trap 'kill $hp_z; exit 0' TERM
+    hp_me=
+    read -r hp_me hp_x </proc/self/stat
+    hp_nap "$1"
+    trap 'kill $hp_z; exit 9' TERM
+    hp_signal -15 "$HP_MARK"; hp_nap 1
+    hp_signal -9 "$HP_MARK"; hp_nap 1
+    hp_fell "$$" "$hp_me"
+    exit 9
+  ) >/dev/null 2>&1 3>&- &
   hp_w=$!
-  wait "$hp_c" 2>/dev/null; hp_rc=$?
-  kill -15 "$hp_w" 2>/dev/null; wait "$hp_w" 2>/dev/null
-  return "$hp_rc"
 }
 
-# hp_limit SECONDS COMMAND...: the same for a command, by the host's own timeout where it has one.
-hp_limit() {
-  case "$HP_TIMEOUT" in
-    k) hp_t=$1; shift; timeout -k 1 "$hp_t" "$@";;
-    t) hp_t=$1; shift; timeout -t "$hp_t" "$@";;
-    p) timeout "$@";;
-    *) hp_watch "$@";;
-  esac
+# hp_free: ends the watch; false when the read's time was over.
+hp_free() {
+  kill -15 "$hp_w" 2>/dev/null
+  wait "$hp_w" 2>/dev/null
+  [ "$?" != 9 ] && return 0
 }
 
-# hp_filter SED: the redaction; without a program everything passes unchanged.
-hp_filter() { if [ -n "$1" ]; then sed -e "$1"; else cat; fi; }
+# hp_pass LIMIT SED: passes its input on to the capture, redacted, up to the limit.
+hp_pass() {
+  if [ -n "$2" ]; then HP_MARK=$HP_M-out sed -e "$2" | HP_MARK=$HP_M-out head -c "$(($1 + 1))" >&3
+  else HP_MARK=$HP_M-out head -c "$(($1 + 1))" >&3; fi
+}
 
-# hp_done SECONDS-ALLOWED SECONDS-TAKEN RC: says what became of a command.
-hp_done() {
-  hp_status='exit'
-  case "$3" in
-    0) hp_status=ok;;
-    124|137|142|143|265|271) [ "$2" -ge "$1" ] && hp_status=timeout;;
-  esac
-  hp_frame "done $hp_status $3 $2"
+# hp_blunt SED: is there a redaction that this host's sed cannot do?
+hp_blunt() {
+  [ -n "$1" ] || return 1
+  sed -e "$1" </dev/null >/dev/null 2>&1 && return 1
+  hp_frame stderr; printf 'sed cannot redact this here, so nothing of it is shown' >&3
+  hp_frame 'done exit 127 0'
 }
 
 # hp_run ID SECONDS LIMIT ROOT SED COMMAND...: one command, its output, errors and exit status.
@@ -88,20 +115,27 @@ hp_run() {
   hp_frame "read $hp_id"
   if ! command -v "$1" >/dev/null 2>&1; then hp_frame 'done missing 127 0'; return; fi
   if [ "$hp_root" = 1 ] && [ "$HP_UID" != 0 ]; then hp_frame 'done refused 126 0'; return; fi
-  hp_b=$(hp_now)
+  hp_blunt "$hp_sed" && return
+  hp_tick; hp_b=$HP_T
+  hp_guard "$hp_sec"
   hp_all=$(
     exec 5>&1
-    hp_err=$( { { { hp_limit "$hp_sec" "$@" 3>&- 4>&- 5>&-; echo "$?" >&5; } 2>&4 \
-      | hp_filter "$hp_sed" 2>&4 | head -c "$((hp_lim + 1))" >&3 2>/dev/null; } 4>&1 >/dev/null; } \
-      | { head -c 2000; cat >/dev/null; } | tr -d '\000' )
-    printf 'E%s' "$hp_err" )
-  hp_e=$(hp_now)
+    hp_err=$( { { { "$@" 2>&4 3>&- 4>&- 5>&-; echo "$?" >&5; } 2>/dev/null \
+      | hp_pass "$hp_lim" "$hp_sed" 2>/dev/null; } 4>&1 >/dev/null; } \
+      | { HP_MARK=$HP_M-out head -c 2000; while read -r hp_x; do :; done; } \
+      | HP_MARK=$HP_M-out tr -d '\000' )
+    printf 'E%s' "$hp_err" ) 2>/dev/null
+  hp_status='exit'
+  hp_free || hp_status=timeout
+  hp_tick
   hp_rc=${hp_all%%
 *}
-  case "$hp_rc" in ''|*[!0-9]*) hp_rc=255;; esac
+  case "$hp_rc" in (''|*[!0-9]*) hp_rc=255;; esac
+  [ "$hp_rc" -gt 256 ] && hp_rc=$((hp_rc - 128))
+  [ "$hp_rc $hp_status" = '0 exit' ] && hp_status=ok
   hp_err=${hp_all#*E}
   [ -n "$hp_err" ] && { hp_frame stderr; printf '%s' "$hp_err" >&3; }
-  hp_done "$hp_sec" "$((hp_e - hp_b))" "$hp_rc"
+  hp_frame "done $hp_status $hp_rc $((HP_T - hp_b))"
 }
 
 # hp_closed PATTERN: is a folder above it closed to us, so that a match could be hidden?
@@ -109,7 +143,7 @@ hp_closed() {
   [ "$HP_UID" = 0 ] && return 1
   hp_d=$1
   while :; do
-    case "${hp_d##*/}" in *[*?[]*) hp_g=1;; *) hp_g=0;; esac
+    case "${hp_d##*/}" in (*[*?[]*) hp_g=1;; (*) hp_g=0;; esac
     hp_d=${hp_d%/*}; [ -n "$hp_d" ] || hp_d=/
     IFS=
     for hp_x in $hp_d; do
@@ -130,12 +164,12 @@ hp_file() {
   fi
   hp_st=ok
   if [ ! -f "$3" ]; then hp_st=absent; [ -e "$3" ] && hp_st='exit'
-  elif [ ! -r "$3" ]; then hp_st=refused; fi
+  elif ! { true <"$3"; } 2>/dev/null; then hp_st=refused; fi
   hp_frame "file $hp_st $hp_m"
   printf '%s' "$3" >&3
   [ "$hp_st" = ok ] || return
   hp_frame data
-  { hp_filter "$2" <"$3" | head -c "$(($1 + 1))" >&3; } 2>/dev/null
+  { hp_pass "$1" "$2" <"$3"; } 2>/dev/null || hp_frame spoiled
 }
 
 # hp_look LIMIT MOST SED PATTERN...: every file that the patterns match.
@@ -167,13 +201,18 @@ hp_files() {
   hp_id=$1; hp_sec=$2; shift 2
   HP_COUNT=$((HP_COUNT + 1))
   hp_frame "read $hp_id"
-  hp_b=$(hp_now)
-  hp_watch "$hp_sec" hp_look "$@"
+  hp_blunt "$3" && return
+  hp_tick; hp_b=$HP_T
+  hp_guard "$hp_sec"
+  hp_look "$@" &
+  wait "$!" 2>/dev/null
   case "$?" in
-    0) hp_status=ok;; 10) hp_status=absent;; 11) hp_status=refused;;
-    12) hp_status=truncated;; *) hp_status=timeout;;
+    (0) hp_status=ok;; (10) hp_status=absent;; (11) hp_status=refused;;
+    (12) hp_status=truncated;; (*) hp_status='exit';;
   esac
-  hp_frame "done $hp_status 0 $(($(hp_now) - hp_b))"
+  hp_free || hp_status=timeout
+  hp_tick
+  hp_frame "done $hp_status 0 $((HP_T - hp_b))"
 }
 
 printf 'hostpledge-capture 1 %s\n' "$HP_N" >&3
@@ -190,13 +229,13 @@ hp_frame head
   printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
   printf 'machine=%s\n' "$({ sha256sum </etc/machine-id; } 2>/dev/null | cut -c1-64)"
   for hp_f in /etc/ssh/ssh_host_*_key.pub; do
-    [ -r "$hp_f" ] && { read -r hp_t hp_v hp_r <"$hp_f"; printf 'hostkey=%s %s\n' "$hp_t" "$hp_v"; }
+    [ -r "$hp_f" ] && { read -r hp_t hp_v hp_x <"$hp_f"; printf 'hostkey=%s %s\n' "$hp_t" "$hp_v"; }
   done
   (ip -o addr show scope global 2>/dev/null || true) | head -n 64 | sed -n 's/^[^ ]*  *[^ ]*  *inet6*  *\([^ ]*\).*/address=\1/p'
-  printf 'timeout=%s\n' "${HP_TIMEOUT:-own}"
-  printf 'pinned=%s\n' "${HP_NONCE:+yes}"
+  printf 'pinned=%s\n' "$HP_PINNED"
 } >&3
 @READS@
+hp_signal -9 "$HP_M-"
 hp_frame "end $HP_COUNT $(hp_now)"
 }
 hp_main
