@@ -105,12 +105,16 @@ class Register:
                 if not url.database:
                     raise BadInput("a register in memory keeps nothing", where="--register")
                 return cls._at_path(Path(url.database))
+            if url.drivername == "postgresql":
+                url = url.set(drivername="postgresql+pg8000")
             engine = tables.open_url(url)
         except (ArgumentError, NoSuchModuleError) as problem:
             raise BadInput(f"no database URL: {problem}", where="--register") from None
         except ModuleNotFoundError as problem:
             raise BadInput(
-                f"the driver {problem.name} is not installed", where="--register"
+                f"the driver {problem.name} is not installed",
+                where="--register",
+                mend="pip install 'hostpledge[postgresql]'",
             ) from None
         return cls(engine, Store(home() / "bundles"), url.render_as_string())
 
