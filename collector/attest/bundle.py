@@ -28,13 +28,14 @@ from collector.assess import assess_host
 from collector.attest import bag, envelope, evidence, statement
 from collector.attest.evidence import PledgeReference
 from collector.attest.keys import PrivateKey
+from collector.attest.nonce import check_nonce
 from collector.attest.reading import Evidence
 from collector.captures import sync_folder
-from collector.errors import BadInput
+from collector.errors import BadInput, VerifyFailed
 from collector.model import Capture, Control, Finding, Waiver
 from collector.script import script_digest
 
-__all__ = ["Made", "PledgeReference", "make", "pack"]
+__all__ = ["Made", "PledgeReference", "make", "pack", "pack_into"]
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -113,7 +114,7 @@ def make(
             judged = partial(
                 assess_host, controls=controls, grade=grade, attached=attached, waivers=waivers
             )
-            subjects = _hosts(draft, data, capture_files, at, judged)
+            subjects = _hosts(draft, data, capture_files, run=run, at=at, judged=judged)
             _no_host_forgotten(draft, run, out)
             subjects |= _documents(data, attached, script)
             frame = draft.frame(
@@ -146,6 +147,8 @@ def _hosts(
     draft: evidence.Draft,
     data: Path,
     capture_files: Iterable[Path],
+    *,
+    run: Mapping[str, Any] | None,
     at: datetime | None,
     judged: Callable[..., list[Finding]],
 ) -> dict[str, str]:
@@ -153,6 +156,8 @@ def _hosts(
     for path in capture_files:
         capture, stored = take_in(path)
         draft.expect(capture.host, str(path))
+        if run is not None:
+            _of_this_run(capture, str(run["nonce"]), path)
         name = f"captures/{captures.file_name(capture.host)}"
         bag.store(data / name, stored)
         subjects[name] = captures.digest(stored)
@@ -178,6 +183,13 @@ def take_in(path: Path) -> tuple[Capture, bytes]:
     origin = {"transport": "handed-in", "output_sha256": captures.digest(data)}
     capture = replace(capture, origin=MappingProxyType(origin))
     return capture, captures.to_bytes(capture)
+
+
+def _of_this_run(capture: Capture, nonce: str, path: Path) -> None:
+    try:
+        check_nonce(capture, nonce)
+    except VerifyFailed as problem:
+        raise BadInput(problem.what, where=str(path), mend="bundle each run by itself") from None
 
 
 def _no_host_forgotten(draft: evidence.Draft, run: Mapping[str, Any] | None, out: Path) -> None:
@@ -229,3 +241,16 @@ def pack(folder: Path, target: Path) -> None:
                     shutil.copyfileobj(source, member, 1 << 20)
         out.flush()
         os.fsync(out.fileno())
+
+
+def pack_into(folder: Path, target: Path) -> None:
+    """As `pack`, whole or not at all, and never over another file."""
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    try:
+        pack(folder, aside)
+        os.link(aside, target)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be written", where=str(target)) from None
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(target.parent)

@@ -1,0 +1,62 @@
+"""`hostpledge diff`: what became of an earlier bundle's findings. Offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from collector import replay as engine
+from collector.cli.language import lang_option, tr
+from collector.cli.replay import difference_line
+from collector.cli.verify import open_trusted, trust_option
+
+
+@click.command(
+    help=tr(
+        "比较先后两个证据包。退出码：0 没有变差；1 有变差；2 无法完成。",
+        "Compares an earlier bundle A with a later one B. Exit status: 0 nothing got worse; 1 "
+        "something did; 2 the command could not do its work.",
+    )
+)
+@click.argument("earlier", metavar="A", type=click.Path(path_type=Path))
+@click.argument("later", metavar="B", type=click.Path(path_type=Path))
+@trust_option(required=False)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@lang_option
+def diff(earlier: Path, later: Path, trust_file: Path | None, form: str) -> int:
+    with open_trusted(earlier, trust_file) as old, open_trusted(later, trust_file) as new:
+        result = engine.diff(old, new)
+    if form == "json":
+        click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+    else:
+        _table(result)
+    return 1 if result.regressed else 0
+
+
+def _table(result: engine.Comparison) -> None:
+    for title, differences in (
+        (tr("变差", "regressed"), result.regressed),
+        (tr("已改好", "fixed"), result.fixed),
+        (tr("有变化", "changed"), result.changed),
+    ):
+        if differences:
+            click.echo(f"{title} ({len(differences)})")
+            for difference in differences:
+                click.echo(f"  {difference_line(difference)}")
+    for title, names in (
+        (tr("新增主机", "new hosts"), result.new_hosts),
+        (tr("不再出现的主机", "hosts gone"), result.gone_hosts),
+        (tr("新增控制项", "new controls"), result.new_controls),
+        (tr("不再有的控制项", "controls gone"), result.gone_controls),
+    ):
+        if names:
+            click.echo(f"{title} ({len(names)}): {', '.join(names)}")
+    if not (result.regressed or result.fixed or result.changed):
+        click.echo(tr("共有的主机没有变化", "nothing changed on the hosts of both"))
+    if result.catalogs[0] != result.catalogs[1]:
+        click.echo(
+            tr("两个证据包所用的控制项版本不同", "the two were judged with different controls"),
+            err=True,
+        )

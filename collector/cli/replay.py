@@ -1,0 +1,73 @@
+"""`hostpledge replay`: judge a bundle's captures again. Offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from collector import replay as engine
+from collector.cli.language import lang, lang_option, tr
+from collector.cli.verify import open_trusted, trust_option
+
+
+@click.command(
+    help=tr(
+        "依据包内采集文件重新判定。退出码：0 结论相同；1 有不同；2 无法完成。",
+        "Judges the captures of a bundle again. Exit status: 0 the same findings; 1 some differ; "
+        "2 the command could not do its work.",
+    )
+)
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@trust_option(required=False)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@lang_option
+def replay(bundle: Path, trust_file: Path | None, form: str) -> int:
+    with open_trusted(bundle, trust_file) as opened:
+        result = engine.replay(opened)
+    if form == "json":
+        click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+        return 0 if result.same else 1
+    if not result.same_catalog:
+        click.echo(
+            tr(
+                f"控制项已有变化：当时 {result.catalog_then[:12]}，现在 {result.catalog_now[:12]}",
+                f"the controls have changed: then {result.catalog_then[:12]}, "
+                f"now {result.catalog_now[:12]}",
+            ),
+            err=True,
+        )
+    for difference in result.differences:
+        click.echo(difference_line(difference))
+    if result.same:
+        reworded = (
+            tr(f"，其中 {result.reworded} 条措辞有更新", f" ({result.reworded} reworded since)")
+            if result.reworded
+            else ""
+        )
+        click.echo(
+            tr(
+                f"结论相同：{result.hosts} 台主机，{result.findings} 条结论{reworded}",
+                f"the same: {result.findings} findings on {result.hosts} host(s){reworded}",
+            )
+        )
+        return 0
+    click.echo(
+        tr(
+            f"{result.findings} 条结论中有 {len(result.differences)} 条不同",
+            f"{len(result.differences)} of {result.findings} findings differ",
+        ),
+        err=True,
+    )
+    return 1
+
+
+def difference_line(difference: engine.Difference) -> str:
+    """HOST CONTROL OLD → NEW, and why, on one line."""
+    old, new = difference.old, difference.new
+    was = old["verdict"] if old else "-"
+    now = new["verdict"] if new else "-"
+    why = new["message"][lang()] if new else tr("现已没有此控制项", "no such control any more")
+    fields = f" ({', '.join(difference.fields)})" if was == now else ""
+    return f"{difference.host}  {difference.control}  {was} → {now}{fields}  {why}"

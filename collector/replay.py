@@ -1,0 +1,224 @@
+"""Judges a bundle's captures again, and compares two bundles. Both only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from collector import catalog
+from collector.assess import assess_host
+from collector.attest.evidence import host_entry, waivers_of
+from collector.model import Result
+from collector.verify import Bundle
+
+Found = Mapping[str, Any]
+# what a finding says apart from its words: these must come out the same from the same capture
+_SUBSTANCE = (
+    "clause",
+    "verdict",
+    "method",
+    "reason",
+    "values",
+    "evidence",
+    "severity",
+    "veto",
+    "until",
+    "waiver",
+)
+_WORDS = ("message", "expected", "remediation")
+_RANK = {
+    Result.PASS: 0,
+    Result.NOTAPPLICABLE: 0,
+    Result.PARTIAL: 1,
+    Result.NOTCHECKED: 2,
+    # "could not look" is no worse and no better than "looked, and it is bad": it is not known
+    Result.ERROR: 3,
+    Result.FAIL: 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One control on one host whose finding is not the same; None where there is none.
+
+    `fields` are the names of what differs.
+    """
+
+    host: str
+    control: str
+    old: Found | None
+    new: Found | None
+    fields: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "host": self.host,
+            "control": self.control,
+            "fields": list(self.fields),
+            "old": _short(self.old),
+            "new": _short(self.new),
+        }
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What judging again gave. `reworded` counts findings of which only the words differ."""
+
+    catalog_then: str
+    catalog_now: str
+    hosts: int = 0
+    findings: int = 0
+    reworded: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def same_catalog(self) -> bool:
+        return self.catalog_then == self.catalog_now
+
+    @property
+    def same(self) -> bool:
+        """Did every finding come out as it stands in the bundle?
+
+        The words may have been improved since, but only where the catalog says that it changed.
+        """
+        return not self.differences and (self.reworded == 0 or not self.same_catalog)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "same": self.same,
+            "hosts": self.hosts,
+            "findings": self.findings,
+            "reworded": self.reworded,
+            "catalog": {
+                "then": self.catalog_then,
+                "now": self.catalog_now,
+                "same": self.same_catalog,
+            },
+            "differences": [difference.to_json() for difference in self.differences],
+        }
+
+
+def replay(bundle: Bundle) -> Replayed:
+    """Judges every capture with the present controls, for the time it was judged for then.
+
+    A control that is in the bundle and no longer in the catalog is a difference; one that came
+    later is not looked at. Raises VerifyFailed for a capture that is not what was signed.
+    """
+    frame = bundle.frame
+    known = catalog.controls()
+    controls = [known[id] for id in known if id in frame["controls"]]
+    result = Replayed(frame["catalog_sha256"], catalog.catalog_digest())
+    waivers = waivers_of(frame)
+    for host, entry in bundle.hosts():
+        capture = bundle.capture_in(host, entry)
+        at = datetime.fromisoformat(entry["assessed_at"])
+        findings = assess_host(
+            capture,
+            controls,
+            grade=frame["grade"],
+            at=at,
+            attached=bundle.attached,
+            waivers=waivers,
+        )
+        again = host_entry(capture, entry["capture"], entry["capture_sha256"], findings, at)
+        old, new = _by_control(entry), _by_control(again)
+        result.hosts += 1
+        result.findings += len(old)
+        for control in old:
+            fields = _differing(old[control], new.get(control))
+            if set(fields) <= set(_WORDS):
+                result.reworded += bool(fields)
+                if not (fields and result.same_catalog):
+                    continue
+            result.differences.append(
+                Difference(host, control, old[control], new.get(control), fields)
+            )
+    return result
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What became of the findings of one bundle in a later one.
+
+    `fixed`: satisfied now, and was not; `regressed`: worse than before; `changed`: anything
+    else about it differs.
+    """
+
+    catalogs: tuple[str, str]
+    fixed: list[Difference] = field(default_factory=list)
+    regressed: list[Difference] = field(default_factory=list)
+    changed: list[Difference] = field(default_factory=list)
+    new_hosts: list[str] = field(default_factory=list)
+    gone_hosts: list[str] = field(default_factory=list)
+    new_controls: list[str] = field(default_factory=list)
+    gone_controls: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "catalog": {
+                "old": self.catalogs[0],
+                "new": self.catalogs[1],
+                "same": self.catalogs[0] == self.catalogs[1],
+            },
+            "fixed": [difference.to_json() for difference in self.fixed],
+            "regressed": [difference.to_json() for difference in self.regressed],
+            "changed": [difference.to_json() for difference in self.changed],
+            "new_hosts": self.new_hosts,
+            "gone_hosts": self.gone_hosts,
+            "new_controls": self.new_controls,
+            "gone_controls": self.gone_controls,
+        }
+
+
+def diff(old: Bundle, new: Bundle) -> Comparison:
+    """Compares host by host and control by control what both bundles speak of."""
+    result = Comparison((old.frame["catalog_sha256"], new.frame["catalog_sha256"]))
+    before, after = set(old.names), set(new.names)
+    result.new_hosts = sorted(after - before)
+    result.gone_hosts = sorted(before - after)
+    result.new_controls = sorted(set(new.frame["controls"]) - set(old.frame["controls"]))
+    result.gone_controls = sorted(set(old.frame["controls"]) - set(new.frame["controls"]))
+    for difference in _common(old, new, sorted(before & after)):
+        if difference.old is None or difference.new is None:
+            continue
+        was, now = _rank(difference.old), _rank(difference.new)
+        if now == 0 and was > 0:
+            result.fixed.append(difference)
+        elif now > was:
+            result.regressed.append(difference)
+        elif {"verdict", "reason", "values", "waiver"} & set(difference.fields):
+            result.changed.append(difference)
+    return result
+
+
+def _common(old: Bundle, new: Bundle, hosts: list[str]) -> Iterator[Difference]:
+    for host in hosts:
+        before, after = _by_control(old.host(host)), _by_control(new.host(host))
+        for control in sorted(set(before) & set(after)):
+            fields = _differing(before[control], after[control])
+            yield Difference(host, control, before[control], after[control], fields)
+
+
+def _rank(finding: Found) -> int:
+    """How bad: 0 is satisfied. A waiver that stands makes a failure as bad as a partial one."""
+    waiver = finding["waiver"]
+    rank = _RANK[Result(finding["verdict"])]
+    return min(rank, 1) if waiver is not None and not waiver["expired"] else rank
+
+
+def _by_control(entry: Found) -> dict[str, Found]:
+    return {finding["control"]: finding for finding in entry["findings"]}
+
+
+def _differing(old: Found, new: Found | None) -> tuple[str, ...]:
+    if new is None:
+        return ("verdict",)
+    return tuple(name for name in (*_SUBSTANCE, *_WORDS) if old[name] != new[name])
+
+
+def _short(finding: Found | None) -> dict[str, Any] | None:
+    if finding is None:
+        return None
+    return {name: finding[name] for name in ("verdict", "reason", "method", "message")}

@@ -1,0 +1,88 @@
+"""Unpacks a bundle that came as a ZIP file from somebody we do not trust."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from collector.errors import VerifyFailed
+
+MOST_ENTRIES = 100_000
+MOST_BYTES = 8 << 30
+# nothing in a bundle packs better than its repetitive evidence.json, which reaches about 60
+MOST_RATIO = 200
+_FREE = 1 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def unpack(path: Path, target: Path) -> Path:
+    """Unpacks into the empty folder `target`; returns the folder that holds the bundle.
+
+    Raises VerifyFailed for links and other special entries, absolute names, `..`, names that
+    stand twice (also in other letters), encryption, and for more entries, bytes or a higher
+    ratio than a bundle has. What is counted is what comes out, not what the archive claims.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_ENTRIES:
+                raise VerifyFailed(f"more than {MOST_ENTRIES} entries", where=str(path))
+            _check_names(entries)
+            left = MOST_BYTES
+            for entry in entries:
+                if not entry.is_dir():
+                    left -= _extract(archive, entry, target, left)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as problem:
+        raise VerifyFailed(f"not a whole ZIP file: {problem}", where=str(path)) from None
+    inside = list(target.iterdir())
+    if len(inside) == 1 and inside[0].is_dir() and inside[0].name != "data":
+        return inside[0]
+    return target
+
+
+def _check_names(entries: list[zipfile.ZipInfo]) -> None:
+    seen: set[str] = set()
+    folders: set[str] = set()
+    for entry in entries:
+        name = entry.orig_filename
+        bare = name.removesuffix("/")
+        parts = PurePosixPath(bare).parts
+        if (
+            name != entry.filename
+            or name.startswith("/")
+            or not parts
+            or "/".join(parts) != bare
+            or ".." in parts
+            or any(c in name for c in "\\:\0\n\r")
+        ):
+            raise VerifyFailed("a name that leads elsewhere", where=repr(name))
+        if bare.casefold() in seen:
+            raise VerifyFailed("stands twice in the archive", where=repr(name))
+        seen.add(bare.casefold())
+        folders |= {str(parent).casefold() for parent in PurePosixPath(bare).parents}
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFDIR if entry.is_dir() else stat.S_IFREG):
+            raise VerifyFailed("a link or another special entry", where=repr(name))
+        if entry.flag_bits & 0x1:
+            raise VerifyFailed("encrypted", where=repr(name))
+        if entry.compress_type not in _METHODS:
+            raise VerifyFailed("packed in an unusual way", where=repr(name))
+    for entry in entries:
+        if not entry.is_dir() and entry.filename.casefold() in folders:
+            raise VerifyFailed("both a file and a folder", where=repr(entry.filename))
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
+    place = target / entry.filename
+    place.parent.mkdir(parents=True, exist_ok=True)
+    most = min(left, _FREE + entry.compress_size * MOST_RATIO)
+    written = 0
+    with archive.open(entry) as source, place.open("xb") as out:
+        while chunk := source.read(1 << 20):
+            written += len(chunk)
+            if written > most:
+                raise VerifyFailed("unpacks to more than a bundle holds", where=entry.filename)
+            out.write(chunk)
+    return written
