@@ -60,8 +60,8 @@ def render(
 ) -> str:
     """The report. `capture` gives a host's capture by its name, `record` is its pledge record,
 
-    `digest` the SHA-256 of evidence.json, `keyid` the fingerprint of the key that signed it
-    (both may be empty: the report then says that it is not signed).
+    `digest` the digest of the bundle (SHA-256 of its signed statement), `keyid` the fingerprint of
+    the key that signed it; both may be empty: the report then says that it is not signed.
     """
     controls = view.controls(evidence, lang)
     hosts = view.hosts(evidence, capture, lang)
@@ -85,7 +85,7 @@ def render(
             groups=_groups(hosts),
             totals=_totals(controls, hosts),
             clauses=_clauses(evidence, lang),
-            clause_numbers={id: entry["number"] for id, entry in clauses().items()},
+            clause_numbers={id: _clause_number(id, lang) for id in clauses()},
             attached=_attached(evidence.get("attached")),
             first_steps=_first_steps(controls, hosts),
             topics=_topics(controls, hosts),
@@ -128,11 +128,16 @@ def _own_words(lang: Lang) -> dict[str, str]:
     return {key: text.to(lang) for key, text in own_words().items()}
 
 
+def _clause_number(id: str, lang: Lang) -> str:
+    article, _, part = id.partition(".")
+    return str(clauses()[id]["number"]) if lang == "zh" else f"{article}({part})"
+
+
 def _columns(controls: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str, Any]]:
     """The clauses above the controls of the overview, with how many columns each spans."""
     spans = Counter(control["clause"] for control in controls)
     return [
-        {"number": entry["number"], "title": entry["title"][lang], "span": spans[id]}
+        {"number": _clause_number(id, lang), "title": entry["title"][lang], "span": spans[id]}
         for id, entry in clauses().items()
         if spans[id]
     ]
@@ -161,7 +166,7 @@ def _clauses(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
         counts = {Result(k): v for k, v in (given.get("counts") or {}).items()}
         listed.append(
             {
-                "number": entry["number"],
+                "number": _clause_number(id, lang),
                 "title": entry["title"][lang],
                 "result": Result(given["verdict"]) if sum(counts.values()) else None,
                 "counts": counts,
@@ -174,7 +179,7 @@ def _clauses(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
 def _first_steps(
     controls: Sequence[Mapping[str, Any]], hosts: Sequence[view.Host]
 ) -> list[dict[str, Any]]:
-    """Controls that failed or fell short somewhere: veto first, then the severe and the frequent."""
+    """Controls that failed or fell short somewhere: veto first, then severe and frequent ones."""
     weight = {"high": 0, "medium": 1, "low": 2}
     steps = []
     for control in controls:
@@ -206,13 +211,9 @@ def _first_steps(
     return sorted(steps, key=lambda step: step["rank"])
 
 
-def _attached(attached: Any) -> list[tuple[str, str]]:
+def _attached(attached: Sequence[Mapping[str, str]] | None) -> list[tuple[str, str]]:
     """Documents of the pledge record that judges used: name and SHA-256."""
-    entries = attached.items() if isinstance(attached, Mapping) else ()
-    return [
-        (str(name), str(entry.get("sha256", "") if isinstance(entry, Mapping) else entry))
-        for name, entry in entries
-    ]
+    return [(entry["name"], entry["sha256"]) for entry in attached or ()]
 
 
 def _topics(

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 
 from collector.captures import read_digest
 from collector.model import Capture, ReadResult, ReadStatus
+from collector.report.visible import visible
 
 # characters: of one read, and of all reads of all hosts together
 PER_READ = 20_000
 ALTOGETHER = 10_000_000
 _TOO_LITTLE = 400
 _HEX = 1_024
+# how many times its own length a text may take once it is escaped
+_SWELL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,12 @@ def _part(data: bytes, room: int) -> Part:
     # a character must not be cut in two
     while held and len(held) < len(data) and data[len(held)] & 0xC0 == 0x80:
         held = held[:-1]
-    return Part(held.decode("utf-8", "backslashreplace"), len(data) - len(held))
+    text = held.decode("utf-8", "backslashreplace")
+    if len(visible(text)) > _SWELL * len(text) + _TOO_LITTLE:
+        # mostly control characters: as text it would only swell the report
+        held = data[: min(_HEX, room // 4)]
+        return Part(_dump(held), len(data) - len(held), binary=True)
+    return Part(text, len(data) - len(held))
 
 
 def _dump(data: bytes) -> str:

@@ -10,19 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from collector.assess import clause_result
+from collector.attest.evidence import finding_from_json
 from collector.catalog import FAMILIES, clauses
-from collector.model import (
-    Capture,
-    Finding,
-    HostStatus,
-    Lang,
-    Method,
-    ReadStatus,
-    Result,
-    Severity,
-    Text,
-    Waiver,
-)
+from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Result
 from collector.report.raw import Raw, raws, share
 
 # worst first: in this order findings, hosts and totals are shown
@@ -147,12 +137,22 @@ def hosts(evidence: Mapping[str, Any], capture: Callable[[str], Capture], lang: 
     built = []
     room = _QUOTES // max(len(evidence["hosts"]), 1)
     for name, entry in evidence["hosts"].items():
-        found = [_finding(name, document) for document in entry["findings"]]
+        found = [finding_from_json(name, document) for document in entry["findings"]]
         at = datetime.fromisoformat(entry["assessed_at"])
         built.append((_severity(found, at), name, entry, found, at))
     built.sort(key=lambda row: (row[0], row[1]))
     return [
-        _host(f"h{number}", name, entry, found, at, evidence, capture, lang, room)
+        _host(
+            f"h{number}",
+            name,
+            entry,
+            found,
+            at=at,
+            evidence=evidence,
+            taken=capture(name),
+            lang=lang,
+            room=room,
+        )
         for number, (_, name, entry, found, at) in enumerate(built, 1)
     ]
 
@@ -169,13 +169,13 @@ def _host(
     name: str,
     entry: Mapping[str, Any],
     found: list[Finding],
+    *,
     at: datetime,
     evidence: Mapping[str, Any],
-    capture: Callable[[str], Capture],
+    taken: Capture,
     lang: Lang,
     room: int,
-) -> Host:  # fmt: skip
-    taken = capture(name)
+) -> Host:
     head = entry.get("head") or {}
     origin = entry.get("origin") or {}
     collected = taken.collected_at.isoformat() if taken.collected_at else origin.get("clock")
@@ -189,7 +189,7 @@ def _host(
         address=str(origin.get("address") or ""),
         head=head,
         origin=origin,
-        capture=entry.get("capture") or "",
+        capture=f"data/{entry['capture']}" if entry.get("capture") else "",
         capture_sha256=entry.get("capture_sha256") or "",
         result=clause_result(found, at),
         counts=Counter(f.result for f in found),
@@ -215,7 +215,7 @@ def _host(
     host.raws = raws(taken, quoted, share(len(evidence["hosts"])))
     numbers = {raw.id: raw.number for raw in host.raws if raw.status is not ReadStatus.LOST}
     for document in documents:
-        shown = _shown(document, evidence, anchor, numbers, lang, room)
+        shown = _shown(document, evidence, anchor, numbers=numbers, lang=lang, room=room)
         room -= sum(len(line) for quote in shown.quotes for line in quote.lines)
         (host.closed if shown.result in _CLOSED else host.open).append(shown)
         host.by_control[shown.control] = shown
@@ -226,6 +226,7 @@ def _shown(
     document: Mapping[str, Any],
     evidence: Mapping[str, Any],
     anchor: str,
+    *,
     numbers: Mapping[str, int],
     lang: Lang,
     room: int,
@@ -279,32 +280,3 @@ def _number(evidence: Mapping[str, Any], control: str) -> str:
 def _in(text: Any, lang: Lang) -> str:
     """A text of evidence in the language asked for, whether it stands there in one or in both."""
     return str(text.get(lang, "")) if isinstance(text, Mapping) else str(text or "")
-
-
-def _finding(host: str, document: Mapping[str, Any]) -> Finding:
-    """As much of a finding as combining verdicts needs."""
-    waiver = document["waiver"]
-    nothing = Text("", "")
-    return Finding(
-        host=host,
-        control=document["control"],
-        clause=document["clause"],
-        result=Result(document["verdict"]),
-        method=Method(document["method"]),
-        reason=document["reason"],
-        message=nothing,
-        values={},
-        evidence=(),
-        expected=nothing,
-        remediation=nothing,
-        severity=Severity(document["severity"]),
-        veto=document["veto"],
-        waiver=waiver
-        and Waiver(
-            document["control"],
-            host,
-            waiver["reason"],
-            waiver["approver"],
-            datetime.fromisoformat(waiver["expires"]),
-        ),
-    )
