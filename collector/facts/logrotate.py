@@ -30,13 +30,6 @@ READS: tuple[Read, ...] = (
         limit=1 << 18,
         why=Text("每个日志上次轮转的时间", "when each log was last rotated"),
     ),
-    files(
-        "logrotate.cron",
-        "/etc/cron.hourly/logrotate*",
-        "/etc/cron.daily/logrotate*",
-        "/etc/cron.weekly/logrotate*",
-        why=Text("由谁定时执行日志轮转", "whether cron runs logrotate, and how often"),
-    ),
     command(
         "logrotate.version",
         "logrotate",
@@ -50,14 +43,13 @@ READS: tuple[Read, ...] = (
 class Logrotate:
     """What logrotate does when it runs; `installed` is whether it can run at all.
 
-    `cron` are the scripts of the cron.hourly, .daily and .weekly folders that run it.
+    `last` is when each log was last rotated, in the host's own zone.
     """
 
     installed: bool
     rotations: tuple[Rotation, ...] = ()
     problems: tuple[Problem, ...] = ()
     last: Mapping[str, datetime] = field(default_factory=dict)
-    cron: tuple[str, ...] = ()
 
     def owners(self, logs: Iterable[str]) -> dict[str, Rotation | Problem]:
         """Which section has which of these files; a Problem where logrotate leaves one alone.
@@ -103,13 +95,11 @@ def logrotate(capture: Capture) -> Logrotate:
         return Logrotate(installed=False)
     reader = Reader(found)
     reader.config(main, Rotation())
-    cron = capture.read("logrotate.cron").present()
     return Logrotate(
         True,
         tuple(reader.rotations),
         tuple(reader.problems),
         _state(capture.read("logrotate.state").present()),
-        tuple(f.path for f in cron if f.mode & 0o111 and "." not in f.path.rsplit("/", 1)[1]),
     )
 
 

@@ -277,19 +277,20 @@ def _apply(section: Rotation, said: _Said) -> Rotation:
         monthday = int(value or 0) if word == "monthly" else 0
         return replace(section, interval=word, monthday=monthday)
     if word in ("rotate", "maxage", "minage", "minutes", "start"):
-        if not re.fullmatch(r"-1|\d+" if word == "rotate" else r"\d+", value):
+        number = _integer(value)
+        if number is None or number < (-1 if word == "rotate" else 0):
             raise _Refused(line, f"bad {word} {value!r}", whole=False)
-        number = int(value)
         if word == "minutes":
             return replace(section, interval="minutes")
         if word == "rotate":
             return replace(section, count=number)
         return replace(section, maxage=number) if word == "maxage" else section
     if word in ("size", "minsize", "maxsize"):
-        match = re.fullmatch(r"(\d+)([kKMG]?)", value)
-        if not match:
+        unit = value[-1:] if value[-1:] in ("k", "K", "M", "G") else ""
+        number = _integer(value.removesuffix(unit))
+        if number is None or number < 0:
             raise _Refused(line, f"bad {word} {value!r}", whole=False)
-        size = int(match[1]) << {"": 0, "k": 10, "K": 10, "M": 20, "G": 30}[match[2]]
+        size = number << {"": 0, "k": 10, "K": 10, "M": 20, "G": 30}[unit]
         return replace(section, interval="size") if word == "size" else _sized(section, word, size)
     if word in ("copy", "nocopy"):
         return replace(section, copy=word == "copy")
@@ -300,6 +301,15 @@ def _apply(section: Rotation, said: _Said) -> Rotation:
     if word in ("olddir", "noolddir"):
         return replace(section, olddir=value)
     return section
+
+
+def _integer(text: str) -> int | None:
+    """As strtol(3) with base 0 reads a whole text: a leading 0 means octal, 0x hexadecimal."""
+    match = re.fullmatch(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9]\d*))", text)
+    if not match:
+        return None
+    digits, base = next((d, b) for d, b in zip(match.groups()[1:], (16, 8, 10), strict=True) if d)
+    return int(digits, base) * (-1 if match[1] == "-" else 1)
 
 
 def _sized(section: Rotation, word: str, size: int) -> Rotation:

@@ -34,6 +34,7 @@ SECTIONS = {
     "maxage_cuts_weekly": "weekly\nrotate 52\nmaxage 180",
     "maxage_cuts_weekly_dateext": "weekly\ndateext\nrotate 52\nmaxage 100",
     "maxage_cuts_unlimited": "daily\nrotate -1\nmaxage 90",
+    "octal_number": "daily\nrotate 010",
     "maxage_longer": "weekly\nrotate 4\nmaxage 365",
     "start_at_zero": "weekly\nrotate 5\nstart 0",
     "no_count": "daily",
