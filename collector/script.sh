@@ -7,6 +7,7 @@ set -u
 LC_ALL=C; LANG=C; PATH="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin${PATH:+:$PATH}"
 SYSTEMD_COLORS=0; SYSTEMD_PAGER=; PAGER='cat'; COLUMNS=512; TERM=dumb
 # The environment must not hand the nonce on to what is run below: whoever knows it forges frames.
+unset HP_N
 HP_N=${HP_NONCE-}; HP_PINNED=${HP_N:+yes}
 unset HP_NONCE BASH_ENV ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT 2>/dev/null
 umask 077
@@ -112,19 +113,19 @@ hp_blunt() {
 hp_run() {
   hp_id=$1; hp_sec=$2; hp_lim=$3; hp_root=$4; hp_sed=$5; shift 5
   HP_COUNT=$((HP_COUNT + 1))
-  hp_frame "read $hp_id"
+  hp_frame "read $hp_id $hp_lim"
   if ! command -v "$1" >/dev/null 2>&1; then hp_frame 'done missing 127 0'; return; fi
   if [ "$hp_root" = 1 ] && [ "$HP_UID" != 0 ]; then hp_frame 'done refused 126 0'; return; fi
   hp_blunt "$hp_sed" && return
   hp_tick; hp_b=$HP_T
   hp_guard "$hp_sec"
   hp_all=$(
-    exec 5>&1
+    exec 5>&1 2>/dev/null
     hp_err=$( { { { "$@" 2>&4 3>&- 4>&- 5>&-; echo "$?" >&5; } 2>/dev/null \
       | hp_pass "$hp_lim" "$hp_sed" 2>/dev/null; } 4>&1 >/dev/null; } \
       | { HP_MARK=$HP_M-out head -c 2000; while read -r hp_x; do :; done; } \
       | HP_MARK=$HP_M-out tr -d '\000' )
-    printf 'E%s' "$hp_err" ) 2>/dev/null
+    printf 'E%s' "$hp_err" )
   hp_status='exit'
   hp_free || hp_status=timeout
   hp_tick
@@ -200,7 +201,7 @@ hp_look() {
 hp_files() {
   hp_id=$1; hp_sec=$2; shift 2
   HP_COUNT=$((HP_COUNT + 1))
-  hp_frame "read $hp_id"
+  hp_frame "read $hp_id $1"
   hp_blunt "$3" && return
   hp_tick; hp_b=$HP_T
   hp_guard "$hp_sec"
