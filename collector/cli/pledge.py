@@ -144,10 +144,7 @@ def show(*, id: str, form: str, location: str | None) -> int:
 @_register_option
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
-    from collector.pledges.attach import attach as attach_bundle
-
-    register = _open(location)
-    attached = attach_bundle(register, id, bundle, _trust(trust_file))
+    attached = _open(location).attach(id, bundle, _trust(trust_file))
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
@@ -158,12 +155,12 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
 
 
 def _trust(file: Path | None) -> Trust:
-    from collector.attest.keys import own_keys
-    from collector.attest.trust import load_trust, trust_of
+    from collector.attest import keyring
+    from collector.attest.trust import load_trust
 
     if file is not None:
         return load_trust(file)
-    trust = trust_of(own_keys())
+    trust = keyring.trust()
     if not trust.keys:
         raise BadInput(
             tr("没有自己的密钥可供信任", "there is no key of your own to trust"),

@@ -27,7 +27,8 @@ from collector.pledges.store import Store
 from collector.resources import home
 
 if TYPE_CHECKING:
-    from collector.attest.bundle import PledgeReference
+    from collector.attest.evidence import PledgeReference
+    from collector.attest.trust import Trust
 
 FILE = "register.sqlite"
 
@@ -204,7 +205,7 @@ class Register:
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
-        from collector.attest.bundle import PledgeReference
+        from collector.attest.evidence import PledgeReference
 
         attached = self.evidence(id)
         if not attached:
@@ -275,14 +276,20 @@ class Register:
         if sequence != due:
             raise BadInput(
                 f"the bundle is number {sequence} of {id}, and number {due} is the next",
-                mend="bundle the captures again for the next number",
+                mend="make one for it with `hostpledge run --pledge`",
             )
         if previous != (last["digest"] if last else None):
             raise BadInput(
                 f"the bundle follows {(previous or 'none')[:12]}, and the last one attached to "
                 f"{id} is {last['digest'][:12] if last else 'none'}",
-                mend="bundle the captures again for the next number",
+                mend="make one for it with `hostpledge run --pledge`",
             )
+
+    def attach(self, id: str, bundle_path: Path, trust: Trust) -> Evidence:
+        """Verifies a bundle and attaches it; raises as `collector.pledges.attach.attach`."""
+        from collector.pledges.attach import attach
+
+        return attach(self, id, bundle_path, trust)
 
     # --- what others of the pledge ask -----------------------------------------------------------
 

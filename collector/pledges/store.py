@@ -18,6 +18,7 @@ from pathlib import Path
 
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.verify.archive import unpack
 
 MOST_FILES = 200_000
 MOST_BYTES = 32 * 1024**3
@@ -40,9 +41,10 @@ class Store:
 
     @contextmanager
     def aside(self, source: Path) -> Iterator[Path]:
-        """A copy of the bundle at `source`, synced; gone afterwards unless `keep` took it.
+        """A copy, as a folder, of the bundle at `source` (a folder or a ZIP file), synced.
 
-        Raises BadInput when `source` is no bundle's shape: a link or a device in it, too large.
+        It is gone afterwards unless `keep` took it. Raises BadInput when there is nothing, or a
+        link or a device in it, and VerifyFailed for a ZIP file that is no bundle's.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -51,8 +53,12 @@ class Store:
             fcntl.flock(lock, fcntl.LOCK_SH)
             room = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
             try:
-                copy = room / (source.name or "bundle")
-                _Copy(source).to(copy)
+                copy = room / "bundle"
+                if source.is_file():
+                    (room / "unpacked").mkdir(mode=0o700)
+                    _Copy(unpack(source, room / "unpacked")).to(copy)
+                else:
+                    _Copy(source).to(copy)
                 yield copy
             finally:
                 shutil.rmtree(room, ignore_errors=True)
@@ -69,14 +75,11 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)
 
     def keep(self, copy: Path, digest: str) -> Path:
-        """Gives the copy its name; a bundle that is there already (same digest) stays."""
+        """Gives the copy its name. Whatever has that name already, and no row yet, gives way."""
         kept = self.path(digest)
-        if not os.path.lexists(kept):
-            try:
-                copy.rename(kept)
-            except OSError:
-                if not os.path.lexists(kept):
-                    raise
+        if os.path.lexists(kept):
+            kept.rename(copy.with_name("before"))
+        copy.rename(kept)
         sync_folder(self.folder)
         return kept
 
