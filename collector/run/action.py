@@ -23,10 +23,16 @@ from collector.run import outcome
 from collector.run.driver import driver_alive
 from collector.run.folder import RunFolder, lock
 from collector.run.stream import Stream
+from collector.schema import validator
 
 _PATCHED = ("ansible.plugins.connection.ssh", "ansible.plugins.connection.local")
 _SHARED = "-C -o ControlMaster=auto -o ControlPersist=60s"
 _MISSING = {HostStatus.UNREACHABLE, HostStatus.AUTH_REFUSED, HostStatus.HOST_KEY_CHANGED}
+
+
+# Ansible imports this once and forks a worker per host: what is made here is made once
+for _name in ("run", "journal"):
+    validator(_name)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
@@ -64,8 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             raise AnsibleActionFail(str(problem)) from None
 
     def _collect(self, folder: RunFolder, host: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        before = folder.arrived().get(host) if self._resumes() else None
-        if before is not None and before.status is HostStatus.COMPLETE:
+        if self._resumes() and folder.has(host):
             return {"changed": False, "skipped": True, "skip_reason": "collected already"}
         nonce = script.host_nonce(folder.nonce, host)
         begun = time.monotonic()
@@ -79,7 +84,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         capture = script.parse_output(
             raw,
             host=host,
-            reads=folder.reads,
+            reads={},
             status=status,
             detail=detail,
             nonce=nonce,

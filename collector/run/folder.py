@@ -157,6 +157,13 @@ class RunFolder:
                 found[entry.host] = entry
         return found
 
+    def has(self, host: str) -> bool:
+        """Is there a whole capture of this host, written down in the journal?"""
+        if not self.capture_path(host).exists():
+            return False
+        known = self.arrived().get(host)
+        return known is not None and known.status is HostStatus.COMPLETE
+
     def _journal_lines(self) -> Iterator[dict[str, Any]]:
         where = self.path / "journal.jsonl"
         if not where.exists():

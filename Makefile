@@ -1,0 +1,48 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export PYTHON VENV
+
+.PHONY: help demo test lint unit bench fuzz lock new-control clean
+
+help:
+	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
+	@echo 'make test    sets up what the tests need and runs all of them'
+	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
+	@echo 'make bench   collecting against bare ssh, side by side'
+	@echo 'make new-control NAME=family.name   the files of a new control'
+	@echo 'make lock    renews the lock files'
+
+demo:
+	@tools/prepare.sh demo
+	@$(BIN)/python -m tools.demo
+
+test:
+	@tools/prepare.sh test
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+unit:
+	$(BIN)/python -m pytest -m 'not fleet' $(PYTEST_ARGS)
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	shellcheck -s sh collector/script.sh
+	shellcheck tools/*.sh .ci/run
+	$(BIN)/ansible-lint --offline --profile production playbooks roles
+
+bench:
+	@tools/prepare.sh test
+	@$(BIN)/python -m tests.bench.collecting $(BENCH_ARGS)
+
+lock:
+	@tools/lock.sh
+
+new-control:
+	@$(BIN)/python -m tools.new_control $(NAME)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist demo

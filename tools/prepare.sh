@@ -1,0 +1,73 @@
+#!/bin/sh
+# Sets up what `make demo` and `make test` need: Debian packages (as root, after saying so) and a
+# virtual environment. Usage: tools/prepare.sh demo|test
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:?demo or test}
+python=${PYTHON:-python3}
+venv=${VENV:-.venv}
+
+say() { printf '%s\n' "$*" >&2; }
+
+venv_works() { "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+# package:what shows that it is there
+demo="openssh-client:ssh podman:podman crun:crun netavark:/usr/lib/podman/netavark
+aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft passt:passt"
+test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
+busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh jq:jq openssl:openssl
+iproute2:ip iptables:iptables faketime:faketime logrotate:logrotate zip:zip chromium:chromium
+poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk"
+
+wanted=$demo
+[ "$purpose" = test ] && wanted=$test
+
+set --
+venv_works || set -- python3-venv
+for entry in $wanted; do
+  package=${entry%%:*}
+  shown=${entry#*:}
+  case $shown in
+    /*) [ -e "$shown" ] || set -- "$@" "$package" ;;
+    *) PATH=$PATH:/usr/sbin:/sbin command -v "$shown" >/dev/null 2>&1 || set -- "$@" "$package" ;;
+  esac
+done
+
+if [ "$#" -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "installing with apt:$(printf ' %s' "$@")"
+    export DEBIAN_FRONTEND=noninteractive
+    log=$(mktemp)
+    if ! { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; } >"$log" 2>&1; then
+      tail -n 5 "$log" >&2
+      say "apt could not install all of it; what needs the missing packages will say so"
+    fi
+    rm -f "$log"
+  else
+    say "not installed here (needs root and apt):$(printf ' %s' "$@")"
+    say "going on without: what needs them will say so"
+  fi
+fi
+
+venv_works || {
+  say "$python cannot make virtual environments: install python3-venv (Python 3.11 or newer)"
+  exit 2
+}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  say "$python is older than 3.11: give a newer one, e.g. make $purpose PYTHON=python3.13"
+  exit 2
+}
+
+lock=requirements/run.txt
+[ "$purpose" = test ] && lock=requirements/dev.txt
+stamp=$venv/.prepared-$(basename "$lock" .txt)-$(cat requirements/*.txt pyproject.toml | cksum | tr ' ' -)
+if [ ! -e "$stamp" ]; then
+  say "making the virtual environment $venv from $lock"
+  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+  rm -f "$venv"/.prepared-*
+  : >"$stamp"
+  [ "$purpose" = test ] && : >"$venv/.prepared-run-${stamp##*/.prepared-dev-}"
+fi
+exit 0
