@@ -158,7 +158,7 @@ def _sections(
         if word == "head":
             head = _head(content)
         elif word == "read":
-            building = _Building(args[0], reads.get(args[0]), content)
+            building = _Building(args, reads.get(args[0]), content)
         elif word == "done" and building is not None:
             results[building.id] = building.finish(args)
             building = None
@@ -184,10 +184,10 @@ def _head(content: bytes) -> dict[str, str]:
 class _Building:
     """One read while its sections come in."""
 
-    def __init__(self, id: str, read: Read | None, stdout: bytes) -> None:
-        self.id = id
-        self.read = read
-        self.limit = read.limit if read else 1 << 62
+    def __init__(self, args: list[str], read: Read | None, stdout: bytes) -> None:
+        self.id = args[0]
+        said = args[1] if len(args) > 1 and args[1].isdecimal() else ""
+        self.limit = int(said) if said else (read.limit if read else 1 << 62)
         self.stdout = stdout
         self.stderr = ""
         self.files: list[CapturedFile] = []
