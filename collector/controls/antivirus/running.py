@@ -1,0 +1,53 @@
+"""antivirus.running: a product against malicious code is installed and runs."""
+
+from __future__ import annotations
+
+from collector.errors import CouldNotLook
+from collector.facts.antimalware import Sighting, antimalware
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """What is proven outweighs what is doubtful, and what is doubtful outweighs its absence."""
+    seen = facts.get(antimalware)
+    real = [s for s in seen.sightings if s.product.counts == "yes"]
+    proven = [s for s in real if s.proven]
+    if proven:
+        return _verdict(Result.PASS, "running", proven)
+    attest = [s for s in seen.sightings if s.product.counts == "attest"]
+    attest = [s for s in attest if s.engines or s.imposters]
+    if attest:
+        return _verdict(Result.ERROR, "attest", attest)
+    doubtful = [s for s in real if s.engines]
+    if doubtful:
+        return _verdict(Result.ERROR, "one_signal", doubtful)
+    if seen.blind:
+        raise CouldNotLook("processes.all", "only root sees which program each process runs")
+    stopped = [s for s in real if s.installed]
+    if stopped:
+        return _verdict(Result.FAIL, "stopped", stopped)
+    alike = [s for s in real if s.imposters]
+    if alike:
+        return _verdict(Result.ERROR, "name_only", alike)
+    watching = [s for s in seen.sightings if s.product.counts == "hids"]
+    if watching:
+        return _verdict(Result.FAIL, "hids_only", watching)
+    return Verdict(Result.FAIL, "none", Method.OBSERVED, evidence=(Quote("antimalware.places"),))
+
+
+def _verdict(result: Result, reason: str, sightings: list[Sighting]) -> Verdict:
+    run = tuple(p.line for s in sightings for p in (*s.engines, *s.imposters))
+    units = tuple(line for s in sightings for line in s.units)
+    marks = tuple(line for s in sightings for line in s.marks if line not in s.units)
+    quotes = {"processes.all": run, "services.units": units, "antimalware.places": marks}
+    return Verdict(
+        result,
+        reason,
+        Method.OBSERVED,
+        {
+            "products": ", ".join(s.product.name.en for s in sightings),
+            "products_zh": "、".join(s.product.name.zh for s in sightings),
+            "signals": ", ".join(sorted({word for s in sightings for word in s.signals})),
+        },
+        tuple(Quote(read, lines) for read, lines in quotes.items() if lines),
+    )
