@@ -1,7 +1,7 @@
 """What backups leave behind: reports of the jobs, repositories, logs; files are in `artefacts`.
 
-Nothing here asks for a repository's password. restic's cache is not used: `restic snapshots` on any host
-fills it anew, so its times say nothing of a backup.
+Nothing here asks for a repository's password. The cache of restic is not used: `restic
+snapshots` on any host fills it anew, so its times say nothing of a backup.
 """
 
 from __future__ import annotations
@@ -59,9 +59,23 @@ done | awk '!seen[$0]++' | while IFS= read -r l; do
   k=$((${{k-0}} + 1)); [ "$k" -le 60 ] || continue
   f=/${{l#*/}}
   printf 'head %s\n' "$(od -An -v -tx1 -N 48 "$f" 2>/dev/null | tr -d ' \n')"
-  case "$f" in *.sql) printf 'tail %s\n' "$(tail -c 120 "$f" 2>/dev/null | tr '\n\r\t' '   ')";; esac
+  case "$f" in *.sql) ;; *) continue;; esac
+  printf 'tail %s\n' "$(tail -c 120 "$f" 2>/dev/null | tr '\n\r\t' '   ')"
 done
 exit 0
+"""
+
+# Of a file's beginning and end only what marks a dump leaves the host, never a row of data.
+_NO_CONTENT = r"""
+s/^\(head 1f8b.\{16\}\).*/\1/
+/^head 1f8b/!{/^head 5047444d50/!{/^head 2d2d\(20\|0a2d2d20\)/!{/^head 2f2a/!s/^head .*/head other/
+}
+}
+}
+s/^tail .*\(-- Dump completed.*\)/tail \1/
+s/^tail .*\(PostgreSQL database dump complete\).*/tail \1/
+/^tail -- Dump/!{/^tail Postgre/!s/^tail .*/tail other/
+}
 """
 
 _BORG = r"""
@@ -128,9 +142,7 @@ READS: tuple[Read, ...] = (
         _ARTEFACTS,
         seconds=30,
         limit=1 << 19,
-        redact=r"s/^\(tail \).*\(-- Dump completed.*\)/\1\2/;"
-        r"s/^\(tail \).*\(PostgreSQL database dump complete\).*/\1\2/;"
-        r"/^tail -- Dump/!{/^tail Postgre/!s/^tail .*/tail other/;}",
+        redact=_NO_CONTENT,
         why=Text(
             "备份文件的名称、大小、时间与文件头", "names, sizes, times and headers of backup files"
         ),

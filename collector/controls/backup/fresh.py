@@ -1,0 +1,59 @@
+"""backup.fresh: the last good backup of each store is young enough and of the usual size."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from collector.facts.backup_coverage import Bounds, Freshness, cover, freshness
+from collector.facts.inventory import Store, inventory
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """One store without a good backup fails the host, even beside others that cannot be told."""
+    known = inventory(facts)
+    if known is None:
+        return Verdict(Result.NOTCHECKED, "no_inventory")
+    wanted = [s for s in known.stores if s.backup_wanted]
+    if not wanted:
+        return Verdict(Result.NOTAPPLICABLE, "none_wanted", Method.ATTESTED)
+    fresh, untold, failed = [], [], []
+    quotes: list[Quote] = []
+    until: list[datetime] = []
+    for store in wanted:
+        age = _age(store, parameters)
+        bounds = Bounds(clock.now, age, parameters.integer("percent"))
+        found = freshness(facts, cover(facts, store), bounds)
+        quotes += found.quotes
+        if found.state == "fresh" and found.when is not None:
+            fresh.append(f"{store.label}: {_time(found.when)} ({found.why})")
+            until.append(found.when + age)
+        elif found.state == "untold":
+            untold.append(f"{store.label}: {found.why}")
+        else:
+            failed.append(f"{store.label}: {_say(found)}")
+    shown = tuple(dict.fromkeys(quotes))
+    if failed:
+        return Verdict(Result.FAIL, "not_fresh", Method.OBSERVED, {"stores": [*failed]}, shown)
+    if untold:
+        return Verdict(Result.ERROR, "untold", Method.OBSERVED, {"stores": [*untold]}, shown)
+    values: dict[str, Value] = {"count": len(fresh), "stores": [*fresh]}
+    return Verdict(Result.PASS, "fresh", Method.OBSERVED, values, shown, min(until))
+
+
+def _age(store: Store, parameters: Parameters) -> timedelta:
+    most = parameters.integer("important_hours" if store.important else "general_hours")
+    return timedelta(hours=min(most, store.objective_hours or most))
+
+
+def _say(found: Freshness) -> str:
+    last = f"last good {_time(found.when)}" if found.when else "no good one"
+    return (
+        f"{found.state}, {found.why}"
+        if found.state == "none"
+        else (f"{found.state} ({found.why}), {last}")
+    )
+
+
+def _time(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%MZ")

@@ -1,0 +1,87 @@
+"""backup.jobs: each important store has a backup job that really starts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from collector.errors import CouldNotLook
+from collector.facts.backup import reports
+from collector.facts.backup_coverage import Cover, cover
+from collector.facts.inventory import Store, inventory
+from collector.facts.processes import processes
+from collector.facts.schedules import called
+from collector.judges import months_after
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """A job's own report of a good run shows the job, wherever it is started from."""
+    known = inventory(facts)
+    if known is None:
+        return Verdict(Result.NOTCHECKED, "no_inventory")
+    wanted = [s for s in known.stores if s.important]
+    if not wanted:
+        return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
+    covered, attested, untold, missing = [], [], [], []
+    quotes: list[Quote] = []
+    until: list[datetime] = []
+    for store in wanted:
+        seen = cover(facts, store)
+        ends = _attested_until(store, parameters.integer("months"))
+        if seen.sure or _reported(facts, seen):
+            covered.append(f"{store.label}: {', '.join(_names(seen)) or 'report'}")
+            quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.sure]
+        elif ends is not None and clock.now <= ends:
+            attested.append(f"{store.label}: {store.attested['backup'].by}")
+            until.append(ends)
+        elif seen.perhaps or seen.agents:
+            names = [*seen.agents, *dict.fromkeys(j.label for j in seen.perhaps)]
+            untold.append(f"{store.label}: {', '.join(names)}")
+            quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.perhaps]
+        else:
+            reasons = list(dict.fromkeys(f"{j.label}: {j.job.reason}" for j in seen.idle))
+            missing.append(f"{store.label} [{'; '.join(reasons)}]" if reasons else store.label)
+            quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.idle]
+    shown = tuple(dict.fromkeys(quotes))
+    if missing:
+        _all_scripts_seen(facts)
+        return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, {"stores": [*missing]}, shown)
+    if untold:
+        return Verdict(Result.ERROR, "untold", Method.CONFIGURED, {"stores": [*untold]}, shown)
+    if attested:
+        named: dict[str, Value] = {"count": len(wanted), "stores": [*attested]}
+        return Verdict(Result.PASS, "attested", Method.ATTESTED, named, shown, min(until))
+    values: dict[str, Value] = {"count": len(wanted), "stores": [*covered]}
+    return Verdict(Result.PASS, "covered", Method.CONFIGURED, values, shown)
+
+
+def _names(seen: Cover) -> list[str]:
+    return list(dict.fromkeys(j.label for j in seen.sure))
+
+
+def _reported(facts: Facts, seen: Cover) -> bool:
+    paths = {p for p in (seen.store.path, seen.real) if p}
+    return any(
+        r.ok
+        and (
+            seen.store.name in r.paths
+            or any(f"{p}/".startswith(x.rstrip("/") + "/") for p in paths for x in r.paths)
+        )
+        for r in facts.get(reports)
+    )
+
+
+def _all_scripts_seen(facts: Facts) -> None:
+    """Nothing is missing for certain while a script was not read to its end, or ps is hidden."""
+    for script in facts.get(called).values():
+        if not script.whole:
+            raise CouldNotLook("schedules.called", f"{script.path} is longer than what was read")
+    if not facts.get(processes).complete:
+        raise CouldNotLook("processes.all", "the processes of others are hidden")
+
+
+def _attested_until(store: Store, months: int) -> datetime | None:
+    attestation = store.attested.get("backup")
+    if attestation is None:
+        return None
+    return months_after(datetime.combine(attestation.date, time(), UTC), months)
