@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from collector.assess import clause_result, to_json
+from collector.attest.evidence import exact
 from collector.catalog import clauses
 from collector.export import Hosts, Statuses, Times, stamp
 from collector.model import Finding, HostStatus, Lang
@@ -28,7 +29,7 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
         },
         "clauses": _clauses(everything, latest) if latest else {},
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
 
 
 def _one(finding: Finding, at: Any, lang: Lang) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from collector import __version__
 from collector.assess import waived
+from collector.attest.evidence import exact
 from collector.catalog import catalog_digest, clauses, controls, words
 from collector.errors import one_line
 from collector.export import Hosts, Statuses, Times, stamp
@@ -92,7 +93,7 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
             },
         }
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
 
 
 def _uuid(kind: str, name: str) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from collector import __version__
 from collector.assess import waived
+from collector.attest.evidence import exact
 from collector.catalog import controls, words
 from collector.errors import one_line
 from collector.export import Hosts, Statuses, Times, stamp
@@ -56,7 +57,7 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
             }
         ]
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
 
 
 def _rule(control: Control, lang: Lang) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _host(
 
 
 def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
-    lines = [finding.message.to(lang)]
+    lines = [one_line(finding.message.to(lang), 2000)]
     if finding.result in (Result.FAIL, Result.PARTIAL):
         lines.append(f"{_MEND.to(lang)}: {one_line(finding.remediation.to(lang), 240)}")
     if finding.veto and finding.result is Result.FAIL:
