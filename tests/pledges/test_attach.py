@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collector.attest import bundle
+from collector.attest.evidence import PledgeReference
+from collector.attest.trust import Trust
+from collector.errors import BadInput, CollectorError, VerifyFailed
+from collector.pledges import archive
+from collector.pledges.register import FILE, Register
+from collector.verify import open_bundle, verify
+from tests.pledges.bundles import AT, Signer
+from tests.pledges.records import made
+
+ID = "demo-2026"
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer(tmp_path / "made")
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Register:
+    (tmp_path / "register").mkdir()
+    opened = Register.open(str(tmp_path / "register"))
+    opened.add(made())
+    return opened
+
+
+def test_bundles_are_attached_in_sequence(register: Register, signer: Signer) -> None:
+    first = signer.make("first", register.reference(ID))
+    attached = register.attach(ID, first.path, signer.trust)
+    assert (attached.sequence, attached.digest, attached.previous) == (1, first.digest, None)
+    assert register.reference(ID) == PledgeReference(ID, 2, first.digest)
+    second = signer.make("second", register.reference(ID))
+    register.attach(ID, second.path, signer.trust)
+
+    found = register.evidence(ID)
+    assert [e.sequence for e in found] == [1, 2]
+    assert found[1].previous == first.digest
+    assert found[0].collected_at == AT
+    assert found[0].verdicts == {"2.2": "notchecked", "2.3": "notchecked", "2.4": "error"}
+    for evidence in found:
+        with open_bundle(evidence.path) as kept:
+            assert verify(kept, signer.trust).digest == evidence.digest
+
+
+def test_a_zip_is_kept_as_a_folder(register: Register, signer: Signer, tmp_path: Path) -> None:
+    first = signer.make("first", register.reference(ID))
+    bundle.pack(first.path, tmp_path / "b.zip")
+    attached = register.attach(ID, tmp_path / "b.zip", signer.trust)
+    assert attached.path.is_dir()
+    with open_bundle(attached.path) as kept:
+        assert verify(kept, signer.trust).digest == first.digest
+
+
+def _other_pledge(register: Register, signer: Signer) -> Path:
+    register.add(made(id="other"))
+    return signer.make("b", register.reference("other")).path
+
+
+def _no_pledge(_: Register, signer: Signer) -> Path:
+    return signer.make("b", None).path
+
+
+def _lower_grade(register: Register, signer: Signer) -> Path:
+    return signer.make("b", register.reference(ID), grade=2).path
+
+
+def _again(register: Register, signer: Signer) -> Path:
+    path = signer.make("b", register.reference(ID)).path
+    register.attach(ID, path, signer.trust)
+    return path
+
+
+def _second_first(_: Register, signer: Signer) -> Path:
+    return signer.make("b", PledgeReference(ID, 2, "0" * 64)).path
+
+
+def _two_histories(register: Register, signer: Signer) -> Path:
+    reference = register.reference(ID)
+    register.attach(ID, signer.make("a", reference).path, signer.trust)
+    return signer.make("b", reference).path
+
+
+def _other_previous(register: Register, signer: Signer) -> Path:
+    register.attach(ID, signer.make("a", register.reference(ID)).path, signer.trust)
+    return signer.make("b", PledgeReference(ID, 2, "0" * 64)).path
+
+
+def _strange_signer(register: Register, signer: Signer) -> Path:
+    return Signer(signer.folder).make("b", register.reference(ID)).path
+
+
+def _changed(register: Register, signer: Signer) -> Path:
+    path = signer.make("b", register.reference(ID)).path
+    evidence = path / "data" / "evidence.json"
+    evidence.write_bytes(evidence.read_bytes().replace(b'"error"', b'"pass"', 1))
+    return path
+
+
+def _link_inside(register: Register, signer: Signer) -> Path:
+    path = signer.make("b", register.reference(ID)).path
+    (path / "data" / "script.sh").symlink_to("/etc/passwd")
+    return path
+
+
+def _pipe_inside(register: Register, signer: Signer) -> Path:
+    path = signer.make("b", register.reference(ID)).path
+    os.mkfifo(path / "data" / "pipe")
+    return path
+
+
+def _not_there(_: Register, signer: Signer) -> Path:
+    return signer.folder / "none"
+
+
+def _text(_: Register, signer: Signer) -> Path:
+    path = signer.folder / "text.zip"
+    signer.folder.mkdir()
+    path.write_text("no bundle")
+    return path
+
+
+REFUSED: dict[str, tuple[Callable[[Register, Signer], Path], type[CollectorError], str]] = {
+    "other_pledge": (_other_pledge, BadInput, "made for the pledge other, not for demo-2026"),
+    "no_pledge": (_no_pledge, BadInput, "made for no pledge"),
+    "lower_grade": (_lower_grade, BadInput, "judged at grade 2"),
+    "attached_already": (_again, BadInput, "attached already, as number 1 of demo-2026"),
+    "second_before_first": (_second_first, BadInput, "number 2 of demo-2026, and number 1 is"),
+    "two_histories": (_two_histories, BadInput, "number 1 of demo-2026, and number 2 is"),
+    "other_previous": (_other_previous, BadInput, "follows 000000000000, and the last"),
+    "strange_signer": (_strange_signer, VerifyFailed, "not among the trusted keys"),
+    "changed": (_changed, VerifyFailed, "does not verify"),
+    "link_inside": (_link_inside, BadInput, "neither a file nor a folder"),
+    "pipe_inside": (_pipe_inside, BadInput, "neither a file nor a folder"),
+    "not_there": (_not_there, BadInput, "No such file"),
+    "text": (_text, VerifyFailed, "not a whole ZIP"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_the_next_bundle_is_refused(
+    register: Register, signer: Signer, name: str
+) -> None:
+    make, kind, expected = REFUSED[name]
+    path = make(register, signer)
+    before = register.evidence(ID)
+    kept = set(os.listdir(register.store.folder)) if register.store.folder.exists() else {".lock"}
+    with pytest.raises(kind, match=expected) as caught:
+        register.attach(ID, path, signer.trust)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert register.evidence(ID) == before
+    assert set(os.listdir(register.store.folder)) == kept
+
+
+def test_an_empty_trust_takes_nothing(register: Register, signer: Signer) -> None:
+    with pytest.raises(VerifyFailed):
+        register.attach(ID, signer.make("b", register.reference(ID)).path, Trust())
+
+
+def test_what_a_killed_process_left_is_cleared_and_done_again(
+    register: Register, signer: Signer
+) -> None:
+    """As a kill leaves it: a half copy, and a bundle that has its name but no row yet."""
+    first = signer.make("first", register.reference(ID))
+    (register.store.folder / ".aside-left" / "bundle").mkdir(parents=True)
+    shutil.copytree(first.path, register.store.path(first.digest))
+    (register.store.path(first.digest) / "data" / "evidence.json").write_text("changed since")
+    attached = register.attach(ID, first.path, signer.trust)
+    with open_bundle(attached.path) as kept:
+        assert verify(kept, signer.trust).digest == first.digest
+    assert sorted(os.listdir(register.store.folder)) == [".lock", first.digest]
+
+
+def test_evidence_cannot_be_changed(register: Register, signer: Signer) -> None:
+    register.attach(ID, signer.make("b", register.reference(ID)).path, signer.trust)
+    with sqlite3.connect(Path(register.where)) as connection:
+        for statement in ("UPDATE evidence SET verdicts = '{}'", "DELETE FROM evidence"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(statement)
+    assert Path(register.where).name == FILE
+
+
+def test_the_archive_holds_the_bundles_and_says_when_one_is_gone(
+    register: Register, signer: Signer, tmp_path: Path
+) -> None:
+    made_bundles = signer.chain(ID, 2)
+    for one in made_bundles:
+        register.attach(ID, one.path, signer.trust)
+    archive.write(register, ID, tmp_path / "p.zip")
+    shutil.unpack_archive(tmp_path / "p.zip", tmp_path / "out")
+    root = tmp_path / "out" / f"pledge-{ID}"
+    listed = json.loads((root / "evidence.json").read_text("utf-8"))
+    assert [e["digest"] for e in listed] == [one.digest for one in made_bundles]
+    for folder in sorted((root / "bundles").iterdir()):
+        with open_bundle(folder) as kept:
+            verify(kept, signer.trust)
+    archive.write(register, ID, tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "p.zip").read_bytes()
+
+    shutil.rmtree(register.evidence(ID)[0].path)
+    with pytest.raises(BadInput, match="not in the store any more"):
+        archive.write(register, ID, tmp_path / "third.zip")
+    assert not (tmp_path / "third.zip").exists()
