@@ -67,8 +67,7 @@ def _tab(
             continue
         user, command = "root" if system else name, match[2]
         if system:
-            user, _, command = match[2].partition(" ")
-            command = command.strip() or match[2].partition("\t")[2].strip()
+            user, command = [*match[2].split(None, 1), ""][:2]
         found.append(_job(file.path, read, scripts, (match[1], user, command, line)))
     if found and not text.endswith("\n"):
         reason = reason or "no newline at the end of the file: cron does not take its last line"
