@@ -10,76 +10,116 @@ import time
 from pathlib import Path
 
 from collector.pledges.register import FILE, Register
+from collector.verify import open_bundle, verify
+from tests.pledges.bundles import Signer
 from tests.pledges.records import EXAMPLE
 
-# adds records N… of the example to a register that may not be there yet, as fast as it can
-ADDER = """
+# adds, updates and attaches as fast as it can; what another process (or itself, before it was
+# killed) did already is no fault
+CHILD = """
 import sys
 from pathlib import Path
+from collector.attest.trust import load_trust
 from collector.errors import BadInput
-from collector.pledges import record
+from collector.pledges import attach, record
 from collector.pledges.register import Register
-example, place, first, count = sys.argv[1:]
+example, place, trust_file, *jobs = sys.argv[1:]
 text = Path(example).read_text("utf-8")
+trust = load_trust(Path(trust_file))
 print("ready", flush=True)
 register = Register.open(place)
-for number in range(int(first), int(first) + int(count)):
-    known = record.from_bytes(text.replace("demo-2026", f"p-{number}").encode(), where="p")
+for job in jobs:
+    id, *bundles = job.split(",")
+    known = record.from_bytes(text.replace("demo-2026", id).encode(), where="p")
     try:
         register.add(known)
     except BadInput as problem:
         assert "already" in str(problem), problem
-    known = record.from_bytes(
-        text.replace("demo-2026", f"p-{number}").replace("云帆", "远帆").encode(), where="p"
-    )
-    register.add(known, update=True)
+    again = text.replace("demo-2026", id).replace("云帆", "远帆")
+    register.add(record.from_bytes(again.encode(), where="p"), update=True)
+    for bundle in bundles:
+        try:
+            register.attach(id, Path(bundle), trust)
+        except BadInput as problem:
+            assert "attached already" in str(problem), problem
 """
 
 
-def _adder(place: Path, first: int, count: int) -> subprocess.Popen[bytes]:
-    arguments = [str(EXAMPLE), str(place), str(first), str(count)]
-    return subprocess.Popen([sys.executable, "-c", ADDER, *arguments], stdout=subprocess.PIPE)
+class Work:
+    """A register that children work at, and what they have to do."""
 
+    def __init__(self, folder: Path, pledges: int, bundles: int) -> None:
+        self.signer = Signer(folder / "made")
+        self.place = folder / "register"
+        self.place.mkdir()
+        self.chains = {
+            f"p-{n}": [made.path for made in self.signer.chain(f"p-{n}", bundles)]
+            for n in range(pledges)
+        }
+        self.trust = folder / "trust.json"
+        self.trust.write_bytes(self.signer.trust.to_bytes())
 
-def _whole(place: Path) -> None:
-    with sqlite3.connect(place / FILE) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        alone = "SELECT id FROM pledges WHERE id NOT IN (SELECT pledge FROM versions)"
-        assert connection.execute(alone).fetchall() == []
+    def child(self, *ids: str) -> subprocess.Popen[bytes]:
+        jobs = [",".join([id, *map(str, self.chains[id])]) for id in ids]
+        arguments = [str(EXAMPLE), str(self.place), str(self.trust), *jobs]
+        return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE)
+
+    def whole(self) -> int:
+        """Raises unless all that is there is whole; returns how many bundles are attached."""
+        with sqlite3.connect(self.place / FILE) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            alone = "SELECT id FROM pledges WHERE id NOT IN (SELECT pledge FROM versions)"
+            assert connection.execute(alone).fetchall() == []
+        register = Register.open(str(self.place))
+        attached = 0
+        for known in register.list():
+            evidence = register.evidence(known.id)
+            assert [e.sequence for e in evidence] == list(range(1, len(evidence) + 1))
+            for one in evidence:
+                with open_bundle(one.path) as kept:
+                    assert verify(kept, self.signer.trust).digest == one.digest
+            attached += len(evidence)
+        return attached
+
+    def done(self) -> None:
+        register = Register.open(str(self.place))
+        assert {known.id for known in register.list()} == set(self.chains)
+        for id, chain in self.chains.items():
+            assert len(register.history(id)) == 2
+            assert register.get(id).customer == "杭州示例远帆科技有限公司"
+            assert len(register.evidence(id)) == len(chain)
+        total = sum(map(len, self.chains.values()))
+        assert self.whole() == total
+        # nothing is left aside, and nothing stands in the store without its row
+        assert len(list((self.place / "bundles").iterdir())) == total + 1
 
 
 def test_eight_processes_lose_nothing(tmp_path: Path) -> None:
-    # two each add the same records: whoever comes second must find them there
-    children = [_adder(tmp_path, 3 * (number // 2), 3) for number in range(8)]
+    work = Work(tmp_path, pledges=4, bundles=2)
+    # two each do the same: whoever comes second must find it done
+    children = [work.child(f"p-{number // 2}") for number in range(8)]
     for child in children:
         child.communicate()
     assert [child.returncode for child in children] == [0] * 8
-    register = Register.open(str(tmp_path))
-    assert sorted(known.id for known in register.list()) == sorted(f"p-{n}" for n in range(12))
-    for known in register.list():
-        assert [v.number for v in register.history(known.id)] == [1, 2]
-        assert known.customer == "杭州示例远帆科技有限公司"
-    _whole(tmp_path)
+    work.done()
 
 
-def test_a_killed_process_leaves_the_register_whole_and_can_run_again(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_all_whole_and_can_run_again(tmp_path: Path) -> None:
+    work = Work(tmp_path, pledges=4, bundles=4)
     moments = random.Random(20261125)
+    cut_short = 0
     for _ in range(10):
-        child = _adder(tmp_path, 0, 200)
+        child = work.child(*work.chains)
         assert child.stdout is not None
         child.stdout.readline()
-        time.sleep(moments.uniform(0, 0.3))
+        time.sleep(moments.uniform(0.05, 0.5))
         child.kill()
         child.communicate()
-        if (tmp_path / FILE).exists():
-            _whole_after(tmp_path)
-    assert _adder(tmp_path, 0, 8).wait(120) == 0
-    register = Register.open(str(tmp_path))
-    for number in range(8):
-        assert len(register.history(f"p-{number}")) == 2
-
-
-def _whole_after(place: Path) -> None:
-    for known in Register.open(str(place)).list():
-        assert known.document["id"] == known.id
-    _whole(place)
+        cut_short += child.returncode != 0
+        if (work.place / FILE).exists():
+            work.whole()
+    assert cut_short
+    assert work.child(*work.chains).wait(120) == 0
+    # a last process clears what the killed ones left aside
+    assert work.child(*work.chains).wait(120) == 0
+    work.done()
