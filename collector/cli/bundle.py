@@ -83,6 +83,7 @@ from collector.schema import check, load_json
 )
 @lang_option
 def bundle(
+    *,
     folder: Path,
     output: Path,
     which: str,
