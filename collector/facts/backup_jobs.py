@@ -159,7 +159,8 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
         if named and path not in named:
             continue
         try:
-            document: Any = load_yaml(text, where=path)
+            # the mark of what was masked would be an alias
+            document: Any = load_yaml(text.replace("***", "masked"), where=path)
         except BadInput as problem:
             raise NotUnderstood("backup.settings", str(problem)) from None
         if not isinstance(document, dict):
