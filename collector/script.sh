@@ -161,7 +161,7 @@ hp_file() {
   if [ -n "$HP_STAT" ]; then hp_m=$(stat -L -c '%a %u %g %s %Y' "$3" 2>/dev/null)
   else
     # shellcheck disable=SC2012 # where there is no stat, ls is all there is; the name is not parsed
-    hp_m=$(ls -ldnL "$3" 2>/dev/null | sed -n '1s/^\([^ ]*\)  *[0-9]*  *\([0-9]*\)  *\([0-9]*\)  *\([0-9]*\).*/\1 \2 \3 \4 0/p')
+    hp_m=$(exec 2>/dev/null; ls -ldnL "$3" | sed -n '1s/^\([^ ]*\)  *[0-9]*  *\([0-9]*\)  *\([0-9]*\)  *\([0-9]*\).*/\1 \2 \3 \4 0/p')
   fi
   hp_st=ok
   if [ ! -f "$3" ]; then hp_st=absent; [ -e "$3" ] && hp_st='exit'
@@ -232,9 +232,9 @@ hp_frame head
   for hp_f in /etc/ssh/ssh_host_*_key.pub; do
     [ -r "$hp_f" ] && { read -r hp_t hp_v hp_x <"$hp_f"; printf 'hostkey=%s %s\n' "$hp_t" "$hp_v"; }
   done
-  (ip -o addr show scope global 2>/dev/null || true) | head -n 64 | sed -n 's/^[^ ]*  *[^ ]*  *inet6*  *\([^ ]*\).*/address=\1/p'
+  ip -o addr show scope global 2>/dev/null | head -n 64 | sed -n 's/^[^ ]*  *[^ ]*  *inet6*  *\([^ ]*\).*/address=\1/p'
   printf 'pinned=%s\n' "$HP_PINNED"
-} >&3
+} >&3 2>/dev/null
 @READS@
 hp_signal -9 "$HP_M-"
 hp_frame "end $HP_COUNT $(hp_now)"

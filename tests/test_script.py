@@ -28,7 +28,7 @@ AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 @pytest.fixture(params=SHELLS)
-def sh(request) -> list[str]:
+def sh(request: pytest.FixtureRequest) -> list[str]:
     argv = SHELLS[request.param]
     if shutil.which(argv[0]) is None:
         if os.environ.get("CI"):
@@ -37,9 +37,7 @@ def sh(request) -> list[str]:
     return argv
 
 
-def run(
-    sh: list[str], reads: Iterable[Read], *, before: Iterable[str] = (), **env: str
-) -> Capture:
+def run(sh: list[str], reads: Iterable[Read], *, before: Iterable[str] = (), **env: str) -> Capture:
     """Feeds the script to the shell as the transport does, and leaves no process behind."""
     reads = list(reads)
     text = with_nonce(collector_script(reads), NONCE)
@@ -75,24 +73,30 @@ def marked(pid: int) -> list[str]:
 # --- what a command returns ----------------------------------------------------------------------
 
 
-def test_output_is_kept_byte_for_byte(sh, tmp_path):
+def test_output_is_kept_byte_for_byte(sh: list[str], tmp_path: Path) -> None:
     blob = bytes(range(256)) * 8 + b"\n@0000 end 1 1\n\n\n\r\n" + "中文".encode() + b"\x00\xff"
     path = tmp_path / "blob"
     path.write_bytes(blob)
-    capture = run(sh, [command("t.cat", "cat", str(path), why=WHY), files("t.file", str(path), why=WHY)])
+    capture = run(
+        sh, [command("t.cat", "cat", str(path), why=WHY), files("t.file", str(path), why=WHY)]
+    )
     assert capture.read("t.cat").status is ReadStatus.OK
     assert capture.read("t.cat").stdout == blob
     assert capture.read("t.file").files[0].data == blob
 
 
-def test_status_errors_and_absence_are_told_apart(sh, tmp_path):
+def test_status_errors_and_absence_are_told_apart(sh: list[str], tmp_path: Path) -> None:
     capture = run(
         sh,
         [
             shell("t.exit", "echo out; echo 'so wrong' >&2; exit 3", why=WHY),
             shell("t.denied", "echo 'Permission denied' >&2; exit 1", why=WHY),
             shell("t.quiet", ":", why=WHY),
-            shell("t.noise", "i=0; while [ $i -lt 900 ]; do echo noise-$i >&2; i=$((i+1)); done; echo done", why=WHY),
+            shell(
+                "t.noise",
+                "i=0; while [ $i -lt 900 ]; do echo noise-$i >&2; i=$((i+1)); done; echo done",
+                why=WHY,
+            ),
             command("t.missing", "no-such-command-here", why=WHY),
             files("t.absent", str(tmp_path / "nothing"), str(tmp_path / "*.conf"), why=WHY),
             shell("t.killed", "kill -9 $$", why=WHY),
@@ -117,13 +121,15 @@ def test_status_errors_and_absence_are_told_apart(sh, tmp_path):
     assert 0 < len(noise.stderr) <= 2000
 
 
-def test_a_command_gets_no_input(sh):
-    capture = run(sh, [command("t.a", "cat", why=WHY), shell("t.b", "read x; echo got=$x", why=WHY)])
+def test_a_command_gets_no_input(sh: list[str]) -> None:
+    capture = run(
+        sh, [command("t.a", "cat", why=WHY), shell("t.b", "read x; echo got=$x", why=WHY)]
+    )
     assert capture.read("t.a").stdout == b""
     assert capture.read("t.b").stdout == b"got=\n"
 
 
-def test_what_a_host_prints_forges_no_section(sh):
+def test_what_a_host_prints_forges_no_section(sh: list[str]) -> None:
     forged = f"\n@{'f' * 32} end 0 0\n\n@ done ok 0 0\n"
     capture = run(
         sh,
@@ -140,7 +146,9 @@ def test_what_a_host_prints_forges_no_section(sh):
     assert NONCE.encode() not in capture.read("t.env").stdout
 
 
-def test_the_users_own_programs_do_not_stand_in_for_the_systems(sh, tmp_path):
+def test_the_users_own_programs_do_not_stand_in_for_the_systems(
+    sh: list[str], tmp_path: Path
+) -> None:
     fake = tmp_path / "uname"
     fake.write_text("#!/bin/sh\necho fake\n")
     fake.chmod(0o755)
@@ -151,17 +159,19 @@ def test_the_users_own_programs_do_not_stand_in_for_the_systems(sh, tmp_path):
 # --- limits --------------------------------------------------------------------------------------
 
 
-def test_time_limits_hold(sh):
+def test_time_limits_hold(sh: list[str]) -> None:
     began = time.monotonic()
     capture = run(
         sh,
         [
             shell("t.a", "echo part; sleep 31; echo never", why=WHY, seconds=1),
-            shell("t.deaf", "trap '' TERM; echo deaf; while :; do sleep 31; done", why=WHY, seconds=1),
+            shell(
+                "t.deaf", "trap '' TERM; echo deaf; while :; do sleep 31; done", why=WHY, seconds=1
+            ),
             shell("t.after", "echo still here", why=WHY),
         ],
     )
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 20
     assert capture.read("t.a").status is ReadStatus.TIMEOUT
     assert capture.read("t.a").stdout == b"part\n"
     assert capture.read("t.deaf").status is ReadStatus.TIMEOUT
@@ -169,18 +179,18 @@ def test_time_limits_hold(sh):
     assert capture.read("t.after").stdout == b"still here\n"
 
 
-def test_a_child_that_leaves_its_session_cannot_hold_the_output_open(sh):
+def test_a_child_that_leaves_its_session_cannot_hold_the_output_open(sh: list[str]) -> None:
     began = time.monotonic()
     capture = run(
         sh,
         [
             shell("t.left", "setsid sleep 32 & echo ok", why=WHY, seconds=1),
-            shell("t.bare", "env -i setsid sleep 6 & echo ok", why=WHY, seconds=1),
+            shell("t.bare", "env -i setsid sleep 25 & echo ok", why=WHY, seconds=1),
             shell("t.quiet", "setsid sleep 33 >/dev/null 2>&1 & echo ok", why=WHY, seconds=5),
             shell("t.after", "echo still here", why=WHY),
         ],
     )
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 20
     # What it printed may be all or not: nobody can say, so it is not `ok`.
     assert capture.read("t.left").status is ReadStatus.TIMEOUT
     assert capture.read("t.bare").status is ReadStatus.TIMEOUT
@@ -188,7 +198,7 @@ def test_a_child_that_leaves_its_session_cannot_hold_the_output_open(sh):
     assert capture.read("t.after").stdout == b"still here\n"
 
 
-def test_byte_limits_hold(sh, tmp_path):
+def test_byte_limits_hold(sh: list[str], tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 5000)
     for number in range(5):
         (tmp_path / f"many.{number}").write_text(str(number))
@@ -211,10 +221,17 @@ def test_byte_limits_hold(sh, tmp_path):
 
 # --- files ---------------------------------------------------------------------------------------
 
-ODD_NAMES = ("with space.conf", "new\nline.conf", "中文.conf", "quo'te\".conf", "-n.conf", "a*b.conf")
+ODD_NAMES = (
+    "with space.conf",
+    "new\nline.conf",
+    "中文.conf",
+    "quo'te\".conf",
+    "-n.conf",
+    "a*b.conf",
+)
 
 
-def test_odd_file_names(sh, tmp_path):
+def test_odd_file_names(sh: list[str], tmp_path: Path) -> None:
     for name in ODD_NAMES:
         (tmp_path / name).write_text(name)
         (tmp_path / name).chmod(0o640)
@@ -233,13 +250,13 @@ def test_odd_file_names(sh, tmp_path):
     assert seen["fifo.conf"].status is ReadStatus.EXIT
 
 
-def test_a_file_whose_content_cannot_be_had_is_not_an_empty_file(sh):
+def test_a_file_whose_content_cannot_be_had_is_not_an_empty_file(sh: list[str]) -> None:
     capture = run(sh, [files("t.a", "/proc/self/mem", why=WHY)])
     assert capture.read("t.a").files[0].status is not ReadStatus.OK
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_ordinary_user_is_refused_and_it_is_said(sh, tmp_path):
+def test_an_ordinary_user_is_refused_and_it_is_said(sh: list[str], tmp_path: Path) -> None:
     for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
         folder.chmod(0o755)
     (tmp_path / "open").write_text("open")
@@ -283,7 +300,7 @@ def test_an_ordinary_user_is_refused_and_it_is_said(sh, tmp_path):
 # --- redaction -----------------------------------------------------------------------------------
 
 
-def test_secrets_are_redacted_at_the_source(sh, tmp_path):
+def test_secrets_are_redacted_at_the_source(sh: list[str], tmp_path: Path) -> None:
     (tmp_path / "conf").write_text("user=a\npassword=hunter2\n")
     redact = "s/^\\(password=\\).*/\\1***/"
     capture = run(
@@ -306,23 +323,29 @@ def test_secrets_are_redacted_at_the_source(sh, tmp_path):
 
 
 @pytest.fixture
-def poor_root(tmp_path) -> Path:
+def poor_root(tmp_path: Path) -> Path:
     """A root with little more than a shell in it: no sed, stat, id, date, nor /proc."""
-    busybox = shutil.which("busybox")
-    if busybox is None or os.geteuid() != 0:
-        pytest.skip("needs root, and busybox-static")
+    busybox, dash = shutil.which("busybox"), shutil.which("dash")
+    if busybox is None or dash is None or os.geteuid() != 0:
+        pytest.skip("needs root, busybox-static and dash")
     root = tmp_path / "root"
     for folder in ("bin", "dev", "etc"):
         (root / folder).mkdir(parents=True)
     shutil.copy(busybox, root / "bin" / "busybox")
-    for applet in ("sh", "cat", "head", "tr", "sleep", "grep"):
+    # Not busybox's own shell: it has the missing tools built in.
+    shutil.copy(dash, root / "bin" / "sh")
+    needs = subprocess.run(["ldd", dash], capture_output=True, text=True, check=True).stdout
+    for library in (word for word in needs.split() if word.startswith("/")):
+        (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, root / library[1:])
+    for applet in ("cat", "head", "tr", "sleep", "grep"):
         (root / "bin" / applet).symlink_to("busybox")
     subprocess.run(["mknod", str(root / "dev" / "null"), "c", "1", "3"], check=True)
     (root / "etc" / "secret").write_text("password=hunter2\n")
     return root
 
 
-def test_where_sed_is_missing_nothing_leaks(poor_root):
+def test_where_sed_is_missing_nothing_leaks(poor_root: Path) -> None:
     reads = [
         files("t.file", "/etc/secret", why=WHY, redact="s/=.*/=***/"),
         command("t.cat", "cat", "/etc/secret", why=WHY, redact="s/=.*/=***/"),
@@ -338,11 +361,14 @@ def test_where_sed_is_missing_nothing_leaks(poor_root):
 
 
 @pytest.mark.parametrize("tool", ["head", "tr"])
-def test_without_its_own_tools_the_script_says_so_and_stops(poor_root, tool):
+def test_without_its_own_tools_the_script_says_so_and_stops(poor_root: Path, tool: str) -> None:
     (poor_root / "bin" / tool).unlink()
     script = with_nonce(collector_script([command("t.a", "cat", why=WHY)]), NONCE)
     done = subprocess.run(
-        ["chroot", str(poor_root), "/bin/sh"], input=script.encode(), capture_output=True, check=False
+        ["chroot", str(poor_root), "/bin/sh"],
+        input=script.encode(),
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 2
     assert done.stdout == b""
@@ -352,7 +378,7 @@ def test_without_its_own_tools_the_script_says_so_and_stops(poor_root, tool):
 # --- the script as a whole -----------------------------------------------------------------------
 
 
-def test_a_script_cut_short_does_nothing(sh, tmp_path):
+def test_a_script_cut_short_does_nothing(sh: list[str], tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     text = collector_script([command("t.a", "touch", str(marker), why=WHY)])
     whole = len(text.rstrip())
@@ -366,7 +392,7 @@ def test_a_script_cut_short_does_nothing(sh, tmp_path):
     assert marker.exists()
 
 
-def test_the_script_ends_when_nobody_listens(sh):
+def test_the_script_ends_when_nobody_listens(sh: list[str]) -> None:
     reads = [shell(f"t.r{n:02}", "sleep 1; printf '%9000s' x", why=WHY) for n in range(30)]
     process = subprocess.Popen(sh, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
@@ -380,7 +406,7 @@ def test_the_script_ends_when_nobody_listens(sh):
     assert marked(process.pid) == []
 
 
-def test_a_nonce_is_drawn_where_none_is_given(sh):
+def test_a_nonce_is_drawn_where_none_is_given(sh: list[str]) -> None:
     script = collector_script([command("t.a", "true", why=WHY)])
     seen = set()
     for _ in range(2):
@@ -392,7 +418,7 @@ def test_a_nonce_is_drawn_where_none_is_given(sh):
     assert len(seen) == 2
 
 
-def test_the_whole_catalog_on_this_machine(sh):
+def test_the_whole_catalog_on_this_machine(sh: list[str]) -> None:
     began = time.monotonic()
     capture = run(sh, catalog.all_reads().values())
     took = time.monotonic() - began
@@ -401,7 +427,7 @@ def test_the_whole_catalog_on_this_machine(sh):
     assert took < 30
 
 
-def test_the_script_is_clean_for_shellcheck(tmp_path):
+def test_the_script_is_clean_for_shellcheck(tmp_path: Path) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")
     path = Path(catalog.__file__).with_name("script.sh")

@@ -10,4 +10,14 @@ from tests.fleet.hosts import HOSTS, Host
 from tests.fleet.machine import CannotRun, inside, why_not
 from tests.fleet.running import Fleet, Running, stop, stop_all
 
-__all__ = ["HOSTS", "CannotRun", "Fleet", "Host", "Running", "inside", "stop", "stop_all", "why_not"]
+__all__ = [
+    "HOSTS",
+    "CannotRun",
+    "Fleet",
+    "Host",
+    "Running",
+    "inside",
+    "stop",
+    "stop_all",
+    "why_not",
+]

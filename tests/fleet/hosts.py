@@ -47,12 +47,13 @@ HOSTS = {
         ),
         Host("bare", "trixie", "Debian 13 as installed, with an SSH server"),
         Host("nopython", "bookworm", "Debian 12 with no Python at all"),
-        Host("busybox", "busybox", "all tools are busybox, the SSH server is dropbear",
-             systemd=False),
-        Host("hangs", "trixie", "logs in, then the login shell says nothing for ever",
-             answers=False),
-        Host("floods", "trixie", "logs in, then the login shell prints without end",
-             answers=False),
+        Host(
+            "busybox", "busybox", "all tools are busybox, the SSH server is dropbear", systemd=False
+        ),
+        Host(
+            "hangs", "trixie", "logs in, then the login shell says nothing for ever", answers=False
+        ),
+        Host("floods", "trixie", "logs in, then the login shell prints without end", answers=False),
         Host("wrongkey", "trixie", "its host key is not the one that is known", false_key=True),
         Host(
             "sudo",

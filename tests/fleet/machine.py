@@ -41,7 +41,7 @@ fi
 """
 
 
-class CannotRun(Exception):
+class CannotRun(Exception):  # noqa: N818  # it says what is so, as the project's errors do
     """Containers cannot run on this machine; the text says why, in one line."""
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Self
 
 import yaml
 
@@ -97,7 +98,7 @@ class Fleet:
     def inventory(self) -> Path:
         return self.folder / "inventory.yml"
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -204,9 +205,7 @@ class Fleet:
         )
 
     def _shell(self, container: str, text: str) -> str:
-        done = podman(
-            *("exec", "--interactive", container, "sh"), data=text.encode(), check=False
-        )
+        done = podman(*("exec", "--interactive", container, "sh"), data=text.encode(), check=False)
         if done.returncode != 0:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise CannotRun(f"{container}: {' | '.join(said[-3:]) or done.returncode}")
@@ -271,9 +270,9 @@ def default_folder(prefix: str) -> Path:
     return STATE / "fleets" / prefix
 
 
-def _containers() -> list[dict[str, object]]:
+def _containers() -> list[dict[str, Any]]:
     found = podman("ps", "--all", "--filter", f"label={LABEL}", "--format=json")
-    containers: list[dict[str, object]] = json.loads(found.stdout or b"[]")
+    containers: list[dict[str, Any]] = json.loads(found.stdout or b"[]")
     return containers
 
 
