@@ -20,6 +20,7 @@ from collector.captures import sync_folder, write_aside
 from collector.errors import BadInput
 from collector.resources import home
 
+TRUST = "trust.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,95}")
 
 
@@ -54,7 +55,7 @@ def find(key: str) -> Path:
 
 def trust() -> Trust:
     """All kept keys, the ended ones too, as a verifier is to trust them."""
-    place = folder() / "trust.json"
+    place = folder() / TRUST
     return load_trust(place) if place.exists() else Trust()
 
 
@@ -140,7 +141,7 @@ def check_usable(key: PrivateKey, where: str) -> None:
 
 
 def _write(known: Trust) -> None:
-    write_aside(folder() / "trust.json", known.to_bytes())
+    write_aside(folder() / TRUST, known.to_bytes())
 
 
 def _now() -> datetime:

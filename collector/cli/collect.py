@@ -16,26 +16,20 @@ from collector.run import engine
 from collector.run.folder import Arrived, RunFolder
 
 
-def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--family and --grade."""
-    for option in (
-        click.option(
-            "--grade",
-            type=click.IntRange(2, 3),
-            default=2,
-            show_default=True,
-            help=tr("等级保护级别", "MLPS grade (等保级别)"),
-        ),
-        click.option(
-            "--family",
-            "families",
-            multiple=True,
-            metavar="F",
-            help=tr("只看这一类控制项（可重复）", "only this family of controls (repeatable)"),
-        ),
-    ):
-        command = option(command)
-    return command
+family_option = click.option(
+    "--family",
+    "families",
+    multiple=True,
+    metavar="F",
+    help=tr("只看这一类控制项（可重复）", "only this family of controls (repeatable)"),
+)
+grade_option = click.option(
+    "--grade",
+    type=click.IntRange(2, 3),
+    default=2,
+    show_default=True,
+    help=tr("等级保护级别", "MLPS grade (等保级别)"),
+)
 
 
 _ANSIBLE: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
@@ -134,7 +128,8 @@ def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> engine.How:
     is_flag=True,
     help=tr("已结束的采集：只重试未成功的主机", "an ended run: only the hosts that failed"),
 )
-@selection_options
+@family_option
+@grade_option
 @ansible_options
 @lang_option
 def collect(
@@ -171,13 +166,22 @@ def collect(
 
 
 def gather(
-    output: Path, how: engine.How, families: tuple[str, ...], grade: int, *, retry: bool = False
+    output: Path,
+    how: engine.How,
+    families: tuple[str, ...],
+    grade: int,
+    *,
+    retry: bool = False,
+    end: bool = True,
 ) -> dict[str, Arrived]:
-    """Begins or resumes the run in `output` and collects, showing progress."""
+    """Begins or resumes the run in `output` and collects, showing progress.
+
+    With `end=False` the run stays open: what comes after collecting is part of it.
+    """
     hosts = engine.hosts_of(how)  # first: an unusable inventory leaves no empty run behind
     if retry and (output / "run.json").exists():
         folder = RunFolder.open(output)
         folder.reopen()
     folder = RunFolder.begin(output, families, grade)
     with HostProgress() as progress:
-        return engine.collect(folder, how, hosts, progress=progress)
+        return engine.collect(folder, how, hosts, progress=progress, end=end)

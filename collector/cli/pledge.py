@@ -98,7 +98,8 @@ def list_(*, form: str, location: str | None) -> int:
     from collector.cli import pledge_tables
 
     register = _open(location)
-    rows = [(known, register.evidence(known.id)) for known in register.list()]
+    attached = register.all_evidence()
+    rows = [(known, attached.get(known.id, ())) for known in register.list()]
     shown = pledge_tables.list_json if form == "json" else pledge_tables.list_table
     out(shown(rows))
     return 0
@@ -215,11 +216,12 @@ def due(
     register = _open(location)
     now = datetime.now(UTC)
     records = [register.get(id) for id in dict.fromkeys(ids)] if ids else register.list()
+    attached = register.all_evidence()
     found = [
         (known, entry)
         for known in records
         for entry in falls_due(
-            known, register.evidence(known.id), now, within=ahead, evidence_days=evidence_days
+            known, attached.get(known.id, ()), now, within=ahead, evidence_days=evidence_days
         )
     ]
     found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))

@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,11 +34,12 @@ def list_table(rows: Rows) -> str:
         tr("编号", "ID"),
         tr("用户名称", "customer"),
         tr("级", "grade"),
-        tr("期满", "until"),
-        tr("证据", "evidence"),
+        tr("证据", "bundles"),
+        tr("最近采集", "collected"),
         "二(二)",
         "二(三)",
         "二(四)",
+        fixed={0: _ids(record.id for record, _ in rows), 4: 10},
     )
     for record, evidence in rows:
         last = evidence[-1] if evidence else None
@@ -47,9 +48,9 @@ def list_table(rows: Rows) -> str:
                 record.id,
                 record.customer,
                 str(record.grade),
-                record.document.get("period", {}).get("until", "-"),
-                f"{last.sequence}: {_day(last.collected_at)}" if last else "-",
-                *(_verdict(last.verdicts.get(n)) if last else "-" for n in _CHECKED),
+                str(len(evidence)),
+                _day(last.collected_at) if last else "-",
+                *(_short(last.verdicts.get(n)) if last else "-" for n in _CHECKED),
             )
         )
     return _drawn(table)
@@ -93,7 +94,7 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
             "#", tr("采集", "collected"), tr("摘要", "digest"), "二(二)", "二(三)", "二(四)"
         )
         for e in evidence:
-            verdicts = (_verdict(e.verdicts.get(n)) for n in _CHECKED)
+            verdicts = (_short(e.verdicts.get(n)) for n in _CHECKED)
             attached.add_row(
                 *_cells(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
             )
@@ -172,13 +173,27 @@ def due_table(found: Sequence[tuple[PledgeRecord, Due]], now: datetime) -> str:
     if not found:
         return tr("没有逾期或即将到期的事项\n", "nothing is overdue or falls due\n")
     table = _table(
-        tr("到期", "due"), tr("编号", "ID"), tr("用户名称", "customer"), tr("事项", "what")
+        tr("到期", "due"),
+        "",
+        tr("编号", "ID"),
+        tr("用户名称", "customer"),
+        tr("事项", "what"),
+        fixed={
+            0: 10,
+            1: 4 if lang() == "zh" else 7,
+            2: _ids(record.id for record, _ in found),
+            3: 16,
+        },
     )
     for record, entry in found:
-        late = tr("（逾期）", " (overdue)") if entry.overdue(now) else ""
+        late = tr("逾期", "overdue") if entry.overdue(now) else ""
         table.add_row(
             *_cells(
-                _day(entry.at) + late, record.id, record.customer, masked(entry.text.to(lang()))
+                _day(entry.at),
+                late,
+                record.id,
+                record.customer,
+                masked(entry.text.to(lang())),
             )
         )
     return _drawn(table)
@@ -237,6 +252,13 @@ def _verdict(word: str | None) -> str:
     return catalog.words()["verdict"][word].to(lang()) if word else "-"
 
 
+def _short(word: str | None) -> str:
+    """A verdict where there is little room: the Chinese words are short, the English are not."""
+    if lang() == "zh" or word is None:
+        return _verdict(word)
+    return {"notapplicable": "n/a", "notchecked": "no proof"}.get(word, word)
+
+
 def _day(moment: datetime) -> str:
     return moment.astimezone(CHINA).date().isoformat()
 
@@ -260,11 +282,16 @@ def _cells(*texts: str) -> list[Styled]:
     return [Styled(text) for text in texts]
 
 
-def _table(*heads: str) -> Table:
+def _table(*heads: str, fixed: Mapping[int, int] | None = None) -> Table:
+    """A table with no lines; the columns in `fixed` keep their width, the others share the rest."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for number, head in enumerate(heads):
+        table.add_column(head, overflow="fold", width=(fixed or {}).get(number))
     return table
+
+
+def _ids(ids: Iterable[str]) -> int:
+    return min(max(map(len, ids), default=2), 22)
 
 
 def _drawn(table: Table) -> str:

@@ -104,12 +104,12 @@ def hosts_of(how: How) -> list[str]:
 
 
 def collect(
-    folder: RunFolder, how: How, hosts: Sequence[str], *, progress: Progress
+    folder: RunFolder, how: How, hosts: Sequence[str], *, progress: Progress, end: bool = True
 ) -> dict[str, Arrived]:
     """Collects from each of `hosts` that has no whole capture in `folder` yet.
 
     Returns what arrived, every host in it. A host that answered badly before an interruption is
-    asked again.
+    asked again. With `end=False` the run is left open for what its command does next.
     """
     with folder.sole(patience=how.seconds + 10):
         folder.expect(hosts)
@@ -134,7 +134,8 @@ def collect(
                 raise BadInput(_last_words(folder), where="ansible-playbook")
             _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
         shutil.rmtree(folder.path / ".runner", ignore_errors=True)
-        folder.end()
+        if end:
+            folder.end()
     return {h: a for h, a in folder.arrived().items() if h in set(hosts)}
 
 

@@ -33,7 +33,7 @@ class Bundle:
         bag.check_payload(root, self.payload)
         if _ENVELOPE not in self.payload.digests:
             raise VerifyFailed("is missing", where=_ENVELOPE)
-        self.sealed = envelope.unseal((root / _ENVELOPE).read_bytes(), where=_ENVELOPE)
+        self.sealed = envelope.unseal(bag.read(root / _ENVELOPE, _ENVELOPE), where=_ENVELOPE)
         self.statement = statement.from_bytes(self.sealed.payload, where=_ENVELOPE)
         self.subjects = statement.subjects(self.statement)
         self.digest = sha256(self.sealed.payload)
@@ -71,6 +71,11 @@ class Bundle:
         self.findings.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    @property
+    def keyid(self) -> str:
+        """Whose signature the envelope claims; `verify` says whether it is."""
+        return self.sealed.keyid
 
     @property
     def frame(self) -> dict[str, Any]:
