@@ -33,7 +33,6 @@ _COLOURS = {
     Result.ERROR: "magenta",
     Result.NOTCHECKED: "cyan",
 }
-_HOSTS = Text("主机", "hosts")
 _AT = Text("判定时点", "judged for")
 _MEND = Text("整改", "mend")
 _UNTIL = Text("有效至", "holds until")
@@ -148,6 +147,10 @@ def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang) -> None:
     )
     if lang == "zh":
         totals = totals.replace(", ", "，")
-        console.print(f"{_HOSTS.zh} {len(hosts)} 台，核查项 {known} 项：{totals}")
+        console.print(f"主机 {len(hosts)} 台，核查项 {known} 项：{totals}")
     else:
-        console.print(f"{len(hosts)} {_HOSTS.en}, {known} controls: {totals}")
+        console.print(f"{_many(len(hosts), 'host')}, {_many(known, 'control')}: {totals}")
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
