@@ -24,8 +24,8 @@ nl='
 IFS=$nl
 more=$(sed -n 's/^[[:space:]]*["'\'']\{{0,1\}}\(\/[^{{]*\).*/\1/p' /etc/logrotate.conf \
   /etc/logrotate.d/* 2>/dev/null | tr -d "\"'" | tr -s ' \t' "$nl$nl" \
-  | grep -v -e '^/var/log/' -e '^/usr/s*bin' -e '^/s*bin' -e '^/etc/' -e '^/proc/' -e '^/dev/' \
-  | grep '^/.*/' | sed 's/$/*/' | head -n 64)
+  | grep -v -e '^/var/log/' -e '^/usr/[a-km-z]' -e '^/usr/lib' -e '^/s*bin' -e '^/lib' -e '^/etc/' \
+    -e '^/proc/' -e '^/sys/' -e '^/dev/' -e '^/run/' -e '^/var/run/' | grep '^/.*/' | sed 's/$/*/' | head -n 64)
 set -- /www/wwwlogs /usr/local/nginx/logs /usr/local/apache2/logs \
   /usr/local/openresty/nginx/logs $more
 set -f

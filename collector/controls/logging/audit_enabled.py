@@ -1,0 +1,65 @@
+"""logging.audit_enabled: the kernel audits, someone takes its records down, and so after a boot."""
+
+from __future__ import annotations
+
+from collector.errors import CouldNotLook
+from collector.facts.audit import Audit, AuditStatus, audit
+from collector.facts.platform import platform
+from collector.facts.services import Services, Unit, services
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_SOCKET = "systemd-journald-audit.socket"
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """A container has no audit of its own: the kernel's belongs to the host outside."""
+    known, units = facts.get(audit), facts.get(services)
+    daemon, socket = units.unit("auditd"), units.unit(_SOCKET)
+    if known.status is None:
+        if facts.get(platform).container:
+            why = known.refused or "-"
+            return Verdict(
+                Result.NOTAPPLICABLE,
+                "container",
+                Method.OBSERVED,
+                {"why": why},
+                (Quote("audit.status", (why,)), Quote("platform.init")),
+            )
+        if known.tool:
+            raise CouldNotLook("audit.status", known.refused)
+        if socket.active:
+            raise CouldNotLook(
+                "audit.status", "journald takes audit records, but no auditctl tells"
+            )
+        return Verdict(Result.FAIL, "not_there", evidence=(_units(daemon, socket),))
+    return _judge_status(known, known.status, units)
+
+
+def _judge_status(known: Audit, status: AuditStatus, units: Services) -> Verdict:
+    daemon, socket = units.unit("auditd"), units.unit(_SOCKET)
+    lines = tuple(line for line in status.lines if line.split()[0] in _SHOWN)
+    evidence: tuple[Quote, ...] = (
+        Quote("audit.status", lines or status.lines),
+        _units(daemon, socket),
+    )
+    values: dict[str, Value] = {"lost": status.lost, "state": daemon.state or "-"}
+    if status.enabled == 0:
+        reason = "off_though_running" if daemon.active else "off"
+        return Verdict(Result.FAIL, reason, Method.OBSERVED, values, evidence)
+    if not (daemon.active or socket.active) or (status.pid == 0 and not socket.active):
+        return Verdict(Result.FAIL, "nobody_listens", Method.OBSERVED, values, evidence)
+    at_boot = units.starts_at_boot("auditd") or socket.enabled or socket.file == "static"
+    if known.boot in ("0", "off") or not at_boot:
+        quote = (Quote("audit.kernel", (f"audit={known.boot}",), "/proc/cmdline"),)
+        evidence += quote if known.boot else ()
+        return Verdict(Result.PARTIAL, "not_at_boot", Method.OBSERVED, values, evidence)
+    if status.lost > 0:
+        return Verdict(Result.PARTIAL, "lost", Method.OBSERVED, values, evidence)
+    return Verdict(Result.PASS, "enabled", Method.OBSERVED, values, evidence)
+
+
+_SHOWN = ("enabled", "failure", "pid", "lost", "backlog")
+
+
+def _units(*units: Unit) -> Quote:
+    return Quote("services.units", tuple(unit.line for unit in units if unit.known))

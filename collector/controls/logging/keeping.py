@@ -1,0 +1,98 @@
+"""Are six months kept? By configuration, and by the records themselves.
+
+Months are calendar months, ending on the corresponding day (民法典 200–202).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from collector.facts.retention import LogKept, Retention
+from collector.judges import months_after
+from collector.model import Result, Text
+
+# a host's first records may come this long after its first use
+SETTLING = timedelta(days=7)
+
+
+def configured(log: LogKept, need: int) -> Result:
+    """PASS, FAIL, or ERROR where size decides and nothing else settles it."""
+    bound = log.least if log.known else log.most
+    if bound is not None and bound < need:
+        return Result.FAIL
+    return Result.PASS if log.known else Result.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the records show; `full` is when a PARTIAL will have six months."""
+
+    result: Result
+    oldest: datetime | None = None
+    full: datetime | None = None
+
+
+def observed(
+    logs: Iterable[LogKept], known: Retention, now: datetime, months: int
+) -> Observed | None:
+    """Do these logs together go back six months? None where nothing was ever written.
+
+    PARTIAL where the host, or the folder of these logs, is younger than that, and its records
+    begin with it; ERROR where there are records but no time in them was understood.
+    """
+    logs = [log for log in logs if log.written]
+    if not logs:
+        return None
+    dated = [log.oldest for log in logs if log.oldest is not None and log.least != 0]
+    if not dated:
+        lost = all(log.least == 0 for log in logs)
+        return Observed(Result.FAIL if lost else Result.ERROR)
+    oldest = min(dated)
+    if oldest.date() <= months_after(now, -months).date():
+        return Observed(Result.PASS, oldest)
+    starts = [log.started for log in logs]
+    folder = min((s for s in starts if s is not None), default=None) if all(starts) else None
+    began = max((s for s in (known.since, folder) if s is not None), default=None)
+    if began is None or began.date() <= months_after(now, -months).date():
+        return Observed(Result.FAIL, oldest)
+    if oldest - began > SETTLING and any(log.removed for log in logs):
+        return Observed(Result.FAIL, oldest)
+    return Observed(Result.PARTIAL, oldest, months_after(oldest, months))
+
+
+def both(
+    log: LogKept, known: Retention, now: datetime, need: int, months: int
+) -> tuple[Result, Text]:
+    """One log by its rule (`need` days) and by its records (`months`), with the reason."""
+    rule, seen = configured(log, need), observed([log], known, now, months)
+    if rule is Result.FAIL:
+        bound = log.least if log.known else log.most
+        return rule, Text(
+            f"{log.why.zh}：至多保证 {bound} 天，须不少于 {need} 天",
+            f"{log.why.en}: {bound} days are sure, {need} are needed",
+        )
+    if seen is None:
+        return Result.PARTIAL, Text(f"{log.why.zh}；尚无记录", f"{log.why.en}; no record so far")
+    if seen.result is Result.ERROR:
+        return seen.result, Text(
+            f"{log.why.zh}；未能识别其中记录的时间", f"{log.why.en}; no time in it was understood"
+        )
+    if seen.result is Result.FAIL:
+        return seen.result, Text(
+            f"{log.why.zh}；主机早于此启用，最早记录却不足六个月",
+            f"{log.why.en}; the host is older, but its records do not go back six months",
+        )
+    if rule is Result.ERROR:
+        result = Result.PARTIAL if seen.result is Result.PASS else Result.ERROR
+        return result, Text(
+            f"{log.why.zh}；由大小决定，无法推算天数",
+            f"{log.why.en}; size decides: how many days that is cannot be told",
+        )
+    if seen.result is Result.PARTIAL and seen.full is not None:
+        return seen.result, Text(
+            f"{log.why.zh}；自启用起连续，至 {seen.full.date()} 满六个月",
+            f"{log.why.en}; unbroken since first use, six months on {seen.full.date()}",
+        )
+    return seen.result, log.why

@@ -1,0 +1,70 @@
+"""logging.persistent: messages come to rest on a disk, not in memory."""
+
+from __future__ import annotations
+
+from collector.errors import NotUnderstood
+from collector.facts.log_stores import Stores, SyslogStore, log_stores
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """The journal holds every kind of message; a syslog daemon only those it has a file for."""
+    stores = facts.get(log_stores)
+    evidence = _evidence(stores)
+    running = stores.running
+    if running is not None and running.enabled:
+        values: dict[str, Value] = {
+            "daemon": running.daemon,
+            "files": [*running.logins[:2], *running.general[:2]],
+        }
+        return Verdict(Result.PASS, "files", Method.CONFIGURED, values, evidence)
+    if stores.journal_on_disk:
+        return Verdict(
+            Result.PASS, "journal", Method.CONFIGURED, {"line": stores.journal.line}, evidence
+        )
+    if running is not None:
+        return Verdict(
+            Result.PARTIAL, "not_at_boot", values={"daemon": running.daemon}, evidence=evidence
+        )
+    for store in stores.syslog:
+        if store.active and store.unclear:
+            raise NotUnderstood(store.read, f"a condition decides: {store.unclear[0]}")
+    return _short(stores, evidence)
+
+
+def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
+    for store in stores.syslog:
+        if store.active and (store.logins or store.general):
+            kind = ("登录", "logins") if not store.logins else ("一般消息", "general messages")
+            values: dict[str, Value] = {
+                "daemon": store.daemon,
+                "kind_zh": kind[0],
+                "kind_en": kind[1],
+            }
+            return Verdict(Result.PARTIAL, "one_kind", values=values, evidence=evidence)
+        if store.active and store.memory:
+            values = {"files": list(store.memory)}
+            return Verdict(Result.FAIL, "files_in_memory", values=values, evidence=evidence)
+    if stores.journal_mount:
+        return Verdict(
+            Result.FAIL,
+            "journal_in_memory",
+            values={"line": stores.journal.line},
+            evidence=evidence,
+        )
+    stopped = [store.daemon for store in stores.syslog if not store.active]
+    if stopped:
+        values = {"daemon": stopped[0], "line": stores.journal.line}
+        return Verdict(Result.FAIL, "stopped", values=values, evidence=evidence)
+    return Verdict(Result.FAIL, "volatile", values={"line": stores.journal.line}, evidence=evidence)
+
+
+def _evidence(stores: Stores) -> tuple[Quote, ...]:
+    quotes = [Quote("journald.config", (stores.journal.line,))]
+    if stores.journal_mount:
+        quotes.append(Quote("storage.mounts", (stores.journal_mount,)))
+    return (*quotes, *(q for store in stores.syslog for q in _of(store)))
+
+
+def _of(store: SyslogStore) -> tuple[Quote, ...]:
+    return (Quote("services.units", (store.line,)), Quote(store.read, store.quotes))

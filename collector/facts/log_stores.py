@@ -1,0 +1,123 @@
+"""Where a host's messages come to rest: which syslog daemon runs, and the journal, on what disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from collector.facts import journald as _journald
+from collector.facts import processes as _processes
+from collector.facts import services as _services
+from collector.facts import storage as _storage
+from collector.facts import syslog as _syslog
+from collector.model import Capture, Read
+
+READS: tuple[Read, ...] = (
+    *_services.READS,
+    *_processes.READS,
+    *_journald.READS,
+    *_syslog.READS,
+    *(read for read in _storage.READS if read.id == "storage.mounts"),
+)
+
+MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+# of the facilities, those that stand for everything that is not a login
+_GENERAL = ("daemon", "user", "syslog")
+_LOGINS = ("authpriv", "auth")
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogStore:
+    """A syslog daemon that is there: does it run, does it start at boot, what does it keep.
+
+    `logins` and `general` are the files on disk that get such messages, `memory` the files that
+    a reboot loses; `unclear` are outputs to files under conditions that are not understood.
+    """
+
+    daemon: str
+    active: bool
+    enabled: bool
+    line: str
+    logins: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
+    memory: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
+    read: str = ""
+
+    @property
+    def stores_all(self) -> bool:
+        return self.active and bool(self.logins) and bool(self.general)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The syslog daemons that are installed, and the journal.
+
+    `journal_on_disk` is None where there is no journald; `journal_mount` is the line of the mount
+    that makes it volatile.
+    """
+
+    syslog: tuple[SyslogStore, ...]
+    journal: _journald.Journald
+    journal_runs: bool
+    journal_on_disk: bool
+    journal_mount: str = ""
+    mounts: _storage.Storage = field(default_factory=lambda: _storage.Storage((), {}, {}))
+
+    @property
+    def running(self) -> SyslogStore | None:
+        """The daemon that runs and keeps both logins and the rest in files on disk."""
+        return next((s for s in self.syslog if s.stores_all), None)
+
+
+def memory_mount(mounts: _storage.Storage, path: str) -> str:
+    """The mountinfo line of the memory file system that holds `path`; empty when it is on disk."""
+    mount = mounts.mount_of(path)
+    return mount.line if mount is not None and mount.fstype in MEMORY else ""
+
+
+def log_stores(capture: Capture) -> Stores:
+    """Raises FactError where units, configuration or mounts could not be read."""
+    mounts = _storage.Storage(_storage.mounts(capture), {}, {})
+    known = _services.services(capture)
+    found = []
+    for parse, unit in ((_syslog.rsyslog, "rsyslog"), (_syslog.syslog_ng, "syslog-ng")):
+        if known.unit(unit).known or unit in known.scripts:
+            store = _store(parse(capture), known, unit, mounts)
+            if not known.systemd:
+                # without units only the running program tells
+                running = _processes.processes(capture).running(f"*/{unit}", f"*/{unit}d")
+                store = replace(store, active=bool(running))
+            found.append(store)
+    journal = _journald.journald(capture)
+    runs = known.unit("systemd-journald").active
+    volatile = memory_mount(mounts, "/var/log/journal")
+    return Stores(
+        tuple(found),
+        journal,
+        runs,
+        runs and journal.on_disk and not volatile,
+        volatile if journal.on_disk else "",
+        mounts,
+    )
+
+
+def _store(
+    config: _syslog.Syslog, known: _services.Services, unit: str, mounts: _storage.Storage
+) -> SyslogStore:
+    state = known.unit(unit)
+    logins = [o for name in _LOGINS for o in config.files_of(name)]
+    general = [o for name in _GENERAL for o in config.files_of(name)]
+    memory = {o.path for o in (*logins, *general) if memory_mount(mounts, o.path)}
+    return SyslogStore(
+        unit,
+        state.active,
+        known.starts_at_boot(unit),
+        state.line,
+        tuple(dict.fromkeys(o.path for o in logins if o.path not in memory)),
+        tuple(dict.fromkeys(o.path for o in general if o.path not in memory)),
+        tuple(sorted(memory)),
+        tuple(dict.fromkeys(o.line for o in config.unclear())),
+        tuple(dict.fromkeys(o.line for o in (*logins, *general))),
+        "syslog.rsyslog" if unit == "rsyslog" else "syslog.syslog_ng",
+    )

@@ -1,0 +1,290 @@
+"""For how long each log is kept: what is configured, joined with what lies in the files.
+
+The whole of logrotate, journald and auditd is taken together here; see `logrotate.kept` for the
+arithmetic of rotations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from collector.facts import audit as _audit
+from collector.facts import log_files as _log_files
+from collector.facts import log_stores as _stores
+from collector.facts import logrotate as _logrotate
+from collector.facts import schedules as _schedules
+from collector.facts.journald import Journald
+from collector.facts.log_families import family_of, is_log, log_of
+from collector.facts.logrotate_syntax import Problem, Rotation
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    *_logrotate.READS,
+    *_log_files.READS,
+    *_stores.READS,
+    *_audit.READS,
+    *_schedules.READS,
+    shell(
+        "retention.since",
+        "stat -c '%Y %n' /etc/machine-id /etc/ssh/ssh_host_*_key.pub 2>/dev/null; exit 0",
+        limit=4096,
+        why=Text("主机自何时起启用（判断是否已满六个月）", "since when this host has been in use"),
+    ),
+)
+
+_DAY = 86400
+_JOURNAL = "/var/log/journal"
+_AUDIT_LOG = "/var/log/audit/audit.log"
+
+
+@dataclass(frozen=True, slots=True)
+class LogKept:
+    """One log. `least` is the days surely kept right after a removal, None: never removed.
+
+    Where `known` is False size decides; `most` is then what it cannot exceed, if anything bounds
+    it. `oldest` is the time inside its oldest record, `raw` the line it stands in, `held` the file
+    that line is in. `started` is when the log can have begun at the earliest, None if not known;
+    `removed` is whether its rule can already have removed files. `written`: it has content.
+    """
+
+    path: str
+    family: str
+    least: int | None
+    known: bool
+    why: Text
+    most: int | None = None
+    oldest: datetime | None = None
+    raw: str = ""
+    held: str = ""
+    started: datetime | None = None
+    removed: bool = True
+    written: bool = True
+    quotes: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """All logs of a host. `since`: when the host began to be used, by `evidence`.
+
+    `runner` names what runs logrotate (empty: nothing does). `unowned` are problems that
+    logrotate itself has with its configuration.
+    """
+
+    logs: tuple[LogKept, ...]
+    since: datetime | None
+    evidence: str
+    runner: str
+    problems: tuple[Problem, ...]
+
+
+def retention(capture: Capture) -> Retention:
+    """Raises FactError where any of the places could not be seen or followed."""
+    rotate = _logrotate.logrotate(capture)
+    seen = _log_files.log_files(capture)
+    stores = _stores.log_stores(capture)
+    runs = _runner(capture) if rotate.installed else ("", 1.0)
+    since, evidence = _since(capture)
+    owners = rotate.owners(seen.files)
+    groups = _groups(seen.files, owners)
+    now = capture.collected_at or datetime.fromtimestamp(0, UTC)
+    logs = []
+    for path, files in groups.items():
+        folder = path.rsplit("/", 1)[0]
+        memory = _stores.memory_mount(stores.mounts, path)
+        # /var/log itself is made by the installer: it tells nothing of one log's beginning
+        born = seen.born.get(folder) if folder != "/var/log" else None
+        log = _file_log(path, files, owners.get(path), runs, (memory, born))
+        logs.append(_audited(log, len(files), capture, now) if path == _AUDIT_LOG else log)
+    if stores.running is None:
+        logs.append(_journal_log(stores, now))
+    oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
+    if since is not None and oldest and min(oldest) < since:
+        since, evidence = min(oldest), "the oldest record found"
+    return Retention(tuple(logs), since, evidence, runs[0], rotate.problems)
+
+
+def _groups(
+    files: Mapping[str, _log_files.LogFile], owners: Mapping[str, Rotation | Problem]
+) -> dict[str, list[_log_files.LogFile]]:
+    """Rotated files with the log they come from."""
+    moved = {
+        f"{owner.olddir.rstrip('/')}/{path.rsplit('/', 1)[1]}": path
+        for path, owner in owners.items()
+        if isinstance(owner, Rotation) and owner.olddir.startswith("/")
+    }
+    groups: dict[str, list[_log_files.LogFile]] = {}
+    for path, file in files.items():
+        if not is_log(path):
+            continue
+        log = log_of(path, files)
+        groups.setdefault(moved.get(log, log), []).append(file)
+    return groups
+
+
+def _file_log(
+    path: str,
+    files: list[_log_files.LogFile],
+    owner: Rotation | Problem | None,
+    runs: tuple[str, float],
+    place: tuple[str, datetime | None],
+) -> LogKept:
+    dated = [(f.first, f.path, f.raw) for f in files if f.first is not None]
+    oldest, held, raw = min(dated, default=(None, "", ""))
+    written = any(f.size != 0 for f in files)
+    memory, started = place
+    base = LogKept(
+        path,
+        family_of(path),
+        None,
+        True,
+        Text("没有任何规则删除它", "no rule ever removes it"),
+        oldest=oldest,
+        raw=raw,
+        held=held,
+        started=started,
+        removed=False,
+        written=written,
+    )
+    if memory:
+        why = Text("位于内存文件系统，重启即丢失", "it lies in memory: a reboot loses it")
+        quotes = (("storage.mounts", memory, ""),)
+        return replace(base, least=0, why=why, removed=True, quotes=quotes)
+    if isinstance(owner, Problem):
+        why = Text(
+            f"logrotate 拒绝其配置（{owner.path} 第 {owner.line} 行：{owner.why}），不会按规则轮转",
+            f"logrotate refuses its section ({owner.path} line {owner.line}: {owner.why})",
+        )
+        quotes = (("logrotate.config", owner.why, owner.path),)
+        return replace(base, known=False, why=why, quotes=quotes)
+    if owner is None:
+        return base
+    said = _words(owner)
+    quotes = (("logrotate.config", f"{said} (line {owner.line})", owner.path),)
+    if not runs[0]:
+        why = Text(
+            f"规则为 {said}，但没有任何任务执行 logrotate，目前不会删除",
+            f"the rule is {said}, but nothing runs logrotate: it is not removed",
+        )
+        return replace(base, why=why, quotes=quotes)
+    kept = _logrotate.kept(owner, runs[1])
+    rotated = sum(f.path != path for f in files)
+    removed = owner.maxage > 0 or 0 <= owner.count <= rotated
+    return replace(
+        base,
+        least=kept.least if kept.known else None,
+        known=kept.known,
+        why=Text(f"logrotate：{said}", f"logrotate: {said}"),
+        most=kept.least if not kept.known else None,
+        removed=removed,
+        quotes=quotes,
+    )
+
+
+def _words(rotation: Rotation) -> str:
+    """The section in logrotate's own words."""
+    words = [rotation.interval, f"rotate {rotation.count}"]
+    if rotation.maxage:
+        words.append(f"maxage {rotation.maxage}")
+    if rotation.maxsize:
+        words.append(f"maxsize {rotation.maxsize}")
+    return ", ".join(words)
+
+
+def _runner(capture: Capture) -> tuple[str, float]:
+    """What runs logrotate, and how many days lie between two runs (0 where that is not clear)."""
+    found = []
+    for job in _schedules.jobs(capture):
+        called = job.enabled and re.search(r"\blogrotate\b", job.text)
+        # Debian's cron script leaves the work to the timer where systemd runs
+        if called and not (job.kind == "periodic" and "/run/systemd/system" in job.text):
+            found.append(job)
+    if not found:
+        return "", 1.0
+    daily = all(re.search(r"daily|OnCalendar=\*-\*-\* 00:00:00", j.when) for j in found)
+    return found[0].name, 1.0 if daily else 0.0
+
+
+def _since(capture: Capture) -> tuple[datetime | None, str]:
+    """The oldest of what first use leaves: machine-id and the SSH host keys."""
+    times = []
+    for line in capture.read("retention.since").text().splitlines():
+        seconds, _, path = line.partition(" ")
+        if seconds.isdecimal():
+            times.append((datetime.fromtimestamp(int(seconds), UTC), path))
+    return min(times, default=(None, ""))
+
+
+def _audited(log: LogKept, count: int, capture: Capture, now: datetime) -> LogKept:
+    """The audit log under auditd.conf(5): by size, max_log_file x num_logs, or kept for ever."""
+    audit = _audit.audit(capture)
+    if audit.config is None or (not log.known and log.most is None):
+        return log
+    action = audit.setting("max_log_file_action", "rotate")
+    number, size = audit.setting("num_logs", "5"), audit.setting("max_log_file", "8")
+    words = f"max_log_file_action={action}, num_logs={number}, max_log_file={size}"
+    quotes = (*log.quotes, ("audit.config", words, "/etc/audit/auditd.conf"))
+    why = Text(f"auditd：{words}", f"auditd: {words}")
+    if action == "rotate" and number.isdecimal() and int(number) >= 2:
+        if count >= int(number) and log.oldest:
+            # every file is used: what is there now is what such a size can hold
+            days = (now - log.oldest).days
+            least = days if log.least is None else min(days, log.least)
+            return replace(log, least=least, why=why, removed=True, quotes=quotes)
+        return replace(
+            log, least=None, known=False, why=why, most=log.least, removed=True, quotes=quotes
+        )
+    return replace(log, why=why, quotes=quotes) if log.least is None else log
+
+
+def _journal_log(stores: _stores.Stores, now: datetime) -> LogKept:
+    """The journal, where no syslog daemon keeps the messages in files."""
+    journal = stores.journal
+    held = journal.folder(_JOURNAL)
+    quotes = [("journald.config", journal.line, "")]
+    if not stores.journal_on_disk:
+        if stores.journal_mount:
+            quotes.append(("storage.mounts", stores.journal_mount, ""))
+        why = Text("日志只在内存中，重启即丢失", "the journal lies in memory: a reboot loses it")
+        return LogKept(_JOURNAL, "journal", 0, True, why, quotes=tuple(quotes))
+    least, known, most, words = _journal_days(journal, now)
+    first = held.first if held else None
+    return LogKept(
+        _JOURNAL,
+        "journal",
+        least,
+        known,
+        Text(f"journald：{words.zh}", f"journald: {words.en}"),
+        most,
+        first,
+        first.isoformat() if first else "",
+        _JOURNAL,
+        None,
+        True,
+        held is not None and held.size > 0,
+        tuple(quotes),
+    )
+
+
+def _journal_days(journal: Journald, now: datetime) -> tuple[int | None, bool, int | None, Text]:
+    """(least, known, most, words). Journald removes whole files by their first entry's time, so
+
+    that a file's last entries go up to MaxFileSec before MaxRetentionSec is over.
+    """
+    size = journal.max_use
+    said = f"SystemMaxUse={size >> 20}M" if size else "SystemMaxUse=10% (<=4G)"
+    bound = None
+    if journal.retention:
+        bound = int(max(journal.retention - (journal.file_span or 0), 0) // _DAY)
+        span = round(journal.file_span / _DAY)
+        said += f", MaxRetentionSec={journal.retention / _DAY:g}d, MaxFileSec={span}d"
+    held = journal.folder(_JOURNAL)
+    full = size or 4 << 30
+    if held and held.first and held.size > 0 and held.size * 10 >= full * 8:
+        # the limit is nearly reached: what is there now is about what it can hold
+        days = (now - held.first).days
+        days = days if bound is None else min(days, bound)
+        return days, True, None, Text(f"{said}，已接近上限", f"{said}, nearly full")
+    return None, False, bound, Text(f"{said}，由大小决定", f"{said}: size decides")
