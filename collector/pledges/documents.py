@@ -57,6 +57,13 @@ def clauses() -> Mapping[str, DocumentClause]:
     return MappingProxyType(found)
 
 
+def named(id: str) -> Text:
+    """What a clause is called when people speak of it: its document and its printed number."""
+    clause = clauses()[id]
+    title = titles()[clause.document]
+    return Text(f"《{title.zh}》{clause.number}", f"{title.en}, {clause.number}")
+
+
 def _catalog() -> dict[str, Any]:
     name = "catalogs/documents.yml"
     document: dict[str, Any] = load_yaml(package_text(name), where=name)

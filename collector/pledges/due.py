@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from collector.model import Text
+from collector.pledges.documents import named
 from collector.pledges.record import PledgeRecord
 from collector.pledges.register import Evidence
 from collector.pledges.times import CHINA, end_of_day, moment, waiver_end
@@ -116,8 +117,8 @@ def _all(
             yield at(
                 "attestation",
                 end_of_day(date.fromisoformat(entry["expires"])),
-                f"书面声明到期：{entry['clause']}",
-                f"attestation ends: {entry['clause']}",
+                f"书面声明到期：{named(entry['clause']).zh}",
+                f"attestation ends: {named(entry['clause']).en}",
             )
     yield from _incidents(record)
 

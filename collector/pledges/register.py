@@ -194,14 +194,24 @@ class Register:
 
     def evidence(self, id: str) -> tuple[Evidence, ...]:
         """What is attached to a record, in sequence; raises BadInput when there is no record."""
-        table = tables.evidence
+        table, pledges = tables.evidence, tables.pledges
+        query = select(table).where(table.c.pledge == id).order_by(table.c.sequence)
         with self._database.read() as connection:
-            if self._newest(connection, id) is None:
+            if connection.execute(select(pledges.c.id).where(pledges.c.id == id)).first() is None:
                 raise self._unknown(id)
-            rows = connection.execute(
-                select(table).where(table.c.pledge == id).order_by(table.c.sequence)
-            )
-            return tuple(self._evidence(row) for row in rows.mappings())
+            rows = connection.execute(query).mappings().all()
+        return tuple(self._evidence(row) for row in rows)
+
+    def all_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """What is attached to every record, by id; a record with none is not among them."""
+        table = tables.evidence
+        found: dict[str, tuple[Evidence, ...]] = {}
+        with self._database.read() as connection:
+            rows = connection.execute(select(table).order_by(table.c.pledge, table.c.sequence))
+            for row in rows.mappings():
+                one = self._evidence(row)
+                found[one.pledge] = (*found.get(one.pledge, ()), one)
+        return found
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from collector.attest import keyring, keys
+from collector.attest.evidence import PledgeReference
+from tests.pledges.bundles import Signer
 from tests.pledges.records import EXAMPLE
 
 Command = Callable[..., "Ended"]
@@ -90,6 +93,39 @@ def test_add_list_show_due_export(pledge: Command, tmp_path: Path) -> None:
         check=False,
     )
     assert checked.returncode == 0
+
+
+def test_attach_trusts_ones_own_keys_or_a_file(
+    pledge: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    signer = Signer(tmp_path / "made")
+    pledge("add", EXAMPLE)
+    first, second = (made.path for made in signer.chain("demo-2026", 2))
+    keyless = pledge("attach", "demo-2026", first)
+    assert (keyless.status, keyless.out) == (2, "")
+    assert "no key of your own" in keyless.err
+
+    keyring.new("default", "p256", None)
+    strange = pledge("attach", "demo-2026", first)
+    assert strange.status == 2
+    assert "not among the trusted keys" in strange.err
+    assert len(strange.err.splitlines()) == 1
+
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(signer.trust.to_bytes())
+    assert pledge("attach", "demo-2026", first, "--trust", trust).status == 0
+    assert pledge("attach", "demo-2026", second, "--trust", trust).status == 0
+    shown = json.loads(pledge("show", "demo-2026", "--format", "json").out)
+    assert [e["sequence"] for e in shown["evidence"]] == [1, 2]
+    verdicts = {c["clause"]: c["verdict"] for c in shown["clauses"]}
+    assert verdicts["responsibility.2.4"] == "error"
+    assert verdicts["pledge.4"] == "error"
+
+    signer.key = keys.load(keyring.path_of("default"))
+    previous = shown["evidence"][1]["digest"]
+    own = signer.make("own", PledgeReference("demo-2026", 3, previous)).path
+    assert pledge("attach", "demo-2026", own).status == 0
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
