@@ -106,6 +106,12 @@ class Register:
                 if not url.database:
                     raise BadInput("a register in memory keeps nothing", where="--register")
                 return cls._at_path(Path(url.database))
+            if url.get_backend_name() != "postgresql":
+                raise BadInput(
+                    f"no register can be in {url.get_backend_name()}",
+                    where="--register",
+                    mend="a path, or a postgresql:// URL",
+                )
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+pg8000")
             engine = tables.open_url(url)

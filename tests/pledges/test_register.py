@@ -100,7 +100,9 @@ def test_what_is_no_register_is_refused_and_left_alone(tmp_path: Path) -> None:
         (str(other), "a database, but no register"),
         (str(newer), "made by a newer hostpledge"),
         (str(tmp_path / "none" / "r.sqlite"), "no such folder"),
-        ("nonsense://x", "no database URL"),
+        ("nonsense://x", "no register can be in nonsense"),
+        ("mysql://a@b/c", "no register can be in mysql"),
+        ("://", "no database URL"),
         ("sqlite://", "keeps nothing"),
     ):
         with pytest.raises(BadInput, match=expected):
