@@ -1,0 +1,96 @@
+"""intrusion.password_quality: no weak password can be set, neither by users nor by root."""
+
+from __future__ import annotations
+
+from collector.errors import NotUnderstood
+from collector.facts.accounts import accounts
+from collector.facts.pam import Entry, stacks
+from collector.facts.pam_quality import Quality, checkers, lets_weak_pass, modules, quality
+from collector.facts.sshd import listeners
+from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Services are judged one by one; the first that lets a weak password in is the verdict."""
+    if _no_passwords(facts):
+        return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
+    first, *others = parameters.strings("services")
+    verdict = _service(facts, parameters, first)
+    for service in others:
+        if verdict.result is Result.PASS and facts.get(stacks).has(service):
+            found = _service(facts, parameters, service)
+            verdict = verdict if found.result is Result.PASS else found
+    return verdict
+
+
+def _no_passwords(facts: Facts) -> bool:
+    """Is there no password to log in with: neither one stored, nor a server that takes one?"""
+    if any(a.usable and a.login for a in facts.get(accounts)):
+        return False
+    words = ("passwordauthentication", "kbdinteractiveauthentication")
+    return not any(
+        server.first(word, user) == "yes"
+        for server in facts.get(listeners)
+        for user in ("root", "nobody")
+        for word in words
+    )
+
+
+def _service(facts: Facts, parameters: Parameters, service: str) -> Verdict:
+    known = facts.get(modules)
+    stack = tuple(
+        e
+        for e in facts.get(stacks).stack(service, "password")
+        if not (e.silent and _missing(e, known.installed))
+    )
+    found = checkers(stack)
+    if not found:
+        return Verdict(
+            Result.FAIL,
+            "not_in_stack",
+            values={"service": service},
+            evidence=tuple(e.quote for e in stack),
+        )
+    for entry in found:
+        if _missing(entry, known.installed):
+            raise NotUnderstood(
+                "pam.modules", f"{entry.path} names {entry.module}, which is not installed"
+            )
+    demands = [(entry, quality(entry, facts.capture)) for entry in found]
+    for_users = tuple(e for e, q in demands if _strict(q, parameters))
+    for_root = tuple(e for e, q in demands if _strict(q, parameters) and q.root)
+    entry, best = max(demands, key=lambda d: (_strict(d[1], parameters), d[1].root))
+    if not for_users:
+        reason = "too_weak" if best.enforced else "warns_only"
+    elif lets_weak_pass(stack, for_users, known.pam):
+        reason = "bypassed"
+    elif not for_root:
+        reason = "not_for_root"
+    elif lets_weak_pass(stack, for_root, known.pam):
+        reason = "bypassed"
+    else:
+        reason = "enforced"
+    return Verdict(
+        Result.PASS if reason == "enforced" else Result.FAIL,
+        reason,
+        values={
+            "module": entry.module,
+            "service": service,
+            "length": best.length,
+            "classes": best.classes,
+            "line": entry.line,
+        },
+        evidence=best.quotes,
+    )
+
+
+def _missing(entry: Entry, installed: frozenset[str]) -> bool:
+    return bool(checkers((entry,))) and entry.inner is None and entry.module not in installed
+
+
+def _strict(found: Quality, parameters: Parameters) -> bool:
+    return (
+        found.enforced
+        and found.length >= parameters.integer("minlen")
+        and found.classes >= parameters.integer("minclass")
+    )
