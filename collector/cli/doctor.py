@@ -60,7 +60,8 @@ def doctor() -> int:
     for check in checks:
         lines.append(labelled(f"{_SIGNS[check.state]} {check.name}", check.found, column=22))
         if check.mend:
-            lines.append(labelled("", f"→ {check.mend}", column=22))
+            # on one line, however long: it is there to be copied
+            lines.append(f"    → {check.mend}")
     bad = sum(check.state is State.BAD for check in checks)
     lines.append("")
     lines.append(

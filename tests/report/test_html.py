@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from collector.model import HostStatus, Lang
+from collector.model import Capture, HostStatus, Lang, Waiver
 from collector.report import html, raw
 from collector.report.html import render
 from collector.resources import package_text
@@ -26,8 +27,13 @@ LANGS = get_args(Lang)
 _VOID = {"meta", "br", "img", "link", "input"}
 
 
-def page(tmp_path: Path, lang: Lang = "zh", held: list = HELD, **more: object) -> str:
-    document, captured = evidence(held, tmp_path, more.pop("waivers", ()))  # type: ignore[arg-type]
+def page(
+    tmp_path: Path,
+    lang: Lang = "zh",
+    held: Sequence[Capture] = HELD,
+    waivers: Sequence[Waiver] = (),
+) -> str:
+    document, captured = evidence(held, tmp_path, waivers)
     return render(
         document,
         captured.__getitem__,
