@@ -60,7 +60,7 @@ def make(
 ) -> tuple[bundle.Made, Trust]:
     key = key or PrivateKey.generate()
     files = write(folder / f"{name}.captures", found)
-    given = {"controls": catalog.select(), "grade": 2, "script": script()} | more
+    given: dict[str, Any] = {"controls": catalog.select(), "grade": 2, "script": script()} | more
     return bundle.make(files, folder / name, key, **given), trust_of([key.public])
 
 

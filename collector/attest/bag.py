@@ -21,14 +21,19 @@ MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_FILES = ("bagit.txt", "bag-info.txt", MANIFEST, TAG_MANIFEST)
 _MOST_FILES = 200_000
+_LARGEST = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What lies under data/: names (`data/…`) → SHA-256, and how many bytes it all has."""
+    """What lies under data/: names (`data/…`) → SHA-256, and how many bytes it all has.
+
+    `empty` are folders with nothing in them, which no bag of ours has.
+    """
 
     digests: Mapping[str, str]
     size: int
+    empty: tuple[str, ...] = ()
 
 
 def file_digest(path: Path) -> str:
@@ -39,11 +44,12 @@ def file_digest(path: Path) -> str:
 def look(root: Path) -> Payload:
     """Digests of all files under data/. Raises VerifyFailed for what does not belong in a bag:
 
-    links, devices, empty folders, and files beside data/ that are no tag files.
+    links, devices, and files beside data/ that are no tag files.
     """
     if not root.is_dir():
         raise VerifyFailed("no bundle here", where=str(root))
-    names = _walk(root, "")
+    empty: list[str] = []
+    names = _walk(root, "", empty)
     for name in TAG_FILES:
         if name not in names:
             raise VerifyFailed("is missing", where=name)
@@ -55,20 +61,21 @@ def look(root: Path) -> Payload:
             size += (root / name).stat().st_size
         elif name not in TAG_FILES:
             raise VerifyFailed("does not belong to the bundle", where=name)
-    return Payload(digests, size)
+    return Payload(digests, size, tuple(empty))
 
 
-def _walk(folder: Path, prefix: str) -> list[str]:
+def _walk(folder: Path, prefix: str, empty: list[str]) -> list[str]:
     found: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             name = prefix + entry.name
+            if not name.isprintable():
+                raise VerifyFailed("a name that no bundle has", where=repr(name))
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
-                below = _walk(folder / entry.name, name + "/")
-                if not below:
-                    raise VerifyFailed("an empty folder, which no bundle has", where=name)
+                below = _walk(folder / entry.name, name + "/", empty)
                 found += below
+                empty += [] if below else [name]
             elif stat.S_ISREG(mode):
                 found.append(name)
             else:
@@ -116,11 +123,11 @@ def store(path: Path, data: bytes) -> None:
 def check_payload(root: Path, payload: Payload) -> None:
     """Raises VerifyFailed naming the file whose content is not what the manifest says."""
     expected = manifest(payload.digests)
-    found = (root / MANIFEST).read_bytes()
+    found = read(root / MANIFEST, MANIFEST)
     if found == expected:
         return
     vouched = f"{hashlib.sha256(found).hexdigest()}  {MANIFEST}\n".encode()
-    if vouched not in (root / TAG_MANIFEST).read_bytes():
+    if vouched not in read(root / TAG_MANIFEST, TAG_MANIFEST):
         raise VerifyFailed("its bytes were changed", where=MANIFEST)
     listed: dict[str, str] = {}
     for line in found.decode("utf-8", "replace").splitlines():
@@ -140,5 +147,16 @@ def check_payload(root: Path, payload: Payload) -> None:
 def check_tags(root: Path, payload: Payload, info: Mapping[str, str]) -> None:
     """Raises VerifyFailed naming the tag file that is not, byte for byte, what it must be."""
     for name, data in tag_files(payload, info).items():
-        if (root / name).read_bytes() != data:
+        if read(root / name, name) != data:
             raise VerifyFailed("its bytes were changed", where=name)
+    for name in payload.empty:
+        raise VerifyFailed("an empty folder, which no bundle has", where=name)
+
+
+def read(path: Path, name: str) -> bytes:
+    """The bytes of a file that is never large; raises VerifyFailed when it is."""
+    with path.open("rb") as source:
+        data = source.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise VerifyFailed(f"larger than {_LARGEST >> 20} MiB", where=name)
+    return data

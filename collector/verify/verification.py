@@ -136,7 +136,7 @@ def _check_hosts(bundle: Bundle) -> int:
         capture = bundle.capture_in(host, entry)
         _check_host(bundle, host, entry, capture)
         if bundle.frame["run"] is not None:
-            check_nonce(capture, bundle.frame["run"]["nonce"])
+            _check_nonce(capture, name, bundle.frame["run"]["nonce"])
         handed_in += "run" not in capture.origin
         at = datetime.fromisoformat(entry["assessed_at"])
         times.append(at)
@@ -150,6 +150,13 @@ def _check_hosts(bundle: Bundle) -> int:
         raise VerifyFailed("its clauses do not follow from its findings", where=_EVIDENCE)
     _check_predicate(bundle, min(times), max(times))
     return handed_in
+
+
+def _check_nonce(capture: Capture, name: str, run: str) -> None:
+    try:
+        check_nonce(capture, run)
+    except VerifyFailed as problem:
+        raise VerifyFailed(problem.what, where=f"data/{name}") from None
 
 
 def _check_host(bundle: Bundle, host: str, entry: dict[str, Any], capture: Capture) -> None:

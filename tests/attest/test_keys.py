@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
@@ -137,7 +137,7 @@ def test_the_signature_has_one_form_only() -> None:
     high = encode_dss_signature(r, ORDER - s)
     loaded = serialization.load_pem_public_key(key.public.pem.encode())
     assert isinstance(loaded, ec.EllipticCurvePublicKey)
-    loaded.verify(high, b"data", ec.ECDSA(keys.hashes.SHA256()))  # valid for everybody else
+    loaded.verify(high, b"data", ec.ECDSA(hashes.SHA256()))  # valid for everybody else
     with pytest.raises(VerifyFailed, match="high s"):
         key.public.verify(high, b"data")
     # BER: the length of the sequence in its long form
