@@ -176,7 +176,7 @@ class Fleet:
         podman(
             *("run", "--detach", f"--name={container}", f"--hostname={host.name}"),
             *(f"--label={LABEL}={self.prefix}", f"--label={_OWNER}={owner}"),
-            *(f"--network={NETWORK}", "--cap-add=NET_ADMIN", "--stop-signal=SIGRTMIN+3"),
+            *(f"--network={NETWORK}", "--cap-add=NET_ADMIN,SYS_PTRACE", "--stop-signal=SIGRTMIN+3"),
             f"--systemd={'always' if host.systemd else 'false'}",
             images.tag(host.image),
         )
