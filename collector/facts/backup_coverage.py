@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
@@ -15,7 +15,8 @@ from collector.facts.backup import Record, Report, records, reports
 from collector.facts.backup_jobs import BackupJob, backup_jobs
 from collector.facts.backup_words import ENGINES
 from collector.facts.inventory import Store, place
-from collector.facts.processes import processes
+from collector.facts.jobs import Script
+from collector.facts.processes import Processes, processes
 from collector.model import Capture, Facts, Quote
 
 _CRON = ("*/cron", "*/crond", "*/fcron", "*/dcron")
@@ -229,9 +230,8 @@ def _groups(
 
     A restic repository that several jobs write to shows for none of them that it was the one.
     """
-    for folder in left.closed:
-        if folder in job.targets:
-            raise CouldNotLook("backup.artefacts", f"{folder} is closed to this user")
+    for folder in _folders(left.closed, job):
+        raise CouldNotLook("backup.artefacts", f"{folder} is closed to this user")
     found: dict[str, list[Artefact]] = {}
     others = {t for j in every if j.tool == "restic" and j.job.name != job.job.name
               for t in j.targets}  # fmt: skip
@@ -239,7 +239,7 @@ def _groups(
     alone = len({j.job.name for j in every if j.tool == "restic"}) == 1
     if len(repositories) != 1 or not alone:
         repositories = (repositories & set(job.targets)) - others
-    folders = [t for t in job.targets if t in left.folders and not _source(t, job)]
+    folders = _folders(left.folders, job)
     for artefact in left.all:
         if artefact.repository:
             if job.tool == "restic" and artefact.repository in repositories:
@@ -247,6 +247,12 @@ def _groups(
         elif job.tool != "restic" and any(artefact.path.startswith(f + "/") for f in folders):
             found.setdefault(_family(artefact.path), []).append(artefact)
     return found
+
+
+def _folders(known: frozenset[str], job: BackupJob) -> list[str]:
+    """Those of `known` that the job names, or in which it names a file."""
+    named = {*job.targets, *(t.rpartition("/")[0] for t in job.targets)}
+    return sorted(f for f in known & named if not _source(f, job))
 
 
 def _source(folder: str, job: BackupJob) -> bool:
@@ -279,13 +285,23 @@ def _empty_folder(left: Artefacts, job: BackupJob) -> str:
     """A folder that was looked through, in which a dump or archive is written; empty: none."""
     if job.tool not in ENGINES and job.tool != "tar":
         return ""
-    for folder in sorted(left.folders):
-        if _source(folder, job) or folder not in job.targets:
-            continue
+    for folder in _folders(left.folders, job):
         inside = [t for t in job.targets if t.startswith(folder + "/")]
         if inside and not any(_SCRIPT_END.search(t) for t in inside):
             return folder
     return ""
+
+
+def nothing_hidden(scripts: Mapping[str, Script], known: Processes) -> None:
+    """Raises CouldNotLook where a job may be there that was not seen.
+
+    Nothing is missing for certain while a script was not read to its end or processes are hidden.
+    """
+    for script in scripts.values():
+        if not script.whole:
+            raise CouldNotLook("schedules.called", f"{script.path} is longer than what was read")
+    if not known.complete:
+        raise CouldNotLook("processes.all", "the processes of others are hidden")
 
 
 def _record_of(record: Record, job: BackupJob, every: tuple[BackupJob, ...]) -> bool:

@@ -55,6 +55,11 @@ def filled(text: str) -> str:
 def commands(text: str) -> Iterator[tuple[list[str], str]]:
     """The words of each simple command, variables filled in, and the folder it runs in."""
     joined = filled(re.sub(r"\\\n", " ", text))
+    # what only shows at run time becomes `$_`; the commands in it are commands too
+    for pattern in (r"\$\(([^()]*)\)", r"\$\(([^()]*)\)", r"`([^`]*)`"):
+        inner = "\n".join(m[1] for m in re.finditer(pattern, joined))
+        joined = re.sub(pattern, "$_", joined) + "\n" + inner
+    joined = re.sub(r"\$\{[^}]*\}", "$_", joined)
     folder = ""
     for line in joined.splitlines():
         for part in re.split(r"&&|\|\||[;|&(){}]", line):

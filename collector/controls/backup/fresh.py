@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from collector.facts.backup_coverage import Bounds, Freshness, cover, freshness
+from collector.facts.backup_coverage import (
+    Bounds,
+    Freshness,
+    cover,
+    freshness,
+    nothing_hidden,
+)
 from collector.facts.inventory import Store, inventory
+from collector.facts.processes import processes
+from collector.facts.schedules import called
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -31,6 +39,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         elif found.state == "untold":
             untold.append(f"{store.label}: {found.why}")
         else:
+            if found.state == "none":
+                nothing_hidden(facts.get(called), facts.get(processes))
             failed.append(f"{store.label}: {_say(found)}")
     shown = tuple(dict.fromkeys(quotes))
     if failed:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from collector.errors import CouldNotLook
 from collector.facts.backup import reports
-from collector.facts.backup_coverage import Cover, cover
+from collector.facts.backup_coverage import Cover, cover, nothing_hidden
 from collector.facts.inventory import Store, inventory
 from collector.facts.processes import processes
 from collector.facts.schedules import called
@@ -44,7 +43,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.idle]
     shown = tuple(dict.fromkeys(quotes))
     if missing:
-        _all_scripts_seen(facts)
+        nothing_hidden(facts.get(called), facts.get(processes))
         return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, {"stores": [*missing]}, shown)
     if untold:
         return Verdict(Result.ERROR, "untold", Method.CONFIGURED, {"stores": [*untold]}, shown)
@@ -69,15 +68,6 @@ def _reported(facts: Facts, seen: Cover) -> bool:
         )
         for r in facts.get(reports)
     )
-
-
-def _all_scripts_seen(facts: Facts) -> None:
-    """Nothing is missing for certain while a script was not read to its end, or ps is hidden."""
-    for script in facts.get(called).values():
-        if not script.whole:
-            raise CouldNotLook("schedules.called", f"{script.path} is longer than what was read")
-    if not facts.get(processes).complete:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
 
 
 def _attested_until(store: Store, months: int) -> datetime | None:
