@@ -198,11 +198,8 @@ def test_passwdqc_config() -> None:
 
 def test_modules_of_rpm_and_dpkg() -> None:
     found = modules(_capture("module=pam_pwquality\npam=1.1.8\nlibpwquality=1.2.3\n"))
-    assert (found.installed, found.pam, found.pwquality) == (
-        {"pam_pwquality"},
-        (1, 1, 8),
-        (1, 2, 3),
-    )
+    assert (found.pam, found.pwquality) == ((1, 1, 8), (1, 2, 3))
+    assert found.installed == {"pam_pwquality"}
     assert modules(_capture("")).pam is None
 
 
