@@ -6,7 +6,9 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Styled
 
@@ -34,6 +36,7 @@ _COLOURS = {
     Result.NOTCHECKED: "cyan",
 }
 _AT = Text("判定时点", "judged for")
+_OPEN = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
 _MEND = Text("整改", "mend")
 _UNTIL = Text("有效至", "holds until")
 _WAIVED = Text("豁免至", "waived until")
@@ -84,26 +87,25 @@ def _host(
         title.append(f"  {words()['host_status'][status].to(lang)}", style="bold magenta")
     title.append(f"  {_AT.to(lang)} {stamp(at[name])}", style="dim")
     console.print(title)
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=False, max_width=30, overflow="fold")
-    table.add_column(ratio=1, overflow="fold")
+    verdicts = words()["verdict"]
+    widest = max((cell_len(verdicts[f.result].to(lang)) for f in findings), default=0)
     for finding in worst_first(findings):
-        style = _COLOURS[finding.result]
-        verdict = words()["verdict"][finding.result].to(lang)
-        table.add_row(
-            Styled(f"{SIGNS[finding.result]} {verdict}", style=style),
-            Styled(finding.control),
-            Styled("\n").join(Styled(line) for line in _lines(finding, at, lang)),
-        )
-    console.print(table)
+        verdict = set_cell_size(verdicts[finding.result].to(lang), widest)
+        head = Styled(f"{SIGNS[finding.result]} {verdict}  ", style=_COLOURS[finding.result])
+        head.append(finding.control, style="bold" if finding.result in _OPEN else "")
+        lines = _lines(finding, at, lang)
+        if len(lines) == 1 and head.cell_len + 2 + cell_len(lines[0]) <= console.width:
+            head.append(f"  {lines.pop()}", style="default")
+        console.print(head)
+        for line in lines:
+            console.print(Padding(Styled(line, overflow="fold"), (0, 0, 0, 4)))
     console.print()
 
 
 def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
     lines = [one_line(finding.message.to(lang), 2000)]
     if finding.result in (Result.FAIL, Result.PARTIAL):
-        lines.append(f"{_MEND.to(lang)}: {one_line(finding.remediation.to(lang), 240)}")
+        lines.append(f"{_MEND.to(lang)}: {one_line(finding.remediation.to(lang), 1000)}")
     if finding.veto and finding.result is Result.FAIL:
         lines[0] = f"[{_VETO.to(lang)}] {lines[0]}"
     if finding.waiver is not None and waived(finding, at[finding.host]):

@@ -210,9 +210,10 @@ def test_table_fits_80_columns_and_holds_no_escape(lang: Lang) -> None:
 
 def test_table_shows_the_worst_first_with_sign_and_word() -> None:
     lines = made("table").splitlines()
-    first = next(line for line in lines if CONTROL in line)
-    assert first.startswith("✗ fail")
-    assert "[veto]" in first
+    place = next(n for n, line in enumerate(lines) if CONTROL in line)
+    assert lines[place].startswith("✗ fail")
+    assert lines[place + 1] == "    [veto] weak: old (1)"
+    assert lines[place + 2] == "    mend: set ENCRYPT_METHOD"
     assert "cut off" in made("table"), "what became of the collection"
     assert "waived until 2026-12-25T04:00:00Z: being replaced" in " ".join(made("table").split())
 
