@@ -17,6 +17,7 @@ from rich.text import Text as Styled
 from collector import catalog
 from collector.cli.columns import labelled
 from collector.cli.language import lang, tr
+from collector.pledges.documents import fields
 from collector.pledges.due import Due
 from collector.pledges.record import PledgeRecord
 from collector.pledges.register import Evidence, Version
@@ -226,7 +227,8 @@ def _state(entry: Standing) -> str:
         word = _verdict(str(entry.verdict))
         return f"{word} {entry.since}" if entry.since else tr("尚无证据", "no evidence yet")
     if entry.state == "missing":
-        return tr("缺 ", "missing: ") + "、".join(entry.missing)
+        names = [fields()[field].to(lang()) for field in entry.missing]
+        return tr("缺：", "missing: ") + tr("、", ", ").join(names)
     return f"{tr('已登记', 'on record')} {entry.since}".rstrip()
 
 

@@ -64,6 +64,14 @@ def named(id: str) -> Text:
     return Text(f"《{title.zh}》{clause.number}", f"{title.en}, {clause.number}")
 
 
+@cache
+def fields() -> Mapping[str, Text]:
+    """What each field that holds a clause is called."""
+    name = "catalogs/pledge-fields.yml"
+    document: dict[str, Any] = load_yaml(package_text(name), where=name)
+    return MappingProxyType({field: _text(entry) for field, entry in document.items()})
+
+
 def _catalog() -> dict[str, Any]:
     name = "catalogs/documents.yml"
     document: dict[str, Any] = load_yaml(package_text(name), where=name)

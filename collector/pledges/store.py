@@ -119,7 +119,11 @@ class _Copy:
             raise BadInput("neither a file nor a folder: no bundle has that", where=str(source))
 
     def _file(self, source: Path, target: Path) -> None:
-        with source.open("rb") as inside, target.open("xb") as out:
+        # its owner may put a link or a pipe there after we looked: neither is followed
+        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as inside, target.open("xb") as out:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise BadInput("no regular file any more", where=str(source))
             while chunk := inside.read(_CHUNK):
                 self.bytes += len(chunk)
                 if self.bytes > MOST_BYTES:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from collector.catalog import clauses as checked_clauses
-from collector.pledges.documents import PLACES, clauses, titles
+from collector.pledges.documents import PLACES, clauses, fields, titles
 from collector.resources import package_text, shared
 
 _NUMBERS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一"]
@@ -55,3 +55,4 @@ def test_every_field_that_holds_a_clause_is_in_the_record_and_the_other_way_roun
     about_the_record = {"schema", "id", "title", "grade", "customer", "retention", "attestations"}
     signature_lines = {"safety_contact"}
     assert named | about_the_record | signature_lines == set(schema["properties"])
+    assert named == set(fields())

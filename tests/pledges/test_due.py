@@ -110,7 +110,7 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, bool]]]] = {
             }
         },
         [
-            ("incident_authority", "2026-11-26", False),
+            ("incident_authority", "2026-11-25", True),
             ("incident_provider", "2026-11-26", False),
         ],
     ),
