@@ -24,8 +24,8 @@ nl='
 IFS=$nl
 more=$(sed -n 's/^[[:space:]]*["'\'']\{{0,1\}}\(\/[^{{]*\).*/\1/p' /etc/logrotate.conf \
   /etc/logrotate.d/* 2>/dev/null | tr -d "\"'" | tr -s ' \t' "$nl$nl" \
-  | grep -v -e '^/var/log/' -e '^/usr/[a-km-z]' -e '^/usr/lib' -e '^/s*bin' -e '^/lib' -e '^/etc/' \
-    -e '^/proc/' -e '^/sys/' -e '^/dev/' -e '^/run/' -e '^/var/run/' | grep '^/.*/' | sed 's/$/*/' | head -n 64)
+  | grep -E -v '^/(var/log|var/run|usr/[^l]|usr/lib|s?bin|lib|etc|proc|sys|dev|run)' \
+  | grep '^/.*/' | sed 's/$/*/' | head -n 64)
 set -- /www/wwwlogs /usr/local/nginx/logs /usr/local/apache2/logs \
   /usr/local/openresty/nginx/logs $more
 set -f
@@ -38,8 +38,8 @@ set -- $(printf '%s\n' "$list" | sed 's,//*,/,g' | sort -u | head -n {MOST + 1})
 plain= packed= login=
 for f do
   case ${{f##*/}} in
-    *.gz|*.xz|*.bz2|*.zst|*.Z|*.lz4) packed="$packed$f$nl";;
     wtmp*|btmp*) login="$login$f$nl";;
+    *.gz|*.xz|*.bz2|*.zst|*.Z|*.lz4) packed="$packed$f$nl";;
     lastlog*|faillog*|tallylog*|*.journal*|*.db|*.rrd|*.png|*.pcap|*.core) ;;
     *) plain="$plain$f$nl";;
   esac

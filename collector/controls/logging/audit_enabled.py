@@ -48,7 +48,8 @@ def _judge_status(known: Audit, status: AuditStatus, units: Services) -> Verdict
         return Verdict(Result.FAIL, reason, Method.OBSERVED, values, evidence)
     if not (daemon.active or socket.active) or (status.pid == 0 and not socket.active):
         return Verdict(Result.FAIL, "nobody_listens", Method.OBSERVED, values, evidence)
-    at_boot = units.starts_at_boot("auditd") or socket.enabled or socket.file == "static"
+    journal = socket.active and (socket.enabled or socket.file == "static")
+    at_boot = units.starts_at_boot("auditd") or journal
     if known.boot in ("0", "off") or not at_boot:
         quote = (Quote("audit.kernel", (f"audit={known.boot}",), "/proc/cmdline"),)
         evidence += quote if known.boot else ()

@@ -28,7 +28,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         )
     for store in stores.syslog:
         if store.active and store.unclear:
-            raise NotUnderstood(store.read, f"a condition decides: {store.unclear[0]}")
+            raise NotUnderstood(store.read, f"a condition decides: {_short_form(store)}")
     return _short(stores, evidence)
 
 
@@ -68,3 +68,8 @@ def _evidence(stores: Stores) -> tuple[Quote, ...]:
 
 def _of(store: SyslogStore) -> tuple[Quote, ...]:
     return (Quote("services.units", (store.line,)), Quote(store.read, store.quotes))
+
+
+def _short_form(store: SyslogStore) -> str:
+    """The condition without the block that hangs on it."""
+    return store.unclear[0].partition("{")[0].strip()
