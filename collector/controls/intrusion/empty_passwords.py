@@ -1,0 +1,71 @@
+"""intrusion.empty_passwords: no account without a password, none that shares its identity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from collector.errors import FactError
+from collector.facts.accounts import accounts, shadow_names
+from collector.facts.pam import Entry, stacks
+from collector.facts.sshd import listeners
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """The gravest violation is the verdict: UID 0, empty, shared UIDs, shared names.
+
+    An empty field fails whether PAM lets it in today or not: one word in one file opens it.
+    """
+    known = facts.get(accounts)
+    empty = [a for a in known if a.empty]
+    uids, names = Counter(a.uid for a in known), Counter(a.name for a in known)
+    in_shadow = Counter(shadow_names(facts.capture))
+    found = {
+        "root_uids": [a for a in known if a.uid == 0 and a.name != "root"],
+        "empty": [a for a in empty if a.login],
+        "shared_uids": [a for a in known if uids[a.uid] > names[a.name]],
+        "shared_names": [a for a in known if names[a.name] > 1 or in_shadow[a.name] > 1],
+        "empty_without_shell": [a for a in empty if not a.login],
+    }
+    wrong = [a for a in known if any(a in accused for accused in found.values())]
+    lines = tuple(a.line for a in wrong or known)
+    evidence = (Quote("accounts.passwd", lines, "/etc/passwd"),)
+    reason = next((r for r, accused in found.items() if accused), None)
+    if reason is None:
+        values: dict[str, Value] = {"count": len(known)}
+        return Verdict(Result.PASS, "none_found", Method.OBSERVED, values, evidence)
+    values = {"accounts": [f"{a.name} ({a.uid})" for a in found[reason]]}
+    if reason == "empty":
+        values["reach"] = _reach(facts, parameters)
+    result = Result.PARTIAL if reason == "empty_without_shell" else Result.FAIL
+    return Verdict(result, reason, Method.OBSERVED, values, evidence)
+
+
+def _reach(facts: Facts, parameters: Parameters) -> str:
+    """Where such an account gets in now, as far as can be seen: no part of the verdict itself."""
+    doors: list[str] = []
+    try:
+        known = facts.get(stacks)
+        for service in parameters.strings("login_services"):
+            if known.has(service) and _nullok(known.stack(service, "auth")):
+                doors.append(service)
+    except FactError:
+        return "nullok: ?"
+    try:
+        over_ssh = any(s.first("permitemptypasswords") == "yes" for s in facts.get(listeners))
+    except FactError:
+        over_ssh = True
+    if not over_ssh:
+        doors = [d for d in doors if d != "sshd"]
+    return f"nullok: {', '.join(doors) or '-'}"
+
+
+def _nullok(stack: Iterable[Entry]) -> bool:
+    return any(
+        _nullok(e.inner)
+        if e.inner is not None
+        else e.module in ("pam_unix", "pam_unix2", "pam_tcb")
+        and bool({"nullok", "nullok_secure"} & set(e.args))
+        for e in stack
+    )
