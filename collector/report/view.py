@@ -13,6 +13,7 @@ from collector.assess import clause_result
 from collector.attest.evidence import finding_from_json
 from collector.catalog import FAMILIES, clauses
 from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Result
+from collector.report import tables
 from collector.report.raw import Raw, raws, share
 
 # worst first: in this order findings, hosts and totals are shown
@@ -102,6 +103,8 @@ class Host:
     open: list[Shown] = field(default_factory=list)
     closed: list[Shown] = field(default_factory=list)
     raws: list[Raw] = field(default_factory=list)
+    logs: tables.Logs | None = None
+    products: tables.Products | None = None
     by_control: dict[str, Shown] = field(default_factory=dict)
 
     @property
@@ -109,11 +112,11 @@ class Host:
         return self.head.get("uid") == "0"
 
 
-def when(text: str | None) -> str:
-    """An RFC 3339 time in the time of China, to the minute; empty where there is none."""
-    if not text:
+def when(time: str | datetime | None) -> str:
+    """A time (RFC 3339 where it is text) in the time of China; empty where there is none."""
+    if not time:
         return ""
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(time) if isinstance(time, str) else time
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
@@ -212,6 +215,11 @@ def _host(
     quoted = [
         e["read"] for d in documents if Result(d["verdict"]) not in _CLOSED for e in d["evidence"]
     ]
+    asked = {document["control"] for document in documents}
+    if taken.reads and any(id.startswith("logging.retention") for id in asked):
+        host.logs = tables.logs(taken, evidence["grade"], lang)
+    if taken.reads and any(id.startswith("antivirus.") for id in asked):
+        host.products = tables.products(taken, lang)
     host.raws = raws(taken, quoted, share(len(evidence["hosts"])))
     numbers = {raw.id: raw.number for raw in host.raws if raw.status is not ReadStatus.LOST}
     for document in documents:

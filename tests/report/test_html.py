@@ -182,7 +182,17 @@ def test_without_a_record_or_a_key_the_places_stay_blank(tmp_path: Path) -> None
 def test_every_word_is_in_both_languages_and_used() -> None:
     templates = "".join(
         package_text(f"report/templates/{name}.html.j2")
-        for name in ("front", "overview", "topics", "hosts", "raw", "closing", "macros", "report")
+        for name in (
+            "front",
+            "overview",
+            "topics",
+            "hosts",
+            "tables",
+            "raw",
+            "closing",
+            "macros",
+            "report",
+        )
     )
     computed = {"responsibility", "pledge", *html.TOPICS}
     for key, text in html.own_words().items():

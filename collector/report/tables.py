@@ -1,0 +1,127 @@
+"""The tables an inspector asks for, from a host's capture: its logs and its anti-malware.
+
+They are made anew from the capture by the facts that the controls use; a table that cannot be
+made says why in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from collector import catalog
+from collector.controls.logging.keeping import both
+from collector.errors import FactError, one_line
+from collector.facts import signatures
+from collector.facts.antimalware import antimalware
+from collector.facts.retention import LogKept, Retention, retention
+from collector.model import Capture, Lang, Result
+
+T = TypeVar("T")
+_LOGS = 40
+_SIGNATURES = {
+    "clamav": signatures.clamav,
+    "mdatp": signatures.mdatp,
+    "antiy": signatures.antiy,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """`days`: surely kept by configuration (None: never removed, "": not known); `held`: days
+    between the oldest record and the collection; `sample`: the oldest record, as it was masked.
+    """
+
+    family: str
+    path: str
+    days: int | str | None
+    oldest: datetime | None
+    held: int | None
+    result: Result
+    why: str
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`programs` are the paths of what runs; `built` is the day of its signatures."""
+
+    name: str
+    running: bool
+    programs: tuple[str, ...]
+    version: str
+    built: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    rows: tuple[Log, ...] = ()
+    left_out: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    rows: tuple[Product, ...] = ()
+    trouble: str = ""
+
+
+def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
+    """Every log of a host, the shortest-lived first."""
+    known, trouble = _fact(retention, capture)
+    now = capture.collected_at
+    if known is None or now is None:
+        return Logs(trouble=trouble or "-")
+    rows = [_log(log, known, now, grade, lang) for log in known.logs]
+    order = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.PASS)
+    rows.sort(key=lambda row: (order.index(row.result), row.family, row.path))
+    return Logs(tuple(rows[:_LOGS]), max(len(rows) - _LOGS, 0))
+
+
+def _log(log: LogKept, known: Retention, now: datetime, grade: int, lang: Lang) -> Log:
+    need = catalog.control("logging.retention_configured").for_grade(grade).integer("days")
+    months = catalog.control("logging.retention_observed").for_grade(grade).integer("months")
+    result, why = both(log, known, now, need, months)
+    return Log(
+        log.family,
+        log.path,
+        log.least if log.known else "",
+        log.oldest,
+        max((now - log.oldest).days, 0) if log.oldest else None,
+        result,
+        why.to(lang),
+        one_line(log.raw, 300),
+    )
+
+
+def products(capture: Capture, lang: Lang) -> Products:
+    """Every product against malicious code of which anything was seen."""
+    seen, trouble = _fact(antimalware, capture)
+    if seen is None:
+        return Products(trouble=trouble)
+    rows = []
+    for sighting in seen.sightings:
+        look = _SIGNATURES.get(sighting.product.signatures)
+        dated, _ = _fact(look, capture) if look else (None, "")
+        rows.append(
+            Product(
+                sighting.product.name.to(lang),
+                sighting.running,
+                tuple(dict.fromkeys(process.exe or "" for process in sighting.engines)),
+                dated.version if dated else "",
+                dated.built if dated else None,
+            )
+        )
+    return Products(tuple(rows))
+
+
+def _fact(parse: Callable[[Capture], T], capture: Capture) -> tuple[T | None, str]:
+    """What `parse` makes of the capture, or why it cannot."""
+    try:
+        return parse(capture), ""
+    except FactError as problem:
+        return None, str(problem)
+    except Exception as problem:  # noqa: BLE001 - a parser's defect must not take the report away
+        return None, one_line(f"{type(problem).__name__}: {problem}")
