@@ -15,7 +15,6 @@ from collector.model import HostStatus
 from collector.run import engine
 from collector.run.folder import Arrived, RunFolder
 
-
 family_option = click.option(
     "--family",
     "families",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 import click
 
@@ -24,7 +25,7 @@ class HostProgress:
         self.begun = time.monotonic()
         self.last = 0.0
 
-    def __enter__(self) -> HostProgress:
+    def __enter__(self) -> Self:
         return self
 
     def __call__(self, tally: Tally, host: str, status: HostStatus | None) -> None:

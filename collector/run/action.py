@@ -171,7 +171,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             origin["user"] = str(user)
         if transport == "local":
             return origin | {"address": "local"}
-        origin["address"] = str(_option(connection, "host") or connection._play_context.remote_addr)
+        origin["address"] = str(_option(connection, "host") or self._play_context.remote_addr)
         if port := _option(connection, "port"):
             origin["port"] = int(port)
         if at := outcome.connected_to(said):

@@ -120,7 +120,9 @@ def collect(
         if missing:
             tally = Tally(left=len(missing), done=len(hosts) - len(missing))
             started = {h: before.get(h) for h in missing}
-            interrupted = _play(folder, how, missing, tally, progress)
+            # not in the run's folder: Ansible splits a --limit at spaces, commas and colons
+            with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+                interrupted, said = _play(folder, how, missing, tally, progress, Path(private))
             arrived = folder.arrived()
             fresh = [h for h in missing if arrived.get(h) != started[h]]
             if interrupted:
@@ -131,9 +133,8 @@ def collect(
                     mend="the same command takes it up where it stopped",
                 )
             if not fresh and not tally.said:
-                raise BadInput(_last_words(folder), where="ansible-playbook")
+                raise BadInput(said, where="ansible-playbook")
             _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
-        shutil.rmtree(folder.path / ".runner", ignore_errors=True)
         if end:
             folder.end()
     return {h: a for h, a in folder.arrived().items() if h in set(hosts)}
@@ -150,14 +151,16 @@ def _write_down_the_silent(folder: RunFolder, silent: Sequence[str], tally: Tall
 
 
 def _play(
-    folder: RunFolder, how: How, missing: Sequence[str], tally: Tally, progress: Progress
-) -> bool:
-    """Runs the play; returns whether it was interrupted."""
+    folder: RunFolder,
+    how: How,
+    missing: Sequence[str],
+    tally: Tally,
+    progress: Progress,
+    private: Path,
+) -> tuple[bool, str]:
+    """Runs the play; returns whether it was interrupted, and Ansible's complaint if it had one."""
     import ansible_runner
 
-    private = folder.path / ".runner"
-    shutil.rmtree(private, ignore_errors=True)
-    private.mkdir(mode=0o700)
     only = private / "hosts"
     only.write_text("\n".join(missing) + "\n", encoding="utf-8")
     words = [*how.arguments(), "--limit", f"@{only}", "--forks", str(how.forks)]
@@ -187,8 +190,8 @@ def _play(
             quiet=True,
             suppress_env_files=True,
         )
-        _keep_words(ran, private)
-    return stop.is_set() or ran.status == "canceled"
+        said = _words_of(ran)
+    return stop.is_set() or ran.status == "canceled", _complaint(said)
 
 
 def _variables(folder: RunFolder, how: How) -> dict[str, Any]:
@@ -231,17 +234,13 @@ def _signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _keep_words(ran: Any, private: Path) -> None:
+def _words_of(ran: Any) -> bytes:
     """What Ansible printed, for the case that it could not work at all."""
     stdout = getattr(ran, "stdout", None)
-    if stdout is not None:
-        with stdout:
-            (private / "said").write_text(stdout.read()[-20_000:], encoding="utf-8")
-
-
-def _last_words(folder: RunFolder) -> str:
-    said = folder.path / ".runner" / "said"
-    return _complaint(said.read_bytes() if said.exists() else b"")
+    if stdout is None:
+        return b""
+    with stdout:
+        return str(stdout.read()[-20_000:]).encode("utf-8", "replace")
 
 
 def _complaint(output: bytes) -> str:

@@ -104,9 +104,7 @@ class Stream:
                 if self.stdout is not None:
                     self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
 
-            def communicate(
-                self, input: Any = None, timeout: float | None = None
-            ) -> tuple[Any, Any]:
+            def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
                 return _communicate(self, input)
 
         watch = threading.Timer(self.seconds, self._expire)
@@ -173,9 +171,10 @@ def _communicate(process: subprocess.Popen[bytes], given: bytes | None) -> tuple
     for thread in threads:
         thread.start()
     seen: list[bytes] = []
-    if isinstance(stdout, _Pipe):
-        while chunk := os.read(stdout.fileno(), 65_536):
-            seen.append(stdout.stream.take(chunk))
+    pipe: Any = stdout
+    if isinstance(pipe, _Pipe):
+        while chunk := os.read(pipe.fileno(), 65_536):
+            seen.append(pipe.stream.take(chunk))
     process.wait()
     for thread in threads:
         thread.join(2)
