@@ -95,7 +95,7 @@ exit 0
 """
 
 _JOURNAL = r"""
-journalctl -q --no-pager -o short-unix --since '-40 days' -n 3000 \
+journalctl -q --no-pager -o short-unix -n 3000 \
   -u 'restic*' -u '*restic*' -u '*backup*' -u 'borg*' -t restic -t borg 2>/dev/null |
   grep -E 'message_type.:.summary|snapshot [0-9a-f]{8} saved' | tail -n 300
 exit 0

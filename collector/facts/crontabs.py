@@ -20,7 +20,9 @@ _FOLDERS = ("hourly", "daily", "weekly", "monthly")
 
 def debian_names(capture: Capture) -> bool:
     """Do names with a dot not count here (Debian's cron and run-parts)?"""
-    return "Debian" in capture.read("schedules.flavour").text()
+    said = capture.read("schedules.flavour").text()
+    # busybox has the same names and no option --version
+    return "Debian" in said or "unrecognized option" in said
 
 
 def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:

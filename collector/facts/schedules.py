@@ -47,7 +47,8 @@ for round in 1 2; do
     grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u | head -n 300); do
     case " $all " in *" $f "*) continue;; esac
     case "$f" in
-      /proc/*|/dev/*|/sys/*|/run/*|/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*) continue;;
+      /proc/*|/dev/*|/sys/*|/run/*|/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*) continue;;
+      /usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
     esac
     [ -f "$f" ] && [ -r "$f" ] || continue
     case "$f" in

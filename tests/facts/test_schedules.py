@@ -1,0 +1,164 @@
+"""Jobs of real hosts, and the crontabs that cron itself would not take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from collector import captures, catalog
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.schedules import jobs, when_utc
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+
+RECORDED = Path(__file__).parent.parent / "captures"
+DEBIAN = "Debian run-parts program, version 5.23.1\n"
+CRONIE = "Not a directory: --version\n"
+
+
+def _file(path: str, text: str, mode: int = 0o644, uid: int = 0) -> CapturedFile:
+    return CapturedFile(path, ReadStatus.OK, mode, uid, 0, len(text), 0, text.encode())
+
+
+def _capture(
+    *found: CapturedFile, flavour: str = DEBIAN, called: str = "", timers: str = "no timers\n"
+) -> Capture:
+    where = {"schedules.tabs": [], "schedules.spool": [], "schedules.periodic": []}  # type: dict[str, list[CapturedFile]]
+    for file in found:
+        kind = "periodic" if any(f"cron.{x}/" in file.path for x in ("daily", "hourly")) else "tabs"
+        where["schedules.spool" if "/spool/" in file.path else f"schedules.{kind}"].append(file)
+    reads = {
+        id: ReadResult(id, ReadStatus.OK if f else ReadStatus.ABSENT, files=tuple(f))
+        for id, f in where.items()
+    }
+    texts = {
+        "schedules.flavour": flavour, "schedules.called": called, "schedules.timers": timers
+    }  # fmt: skip
+    for id, text in texts.items():
+        reads[id] = ReadResult(id, ReadStatus.OK, stdout=text.encode())
+    return Capture("h", HostStatus.COMPLETE, reads=reads)
+
+
+def test_real_timer_with_its_last_run() -> None:
+    capture = captures.load(RECORDED / "backup-bookworm.capture.gz", catalog.all_reads())
+    by_name = {j.name: j for j in jobs(capture)}
+    timer = by_name["restic-backup.timer"]
+    assert timer.enabled
+    assert timer.when == "OnCalendar=*-*-* 02:30:00"
+    assert timer.run is not None
+    assert timer.run.good is True
+    assert timer.run.finished == datetime(2026, 11, 25, 2, 30, 33, tzinfo=UTC)
+    assert "mysqldump -u root -p***" in by_name["/etc/cron.d/db-backup"].text
+    assert not by_name["fstrim.timer"].enabled
+
+
+def test_fields_of_a_system_crontab() -> None:
+    (job,) = jobs(
+        _capture(_file("/etc/crontab", 'MAILTO=""\n*/5 1-3 * jan mon-fri\tbak\t/opt/x -a\n'))
+    )
+    assert (job.when, job.user, job.command) == ("*/5 1-3 * jan mon-fri", "bak", "/opt/x -a")
+
+
+def test_a_user_crontab_has_no_user_field() -> None:
+    (job,) = jobs(_capture(_file("/var/spool/cron/crontabs/bak", "@daily /opt/x -a\n", 0o600, 9)))
+    assert (job.when, job.user, job.command) == ("@daily", "bak", "/opt/x -a")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "mode", "uid", "flavour", "reason"),
+    [
+        ("/etc/cron.d/a.sh", "0 1 * * * root x\n", 0o644, 0, DEBIAN, "file name"),
+        ("/etc/cron.d/a.sh", "0 1 * * * root x\n", 0o644, 0, CRONIE, ""),
+        ("/etc/cron.d/a.rpmsave", "0 1 * * * root x\n", 0o644, 0, CRONIE, "file name"),
+        ("/etc/cron.d/a", "0 1 * * * root x\n", 0o664, 0, DEBIAN, "writable"),
+        ("/etc/cron.d/a", "0 1 * * * root x\n", 0o644, 1000, DEBIAN, "uid 1000"),
+        ("/etc/cron.d/a", "0 1 * * * root x", 0o644, 0, DEBIAN, "no newline"),
+        ("/etc/cron.d/a", "nightly root x\n0 1 * * * root x\n", 0o644, 0, DEBIAN, "refuses"),
+        ("/etc/cron.daily/a", "#!/bin/sh\nx\n", 0o644, 0, DEBIAN, "not executable"),
+        ("/etc/cron.daily/a.sh", "#!/bin/sh\nx\n", 0o755, 0, DEBIAN, "file name"),
+        ("/etc/cron.daily/a.sh", "#!/bin/sh\nx\n", 0o755, 0, CRONIE, ""),
+        ("/etc/cron.hourly/a", "#!/bin/sh\nx\n", 0o755, 0, DEBIAN, "no crontab runs"),
+    ],
+)
+def test_written_down_and_never_started(
+    path: str, text: str, mode: int, uid: int, flavour: str, reason: str
+) -> None:
+    daily = _file("/etc/crontab", "25 6 * * * root run-parts /etc/cron.daily\n")
+    capture = _capture(daily, _file(path, text, mode, uid), flavour=flavour)
+    job = next(j for j in jobs(capture) if j.path == path)
+    assert job.enabled is (reason == "")
+    assert reason in job.reason
+
+
+def test_a_script_behind_and_and_must_be_executable() -> None:
+    tab = _file("/etc/crontab", "0 1 * * * root cd /srv && nice=1 /opt/a.sh\n")
+    (job,) = jobs(_capture(tab, called="script - all /opt/a.sh\n|#!/bin/sh\n"))
+    assert job.reason == "/opt/a.sh is not executable"
+
+
+def test_scripts_are_followed_two_levels_and_without_comments() -> None:
+    called = (
+        "script x all /opt/a.sh\n|#!/bin/sh\n|# restic backup /no\n|. /opt/b.sh\n\n"
+        "script x all /opt/b.sh\n|restic backup /srv\n\n"
+        "script x all /opt/b.shx\n|never\n"
+    )
+    (job,) = jobs(_capture(_file("/etc/crontab", "0 1 * * * root /opt/a.sh\n"), called=called))
+    assert "restic backup /srv" in job.text
+    assert "/no" not in job.text
+    assert "never" not in job.text
+
+
+TIMER = """\
+Id=a.timer
+Unit=a.service
+LoadState=loaded
+ActiveState={active}
+UnitFileState={state}
+LastTriggerUSec=n/a
+TimersMonotonic={{ OnUnitActiveUSec=1d ; next_elapse=0 }}
+
+Id=a.service
+LoadState={load}
+ActiveState=inactive
+Result=success
+ExecStart={{ path=/usr/bin/x ; argv[]=/usr/bin/x -a ; ignore_errors=no }}
+ExecMainExitTimestamp=
+ExecMainCode=0
+ExecMainStatus=0
+"""
+
+
+@pytest.mark.parametrize(
+    ("active", "state", "load", "reason"),
+    [
+        ("active", "enabled", "loaded", ""),
+        ("active", "static", "loaded", ""),
+        ("inactive", "disabled", "loaded", "is disabled, not active"),
+        ("inactive", "enabled", "loaded", "is enabled, not active"),
+        ("active", "disabled", "loaded", "does not come back after a boot"),
+        ("active", "enabled", "not-found", "is not there"),
+    ],
+)
+def test_timer(active: str, state: str, load: str, reason: str) -> None:
+    text = TIMER.format(active=active, state=state, load=load)
+    (job,) = jobs(_capture(timers=text))
+    assert job.enabled is (reason == "")
+    assert reason in job.reason
+    assert job.run is not None
+    assert job.run.good is None
+
+
+def test_a_zone_that_is_not_utc_is_not_guessed() -> None:
+    assert when_utc("Wed 2026-11-25 02:00:05 UTC", "r") == datetime(
+        2026, 11, 25, 2, 0, 5, tzinfo=UTC
+    )
+    with pytest.raises(NotUnderstood):
+        when_utc("Wed 2026-11-25 02:00:05 CST", "r")
+
+
+def test_refused_is_not_empty() -> None:
+    capture = _capture()
+    reads = {**capture.reads, "schedules.spool": ReadResult("schedules.spool", ReadStatus.REFUSED)}
+    with pytest.raises(CouldNotLook):
+        jobs(Capture("h", HostStatus.COMPLETE, reads=reads))
