@@ -53,8 +53,8 @@ class SyslogStore:
 class Stores:
     """The syslog daemons that are installed, and the journal.
 
-    `journal_on_disk` is None where there is no journald; `journal_mount` is the line of the mount
-    that makes it volatile.
+    `journal_mount` is the line of the mount that makes the journal volatile; `others` are running
+    daemons of a kind whose configuration is not read.
     """
 
     syslog: tuple[SyslogStore, ...]
@@ -62,7 +62,13 @@ class Stores:
     journal_runs: bool
     journal_on_disk: bool
     journal_mount: str = ""
+    others: tuple[str, ...] = ()
     mounts: _storage.Storage = field(default_factory=lambda: _storage.Storage((), {}, {}))
+
+    @property
+    def journal_there(self) -> bool:
+        """Is there a journald at all, running or not?"""
+        return self.journal_runs or self.journal.present or any(h.first for h in self.journal.held)
 
     @property
     def running(self) -> SyslogStore | None:
@@ -91,6 +97,7 @@ def log_stores(capture: Capture) -> Stores:
             found.append(store)
     journal = _journald.journald(capture)
     runs = known.unit("systemd-journald").active
+    others = () if found or runs else _others(capture)
     volatile = memory_mount(mounts, "/var/log/journal")
     return Stores(
         tuple(found),
@@ -98,8 +105,14 @@ def log_stores(capture: Capture) -> Stores:
         runs,
         runs and journal.on_disk and not volatile,
         volatile if journal.on_disk else "",
+        others,
         mounts,
     )
+
+
+def _others(capture: Capture) -> tuple[str, ...]:
+    named = _processes.processes(capture).named("syslogd", "metalog", "socklog", "svlogd")
+    return tuple(process.line for process in named)
 
 
 def _store(

@@ -87,6 +87,8 @@ def retention(capture: Capture) -> Retention:
     stores = _stores.log_stores(capture)
     runs = _runner(capture) if rotate.installed else ("", 1.0)
     since, evidence = _since(capture)
+    if since is None and "/" in seen.born:
+        since, evidence = seen.born["/"], "birth of /"
     owners = rotate.owners(seen.files)
     groups = _groups(seen.files, owners)
     now = capture.collected_at or datetime.fromtimestamp(0, UTC)
@@ -98,7 +100,7 @@ def retention(capture: Capture) -> Retention:
         born = seen.born.get(folder) if folder != "/var/log" else None
         log = _file_log(path, files, owners.get(path), runs, (memory, born))
         logs.append(_audited(log, len(files), capture, now) if path == _AUDIT_LOG else log)
-    if stores.running is None:
+    if stores.running is None and stores.journal_there:
         logs.append(_journal_log(stores, now))
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:

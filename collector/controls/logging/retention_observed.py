@@ -30,7 +30,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     }
     evidence = _quotes(families)
     if worst is Result.FAIL:
-        return Verdict(worst, "too_short", Method.OBSERVED, values, evidence)
+        reason = "too_short" if known.since else "too_short_age_unknown"
+        return Verdict(worst, reason, Method.OBSERVED, values, evidence)
     if worst is Result.ERROR:
         return Verdict(worst, "no_time_found", Method.OBSERVED, values, evidence)
     if worst is Result.PARTIAL:
