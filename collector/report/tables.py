@@ -31,7 +31,7 @@ _SIGNATURES = {
 @dataclass(frozen=True, slots=True)
 class Log:
     """`days`: surely kept by configuration (None: never removed, "": not known); `held`: days
-    between the oldest record and the collection; `sample`: the oldest record, as it was masked.
+    between the oldest record and the collection.
     """
 
     family: str
@@ -41,7 +41,6 @@ class Log:
     held: int | None
     result: Result
     why: str
-    sample: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,6 @@ def _log(log: LogKept, known: Retention, now: datetime, grade: int, lang: Lang) 
         max((now - log.oldest).days, 0) if log.oldest else None,
         result,
         why.to(lang),
-        one_line(log.raw, 300),
     )
 
 

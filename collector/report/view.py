@@ -242,23 +242,27 @@ def _shown(
     control = evidence["controls"].get(document["control"], {})
     number = _number(evidence, document["control"])
     waiver = document["waiver"]
-    quotes = []
+    places: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for entry in document["evidence"]:
+        places.setdefault((entry["read"], entry.get("path", "")), []).append(entry)
+    quotes = []
+    for (read, path), entries in places.items():
+        every = [line for entry in entries for line in entry["lines"]]
         lines: list[str] = []
-        for line in entry["lines"]:
+        for line in every:
             room -= len(line)
             if room < 0:
                 break
             lines.append(line)
         quotes.append(
             Quoted(
-                entry["read"],
-                entry.get("path", ""),
-                entry["status"],
-                entry["sha256"] or "",
+                read,
+                path,
+                entries[0]["status"],
+                entries[0]["sha256"] or "",
                 tuple(lines),
-                len(entry["lines"]) - len(lines),
-                numbers.get(entry["read"], 0),
+                len(every) - len(lines),
+                numbers.get(read, 0),
             )
         )
     return Shown(
