@@ -16,7 +16,7 @@ from collector.attest.trust import Trust, trust_of
 from collector.model import Capture, HostStatus
 from collector.script import collector_script, parse_output
 
-ODD_HOSTS = ("web-1", "数据库一号", "<script>alert(1)</script>", "../x", "-rf", "a b\tc")
+ODD_HOSTS = ("web-1", "数据库一号", "<script>alert(1)</script>", "../x", "-rf", "a b\tc", "_x")
 
 
 @functools.cache

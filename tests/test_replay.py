@@ -32,8 +32,8 @@ def test_the_same_captures_give_the_same_findings(tmp_path: Path) -> None:
         result = replay(opened)
     assert result.same
     assert result.same_catalog
-    assert result.hosts == 7
-    assert result.findings == 7 * len(catalog.select())
+    assert result.hosts == 8
+    assert result.findings == 8 * len(catalog.select())
     assert result.differences == []
 
 

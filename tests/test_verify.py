@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import os
@@ -385,6 +386,13 @@ def test_the_time_of_a_key(copy: Path, key: PrivateKey) -> None:
 # --- a signer who lies ---------------------------------------------------------------------------
 
 
+def _nested(depth: int) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for _ in range(depth):
+        document = {"x": document}
+    return document
+
+
 def _first(document: dict[str, Any]) -> dict[str, Any]:
     return document["hosts"]["web-1"]  # type: ignore[no-any-return]
 
@@ -418,6 +426,9 @@ def _other_quote(document: dict[str, Any]) -> None:
         (lambda d: _first(d).update(capture_sha256="0" * 64), "names another digest"),
         (lambda d: _first(d).update(assessed_at="2020-01-01T00:00:00+00:00"), "another period"),
         (lambda d: _first(d).update(extra=1), "extra"),
+        (lambda d: _first(d).update(assessed_at="2016-12-31T23:59:60Z"), "date-time"),
+        (lambda d: _first(d)["findings"][0].update(until="0000-01-01T00:00:00Z"), "date-time"),
+        (lambda d: _first(d).update(origin=_nested(150)), "its origin"),
         (lambda d: d.update(grade=3), "another grade"),
         (lambda d: d.update(catalog_sha256="0" * 64), "another catalog_sha256"),
         (lambda d: d.update(pledge={"id": "x", "sequence": 1, "previous": None}), "pledge"),
@@ -450,6 +461,10 @@ def test_evidence_that_does_not_agree(
         (b'"hosts":{', b'"hosts":{,'),
         (b'"waivers":[]', b'"waivers":[],'),
         (b'"waivers":[]', b'"waivers":[]]'),
+        (b'"waivers":[]', b'"waivers":' + b"[" * 900 + b"]" * 900),
+        (b'"waivers":[]', b'"waivers":' + b"[" * 90_000 + b"]" * 90_000),
+        (b'"waivers":[]', b'"waivers":["\\ud800"]'),
+        (b'"grade":2', b'"grade":' + b"2" * 5000),
     ],
 )
 def test_evidence_of_other_bytes(old: bytes, new: bytes, copy: Path, key: PrivateKey) -> None:
@@ -468,10 +483,18 @@ def test_evidence_that_is_none(data: bytes, copy: Path, key: PrivateKey) -> None
     refused(copy, key, EVIDENCE)
 
 
+def _with_time(plain: bytes, text: str) -> bytes:
+    lines = plain.split(b"\n")
+    head = json.loads(lines[0]) | {"collected_at": text}
+    return b"\n".join([json.dumps(head).encode(), *lines[1:]])
+
+
 def test_a_signed_capture_that_is_none(copy: Path, key: PrivateKey) -> None:
     name = f"data/captures/{captures.file_name('web-1')}"
     good = (copy / name).read_bytes()
-    for data in (b"", good[:-9], bundles.output(), (good + b"x")):
+    plain = gzip.compress(bundles.output())
+    timeless = gzip.compress(_with_time(gzip.decompress(good), "2016-12-31T23:59:60Z"))
+    for data in (b"", good[:-9], bundles.output(), plain, good + b"x", timeless):
         (copy / name).write_bytes(data)
 
         def change(document: dict[str, Any], data: bytes = data) -> None:

@@ -42,14 +42,14 @@ def path_of(name: str) -> Path:
 
 def find(key: str) -> Path:
     """The key file that a user means: a file, or the name of a kept key."""
-    if _NAME.fullmatch(key) and not Path(key).is_file():
-        kept = path_of(key)
-        if not kept.exists():
-            raise BadInput(
-                f"no key is named {key}, and there is no such file",
-                mend=f"`hostpledge key new --name {key}` makes one",
-            )
+    kept = path_of(key) if _NAME.fullmatch(key) else None
+    if kept is not None and kept.exists():
         return kept
+    if kept is not None and not Path(key).exists():
+        raise BadInput(
+            f"no key is named {key}, and there is no such file",
+            mend=f"`hostpledge key new --name {key}` makes one",
+        )
     return Path(key)
 
 
@@ -63,14 +63,20 @@ def new(name: str, type: KeyType, passphrase: bytes | None) -> PrivateKey:
     """Makes a key and takes it into the trust; raises BadInput when the name is taken."""
     path = path_of(name)
     with _locked():
-        if path.exists():
-            raise BadInput(
-                "there is a key already",
-                where=str(path),
-                mend="give another --name, or `hostpledge key rotate`",
-            )
+        check_free(name)
         key, _ = _replace(path, name, type, passphrase)
     return key
+
+
+def check_free(name: str) -> None:
+    """Raises BadInput when there is a key of that name."""
+    path = path_of(name)
+    if path.exists():
+        raise BadInput(
+            "there is a key already",
+            where=str(path),
+            mend="give another --name, or `hostpledge key rotate`",
+        )
 
 
 def rotate(name: str, type: KeyType, passphrase: bytes | None) -> tuple[PrivateKey, TrustedKey]:

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-
+from collector.attest.canonical import conform, parse
 from collector.attest.evidence import FILE, in_order
 from collector.errors import BadInput, VerifyFailed
-from collector.schema import check, load_json
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
@@ -128,23 +126,10 @@ class Evidence:
         raise self._broken(len(self._data))
 
     def _value(self, start: int, stop: int) -> Any:
-        data = self._data[start:stop]
-        try:
-            value = load_json(data, where=f"{self.where} byte {start}")
-            canonical = rfc8785.dumps(value)
-        except BadInput as problem:
-            raise VerifyFailed(problem.what, where=problem.where) from None
-        except (rfc8785.CanonicalizationError, UnicodeError) as problem:
-            raise VerifyFailed(str(problem), where=f"{self.where} byte {start}") from None
-        if canonical != data:
-            raise self._broken(start)
-        return value
+        return parse(self._data[start:stop], where=f"{self.where} byte {start}")
 
-    def _check(self, document: Any) -> None:
-        try:
-            check(document, "evidence", where=self.where)
-        except BadInput as problem:
-            raise VerifyFailed(problem.what, where=problem.where) from None
+    def _check(self, document: Mapping[str, Any]) -> None:
+        conform(document, "evidence", where=self.where)
 
     def _broken(self, place: int) -> VerifyFailed:
         return VerifyFailed(

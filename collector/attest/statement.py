@@ -8,8 +8,9 @@ from typing import Any
 
 import rfc8785
 
-from collector.errors import BadInput, VerifyFailed
-from collector.schema import check, load_json
+from collector.attest.canonical import conform, parse
+from collector.errors import VerifyFailed
+from collector.schema import check
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:hostpledge:predicate:evidence:1"
@@ -49,15 +50,10 @@ def to_bytes(subjects: Mapping[str, str], predicate: Mapping[str, Any]) -> bytes
 def from_bytes(payload: bytes, *, where: str) -> dict[str, Any]:
     """Reads the statement strictly; raises VerifyFailed unless it has its exact form."""
     try:
-        document: dict[str, Any] = load_json(payload, where=where)
-        check(document, "statement", where=where)
-        canonical = rfc8785.dumps(document)
-    except BadInput as problem:
+        document: dict[str, Any] = parse(payload, where=where)
+        conform(document, "statement", where=where)
+    except VerifyFailed as problem:
         raise VerifyFailed(f"the signed statement: {problem.what}", where=where) from None
-    except rfc8785.CanonicalizationError as problem:
-        raise VerifyFailed(f"the signed statement: {problem}", where=where) from None
-    if canonical != payload:
-        raise VerifyFailed("the signed statement is not in canonical bytes (RFC 8785)", where=where)
     names = [subject["name"] for subject in document["subject"]]
     if names != sorted(set(names)):
         raise VerifyFailed("the signed statement names a subject twice", where=where)

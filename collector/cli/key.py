@@ -56,6 +56,7 @@ def _making_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_making_options
 @lang_option
 def new(name: str, type_: keys.KeyType, passphrase_file: Path | None) -> None:
+    keyring.check_free(name)
     made = keyring.new(name, type_, _new_passphrase(passphrase_file))
     _say_made(name, made)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from collector import catalog
 from collector import verify as verifier
 from collector.attest.trust import load_trust
 from collector.cli.language import lang, lang_option, tr
@@ -49,13 +50,32 @@ def verify(bundle: Path, trust_file: Path, form: str) -> None:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
         return
     click.echo(tr("核验通过", "Verified") + f": {bundle}")
-    click.echo(f"  sha256:{found.digest}")
+    for line in _about(found):
+        click.echo(f"  {line}")
     click.echo(tr("已证明：", "Proven:"))
     for text in found.proven:
         click.echo(f"  + {text.to(lang())}")
     click.echo(tr("未证明：", "Not proven:"))
     for text in found.unproven:
         click.echo(f"  - {text.to(lang())}")
+
+
+def _about(found: verifier.Verification) -> list[str]:
+    predicate = found.statement["predicate"]
+    period, pledge = predicate["period"], predicate["pledge"]
+    words = catalog.words()["verdict"]
+    lines = [
+        f"sha256:{found.digest}",
+        tr("核查时段", "looked at") + f": {period['from']} … {period['to']}",
+        tr("主机数", "hosts") + f": {found.hosts}",
+    ]
+    if pledge is not None:
+        sequence = tr(f"第 {pledge['sequence']} 份", f"bundle {pledge['sequence']}")
+        lines.append(tr("登记", "pledge record") + f": {pledge['id']}, {sequence}")
+    for number, verdict in predicate["clauses"].items():
+        clause = catalog.clauses()[number]
+        lines.append(f"{clause['number']} {clause['title'][lang()]}: {words[verdict].to(lang())}")
+    return lines
 
 
 def open_named(path: Path) -> verifier.Bundle:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from collector import captures
 from collector.attest import bag, envelope, evidence, statement
-from collector.attest.bundle import attached_file, bag_info
+from collector.attest.bundle import attached_file, bag_info, own_form
 from collector.attest.reading import Evidence
 from collector.captures import digest as sha256
 from collector.errors import BadInput, VerifyFailed
@@ -108,7 +108,7 @@ class Bundle:
         """As `capture`, for an entry of evidence.json that is at hand."""
         name = entry["capture"]
         data = self._read(name)
-        if data[:2] != b"\x1f\x8b":
+        if not own_form(data):
             raise VerifyFailed("not a capture in hostpledge's form", where=f"data/{name}")
         try:
             capture = captures.from_bytes(data, {}, where=f"data/{name}")
