@@ -62,7 +62,7 @@ def commands(text: str) -> Iterator[tuple[list[str], str]]:
     joined = re.sub(r"\$\{[^}]*\}", "$_", joined)
     folder = ""
     for line in joined.splitlines():
-        for part in re.split(r"&&|\|\||[;|&(){}]", line):
+        for part in re.split(r"&&|\|\||[;|&()]|(?<!\S)[{}](?!\S)", line):
             try:
                 words = shlex.split(part, comments=True)
             except ValueError:

@@ -1,0 +1,190 @@
+"""Command lines of backup tools, the files and records they leave, and which store is whose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from collector import captures, catalog
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.artefacts import artefacts
+from collector.facts.backup import records, reports
+from collector.facts.backup_coverage import all_jobs
+from collector.facts.backup_words import commands, databases_of, sources_of
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+
+RECORDED = Path(__file__).parent.parent / "captures"
+
+
+def _capture(id: str, stdout: str, status: ReadStatus = ReadStatus.OK) -> Capture:
+    return Capture(
+        "h", HostStatus.COMPLETE, reads={id: ReadResult(id, status, stdout=stdout.encode())}
+    )
+
+
+def _recorded(name: str) -> Capture:
+    return captures.load(RECORDED / f"{name}.capture.gz", catalog.all_reads())
+
+
+@pytest.mark.parametrize(
+    ("line", "sources"),
+    [
+        ("restic -r /r backup --exclude /srv/tmp /srv /etc", ["/srv", "/etc"]),
+        ("restic backup --tag a --files-from=/l", ["/a", "/b"]),
+        ("restic backup --files-from /not-read", ["?"]),
+        ("restic forget --keep-last 7 --prune", None),
+        ("borg create --stats -C zstd /r::{now} /srv /home", ["/srv", "/home"]),
+        ("borg prune /r", None),
+        ("tar czf /b/x.tgz /srv", ["/srv"]),
+        ("tar -czf /b/x.tgz -C /srv data", ["/srv/data"]),
+        ("tar --create --gzip --file /b/x.tgz /srv", ["/srv"]),
+        ("tar -xzf /b/x.tgz -C /srv", None),
+        ("tar tzf /b/x.tgz", None),
+        ("rsync -a --delete --exclude /tmp /srv/ /home bak@nas:/x", ["/srv/", "/home"]),
+        ("rsync --version", None),
+        ("duplicity full /srv sftp://nas/x", ["/srv"]),
+        ("duplicity restore sftp://nas/x /srv", None),
+        ("rclone sync /srv oss:bucket", ["/srv"]),
+        ("rclone lsd oss:", None),
+    ],
+)
+def test_sources(line: str, sources: list[str] | None) -> None:
+    ((words, folder),) = list(commands(line))
+    assert sources_of(words[0], words[1:], folder, {"/l": ["/a", "/b"]}) == sources
+
+
+@pytest.mark.parametrize(
+    ("line", "databases"),
+    [
+        ("mysqldump --all-databases", ("*",)),
+        ("mysqldump -A -u root", ("*",)),
+        ("mysqldump -u root -p*** shop orders", ("shop",)),
+        ("mysqldump --databases shop crm", ("shop", "crm")),
+        ("mysqldump $db", ("?",)),
+        ("pg_dump -U postgres -Fc -f /b/x shop", ("shop",)),
+        ("pg_dump --dbname=shop", ("shop",)),
+        ("pg_dump -d shop -h db", ("shop",)),
+        ("pg_dumpall", ("*",)),
+        ("mongodump --gzip --archive=/b/x", ("*",)),
+        ("mongodump --db shop", ("shop",)),
+        ("mariadb-backup --backup --target-dir=/b", ("*",)),
+        ("mariadb-backup --prepare --target-dir=/b", ()),
+        ("pgbackrest --stanza=main backup", ("*",)),
+        ("pgbackrest --stanza=main info", ()),
+    ],
+)
+def test_databases(line: str, databases: tuple[str, ...]) -> None:
+    ((words, _),) = list(commands(line))
+    assert databases_of(words[0], words[1:]) == databases
+
+
+def test_commands_inside_a_script() -> None:
+    text = (
+        'D=/backup\nOUT=$(restic backup "$SRC" /srv)\n'
+        "cd /srv && tar -czf $D/x-$(date +%F).tgz data\n"
+        "mysqldump shop \\\n  | gzip > $D/shop.gz\n"
+    )
+    found = [(" ".join(words), folder) for words, folder in commands(text)]
+    assert ("tar -czf /backup/x-$_.tgz data", "/srv") in found
+    assert ("mysqldump shop", "/srv") in found
+    assert any(words == "restic backup $SRC /srv" for words, _ in found)
+
+
+def test_real_jobs() -> None:
+    found = {j.job.name: j for j in all_jobs(_recorded("backup-trixie"))}
+    assert found["borgmatic.timer"].sources == ("/srv/data",)
+    assert found["borgmatic.timer"].targets == ("/srv/backup/borgmatic",)
+    assert found["restic-backup.timer"].sources == ("/srv/data",)
+    assert found["/etc/cron.d/db-backup"].databases == ("shop",)
+    assert "borgmatic.timer" not in {j.job.name for j in all_jobs(_recorded("backup-bookworm"))}
+
+
+def test_real_records() -> None:
+    found = records(_recorded("backup-trixie"))
+    borg = next(r for r in found if r.read == "backup.borg")
+    assert borg.where == "/srv/backup/borgmatic"
+    restic = next(r for r in found if r.read == "backup.journal")
+    assert restic.size == 300006
+    assert restic.when == datetime(2026, 11, 25, 2, 16, 36, tzinfo=UTC)
+
+
+def test_real_artefacts() -> None:
+    found = artefacts(_recorded("backup-bookworm"))
+    last = next(a for a in found.all if a.path.endswith("shop-2026-11-25.sql.gz"))
+    assert last.fault == "an empty gzip stream"
+    assert {a.repository for a in found.all if a.repository} == {"/srv/backup/restic"}
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "tail", "fault"),
+    [
+        ("a.sql", "2d2d204d7953514c2064756d70", "-- Dump completed on 2026-11-25  2:00:00", ""),
+        ("a.sql", "2d2d204d7953514c2064756d70", "other", "Dump completed"),
+        ("a.sql", "other", "other", ""),
+        ("a.sql", "", "", ""),
+        ("a.sql.gz", "other", "", "no gzip file"),
+        ("a.sql.gz", "1f8b0800000000000003", "", ""),
+    ],
+)
+def test_faults(name: str, head: str, tail: str, fault: str) -> None:
+    text = f"folder /b\nartefact 1795573900 900 /b/{name}\nhead {head}\n"
+    text += f"tail {tail}\n" if tail else ""
+    (found,) = artefacts(_capture("backup.artefacts", text)).all
+    assert fault in found.fault
+    assert bool(found.fault) is bool(fault)
+
+
+def test_a_gzip_header_knows_better_than_a_copied_file() -> None:
+    when = datetime(2026, 10, 1, tzinfo=UTC)
+    stamp = int(when.timestamp()).to_bytes(4, "little").hex()
+    text = f"folder /b\nartefact 1795573900 900 /b/a.gz\nhead 1f8b0808{stamp}0003\n"
+    (found,) = artefacts(_capture("backup.artefacts", text)).all
+    assert found.when == when
+
+
+@pytest.mark.parametrize("status", [ReadStatus.TRUNCATED, ReadStatus.TIMEOUT, ReadStatus.REFUSED])
+def test_what_was_not_seen_whole_is_not_empty(status: ReadStatus) -> None:
+    with pytest.raises(CouldNotLook):
+        artefacts(_capture("backup.artefacts", "folder /b\n", status))
+
+
+def test_pgbackrest_counts_backups_without_an_error() -> None:
+    """backup.info as pgBackRest 2.5x writes it, cut to the fields that are read."""
+    line = '20261124-020000F={"backup-error":%s,"backup-info-size":29,"backup-timestamp-stop":%d}\n'
+    text = (
+        "[backup:current]\n"
+        + line % ("false", 1795485605)
+        + line.replace("24", "25")
+        % (
+            "true",
+            1795572005,
+        )
+    )
+    file = CapturedFile(
+        "/var/lib/pgbackrest/backup/m/backup.info", ReadStatus.OK, data=text.encode()
+    )
+    reads = {
+        id: ReadResult(id, ReadStatus.OK) for id in ("backup.borg", "backup.journal", "backup.logs")
+    }
+    reads["backup.pgbackrest"] = ReadResult("backup.pgbackrest", ReadStatus.OK, files=(file,))
+    (found,) = records(Capture("h", HostStatus.COMPLETE, reads=reads))
+    assert (found.when, found.size) == (datetime(2026, 11, 24, 2, 0, 5, tzinfo=UTC), 29)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        '{"schema": "urn:hostpledge:schema:backup-report:1", "job": "a", "ok": true, "ok": true}',
+        '{"schema": "urn:hostpledge:schema:backup-report:1", "job": "a", "started": "x",'
+        ' "finished": "2026-11-25T02:00:00Z", "ok": true, "paths": ["/a"]}',
+    ],
+)
+def test_reports_are_read_strictly(text: str) -> None:
+    file = CapturedFile("/var/lib/hostpledge/backup/a.json", ReadStatus.OK, data=text.encode())
+    result = ReadResult("backup.reports", ReadStatus.OK, files=(file,))
+    with pytest.raises(NotUnderstood):
+        reports(Capture("h", HostStatus.COMPLETE, reads={"backup.reports": result}))
