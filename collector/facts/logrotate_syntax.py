@@ -221,11 +221,8 @@ class _Source:
         return None
 
     def inside(self) -> _Said:
-        """The next directive of a section, which must have an end."""
-        said = self.next()
-        if said is None:
-            raise _Refused(0, "missing } at the end of the section", whole=True)
-        return said
+        """The next directive of a section, which the end of the file ends as a brace does."""
+        return self.next() or _Said(0, "}")
 
     def head(self, said: _Said) -> None:
         """Takes the names of logs up to the brace, over as many lines as they have."""

@@ -56,6 +56,10 @@ def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
     if stopped:
         values = {"daemon": stopped[0], "line": stores.journal.line}
         return Verdict(Result.FAIL, "stopped", values=values, evidence=evidence)
+    if stores.others:
+        raise NotUnderstood("processes.all", f"its configuration is not read: {stores.others[0]}")
+    if not stores.journal_there:
+        return Verdict(Result.FAIL, "nothing", evidence=(Quote("processes.all"),))
     return Verdict(Result.FAIL, "volatile", values={"line": stores.journal.line}, evidence=evidence)
 
 
