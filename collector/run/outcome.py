@@ -32,7 +32,8 @@ _SAID: tuple[tuple[HostStatus, str], ...] = (
         r"Could not resolve hostname|Connection refused|No route to host"
         r"|Network is unreachable"
         r"|Connection timed out|Operation timed out|Connection closed by .* port"
-        r"|Unable to negotiate|kex_exchange_identification|ssh_exchange_identification|Failed to connect"
+        r"|Unable to negotiate|kex_exchange_identification|ssh_exchange_identification"
+        r"|Failed to connect"
         r"|Bad configuration|UNREACHABLE|banner exchange|proxy|stdio forwarding failed"
         r"|Could not request|unable to connect|Connection reset by",
     ),
