@@ -17,7 +17,7 @@ aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft pas
 test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
 busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh jq:jq openssl:openssl
 iproute2:ip iptables:iptables faketime:faketime logrotate:logrotate zip:zip chromium:chromium
-poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk"
+poppler-utils:pdftoppm cosign:cosign fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk"
 
 wanted=$demo
 [ "$purpose" = test ] && wanted=$test
