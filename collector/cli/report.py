@@ -12,6 +12,7 @@ import click
 
 from collector.captures import write_aside
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.verify import open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
 from collector.resources import home
 
@@ -48,12 +49,17 @@ from collector.resources import home
         "the pledge record, as a file; default: the one that the bundle names, from the register",
     ),
 )
+@trust_option(required=False)
 @lang_option
 def report(
-    bundle: Path, html_file: Path | None, pdf_file: Path | None, record_file: Path | None
+    *,
+    bundle: Path,
+    html_file: Path | None,
+    pdf_file: Path | None,
+    record_file: Path | None,
+    trust_file: Path | None,
 ) -> int:
     from collector.report.html import render
-    from collector.verify import open_bundle
 
     if html_file is None and pdf_file is None:
         raise BadInput(
@@ -63,16 +69,20 @@ def report(
     targets = [target for target in (html_file, pdf_file) if target is not None]
     for target in targets:
         _check_target(target)
-    opened = open_bundle(bundle)
-    evidence = opened.evidence
-    page = render(
-        evidence,
-        opened.capture,
-        record=_record(record_file, evidence),
-        lang=lang(),
-        digest=opened.digest,
-        keyid=opened.keyid,
-    )
+    if pdf_file is not None:
+        from collector.report.pdf import program
+
+        program()
+    with open_trusted(bundle, trust_file) as opened:
+        evidence = opened.evidence
+        page = render(
+            evidence,
+            opened.capture,
+            record=_record(record_file, evidence),
+            lang=lang(),
+            digest=opened.digest,
+            keyid=opened.keyid,
+        )
     if html_file is not None:
         write_aside(html_file, page.encode("utf-8"))
     if pdf_file is not None:
@@ -117,7 +127,11 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
         return None
     from collector.pledges.register import FILE, Register
 
-    if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
+    try:
+        if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
+            return None
+    except OSError:
+        # an auditor may have no folder of their own: then there is no register either
         return None
     try:
         return _plain(Register.open(create=False).get(pledge["id"]).canonical())

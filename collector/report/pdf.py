@@ -39,15 +39,21 @@ def browser() -> str | None:
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
-def to_pdf(html: str) -> bytes:
-    """The page as Chromium prints it. Raises BadInput when there is none, or it fails."""
-    program = browser()
-    if program is None:
+def program() -> str:
+    """The path of a Chromium; raises BadInput when there is none."""
+    found = browser()
+    if found is None:
         raise BadInput(
             "no Chromium is found",
             where="--pdf",
             mend="install chromium, or give --html and print that file from a browser",
         )
+    return found
+
+
+def to_pdf(html: str) -> bytes:
+    """The page as Chromium prints it. Raises BadInput when there is none, or it fails."""
+    chromium = program()
     with tempfile.TemporaryDirectory(prefix="hostpledge-") as folder:
         page = Path(folder) / "report.html"
         target = Path(folder) / "report.pdf"
@@ -57,7 +63,7 @@ def to_pdf(html: str) -> bytes:
         try:
             ended = subprocess.run(
                 [
-                    program,
+                    chromium,
                     *flags,
                     f"--user-data-dir={folder}/profile",
                     f"--print-to-pdf={target}",
