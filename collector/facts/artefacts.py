@@ -131,7 +131,7 @@ def _fault(path: str, size: int, head: str, tail: str) -> str:
     if not path.endswith(".sql") or not head or not tail:
         return ""
     text = bytes.fromhex(head) if head != "other" else b""
-    if re.match(rb"-- (MySQL|MariaDB) dump|/\*M?!999999", text) and "Dump completed" not in tail:
+    if re.match(rb"(/\*M!999999[^\n]*\n)?-- M[ya]", text) and "Dump completed" not in tail:
         return "ends before its last line (-- Dump completed)"
     if b"-- PostgreSQL database" in text and "dump complete" not in tail:
         return "ends before its last line (dump complete)"

@@ -73,7 +73,7 @@ s/^\(head 1f8b.\{16\}\).*/\1/
 }
 }
 s/^tail .*\(-- Dump completed.*\)/tail \1/
-s/^tail .*\(PostgreSQL database dump complete\).*/tail \1/
+s/^tail .*\(PostgreSQL database \(cluster \)\{0,1\}dump complete\).*/tail \1/
 /^tail -- Dump/!{/^tail Postgre/!s/^tail .*/tail other/
 }
 """

@@ -18,6 +18,11 @@ from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadS
 RECORDED = Path(__file__).parent.parent / "captures"
 
 
+# the first line of mariadb-dump 10.11 and 11.8, of pg_dumpall 15 and 17
+MARIADB = "2f2a4d213939393939395c2d20656e61626c65207468652073616e64626f78206d6f6465202a2f200a"
+PG_CLUSTER = "2d2d0a2d2d20506f737467726553514c20646174616261736520636c75737465722064756d700a"
+
+
 def _capture(id: str, stdout: str, status: ReadStatus = ReadStatus.OK) -> Capture:
     return Capture(
         "h", HostStatus.COMPLETE, reads={id: ReadResult(id, status, stdout=stdout.encode())}
@@ -122,6 +127,11 @@ def test_real_artefacts() -> None:
     [
         ("a.sql", "2d2d204d7953514c2064756d70", "-- Dump completed on 2026-11-25  2:00:00", ""),
         ("a.sql", "2d2d204d7953514c2064756d70", "other", "Dump completed"),
+        ("a.sql", MARIADB + "2d2d204d617269", "-- Dump completed on 2026-11-25  2:42:34", ""),
+        ("a.sql", MARIADB + "2d2d204d617269", "other", "Dump completed"),
+        ("a.sql", MARIADB + "0a2f2a21343031", "other", ""),  # --skip-comments
+        ("a.sql", PG_CLUSTER, "PostgreSQL database cluster dump complete", ""),
+        ("a.sql", PG_CLUSTER, "other", "dump complete"),
         ("a.sql", "other", "other", ""),
         ("a.sql", "", "", ""),
         ("a.sql.gz", "other", "", "no gzip file"),
@@ -142,6 +152,27 @@ def test_a_gzip_header_knows_better_than_a_copied_file() -> None:
     text = f"folder /b\nartefact 1795573900 900 /b/a.gz\nhead 1f8b0808{stamp}0003\n"
     (found,) = artefacts(_capture("backup.artefacts", text)).all
     assert found.when == when
+
+
+@pytest.mark.parametrize(
+    ("head", "second"),
+    [
+        (  # pg_dump -Fc of PostgreSQL 17.12
+            "5047444d50011000040801010022000000002a00000000020000000019000000000a000000007e"
+            "000000000000000000",
+            34,
+        ),
+        (  # pg_dump -Fc of PostgreSQL 15.20
+            "5047444d50010e0004080101010000000030000000002a00000000020000000019000000000a"
+            "000000007e0000000000",
+            48,
+        ),
+    ],
+)
+def test_the_header_of_pg_dump_has_its_time(head: str, second: int) -> None:
+    text = f"folder /b\nartefact 1795920000 900 /b/a.dump\nhead {head}\n"
+    (found,) = artefacts(_capture("backup.artefacts", text)).all
+    assert found.when == datetime(2026, 11, 25, 2, 42, second, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [ReadStatus.TRUNCATED, ReadStatus.TIMEOUT, ReadStatus.REFUSED])
