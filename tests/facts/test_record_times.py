@@ -1,0 +1,86 @@
+"""The time inside a record, in the forms that real software writes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from collector.facts.record_times import ONLY_TIMES, record_time, zone_of
+
+AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+CHINA = timezone(timedelta(hours=8))
+SECRET = "password=hunter2"
+
+RECORDS = {
+    "rsyslog on Debian 12": ("2026-05-01T03:04:05.678901+08:00 web1 sshd: x", "2026-04-30T19:04:05"),
+    "rsyslog traditional": ("May  1 03:04:05 web1 sshd[1]: x", "2026-04-30T19:04:05"),
+    "traditional, last year": ("Dec  1 03:04:05 web1 sshd[1]: x", "2025-11-30T19:04:05"),
+    "traditional, leap day": ("Feb 29 03:04:05 web1 sshd[1]: x", "2024-02-28T19:04:05"),
+    "audit": ("type=USER_LOGIN msg=audit(1777575845.123:45): pid=1", "2026-04-30T19:04:05"),
+    "audit with node": ("node=web1 type=X msg=audit(1777575845.123:45): ", "2026-04-30T19:04:05"),
+    "nginx access": ('192.0.2.1 - - [01/May/2026:03:04:05 +0800] "GET /"', "2026-04-30T19:04:05"),
+    "nginx error": ("2026/05/01 03:04:05 [error] 7#7: *1 open()", "2026-04-30T19:04:05"),
+    "apache error": ("[Fri May 01 03:04:05.123456 2026] [core:notice] x", "2026-04-30T19:04:05"),
+    "dpkg": ("2026-05-01 03:04:05 install x", "2026-04-30T19:04:05"),
+    "apt history": ("Start-Date: 2026-05-01  03:04:05", "2026-04-30T19:04:05"),
+    "apt term": ("Log started: 2026-05-01  03:04:05", "2026-04-30T19:04:05"),
+    "dnf": ("2026-05-01T03:04:05+0800 INFO --- logging initialized", "2026-04-30T19:04:05"),
+    "mysql": ("2026-04-30T19:04:05.123456Z 0 [Note] x", "2026-04-30T19:04:05"),
+    "redis": ("1234:M 01 May 2026 03:04:05.123 * Ready", "2026-04-30T19:04:05"),
+    "postgresql": ("2026-04-30 19:04:05.123 UTC [7] LOG: x", "2026-04-30T11:04:05"),
+    "firewalld": ("2026-05-01 03:04:05 WARNING: x", "2026-04-30T19:04:05"),
+    "RFC 5424": ("<34>1 2026-04-30T19:04:05.003Z web1 su - ID47 - x", "2026-04-30T19:04:05"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_time_of_a_record(name: str) -> None:
+    line, expected = RECORDS[name]
+    assert record_time(line, AT, CHINA) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_redaction_leaves_the_time_and_nothing_else(name: str) -> None:
+    line, expected = RECORDS[name]
+    left = _sed(f"{line} {SECRET}\n")
+    assert "hunter2" not in left
+    assert "web1" not in left
+    assert record_time(left, AT, CHINA) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("shell", ["sed", "busybox"])
+def test_lines_without_a_time_do_not_leave_the_host(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    program = ["busybox", "sed"] if shell == "busybox" else ["sed"]
+    text = f"==> /var/log/x <==\n{SECRET}\n\tat com.example {SECRET}\n@S tail\n"
+    assert _sed(text, program) == "==> /var/log/x <==\n@S tail\n"
+
+
+def _sed(text: str, program: list[str] | None = None) -> str:
+    return subprocess.run(
+        [*(program or ["sed"]), "-e", ONLY_TIMES],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_no_time_is_not_made_up() -> None:
+    assert record_time("Traceback (most recent call last):", AT, UTC) is None
+    assert record_time("2026-13-45 01:02:03 no such day", AT, UTC) is None
+
+
+def test_a_time_without_year_is_never_older_than_it_shows() -> None:
+    """A clock a little ahead is still this year's; anything later is last year's."""
+    assert record_time("Nov 25 12:00:00 h x", AT, UTC) == datetime(2026, 11, 25, 12, tzinfo=UTC)
+    assert record_time("Nov 27 12:00:00 h x", AT, UTC) == datetime(2025, 11, 27, 12, tzinfo=UTC)
+
+
+def test_zone_of() -> None:
+    assert zone_of("-0330") == timezone(-timedelta(hours=3, minutes=30))
+    assert zone_of("CST") is UTC
