@@ -1,0 +1,128 @@
+"""`hostpledge exposure`: who can reach which listening socket of a captured host."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector import captures
+from collector.cli.language import lang_option, tr
+from collector.errors import BadInput
+from collector.facts.exposure import READS, Exposure, exposures
+from collector.facts.firewall import network_of
+from collector.facts.spans import address, networks
+
+
+@click.command(
+    name="exposure",
+    help=tr(
+        "按已加载的防火墙规则，逐个列出监听端口可从何处到达。有无法判定者，退出状态为 1。",
+        "Shows from where each listening socket can be reached under the rules as loaded. "
+        "Ends with status 1 when that cannot be told for one of them.",
+    ),
+)
+@click.argument("capture", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--from",
+    "source",
+    metavar="ADDRESS",
+    help=tr("只问此来源地址能否到达", "ask for this source address only"),
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help=tr("输出格式", "form of the output"),
+)
+@lang_option
+def exposure(capture: Path, source: str | None, form: str) -> int:
+    """Reads one capture; the answer goes to stdout."""
+    seen = captures.load(capture, {read.id: read for read in READS})
+    only = None
+    if source is not None:
+        try:
+            only = address(source)
+        except ValueError:
+            raise BadInput(
+                tr("不是 IP 地址", "not an IP address"), where=f"--from {source}"
+            ) from None
+        if network_of(seen).local(only[1], only[0]):
+            raise BadInput(
+                tr("这是该主机自己的地址", "an address of the host itself"),
+                where=f"--from {source}",
+                mend=tr("给出别处的地址", "give one from elsewhere"),
+            )
+    found = exposures(seen, only)
+    if form == "json":
+        click.echo(
+            json.dumps({"exposure": [_entry(e) for e in found]}, ensure_ascii=False, indent=1)
+        )
+    else:
+        click.echo(_table(found))
+    return 1 if any(e.reachable == "unknown" for e in found) else 0
+
+
+def _entry(found: Exposure) -> dict[str, Any]:
+    listener = found.listener
+    entry: dict[str, Any] = {
+        "proto": listener.proto,
+        "family": f"ipv{listener.family}",
+        "address": listener.shown,
+        "port": listener.port,
+        "process": listener.process or None,
+        "pid": listener.pid or None,
+        "reachable": found.reachable,
+        "sources": found.sources,
+        "unknown_sources": networks(found.unknown, listener.family),
+        "why": found.why,
+    }
+    if found.targets:
+        entry["leads_to"] = list(found.targets)
+    return entry
+
+
+def _table(found: tuple[Exposure, ...]) -> str:
+    words = {
+        "yes": tr("可达", "yes"),
+        "no": tr("不可达", "no"),
+        "unknown": tr("无法判定", "unknown"),
+    }
+    head = [
+        tr("协议", "proto"),
+        tr("地址", "address"),
+        tr("端口", "port"),
+        tr("进程", "process"),
+        tr("可达性", "reachable"),
+        tr("来源", "from"),
+        tr("依据", "why"),
+    ]
+    rows = [head]
+    for e in found:
+        s = e.listener
+        sources = e.sources if e.yes else networks(e.unknown, s.family)
+        shown = ["…"] if len(sources) > 4 and e.reachable == "unknown" else sources[:4]
+        if len(sources) > 4:
+            shown = [*sources[:4], "…"]
+        where = ", ".join(shown).replace("anywhere", tr("任意来源", "anywhere"))
+        process = s.process or ("→ " + ", ".join(e.targets) if e.targets else "?")
+        proto = f"{s.proto}{s.family}"
+        rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", e.why])
+    widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]
+    return "\n".join(
+        "  ".join(
+            [cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=False)]
+            + [row[-1]]
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: East Asian wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,288 @@
+"""The JSON form of an nftables ruleset (libnftables-json(5)) → the model of `packets`.
+
+What is not known becomes `Unknown`: a match that may hold or not, a statement that may end it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from collector.errors import NotUnderstood
+from collector.facts.nft_expressions import Foggy, Reader, conditions
+from collector.facts.packets import (
+    Base,
+    Go,
+    Match,
+    OneOf,
+    Rate,
+    Rewrite,
+    Rule,
+    Set,
+    Step,
+    Unknown,
+)
+from collector.facts.spans import address
+
+Mark = Literal["mark", "ctmark"]
+_FAMILIES = {"ip": 4, "ip6": 6, "inet": 0, "netdev": 0}
+_PRIORITIES = {
+    "raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100,
+}  # fmt: skip
+_VERDICTS = {"accept", "drop", "return", "jump", "goto", "continue"}
+# what only watches, or concerns what leaves this host
+_PASSIVE = {
+    "counter", "log", "comment", "ct helper", "ct timeout", "ct expectation", "flow", "quota_off",
+    "masquerade", "snat", "dup", "last", "nflog", "secmark", "tcp option", "reset",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `family` as nft has it, its chains and base chains.
+
+    `compatible`: it holds expressions of iptables that nft itself cannot show.
+    """
+
+    family: str
+    name: str
+    chains: Mapping[str, tuple[Rule, ...]]
+    bases: tuple[Base, ...]
+    compatible: bool
+
+
+def tables(text: str, read: str) -> list[Table]:
+    """Every table that can see IP packets. Raises NotUnderstood when it is no ruleset."""
+    try:
+        document = json.loads(text)["nftables"]
+        entries = [next(iter(entry.items())) for entry in document]
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as bad:
+        raise NotUnderstood(read, f"no JSON of nft: {type(bad).__name__}") from None
+    known = [(kind, value) for kind, value in entries if isinstance(value, dict)]
+    found = []
+    for kind, value in known:
+        if kind == "table" and value.get("family") in _FAMILIES:
+            if "dormant" in _several(value.get("flags", [])):
+                continue
+            own = [
+                (k, v)
+                for k, v in known
+                if v.get("family") == value["family"] and v.get("table") == value["name"]
+            ]
+            found.append(_table(value["family"], value["name"], own))
+    return found
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _table(family: str, name: str, own: list[tuple[str, dict[str, Any]]]) -> Table:
+    elements = {
+        str(v["name"]): v.get("elem", []) for k, v in own if k in ("set", "map") and "name" in v
+    }
+    reader = Reader(_FAMILIES[family], elements)
+    prefix = f"{family} {name}"
+    rules: dict[str, list[Rule]] = {}
+    bases = []
+    compatible = False
+    for kind, value in own:
+        if kind == "chain":
+            rules.setdefault(f"{prefix} {value['name']}", [])
+            if "hook" in value:
+                bases.append(_base(family, prefix, value))
+        elif kind == "rule":
+            expressions = value.get("expr", [])
+            compatible = compatible or any("xt" in e for e in expressions if isinstance(e, dict))
+            chain = f"{prefix} {value.get('chain')}"
+            rules.setdefault(chain, []).extend(_rules(expressions, prefix, chain, reader))
+    chains = {chain: tuple(held) for chain, held in rules.items()}
+    return Table(family, name, chains, tuple(bases), compatible)
+
+
+def _base(family: str, prefix: str, value: Mapping[str, Any]) -> Base:
+    priority = value.get("prio", 0)
+    if isinstance(priority, str):
+        priority = _PRIORITIES.get(priority, 0)
+    hook = str(value["hook"])
+    devices = value.get("dev", value.get("devs", []))
+    return Base(
+        f"{prefix} {value['name']}",
+        _FAMILIES[family],
+        str(value.get("type", "filter")),
+        hook,
+        int(priority),
+        value.get("policy", "accept") == "accept",
+        frozenset(str(d) for d in _several(devices)),
+    )
+
+
+def _rules(expressions: list[Any], prefix: str, chain: str, reader: Reader) -> list[Rule]:
+    """One rule, or one for each element of the verdict map or address map that it ends in."""
+    text = f"{chain}: {_words(expressions)}"
+    steps: list[Step] = []
+    for expression in expressions:
+        if not isinstance(expression, dict) or len(expression) != 1:
+            steps.append(Go("unknown"))
+            continue
+        ((kind, value),) = expression.items()
+        if kind == "vmap":
+            return _arms(steps, _verdict_arms(value, prefix, reader), text)
+        if kind in ("dnat", "redirect") and _mapped(value) is not None:
+            return _arms(steps, _address_arms(kind, value, reader), text)
+        steps += _steps(kind, value, prefix, reader)
+    return [Rule(tuple(steps), text)]
+
+
+def _arms(before: list[Step], arms: Iterable[tuple[Step, ...]], text: str) -> list[Rule]:
+    return [Rule((*before, *arm), text) for arm in arms]
+
+
+def _steps(kind: str, value: Any, prefix: str, reader: Reader) -> list[Step]:
+    if kind in _PASSIVE or kind == "continue":
+        return []
+    if kind == "match":
+        return list(_match(value, reader))
+    if kind in _VERDICTS:
+        return [_verdict({kind: value}, prefix)]
+    if kind == "reject":
+        return [Go("drop")]
+    if kind in ("limit", "ct count", "quota", "meter"):
+        return [Rate(kind)]
+    if kind == "set":
+        inner = value.get("stmt", []) if isinstance(value, dict) else []
+        return [Rate("set")] if inner and any("counter" not in s for s in inner) else []
+    if kind == "notrack":
+        return [Set("state")]
+    if kind == "mangle":
+        return _mangle(value)
+    if kind in ("dnat", "redirect"):
+        return [_rewrite(kind, value, reader)]
+    if kind == "xt" and isinstance(value, dict) and value.get("type") == "match":
+        known = value.get("name") == "comment"
+        return [] if known else [Unknown(f"xt match {value.get('name')}")]
+    return [Go("unknown")]
+
+
+def _match(value: Any, reader: Reader) -> tuple[Match, ...]:
+    try:
+        return conditions(value["op"], value["left"], value["right"], reader)
+    except (Foggy, KeyError, TypeError, ValueError) as fog:
+        return (Unknown(str(fog)),)
+
+
+def _verdict(value: Any, prefix: str) -> Go:
+    kind, inner = next(iter(value.items()))
+    if kind in ("jump", "goto"):
+        return Go(kind, f"{prefix} {inner['target']}")
+    if kind in ("accept", "drop", "return"):
+        return Go(kind)
+    return Go("unknown")
+
+
+def _verdict_arms(value: Any, prefix: str, reader: Reader) -> list[tuple[Step, ...]]:
+    try:
+        pairs = reader.pairs(value["data"])
+        arms: list[tuple[Step, ...]] = []
+        keys: list[tuple[Match, ...]] = []
+        default: Go | None = None
+        for key, verdict in pairs:
+            go = _verdict(verdict, prefix)
+            if key == "*":
+                default = go
+                continue
+            matches = conditions("==", value["key"], key, reader)
+            keys.append(matches)
+            if next(iter(verdict)) != "continue":
+                arms.append((*matches, go))
+        if default is not None:
+            arms.append((OneOf(tuple(keys), negate=True), default))
+        return arms
+    except (Foggy, KeyError, TypeError, ValueError, StopIteration) as fog:
+        return [(Unknown(str(fog)), Go("unknown"))]
+
+
+def _mapped(value: Any) -> Any:
+    """The map that gives the new address (or port), where there is one."""
+    if not isinstance(value, dict):
+        return None
+    for name in ("addr", "port"):
+        inner = value.get(name)
+        if isinstance(inner, dict) and "map" in inner:
+            return inner["map"]
+    return None
+
+
+def _address_arms(kind: str, value: Any, reader: Reader) -> list[tuple[Step, ...]]:
+    try:
+        name = "addr" if "map" in str(value.get("addr", "")) else "port"
+        arms: list[tuple[Step, ...]] = []
+        for key, target in reader.pairs(value[name]["map"]["data"]):
+            fixed = {**value, name: target}
+            if isinstance(target, dict) and "concat" in target:
+                fixed["addr"], fixed["port"] = target["concat"][0], target["concat"][1]
+            matches = conditions("==", value[name]["map"]["key"], key, reader)
+            arms.append((*matches, _rewrite(kind, fixed, reader)))
+        return arms
+    except (Foggy, KeyError, TypeError, ValueError, IndexError) as fog:
+        return [(Unknown(str(fog)), Rewrite(known=False))]
+
+
+def _rewrite(kind: str, value: Any, reader: Reader) -> Rewrite:
+    parts = value if isinstance(value, dict) else {}
+    family = {"ip": 4, "ip6": 6}.get(str(parts.get("family", "")), reader.family)
+    port, target = parts.get("port"), parts.get("addr")
+    number = port if isinstance(port, int) else None
+    known = port is None or isinstance(port, int)
+    if kind == "redirect":
+        return Rewrite(family, None, number, here=True, known=known)
+    if target is None:
+        return Rewrite(family, None, number, known=known)
+    try:
+        version, where = address(str(target))
+    except ValueError:
+        return Rewrite(family, None, number, known=False)
+    return Rewrite(version, where, number, known=known)
+
+
+def _mangle(value: Any) -> list[Step]:
+    try:
+        key = value["key"]
+        name = {"meta": "mark", "ct": "ctmark"}[next(iter(key))]
+        if next(iter(key.values()))["key"] != "mark":
+            return []
+    except (KeyError, TypeError, StopIteration):
+        # another field of the packet (ttl, dscp): nothing that a later step may rest on is known
+        return [] if "payload" in str(value) and "port" not in str(value) else [Go("unknown")]
+    return [_marked("mark" if name == "mark" else "ctmark", value["value"])]
+
+
+def _marked(field: Mark, given: Any) -> Set:
+    """A mark written as a number, a copy, or a copy with bits masked and set."""
+    keep, bits = 0xFFFFFFFF, 0
+    if isinstance(given, int):
+        return Set(field, given)
+    while isinstance(given, dict) and next(iter(given)) in ("|", "^", "&"):
+        ((sign, parts),) = given.items()
+        given, number = parts[0], parts[-1]
+        if len(parts) != 2 or not isinstance(number, int):
+            return Set(field, None)
+        if sign == "&":
+            keep &= number
+            continue
+        bits ^= number & keep
+        if sign == "|":
+            keep &= ~number
+    copies: dict[str, Mark] = {"ct": "ctmark", "meta": "mark"}
+    for name, copy in copies.items():
+        if given == {name: {"key": "mark"}}:
+            return Set(field, bits, keep, copy)
+    return Set(field, None)
+
+
+def _words(expressions: list[Any]) -> str:
+    """The rule as evidence: its JSON without counters, short."""
+    kept = [e for e in expressions if not (isinstance(e, dict) and "counter" in e)]
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))[:300]
