@@ -75,11 +75,11 @@ hp_nap() { HP_MARK=$HP_M-nap sleep "$1" & hp_z=$!; wait "$hp_z"; }
 hp_guard() {
   (
     hp_z=
-    trap 'kill $hp_z; exit 0' TERM
+    trap '[ "$hp_z" ] && kill -9 "$hp_z" && wait "$hp_z"; exit 0' TERM
     hp_me=
     read -r hp_me hp_x </proc/self/stat
     hp_nap "$1"
-    trap 'kill $hp_z; exit 9' TERM
+    trap '[ "$hp_z" ] && kill -9 "$hp_z" && wait "$hp_z"; exit 9' TERM
     hp_signal -15 "$HP_MARK"; hp_nap 1
     hp_signal -9 "$HP_MARK"; hp_nap 1
     hp_fell "$$" "$hp_me"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -256,9 +257,13 @@ def test_a_file_whose_content_cannot_be_had_is_not_an_empty_file(sh: list[str]) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_ordinary_user_is_refused_and_it_is_said(sh: list[str], tmp_path: Path) -> None:
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        folder.chmod(0o755)
+def test_an_ordinary_user_is_refused_and_it_is_said(
+    sh: list[str], request: pytest.FixtureRequest
+) -> None:
+    # Not below pytest's own folder, which is closed to others.
+    tmp_path = Path(tempfile.mkdtemp(prefix="hostpledge-test."))
+    request.addfinalizer(lambda: shutil.rmtree(tmp_path))
+    tmp_path.chmod(0o755)
     (tmp_path / "open").write_text("open")
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "secret").chmod(0o600)

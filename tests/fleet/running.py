@@ -177,7 +177,12 @@ class Fleet:
             *("run", "--detach", f"--name={container}", f"--hostname={host.name}"),
             *(f"--label={LABEL}={self.prefix}", f"--label={_OWNER}={owner}"),
             *(f"--network={NETWORK}", "--cap-add=NET_ADMIN,SYS_PTRACE", "--stop-signal=SIGRTMIN+3"),
-            f"--systemd={'always' if host.systemd else 'false'}",
+            # Podman would lay a tmpfs over the journal; a real Debian keeps it on its disk.
+            *(
+                ("--systemd=always", "--volume=/var/log/journal")
+                if host.systemd
+                else ("--systemd=false",)
+            ),
             images.tag(host.image),
         )
         users = {str(entry["ansible_user"]) for entry in host.inventory().values()}
@@ -258,7 +263,15 @@ def stop_orphans() -> None:
     for container in _containers():
         owner = str((container.get("Labels") or {}).get(_OWNER, "-"))
         if owner != "-" and owner != _start_of(owner.partition(":")[0]):
-            podman("rm", "--force", "--ignore", "--time=0", str(container["Id"]), check=False)
+            podman(
+                "rm",
+                "--force",
+                "--volumes",
+                "--ignore",
+                "--time=0",
+                str(container["Id"]),
+                check=False,
+            )
 
 
 def listing() -> list[tuple[str, str]]:
@@ -280,7 +293,7 @@ def _remove(*filters: str) -> None:
     with locked("stop"):
         found = podman("ps", "--all", "--quiet", *filters).stdout.decode().split()
         if found:
-            podman("rm", "--force", "--ignore", "--time=0", *found)
+            podman("rm", "--force", "--volumes", "--ignore", "--time=0", *found)
 
 
 def _me() -> str:

@@ -87,6 +87,7 @@ chown clamav:clamav /var/lib/clamav/local.ndb
 mkdir -p /etc/systemd/system/clamav-daemon.service.d
 printf '[Unit]\nConditionPathExistsGlob=\n' >/etc/systemd/system/clamav-daemon.service.d/local.conf
 systemctl disable -q clamav-freshclam.service 2>/dev/null || true
+systemctl enable -q clamav-daemon.service
 
 mkdir -p /srv/data /srv/backup /etc/hostpledge /etc/backup
 chmod 750 /srv/data
