@@ -84,7 +84,10 @@ def describe(control: Control) -> str:
     lines.append(wrap(filled(control.remediation.to(lang()), fills), indent="  "))
     lines += ["", tr("对应标准", "Mappings")]
     for name, (zh, en) in _MAPPINGS.items():
-        lines.append(labelled(f"  {tr(zh, en)}", str(control.mappings.get(name, "-")), column=28))
+        number = str(control.mappings.get(name, "-"))
+        if not catalog.checked(number):
+            number += tr("（条号未核对）", " (number unverified)")
+        lines.append(labelled(f"  {tr(zh, en)}", number, column=28))
     closing = tr(
         f"hostpledge reads --family {control.family} 可查看读取的全部内容",
         f"`hostpledge reads --family {control.family}` prints these reads in full",

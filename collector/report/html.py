@@ -16,9 +16,9 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from collector.catalog import clauses, words
+from collector.catalog import checked, clauses, words
 from collector.model import Capture, Lang, Result, Text
-from collector.report import view
+from collector.report import criteria, view
 from collector.report.visible import plain, visible
 from collector.resources import package_text
 from collector.schema import load_yaml
@@ -63,7 +63,7 @@ def render(
     `digest` the digest of the bundle (SHA-256 of its signed statement), `keyid` the fingerprint of
     the key that signed it; both may be empty: the report then says that it is not signed.
     """
-    controls = view.controls(evidence, lang)
+    controls = criteria.controls(evidence, lang)
     hosts = view.hosts(evidence, capture, lang)
     collected = sorted(host.collected for host in hosts if host.collected)
     return (
@@ -92,6 +92,7 @@ def render(
             order=view.ORDER,
             signs=view.SIGNS,
             when=view.when,
+            checked=checked,
         )
     )
 

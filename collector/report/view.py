@@ -11,7 +11,7 @@ from typing import Any
 
 from collector.assess import clause_result
 from collector.attest.evidence import finding_from_json
-from collector.catalog import FAMILIES, clauses
+from collector.catalog import clauses
 from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Result
 from collector.report import tables
 from collector.report.raw import Raw, raws, share
@@ -120,19 +120,6 @@ def when(time: str | datetime | None) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
-
-
-def controls(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
-    """The controls that were judged, in the order of clauses and of their numbers."""
-    families = {name: place for place, name in enumerate(FAMILIES)}
-    listed = [
-        {**entry, "id": id, "title": _in(entry.get("title"), lang),
-         "criterion": _in(entry.get("criterion"), lang)}
-        for id, entry in evidence["controls"].items()
-    ]  # fmt: skip
-    return sorted(
-        listed, key=lambda c: (c["clause"], families.get(c["family"], 99), c["number"], c["id"])
-    )
 
 
 def hosts(evidence: Mapping[str, Any], capture: Callable[[str], Capture], lang: Lang) -> list[Host]:
@@ -268,13 +255,13 @@ def _shown(
     return Shown(
         control=document["control"],
         number=number,
-        title=_in(control.get("title"), lang) or document["control"],
+        title=spoken(control.get("title"), lang) or document["control"],
         clause=document["clause"],
         result=Result(document["verdict"]),
         method=document["method"],
-        message=_in(document["message"], lang),
-        expected=_in(document["expected"], lang),
-        remediation=_in(document["remediation"], lang),
+        message=spoken(document["message"], lang),
+        expected=spoken(document["expected"], lang),
+        remediation=spoken(document["remediation"], lang),
         severity=document["severity"],
         veto=document["veto"],
         until=when(document["until"]),
@@ -289,6 +276,6 @@ def _number(evidence: Mapping[str, Any], control: str) -> str:
     return str(evidence["controls"].get(control, {}).get("number", control))
 
 
-def _in(text: Any, lang: Lang) -> str:
+def spoken(text: Any, lang: Lang) -> str:
     """A text of evidence in the language asked for, whether it stands there in one or in both."""
     return str(text.get(lang, "")) if isinstance(text, Mapping) else str(text or "")

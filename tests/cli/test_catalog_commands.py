@@ -135,3 +135,24 @@ def test_reads_of_a_family_are_those_of_its_controls() -> None:
     wanted = catalog.reads_for(catalog.select(["encryption"], 3))
     assert {e["id"] for e in entries["reads"]} >= set(wanted)
     assert reads_command.name == "reads"
+
+
+@pytest.mark.parametrize(
+    ("number", "known"),
+    [
+        ("8.1.4.5", True),
+        ("8.1.4.4a,b", True),
+        ("-", True),
+        ("7.1.4.5a", False),
+        ("8.1.4.3c + 8.1.5.4d", False),
+        ("8.1.10.7", False),
+    ],
+)
+def test_clause_numbers_that_nobody_checked_are_called_unverified(number: str, known: bool) -> None:
+    assert catalog.checked(number) is known
+
+
+def test_explain_calls_them_unverified() -> None:
+    out = hostpledge("explain", "M01").out
+    assert "7.1.4.5a (number unverified)" in out
+    assert "8.1.4.5\n" in out
