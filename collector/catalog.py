@@ -156,7 +156,7 @@ def _load(family: str, path: Path) -> Control:
         remediation=_text(document["remediation"]),
         mappings=MappingProxyType(document["mappings"]),
         digest=digest.hexdigest(),
-        judge=cast(Judge, module.judge),
+        judge=cast("Judge", module.judge),
     )
 
 
