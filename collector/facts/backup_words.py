@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from collector.errors import NotUnderstood
+
 ENGINES: Mapping[str, str] = {
     "mysqldump": "mysql",
     "mariadb-dump": "mysql",
@@ -38,17 +40,23 @@ _TAKES_VALUE = re.compile(
     r"|username|dbname|format|file|jobs|log-file|link-dest|backup-dir|bwlimit|timeout|config"
     r"|target-dir|out|archive|uri|db|encrypt-key|time|keep-\w+|host-name|option|schema|table))$"
 )
+_LONGEST = 4 << 20
 _ASSIGN = re.compile(
-    r"^\s*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|[^\s;&|]*)",
+    r"^\s*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_]\w{0,60})=(\"[^\"\n]{0,512}\"|'[^'\n]{0,512}'|[^\s;&|]{0,512})",
     re.MULTILINE,
 )
 
 
 def filled(text: str) -> str:
-    """`text` with the variables that it sets to plain text put in."""
+    """`text` with the variables that it sets to plain text put in.
+
+    Raises NotUnderstood for one that grows without measure: nobody writes a job like that.
+    """
     known = {m[1]: m[2].strip("\"'") for m in _ASSIGN.finditer(text)}
     for _ in range(3):
-        text = re.sub(r"\$\{?([A-Za-z_]\w*)\}?", lambda m: known.get(m[1], m[0]), text)
+        text = re.sub(r"\$\{?([A-Za-z_]\w{0,60})\}?", lambda m: known.get(m[1], m[0]), text)
+        if len(text) > _LONGEST:
+            raise NotUnderstood("schedules.called", "a script whose variables grow without measure")
     return text
 
 
@@ -59,12 +67,13 @@ def commands(text: str) -> Iterator[tuple[list[str], str]]:
     for pattern in (r"\$\(([^()]*)\)", r"\$\(([^()]*)\)", r"`([^`]*)`"):
         inner = "\n".join(m[1] for m in re.finditer(pattern, joined))
         joined = re.sub(pattern, "$_", joined) + "\n" + inner
-    joined = re.sub(r"\$\{[^}]*\}", "$_", joined)
+    joined = re.sub(r"\$\{[^}\n]{0,200}\}", "$_", joined)
     folder = ""
     for line in joined.splitlines():
         for part in re.split(r"&&|\|\||[;|&()]|(?<!\S)[{}](?!\S)", line):
             try:
-                words = shlex.split(part, comments=True)
+                # shlex takes time that grows with the square of a word
+                words = shlex.split(part, comments=True) if len(part) < 8192 else part.split()
             except ValueError:
                 words = part.split()
             while words and re.match(r"^([A-Za-z_]\w*=|\d?[<>])", words[0]):
@@ -85,8 +94,8 @@ def wrapped(before: list[str]) -> bool:
 
 def targets_of(text: str) -> tuple[str, ...]:
     """All paths and repositories that the job's text names, variables filled in."""
-    found = re.findall(r"(?<![\w.])/[\w./-]*\w", filled(text))
-    return tuple(dict.fromkeys(found))
+    found = re.findall(r"(?<![\w./-])/[\w./-]{0,400}", filled(text))
+    return tuple(dict.fromkeys(x.rstrip("/.-") for x in found))
 
 
 def databases_of(tool: str, args: list[str]) -> tuple[str, ...]:

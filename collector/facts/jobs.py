@@ -67,7 +67,9 @@ def with_scripts(command: str, scripts: Mapping[str, Script]) -> str:
 
 
 def _names(text: str, path: str) -> bool:
-    return re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w./-])", text) is not None
+    return (
+        path in text and re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w./-])", text) is not None
+    )
 
 
 def uncommented(text: str) -> str:

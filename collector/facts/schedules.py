@@ -195,8 +195,8 @@ def _timer(
     commands = re.findall(r"argv\[\]=(.*?) ;", (service or {}).get("ExecStart", ""))
     command = "\n".join(commands)
     when = "; ".join(
-        re.findall(r"(On\w+=[^;]*?) ;", block.get("TimersCalendar", ""))
-        + re.findall(r"(On\w+=[^;]*?) ;", block.get("TimersMonotonic", ""))
+        re.findall(r"(On\w{1,40}=[^;]{0,400}?) ;", block.get("TimersCalendar", ""))
+        + re.findall(r"(On\w{1,40}=[^;]{0,400}?) ;", block.get("TimersMonotonic", ""))
     )
     return Job(
         "timer", block["Id"], when, (service or {}).get("User") or "root", command,
