@@ -9,15 +9,18 @@ data/script.sh                the collector script that ran
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import secrets
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -100,13 +103,7 @@ def make(
         raise BadInput("no controls selected", where=str(out))
     if os.path.lexists(out):
         raise BadInput("exists already", where=str(out), mend="choose another place")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        aside = out.parent / f".{out.name[:100]}.{secrets.token_hex(8)}.part"
-        aside.mkdir(mode=0o700)
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be written", where=str(out.parent)) from None
-    try:
+    with _aside(out) as aside:
         data = aside / "data"
         (data / "captures").mkdir(parents=True)
         draft = evidence.Draft(controls, aside)
@@ -138,9 +135,47 @@ def make(
         for folder in {path.parent for path in data.rglob("*")}:
             sync_folder(folder)
         _place(aside, out)
+    return Made(out, captures.digest(payload), key.keyid, hosts, frame["clauses"])
+
+
+@contextmanager
+def _aside(out: Path) -> Iterator[Path]:
+    """A new folder beside `out`, which goes away again unless it is renamed.
+
+    What a killed process left behind for the same `out` goes away too: it holds no lock any more.
+    """
+    prefix = f".{out.name[:100]}."
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for left in out.parent.glob(f"{glob.escape(prefix)}*.part"):
+            if left.is_dir() and not left.is_symlink():
+                with _lock(left) as idle:
+                    if idle:
+                        shutil.rmtree(left, ignore_errors=True)
+        aside = out.parent / f"{prefix}{secrets.token_hex(8)}.part"
+        aside.mkdir(mode=0o700)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be written", where=str(out.parent)) from None
+    try:
+        with _lock(aside):
+            yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return Made(out, captures.digest(payload), key.keyid, hosts, frame["clauses"])
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Holds a lock on a folder, if it can be had at once; yields whether."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            flock(handle, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
 
 
 def _hosts(
