@@ -8,12 +8,12 @@ port. What can be reached on one of these ways can be reached.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from collector.errors import FactError
 from collector.facts.firewall import READS as _FIREWALL_READS
-from collector.facts.firewall import Firewall, firewall, numerics, published
+from collector.facts.firewall import Firewall, Reach, firewall, numerics, published
 from collector.facts.packets import PROTOCOLS, Packet
 from collector.facts.sockets import READS as _SOCKET_READS
 from collector.facts.sockets import Listener, sockets
@@ -70,6 +70,27 @@ def breadth(sources: Spans, family: int) -> int:
     return count if family == 4 else -(-count >> 80)
 
 
+@dataclass
+class Outcome:
+    """What came of all ways together: who gets in, by which rules, and to which destinations."""
+
+    yes: Spans = NONE
+    unknown: Spans = NONE
+    lets: list[str] = field(default_factory=list)
+    keeps: list[str] = field(default_factory=list)
+    targets: set[tuple[int, int]] = field(default_factory=set)
+
+    def add(self, reach: Reach) -> None:
+        self.yes |= reach.yes
+        self.unknown = (self.unknown | reach.unknown) - self.yes
+        self.targets |= set(reach.targets)
+        if reach.yes or reach.unknown:
+            # what lets someone in for certain is told before what may
+            self.lets.insert(0 if reach.yes else len(self.lets), reach.why)
+        else:
+            self.keeps.append(reach.why_not)
+
+
 @dataclass(frozen=True)
 class Ways:
     """Every way by which a packet may come to one port of the host."""
@@ -86,12 +107,9 @@ class Ways:
         *,
         device: str = "",
         natted: bool = False,
-    ) -> tuple[Spans, Spans, list[str], list[str], set[tuple[int, int]]]:
-        """(yes, unknown, what lets in, what keeps out, other destinations)."""
-        yes, unknown = NONE, NONE
-        lets: list[str] = []
-        keeps: list[str] = []
-        targets: set[tuple[int, int]] = set()
+    ) -> Outcome:
+        """Packets to each of the places, through each interface (or `device` only)."""
+        outcome = Outcome()
         arriving = [
             (name, sources if self.only is None else sources & self.only)
             for name, sources in self.firewall.network.arriving(self.family)
@@ -99,19 +117,10 @@ class Ways:
         ]
         for place in places:
             for name, sources in arriving:
-                if not sources:
-                    continue
-                for sport in self.firewall.sports():
+                for sport in self.firewall.sports() if sources else ():
                     packet = Packet(self.family, proto, place, port, sport, name)
-                    found = self.firewall.reach(packet, sources, natted=natted)
-                    yes |= found.yes
-                    unknown |= found.unknown
-                    targets |= set(found.targets)
-                    if found.yes or found.unknown:
-                        lets.append(found.why)
-                    else:
-                        keeps.append(found.why_not)
-        return yes, unknown - yes, lets, keeps, targets
+                    outcome.add(self.firewall.reach(packet, sources, natted=natted))
+        return outcome
 
     def places(self) -> list[int]:
         """One address of the host for each kind that the rules tell apart."""
@@ -168,19 +177,20 @@ def _exposure(ways: Ways, listener: Listener, *, natted: bool = False) -> Exposu
     places = ways.places() if listener.any else [listener.address]
     if not places:
         return Exposure(listener, NONE, NONE, "the host has no address of this family")
-    yes, unknown, lets, keeps, targets = ways.reach(
+    found = ways.reach(
         PROTOCOLS[listener.proto], listener.port, places, device=listener.device, natted=natted
     )
-    if lets:
-        why = next(filter(None, lets), "no rule stands in the way")
+    if found.lets:
+        why = next(filter(None, found.lets), "no rule stands in the way")
     else:
-        why = next(filter(None, keeps), "nothing comes in for it")
+        why = next(filter(None, found.keeps), "nothing comes in for it")
     every = NONE
     for _, sources in ways.firewall.network.arriving(ways.family):
         every |= sources
-    everyone = ways.only is None and bool(yes) and not every - yes
-    shown = tuple(f"{_bracket(place, ways.family)}:{port}" for place, port in sorted(targets))
-    return Exposure(listener, yes, unknown, why, shown, everyone)
+    everyone = ways.only is None and bool(found.yes) and not every - found.yes
+    targets = sorted(found.targets)
+    shown = tuple(f"{_bracket(place, ways.family)}:{port}" for place, port in targets)
+    return Exposure(listener, found.yes, found.unknown, why, shown, everyone)
 
 
 def _bracket(number: int, family: int) -> str:

@@ -31,7 +31,7 @@ from collector.model import Capture, Read, ReadStatus, Text, shell
 
 _WHY = Text("内核中已加载的防火墙规则", "the firewall rules as the kernel has them")
 _LEGACY = (
-    "[ -s /proc/net/{file} ] || exit 0\n"
+    "grep -q . /proc/net/{file} 2>/dev/null || exit 0\n"
     "if command -v {command}-legacy-save >/dev/null 2>&1; then exec {command}-legacy-save; fi\n"
     'case "$({command} -V 2>/dev/null)" in *nf_tables*) exit 0;; esac\n'
     "exec {command}-save"

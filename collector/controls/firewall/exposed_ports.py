@@ -1,0 +1,57 @@
+"""firewall.exposed_ports: nobody outside can reach a service that is attacked on sight."""
+
+from __future__ import annotations
+
+from collector.facts.exposure import Exposure, breadth, exposures
+from collector.facts.spans import Spans
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """A port counts as open when more public sources reach it than an allow list has."""
+    del clock
+    listed = _ports(parameters.strings("ports"))
+    most = parameters.integer("most_sources")
+    seen = [e for e in facts.get(exposures) if e.listener.port in listed]
+    opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
+    if opened:
+        return _verdict(Result.FAIL, "exposed", opened)
+    doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]
+    if doubtful:
+        return _verdict(Result.ERROR, "unknown", doubtful)
+    if not seen:
+        return Verdict(
+            Result.PASS, "none_listening", Method.OBSERVED, evidence=(Quote("sockets.listening"),)
+        )
+    return _verdict(Result.PASS, "closed", seen)
+
+
+def _verdict(result: Result, reason: str, seen: list[Exposure]) -> Verdict:
+    values: dict[str, Value] = {
+        "ports": ", ".join(dict.fromkeys(_shown(e) for e in seen)),
+        "why": next((e.why for e in seen if e.why), ""),
+    }
+    sockets = tuple(dict.fromkeys(e.listener.line for e in seen))
+    rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
+    return Verdict(
+        result,
+        reason,
+        Method.OBSERVED,
+        values,
+        (Quote("sockets.listening", sockets), Quote("firewall.nft", rules)),
+    )
+
+
+def _shown(exposure: Exposure) -> str:
+    listener = exposure.listener
+    who = listener.process or (f"→ {exposure.targets[0]}" if exposure.targets else "?")
+    return f"{listener.port}/{listener.proto} IPv{listener.family} {listener.shown} ({who})"
+
+
+def _ports(texts: tuple[str, ...]) -> Spans:
+    """Ports and ranges such as `137-139`."""
+    ranges = []
+    for text in texts:
+        low, _, high = text.partition("-")
+        ranges.append((int(low), int(high or low)))
+    return Spans.of(ranges)

@@ -1,0 +1,198 @@
+"""Rulesets that are loaded into a real kernel: (name, loader, text). Host: 10.201.0.1, veth `wan`.
+
+Behind it lies a container at 172.30.0.2 on `ct`. `nft` texts go to `nft -f -`, `sh` ones to sh.
+"""
+
+from __future__ import annotations
+
+_HEAD = "table inet f {{ chain input {{ type filter hook input priority 0; policy {0}; {1} }} }}"
+
+
+def _drop(rules: str) -> str:
+    return _HEAD.format("drop", rules)
+
+
+def _open(rules: str) -> str:
+    return _HEAD.format("accept", rules)
+
+
+RULESETS: list[tuple[str, str, str]] = [
+    ("nothing", "nft", ""),
+    ("drop_all", "nft", _drop("")),
+    ("accept_policy_final_drop", "nft", _open("tcp dport 22 accept; drop")),
+    ("stateful", "nft", _drop("ct state established,related accept; tcp dport 22 accept")),
+    ("state_new_only", "nft", _drop("ct state new tcp dport { 22, 443 } accept")),
+    ("state_not_new", "nft", _drop("ct state != new accept")),
+    ("state_vmap", "nft", _drop(
+        "ct state vmap { established : accept, related : accept, invalid : drop };"
+        " tcp dport 80-443 accept")),
+    ("invalid_first", "nft", _open("ct state invalid drop; tcp dport != 22 drop")),
+    ("sources", "nft", _drop("ip saddr 10.201.0.0/26 tcp dport 22 accept")),
+    ("sources_negated", "nft", _drop("ip saddr != 10.201.0.0/26 tcp dport 22 accept")),
+    ("source_range", "nft", _drop("ip saddr 10.201.0.60-10.201.0.70 accept")),
+    ("anonymous_sets", "nft", _drop(
+        "ip saddr { 10.201.0.2, 198.51.100.0/24 } tcp dport { 22, 8000-9000 } accept")),
+    ("named_set", "nft",
+        "table inet f { set s { type ipv4_addr; flags interval;"
+        " elements = { 10.201.0.64/26, 192.0.2.1 } }\n"
+        " chain input { type filter hook input priority 0; policy drop;"
+        " ip saddr @s tcp dport 22 accept; ip saddr != @s tcp dport 80 accept; } }"),
+    ("concatenation", "nft",
+        "table inet f { set s { type ipv4_addr . inet_service;"
+        " elements = { 10.201.0.2 . 22, 198.51.100.7 . 80 } }\n"
+        " chain input { type filter hook input priority 0; policy drop;"
+        " ip saddr . tcp dport @s accept; } }"),
+    ("concatenation_negated", "nft", _open(
+        "ip saddr . tcp dport != { 10.201.0.2 . 22, 198.51.100.7 . 80 } drop")),
+    ("verdict_map", "nft",
+        "table inet f { chain web { ip saddr 198.51.100.0/24 drop; accept; }\n"
+        " chain input { type filter hook input priority 0; policy drop;"
+        " tcp dport vmap { 22 : accept, 80 : jump web, 443 : drop }; } }"),
+    ("verdict_map_of_sources", "nft", _drop(
+        "ip saddr vmap { 10.201.0.2 : accept, 10.201.0.64/26 : drop }; tcp dport 443 accept")),
+    ("named_verdict_map", "nft",
+        "table inet f { map m { type inet_service : verdict;"
+        " elements = { 22 : accept, 80 : drop } }\n"
+        " chain input { type filter hook input priority 0; tcp dport vmap @m; drop; } }"),
+    ("jump_and_return", "nft",
+        "table inet f { chain a { tcp dport 22 return; drop; }\n"
+        " chain input { type filter hook input priority 0; policy drop; jump a; accept; } }"),
+    ("goto_does_not_come_back", "nft",
+        "table inet f { chain a { tcp dport 22 accept; }\n"
+        " chain b { goto a; accept; }\n"
+        " chain input { type filter hook input priority 0; policy drop; jump b;"
+        " tcp dport 80 accept; } }"),
+    ("two_tables_later_drops", "nft",
+        _open("tcp dport { 22, 80 } accept; drop")
+        + "\ntable ip g { chain i { type filter hook input priority 10;"
+        " tcp dport 80 drop; } }"),
+    ("raw_drop", "nft",
+        "table ip r { chain p { type filter hook prerouting priority -300;"
+        " tcp dport 22 drop; } }"),
+    ("ingress_drop", "nft",
+        "table netdev n { chain i { type filter hook ingress device wan priority 0;"
+        " tcp dport 22 drop; } }"),
+    ("six_left_open", "nft",
+        "table ip f { chain input { type filter hook input priority 0; policy drop; } }"),
+    ("six_only_icmp", "nft", _drop(
+        "meta nfproto ipv6 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept;"
+        " meta nfproto ipv4 tcp dport 22 accept; icmp type echo-request accept")),
+    ("six_sources", "nft", _drop(
+        "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept;"
+        " ip6 saddr fd00:201::/112 tcp dport 22 accept")),
+    ("interface", "nft", _drop('iifname "wan" tcp dport 22 accept; iifname "eth*" accept')),
+    ("interface_wildcard", "nft", _drop('iifname "w*" tcp dport 80 accept')),
+    ("interface_negated", "nft", _drop('iifname != "lo" tcp dport 80 accept')),
+    ("destination", "nft", _drop("ip daddr 10.201.0.1 tcp dport 22 accept; ip daddr 10.9.9.9 accept")),
+    ("local_type", "nft", _drop("fib daddr type local tcp dport 22 accept")),
+    ("way_back", "nft", _open("fib saddr . iif oif missing drop; tcp dport 80 drop")),
+    ("flags_syn", "nft", _open("tcp flags & (fin|syn|rst|ack) == syn tcp dport 22 drop")),
+    ("flags_other", "nft", _open("tcp flags & (fin|syn|rst|ack) == ack tcp dport 22 drop")),
+    ("flags_in", "nft", _open("tcp flags syn tcp dport 80 drop; tcp flags ack tcp dport 22 drop")),
+    ("limit_accept", "nft", _drop("tcp dport 22 limit rate 500/second burst 500 packets accept")),
+    ("limit_over", "nft", _open("tcp dport 22 limit rate over 500/second burst 500 packets drop")),
+    ("reject", "nft", _open("tcp dport 22 reject with tcp reset; tcp dport 80 reject")),
+    ("mark_between", "nft",
+        "table inet f { chain p { type filter hook prerouting priority -150;"
+        " tcp dport 22 meta mark set 0x10; tcp dport 80 meta mark set meta mark or 0x3; }\n"
+        " chain input { type filter hook input priority 0; policy drop;"
+        " meta mark 0x10 accept; meta mark and 0x1 == 0x1 accept; } }"),
+    ("th_and_l4proto", "nft", _drop("meta l4proto { tcp, udp } th dport 22 accept")),
+    ("comparison", "nft", _drop("tcp dport > 400 accept; tcp dport < 23 accept")),
+    ("notrack", "nft",
+        "table inet f { chain p { type filter hook prerouting priority -300;"
+        " tcp dport 22 notrack; }\n"
+        " chain input { type filter hook input priority 0; policy drop;"
+        " ct state new accept; } }"),
+    ("redirect", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 redirect to :80; } }\n" + _drop("tcp dport 80 accept")),
+    ("redirect_from_filtered", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 redirect to :80; } }\n" + _drop("tcp dport 8080 accept")),
+    ("dnat_past_input", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 dnat to 172.30.0.2:80; } }\n" + _drop("")),
+    ("dnat_forward_drop", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 dnat to 172.30.0.2:80; } chain f { type filter hook forward priority 0;"
+        " policy drop; } }\n" + _drop("")),
+    ("dnat_some_sources", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " ip saddr 198.51.100.0/24 tcp dport 8080 dnat to 172.30.0.2:80; } }\n" + _drop("")),
+    ("dnat_map", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " dnat to tcp dport map { 8080 : 172.30.0.2 . 80 }; } }\n" + _drop("")),
+    ("dnat_status", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 redirect to :80; } }\n" + _drop("ct status dnat accept")),
+    ("original_port", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 redirect to :80; } }\n" + _drop("ct original proto-dst 8080 accept")),
+    ("dormant", "nft", "table inet f { flags dormant; chain input { type filter hook input"
+        " priority 0; policy drop; } }"),
+    ("udp", "nft", _drop("udp dport 53 accept")),
+    ("empty_set", "nft",
+        "table inet f { set s { type ipv4_addr; }\n chain input { type filter hook input"
+        " priority 0; policy drop; ip saddr @s accept; tcp dport 80 accept; } }"),
+    ("ipt_classic", "sh", """
+iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT
+iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT"""),
+    ("ipt_final_reject", "sh", """
+iptables -A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+iptables -A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT
+iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited
+ip6tables -P INPUT DROP; ip6tables -A INPUT -p ipv6-icmp -j ACCEPT"""),
+    ("ipt_multiport", "sh", """
+iptables -A INPUT -p tcp -m multiport --dports 22,400:500 -j ACCEPT
+iptables -A INPUT -p tcp -m multiport ! --dports 80 -j DROP"""),
+    ("ipt_sources", "sh", """
+iptables -A INPUT ! -s 10.201.0.0/26 -p tcp -m tcp --dport 22 -j DROP
+iptables -A INPUT -m iprange --src-range 198.51.100.1-198.51.100.9 -j DROP"""),
+    ("ipt_chains", "sh", """
+iptables -N LOGDROP; iptables -A LOGDROP -j LOG; iptables -A LOGDROP -j DROP
+iptables -N SSH; iptables -A SSH -s 10.201.0.2 -j RETURN; iptables -A SSH -j LOGDROP
+iptables -A INPUT -p tcp -m tcp --dport 22 -j SSH
+iptables -A INPUT -p tcp -m tcp --dport 80 -g LOGDROP"""),
+    ("ipt_syn", "sh", """
+iptables -A INPUT -p tcp -m tcp --dport 22 --syn -j DROP
+iptables -A INPUT -p tcp -m tcp --dport 80 ! --syn -j DROP"""),
+    ("ipt_mark", "sh", """
+iptables -t mangle -A PREROUTING -p tcp -m tcp --dport 22 -j MARK --set-xmark 0x8000/0x8000
+iptables -A INPUT -m mark --mark 0x8000/0x8000 -j DROP"""),
+    ("ipt_limits", "sh", """
+iptables -A INPUT -p tcp -m tcp --dport 22 -m limit --limit 500/sec --limit-burst 500 -j ACCEPT
+iptables -A INPUT -p tcp -m tcp --dport 22 -j DROP
+iptables -A INPUT -p tcp -m tcp --dport 80 -m connlimit --connlimit-above 900 -j REJECT"""),
+    ("ipt_docker", "sh", """
+iptables -N DOCKER; iptables -t nat -N DOCKER; iptables -P INPUT DROP; iptables -P FORWARD DROP
+iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+iptables -t nat -A DOCKER ! -i ct -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.30.0.2:80
+iptables -A FORWARD -o ct -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A FORWARD -i ct ! -o ct -j ACCEPT
+iptables -A FORWARD -o ct -j DOCKER
+iptables -A DOCKER -d 172.30.0.2/32 ! -i ct -o ct -p tcp -m tcp --dport 80 -j ACCEPT"""),
+    ("ipt_docker_user_drop", "sh", """
+iptables -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.30.0.2:80
+iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER
+iptables -A DOCKER-USER -i wan -m conntrack --ctorigdstport 8080 --ctdir ORIGINAL ! -s 10.201.0.0/26 -j DROP"""),
+    ("ipt_notrack", "sh", """
+iptables -t raw -A PREROUTING -p tcp -m tcp --dport 22 -j CT --notrack
+iptables -A INPUT -m conntrack --ctstate NEW -j ACCEPT; iptables -A INPUT -j DROP"""),
+    ("ipt_recent_is_unknown", "sh", """
+iptables -A INPUT -p tcp -m tcp --dport 22 -m recent --rcheck --name k -j ACCEPT
+iptables -A INPUT -p tcp -m tcp --dport 22 -j DROP"""),
+    ("legacy_and_nft", "sh", """
+iptables-legacy -A INPUT -p tcp -m tcp --dport 22 -j DROP
+nft add table ip z; nft 'add chain ip z i { type filter hook input priority 0; }'
+nft add rule ip z i tcp dport 80 drop"""),
+    ("legacy_docker", "sh", """
+iptables-legacy -P INPUT DROP
+iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.30.0.2:80"""),
+    ("legacy_redirect", "sh", """
+iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80
+iptables-legacy -A INPUT -p tcp -m tcp --dport 8080 -j DROP"""),
+]  # fmt: skip
+# rulesets whose answer rests on something that no capture shows
+UNKNOWN = {"ipt_recent_is_unknown"}
