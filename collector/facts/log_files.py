@@ -195,7 +195,11 @@ def _set_login(
             files[path] = LogFile(path, -1, 0, first, None, match[1])
     elif (match := re.fullmatch(r"@H ([0-9a-f]*) (/.*)", line)) and match[2] in files:
         old = files[match[2]]
-        first = utmp_time(bytes.fromhex(match[1]), machine)
+        try:
+            first = utmp_time(bytes.fromhex(match[1]), machine)
+        except NotUnderstood:
+            # the other logs are still read; this one is left without a time
+            first = None
         files[old.path] = LogFile(
             old.path, old.size, old.mtime, first, None, match[1][:48], packed=old.packed
         )

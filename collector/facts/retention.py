@@ -45,7 +45,8 @@ class LogKept:
     """One log. `least` is the days surely kept right after a removal, None: never removed.
 
     Where `known` is False size decides; `most` is then what it cannot exceed, if anything bounds
-    it. `oldest` is the time inside its oldest record, `raw` the line it stands in, `held` the file
+    it. `sure` is less than `least` where that holds only for a log written to each day (maxage).
+    `copy`: another log holds the same records. `oldest` is the time inside its oldest record, `raw` the line it stands in, `held` the file
     that line is in. `started` is when the log can have begun at the earliest, None if not known;
     `removed` is whether its rule can already have removed files. `written`: it has content.
     """
@@ -56,12 +57,14 @@ class LogKept:
     known: bool
     why: Text
     most: int | None = None
+    sure: int | None = None
     oldest: datetime | None = None
     raw: str = ""
     held: str = ""
     started: datetime | None = None
     removed: bool = True
     written: bool = True
+    copy: bool = False
     quotes: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -100,8 +103,9 @@ def retention(capture: Capture) -> Retention:
         born = seen.born.get(folder) if folder != "/var/log" else None
         log = _file_log(path, files, owners.get(path), runs, (memory, born))
         logs.append(_audited(log, len(files), capture, now) if path == _AUDIT_LOG else log)
-    if stores.running is None and stores.journal_there:
-        logs.append(_journal_log(stores, now))
+    if stores.journal_there:
+        journal = _journal_log(stores, now)
+        logs.append(replace(journal, copy=stores.running is not None))
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
         since, evidence = min(oldest), "the oldest record found"
@@ -180,6 +184,7 @@ def _file_log(
         known=kept.known,
         why=Text(f"logrotate：{said}", f"logrotate: {said}"),
         most=kept.least if not kept.known else None,
+        sure=owner.maxage + 1 if owner.maxage else None,
         removed=removed,
         quotes=quotes,
     )
@@ -259,14 +264,12 @@ def _journal_log(stores: _stores.Stores, now: datetime) -> LogKept:
         least,
         known,
         Text(f"journald：{words.zh}", f"journald: {words.en}"),
-        most,
-        first,
-        first.isoformat() if first else "",
-        _JOURNAL,
-        None,
-        True,
-        held is not None and held.size > 0,
-        tuple(quotes),
+        most=most,
+        oldest=first,
+        raw=first.isoformat() if first else "",
+        held=_JOURNAL,
+        written=held is not None and held.size > 0,
+        quotes=tuple(quotes),
     )
 
 

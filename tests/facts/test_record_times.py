@@ -15,7 +15,7 @@ CHINA = timezone(timedelta(hours=8))
 SECRET = "password=hunter2"
 
 RECORDS = {
-    "rsyslog on Debian 12": ("2026-05-01T03:04:05.678901+08:00 web1 sshd: x", "2026-04-30T19:04:05"),
+    "rsyslog, Debian 12": ("2026-05-01T03:04:05.678901+08:00 web1 sshd: x", "2026-04-30T19:04:05"),
     "rsyslog traditional": ("May  1 03:04:05 web1 sshd[1]: x", "2026-04-30T19:04:05"),
     "traditional, last year": ("Dec  1 03:04:05 web1 sshd[1]: x", "2025-11-30T19:04:05"),
     "traditional, leap day": ("Feb 29 03:04:05 web1 sshd[1]: x", "2024-02-28T19:04:05"),
@@ -72,6 +72,7 @@ def _sed(text: str, program: list[str] | None = None) -> str:
 
 def test_no_time_is_not_made_up() -> None:
     assert record_time("Traceback (most recent call last):", AT, UTC) is None
+    assert record_time("1970-01-01T00:00:09+00:00 h kernel: the clock is not set", AT, UTC) is None
     assert record_time("2026-13-45 01:02:03 no such day", AT, UTC) is None
 
 

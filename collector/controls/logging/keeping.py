@@ -6,7 +6,7 @@ Months are calendar months, ending on the corresponding day (民法典 200–202
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.facts.retention import LogKept, Retention
@@ -17,9 +17,15 @@ from collector.model import Result, Text
 SETTLING = timedelta(days=7)
 
 
+def days(log: LogKept) -> int | None:
+    """The days that are sure, or that cannot be exceeded; None where nothing bounds them."""
+    known = [n for n in (log.least if log.known else log.most, log.sure) if n is not None]
+    return min(known, default=None)
+
+
 def configured(log: LogKept, need: int) -> Result:
     """PASS, FAIL, or ERROR where size decides and nothing else settles it."""
-    bound = log.least if log.known else log.most
+    bound = days(log)
     if bound is not None and bound < need:
         return Result.FAIL
     return Result.PASS if log.known else Result.ERROR
@@ -68,11 +74,14 @@ def both(
     """One log by its rule (`need` days) and by its records (`months`), with the reason."""
     rule, seen = configured(log, need), observed([log], known, now, months)
     if rule is Result.FAIL:
-        bound = log.least if log.known else log.most
+        bound = days(log)
         return rule, Text(
             f"{log.why.zh}：至多保证 {bound} 天，须不少于 {need} 天",
             f"{log.why.en}: {bound} days are sure, {need} are needed",
         )
+    if log.copy:
+        same = Text("同样的记录另存于日志文件", "the same records are kept in files")
+        log = replace(log, why=Text(f"{log.why.zh}（{same.zh}）", f"{log.why.en} ({same.en})"))
     if seen is None:
         return Result.PARTIAL, Text(f"{log.why.zh}；尚无记录", f"{log.why.en}; no record so far")
     if seen.result is Result.ERROR:

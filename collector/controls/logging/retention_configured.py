@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.controls.logging.keeping import configured
+from collector.controls.logging.keeping import configured, days
 from collector.facts.retention import LogKept, retention
 from collector.model import Clock, Facts, Parameters, Quote, Result, Verdict
 
@@ -10,16 +10,16 @@ from collector.model import Clock, Facts, Parameters, Quote, Result, Verdict
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Logs that no rule removes are kept; so are all of them where nothing runs logrotate."""
     need, wanted = parameters.integer("days"), parameters.strings("families")
-    logs = [log for log in facts.get(retention).logs if log.family in wanted]
+    logs = [log for log in facts.get(retention).logs if log.family in wanted and not log.copy]
     if not logs:
         return Verdict(Result.FAIL, "no_logs")
     short = [log for log in logs if configured(log, need) is Result.FAIL]
     if short:
-        shown = sorted(short, key=_bound)
+        shown = sorted(short, key=lambda log: days(log) or 0)
         return Verdict(
             Result.FAIL,
             "short",
-            values={"logs": [f"{log.path} ({_bound(log)} d)" for log in shown], "need": need},
+            values={"logs": [f"{log.path} ({days(log)} d)" for log in shown], "need": need},
             evidence=_quotes(shown),
         )
     unknown = [log for log in logs if configured(log, need) is Result.ERROR]
@@ -30,21 +30,17 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             values={"logs": [f"{log.path} ({log.why.en})" for log in unknown]},
             evidence=_quotes(unknown),
         )
-    days = [log.least for log in logs if log.least is not None]
-    if not days:
+    bounded = [n for n in map(days, logs) if n is not None]
+    if not bounded:
         runner = facts.get(retention).runner
         reason = "never_removed" if runner else "nothing_rotates"
         return Verdict(Result.PASS, reason, values={"count": len(logs)}, evidence=_quotes(logs))
     return Verdict(
         Result.PASS,
         "kept",
-        values={"count": len(logs), "least": min(days), "need": need},
+        values={"count": len(logs), "least": min(bounded), "need": need},
         evidence=_quotes(logs),
     )
-
-
-def _bound(log: LogKept) -> int:
-    return (log.least if log.known else log.most) or 0
 
 
 def _quotes(logs: list[LogKept]) -> tuple[Quote, ...]:

@@ -13,7 +13,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     seen: dict[str, Observed] = {}
     families: dict[str, list[LogKept]] = {}
     for log in known.logs:
-        if log.family in parameters.strings("families"):
+        if log.family in parameters.strings("families") and not log.copy:
             families.setdefault(log.family, []).append(log)
     for family, logs in families.items():
         if found := observed(logs, known, clock.now, months):
