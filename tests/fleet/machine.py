@@ -9,6 +9,7 @@ mount, so that every later call finds the same one and the network namespaces mo
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,9 +18,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-STATE = Path("/run/hostpledge-fleet")
 NETWORK = "hostpledge-fleet"
-_NAMESPACE = STATE / "space" / "mnt"
 _COMMANDS = ("podman", "crun", "mmdebstrap", "nft", "nsenter", "unshare", "ssh", "ssh-keygen")
 _PACKAGES = "podman crun netavark mmdebstrap nftables util-linux openssh-client"
 _CONF = """[engine]
@@ -27,7 +26,7 @@ cgroup_manager = "cgroupfs"
 events_logger = "none"
 lock_type = "file"
 runtime = "crun"
-tmp_dir = "/run/hostpledge-fleet/libpod"
+tmp_dir = "{state}/libpod"
 [containers]
 pids_limit = 0
 [network]
@@ -41,13 +40,24 @@ fi
 """
 
 
-class CannotRun(Exception):  # noqa: N818  # it says what is so, as the project's errors do
-    """Containers cannot run on this machine; the text says why, in one line."""
-
-
 def cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "hostpledge" / "fleet"
+
+
+def _state() -> Path:
+    """Podman's running state goes with its storage: another cache has another one."""
+    own = os.environ.get("XDG_CACHE_HOME")
+    mark = f"-{hashlib.sha256(own.encode()).hexdigest()[:8]}" if own else ""
+    return Path(f"/run/hostpledge-fleet{mark}")
+
+
+STATE = _state()
+_NAMESPACE = STATE / "space" / "mnt"
+
+
+class CannotRun(Exception):  # noqa: N818  # it says what is so, as the project's errors do
+    """Containers cannot run on this machine; the text says why, in one line."""
 
 
 @contextmanager
@@ -129,7 +139,7 @@ def _plain_cgroup2() -> bool:
 
 
 def _prepare() -> None:
-    (STATE / "containers.conf").write_text(_CONF)
+    (STATE / "containers.conf").write_text(_CONF.format(state=STATE))
     cache_dir().mkdir(parents=True, exist_ok=True)
     if not _plain_cgroup2() and not _namespace_lives():
         _make_namespace()
