@@ -43,7 +43,8 @@ def case_files(control: str | None = None) -> list[Path]:
 def load(path: Path) -> Case:
     document: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"), where=str(path))
     unknown = set(document) - {
-        "source", "base", "grade", "at", "reads", "expect", "status", "detail", "head", "attached",
+        "source", "base", "grade", "at", "reads", "expect", "status", "detail", "head", "origin",
+        "attached",
     }  # fmt: skip
     assert not unknown, f"{path}: unknown keys {unknown}"
     assert document["source"], f"{path}: say where the content was seen"
@@ -71,6 +72,7 @@ def load(path: Path) -> Case:
             HostStatus(document.get("status", "complete")),
             detail=document.get("detail", ""),
             head=head | (document.get("head") or {}),
+            origin=document.get("origin") or {},
             collected_at=at,
             reads=reads,
         ),

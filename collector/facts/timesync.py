@@ -1,0 +1,225 @@
+"""The clock: which daemon keeps it, whether it is in step with a source, and how far it is off.
+
+Offsets are in seconds, positive where the host is behind its source or ahead of it alike: only
+their size is used. Sources: chronyc(1), ntpq(8), timedatectl(1), adjtimex(2).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.model import Capture, Quote, Read, Text, command, shell
+
+_WHY = Text("时钟是否同步、偏差与时间源", "is the clock in step, how far off, and with what")
+
+READS: tuple[Read, ...] = (
+    command("timesync.chrony_tracking", "chronyc", "-n", "tracking", seconds=5, why=_WHY),
+    command("timesync.chrony_sources", "chronyc", "-n", "sources", seconds=5, why=_WHY),
+    command("timesync.ntp_peers", "ntpq", "-pn", seconds=8, why=_WHY),
+    # without the folder timesyncd does not run, and asking it over the bus could start it
+    shell(
+        "timesync.timesyncd",
+        r"""
+if [ -d /run/systemd/timesync ]; then
+  echo '== show-timesync'; timedatectl show-timesync --all 2>&1
+  echo '== timesync-status'; timedatectl timesync-status 2>&1
+fi
+true
+""",
+        seconds=8,
+        why=_WHY,
+    ),
+    command("timesync.timedatectl", "timedatectl", "status", seconds=8, why=_WHY),
+    shell(
+        "timesync.clock",
+        r"""
+echo "link=$(readlink /etc/localtime 2>/dev/null)"
+[ -r /etc/timezone ] && { read -r z </etc/timezone; echo "name=$z"; }
+echo "zone=$(date +%Z)"
+echo "utc=$(date +%z)"
+if command -v busybox >/dev/null 2>&1; then busybox adjtimex 2>/dev/null; fi
+true
+""",
+        why=Text("本机时区与内核时钟状态", "the time zone and the kernel's view of its clock"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one daemon says of the clock.
+
+    `offset` is in seconds, None where the daemon does not tell; `source` is the peer's address,
+    `local` says that this peer is nothing but the host's own clock; `said` is what stands against
+    being in step, in the daemon's words.
+    """
+
+    synchronised: bool
+    offset: float | None
+    source: str
+    local: bool
+    said: str
+    quotes: tuple[Quote, ...]
+
+
+def zone(capture: Capture) -> str:
+    """The time zone's name and its offset from UTC, e.g. `Asia/Shanghai +0800`."""
+    known = dict(
+        line.split("=", 1)
+        for line in capture.read("timesync.clock").text().splitlines()
+        if re.match(r"(link|name|zone|utc)=", line)
+    )
+    if not re.fullmatch(r"[+-]\d{4}", known.get("utc", "")):
+        raise NotUnderstood("timesync.clock", f"date +%z: {known.get('utc', '')!r}")
+    name = known.get("link", "").partition("zoneinfo/")[2] or known.get("name") or known["zone"]
+    return f"{name} {known['utc']}"
+
+
+def skew(capture: Capture) -> float | None:
+    """Seconds that the host's clock was ahead of the collecting side's; None where not known.
+
+    Both clocks were read within one connection, whose slowness is part of the difference.
+    """
+    here, there = capture.origin.get("clock"), capture.head.get("clock", "")
+    if not isinstance(here, str) or not re.fullmatch(r"\d{1,11}", there):
+        return None
+    try:
+        return int(there) - datetime.fromisoformat(here).timestamp()
+    except ValueError:
+        raise NotUnderstood("timesync.clock", f"not a time: {here!r}") from None
+
+
+def chrony(capture: Capture) -> State:
+    """Raises CouldNotLook when chronyd does not answer, NotUnderstood for unknown output."""
+    fields: dict[str, str] = {}
+    text = capture.read("timesync.chrony_tracking").text()
+    for line in text.splitlines():
+        name, colon, value = line.partition(" : ")
+        if colon:
+            fields[name.strip()] = value.strip()
+    reference = re.match(r"([0-9A-F]{8}|[0-9.]+) \(([^)]*)\)$", fields.get("Reference ID", ""))
+    system = re.match(r"([\d.]+) seconds (slow|fast) of NTP time", fields.get("System time", ""))
+    if reference is None or system is None or "Leap status" not in fields:
+        raise NotUnderstood("timesync.chrony_tracking", f"not its usual output: {text[:120]!r}")
+    sources = capture.read("timesync.chrony_sources").text().splitlines()
+    selected = next((x.split() for x in sources if re.match(r"[\^=#]\*", x)), None)
+    local = reference[1] in ("7F7F0101", "127.127.1.1")
+    leap = fields["Leap status"]
+    said = ""
+    if leap == "Not synchronised":
+        said = "Leap status: Not synchronised"
+    elif selected is None and not local:
+        said = "no source is selected (*)"
+    elif selected is not None and selected[4] == "0":
+        said = f"{selected[1]}: reach 0"
+    wanted = ("Reference", "Ref time", "System", "Leap")
+    lines = [x for x in text.splitlines() if x.startswith(wanted)]
+    return State(
+        not said,
+        float(system[1]),
+        selected[1] if selected else reference[2] or reference[1],
+        local,
+        said,
+        (
+            Quote("timesync.chrony_tracking", tuple(lines)),
+            Quote("timesync.chrony_sources", tuple(x for x in sources if x[:1] in "^=#")),
+        ),
+    )
+
+
+def ntpd(capture: Capture) -> State:
+    """From `ntpq -pn`: the peer marked `*` (or `o`, by PPS), offsets in milliseconds.
+
+    Raises CouldNotLook when ntpd does not answer (ntpq then ends with 0, all the same).
+    """
+    result = capture.read("timesync.ntp_peers")
+    head, rule, tail = result.text().partition("\n====")
+    if not rule:
+        if "No association" in f"{result.stderr} {head}":
+            return State(False, None, "", False, "No association IDs returned", ())
+        raise CouldNotLook("timesync.ntp_peers", result.stderr.strip() or "ntpd does not answer")
+    peers = [line for line in tail.splitlines()[1:] if line.strip()]
+    quotes = (Quote("timesync.ntp_peers", tuple(peers)),)
+    chosen = next((x for x in peers if x[0] in "*o"), None)
+    if chosen is None:
+        return State(False, None, "", False, "no peer is selected (*)", quotes)
+    words = chosen[1:].split()
+    if len(words) < 10 or not re.fullmatch(r"[-+]?[\d.]+", words[8]):
+        raise NotUnderstood("timesync.ntp_peers", f"not a peer: {chosen!r}")
+    said = f"{words[0]}: reach 0" if words[6] == "0" else ""
+    local = words[0].startswith("127.127.1.") or words[1] in (".LOCL.", ".LCL.")
+    return State(not said, abs(float(words[8])) / 1000, words[0], local, said, quotes)
+
+
+_UNITS = {
+    "us": 1e-6, "μs": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0,
+    "d": 86_400.0, "w": 604_800.0, "month": 2_629_800.0, "months": 2_629_800.0, "y": 31_557_600.0,
+}  # fmt: skip
+
+
+def span(text: str) -> float:
+    """Seconds of a time span as systemd.time(7) writes them: `+1d 1min 1.5s`, `-36us`, `0`."""
+    words = text.strip().lstrip("+-").split()
+    parts = [re.fullmatch(r"(\d+(?:\.\d+)?)(\D+)", word) for word in words]
+    if words == ["0"]:
+        return 0.0
+    total = 0.0
+    for part in parts:
+        if part is None or part[2] not in _UNITS:
+            raise NotUnderstood("timesync.timesyncd", f"not a time span: {text!r}")
+        total += float(part[1]) * _UNITS[part[2]]
+    if not parts:
+        raise NotUnderstood("timesync.timesyncd", f"not a time span: {text!r}")
+    return total
+
+
+def timesyncd(capture: Capture) -> State:
+    """From timesync-status (systemd 239 and later), else from timedatectl (without an offset).
+
+    Raises CouldNotLook or NotUnderstood when neither answers.
+    """
+    text = capture.read("timesync.timesyncd").text()
+    fields: dict[str, str] = {}
+    for line in text.partition("== timesync-status")[2].splitlines():
+        name, colon, value = line.partition(": ")
+        if colon:
+            fields[name.strip()] = value.strip()
+    if "Server" not in fields:
+        return _timedatectl(capture)
+    wanted = ("Server", "Leap", "Offset", "Packet count")
+    lines = tuple(f"{k}: {fields[k]}" for k in wanted if k in fields)
+    quotes = (Quote("timesync.timesyncd", lines),)
+    if "Offset" not in fields:
+        said = f"Packet count: {fields.get('Packet count', '0')}"
+        return State(False, None, fields["Server"], False, said, quotes)
+    said = "" if fields.get("Leap") != "not synchronized" else "Leap: not synchronized"
+    return State(not said, span(fields["Offset"]), fields["Server"], False, said, quotes)
+
+
+def _timedatectl(capture: Capture) -> State:
+    text = capture.read("timesync.timedatectl").text()
+    match = re.search(
+        r"^\s*(?:NTP synchronized|System clock synchronized): (yes|no)$", text, re.MULTILINE
+    )
+    if match is None:
+        raise NotUnderstood("timesync.timedatectl", f"not its usual output: {text[:120]!r}")
+    line = match[0].strip()
+    said = "" if match[1] == "yes" else line
+    return State(not said, None, "", False, said, (Quote("timesync.timedatectl", (line,)),))
+
+
+def kernel(capture: Capture) -> State:
+    """The kernel's own view, by busybox's adjtimex: all there is where busybox ntpd keeps time."""
+    text = capture.read("timesync.clock").text()
+    status = re.search(r"^\s*status:\s+(\d+)\b.*$", text, re.MULTILINE)
+    offset = re.search(r"^-o\s+offset:\s+(-?\d+) us$", text, re.MULTILINE)
+    if status is None or offset is None:
+        raise CouldNotLook("timesync.clock", "no adjtimex here to ask the kernel with")
+    said = "status: UNSYNC" if int(status[1]) & 0x40 else ""  # STA_UNSYNC of <linux/timex.h>
+    # with STA_NANO (0x2000) the kernel counts the same field in nanoseconds
+    unit = 1e-9 if int(status[1]) & 0x2000 else 1e-6
+    quotes = (Quote("timesync.clock", (offset[0].strip(), status[0].strip())),)
+    return State(not said, abs(int(offset[1])) * unit, "", False, said, quotes)
