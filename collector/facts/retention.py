@@ -46,9 +46,10 @@ class LogKept:
 
     Where `known` is False size decides; `most` is then what it cannot exceed, if anything bounds
     it. `sure` is less than `least` where that holds only for a log written to each day (maxage).
-    `copy`: another log holds the same records. `oldest` is the time inside its oldest record, `raw` the line it stands in, `held` the file
-    that line is in. `started` is when the log can have begun at the earliest, None if not known;
-    `removed` is whether its rule can already have removed files. `written`: it has content.
+    `oldest` is the time inside its oldest record, `raw` the line and `held` the file it stands in.
+    `started` is when the log can have begun at the earliest, None if not known; `removed` is
+    whether its rule can already have removed files, `written` whether it has content, `copy`
+    whether other logs hold the same records.
     """
 
     path: str
@@ -72,8 +73,8 @@ class LogKept:
 class Retention:
     """All logs of a host. `since`: when the host began to be used, by `evidence`.
 
-    `runner` names what runs logrotate (empty: nothing does). `unowned` are problems that
-    logrotate itself has with its configuration.
+    `runner` names what runs logrotate (empty: nothing does). `problems` are places of
+    its configuration that logrotate refuses.
     """
 
     logs: tuple[LogKept, ...]
