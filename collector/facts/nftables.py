@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.nft_expressions import Foggy, Reader, conditions
+from collector.facts.nft_text import rule_text
 from collector.facts.packets import (
     Base,
     Go,
@@ -121,7 +122,7 @@ def _base(family: str, prefix: str, value: Mapping[str, Any]) -> Base:
 
 def _rules(expressions: list[Any], prefix: str, chain: str, reader: Reader) -> list[Rule]:
     """One rule, or one for each element of the verdict map or address map that it ends in."""
-    text = f"{chain}: {_words(expressions)}"
+    text = f"{chain}: {rule_text(expressions)}"
     steps: list[Step] = []
     for expression in expressions:
         if not isinstance(expression, dict) or len(expression) != 1:
@@ -280,9 +281,3 @@ def _marked(field: Mark, given: Any) -> Set:
         if given == {name: {"key": "mark"}}:
             return Set(field, bits, keep, copy)
     return Set(field, None)
-
-
-def _words(expressions: list[Any]) -> str:
-    """The rule as evidence: its JSON without counters, short."""
-    kept = [e for e in expressions if not (isinstance(e, dict) and "counter" in e)]
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))[:300]

@@ -8,7 +8,6 @@ from collector.errors import NotUnderstood
 from collector.facts.exposure import Ways, breadth
 from collector.facts.firewall import Firewall, at_boot, firewall, numerics
 from collector.facts.packets import PROTOCOLS
-from collector.facts.services import services
 from collector.facts.spans import NONE, Spans
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -42,7 +41,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return _verdict(
             Result.ERROR, "unknown", doubtful, [line for s in doubtful for line in s.lets]
         )
-    loaders = {family: at_boot(facts.get(services), family) for family in families}
+    loaders = {family: at_boot(facts.capture, family) for family in families}
     keeps = [line for s in seen for line in s.keeps]
     lost = [s for s in seen if not loaders[s.family]]
     if lost:
@@ -62,7 +61,7 @@ def _verdict(
     }
     evidence = [Quote("firewall.nft", tuple(told))]
     if reason in ("denied", "not_at_boot"):
-        evidence.append(Quote("services.unit_files"))
+        evidence += [Quote("services.unit_files"), Quote("firewall.saved")]
     return Verdict(result, reason, Method.OBSERVED, values, tuple(evidence))
 
 
