@@ -268,7 +268,9 @@ def spaces(capture: Capture) -> tuple[Space, ...]:
     text = capture.read("storage.space").text(accept=(0, 1))
     found = []
     for line in text.splitlines()[1:]:
-        match = re.fullmatch(r"(.+?)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)", line)
+        if len(line) > 5000:
+            raise NotUnderstood("storage.space", f"not a line of df -P: {line[:80]!r}")
+        match = re.fullmatch(r"(\S.*?)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)", line)
         if match is None:
             if re.fullmatch(r".+\s+-\s+-\s+-\s+-\s+/.*", line):
                 continue
