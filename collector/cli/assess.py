@@ -1,11 +1,12 @@
-"""`hostpledge assess`: captures → findings, with no network and no clock of its own."""
+"""`hostpledge assess`: captures → findings, with no network; the clock is the captures' own."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from collector.model import Capture, Finding, HostStatus
 
 # where captures lie in a folder that hostpledge made: a run's output, then a bundle
 _KNOWN_PLACES = ("captures", "data/captures")
+# seconds before anything is said of the progress
+_QUIET = 1.0
 _ENDS = (captures.SUFFIX, ".capture")
 
 
@@ -89,7 +92,7 @@ def assess(
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
     named: dict[str, Path] = {}
-    for path in capture_files(Path(p) for p in paths):
+    for path in _watched(capture_files(Path(p) for p in paths)):
         capture = captures.load(path, catalog.all_reads())
         if capture.host in named:
             raise BadInput(
@@ -133,6 +136,20 @@ def _print(
     else:
         text = exporter(form)(hosts, times, lang(), statuses)
     out(text)
+
+
+def _watched(paths: list[Path]) -> Iterator[Path]:
+    """The paths one by one, saying on stderr how far it is where that takes a while."""
+    moving, begun, last = sys.stderr.isatty(), time.monotonic(), time.monotonic()
+    for done, path in enumerate(paths):
+        now = time.monotonic()
+        if now - begun > _QUIET and now - last > (0.2 if moving else 5.0):
+            text = tr(f"已判定 {done}/{len(paths)} 台", f"judged {done} of {len(paths)} hosts")
+            click.echo(f"\r\033[K{text}" if moving else text, nl=not moving, err=True)
+            last = now
+        yield path
+    if moving and last != begun:
+        click.echo("\r\033[K", nl=False, err=True)
 
 
 def parse_time(text: str) -> datetime:
