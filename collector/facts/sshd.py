@@ -1,7 +1,8 @@
 """OpenSSH's server: the configuration that holds, asked from `sshd -T`, and the files behind it.
 
 Each running listener is asked with the very options it was started with (`-f`, `-o` …): options
-on the command line go before the file, so the plain `sshd -T` would not tell what holds.
+on the command line go before the file, so the plain `sshd -T` would not tell what holds. Where
+none listens (socket activation), it is the options that the distribution's unit would give it.
 """
 
 from __future__ import annotations
@@ -30,14 +31,17 @@ for p in /proc/[0-9]* -; do
   if [ "$p" = - ]; then
     [ "$run" = 0 ] || break
     x=$(command -v sshd) || {{ echo '#none'; break; }}
-    set --
+    set -- $(sed -n -e 's/^SSHD_OPTS=//p' -e 's/^OPTIONS=//p' -e 's/^CRYPTO_POLICY=//p' \
+      /etc/default/ssh /etc/sysconfig/sshd /etc/crypto-policies/back-ends/opensshserver.config \
+      2>/dev/null | tr -d "\"'")
   else
     {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
     [ "$c" = sshd ] || continue
     [ "$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "$p/status" 2>/dev/null)" = 0 ] || continue
     [ "$(readlink "$p/ns/pid" 2>/dev/null)" = "$own" ] || continue
     x=$(readlink "$p/exe" 2>/dev/null); x=${{x%' (deleted)'}}
-    [ -x "$x" ] || continue
+    [ -n "$x" ] || continue
+    [ -x "$x" ] || {{ run=$((run + 1)); printf '#sshd %s %s\n#as root\n#rc 127\n' "${{p#/proc/}}" "$x"; continue; }}
     a=$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null)
     case "$a" in
       'sshd: '*'[listener]'*) a=${{a#sshd: }}; a=${{a%%'[listener]'*}}; IFS=' ';;
