@@ -71,7 +71,7 @@ done
 exit 0
 """,
         seconds=30,
-        limit=1 << 20,
+        limit=1 << 21,
         redact=ONLY_TIMES,
         privileged=True,
         why=Text(

@@ -6,7 +6,6 @@ arithmetic of rotations.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from collector.facts import logrotate as _logrotate
 from collector.facts import schedules as _schedules
 from collector.facts.journald import Journald
 from collector.facts.log_families import family_of, is_log, log_of
+from collector.facts.logrotate_runs import Runs, logrotate_runs
 from collector.facts.logrotate_syntax import Problem, Rotation
 from collector.model import Capture, Read, Text, shell
 
@@ -89,7 +89,7 @@ def retention(capture: Capture) -> Retention:
     rotate = _logrotate.logrotate(capture)
     seen = _log_files.log_files(capture)
     stores = _stores.log_stores(capture)
-    runs = _runner(capture) if rotate.installed else ("", 1.0)
+    runs = logrotate_runs(capture) if rotate.installed else Runs()
     since, evidence = _since(capture)
     if since is None and "/" in seen.born:
         since, evidence = seen.born["/"], "birth of /"
@@ -110,7 +110,7 @@ def retention(capture: Capture) -> Retention:
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
         since, evidence = min(oldest), "the oldest record found"
-    return Retention(tuple(logs), since, evidence, runs[0], rotate.problems)
+    return Retention(tuple(logs), since, evidence, runs.name, rotate.problems)
 
 
 def _groups(
@@ -135,7 +135,7 @@ def _file_log(
     path: str,
     files: list[_log_files.LogFile],
     owner: Rotation | Problem | None,
-    runs: tuple[str, float],
+    runs: Runs,
     place: tuple[str, datetime | None],
 ) -> LogKept:
     dated = [(f.first, f.path, f.raw) for f in files if f.first is not None]
@@ -157,26 +157,31 @@ def _file_log(
     )
     if memory:
         why = Text("位于内存文件系统，重启即丢失", "it lies in memory: a reboot loses it")
-        quotes = (("storage.mounts", memory, ""),)
-        return replace(base, least=0, why=why, removed=True, quotes=quotes)
+        quote = ("storage.mounts", memory, "")
+        return replace(base, least=0, why=why, removed=True, quotes=(quote,))
     if isinstance(owner, Problem):
         why = Text(
             f"logrotate 拒绝其配置（{owner.path} 第 {owner.line} 行：{owner.why}），不会按规则轮转",
             f"logrotate refuses its section ({owner.path} line {owner.line}: {owner.why})",
         )
-        quotes = (("logrotate.config", owner.why, owner.path),)
-        return replace(base, known=False, why=why, quotes=quotes)
+        quote = ("logrotate.config", owner.why, owner.path)
+        return replace(base, known=False, why=why, quotes=(quote,))
     if owner is None:
         return base
     said = _words(owner)
-    quotes = (("logrotate.config", f"{said} (line {owner.line})", owner.path),)
-    if not runs[0]:
+    rule = ("logrotate.config", f"{said} (line {owner.line})", owner.path)
+    quotes: tuple[tuple[str, str, str], ...] = (rule,)
+    if not runs.name:
         why = Text(
             f"规则为 {said}，但没有任何任务执行 logrotate，目前不会删除",
             f"the rule is {said}, but nothing runs logrotate: it is not removed",
         )
         return replace(base, why=why, quotes=quotes)
-    kept = _logrotate.kept(owner, runs[1])
+    if runs.forced:
+        owner = replace(owner, interval="daily" if runs.every >= 1 else "size")
+        said = f"{said}; {runs.line}"
+        quotes = (*quotes, (runs.read, runs.line, ""))
+    kept = _logrotate.kept(owner, runs.every)
     rotated = sum(f.path != path for f in files)
     removed = owner.maxage > 0 or 0 <= owner.count <= rotated
     return replace(
@@ -199,20 +204,6 @@ def _words(rotation: Rotation) -> str:
     if rotation.maxsize:
         words.append(f"maxsize {rotation.maxsize}")
     return ", ".join(words)
-
-
-def _runner(capture: Capture) -> tuple[str, float]:
-    """What runs logrotate, and how many days lie between two runs (0 where that is not clear)."""
-    found = []
-    for job in _schedules.jobs(capture):
-        called = job.enabled and re.search(r"\blogrotate\b", job.text)
-        # Debian's cron script leaves the work to the timer where systemd runs
-        if called and not (job.kind == "periodic" and "/run/systemd/system" in job.text):
-            found.append(job)
-    if not found:
-        return "", 1.0
-    daily = all(re.search(r"daily|OnCalendar=\*-\*-\* 00:00:00", j.when) for j in found)
-    return found[0].name, 1.0 if daily else 0.0
 
 
 def _since(capture: Capture) -> tuple[datetime | None, str]:

@@ -207,3 +207,23 @@ def test_a_file_that_others_may_write_is_ignored_as_logrotate_ignores_it() -> No
     known = logrotate(_capture(main))
     assert known.rotations == ()
     assert isinstance(known.owners(["/var/log/a"])["/var/log/a"], Problem)
+
+
+# written by logrotate 3.21 on Debian 12, and by 3.8 on CentOS 7 (version 1 of the form)
+STATES = {
+    'logrotate state -- version 2\n"/var/log/syslog" 2026-11-25-2:0:0\n': "2026-11-25T02:00:00",
+    'logrotate state -- version 1\n"/var/log/syslog" 2026-11-3\n': "2026-11-03T00:00:00",
+}
+
+
+@pytest.mark.parametrize("text", STATES)
+def test_when_it_last_ran(text: str) -> None:
+    main = CapturedFile("/etc/logrotate.conf", ReadStatus.OK, 0o644, 0, 0, data=b"weekly\n")
+    state = CapturedFile("/var/lib/logrotate/status", ReadStatus.OK, data=text.encode())
+    capture = _capture(main)
+    reads = {
+        **capture.reads,
+        "logrotate.state": ReadResult("logrotate.state", ReadStatus.OK, files=(state,)),
+    }
+    known = logrotate(Capture("h", HostStatus.COMPLETE, reads=reads))
+    assert known.last["/var/log/syslog"].isoformat() == STATES[text]
