@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from collector.errors import BadInput
-from collector.model import Control, Judge, Read, Severity, Text, Value
+from collector.model import Control, Judge, Lang, Read, Severity, Text, Value
 from collector.schema import check, load_yaml
 
 FAMILIES = (
@@ -90,6 +90,12 @@ def reasons() -> Mapping[str, Text]:
 def clauses() -> Mapping[str, Mapping[str, Any]]:
     """The clauses that hosts are checked for: `number`, and `title` in zh and en."""
     return MappingProxyType(_catalog("clauses"))
+
+
+def clause_number(id: str, lang: Lang) -> str:
+    """How a clause is cited: 二(二) in the documents' own words, 2(2) in English."""
+    article, _, part = id.partition(".")
+    return str(clauses()[id]["number"]) if lang == "zh" else f"{article}({part})"
 
 
 @cache

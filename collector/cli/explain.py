@@ -59,6 +59,7 @@ def describe(control: Control) -> str:
     """Everything of a control, for 80 columns."""
     words = catalog.words()
     clause = catalog.clauses()[control.clause]
+    number = catalog.clause_number(control.clause, lang())
     grades = control.grades
     lines = [
         f"{control.number}  {control.id}",
@@ -66,7 +67,7 @@ def describe(control: Control) -> str:
         "",
         wrap(control.about.to(lang())),
         "",
-        labelled(tr("条款", "clause"), f"{clause['number']} {clause['title'][lang()]}"),
+        labelled(tr("条款", "clause"), f"{number} {clause['title'][lang()]}"),
         labelled(
             tr("严重程度", "severity"),
             words["severity"][control.severity].to(lang()) + (_veto() if control.veto else ""),

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from collector import __version__
 from collector.assess import waived
 from collector.attest.evidence import exact
-from collector.catalog import catalog_digest, clauses, controls, words
+from collector.catalog import catalog_digest, clause_number, clauses, controls, words
 from collector.errors import one_line
 from collector.export import Hosts, Statuses, Times, stamp
 from collector.model import Finding, HostStatus, Lang, Method, Result, Severity, Text
@@ -109,7 +109,7 @@ def _clauses(hosts: Hosts, lang: Lang) -> str:
     here = {f.clause for findings in hosts.values() for f in findings}
     return (
         "; ".join(
-            f"{entry['number']} {entry['title'][lang]}"
+            f"{clause_number(id, lang)} {entry['title'][lang]}"
             for id, entry in clauses().items()
             if id in here
         )

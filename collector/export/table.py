@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from collector.assess import clause_result, waived
-from collector.catalog import clauses, controls, words
+from collector.catalog import clause_number, clauses, controls, words
 from collector.errors import one_line
 from collector.export import ORDER, Hosts, Statuses, Times, stamp, worst_first
 from collector.model import Finding, HostStatus, Lang, Result, Text
@@ -135,7 +135,7 @@ def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang) -> None:
         result = clause_result(here, latest)
         word = words()["verdict"][result].to(lang)
         table.add_row(
-            Styled(entry["number"] if lang == "zh" else id),
+            Styled(clause_number(id, lang)),
             Styled(f"{SIGNS[result]} {word}", style=_COLOURS[result]),
             Styled(entry["title"][lang]),
         )

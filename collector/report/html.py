@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from collector.catalog import checked, clauses, words
+from collector.catalog import checked, clause_number, clauses, words
 from collector.model import Capture, Lang, Result, Text
 from collector.report import criteria, view
 from collector.report.visible import plain, visible
@@ -85,7 +85,7 @@ def render(
             groups=_groups(hosts),
             totals=_totals(controls, hosts),
             clauses=_clauses(evidence, lang),
-            clause_numbers={id: _clause_number(id, lang) for id in clauses()},
+            clause_numbers={id: clause_number(id, lang) for id in clauses()},
             attached=_attached(evidence.get("attached")),
             first_steps=_first_steps(controls, hosts),
             topics=_topics(controls, hosts),
@@ -129,16 +129,11 @@ def _own_words(lang: Lang) -> dict[str, str]:
     return {key: text.to(lang) for key, text in own_words().items()}
 
 
-def _clause_number(id: str, lang: Lang) -> str:
-    article, _, part = id.partition(".")
-    return str(clauses()[id]["number"]) if lang == "zh" else f"{article}({part})"
-
-
 def _columns(controls: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str, Any]]:
     """The clauses above the controls of the overview, with how many columns each spans."""
     spans = Counter(control["clause"] for control in controls)
     return [
-        {"number": _clause_number(id, lang), "title": entry["title"][lang], "span": spans[id]}
+        {"number": clause_number(id, lang), "title": entry["title"][lang], "span": spans[id]}
         for id, entry in clauses().items()
         if spans[id]
     ]
@@ -167,7 +162,7 @@ def _clauses(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
         counts = {Result(k): v for k, v in (given.get("counts") or {}).items()}
         listed.append(
             {
-                "number": _clause_number(id, lang),
+                "number": clause_number(id, lang),
                 "title": entry["title"][lang],
                 "result": Result(given["verdict"]) if sum(counts.values()) else None,
                 "counts": counts,

@@ -48,7 +48,7 @@ def test_the_languages_differ_and_chinese_is_chinese(form: str) -> None:
     assert zh != en
     assert "使用弱算法" in zh
     if form != "sarif":  # its rules carry both languages on purpose
-        assert not re.search("[\u4e00-\u9fff]", en.replace("二(四)", ""))
+        assert not re.search("[\u4e00-\u9fff]", en)
 
 
 # --- json ----------------------------------------------------------------------------------------
