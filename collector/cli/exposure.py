@@ -13,7 +13,7 @@ from collector import captures
 from collector.cli.language import lang_option, tr
 from collector.errors import BadInput
 from collector.facts.exposure import READS, Exposure, exposures
-from collector.facts.firewall import network_of
+from collector.facts.network import network_of
 from collector.facts.spans import address, networks
 
 

@@ -14,13 +14,14 @@ from typing import Literal
 from collector.errors import FactError
 from collector.facts.firewall import READS as _FIREWALL_READS
 from collector.facts.firewall import Firewall, Reach, firewall, numerics, published
+from collector.facts.firewall_boot import READS as _BOOT_READS
 from collector.facts.packets import PROTOCOLS, Packet
 from collector.facts.sockets import READS as _SOCKET_READS
 from collector.facts.sockets import Listener, sockets
 from collector.facts.spans import NONE, Spans, everything, network, networks, show
 from collector.model import Capture, Read
 
-READS: tuple[Read, ...] = (*_FIREWALL_READS, *_SOCKET_READS)
+READS: tuple[Read, ...] = (*_FIREWALL_READS, *_BOOT_READS, *_SOCKET_READS)
 
 _MOST_PORTS = 1024
 _PRIVATE = (

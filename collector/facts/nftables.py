@@ -11,20 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from collector.errors import NotUnderstood
+from collector.facts.chains import Base, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.nft_expressions import Foggy, Reader, conditions
 from collector.facts.nft_text import rule_text
-from collector.facts.packets import (
-    Base,
-    Go,
-    Match,
-    OneOf,
-    Rate,
-    Rewrite,
-    Rule,
-    Set,
-    Step,
-    Unknown,
-)
+from collector.facts.packets import Match, OneOf, Unknown
 from collector.facts.spans import address
 
 Mark = Literal["mark", "ctmark"]

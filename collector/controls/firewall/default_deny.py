@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.exposure import Ways, breadth
-from collector.facts.firewall import Firewall, at_boot, firewall, numerics
+from collector.facts.firewall import Firewall, firewall, numerics
+from collector.facts.firewall_boot import at_boot
 from collector.facts.packets import PROTOCOLS
 from collector.facts.spans import NONE, Spans
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict

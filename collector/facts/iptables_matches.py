@@ -1,0 +1,239 @@
+"""The matches of iptables (iptables(8), iptables-extensions(8)), as iptables-save writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from collector.facts.nft_expressions import PORTS
+from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Source, Unknown, Word
+from collector.facts.spans import NONE, Spans, address, network
+
+Sets = Mapping[str, tuple[int, Spans] | None]
+
+_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
+
+
+class Words:
+    """The words of one rule, taken from left to right; `module` is the last one named by -m.
+
+    `sets` are the address sets of ipset by name (family, addresses), None for one that holds
+    more than addresses.
+    """
+
+    def __init__(self, words: list[str], family: int, sets: Sets) -> None:
+        self.words = words
+        self.family = family
+        self.sets = sets
+        self.module = ""
+        self.at = 0
+
+    def take(self, word: str) -> bool:
+        if self.at < len(self.words) and self.words[self.at] == word:
+            self.at += 1
+            return True
+        return False
+
+    def next(self) -> str:
+        if self.at < len(self.words):
+            self.at += 1
+            return self.words[self.at - 1]
+        return ""
+
+    def values(self) -> list[str]:
+        """All words up to the next option."""
+        found = []
+        while self.at < len(self.words) and not self.words[self.at].startswith(("-", "!")):
+            found.append(self.next())
+        return found
+
+    def match(self, word: str, negate: bool) -> Match:
+        make = _OPTIONS.get(word)
+        if make is None or (word in _ONLY and self.module not in _ONLY[word]):
+            values = self.values()
+            return Unknown(f"-m {self.module} {word} {' '.join(values)}".replace("-m  ", ""))
+        try:
+            return make(self, negate)
+        except ValueError:
+            return Unknown(f"{word} in {' '.join(self.words)[:120]}")
+
+    # --- one option each ---------------------------------------------------------------------
+
+    def source(self, negate: bool) -> Match:
+        return Source(self.family, self._networks(self.next()), negate)
+
+    def destination(self, negate: bool) -> Match:
+        return Numeric("daddr", self._networks(self.next()), negate)
+
+    def source_range(self, negate: bool) -> Match:
+        return Source(self.family, self._range(self.next()), negate)
+
+    def destination_range(self, negate: bool) -> Match:
+        return Numeric("daddr", self._range(self.next()), negate)
+
+    def protocol(self, negate: bool) -> Match:
+        name = self.next()
+        if name in ("all", "0"):
+            return Numeric("family", Spans.one(self.family), negate)
+        number = int(name) if name.isdecimal() else PROTOCOLS.get(name)
+        if number is None:
+            raise ValueError(name)
+        return Numeric("proto", Spans.one(number), negate)
+
+    def interface_in(self, negate: bool) -> Match:
+        return Word("iif", frozenset({_device(self.next())}), negate)
+
+    def interface_out(self, negate: bool) -> Match:
+        return Word("oif", frozenset({_device(self.next())}), negate)
+
+    def destination_port(self, negate: bool) -> Match:
+        return Numeric("dport", _ports(self.next()), negate)
+
+    def source_port(self, negate: bool) -> Match:
+        return Numeric("sport", _ports(self.next()), negate)
+
+    def either_port(self, negate: bool) -> Match:
+        ports = _ports(self.next())
+        return OneOf(((Numeric("dport", ports),), (Numeric("sport", ports),)), negate)
+
+    def flags(self, negate: bool) -> Match:
+        mask, wanted = _bits(self.next()), _bits(self.next())
+        return Numeric("flags", Spans.one(wanted), negate, mask)
+
+    def syn(self, negate: bool) -> Match:
+        return Numeric("flags", Spans.one(2), negate, 23)
+
+    def state(self, negate: bool) -> Match:
+        words = self.next().lower().split(",")
+        status = {"dnat", "snat"} & set(words)
+        found: Match = Word("state", frozenset(words))
+        if "dnat" in status:
+            found = OneOf(((found,), (Word("status", frozenset({"dnat"})),)))
+        if not negate:
+            return found
+        return OneOf(((found,),), negate=True)
+
+    def status(self, negate: bool) -> Match:
+        words = frozenset(word.lower() for word in self.next().split(","))
+        return Word("status", words & {"dnat"}, negate)
+
+    def first_destination(self, negate: bool) -> Match:
+        return Numeric("first_daddr", self._networks(self.next()), negate)
+
+    def first_port(self, negate: bool) -> Match:
+        return Numeric("first_dport", _ports(self.next()), negate)
+
+    def direction(self, negate: bool) -> Match:
+        return Word("direction", frozenset({self.next().lower()}), negate)
+
+    def destination_type(self, negate: bool) -> Match:
+        words = frozenset(word.lower() for word in self.next().split(","))
+        return Word("daddr_type", words, negate)
+
+    def source_type(self, negate: bool) -> Match:
+        words = frozenset(word.lower() for word in self.next().split(","))
+        return Word("saddr_type", words, negate)
+
+    def limited_in(self, negate: bool) -> Match:
+        # --limit-iface-in narrows the type to the interface; with an own address it is the same
+        return Numeric("family", Spans.one(self.family), negate)
+
+    def mark(self, negate: bool) -> Match:
+        value, _, mask = self.next().partition("/")
+        field = "ctmark" if self.module == "connmark" else "mark"
+        return Numeric(
+            field, Spans.one(int(value, 0)), negate, int(mask, 0) if mask else 0xFFFFFFFF
+        )
+
+    def packet_type(self, negate: bool) -> Match:
+        name = self.next().lower()
+        return Word("pkttype", frozenset({"host" if name == "unicast" else name}), negate)
+
+    def reverse_path(self, negate: bool) -> Match:
+        # a packet comes in where its answer goes out; --invert asks for the others
+        del negate
+        inverted = "--invert" in self.words
+        return Numeric("family", Spans.one(self.family), negate=inverted)
+
+    def icmp(self, negate: bool) -> Match:
+        del negate
+        self.values()
+        return Numeric("proto", NONE)
+
+    def nothing(self, negate: bool) -> Match:
+        del negate
+        return Numeric("family", Spans.one(self.family))
+
+    def match_set(self, negate: bool) -> Match:
+        name, sides = self.next(), self.next()
+        known = self.sets.get(name)
+        if known is None:
+            return Unknown(f"ipset {name}")
+        family, held = known
+        if family != self.family:
+            held = NONE
+        if sides == "src":
+            return Source(self.family, held, negate)
+        if sides == "dst":
+            return Numeric("daddr", held, negate)
+        return Unknown(f"ipset {name} {sides}")
+
+    def _networks(self, text: str) -> Spans:
+        total = NONE
+        for part in text.split(","):
+            total |= network(part, self.family)
+        return total
+
+    def _range(self, text: str) -> Spans:
+        low, _, high = text.partition("-")
+        return Spans.of([(address(low)[1], address(high or low)[1])])
+
+
+def _device(name: str) -> str:
+    return f"{name[:-1]}*" if name.endswith("+") else name
+
+
+def _ports(text: str) -> Spans:
+    ranges = []
+    for part in text.split(","):
+        low, colon, high = part.partition(":")
+        first = _port(low) if low else 0
+        last = (_port(high) if high else 65535) if colon else first
+        ranges.append((first, last))
+    return Spans.of(ranges)
+
+
+def _port(text: str) -> int:
+    return int(text) if text.isdecimal() else PORTS.get(text, -1) if text in PORTS else int(text)
+
+
+def _bits(text: str) -> int:
+    total = 0
+    for word in text.split(","):
+        if word not in _FLAGS:
+            raise ValueError(word)
+        total |= _FLAGS[word]
+    return total
+
+
+_OPTIONS: dict[str, Callable[[Words, bool], Match]] = {
+    "-s": Words.source, "--source": Words.source, "-d": Words.destination,
+    "--src-range": Words.source_range, "--dst-range": Words.destination_range,
+    "-p": Words.protocol, "-i": Words.interface_in, "-o": Words.interface_out,
+    "--dport": Words.destination_port, "--dports": Words.destination_port,
+    "--sport": Words.source_port, "--sports": Words.source_port, "--ports": Words.either_port,
+    "--tcp-flags": Words.flags, "--syn": Words.syn, "--ctstate": Words.state,
+    "--state": Words.state, "--ctstatus": Words.status,
+    "--ctorigdst": Words.first_destination, "--ctorigdstport": Words.first_port,
+    "--ctdir": Words.direction, "--dst-type": Words.destination_type,
+    "--src-type": Words.source_type, "--limit-iface-in": Words.limited_in,
+    "--mark": Words.mark, "--pkt-type": Words.packet_type, "--match-set": Words.match_set,
+    "--icmp-type": Words.icmp, "--icmpv6-type": Words.icmp, "--loose": Words.reverse_path,
+    "--validmark": Words.reverse_path, "--accept-local": Words.reverse_path,
+    "--invert": Words.reverse_path,
+}  # fmt: skip
+# options that mean something else with another module
+_ONLY = {
+    "--loose": {"rpfilter"}, "--validmark": {"rpfilter"}, "--accept-local": {"rpfilter"},
+    "--invert": {"rpfilter"}, "--mark": {"mark", "connmark"}, "--state": {"state"},
+    "--dport": {"tcp", "udp", "multiport", "sctp", "dccp", "udplite", ""},
+}  # fmt: skip

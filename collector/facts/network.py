@@ -1,0 +1,165 @@
+"""Interfaces, addresses and routes of a host: where a packet comes in, and where it goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.spans import NONE, Spans, address, everything, network
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "network.state",
+        r"""
+for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
+  /proc/sys/net/ipv6/conf/all/disable_ipv6; do
+  v=; [ -r "$f" ] && read -r v <"$f"; echo "$f=$v"
+done
+command -v ip >/dev/null 2>&1 || exit 0
+echo '== addresses'; ip -o addr show
+echo '== rules'; ip rule show; ip -6 rule show 2>/dev/null
+echo '== routes4'; ip -4 route show table main
+echo '== routes6'; ip -6 route show table main 2>/dev/null
+echo '== end'
+""",
+        limit=1 << 20,
+        why=Text("网卡、地址与路由", "interfaces, addresses and routes"),
+    ),
+)
+
+_LISTED = re.compile(r"^\d+:\s+(\S+?)(?:@\S+)?\s+inet(6?)\s+(\S+)\s?(.*)$")
+_DEV = re.compile(r"\bdev (\S+)")
+_BOOT_RULE = re.compile(r"^(0:\s+from all lookup local|\d+:\s+from all lookup (main|default))\s*$")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Addresses and routes of a host. `own` is (interface, family, address, network) each;
+
+    `routes` is (family, network, interface), `plain`: nothing but the main table routes.
+    """
+
+    own: tuple[tuple[str, int, int, Spans], ...]
+    routes: tuple[tuple[int, Spans, str], ...]
+    forwards: Mapping[int, bool]
+    plain: bool
+
+    def addresses(self, family: int) -> Spans:
+        return Spans.one(*(number for _, of, number, _ in self.own if of == family))
+
+    def global_addresses(self, family: int) -> list[tuple[str, int]]:
+        """(interface, address) of each that is neither of loopback nor link-local."""
+        return [
+            (device, number)
+            for device, of, number, _ in self.own
+            if of == family and device != "lo" and not _near(number, family)
+        ]
+
+    def interfaces(self) -> list[str]:
+        return sorted({device for device, *_ in self.own if device != "lo"})
+
+    def local(self, number: int, family: int) -> bool:
+        if family == 4 and number >> 24 == 127:
+            return True
+        return number in self.addresses(family)
+
+    def way(self, number: int, family: int) -> str | None:
+        """The interface that the main table sends an address to; None when it has no way."""
+        best: tuple[int, str] | None = None
+        for of, held, device in self.routes:
+            if of == family and number in held and (best is None or held.size < best[0]):
+                best = (held.size, device)
+        return best[1] if best else None
+
+    def arriving(self, family: int) -> list[tuple[str, Spans]]:
+        """Each interface but lo, with the sources that come in there: those it routes to.
+
+        Sources that nothing routes, and all where routing is more than the main table, may come
+        in anywhere.
+        """
+        every = everything(family) - self.addresses(family) - _never(family)
+        devices = self.interfaces()
+        if not self.plain:
+            return [(device, every) for device in devices]
+        routed: dict[str, Spans] = dict.fromkeys(devices, NONE)
+        claimed = NONE
+        mine = [(held, device) for of, held, device in self.routes if of == family]
+        for held, device in sorted(mine, key=lambda pair: pair[0].size):
+            fresh = (held & every) - claimed
+            if device in routed:
+                routed[device] |= fresh
+            claimed |= fresh
+        rest = every - claimed
+        return [(device, sources | rest) for device, sources in routed.items() if sources | rest]
+
+
+def _near(number: int, family: int) -> bool:
+    """Loopback or link-local (RFC 3927, RFC 4291)."""
+    if family == 4:
+        return number >> 24 == 127 or number >> 16 == 0xA9FE
+    return number == 1 or number >> 118 == 0xFE80 >> 6
+
+
+def _never(family: int) -> Spans:
+    """Addresses that no packet from outside may have as its source: loopback, multicast."""
+    if family == 4:
+        return network("127.0.0.0/8", 4) | network("224.0.0.0/4", 4) | Spans.one((1 << 32) - 1, 0)
+    return Spans.one(0, 1) | network("ff00::/8", 6)
+
+
+def network_of(capture: Capture) -> Network:
+    """Raises FactError when interfaces and routes could not be seen."""
+    result = capture.read("network.state")
+    text = result.text()
+    if "== end" not in text:
+        raise CouldNotLook("network.state", "there is no ip command")
+    parts = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== )", text, re.MULTILINE | re.DOTALL))
+    settings = dict(re.findall(r"^(/proc/\S+)=(\d*)$", text, re.MULTILINE))
+    own = []
+    for line in parts["addresses"].splitlines():
+        match = _LISTED.match(line)
+        if match is None:
+            if " inet" in line:
+                raise NotUnderstood("network.state", f"no address: {line!r}")
+            continue
+        family = 6 if match[2] else 4
+        _, number = address(match[3].split("/")[0])
+        own.append((match[1], family, number, network(match[3], family)))
+    routes = [
+        (family, held, device)
+        for family in (4, 6)
+        for held, device in _routes(parts[f"routes{family}"], family)
+    ]
+    plain = all(_BOOT_RULE.match(line) for line in parts["rules"].splitlines() if line.strip())
+    forwards = {
+        4: settings.get("/proc/sys/net/ipv4/ip_forward") == "1",
+        6: settings.get("/proc/sys/net/ipv6/conf/all/forwarding") == "1",
+    }
+    return Network(tuple(own), tuple(routes), forwards, plain)
+
+
+def _routes(text: str, family: int) -> list[tuple[Spans, str]]:
+    """(network, interface) of each route, one for every way of a route with several."""
+    found: list[tuple[Spans, str]] = []
+    target = NONE
+    for line in text.splitlines():
+        words = line.split()
+        if not words:
+            continue
+        if not line.startswith((" ", "\t")):
+            kind = words[0]
+            if kind in ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "multicast"):
+                target = NONE
+                continue
+            name = words[1] if kind in ("unicast", "local", "anycast") else kind
+            try:
+                target = everything(family) if name == "default" else network(name, family)
+            except ValueError:
+                raise NotUnderstood("network.state", f"no route: {line!r}") from None
+        device = _DEV.search(line)
+        if device and target:
+            found.append((target, device[1]))
+    return found
