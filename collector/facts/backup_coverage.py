@@ -13,7 +13,7 @@ from collector.errors import CouldNotLook
 from collector.facts.artefacts import Artefact, Artefacts, artefacts
 from collector.facts.backup import Record, Report, records, reports
 from collector.facts.backup_jobs import BackupJob, backup_jobs
-from collector.facts.backup_words import ENGINES
+from collector.facts.backup_words import ENGINES, filled
 from collector.facts.inventory import Store, place
 from collector.facts.jobs import Script
 from collector.facts.processes import Processes, processes
@@ -165,8 +165,8 @@ def _of_job(
         each = [_judge([_point(a) for a in group], bounds, "files") for group in mine]
         answers.append(min(each, key=lambda a: order.index(a.state)))
     elif not groups and (folder := _empty_folder(left, job)):
-        quote = Quote("backup.artefacts", (f"folder {folder}",))
-        answers.append(Freshness("empty", None, f"{folder} holds no backup", (quote,)))
+        quote = Quote("backup.artefacts", (f"folder {folder.rpartition('/')[0]}",))
+        answers.append(Freshness("empty", None, f"there is no file {folder}…", (quote,)))
     if own:
         answers.append(_judge(own, bounds, "report"))
     if answers:
@@ -230,8 +230,8 @@ def _groups(
 
     A restic repository that several jobs write to shows for none of them that it was the one.
     """
-    for folder in _folders(left.closed, job):
-        raise CouldNotLook("backup.artefacts", f"{folder} is closed to this user")
+    for prefix in _written(left.closed, job):
+        raise CouldNotLook("backup.artefacts", f"{prefix} is closed to this user")
     found: dict[str, list[Artefact]] = {}
     others = {t for j in every if j.tool == "restic" and j.job.name != job.job.name
               for t in j.targets}  # fmt: skip
@@ -239,20 +239,31 @@ def _groups(
     alone = len({j.job.name for j in every if j.tool == "restic"}) == 1
     if len(repositories) != 1 or not alone:
         repositories = (repositories & set(job.targets)) - others
-    folders = _folders(left.folders, job)
+    prefixes = tuple(_written(left.folders, job))
     for artefact in left.all:
         if artefact.repository:
             if job.tool == "restic" and artefact.repository in repositories:
                 found.setdefault(artefact.repository, []).append(artefact)
-        elif job.tool != "restic" and any(artefact.path.startswith(f + "/") for f in folders):
+        elif job.tool != "restic" and artefact.path.startswith(prefixes):
             found.setdefault(_family(artefact.path), []).append(artefact)
     return found
 
 
-def _folders(known: frozenset[str], job: BackupJob) -> list[str]:
-    """Those of `known` that the job names, or in which it names a file."""
-    named = {*job.targets, *(t.rpartition("/")[0] for t in job.targets)}
-    return sorted(f for f in known & named if not _source(f, job))
+def _written(folders: frozenset[str], job: BackupJob) -> list[str]:
+    """How the paths of its files begin: folders it names, and files it names in such folders.
+
+    A folder counts as a whole only where nothing in it is named: `D=/backup; … > $D/shop-…` does
+    not make its own what another job lays into /backup.
+    """
+    named = [
+        t
+        for t in job.targets
+        if (t in folders or t.rpartition("/")[0] in folders)
+        and not _source(t, job)
+        and not _SCRIPT_END.search(t)
+    ]
+    exact = [t for t in named if not any(o.startswith(t + "/") for o in named)]
+    return [t + "/" if t in folders else t for t in exact]
 
 
 def _source(folder: str, job: BackupJob) -> bool:
@@ -282,13 +293,13 @@ def _named(groups: dict[str, list[Artefact]], store: Store) -> list[list[Artefac
 
 
 def _empty_folder(left: Artefacts, job: BackupJob) -> str:
-    """A folder that was looked through, in which a dump or archive is written; empty: none."""
+    """What a dump or archive is written to, in a folder that was looked through; empty: none."""
     if job.tool not in ENGINES and job.tool != "tar":
         return ""
-    for folder in _folders(left.folders, job):
-        inside = [t for t in job.targets if t.startswith(folder + "/")]
-        if inside and not any(_SCRIPT_END.search(t) for t in inside):
-            return folder
+    text = filled(job.job.text)
+    for prefix in _written(left.folders, job):
+        if re.search(rf"(>|f\s|=)\s*[\"']?{re.escape(prefix)}", text):
+            return prefix
     return ""
 
 
