@@ -41,7 +41,11 @@ for p in /proc/[0-9]* -; do
     [ "$(readlink "$p/ns/pid" 2>/dev/null)" = "$own" ] || continue
     x=$(readlink "$p/exe" 2>/dev/null); x=${{x%' (deleted)'}}
     [ -n "$x" ] || continue
-    [ -x "$x" ] || {{ run=$((run + 1)); printf '#sshd %s %s\n#as root\n#rc 127\n' "${{p#/proc/}}" "$x"; continue; }}
+    if [ ! -x "$x" ]; then
+      echo "$x is no longer there, but runs" >&2
+      printf '#sshd %s %s\n#as root\n#rc 127\n' "${{p#/proc/}}" "$x"
+      run=$((run + 1)); continue
+    fi
     a=$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null)
     case "$a" in
       'sshd: '*'[listener]'*) a=${{a#sshd: }}; a=${{a%%'[listener]'*}}; IFS=' ';;

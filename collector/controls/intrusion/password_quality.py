@@ -11,15 +11,18 @@ from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
-    """Services are judged one by one; the first that lets a weak password in is the verdict."""
-    if _no_passwords(facts):
-        return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
+    """Services are judged one by one; the first that lets a weak password in is the verdict.
+
+    Whether anybody uses a password at all is asked only where the answer could excuse a failure.
+    """
     first, *others = parameters.strings("services")
     verdict = _service(facts, parameters, first)
     for service in others:
         if verdict.result is Result.PASS and facts.get(stacks).has(service):
             found = _service(facts, parameters, service)
             verdict = verdict if found.result is Result.PASS else found
+    if verdict.result is not Result.PASS and _no_passwords(facts):
+        return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
     return verdict
 
 
