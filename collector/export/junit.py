@@ -12,8 +12,8 @@ from collector.export import Hosts, Statuses, Times, stamp
 from collector.model import Finding, HostStatus, Lang, Result, Text
 
 _SKIPPED = (Result.NOTAPPLICABLE, Result.NOTCHECKED)
-_EXPECTED = Text("判定标准", "expected")
-_MEND = Text("整改办法", "what to do")
+_EXPECTED = Text("判定标准：", "expected: ")
+_MEND = Text("整改办法：", "what to do: ")
 _WAIVED = Text("已豁免至", "waived until")
 # what XML 1.0 (section 2.2) cannot hold, in any form
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -92,8 +92,8 @@ def _case(suite: ET.Element, finding: Finding, at: Times, lang: Lang) -> str:
 def _details(finding: Finding, lang: Lang) -> str:
     lines = [
         finding.message.to(lang),
-        f"{_EXPECTED.to(lang)}: {finding.expected.to(lang)}",
-        f"{_MEND.to(lang)}: {finding.remediation.to(lang)}",
+        f"{_EXPECTED.to(lang)}{finding.expected.to(lang)}",
+        f"{_MEND.to(lang)}{finding.remediation.to(lang)}",
     ]
     for entry in finding.evidence:
         place = f" {entry['path']}" if entry.get("path") else ""

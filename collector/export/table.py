@@ -37,7 +37,8 @@ _COLOURS = {
 }
 _AT = Text("判定时点", "judged for")
 _OPEN = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
-_MEND = Text("整改", "mend")
+_MEND = Text("整改：", "mend: ")
+_COLON = Text("：", ": ")
 _UNTIL = Text("有效至", "holds until")
 _WAIVED = Text("豁免至", "waived until")
 _VETO = Text("一票否决", "veto")
@@ -105,12 +106,12 @@ def _host(
 def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
     lines = [one_line(finding.message.to(lang), 2000)]
     if finding.result in (Result.FAIL, Result.PARTIAL):
-        lines.append(f"{_MEND.to(lang)}: {one_line(finding.remediation.to(lang), 1000)}")
+        lines.append(f"{_MEND.to(lang)}{one_line(finding.remediation.to(lang), 1000)}")
     if finding.veto and finding.result is Result.FAIL:
         lines[0] = f"[{_VETO.to(lang)}] {lines[0]}"
     if finding.waiver is not None and waived(finding, at[finding.host]):
         lines.append(
-            f"{_WAIVED.to(lang)} {stamp(finding.waiver.expires)}: "
+            f"{_WAIVED.to(lang)} {stamp(finding.waiver.expires)}{_COLON.to(lang)}"
             + one_line(finding.waiver.reason, 200)
         )
     if finding.result is Result.PASS and finding.until is not None:
