@@ -134,8 +134,8 @@ def journald(capture: Capture) -> Journald:
         settings,
         _held(capture),
         storage,
-        _span(settings.get("MaxRetentionSec", Setting("")).value, 0.0),
-        _span(settings.get("MaxFileSec", Setting("")).value, 2629800.0),
+        span_seconds(settings.get("MaxRetentionSec", Setting("")).value, 0.0),
+        span_seconds(settings.get("MaxFileSec", Setting("")).value, 2629800.0),
         _bytes(max_use) if max_use else None,
     )
 
@@ -175,7 +175,7 @@ def _journal_section(text: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _span(text: str, default: float) -> float:
+def span_seconds(text: str, default: float) -> float:
     """Seconds of a systemd.time(7) span; the default where journald would not understand it."""
     if not text or text == "infinity":
         return 0.0 if text else default

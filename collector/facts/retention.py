@@ -6,7 +6,7 @@ arithmetic of rotations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from collector.facts import logrotate as _logrotate
 from collector.facts import schedules as _schedules
 from collector.facts.journald import Journald
 from collector.facts.log_families import family_of, is_log, log_of
+from collector.facts.log_removals import Removal, log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
 from collector.facts.logrotate_syntax import Problem, Rotation
 from collector.model import Capture, Read, Text, shell
@@ -107,6 +108,9 @@ def retention(capture: Capture) -> Retention:
     if stores.journal_there:
         journal = _journal_log(stores, now)
         logs.append(replace(journal, copy=stores.running is not None))
+    removals = log_removals(capture)
+    paths = {path: [f.path for f in files] for path, files in groups.items()}
+    logs = [_removed(log, paths.get(log.path, [log.path]), removals) for log in logs]
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
         since, evidence = min(oldest), "the oldest record found"
@@ -194,6 +198,23 @@ def _file_log(
         removed=removed,
         quotes=quotes,
     )
+
+
+def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal]) -> LogKept:
+    """The log after what jobs remove by age, whatever logrotate would keep."""
+    hits = [r for r in removals if any(r.takes(path) for path in paths)]
+    shortest = min(hits, key=lambda r: r.days, default=None)
+    bound = log.least if log.known else log.most
+    if shortest is None or (bound is not None and bound <= shortest.days):
+        return log
+    why = Text(
+        f"任务 {shortest.job} 删除旧文件：{shortest.line}",
+        f"the job {shortest.job} removes old files: {shortest.line}",
+    )
+    # where size decides too, it may remove them even earlier
+    least, most = (shortest.days, None) if log.known else (None, shortest.days)
+    quotes = (*log.quotes, (shortest.read, shortest.line, ""))
+    return replace(log, least=least, most=most, why=why, removed=True, quotes=quotes)
 
 
 def _words(rotation: Rotation) -> str:
