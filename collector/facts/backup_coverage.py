@@ -46,7 +46,10 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How the last good backup of a store stands; `when` it was made, `by` what is known."""
+    """How the last good backup of a store stands: `when` it was made, and what names the case.
+
+    `why` is a path, a job, a read, numbers: it stands in texts of both languages.
+    """
 
     state: State
     when: datetime | None
@@ -126,12 +129,12 @@ def freshness(facts: Facts, known: Cover, bounds: Bounds) -> Freshness:
     own = _own_reports(facts.get(reports), known)
     answers = [_of_job(facts, known.store, job, own, bounds) for job in known.sure]
     if not answers and own:
-        answers = [_judge(own, bounds, "report")]
+        answers = [_judge(own, bounds)]
     if not answers and (known.perhaps or known.agents):
         names = [*known.agents, *(j.label for j in known.perhaps)]
         answers = [Freshness("untold", None, ", ".join(names))]
     if not answers:
-        why = "; ".join(dict.fromkeys(j.job.reason for j in known.idle)) or "no backup job takes it"
+        why = "; ".join(dict.fromkeys(f"{j.label}: {j.job.reason}" for j in known.idle))
         return Freshness("none", None, why)
     order: list[State] = ["fresh", "untold", "small", "failed", "empty", "stale", "none"]
     return min(answers, key=lambda a: order.index(a.state))
@@ -162,54 +165,63 @@ def _of_job(
     answers = []
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
-        each = [_judge([_point(a) for a in group], bounds, "files") for group in mine]
+        each = [_judge([_point(a) for a in group], bounds) for group in mine]
         answers.append(min(each, key=lambda a: order.index(a.state)))
     elif not groups and (folder := _empty_folder(left, job)):
         quote = Quote("backup.artefacts", (f"folder {folder.rpartition('/')[0]}",))
-        answers.append(Freshness("empty", None, f"there is no file {folder}…", (quote,)))
+        answers.append(Freshness("empty", None, f"{folder}*", (quote,)))
     if own:
-        answers.append(_judge(own, bounds, "report"))
+        answers.append(_judge(own, bounds))
     if answers:
         worst: list[State] = ["untold", "none", "empty", "failed", "small", "stale", "fresh"]
         return min(answers, key=lambda a: worst.index(a.state))
     if groups:
-        return Freshness("untold", None, f"which files of {job.label} are of this store")
+        return Freshness("untold", None, job.label)
     seen = [
         _Point(r.when, r.size, "", Quote(r.read, (r.line,)))
         for r in facts.get(records)
         if _record_of(r, job, facts.get(all_jobs))
     ]
     if seen:
-        return _judge(seen, bounds, "records")
+        return _judge(seen, bounds)
     run = job.job.run
     if run is not None and run.finished is not None and run.good is not None:
         fault = "" if run.good else f"{run.service}: {run.detail}"
         line = f"{run.service} finished {run.finished.isoformat()} {run.detail}"
         quote = Quote(job.job.read, (line,))
-        return _judge([_Point(run.finished, None, fault, quote)], bounds, "exit status")
-    return Freshness("untold", None, f"{job.label} leaves no trace on this host")
+        return _judge([_Point(run.finished, None, fault, quote)], bounds)
+    return Freshness("untold", None, job.label)
 
 
-def _judge(points: list[_Point], bounds: Bounds, by: str) -> Freshness:
+def _judge(points: list[_Point], bounds: Bounds) -> Freshness:
     points = sorted(points, key=lambda p: p.when)
     late = [p for p in points if p.when > bounds.now + timedelta(days=1)]
     points = [p for p in points if p not in late]
     if not points:
-        return Freshness("untold", None, f"{by}: all its times lie in the future")
+        quote = late[-1].quote
+        return Freshness("untold", None, f"{_where(quote)} {_stamp(late[-1].when)}", (quote,))
     newest = points[-1]
     sizes = [p.size for p in points[:-1] if p.size and not p.fault][-30:]
     usual = median(sizes) if len(sizes) >= 2 else None
     good = [p for p in points if not p.fault and not _small(p, usual, bounds.percent)]
     if good and bounds.now - good[-1].when <= bounds.age:
-        return Freshness("fresh", good[-1].when, by, (good[-1].quote,))
+        return Freshness("fresh", good[-1].when, good[-1].quote.read, (good[-1].quote,))
     shown = (newest.quote, *((good[-1].quote,) if good and good[-1] is not newest else ()))
     when = good[-1].when if good else None
     if newest.fault:
         state: State = "empty" if "empty" in newest.fault else "failed"
-        return Freshness(state, when, newest.fault, shown)
+        return Freshness(state, when, f"{_where(newest.quote)} {newest.fault}", shown)
     if _small(newest, usual, bounds.percent):
-        return Freshness("small", when, f"{newest.size} of usually {usual:.0f} bytes", shown)
-    return Freshness("stale", when, by, shown)
+        return Freshness("small", when, f"{_where(newest.quote)} {newest.size}/{usual:.0f}", shown)
+    return Freshness("stale", when, newest.quote.read, shown)
+
+
+def _where(quote: Quote) -> str:
+    return quote.path or quote.read
+
+
+def _stamp(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%MZ")
 
 
 def _small(point: _Point, usual: float | None, percent: int) -> bool:

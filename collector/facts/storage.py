@@ -125,7 +125,11 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Is what lies under a path encrypted at rest, why, and the lines that show it."""
+    """Is what lies under a path encrypted at rest, and what it rests on.
+
+    `why` names the scheme, the devices, or the file system that cannot be looked under: it stands
+    in texts of both languages.
+    """
 
     encrypted: Answer
     why: str
@@ -182,35 +186,35 @@ class Storage:
         """Is `path` encrypted at rest? Cloud disks encrypted outside the host cannot be seen."""
         mount = self.mount_of(path)
         if mount is None:
-            return Protection("unknown", "no mount is known for it", None, ())
+            return Protection("unknown", "-", None, ())
         if mount.fstype in _LAYERS:
             return Protection("yes", mount.fstype, mount, ())
         if mount.fstype in _OVERLAYS:
-            return Protection("unknown", f"{mount.fstype}: the outer host's disk", mount, ())
+            return Protection("unknown", mount.fstype, mount, ())
         if mount.fstype in _MEMORY:
-            return Protection("unknown", f"{mount.fstype}: lies in memory", mount, ())
+            return Protection("unknown", mount.fstype, mount, ())
         if _REMOTE.match(mount.fstype):
-            return Protection("unknown", f"{mount.fstype}: lies outside this host", mount, ())
+            return Protection("unknown", f"{mount.fstype} {mount.source}", mount, ())
         if mount.fstype == "zfs" and self.zfs.get(mount.source, "off") not in ("off", "-"):
             return Protection("yes", f"zfs {self.zfs[mount.source]}", mount, ())
         tops = self._tops(mount)
         chain = self._under(tops)
         if not tops:
-            return Protection("unknown", f"the device of {mount.target} is not seen", mount, ())
+            return Protection("unknown", f"{mount.fstype} {mount.source}", mount, ())
         if mount.fstype == "zfs" and mount.source not in self.zfs:
-            return Protection("unknown", f"zfs did not speak of {mount.source}", mount, chain)
+            return Protection("unknown", f"zfs {mount.source}", mount, chain)
         answers = {self._device(d, deep, frozenset()) for d in tops}
         if answers == {"yes"}:
             why = (
                 ", ".join(
                     d.dm_uuid.partition("-")[2].split("-")[0] or d.type for d in chain if d.crypt
                 )
-                or "loop file on encrypted storage"
+                or "loop"
             )
             return Protection("yes", why, mount, chain)
         if "no" in answers:
             return Protection("no", " → ".join(d.kname for d in chain), mount, chain)
-        return Protection("unknown", "not all of its devices are seen", mount, chain)
+        return Protection("unknown", f"{mount.fstype} {mount.source}", mount, chain)
 
     def _device(self, device: Device, deep: int, above: frozenset[str]) -> Answer:
         if device.crypt:

@@ -16,6 +16,14 @@ from collector.facts.processes import processes
 from collector.facts.schedules import called
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
+_REASONS = {
+    "none": "no_job",
+    "stale": "stale",
+    "small": "small",
+    "empty": "empty",
+    "failed": "failed",
+}
+
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """One store without a good backup fails the host, even beside others that cannot be told."""
@@ -25,7 +33,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.backup_wanted]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_wanted", Method.ATTESTED)
-    fresh, untold, failed = [], [], []
+    fresh: list[str] = []
+    untold: list[str] = []
+    failed: dict[str, list[str]] = {}
     quotes: list[Quote] = []
     until: list[datetime] = []
     for store in wanted:
@@ -33,18 +43,22 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         bounds = Bounds(clock.now, age, parameters.integer("percent"))
         found = freshness(facts, cover(facts, store), bounds)
         quotes += found.quotes
+        said = f"{store.label}: {_say(found)}"
         if found.state == "fresh" and found.when is not None:
-            fresh.append(f"{store.label}: {_time(found.when)} ({found.why})")
+            fresh.append(said)
             until.append(found.when + age)
         elif found.state == "untold":
-            untold.append(f"{store.label}: {found.why}")
+            untold.append(said)
         else:
             if found.state == "none":
                 nothing_hidden(facts.get(called), facts.get(processes))
-            failed.append(f"{store.label}: {_say(found)}")
+                said = f"{store.label} [{found.why}]" if found.why else store.label
+            failed.setdefault(_REASONS[found.state], []).append(said)
     shown = tuple(dict.fromkeys(quotes))
     if failed:
-        return Verdict(Result.FAIL, "not_fresh", Method.OBSERVED, {"stores": [*failed]}, shown)
+        reason = next(iter(failed)) if len(failed) == 1 else "several"
+        names = [said for part in failed.values() for said in part]
+        return Verdict(Result.FAIL, reason, Method.OBSERVED, {"stores": [*names]}, shown)
     if untold:
         return Verdict(Result.ERROR, "untold", Method.OBSERVED, {"stores": [*untold]}, shown)
     values: dict[str, Value] = {"count": len(fresh), "stores": [*fresh]}
@@ -57,13 +71,5 @@ def _age(store: Store, parameters: Parameters) -> timedelta:
 
 
 def _say(found: Freshness) -> str:
-    last = f"last good {_time(found.when)}" if found.when else "no good one"
-    return (
-        f"{found.state}, {found.why}"
-        if found.state == "none"
-        else (f"{found.state} ({found.why}), {last}")
-    )
-
-
-def _time(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%MZ")
+    last = found.when.strftime("%Y-%m-%dT%H:%MZ") if found.when else "-"
+    return f"{last} ({found.why})" if found.why else last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from typing import Literal
 
 from collector.errors import CouldNotLook
 from collector.facts.inventory import Store, inventory, place
@@ -23,7 +24,13 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.encryption_wanted]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_sensitive", Method.ATTESTED)
-    said: dict[Answer | str, list[str]] = {"yes": [], "no": [], "unknown": [], "attested": []}
+    said: dict[Answer | str, list[str]] = {
+        "yes": [],
+        "no": [],
+        "unknown": [],
+        "unseen": [],
+        "attested": [],
+    }
     quotes: list[Quote] = []
     until: list[datetime] = []
     for store in wanted:
@@ -38,6 +45,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     shown = tuple(dict.fromkeys(quotes))
     if said["no"]:
         return Verdict(Result.FAIL, "plain", Method.OBSERVED, {"stores": [*said["no"]]}, shown)
+    if said["unseen"]:
+        return Verdict(
+            Result.ERROR, "unseen", Method.OBSERVED, {"stores": [*said["unseen"]]}, shown
+        )
     if said["unknown"]:
         return Verdict(
             Result.ERROR, "untold", Method.OBSERVED, {"stores": [*said["unknown"]]}, shown
@@ -60,15 +71,15 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     )
 
 
-def _look(facts: Facts, store: Store) -> tuple[Answer, str, list[Quote]]:
+def _look(facts: Facts, store: Store) -> tuple[Answer | Literal["unseen"], str, list[Quote]]:
     if not store.path.startswith("/"):
-        return "unknown", "lies outside this host", []
+        return "unknown", store.kind, []
     try:
         where = place(facts.capture, store.path)
-    except CouldNotLook as problem:
-        return "unknown", problem.why, []
+    except CouldNotLook:
+        return "unseen", "?", [Quote("inventory.tree")]
     if where is None:
-        return "unknown", "there is no such path", []
+        return "unseen", "-", [Quote("inventory.places", (store.path,))]
     found = facts.get(storage).encryption(where.real)
     lines = [Quote("storage.mounts", (found.mount.line,))] if found.mount else []
     lines += [Quote("storage.block", tuple(d.line for d in found.chain))] if found.chain else []
