@@ -74,22 +74,26 @@ def zone(capture: Capture) -> str:
     )
     if not re.fullmatch(r"[+-]\d{4}", known.get("utc", "")):
         raise NotUnderstood("timesync.clock", f"date +%z: {known.get('utc', '')!r}")
-    name = known.get("link", "").partition("zoneinfo/")[2] or known.get("name") or known["zone"]
-    return f"{name} {known['utc']}"
+    name = known.get("link", "").partition("zoneinfo/")[2] or known.get("name") or known.get("zone")
+    return f"{name or '?'} {known['utc']}"
 
 
 def skew(capture: Capture) -> float | None:
     """Seconds that the host's clock was ahead of the collecting side's; None where not known.
 
-    Both clocks were read within one connection, whose slowness is part of the difference.
+    The host read its clock at some moment of the run, which began at `clock` and took `seconds`:
+    anywhere within counts as no difference.
     """
     here, there = capture.origin.get("clock"), capture.head.get("clock", "")
     if not isinstance(here, str) or not re.fullmatch(r"\d{1,11}", there):
         return None
     try:
-        return int(there) - datetime.fromisoformat(here).timestamp()
+        begun = datetime.fromisoformat(here).timestamp()
     except ValueError:
         raise NotUnderstood("timesync.clock", f"not a time: {here!r}") from None
+    took = capture.origin.get("seconds", 0)
+    ended = begun + (took if isinstance(took, (int, float)) else 0)
+    return min(int(there) - begun, 0.0) + max(int(there) - ended, 0.0)
 
 
 def chrony(capture: Capture) -> State:
@@ -101,11 +105,13 @@ def chrony(capture: Capture) -> State:
         if colon:
             fields[name.strip()] = value.strip()
     reference = re.match(r"([0-9A-F]{8}|[0-9.]+) \(([^)]*)\)$", fields.get("Reference ID", ""))
-    system = re.match(r"([\d.]+) seconds (slow|fast) of NTP time", fields.get("System time", ""))
+    system = re.match(r"(\d+(?:\.\d+)?) seconds (slow|fast)", fields.get("System time", ""))
     if reference is None or system is None or "Leap status" not in fields:
         raise NotUnderstood("timesync.chrony_tracking", f"not its usual output: {text[:120]!r}")
     sources = capture.read("timesync.chrony_sources").text().splitlines()
     selected = next((x.split() for x in sources if re.match(r"[\^=#]\*", x)), None)
+    if selected is not None and len(selected) < 6:
+        raise NotUnderstood("timesync.chrony_sources", f"not a source: {' '.join(selected)}")
     local = reference[1] in ("7F7F0101", "127.127.1.1")
     leap = fields["Leap status"]
     said = ""
@@ -147,7 +153,7 @@ def ntpd(capture: Capture) -> State:
     if chosen is None:
         return State(False, None, "", False, "no peer is selected (*)", quotes)
     words = chosen[1:].split()
-    if len(words) < 10 or not re.fullmatch(r"[-+]?[\d.]+", words[8]):
+    if len(words) < 10 or not re.fullmatch(r"[-+]?\d+(\.\d+)?", words[8]):
         raise NotUnderstood("timesync.ntp_peers", f"not a peer: {chosen!r}")
     said = f"{words[0]}: reach 0" if words[6] == "0" else ""
     local = words[0].startswith("127.127.1.") or words[1] in (".LOCL.", ".LCL.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
@@ -137,3 +139,7 @@ def test_zone_and_skew() -> None:
     )
     assert timesync.skew(apart) == pytest.approx(-10.5)
     assert timesync.skew(_capture()) is None
+    slow = replace(apart, origin={"clock": "2026-11-25T11:59:00+08:00", "seconds": 61.5})
+    assert timesync.skew(slow) == 0
+    ahead = replace(apart, origin={"clock": "2026-11-25T11:50:00+08:00", "seconds": 100})
+    assert timesync.skew(ahead) == 500
