@@ -18,6 +18,20 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("mail", r"/(mail(log|\.\w+)?|exim4?|dovecot|postfix)(/|$|\.log)"),
     ("syslog", r"/(syslog|messages|kern(\.log)?|daemon\.log|user\.log|cron(\.log)?|debug)$"),
 )
+NAMES = {
+    "login": "登录",
+    "audit": "审计",
+    "packages": "软件包",
+    "web": "Web",
+    "database": "数据库",
+    "firewall": "防火墙",
+    "vpn": "VPN",
+    "dns": "DNS",
+    "mail": "邮件",
+    "syslog": "系统日志",
+    "journal": "journald",
+    "other": "其他",
+}
 _PACKED = re.compile(r"\.(gz|xz|bz2|zst|Z|lz4)$")
 _ROTATED = re.compile(r"([.-]\d{1,4}|[.-]\d{8}(?:\d\d){0,2}|[.-]\d{10}|-\d{4}-\d\d-\d\d)(\.log)?$")
 

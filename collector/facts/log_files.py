@@ -35,7 +35,7 @@ list=$(
     ! -path '*/sa/*' ! -path '/var/log/pods/*' ! -path '/var/log/containers/*' 2>/dev/null
 )
 set -- $(printf '%s\n' "$list" | sed 's,//*,/,g' | sort -u | head -n {MOST + 1})
-plain= packed= login=
+plain='' packed='' login=''
 for f do
   case ${{f##*/}} in
     wtmp*|btmp*) login="$login$f$nl";;

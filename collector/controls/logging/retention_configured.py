@@ -19,7 +19,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.FAIL,
             "short",
-            values={"logs": [f"{log.path} ({days(log)} d)" for log in shown], "need": need},
+            values={
+                "logs": [f"{log.path} ({days(log)} d)" for log in shown],
+                "logs_zh": [f"{log.path}（{days(log)} 天）" for log in shown],
+                "need": need,
+            },
             evidence=_quotes(shown),
         )
     unknown = [log for log in logs if configured(log, need) is Result.ERROR]
@@ -27,7 +31,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.ERROR,
             "size_decides",
-            values={"logs": [f"{log.path} ({log.why.en})" for log in unknown]},
+            values={
+                "logs": [f"{log.path} ({log.why.en})" for log in unknown],
+                "logs_zh": [f"{log.path}（{log.why.zh}）" for log in unknown],
+            },
             evidence=_quotes(unknown),
         )
     bounded = [n for n in map(days, logs) if n is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.controls.logging.keeping import Observed, observed
+from collector.facts.log_families import NAMES
 from collector.facts.retention import LogKept, retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -21,10 +22,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     worst = _first(seen, Result.FAIL) or _first(seen, Result.ERROR) or _first(seen, Result.PARTIAL)
     if not seen:
         return Verdict(Result.FAIL, "no_records", Method.OBSERVED)
+    told = {name: o for name, o in seen.items() if worst in (None, o.result)}
     values: dict[str, Value] = {
-        "families": [_shown(name, o) for name, o in seen.items() if o.result is worst]
-        if worst
-        else [_shown(name, o) for name, o in seen.items()],
+        "families": [_shown(name, o) for name, o in told.items()],
+        "families_zh": [_shown(NAMES.get(name, name), o) for name, o in told.items()],
         "since": f"{known.since:%Y-%m-%d}" if known.since else "?",
         "evidence": known.evidence,
     }
