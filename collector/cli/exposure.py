@@ -110,7 +110,9 @@ def _table(found: tuple[Exposure, ...]) -> str:
         if len(sources) > 4:
             shown = [*sources[:4], "…"]
         where = ", ".join(shown).replace("anywhere", tr("任意来源", "anywhere"))
-        process = s.process or ("→ " + ", ".join(e.targets) if e.targets else "?")
+        process = s.process or ("" if e.targets else "?")
+        if e.targets:
+            process = f"{process} → {', '.join(e.targets)}".strip()
         proto = f"{s.proto}{s.family}"
         rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", e.why])
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]

@@ -77,7 +77,7 @@ class Outcome:
 
     yes: Spans = NONE
     unknown: Spans = NONE
-    lets: list[str] = field(default_factory=list)
+    weighed: list[tuple[bool, int, str]] = field(default_factory=list)
     keeps: list[str] = field(default_factory=list)
     targets: set[tuple[int, int]] = field(default_factory=set)
 
@@ -86,10 +86,15 @@ class Outcome:
         self.unknown = (self.unknown | reach.unknown) - self.yes
         self.targets |= set(reach.targets)
         if reach.yes or reach.unknown:
-            # what lets someone in for certain is told before what may
-            self.lets.insert(0 if reach.yes else len(self.lets), reach.why)
+            held = reach.yes or reach.unknown
+            self.weighed.append((bool(reach.yes), held.size, reach.why))
         else:
             self.keeps.append(reach.why_not)
+
+    @property
+    def lets(self) -> list[str]:
+        """The rules that let in: what does for certain, and what lets most in, comes first."""
+        return [why for _, _, why in sorted(self.weighed, key=lambda w: w[:2], reverse=True)]
 
 
 @dataclass(frozen=True)

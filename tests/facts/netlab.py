@@ -141,7 +141,7 @@ class Lab:
             " [ $t = filter ] && iptables-legacy -P INPUT ACCEPT; done; true"
         )
         assert run("ip", "netns", "exec", self.host, "sh", "-c", clear).returncode == 0
-        argv = ("nft", "-f", "-") if loader == "nft" else ("sh", "-e")
+        argv = ("sh", "-e") if loader == "sh" else ("nft", "-f", "-")
         if loader == "nft":
             # nft wants a line end after the brace that closes a chain
             text = text.replace("}", "\n}\n")
