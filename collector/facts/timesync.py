@@ -118,7 +118,7 @@ def chrony(capture: Capture) -> State:
     if leap == "Not synchronised":
         said = "Leap status: Not synchronised"
     elif selected is None and not local:
-        said = "no source is selected (*)"
+        said = "chronyc sources: * = 0"
     elif selected is not None and selected[4] == "0":
         said = f"{selected[1]}: reach 0"
     wanted = ("Reference", "Ref time", "System", "Leap")
@@ -151,7 +151,7 @@ def ntpd(capture: Capture) -> State:
     quotes = (Quote("timesync.ntp_peers", tuple(peers)),)
     chosen = next((x for x in peers if x[0] in "*o"), None)
     if chosen is None:
-        return State(False, None, "", False, "no peer is selected (*)", quotes)
+        return State(False, None, "", False, "ntpq: * = 0", quotes)
     words = chosen[1:].split()
     if len(words) < 10 or not re.fullmatch(r"[-+]?\d+(\.\d+)?", words[8]):
         raise NotUnderstood("timesync.ntp_peers", f"not a peer: {chosen!r}")

@@ -55,7 +55,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 
 
 def _program(server: Listener) -> str:
-    state = "not running" if server.pid is None else f"pid {server.pid}"
+    state = f"pid {'-' if server.pid is None else server.pid}"
     return " ".join((server.exe, *server.args, f"({state})"))
 
 
