@@ -14,6 +14,7 @@ from collector.attest import bundle as attest
 from collector.cli.assess import capture_files, parse_time
 from collector.cli.key import open_key
 from collector.cli.language import lang_option, tr
+from collector.cli.pledged import pledge_options, pledged
 from collector.errors import BadInput
 from collector.schema import check, load_json
 
@@ -63,7 +64,10 @@ from collector.schema import check, load_json
 @click.option(
     "--grade",
     type=click.IntRange(2, 3),
-    help=tr("等级保护级别；默认与 run.json 一致，否则 2", "MLPS grade; default: run.json's, or 2"),
+    help=tr(
+        "等级保护级别；默认按登记或 run.json，否则 2",
+        "MLPS grade; default: the pledge record's or run.json's, else 2",
+    ),
 )
 @click.option(
     "--at", metavar="TIME", help=tr("判定时点（ISO 8601）", "the time to judge for (ISO 8601)")
@@ -81,6 +85,7 @@ from collector.schema import check, load_json
     metavar="NAME=FILE",
     help=tr("附上一份文件，可重复", "a document to attach, repeatable"),
 )
+@pledge_options
 @lang_option
 def bundle(
     *,
@@ -93,11 +98,15 @@ def bundle(
     at: str | None,
     inventory: Path | None,
     documents: tuple[str, ...],
+    pledge_id: str | None,
+    location: str | None,
 ) -> None:
     run = read_run(folder)
     chosen = families or tuple(run["families"] if run else ())
-    level = grade or (run["grade"] if run else 2)
-    attached = _documents(inventory, documents)
+    pledge = pledged(pledge_id, location, grade)
+    own = pledge.record.grade if pledge else 2
+    level = grade or max(own, run["grade"] if run else own)
+    attached = (pledge.attached() if pledge else {}) | _documents(inventory, documents)
     key = open_key(which, passphrase_file)
     script = folder / "script.sh"
     place, zipped = output, output.suffix == ".zip"
@@ -116,6 +125,8 @@ def bundle(
             run=run,
             script=script.read_text(encoding="utf-8") if run and script.is_file() else None,
             attached=attached,
+            waivers=pledge.waivers() if pledge else (),
+            pledge=pledge.reference() if pledge else None,
         )
         if zipped:
             attest.pack_into(place, output)

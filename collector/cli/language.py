@@ -28,7 +28,9 @@ def lang() -> Lang:
             chosen = argument.removeprefix("--lang=")
     settings = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     locale = next((value for value in settings if value), "")
-    return "zh" if (chosen or os.environ.get("HOSTPLEDGE_LANG") or locale).startswith("zh") else "en"
+    return (
+        "zh" if (chosen or os.environ.get("HOSTPLEDGE_LANG") or locale).startswith("zh") else "en"
+    )
 
 
 def tr(zh: str, en: str) -> str:

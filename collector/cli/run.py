@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,26 +14,17 @@ import click
 from collector import catalog
 from collector.cli.collect import ansible_options, family_option, gather, how_of
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.pledged import Pledged, pledge_options, pledged
 from collector.errors import BadInput, one_line
 from collector.model import HostStatus, Result
 
 if TYPE_CHECKING:
     from collector.attest.keys import PrivateKey
-    from collector.pledges.record import PledgeRecord
-    from collector.pledges.register import Register
     from collector.run.folder import RunFolder
     from collector.verify import Bundle
 
 _TRIES = 5
 _SHOWN = 50
-
-
-@dataclass(frozen=True)
-class _Pledge:
-    """The pledge record that the evidence is for, and the register that holds it."""
-
-    register: Register
-    record: PledgeRecord
 
 
 @click.command(
@@ -49,9 +39,7 @@ class _Pledge:
 @click.option(
     "-i", "--inventory", multiple=True, required=True, help=tr("Ansible 清单", "Ansible inventory")
 )
-@click.option(
-    "--pledge", "pledge_id", metavar="ID", help=tr("附于此登记", "attach to this pledge record")
-)
+@pledge_options
 @click.option(
     "-o",
     "--output",
@@ -71,12 +59,6 @@ class _Pledge:
     type=click.Path(path_type=Path),
     metavar="FILE",
     help=tr("口令文件（首行）", "file whose first line is the passphrase"),
-)
-@click.option(
-    "--register",
-    "location",
-    metavar="PATH|URL",
-    help=tr("登记库", "the register"),
 )
 @click.option(
     "--grade",
@@ -104,9 +86,8 @@ def run(
     from collector.run.folder import RunFolder
     from collector.verify import open_bundle
 
-    pledge = _pledge(pledge_id, location)
+    pledge = pledged(pledge_id, location, given_grade)
     grade = given_grade or (pledge.record.grade if pledge else 2)
-    _check_grade(pledge, grade)
     key = _key(key_name, passphrase_file)
     output = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     arrived = gather(output, how_of(inventory, given), families, grade, end=False)
@@ -120,27 +101,6 @@ def run(
         click.echo(f"{tr('核验', 'verify')}: hostpledge verify {opened.path} --trust {trust}")
         whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
         return 0 if whole and _satisfied(opened) else 1
-
-
-def _pledge(id: str | None, location: str | None) -> _Pledge | None:
-    if id is None:
-        return None
-    from collector.pledges.register import Register
-
-    register = Register.open(location, create=False)
-    return _Pledge(register, register.get(id))
-
-
-def _check_grade(pledge: _Pledge | None, grade: int) -> None:
-    if pledge is not None and grade < pledge.record.grade:
-        raise BadInput(
-            tr(
-                f"登记 {pledge.record.id} 为 {pledge.record.grade} 级，不能按 {grade} 级核查",
-                f"the pledge {pledge.record.id} is of grade {pledge.record.grade}, "
-                f"not to be judged at {grade}",
-            ),
-            where="--grade",
-        )
 
 
 def _key(name: str, passphrase_file: Path | None) -> PrivateKey:
@@ -161,7 +121,7 @@ def _key(name: str, passphrase_file: Path | None) -> PrivateKey:
     return open_key(name, passphrase_file)
 
 
-def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: _Pledge | None) -> Path:
+def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: Pledged | None) -> Path:
     """Makes the bundle and attaches it.
 
     What an interrupted run left behind is made anew, unless it is attached already. A sequence
@@ -176,7 +136,7 @@ def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: _Pledge | No
     about = {**folder.about, "ended": datetime.now(UTC).isoformat(timespec="seconds")}
     for attempt in range(1, _TRIES + 1):
         shutil.rmtree(place, ignore_errors=True)
-        reference = pledge.register.reference(pledge.record.id) if pledge else None
+        reference = pledge.reference() if pledge else None
         attest.make(
             [folder.capture_path(host) for host in folder.about["hosts"]],
             place,
@@ -185,8 +145,8 @@ def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: _Pledge | No
             grade=grade,
             run=about,
             script=folder.script,
-            attached=pledge.register.attached_documents(pledge.record) if pledge else {},
-            waivers=pledge.register.waivers(pledge.record) if pledge else (),
+            attached=pledge.attached() if pledge else {},
+            waivers=pledge.waivers() if pledge else (),
             pledge=reference,
         )
         if pledge is None:
@@ -195,13 +155,13 @@ def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: _Pledge | No
             pledge.register.attach(pledge.record.id, place, keyring.trust())
             break
         except BadInput:
-            taken = pledge.register.reference(pledge.record.id) != reference
+            taken = pledge.reference() != reference
             if not taken or attempt == _TRIES:
                 raise
     return place
 
 
-def _attached_before(place: Path, pledge: _Pledge) -> bool:
+def _attached_before(place: Path, pledge: Pledged) -> bool:
     """Did a kill come right after this run's bundle was attached?"""
     from collector.verify import open_bundle
 
@@ -212,7 +172,7 @@ def _attached_before(place: Path, pledge: _Pledge) -> bool:
         return opened.digest in known
 
 
-def _report(folder: RunFolder, opened: Bundle, pledge: _Pledge | None) -> Path:
+def _report(folder: RunFolder, opened: Bundle, pledge: Pledged | None) -> Path:
     from collector.captures import write_aside
     from collector.report.html import render
 
@@ -239,7 +199,7 @@ def _satisfied(opened: Bundle) -> bool:
     return True
 
 
-def _say(opened: Bundle, pledge: _Pledge | None) -> None:
+def _say(opened: Bundle, pledge: Pledged | None) -> None:
     """Per clause and per host on stdout; the whole of it is in the report."""
     from collector.export.table import SIGNS
 

@@ -188,3 +188,23 @@ def test_as_an_ordinary_user(home: Path, tmp_path: Path) -> None:
         found = {f["control"]: f for f in host["findings"]}
         assert found["encryption.password_hash"]["verdict"] == "error"
         assert found["intrusion.empty_passwords"]["verdict"] == "error"
+
+
+def test_a_capture_handed_in_becomes_evidence_of_its_pledge(home: Path, tmp_path: Path) -> None:
+    """The customer who gives root SSH to nobody: script by hand, bundle, attach."""
+    hostpledge("key", "new")
+    script = hostpledge("collect", "--script").out
+    (tmp_path / "in").mkdir()
+    printed = subprocess.run(["sh", "-s"], input=script.encode(), capture_output=True, check=True)
+    (tmp_path / "in" / "web-01.capture").write_bytes(printed.stdout)
+    place = str(tmp_path / "b")
+    made = hostpledge("bundle", str(tmp_path / "in"), "-o", place, "--pledge", "demo-2026")
+    assert made.status == 0, made.err
+    attached = hostpledge("pledge", "attach", "demo-2026", place)
+    assert attached.status == 0, attached.err
+    again = hostpledge("pledge", "attach", "demo-2026", place)
+    assert again.status == 2
+    assert len(again.err.splitlines()) == 1
+    lower = hostpledge("bundle", str(tmp_path / "in"), "-o", f"{place}2", "--pledge", "demo-2026",
+                       "--grade", "2")  # fmt: skip
+    assert "is of grade 3" in lower.err
