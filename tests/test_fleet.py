@@ -51,7 +51,10 @@ def test_there_is_no_python_where_none_should_be(fleet: Fleet) -> None:
 
 
 def test_the_good_host_is_up_and_whole(fleet: Fleet) -> None:
-    assert fleet.execute("good", "systemctl", "is-system-running", "--wait").stdout == b"running\n"
+    failed = fleet.execute("good", "systemctl", "--failed", "--plain", "--no-legend")
+    assert failed.stdout == b""
+    state = fleet.execute("good", "systemctl", "is-system-running", "--wait")
+    assert state.stdout == b"running\n"
     for unit in ("clamav-daemon", "nftables", "rsyslog", "backup-data.timer", "logrotate.timer"):
         assert fleet.execute("good", "systemctl", "is-active", unit).stdout == b"active\n", unit
     eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"

@@ -86,7 +86,9 @@ printf 'Eicar-Test-String:0:0:%s\n' "$(printf '%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$
 chown clamav:clamav /var/lib/clamav/local.ndb
 mkdir -p /etc/systemd/system/clamav-daemon.service.d
 printf '[Unit]\nConditionPathExistsGlob=\n' >/etc/systemd/system/clamav-daemon.service.d/local.conf
-systemctl disable -q clamav-freshclam.service 2>/dev/null || true
+# Nothing is downloaded, so its units would only fail.
+systemctl disable -q clamav-freshclam.service clamav-freshclam-once.service \
+  clamav-freshclam-once.timer 2>/dev/null || true
 systemctl enable -q clamav-daemon.service
 
 mkdir -p /srv/data /srv/backup /etc/hostpledge /etc/backup
