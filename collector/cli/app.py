@@ -37,15 +37,15 @@ _COMMANDS = {
 class _Commands(click.Group):
     """Loads a command's module only when the command is called, or listed."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
         loaded = importlib.import_module(f"collector.cli.{module}")
-        return cast(click.Command, getattr(loaded, cmd_name))
+        return cast("click.Command", getattr(loaded, cmd_name))
 
 
 @click.command(

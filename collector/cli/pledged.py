@@ -1,4 +1,4 @@
-"""What commands that make evidence for a pledge record share: --pledge, --register, and the grade."""
+"""What commands share that make evidence for a pledge record: --pledge, --register, the grade."""
 
 from __future__ import annotations
 
