@@ -28,7 +28,7 @@ t=$( { systemctl list-unit-files --type=timer --no-legend --no-pager
 [ -n "$t" ] || { echo 'no timers'; exit 0; }
 set -f
 systemctl show --no-pager $t -p Id,Unit,LoadState,ActiveState,UnitFileState,FragmentPath \
-  -p LastTriggerUSec,Result,TimersCalendar,TimersMonotonic || exit
+  -p SubState,LastTriggerUSec,Result,TimersCalendar,TimersMonotonic || exit
 s=$(systemctl show --no-pager $t -p Unit | sed -n 's/^Unit=//p' | sort -u)
 printf '\n'
 systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPath,ExecStart \
@@ -188,6 +188,8 @@ def _timer(
     elif block.get("ActiveState") != "active":
         state = block.get("UnitFileState") or block.get("ActiveState", "unknown")
         reason = f"{block['Id']} is {state}, not active"
+    elif block.get("SubState") == "elapsed":
+        reason = f"{block['Id']} is active, but elapsed: it does not fire again"
     elif block.get("UnitFileState") == "disabled":
         reason = f"{block['Id']} is active now, but disabled: it does not come back after a boot"
     if not reason and (service is None or service.get("LoadState") != "loaded"):

@@ -149,6 +149,14 @@ def test_timer(active: str, state: str, load: str, reason: str) -> None:
     assert job.run.good is None
 
 
+def test_a_timer_that_has_elapsed_fires_no_more() -> None:
+    """Active, with no next time: seen where OnBootSec and OnActiveSec stand alone."""
+    text = TIMER.format(active="active", state="enabled", load="loaded")
+    (job,) = jobs(_capture(timers=text.replace("LastTrigger", "SubState=elapsed\nLastTrigger", 1)))
+    assert not job.enabled
+    assert "does not fire again" in job.reason
+
+
 def test_a_zone_that_is_not_utc_is_not_guessed() -> None:
     assert when_utc("Wed 2026-11-25 02:00:05 UTC", "r") == datetime(
         2026, 11, 25, 2, 0, 5, tzinfo=UTC
