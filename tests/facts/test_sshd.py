@@ -40,6 +40,15 @@ def test_recorded(name: str) -> None:
     assert server.quote("port").lines == ("port 22",)
 
 
+def test_as_listed_for_centos_7() -> None:
+    """OpenSSH 7.4p1 of CentOS 7.4.1708, the first lines of the list in
+    https://qiita.com/bezeklik/items/b728ea2de4924f89a787 in the frame of this read."""
+    (server,) = listeners(_capture((_RECORDED / "centos_7.4.txt").read_text(encoding="utf-8")))
+    assert (server.pid, server.args) == (1034, ("-D",))
+    assert server.first("permitrootlogin", "root") == "yes", "the default of this build"
+    assert server.first("challengeresponseauthentication") == "no"
+
+
 def test_two_listeners_with_options_and_a_file() -> None:
     text = (
         "#sshd 8 /usr/sbin/sshd\n#arg -D\n#arg -oPort=2222\n#as root\npermitrootlogin no\n#rc 0\n"
