@@ -57,7 +57,9 @@ def main() -> int:
             case "images":
                 images.ensure({HOSTS[name].image for name in arguments.hosts})
             case "exec" | "podman":
-                argv = [word for word in arguments.argv if word != "--"]
+                argv = arguments.argv[1:] if arguments.argv[:1] == ["--"] else arguments.argv
+                if not argv:
+                    sys.exit("no command given")
                 whole = inside(*argv) if arguments.command == "exec" else podman_argv(*argv)
                 os.execvpe(whole[0], whole, environment())
     except CannotRun as problem:

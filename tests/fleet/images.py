@@ -65,6 +65,8 @@ def ensure(names: set[str]) -> None:
         ):
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(_build, level))
+        if absent:
+            _forget_old()
 
 
 def apt_lines(suite: str) -> list[str]:
@@ -123,6 +125,15 @@ def _digest(name: str) -> str:
 
 def _there(name: str) -> bool:
     return podman("image", "exists", tag(name), check=False).returncode == 0
+
+
+def _forget_old() -> None:
+    """Images that no recipe makes any more; those in use stay for now."""
+    kept = {tag(name) for name in IMAGES}
+    seen = podman("images", "--format={{.Repository}}:{{.Tag}}", "--filter=dangling=false")
+    for name in seen.stdout.decode().split():
+        if name.startswith("localhost/hostpledge-fleet/") and name not in kept:
+            podman("rmi", name, check=False)
 
 
 def _build(name: str) -> None:
