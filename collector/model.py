@@ -31,7 +31,7 @@ class Text:
 class Result(StrEnum):
     """Verdict words of XCCDF 1.2 (section 6.6.4.2), with `partial` for 部分符合."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     PARTIAL = "partial"
     FAIL = "fail"
     NOTAPPLICABLE = "notapplicable"
@@ -214,7 +214,7 @@ class ReadResult:
         return self.status in (ReadStatus.ABSENT, ReadStatus.MISSING)
 
     def text(self, *, accept: tuple[int, ...] = (0,), truncated: bool = False) -> str:
-        """stdout as text.
+        """What it printed, as text.
 
         Raises CouldNotLook when the read was not completed, or ended with a status not in
         `accept`; an incomplete output is only handed out where the caller says `truncated=True`.
@@ -351,7 +351,7 @@ class Facts:
         if parse not in self._known:
             try:
                 self._known[parse] = parse(self.capture)
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - raised again for each judge
                 self._known[parse] = problem
         known = self._known[parse]
         if isinstance(known, Exception):

@@ -60,4 +60,3 @@ def test_judge_uses_only_the_facts_it_declares(id: str) -> None:
     text = source.read_text(encoding="utf-8")
     for name in catalog.control(id).facts:
         assert f"collector.facts.{name} " in text or f"facts.{name}" in text or "judges" in text
-

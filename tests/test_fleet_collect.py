@@ -36,12 +36,15 @@ STATUSES = {
 def ran(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """One `run` over every host of the fleet, for the demo's pledge."""
     place = tmp_path_factory.mktemp("ran")
-    home = {"HOSTPLEDGE_HOME": str(place / "home")}
+    home = str(place / "home")
     root = Path(__file__).parents[1]
-    assert hostpledge("pledge", "add", str(root / "examples/pledge.yml"), **home).status == 0
+    assert (
+        hostpledge("pledge", "add", str(root / "examples/pledge.yml"), HOSTPLEDGE_HOME=home).status
+        == 0
+    )
     done = hostpledge(
         "run", "-i", str(fleet.inventory), "-o", str(place / "out"), "--pledge", "demo-2026",
-        "--seconds", "45", timeout=300, **home,
+        "--seconds", "45", timeout=300, HOSTPLEDGE_HOME=home,
     )  # fmt: skip
     return place / "out", done.status
 
@@ -83,7 +86,7 @@ def test_one_host_by_three_ways_gives_the_same_findings(
     script = collector_script(catalog.all_reads().values())
     ways = {
         "ansible": _captures(out)[host],
-        "ssh": _by(fleet.ssh(host) + ["sh -s"], script, host),
+        "ssh": _by([*fleet.ssh(host), "sh -s"], script, host),
         "exec": _by(fleet.execute_argv(host, "sh"), script, host),
     }
     at = ways["ansible"].collected_at
