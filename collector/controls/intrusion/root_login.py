@@ -162,7 +162,11 @@ def _admins(
 
 
 def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
-    """Accounts other than root that can become root: by sudoers, or by group (su)."""
+    """Accounts other than root that can become root.
+
+    By sudoers, or, where root has a password for su(1), by a group that su is left to.
+    """
+    by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
     known, grants = facts.get(groups), facts.get(sudoers)
     admin_groups = set(parameters.strings("admin_groups"))
     found = []
@@ -173,7 +177,7 @@ def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
             for g in grants
         )
         enters = account.uid and account.login and not account.expired(clock.now)
-        if enters and (granted or mine & admin_groups):
+        if enters and (granted or (by_su and mine & admin_groups)):
             found.append(account)
     return found
 
