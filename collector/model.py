@@ -393,7 +393,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A failure that was accepted for a while: stays visible, counts as accepted until `expires`."""
+    """A failure accepted for a while: it stays visible, and counts as accepted until `expires`."""
 
     control: str
     host: str
