@@ -44,6 +44,7 @@ class Exposure:
     why: str
     targets: tuple[str, ...] = ()
     everyone: bool = False
+    own: Spans = NONE
 
     @property
     def reachable(self) -> Literal["yes", "no", "unknown"]:
@@ -52,7 +53,11 @@ class Exposure:
     @property
     def sources(self) -> list[str]:
         """The sources that can reach it, as networks, or `anywhere`."""
-        return ["anywhere"] if self.everyone else networks(self.yes, self.listener.family)
+        if self.everyone:
+            return ["anywhere"]
+        # the host's own addresses are no sources; the holes they leave are not worth showing
+        holes = [n for n, _ in self.own.ranges if n - 1 in self.yes and n + 1 in self.yes]
+        return networks(self.yes | Spans.one(*holes), self.listener.family)
 
 
 def public(family: int) -> Spans:
@@ -196,7 +201,8 @@ def _exposure(ways: Ways, listener: Listener, *, natted: bool = False) -> Exposu
     everyone = ways.only is None and bool(found.yes) and not every - found.yes
     targets = sorted(found.targets)
     shown = tuple(f"{_bracket(place, ways.family)}:{port}" for place, port in targets)
-    return Exposure(listener, found.yes, found.unknown, why, shown, everyone)
+    own = ways.firewall.network.addresses(ways.family)
+    return Exposure(listener, found.yes, found.unknown, why, shown, everyone, own)
 
 
 def _bracket(number: int, family: int) -> str:

@@ -24,6 +24,11 @@ _PASSIVE = {
     "HMARK", "ECN", "RATEEST", "LED", "IDLETIMER", "SYSRQ",
 }  # fmt: skip
 _IGNORED = {"comment"}
+_KNOWN = {
+    "", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6", "multiport",
+    "conntrack", "state", "comment", "addrtype", "iprange", "mark", "connmark", "pkttype", "set",
+    "rpfilter",
+}  # fmt: skip
 _RATES = {"limit", "hashlimit", "connlimit", "statistic", "quota", "connbytes", "rateest"}
 
 
@@ -127,6 +132,9 @@ def _steps(words: Words, table: _Table) -> list[Step]:
             words.module = words.next()
             if words.module in _RATES:
                 matches.append(Rate(words.module))
+            elif words.module not in _KNOWN:
+                # it holds something to the packet even where no option follows
+                matches.append(Unknown(f"-m {words.module}"))
             continue
         if word in ("-j", "--jump", "-g", "--goto"):
             name = words.next()
@@ -134,8 +142,9 @@ def _steps(words: Words, table: _Table) -> list[Step]:
             return [*matches, *_target(table, name, rest, goto=word in ("-g", "--goto"))]
         found = words.match(word, words.take("!") or negate)
         if isinstance(found, Unknown):
-            # what an option of these says was said by their name; of others, once is enough
-            if words.module in _RATES | _IGNORED or found.text in seen:
+            # what an option of a module that is not known may say was said by its name
+            known = words.module in _KNOWN and words.module not in _IGNORED
+            if not known or found.text in seen:
                 continue
             seen.add(found.text)
         matches.append(found)

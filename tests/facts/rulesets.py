@@ -83,7 +83,8 @@ RULESETS: list[tuple[str, str, str]] = [
     ("interface", "nft", _drop('iifname "wan" tcp dport 22 accept; iifname "eth*" accept')),
     ("interface_wildcard", "nft", _drop('iifname "w*" tcp dport 80 accept')),
     ("interface_negated", "nft", _drop('iifname != "lo" tcp dport 80 accept')),
-    ("destination", "nft", _drop("ip daddr 10.201.0.1 tcp dport 22 accept; ip daddr 10.9.9.9 accept")),
+    ("destination", "nft", _drop("ip daddr 10.201.0.1 tcp dport 22 accept;"
+        " ip daddr 10.9.9.9 accept")),
     ("local_type", "nft", _drop("fib daddr type local tcp dport 22 accept")),
     ("way_back", "nft", _open("fib saddr . iif oif missing drop; tcp dport 80 drop")),
     ("flags_syn", "nft", _open("tcp flags & (fin|syn|rst|ack) == syn tcp dport 22 drop")),
@@ -176,7 +177,8 @@ iptables -A DOCKER -d 172.30.0.2/32 ! -i ct -o ct -p tcp -m tcp --dport 80 -j AC
     ("ipt_docker_user_drop", "sh", """
 iptables -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.30.0.2:80
 iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER
-iptables -A DOCKER-USER -i wan -m conntrack --ctorigdstport 8080 --ctdir ORIGINAL ! -s 10.201.0.0/26 -j DROP"""),
+iptables -A DOCKER-USER -i wan -m conntrack --ctorigdstport 8080 --ctdir ORIGINAL \\
+  ! -s 10.201.0.0/26 -j DROP"""),
     ("ipt_notrack", "sh", """
 iptables -t raw -A PREROUTING -p tcp -m tcp --dport 22 -j CT --notrack
 iptables -A INPUT -m conntrack --ctstate NEW -j ACCEPT; iptables -A INPUT -j DROP"""),
@@ -189,7 +191,8 @@ nft add table ip z; nft 'add chain ip z i { type filter hook input priority 0; }
 nft add rule ip z i tcp dport 80 drop"""),
     ("legacy_docker", "sh", """
 iptables-legacy -P INPUT DROP
-iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.30.0.2:80"""),
+iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT \\
+  --to-destination 172.30.0.2:80"""),
     ("legacy_redirect", "sh", """
 iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80
 iptables-legacy -A INPUT -p tcp -m tcp --dport 8080 -j DROP"""),

@@ -1,0 +1,106 @@
+"""/proc as the collector printed it on Debian 13."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.processes import READS, Processes, processes
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+
+STATUS = """\
+/proc/1/status:Name:\tsystemd
+/proc/1/status:State:\tS (sleeping)
+/proc/1/status:PPid:\t0
+/proc/1/status:Uid:\t0\t0\t0\t0
+/proc/1/status:VmSize:\t   22000 kB
+/proc/2/status:Name:\tkthreadd
+/proc/2/status:State:\tS (sleeping)
+/proc/2/status:PPid:\t0
+/proc/2/status:Uid:\t0\t0\t0\t0
+/proc/35/status:Name:\tdbus-daemon
+/proc/35/status:State:\tS (sleeping)
+/proc/35/status:PPid:\t1
+/proc/35/status:Uid:\t997\t997\t997\t997
+/proc/35/status:VmSize:\t    8000 kB
+/proc/49/status:Name:\tsshd
+/proc/49/status:State:\tS (sleeping)
+/proc/49/status:PPid:\t1
+/proc/49/status:Uid:\t0\t0\t0\t0
+/proc/49/status:VmSize:\t   11000 kB
+"""
+GROUPS = """\
+/proc/1/cgroup:0::/init.scope
+/proc/35/cgroup:0::/system.slice/dbus.service
+/proc/49/cgroup:1:name=systemd:/system.slice/ssh.service
+/proc/49/cgroup:0::/
+"""
+LINES = "/proc/49/cmdline:sshd: /usr/sbin/sshd -D [listener]\n/proc/49/cmdline:second line\n"
+LINKS = """\
+lrwxrwxrwx 1   0   0 0 Nov 25 02:14 /proc/1/exe -> /usr/lib/systemd/systemd
+lrwxrwxrwx 1   0   0 0 Nov 25 02:14 /proc/2/exe
+lrwxrwxrwx 1 997 997 0 Nov 25 02:14 /proc/35/exe
+lrwxrwxrwx 1   0   0 0 Nov 25 02:14 /proc/49/exe -> /usr/sbin/sshd (deleted)
+"""
+
+
+def seen(status: str = STATUS, links: str = LINKS) -> Processes:
+    text = f"{status}{GROUPS}{LINES}== exe\n{links}"
+    result = ReadResult("processes.all", ReadStatus.OK, stdout=text.encode())
+    return processes(Capture("h", HostStatus.COMPLETE, reads={"processes.all": result}))
+
+
+def test_what_runs() -> None:
+    found = seen()
+    assert [p.pid for p in found.all] == [1, 35, 49]
+    assert found.complete
+    (sshd,) = found.running("/usr/sbin/sshd")
+    assert sshd.deleted
+    assert sshd.unit == "ssh.service"
+    assert sshd.cmdline.endswith("second line")
+    assert found.running("/usr/*") == ()
+
+
+def test_unseen_is_not_absent() -> None:
+    found = seen()
+    assert found.absent("/usr/sbin/clamd")
+    assert not found.absent("/usr/sbin/sshd")
+    with pytest.raises(CouldNotLook):
+        found.absent("/usr/bin/dbus-daemon")
+    hidden = seen(re.sub(r"(?m)^/proc/1/.*\n", "", STATUS))
+    with pytest.raises(CouldNotLook):
+        hidden.absent("/usr/sbin/clamd")
+
+
+def test_a_second_link_of_one_pid_is_made_up() -> None:
+    """A program whose path holds a line end could otherwise pass for another process."""
+    forged = LINKS + "lrwxrwxrwx 1 0 0 0 Nov 25 02:14 /proc/35/exe -> /usr/sbin/clamd\n"
+    assert seen(links=forged).running("/usr/sbin/clamd") == ()
+
+
+def test_nothing_seen_is_not_understood() -> None:
+    with pytest.raises(NotUnderstood):
+        seen("")
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("mysqld --password=hunter2 --port 3306", "hunter2"),
+        ("mysql -uroot -phunter2", "hunter2"),
+        ("agent --token hunter2", "hunter2"),
+        ("java -Ddb.passwd=hunter2", "hunter2"),
+        ("curl https://u:hunter2@example.org/", "hunter2"),
+        ("app API_KEY=hunter2", "hunter2"),
+    ],
+)
+def test_secrets_stay_on_the_host(line: str, secret: str) -> None:
+    text = f"/proc/7/cmdline:{line}\n/proc/7/status:Name:\tpasswd x\n"
+    done = subprocess.run(
+        ["sed", "-e", READS[0].redact], input=text, capture_output=True, text=True, check=True
+    )
+    assert secret not in done.stdout
+    assert "passwd x" in done.stdout

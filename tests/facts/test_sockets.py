@@ -1,0 +1,80 @@
+"""ss of several iproute2, and /proc/net where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.errors import NotUnderstood
+from collector.facts.sockets import sockets
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+
+
+def seen(text: str) -> list[tuple[str, int, str, int, str]]:
+    result = ReadResult("sockets.listening", ReadStatus.OK, stdout=text.encode())
+    found = sockets(Capture("h", HostStatus.COMPLETE, reads={"sockets.listening": result}))
+    return [(s.proto, s.family, s.shown, s.port, s.process) for s in found]
+
+
+# iproute2 6.15
+NEW = """\
+bindv6only=0
+== ss
+Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess
+udp   UNCONN 0   0      127.0.0.53%lo:53         0.0.0.0:*    users:(("resolved",pid=5,fd=13))
+tcp   LISTEN 0      128          0.0.0.0:22         0.0.0.0:*    users:(("sshd",pid=48,fd=6))
+tcp   LISTEN 0      128             [::]:22            [::]:*    users:(("sshd",pid=48,fd=7))
+tcp   LISTEN 0      511                *:80               *:*    users:(("apache2",pid=9,fd=4))
+tcp   LISTEN 0      50   [::ffff:10.0.0.5]:9200             *:*    users:(("java",pid=7,fd=4))
+== end
+"""
+# iproute2 4.11 (CentOS 7): `*` is IPv4, `:::` is IPv6
+OLD = """\
+bindv6only=0
+== ss
+Netid State      Recv-Q Send-Q     Local Address:Port       Peer Address:Port
+tcp    LISTEN     0      128         *:22                    *:*    users:(("sshd",pid=1012,fd=3))
+tcp    LISTEN     0      128        :::80                   :::*    users:(("httpd",pid=2012,fd=4))
+== end
+"""
+PROC = """\
+bindv6only=0
+== proc
+/proc/net/tcp:   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0
+/proc/net/tcp6: 1: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 0
+== end
+"""
+
+
+def test_new() -> None:
+    assert seen(NEW) == [
+        ("tcp", 4, "0.0.0.0", 22, "sshd"),
+        ("tcp", 6, "::", 22, "sshd"),
+        ("tcp", 4, "0.0.0.0", 80, "apache2"),
+        ("tcp", 6, "::", 80, "apache2"),
+        ("tcp", 4, "10.0.0.5", 9200, "java"),
+        ("udp", 4, "127.0.0.53%lo", 53, "resolved"),
+    ]
+
+
+def test_old() -> None:
+    assert seen(OLD) == [
+        ("tcp", 4, "0.0.0.0", 22, "sshd"),
+        ("tcp", 4, "0.0.0.0", 80, "httpd"),
+        ("tcp", 6, "::", 80, "httpd"),
+    ]
+    assert ("tcp", 4, "0.0.0.0", 80, "httpd") not in seen(OLD.replace("only=0", "only=1"))
+
+
+def test_proc() -> None:
+    assert seen(PROC) == [
+        ("tcp", 4, "0.0.0.0", 80, ""),
+        ("tcp", 6, "::", 80, ""),
+        ("tcp", 4, "127.0.0.1", 5432, ""),
+    ]
+
+
+def test_cut_off_or_strange() -> None:
+    with pytest.raises(NotUnderstood):
+        seen(NEW.replace("== end\n", ""))
+    with pytest.raises(NotUnderstood):
+        seen(NEW.replace("0.0.0.0:22 ", "nonsense "))
