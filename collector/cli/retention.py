@@ -14,7 +14,8 @@ from collector.cli.columns import out, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.controls.logging.keeping import both
 from collector.errors import BadInput, FactError
-from collector.facts.retention import LogKept, Retention
+from collector.facts.log_kept import LogKept
+from collector.facts.retention import Retention
 from collector.facts.retention import retention as parse
 from collector.model import Capture, Result
 

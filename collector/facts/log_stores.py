@@ -16,7 +16,7 @@ READS: tuple[Read, ...] = (
     *_processes.READS,
     *_journald.READS,
     *_syslog.READS,
-    *(read for read in _storage.READS if read.id == "storage.mounts"),
+    *(read for read in _storage.READS if read.id in ("storage.mounts", "storage.space")),
 )
 
 MEMORY = ("tmpfs", "ramfs", "devtmpfs")

@@ -15,8 +15,9 @@ from collector.facts import log_files as _log_files
 from collector.facts import log_stores as _stores
 from collector.facts import logrotate as _logrotate
 from collector.facts import schedules as _schedules
-from collector.facts.journald import Journald
+from collector.facts.kept_by_size import AUDIT_LOG, audited, journal_log
 from collector.facts.log_families import family_of, is_log, log_of
+from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import Removal, log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
 from collector.facts.logrotate_syntax import Problem, Rotation
@@ -35,39 +36,6 @@ READS: tuple[Read, ...] = (
         why=Text("主机自何时起启用（判断是否已满六个月）", "since when this host has been in use"),
     ),
 )
-
-_DAY = 86400
-_JOURNAL = "/var/log/journal"
-_AUDIT_LOG = "/var/log/audit/audit.log"
-
-
-@dataclass(frozen=True, slots=True)
-class LogKept:
-    """One log. `least` is the days surely kept right after a removal, None: never removed.
-
-    Where `known` is False size decides; `most` is then what it cannot exceed, if anything bounds
-    it. `sure` is less than `least` where that holds only for a log written to each day (maxage).
-    `oldest` is the time inside its oldest record, `raw` the line and `held` the file it stands in.
-    `started` is when the log can have begun at the earliest, None if not known; `removed` is
-    whether its rule can already have removed files, `written` whether it has content, `copy`
-    whether other logs hold the same records.
-    """
-
-    path: str
-    family: str
-    least: int | None
-    known: bool
-    why: Text
-    most: int | None = None
-    sure: int | None = None
-    oldest: datetime | None = None
-    raw: str = ""
-    held: str = ""
-    started: datetime | None = None
-    removed: bool = True
-    written: bool = True
-    copy: bool = False
-    quotes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +72,9 @@ def retention(capture: Capture) -> Retention:
         # /var/log itself is made by the installer: it tells nothing of one log's beginning
         born = seen.born.get(folder) if folder != "/var/log" else None
         log = _file_log(path, files, owners.get(path), runs, (memory, born))
-        logs.append(_audited(log, len(files), capture, now) if path == _AUDIT_LOG else log)
+        logs.append(audited(log, files, capture, now) if path == AUDIT_LOG else log)
     if stores.journal_there:
-        journal = _journal_log(stores, now)
+        journal = journal_log(stores, capture, now)
         logs.append(replace(journal, copy=stores.running is not None))
     removals = log_removals(capture)
     paths = {path: [f.path for f in files] for path, files in groups.items()}
@@ -235,74 +203,3 @@ def _since(capture: Capture) -> tuple[datetime | None, str]:
         if seconds.isdecimal():
             times.append((datetime.fromtimestamp(int(seconds), UTC), path))
     return min(times, default=(None, ""))
-
-
-def _audited(log: LogKept, count: int, capture: Capture, now: datetime) -> LogKept:
-    """The audit log under auditd.conf(5): by size, max_log_file x num_logs, or kept for ever."""
-    audit = _audit.audit(capture)
-    if audit.config is None or (not log.known and log.most is None):
-        return log
-    action = audit.setting("max_log_file_action", "rotate")
-    number, size = audit.setting("num_logs", "5"), audit.setting("max_log_file", "8")
-    words = f"max_log_file_action={action}, num_logs={number}, max_log_file={size}"
-    quotes = (*log.quotes, ("audit.config", words, "/etc/audit/auditd.conf"))
-    why = Text(f"auditd：{words}", f"auditd: {words}")
-    if action == "rotate" and number.isdecimal() and int(number) >= 2:
-        if count >= int(number) and log.oldest:
-            # every file is used: what is there now is what such a size can hold
-            days = (now - log.oldest).days
-            least = days if log.least is None else min(days, log.least)
-            return replace(log, least=least, why=why, removed=True, quotes=quotes)
-        return replace(
-            log, least=None, known=False, why=why, most=log.least, removed=True, quotes=quotes
-        )
-    return replace(log, why=why, quotes=quotes) if log.least is None else log
-
-
-def _journal_log(stores: _stores.Stores, now: datetime) -> LogKept:
-    """The journal, where no syslog daemon keeps the messages in files."""
-    journal = stores.journal
-    held = journal.folder(_JOURNAL)
-    quotes = [("journald.config", journal.line, "")]
-    if not stores.journal_on_disk:
-        if stores.journal_mount:
-            quotes.append(("storage.mounts", stores.journal_mount, ""))
-        why = Text("日志只在内存中，重启即丢失", "the journal lies in memory: a reboot loses it")
-        return LogKept(_JOURNAL, "journal", 0, True, why, quotes=tuple(quotes))
-    least, known, most, words = _journal_days(journal, now)
-    first = held.first if held else None
-    return LogKept(
-        _JOURNAL,
-        "journal",
-        least,
-        known,
-        Text(f"journald：{words.zh}", f"journald: {words.en}"),
-        most=most,
-        oldest=first,
-        raw=first.isoformat() if first else "",
-        held=_JOURNAL,
-        written=held is not None and held.size > 0,
-        quotes=tuple(quotes),
-    )
-
-
-def _journal_days(journal: Journald, now: datetime) -> tuple[int | None, bool, int | None, Text]:
-    """(least, known, most, words). Journald removes whole files by their first entry's time, so
-
-    that a file's last entries go up to MaxFileSec before MaxRetentionSec is over.
-    """
-    size = journal.max_use
-    said = f"SystemMaxUse={size >> 20}M" if size else "SystemMaxUse=10% (<=4G)"
-    bound = None
-    if journal.retention:
-        bound = int(max(journal.retention - (journal.file_span or 0), 0) // _DAY)
-        span = round(journal.file_span / _DAY)
-        said += f", MaxRetentionSec={journal.retention / _DAY:g}d, MaxFileSec={span}d"
-    held = journal.folder(_JOURNAL)
-    full = size or 4 << 30
-    if held and held.first and held.size > 0 and held.size * 10 >= full * 8:
-        # the limit is nearly reached: what is there now is about what it can hold
-        days = (now - held.first).days
-        days = days if bound is None else min(days, bound)
-        return days, True, None, Text(f"{said}，已接近上限", f"{said}, nearly full")
-    return None, False, bound, Text(f"{said}，由大小决定", f"{said}: size decides")

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from collector.controls.logging.keeping import both, configured, days, observed
-from collector.facts.retention import LogKept, Retention
+from collector.facts.kept_by_size import at_rate
+from collector.facts.log_kept import LogKept
+from collector.facts.retention import Retention
 from collector.judges import months_after
 from collector.model import Result, Text
 
@@ -119,3 +121,17 @@ def test_records_that_were_not_understood_are_no_records() -> None:
 )
 def test_by_both(log: LogKept, result: Result) -> None:
     assert both(log, _known(), NOW, 184, 6)[0] is result
+
+
+@pytest.mark.parametrize(
+    ("room", "size", "first", "held"),
+    [
+        (400, 100, "2026-08-27", 360),
+        (400, 100, "2026-11-20", None),
+        (400, 380, "2026-11-20", 5),
+        (400, 0, "2026-08-27", None),
+        (0, 100, "2026-08-27", 0),
+    ],
+)
+def test_days_that_a_size_holds(room: int, size: int, first: str, held: int | None) -> None:
+    assert at_rate(room, size, _at(first), NOW) == held

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collector.facts.retention import LogKept, Retention
+from collector.facts.log_kept import LogKept
+from collector.facts.retention import Retention
 from collector.judges import months_after
 from collector.model import Result, Text
 

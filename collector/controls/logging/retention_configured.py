@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collector.controls.logging.keeping import configured, days
-from collector.facts.retention import LogKept, retention
+from collector.facts.log_kept import LogKept
+from collector.facts.retention import retention
 from collector.model import Clock, Facts, Parameters, Quote, Result, Verdict
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collector.controls.logging.keeping import Observed, observed
 from collector.facts.log_families import NAMES
-from collector.facts.retention import LogKept, retention
+from collector.facts.log_kept import LogKept
+from collector.facts.retention import retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
