@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ FAMILIES = (
 )
 GRADES = (2, 3)
 _HERE = Path(__file__).parent
+_FOLDED = re.compile(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])")
 
 
 @cache
@@ -133,7 +135,8 @@ def _catalog(name: str) -> dict[str, Any]:
 
 
 def _text(document: Mapping[str, str]) -> Text:
-    return Text(document["zh"], document["en"])
+    """A folded YAML text has a blank at each line's end; between Chinese characters it is wrong."""
+    return Text(_FOLDED.sub("", document["zh"]), document["en"])
 
 
 def _load(family: str, path: Path) -> Control:
