@@ -56,7 +56,7 @@ STATE = _state()
 _NAMESPACE = STATE / "space" / "mnt"
 
 
-class CannotRun(Exception):  # noqa: N818  # it says what is so, as the project's errors do
+class CannotRun(Exception):
     """Containers cannot run on this machine; the text says why, in one line."""
 
 
@@ -102,14 +102,17 @@ def podman(
     *arguments: str, data: bytes | None = None, check: bool = True, seconds: float = 120
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs podman; raises CannotRun with its last line of complaint when `check` and it failed."""
-    done = subprocess.run(
-        podman_argv(*arguments),
-        input=b"" if data is None else data,
-        capture_output=True,
-        env=environment(),
-        timeout=seconds,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            podman_argv(*arguments),
+            input=b"" if data is None else data,
+            capture_output=True,
+            env=environment(),
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CannotRun(f"podman {arguments[0]}: no answer within {seconds:.0f} s") from None
     if check and done.returncode != 0:
         raise CannotRun(f"podman {arguments[0]}: {_last_line(done.stderr)}")
     return done
