@@ -15,7 +15,7 @@ from collector.facts.logrotate_syntax import Reader, Rotation
 from collector.model import CapturedFile, ReadStatus
 
 START = date(2025, 2, 26)
-DAYS = 430
+DAYS = 330
 
 SECTIONS = {
     "weekly_26": "weekly\nrotate 26",
