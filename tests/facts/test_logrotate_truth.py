@@ -14,7 +14,7 @@ from collector.facts.logrotate import kept
 from collector.facts.logrotate_syntax import Reader, Rotation
 from collector.model import CapturedFile, ReadStatus
 
-START = date(2025, 2, 26)
+START = date(2025, 8, 28)
 DAYS = 330
 
 SECTIONS = {
