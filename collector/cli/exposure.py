@@ -14,7 +14,7 @@ from collector.cli.language import lang_option, tr
 from collector.errors import BadInput
 from collector.facts.exposure import READS, Exposure, exposures
 from collector.facts.network import network_of
-from collector.facts.spans import address, networks
+from collector.facts.spans import address
 
 
 @click.command(
@@ -79,7 +79,7 @@ def _entry(found: Exposure) -> dict[str, Any]:
         "pid": listener.pid or None,
         "reachable": found.reachable,
         "sources": found.sources,
-        "unknown_sources": networks(found.unknown, listener.family),
+        "unknown_sources": found.doubtful,
         "why": found.why,
     }
     if found.targets:
@@ -105,7 +105,7 @@ def _table(found: tuple[Exposure, ...]) -> str:
     rows = [head]
     for e in found:
         s = e.listener
-        sources = e.sources if e.yes else networks(e.unknown, s.family)
+        sources = e.sources if e.yes else e.doubtful
         shown = ["…"] if len(sources) > 4 and e.reachable == "unknown" else sources[:4]
         if len(sources) > 4:
             shown = [*sources[:4], "…"]

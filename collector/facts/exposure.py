@@ -43,7 +43,7 @@ class Exposure:
     unknown: Spans
     why: str
     targets: tuple[str, ...] = ()
-    everyone: bool = False
+    every: Spans = NONE
     own: Spans = NONE
 
     @property
@@ -53,11 +53,19 @@ class Exposure:
     @property
     def sources(self) -> list[str]:
         """The sources that can reach it, as networks, or `anywhere`."""
-        if self.everyone:
+        return self._shown(self.yes)
+
+    @property
+    def doubtful(self) -> list[str]:
+        """The sources for which that cannot be told, as networks, or `anywhere`."""
+        return self._shown(self.unknown)
+
+    def _shown(self, sources: Spans) -> list[str]:
+        if sources and self.every and not self.every - sources:
             return ["anywhere"]
         # the host's own addresses are no sources; the holes they leave are not worth showing
-        holes = [n for n, _ in self.own.ranges if n - 1 in self.yes and n + 1 in self.yes]
-        return networks(self.yes | Spans.one(*holes), self.listener.family)
+        holes = [n for n, _ in self.own.ranges if n - 1 in sources and n + 1 in sources]
+        return networks(sources | Spans.one(*holes), self.listener.family)
 
 
 def public(family: int) -> Spans:
@@ -179,7 +187,8 @@ def exposures(capture: Capture, only: tuple[int, int] | None = None) -> tuple[Ex
 def _unseen(listener: Listener, why: str) -> Exposure:
     if listener.loopback:
         return Exposure(listener, NONE, NONE, "bound to loopback")
-    return Exposure(listener, NONE, everything(listener.family), why)
+    every = everything(listener.family)
+    return Exposure(listener, NONE, every, why, every=every)
 
 
 def _exposure(ways: Ways, listener: Listener, *, natted: bool = False) -> Exposure:
@@ -198,11 +207,11 @@ def _exposure(ways: Ways, listener: Listener, *, natted: bool = False) -> Exposu
     every = NONE
     for _, sources in ways.firewall.network.arriving(ways.family):
         every |= sources
-    everyone = ways.only is None and bool(found.yes) and not every - found.yes
+    every = every if ways.only is None else NONE
     targets = sorted(found.targets)
     shown = tuple(f"{_bracket(place, ways.family)}:{port}" for place, port in targets)
     own = ways.firewall.network.addresses(ways.family)
-    return Exposure(listener, found.yes, found.unknown, why, shown, everyone, own)
+    return Exposure(listener, found.yes, found.unknown, why, shown, every, own)
 
 
 def _bracket(number: int, family: int) -> str:

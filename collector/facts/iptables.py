@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.chains import Base, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.iptables_matches import Sets, Words
-from collector.facts.packets import Unknown
-from collector.facts.spans import address
+from collector.facts.packets import Numeric, Unknown
+from collector.facts.spans import NONE, address
 
 _PRIORITY = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 _HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward"}
@@ -29,6 +29,7 @@ _KNOWN = {
     "conntrack", "state", "comment", "addrtype", "iprange", "mark", "connmark", "pkttype", "set",
     "rpfilter",
 }  # fmt: skip
+_ABSENT = {"rt", "frag", "mh", "ah", "esp", "hbh", "dst"}
 _RATES = {"limit", "hashlimit", "connlimit", "statistic", "quota", "connbytes", "rateest"}
 
 
@@ -130,8 +131,13 @@ def _steps(words: Words, table: _Table) -> list[Step]:
         word = words.next()
         if word in ("-m", "--match"):
             words.module = words.next()
-            if words.module in _RATES:
+            if words.module == "recent":
+                matches += _recent(words.until_next())
+            elif words.module in _RATES:
                 matches.append(Rate(words.module))
+            elif words.module in _ABSENT:
+                # a header that the packet does not carry
+                matches.append(Numeric("proto", NONE))
             elif words.module not in _KNOWN:
                 # it holds something to the packet even where no option follows
                 matches.append(Unknown(f"-m {words.module}"))
@@ -149,6 +155,17 @@ def _steps(words: Words, table: _Table) -> list[Step]:
             seen.add(found.text)
         matches.append(found)
     return matches
+
+
+def _recent(options: list[str]) -> list[Step]:
+    """Which sources were seen before no capture shows; --set only notes one more.
+
+    With --hitcount of more than one it holds back those who come too often.
+    """
+    if "--set" in options and "!" not in options:
+        return []
+    hits = options[options.index("--hitcount") + 1] if "--hitcount" in options[:-1] else "1"
+    return [Unknown("-m recent") if hits == "1" else Rate("recent")]
 
 
 def _target(table: _Table, name: str, rest: list[str], *, goto: bool) -> list[Step]:

@@ -46,6 +46,13 @@ class Words:
             found.append(self.next())
         return found
 
+    def until_next(self) -> list[str]:
+        """All words up to the next module or the target."""
+        found = []
+        while self.at < len(self.words) and self.words[self.at] not in ("-m", "-j", "-g"):
+            found.append(self.next())
+        return found
+
     def match(self, word: str, negate: bool) -> Match:
         make = _OPTIONS.get(word)
         if make is None or (word in _ONLY and self.module not in _ONLY[word]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ PORTS = (22, 80, 443, 8080)
 _READS = {read.id: read for read in READS if not read.id.startswith("services.")}
 
 _LISTEN = """
-import socket, sys, threading
+import socket, sys
 ports = [int(p) for p in sys.argv[1:]]
 held = []
 for port in ports:
@@ -35,8 +36,10 @@ print("ready", flush=True)
 import selectors
 sel = selectors.DefaultSelector()
 for s in held: sel.register(s, selectors.EVENT_READ)
+sel.register(sys.stdin, selectors.EVENT_READ)
 while True:
     for key, _ in sel.select():
+        if key.fileobj is sys.stdin: sys.exit()
         c, _ = key.fileobj.accept(); c.close()
 """
 _CONNECT = """
@@ -65,10 +68,19 @@ def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(argv, input=text.encode(), capture_output=True, timeout=30, check=False)
 
 
+def sweep() -> None:
+    """Takes away what a run left that was killed: its pid, in the names, is no longer there."""
+    for line in run("ip", "netns", "list").stdout.decode().splitlines():
+        match = re.match(r"hp(\d+)[hoc]\b", line)
+        if match and not Path(f"/proc/{match[1]}").exists():
+            run("ip", "netns", "del", line.split()[0])
+
+
 class Lab:
     """Names end in our pid: nothing of anyone else is touched, and all of it is ended."""
 
     def __init__(self, folder: Path) -> None:
+        sweep()
         tag = f"hp{os.getpid()}"
         self.host, self.outside, self.container = (f"{tag}{x}" for x in "hoc")
         self.script = folder / "collect.sh"

@@ -81,6 +81,13 @@ def redis(capture: Capture, source: str | None = None) -> Exposure:
         (["-A INPUT -m u32 --u32 0>>22&0x3C@0>>24=1 -j LOG", DROP], "no"),
         (["-A INPUT -m strange -j ACCEPT", DROP], "unknown"),
         (["-A INPUT -j STRANGE", DROP], "unknown"),
+        (["-A INPUT -m recent --rcheck --name k --rsource -j ACCEPT", DROP], "unknown"),
+        (
+            ["-A INPUT -m recent --update --seconds 30 --hitcount 6 --name k --rsource -j DROP"],
+            "yes",
+        ),
+        (["-A INPUT -m recent --set --name k --mask 255.255.255.255 --rsource"], "yes"),
+        (["-A INPUT -m rt --rt-type 0 -j DROP"], "yes"),
         (["-A INPUT -m limit --limit 3/min -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p tcp -m tcp --sport 53 -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p tcp -m tcp ! --sport 1:65535 -j ACCEPT", DROP], "no"),
