@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - twelve words
 _MONTH = "|".join(_MONTHS)
-_EARLIEST = 2005
+EARLIEST = 2005
 _CLOCK = r"(\d\d):(\d\d):(\d\d)"
 _ZONE = r"(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?"
 
@@ -53,7 +53,7 @@ def record_time(line: str, at: datetime, zone: tzinfo) -> datetime | None:
             except (ValueError, OverflowError):
                 continue
             # a clock that was not set yet (1970, 2000) says nothing of when it was
-            if found is not None and found.year >= _EARLIEST:
+            if found is not None and found.year >= EARLIEST:
                 return found
     return None
 

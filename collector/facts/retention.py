@@ -21,6 +21,7 @@ from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import Removal, log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
 from collector.facts.logrotate_syntax import Problem, Rotation
+from collector.facts.record_times import EARLIEST
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -200,6 +201,9 @@ def _since(capture: Capture) -> tuple[datetime | None, str]:
     times = []
     for line in capture.read("retention.since").text().splitlines():
         seconds, _, path = line.partition(" ")
-        if seconds.isdecimal():
-            times.append((datetime.fromtimestamp(int(seconds), UTC), path))
+        if not seconds.isdecimal():
+            continue
+        at = datetime.fromtimestamp(int(seconds), UTC)
+        if at.year >= EARLIEST:  # images are built with the clock at 0
+            times.append((at, path))
     return min(times, default=(None, ""))

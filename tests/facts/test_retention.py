@@ -135,3 +135,16 @@ def test_by_both(log: LogKept, result: Result) -> None:
 )
 def test_days_that_a_size_holds(room: int, size: int, first: str, held: int | None) -> None:
     assert at_rate(room, size, _at(first), NOW) == held
+
+
+def test_a_clock_at_zero_tells_no_age() -> None:
+    """Files of an image built with its clock at the epoch say nothing of the host's first day."""
+    from collector.facts.retention import _since
+    from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+
+    text = b"0 /etc/machine-id\n1780000000 /etc/ssh/ssh_host_ed25519_key.pub\n"
+    read = ReadResult("retention.since", ReadStatus.OK, stdout=text)
+    capture = Capture("h", HostStatus.COMPLETE, reads={"retention.since": read})
+    since, path = _since(capture)
+    assert since is not None and since.year == 2026
+    assert path == "/etc/ssh/ssh_host_ed25519_key.pub"
