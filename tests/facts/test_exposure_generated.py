@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.facts.netlab import Lab
@@ -106,6 +106,8 @@ def test_generated(
         f"chain n {{ type nat hook prerouting priority -100;\n{nat}\n}}\n}}\n"
     )
     failed = lab.load("nft-as-is", text)
+    # two families in one rule are refused by nft itself: no such ruleset exists
+    assume("conflicting" not in failed)
     assert not failed, failed + text
     hold(lab, text)
 
