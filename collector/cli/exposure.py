@@ -10,11 +10,20 @@ from typing import Any
 import click
 
 from collector import captures
-from collector.cli.language import lang_option, tr
+from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.facts.exposure import READS, Exposure, exposures
 from collector.facts.network import network_of
 from collector.facts.spans import address
+
+_PHRASES = {
+    "no rule stands in the way": "没有规则阻挡",
+    "bound to loopback": "只绑定回环地址",
+    "the host has no address of this family": "主机没有该类地址",
+    "nothing comes in for it": "没有到它的入站路径",
+    "nothing listens": "没有监听者",
+    "forwarding is off": "未开启转发",
+}
 
 
 @click.command(
@@ -114,7 +123,8 @@ def _table(found: tuple[Exposure, ...]) -> str:
         if e.targets:
             process = f"{process} → {', '.join(e.targets)}".strip()
         proto = f"{s.proto}{s.family}"
-        rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", e.why])
+        why = _PHRASES.get(e.why, e.why) if lang() == "zh" else e.why
+        rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", why])
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]
     return "\n".join(
         "  ".join(
