@@ -25,7 +25,7 @@ _NFPROTO = {"ipv4": 2, "ipv6": 10}
 _ETHER = {"ip": 4, "ip6": 6, 0x0800: 4, 0x86DD: 6}
 
 
-class Foggy(Exception):  # noqa: N818 - it is no error: it ends in a match that may hold or not
+class Foggy(Exception):
     """An expression that is not known."""
 
 
