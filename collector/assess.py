@@ -192,8 +192,4 @@ def clause_result(findings: Iterable[Finding], at: datetime) -> Result:
 
 def satisfied(findings: Iterable[Finding], at: datetime) -> bool:
     """Is everything satisfied, so that a command may end with status 0?"""
-    return all(
-        f.result in (Result.PASS, Result.NOTAPPLICABLE) or waived(f, at) for f in findings
-    )
-
-
+    return all(f.result in (Result.PASS, Result.NOTAPPLICABLE) or waived(f, at) for f in findings)

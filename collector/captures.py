@@ -272,7 +272,7 @@ def _captured_file(line: dict[str, Any], where: str) -> CapturedFile:
 def _bytes(line: dict[str, Any], name: str, where: str) -> bytes:
     encoded = line.get(f"{name}_base64")
     if encoded is None:
-        return cast(str, line[name]).encode("utf-8", "surrogatepass")
+        return cast("str", line[name]).encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error:

@@ -99,9 +99,7 @@ def parse_output(
                     mend="hand in the whole output of the collector script, unchanged",
                 )
             status, detail = HostStatus.GARBLED, detail or "the host did not answer with a capture"
-        return Capture(
-            host, status or HostStatus.GARBLED, nonce, detail, origin=dict(origin or {})
-        )
+        return Capture(host, status or HostStatus.GARBLED, nonce, detail, origin=dict(origin or {}))
     found, start = header
     sections = raw[start:].split(b"\n@" + found.encode() + b" ")[1:]
     head, results, ended = _sections(sections, reads)
@@ -219,9 +217,7 @@ class _Building:
             status, self.stdout = ReadStatus.TRUNCATED, self.stdout[: self.limit]
         elif status is ReadStatus.EXIT and _REFUSED.search(self.stderr):
             status = ReadStatus.REFUSED
-        return ReadResult(
-            self.id, status, rc, seconds, self.stdout, self.stderr, tuple(self.files)
-        )
+        return ReadResult(self.id, status, rc, seconds, self.stdout, self.stderr, tuple(self.files))
 
 
 def _file(args: list[str], content: bytes) -> CapturedFile:

@@ -77,7 +77,7 @@ def path_matches(path: str, pattern: str) -> bool:
     )
 
 
-class _Refused(Exception):  # noqa: N818 - not an error of ours: logrotate refuses this place
+class _Refused(Exception):
     def __init__(self, line: int, why: str, *, whole: bool) -> None:
         super().__init__(why)
         self.line = line

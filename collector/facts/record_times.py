@@ -103,7 +103,7 @@ def _month(name: str) -> int:
     return _MONTHS.index(name) + 1
 
 
-def _aware(  # noqa: PLR0917 - the six numbers of a time in their natural order
+def _aware(
     year: int, month: int, day: int, hour: int, minute: int, second: int, *, zone: tzinfo
 ) -> datetime:
     # a leap second is the last second of its minute as far as months are concerned
