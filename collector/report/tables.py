@@ -16,7 +16,8 @@ from collector.controls.logging.keeping import both
 from collector.errors import FactError, one_line
 from collector.facts import signatures
 from collector.facts.antimalware import antimalware
-from collector.facts.retention import LogKept, Retention, retention
+from collector.facts.log_kept import LogKept
+from collector.facts.retention import Retention, retention
 from collector.model import Capture, Lang, Result
 
 T = TypeVar("T")
