@@ -46,10 +46,10 @@ def file_name(host: str) -> str:
 
 def to_bytes(capture: Capture) -> bytes:
     """The capture as it is stored; the same capture always gives the same bytes."""
+    lines = [json.dumps(x, ensure_ascii=False, sort_keys=True) for x in _lines(capture)]
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=6) as out:
-        for line in _lines(capture):
-            out.write(json.dumps(line, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+        out.write("".join(f"{line}\n" for line in lines).encode())
     return buffer.getvalue()
 
 

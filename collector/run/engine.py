@@ -262,11 +262,15 @@ def _tool(name: str) -> str:
 
 
 def _environment() -> dict[str, str]:
+    from ansible import constants
+
     roles = str(shared("roles"))
+    config = constants.CONFIG_FILE or str(shared("playbooks", "ansible.cfg"))
     own = os.environ.get("ANSIBLE_ROLES_PATH")
     python = str(Path(sys.executable).parent)
     return {
         **os.environ,
+        "ANSIBLE_CONFIG": config,
         "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
         "ANSIBLE_LOCAL_TEMP": str(Path(tempfile.gettempdir()) / f"hostpledge-{os.getuid()}"),
         "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
