@@ -64,8 +64,15 @@ stamp=$venv/.prepared-$(basename "$lock" .txt)-$(cat requirements/*.txt pyprojec
 if [ ! -e "$stamp" ]; then
   say "making the virtual environment $venv from $lock"
   [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+  pip() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+  log=$(mktemp)
+  if ! { pip --require-hashes -r "$lock" && pip --no-deps --no-build-isolation -e .; } >"$log" 2>&1; then
+    tail -n 3 "$log" >&2
+    rm -f "$log"
+    say "pip could not install $lock: is the Python package index within reach? Then: make $purpose"
+    exit 2
+  fi
+  rm -f "$log"
   rm -f "$venv"/.prepared-*
   : >"$stamp"
   [ "$purpose" = test ] && : >"$venv/.prepared-run-${stamp##*/.prepared-dev-}"
