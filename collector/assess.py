@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -49,7 +50,10 @@ def assess_host(
         raise BadInput("the capture has no time", where=capture.host, mend="give one with --at")
     clock = Clock((now or datetime.fromtimestamp(0, UTC)).astimezone(UTC), grade)
     facts = Facts(capture, attached)
-    standing = {w.control: w for w in waivers if w.host in (capture.host, "*")}
+    standing: dict[str, Waiver] = {}
+    for waiver in sorted(waivers, key=lambda w: w.expires):
+        if waiver.host in (capture.host, "*"):
+            standing[waiver.control] = waiver  # the one that holds longest
     return [
         finding(capture, control, _verdict(facts, control, clock), clock, standing.get(control.id))
         for control in controls
@@ -115,11 +119,12 @@ def _fill(template: Text, values: Mapping[str, Value]) -> Text:
 
 def _format(template: str, values: Mapping[str, Value], comma: str) -> str:
     """Puts each `{name}` into the text; a name without a value stays as it stands."""
-    text = template
-    for name, value in values.items():
-        shown = comma.join(str(v) for v in value) if isinstance(value, list) else str(value)
-        text = text.replace("{" + name + "}", one_line(shown, 1000))
-    return text
+    def shown(match: re.Match[str]) -> str:
+        value = values.get(match[1], match[0])
+        return one_line(comma.join(map(str, value)) if isinstance(value, list) else str(value), 1000)
+
+    # in one pass: what a host calls its accounts and files is never taken for a name to fill in
+    return re.sub(r"\{(\w+)\}", shown, template)
 
 
 def _quoted(capture: Capture, quote: Quote) -> dict[str, Any]:
@@ -174,7 +179,8 @@ def clause_result(findings: Iterable[Finding], at: datetime) -> Result:
 
     A veto control that fails, or any high one, makes the clause `fail`; what could not be looked
     at makes it `error` unless something failed already; `partial`, lesser failures, waived
-    failures and missing attestations make it `partial`.
+    failures and missing attestations make it `partial`. Where nothing at all was checked, it is
+    `notchecked`.
     """
     seen = list(findings)
     if not seen:
@@ -185,6 +191,8 @@ def clause_result(findings: Iterable[Finding], at: datetime) -> Result:
     results = {f.result for f in seen}
     if Result.ERROR in results:
         return Result.ERROR
+    if Result.NOTCHECKED in results and results <= {Result.NOTCHECKED, Result.NOTAPPLICABLE}:
+        return Result.NOTCHECKED
     if results & {Result.FAIL, Result.PARTIAL, Result.NOTCHECKED}:
         return Result.PARTIAL
     return Result.NOTAPPLICABLE if results == {Result.NOTAPPLICABLE} else Result.PASS

@@ -15,14 +15,14 @@ import json
 import os
 import string
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
 from collector.errors import BadInput
-from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from collector.schema import check, load_json
 from collector.script import parse_output
 
@@ -152,7 +152,7 @@ def sync_folder(folder: Path) -> None:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def load(path: Path, reads: Mapping[str, Read]) -> Capture:
+def load(path: Path) -> Capture:
     """A capture file of either form: ours (gzip'd), or the collector script's plain output.
 
     Raises BadInput for anything else. The host of a plain output is named after its file.
@@ -162,10 +162,10 @@ def load(path: Path, reads: Mapping[str, Read]) -> Capture:
             data = source.read(LARGEST + 1)
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
-    return from_bytes(data, reads, where=str(path))
+    return from_bytes(data, where=str(path))
 
 
-def from_bytes(data: bytes, reads: Mapping[str, Read], *, where: str) -> Capture:
+def from_bytes(data: bytes, *, where: str) -> Capture:
     """As `load`, from bytes; `where` names them in messages."""
     if not data:
         raise BadInput("empty: no capture in it", where=where)
@@ -174,17 +174,17 @@ def from_bytes(data: bytes, reads: Mapping[str, Read], *, where: str) -> Capture
     if data[:2] == b"\x1f\x8b":
         plain = _gunzip(data, where)
         if plain.lstrip()[:1] != b"{":
-            return _from_output(plain, reads, where)
+            return _from_output(plain, where)
         return _from_lines(plain, where)
-    return _from_output(data, reads, where)
+    return _from_output(data, where)
 
 
-def _from_output(data: bytes, reads: Mapping[str, Read], where: str) -> Capture:
+def _from_output(data: bytes, where: str) -> Capture:
     name = Path(where).name
     for suffix in (".gz", ".capture", ".txt"):
         name = name.removesuffix(suffix)
     try:
-        return parse_output(data, host=name or "host", reads=reads)
+        return parse_output(data, host=name or "host")
     except BadInput as problem:
         raise BadInput(problem.what, where=where, mend=problem.mend) from None
 

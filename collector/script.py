@@ -20,7 +20,11 @@ from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult,
 from collector.resources import package_text
 
 FORM = 1
-_HEADER = re.compile(rb"(?:^|\n)hostpledge-capture (\d+) ([0-9a-f]{16,64})\r?(?=\n)")
+_HEADER = re.compile(rb"(?:^|\n)hostpledge-capture (\d{1,9}) ([0-9a-f]{16,64})(\r?)(?=\n)")
+_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_LIMIT = re.compile(r"[0-9]{1,15}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_CLOCK = re.compile(r"[0-9]{1,11}")
 _REFUSED = re.compile(
     r"permission denied|operation not permitted|must be (?:run as )?root|are you root"
     r"|need to be root|only root|access denied|requires? root",
@@ -76,7 +80,6 @@ def parse_output(
     raw: bytes,
     *,
     host: str,
-    reads: Mapping[str, Read],
     status: HostStatus | None = None,
     detail: str = "",
     nonce: str = "",
@@ -86,30 +89,26 @@ def parse_output(
 
     `status` is what the collecting side knows of the connection, where there was one; without it
     the output alone decides (`lost` when it has no end). With `nonce` the output must carry that
-    very nonce. `reads` gives the byte limits, by which truncation is told.
+    very nonce. A section that is not as the script writes it makes its read `lost`.
     Raises BadInput when the output holds no capture at all.
     """
-    header = _find_header(raw, nonce)
-    if header is None:
-        if status in (None, HostStatus.COMPLETE):
-            if status is None:
-                raise BadInput(
-                    "no capture in it (the line `hostpledge-capture 1 …` is missing)",
-                    where=host,
-                    mend="hand in the whole output of the collector script, unchanged",
-                )
-            status, detail = HostStatus.GARBLED, detail or "the host did not answer with a capture"
-        return Capture(host, status or HostStatus.GARBLED, nonce, detail, origin=dict(origin or {}))
-    found, start = header
+    origin = dict(origin or {})
+    fault, found, start = _find_header(raw, nonce)
+    if fault is not None:
+        if status is None:
+            raise fault
+        if status is HostStatus.COMPLETE:
+            status, detail = HostStatus.GARBLED, detail or fault.what
+        at = _collected_at(origin, {})
+        return Capture(host, status, nonce, detail, origin=origin, collected_at=at)
     sections = raw[start:].split(b"\n@" + found.encode() + b" ")[1:]
-    head, results, ended = _sections(sections, reads)
+    head, results, ended = _sections(sections)
     if status is None or status is HostStatus.COMPLETE:
         status = HostStatus.COMPLETE if ended else HostStatus.LOST
         if not ended:
             detail = detail or "the output ends before the collector script did"
     if ended and status is HostStatus.LOST:
         status = HostStatus.COMPLETE
-    origin = dict(origin or {})
     return Capture(
         host,
         status,
@@ -122,18 +121,22 @@ def parse_output(
     )
 
 
-def _find_header(raw: bytes, nonce: str) -> tuple[str, int] | None:
+def _find_header(raw: bytes, nonce: str) -> tuple[BadInput | None, str, int]:
+    """The nonce of the capture in `raw` and where its sections begin, or why there is none."""
     for match in _HEADER.finditer(raw):
-        form, found = int(match[1]), match[2].decode()
+        form, found = match[1].decode(), match[2].decode()
         if nonce and found != nonce:
             continue
-        if form != FORM:
-            raise BadInput(
-                f"capture form {form} is not known",
-                mend=f"this hostpledge reads form {FORM}: use a newer one",
-            )
-        return found, match.end()
-    return None
+        if form != str(FORM):
+            mend = f"this hostpledge reads form {FORM}: use a newer one"
+            return BadInput(f"capture form {form} is not known", mend=mend), "", 0
+        if match[3]:
+            mend = "hand in the output as it was written; a copy in text mode changes it"
+            return BadInput("its line ends were changed to CR LF", mend=mend), "", 0
+        return None, found, match.end()
+    what = "no capture in it (the line `hostpledge-capture 1 …` is missing)"
+    mend = "hand in the whole output of the collector script, unchanged"
+    return BadInput(what, mend=mend), "", 0
 
 
 def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetime | None:
@@ -141,22 +144,26 @@ def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetim
     if isinstance(clock, str):
         return datetime.fromisoformat(clock)
     seconds = head.get("clock", "")
-    return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch(r"\d{1,11}", seconds) else None
+    return datetime.fromtimestamp(int(seconds), UTC) if _CLOCK.fullmatch(seconds) else None
 
 
 def _sections(
-    sections: list[bytes], reads: Mapping[str, Read]
+    sections: list[bytes],
 ) -> tuple[dict[str, str], dict[str, ReadResult], bool]:
     head: dict[str, str] = {}
     results: dict[str, ReadResult] = {}
     building: _Building | None = None
     for section in sections:
         line, _, content = section.partition(b"\n")
-        word, *args = line.decode("ascii", "replace").split()
-        if word == "head":
+        word, *args = line.decode("ascii", "replace").split(" ")
+        if word in ("head", "read", "end") and building is not None:
+            results[building.id] = building.lost()
+            building = None
+        if word == "head" and not head:
             head = _head(content)
-        elif word == "read":
-            building = _Building(args, reads.get(args[0]), content)
+        elif word == "read" and args and _ID.fullmatch(args[0]):
+            again = args[0] in results
+            building = _Building(args, content, whole=not again)
         elif word == "done" and building is not None:
             results[building.id] = building.finish(args)
             building = None
@@ -165,27 +172,34 @@ def _sections(
         elif building is not None:
             building.add(word, args, content)
     if building is not None:
-        results[building.id] = ReadResult(building.id, ReadStatus.LOST, stdout=building.stdout)
+        results[building.id] = building.lost()
     return head, results, False
 
 
 def _head(content: bytes) -> dict[str, str]:
     """`key=value` lines; a key that comes again (host keys, addresses) is joined by newlines."""
-    head: dict[str, str] = {}
-    for line in content.decode("utf-8", "replace").splitlines():
+    head: dict[str, list[str]] = {}
+    for line in content.decode("utf-8", "replace").split("\n"):
         key, separator, value = line.partition("=")
         if separator:
-            head[key] = f"{head[key]}\n{value}" if key in head else value
-    return head
+            head.setdefault(key, []).append(value)
+    return {key: "\n".join(values) for key, values in head.items()}
+
+
+def _number(text: str) -> int:
+    """Raises ValueError for what `stat`, `date` and `$?` do not print."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("not a number")
+    return int(text)
 
 
 class _Building:
-    """One read while its sections come in."""
+    """One read while its sections come in; `whole` ends when one is not as the script writes it."""
 
-    def __init__(self, args: list[str], read: Read | None, stdout: bytes) -> None:
+    def __init__(self, args: list[str], stdout: bytes, *, whole: bool) -> None:
         self.id = args[0]
-        said = args[1] if len(args) > 1 and args[1].isdecimal() else ""
-        self.limit = int(said) if said else (read.limit if read else 1 << 62)
+        self.whole = whole and len(args) == 2 and bool(_LIMIT.fullmatch(args[1]))
+        self.limit = int(args[1]) if self.whole else 0
         self.stdout = stdout
         self.stderr = ""
         self.files: list[CapturedFile] = []
@@ -197,22 +211,31 @@ class _Building:
             self.files.append(_file(args, content))
         elif word == "data" and self.files:
             self.files[-1] = self._with_data(self.files[-1], content)
-        elif word == "spoiled" and self.files:
+        elif word == "spoiled":
+            self._spoil()
+        else:
+            self.whole = False
+
+    def _spoil(self) -> None:
+        if self.files and self.files[-1].status is ReadStatus.OK:
             self.files[-1] = replace(self.files[-1], status=ReadStatus.EXIT)
 
     def _with_data(self, file: CapturedFile, content: bytes) -> CapturedFile:
         status = file.status
         if len(content) > self.limit or file.size > self.limit:
             status, content = ReadStatus.TRUNCATED, content[: self.limit]
-        return CapturedFile(
-            file.path, status, file.mode, file.uid, file.gid, file.size, file.mtime, content
-        )
+        return replace(file, status=status, data=content)
+
+    def lost(self) -> ReadResult:
+        return ReadResult(self.id, ReadStatus.LOST, stdout=self.stdout[: self.limit])
 
     def finish(self, args: list[str]) -> ReadResult:
         try:
-            status, rc, seconds = ReadStatus(args[0]), int(args[1]), int(args[2])
+            status, rc, seconds = ReadStatus(args[0]), _number(args[1]), _number(args[2])
         except (ValueError, IndexError):
-            return ReadResult(self.id, ReadStatus.LOST)
+            return self.lost()
+        if not self.whole:
+            return self.lost()
         if len(self.stdout) > self.limit:
             status, self.stdout = ReadStatus.TRUNCATED, self.stdout[: self.limit]
         elif status is ReadStatus.EXIT and _REFUSED.search(self.stderr):
@@ -221,20 +244,24 @@ class _Building:
 
 
 def _file(args: list[str], content: bytes) -> CapturedFile:
+    """A file whose numbers are not all there is `lost`: it went away while it was looked at."""
     path = content.decode("utf-8", "surrogateescape")
-    status = ReadStatus(args[0]) if args and args[0] in set(ReadStatus) else ReadStatus.LOST
-    numbers = args[1:6]
-    if len(numbers) != 5 or not all(n.isdecimal() for n in numbers[1:]):
-        return CapturedFile(path, status)
-    mode, uid, gid, size, mtime = numbers
-    bits = _mode(mode)
-    return CapturedFile(path, status, bits, int(uid), int(gid), int(size), int(mtime))
+    status = ReadStatus.LOST
+    try:
+        status = ReadStatus(args[0])
+        mode, *numbers = args[1:]
+        uid, gid, size, mtime = map(_number, numbers)
+        return CapturedFile(path, status, _mode(mode), uid, gid, size, mtime)
+    except (ValueError, IndexError):
+        return CapturedFile(path, ReadStatus.LOST if status is ReadStatus.OK else status)
 
 
 def _mode(text: str) -> int:
     """Permission bits from `stat -c %a` (octal) or, where there is no stat, from `ls -l`."""
     if re.fullmatch(r"[0-7]{1,4}", text):
         return int(text, 8)
+    if not re.fullmatch(r"[-a-zA-Z]([-r][-w][-xsS]){2}[-r][-w][-xtT][.+@]?", text):
+        raise ValueError("not a mode")
     bits = 0
     for place, letter in enumerate(text[1:10]):
         if letter not in "-ST":

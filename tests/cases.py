@@ -52,9 +52,7 @@ def load(path: Path) -> Case:
     reads: dict[str, ReadResult] = {}
     head: dict[str, str] = {"uid": "0"}
     if "base" in document:
-        base = captures.load(
-            HERE / "captures" / f"{document['base']}.capture.gz", catalog.all_reads()
-        )
+        base = captures.load(HERE / "captures" / f"{document['base']}.capture.gz")
         reads.update(base.reads)
         head.update(base.head)
     for id, entry in (document.get("reads") or {}).items():

@@ -51,7 +51,7 @@ def ran(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, i
 
 def _captures(out: Path) -> dict[str, Capture]:
     paths = (out / "captures").glob(f"*{captures.SUFFIX}")
-    return {c.host: c for c in (captures.load(p, catalog.all_reads()) for p in paths)}
+    return {c.host: c for c in (captures.load(p) for p in paths)}
 
 
 def test_each_host_is_in_the_evidence_as_what_it_was(ran: tuple[Path, int]) -> None:
@@ -106,7 +106,7 @@ def _by(argv: list[str], script: str, host: str) -> Capture:
     done = subprocess.run(
         argv, input=script.encode(), capture_output=True, env=environment(), check=True
     )
-    return parse_output(done.stdout, host=host, reads=catalog.all_reads())
+    return parse_output(done.stdout, host=host)
 
 
 def test_the_session_s_host_key_is_the_host_s_own(ran: tuple[Path, int]) -> None:

@@ -41,7 +41,7 @@ def collect(fleet: Fleet, host: str, way: str) -> tuple[Capture, bytes]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return parse_output(done.stdout, host=host, reads=READS), done.stderr
+    return parse_output(done.stdout, host=host), done.stderr
 
 
 @pytest.mark.parametrize("way", WAYS)

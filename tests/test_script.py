@@ -53,7 +53,7 @@ def run(sh: list[str], reads: Iterable[Read], *, before: Iterable[str] = (), **e
     assert process.returncode == 0, err
     assert err == b""
     assert marked(process.pid) == []
-    capture = parse_output(out, host="here", reads={r.id: r for r in reads}, nonce=NONCE)
+    capture = parse_output(out, host="here", nonce=NONCE)
     assert capture.status is HostStatus.COMPLETE
     assert set(capture.reads) == {r.id for r in reads}
     return capture
@@ -416,7 +416,7 @@ def test_a_nonce_is_drawn_where_none_is_given(sh: list[str]) -> None:
     seen = set()
     for _ in range(2):
         out = subprocess.run(sh, input=script.encode(), capture_output=True, check=True).stdout
-        capture = parse_output(out, host="here", reads={})
+        capture = parse_output(out, host="here")
         assert capture.status is HostStatus.COMPLETE
         assert capture.head["pinned"] == ""
         seen.add(capture.nonce)

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from collector import captures, catalog
+from collector import captures
 from collector.assess import assess_host
 from collector.attest import bag, envelope, evidence, statement
 from collector.attest.evidence import PledgeReference
@@ -212,7 +212,7 @@ def take_in(path: Path) -> tuple[Capture, bytes]:
             data = source.read(captures.LARGEST + 1)
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
-    capture = captures.from_bytes(data, catalog.all_reads(), where=str(path))
+    capture = captures.from_bytes(data, where=str(path))
     if own_form(data):
         return capture, data
     origin = {"transport": "handed-in", "output_sha256": captures.digest(data)}

@@ -10,7 +10,9 @@ from typing import Any, cast
 import click
 
 from collector import __version__
-from collector.cli.language import lang_option, tr
+from collector.cli.chinese import in_chinese
+from collector.cli.helping import Formatter, Group
+from collector.cli.language import lang, lang_option, tr
 from collector.errors import CollectorError, one_line
 
 # command → module of collector.cli that holds a click command of the same name
@@ -34,7 +36,7 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Loads a command's module only when the command is called, or listed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -65,6 +67,7 @@ def hostpledge() -> None:
 
 def main() -> None:
     """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
+    click.Context.formatter_class = Formatter
     try:
         status = hostpledge.main(standalone_mode=False)
         sys.stdout.flush()
@@ -72,21 +75,25 @@ def main() -> None:
         status = ended.exit_code
     except click.Abort:
         status = _complain(tr("已中断", "interrupted"))
+    except click.exceptions.NoArgsIsHelpError as problem:
+        click.echo(problem.format_message(), err=True)
+        status = 2
     except click.UsageError as problem:
-        hint = problem.ctx.command_path if problem.ctx else "hostpledge"
-        status = _complain(f"{problem.format_message()} ({tr('见', 'see')} {hint} --help)")
+        hint = f"{problem.ctx.command_path if problem.ctx else 'hostpledge'} --help"
+        said = _told(problem.format_message())
+        status = _complain(said + tr(f"（见 {hint}）", f" (see {hint})"))
     except click.ClickException as problem:
-        status = _complain(problem.format_message())
+        status = _complain(_told(problem.format_message()))
     except CollectorError as problem:
-        status = _complain(str(problem))
+        status = _complain(_all_of(problem))
     except KeyboardInterrupt:
         status = _complain(tr("已中断", "interrupted"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
     except OSError as problem:
-        place = f"{problem.filename}: " if problem.filename else ""
-        status = _complain(f"{place}{problem.strerror or problem}")
+        place = f"{os.fsdecode(problem.filename)}: " if problem.filename else ""
+        status = _complain(f"{place}{_told(problem.strerror or str(problem))}")
     except Exception as problem:
         if os.environ.get("HOSTPLEDGE_DEBUG"):
             raise
@@ -99,6 +106,20 @@ def main() -> None:
 
 def _status(returned: Any) -> int:
     return returned if isinstance(returned, int) and not isinstance(returned, bool) else 0
+
+
+def _told(text: str) -> str:
+    return in_chinese(text) if lang() == "zh" else text
+
+
+def _all_of(problem: CollectorError) -> str:
+    """Where, what and the mend, as far as the error tells them apart."""
+    what = getattr(problem, "what", "")
+    if not what or lang() == "en":
+        return str(problem)
+    where, mend = getattr(problem, "where", ""), getattr(problem, "mend", "")
+    text = f"{where}：{_told(what)}" if where else _told(what)
+    return f"{text}；{_told(mend)}" if mend else text
 
 
 def _complain(text: str) -> int:

@@ -93,7 +93,7 @@ def assess(
     statuses: dict[str, HostStatus] = {}
     named: dict[str, Path] = {}
     for path in _watched(capture_files(Path(p) for p in paths)):
-        capture = captures.load(path, catalog.all_reads())
+        capture = captures.load(path)
         if capture.host in named:
             raise BadInput(
                 tr(

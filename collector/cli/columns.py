@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text as Styled
+
+from collector.export.wrapping import wrapped
 
 WIDTH = 80
 
@@ -24,10 +24,8 @@ def pad(text: str, columns: int) -> str:
 
 def wrap(text: str, *, indent: str = "", width: int = WIDTH) -> str:
     """`text` in lines of at most `width` columns, each after `indent`."""
-    console = Console(width=width, color_system=None, legacy_windows=False)
-    room = width - cell_len(indent)
-    lines = Styled(text).wrap(console, room, overflow="fold")
-    return "\n".join(f"{indent}{line.plain.rstrip()}" for line in lines)
+    lines = wrapped(text, width - cell_len(indent))
+    return "\n".join(f"{indent}{line}" if line else "" for line in lines)
 
 
 def labelled(label: str, text: str, *, column: int = 12, width: int = WIDTH) -> str:

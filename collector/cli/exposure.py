@@ -12,7 +12,7 @@ import click
 from collector import captures
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput
-from collector.facts.exposure import READS, Exposure, exposures
+from collector.facts.exposure import Exposure, exposures
 from collector.facts.network import network_of
 from collector.facts.spans import address
 
@@ -52,7 +52,7 @@ _PHRASES = {
 @lang_option
 def exposure(capture: Path, source: str | None, form: str) -> int:
     """Reads one capture; the answer goes to stdout."""
-    seen = captures.load(capture, {read.id: read for read in READS})
+    seen = captures.load(capture)
     only = None
     if source is not None:
         try:

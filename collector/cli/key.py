@@ -13,11 +13,13 @@ import click
 from collector.attest import keyring, keys
 from collector.attest.trust import Trust, TrustedKey
 from collector.captures import write_aside
+from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
 from collector.errors import BadInput
 
 
 @click.group(
+    cls=Group,
     help=tr(
         "签名密钥与信任文件。密钥保存在 $HOSTPLEDGE_HOME/keys。",
         "Signing keys, and the trust file for whoever verifies. Keys lie in $HOSTPLEDGE_HOME/keys.",

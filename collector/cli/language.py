@@ -21,9 +21,9 @@ def lang() -> Lang:
     """
     arguments = sys.argv[1:]
     chosen = ""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for place, argument in enumerate(arguments):
         if argument == "--lang":
-            chosen = following
+            chosen = next(iter(arguments[place + 1 :]), "")
         elif argument.startswith("--lang="):
             chosen = argument.removeprefix("--lang=")
     settings = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.columns import out
+from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
 from collector.errors import BadInput
 
@@ -23,6 +24,7 @@ _Command = Callable[..., Any]
 
 
 @click.group(
+    cls=Group,
     help=tr(
         "登记：客户签署的责任书与承诺书，以及附于其上的核查证据。",
         "The register: what customers signed, and the evidence attached to it.",

@@ -40,7 +40,7 @@ from collector.model import Capture, Result
 )
 @lang_option
 def retention(capture: Path, form: str) -> int:
-    read = captures.load(capture, catalog.all_reads())
+    read = captures.load(capture)
     if read.collected_at is None:
         raise BadInput("the capture has no time of collection", where=str(capture))
     try:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Styled
 
@@ -16,6 +15,7 @@ from collector.assess import clause_result, waived
 from collector.catalog import clause_number, clauses, controls, words
 from collector.errors import one_line
 from collector.export import ORDER, Hosts, Statuses, Times, stamp, worst_first
+from collector.export.wrapping import wrapped
 from collector.model import Finding, HostStatus, Lang, Result, Text
 
 # narrow in every East Asian terminal, and told apart without colour
@@ -99,7 +99,8 @@ def _host(
             head.append(f"  {lines.pop()}", style="default")
         console.print(head)
         for line in lines:
-            console.print(Padding(Styled(line, overflow="fold"), (0, 0, 0, 4)))
+            for row in wrapped(line, console.width - 4):
+                console.print(Styled(f"    {row}"), soft_wrap=True)
     console.print()
 
 

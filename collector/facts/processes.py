@@ -172,10 +172,15 @@ def _programs(text: str) -> dict[int, str | None]:
 def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
     group = fields.get("cgroup", "")
     units = _UNIT.findall(group)
+    uids, parent = fields["Uid"].split(), fields.get("PPid", "0")
+    if len(uids) < 2 or not _number(uids[1]) or not _number(parent):
+        raise NotUnderstood(
+            "processes.all", f"/proc/{pid}/status: Uid {fields['Uid']!r}, PPid {parent!r}"
+        )
     process = Process(
         pid=pid,
-        ppid=int(fields.get("PPid", "0")),
-        uid=int(fields["Uid"].split()[1]),
+        ppid=int(parent),
+        uid=int(uids[1]),
         name=fields.get("Name", ""),
         exe=exe,
         deleted=False,
@@ -186,6 +191,10 @@ def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
     if exe is not None and exe.endswith(_DELETED):
         process = replace(process, exe=exe.removesuffix(_DELETED), deleted=True)
     return process
+
+
+def _number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _matches(text: str, patterns: Iterable[str]) -> bool:

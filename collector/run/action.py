@@ -84,7 +84,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         capture = script.parse_output(
             raw,
             host=host,
-            reads={},
             status=status,
             detail=detail,
             nonce=nonce,

@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from typing import Any
 
 from collector import __version__, captures, catalog
 from collector.errors import BadInput
-from collector.model import HostStatus, Read
+from collector.model import HostStatus
 from collector.schema import check, load_json
 from collector.script import collector_script, script_digest
 
@@ -57,11 +57,6 @@ class RunFolder:
     @property
     def script(self) -> str:
         return (self.path / "script.sh").read_text(encoding="utf-8")
-
-    @property
-    def reads(self) -> Mapping[str, Read]:
-        selected = catalog.select(self.about["families"], self.about["grade"])
-        return catalog.reads_for(selected)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -226,7 +221,7 @@ class RunFolder:
 
     def _take_in(self, path: Path) -> None:
         try:
-            capture = captures.load(path, self.reads)
+            capture = captures.load(path)
         except BadInput:
             path.unlink()
             return

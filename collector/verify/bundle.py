@@ -111,7 +111,7 @@ class Bundle:
         if not own_form(data):
             raise VerifyFailed("not a capture in hostpledge's form", where=f"data/{name}")
         try:
-            capture = captures.from_bytes(data, {}, where=f"data/{name}")
+            capture = captures.from_bytes(data, where=f"data/{name}")
         except BadInput as problem:
             raise VerifyFailed(problem.what, where=problem.where) from None
         if capture.host != host:

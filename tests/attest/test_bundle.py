@@ -144,7 +144,7 @@ def test_our_form_is_kept_byte_for_byte_and_plain_output_is_taken_in(tmp_path: P
     data = done.path / "data/captures"
     assert (data / ours.name).read_bytes() == ours.read_bytes()
     assert (data / repacked.name).read_bytes() == repacked.read_bytes()
-    taken = captures.load(data / captures.file_name("handed"), {})
+    taken = captures.load(data / captures.file_name("handed"))
     assert taken.reads == bundles.capture("handed").reads
     origin = done.evidence["hosts"]["handed"]["origin"]
     assert origin["output_sha256"] == hashlib.sha256(bundles.output()).hexdigest()

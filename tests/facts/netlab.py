@@ -162,7 +162,7 @@ class Lab:
 
     def capture(self) -> Capture:
         done = run("ip", "netns", "exec", self.host, "sh", str(self.script))
-        return parse_output(done.stdout, host="lab", reads=_READS)
+        return parse_output(done.stdout, host="lab")
 
     def connect(self, tries: Iterable[tuple[int, str, str, int]], wait: float = 0.25) -> list[bool]:
         """Does each (family, source, target, port) get a connection?"""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import captures, catalog
+from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.schedules import jobs, when_utc
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
@@ -41,7 +41,7 @@ def _capture(
 
 
 def test_real_timer_with_its_last_run() -> None:
-    capture = captures.load(RECORDED / "backup-bookworm.capture.gz", catalog.all_reads())
+    capture = captures.load(RECORDED / "backup-bookworm.capture.gz")
     by_name = {j.name: j for j in jobs(capture)}
     timer = by_name["restic-backup.timer"]
     assert timer.enabled

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import captures, catalog
+from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.blocks import devices
 from collector.facts.storage import mounts, space_of, spaces, storage
@@ -39,7 +39,7 @@ def _capture(mountinfo: str = "", lsblk: str | None = None, stack: str | None = 
 
 
 def _recorded() -> Capture:
-    return captures.load(RECORDED, catalog.all_reads())
+    return captures.load(RECORDED)
 
 
 @pytest.mark.parametrize(

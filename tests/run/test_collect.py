@@ -26,9 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _captures(output: Path) -> dict[str, Capture]:
-    found = [
-        captures.load(p, catalog.all_reads()) for p in (output / "captures").glob("*.capture.gz")
-    ]
+    found = [captures.load(p) for p in (output / "captures").glob("*.capture.gz")]
     return {capture.host: capture for capture in found}
 
 
@@ -217,7 +215,7 @@ def test_kill_at_random_moments_loses_and_repeats_nothing(sshd: Sshd, tmp_path: 
         if RunFolder.open(output).about["ended"] is not None:
             break
         for path in (output / "captures").glob("*.capture.gz"):
-            capture = captures.load(path, catalog.all_reads())
+            capture = captures.load(path)
             assert capture.status is HostStatus.COMPLETE
             clock = capture.origin["clock"]
             assert seen.setdefault(capture.host, clock) == clock, "collected twice"

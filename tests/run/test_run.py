@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import captures, catalog
+from collector import captures
 from collector.attest.trust import load_trust
 from collector.model import Capture
 from collector.pledges.register import Register
@@ -133,7 +133,7 @@ def test_kill_at_ten_random_moments(sshd: Sshd, home: Path, tmp_path: Path) -> N
 
 def _captures(out: Path) -> dict[str, Capture]:
     paths = (out / "captures").glob(f"*{captures.SUFFIX}")
-    return {c.host: c for c in (captures.load(p, catalog.all_reads()) for p in paths)}
+    return {c.host: c for c in (captures.load(p) for p in paths)}
 
 
 def _kill(words: list[str], after: float) -> None:

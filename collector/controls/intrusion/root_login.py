@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from collector.errors import NotUnderstood
 from collector.facts.accounts import Account, accounts, groups, groups_of
 from collector.facts.processes import processes
@@ -14,11 +16,9 @@ from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Ver
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Every sshd that listens must hold; the first that does not is the verdict."""
     servers = facts.get(listeners)
+    others = parameters.strings("other_servers")
     if not servers:
-        others = parameters.strings("other_servers")
-        if not facts.get(processes).absent(*others):
-            seen = facts.get(processes).running(*others)[0]
-            raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
+        _no_other(facts, others)
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     allowed = parameters.strings("allowed")
     by_key: Listener | None = None
@@ -49,9 +49,20 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             )
         if setting != "no":
             by_key = server
-    return _accounts(facts, parameters, clock, servers[0]) or _admins(
+    found = _accounts(facts, parameters, clock, servers[0]) or _admins(
         facts, parameters, clock, servers[0], by_key
     )
+    if found.result is Result.PASS:
+        _no_other(facts, others)
+    return found
+
+
+def _no_other(facts: Facts, others: tuple[str, ...]) -> None:
+    """Raises FactError where an SSH server runs whose settings were not asked for."""
+    known = facts.get(processes)
+    if not known.absent(*others):
+        seen = known.running(*others)[0]
+        raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
 
 
 def _program(server: Listener) -> str:
@@ -61,24 +72,28 @@ def _program(server: Listener) -> str:
 
 def _root_denied(facts: Facts, server: Listener) -> bool:
     """Is root shut out by DenyUsers, AllowUsers, DenyGroups or AllowGroups, from everywhere?"""
-    lists = ("allowusers", "denyusers", "allowgroups", "denygroups")
-    if not any(server.all(name, "root") for name in lists):
+    if not any(server.all(name, "root") for name in _LISTS):
         return False
-    if any(b.value(name) is not None for b in blocks(facts.capture, server) for name in lists):
+    if any(b.value(name) is not None for b in blocks(facts.capture, server) for name in _LISTS):
         return False  # a Match block has lists of its own: not from everywhere
-    denied = server.all("denyusers", "root")
-    if matches("root", [p.removesuffix("@*") for p in denied]):
+    return _shut_out(server, "root", "root", lambda: _root_groups(facts))
+
+
+_LISTS = ("allowusers", "denyusers", "allowgroups", "denygroups")
+
+
+def _shut_out(server: Listener, asked: str, name: str, mine: Callable[[], frozenset[str]]) -> bool:
+    """Do the lists, as sshd gave them for `asked`, leave the account `name` out?"""
+    denied = server.all("denyusers", asked)
+    if matches(name, [p.removesuffix("@*") for p in denied]):
         return True
-    allowed = server.all("allowusers", "root")
-    if allowed and not matches("root", [p.partition("@")[0] for p in allowed]):
+    allowed = server.all("allowusers", asked)
+    if allowed and not matches(name, [p.partition("@")[0] for p in allowed]):
         return True
-    deny, allow = server.all("denygroups", "root"), server.all("allowgroups", "root")
-    if not deny and not allow:
-        return False
-    mine = _root_groups(facts)
-    if any(matches(g, deny) for g in mine):
+    deny, allow = server.all("denygroups", asked), server.all("allowgroups", asked)
+    if any(matches(g, deny) for g in (mine() if deny else ())):
         return True
-    return bool(allow) and not any(matches(g, allow) for g in mine)
+    return bool(allow) and not any(matches(g, allow) for g in mine())
 
 
 def _root_groups(facts: Facts) -> frozenset[str]:
@@ -108,7 +123,9 @@ def _accounts(
         for a in facts.get(accounts)
         if a.name in names and a.login and a.uid != 0 and not a.expired(clock.now)
     ]
-    opened = [a for a in with_shell if a.usable]
+    # a locked password stops nobody who has a key: sshd with PAM takes the key all the same
+    keyed = facts.get(key_holders) if with_shell else frozenset()
+    opened = [a for a in with_shell if a.usable or a.name in keyed]
     wrong = opened or with_shell
     if not wrong:
         return None
@@ -183,11 +200,32 @@ def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
 
 
 def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
-    """Has it a usable password that sshd takes, or a key?"""
+    """Has it a usable password that sshd takes, or a key, and does no list shut it out?
+
+    Raises NotUnderstood where only keys that lie elsewhere could let it in.
+    """
+    if _shut_out(server, "nobody", account.name, lambda: groups_of(account, facts.get(groups))):
+        return False
     by_password = "yes" in (
         server.first("passwordauthentication"),
         server.first("kbdinteractiveauthentication"),
     )
     if account.usable and not account.empty and by_password:
         return True
-    return account.name in facts.get(key_holders)
+    if server.first("pubkeyauthentication") == "no":
+        return False
+    elsewhere = [f for f in server.first("authorizedkeysfile").split() if not _usual(f)]
+    command = server.first("authorizedkeyscommand")
+    if account.name in facts.get(key_holders) and (
+        not elsewhere or any(map(_usual, server.first("authorizedkeysfile").split()))
+    ):
+        return True
+    if elsewhere or command not in ("", "none"):
+        where = " ".join(elsewhere) or command
+        raise NotUnderstood("sshd.keys", f"whether {account.name} has a key in {where}")
+    return False
+
+
+def _usual(path: str) -> bool:
+    """Is this where the keys were looked for?"""
+    return path.removeprefix("%h/") in (".ssh/authorized_keys", ".ssh/authorized_keys2")
