@@ -202,6 +202,11 @@ def timesyncd(capture: Capture) -> State:
         said = f"Packet count: {fields.get('Packet count', '0')}"
         return State(False, None, fields["Server"], False, said, quotes)
     said = "" if fields.get("Leap") != "not synchronized" else "Leap: not synchronized"
+    # the last answer stays on show for ever; the kernel stops calling itself in step some hours
+    # after the source has gone (its maximum error grows beyond 16 s)
+    kernel_says = _timedatectl(capture)
+    said = said or kernel_says.said
+    quotes += kernel_says.quotes
     return State(not said, span(fields["Offset"]), fields["Server"], False, said, quotes)
 
 
