@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from collector import __version__
-from collector.cli.chinese import in_chinese
+from collector.cli.chinese import in_chinese, whole_in_chinese
 from collector.cli.helping import Formatter, Group
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import CollectorError, one_line
@@ -80,12 +80,12 @@ def main() -> None:
         status = 2
     except click.UsageError as problem:
         hint = f"{problem.ctx.command_path if problem.ctx else 'hostpledge'} --help"
-        said = _told(problem.format_message())
+        said = _told(problem.format_message().replace("' / '", " / "))
         status = _complain(said + tr(f"（见 {hint}）", f" (see {hint})"))
     except click.ClickException as problem:
         status = _complain(_told(problem.format_message()))
     except CollectorError as problem:
-        status = _complain(_all_of(problem))
+        status = _complain(whole_in_chinese(problem) if lang() == "zh" else str(problem))
     except KeyboardInterrupt:
         status = _complain(tr("已中断", "interrupted"))
     except BrokenPipeError:
@@ -110,16 +110,6 @@ def _status(returned: Any) -> int:
 
 def _told(text: str) -> str:
     return in_chinese(text) if lang() == "zh" else text
-
-
-def _all_of(problem: CollectorError) -> str:
-    """Where, what and the mend, as far as the error tells them apart."""
-    what = getattr(problem, "what", "")
-    if not what or lang() == "en":
-        return str(problem)
-    where, mend = getattr(problem, "where", ""), getattr(problem, "mend", "")
-    text = f"{where}：{_told(what)}" if where else _told(what)
-    return f"{text}；{_told(mend)}" if mend else text
 
 
 def _complain(text: str) -> int:

@@ -92,6 +92,8 @@ def assess(
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
     named: dict[str, Path] = {}
+    if "" in paths:
+        raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
     for path in _watched(capture_files(Path(p) for p in paths)):
         capture = captures.load(path)
         if capture.host in named:
@@ -160,7 +162,7 @@ def parse_time(text: str) -> datetime:
         raise BadInput(
             tr(f"不是时间：{text}", f"not a time: {text}"),
             where="--at",
-            mend=tr("写成 2026-11-25T12:00:00+08:00", "write it as 2026-11-25T12:00:00+08:00"),
+            mend=tr("请写成 2026-11-25T12:00:00+08:00", "write it as 2026-11-25T12:00:00+08:00"),
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

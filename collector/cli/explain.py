@@ -48,7 +48,7 @@ def find(name: str) -> Control:
     near = difflib.get_close_matches(plain, [*known, *shorts], n=3, cutoff=0.5)
     meant = list(dict.fromkeys(shorts.get(word, word) for word in near))
     raise BadInput(
-        tr(f"没有名为 {name} 的核查项", f"no control is named {name}"),
+        tr(f"没有名为“{name}”的核查项", f"no control is named {name!r}"),
         mend=tr(f"是否要找 {'、'.join(meant)}？", f"did you mean {' or '.join(meant)}?")
         if meant
         else tr("用 hostpledge controls 查看全部", "`hostpledge controls` lists them"),

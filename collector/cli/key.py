@@ -23,7 +23,7 @@ from collector.errors import BadInput
     help=tr(
         "签名密钥与信任文件。密钥保存在 $HOSTPLEDGE_HOME/keys。",
         "Signing keys, and the trust file for whoever verifies. Keys lie in $HOSTPLEDGE_HOME/keys.",
-    )
+    ),
 )
 @lang_option
 def key() -> None:

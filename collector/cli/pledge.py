@@ -28,7 +28,7 @@ _Command = Callable[..., Any]
     help=tr(
         "登记：客户签署的责任书与承诺书，以及附于其上的核查证据。",
         "The register: what customers signed, and the evidence attached to it.",
-    )
+    ),
 )
 @lang_option
 def pledge() -> None:

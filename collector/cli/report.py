@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from collector.captures import write_aside
+from collector.cli.chinese import whole_in_chinese
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.verify import open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
@@ -137,7 +138,10 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
         return _plain(Register.open(create=False).get(pledge["id"]).canonical())
     except CollectorError as problem:
         click.echo(
-            tr(f"报告中不含登记内容：{problem}", f"the report names no customer: {problem}"),
+            tr(
+                f"报告中不含登记内容：{whole_in_chinese(problem)}",
+                f"the report names no customer: {problem}",
+            ),
             err=True,
         )
         return None

@@ -134,6 +134,12 @@ def collect(
                 )
             if not fresh and not tally.said:
                 raise BadInput(said, where="ansible-playbook")
+            if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
+                raise BadInput(
+                    "the inventory holds variables that Ansible Vault could not open",
+                    where=", ".join(how.inventory),
+                    mend="give the right --vault-password-file",
+                )
             _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
         if end:
             folder.end()

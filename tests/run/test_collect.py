@@ -292,3 +292,46 @@ def test_status_texts_of_openssh_and_sudo() -> None:
     for text, status in said.items():
         debug = "debug1: Reading configuration data /etc/ssh/ssh_config\n"
         assert outcome.classify(debug + text, begun=False)[0] is status, text
+
+
+def test_ssh_config_jump_host_and_vault(sshd: Sshd, tmp_path: Path) -> None:
+    """What the user's ssh_config says holds, through a jump host; vaulted variables are opened."""
+    (tmp_path / "ssh_config").write_text(
+        f"Host *\n  Port {sshd.port}\n  HostName 127.0.0.1\n  User root\n  IdentitiesOnly yes\n"
+        f"  UserKnownHostsFile {sshd.folder}/known_hosts\n  IdentityFile {sshd.folder}/well\n"
+        "Host inner\n  ProxyJump outer\n"
+    )
+    (tmp_path / "password").write_text("not-a-secret\n")
+    vault = shutil.which("ansible-vault", path=Path(sys.executable).parent) or ""
+    sealed = subprocess.run(
+        [vault, "encrypt_string", "--vault-password-file", str(tmp_path / "password"),
+         f"-F {tmp_path}/ssh_config", "--name", "ansible_ssh_common_args"],
+        capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
+    ).stdout  # fmt: skip
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.yml").write_text(sealed)
+    (tmp_path / "hosts").write_text("inner\n")
+    words = ["collect", "-i", str(tmp_path / "hosts"), "-o", str(tmp_path / "out")]
+    closed = hostpledge(*words)
+    assert closed.status == 2
+    assert "ault" in closed.err
+    assert "Traceback" not in closed.err
+    ran = hostpledge(*words, "--vault-password-file", str(tmp_path / "password"))
+    assert ran.status == 0, ran.err
+    origin = _captures(tmp_path / "out")["inner"].origin
+    assert origin["host_keys"] == [f"ssh-ed25519 {sshd.fingerprint}"]
+
+
+def test_plain_playbook_refuses_a_folder_of_another_run(sshd: Sshd, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(sshd.line("a", "well"))
+    RunFolder.begin(tmp_path / "out", ["encryption"], 2)
+    playbook = shutil.which("ansible-playbook", path=Path(sys.executable).parent) or ""
+    done = subprocess.run(
+        [playbook, "playbooks/check.yml", "-i", str(inventory), "-e",
+         f"collect_output={tmp_path}/out"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "an interrupted run of other controls lies here" in done.stdout
