@@ -84,13 +84,14 @@ def hosts_of(how: How) -> list[str]:
                 mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
             )
     limit = ["--limit", how.limit] if how.limit else []
-    done = subprocess.run(
-        [_tool("ansible-inventory"), "--list", *how.arguments(), *limit],
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env=_environment() | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
-    )
+    with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+        done = subprocess.run(
+            [_tool("ansible-inventory"), "--list", *how.arguments(), *limit],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=_environment(private) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
+        )
     if done.returncode != 0:
         raise BadInput(_complaint(done.stderr), where=", ".join(how.inventory))
     listing = json.loads(done.stdout)
@@ -190,7 +191,7 @@ def _play(
             playbook=str(shared("playbooks", "check.yml")),
             cmdline=shlex.join(words),
             passwords=passwords,
-            envvars=_environment(),
+            envvars=_environment(str(private)),
             event_handler=lambda event: _event(event, tally, progress),
             cancel_callback=stop.is_set,
             quiet=True,
@@ -267,7 +268,7 @@ def _tool(name: str) -> str:
     return found
 
 
-def _environment() -> dict[str, str]:
+def _environment(private: str) -> dict[str, str]:
     from ansible import constants
 
     roles = str(shared("roles"))
@@ -278,7 +279,7 @@ def _environment() -> dict[str, str]:
         **os.environ,
         "ANSIBLE_CONFIG": config,
         "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
-        "ANSIBLE_LOCAL_TEMP": str(Path(tempfile.gettempdir()) / f"hostpledge-{os.getuid()}"),
+        "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
         "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
