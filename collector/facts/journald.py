@@ -59,6 +59,7 @@ _SPANS = {
     **dict.fromkeys(("M", "month", "months"), 2629800.0),
     **dict.fromkeys(("y", "year", "years"), 31557600.0),
 }
+_DISK, _MEMORY = "/var/log/journal", "/run/log/journal"
 _STORAGE = ("volatile", "persistent", "auto", "none")
 
 
@@ -102,18 +103,31 @@ class Journald:
 
     @property
     def on_disk(self) -> bool:
-        """Does it write below /var/log/journal? `auto` does when that folder is there."""
-        if self.storage == "auto":
-            return self.folder("/var/log/journal") is not None
-        return self.storage == "persistent"
+        """Does it write below /var/log/journal? `auto` does when that folder is there.
+
+        What is set counts only once journald has taken it up: while newer entries lie in memory,
+        or none lies on the disk, it has not.
+        """
+        if self.storage not in ("auto", "persistent"):
+            return False
+        return self.folder(_DISK) is not None and not self._elsewhere
+
+    @property
+    def _elsewhere(self) -> bool:
+        disk, memory = self.folder(_DISK), self.folder(_MEMORY)
+        if disk is None or memory is None or memory.last is None:
+            return False
+        return disk.last is None or memory.last > disk.last
 
     @property
     def line(self) -> str:
         """What decides whether it is kept, as one line of evidence."""
         said = self.settings.get("Storage", Setting("auto"))
         where = said.path or "default"
-        there = "exists" if self.folder("/var/log/journal") else "does not exist"
-        return f"Storage={self.storage} ({where}); /var/log/journal {there}"
+        there = "exists" if self.folder(_DISK) else "does not exist"
+        if self.folder(_DISK) and self._elsewhere:
+            there = f"exists, but the newest entries lie in {_MEMORY}"
+        return f"Storage={self.storage} ({where}); {_DISK} {there}"
 
 
 def journald(capture: Capture) -> Journald:
