@@ -54,9 +54,18 @@ def _judge_status(known: Audit, status: AuditStatus, units: Services) -> Verdict
         quote = (Quote("audit.kernel", (f"audit={known.boot}",), "/proc/cmdline"),)
         evidence += quote if known.boot else ()
         return Verdict(Result.PARTIAL, "not_at_boot", Method.OBSERVED, values, evidence)
+    if not socket.active and _writes_nothing(known):
+        shown = tuple(f"{k} = {known.setting(k, '-')}" for k in ("write_logs", "log_format"))
+        quote = (Quote("audit.config", shown, "/etc/audit/auditd.conf"),)
+        return Verdict(Result.PARTIAL, "not_written", Method.OBSERVED, values, evidence + quote)
     if status.lost > 0:
         return Verdict(Result.PARTIAL, "lost", Method.OBSERVED, values, evidence)
     return Verdict(Result.PASS, "enabled", Method.OBSERVED, values, evidence)
+
+
+def _writes_nothing(known: Audit) -> bool:
+    """auditd.conf(5): such a daemon hands its records to plugins only, if to anybody."""
+    return known.setting("write_logs", "yes") == "no" or known.setting("log_format", "") == "nolog"
 
 
 _SHOWN = ("enabled", "failure", "pid", "lost", "backlog")
