@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collector.verify import Bundle
 
 _TRIES = 5
-_SHOWN = 50
+_SHOWN = 40
 
 
 @click.command(
@@ -211,15 +210,12 @@ def _say(opened: Bundle, pledge: Pledged | None) -> None:
                 f"{entry['number']}  {verdicts[verdict].to(lang())}  {entry['title'][lang()]}"
             )
     click.echo()
-    for number, (name, entry) in enumerate(opened.hosts()):
-        if number == _SHOWN:
-            more = len(opened.names) - _SHOWN
-            click.echo(tr(f"… 另有 {more} 台，详见报告", f"… {more} more, see the report"))
-            break
-        counts = Counter(f["verdict"] for f in entry["findings"])
-        line = "  ".join(f"{SIGNS[r]} {counts[r]}" for r in Result if counts[r])
-        status = "" if entry["status"] == "complete" else f"  [{_status(entry['status'])}]"
-        click.echo(f"{one_line(name)}: {line}{status}")
+    lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
+    for _, _, text in lines[:_SHOWN]:
+        click.echo(text)
+    if len(lines) > _SHOWN:
+        more = len(lines) - _SHOWN
+        click.echo(tr(f"… 另有 {more} 台，详见报告", f"… {more} more, see the report"))
     click.echo("  ".join(f"{SIGNS[r]} {verdicts[r].to(lang())}" for r in Result))
     click.echo()
     click.echo(f"{tr('证据包', 'bundle')}: {opened.path}  sha256:{opened.digest}")
@@ -231,6 +227,24 @@ def _say(opened: Bundle, pledge: Pledged | None) -> None:
                 f"pledge: {pledge.record.id}, evidence no. {sequence}",
             )
         )
+
+
+def _host_lines(name: str, entry: dict[str, Any]) -> tuple[int, int, str]:
+    """How many controls fail, how many could not be looked at, and the lines that say which."""
+    from collector.export.table import SIGNS
+
+    by: dict[Result, list[str]] = {}
+    for finding in entry["findings"]:
+        number = catalog.control(finding["control"]).number
+        by.setdefault(Result(finding["verdict"]), []).append(number)
+    counts = "  ".join(f"{SIGNS[r]} {len(by[r])}" for r in Result if r in by)
+    status = "" if entry["status"] == "complete" else f"  [{_status(entry['status'])}]"
+    text = f"{one_line(name)}: {counts}{status}"
+    if entry["status"] == "complete":
+        wanting = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
+        which = "  ".join(f"{SIGNS[r]} {' '.join(sorted(by[r]))}" for r in wanting if r in by)
+        text += f"\n    {which}" if which else ""
+    return len(by.get(Result.FAIL, ())), len(by.get(Result.ERROR, ())), text
 
 
 def _status(status: str) -> str:
