@@ -1,0 +1,178 @@
+"""What the lower rooms and click complain of, in Chinese: they speak English only.
+
+A complaint that is not listed stays as it is; the place and the values in it are the same anyway.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collector.errors import CollectorError
+
+_TABLE: tuple[tuple[str, str], ...] = (
+    # the system
+    (r"No such file or directory", "没有这个文件或目录"),
+    (r"Is a directory", "是目录，不是文件"),
+    (r"Not a directory", "路径中有一段不是目录"),
+    (r"Permission denied", "权限不足"),
+    (r"Read-only file system", "文件系统只读"),
+    (r"No space left on device", "磁盘空间不足"),
+    (r"Disk quota exceeded", "超出磁盘配额"),
+    (r"File exists", "已经存在"),
+    (r"File name too long", "文件名过长"),
+    (r"Too many open files", "打开的文件过多"),
+    (r"Input/output error", "读写错误"),
+    (r"Operation not permitted", "不允许此操作"),
+    (r"cannot be read", "无法读取"),
+    # click
+    (r"No such command '(.*)'\.", r"没有命令 \1"),
+    (r"No such option '(.*?)'\.", r"没有选项 \1"),
+    (r"No such option '(.*?)'\. Did you mean '?(.*?)'?\?", r"没有选项 \1，是否要写 \2？"),
+    (r"No such option '(.*?)'\. \(Possible options: (.*)\)", r"没有选项 \1，相近的有 \2"),
+    (r"Missing command\.", "缺少命令"),
+    (r"Missing argument '(.*)'\.", r"缺少参数 \1"),
+    (r"Missing option '(.*)'\.", r"缺少选项 \1"),
+    (r"Option '(.*)' requires an argument\.", r"选项 \1 后须给出值"),
+    (r"Option '(.*)' does not take a value\.", r"选项 \1 不带值"),
+    (r"Got unexpected extra arguments? \((.*)\)", r"多余的参数：\1"),
+    (r"Invalid value for '(.*?)': '(.*)' is not one of (.*)\.", r"\1 的值 \2 无效，可选：\3"),
+    (
+        r"Invalid value for '(.*?)': '(.*)' is not a valid integer( range)?\.",
+        r"\1 的值 \2 不是整数",
+    ),
+    (r"Invalid value for '(.*?)': (.*) is not in the range (.*)\.", r"\1 的值 \2 超出范围 \3"),
+    (r"Invalid value for '(.*?)': \w+ '(.*)' does not exist\.", r"\1：没有文件或目录 \2"),
+    (r"Invalid value for '(.*?)': File '(.*)' is a directory\.", r"\1：\2 是目录，须给出文件"),
+    (r"Invalid value for '(.*?)': \w+ '(.*)' is a file\.", r"\1：\2 是文件，须给出目录"),
+    (r"Invalid value for '(.*?)': \w+ '(.*)' is not readable\.", r"\1：无权读取 \2"),
+    (r"Invalid value for '(.*?)': (.*)", r"\1 的值无效：\2"),
+    # captures
+    (r"empty: no capture in it", "文件为空，其中没有采集结果"),
+    (r"empty: no pledge record in it", "文件为空，其中没有登记"),
+    (r"larger than (\d+ .iB).*", r"大于 \1，超出上限"),
+    (r"unpacks to more than (\d+ .iB)", r"解压后大于 \1，超出上限"),
+    (r"damaged: (.*)", r"文件已损坏：\1"),
+    (r"cut off before its end", "文件不完整，末尾缺失"),
+    (r"get the (?:whole )?file again", "请重新取得完整的文件"),
+    (r"something follows the end of the capture", "采集结果结束之后还有多余内容"),
+    (r"no capture in it \(the line `(.*)` is missing\)", r"其中没有采集结果（缺少“\1”一行）"),
+    (
+        r"hand in the whole output of the collector script, unchanged",
+        "请交来采集脚本的全部输出，不要改动",
+    ),
+    (r"the read (\S+) stands twice", r"读取 \1 出现了两次"),
+    (r"the content of (\S+) does not match its digest", r"\1 的内容与其摘要不符，已被改动"),
+    (r"capture form (\S+) is not known", r"不认识采集格式 \1"),
+    (r"this hostpledge reads form (\S+): use a newer one", r"本版只读格式 \1，请换用新版"),
+    (r"the capture has no time", "采集文件没有时间"),
+    (r"give one with --at", "请用 --at 给出"),
+    (r"a second capture of the host (\S+)", r"主机 \1 的第二份采集文件"),
+    (r"keep one of them", "只保留一份"),
+    (r"(\d+) hosts of the run have no capture: (.*)", r"本次核查有 \1 台主机没有采集文件：\2"),
+    (
+        r"resume the run: a host that does not answer is written down too",
+        "请以同一命令继续核查；没有响应的主机也会如实记下",
+    ),
+    (r"a capture of another run", "不是本次核查的采集文件"),
+    # files of a form of ours
+    (r"not JSON: (.*)", r"不是有效的 JSON：\1"),
+    (r"not YAML: (.*)", r"不是有效的 YAML：\1"),
+    (r"not UTF-8 \(byte (\d+)\)", r"不是 UTF-8 编码（第 \1 字节）"),
+    (r"save the file as UTF-8", "请以 UTF-8 编码保存"),
+    (r"holds a NUL byte: not a text file", "含有 NUL 字节，不是文本文件"),
+    (r"not a trust: (.*)", r"不是信任文件：\1"),
+    (r"not a pledge record: (.*)", r"不是登记文件：\1"),
+    (r"not a data inventory: (.*)", r"不是数据分类分级清单：\1"),
+    (r"not a run: (.*)", r"不是 run.json：\1"),
+    (r"see (schemas/\S+)", r"格式见 \1"),
+    (r"not a time: (.*)", r"不是时间：\1"),
+    (r"a time without its zone: (.*)", r"时间缺少时区：\1"),
+    (r"(\S+): (.+ is a required property)", r"\1：\2"),
+    (r"'(.*)' is a required property", r"缺少 \1"),
+    (r"(\S+): (.+ (?:is|are|was|does) .+)", r"\1：\2"),
+    (r"Additional properties are not allowed \((.*) (?:was|were) unexpected\)", r"不认识 \1"),
+    (r"(.*) is not of type (.*)", r"\1 不是 \2 类型"),
+    (r"(.*) is not one of \[(.*)\]", r"\1 不在可选范围内：\2"),
+    (r"(.*) does not match (.*)", r"\1 不符合格式 \2"),
+    (r"(.*) is not a '(.*)'", r"\1 不是有效的 \2"),
+    (r"(.*) is too (?:long|short)", r"\1 的长度不符合要求"),
+    (r"(.*) should be non-empty", r"\1 不得为空"),
+    # keys
+    (r"no key is named (\S+), and there is no such file", r"没有名为 \1 的密钥，也没有这个文件"),
+    (r"no key is named (\S+)", r"没有名为 \1 的密钥"),
+    (r"`(hostpledge [^`]*)` makes one", r"可用 \1 生成"),
+    (r"`(hostpledge [^`]*)` writes one", r"可用 \1 生成"),
+    (r"`(hostpledge [^`]*)` lists them", r"可用 \1 查看全部"),
+    (r"not a key name: (.*)", r"不能用作密钥名称：\1"),
+    (r"letters, digits, - and _, at most (\d+) of them", r"只用字母、数字、- 和 _，最多 \1 个"),
+    (r"there is a key already", "已有同名密钥"),
+    (r"give another --name, or `(.*)`", r"换一个 --name，或用 \1"),
+    (
+        r"this key ended (\S+): what it signs now would not verify",
+        r"此密钥已于 \1 停用，所签将无法通过核验",
+    ),
+    (
+        r"use the present key; after an interrupted rotation, `(.*)`",
+        r"请用现行密钥；如轮换曾被中断，再执行 \1",
+    ),
+    # bundles and the register
+    (r"no such bundle", "没有这个证据包"),
+    (r"no host is named (.*)", r"没有名为 \1 的主机"),
+    (r"no pledge is named (.*)", r"没有编号为 \1 的登记"),
+    (r"the pledge (\S+) is in the register already", r"登记 \1 已在登记库中"),
+    (r"--update adds a new version of it", "加 --update 可增加一个新版本"),
+    (r"the bundle was made for no pledge", "此证据包不是为任何登记制作的"),
+    (r"the bundle was made for the pledge (\S+), not for (\S+)", r"此证据包属于登记 \1，不属于 \2"),
+    (r"make one (?:for it )?with `(.*)`", r"请用 \1 制作"),
+    (
+        r"the bundle is number (\d+) of (\S+), and number (\d+) is the next",
+        r"此证据包是 \2 的第 \1 份，而下一份应为第 \3 份",
+    ),
+    (
+        r"the bundle is attached already, as number (\d+) of (\S+)",
+        r"此证据包已附于登记 \2，为第 \1 份",
+    ),
+    (r"the record does not match its digest: it was changed", "登记内容与其摘要不符，已被改动"),
+    (r"a database, but no register", "是数据库，但不是登记库"),
+    (r"give another --register", "请改用别的 --register"),
+    (r"made by a newer hostpledge", "由更新版本的 hostpledge 建立"),
+    (r"use that one, or newer", "请使用该版本或更新的版本"),
+    (r"another process wrote the same just now", "另一个进程刚刚写入了同一内容"),
+    (r"try again", "请重试"),
+    # collecting and printing
+    (r"there is no such inventory", "没有这个主机清单"),
+    (
+        r"give a file, a folder, or host names with a comma, e\.g\. `(.*)`",
+        r"给出文件、目录，或带逗号的主机名，如 \1",
+    ),
+    (r"no family is named (\S+)", r"没有名为 \1 的类别"),
+    (r"one of (.*)", r"可选：\1"),
+    (r"no Chromium is found", "未找到 Chromium"),
+    (
+        r"install chromium, or give --html and print that file from a browser",
+        "请安装 chromium，或用 --html 生成后在浏览器中打印",
+    ),
+    (r"Chromium took longer than (\d+) s", r"Chromium 超过 \1 秒未完成"),
+)
+
+
+def in_chinese(text: str) -> str:
+    """`text` in Chinese where it is a complaint that is known, else as it is."""
+    for pattern, template in _TABLE:
+        match = re.fullmatch(pattern, text)
+        if match:
+            words = template
+            for number, value in enumerate(match.groups(default=""), 1):
+                words = words.replace(f"\\{number}", in_chinese(value))
+            return words
+    return text
+
+
+def whole_in_chinese(problem: CollectorError) -> str:
+    """Where, what and the mend, as far as the error tells them apart."""
+    what = getattr(problem, "what", "")
+    if not what:
+        return str(problem)
+    where, mend = getattr(problem, "where", ""), getattr(problem, "mend", "")
+    text = f"{where}：{in_chinese(what)}" if where else in_chinese(what)
+    return f"{text}；{in_chinese(mend)}" if mend else text

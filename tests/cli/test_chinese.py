@@ -1,0 +1,85 @@
+"""Complaints and help texts of a Chinese session are Chinese; a bare command is no defect."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from collector.cli.chinese import in_chinese
+from collector.export.wrapping import wrapped
+from tests.cli.running import hostpledge
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nosuch",), "没有命令 nosuch（见 hostpledge --help）"),
+        (("assess",), "缺少参数 PATH...（见 hostpledge assess --help）"),
+        (("assess", ""), "PATH：文件名为空"),
+        (("run",), "缺少选项 -i / --inventory（见 hostpledge run --help）"),
+        (("controls", "extra"), "多余的参数：extra（见 hostpledge controls --help）"),
+        (("assess", "{tmp}/empty.capture"), "{tmp}/empty.capture：文件为空，其中没有采集结果"),
+        (("exposure", "{tmp}/none"), "{tmp}/none：没有这个文件或目录"),
+        (
+            ("verify", "x", "--trust", "{tmp}/empty.json"),
+            "{tmp}/empty.json：不是信任文件：缺少 schema；格式见 schemas/trust.schema.json",
+        ),
+        (
+            ("key", "trust", "-o", "{tmp}/none/trust.json"),
+            "{tmp}/none/trust.json: 没有这个文件或目录",
+        ),
+    ],
+)
+def test_complaints(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "empty.capture").touch()
+    (tmp_path / "empty.json").write_text("{}")
+    home = tmp_path / "home"
+    assert hostpledge("key", "new", home=home).status == 0
+    given = [word.replace("{tmp}", str(tmp_path)) for word in arguments]
+    ended = hostpledge(*given, "--lang", "zh", home=home)
+    assert (ended.status, ended.out) == (2, "")
+    assert (
+        ended.err.replace("python -m collector", "hostpledge")
+        == f"hostpledge: {said.replace('{tmp}', str(tmp_path))}\n"
+    )
+
+
+def test_a_value_inside_a_known_complaint_is_told_too() -> None:
+    assert in_chinese("not a trust: keys.0: 'pem' is a required property") == (
+        "不是信任文件：keys.0：缺少 pem"
+    )
+    assert in_chinese("something never heard of") == "something never heard of"
+
+
+@pytest.mark.parametrize("group", [(), ("pledge",), ("key",)])
+def test_a_bare_group_shows_its_help_and_did_no_work(group: tuple[str, ...]) -> None:
+    ended = hostpledge(*group, HOSTPLEDGE_LANG="zh")
+    assert (ended.status, ended.out) == (2, "")
+    assert "命令：" in ended.err or "缺少命令" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "collect", "assess", "bundle", "verify", "pledge due", "key", "report"]
+)
+def test_help_fits_a_terminal(command: str, lang: str) -> None:
+    ended = hostpledge(*command.split(), "--help", HOSTPLEDGE_LANG=lang, COLUMNS="80")
+    assert ended.status == 0
+    assert max(cell_len(line) for line in ended.out.splitlines()) <= 80
+    if lang == "zh":
+        assert not re.search(r"Options|Usage|Commands|Show |required|default:", ended.out)
+
+
+def test_lines_break_where_chinese_may() -> None:
+    assert wrapped("请安装 clamav-daemon，然后启用（systemctl）。", 16) == [
+        "请安装",
+        "clamav-daemon，",
+        "然后启用",
+        "（systemctl）。",
+    ]
+    assert wrapped("/var/log/journal/abc", 8) == ["/var/log", "/journal", "/abc"]
+    assert wrapped("", 8) == [""]
