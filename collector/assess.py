@@ -119,9 +119,12 @@ def _fill(template: Text, values: Mapping[str, Value]) -> Text:
 
 def _format(template: str, values: Mapping[str, Value], comma: str) -> str:
     """Puts each `{name}` into the text; a name without a value stays as it stands."""
+
     def shown(match: re.Match[str]) -> str:
         value = values.get(match[1], match[0])
-        return one_line(comma.join(map(str, value)) if isinstance(value, list) else str(value), 1000)
+        return one_line(
+            comma.join(map(str, value)) if isinstance(value, list) else str(value), 1000
+        )
 
     # in one pass: what a host calls its accounts and files is never taken for a name to fill in
     return re.sub(r"\{(\w+)\}", shown, template)
