@@ -20,12 +20,24 @@ pytestmark = pytest.mark.fleet
 
 # what the host `good` was made to satisfy
 FIRST_SET = (
-    "antivirus.running antivirus.signatures backup.fresh backup.jobs classification.inventory "
-    "encryption.password_hash encryption.storage firewall.default_deny firewall.exposed_ports "
-    "intrusion.empty_passwords intrusion.password_quality intrusion.root_login "
-    "logging.audit_enabled logging.persistent logging.retention_configured "
-    "logging.retention_observed monitoring.time_sync"
-).split()
+    "antivirus.running",
+    "antivirus.signatures",
+    "backup.fresh",
+    "backup.jobs",
+    "classification.inventory",
+    "encryption.password_hash",
+    "encryption.storage",
+    "firewall.default_deny",
+    "firewall.exposed_ports",
+    "intrusion.empty_passwords",
+    "intrusion.password_quality",
+    "intrusion.root_login",
+    "logging.audit_enabled",
+    "logging.persistent",
+    "logging.retention_configured",
+    "logging.retention_observed",
+    "monitoring.time_sync",
+)
 
 STATUSES = {
     "good": "complete",
