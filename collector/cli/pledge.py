@@ -130,7 +130,7 @@ def show(*, id: str, form: str, location: str | None) -> int:
 
 @pledge.command(
     help=tr(
-        "验证证据包并附于登记；须是为该登记制作的下一份。",
+        "核验证据包并附于登记；须是为该登记制作的下一份。",
         "Verifies a bundle and attaches it to the pledge record; it must be the next one made for "
         "that pledge.",
     )
@@ -147,7 +147,9 @@ def show(*, id: str, form: str, location: str | None) -> int:
 @_register_option
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
-    attached = _open(location).attach(id, bundle, _trust(trust_file))
+    from collector.pledges.attach import attach as attach_bundle
+
+    attached = attach_bundle(_open(location), id, bundle, _trust(trust_file))
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
@@ -238,7 +240,7 @@ def _within(text: str) -> timedelta:
         raise BadInput(
             tr(f"不是时长：{text}", f"no length of time: {text}"),
             where="--within",
-            mend=tr("写成 30d 或 4w", "write 30d or 4w"),
+            mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
         )
     return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))
 

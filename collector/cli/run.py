@@ -128,6 +128,7 @@ def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: Pledged | No
     """
     from collector.attest import bundle as attest
     from collector.attest import keyring
+    from collector.pledges.attach import attach
 
     place = folder.path / "bundle"
     if pledge is not None and _attached_before(place, pledge):
@@ -151,7 +152,7 @@ def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: Pledged | No
         if pledge is None:
             break
         try:
-            pledge.register.attach(pledge.record.id, place, keyring.trust())
+            attach(pledge.register, pledge.record.id, place, keyring.trust())
             break
         except BadInput:
             taken = pledge.reference() != reference

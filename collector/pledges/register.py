@@ -28,7 +28,6 @@ from collector.resources import home
 
 if TYPE_CHECKING:
     from collector.attest.evidence import PledgeReference
-    from collector.attest.trust import Trust
 
 FILE = "register.sqlite"
 
@@ -300,12 +299,6 @@ class Register:
                 f"{id} is {last['digest'][:12] if last else 'none'}",
                 mend="make one for it with `hostpledge run --pledge`",
             )
-
-    def attach(self, id: str, bundle_path: Path, trust: Trust) -> Evidence:
-        """Verifies a bundle and attaches it; raises as `collector.pledges.attach.attach`."""
-        from collector.pledges.attach import attach
-
-        return attach(self, id, bundle_path, trust)
 
     # --- what others of the pledge ask -----------------------------------------------------------
 

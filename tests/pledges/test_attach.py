@@ -14,6 +14,7 @@ from collector.attest.evidence import PledgeReference
 from collector.attest.trust import Trust
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.pledges import archive
+from collector.pledges.attach import attach
 from collector.pledges.register import FILE, Register
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import AT, Signer
@@ -37,11 +38,11 @@ def register(tmp_path: Path) -> Register:
 
 def test_bundles_are_attached_in_sequence(register: Register, signer: Signer) -> None:
     first = signer.make("first", register.reference(ID))
-    attached = register.attach(ID, first.path, signer.trust)
+    attached = attach(register, ID, first.path, signer.trust)
     assert (attached.sequence, attached.digest, attached.previous) == (1, first.digest, None)
     assert register.reference(ID) == PledgeReference(ID, 2, first.digest)
     second = signer.make("second", register.reference(ID))
-    register.attach(ID, second.path, signer.trust)
+    attach(register, ID, second.path, signer.trust)
 
     found = register.evidence(ID)
     assert [e.sequence for e in found] == [1, 2]
@@ -56,7 +57,7 @@ def test_bundles_are_attached_in_sequence(register: Register, signer: Signer) ->
 def test_a_zip_is_kept_as_a_folder(register: Register, signer: Signer, tmp_path: Path) -> None:
     first = signer.make("first", register.reference(ID))
     bundle.pack(first.path, tmp_path / "b.zip")
-    attached = register.attach(ID, tmp_path / "b.zip", signer.trust)
+    attached = attach(register, ID, tmp_path / "b.zip", signer.trust)
     assert attached.path.is_dir()
     with open_bundle(attached.path) as kept:
         assert verify(kept, signer.trust).digest == first.digest
@@ -77,7 +78,7 @@ def _lower_grade(register: Register, signer: Signer) -> Path:
 
 def _again(register: Register, signer: Signer) -> Path:
     path = signer.make("b", register.reference(ID)).path
-    register.attach(ID, path, signer.trust)
+    attach(register, ID, path, signer.trust)
     return path
 
 
@@ -87,12 +88,12 @@ def _second_first(_: Register, signer: Signer) -> Path:
 
 def _two_histories(register: Register, signer: Signer) -> Path:
     reference = register.reference(ID)
-    register.attach(ID, signer.make("a", reference).path, signer.trust)
+    attach(register, ID, signer.make("a", reference).path, signer.trust)
     return signer.make("b", reference).path
 
 
 def _other_previous(register: Register, signer: Signer) -> Path:
-    register.attach(ID, signer.make("a", register.reference(ID)).path, signer.trust)
+    attach(register, ID, signer.make("a", register.reference(ID)).path, signer.trust)
     return signer.make("b", PledgeReference(ID, 2, "0" * 64)).path
 
 
@@ -156,7 +157,7 @@ def test_what_is_not_the_next_bundle_is_refused(
     before = register.evidence(ID)
     kept = set(os.listdir(register.store.folder)) if register.store.folder.exists() else {".lock"}
     with pytest.raises(kind, match=expected) as caught:
-        register.attach(ID, path, signer.trust)
+        attach(register, ID, path, signer.trust)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert register.evidence(ID) == before
@@ -165,7 +166,7 @@ def test_what_is_not_the_next_bundle_is_refused(
 
 def test_an_empty_trust_takes_nothing(register: Register, signer: Signer) -> None:
     with pytest.raises(VerifyFailed):
-        register.attach(ID, signer.make("b", register.reference(ID)).path, Trust())
+        attach(register, ID, signer.make("b", register.reference(ID)).path, Trust())
 
 
 def test_what_a_killed_process_left_is_cleared_and_done_again(
@@ -176,14 +177,14 @@ def test_what_a_killed_process_left_is_cleared_and_done_again(
     (register.store.folder / ".aside-left" / "bundle").mkdir(parents=True)
     shutil.copytree(first.path, register.store.path(first.digest))
     (register.store.path(first.digest) / "data" / "evidence.json").write_text("changed since")
-    attached = register.attach(ID, first.path, signer.trust)
+    attached = attach(register, ID, first.path, signer.trust)
     with open_bundle(attached.path) as kept:
         assert verify(kept, signer.trust).digest == first.digest
     assert sorted(os.listdir(register.store.folder)) == [".lock", first.digest]
 
 
 def test_evidence_cannot_be_changed(register: Register, signer: Signer) -> None:
-    register.attach(ID, signer.make("b", register.reference(ID)).path, signer.trust)
+    attach(register, ID, signer.make("b", register.reference(ID)).path, signer.trust)
     with sqlite3.connect(Path(register.where)) as connection:
         for statement in ("UPDATE evidence SET verdicts = '{}'", "DELETE FROM evidence"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -196,7 +197,7 @@ def test_the_archive_holds_the_bundles_and_says_when_one_is_gone(
 ) -> None:
     made_bundles = signer.chain(ID, 2)
     for one in made_bundles:
-        register.attach(ID, one.path, signer.trust)
+        attach(register, ID, one.path, signer.trust)
     archive.write(register, ID, tmp_path / "p.zip")
     shutil.unpack_archive(tmp_path / "p.zip", tmp_path / "out")
     root = tmp_path / "out" / f"pledge-{ID}"

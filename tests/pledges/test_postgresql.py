@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from collector.errors import BadInput
+from collector.pledges.attach import attach
 from collector.pledges.register import Register
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made
@@ -37,9 +38,9 @@ def test_records_and_evidence(register: Register, tmp_path: Path) -> None:
         register.add(made())
     assert register.add(made(title="other"), update=True).number == 2
     for one in signer.chain("demo-2026", 2):
-        register.attach("demo-2026", one.path, signer.trust)
+        attach(register, "demo-2026", one.path, signer.trust)
         with pytest.raises(BadInput, match="attached already"):
-            register.attach("demo-2026", one.path, signer.trust)
+            attach(register, "demo-2026", one.path, signer.trust)
     again = Register.open(URL)
     assert [e.sequence for e in again.evidence("demo-2026")] == [1, 2]
     assert again.all_evidence() == {"demo-2026": again.evidence("demo-2026")}

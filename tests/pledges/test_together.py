@@ -21,7 +21,8 @@ import sys
 from pathlib import Path
 from collector.attest.trust import load_trust
 from collector.errors import BadInput
-from collector.pledges import attach, record
+from collector.pledges import record
+from collector.pledges.attach import attach
 from collector.pledges.register import Register
 example, place, trust_file, *jobs = sys.argv[1:]
 text = Path(example).read_text("utf-8")
@@ -39,7 +40,7 @@ for job in jobs:
     register.add(record.from_bytes(again.encode(), where="p"), update=True)
     for bundle in bundles:
         try:
-            register.attach(id, Path(bundle), trust)
+            attach(register, id, Path(bundle), trust)
         except BadInput as problem:
             assert "attached already" in str(problem), problem
 """
