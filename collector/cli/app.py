@@ -54,7 +54,7 @@ class _Commands(Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=tr(
-        "逐台主机核查入网责任书二(二)至二(四)，并将所见转为可独立验证的签名证据。",
+        "逐台主机核查入网责任书二(二)至二(四)，并将所见转为可独立核验的签名证据。",
         "Shows, host by host, that the technical duties of a network pledge are kept, and turns "
         "what it saw into signed evidence that anyone can verify.",
     ),

@@ -161,7 +161,7 @@ def _documents(inventory: Path | None, documents: tuple[str, ...]) -> dict[str, 
             raise BadInput(
                 tr(f"不能附上：{document}", f"cannot be attached: {document}"),
                 where="--attach",
-                mend=tr("写成 名称=文件，名称不重复", "write NAME=FILE, each name once"),
+                mend=tr("请写成 名称=文件，名称不重复", "write NAME=FILE, each name once"),
             )
         named[name] = Path(file)
     found = {}

@@ -20,7 +20,7 @@ family_option = click.option(
     "families",
     multiple=True,
     metavar="F",
-    help=tr("只看这一类控制项（可重复）", "only this family of controls (repeatable)"),
+    help=tr("只看这一类核查项（可重复）", "only this family of controls (repeatable)"),
 )
 grade_option = click.option(
     "--grade",

@@ -48,8 +48,8 @@ def _table(result: engine.Comparison) -> None:
     for title, names in (
         (tr("新增主机", "new hosts"), result.new_hosts),
         (tr("不再出现的主机", "hosts gone"), result.gone_hosts),
-        (tr("新增控制项", "new controls"), result.new_controls),
-        (tr("不再有的控制项", "controls gone"), result.gone_controls),
+        (tr("新增核查项", "new controls"), result.new_controls),
+        (tr("不再有的核查项", "controls gone"), result.gone_controls),
     ):
         if names:
             click.echo(f"{title} ({len(names)}): {', '.join(names)}")
@@ -57,6 +57,6 @@ def _table(result: engine.Comparison) -> None:
         click.echo(tr("共有的主机没有变化", "nothing changed on the hosts of both"))
     if result.catalogs[0] != result.catalogs[1]:
         click.echo(
-            tr("两个证据包所用的控制项版本不同", "the two were judged with different controls"),
+            tr("两个证据包所用的核查项版本不同", "the two were judged with different controls"),
             err=True,
         )

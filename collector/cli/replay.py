@@ -32,7 +32,7 @@ def replay(bundle: Path, trust_file: Path | None, form: str) -> int:
     if not result.same_catalog:
         click.echo(
             tr(
-                f"控制项已有变化：当时 {result.catalog_then[:12]}，现在 {result.catalog_now[:12]}",
+                f"核查项已有变化：当时 {result.catalog_then[:12]}，现在 {result.catalog_now[:12]}",
                 f"the controls have changed: then {result.catalog_then[:12]}, "
                 f"now {result.catalog_now[:12]}",
             ),
@@ -68,6 +68,6 @@ def difference_line(difference: engine.Difference) -> str:
     old, new = difference.old, difference.new
     was = old["verdict"] if old else "-"
     now = new["verdict"] if new else "-"
-    why = new["message"][lang()] if new else tr("现已没有此控制项", "no such control any more")
+    why = new["message"][lang()] if new else tr("现已没有此核查项", "no such control any more")
     fields = f" ({', '.join(difference.fields)})" if was == now else ""
     return f"{difference.host}  {difference.control}  {was} → {now}{fields}  {why}"

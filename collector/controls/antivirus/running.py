@@ -6,6 +6,16 @@ from collector.errors import CouldNotLook
 from collector.facts.antimalware import Sighting, antimalware
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
+_SIGNALS = {
+    "program": "程序在其位置运行",
+    "started": "进程",
+    "companion": "配套程序",
+    "unit": "服务",
+    "script": "启动脚本",
+    "package": "软件包",
+    "place": "独立的安装文件",
+}
+
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """What is proven outweighs what is doubtful, and what is doubtful outweighs its absence."""
@@ -39,6 +49,7 @@ def _verdict(result: Result, reason: str, sightings: list[Sighting]) -> Verdict:
     run = tuple(p.line for s in sightings for p in (*s.engines, *s.imposters))
     units = tuple(line for s in sightings for line in s.units)
     marks = tuple(line for s in sightings for line in s.marks if line not in s.units)
+    signals = sorted({word for s in sightings for word in s.signals})
     quotes = {"processes.all": run, "services.units": units, "antimalware.places": marks}
     return Verdict(
         result,
@@ -47,7 +58,8 @@ def _verdict(result: Result, reason: str, sightings: list[Sighting]) -> Verdict:
         {
             "products": ", ".join(s.product.name.en for s in sightings),
             "products_zh": "、".join(s.product.name.zh for s in sightings),
-            "signals": ", ".join(sorted({word for s in sightings for word in s.signals})),
+            "signals": ", ".join(signals),
+            "signals_zh": "、".join(_SIGNALS[word] for word in signals),
         },
         tuple(Quote(read, lines) for read, lines in quotes.items() if lines),
     )
