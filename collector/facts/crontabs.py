@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from collector.errors import NotUnderstood
 from collector.facts.jobs import Job, Script, uncommented, with_scripts
 from collector.model import Capture, CapturedFile
 
@@ -21,6 +22,8 @@ _FOLDERS = ("hourly", "daily", "weekly", "monthly")
 def debian_names(capture: Capture) -> bool:
     """Do names with a dot not count here (Debian's cron and run-parts)?"""
     said = capture.read("schedules.flavour").text()
+    if not said.strip():
+        raise NotUnderstood("schedules.flavour", "it printed nothing")
     # busybox has the same names and no option --version
     return "Debian" in said or "unrecognized option" in said
 

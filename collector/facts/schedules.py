@@ -160,6 +160,8 @@ def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
     text = capture.read("schedules.timers").text()
     if text.strip() in ("no systemd", "no timers"):
         return
+    if not text.strip():
+        raise NotUnderstood("schedules.timers", "it printed nothing")
     blocks = [_properties(b) for b in re.split(r"\n\s*\n", text.strip("\n")) if b.strip()]
     services = {b["Id"]: b for b in blocks if b.get("Id", "").endswith(".service")}
     for block in blocks:

@@ -193,6 +193,8 @@ def _unit_files(capture: Capture, systemd: bool) -> dict[str, str]:
         if len(parts) < 2 or "." not in parts[0]:
             raise NotUnderstood("services.unit_files", f"not a unit file: {line!r}")
         known[parts[0]] = parts[1]
+    if systemd and not known:
+        raise NotUnderstood("services.unit_files", "systemd listed no unit file at all")
     return known
 
 
@@ -203,6 +205,7 @@ def _units(capture: Capture, systemd: bool) -> dict[str, tuple[str, str, str]]:
         if len(parts) < 4 or "." not in parts[0]:
             raise NotUnderstood("services.units", f"not a unit: {line!r}")
         known[parts[0]] = (parts[1], parts[2], parts[3])
-    if systemd and not known:
-        raise NotUnderstood("services.units", "systemd listed no unit at all")
+    if systemd is not bool(known):
+        why = "no unit at all" if systemd else "units, but does not seem to run the host"
+        raise NotUnderstood("services.units", f"systemd listed {why}")
     return known
