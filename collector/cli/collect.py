@@ -14,6 +14,7 @@ from collector.cli.progress import HostProgress
 from collector.model import HostStatus
 from collector.run import engine
 from collector.run.folder import Arrived, RunFolder
+from collector.run.inventory import How, hosts_of
 
 family_option = click.option(
     "--family",
@@ -84,11 +85,11 @@ def ansible_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> engine.How:
+def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
     """The Ansible options as one value; asks for passwords where that was wanted."""
     ask = given["ask_pass"]
     ask_become = given["ask_become_pass"]
-    return engine.How(
+    return How(
         inventory=inventory,
         limit=given["limit"],
         user=given["user"],
@@ -166,7 +167,7 @@ def collect(
 
 def gather(
     output: Path,
-    how: engine.How,
+    how: How,
     families: tuple[str, ...],
     grade: int,
     *,
@@ -177,7 +178,7 @@ def gather(
 
     With `end=False` the run stays open: what comes after collecting is part of it.
     """
-    hosts = engine.hosts_of(how)  # first: an unusable inventory leaves no empty run behind
+    hosts = hosts_of(how)  # first: an unusable inventory leaves no empty run behind
     if retry and (output / "run.json").exists():
         folder = RunFolder.open(output)
         folder.reopen()

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,47 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from collector import captures
-from collector.errors import BadInput, one_line
+from collector.errors import BadInput
 from collector.model import Capture, HostStatus
 from collector.resources import shared
 from collector.run import outcome
 from collector.run.driver import driver_name
 from collector.run.folder import Arrived, RunFolder
+from collector.run.inventory import How, complaint, environment
 
 _DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
 _ACTION = "hostpledge_collect"
-
-
-@dataclass(frozen=True)
-class How:
-    """What of Ansible's own command line the user gave: passed on as it is."""
-
-    inventory: tuple[str, ...]
-    limit: str = ""
-    user: str = ""
-    become: bool = False
-    ask_pass: str = ""
-    ask_become_pass: str = ""
-    vault_password_files: tuple[str, ...] = ()
-    private_key: str = ""
-    extra_vars: tuple[str, ...] = ()
-    forks: int = 20
-    seconds: int = 300
-    limit_bytes: int = 64 << 20
-
-    def arguments(self) -> list[str]:
-        """The common part of `ansible-inventory` and `ansible-playbook`."""
-        words = [word for source in self.inventory for word in ("-i", _place(source))]
-        for file in self.vault_password_files:
-            words += ["--vault-password-file", str(Path(file).resolve())]
-        for entry in self.extra_vars:
-            words += ["-e", f"@{Path(entry[1:]).resolve()}" if entry[:1] == "@" else entry]
-        return words
-
-
-def _place(source: str) -> str:
-    """Paths become absolute (ansible-runner works in another folder); host lists stay."""
-    return source if "," in source else str(Path(source).resolve())
 
 
 @dataclass
@@ -72,36 +37,6 @@ class Tally:
 
 
 Progress = Callable[[Tally, str, HostStatus | None], None]
-
-
-def hosts_of(how: How) -> list[str]:
-    """The names of the inventory's hosts, in its order; raises BadInput for an unusable one."""
-    for source in how.inventory:
-        if "," not in source and not Path(source).exists():
-            raise BadInput(
-                "there is no such inventory",
-                where=source,
-                mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
-            )
-    limit = ["--limit", how.limit] if how.limit else []
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
-        done = subprocess.run(
-            [_tool("ansible-inventory"), "--list", *how.arguments(), *limit],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=_environment(private) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
-        )
-    if done.returncode != 0:
-        raise BadInput(_complaint(done.stderr), where=", ".join(how.inventory))
-    listing = json.loads(done.stdout)
-    names: dict[str, None] = {}
-    for group in listing.values():
-        names.update(dict.fromkeys(group.get("hosts", [])))
-    names.update(dict.fromkeys(listing.get("_meta", {}).get("hostvars", {})))
-    if not names:
-        raise BadInput("no host in it", where=", ".join(how.inventory))
-    return list(names)
 
 
 def collect(
@@ -191,14 +126,14 @@ def _play(
             playbook=str(shared("playbooks", "check.yml")),
             cmdline=shlex.join(words),
             passwords=passwords,
-            envvars=_environment(str(private)),
+            envvars=environment(str(private)),
             event_handler=lambda event: _event(event, tally, progress),
             cancel_callback=stop.is_set,
             quiet=True,
             suppress_env_files=True,
         )
         said = _words_of(ran)
-    return stop.is_set() or ran.status == "canceled", _complaint(said)
+    return stop.is_set() or ran.status == "canceled", complaint(said)
 
 
 def _variables(folder: RunFolder, how: How) -> dict[str, Any]:
@@ -248,57 +183,3 @@ def _words_of(ran: Any) -> bytes:
         return b""
     with stdout:
         return str(stdout.read()[-20_000:]).encode("utf-8", "replace")
-
-
-def _complaint(output: bytes) -> str:
-    """The line of Ansible's output that says what is wrong."""
-    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
-    lines = [line for line in lines if line]
-    marked = [line for line in lines if "ERROR" in line or "fatal" in line]
-    chosen = (marked or lines or ["Ansible ended without a word"])[0]
-    return one_line(chosen.replace("[ERROR]:", "").replace("ERROR!", ""))
-
-
-def _tool(name: str) -> str:
-    """The Ansible of this very Python first: a virtual environment need not be on PATH."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if not found:
-        raise BadInput(f"{name} is not here", mend="pip install ansible-core")
-    return found
-
-
-def _environment(private: str) -> dict[str, str]:
-    from ansible import constants
-
-    roles = str(shared("roles"))
-    config = constants.CONFIG_FILE or str(shared("playbooks", "ansible.cfg"))
-    own = os.environ.get("ANSIBLE_ROLES_PATH")
-    python = str(Path(sys.executable).parent)
-    return {
-        **os.environ,
-        "ANSIBLE_CONFIG": config,
-        "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
-        "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
-        "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
-        "ANSIBLE_LOCALHOST_WARNING": "False",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
-        "ANSIBLE_DEPRECATION_WARNINGS": "False",
-        "ANSIBLE_RETRY_FILES_ENABLED": "False",
-        "ANSIBLE_NOCOLOR": "1",
-        "LC_ALL": _utf8(),
-        "PATH": f"{python}:{os.environ.get('PATH', os.defpath)}",
-    }
-
-
-def _host_key_checking() -> bool:
-    """As the user's own configuration has it: ansible-runner alone would turn it off."""
-    from ansible import constants
-
-    return bool(constants.config.get_config_value("HOST_KEY_CHECKING"))
-
-
-def _utf8() -> str:
-    """Ansible refuses to start in a locale that is not UTF-8."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return locale if "utf" in locale.lower() else "C.UTF-8"

@@ -171,7 +171,8 @@ def test_plain_ansible_playbook_gives_the_same_capture(sshd: Sshd, tmp_path: Pat
     ("words", "says"),
     [
         (["-i", "no-such-file"], "there is no such inventory"),
-        (["-i", "{tmp}/bad.ini"], "parse"),
+        (["-i", "{tmp}/bad.ini"], "bad.ini: not an inventory: "),
+        (["-i", "{tmp}/bad.yml"], "bad.yml line 4: not an inventory: "),
         (["-i", "{tmp}/empty.ini"], "no host in it"),
         (["-i", "localhost,", "--limit", "other"], ""),
         (["-i", "localhost,", "--family", "nosuch"], "no family is named nosuch"),
@@ -181,6 +182,7 @@ def test_plain_ansible_playbook_gives_the_same_capture(sshd: Sshd, tmp_path: Pat
 )
 def test_bad_input_is_one_line(words: list[str], says: str, tmp_path: Path) -> None:
     (tmp_path / "bad.ini").write_text("[web\nhost\n")
+    (tmp_path / "bad.yml").write_text("all:\n  hosts:\n    a:\n   b: [\n")
     (tmp_path / "empty.ini").write_text("")
     filled = [w.replace("{tmp}", str(tmp_path)) for w in words]
     ran = hostpledge("collect", *filled, "-o", str(tmp_path / "out"))

@@ -1,0 +1,148 @@
+"""What of Ansible the user gave, and which hosts its inventory names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import BadInput, one_line
+from collector.resources import shared
+
+
+@dataclass(frozen=True)
+class How:
+    """What of Ansible's own command line the user gave: passed on as it is."""
+
+    inventory: tuple[str, ...]
+    limit: str = ""
+    user: str = ""
+    become: bool = False
+    ask_pass: str = ""
+    ask_become_pass: str = ""
+    vault_password_files: tuple[str, ...] = ()
+    private_key: str = ""
+    extra_vars: tuple[str, ...] = ()
+    forks: int = 20
+    seconds: int = 300
+    limit_bytes: int = 64 << 20
+
+    def arguments(self) -> list[str]:
+        """The common part of `ansible-inventory` and `ansible-playbook`."""
+        words = [word for source in self.inventory for word in ("-i", _place(source))]
+        for file in self.vault_password_files:
+            words += ["--vault-password-file", str(Path(file).resolve())]
+        for entry in self.extra_vars:
+            words += ["-e", f"@{Path(entry[1:]).resolve()}" if entry[:1] == "@" else entry]
+        return words
+
+
+def _place(source: str) -> str:
+    """Paths become absolute (ansible-runner works in another folder); host lists stay."""
+    return source if "," in source else str(Path(source).resolve())
+
+
+def hosts_of(how: How) -> list[str]:
+    """The names of the inventory's hosts, in its order; raises BadInput for an unusable one."""
+    for source in how.inventory:
+        if "," not in source and not Path(source).exists():
+            raise BadInput(
+                "there is no such inventory",
+                where=source,
+                mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
+            )
+    limit = ["--limit", how.limit] if how.limit else []
+    with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+        done = subprocess.run(
+            [tool("ansible-inventory"), "--list", *how.arguments(), *limit],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environment(private) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
+        )
+    if done.returncode != 0:
+        raise _unusable(done.stderr, how.inventory)
+    listing = json.loads(done.stdout)
+    names: dict[str, None] = {}
+    for group in listing.values():
+        names.update(dict.fromkeys(group.get("hosts", [])))
+    names.update(dict.fromkeys(listing.get("_meta", {}).get("hostvars", {})))
+    if not names:
+        raise BadInput("no host in it", where=", ".join(how.inventory))
+    return list(names)
+
+
+def _unusable(output: bytes, sources: Sequence[str]) -> BadInput:
+    """What the plugin that the file was meant for says of it, and the line where it can be told."""
+    text = output.decode("utf-8", "replace")
+    source = next((x for x in sources if f"source {_place(x)}" in text), ", ".join(sources))
+    wanted = "yaml" if source.endswith((".yml", ".yaml", ".json")) else "ini"
+    said = dict(re.findall(r"Failed to parse inventory with '(\w+)' plugin: (.+)", text))
+    reason = str(said.get(wanted, "")).removeprefix("Failed to parse inventory: ")
+    if not reason:
+        return BadInput(complaint(output), where=source)
+    place = re.search(rf"^Origin: {re.escape(_place(source))}:(\d+)", text, re.MULTILINE)
+    where = f"{source} line {place[1]}" if place else source
+    return BadInput(f"not an inventory: {reason}", where=where, mend="mend it and try again")
+
+
+def complaint(output: bytes) -> str:
+    """The line of Ansible's output that says what is wrong."""
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
+    lines = [line for line in lines if line]
+    marked = [line for line in lines if "ERROR" in line or "fatal" in line]
+    chosen = (marked or lines or ["Ansible ended without a word"])[0]
+    return one_line(chosen.replace("[ERROR]:", "").replace("ERROR!", ""))
+
+
+def tool(name: str) -> str:
+    """The Ansible of this very Python first: a virtual environment need not be on PATH."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise BadInput(f"{name} is not here", mend="pip install ansible-core")
+    return found
+
+
+def environment(private: str) -> dict[str, str]:
+    """What Ansible runs in; `private` is a folder for its temporary files."""
+    from ansible import constants
+
+    roles = str(shared("roles"))
+    config = constants.CONFIG_FILE or str(shared("playbooks", "ansible.cfg"))
+    own = os.environ.get("ANSIBLE_ROLES_PATH")
+    python = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "ANSIBLE_CONFIG": config,
+        "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
+        "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
+        "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+        "ANSIBLE_DEPRECATION_WARNINGS": "False",
+        "ANSIBLE_RETRY_FILES_ENABLED": "False",
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": _utf8(),
+        "PATH": f"{python}:{os.environ.get('PATH', os.defpath)}",
+    }
+
+
+def _host_key_checking() -> bool:
+    """As the user's own configuration has it: ansible-runner alone would turn it off."""
+    from ansible import constants
+
+    return bool(constants.config.get_config_value("HOST_KEY_CHECKING"))
+
+
+def _utf8() -> str:
+    """Ansible refuses to start in a locale that is not UTF-8."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return locale if "utf" in locale.lower() else "C.UTF-8"
