@@ -61,7 +61,7 @@ _ANSIBLE: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("-f", "--forks"),
         {
             "type": click.IntRange(1, 500),
-            "default": 20,
+            "default": 50,
             "show_default": True,
             "help": tr("同时查几台主机", "hosts at a time"),
         },

@@ -30,7 +30,7 @@ class How:
     vault_password_files: tuple[str, ...] = ()
     private_key: str = ""
     extra_vars: tuple[str, ...] = ()
-    forks: int = 20
+    forks: int = 50
     seconds: int = 300
     limit_bytes: int = 64 << 20
 
