@@ -36,9 +36,12 @@ s/^\([^:]*:[!*]*\)[^:]*/\1other/
 # Behind the password field shadow(5) holds nothing but numbers; a misplaced hash is cut off.
 _REST_SED = r"""s/^\([^:]*:[^:]*\(:[-0-9]*\)*\).*/\1/
 """
-_PASSWD_SED = (_NAME_SED + _FIELD_SED).strip("\n")
+# The comment field holds names and telephone numbers, and nothing that is judged.
+_COMMENT_SED = r"""s/^\([^:]*:[^:]*:[^:]*:[^:]*:\)[^:]*:/\1:/
+"""
+_PASSWD_SED = (_NAME_SED + _COMMENT_SED + _FIELD_SED).strip("\n")
 _SHADOW_SED = (_NAME_SED + _REST_SED + _FIELD_SED).strip("\n")
-_GROUP_SED = r"/^[^:]*:[x!*]*:/!s/^\([^:]*\):[^:]*/\1:other/"
+_GROUP_SED = "/:/!s/.*/redacted:other/\n" + r"/^[^:]*:[x!*]*:/!s/^\([^:]*\):[^:]*/\1:other/"
 
 READS: tuple[Read, ...] = (
     files(

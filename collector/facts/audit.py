@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.model import Capture, Read, ReadStatus, Text, command, files
 
+# Of the kernel's command line every value but that of audit= is left out.
+_ONLY_AUDIT = r"""s/^/ /
+s/[[:space:]]audit=/ audit:/g
+s/=[^[:space:]]*/=/g
+s/[[:space:]]audit:/ audit=/g
+s/^ //"""
+
 READS: tuple[Read, ...] = (
     command(
         "audit.status",
@@ -31,6 +38,7 @@ READS: tuple[Read, ...] = (
         "/proc/cmdline",
         "/proc/self/loginuid",
         limit=4096,
+        redact=_ONLY_AUDIT,
         why=Text("内核启动参数 audit=，登录 UID", "the kernel parameter audit=, the login uid"),
     ),
 )

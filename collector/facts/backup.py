@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from collector.errors import BadInput, NotUnderstood
-from collector.facts.masking import MASK
+from collector.facts.masking import MASK, URLS
+from collector.facts.record_times import zone_of
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
 from collector.schema import check, load_json
 
@@ -111,12 +112,19 @@ done
 exit 0
 """
 
+# A line of a list that is no path and no pattern is none of our business.
+_ONLY_PATHS = rf"""/^|/{{
+/[*\/]/!s/.*/|***/
+}}
+{URLS}"""
+
 READS: tuple[Read, ...] = (
     files(
         "backup.reports",
         "/var/lib/hostpledge/backup/*.json",
         limit=32_768,
         most=300,
+        redact=URLS,
         why=Text("备份任务自己写的运行报告", "what backup jobs report of their runs"),
     ),
     files(
@@ -135,6 +143,7 @@ READS: tuple[Read, ...] = (
         "\n  sed 's/^[^/]*//' | sort -u | head -n 20 | while IFS= read -r f; do\n"
         '  [ -f "$f" ] && printf \'list %s\\n\' "$f" && head -c 8192 "$f" | sed \'s/^/|/\'\n'
         "done\nexit 0",
+        redact=_ONLY_PATHS,
         why=Text("备份范围列表文件", "files that list what is backed up"),
     ),
     shell(
@@ -158,6 +167,7 @@ READS: tuple[Read, ...] = (
         _JOURNAL,
         seconds=20,
         limit=1 << 18,
+        redact=MASK,
         why=Text("日志中 restic 的备份结果", "how restic's backups ended, by the journal"),
     ),
     shell(
@@ -274,10 +284,12 @@ def _logs(capture: Capture) -> list[Record]:
     found: list[Record] = []
     path, mtime = "", 0
     lines: list[str] = []
+    # where the host did not say its zone, the earliest that its times can mean
+    zone = zone_of(capture.head.get("zone") or "+1400")
     for line in [*capture.read("backup.logs").text().splitlines(), "log 0 "]:
         match = re.fullmatch(r"log (\d+) (.*)", line)
         if match:
-            found += _log(path, mtime, lines)
+            found += _log(path, mtime, lines, zone)
             path, mtime, lines = match[2], int(match[1]), []
         elif line.startswith("|"):
             lines.append(line[1:])
@@ -286,15 +298,15 @@ def _logs(capture: Capture) -> list[Record]:
     return found
 
 
-def _log(path: str, mtime: int, lines: list[str]) -> list[Record]:
-    """Lines of rsnapshot have dates; those of restic have none: the file's time counts."""
+def _log(path: str, mtime: int, lines: list[str], zone: tzinfo) -> list[Record]:
+    """Lines of rsnapshot have dates in the host's zone, those of restic none: the file's counts."""
     found = []
     for line in lines:
         match = re.match(
             r"\[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\] \S*rsnapshot (\S+): completed successfully", line
         )
         if match:
-            when = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+            when = datetime.fromisoformat(match[1]).replace(tzinfo=zone).astimezone(UTC)
             found.append(Record(when, path, None, "backup.logs", line))
     said = [x for x in lines if x.strip()]
     if said and re.match(r"snapshot [0-9a-f]{8} saved$", said[-1].strip()):

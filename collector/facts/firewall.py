@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from collector.errors import NotUnderstood
 from collector.facts import iptables, nftables
 from collector.facts.chains import Base, Flow, Rewrite, Rule, Rules, Step, merged
+from collector.facts.masking import REMARKS
 from collector.facts.network import READS as _NETWORK_READS
 from collector.facts.network import Network, network_of
 from collector.facts.packets import Numeric, OneOf, Packet
@@ -40,6 +41,7 @@ command -v nft >/dev/null 2>&1 || { echo none; exit 0; }
 exec nft -j list ruleset
 """,
         limit=1 << 23,
+        redact=REMARKS,
         privileged=True,
         why=_WHY,
     ),
@@ -47,6 +49,7 @@ exec nft -j list ruleset
         "firewall.iptables",
         _NFT.format(command="iptables"),
         limit=1 << 22,
+        redact=REMARKS,
         privileged=True,
         why=_WHY,
     ),
@@ -54,6 +57,7 @@ exec nft -j list ruleset
         "firewall.ip6tables",
         _NFT.format(command="ip6tables"),
         limit=1 << 22,
+        redact=REMARKS,
         privileged=True,
         why=_WHY,
     ),
@@ -61,6 +65,7 @@ exec nft -j list ruleset
         "firewall.iptables_legacy",
         _LEGACY.format(command="iptables", file="ip_tables_names"),
         limit=1 << 22,
+        redact=REMARKS,
         privileged=True,
         why=_WHY,
     ),
@@ -68,6 +73,7 @@ exec nft -j list ruleset
         "firewall.ip6tables_legacy",
         _LEGACY.format(command="ip6tables", file="ip6_tables_names"),
         limit=1 << 22,
+        redact=REMARKS,
         privileged=True,
         why=_WHY,
     ),
@@ -77,6 +83,7 @@ exec nft -j list ruleset
         "if [ -r /proc/modules ] && ! grep -q '^ip_set ' /proc/modules; then exit 0; fi\n"
         "exec ipset save",
         limit=1 << 22,
+        redact=REMARKS,
         privileged=True,
         why=Text("规则所引用的地址集合", "the address sets that rules refer to"),
     ),

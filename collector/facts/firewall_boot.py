@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from collector.facts.masking import REMARKS
 from collector.facts.services import READS as _SERVICE_READS
 from collector.facts.services import services
 from collector.model import Capture, Read, Text, files
@@ -20,6 +21,7 @@ READS: tuple[Read, ...] = (
         "/etc/sysconfig/ip6tables",
         "/etc/ufw/ufw.conf",
         limit=1 << 18,
+        redact=REMARKS,
         why=Text("启动时加载的规则文件", "the files from which rules are loaded at boot"),
     ),
     *_SERVICE_READS,

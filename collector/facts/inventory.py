@@ -67,6 +67,7 @@ READS: tuple[Read, ...] = (
         "/etc/hostpledge/data-inventory.*.asc",
         "/etc/hostpledge/data-inventory.*.p7s",
         limit=32_768,
+        redact="/-----BEGIN[A-Z ]*PRIVATE/,$d",
         why=Text("清单是否附有签名文件", "whether a signature lies beside the inventory"),
     ),
     shell(

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import partial
 
 from collector.facts.logrotate_syntax import Problem, Reader, Rotation, path_matches
+from collector.facts.masking import MASK
 from collector.model import Capture, CapturedFile, Read, Text, command, files
 
 READS: tuple[Read, ...] = (
@@ -19,6 +20,7 @@ READS: tuple[Read, ...] = (
         "/usr/etc/logrotate.conf",
         "/usr/etc/logrotate.d/*",
         most=256,
+        redact=MASK,
         why=Text("日志轮转规则：保留多久", "how logs are rotated, and so how long they are kept"),
     ),
     files(
@@ -91,8 +93,10 @@ def logrotate(capture: Capture) -> Logrotate:
     if not version.absent:
         version.text(accept=(0, 1))
     main = next((p for p in ("/etc/logrotate.conf", "/usr/etc/logrotate.conf") if p in found), None)
-    if version.absent or main is None:
+    if version.absent:
         return Logrotate(installed=False)
+    if main is None:
+        return Logrotate(installed=True)
     reader = Reader(found)
     reader.config(main, Rotation())
     return Logrotate(

@@ -1,17 +1,40 @@
-"""The sed program that masks secrets in command lines, scripts and settings, on the host itself.
+"""The sed programs that mask secrets on the host itself, before anything of it leaves.
 
-It would rather mask too much than too little: `-p22` becomes `-p***`. POSIX basic expressions
-only, so that GNU, busybox and toybox sed all take it.
+They would rather mask too much than too little: `-p22` becomes `-p***`. POSIX basic expressions
+only, without alternation, so that GNU, busybox and toybox sed all take them.
 """
 
 from __future__ import annotations
 
 _WORDS = ("PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PSW")
 _NAME = r"[A-Za-z0-9_.-]*"
+# what stands between double quotes, escaped ones included
+_QUOTED = r"\([^\"\\]*\\.\)*[^\"\\]*"
+_GAP = r"[[:space:]]\{1,\}"
+_VALUE = r"[^[:space:]]\{1,\}"
 
 
 def _any_case(word: str) -> str:
-    return "".join(f"[{c}{c.lower()}]" for c in word)
+    return "".join(f"[{c.upper()}{c.lower()}]" for c in word)
+
+
+# The user stays, for it tells where a repository lies.
+URLS = r"""s#\(://[^/:@[:space:]]*\):[^[:space:]]*@#\1:***@#g
+s#://[A-Za-z0-9_.%~-]\{20,\}@#://***@#g"""
+
+
+def values_of(*words: str, mark: str = "redacted") -> str:
+    """Masks the values of settings whose name holds one of `words`; quotes and form stay."""
+    steps = []
+    for word in words:
+        name = rf"\({_any_case(word)}{_NAME}[\"']\{{0,1\}}[[:space:]]*[=:][[:space:]]*"
+        steps += [
+            rf"s/{name}\"\){_QUOTED}\"/\1{mark}\"/g",
+            rf"s/{name}'\)[^']*'/\1{mark}'/g",
+            rf"s/{name}[\"']\)[^\"']*$/\1{mark}/",
+            rf"s/{name}\)[^[:space:];|&,\"'\[({{][^[:space:];|&,\"')}}]*/\1{mark}/g",
+        ]
+    return "\n".join(steps)
 
 
 def _assignments() -> list[str]:
@@ -19,7 +42,7 @@ def _assignments() -> list[str]:
     for word in _WORDS:
         name = rf"\({_any_case(word)}{_NAME}[\"']\{{0,1\}}[[:space:]]*[=:][[:space:]]*\)"
         steps += [
-            rf"s/{name}\"[^\"]*\"/\1***/g",
+            rf"s/{name}\"{_QUOTED}\"/\1***/g",
             rf"s/{name}'[^']*'/\1***/g",
             rf"s/{name}[\"'].*/\1***/",
             rf"s/{name}[^[:space:];|&\"'*][^[:space:];|&]*/\1***/g",
@@ -27,38 +50,171 @@ def _assignments() -> list[str]:
     return steps
 
 
+def _below() -> list[str]:
+    """YAML: the value stands on the line below its name."""
+    steps = []
+    for word in _WORDS:
+        name = rf"^[|[:space:]-]*[\"']\{{0,1\}}{_NAME}{_any_case(word)}{_NAME}[\"']\{{0,1\}}"
+        steps += [
+            rf"/{name}[[:space:]]*:[[:space:]]*[|>]\{{0,1\}}[-+0-9]*$/{{",
+            "n",
+            "/-----BEGIN/!s/[^|[:space:]-].*/***/",
+            "}",
+        ]
+    return steps
+
+
 def _options() -> list[str]:
     """Options whose value is the next word: `--password X`, `sshpass -p X`, `curl -u X` …"""
     steps = []
-    for word in ("password", "passphrase", "pass", "secret", "token", "secret-key", "access-key"):
-        steps.append(rf"s/\(--{word}[[:space:]]\{{1,\}}\)[^-[:space:]][^[:space:]]*/\1***/g")
+    for word in (
+        "password",
+        "password-command",
+        "passphrase",
+        "pass",
+        "secret",
+        "token",
+        "secret-key",
+        "access-key",
+    ):
+        option = rf"s/\(--[a-z-]*{word}{_GAP}\)"
+        steps += [
+            rf"{option}\"{_QUOTED}\"/\1***/g",
+            rf"{option}'[^']*'/\1***/g",
+            rf"{option}[^-[:space:]][^[:space:]]*/\1***/g",
+        ]
     for tool, option in (
         ("sshpass", "p"),
         ("mongo[a-z]*", "p"),
+        ("cqlsh", "p"),
+        ("login", "p"),
+        ("useradd", "p"),
+        ("usermod", "p"),
         ("redis-cli", "a"),
         ("curl", "u"),
+        ("curl", "U"),
         ("lftp", "u"),
         ("smbclient", "U"),
         ("openssl", "k"),
         ("openssl", "K"),
         ("zip", "P"),
+        ("isql", "P"),
+        ("bcp", "P"),
+        ("sqlcmd", "P"),
         ("ldap[a-z]*", "w"),
+        ("ldap[a-z]*", "y"),
+        ("gs_[a-z]*", "W"),
+        ("[gk]sql", "W"),
+        ("sys_[a-z]*", "W"),
+        ("ipmitool", "P"),
+        ("ossutil[0-9]*", "k"),
+        ("ossutil[0-9]*", "i"),
+        ("obsutil", "k"),
+        ("obsutil", "i"),
+        ("coscmd", "s"),
+        ("coscmd", "a"),
+        ("frpc", "t"),
+        ("vncpasswd", "f"),
+        ("rar", "hp"),
     ):
-        steps.append(
-            rf"s/\({tool}[[:space:]][^|;]*-{option}[[:space:]]\{{1,\}}\)[^[:space:]]\{{1,\}}/\1***/"
-        )
+        told = rf"s/\({tool}[^|;]*[[:space:]]-{option}[[:space:]=]*\)"
+        steps += [
+            rf"{told}\"{_QUOTED}\"/\1***/",
+            rf"{told}'[^']*'/\1***/",
+            rf"{told}{_VALUE}/\1***/",
+        ]
     return steps
 
 
-MASK = "\n".join(
+def _phrases() -> list[str]:
+    """Where the form of a command says that a word of it is a secret."""
+    return [
+        # remarks
+        r"s/\(密码[^[:space:]A-Za-z0-9]\{0,6\}[[:space:]]*\)[!-~]\{1,\}/\1***/g",
+        r"s/\(口令[^[:space:]A-Za-z0-9]\{0,6\}[[:space:]]*\)[!-~]\{1,\}/\1***/g",
+        rf"s/\({_any_case('passw')}[A-Za-z]*{_GAP}is{_GAP}\){_VALUE}/\1***/g",
+        rf"s/\([[:space:]\"']-u[[:space:]]\{{0,1\}}[\"']\{{0,1\}}[^:/[:space:]\"']*:\){_VALUE}/\1***/g",
+        rf"s/\(--[a-z-]*user[[:space:]=]\{{1,\}}[^:[:space:]]*:\){_VALUE}/\1***/g",
+        # ftp, netrc, expect
+        rf"s/^\(|\{{0,1\}}[[:space:]]*user{_GAP}{_VALUE}{_GAP}\){_VALUE}[[:space:]]*$/\1***/",
+        rf"s/\([[:space:]\"']password{_GAP}\)[^-|;&[:space:]][^[:space:]]*/\1***/g",
+        rf"s/\(quote{_GAP}[Pp][Aa][Ss][Ss]{_GAP}\){_VALUE}/\1***/",
+        rf"s/\(send[A-Za-z_]*{_GAP}\)\(-- \)\{{0,1\}}[\"'{{].*/\1***/",
+        # what is handed to passwd, sudo -S, cryptsetup and their like
+        *(
+            rf"s/\({says}\)[[:space:]][^|]*\(|[^|;]*{taker}\)/\1 ***\2/g"
+            for says in ("echo", "printf")
+            for taker in ("passw", "-pass", "sudo[^|;]* -S", "cryptsetup", "kinit")
+        ),
+        r"s/\(<<<[[:space:]]*\).*/\1***/",
+        # USER/PASSWORD of Oracle and DM
+        *(
+            rf"s#\({tool}\([[:space:]]\{{1,\}}-[A-Za-z]*\)*[[:space:]]\{{1,\}}"
+            rf"[\"']\{{0,1\}}[A-Za-z0-9_]\{{1,\}}/\)[^@[:space:]]\{{1,\}}#\1***#g"
+            for tool in ("sqlplus", "expdp", "impdp", "exp", "imp", "disql", "dexp", "dimp")
+        ),
+        rf"s#\({_any_case('userid')}=[^/[:space:]]*/\)[^@[:space:]]*#\1***#g",
+        r"s#\(rman[[:space:]].*target[[:space:]=]*[^/[:space:]]*/\)[^@[:space:]]*#\1***#",
+        rf"s/\(db2.*[[:space:]]using{_GAP}\){_VALUE}/\1***/",
+        rf"s/\(mc{_GAP}[a-z ]*{_GAP}[A-Za-z0-9_-]*{_GAP}http[^[:space:]]*{_GAP}\)[^;|&]*/\1***/",
+        # programs in other languages
+        r"s/\(\.login(\)[^)]*/\1***/g",
+        r"s/\(connect(\)[^)=]*/\1***/g",
+        r"s/\(auth=(\)[^)]*/\1***/g",
+        # HTTP
+        rf"s/\({_any_case('authorization')}[\"']\{{0,1\}}[[:space:]]*[:=][[:space:]]*[\"']\{{0,1\}}\)[^\"']*/\1***/g",
+        rf"s/\({_any_case('bearer')}{_GAP}\)[^[:space:]\"']\{{1,\}}/\1***/g",
+        *(
+            rf"s#\(https\{{0,1\}}://[^[:space:]\"']*{word}[^/[:space:]\"']*/\)[^[:space:]\"']*#\1***#g"
+            for word in ("hook", "ping", "bot")
+        ),
+    ]
+
+
+def _shapes() -> list[str]:
+    """Secrets that are known by their looks: hashes of crypt(3), keys of clouds and forges."""
+    body = r"[A-Za-z0-9_-]\{10,\}"
+    return [
+        r"s/\$\([0-9a-z]\{1,10\}\)\$[A-Za-z0-9.\/$=,+]\{20,\}/$\1$***/g",
+        *(
+            rf"s/\({head}\){body}/\1***/g"
+            for head in (
+                *("AKIA", "ASIA", "LTAI", "AKID", "gh[pousr]_", "glpat-", "xox[abps]-", r"hvs\."),
+                "[^A-Za-z0-9]sk-",
+            )
+        ),
+        rf"s/eyJ{body}\.[A-Za-z0-9_.-]*/***/g",
+    ]
+
+
+# Of a private key only its first and last line stay. A block without an end (a script that only
+# looks for its beginning) must not swallow what follows it.
+_KEYS = r"""/-----BEGIN/,/-----END/{
+s/^\([|[:space:]]*\)[A-Za-z0-9+\/=]\{1,\}[[:space:]\\"']*$/\1***/
+s/^\([|[:space:]]*\)[A-Za-z0-9+\/=\\]\{20,\}/\1***/
+}
+s/\(-----BEGIN[A-Za-z0-9 ]*\)[^A-Za-z0-9 ].*/\1***/"""
+
+COMMANDS = "\n".join(
     [
-        "/-----BEGIN/,/-----END/d",
-        r"s#\(://[^/:@[:space:]]*\):[^[:space:]]*@#\1:***@#g",
-        r"s/\([Bb]earer[[:space:]]\{1,\}\)[^[:space:]\"']\{1,\}/\1***/g",
+        URLS,
+        *_phrases(),
         r"s/\([[:space:]\"']-p\)'[^']*'/\1***/g",
-        r"s/\([[:space:]\"']-p\)\"[^\"]*\"/\1***/g",
+        rf"s/\([[:space:]\"']-p\)\"{_QUOTED}\"/\1***/g",
         r"s/\([[:space:]\"']-p\)[^-[:space:]*][^[:space:]]*/\1***/g",
         *_options(),
-        *_assignments(),
+        *_shapes(),
     ]
 )
+
+MASK = "\n".join([*_below(), _KEYS, COMMANDS, *_assignments()])
+
+# Remarks of firewall rules: nobody judges them, and they hold names, tickets and worse.
+REMARKS = rf"""s/\("comment": "\)[^"]*/\1***/g
+s/\(comment "\){_QUOTED}"/\1***"/g
+s/\(--comment \)[^"[:space:]][^[:space:]]*/\1***/g"""
+
+# What mounts and their sources may carry.
+MOUNTS = rf"""{URLS}
+s/\([Pp][Aa][Ss][Ss][A-Za-z_]*=\)[^,[:space:]]*/\1***/g
+s/\(secret[A-Za-z_]*=\)[^,[:space:]]*/\1***/g"""

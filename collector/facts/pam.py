@@ -11,10 +11,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collector.errors import NotUnderstood
+from collector.facts.masking import URLS
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
 _TYPES = ("auth", "account", "password", "session")
+
+# Arguments of modules that ask a database or a directory.
+_NO_SECRETS = "\n".join(
+    [URLS]
+    + [
+        rf"s/\({word}[A-Za-z_-]*=\)[^[:space:]]*/\1***/g"
+        for word in (
+            "[Pp][Aa][Ss][Ss][Ww]",
+            "[Ss][Ee][Cc][Rr][Ee][Tt]",
+            "[Tt][Oo][Kk][Ee][Nn]",
+            "[Pp][Ww]",
+        )
+    ]
+)
 
 READS: tuple[Read, ...] = (
     files(
@@ -24,7 +39,7 @@ READS: tuple[Read, ...] = (
         "/usr/etc/pam.d/*",
         "/etc/pam.conf",
         most=256,
-        redact=r"s/\([Pp]ass[Ww][A-Za-z]*=\)[^ ]*/\1***/g;s/\([Ss]ecret[A-Za-z_]*=\)[^ ]*/\1***/g",
+        redact=_NO_SECRETS,
         why=Text("登录与改密经过哪些 PAM 模块", "which PAM modules logins and new passwords pass"),
     ),
     files(

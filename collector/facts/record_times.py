@@ -15,8 +15,12 @@ _ZONE = r"(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?"
 # A sed program that leaves of each line only its time, so that no message leaves the host.
 # Lines that begin with `==> ` or `@` are headings and stay; lines without a time go.
 ONLY_TIMES = r"""
-/^==> .* <==$/b
-/^@[A-Z] /b
+/^==> \/.* <==$/b
+/^@F [0-9]* -\{0,1\}[0-9]* \//b
+/^@S [a-z]*$/b
+/^@D [-0-9?]* \//b
+/^@H [0-9a-f]* \//b
+/^@W [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9:]*/b
 s/^.\{0,40\}\(msg=audit([0-9]*\.[0-9]*:[0-9]*)\).*/\1/;t
 s/^[^[]\{0,200\}\(\[[0-9][0-9]\/[A-Z][a-z][a-z]\/[0-9]\{4\}:[0-9:]\{8\} [-+][0-9]\{4\}\]\).*/\1/;t
 s/^[^0-9]\{0,24\}\([0-9]\{4\}-[0-9][0-9]-[0-9][0-9][T ][ 0-9][0-9:]\{7,8\}[0-9.,]* \{0,1\}[-+Z0-9:]\{0,6\}\).*/\1/;t

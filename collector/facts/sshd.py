@@ -81,11 +81,19 @@ done
 :
 """
 
+# What SetEnv hands to sessions, and what the files of the environment hold beside sshd's options.
+_NO_SECRETS = r"""s/^\(|\{0,1\}[[:space:]]*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*PASS[A-Z_]*=\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*SECRET[A-Z_]*=\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*TOKEN[A-Z_]*=\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*KEY=\).*/\1***/"""
+
 READS: tuple[Read, ...] = (
     shell(
         "sshd.effective",
         _EFFECTIVE,
         limit=1 << 18,
+        redact=_NO_SECRETS,
         privileged=True,
         why=Text(
             "sshd 实际生效的配置（含启动参数与 Match 块）",
@@ -104,6 +112,7 @@ READS: tuple[Read, ...] = (
         "/etc/default/ssh",
         "/etc/sysconfig/sshd",
         "/etc/crypto-policies/back-ends/opensshserver.config",
+        redact=_NO_SECRETS,
         why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
     ),
     shell(

@@ -13,6 +13,7 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.blocks import Device, devices
+from collector.facts.masking import MOUNTS
 from collector.model import Capture, Read, Text, command, files, shell
 
 _STACK = r"""
@@ -41,6 +42,7 @@ READS: tuple[Read, ...] = (
         "storage.mounts",
         "/proc/self/mountinfo",
         limit=1 << 20,
+        redact=MOUNTS,
         why=Text("挂载了哪些文件系统", "which file systems are mounted where"),
     ),
     command(
@@ -68,6 +70,7 @@ READS: tuple[Read, ...] = (
         "-P",
         "-k",
         limit=1 << 18,
+        redact=MOUNTS,
         why=Text("各文件系统的容量与剩余空间", "size and free space of each file system"),
     ),
     command(

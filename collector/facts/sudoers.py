@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.masking import COMMANDS
 from collector.model import Capture, Read, Text, files
 
 READS: tuple[Read, ...] = (
@@ -16,6 +17,7 @@ READS: tuple[Read, ...] = (
         "/etc/sudoers.d/*",
         "/usr/local/etc/sudoers",
         "/usr/local/etc/sudoers.d/*",
+        redact=COMMANDS + "\n" + r"s/\(--[a-z-]*pass[a-z-]*=\)[^[:space:],]*/\1***/g",
         why=Text("谁可以通过 sudo 取得 root 权限", "who may become root with sudo"),
     ),
 )

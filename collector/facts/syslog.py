@@ -8,7 +8,54 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from collector.errors import NotUnderstood
+from collector.facts.masking import URLS, values_of
 from collector.model import Capture, CapturedFile, Read, ReadStatus, Text, files
+
+_WORDS = ("pass", "pwd", "secret", "token", "apikey", "api_key", "credential", "headervalue")
+_COMMON = [
+    URLS,
+    r"s/\([Aa]uthorization[:=][[:space:]]*\)[^\"]*/\1redacted/g",
+    r"s/\([Bb]earer[[:space:]]\{1,\}\)[^[:space:]\"]\{1,\}/\1redacted/g",
+    # the customer's token of a log service, in the place of structured data
+    r"s/\[[A-Za-z0-9_-]\{16,\}@/[redacted@/g",
+    r"s/\(--[a-z-]*token[[:space:]=]\{1,\}\)[^[:space:]\"]*/\1redacted/g",
+]
+_RSYSLOG_SECRETS = "\n".join(
+    [
+        *_COMMON,
+        values_of(*_WORDS),
+        r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
+        # :ommysql:HOST,DATABASE,USER,PASSWORD and its older form
+        r"s/\(:om[a-z]*:[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
+        r"s/\([[:space:]]>[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
+    ]
+)
+_SYSLOG_NG_SECRETS = "\n".join(
+    [
+        *(
+            rf"/{word}[a-z_-]*[[:space:]]*([[:space:]]*$/{{"
+            "\nn\n"
+            r's/"[^"]*"/"redacted"/'
+            "\n}"
+            for word in ("password", "token", "secret", "auth", "headers")
+        ),
+        *_COMMON,
+        values_of("password", "secret", "token"),
+        *(
+            step
+            for word in ("password", "token", "secret", "auth", "api-key", "access-key", "headers")
+            for step in (
+                rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)\"[^\"]*\"/\1redacted/g",
+                rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)'[^']*'/\1redacted/g",
+                rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)[^[:space:]\"')][^)]*/\1redacted/g",
+            )
+        ),
+        *(
+            rf"s/^\(@define[[:space:]]\{{1,\}}[^[:space:]]*{word}[^[:space:]]*\).*/\1 redacted/"
+            for word in ("[Pp][Aa][Ss][Ss]", "[Tt][Oo][Kk][Ee][Nn]", "[Ss][Ee][Cc][Rr][Ee][Tt]")
+        ),
+    ]
+)
 
 READS: tuple[Read, ...] = (
     files(
@@ -16,14 +63,14 @@ READS: tuple[Read, ...] = (
         "/etc/rsyslog.conf",
         "/etc/rsyslog.d/*",
         most=128,
-        redact=r"s/\(.*[Pp]ass[A-Za-z]*[= \"]*\)[^\" ]*/\1redacted/",
+        redact=_RSYSLOG_SECRETS,
         why=Text("系统日志写到何处、转发到何处", "where system messages are written and sent"),
     ),
     files(
         "syslog.syslog_ng",
         "/etc/syslog-ng/syslog-ng.conf",
         "/etc/syslog-ng/conf.d/*.conf",
-        redact=r"s/\(password(\).*/\1redacted)/",
+        redact=_SYSLOG_NG_SECRETS,
         why=Text("系统日志写到何处、转发到何处", "where system messages are written and sent"),
     ),
 )

@@ -94,7 +94,7 @@ def test_only_the_scheme_leaves(sed: str, field: str) -> None:
     shadow = _sed(sed, _program("accounts.shadow"), f"ops:{field}:19000:0:99999:7:::\n")
     assert shadow == f"ops:{left}:19000:0:99999:7:::\n"
     passwd = _sed(sed, _program("accounts.passwd"), f"ops:{field}:1000:1000:,,:/home/o:/bin/sh\n")
-    assert passwd == f"ops:{left}:1000:1000:,,:/home/o:/bin/sh\n"
+    assert passwd == f"ops:{left}:1000:1000::/home/o:/bin/sh\n"
     group = _sed(sed, _program("accounts.group"), f"wheel:{field}:10:ops,root\n")
     assert group.endswith(":10:ops,root\n")
     assert not _leaks(shadow + passwd + group)
