@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from collector.errors import NotUnderstood
 from collector.facts.jobs import Job
-from collector.facts.log_removals import Removal, _finds, _vacuums
+from collector.facts.log_removals import Removal, removals
 
 
-def _job(text: str) -> Job:
-    return Job("cron", "/etc/cron.d/x", "", "root", text, text, True, "", "schedules.tabs", "", "")
+def _job(text: str, when: str = "") -> Job:
+    return Job(
+        "cron", "/etc/cron.d/x", when, "root", text, text, True, "", "schedules.tabs", "", ""
+    )
 
 
-def _found(line: str) -> list[Removal]:
-    return [*_finds(_job(line), line), *_vacuums(_job(line), line)]
+def _found(text: str, when: str = "") -> list[Removal]:
+    return removals(_job(text, when))
 
 
 FINDS = [
@@ -27,6 +30,9 @@ FINDS = [
     'find LOGS -name "*.log" -type f -mtime +7 | xargs rm -f',
     "cd / && find LOGS -mmin +20160 -delete > /dev/null 2>&1",
     "find LOGS -mtime 9 -delete",
+    "D=LOGS\nKEEP=12\nfind $D -name '*.log' -mtime +${KEEP} -delete",
+    "cd LOGS || exit 1\nfind . -type f -mtime +4 -delete",
+    "find LOGS \\\n  -type f -mtime +5 \\\n  -delete",
 ]
 
 
@@ -69,3 +75,69 @@ def test_names_and_folders() -> None:
 def test_vacuum() -> None:
     (removal,) = _found("journalctl --vacuum-time=2weeks >/dev/null 2>&1")
     assert (removal.folder, removal.days) == ("/var/log/journal", 14)
+
+
+def test_all_but_some() -> None:
+    (removal,) = _found("find /var/log ! -name '*.gz' -mtime +3 -delete")
+    assert removal.takes("/var/log/syslog")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "> /var/log/messages",
+        ": >/var/log/messages",
+        "cat /dev/null > /var/log/messages",
+        "echo > /var/log/messages",
+        'echo "" > /var/log/messages',
+        "sh -c '>/var/log/messages'",
+        "cp /dev/null /var/log/messages",
+        "truncate -s 0 /var/log/messages",
+        "truncate --size=0 /var/log/*",
+        "rm -f /var/log/messages /var/log/secure",
+        "/bin/rm -f /var/log/mess*",
+        "find /var/log -type f -delete",
+    ],
+)
+@pytest.mark.parametrize(
+    ("when", "days"),
+    [("0 3 * * *", 1), ("*/5 * * * *", 1), ("0 3 * * 0", 7), ("@weekly", 7), ("0 3 1 * *", 31),
+     ("monthly", 31), ("0 3 1 1 *", 366), ("@yearly", 366)],
+)  # fmt: skip
+def test_emptied_at_each_run(line: str, when: str, days: int) -> None:
+    found = [r for r in _found(line, when) if r.takes("/var/log/messages")]
+    assert [r.days for r in found] == [days]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cp /var/log/messages /data/messages.$(date +%F)\n> /var/log/messages",
+        "gzip -c /var/log/messages > /data/m.gz && : > /var/log/messages",
+        "tar czf /data/log.tgz /var/log/messages-* && rm -f /var/log/messages-*",
+        "mv /var/log/messages.1 /data/; rm -f /var/log/messages.1",
+        "exec >> /var/log/messages",
+        "echo done >> /var/log/messages",
+        "/usr/local/bin/report > /var/log/messages",
+        "rm -f /var/run/x.pid /tmp/messages",
+        "ls /var/log/messages; rm -f /tmp/x",
+    ],
+)
+def test_rotation_of_ones_own_empties_nothing(text: str) -> None:
+    assert _found(text, "daily") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for d in /var/log/nginx /var/log/app; do\n  find $d -mtime +7 -delete\ndone",
+        'find "$(readlink -f /var/log/app)" -mtime +7 -delete',
+    ],
+)
+def test_a_folder_that_does_not_show(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        _found(text)
+
+
+def test_a_folder_that_does_not_show_in_a_job_without_logs() -> None:
+    assert _found("for d in /data/a /data/b; do find $d -mtime +7 -delete; done") == []
