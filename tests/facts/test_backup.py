@@ -219,3 +219,20 @@ def test_reports_are_read_strictly(text: str) -> None:
     result = ReadResult("backup.reports", ReadStatus.OK, files=(file,))
     with pytest.raises(NotUnderstood):
         reports(Capture("h", HostStatus.COMPLETE, reads={"backup.reports": result}))
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("+0800", 18), ("-0500", 7), ("+0000", 2), ("", 12), (None, 12)]
+)
+def test_times_of_rsnapshot_are_in_the_zone_of_the_host(zone: str | None, hour: int) -> None:
+    """They carry none themselves; where the host does not tell either, the earliest counts."""
+    said = b"log 0 /var/log/rsnapshot.log\n|[2026-11-25T02:00:01] /usr/bin/rsnapshot daily: completed successfully\n"
+    reads = {
+        "backup.borg": ReadResult("backup.borg", ReadStatus.OK),
+        "backup.journal": ReadResult("backup.journal", ReadStatus.MISSING),
+        "backup.pgbackrest": ReadResult("backup.pgbackrest", ReadStatus.ABSENT),
+        "backup.logs": ReadResult("backup.logs", ReadStatus.OK, stdout=said),
+    }
+    head = {} if zone is None else {"zone": zone}
+    (found,) = records(Capture("h", HostStatus.COMPLETE, head=head, reads=reads))
+    assert found.when.hour == hour
