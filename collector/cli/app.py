@@ -68,6 +68,9 @@ def hostpledge() -> None:
 def main() -> None:
     """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
     click.Context.formatter_class = Formatter
+    if sys.stdout is None:
+        # closed by the caller: whatever was opened next would take its place, and its output
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
     try:
         status = hostpledge.main(standalone_mode=False)
         sys.stdout.flush()

@@ -130,6 +130,9 @@ def bundle(
         )
         if zipped:
             attest.pack_into(place, output)
+    except OSError as problem:
+        problem.filename = problem.filename or str(output)
+        raise
     finally:
         if zipped:
             shutil.rmtree(place, ignore_errors=True)

@@ -155,6 +155,28 @@ _TABLE: tuple[tuple[str, str], ...] = (
     (r"Chromium took longer than (\d+) s", r"Chromium 超过 \1 秒未完成"),
 )
 
+# how a bundle fails to verify: what follows the words is left out
+_UNPROVEN: tuple[tuple[str, str], ...] = (
+    (r"its bytes were changed", "内容已被改动"),
+    (r"is missing, and the statement names it", "文件缺失，而签名声明中列有此文件"),
+    (r"is missing", "文件缺失"),
+    (r"is not in the manifest", "不在清单中，属多余文件"),
+    (r"is not among what was signed", "不在签名范围内"),
+    (r"is not what was signed", "与签名时的内容不符"),
+    (r"does not belong to the bundle", "不属于证据包"),
+    (r"signed by (\S+), which is not among the trusted keys", r"由 \1 签名，该密钥不在信任文件中"),
+    (r"signed by the key (\S+), revoked ([^;]+);.*", r"签名密钥 \1 已于 \2 吊销"),
+    (r"signed (\S+), before the key (\S+) was valid.*", r"签署时间 \1 早于密钥 \2 的启用时间"),
+    (r"signed (\S+), after the end of the key (\S+).*", r"签署时间 \1 晚于密钥 \2 的停用时间"),
+    (r"the signature is not by (\S+) over this", r"签名无效：不是 \1 对此内容的签名"),
+    (r"the signature is not in", "签名不是唯一允许的编码形式"),
+    (r"not in its canonical bytes", "不是规范字节（RFC 8785）"),
+    (r"not JSON", "不是规范的 JSON"),
+    (r"its clauses do not follow from its findings", "条款结论与各项结论不符"),
+    (r"no bundle here", "这里没有证据包"),
+    (r"not a whole ZIP file", "ZIP 文件不完整"),
+)
+
 
 def in_chinese(text: str) -> str:
     """`text` in Chinese where it is a complaint that is known, else as it is."""
@@ -165,6 +187,10 @@ def in_chinese(text: str) -> str:
             for number, value in enumerate(match.groups(default=""), 1):
                 words = words.replace(f"\\{number}", in_chinese(value))
             return words
+    for pattern, template in _UNPROVEN:
+        match = re.match(pattern, text)
+        if match:
+            return match.expand(template)
     return text
 
 

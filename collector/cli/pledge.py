@@ -147,15 +147,27 @@ def show(*, id: str, form: str, location: str | None) -> int:
 @_register_option
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
+    from collector.cli.verify import open_named
     from collector.pledges.attach import attach as attach_bundle
 
-    attached = attach_bundle(_open(location), id, bundle, _trust(trust_file))
+    register = _open(location)
+    attached = attach_bundle(register, id, bundle, _trust(trust_file))
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
             f"attached to {id} as evidence {attached.sequence}, digest {attached.digest}\n",
         )
     )
+    with open_named(bundle) as opened:
+        missing = [name for name in register.get(id).hosts if name not in opened.names]
+    if missing:
+        click.echo(
+            tr(
+                f"登记的主机中，此证据包没有：{'、'.join(missing)}",
+                f"declared in the record, and not in this bundle: {', '.join(missing)}",
+            ),
+            err=True,
+        )
     return 0
 
 

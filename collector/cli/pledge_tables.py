@@ -109,7 +109,10 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
     customer = document["customer"]
     kind = tr("单位", "unit") if customer["kind"] == "unit" else tr("个人", "person")
     number = customer.get("credit_code") or customer.get("identity_masked", "")
-    yield tr("用户名称", "customer"), f"{customer['name']} ({kind}, {number})"
+    yield (
+        tr("用户名称", "customer"),
+        tr(f"{customer['name']}（{kind}，{number}）", f"{customer['name']} ({kind}, {number})"),
+    )
     yield tr("等保级别", "grade"), str(document["grade"])
     yield (
         tr("版本", "version"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +13,10 @@ import click
 from collector import catalog
 from collector import verify as verifier
 from collector.attest.trust import load_trust
+from collector.cli.chinese import in_chinese
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import VerifyFailed
-
-_REASONS = (
-    (r"its bytes were changed", "内容已被改动"),
-    (r"is missing, and the statement names it", "文件缺失，而签名声明中列有此文件"),
-    (r"is missing", "文件缺失"),
-    (r"is not in the manifest", "不在清单中，属多余文件"),
-    (r"is not among what was signed", "不在签名范围内"),
-    (r"is not what was signed", "与签名时的内容不符"),
-    (r"does not belong to the bundle", "不属于证据包"),
-    (r"signed by (\S+), which is not among the trusted keys", r"由 \1 签名，该密钥不在信任文件中"),
-    (r"signed by the key (\S+), revoked ([^;]+);.*", r"签名密钥 \1 已于 \2 吊销"),
-    (r"signed (\S+), before the key (\S+) was valid.*", r"签署时间 \1 早于密钥 \2 的启用时间"),
-    (r"signed (\S+), after the end of the key (\S+).*", r"签署时间 \1 晚于密钥 \2 的停用时间"),
-    (r"the signature is not by (\S+) over this", r"签名无效：不是 \1 对此内容的签名"),
-    (r"the signature is not in", "签名不是唯一允许的编码形式"),
-    (r"not in its canonical bytes", "不是规范字节（RFC 8785）"),
-    (r"not JSON", "不是规范的 JSON"),
-    (r"its clauses do not follow from its findings", "条款结论与各项结论不符"),
-    (r"no bundle here", "这里没有证据包"),
-    (r"not a whole ZIP file", "ZIP 文件不完整"),
-)
+from collector.export import stamp
 
 
 def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -88,7 +69,7 @@ def _about(found: verifier.Verification) -> list[str]:
     words = catalog.words()["verdict"]
     lines = [
         f"sha256:{found.digest}",
-        tr("核查时段", "looked at") + f": {period['from']} … {period['to']}",
+        tr("核查时段", "looked at") + f": {_second(period['from'])} … {_second(period['to'])}",
         tr("主机数", "hosts") + f": {found.hosts}",
     ]
     if pledge is not None:
@@ -98,6 +79,10 @@ def _about(found: verifier.Verification) -> list[str]:
         clause = catalog.clauses()[number]
         lines.append(f"{clause['number']} {clause['title'][lang()]}: {words[verdict].to(lang())}")
     return lines
+
+
+def _second(moment: str) -> str:
+    return stamp(datetime.fromisoformat(moment))
 
 
 def open_named(path: Path) -> verifier.Bundle:
@@ -138,15 +123,6 @@ def _verified(opened: verifier.Bundle, trust: Any) -> verifier.Verification:
 def _named(path: Path, problem: VerifyFailed) -> VerifyFailed:
     where = problem.where if problem.where in ("", str(path)) else f"{path}: {problem.where}"
     return VerifyFailed(
-        tr(f"核验不通过：{_in_chinese(problem.what)}", f"does not verify: {problem.what}"),
+        tr(f"核验不通过：{in_chinese(problem.what)}", f"does not verify: {problem.what}"),
         where=where or str(path),
     )
-
-
-def _in_chinese(what: str) -> str:
-    """The reasons that a reader is likely to meet; the others stay as they are."""
-    for pattern, words in _REASONS:
-        match = re.match(pattern, what)
-        if match:
-            return match.expand(words)
-    return what

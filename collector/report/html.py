@@ -76,6 +76,7 @@ def render(
             w={kind: {k: v.to(lang) for k, v in by.items()} for kind, by in words().items()},
             evidence=evidence,
             record=record or {},
+            missing=_missing(record or {}, hosts),
             digest=digest,
             keyid=keyid,
             collected=(collected[0], collected[-1]) if collected else None,
@@ -137,6 +138,12 @@ def _columns(controls: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str
         for id, entry in clauses().items()
         if spans[id]
     ]
+
+
+def _missing(record: Mapping[str, Any], hosts: Sequence[view.Host]) -> list[str]:
+    """Hosts that the record declares (clause 五) and that this evidence does not hold."""
+    seen = {host.name for host in hosts}
+    return [name for name in record.get("resources", {}).get("hosts", ()) if name not in seen]
 
 
 def _groups(hosts: Sequence[view.Host]) -> list[tuple[Result, list[view.Host]]]:

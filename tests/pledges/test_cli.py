@@ -114,7 +114,9 @@ def test_attach_trusts_ones_own_keys_or_a_file(
 
     trust = tmp_path / "trust.json"
     trust.write_bytes(signer.trust.to_bytes())
-    assert pledge("attach", "demo-2026", first, "--trust", trust).status == 0
+    attached = pledge("attach", "demo-2026", first, "--trust", trust)
+    assert attached.status == 0
+    assert "not in this bundle: db-01" in attached.err
     assert pledge("attach", "demo-2026", second, "--trust", trust).status == 0
     shown = json.loads(pledge("show", "demo-2026", "--format", "json").out)
     assert [e["sequence"] for e in shown["evidence"]] == [1, 2]

@@ -179,6 +179,14 @@ def test_without_a_record_or_a_key_the_places_stay_blank(tmp_path: Path) -> None
     assert "未关联登记" in text
 
 
+def test_a_declared_host_that_is_not_in_the_evidence_is_named(tmp_path: Path) -> None:
+    document, captured = evidence(HELD, tmp_path, ())
+    record = {**RECORD, "resources": {"hosts": ["good", "web-01"]}}
+    text = render(document, captured.__getitem__, record=record, lang="zh", digest="", keyid="")
+    assert "登记的主机中，本次未核查：web-01<" in text
+    assert "本次未核查" not in page(tmp_path)
+
+
 def test_every_word_is_in_both_languages_and_used() -> None:
     templates = "".join(
         package_text(f"report/templates/{name}.html.j2")
