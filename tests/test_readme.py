@@ -1,4 +1,4 @@
-"""Every command of both READMEs runs, and prints what the README says it prints.
+"""Every command of the READMEs and operators' guides runs, and prints what they say it prints.
 
 In a `console` block a line that begins with `$ ` is a command, the others are its output, where `…`
 stands for anything (a line of its own: for any lines).
@@ -37,7 +37,15 @@ def _pattern(lines: list[str]) -> str:
     return "".join(parts)
 
 
-@pytest.mark.parametrize(("name", "lang"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        ("README.md", "en"),
+        ("README.zh-CN.md", "zh"),
+        ("docs/operators-guide.md", "en"),
+        ("docs/operators-guide.zh.md", "zh"),
+    ],
+)
 def test_readme(name: str, lang: str, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "bin").mkdir()
@@ -67,9 +75,14 @@ def test_readme(name: str, lang: str, tmp_path: Path) -> None:
         assert re.fullmatch(pattern, done.stdout), f"{command} printed:\n{done.stdout}"
 
 
-def test_both_readmes_show_the_same_commands() -> None:
+@pytest.mark.parametrize(
+    "names",
+    [("README.md", "README.zh-CN.md"), ("docs/operators-guide.md", "docs/operators-guide.zh.md")],
+    ids=["readme", "guide"],
+)
+def test_both_languages_show_the_same_commands(names: tuple[str, str]) -> None:
     shown = [
         [re.sub("unchanged|未改动", "", command) for command, _ in _commands(text)]
-        for text in ((ROOT / n).read_text() for n in ("README.md", "README.zh-CN.md"))
+        for text in ((ROOT / n).read_text(encoding="utf-8") for n in names)
     ]
     assert shown[0] == shown[1]
