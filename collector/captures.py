@@ -7,7 +7,6 @@ A file without its last line is not a capture: it was cut off.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import hashlib
 import io
@@ -182,7 +181,7 @@ def from_bytes(data: bytes, *, where: str) -> Capture:
 
 
 def _from_output(data: bytes, where: str) -> Capture:
-    name = Path(where).name
+    name = os.fsencode(Path(where).name).decode("utf-8", "replace")
     for suffix in (".gz", ".capture", ".txt"):
         name = name.removesuffix(suffix)
     try:
@@ -230,7 +229,9 @@ def _from_lines(plain: bytes, where: str) -> Capture:
             ended = document["reads"] == len(reads)
     if head is None or not ended:
         raise BadInput("cut off before its end", where=where, mend="get the whole file again")
-    at = head["collected_at"]
+    at = datetime.fromisoformat(head["collected_at"]) if head["collected_at"] else None
+    if at is not None and not 1970 <= at.year <= 9000:
+        raise BadInput(f"collected_at: {at.year} is no year to reckon from", where=where)
     return Capture(
         head["host"],
         HostStatus(head["status"]),
@@ -238,7 +239,7 @@ def _from_lines(plain: bytes, where: str) -> Capture:
         head["detail"],
         MappingProxyType(head["head"]),
         MappingProxyType(head["origin"]),
-        datetime.fromisoformat(at) if at else None,
+        at,
         MappingProxyType(reads),
     )
 
@@ -277,5 +278,5 @@ def _bytes(line: dict[str, Any], name: str, where: str) -> bytes:
         return cast("str", line[name]).encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise BadInput(f"{name}_base64 is not base64", where=where) from None

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 from referencing import Registry, Resource
 
 from collector.errors import BadInput
 from collector.resources import shared
 
 _DEEPEST = 64
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+
+
+def _pattern(
+    _validator: Any, pattern: str, instance: Any, _schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """As JSON Schema has it, where `$` is the very end; Python's lets a line end follow."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Strict: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"pattern": _pattern}
+)
 
 
 @cache
@@ -23,9 +40,7 @@ def validator(name: str) -> Draft202012Validator:
     text = shared("schemas", f"{name}.schema.json").read_text(encoding="utf-8")
     schema = json.loads(text)
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(
-        schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    return _Strict(schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 @cache
@@ -57,11 +72,18 @@ def _say(problem: ValidationError) -> str:
 
 
 def load_json(text: str | bytes, *, where: str) -> Any:
-    """JSON as RFC 8259 has it and no more: no duplicate keys, no NaN, no number past a double."""
+    """JSON as RFC 8259 has it and no more: UTF-8, no duplicate keys, no NaN, no number past a
+
+    double, no half of a surrogate pair (which nothing that prints could take).
+    """
     try:
-        return json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
+        plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        document = json.loads(
+            plain, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
         )
+        if _SURROGATE.search(plain):
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
     except (ValueError, RecursionError) as problem:
         reason = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
         raise BadInput(f"not JSON: {reason}", where=where) from None

@@ -144,7 +144,11 @@ def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetim
     if isinstance(clock, str):
         return datetime.fromisoformat(clock)
     seconds = head.get("clock", "")
-    return datetime.fromtimestamp(int(seconds), UTC) if _CLOCK.fullmatch(seconds) else None
+    if not _CLOCK.fullmatch(seconds):
+        return None
+    said = datetime.fromtimestamp(int(seconds), UTC)
+    # a clock that was never set, or that runs far ahead, is no time to judge by
+    return said if 2020 <= said.year < 2100 else None
 
 
 def _sections(
