@@ -271,7 +271,12 @@ def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
     stray = folder.part_path("b")
     stray.write_bytes(b"half")
     (tmp_path / "out" / "captures" / "c.capture.gz").write_bytes(b"\x1f\x8bhalf")
+    foreign = Capture("d", HostStatus.COMPLETE, origin={"run": "0" * 32})
+    captures.write(foreign, folder.capture_path("d"))
+    own = Capture("e", HostStatus.COMPLETE, origin={"run": folder.nonce})
+    captures.write(own, folder.capture_path("e"))
     again = RunFolder.begin(tmp_path / "out", ["encryption"], 2)
+    assert sorted(again.arrived()) == ["a", "e"], "of another run is not of this one"
     assert again.nonce == folder.nonce
     assert again.arrived()["a"].sha256 == digest
     assert not stray.exists()
@@ -337,3 +342,13 @@ def test_plain_playbook_refuses_a_folder_of_another_run(sshd: Sshd, tmp_path: Pa
     )  # fmt: skip
     assert done.returncode == 2
     assert "an interrupted run of other controls lies here" in done.stdout
+
+
+def test_a_capture_with_another_nonce_is_no_answer() -> None:
+    """An old capture played back, or one of another host, is not taken for this host's."""
+    raw = b"hostpledge-capture 1 " + b"a" * 32 + b"\n\n@" + b"a" * 32 + b" end 0 1\n"
+    answered = script.parse_output(raw, host="h", status=HostStatus.COMPLETE, nonce="a" * 32)
+    assert answered.status is HostStatus.COMPLETE
+    played_back = script.parse_output(raw, host="h", status=HostStatus.COMPLETE, nonce="b" * 32)
+    assert played_back.status is HostStatus.GARBLED
+    assert not played_back.reads
