@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from collector.errors import BadInput, NotUnderstood
+from collector.facts import storage as _storage
 from collector.facts.masking import MASK, URLS
 from collector.facts.record_times import zone_of
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
@@ -119,6 +120,7 @@ _ONLY_PATHS = rf"""/^|/{{
 {URLS}"""
 
 READS: tuple[Read, ...] = (
+    *(read for read in _storage.READS if read.id == "storage.mounts"),
     files(
         "backup.reports",
         "/var/lib/hostpledge/backup/*.json",

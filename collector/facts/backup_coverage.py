@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Literal
 
@@ -14,9 +15,11 @@ from collector.facts.artefacts import Artefact, Artefacts, artefacts
 from collector.facts.backup import Record, Report, records, reports
 from collector.facts.backup_jobs import BackupJob, backup_jobs
 from collector.facts.backup_words import ENGINES, filled
-from collector.facts.inventory import Store, place
+from collector.facts.inventory import Store, links_on, place
 from collector.facts.jobs import Script
 from collector.facts.processes import Processes, processes
+from collector.facts.storage import Storage
+from collector.facts.storage import mounts as mounts_of
 from collector.model import Capture, Facts, Quote
 
 _CRON = ("*/cron", "*/crond", "*/fcron", "*/dcron")
@@ -82,12 +85,18 @@ def cover(facts: Facts, store: Store) -> Cover:
             found = place(facts.capture, store.path)
             real = found.real if found else ""
         except CouldNotLook:
-            real = store.path
+            real = ""
+    links = links_on(facts.capture, store.path, real) if real != store.path else ()
     left = facts.get(artefacts)
     sure, perhaps, idle = [], [], []
     for job in facts.get(all_jobs):
-        answer = job.covers(store, real)
-        if answer == "perhaps" and _named(_groups(left, job, facts.get(all_jobs)), store):
+        answer = job.covers(store, real, links, partial(_one_file_system, facts))
+        at_run_time = job.unclear or "?" in job.databases
+        if (
+            answer == "perhaps"
+            and at_run_time
+            and _named(_groups(left, job, facts.get(all_jobs)), store)
+        ):
             answer = "yes"
         if answer == "no":
             continue
@@ -98,6 +107,12 @@ def cover(facts: Facts, store: Store) -> Cover:
         else:
             perhaps.append(job)
     return Cover(store, real, tuple(sure), tuple(perhaps), tuple(idle), facts.get(agents))
+
+
+def _one_file_system(facts: Facts, path: str, other: str) -> bool:
+    """Raises FactError where the mounts could not be seen."""
+    mounts = Storage(facts.get(mounts_of), {}, {})
+    return mounts.mount_of(path) == mounts.mount_of(other)
 
 
 def all_jobs(capture: Capture) -> tuple[BackupJob, ...]:

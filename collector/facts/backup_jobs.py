@@ -1,13 +1,12 @@
 """Which jobs back up what: command lines and settings of known tools, read as far as they tell.
 
-A database
-or a path that only shows at run time is `?`: perhaps covered, never certainly.
+A database or a path that only shows at run time is `?`: perhaps covered, never certainly.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -16,9 +15,13 @@ from collector.errors import BadInput, NotUnderstood
 from collector.facts.backup_words import (
     ENGINES,
     FILE_TOOLS,
+    blurred,
     commands,
     databases_of,
     excludes_of,
+    follows_links,
+    left_out,
+    one_file_system,
     sources_of,
     targets_of,
     wrapped,
@@ -37,7 +40,9 @@ class BackupJob:
     """One use of one tool by one job.
 
     `sources` are absolute paths, `excludes` those left out; `databases` are names, `*` for all
-    of the `engine`'s. `targets` are the paths and repositories that its words name.
+    of the `engine`'s. `targets` are the paths and repositories that its words name. `one_fs`: it
+    stays on the file system it begins on; `blurred`: it leaves out what is not seen here;
+    `follows`: it takes what symlinks lead to.
     """
 
     job: Job
@@ -48,25 +53,57 @@ class BackupJob:
     databases: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     unclear: bool = False
+    one_fs: bool = False
+    blurred: bool = False
+    follows: bool = False
 
     @property
     def label(self) -> str:
         return f"{self.tool} ({self.job.name})"
 
-    def covers(self, store: Store, real: str) -> Covers:
-        """Does it back up `store`, which really lies at the path `real` (empty: unknown)?"""
+    def covers(
+        self,
+        store: Store,
+        real: str,
+        links: Sequence[str] = (),
+        same: Callable[[str, str], bool] = lambda _, __: True,
+    ) -> Covers:
+        """Does it back up `store`, which really lies at the path `real` (empty: unknown)?
+
+        `links` are the symlinks in the store's path; `same` says whether two paths lie on one
+        file system.
+        """
         paths = {p for p in (store.path, real) if p.startswith("/")}
-        for path in paths:
-            if any(_within(path, s) for s in self.sources) and not any(
-                _within(path, e) for e in self.excludes
-            ):
-                return "yes"
+        answers = {
+            self._takes(source, path, () if path == real else links, same)
+            for path in paths
+            for source in self.sources
+        }
+        if "yes" in answers:
+            return "yes"
         if self.engine and store.kind == "database" and self.engine == engine_of(store):
             if "*" in self.databases or store.name in self.databases:
                 return "yes"
             if "?" in self.databases:
                 return "perhaps"
-        return "perhaps" if self.unclear and not self.engine else "no"
+        blurry = self.unclear and not self.engine
+        return "perhaps" if blurry or "perhaps" in answers else "no"
+
+    def _takes(
+        self, source: str, path: str, links: Sequence[str], same: Callable[[str, str], bool]
+    ) -> Covers:
+        """Does what lies below `source` hold `path`, and not only a link on the way to it?"""
+        top = source.rstrip("/") or "/"
+        if not _within(path, top) or any(
+            left_out(self.tool, path, source, pattern) for pattern in self.excludes
+        ):
+            return "no"
+        if path != top and self.one_fs and not same(path, top):
+            return "no"
+        kept = [x for x in links if _within(x, top) and not self.follows]
+        if self.tool == "rsync" and source.endswith("/"):
+            kept = [x for x in kept if x != top]  # it goes into a folder named with a slash
+        return "perhaps" if kept or (self.blurred and path != top) else "yes"
 
 
 def engine_of(store: Store) -> str:
@@ -138,9 +175,12 @@ def _recognise(
                 job,
                 tool,
                 plain,
-                excludes_of(args),
+                excludes_of(tool, args),
                 targets=targets,
                 unclear=len(plain) < len(sources),
+                one_fs=one_file_system(tool, args),
+                blurred=blurred(tool, args),
+                follows=follows_links(tool, args),
             )
 
 
@@ -172,11 +212,19 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
         targets = [r.get("path", "") if isinstance(r, dict) else str(r)
                    for r in flat.get("repositories") or ()]  # fmt: skip
         sources = tuple(str(s) for s in flat.get("source_directories") or ())
-        yield BackupJob(job, "borgmatic", sources, targets=tuple(targets))
+        yield BackupJob(
+            job,
+            "borgmatic",
+            sources,
+            tuple(str(e) for e in flat.get("exclude_patterns") or ()),
+            targets=tuple(targets),
+            one_fs=flat.get("one_file_system") is True,
+            blurred=any(flat.get(k) for k in ("patterns", "patterns_from", "exclude_from")),
+        )
         for engine in ("mysql", "mariadb", "postgresql", "mongodb"):
             names = tuple(
                 "*" if d.get("name") == "all" else str(d.get("name"))
-                for d in flat.get(f"{engine}databases_of") or ()
+                for d in flat.get(f"{engine}_databases") or ()
             )
             if names:
                 short = "mysql" if engine == "mariadb" else engine
@@ -190,4 +238,13 @@ def _rsnapshot(capture: Capture, job: Job) -> Iterator[BackupJob]:
         rows = [re.split(r"\t+", x.strip()) for x in text.splitlines() if not x.startswith("#")]
         sources = tuple(r[1] for r in rows if r[0] == "backup" and len(r) > 2)
         root = tuple(r[1].rstrip("/") for r in rows if r[0] == "snapshot_root" and len(r) > 1)
-        yield BackupJob(job, "rsnapshot", sources, targets=root)
+        names = {r[0] for r in rows}
+        yield BackupJob(
+            job,
+            "rsnapshot",
+            sources,
+            tuple(r[1] for r in rows if r[0] == "exclude" and len(r) > 1),
+            targets=root,
+            one_fs=["one_fs", "1"] in rows,
+            blurred=bool({"include", "include_file", "exclude_file"} & names),
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from collector.errors import NotUnderstood
@@ -137,10 +138,47 @@ def _operands(args: list[str]) -> list[str]:
     return found
 
 
-def excludes_of(args: list[str]) -> tuple[str, ...]:
+def excludes_of(tool: str, args: list[str]) -> tuple[str, ...]:
+    """The patterns that are left out, as they stand (without borg's word for their kind)."""
+    words = ("--exclude", "-e") if tool in ("restic", "borg") else ("--exclude",)
     found = [a.partition("=")[2] for a in args if a.startswith("--exclude=")]
-    found += [b for a, b in pairwise(args) if a in ("--exclude", "-e")]
-    return tuple(e for e in found if e.startswith("/"))
+    found += [b for a, b in pairwise(args) if a in words]
+    return tuple(re.sub(r"^(fm|sh|pp|pf):", "", e) for e in found if e)
+
+
+def one_file_system(tool: str, args: list[str]) -> bool:
+    """Does it stay on the file system it begins on?"""
+    short = {"rsync": r"-[A-Za-z]*x[A-Za-z]*", "restic": "-x", "borg": "-x"}.get(tool, "(?!)")
+    return any(a == "--one-file-system" or re.fullmatch(short, a) for a in args)
+
+
+def blurred(tool: str, args: list[str]) -> bool:
+    """Does it leave out what stands in a file, or by rules more involved than a pattern?"""
+    words = (
+        r"--(exclude-from|exclude-file|iexclude|iexclude-file|patterns-from|pattern|filter|include)"
+        r"(=.*)?"
+    )
+    return any(re.fullmatch(words, a) or (tool == "tar" and a == "-X") for a in args) or any(
+        e.startswith("re:") for e in excludes_of(tool, args)
+    )
+
+
+def left_out(tool: str, path: str, source: str, pattern: str) -> bool:
+    """Does the pattern leave out `path`, or a folder above it, of what `source` takes?
+
+    rsync names what it takes from the source on, the others by the whole path.
+    """
+    bare = re.sub(r"(?<=.)/\*{0,2}$", "", pattern)
+    if tool in ("rsync", "rsnapshot"):
+        top = source.rstrip("/")
+        path = path[len(top) if source.endswith("/") else len(top.rpartition("/")[0]) :]
+    parts = path.strip("/").split("/")
+    above = ["/" + "/".join(parts[: n + 1]) for n in range(len(parts))]
+    if bare.startswith("/"):
+        return any(fnmatchcase(x, bare) for x in above)
+    if "/" not in bare:
+        return any(fnmatchcase(part, bare) for part in parts)
+    return any(fnmatchcase(x, bare) or fnmatchcase(x, f"*/{bare}") for x in above)
 
 
 def sources_of(
@@ -169,26 +207,43 @@ def sources_of(
 
 
 def _tar(args: list[str], folder: str, more: list[str]) -> list[str] | None:
-    flags = args[0].lstrip("-") if args else ""
-    words = args[1:]
-    creates = "--create" in args or "-c" in args
-    if args and not args[0].startswith("--"):
-        creates = creates or "c" in flags
-        if "f" in flags:
-            words = words[1:]
-    if not creates:
-        return None
-    found, base, skip = [], folder, False
-    for at, word in enumerate(words):
-        if skip:
-            skip = False
-        elif word in ("-C", "--directory"):
-            base, skip = (words[at + 1] if at + 1 < len(words) else ""), True
-        elif word.startswith("--directory="):
-            base = word.partition("=")[2]
-        elif _TAKES_VALUE.match(word) or word in (">", ">>"):
-            skip = True
+    found: list[str] = []
+    base, creates, wants = folder, False, ""
+    for at, word in enumerate(args):
+        letters = word.lstrip("-") if _LETTERS.fullmatch(word) or at == 0 else ""
+        if wants:
+            base = word if wants == "C" else base
+            wants = ""
+        elif word.startswith("--"):
+            creates = creates or word == "--create"
+            name, equals, value = word.partition("=")
+            if name == "--directory" and equals:
+                base = value
+            elif not equals and name in _TAR_VALUES:
+                wants = "C" if name == "--directory" else name
+        elif letters:
+            creates = creates or "c" in letters
+            wants = next((x for x in letters if x in "CfTXbgNKVI"), "")
+        elif word in (">", ">>"):
+            wants = word
         elif not word.startswith(("-", ">", "2>")):
             joined = word if word.startswith("/") else f"{base.rstrip('/')}/{word}"
             found.append(re.sub(r"/\.?/?$|(?<=/)\./", "", joined) or "/")
-    return found + more
+    return found + more if creates else None
+
+
+_LETTERS = re.compile(r"-[A-Za-z]+")
+_TAR_VALUES = (
+    "--directory", "--file", "--files-from", "--exclude", "--exclude-from", "--exclude-tag",
+    "--use-compress-program", "--listed-incremental", "--newer", "--newer-mtime", "--label",
+    "--transform", "--blocking-factor", "--tape-length", "--info-script", "--checkpoint-action",
+)  # fmt: skip
+
+
+def follows_links(tool: str, args: list[str]) -> bool:
+    """Does it take what a symlink leads to instead of the link?"""
+    words = {"tar": r"--dereference|-[A-Za-z]*h[A-Za-z]*",
+             "rsync": r"--copy-links|--copy-dirlinks|-[A-Za-z]*[Lk][A-Za-z]*"}  # fmt: skip
+    wanted = words.get(tool, "(?!)")
+    old = tool == "tar" and args and not args[0].startswith("-") and "h" in args[0]
+    return bool(old) or any(re.fullmatch(wanted, a) for a in args)

@@ -296,7 +296,21 @@ def _tree(capture: Capture) -> tuple[frozenset[str], Mapping[str, str]]:
             links[rest[0]] = rest[1]
         elif not re.match(r"dir\t", line):
             raise NotUnderstood("inventory.tree", f"not understood: {line!r}")
+    if len(folders) == 1 and not links:
+        raise NotUnderstood("inventory.tree", "it lists not a single folder")
     return frozenset(folders), links
+
+
+def links_on(capture: Capture, path: str, real: str) -> tuple[str, ...]:
+    """The symlinks on the way to `path`; `path` itself where which they are was not seen."""
+    if not path.startswith("/"):
+        return ()
+    try:
+        _, links = _tree(capture)
+    except CouldNotLook:
+        return (path,)
+    seen = tuple(x for x in _prefixes(path) if links.get(x, x) != x)
+    return seen or (() if real in ("", path) else (path,))
 
 
 def _prefixes(path: str) -> list[str]:
