@@ -53,7 +53,8 @@ def _table(selected: list[Control]) -> str:
     families = list(dict.fromkeys(control.family for control in selected))
     longest = max((len(control.id) for control in selected), default=0)
     for family in families:
-        lines += [f"{words['family'][family].to(lang())} ({family})"]
+        word = words["family"][family].to(lang())
+        lines += [tr(f"{word}（{family}）", f"{word} ({family})")]
         for control in (c for c in selected if c.family == family):
             marks = [words["severity"][control.severity].to(lang())]
             if control.veto:
@@ -61,7 +62,8 @@ def _table(selected: list[Control]) -> str:
             if control.grades == (3,):
                 marks.append(tr("仅三级", "grade 3"))
             start = f"  {control.number}  {control.id.ljust(longest)}  "
-            text = f"{control.title.to(lang())} ({', '.join(marks)})"
+            title = control.title.to(lang())
+            text = tr(f"{title}（{'，'.join(marks)}）", f"{title} ({', '.join(marks)})")
             lines.append(_beside(start, text))
         lines.append("")
     count = len(selected)

@@ -11,6 +11,8 @@ from collector.cli.columns import labelled, out, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.model import Control, Value
+from collector.resources import package_text
+from collector.schema import load_yaml
 
 _MAPPINGS = {
     "mlps_2": ("GB/T 22239-2019 二级", "GB/T 22239-2019 level 2"),
@@ -121,6 +123,8 @@ def _grade(grade: int) -> str:
 
 def _parameters(control: Control) -> list[str]:
     lines = []
+    place = f"controls/{control.family}/{control.id.split('.', 1)[1]}.yml"
+    declared = load_yaml(package_text(place), where=place)["parameters"]
     for name, by_grade in control.parameters.items():
         values = {grade: shown(by_grade[grade]) for grade in control.grades}
         if len(set(values.values())) == 1:
@@ -131,6 +135,7 @@ def _parameters(control: Control) -> list[str]:
                 for grade, value in values.items()
             )
         lines.append(wrap(f"{name} = {text}", indent="  "))
+        lines.append(wrap(declared[name]["about"][lang()], indent="    "))
     return lines
 
 

@@ -187,6 +187,11 @@ def test_a_declared_host_that_is_not_in_the_evidence_is_named(tmp_path: Path) ->
     assert "本次未核查" not in page(tmp_path)
 
 
+def test_the_first_page_counts_the_hosts_that_were_not_collected_in_full(tmp_path: Path) -> None:
+    assert "其中 1 台未能完整采集" in page(tmp_path)
+    assert "未能完整采集" not in page(tmp_path, held=[host("good")])
+
+
 def test_every_word_is_in_both_languages_and_used() -> None:
     templates = "".join(
         package_text(f"report/templates/{name}.html.j2")
