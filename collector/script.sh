@@ -5,7 +5,7 @@ hp_main() {
 set -u
 [ -n "${ZSH_VERSION-}" ] && emulate sh
 LC_ALL=C; LANG=C; PATH="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin${PATH:+:$PATH}"
-SYSTEMD_COLORS=0; SYSTEMD_PAGER=; PAGER='cat'; COLUMNS=512; TERM=dumb
+ZFS_MODULE_LOADING=NO; SYSTEMD_COLORS=0; SYSTEMD_PAGER=; PAGER='cat'; COLUMNS=512; TERM=dumb
 # The environment must not hand the nonce on to what is run below: whoever knows it forges frames.
 unset HP_N
 HP_N=${HP_NONCE-}; HP_PINNED=${HP_N:+yes}
@@ -44,7 +44,7 @@ hp_tick() {
 hp_tick
 HP_M="$$-$HP_T"
 HP_MARK=$HP_M-run
-export LC_ALL LANG PATH SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HP_MARK
+export LC_ALL LANG PATH ZFS_MODULE_LOADING SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HP_MARK
 
 # hp_signal SIGNAL MARK: to all that carry the mark.
 hp_signal() {

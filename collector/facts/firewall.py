@@ -15,7 +15,7 @@ from collector.facts.chains import Base, Flow, Rewrite, Rule, Rules, Step, merge
 from collector.facts.masking import REMARKS
 from collector.facts.network import READS as _NETWORK_READS
 from collector.facts.network import Network, network_of
-from collector.facts.packets import Numeric, OneOf, Packet
+from collector.facts.packets import Numeric, OneOf, Packet, Word
 from collector.facts.spans import NONE, Spans, network
 from collector.model import Capture, Read, Text, shell
 
@@ -26,17 +26,23 @@ _LEGACY = (
     'case "$({command} -V 2>/dev/null)" in *nf_tables*) exit 0;; esac\n'
     "exec {command}-save"
 )
-_NFT = 'case "$({command} -V 2>/dev/null)" in *nf_tables*) exec {command}-save;; esac\ntrue'
+# asking a kernel without nf_tables would make it load the module
+_LOADED = """
+if [ -r /proc/modules ] && ! grep -q '^nf_tables ' /proc/modules; then
+  m=/lib/modules/$(uname -r)/modules.builtin
+  if [ -r "$m" ] && ! grep -q '/nf_tables\\.ko' "$m"; then {otherwise}exit 0; fi
+fi
+"""
+_NFT = (
+    _LOADED.replace("{otherwise}", "")
+    + 'case "$({command} -V 2>/dev/null)" in *nf_tables*) exec {command}-save;; esac\ntrue'
+)
 
 READS: tuple[Read, ...] = (
     shell(
         "firewall.nft",
-        r"""
-# asking a kernel without nf_tables would make it load the module
-if [ -r /proc/modules ] && ! grep -q '^nf_tables ' /proc/modules; then
-  m=/lib/modules/$(uname -r)/modules.builtin
-  if [ -r "$m" ] && ! grep -q '/nf_tables\.ko' "$m"; then echo '{"nftables": []}'; exit 0; fi
-fi
+        _LOADED.replace("{otherwise}", """echo '{"nftables": []}'; """)
+        + r"""
 command -v nft >/dev/null 2>&1 || { echo none; exit 0; }
 exec nft -j list ruleset
 """,
@@ -108,13 +114,27 @@ class Firewall:
                     edges |= {max(low, 1), min(high + 1, 65_535), max(low - 1, 1)}
         return sorted(edges)[:64]
 
-    def reach(self, packet: Packet, sources: Spans, *, natted: bool = False) -> Reach:
+    def reach(
+        self,
+        packet: Packet,
+        sources: Spans,
+        *,
+        natted: bool = False,
+        listening: frozenset[tuple[int, int, int]] | None = None,
+    ) -> Reach:
         """What becomes of a new packet from each of the sources.
 
         With `natted`, only packets count that arrive at another destination than their first.
+        `listening`: (protocol, address or 0, port) of what listens here, None to leave that open.
         """
         dropped: list[Flow] = []
-        start = replace(packet, first_daddr=packet.daddr, first_dport=packet.dport)
+        start = replace(
+            packet,
+            state="invalid",
+            held=self.rules.held(packet, packet.daddr),
+            first_daddr=packet.daddr,
+            first_dport=packet.dport,
+        )
         flows = [Flow(start, sources)]
         flows = self.rules.through("ingress", flows, dropped)
         flows = self.rules.through("prerouting", flows, dropped)
@@ -126,29 +146,37 @@ class Firewall:
         arrived = self.rules.through("input", here, dropped)
         away = [flow for flow in away if self._forwarded(flow, dropped)]
         arrived += self.rules.through("forward", away, dropped)
-        if natted:
-            dropped += [replace(f, why="nothing listens") for f in arrived if not f.packet.natted]
-            arrived = [flow for flow in arrived if flow.packet.natted]
-        return Reach.of(merged(arrived), dropped)
+        heard = [flow for flow in arrived if _heard(flow.packet, listening, natted=natted)]
+        lost = [flow for flow in arrived if flow not in heard]
+        dropped += [replace(flow, why="nothing listens") for flow in lost]
+        return Reach.of(merged(heard), dropped)
 
     def _routed(self, flow: Flow) -> Flow:
         packet = flow.packet
         family = packet.family
         if not packet.natted:
             return flow
-        if packet.local and packet.daddr == packet.first_daddr:
-            return flow
         local = self.network.local(packet.daddr, family)
         loopback = local and family == 4 and packet.daddr >> 24 == 127
         oif = None if local else self.network.way(packet.daddr, family)
-        doubt = flow.doubt or loopback
-        return replace(flow, packet=replace(packet, local=local, oif=oif), doubt=doubt)
+        routed = replace(flow, packet=replace(packet, local=local, oif=oif))
+        return routed.doubted("sent on to loopback") if loopback else routed
 
     def _forwarded(self, flow: Flow, dropped: list[Flow]) -> bool:
         if self.network.forwards.get(flow.packet.family, False):
             return True
         dropped.append(replace(flow, why="forwarding is off"))
         return False
+
+
+def _heard(
+    packet: Packet, listening: frozenset[tuple[int, int, int]] | None, *, natted: bool
+) -> bool:
+    if not packet.moved:
+        return not natted
+    if listening is None or not packet.local:
+        return True
+    return any((packet.proto, place, packet.dport) in listening for place in (0, packet.daddr))
 
 
 @dataclass(frozen=True)
@@ -177,11 +205,11 @@ class Reach:
         for flow in dropped:
             lost |= flow.sources
         yes = sure | (doubtful - lost)
-        targets = {(f.packet.daddr, f.packet.dport) for f in arrived if f.packet.natted}
+        targets = {(f.packet.daddr, f.packet.dport) for f in arrived if f.packet.moved}
         return Reach(
             yes,
             doubtful - yes,
-            _widest(arrived),
+            _widest([f for f in arrived if not f.doubt]) or _widest(arrived),
             _widest(dropped),
             bool(targets),
             tuple(sorted(targets)),
@@ -189,22 +217,34 @@ class Reach:
 
 
 def _widest(flows: list[Flow]) -> str:
-    return max(flows, key=lambda flow: flow.sources.size).why if flows else ""
+    if not flows:
+        return ""
+    widest = max(flows, key=lambda flow: flow.sources.size)
+    return widest.fog or widest.why
 
 
 def numerics(rules: Rules) -> list[Numeric]:
     """Every numeric match of the rules, however deep it stands."""
-    found: list[Numeric] = []
+    return [match for match in _matches(rules) if isinstance(match, Numeric)]
+
+
+def _matches(rules: Rules) -> list[Numeric | Word]:
+    found: list[Numeric | Word] = []
     pending: list[Step] = [
         step for chain in rules.chains.values() for rule in chain for step in rule.steps
     ]
     while pending:
         step = pending.pop()
-        if isinstance(step, Numeric):
+        if isinstance(step, Numeric | Word):
             found.append(step)
         elif isinstance(step, OneOf):
             pending += [match for group in step.alternatives for match in group]
     return found
+
+
+def words(rules: Rules) -> set[str]:
+    """The names of all fields that hold a word and that the rules look at."""
+    return {match.field for match in _matches(rules) if isinstance(match, Word)}
 
 
 def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:
@@ -247,7 +287,9 @@ def firewall(capture: Capture) -> Firewall:
         chains |= saved.chains
         bases += saved.bases
         loaded.append(f"{'iptables' if saved.family == 4 else 'ip6tables'} {saved.name}")
-    return Firewall(Rules(chains, tuple(bases)), network_of(capture), tuple(loaded))
+    around = network_of(capture)
+    own = tuple((device, of, number) for device, of, number, _ in around.own)
+    return Firewall(Rules(chains, tuple(bases), own), around, tuple(loaded))
 
 
 def _saved(

@@ -15,6 +15,15 @@ READS: tuple[Read, ...] = (
         r"""
 b=; [ -r /proc/sys/net/ipv6/bindv6only ] && read -r b </proc/sys/net/ipv6/bindv6only
 echo "bindv6only=$b"
+# where the modules are not loaded yet, asking the kernel would load them; ss can read /proc instead
+if [ -r /proc/modules ]; then
+  m=/lib/modules/$(uname -r)/modules.builtin
+  for d in tcp_diag udp_diag; do
+    grep -q "^$d " /proc/modules || grep -q "/$d\.ko" "$m" 2>/dev/null || {
+      PROC_ROOT=/proc; export PROC_ROOT
+    }
+  done
+fi
 if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
   echo '== ss'; printf '%s\n' "$s"
 else
@@ -77,7 +86,21 @@ def sockets(capture: Capture) -> tuple[Listener, ...]:
     alone = "bindv6only=1" in head
     lines = [line for line in body.splitlines() if line.strip()]
     found = _from_ss(lines, alone=alone) if kind == "ss" else _from_proc(lines, alone=alone)
-    return tuple(sorted(set(found), key=lambda s: (s.proto, s.port, s.family, s.address)))
+    return tuple(sorted(_apart(set(found)), key=lambda s: (s.proto, s.port, s.family, s.address)))
+
+
+def _apart(found: set[Listener]) -> list[Listener]:
+    """Without IPv4 of a socket that may take both, where IPv4's own wildcard is bound as well.
+
+    The kernel does not give one port to both (bind(2), ipv6(7)): that socket is for IPv6 alone.
+    """
+    both = {x.line for x in found if x.family == 6} & {x.line for x in found if x.family == 4}
+    own = {
+        (x.proto, x.port)
+        for x in found
+        if (x.family, x.address, x.device) == (4, 0, "") and x.line not in both
+    }
+    return [x for x in found if x.family == 6 or x.line not in both or (x.proto, x.port) not in own]
 
 
 def _from_ss(lines: list[str], *, alone: bool) -> list[Listener]:

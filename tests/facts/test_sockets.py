@@ -78,3 +78,19 @@ def test_cut_off_or_strange() -> None:
         seen(NEW.replace("== end\n", ""))
     with pytest.raises(NotUnderstood):
         seen(NEW.replace("0.0.0.0:22 ", "nonsense "))
+
+
+def test_a_socket_beside_ipv4_s_own_wildcard_is_for_ipv6_alone() -> None:
+    # iproute2 6.15 that reads /proc does not know of IPV6_V6ONLY
+    listening = seen(
+        "bindv6only=0\n== ss\n"
+        'tcp LISTEN 0 0 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=48,fd=6))\n'
+        'tcp LISTEN 0 0 *:22 *:* users:(("sshd",pid=48,fd=7))\n'
+        'tcp LISTEN 0 0 *:80 *:* users:(("web",pid=49,fd=7))\n== end\n'
+    )
+    assert [(port, family) for _, family, _, port, _ in listening] == [
+        (22, 4),
+        (22, 6),
+        (80, 4),
+        (80, 6),
+    ]

@@ -41,7 +41,7 @@ NO_RECORD = {
     "unknown_inner_field": (MINIMAL.replace("kind: unit", "kind: unit, fax: x"), "fax"),
     "key_is_on": (MINIMAL + "on: x\n", "True"),
     "no_id": (MINIMAL.replace("id: p-1\n", ""), "'id' is a required property"),
-    "id_with_newline": (MINIMAL.replace("id: p-1", 'id: "p-1\\n"'), "U+000A"),
+    "id_with_newline": (MINIMAL.replace("id: p-1", 'id: "p-1\\n"'), "id:"),
     "id_is_path": (MINIMAL.replace("p-1", "../p"), "id:"),
     "id_in_chinese": (MINIMAL.replace("p-1", "登记"), "id:"),
     "id_is_number": (MINIMAL.replace("p-1", "12"), "not of type 'string'"),
