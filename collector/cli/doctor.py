@@ -230,7 +230,7 @@ def _trouble(path: Path) -> tuple[str, str] | None:
 def _register() -> Check:
     from collector.pledges.register import FILE, Register
 
-    name = tr("登记簿", "register")
+    name = tr("登记库", "register")
     if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
         return Check(
             name,

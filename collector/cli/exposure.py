@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import click
 
 from collector import captures
+from collector.cli.columns import wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.facts.exposure import Exposure, exposures
@@ -126,13 +129,24 @@ def _table(found: tuple[Exposure, ...]) -> str:
         why = _PHRASES.get(e.why, e.why) if lang() == "zh" else e.why
         rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", why])
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]
-    return "\n".join(
+    starts = [
         "  ".join(
-            [cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=False)]
-            + [row[-1]]
-        ).rstrip()
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)
+        )
         for row in rows
-    )
+    ]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if room is None or all(
+        _width(start) + 2 + _width(row[-1]) <= room for start, row in zip(starts, rows, strict=True)
+    ):
+        return "\n".join(
+            f"{start}  {row[-1]}".rstrip() for start, row in zip(starts, rows, strict=True)
+        )
+    # what decides stands below, where a terminal has no room for it beside
+    lines = [starts[0].rstrip()]
+    for start, row in zip(starts[1:], rows[1:], strict=True):
+        lines += [start.rstrip(), wrap(row[-1], indent="    ", width=max(room, 20))]
+    return "\n".join(lines)
 
 
 def _width(text: str) -> int:

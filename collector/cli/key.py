@@ -16,6 +16,7 @@ from collector.captures import write_aside
 from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
 from collector.errors import BadInput
+from collector.export import stamp
 
 
 @click.group(
@@ -217,7 +218,9 @@ def _say_made(name: str, made: keys.PrivateKey) -> None:
 
 def _state(entry: TrustedKey) -> str:
     if entry.revoked_at:
-        return tr(f"已于 {entry.revoked_at} 吊销", f"revoked {entry.revoked_at}")
+        revoked = stamp(entry.revoked_at)
+        return tr(f"已于 {revoked} 吊销", f"revoked {revoked}")
     if entry.valid_until:
-        return tr(f"已于 {entry.valid_until} 停用", f"ended {entry.valid_until}")
+        ended = stamp(entry.valid_until)
+        return tr(f"已于 {ended} 停用", f"ended {ended}")
     return tr("使用中", "in use")

@@ -46,7 +46,7 @@ from collector.resources import home
     type=click.Path(path_type=Path),
     metavar="FILE",
     help=tr(
-        "责任书登记文件；默认从登记簿中取证据包所属的登记",
+        "责任书登记文件；默认从登记库中取证据包所属的登记",
         "the pledge record, as a file; default: the one that the bundle names, from the register",
     ),
 )

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from collector.assess import clause_result, waived
-from collector.catalog import clause_number, clauses, controls, words
+from collector.catalog import clause_number, clauses, controls, reasons, words
 from collector.errors import one_line
 from collector.export import ORDER, Hosts, Statuses, Times, stamp, worst_first
 from collector.export.wrapping import wrapped
@@ -106,7 +106,9 @@ def _host(
 
 def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
     lines = [one_line(finding.message.to(lang), 2000)]
-    if finding.result in (Result.FAIL, Result.PARTIAL):
+    # what a control itself says it cannot tell can be mended as well; a refused read cannot, here
+    own = finding.result is Result.ERROR and finding.reason not in reasons()
+    if own or finding.result in (Result.FAIL, Result.PARTIAL):
         lines.append(f"{_MEND.to(lang)}{one_line(finding.remediation.to(lang), 1000)}")
     if finding.veto and finding.result is Result.FAIL:
         lines[0] = f"[{_VETO.to(lang)}] {lines[0]}"
