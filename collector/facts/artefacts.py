@@ -85,7 +85,7 @@ def _artefact(seen: tuple[str, int, int, str], head: str, tail: str) -> Artefact
 
 
 def _content_time(head: str, tail: str) -> datetime | None:
-    raw = bytes.fromhex(head) if re.fullmatch(r"(?:[0-9a-f]{2})+", head) else b""
+    raw = _raw(head)
     if raw[:3] == b"\x1f\x8b\x08" and len(raw) >= 8:
         stamp = int.from_bytes(raw[4:8], "little")
         return datetime.fromtimestamp(stamp, UTC) if stamp else None
@@ -93,8 +93,20 @@ def _content_time(head: str, tail: str) -> datetime | None:
         return _pg_time(raw)
     match = re.search(r"-- Dump completed on (\d{4}-\d\d-\d\d)\s+(\d{1,2}:\d\d:\d\d)", tail)
     if match:
-        return datetime.fromisoformat(f"{match[1]}T{match[2]:0>8}").replace(tzinfo=UTC)
+        try:
+            return datetime.fromisoformat(f"{match[1]}T{match[2]:0>8}").replace(tzinfo=UTC)
+        except ValueError:
+            return None
     return None
+
+
+def _raw(head: str) -> bytes:
+    """The first bytes; none where the host saw nothing in them that is known here."""
+    if head in ("", "other"):
+        return b""
+    if not re.fullmatch(r"(?:[0-9a-f]{2})+", head):
+        raise NotUnderstood("backup.artefacts", f"not bytes in hex: {head[:80]!r}")
+    return bytes.fromhex(head)
 
 
 def _pg_time(raw: bytes) -> datetime | None:
@@ -130,7 +142,7 @@ def _fault(path: str, size: int, head: str, tail: str) -> str:
         return "no gzip file"
     if not path.endswith(".sql") or not head or not tail:
         return ""
-    text = bytes.fromhex(head) if head != "other" else b""
+    text = _raw(head)
     if re.match(rb"(/\*M!999999[^\n]*\n)?-- M[ya]", text) and "Dump completed" not in tail:
         return "ends before its last line (-- Dump completed)"
     if b"-- PostgreSQL database" in text and "dump complete" not in tail:

@@ -222,10 +222,10 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
             blurred=any(flat.get(k) for k in ("patterns", "patterns_from", "exclude_from")),
         )
         for engine in ("mysql", "mariadb", "postgresql", "mongodb"):
-            names = tuple(
-                "*" if d.get("name") == "all" else str(d.get("name"))
-                for d in flat.get(f"{engine}_databases") or ()
-            )
+            listed = flat.get(f"{engine}_databases") or []
+            if not isinstance(listed, list) or not all(isinstance(d, dict) for d in listed):
+                raise NotUnderstood("backup.settings", f"{path}: {engine}_databases")
+            names = tuple("*" if d.get("name") == "all" else str(d.get("name")) for d in listed)
             if names:
                 short = "mysql" if engine == "mariadb" else engine
                 yield BackupJob(

@@ -112,10 +112,13 @@ def _lsblk(capture: Capture, *, needed: bool) -> dict[str, list[dict[str, str]]]
             pairs = dict(word.split("=", 1) for word in shlex.split(line))
         except ValueError:
             raise NotUnderstood("storage.block", f"not a line of lsblk -P: {line!r}") from None
+        name = pairs.get("KNAME") or pairs.get("NAME")
+        if not name:
+            raise NotUnderstood("storage.block", f"not a line of lsblk -P: {line!r}")
         # util-linux 2.37 wrote MAJ_MIN where all others write MAJ:MIN
         pairs["MAJ:MIN"] = pairs.get("MAJ:MIN", pairs.get("MAJ_MIN", ""))
         pairs["line"] = line
-        found.setdefault(pairs.get("KNAME") or pairs["NAME"], []).append(pairs)
+        found.setdefault(name, []).append(pairs)
     return found
 
 

@@ -218,7 +218,7 @@ def _held(capture: Capture) -> tuple[Held, ...]:
     return tuple(
         Held(
             entry["dir"],
-            int(entry["kib"]) * 1024 if entry.get("kib") else -1,
+            _kib(entry["kib"]) if entry.get("kib") else -1,
             _when(entry.get("first", "")),
             _when(entry.get("last", "")),
         )
@@ -228,4 +228,14 @@ def _held(capture: Capture) -> tuple[Held, ...]:
 
 def _when(text: str) -> datetime | None:
     """Microseconds since the epoch, as __REALTIME_TIMESTAMP of journalctl -o export."""
-    return datetime.fromtimestamp(int(text) // 1_000_000, UTC) if text.isdecimal() else None
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,17}", text):
+        raise NotUnderstood("journald.held", f"not a time in microseconds: {text!r}")
+    return datetime.fromtimestamp(int(text) // 1_000_000, UTC)
+
+
+def _kib(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,17}", text):
+        raise NotUnderstood("journald.held", f"not a size of du -k: {text!r}")
+    return int(text) * 1024

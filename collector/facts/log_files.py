@@ -197,7 +197,7 @@ def _set_login(
         old = files[match[2]]
         try:
             first = utmp_time(bytes.fromhex(match[1]), machine)
-        except NotUnderstood:
+        except (NotUnderstood, ValueError, OverflowError):
             # the other logs are still read; this one is left without a time
             first = None
         files[old.path] = LogFile(

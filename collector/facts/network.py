@@ -118,6 +118,9 @@ def network_of(capture: Capture) -> Network:
         raise CouldNotLook("network.state", "there is no ip command")
     parts = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== )", text, re.MULTILINE | re.DOTALL))
     settings = dict(re.findall(r"^(/proc/\S+)=(\d*)$", text, re.MULTILINE))
+    missing = {"addresses", "rules", "routes4", "routes6"} - set(parts)
+    if missing:
+        raise NotUnderstood("network.state", f"no part {', '.join(sorted(missing))}")
     own = []
     for line in parts["addresses"].splitlines():
         match = _LISTED.match(line)
@@ -126,8 +129,12 @@ def network_of(capture: Capture) -> Network:
                 raise NotUnderstood("network.state", f"no address: {line!r}")
             continue
         family = 6 if match[2] else 4
-        _, number = address(match[3].split("/")[0])
-        own.append((match[1], family, number, network(match[3], family)))
+        try:
+            _, number = address(match[3].split("/")[0])
+            held = network(match[3], family)
+        except ValueError:
+            raise NotUnderstood("network.state", f"no address: {line!r}") from None
+        own.append((match[1], family, number, held))
     routes = [
         (family, held, device)
         for family in (4, 6)

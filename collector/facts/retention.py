@@ -6,6 +6,7 @@ arithmetic of rotations.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -201,7 +202,7 @@ def _since(capture: Capture) -> tuple[datetime | None, str]:
     times = []
     for line in capture.read("retention.since").text().splitlines():
         seconds, _, path = line.partition(" ")
-        if not seconds.isdecimal():
+        if not re.fullmatch(r"[0-9]{1,11}", seconds):
             continue
         at = datetime.fromtimestamp(int(seconds), UTC)
         if at.year >= EARLIEST:  # images are built with the clock at 0
