@@ -96,10 +96,23 @@ done
 exit 0
 """
 
+# Units and words that name themselves are asked for one after the other: journalctl(1) lets a line
+# pass only where both fit. `export` is what every version writes (`short-unix` came after 219).
 _JOURNAL = r"""
-journalctl -q --no-pager -o short-unix -n 3000 \
-  -u 'restic*' -u '*restic*' -u '*backup*' -u 'borg*' -t restic -t borg 2>/dev/null |
-  grep -E 'message_type.:.summary|snapshot [0-9a-f]{8} saved' | tail -n 300
+command -v journalctl >/dev/null 2>&1 || exit 0
+{ journalctl -q --no-pager -o export -n 3000 \
+    -u 'restic*' -u '*restic*' -u '*backup*' -u 'borg*' 2>/dev/null; echo
+  journalctl -q --no-pager -o export -n 3000 -t restic -t borg _UID=0 2>/dev/null; echo; } |
+  awk '/^__REALTIME_TIMESTAMP=/ { t = substr($0, 22) }
+    /^_HOSTNAME=/ { h = substr($0, 11) }
+    /^SYSLOG_IDENTIFIER=/ { i = substr($0, 19); gsub(/[ :]/, "_", i) }
+    /^_PID=/ { p = "[" substr($0, 6) "]" }
+    /^MESSAGE=/ { m = substr($0, 9) }
+    /^$/ {
+      if (m != "") print substr(t, 1, length(t) - 6) "." substr(t, length(t) - 5), h, i p ": " m
+      h = "-"; i = "-"; p = ""; m = ""
+    }' |
+  grep -E 'message_type.:.summary|snapshot [0-9a-f]{8} saved' | sort -u | tail -n 300
 exit 0
 """
 
