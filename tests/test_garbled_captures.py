@@ -85,7 +85,7 @@ def _garbled(old: ReadResult, dice: random.Random) -> ReadResult:
 def test_no_judge_breaks(path: Path) -> None:
     case = cases.load(path)
     control = catalog.control(case.control)
-    dice = random.Random(path.name)  # noqa: S311 - the same on every run
+    dice = random.Random(path.name)
     known = case.capture.reads
     told = [id for id in catalog.reads_for([control]) if id in known]
     for _ in range(_TIMES if told else 0):
