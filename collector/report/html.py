@@ -46,7 +46,7 @@ TOPICS = MappingProxyType(
         ),
     }
 )
-_HOSTS_NAMED = 12
+_HOSTS_NAMED = 6
 
 
 def render(
