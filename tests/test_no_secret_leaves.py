@@ -141,6 +141,13 @@ PLANTED = {
     f"2026-11-25T01:00:00 password={MARK}97\n",
     "/var/log/my-backup.log": f"mysqldump -p{MARK}98\nrepository https://u:{MARK}99@h/\n",
     "/backup/planted.sql": f"-- dump\nINSERT INTO u VALUES ('{MARK}100');\n",
+    "/etc/profile.d/planted.sh": f"export API_TOKEN={MARK}114\n"
+    f"if true; then export SECRET={MARK}115; TMOUT=600; fi\n",
+    "/etc/environment": f"DB_PASSWORD={MARK}116\n",
+    "/etc/xinetd.d/planted": f"service x\n{{\n server = /bin/x\n server_args = -p{MARK}117\n}}\n",
+    "/etc/proftpd/proftpd.conf": f"SQLConnectInfo shop@db writer {MARK}118\nTLSRequired on\n",
+    "/etc/hosts.allow": f"sshd: 10. : spawn (curl -u bak:{MARK}119 https://h/)\n",
+    "/etc/crowdsec/profiles.yaml": f"api_key: {MARK}120\n",
     "/etc/restic/planted.env": f"RESTIC_PASSWORD={MARK}101\n",
 }
 _ACCOUNTS = f"""
