@@ -1,0 +1,192 @@
+"""How ClamAV is set up: what clamd leaves out, and what clamonacc really blocks.
+
+clamd.conf(5), clamonacc(8). What the settings say and what the kernel was told are two things:
+the marks of a fanotify group stand in /proc/PID/fdinfo (proc(5)), and only one whose mask holds a
+permission event (fanotify_mark(2)) can refuse a file. With OnAccessMountPath clamonacc 1.4 asks
+for no such event, whatever OnAccessPrevention says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from collector.errors import NotUnderstood
+from collector.facts.processes import Process, Processes
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "clamav.state",
+        r"""
+w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
+for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
+  [ -f "$f" ] || continue
+  printf '== conf %s\n' "$f"
+  grep -E "^[[:space:]]*($w)[[:space:]]" "$f"
+  [ $? -gt 1 ] && echo '== refused'
+  for d in $(sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p' "$f"); do
+    d=${d#\"}; d=${d%\"}
+    [ -d "$d" ] && printf '== folder %s\n' "$d"
+  done
+done
+for c in /proc/[0-9]*/comm; do
+  n=; { read -r n <"$c"; } 2>/dev/null
+  [ "$n" = clamonacc ] || continue
+  p=${c%/comm}
+  printf '== onaccess %s\n' "${p#/proc/}"
+  cat "$p"/fdinfo/* 2>/dev/null | sed -n -e 's/^fanotify flags:.*/group/p' \
+    -e 's/^fanotify ino:.* mask:\([0-9a-f]*\) .*/inode \1/p' \
+    -e 's/^fanotify mnt_id:.* mask:\([0-9a-f]*\) .*/mount \1/p' \
+    -e 's/^fanotify sdev:.* mask:\([0-9a-f]*\) .*/mount \1/p' | sort | uniq -c
+  b=
+  tr '\000' '\n' <"$p/cmdline" | while IFS= read -r a; do
+    case "$b $a" in
+      *' --watch-list='*|*' --exclude-list='*) k=${a%%=*}; v=${a#*=};;
+      '-W '*|'-w '*|'--watch-list '*) k=--watch-list; v=$a;;
+      '-e '*|'--exclude-list '*) k=--exclude-list; v=$a;;
+      *) b=$a; continue;;
+    esac
+    b=$a
+    [ -f "$v" ] && sed "s/^/$k /" "$v"
+  done
+done
+echo '== end'
+""",
+        limit=1 << 17,
+        why=Text(
+            "ClamAV 的排除项、实时监控设置及内核中实际的监控标记",
+            "what ClamAV leaves out, and what its on-access scanner really watches",
+        ),
+    ),
+)
+
+# FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM of fanotify_mark(2)
+_PERMISSION = 0x10000 | 0x20000 | 0x40000
+_FIRST = ("/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One clamd.conf: the settings read of it, each with all its values; `folders` that exist."""
+
+    path: str
+    values: Mapping[str, tuple[str, ...]]
+    folders: tuple[str, ...]
+
+    def on(self, name: str) -> bool:
+        return self.values.get(name, ("no",))[-1].lower() in ("yes", "true", "1")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return self.values.get(name, ())
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccess:
+    """One running clamonacc, by the kernel's marks: how many there are, how many can refuse.
+
+    `marks` is None where the kernel did not show its group.
+    """
+
+    pid: int
+    marks: int | None
+    refusing: int
+    watched: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clamav:
+    """Settings by path of their file, and every clamonacc by its pid."""
+
+    settings: Mapping[str, Settings]
+    onaccess: Mapping[int, OnAccess]
+    read: str = field(default="clamav.state")
+
+    def of(self, process: Process) -> Settings | None:
+        """The settings a clamd or clamonacc was started with; None when no file is there.
+
+        Raises NotUnderstood when it names one that was not read.
+        """
+        named = re.search(r"(?:--config-file[= ]|\s-c ?)(\S+)", process.cmdline)
+        if named:
+            if named[1] not in self.settings:
+                raise NotUnderstood(self.read, f"{process.name} uses {named[1]}, which is not read")
+            return self.settings[named[1]]
+        known = [self.settings[path] for path in _FIRST if path in self.settings]
+        known += [s for path, s in self.settings.items() if path not in _FIRST]
+        return known[0] if known else None
+
+    def scanners(self, run: Processes) -> tuple[Process, ...]:
+        """The clamd processes that run."""
+        return _named(run, "clamd")
+
+    def watchers(self, run: Processes) -> tuple[Process, ...]:
+        """The clamonacc processes that run."""
+        return _named(run, "clamonacc")
+
+
+def _named(run: Processes, name: str) -> tuple[Process, ...]:
+    paths = [f"{folder}/{name}" for folder in ("/usr/sbin", "/usr/bin", "/usr/local/sbin",
+                                               "/usr/local/bin")]  # fmt: skip
+    found = run.running(*paths)
+    # where the kernel does not show the program, the path that it was started by
+    more = [p for p in run.all if p.exe is None and p.cmdline.split(" ", 1)[0] in paths]
+    return tuple(p for p in (*found, *more) if not p.container)
+
+
+def clamav(capture: Capture) -> Clamav:
+    """Raises FactError when a file of settings could not be read or a line is not understood."""
+    settings: dict[str, Settings] = {}
+    onaccess: dict[int, OnAccess] = {}
+    for kind, name, lines in _sections(capture.read("clamav.state").text()):
+        if kind == "conf":
+            settings[name] = _settings(name, lines)
+        elif kind == "onaccess":
+            onaccess[int(name)] = _onaccess(int(name), lines)
+    return Clamav(settings, onaccess)
+
+
+def _sections(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood("clamav.state", "it ends before its end")
+    for block in re.split(r"^(?=== (?:conf|onaccess) )", text, flags=re.MULTILINE):
+        head, _, body = block.partition("\n")
+        if match := re.fullmatch(r"== (conf|onaccess) (.*)", head):
+            yield match[1], match[2], [x for x in body.splitlines() if x and x != "== end"]
+
+
+def _settings(path: str, lines: list[str]) -> Settings:
+    values: dict[str, tuple[str, ...]] = {}
+    folders = []
+    for line in lines:
+        if line.startswith("== folder "):
+            folders.append(line.removeprefix("== folder ").rstrip("/") or "/")
+        elif line == "== refused":
+            raise NotUnderstood("clamav.state", f"{path} could not be read")
+        else:
+            name, _, value = line.strip().partition(" ")
+            # clamd.conf(5): a value with blanks stands in quotation marks
+            words = value.strip().strip('"')
+            values[name] = (*values.get(name, ()), words)
+    return Settings(path, values, tuple(folders))
+
+
+def _onaccess(pid: int, lines: list[str]) -> OnAccess:
+    group, marks, refusing = False, 0, 0
+    lists: dict[str, list[str]] = {"--watch-list": [], "--exclude-list": []}
+    for line in lines:
+        if match := re.fullmatch(r"\s*(\d+) (?:inode|mount) ([0-9a-f]+)", line):
+            marks += int(match[1])
+            refusing += int(match[1]) if int(match[2], 16) & _PERMISSION else 0
+        elif re.fullmatch(r"\s*\d+ group", line):
+            group = True
+        elif match := re.fullmatch(r"(--watch-list|--exclude-list) (.*)", line):
+            lists[match[1]].append(match[2].strip())
+        else:
+            raise NotUnderstood("clamav.state", f"not understood: {line!r}")
+    return OnAccess(
+        pid, marks if group else None, refusing,
+        tuple(lists["--watch-list"]), tuple(lists["--exclude-list"]),
+    )  # fmt: skip

@@ -1,0 +1,210 @@
+"""Scans that came to their end: by the summary in a log, by systemd, by a product's own list.
+
+ClamAV ends a log with `SCAN SUMMARY` (clamscan(1), clamdscan(1)), with dates in the host's own
+zone since 0.103; the summary does not say what was scanned, so that the job that writes the log
+has to. Exit status 0 and 1 are both a scan that ended; 2 is one that did not.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from collector.errors import NotUnderstood
+from collector.facts.blind_spots import matches, probes
+from collector.facts.jobs import Job
+from collector.facts.record_times import zone_of
+from collector.facts.schedules import READS as _SCHEDULE_READS
+from collector.facts.schedules import jobs
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "scans.logs",
+        r"""
+more=$(find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
+  /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
+  -maxdepth 2 -type f -size -64k -exec grep -ahE 'clamd?scan' {} + 2>/dev/null |
+  grep -oE '(--log[= ]|-l +|>+ *)"?/[A-Za-z0-9_./-]+' | sed 's/^[^/]*//' | sort -u | head -n 16)
+all=' '
+for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
+  case "$all" in *" $f "*) continue;; esac
+  case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
+  [ -f "$f" ] || continue
+  all="$all$f "
+  printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if [ -r "$f" ]; then
+    tail -c 65536 "$f" | grep -aE 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' |
+      tail -n 30
+  else echo '== refused'; fi
+done
+f=/opt/LinuxKPC/ini/apsc_client_ui.ini
+[ -f "$f" ] && { printf '== antiy %s\n' "$f"; grep -aE '[0-9]{10}' "$f" | head -n 20; }
+echo '== end'
+""",
+        seconds=20,
+        limit=1 << 16,
+        why=Text("查杀日志中的结束标记", "the end marks in the logs of scans"),
+    ),
+    *_SCHEDULE_READS,
+)
+
+Scope = Literal["full", "part", "unknown"]
+_TOOL = re.compile(r"(?<![\w.-])(?:/\S*/)?(clamd?scan)(?![\w.-])([^\n;|&]*)")
+_LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
+_VALUED = {"-l", "--log", "-d", "--database", "-f", "--file-list", "--exclude", "--exclude-dir",
+           "--include", "--include-dir", "--move", "--copy", "-c", "--config-file"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One scan that came to its end at `ended` (aware, UTC); `found` files, or None: not told."""
+
+    product: str
+    ended: datetime
+    scope: Scope
+    found: int | None
+    read: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """A job that scans: what it takes, and the logs that it writes."""
+
+    job: Job
+    scope: Scope
+    logs: tuple[str, ...]
+
+
+def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
+    """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`."""
+    found = []
+    for job in jobs(capture):
+        scopes = [_scope(m[1], m[2], trees) for m in _TOOL.finditer(job.text)]
+        if scopes:
+            best = next(s for s in ("full", "unknown", "part") if s in scopes)
+            found.append(ScanJob(job, best, tuple(_LOG.findall(job.text))))
+    return tuple(found)
+
+
+def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
+    try:
+        words = shlex.split(re.sub(r"\d?>+.*", "", options), comments=True)
+    except ValueError:
+        return "unknown"
+    targets, excludes, deep, valued = [], [], tool == "clamdscan", False
+    for at, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name == "--exclude-dir" and (value or at + 1 < len(words)):
+            excludes.append(value or words[at + 1])
+        if valued:
+            valued = False
+            continue
+        valued = word in _VALUED
+        if word == "--recursive" or name == "--recursive" or re.fullmatch(r"-\w*r\w*", word):
+            deep = True
+        if name in ("-f", "--file-list") or "$" in word or "`" in word:
+            return "unknown"
+        if not word.startswith("-") and not valued:
+            targets.append(word)
+    if not targets:
+        return "unknown" if deep else "part"
+    taken = [t.rstrip("/") for t in targets if t.startswith("/")]
+    if len(taken) < len(targets):
+        return "unknown"
+    whole = all(any(f"{tree}/".startswith(f"{t}/") for t in taken) for tree in trees)
+    if not deep or not whole:
+        return "part"
+    try:
+        hidden = [
+            t for t in trees for e in excludes if matches(e, probes(t, web=False), "scans.logs")
+        ]
+    except NotUnderstood:
+        return "unknown"
+    return "part" if hidden else "full"
+
+
+def clamav_scans(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[Scan, ...]:
+    """Every scan of ClamAV that is known to have ended. Raises FactError."""
+    scans = []
+    for job in found:
+        run = job.job.run
+        if run and run.finished and re.search(r"ExecMainStatus=[01]\b", run.detail):
+            line = f"{run.service} {run.finished:%Y-%m-%d %H:%M:%S} {run.detail}"
+            hit = None if run.good else 1
+            scans.append(Scan("clamav", run.finished, job.scope, hit, job.job.read, line))
+    for path, mtime, lines in _logs(capture):
+        scopes = {job.scope for job in found if path in job.logs}
+        scope: Scope = scopes.pop() if len(scopes) == 1 else "unknown"
+        scans += _summaries(capture, path, mtime, lines, scope)
+    return tuple(scans)
+
+
+def unfinished(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[str, ...]:
+    """Logs of jobs that are there and hold no summary: scans that never came to their end."""
+    return tuple(
+        path
+        for path, _, lines in _logs(capture)
+        if not any("SCAN SUMMARY" in x for x in lines) and any(path in job.logs for job in found)
+    )
+
+
+def antiy_scan(capture: Capture) -> Scan | None:
+    """The last scan of Antiy's client: the one epoch in its file. Raises NotUnderstood."""
+    for kind, name, lines in _sections(capture):
+        if kind == "antiy":
+            times = {m for x in lines for m in re.findall(r"(?<!\d)(1[6-9]\d{8}|2\d{9})(?!\d)", x)}
+            if len(times) != 1:
+                raise NotUnderstood("scans.logs", f"{name}: not one time: {lines!r}"[:200])
+            ended = datetime.fromtimestamp(int(times.pop()), UTC)
+            return Scan("antiy", ended, "unknown", None, "scans.logs", lines[0].strip()[:120])
+    return None
+
+
+def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
+    for kind, name, lines in _sections(capture):
+        if kind == "log":
+            mtime, _, path = name.partition(" ")
+            if "== refused" in lines:
+                raise NotUnderstood("scans.logs", f"{path} could not be read")
+            yield path, int(mtime) if mtime.isdecimal() else 0, lines
+
+
+def _sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
+    text = capture.read("scans.logs").text()
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood("scans.logs", "it ends before its end")
+    for block in re.split(r"^(?=== (?:log|antiy) )", text, flags=re.MULTILINE):
+        head, _, body = block.partition("\n")
+        if match := re.fullmatch(r"== (log|antiy) (.*)", head):
+            yield match[1], match[2], [x for x in body.splitlines() if x and x != "== end"]
+
+
+def _summaries(
+    capture: Capture, path: str, mtime: int, lines: list[str], scope: Scope
+) -> Iterator[Scan]:
+    blocks = "\n".join(lines).split("SCAN SUMMARY")[1:]
+    for last, block in ((at == len(blocks) - 1, b) for at, b in enumerate(blocks)):
+        ended = re.search(
+            r"^End Date:\s+(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", block, re.MULTILINE
+        )
+        infected = re.search(r"^Infected files: (\d{1,9})\s*$", block, re.MULTILINE)
+        if infected is None:
+            continue
+        if ended:
+            zone = zone_of(capture.head.get("zone", ""))
+            stamp = datetime.fromisoformat(f"{ended[1]}-{ended[2]}-{ended[3]} {ended[4]}")
+            when = stamp.replace(tzinfo=zone).astimezone(UTC)
+            line = f"{path}: {ended[0]}, {infected[0]}"
+        elif last and mtime:
+            # before 0.103 the summary has no date: the log was closed by it
+            when = datetime.fromtimestamp(mtime, UTC)
+            line = f"{path}: {infected[0]}, written {when:%Y-%m-%d %H:%M} UTC"
+        else:
+            continue
+        yield Scan("clamav", when, scope, int(infected[1]), "scans.logs", line)

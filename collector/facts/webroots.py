@@ -1,0 +1,86 @@
+"""Which web servers run here, and the folders that they serve.
+
+nginx (root), Apache (DocumentRoot), lighttpd (server.document-root), Caddy (root), and Tomcat
+(webapps below catalina.base, from its command line).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import CouldNotLook
+from collector.facts.processes import READS as _PROCESS_READS
+from collector.facts.processes import Process, processes
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "webroots.settings",
+        r"""
+grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
+  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
+  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
+  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
+  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
+  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
+  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null
+[ $? -gt 2 ] && exit 1
+echo '== end'
+""",
+        limit=1 << 16,
+        why=Text("网站根目录", "which folders web servers serve"),
+    ),
+    *_PROCESS_READS,
+)
+
+_PROGRAMS = ("nginx", "apache2", "httpd", "lighttpd", "caddy", "openresty", "litespeed")
+_LINE = re.compile(
+    r"^(/[^:]+):\s*(?:root|DocumentRoot|server\.document-root)[\s=]+(?:\*\s+)?[\"']?([^\"';\s]+)"
+)
+_CATALINA = re.compile(r"-Dcatalina\.(?:base|home)=(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Webroots:
+    """Web servers that run on the host itself, those in containers, and the folders served.
+
+    `lines` are the settings that name the folders.
+    """
+
+    servers: tuple[Process, ...]
+    contained: tuple[Process, ...]
+    folders: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+def webroots(capture: Capture) -> Webroots:
+    """Raises FactError when processes or settings could not be looked at."""
+    run = processes(capture)
+    servers = [p for p in run.all if _serves(p)]
+    if not run.complete and not servers:
+        raise CouldNotLook("processes.all", "the processes of others are hidden")
+    text = capture.read("webroots.settings").text()
+    if not text.rstrip().endswith("== end"):
+        raise CouldNotLook("webroots.settings", "it ends before its end")
+    own = tuple(p for p in servers if not p.container)
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if match and match[2].startswith("/"):
+            found.setdefault(match[2].rstrip("/") or "/", line.strip()[:200])
+    for process in own:
+        if match := _CATALINA.search(process.cmdline):
+            found.setdefault(f"{match[1].rstrip('/')}/webapps", process.line)
+    return Webroots(
+        own,
+        tuple(p for p in servers if p.container),
+        tuple(found) if own else (),
+        tuple(found.values()) if own else (),
+    )
+
+
+def _serves(process: Process) -> bool:
+    program = (process.exe or process.name).rsplit("/", 1)[-1]
+    return program in _PROGRAMS or "catalina" in process.cmdline
