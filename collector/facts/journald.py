@@ -113,6 +113,12 @@ class Journald:
         return self.folder(_DISK) is not None and not self._elsewhere
 
     @property
+    def forwards(self) -> bool:
+        """Does it hand messages on to a syslog daemon? Distributions differ in the default."""
+        said = self.settings.get("ForwardToSyslog", Setting("")).value.lower()
+        return said not in ("no", "n", "false", "f", "off", "0")
+
+    @property
     def _elsewhere(self) -> bool:
         disk, memory = self.folder(_DISK), self.folder(_MEMORY)
         if disk is None or memory is None or memory.last is None:

@@ -30,7 +30,8 @@ class SyslogStore:
     """A syslog daemon that is there: does it run, does it start at boot, what does it keep.
 
     `logins` and `general` are the files on disk that get such messages, `memory` the files that
-    a reboot loses; `unclear` are outputs to files under conditions that are not understood.
+    a reboot loses; `unclear` are outputs to files under conditions that are not understood;
+    `fed` is whether messages of this host come to it at all.
     """
 
     daemon: str
@@ -43,10 +44,11 @@ class SyslogStore:
     unclear: tuple[str, ...] = ()
     quotes: tuple[str, ...] = ()
     read: str = ""
+    fed: bool = True
 
     @property
     def stores_all(self) -> bool:
-        return self.active and bool(self.logins) and bool(self.general)
+        return self.active and self.fed and bool(self.logins) and bool(self.general)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +88,21 @@ def log_stores(capture: Capture) -> Stores:
     """Raises FactError where units, configuration or mounts could not be read."""
     mounts = _storage.Storage(_storage.mounts(capture), {}, {})
     known = _services.services(capture)
+    journal = _journald.journald(capture)
+    runs = known.unit("systemd-journald").active
     found = []
     for parse, unit in ((_syslog.rsyslog, "rsyslog"), (_syslog.syslog_ng, "syslog-ng")):
         if known.unit(unit).known or unit in known.scripts:
-            store = _store(parse(capture), known, unit, mounts)
+            config = parse(capture)
+            store = _store(config, known, unit, mounts)
+            # journald holds the socket, and hands on what it gets unless it is told not to
+            kept = runs and not journal.forwards
+            store = replace(store, fed=bool(config.inputs - ({"socket"} if kept else set())))
             if not known.systemd:
                 # without units only the running program tells
                 running = _processes.processes(capture).running(f"*/{unit}", f"*/{unit}d")
                 store = replace(store, active=bool(running))
             found.append(store)
-    journal = _journald.journald(capture)
-    runs = known.unit("systemd-journald").active
     others = () if found or runs else _others(capture)
     volatile = memory_mount(mounts, "/var/log/journal")
     return Stores(

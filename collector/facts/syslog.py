@@ -84,6 +84,9 @@ _ALIASES = {"panic": "emerg", "error": "err", "warn": "warning", "security": "au
 _SELECTOR = re.compile(
     r"^([A-Za-z0-9,*]+\.[=!]{0,2}[A-Za-z0-9*]+(?:;[A-Za-z0-9,*]+\.[=!\w*]+)*;?)\s+"
 )
+_LOADED = re.compile(
+    r"(?:\$ModLoad\s+|module\s*\(.*\bload\s*=\s*[\"'])(im\w+)", re.IGNORECASE | re.DOTALL
+)
 _STOPS = ("stop", "~", "discard")
 
 
@@ -104,11 +107,16 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Syslog:
-    """The outputs of one syslog daemon; `present` is whether it has a configuration at all."""
+    """The outputs of one syslog daemon; `present` is whether it has a configuration at all.
+
+    `inputs` is where it takes this host's messages from: `socket` (/dev/log, or what journald
+    forwards) and `journal`.
+    """
 
     daemon: str
     present: bool
     outputs: tuple[Output, ...] = ()
+    inputs: frozenset[str] = frozenset(("socket", "journal"))
 
     def files_of(self, facility: str) -> tuple[Output, ...]:
         """The outputs to a file that get the facility's messages of level info."""
@@ -129,7 +137,7 @@ def rsyslog(capture: Capture) -> Syslog:
         return Syslog("rsyslog", present=False)
     walk = _Rsyslog(found)
     walk.file("/etc/rsyslog.conf", 0)
-    return Syslog("rsyslog", True, tuple(walk.outputs))
+    return Syslog("rsyslog", True, tuple(walk.outputs), frozenset(walk.inputs))
 
 
 class _Rsyslog:
@@ -138,6 +146,8 @@ class _Rsyslog:
     def __init__(self, found: Mapping[str, CapturedFile]) -> None:
         self.found = found
         self.outputs: list[Output] = []
+        self.inputs: set[str] = set()
+        self.closed = False
         self.stopped: set[str] = set()
         self.takes: frozenset[str] | None = frozenset(FACILITIES)
 
@@ -156,7 +166,20 @@ class _Rsyslog:
                 if regular and name != path and fnmatchcase(name, included):
                     self.file(name, depth + 1)
 
+    def _input(self, text: str) -> None:
+        """Is it a source of this host: imuxsock, unless its socket is closed, or imjournal?"""
+        loaded = _LOADED.match(text)
+        off = r"\$OmitLocalLogging\s+on\b|\bSysSock\.Use\s*=\s*[\"'](?:off|no|false|0)\b"
+        self.closed = self.closed or re.search(off, text, re.IGNORECASE) is not None
+        if loaded and loaded[1].lower() == "imjournal":
+            self.inputs.add("journal")
+        if loaded and loaded[1].lower() == "imuxsock":
+            self.inputs.add("socket")
+        if self.closed:
+            self.inputs.discard("socket")
+
     def _statement(self, text: str, path: str) -> None:
+        self._input(text)
         selector = _SELECTOR.match(text)
         if text.startswith("$"):
             return

@@ -34,6 +34,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 
 def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
     for store in stores.syslog:
+        if store.active and not store.fed:
+            named: dict[str, Value] = {"daemon": store.daemon, "line": stores.journal.line}
+            return Verdict(Result.FAIL, "not_fed", values=named, evidence=evidence)
         if store.active and (store.logins or store.general):
             kind = ("登录", "logins") if not store.logins else ("一般消息", "general messages")
             values: dict[str, Value] = {
