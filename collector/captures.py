@@ -125,7 +125,11 @@ def write(capture: Capture, path: Path) -> str:
 
 
 def write_aside(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """A file appears whole or not at all, also across a power cut."""
+    """A file appears whole or not at all, also across a power cut.
+
+    Raises BadInput for a device or a pipe: it would be replaced, not written to.
+    """
+    refuse_special(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
@@ -139,6 +143,12 @@ def write_aside(path: Path, data: bytes, mode: int = 0o600) -> None:
             problem.filename = str(path)
         raise
     sync_folder(path.parent)
+
+
+def refuse_special(path: Path) -> None:
+    """Raises BadInput where `path` is there and is neither a file nor a folder."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise BadInput("a device or a pipe, not a file", where=str(path), mend="name a file")
 
 
 def sync_folder(folder: Path) -> None:

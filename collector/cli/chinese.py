@@ -24,6 +24,8 @@ _TABLE: tuple[tuple[str, str], ...] = (
     (r"Input/output error", "读写错误"),
     (r"Operation not permitted", "不允许此操作"),
     (r"cannot be read", "无法读取"),
+    (r"a device or a pipe, not a file", "是设备或管道，不是文件"),
+    (r"name a file", "请给出文件"),
     # click
     (r"No such command '(.*)'\.", r"没有命令 \1"),
     (r"No such option '(.*?)'\.", r"没有选项 \1"),

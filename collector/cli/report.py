@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from collector.captures import write_aside
+from collector.captures import refuse_special, write_aside
 from collector.cli.chinese import whole_in_chinese
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.verify import open_trusted, trust_option
@@ -100,6 +100,7 @@ def _check_target(target: Path) -> None:
     """Before minutes of work, not after them."""
     if target.is_dir():
         raise BadInput(tr("是目录", "is a folder"), where=str(target))
+    refuse_special(target)
     if not target.absolute().parent.is_dir():
         raise BadInput(
             tr("没有这个目录", "no such folder"),

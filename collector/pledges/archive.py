@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.captures import sync_folder
+from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput
 from collector.pledges.register import Evidence, Register
 
@@ -36,6 +36,7 @@ def write(register: Register, id: str, target: Path) -> int:
                 where=str(attached.path),
                 mend="restore it from a backup",
             )
+    refuse_special(target)
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -54,8 +55,10 @@ def write(register: Register, id: str, target: Path) -> int:
             out.flush()
             os.fsync(out.fileno())
         aside.replace(target)
-    except BaseException:
+    except BaseException as problem:
         aside.unlink(missing_ok=True)
+        if isinstance(problem, OSError):
+            problem.filename = str(target)
         raise
     sync_folder(target.absolute().parent)
     return writer.files

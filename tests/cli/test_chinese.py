@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -28,6 +29,10 @@ from tests.cli.running import hostpledge
             "{tmp}/empty.json：不是信任文件：缺少 schema；格式见 schemas/trust.schema.json",
         ),
         (
+            ("key", "trust", "-o", "{tmp}/pipe"),
+            "{tmp}/pipe：是设备或管道，不是文件；请给出文件",
+        ),
+        (
             ("key", "trust", "-o", "{tmp}/none/trust.json"),
             "{tmp}/none/trust.json: 没有这个文件或目录",
         ),
@@ -35,6 +40,7 @@ from tests.cli.running import hostpledge
 )
 def test_complaints(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     (tmp_path / "empty.capture").touch()
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty.json").write_text("{}")
     home = tmp_path / "home"
     assert hostpledge("key", "new", home=home).status == 0
