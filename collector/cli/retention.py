@@ -84,9 +84,16 @@ def _table(rows: list[dict[str, Any]], known: Retention, capture: Capture) -> st
         "fail": tr("不符合", "fail"),
         "error": tr("未能核查", "error"),
     }
+    families = catalog.words()["log_family"]
     lines = [f"{capture.host}  {capture.collected_at:%Y-%m-%d %H:%M} UTC"]
     if known.since:
-        lines.append(tr("启用自 ", "in use since ") + f"{known.since:%Y-%m-%d} ({known.evidence})")
+        since = f"{known.since:%Y-%m-%d}"
+        lines.append(
+            tr(
+                f"约自 {since} 启用（依据：{known.evidence_zh}）",
+                f"in use since {since} ({known.evidence})",
+            )
+        )
     runner = known.runner or tr("无（不会轮转）", "nothing: no file is rotated")
     lines.append(tr("执行 logrotate：", "logrotate is run by: ") + runner)
     for row in rows:
@@ -97,7 +104,7 @@ def _table(rows: list[dict[str, Any]], known: Retention, capture: Capture) -> st
         oldest = (row["oldest"] or "-")[:10]
         lines += [
             "",
-            f"{row['path']}  [{row['family']}]",
+            f"{row['path']}  [{families[row['family']].to(lang())}]",
             f"  {words[row['six_months']]}  {shown}  {tr('最早', 'oldest')} {oldest}",
             wrap(row["why"], indent="  "),
         ]

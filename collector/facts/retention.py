@@ -40,6 +40,11 @@ READS: tuple[Read, ...] = (
 )
 
 
+_BIRTH = "birth of /"
+_RECORD = "the oldest record found"
+_EVIDENCE = {_BIRTH: "根文件系统的建立时间", _RECORD: "所见最早的记录"}
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """All logs of a host. `since`: when the host began to be used, by `evidence`.
@@ -54,6 +59,11 @@ class Retention:
     runner: str
     problems: tuple[Problem, ...]
 
+    @property
+    def evidence_zh(self) -> str:
+        """`evidence` for a Chinese reader; a path is one in any language."""
+        return _EVIDENCE.get(self.evidence, self.evidence)
+
 
 def retention(capture: Capture) -> Retention:
     """Raises FactError where any of the places could not be seen or followed."""
@@ -63,7 +73,7 @@ def retention(capture: Capture) -> Retention:
     runs = logrotate_runs(capture) if rotate.installed else Runs()
     since, evidence = _since(capture)
     if since is None and "/" in seen.born:
-        since, evidence = seen.born["/"], "birth of /"
+        since, evidence = seen.born["/"], _BIRTH
     owners = rotate.owners(seen.files)
     groups = _groups(seen.files, owners)
     now = capture.collected_at or datetime.fromtimestamp(0, UTC)
@@ -83,7 +93,7 @@ def retention(capture: Capture) -> Retention:
     logs = [_removed(log, paths.get(log.path, [log.path]), removals) for log in logs]
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
-        since, evidence = min(oldest), "the oldest record found"
+        since, evidence = min(oldest), _RECORD
     return Retention(tuple(logs), since, evidence, runs.name, rotate.problems)
 
 

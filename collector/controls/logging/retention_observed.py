@@ -25,10 +25,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.FAIL, "no_records", Method.OBSERVED)
     told = {name: o for name, o in seen.items() if worst in (None, o.result)}
     values: dict[str, Value] = {
-        "families": [_shown(name, o) for name, o in told.items()],
-        "families_zh": [_shown(NAMES.get(name, name), o) for name, o in told.items()],
+        "families": [_shown(name, o, "no record") for name, o in told.items()],
+        "families_zh": [_shown(NAMES.get(name, name), o, "无记录") for name, o in told.items()],
         "since": f"{known.since:%Y-%m-%d}" if known.since else "?",
         "evidence": known.evidence,
+        "evidence_zh": known.evidence_zh,
     }
     evidence = _quotes(families)
     if worst is Result.FAIL:
@@ -47,8 +48,8 @@ def _first(seen: dict[str, Observed], result: Result) -> Result | None:
     return result if any(o.result is result for o in seen.values()) else None
 
 
-def _shown(family: str, found: Observed) -> str:
-    return f"{family} {found.oldest:%Y-%m-%d}" if found.oldest else f"{family} -"
+def _shown(family: str, found: Observed, nothing: str) -> str:
+    return f"{family} {found.oldest:%Y-%m-%d}" if found.oldest else f"{family} {nothing}"
 
 
 def _quotes(families: dict[str, list[LogKept]]) -> tuple[Quote, ...]:
