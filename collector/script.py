@@ -206,6 +206,7 @@ class _Building:
         self.limit = int(args[1]) if self.whole else 0
         self.stdout = stdout
         self.stderr = ""
+        self.spoiled = False
         self.files: list[CapturedFile] = []
 
     def add(self, word: str, args: list[str], content: bytes) -> None:
@@ -221,6 +222,7 @@ class _Building:
             self.whole = False
 
     def _spoil(self) -> None:
+        self.spoiled = not self.files
         if self.files and self.files[-1].status is ReadStatus.OK:
             self.files[-1] = replace(self.files[-1], status=ReadStatus.EXIT)
 
@@ -238,7 +240,7 @@ class _Building:
             status, rc, seconds = ReadStatus(args[0]), _number(args[1]), _number(args[2])
         except (ValueError, IndexError):
             return self.lost()
-        if not self.whole:
+        if not self.whole or (self.spoiled and status is not ReadStatus.TIMEOUT):
             return self.lost()
         if len(self.stdout) > self.limit:
             status, self.stdout = ReadStatus.TRUNCATED, self.stdout[: self.limit]

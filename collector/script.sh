@@ -95,9 +95,12 @@ hp_free() {
   [ "$?" != 9 ] && return 0
 }
 
-# hp_pass LIMIT SED: passes its input on to the capture, redacted, up to the limit.
+# hp_pass LIMIT SED: passes its input on to the capture, redacted, up to the limit. A sed that did
+# not live to the end (SIGPIPE is the limit's doing) must not make a part look like the whole.
 hp_pass() {
-  if [ -n "$2" ]; then HP_MARK=$HP_M-out sed -e "$2" | HP_MARK=$HP_M-out head -c "$(($1 + 1))" >&3
+  if [ -n "$2" ]; then
+    { HP_MARK=$HP_M-out sed -e "$2"; case "$?" in (0|141|269|397) ;; (*) hp_frame spoiled;; esac; } \
+      | HP_MARK=$HP_M-out head -c "$(($1 + 1))" >&3
   else HP_MARK=$HP_M-out head -c "$(($1 + 1))" >&3; fi
 }
 
@@ -122,7 +125,7 @@ hp_run() {
   hp_all=$(
     exec 5>&1 2>/dev/null
     hp_err=$( { { { "$@" 2>&4 3>&- 4>&- 5>&-; echo "$?" >&5; } 2>/dev/null \
-      | hp_pass "$hp_lim" "$hp_sed" 2>/dev/null; } 4>&1 >/dev/null; } \
+      | hp_pass "$hp_lim" "$hp_sed" 2>/dev/null || hp_frame spoiled; } 4>&1 >/dev/null; } \
       | { HP_MARK=$HP_M-out head -c 2000; while read -r hp_x; do :; done; } \
       | HP_MARK=$HP_M-out tr -d '\000' )
     printf 'E%s' "$hp_err" )

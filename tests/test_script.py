@@ -438,3 +438,26 @@ def test_the_script_is_clean_for_shellcheck(tmp_path: Path) -> None:
     path = Path(catalog.__file__).with_name("script.sh")
     done = subprocess.run(["shellcheck", "-s", "sh", str(path)], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
+
+
+def test_a_sed_that_is_ended_makes_the_read_lost(sh: list[str]) -> None:
+    body = """
+echo one
+sleep 1
+for p in /proc/[0-9]*; do
+  grep -q "HP_MARK=${HP_MARK%-run}-out" "$p/environ" 2>/dev/null || continue
+  grep -q 's/hidden' "$p/cmdline" 2>/dev/null && kill -9 "${p#/proc/}"
+done
+sleep 1
+exit 0
+"""
+    read = shell("t.cut", body, why=WHY, redact="s/hidden/***/")
+    capture = run(sh, [read, shell("t.next", "echo two", why=WHY)])
+    assert capture.read("t.cut").status is ReadStatus.LOST
+    assert capture.read("t.next").stdout == b"two\n"
+
+
+def test_a_limit_reached_behind_sed_is_told_as_such(sh: list[str]) -> None:
+    body = "i=0; while [ $i -lt 20000 ]; do echo line-$i; i=$((i+1)); done"
+    read = shell("t.much", body, why=WHY, redact="s/hidden/***/", limit=1000)
+    assert run(sh, [read]).read("t.much").status is ReadStatus.TRUNCATED
