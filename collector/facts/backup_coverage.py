@@ -22,7 +22,9 @@ from collector.facts.storage import Storage
 from collector.facts.storage import mounts as mounts_of
 from collector.model import Capture, Facts, Quote
 
-_CRON = ("*/cron", "*/crond", "*/fcron", "*/dcron")
+_CRON_NAMES = ("cron", "crond", "fcron", "dcron")
+_CRON = tuple(f"{place}/{name}" for place in ("/usr/sbin", "/sbin", "/usr/bin", "/usr/local/sbin")
+              for name in _CRON_NAMES)  # fmt: skip
 # Programs that a backup server talks to: what they cover stands on that server.
 _AGENTS = ("bacula-fd", "bareos-fd", "veeamservice", "veeamagent", "urbackupclient", "hbrclient",
            "nsrexecd", "bpcd", "cvd", "dsmcad", "avagent.bin")  # fmt: skip
@@ -51,13 +53,15 @@ class Cover:
 class Freshness:
     """How the last good backup of a store stands: `when` it was made, and what names the case.
 
-    `why` is a path, a job, a read, numbers: it stands in texts of both languages.
+    `why` is a path, a job, a read, numbers: it stands in texts of both languages, but for the
+    reason why a job does not start, which is `why_zh` in Chinese.
     """
 
     state: State
     when: datetime | None
     why: str
     quotes: tuple[Quote, ...] = ()
+    why_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +125,13 @@ def all_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     if not any(j.job.kind != "timer" and j.job.enabled for j in found):
         return found
     known = processes(capture)
-    if known.running(*_CRON) or known.named("crond", "cron"):
+    # busybox has it in a program of another name; but who is not root can take any name
+    if known.running(*_CRON) or any(p.uid == 0 for p in known.named(*_CRON_NAMES)):
         return found
     known.absent(*_CRON)
-    reason = "no cron daemon runs"
+    reason, reason_zh = "no cron daemon runs", "没有运行 cron 服务"
     return tuple(
-        replace(j, job=replace(j.job, enabled=False, reason=reason))
+        replace(j, job=replace(j.job, enabled=False, reason=reason, reason_zh=reason_zh))
         if j.job.kind != "timer" and j.job.enabled
         else j
         for j in found
@@ -150,7 +155,8 @@ def freshness(facts: Facts, known: Cover, bounds: Bounds) -> Freshness:
         answers = [Freshness("untold", None, ", ".join(names))]
     if not answers:
         why = "; ".join(dict.fromkeys(f"{j.label}: {j.job.reason}" for j in known.idle))
-        return Freshness("none", None, why)
+        why_zh = "；".join(dict.fromkeys(f"{j.label}：{j.job.reason_zh}" for j in known.idle))
+        return Freshness("none", None, why, why_zh=why_zh)
     order: list[State] = ["fresh", "untold", "small", "failed", "empty", "stale", "none"]
     return min(answers, key=lambda a: order.index(a.state))
 

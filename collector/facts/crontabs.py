@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from collector.errors import NotUnderstood
 from collector.facts.jobs import Job, Script, uncommented, with_scripts
-from collector.model import Capture, CapturedFile
+from collector.model import Capture, CapturedFile, Text
 
 _ENVIRONMENT = re.compile(r"^\s*[A-Za-z_\"'][A-Za-z0-9_\"']*\s*=")
 _ENTRY = re.compile(r"^\s*-?(@\w+|(?:[^\s@]\S*\s+){4}\S+)\s+(.*\S)\s*$")
@@ -59,49 +59,72 @@ def _tab(
 ) -> list[Job]:
     text = file.text(read)
     name = file.path.rpartition("/")[2]
-    reason = _ignored(file, name, debian=debian) if "/cron.d/" in file.path else ""
+    reason = _ignored(file, name, debian=debian) if "/cron.d/" in file.path else None
     if not reason and file.uid != 0 and system:
-        reason = f"{file.path} belongs to uid {file.uid}: cron ignores it"
+        reason = Text(
+            f"{file.path} 属于 uid {file.uid}，cron 不予采用",
+            f"{file.path} belongs to uid {file.uid}: cron ignores it",
+        )
     found: list[Job] = []
     for line in text.splitlines():
         if not line.strip() or line.lstrip().startswith("#") or _ENVIRONMENT.match(line):
             continue
         match = _ENTRY.match(line)
         if not match or not all(_FIELD.match(f) for f in match[1].lstrip("@").split()):
-            reason = reason or f"cron refuses this file: not a crontab line: {line.strip()[:80]}"
+            said = line.strip()[:80]
+            reason = reason or Text(
+                f"cron 拒绝该文件，此行不是计划任务：{said}",
+                f"cron refuses this file: not a crontab line: {said}",
+            )
             continue
         user, command = "root" if system else name, match[2]
         if system:
             user, command = [*match[2].split(None, 1), ""][:2]
         found.append(_job(file.path, read, scripts, (match[1], user, command, line)))
     if found and not text.endswith("\n"):
-        reason = reason or "no newline at the end of the file: cron does not take its last line"
+        reason = reason or Text(
+            "文件末尾缺少换行，cron 不采用最后一行",
+            "no newline at the end of the file: cron does not take its last line",
+        )
     if reason:
-        found = [replace(job, enabled=False, reason=reason) for job in found]
+        found = [
+            replace(job, enabled=False, reason=reason.en, reason_zh=reason.zh) for job in found
+        ]
     return found
 
 
-def _ignored(file: CapturedFile, name: str, *, debian: bool) -> str:
-    """Why cron passes over a file of cron.d; empty when it does not."""
+def _ignored(file: CapturedFile, name: str, *, debian: bool) -> Text | None:
+    """Why cron passes over a file of cron.d; None when it does not."""
+    unfit = Text(f"cron 不采用文件名 {name}", f"cron ignores the file name {name}")
     if debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        return f"cron ignores the file name {name}"
+        return unfit
     if name.startswith(".") or name.endswith(("~", ".rpmsave", ".rpmorig", ".rpmnew", ".cfsaved")):
-        return f"cron ignores the file name {name}"
+        return unfit
     if file.mode & 0o022:
-        return f"{file.path} is writable by others (mode {file.mode:04o}): cron ignores it"
-    return ""
+        return Text(
+            f"{file.path} 可被他人写入（权限 {file.mode:04o}），cron 不予采用",
+            f"{file.path} is writable by others (mode {file.mode:04o}): cron ignores it",
+        )
+    return None
 
 
 def _job(path: str, read: str, scripts: Mapping[str, Script], entry: tuple[str, ...]) -> Job:
     when, user, command, line = entry
-    reason = ""
+    reason = None
     for part in re.split(r"&&|\|\||[;|&]", command):
         first = re.match(r"\s*(?:\w+=\S*\s+)*(\S+)", part)
         script = scripts.get(first[1]) if first else None
         if script is not None and not script.executable:
-            reason = f"{script.path} is not executable"
+            reason = _not_executable(script.path)
     text = with_scripts(command, scripts)
-    return Job("cron", path, when, user, command, text, not reason, reason, read, path, line)
+    en, zh = (reason.en, reason.zh) if reason else ("", "")
+    return Job(
+        "cron", path, when, user, command, text, not reason, en, read, path, line, reason_zh=zh
+    )
+
+
+def _not_executable(path: str) -> Text:
+    return Text(f"{path} 没有执行权限", f"{path} is not executable")
 
 
 def _periodic(
@@ -109,19 +132,23 @@ def _periodic(
 ) -> Job:
     folder, _, name = file.path.rpartition("/")
     when = folder.rpartition(".")[2]
-    reason = ""
+    reason = None
+    unfit = Text(f"run-parts 不采用文件名 {name}", f"run-parts ignores the file name {name}")
     if not file.mode & 0o111:
-        reason = f"{file.path} is not executable"
+        reason = _not_executable(file.path)
     elif debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        reason = f"run-parts here ignores the file name {name}"
+        reason = Text(
+            f"本机的 run-parts 不采用文件名 {name}", f"run-parts here ignores the file name {name}"
+        )
     elif name.endswith(("~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved")):
-        reason = f"run-parts ignores the file name {name}"
+        reason = unfit
     elif when not in started:
-        reason = f"no crontab runs {folder}"
+        reason = Text(f"没有计划任务运行 {folder}", f"no crontab runs {folder}")
     text = uncommented(file.text("schedules.periodic"))
     text = with_scripts(text, scripts)
     line = f"{file.path} mode {file.mode:04o}"
+    en, zh = (reason.en, reason.zh) if reason else ("", "")
     return Job(
-        "periodic", file.path, when, "root", file.path, text, not reason, reason,
-        "schedules.periodic", file.path, line,
+        "periodic", file.path, when, "root", file.path, text, not reason, en,
+        "schedules.periodic", file.path, line, reason_zh=zh,
     )  # fmt: skip

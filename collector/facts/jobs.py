@@ -26,7 +26,8 @@ class Run:
 class Job:
     """Something that starts by itself. `text` is its command with the scripts it calls.
 
-    `enabled` is False with a `reason` when it is written down but would not start.
+    `enabled` is False with a `reason` (`reason_zh` in Chinese) when it is written down but would
+    not start.
     `last` is when a timer last fired.
     """
 
@@ -43,6 +44,7 @@ class Job:
     line: str
     last: datetime | None = None
     run: Run | None = None
+    reason_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)

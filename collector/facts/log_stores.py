@@ -100,7 +100,9 @@ def log_stores(capture: Capture) -> Stores:
             store = replace(store, fed=bool(config.inputs - ({"socket"} if kept else set())))
             if not known.systemd:
                 # without units only the running program tells
-                running = _processes.processes(capture).running(f"*/{unit}", f"*/{unit}d")
+                places = ("/sbin", "/usr/sbin", "/usr/local/sbin", "/usr/bin")
+                programs = [f"{place}/{unit}{end}" for place in places for end in ("", "d")]
+                running = _processes.processes(capture).running(*programs)
                 store = replace(store, active=bool(running))
             found.append(store)
     others = () if found or runs else _others(capture)

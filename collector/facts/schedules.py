@@ -184,18 +184,24 @@ def _properties(block: str) -> dict[str, str]:
 def _timer(
     block: dict[str, str], service: dict[str, str] | None, scripts: Mapping[str, Script]
 ) -> Job:
-    reason = ""
+    reason, id = None, block["Id"]
     if block.get("LoadState") not in ("loaded", None):
-        reason = f"{block['Id']} is {block['LoadState']}"
+        reason = Text(f"{id} 的状态为 {block['LoadState']}", f"{id} is {block['LoadState']}")
     elif block.get("ActiveState") != "active":
         state = block.get("UnitFileState") or block.get("ActiveState", "unknown")
-        reason = f"{block['Id']} is {state}, not active"
+        reason = Text(f"{id} 未启动（{state}）", f"{id} is {state}, not active")
     elif block.get("SubState") == "elapsed":
-        reason = f"{block['Id']} is active, but elapsed: it does not fire again"
+        reason = Text(
+            f"{id} 已启动，但已到期，不再触发",
+            f"{id} is active, but elapsed: it does not fire again",
+        )
     elif block.get("UnitFileState") == "disabled":
-        reason = f"{block['Id']} is active now, but disabled: it does not come back after a boot"
+        reason = Text(
+            f"{id} 目前已启动，但未设为随系统启动，重启后不再运行",
+            f"{id} is active now, but disabled: it does not come back after a boot",
+        )
     if not reason and (service is None or service.get("LoadState") != "loaded"):
-        reason = f"what {block['Id']} starts is not there"
+        reason = Text(f"{id} 所启动的服务不存在", f"what {id} starts is not there")
     commands = re.findall(r"argv\[\]=(.*?) ;", (service or {}).get("ExecStart", ""))
     command = "\n".join(commands)
     when = "; ".join(
@@ -204,11 +210,12 @@ def _timer(
     )
     return Job(
         "timer", block["Id"], when, (service or {}).get("User") or "root", command,
-        with_scripts(command, scripts), not reason, reason, "schedules.timers",
+        with_scripts(command, scripts), not reason, reason.en if reason else "", "schedules.timers",
         block.get("FragmentPath", ""),
         f"{block['Id']} {block.get('ActiveState', '')} {block.get('UnitFileState', '')}".strip(),
         when_utc(block.get("LastTriggerUSec", ""), "schedules.timers"),
         _run(service) if service else None,
+        reason.zh if reason else "",
     )  # fmt: skip
 
 

@@ -177,11 +177,10 @@ def _answer(capture: Capture, id: str, systemd: bool) -> list[str]:
         if systemd:
             raise CouldNotLook(id, "systemd runs the host, but there is no systemctl")
         return []
-    if not systemd and (
-        result.status is ReadStatus.EXIT
-        or _NOT_BOOTED.search(result.stderr)
-        or _NOT_BOOTED.search(result.stdout.decode("utf-8", "replace"))
-    ):
+    said = f"{result.stderr}\n{result.stdout.decode('utf-8', 'replace')}"
+    ended = result.status in (ReadStatus.OK, ReadStatus.EXIT, ReadStatus.REFUSED)
+    booted = result.status is not ReadStatus.EXIT and not _NOT_BOOTED.search(said)
+    if not systemd and ended and not booted:
         return []
     return [line for line in result.text().splitlines() if line.strip()]
 

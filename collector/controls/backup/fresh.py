@@ -33,9 +33,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.backup_wanted]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_wanted", Method.ATTESTED)
+    values: dict[str, Value]
     fresh: list[str] = []
     untold: list[str] = []
-    failed: dict[str, list[str]] = {}
+    failed: dict[str, list[tuple[str, str]]] = {}
     quotes: list[Quote] = []
     until: list[datetime] = []
     for store in wanted:
@@ -53,15 +54,17 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             if found.state == "none":
                 nothing_hidden(facts.get(called), facts.get(processes))
                 said = f"{store.label} [{found.why}]" if found.why else store.label
-            failed.setdefault(_REASONS[found.state], []).append(said)
+            zh = f"{store.label}（{found.why_zh}）" if found.why_zh else said
+            failed.setdefault(_REASONS[found.state], []).append((zh, said))
     shown = tuple(dict.fromkeys(quotes))
     if failed:
         reason = next(iter(failed)) if len(failed) == 1 else "several"
         names = [said for part in failed.values() for said in part]
-        return Verdict(Result.FAIL, reason, Method.OBSERVED, {"stores": [*names]}, shown)
+        values = {"stores": [en for _, en in names], "stores_zh": [zh for zh, _ in names]}
+        return Verdict(Result.FAIL, reason, Method.OBSERVED, values, shown)
     if untold:
         return Verdict(Result.ERROR, "untold", Method.OBSERVED, {"stores": [*untold]}, shown)
-    values: dict[str, Value] = {"count": len(fresh), "stores": [*fresh]}
+    values = {"count": len(fresh), "stores": [*fresh]}
     return Verdict(Result.PASS, "fresh", Method.OBSERVED, values, shown, min(until))
 
 

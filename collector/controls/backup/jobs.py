@@ -21,7 +21,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.important]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
-    covered, attested, untold, missing = [], [], [], []
+    covered, attested, untold, missing, missing_zh = [], [], [], [], []
+    values: dict[str, Value]
     quotes: list[Quote] = []
     until: list[datetime] = []
     for store in wanted:
@@ -38,19 +39,22 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             untold.append(f"{store.label}: {', '.join(names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.perhaps]
         else:
-            reasons = list(dict.fromkeys(f"{j.label}: {j.job.reason}" for j in seen.idle))
+            reasons = dict.fromkeys(f"{j.label}: {j.job.reason}" for j in seen.idle)
             missing.append(f"{store.label} [{'; '.join(reasons)}]" if reasons else store.label)
+            reasons = dict.fromkeys(f"{j.label}：{j.job.reason_zh}" for j in seen.idle)
+            missing_zh.append(f"{store.label}（{'；'.join(reasons)}）" if reasons else store.label)
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.idle]
     shown = tuple(dict.fromkeys(quotes))
     if missing:
         nothing_hidden(facts.get(called), facts.get(processes))
-        return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, {"stores": [*missing]}, shown)
+        values = {"stores": [*missing], "stores_zh": [*missing_zh]}
+        return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, values, shown)
     if untold:
         return Verdict(Result.ERROR, "untold", Method.CONFIGURED, {"stores": [*untold]}, shown)
     if attested:
         named: dict[str, Value] = {"count": len(wanted), "stores": [*attested]}
         return Verdict(Result.PASS, "attested", Method.ATTESTED, named, shown, min(until))
-    values: dict[str, Value] = {"count": len(wanted), "stores": [*covered]}
+    values = {"count": len(wanted), "stores": [*covered]}
     return Verdict(Result.PASS, "covered", Method.CONFIGURED, values, shown)
 
 
