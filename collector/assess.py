@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collector.captures import read_digest
-from collector.catalog import reasons
+from collector.catalog import reasons, words
 from collector.errors import BadInput, FactError, one_line
 from collector.model import (
     Capture,
@@ -74,12 +74,28 @@ def _verdict(facts: Facts, control: Control, clock: Clock) -> Verdict:
         return Verdict(
             Result.ERROR,
             problem.reason,
-            values={"read": problem.read, "why": why},
+            values={"read": problem.read, "why": why, **_told(why)},
             evidence=(Quote(problem.read),),
         )
     except Exception as problem:  # noqa: BLE001 - a judge's defect is an `error`, never a silence
         why = one_line(f"{type(problem).__name__}: {problem}")
         return Verdict(Result.ERROR, "judge_failed", values={"why": why})
+
+
+_STATUS = re.compile(r"(?:^|(?<=: ))(missing|refused|timeout|truncated|lost)(?=$|[:;])")
+
+
+def _told(why: str) -> dict[str, Value]:
+    """What became of a read, in words, and what a person can do about it."""
+    zh = re.sub(r"^exit status (\d+)", r"退出码 \1", why)
+    status = _STATUS.search(why)
+    if status is None:
+        return {"told_zh": zh, "told_en": why}
+    zh = _STATUS.sub(lambda found: words()["read_status"][found[1]].zh, zh, count=1)
+    mend = words()["read_mend"].get(status[1])
+    if mend is None:
+        return {"told_zh": zh, "told_en": why}
+    return {"told_zh": f"{zh}；{mend.zh}", "told_en": f"{why}; {mend.en}"}
 
 
 def finding(

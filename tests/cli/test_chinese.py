@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from collector import catalog
+from collector.assess import assess_host
 from collector.cli.chinese import in_chinese
 from collector.export.wrapping import wrapped
+from tests import cases
 from tests.cli.running import hostpledge
 
 
@@ -89,3 +92,13 @@ def test_lines_break_where_chinese_may() -> None:
     ]
     assert wrapped("/var/log/journal/abc", 8) == ["/var/log", "/journal", "/abc"]
     assert wrapped("", 8) == [""]
+
+
+def test_a_refused_read_says_so_in_words_and_what_to_do() -> None:
+    (path,) = (
+        p for p in cases.case_files("encryption.password_hash") if p.name == "refused.error.yml"
+    )
+    case = cases.load(path)
+    (found,) = assess_host(case.capture, [catalog.control(case.control)], grade=2, at=case.at)
+    assert found.message.zh.endswith("：权限不足；请以 root 重新采集")
+    assert found.message.en.endswith("; collect again as root")
