@@ -1,0 +1,144 @@
+"""What programs that watch a host for intrusion and change left behind: settings, baselines, logs.
+
+One read for all of them: AIDE, Tripwire, Wazuh and OSSEC, Falco, rkhunter, chkrootkit, maldet.
+`integrity`, `rootkits` and `detection` make facts of its sections.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.masking import MASK
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "detectors.state",
+        r"""
+c='/etc/aide/aide.conf /etc/aide.conf'
+p='s/^[[:space:]]*database[_in]*[[:space:]]*=[[:space:]]*file:\(\/[A-Za-z0-9_.\/-]*\).*/\1/p'
+for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
+  $(sed -n "$p" $c 2>/dev/null | grep -vxE '/var/lib/aide/aide.db(.gz)?'); do
+  [ -f "$f" ] || continue
+  printf '== aide-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  h=$(head -c 32768 "$f" 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
+  [ -n "$h" ] || h=$(head -n 6 "$f" 2>/dev/null | tr -d '\000')
+  printf '%s\n' "$h" | grep -aE '^@@db_spec|^# Time' | cut -c 1-500
+done
+w='^[!=-]?/([^a-z@]|var/?( |www)|srv|www|data|home|opt|web|app|usr/share/?( |nginx)|usr/?( |local))'
+for f in $c; do
+  [ -f "$f" ] || continue
+  printf '== aide-rules - %s\n' "$f"
+  cat "$f" /etc/aide/aide.conf.d/* 2>/dev/null | grep -aE "$w" | grep -v '@@' | head -n 200
+done
+w='^(Start timestamp|End timestamp|AIDE[ ,].*(found|version)|###|All files match)'
+for f in /var/log/aide/aide.log /var/log/aide.log; do
+  [ -f "$f" ] || continue
+  printf '== aide-log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if [ -r "$f" ]; then
+    tail -c 4000000 "$f" | grep -aE "$w|^ *(Added|Removed|Changed) (entries|files): *	*[0-9]" |
+      tail -n 24
+  else echo '== refused'; fi
+done
+for f in /var/lib/tripwire/*.twd; do
+  [ -f "$f" ] || continue
+  printf '== tripwire-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  r=$(ls -t /var/lib/tripwire/report/*.twr 2>/dev/null | head -n 1)
+  [ -n "$r" ] && printf 'report %s %s\n' "$(date -r "$r" +%s 2>/dev/null)" "$r"
+done
+f=/var/ossec/etc/ossec.conf
+if [ -f "$f" ]; then
+  printf '== ossec-conf - %s\n' "$f"
+  [ -r "$f" ] || echo '== refused'
+  t='syscheck|rootcheck|client|global|integration|syslog_output'
+  w='disabled|frequency|directories|address|server-ip|server-hostname|email_notification|email_to'
+  sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' "$f" | grep -E "</?($t)>|<($w)[ >]" | head -n 300
+  f=/var/ossec/logs/ossec.log
+  if [ -f "$f" ]; then
+    printf '== ossec-log - %s\n' "$f"
+    tail -c 2000000 "$f" |
+      grep -aE 'integrity monitoring scan ended|Ending (syscheck|rootcheck) scan' | tail -n 12
+  fi
+  for f in /var/ossec/var/run/wazuh-agentd.state /var/ossec/var/run/ossec-agentd.state; do
+    [ -f "$f" ] && { printf '== ossec-state - %s\n' "$f"; grep -E '^(status|last_)' "$f"; }
+  done
+  for f in /var/ossec/logs/alerts/alerts.log /var/ossec/logs/alerts/alerts.json; do
+    [ -s "$f" ] && printf '== ossec-alerts %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  done
+  for f in /var/ossec/queue/fim/db/fim.db /var/ossec/queue/syscheck/syscheck; do
+    [ -f "$f" ] && printf '== ossec-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  done
+fi
+for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
+  [ -f "$f" ] || continue
+  printf '== falco - %s\n' "$f"
+  grep -E '^[a-z_]+:|^[[:space:]]+enabled:' "$f" | grep -A 1 '_output:' | grep -v '^--$'
+done
+for f in /var/log/rkhunter.log /var/log/rkhunter/rkhunter.log; do
+  [ -f "$f" ] || continue
+  printf '== rkhunter %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if [ -r "$f" ]; then
+    grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' "$f" | tail -n 60
+  else echo '== refused'; fi
+done
+f=/var/log/chkrootkit/log.today
+if [ -f "$f" ]; then
+  printf '== chkrootkit %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  grep -aE "^Checking .chkutmp'" "$f"
+  e=/var/log/chkrootkit/log.expected; [ -f "$e" ] || e=/dev/null
+  grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' "$f" |
+    grep -avE '(not found|not infected|not tested|nothing found)$' |
+    grep -avxFf "$e" | head -n 40
+fi
+f=/usr/local/maldetect/logs/event_log
+if [ -f "$f" ]; then
+  printf '== maldet - %s\n' "$f"
+  tail -c 500000 "$f" | grep -a 'scan completed on' | tail -n 6
+fi
+echo '== end'
+""",
+        seconds=20,
+        limit=1 << 17,
+        redact=MASK,
+        why=Text(
+            "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果",
+            "settings, baselines and last results of programs that watch for intrusion and change",
+        ),
+    ),
+)
+
+_HEAD = re.compile(r"== ([a-z-]+) (\d+|-)? ?(/.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one file told: `mtime` in epoch seconds, 0 where it is not known."""
+
+    kind: str
+    path: str
+    mtime: int
+    lines: tuple[str, ...]
+
+
+def sections(capture: Capture) -> tuple[Section, ...]:
+    """The parts of the read. Raises FactError when it is cut off or a file was closed to us."""
+    text = capture.read("detectors.state").text()
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood("detectors.state", "it ends before its end")
+    found: list[Section] = []
+    lines: list[str] = []
+    for line in text.splitlines():
+        match = _HEAD.fullmatch(line)
+        if match:
+            lines = []
+            mtime = int(match[2]) if match[2] and match[2].isdecimal() else 0
+            found.append(Section(match[1], match[3], mtime, ()))
+        elif line == "== refused":
+            raise NotUnderstood("detectors.state", f"{found[-1].path} could not be read")
+        elif line and line != "== end" and found:
+            lines.append(line)
+            last = found[-1]
+            found[-1] = Section(last.kind, last.path, last.mtime, tuple(lines))
+    return tuple(found)
