@@ -1,0 +1,115 @@
+"""Looks for rootkits: which tool looked last, to the end, and what it found.
+
+rkhunter(8) (its log has dates in the words of date(1) at start and end), chkrootkit as Debian's
+daily job runs it (lines of `log.expected` are explained), maldet's event log, rootcheck of Wazuh
+and OSSEC, whose findings lie with their manager.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from collector.errors import NotUnderstood
+from collector.facts.detectors import READS as _READS
+from collector.facts.detectors import Section, sections
+from collector.facts.integrity import ossec_time
+from collector.facts.record_times import zone_of
+from collector.model import Capture, Read
+
+READS: tuple[Read, ...] = _READS
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(
+    r"\w{3} (?P<month>\w{3}) +(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d)(?: (?P<half>[AP]M))?"
+    r" (?P<zone>\S+) (?P<year>\d{4})"
+)
+_EVENT = re.compile(r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) ")
+
+
+@dataclass(frozen=True, slots=True)
+class RootkitScan:
+    """The last look that came to its end (aware, UTC). `hits` are rootkits or malware, `warnings`
+
+    lines that nobody explained; both None where the manager holds them.
+    """
+
+    tool: str
+    path: str
+    ended: datetime
+    hits: int | None
+    warnings: tuple[str, ...] | None
+    line: str
+
+
+def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
+    """The last look of each tool. Raises FactError when a log could not be read."""
+    zone = zone_of(capture.head.get("zone", ""))
+    found: list[RootkitScan] = []
+    for section in sections(capture):
+        if section.kind == "rkhunter":
+            found += _rkhunter(section, zone)
+        elif section.kind == "chkrootkit":
+            found += _chkrootkit(section)
+        elif section.kind == "maldet":
+            found += _maldet(section, zone)
+        elif section.kind == "ossec-log":
+            found += _rootcheck(section, zone)
+    return tuple(found)
+
+
+def _rkhunter(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
+    ends = [x for x in log.lines if "End date is" in x]
+    if not ends:
+        return
+    counts = [
+        int(m[1]) for x in log.lines if (m := re.search(r"(?:rootkits|Suspect files): (\d+)", x))
+    ]
+    warnings = tuple(
+        re.sub(r"^\[[\d:]+\] ", "", x) for x in log.lines if re.search(r"\] Warning: ", x)
+    )
+    # one that was not asked for is not in the summary, which then has fewer counts
+    yield RootkitScan("rkhunter", log.path, _date(ends[-1], zone), sum(counts), warnings, ends[-1])
+
+
+def _date(line: str, zone: tzinfo) -> datetime:
+    match = _DATE.search(line)
+    if match is None or match["month"] not in _MONTHS:
+        raise NotUnderstood("detectors.state", f"no date: {line!r}")
+    month = _MONTHS.index(match["month"]) + 1
+    stamp = f"{match['year']}-{month:02}-{int(match['day']):02} {match['time']}"
+    when = datetime.fromisoformat(stamp)
+    if match["half"]:
+        when = when.replace(hour=when.hour % 12 + (12 if match["half"] == "PM" else 0))
+    own = UTC if match["zone"] in ("UTC", "GMT") else zone
+    return when.replace(tzinfo=own).astimezone(UTC)
+
+
+def _chkrootkit(log: Section) -> Iterator[RootkitScan]:
+    if not any("chkutmp" in x for x in log.lines):
+        return
+    ended = datetime.fromtimestamp(log.mtime, UTC)
+    told = tuple(x for x in log.lines if "chkutmp'" not in x)
+    hits = sum("INFECTED" in x for x in told)
+    line = f"{log.path} {ended:%Y-%m-%d %H:%M} UTC"
+    yield RootkitScan("chkrootkit", log.path, ended, hits, told, line)
+
+
+def _maldet(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
+    for line in reversed(log.lines):
+        match, hits = _EVENT.match(line), re.search(r"malware hits (\d+)", line)
+        if match and hits and match[1] in _MONTHS:
+            month = _MONTHS.index(match[1]) + 1
+            stamp = f"{match[3]}-{month:02}-{int(match[2]):02} {match[4]}"
+            ended = datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
+            yield RootkitScan("maldet", log.path, ended, int(hits[1]), (), line)
+            return
+
+
+def _rootcheck(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
+    lines = [x for x in log.lines if "Ending rootcheck scan" in x]
+    ended = ossec_time(lines[-1], zone) if lines else None
+    if ended is not None:
+        yield RootkitScan("rootcheck", log.path, ended, None, None, lines[-1])
