@@ -3,8 +3,8 @@
 A rule is a sequence of steps. Evaluation carries, for one packet, the set of sources that come as
 far as a step (`Flow`). It is three-valued: a step that is not understood lets its flow go both
 ways *in doubt*, and doubt that can decide makes the answer unknown, never "closed". Where a step
-depends on how fast packets come (limit, connlimit), some pass and some do not: the flow goes both
-ways without doubt, for what lets some packets pass can be reached.
+depends on how fast packets come (limit, connlimit), the first packet of a quiet sender is what
+is asked about; what only a flood would meet is in doubt.
 """
 
 from __future__ import annotations
@@ -17,30 +17,47 @@ from collector.facts.packets import Match, Numeric, OneOf, Packet, Source, Unkno
 from collector.facts.spans import Spans
 
 _DEEPEST = 32
+# NF_IP_PRI_CONNTRACK
+_TRACKING = -200
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The sources from which the packet comes this far; `why` is the rule that decided last."""
+    """The sources from which the packet comes this far.
+
+    `why` is the rule that decided last, `fog` what first put it in doubt, empty where nothing did.
+    """
 
     packet: Packet
     sources: Spans
-    doubt: bool = False
     why: str = ""
+    fog: str = ""
+
+    @property
+    def doubt(self) -> bool:
+        return bool(self.fog)
+
+    def doubted(self, by: str) -> Flow:
+        return self if self.fog else replace(self, fog=by)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Holds for some packets and not for others, depending on how many come."""
+    """Depends on how many packets come: `quiet` is whether it holds where few do.
+
+    None: it holds for some packets and not for others by chance, so both ways are open to all.
+    """
 
     text: str
+    quiet: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
     """Writes a field: `mark` or `ctmark` becomes (old & keep) ^ value; None when not known.
 
-    `copy` names a field to take the old value from; `state` becomes `untracked` by notrack.
+    `copy` names a field to take the old value from; `state` becomes `untracked` by notrack,
+    unless the packet is tracked already.
     """
 
     field: Literal["mark", "ctmark", "state"]
@@ -50,7 +67,9 @@ class Set:
 
     def on(self, packet: Packet) -> Packet:
         if self.field == "state":
-            return replace(packet, state="untracked")
+            return packet if packet.tracked else replace(packet, state="untracked")
+        if self.field == "ctmark" and not packet.tracked:
+            return packet
         old = packet.number(self.copy or self.field)
         new = None if old is None or self.value is None else (old & self.keep) ^ self.value
         if self.keep == 0 and self.value is not None:
@@ -116,10 +135,23 @@ class Ends:
 
 @dataclass(frozen=True)
 class Rules:
-    """Everything loaded, by chain name (`FAMILY TABLE CHAIN`)."""
+    """Everything loaded, by chain name (`FAMILY TABLE CHAIN`).
+
+    `own` are the host's (interface, family, address), as listed: redirect takes the first.
+    """
 
     chains: Mapping[str, tuple[Rule, ...]]
     bases: tuple[Base, ...]
+    own: tuple[tuple[str, int, int], ...] = ()
+
+    def local(self, packet: Packet, number: int) -> bool:
+        if packet.family == 4 and number >> 24 == 127:
+            return True
+        return any(family == packet.family and own == number for _, family, own in self.own)
+
+    def held(self, packet: Packet, number: int) -> bool:
+        """Is it an address of the interface that the packet comes in by?"""
+        return (packet.iif, packet.family, number) in self.own
 
     def at(self, hook: str, flow: Flow) -> list[Base]:
         """The base chains that see this packet at the hook, in the kernel's order."""
@@ -131,7 +163,8 @@ class Rules:
             and base.family in (0, packet.family)
             and (not base.devices or packet.iif in base.devices)
         ]
-        return sorted(found, key=lambda base: base.priority)
+        # of equals the kernel calls the one that was made last first
+        return sorted(reversed(found), key=lambda base: base.priority)
 
     def through(self, hook: str, flows: list[Flow], dropped: list[Flow]) -> list[Flow]:
         """The flows that pass all chains of the hook; what does not is put into `dropped`."""
@@ -139,14 +172,16 @@ class Rules:
         for flow in flows:
             current = [flow]
             for base in self.at(hook, flow):
+                if hook == "prerouting" and base.priority > _TRACKING:
+                    current = [_tracked(each) for each in current]
                 current = merged(self._base(base, current, dropped))
-            passed += current
+            passed += current if hook == "ingress" else map(_tracked, current)
         return merged(passed)
 
     def _base(self, base: Base, flows: list[Flow], dropped: list[Flow]) -> list[Flow]:
         passed: list[Flow] = []
         for flow in flows:
-            if base.kind == "nat" and (flow.packet.natted or flow.packet.state == "untracked"):
+            if base.kind == "nat" and (flow.packet.natted or not flow.packet.tracked):
                 passed.append(flow)
                 continue
             ends = Ends()
@@ -173,7 +208,7 @@ class Rules:
         ends.back += flows
 
     def _both_ways(self, flow: Flow, ends: Ends, text: str) -> None:
-        doubtful = replace(flow, doubt=True, why=text)
+        doubtful = replace(flow, why=text).doubted(text)
         ends.accepted.append(doubtful)
         ends.dropped.append(doubtful)
 
@@ -198,20 +233,24 @@ class Rules:
             if rest:
                 ends.going.append(replace(flow, sources=rest))
             if maybe:
-                doubtful = replace(flow, sources=maybe, doubt=True)
+                doubtful = replace(flow, sources=maybe).doubted(_foggy(step, text))
                 held.append(doubtful)
                 ends.going.append(doubtful)
             return held
         if isinstance(step, Rate):
+            ends.going.append(flow.doubted(text) if step.quiet is True else flow)
+            return [flow.doubted(text) if step.quiet is False else flow]
+        if isinstance(step, Set) and step.copy == "ctmark" and not packet.tracked:
             ends.going.append(flow)
-            return [flow]
+            return []
         if isinstance(step, Set):
             return [replace(flow, packet=step.on(packet))]
         if isinstance(step, Rewrite) and step.family not in (0, packet.family):
             ends.going.append(flow)
             return []
         if isinstance(step, Rewrite):
-            ends.accepted.append(_rewritten(step, flow, text))
+            new = self._rewritten(step, flow, text)
+            (ends.dropped if new is None else ends.accepted).append(new or flow)
             return []
         self._go(step, replace(flow, why=text), ends, depth)
         return []
@@ -225,7 +264,7 @@ class Rules:
             ends.back.append(flow)
         elif step.kind == "unknown":
             self._both_ways(flow, ends, flow.why)
-            ends.going.append(replace(flow, doubt=True))
+            ends.going.append(flow.doubted(flow.why))
         else:
             inner = Ends()
             self._run(step.target, flow, inner, depth + 1)
@@ -233,17 +272,48 @@ class Rules:
             ends.dropped += inner.dropped
             (ends.going if step.kind == "jump" else ends.back).extend(inner.back)
 
+    def _rewritten(self, step: Rewrite, flow: Flow, text: str) -> Flow | None:
+        """None: it is sent to this host, and its interface has no address to give."""
+        packet = flow.packet
+        daddr = packet.daddr if step.address is None else step.address
+        if step.here:
+            near = _near(packet.daddr, packet.family)
+            own = [
+                number
+                for device, family, number in self.own
+                if (device, family) == (packet.iif, packet.family)
+                and (family == 4 or _near(number, family) == near)
+            ]
+            if not own:
+                return None
+            daddr = own[0]
+        new = replace(
+            packet,
+            natted=True,
+            daddr=daddr,
+            dport=packet.dport if step.port is None else step.port,
+            local=self.local(packet, daddr),
+            held=self.held(packet, daddr),
+        )
+        moved = replace(flow, packet=new, why=text)
+        return moved if step.known else moved.doubted(text)
 
-def _rewritten(step: Rewrite, flow: Flow, text: str) -> Flow:
-    packet = flow.packet
-    new = replace(
-        packet,
-        natted=True,
-        daddr=packet.daddr if step.address is None else step.address,
-        dport=packet.dport if step.port is None else step.port,
-        local=True if step.here else packet.local,
-    )
-    return Flow(new, flow.sources, flow.doubt or not step.known, text)
+
+def _foggy(step: Match, text: str) -> str:
+    """What is not understood, and the rule that it stands in."""
+    return f"{step.text}: {text}" if isinstance(step, Unknown) else text
+
+
+def _near(number: int, family: int) -> bool:
+    """Is it link-local (RFC 3927, RFC 4291)?"""
+    return number >> 16 == 0xA9FE if family == 4 else number >> 118 == 0xFE80 >> 6
+
+
+def _tracked(flow: Flow) -> Flow:
+    """From here on the packet belongs to a connection, a new one, unless that was forbidden."""
+    if flow.packet.state != "invalid":
+        return flow
+    return replace(flow, packet=replace(flow.packet, state="new"))
 
 
 def merged(flows: Iterable[Flow]) -> list[Flow]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from collector.errors import FactError
 from collector.facts.firewall import READS as _FIREWALL_READS
-from collector.facts.firewall import Firewall, Reach, firewall, numerics, published
+from collector.facts.firewall import Firewall, Reach, firewall, numerics, published, words
 from collector.facts.firewall_boot import READS as _BOOT_READS
 from collector.facts.packets import PROTOCOLS, Packet
 from collector.facts.sockets import READS as _SOCKET_READS
@@ -117,6 +117,7 @@ class Ways:
     firewall: Firewall
     family: int
     only: Spans | None = None
+    listening: frozenset[tuple[int, int, int]] | None = None
 
     def reach(
         self,
@@ -138,23 +139,34 @@ class Ways:
             for name, sources in arriving:
                 for sport in self.firewall.sports() if sources else ():
                     packet = Packet(self.family, proto, place, port, sport, name)
-                    outcome.add(self.firewall.reach(packet, sources, natted=natted))
+                    outcome.add(
+                        self.firewall.reach(
+                            packet, sources, natted=natted, listening=self.listening
+                        )
+                    )
         return outcome
 
     def places(self) -> list[int]:
         """One address of the host for each kind that the rules tell apart."""
-        mine = [number for _, number in self.firewall.network.global_addresses(self.family)]
+        mine = self.firewall.network.global_addresses(self.family)
         if not mine:
             own = self.firewall.network.own
-            mine = [n for name, of, n, _ in own if of == self.family and name != "lo"]
+            mine = [(name, n) for name, of, n, _ in own if of == self.family and name != "lo"]
+        apart = "daddr_type_in" in words(self.firewall.rules)
         tests = [
             numeric.values
             for numeric in numerics(self.firewall.rules)
             if numeric.field in ("daddr", "first_daddr")
         ]
-        kinds: dict[tuple[bool, ...], int] = {}
-        for number in mine:
-            kinds.setdefault(tuple(number in values for values in tests), number)
+        tests += [
+            Spans.one(rewrite.address)
+            for _, rewrite, _ in published(self.firewall.rules)
+            if rewrite.address is not None and rewrite.family in (0, self.family)
+        ]
+        kinds: dict[tuple[bool | str, ...], int] = {}
+        for device, number in mine:
+            kind = tuple(number in values for values in tests)
+            kinds.setdefault((device if apart else "", *kind), number)
         return list(kinds.values())
 
 
@@ -174,8 +186,9 @@ def exposures(capture: Capture, only: tuple[int, int] | None = None) -> tuple[Ex
         if only is not None and only[0] != family:
             continue
         source = None if only is None else Spans.one(only[1])
-        ways = Ways(filtering, family, source)
         mine = [s for s in listening if s.family == family]
+        heard = frozenset((PROTOCOLS[s.proto], s.address, s.port) for s in mine)
+        ways = Ways(filtering, family, source, heard)
         found += [_exposure(ways, listener) for listener in mine]
         open_ports = {(s.proto, s.port) for s in mine if not s.loopback}
         for listener in _published(filtering, family):

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from collector.errors import NotUnderstood
 from collector.facts import iptables, nftables
 from collector.facts.chains import Base, Flow, Rewrite, Rule, Rules, Step, merged
+from collector.facts.ipsets import IpSet, ipsets
 from collector.facts.masking import REMARKS
 from collector.facts.network import READS as _NETWORK_READS
 from collector.facts.network import Network, network_of
 from collector.facts.packets import Numeric, OneOf, Packet, Word
-from collector.facts.spans import NONE, Spans, network
+from collector.facts.spans import NONE, Spans
 from collector.model import Capture, Read, Text, shell
 
 _WHY = Text("内核中已加载的防火墙规则", "the firewall rules as the kernel has them")
@@ -264,7 +264,7 @@ def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:
 
 def firewall(capture: Capture) -> Firewall:
     """Raises FactError where any of the kernel's rules could not be seen or read."""
-    sets = _sets(capture)
+    sets = ipsets(capture.read("firewall.ipset").text(), "firewall.ipset")
     nft = capture.read("firewall.nft").text()
     chains: dict[str, tuple[Rule, ...]] = {}
     bases: list[Base] = []
@@ -293,36 +293,9 @@ def firewall(capture: Capture) -> Firewall:
 
 
 def _saved(
-    capture: Capture, family: int, tag: str, sets: Mapping[str, tuple[int, Spans] | None]
+    capture: Capture, family: int, tag: str, sets: Mapping[str, IpSet]
 ) -> list[iptables.Saved]:
     read = f"firewall.{'iptables' if family == 4 else 'ip6tables'}{tag}"
     text = capture.read(read).text()
     tables, _ = iptables.saved(text, family, read, sets, tag.replace("_", "-"))
     return tables
-
-
-def _sets(capture: Capture) -> dict[str, tuple[int, Spans] | None]:
-    """Sets of `ipset save` that hold addresses only; the others are known by name alone."""
-    text = capture.read("firewall.ipset").text()
-    kinds: dict[str, tuple[str, int]] = {}
-    held: dict[str, list[tuple[int, int]] | None] = {}
-    for line in text.splitlines():
-        words = line.split()
-        if words[:1] == ["create"] and len(words) > 2:
-            kinds[words[1]] = (words[2], 6 if "inet6" in words else 4)
-            held[words[1]] = [] if words[2] in ("hash:ip", "hash:net") else None
-        elif words[:1] == ["add"] and len(words) > 2 and words[1] in kinds:
-            ranges = held[words[1]]
-            if ranges is None:
-                continue
-            if "nomatch" in words:
-                held[words[1]] = None
-                continue
-            try:
-                ranges += network(words[2], kinds[words[1]][1]).ranges
-            except ValueError:
-                raise NotUnderstood("firewall.ipset", f"no address: {line!r}") from None
-    return {
-        name: None if ranges is None else (kinds[name][1], Spans.of(ranges))
-        for name, ranges in held.items()
-    }

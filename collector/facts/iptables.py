@@ -30,7 +30,7 @@ _KNOWN = {
     "rpfilter",
 }  # fmt: skip
 _ABSENT = {"rt", "frag", "mh", "ah", "esp", "hbh", "dst"}
-_RATES = {"limit", "hashlimit", "connlimit", "statistic", "quota", "connbytes", "rateest"}
+_RATES = {"limit", "hashlimit", "connlimit", "statistic"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def saved(
 ) -> tuple[list[Saved], list[str]]:
     """The tables that were printed, and the names of those that it says it could not print.
 
-    `sets` are the address sets of ipset by name (family, addresses), None for one that holds
-    more than addresses. `tag` sets chains of one back end apart. Raises NotUnderstood.
+    `sets` are the sets of ipset by name; `tag` sets chains of one back end apart. Raises
+    NotUnderstood.
     """
     tables: list[Saved] = []
     refused: list[str] = []
@@ -70,7 +70,7 @@ def saved(
             tables.append(parser.finish())
             parser = None
         elif bare.startswith(":"):
-            parser.chain(bare)
+            parser.chain(bare, read)
         elif re.match(r"(?:\[\d+:\d+\] )?-A ", bare):
             parser.rule(re.sub(r"^\[\d+:\d+\] ", "", bare), read)
         else:
@@ -95,8 +95,11 @@ class _Table:
         self.rules: dict[str, list[Rule]] = {}
         self.bases: list[Base] = []
 
-    def chain(self, line: str) -> None:
-        name, policy = line[1:].split()[:2]
+    def chain(self, line: str, read: str) -> None:
+        words = line[1:].split()
+        if len(words) < 2:
+            raise NotUnderstood(read, f"not a chain of iptables-save: {line[:120]!r}")
+        name, policy = words[:2]
         self.rules[name] = []
         hook = _HOOKS.get(name)
         if hook is None or policy == "-":
@@ -134,7 +137,7 @@ def _steps(words: Words, table: _Table) -> list[Step]:
             if words.module == "recent":
                 matches += _recent(words.until_next())
             elif words.module in _RATES:
-                matches.append(Rate(words.module))
+                matches += _rate(words.module, words.until_next())
             elif words.module in _ABSENT:
                 # a header that the packet does not carry
                 matches.append(Numeric("proto", NONE))
@@ -165,7 +168,20 @@ def _recent(options: list[str]) -> list[Step]:
     if "--set" in options and "!" not in options:
         return []
     hits = options[options.index("--hitcount") + 1] if "--hitcount" in options[:-1] else "1"
-    return [Unknown("-m recent") if hits == "1" else Rate("recent")]
+    return [Unknown("-m recent") if hits == "1" else Rate("recent", quiet=False)]
+
+
+def _rate(module: str, options: list[str]) -> list[Step]:
+    """Few packets come: they stay below every limit, and no connection is open but this one."""
+    if module == "statistic":
+        share = options[options.index("--probability") + 1] if "--probability" in options else ""
+        always = re.fullmatch(r"1(\.0*)?|0?\.9{9,}\d*", share) is not None and "!" not in options
+        return [] if always else [Rate(module, None)]
+    above = any(option in ("--hashlimit-above", "--connlimit-above") for option in options)
+    if module == "connlimit":
+        zero = above and options[options.index("--connlimit-above") + 1 :][:1] == ["0"]
+        return [] if zero else [Rate(module, not above)]
+    return [Rate(module, not above)]
 
 
 def _target(table: _Table, name: str, rest: list[str], *, goto: bool) -> list[Step]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from collector.facts.ipsets import IpSet
 from collector.facts.nft_expressions import PORTS
 from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Source, Unknown, Word
 from collector.facts.spans import NONE, Spans, address, network
 
-Sets = Mapping[str, tuple[int, Spans] | None]
+Sets = Mapping[str, IpSet]
 
 _FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
 
@@ -16,8 +17,7 @@ _FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 6
 class Words:
     """The words of one rule, taken from left to right; `module` is the last one named by -m.
 
-    `sets` are the address sets of ipset by name (family, addresses), None for one that holds
-    more than addresses.
+    `sets` are the sets of ipset by name.
     """
 
     def __init__(self, words: list[str], family: int, sets: Sets) -> None:
@@ -134,14 +134,17 @@ class Words:
 
     def destination_type(self, negate: bool) -> Match:
         words = frozenset(word.lower() for word in self.next().split(","))
-        return Word("daddr_type", words, negate)
+        field = "daddr_type_in" if "--limit-iface-in" in self.words else "daddr_type"
+        if self.family == 6:
+            return _all_types(field, words, negate)
+        return Word(field, words, negate)
 
     def source_type(self, negate: bool) -> Match:
         words = frozenset(word.lower() for word in self.next().split(","))
         return Word("saddr_type", words, negate)
 
     def limited_in(self, negate: bool) -> Match:
-        # --limit-iface-in narrows the type to the interface; with an own address it is the same
+        # the type that it narrows to the interface has seen it
         return Numeric("family", Spans.one(self.family), negate)
 
     def mark(self, negate: bool) -> Match:
@@ -171,18 +174,11 @@ class Words:
         return Numeric("family", Spans.one(self.family))
 
     def match_set(self, negate: bool) -> Match:
-        name, sides = self.next(), self.next()
+        name, sides = self.next(), tuple(self.next().split(","))
         known = self.sets.get(name)
         if known is None:
             return Unknown(f"ipset {name}")
-        family, held = known
-        if family != self.family:
-            held = NONE
-        if sides == "src":
-            return Source(self.family, held, negate)
-        if sides == "dst":
-            return Numeric("daddr", held, negate)
-        return Unknown(f"ipset {name} {sides}")
+        return OneOf(((known.matches(sides, self.family, self.sets),),), negate)
 
     def _networks(self, text: str) -> Spans:
         total = NONE
@@ -193,6 +189,15 @@ class Words:
     def _range(self, text: str) -> Spans:
         low, _, high = text.partition("-")
         return Spans.of([(address(low)[1], address(high or low)[1])])
+
+
+def _all_types(field: str, words: frozenset[str], negate: bool) -> Match:
+    """For IPv6 the kernel asks for all types at once, and an own address is unicast too."""
+    routed = words - {"unicast", "multicast", "unspec"}
+    asked: list[Match] = [Word(field, routed)] if routed else []
+    if words & {"multicast", "unspec"}:
+        asked.append(Numeric("family", NONE))
+    return OneOf((tuple(asked),), negate)
 
 
 def _device(name: str) -> str:

@@ -73,9 +73,9 @@ def _bare(value: Any) -> Any:
 
 def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, ...]:
     """The matches that all have to hold for `left op right`. Raises Foggy when not known."""
-    if op not in ("==", "!=", "in", "<", ">", "<=", ">="):
+    if op not in ("==", "!=", "in", "!", "<", ">", "<=", ">="):
         raise Foggy(f"operator {op}")
-    negate = op == "!="
+    negate = op in ("!=", "!")
     if isinstance(left, dict) and "concat" in left:
         fields = left["concat"]
         held = reader.values(right)
@@ -95,6 +95,9 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
         raise Foggy("a masked field")
     if _field(left) == "flags":
         return (*_implied(left), _flag_match(op, right, mask, reader))
+    if _field(left) == "status" and op == "!=" and isinstance(right, str):
+        # the whole field is compared, in which other bits are set too once this one is
+        return (Word("status", frozenset({"*"})),)
     return (*_implied(left), _single(left, values, negate, mask))
 
 
@@ -158,7 +161,7 @@ _FIELDS = {
     "ct.l3proto": "family", "ct.protocol": "proto", "ct.proto-dst": "first_dport",
     "ct.daddr": "first_daddr", "ct.ip daddr": "first_daddr", "ct.ip6 daddr": "first_daddr",
     "ct.ip saddr": "saddr4", "ct.ip6 saddr": "saddr6",
-    "fib.type.daddr": "daddr_type", "fib.type.daddr.iif": "daddr_type",
+    "fib.type.daddr": "daddr_type", "fib.type.daddr.iif": "daddr_type_in",
     "fib.type.saddr": "saddr_type",
     "fib.oif.saddr.iif": "way_back", "fib.oif.saddr.mark.iif": "way_back",
     "fib.oif.saddr": "way_back",
@@ -166,7 +169,8 @@ _FIELDS = {
 
 
 _WORDS = {
-    "iif", "oif", "state", "status", "direction", "pkttype", "daddr_type", "saddr_type",
+    "iif", "oif", "state", "status", "direction", "pkttype", "daddr_type", "daddr_type_in",
+    "saddr_type",
 }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from collector.errors import NotUnderstood
 from collector.facts.chains import Base, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.nft_expressions import Foggy, Reader, conditions
 from collector.facts.nft_text import rule_text
-from collector.facts.packets import Match, OneOf, Unknown
-from collector.facts.spans import address
+from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Unknown
+from collector.facts.spans import Spans, address
 
 Mark = Literal["mark", "ctmark"]
 _FAMILIES = {"ip": 4, "ip6": 6, "inet": 0, "netdev": 0}
@@ -139,12 +139,13 @@ def _steps(kind: str, value: Any, prefix: str, reader: Reader) -> list[Step]:
     if kind in _VERDICTS:
         return [_verdict({kind: value}, prefix)]
     if kind == "reject":
-        return [Go("drop")]
-    if kind in ("limit", "ct count", "quota", "meter"):
-        return [Rate(kind)]
-    if kind == "set":
+        return [*_rejected(value), Go("drop")]
+    if kind in ("limit", "ct count"):
+        return _rate(kind, value)
+    if kind in ("set", "meter"):
         inner = value.get("stmt", []) if isinstance(value, dict) else []
-        return [Rate("set")] if inner and any("counter" not in s for s in inner) else []
+        pairs = [next(iter(each.items())) for each in _several(inner)]
+        return [s for name, given in pairs for s in _steps(name, given, prefix, reader)]
     if kind == "notrack":
         return [Set("state")]
     if kind == "mangle":
@@ -157,8 +158,31 @@ def _steps(kind: str, value: Any, prefix: str, reader: Reader) -> list[Step]:
     return [Go("unknown")]
 
 
-def _match(value: Any, reader: Reader) -> tuple[Match, ...]:
+def _rejected(value: Any) -> list[Match]:
+    """What nft leaves out because the kind of rejection says it: its protocol or family."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    implied = {
+        "tcp reset": Numeric("proto", Spans.one(PROTOCOLS["tcp"])),
+        "icmp": Numeric("family", Spans.one(4)),
+        "icmpv6": Numeric("family", Spans.one(6)),
+    }
+    return [implied[kind]] if kind in implied else []
+
+
+def _rate(kind: str, value: Any) -> list[Step]:
+    """Few packets come: a limit holds, `over` does not; no connection is open but this one."""
+    parts = value if isinstance(value, dict) else {}
+    over = parts.get("inv") is True
+    if kind == "ct count" and parts.get("val") == 0 and over:
+        return []
+    return [Rate(kind, not over)]
+
+
+def _match(value: Any, reader: Reader) -> tuple[Match | Rate, ...]:
     try:
+        left = value["left"]
+        if isinstance(left, dict) and (left.get("meta") == {"key": "random"} or "numgen" in left):
+            return (Rate("random", None),)
         return conditions(value["op"], value["left"], value["right"], reader)
     except (Foggy, KeyError, TypeError, ValueError) as fog:
         return (Unknown(str(fog)),)

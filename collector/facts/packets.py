@@ -23,8 +23,11 @@ SYN = 2
 class Packet:
     """The first packet of a new connection. `oif` is None while it is not routed.
 
-    `state` is its state in connection tracking; `natted`: its destination was rewritten;
-    `first_daddr`, `first_dport` are what it was sent to.
+    `state` is its state in connection tracking: `invalid` until that sees it (which happens in
+    prerouting, after the chains of raw), and while it is `invalid` or `untracked` there is no
+    connection to ask. `held`: its destination is an address of the interface it comes in by.
+    `natted`: its destination was decided by a rule of NAT; `first_daddr`, `first_dport` are what
+    it was sent to.
     """
 
     family: int
@@ -34,6 +37,7 @@ class Packet:
     sport: int
     iif: str
     local: bool = True
+    held: bool = True
     oif: str | None = None
     mark: int | None = 0
     ctmark: int | None = 0
@@ -41,6 +45,16 @@ class Packet:
     natted: bool = False
     first_daddr: int = 0
     first_dport: int = 0
+
+    @property
+    def tracked(self) -> bool:
+        return self.state not in ("invalid", "untracked")
+
+    @property
+    def moved(self) -> bool:
+        """Was its destination rewritten to another?"""
+        here = self.daddr, self.dport
+        return self.natted and here != (self.first_daddr, self.first_dport)
 
     def number(self, name: str) -> int | None:
         """The value of a numeric field, None when it is not known."""
@@ -64,13 +78,18 @@ class Packet:
             "iif": self.iif,
             "oif": self.oif,
             "state": self.state,
-            "status": "dnat" if self.natted else "",
+            "status": "dnat" if self.moved else "",
             "pkttype": "host",
             "daddr_type": "local" if self.local else "unicast",
+            "daddr_type_in": "local" if self.held else "unicast",
             "saddr_type": "unicast",
             "direction": "original",
         }
         return known[name]
+
+
+# what only a connection has: without one a match on it never holds, negated or not
+OF_CONNECTIONS = frozenset({"ctmark", "first_daddr", "first_dport", "status", "direction"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,8 @@ class Numeric:
     mask: int | None = None
 
     def split(self, packet: Packet, sources: Spans) -> tuple[Spans, Spans]:
+        if self.field in OF_CONNECTIONS and not packet.tracked:
+            return NONE, NONE
         value = packet.number(self.field)
         if value is None:
             return NONE, sources
@@ -100,6 +121,8 @@ class Word:
     negate: bool = False
 
     def split(self, packet: Packet, sources: Spans) -> tuple[Spans, Spans]:
+        if self.field in OF_CONNECTIONS and not packet.tracked:
+            return NONE, NONE
         value = packet.word(self.field)
         if value is None:
             return NONE, sources
@@ -133,6 +156,8 @@ class OneOf:
 
     def split(self, packet: Packet, sources: Spans) -> tuple[Spans, Spans]:
         yes, possible = NONE, NONE
+        if self.negate and not packet.tracked and self.of_connections():
+            return NONE, NONE
         for matches in self.alternatives:
             sure, maybe = both(matches, packet, sources)
             yes |= sure
@@ -140,6 +165,15 @@ class OneOf:
         if self.negate:
             return sources - possible, possible - yes
         return yes, possible - yes
+
+    def of_connections(self) -> bool:
+        return any(
+            match.of_connections()
+            if isinstance(match, OneOf)
+            else isinstance(match, Numeric | Word) and match.field in OF_CONNECTIONS
+            for matches in self.alternatives
+            for match in matches
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,67 +1,51 @@
-"""Three network namespaces of our own: outside — host — container. Real rules, real packets."""
+"""Three network namespaces of our own: outside — host — container. Real rules, real packets.
+
+Everything is set up once and kept; only the rules change. Packets start in `outside`, which has
+several addresses, and in `container`, which comes in by another interface.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from collector.facts.exposure import READS
-from collector.model import Capture
-from collector.script import collector_script, parse_output
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from tests.facts import netlab_programs as programs
 
 HOST4, HOST6 = "10.201.0.1", "fd00:201::1"
+SECOND4, GATE4, GATE6 = "10.201.0.9", "172.30.0.1", "fd00:30::1"
+CONTAINER4, CONTAINER6 = "172.30.0.2", "fd00:30::2"
 SOURCES = {
     4: ("10.201.0.2", "10.201.0.66", "198.51.100.7"),
     6: ("fd00:201::2", "2001:db8:7::7"),
 }
+TARGETS = {4: (HOST4, SECOND4, GATE4), 6: (HOST6, GATE6)}
 PORTS = (22, 80, 443, 8080)
+# bound to one address: (family, address, port); TCP and UDP each
+BOUND = ((4, SECOND4, 5000), (6, HOST6, 5001), (4, "127.0.0.1", 5002))
+ONLY4 = 53
 _READS = {read.id: read for read in READS if not read.id.startswith("services.")}
+_STILL = ("network.", "sockets.", "firewall.saved")
 
-_LISTEN = """
-import socket, sys
-ports = [int(p) for p in sys.argv[1:]]
-held = []
-for port in ports:
-    for kind in (socket.SOCK_STREAM,):
-        s = socket.socket(socket.AF_INET6, kind)
-        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("::", port)); s.listen(64); held.append(s)
-print("ready", flush=True)
-import selectors
-sel = selectors.DefaultSelector()
-for s in held: sel.register(s, selectors.EVENT_READ)
-sel.register(sys.stdin, selectors.EVENT_READ)
-while True:
-    for key, _ in sel.select():
-        if key.fileobj is sys.stdin: sys.exit()
-        c, _ = key.fileobj.accept(); c.close()
-"""
-_CONNECT = """
-import errno, json, select, socket, sys, time
-for line in sys.stdin:
-    asked = json.loads(line); wait = asked["wait"]; pending = {}; answers = {}
-    for n, (family, source, target, port) in enumerate(asked["tries"]):
-        s = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6)
-        s.setblocking(False); s.bind((source, 0))
-        try: s.connect((target, port))
-        except BlockingIOError: pass
-        except OSError: answers[n] = False; continue
-        pending[s] = n
-    end = time.monotonic() + wait
-    while pending and time.monotonic() < end:
-        _, ready, _ = select.select([], list(pending), [], max(0, end - time.monotonic()))
-        for s in ready:
-            answers[pending.pop(s)] = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
-            s.close()
-    for s, n in pending.items(): answers[n] = False; s.close()
-    print(json.dumps([answers[n] for n in range(len(asked["tries"]))]), flush=True)
-"""
+
+@dataclass(frozen=True)
+class Try:
+    """One new connection. `sport` 0: any; the proto is `tcp` or `udp`."""
+
+    proto: str
+    family: int
+    source: str
+    target: str
+    port: int
+    sport: int = 0
 
 
 def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[bytes]:
@@ -71,7 +55,7 @@ def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[bytes]:
 def sweep() -> None:
     """Takes away what a run left that was killed: its pid, in the names, is no longer there."""
     for line in run("ip", "netns", "list").stdout.decode().splitlines():
-        match = re.match(r"hp(\d+)[hoc]\b", line)
+        match = re.match(r"hp(\d+)(?:x\d+)?[hoc]\b", line)
         if match and not Path(f"/proc/{match[1]}").exists():
             run("ip", "netns", "del", line.split()[0])
 
@@ -79,13 +63,17 @@ def sweep() -> None:
 class Lab:
     """Names end in our pid: nothing of anyone else is touched, and all of it is ended."""
 
-    def __init__(self, folder: Path) -> None:
+    made = 0
+
+    def __init__(self) -> None:
         sweep()
-        tag = f"hp{os.getpid()}"
+        Lab.made += 1
+        tag = f"hp{os.getpid()}x{Lab.made}"
         self.host, self.outside, self.container = (f"{tag}{x}" for x in "hoc")
-        self.script = folder / "collect.sh"
-        self.script.write_text(collector_script(_READS.values()))
         self.running: list[subprocess.Popen[bytes]] = []
+        self.still: dict[str, ReadResult] = {}
+        self.port = 20_000
+        self.legacy = False
         try:
             self._build()
         except BaseException:
@@ -98,13 +86,24 @@ class Lab:
         self._wire(self.host, "wan", self.outside, "out")
         self._wire(self.host, "ct", self.container, "in")
         self._addresses()
-        self._listen(self.host, *PORTS)
-        self._listen(self.container, 80)
-        self.client = self._start(self.outside, _CONNECT)
+        self._neighbours(self.host, "wan", self.outside, "out")
+        self._neighbours(self.host, "ct", self.container, "in")
+        self.servers = [
+            self._listen(self.host, "host"),
+            self._listen(self.container, "container"),
+        ]
+        self.clients = {
+            place: self._start(place, programs.CONNECT) for place in (self.outside, self.container)
+        }
+        self.keeper = self._start(self.host, programs.KEEP)
+        if shutil.which("ipset"):
+            done = run("ip", "netns", "exec", self.host, "ipset", "restore", text=programs.IPSETS)
+            assert done.returncode == 0, done.stderr.decode()
 
-    def _must(self, *argv: str) -> None:
+    def _must(self, *argv: str) -> str:
         done = run(*argv)
         assert done.returncode == 0, f"{argv}: {done.stderr.decode()}"
+        return done.stdout.decode()
 
     def ip(self, name: str, *argv: str) -> None:
         self._must("ip", "-n", name, *argv)
@@ -117,19 +116,42 @@ class Lab:
     def _addresses(self) -> None:
         v6 = ("nodad",)
         self.ip(self.host, "addr", "add", f"{HOST4}/24", "dev", "wan")
+        self.ip(self.host, "addr", "add", f"{SECOND4}/24", "dev", "wan")
         self.ip(self.host, "addr", "add", f"{HOST6}/64", "dev", "wan", *v6)
-        self.ip(self.host, "addr", "add", "172.30.0.1/24", "dev", "ct")
-        self.ip(self.container, "addr", "add", "172.30.0.2/24", "dev", "in")
-        self.ip(self.container, "route", "add", "default", "via", "172.30.0.1")
+        self.ip(self.host, "addr", "add", f"{GATE4}/24", "dev", "ct")
+        self.ip(self.host, "addr", "add", f"{GATE6}/64", "dev", "ct", *v6)
+        self.ip(self.container, "addr", "add", f"{CONTAINER4}/24", "dev", "in")
+        self.ip(self.container, "addr", "add", f"{CONTAINER6}/64", "dev", "in", *v6)
+        self.ip(self.container, "route", "add", "default", "via", GATE4)
+        self.ip(self.container, "-6", "route", "add", "default", "via", GATE6)
         for address in SOURCES[4]:
             self.ip(self.outside, "addr", "add", f"{address}/24", "dev", "out")
         for address in SOURCES[6]:
             self.ip(self.outside, "addr", "add", f"{address}/64", "dev", "out", *v6)
+        self.ip(self.outside, "route", "add", "172.30.0.0/24", "via", HOST4)
+        self.ip(self.outside, "-6", "route", "add", "fd00:30::/64", "via", HOST6)
         self.ip(self.host, "route", "add", "default", "via", SOURCES[4][0])
         self.ip(self.host, "-6", "route", "add", "default", "via", SOURCES[6][0])
-        self._must(
-            "ip", "netns", "exec", self.host, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"
+        forward = (
+            "for f in ipv4/ip_forward ipv6/conf/all/forwarding; do echo 1 >/proc/sys/net/$f; done"
         )
+        self._must("ip", "netns", "exec", self.host, "sh", "-c", forward)
+
+    def _neighbours(self, one: str, device: str, other: str, far: str) -> None:
+        """For good: what the rules do to neighbour discovery must not decide a try."""
+        places: dict[str, tuple[str, list[str]]] = {}
+        for name, link in ((one, device), (other, far)):
+            told = json.loads(self._must("ip", "-n", name, "-j", "addr", "show", "dev", link))[0]
+            mine = [entry["local"] for entry in told["addr_info"]]
+            places[name] = told["address"], mine
+        for name, link, peer in ((one, device, other), (other, far, one)):
+            mac, addresses = places[peer]
+            for address in addresses:
+                if not address.startswith("fe80"):
+                    self.ip(
+                        name, "neigh", "replace", address, "lladdr", mac, "dev", link,
+                        "nud", "permanent",
+                    )  # fmt: skip
 
     def _start(self, name: str, program: str, *argv: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -140,38 +162,87 @@ class Lab:
         self.running.append(process)
         return process
 
-    def _listen(self, name: str, *ports: int) -> None:
-        process = self._start(name, _LISTEN, *map(str, ports))
+    def _listen(self, name: str, where: str) -> subprocess.Popen[bytes]:
+        places: list[tuple[int, str, int]] = [(6, "::", port) for port in PORTS]
+        if where == "host":
+            places += [*BOUND, (4, "0.0.0.0", ONLY4)]
+        process = self._start(name, programs.LISTEN, json.dumps(places))
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
+        return process
+
+    def _ask(self, process: subprocess.Popen[bytes], question: object) -> object:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(question).encode() + b"\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
 
     def load(self, loader: str, text: str) -> str:
-        """Empties the host's rules and loads these; returns what went wrong, if anything."""
-        clear = (
-            "nft flush ruleset; for t in $(cat /proc/net/ip_tables_names 2>/dev/null); do"
-            " iptables-legacy -t $t -F; iptables-legacy -t $t -X;"
-            " [ $t = filter ] && iptables-legacy -P INPUT ACCEPT; done; true"
-        )
-        assert run("ip", "netns", "exec", self.host, "sh", "-c", clear).returncode == 0
-        argv = ("sh", "-e") if loader == "sh" else ("nft", "-f", "-")
-        if loader == "nft":
+        """Empties the host's rules and loads these; returns what went wrong, if anything.
+
+        `nft` texts are made ready for `nft -f -` first, `nft-as-is` ones are not; `sh` ones go
+        to sh, `restore` ones to the command named in their first line, and so on to the next
+        such line.
+        """
+        steps = [["nft", "flush ruleset"]]
+        if self.legacy:
+            steps += [
+                [f"{name}-legacy-restore", programs.EMPTY] for name in ("iptables", "ip6tables")
+            ]
+        if loader == "sh":
+            steps.append(["sh -e", text])
+        elif loader == "restore":
+            parts = re.split(r"^@@(.*)\n", text, flags=re.MULTILINE)
+            steps += [list(pair) for pair in zip(parts[1::2], parts[2::2], strict=True)]
+        else:
             # nft wants a line end after the brace that closes a chain
-            text = text.replace("}", "\n}\n")
-        done = run("ip", "netns", "exec", self.host, *argv, text=text)
-        return "" if done.returncode == 0 else done.stderr.decode()
+            steps.append(["nft", text.replace("}", "\n}\n") if loader == "nft" else text])
+        self.legacy = "legacy" in text
+        return str(self._ask(self.keeper, {"load": steps}))
 
     def capture(self) -> Capture:
-        done = run("ip", "netns", "exec", self.host, "sh", str(self.script))
-        return parse_output(done.stdout, host="lab")
+        """As the collector's: the same bodies of the same reads, without its frames."""
+        bodies = {
+            read.id: (read.body, read.redact)
+            for read in _READS.values()
+            if read.id not in self.still and read.kind == "shell"
+        }
+        answers = self._ask(self.keeper, {"read": bodies})
+        assert isinstance(answers, dict)
+        reads = {
+            name: ReadResult(
+                name, ReadStatus.OK if rc == 0 else ReadStatus.EXIT, stdout=out.encode()
+            )
+            for name, (rc, out) in answers.items()
+        }
+        self.still |= {name: read for name, read in reads.items() if name.startswith(_STILL)}
+        return Capture("lab", HostStatus.COMPLETE, reads=self.still | reads)
 
-    def connect(self, tries: Iterable[tuple[int, str, str, int]], wait: float = 0.25) -> list[bool]:
-        """Does each (family, source, target, port) get a connection?"""
-        assert self.client.stdin is not None
-        assert self.client.stdout is not None
-        self.client.stdin.write(json.dumps({"tries": list(tries), "wait": wait}).encode() + b"\n")
-        self.client.stdin.flush()
-        answers: list[bool] = json.loads(self.client.stdout.readline())
-        return answers
+    def sent(self, tries: Iterable[Try], wait: float = 0.15) -> dict[Try, bool]:
+        """Does each get through: a TCP connection, a UDP datagram that is received?"""
+        asked = list(tries)
+        numbered: dict[str, list[tuple[int, Try, int]]] = {place: [] for place in self.clients}
+        for number, each in enumerate(asked):
+            self.port = 20_000 if self.port > 59_000 else self.port + 1
+            inside = each.source in (CONTAINER4, CONTAINER6)
+            place = self.container if inside else self.outside
+            numbered[place].append((number, each, each.sport or self.port))
+        found: dict[int, bool] = {}
+        for place, mine in numbered.items():
+            if mine:
+                question = [
+                    (n, t.proto, t.family, t.source, sport, t.target, t.port)
+                    for n, t, sport in mine
+                ]
+                answers = self._ask(self.clients[place], {"tries": question, "wait": wait})
+                assert isinstance(answers, dict)
+                found |= {int(n): said for n, said in answers.items()}
+        for server in self.servers:
+            heard = self._ask(server, "heard")
+            assert isinstance(heard, list)
+            found |= dict.fromkeys(heard, True)
+        return {each: found[number] for number, each in enumerate(asked)}
 
     def close(self) -> None:
         for process in self.running:

@@ -197,5 +197,64 @@ iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT \\
 iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80
 iptables-legacy -A INPUT -p tcp -m tcp --dport 8080 -j DROP"""),
 ]  # fmt: skip
+# what a drawn ruleset once showed the engine to be wrong about
+FOUND: list[tuple[str, str, str]] = [
+    ("local_by_interface", "nft", _open("fib daddr . iif type local drop")),
+    ("local_by_interface_accept", "nft", _drop("fib daddr . iif type local accept")),
+    ("raw_has_no_connection", "nft",
+        "table inet f { chain p { type filter hook prerouting priority raw;"
+        " ct state new drop; ct original proto-dst 443 drop; ct status != dnat drop;"
+        " tcp dport 80 ct state invalid drop; ct mark 0x0 drop; } }"),
+    ("raw_marks_no_connection", "nft",
+        "table inet f { chain p { type filter hook prerouting priority raw;"
+        " ct mark set 0x1; tcp dport 80 ct mark set 0x2 drop; meta mark set ct mark drop; }\n"
+        " chain i { type filter hook input priority 0; policy drop; ct mark 0x0 accept; } }"),
+    ("late_notrack", "nft",
+        "table inet f { chain p { type filter hook prerouting priority mangle; notrack; }\n"
+        " chain i { type filter hook input priority 0; policy drop; ct state new accept; } }"),
+    ("redirect_gives_the_first_address", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport { 22, 5000 } redirect; } }\n" + _open("ip daddr 10.201.0.9 drop")),
+    ("redirect_where_nobody_listens", "nft",
+        "table inet n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 22 redirect to :81; udp dport 80 redirect to :5000; } }"),
+    ("reset_is_for_tcp", "nft", _open("meta l4proto tcp reject with tcp reset")),
+    ("reject_is_for_a_family", "nft", _open(
+        "meta nfproto ipv4 reject with icmp admin-prohibited")),
+    ("status_compared_whole", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 dnat to 172.30.0.2:80; } chain f { type filter hook forward priority 0;"
+        " policy drop; ct state established accept; ct status != dnat accept; } }"),
+    ("dnat_to_itself_is_none", "nft",
+        "table ip n { chain p { type nat hook prerouting priority -100;"
+        " meta l4proto { tcp, udp } dnat to 10.201.0.9; } }\n" + _open("ct status dnat drop")),
+    ("of_equals_the_last_comes_first", "nft",
+        "table ip a { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect"
+        " to :22; } }\ntable ip b { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 8080 redirect to :80; } }\n" + _drop("tcp dport 80 accept")),
+    ("limit_that_drops", "nft", _open("tcp dport 22 limit rate 900/second burst 900 packets drop")),
+    ("six_asks_for_all_types", "restore", """@@ip6tables-nft-restore
+*filter
+:INPUT DROP [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -m addrtype ! --dst-type UNICAST -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 80 -m addrtype --dst-type LOCAL,UNICAST -j ACCEPT
+-A INPUT -p udp -m addrtype --dst-type LOCAL,MULTICAST -j ACCEPT
+COMMIT
+"""),
+    ("connlimit_of_none", "sh", """
+iptables -A INPUT -p tcp -m tcp --dport 22 -m connlimit --connlimit-above 0 -j REJECT"""),
+    ("nothing_but_chance", "sh", """
+iptables -A INPUT -m statistic --mode random --probability 1 -j DROP"""),
+]  # fmt: skip
+# what ipset holds is in `netlab_programs.IPSETS`
+WITH_IPSET: list[tuple[str, str, str]] = [
+    (f"set_{sides.replace(' ', '_').replace(',', '_')}", "sh", f"""
+iptables -P INPUT DROP; iptables -A INPUT -m set --match-set {sides} -j ACCEPT
+iptables-legacy -A INPUT -p tcp -m tcp --dport 22 -m set ! --match-set {sides} -j ACCEPT""")
+    for sides in (
+        "hosts src", "hosts dst", "nets src", "pairs src,dst", "ports dst",
+        "wide src,dst", "ways src,src", "holes src",
+    )
+]  # fmt: skip
 # rulesets whose answer rests on something that no capture shows
-UNKNOWN = {"ipt_recent_is_unknown"}
+UNKNOWN = {"ipt_recent_is_unknown", "limit_that_drops"}
