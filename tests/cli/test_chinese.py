@@ -100,5 +100,5 @@ def test_a_refused_read_says_so_in_words_and_what_to_do() -> None:
     )
     case = cases.load(path)
     (found,) = assess_host(case.capture, [catalog.control(case.control)], grade=2, at=case.at)
-    assert found.message.zh.endswith("：权限不足；请以 root 重新采集")
+    assert found.message.zh.endswith("权限不足；请以 root 重新采集")
     assert found.message.en.endswith("; collect again as root")
