@@ -15,7 +15,7 @@ import os
 import string
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -174,6 +174,20 @@ def load(path: Path) -> Capture:
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
     return from_bytes(data, where=str(path))
+
+
+def check_time(capture: Capture, now: datetime, where: str) -> None:
+    """Raises BadInput for a capture of a day that has not come: its host's clock was wrong.
+
+    Judged at that time, everything would look older than it is, or younger.
+    """
+    at = capture.collected_at
+    if at is not None and at > now + timedelta(days=1):
+        raise BadInput(
+            f"collected at {at.isoformat()} by its own clock, and it is {now.isoformat()} now",
+            where=where,
+            mend="give the time to judge for with --at",
+        )
 
 
 def from_bytes(data: bytes, *, where: str) -> Capture:

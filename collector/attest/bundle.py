@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import partial
 from pathlib import Path
@@ -191,6 +191,8 @@ def _hosts(
     for path in capture_files:
         capture, stored = take_in(path)
         draft.expect(capture.host, str(path))
+        if at is None:
+            captures.check_time(capture, datetime.now(UTC).replace(microsecond=0), str(path))
         if run is not None:
             _of_this_run(capture, str(run["nonce"]), path)
         name = f"captures/{captures.file_name(capture.host)}"

@@ -92,10 +92,13 @@ def assess(
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
     named: dict[str, Path] = {}
+    now = datetime.now(UTC).replace(microsecond=0)
     if "" in paths:
         raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
     for path in _watched(capture_files(Path(p) for p in paths)):
         capture = captures.load(path)
+        if moment is None:
+            captures.check_time(capture, now, str(path))
         if capture.host in named:
             raise BadInput(
                 tr(

@@ -9,7 +9,8 @@ from typing import Self
 
 import click
 
-from collector.cli.language import tr
+from collector import catalog
+from collector.cli.language import lang, tr
 from collector.errors import one_line
 from collector.model import HostStatus
 from collector.run.engine import Tally
@@ -32,9 +33,12 @@ class HostProgress:
         now = time.monotonic()
         few = tally.left + tally.done + tally.failed <= 20
         if status is not HostStatus.COMPLETE:
-            why = one_line(tally.said.get(host, ""), 300)
+            said = one_line(tally.said.get(host, ""), 300)
+            if status is not None:
+                word = catalog.words()["host_status"][status].to(lang())
+                said = f"{word}: {said.removeprefix(f'{status}: ')}"
             self._clear()
-            click.echo(f"{host}: {why or status}", err=True)
+            click.echo(f"{host}: {said}", err=True)
         if self.moving:
             click.echo(f"\r\033[K{self._line(tally, now)}", nl=False, err=True)
         elif few or now - self.last >= _EVERY or tally.left == 0:

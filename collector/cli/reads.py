@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from typing import Any
 
 import click
 
 from collector import catalog
-from collector.cli.columns import labelled, out, wrap
+from collector.cli.columns import labelled, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.model import Control, Read
 
@@ -37,14 +38,37 @@ from collector.model import Control, Read
     show_default=True,
     help=tr("输出格式", "form of the output"),
 )
+@click.option(
+    "--measure",
+    "measured",
+    is_flag=True,
+    help=tr(
+        "在本机逐条实际执行，给出每条耗费的 CPU、时间与字节数，以及整个脚本的合计",
+        "run each read here, alone, and give what it costs: CPU, time, bytes; and the whole script",
+    ),
+)
+@click.option(
+    "--through",
+    metavar="COMMAND",
+    default="sh",
+    show_default=True,
+    help=tr(
+        "与 --measure 连用：改由此命令执行脚本（从标准输入读取），"
+        "如 'ssh HOST sh' 或 'podman exec -i NAME sh'",
+        "with --measure: the command that runs the script on its standard input, such as "
+        "'ssh HOST sh' or 'podman exec -i NAME sh'",
+    ),
+)
 @lang_option
-def reads(families: tuple[str, ...], form: str) -> int:
+def reads(families: tuple[str, ...], form: str, measured: bool, through: str) -> int:
     selected = [
         control
         for control in catalog.controls().values()
         if not families or control.family in families
     ]
     wanted = sorted(catalog.reads_for(selected).values(), key=lambda read: read.id)
+    if measured:
+        return _measure(wanted, through, form)
     users = {read.id: _users(read, selected) for read in wanted}
     if form == "json":
         entries = [_entry(read, users[read.id]) for read in wanted]
@@ -57,6 +81,40 @@ def reads(families: tuple[str, ...], form: str) -> int:
             f"{count} reads; `hostpledge collect --script` prints the script that runs on the host",
         )
         out("\n".join([*parts, wrap(closing)]) + "\n")
+    return 0
+
+
+def _measure(wanted: list[Read], through: str, form: str) -> int:
+    # what runs programs is not needed to print what would be read
+    from collector.run.measure import Cost, measure
+
+    def tell(read: str) -> None:
+        if sys.stderr.isatty():
+            shown = tr("整个脚本", "the whole script") if read == "*" else read
+            click.echo(f"\r\x1b[K{shown} … ", nl=False, err=True)
+
+    costs, whole = measure(wanted, through, tell)
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+    def entry(cost: Cost) -> dict[str, Any]:
+        return {"cpu_ms": round(cost.cpu, 1), "wall_ms": round(cost.wall, 1), "bytes": cost.size}
+
+    if form == "json":
+        told = {
+            "measured": [{"id": cost.read, **entry(cost)} for cost in costs],
+            "script": entry(whole),
+        }
+        out(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        return 0
+    lines = [
+        pad(tr("读取", "read"), 36)
+        + "".join(name.rjust(12) for name in ("CPU ms", "wall ms", "bytes"))
+    ]
+    lines += [f"{cost.read:36}{cost.cpu:12.1f}{cost.wall:12.1f}{cost.size:12}" for cost in costs]
+    name = pad(tr("整个脚本（一次往返）", "the whole script"), 36)
+    lines.append(f"{name}{whole.cpu:12.1f}{whole.wall:12.1f}{whole.size:12}")
+    out("\n".join(lines) + "\n")
     return 0
 
 

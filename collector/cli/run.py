@@ -205,11 +205,11 @@ def _say(opened: Bundle, pledge: Pledged | None) -> None:
 
     verdicts = catalog.words()["verdict"]
     for id, entry in catalog.clauses().items():
-        if id in opened.frame["clauses"]:
-            verdict = opened.frame["clauses"][id]["verdict"]
-            click.echo(
-                f"{entry['number']}  {verdicts[verdict].to(lang())}  {entry['title'][lang()]}"
-            )
+        found = opened.frame["clauses"].get(id, {"counts": {}})
+        word = tr("未列入本次核查", "not part of this run")
+        if any(found["counts"].values()):
+            word = verdicts[found["verdict"]].to(lang())
+        click.echo(f"{entry['number']}  {word}  {entry['title'][lang()]}")
     click.echo()
     lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
     for _, _, text in lines[:_SHOWN]:

@@ -208,3 +208,19 @@ def test_a_capture_handed_in_becomes_evidence_of_its_pledge(home: Path, tmp_path
     lower = hostpledge("bundle", str(tmp_path / "in"), "-o", f"{place}2", "--pledge", "demo-2026",
                        "--grade", "2")  # fmt: skip
     assert "is of grade 3" in lower.err
+
+
+def test_a_capture_from_the_future_is_not_judged_unasked(home: Path, tmp_path: Path) -> None:
+    """A host whose clock is years ahead: its own time must not decide."""
+    nonce = "a" * 32
+    head = f"hostpledge-capture 1 {nonce}\n\n@{nonce} head\nuid=0\nclock=3000000000\n"
+    (tmp_path / "x.capture").write_text(f"{head}\n@{nonce} end 0 3000000000\n")
+    hostpledge("key", "new")
+    for words in (["assess", str(tmp_path / "x.capture")],
+                  ["bundle", str(tmp_path), "-o", str(tmp_path / "b")]):  # fmt: skip
+        ran = hostpledge(*words)
+        assert ran.status == 2
+        assert "by its own clock" in ran.err
+        assert "--at" in ran.err
+    assert hostpledge("assess", str(tmp_path / "x.capture"), "--at", "2026-11-25").status == 1
+    assert not (tmp_path / "b").exists()
