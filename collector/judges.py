@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import calendar
-from datetime import datetime
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from collector.errors import NotUnderstood
+from collector.model import Clock, Facts, Quote
+
+ATTESTATIONS = "attestations"
+_MONTHS = 12
 
 
 def months_after(start: datetime, months: int) -> datetime:
@@ -12,3 +21,49 @@ def months_after(start: datetime, months: int) -> datetime:
     year, month = start.year + years, month + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     return start.replace(year=year, month=month, day=day)
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What somebody answers for in the pledge record: who said it, when, until when it holds."""
+
+    statement: str
+    by: str
+    date: date
+    until: datetime
+
+    @property
+    def quote(self) -> Quote:
+        lines = (f"{self.date}: {self.by}: {self.statement}",)
+        return Quote(ATTESTATIONS, lines, f"pledge record: {ATTESTATIONS}")
+
+
+def attested(facts: Facts, control: str, clock: Clock) -> Attestation | None:
+    """The attestation that names this control and this host (or no host) and holds longest now.
+
+    It holds until it expires, or for a year. None without one; raises NotUnderstood when the
+    document is not a list of attestations.
+    """
+    document = facts.attached.get(ATTESTATIONS)
+    if document is None:
+        return None
+    try:
+        entries: list[dict[str, Any]] = json.loads(document)
+        found = [
+            _attestation(entry)
+            for entry in entries
+            if entry.get("control") == control
+            and facts.capture.host in entry.get("hosts", [facts.capture.host])
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise NotUnderstood(ATTESTATIONS, f"{type(problem).__name__}: {problem}") from None
+    holding = [a for a in found if a.until > clock.now and a.date <= clock.now.date()]
+    return max(holding, key=lambda a: a.until, default=None)
+
+
+def _attestation(entry: dict[str, Any]) -> Attestation:
+    said = date.fromisoformat(entry["date"])
+    until = months_after(datetime.combine(said, time(), UTC), _MONTHS)
+    if "expires" in entry:
+        until = datetime.combine(date.fromisoformat(entry["expires"]), time(), UTC)
+    return Attestation(entry["statement"], entry["by"], said, until)

@@ -1,0 +1,150 @@
+"""firewall.admin_sources: SSH cannot be reached from just anywhere."""
+
+from __future__ import annotations
+
+import re
+
+from collector.errors import NotUnderstood
+from collector.facts.exposure import Exposure, breadth, exposures
+from collector.facts.legacy import wrapped, wrapper_networks
+from collector.facts.processes import processes
+from collector.facts.spans import NONE, Spans, everything, network
+from collector.facts.sshd import Listener, listeners
+from collector.facts.sshd_config import blocks
+from collector.judges import attested
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+CONTROL = "firewall.admin_sources"
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """The packet filter first; what comes through it may still be shut out by sshd itself."""
+    most = parameters.integer("most_sources")
+    servers = facts.get(listeners)
+    names = parameters.strings("processes")
+    ports = {int(p) for s in servers for p in s.all("port", "root") if p.isdecimal()}
+    seen = [
+        e
+        for e in facts.get(exposures)
+        if e.listener.proto == "tcp" and (e.listener.process in names or e.listener.port in ports)
+    ]
+    if not servers and not seen:
+        # the listing names no process where it was not seen by root
+        facts.get(processes).absent(*parameters.strings("programs"))
+        return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
+    opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
+    doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]
+    if doubtful:
+        limits = [_limit(facts, s, most) for s in servers]
+        if limits and all(limit is not None for limit in limits):
+            said, quotes = next(limit for limit in limits if limit is not None)
+            return _verdict(Result.PASS, "by_sshd", seen, {"by": said}, quotes)
+        answer = attested(facts, CONTROL, clock)
+        if answer is not None:
+            values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}
+            return Verdict(
+                Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
+            )
+    if opened:
+        return _verdict(Result.FAIL, "open", opened, {})
+    if doubtful:
+        return _verdict(Result.ERROR, "unknown", doubtful, {})
+    if not seen:
+        return Verdict(
+            Result.PASS, "not_listening", Method.OBSERVED, evidence=(Quote("sockets.listening"),)
+        )
+    return _verdict(Result.PASS, "limited", seen, {})
+
+
+def _verdict(
+    result: Result,
+    reason: str,
+    seen: list[Exposure],
+    more: dict[str, Value],
+    quotes: tuple[Quote, ...] = (),
+) -> Verdict:
+    sources = [f"IPv{e.listener.family} {', '.join(e.sources) or '-'}" for e in seen]
+    values: dict[str, Value] = {
+        "ports": ", ".join(dict.fromkeys(f"{e.listener.port} ({e.listener.shown})" for e in seen)),
+        "sources": "; ".join(dict.fromkeys(sources)),
+        "why": next((e.why for e in seen if e.why), ""),
+        **more,
+    }
+    lines = tuple(dict.fromkeys(e.listener.line for e in seen))
+    rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
+    evidence = (Quote("sockets.listening", lines), Quote("firewall.nft", rules), *quotes)
+    return Verdict(result, reason, Method.OBSERVED, values, evidence)
+
+
+def _limit(facts: Facts, server: Listener, most: int) -> tuple[str, tuple[Quote, ...]] | None:
+    """How sshd itself shuts out most of the world; None where it does not.
+
+    Raises NotUnderstood where Match blocks make that depend on more than was asked.
+    """
+    mine = blocks(facts.capture, server)
+    if any(b.value("allowusers") is not None for b in mine):
+        raise NotUnderstood("sshd.files", "AllowUsers inside of a Match block")
+    for keyword in ("refuseconnection", "denyusers"):
+        told = [server.all(keyword, user) for user in ("root", "nobody")]
+        if all({"yes", "*", "*@*"} & set(values) for values in told):
+            setting = [b for b in mine if b.value(keyword) is not None]
+            if all(_broad(b.criteria) for b in setting):
+                lines = tuple(b.line for b in setting)
+                quote = Quote("sshd.files", lines) if lines else server.quote(keyword)
+                return f"{keyword} {told[0][0]}", (quote,)
+    allowed = server.all("allowusers", "nobody")
+    if allowed and allowed == server.all("allowusers", "root"):
+        sources = [_sources(p.partition("@")[2]) for p in allowed]
+        if _narrow([s for s in sources if s is not None], len(allowed), most):
+            return f"AllowUsers {' '.join(allowed)}", (server.quote("allowusers"),)
+    told_ = wrapper_networks(facts.capture, "sshd")
+    if told_ is not None and wrapped(facts.capture):
+        clients, quote = told_
+        nets = [_sources(c) for c in clients]
+        if _narrow([s for s in nets if s is not None], len(clients), most):
+            return f"hosts.allow {' '.join(clients)}", (quote,)
+    return None
+
+
+def _broad(criteria: tuple[tuple[str, str], ...]) -> bool:
+    """Does a Match block hold for everything but what it takes out?"""
+    return all(
+        name == "all" or (name == "address" and {"*", "0.0.0.0/0"} & set(value.split(",")))
+        for name, value in criteria
+    )
+
+
+def _narrow(sources: list[dict[int, Spans]], count: int, most: int) -> bool:
+    """Were all `count` patterns understood, and do they add up to few public sources?"""
+    if len(sources) != count:
+        return False
+    for family in (4, 6):
+        total = NONE
+        for found in sources:
+            total |= found.get(family, NONE)
+        if breadth(total, family) > most:
+            return False
+    return True
+
+
+def _sources(pattern: str) -> dict[int, Spans] | None:
+    """The addresses of a host pattern (of sshd or TCP wrappers); None when it may be anything."""
+    if not pattern or pattern.startswith(("*", "!", "ALL", ".")):
+        return None
+    if pattern.upper() in ("LOCAL", "LOCALHOST"):
+        return {4: network("127.0.0.0/8", 4)}
+    bare = pattern.strip("[]") if "]/" not in pattern else pattern.replace("[", "").replace("]", "")
+    start = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3}){0,2})(?:\.\*?|\.\*\.\*|\.\*\.\*\.\*)", bare)
+    if start:
+        parts = start[1].split(".")
+        bare = ".".join([*parts, *["0"] * (4 - len(parts))]) + f"/{8 * len(parts)}"
+    family = 6 if ":" in bare else 4
+    mask = re.fullmatch(r"([0-9.]+)/(255[0-9.]+)", bare)
+    if mask:
+        bits = sum(int(p).bit_count() for p in mask[2].split("."))
+        bare = f"{mask[1]}/{bits}"
+    try:
+        return {family: network(bare, family)}
+    except ValueError:
+        # a name stands for the few addresses it has; a pattern of names for anything
+        return None if "*" in pattern or "?" in pattern else {family: NONE & everything(family)}

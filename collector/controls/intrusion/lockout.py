@@ -1,0 +1,184 @@
+"""intrusion.lockout: whoever guesses passwords is locked out, by PAM or by banning the address."""
+
+from __future__ import annotations
+
+from collector.errors import NotUnderstood
+from collector.facts.accounts import accounts
+from collector.facts.bans import Jail, jails
+from collector.facts.pam import stacks
+from collector.facts.pam_lockout import NEVER, counters, effect, numbers
+from collector.facts.pam_quality import modules
+from collector.facts.processes import processes
+from collector.facts.sshd import Listener, listeners
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_PORTS = {"ssh": 22}
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """PAM must lock in every stack that takes a password; a ban that covers sshd is as good."""
+    guessable = [a for a in facts.get(accounts) if a.login and a.usable]
+    guessable = [a for a in guessable if not a.expired(clock.now)]
+    servers = [s for s in facts.get(listeners) if _takes_passwords(s)]
+    if not guessable and not servers:
+        return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
+    found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
+    if found.result is Result.PASS:
+        return found
+    banned = _banned(facts, parameters, servers)
+    return found if banned is None else banned
+
+
+def _takes_passwords(server: Listener) -> bool:
+    return any(
+        server.first(word, user) == "yes"
+        for word in ("passwordauthentication", "kbdinteractiveauthentication",
+                     "challengeresponseauthentication")
+        for user in ("root", "nobody")
+    )  # fmt: skip
+
+
+def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root: bool) -> Verdict:
+    known = facts.get(stacks)
+    services = [s for s in parameters.strings("services") if known.has(s)]
+    for server in servers:
+        if server.first("usepam", "root") == "no":
+            return Verdict(
+                Result.FAIL,
+                "without_pam",
+                values={"program": server.exe},
+                evidence=(server.quote("usepam", "passwordauthentication"),),
+            )
+        service = server.first("pamservicename", "root") or "sshd"
+        if service not in services:
+            services.insert(0, service)
+    if not servers:
+        services = [s for s in services if s != "sshd"]
+    quotes: list[Quote] = []
+    told: list[str] = []
+    for service in services:
+        found = _service(facts, parameters, service, root=root)
+        if found.result is not Result.PASS:
+            return found
+        quotes += [q for q in found.evidence if q not in quotes]
+        told.append(str(found.values["told"]))
+    if not services:
+        raise NotUnderstood("pam.files", "no service that logs in has a stack")
+    values: dict[str, Value] = {"services": [*services], "told": told[0]}
+    return Verdict(Result.PASS, "locks", values=values, evidence=tuple(quotes))
+
+
+def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) -> Verdict:
+    installed = facts.get(modules).installed
+    stack = facts.get(stacks).stack(service, "auth")
+    here = counters(stack)
+    values: dict[str, Value] = {"service": service, "told": ""}
+    for entry in here:
+        if entry.module not in installed and not entry.silent and entry.module != "pam_tally":
+            raise NotUnderstood("pam.modules", f"{entry.path}: {entry.module} is not installed")
+    if not here:
+        quotes = tuple(dict.fromkeys(e.quote for e in stack))
+        return Verdict(Result.FAIL, "not_in_stack", values=values, evidence=quotes)
+    quotes = tuple(dict.fromkeys(q for e in here for q in numbers(e, facts.capture).quotes))
+    users = effect(stack, facts.capture, root=False)
+    # what refuses decides: the entries in front of the password, where there are any
+    gates = [e for e in users.entries if e.flag("preauth")] or list(users.entries) or list(here)
+    by = [numbers(e, facts.capture) for e in gates]
+    deny = max((n.deny for n in by if n.deny), default=0)
+    if any(not n.deny for n in by):
+        deny = 0
+    unlock, interval = min(n.unlock for n in by), min(n.interval for n in by)
+    never = "never" if unlock >= NEVER else f"{unlock} s"
+    values["told"] = f"{gates[0].module} deny={deny} unlock_time={never}"
+    reason = ""
+    if not deny or deny > parameters.integer("deny"):
+        reason = "too_many"
+    elif unlock < parameters.integer("unlock"):
+        reason = "too_short"
+    elif interval < parameters.integer("interval"):
+        reason = "forgets"
+    elif not users.counted:
+        reason = "not_counted"
+    elif not users.enforced:
+        reason = "not_enforced"
+    elif root:
+        its = effect(stack, facts.capture, root=True)
+        short = min(n.root_unlock for n in by) < parameters.integer("root_unlock")
+        if not (its.counted and its.enforced) or short:
+            reason = "not_for_root"
+    if reason:
+        return Verdict(Result.FAIL, reason, values=values, evidence=quotes)
+    return Verdict(Result.PASS, "locks", values=values, evidence=quotes)
+
+
+def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Verdict | None:
+    """A verdict where something bans addresses for sshd, None where nothing does."""
+    if not servers:
+        return None
+    wrong: Verdict | None = None
+    for jail in facts.get(jails):
+        if not jail.sshd:
+            continue
+        reason = _jail_fault(facts, parameters, jail, servers)
+        values: dict[str, Value] = {
+            "jail": jail.name,
+            "told": f"maxretry={jail.maxretry} bantime={jail.bantime}",
+        }
+        quote = (Quote("bans.fail2ban", jail.lines),)
+        if not reason:
+            return Verdict(Result.PASS, "banned", Method.OBSERVED, values, quote)
+        wrong = Verdict(Result.FAIL, reason, Method.OBSERVED, values, quote)
+    if wrong is None:
+        others = facts.get(processes).running(*parameters.strings("other_banners"))
+        if others:
+            raise NotUnderstood("bans.settings", f"{others[0].exe} runs: what it bans was not told")
+    return wrong
+
+
+def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[Listener]) -> str:
+    if not jail.actions or all(a in parameters.strings("idle_actions") for a in jail.actions):
+        return "ban_without_action"
+    if not jail.logs and not _journal(facts, jail.journal, servers):
+        return "ban_reads_nothing"
+    if any(network in ("0.0.0.0/0", "::/0") for network in jail.ignored):
+        return "ban_ignores_all"
+    for server in servers:
+        for port in server.all("port", "root"):
+            if not all(_covers(told, int(port)) for told in jail.ports.values()):
+                return "ban_other_port"
+    short = 0 <= jail.bantime < parameters.integer("unlock")
+    if short or jail.maxretry > parameters.integer("deny"):
+        return "ban_too_weak"
+    return "ban_too_weak" if jail.findtime < parameters.integer("interval") else ""
+
+
+def _covers(told: str, port: int) -> bool:
+    """Ports as fail2ban hands them on: names, numbers and ranges; a text that is none means all."""
+    for word in told.replace(" ", "").split(","):
+        low, _, high = word.partition(":")
+        start = _PORTS.get(low, int(low) if low.isdecimal() else None)
+        if start is None:
+            if low in ("anyport", "all") or not low[:1].isalnum() or " " in told:
+                return True
+            continue
+        if start <= port <= (int(high) if high.isdecimal() else start):
+            return True
+    return False
+
+
+def _journal(facts: Facts, match: str, servers: list[Listener]) -> bool:
+    """Does a journal match take in what this sshd writes? `+` stands between alternatives."""
+    if not match:
+        return False
+    pids = {s.pid for s in servers}
+    units = {p.unit for p in facts.get(processes).all if p.pid in pids and p.unit}
+    units |= {"ssh.service", "sshd.service"} if not units else set()
+    # since 9.8 it is sshd-session that writes of logins
+    newer = any(s.first("sshdsessionpath", "root") for s in servers)
+    names = {"sshd-session"} if newer else {"sshd"}
+    wanted = {"_SYSTEMD_UNIT": units, "_COMM": names, "SYSLOG_IDENTIFIER": names}
+    for alternative in match.split(" + "):
+        fields = [word.partition("=") for word in alternative.split()]
+        if fields and all(value in wanted.get(name, {value}) for name, _, value in fields):
+            return True
+    return False

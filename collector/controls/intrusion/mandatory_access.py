@@ -1,0 +1,42 @@
+"""intrusion.mandatory_access: the kernel enforces SELinux, AppArmor or a national equivalent."""
+
+from __future__ import annotations
+
+from collector.facts.mandatory import mandatory
+from collector.facts.platform import platform
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """What is missing is `partial` at grade 2, which does not ask for it, and `fail` at grade 3."""
+    state = facts.get(mandatory)
+    quote = (Quote("mandatory.state", state.lines),)
+    if state.selinux == "enforcing" and state.boot in ("", "enforcing"):
+        return Verdict(Result.PASS, "selinux", Method.OBSERVED, evidence=quote)
+    if state.kysec == "enabled":
+        return Verdict(Result.PASS, "kysec", Method.OBSERVED, evidence=quote)
+    least = parameters.integer("profiles")
+    confining = state.apparmor and state.profiles >= least and state.confined > 0
+    if confining and not state.selinux:
+        return Verdict(
+            Result.PASS,
+            "apparmor",
+            Method.OBSERVED,
+            {"profiles": state.profiles, "confined": state.confined},
+            quote,
+        )
+    if facts.get(platform).container and not state.selinux:
+        return Verdict(Result.NOTAPPLICABLE, "container", Method.OBSERVED, evidence=quote)
+    reason = "off"
+    if state.selinux:
+        reason = "runtime_only" if state.selinux == "enforcing" else "permissive"
+    elif state.apparmor:
+        reason = "unconfined"
+    worse = reason != "runtime_only" and clock.grade >= 3
+    return Verdict(
+        Result.FAIL if worse else Result.PARTIAL,
+        reason,
+        Method.OBSERVED,
+        {"boot": state.boot or "-", "profiles": state.profiles, "confined": state.confined},
+        quote,
+    )

@@ -1,0 +1,140 @@
+"""intrusion.two_factor: nobody logs in with one factor alone (grade 3)."""
+
+from __future__ import annotations
+
+from collector.errors import NotUnderstood
+from collector.facts.pam import Course, Entry, courses, stacks
+from collector.facts.processes import processes
+from collector.facts.sshd import Listener, listeners
+from collector.facts.sshd_config import blocks
+from collector.judges import attested
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+CONTROL = "intrusion.two_factor"
+_PASSWORDS = ("pam_unix", "pam_unix2", "pam_sss", "pam_ldap", "pam_krb5", "pam_winbind")
+_OPEN = ("success", "auth_err")
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Each way that sshd offers must ask for two kinds of factors, one of them cryptographic."""
+    servers = facts.get(listeners)
+    for server in servers:
+        for user in ("root", "nobody"):
+            told = server.first("authenticationmethods", user) or "any"
+            found = _single(facts, parameters, server, user, told)
+            if found:
+                return _short(facts, clock, server, found)
+        for block in blocks(facts.capture, server):
+            told = block.value("authenticationmethods") or ""
+            found = told and _single(facts, parameters, server, "nobody", told)
+            if found:
+                return _short(facts, clock, server, f"{block.line}: {found}")
+    known = facts.get(processes)
+    others = parameters.strings("other_servers")
+    if not known.absent(*others):
+        seen = known.running(*others)[0]
+        raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
+    if not servers:
+        return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
+    told = servers[0].first("authenticationmethods") or "any"
+    return Verdict(
+        Result.PASS,
+        "two_factors",
+        values={"methods": told},
+        evidence=(servers[0].quote("authenticationmethods", "pubkeyauthoptions"),),
+    )
+
+
+def _short(facts: Facts, clock: Clock, server: Listener, found: str) -> Verdict:
+    answer = attested(facts, CONTROL, clock)
+    if answer is not None:
+        values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}
+        return Verdict(
+            Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
+        )
+    keywords = (
+        "authenticationmethods", "pubkeyauthentication", "passwordauthentication",
+        "kbdinteractiveauthentication", "pubkeyauthoptions",
+    )  # fmt: skip
+    quotes = [server.quote(*keywords)]
+    if facts.get(stacks).has("sshd"):
+        stack = facts.get(stacks).stack("sshd", "auth")
+        quotes.append(Quote("pam.files", tuple(e.line for e in stack), "/etc/pam.d/sshd"))
+    return Verdict(Result.FAIL, "one_factor", values={"way": found}, evidence=tuple(quotes))
+
+
+def _single(facts: Facts, parameters: Parameters, server: Listener, user: str, told: str) -> str:
+    """The first way that asks for less than two kinds of factors; empty when there is none."""
+    alternatives = [tuple(a.split(",")) for a in told.split()]
+    if told == "any":
+        alternatives = [(m,) for m in _offered(server, user)]
+    for methods in alternatives:
+        kinds: set[str] = set()
+        for method in methods:
+            kinds |= _kinds(facts, parameters, server, user, method.partition(":")[0])
+        # `password` alone is no cryptographic factor, nor are two passwords two factors
+        if len(kinds) < 2:
+            return ",".join(methods)
+    return ""
+
+
+def _offered(server: Listener, user: str) -> list[str]:
+    known = {
+        "publickey": "pubkeyauthentication", "password": "passwordauthentication",
+        "keyboard-interactive": "kbdinteractiveauthentication",
+        "gssapi-with-mic": "gssapiauthentication", "hostbased": "hostbasedauthentication",
+    }  # fmt: skip
+    offered = [m for m, keyword in known.items() if server.first(keyword, user) == "yes"]
+    if server.first("challengeresponseauthentication", user) == "yes":
+        offered.append("keyboard-interactive")
+    return offered
+
+
+def _kinds(
+    facts: Facts, parameters: Parameters, server: Listener, user: str, method: str
+) -> frozenset[str]:
+    """The kinds of factors that a method is certain to ask for."""
+    if method in ("publickey", "gssapi-with-mic"):
+        options = server.first("pubkeyauthoptions", user)
+        kinds = server.first("pubkeyacceptedalgorithms", user).split(",")
+        # a FIDO key that checks its PIN, where no other kind of key is taken
+        if "verify-required" in options and all(k.startswith("sk-") for k in kinds):
+            return frozenset(("key", "pin"))
+        return frozenset(("key",))
+    if method not in ("password", "keyboard-interactive"):
+        return frozenset()
+    if server.first("usepam", user) == "no":
+        return frozenset(("password",))
+    service = server.first("pamservicename", user) or "sshd"
+    stack = facts.get(stacks).stack(service, "auth")
+    if not stack:
+        raise NotUnderstood("pam.files", f"{service} has no auth stack")
+    return _asked(stack, parameters)
+
+
+def _asked(stack: tuple[Entry, ...], parameters: Parameters) -> frozenset[str]:
+    """What every way to success through the stack has asked for."""
+    tokens = parameters.strings("modules")
+
+    def returns(entry: Entry, way: Course) -> tuple[str, ...]:
+        del way
+        if entry.module in tokens:
+            # who has not enrolled is let through
+            return (*_OPEN, "ignore") if entry.flag("nullok") else _OPEN
+        if entry.module in _PASSWORDS:
+            return _OPEN
+        if entry.module == "pam_deny":
+            return ("auth_err",)
+        return ("success",) if entry.module in parameters.strings("passed") else _OPEN
+
+    kinds: frozenset[str] | None = None
+    for way in courses(stack, returns):
+        if way.success:
+            mine = frozenset(
+                "token" if e.module in tokens else "password"
+                for e, value in way.called
+                if value == "success" and (e.module in tokens or e.module in _PASSWORDS)
+            )
+            kinds = mine if kinds is None else kinds & mine
+    # nobody gets through at all: nothing that would be less than two
+    return frozenset(("token", "password")) if kinds is None else kinds
