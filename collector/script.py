@@ -34,9 +34,14 @@ _REFUSED = re.compile(
 
 def collector_script(reads: Iterable[Read]) -> str:
     """The sh text that performs `reads`, the same for the same reads (its digest is evidence)."""
-    lines: list[str] = []
-    for read in sorted(reads, key=lambda r: r.id):
-        lines += ["", f"# {read.id}: {read.why.en}", _call(read)]
+    wanted = sorted(reads, key=lambda r: r.id)
+    programs = dict.fromkeys(read.redact for read in wanted if read.redact)
+    names = {program: f"HP_CUT{number}" for number, program in enumerate(programs, 1)}
+    lines = ["# What is cut away before anything leaves the host: programs of sed."]
+    lines += [f"{name}={_quote(program)}" for program, name in names.items()]
+    for read in wanted:
+        sed = f'"${names[read.redact]}"' if read.redact else "''"
+        lines += ["", f"# {read.id}: {read.why.en}", _call(read, sed)]
     return package_text("script.sh").replace("@READS@\n", "\n".join(lines) + "\n\n")
 
 
@@ -55,8 +60,7 @@ def host_nonce(run_nonce: str, host: str) -> str:
     return hashlib.sha256(f"{run_nonce}\n{host}".encode()).hexdigest()[:32]
 
 
-def _call(read: Read) -> str:
-    sed = _quote(read.redact)
+def _call(read: Read, sed: str) -> str:
     if read.kind == "files":
         words = [str(read.seconds), str(read.limit), str(read.most), sed]
         return " ".join(
