@@ -156,3 +156,14 @@ def test_explain_calls_them_unverified() -> None:
     out = hostpledge("explain", "M01").out
     assert "7.1.4.5a (number unverified)" in out
     assert "8.1.4.5\n" in out
+
+
+def test_reads_measured() -> None:
+    """Each read costs something, and all of them together hardly more than their sum."""
+    done = hostpledge("reads", "--family", "encryption", "--measure", "--format", "json")
+    told = json.loads(done.out)
+    assert {c["id"] for c in told["measured"]} >= {"accounts.passwd", "storage.mounts"}
+    assert told["script"]["cpu_ms"] > 0
+    assert told["script"]["bytes"] > max(c["bytes"] for c in told["measured"]) > 0
+    ended = hostpledge("reads", "--measure", "--through", "false", "--family", "encryption")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
