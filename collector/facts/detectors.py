@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.masking import MASK
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -101,7 +100,6 @@ echo '== end'
 """,
         seconds=20,
         limit=1 << 17,
-        redact=MASK,
         why=Text(
             "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果",
             "settings, baselines and last results of programs that watch for intrusion and change",

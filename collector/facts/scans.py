@@ -26,12 +26,14 @@ READS: tuple[Read, ...] = (
     shell(
         "scans.logs",
         r"""
-more=$(find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
+t=; for f in clamscan clamdscan; do command -v $f >/dev/null 2>&1 && t=1; done
+for f in /opt/*/bin/clam*scan /usr/local/*/bin/clam*scan; do [ -x "$f" ] && t=1; done
+more=; [ -n "$t" ] && more=$(find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
   /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
   -maxdepth 2 -type f -size -64k -exec grep -ahE 'clamd?scan' {} + 2>/dev/null |
   grep -oE '(--log[= ]|-l +|>+ *)"?/[A-Za-z0-9_./-]+' | sed 's/^[^/]*//' | sort -u | head -n 16)
 all=' '
-for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
+[ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
   case "$all" in *" $f "*) continue;; esac
   case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
   [ -f "$f" ] || continue

@@ -1,0 +1,148 @@
+"""antivirus.realtime: malicious code is stopped when it is opened, not only found later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collector.errors import CouldNotLook, FactError
+from collector.facts.antimalware import Sighting, antimalware
+from collector.facts.clamav import Clamav, Settings, clamav
+from collector.facts.defender import defender
+from collector.facts.processes import processes
+from collector.facts.webroots import webroots
+from collector.judges import attested
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+@dataclass(frozen=True)
+class _View:
+    result: Result
+    reason: str
+    values: dict[str, Value]
+    quotes: tuple[Quote, ...]
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """The product that protects best counts; what is uncertain outweighs what is certainly off."""
+    seen = facts.get(antimalware)
+    run = [s for s in seen.sightings if s.engines and s.product.counts in ("yes", "attest")]
+    views: list[_View] = []
+    failures: list[FactError] = []
+    for sighting in run:
+        try:
+            views.append(_view(sighting, facts, parameters))
+        except FactError as problem:
+            failures.append(problem)
+    for result in (Result.PASS, Result.PARTIAL):
+        for view in views:
+            if view.result is result:
+                return _verdict(view)
+    attestation = attested(facts, "antivirus.realtime", clock)
+    if attestation is not None and any(view.result is Result.ERROR for view in views):
+        return Verdict(
+            Result.PASS, "attested", Method.ATTESTED,
+            {"by": attestation.by, "statement": attestation.statement},
+            (attestation.quote,), attestation.until,
+        )  # fmt: skip
+    if failures:
+        raise failures[0]
+    if seen.blind and not any(view.result is Result.ERROR for view in views):
+        raise CouldNotLook("processes.all", "only root sees which program each process runs")
+    for result in (Result.ERROR, Result.FAIL):
+        for view in views:
+            if view.result is result:
+                return _verdict(view)
+    return Verdict(Result.FAIL, "none", Method.OBSERVED, evidence=(Quote("antimalware.places"),))
+
+
+def _verdict(view: _View) -> Verdict:
+    return Verdict(view.result, view.reason, Method.OBSERVED, view.values, view.quotes)
+
+
+def _view(sighting: Sighting, facts: Facts, parameters: Parameters) -> _View:
+    product = sighting.product
+    values: dict[str, Value] = {"product": product.name.en, "product_zh": product.name.zh}
+    lines = tuple(p.line for p in sighting.engines)
+    quotes = (Quote("processes.all", lines),)
+    if product.id == "clamav":
+        return _clamav(facts, parameters, values, quotes)
+    if product.id == "defender":
+        return _defender(facts, values)
+    if product.id == "aegis":
+        workers = [
+            p
+            for p in facts.get(processes).all
+            if not p.container
+            and (p.exe or "").startswith("/usr/local/aegis/")
+            and (p.exe or "").rsplit("/", 1)[-1] in parameters.strings("aegis_guards")
+        ]
+        if workers:
+            names = sorted({(p.exe or "").rsplit("/", 1)[-1] for p in workers})
+            quotes = (Quote("processes.all", tuple(p.line for p in workers)),)
+            return _View(Result.PASS, "guard", values | {"guards": [*names]}, quotes)
+        return _View(Result.PARTIAL, "detect_only", values, quotes)
+    return _View(Result.ERROR, "console", values, quotes)
+
+
+def _defender(facts: Facts, values: dict[str, Value]) -> _View:
+    state = facts.get(defender)
+    if state is None:
+        raise CouldNotLook("defender.state", "Defender runs, but there is no mdatp command")
+    lines = tuple(x for x in state.health.splitlines() if "real_time" in x or "passive" in x)
+    quotes = (Quote("defender.state", lines),)
+    if not state.flag("real_time_protection_enabled"):
+        return _View(Result.FAIL, "off", values, quotes)
+    if "passive_mode_enabled" in state.health and state.flag("passive_mode_enabled"):
+        return _View(Result.PARTIAL, "detect_only", values, quotes)
+    return _View(Result.PASS, "on", values, quotes)
+
+
+def _clamav(
+    facts: Facts, parameters: Parameters, values: dict[str, Value], quotes: tuple[Quote, ...]
+) -> _View:
+    known, run = facts.get(clamav), facts.get(processes)
+    watchers = known.watchers(run)
+    if not watchers:
+        return _View(Result.FAIL, "on_demand", values, quotes)
+    if not known.scanners(run):
+        return _View(Result.FAIL, "no_scanner", values, quotes)
+    watcher = watchers[0]
+    settings = known.of(watcher)
+    state = known.onaccess.get(watcher.pid)
+    if settings is None or state is None:
+        raise CouldNotLook("clamav.state", "clamonacc runs, but its settings were not seen")
+    lines = [f"{k} {v}" for k, vs in settings.values.items() for v in vs if "OnAccess" in k]
+    if state.marks is not None:
+        lines.append(f"fanotify: {state.marks} marks, {state.refusing} may refuse")
+    quotes = (*quotes, Quote("clamav.state", tuple(lines), settings.path))
+    prevents = settings.on("OnAccessPrevention")
+    if state.marks == 0:
+        return _View(Result.FAIL, "watches_nothing", values, quotes)
+    if prevents and state.marks and not state.refusing:
+        return _View(Result.FAIL, "not_refusing", values, quotes)
+    if not prevents and not state.refusing:
+        return _View(Result.PARTIAL, "notify_only", values, quotes)
+    trees = (*parameters.strings("trees"), *facts.get(webroots).folders)
+    open_ = [
+        tree for tree in dict.fromkeys(trees) if not _watched(known, settings, watcher.pid, tree)
+    ]
+    if len(open_) == len(set(trees)):
+        return _View(Result.FAIL, "irrelevant", values | {"open": [*open_]}, quotes)
+    if open_:
+        return _View(Result.PARTIAL, "narrow", values | {"open": [*open_]}, quotes)
+    return _View(Result.PASS, "blocking", values | {"trees": [*dict.fromkeys(trees)]}, quotes)
+
+
+def _watched(known: Clamav, settings: Settings, pid: int, tree: str) -> bool:
+    """Is the whole of `tree` watched by folder? Mounts never refuse, nor does the folder `/`."""
+    state = known.onaccess[pid]
+    folders = [f.rstrip("/") for f in settings.all("OnAccessIncludePath")]
+    folders = [f for f in folders if f in settings.folders]
+    folders += [f.rstrip("/") for f in state.watched]
+    excluded = [f.rstrip("/") for f in (*settings.all("OnAccessExcludePath"), *state.excluded)]
+    inside = any(_within(tree, f) for f in folders if f)
+    return inside and not any(_within(tree, e) for e in excluded if e)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")

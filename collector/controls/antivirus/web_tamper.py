@@ -1,0 +1,68 @@
+"""antivirus.web_tamper: what web servers serve is compared with a baseline, and looked through."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from collector.facts.integrity import Baseline, integrity
+from collector.facts.processes import processes
+from collector.facts.webroots import webroots
+from collector.judges import attested
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Each folder served needs a baseline that covers it, compared lately, nothing left over."""
+    web = facts.get(webroots)
+    if not web.servers and not web.contained:
+        return Verdict(Result.NOTAPPLICABLE, "no_server", Method.OBSERVED)
+    folders = (web.folders or parameters.strings("usual")) if web.servers else ()
+    baselines = facts.get(integrity)
+    open_ = [f for f in folders if not any(b.covers(f) for b in baselines)]
+    if folders and not open_:
+        used = [b for b in baselines if any(b.covers(f) for f in folders)]
+        return _age(used, folders, parameters, clock)
+    attestation = attested(facts, "antivirus.web_tamper", clock)
+    if attestation is not None:
+        return Verdict(
+            Result.PASS, "attested", Method.ATTESTED,
+            {"by": attestation.by, "statement": attestation.statement},
+            (attestation.quote,), attestation.until,
+        )  # fmt: skip
+    if not web.servers:
+        quotes = (Quote("processes.all", tuple(p.line for p in web.contained)),)
+        return Verdict(Result.ERROR, "contained", Method.OBSERVED, evidence=quotes)
+    guards = [p for p in facts.get(processes).all if _guards(p.exe or "", parameters)]
+    values: dict[str, Value] = {"folders": [*open_]}
+    if guards:
+        quotes = (Quote("processes.all", tuple(p.line for p in guards)),)
+        return Verdict(Result.ERROR, "guard", Method.OBSERVED, values, quotes)
+    quotes = (Quote("webroots.settings", web.lines),)
+    return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, values, quotes)
+
+
+def _guards(exe: str, parameters: Parameters) -> bool:
+    return exe.startswith("/usr/local/aegis/") and exe.rsplit("/", 1)[-1] in parameters.strings(
+        "guards"
+    )
+
+
+def _age(
+    used: list[Baseline], folders: tuple[str, ...], parameters: Parameters, clock: Clock
+) -> Verdict:
+    """The verdict on the baseline that was compared last."""
+    days = timedelta(days=parameters.integer("days"))
+    last = max(used, key=lambda b: b.checked or b.made)
+    values: dict[str, Value] = {
+        "folders": [*folders],
+        "tool": last.tool,
+        "checked": last.checked.strftime("%Y-%m-%d %H:%M UTC") if last.checked else "-",
+        "changes": last.changes or 0,
+    }
+    quotes = (Quote("detectors.state", last.lines, last.path),)
+    if last.checked is None or clock.now - last.checked > days:
+        return Verdict(Result.FAIL, "stale", Method.OBSERVED, values, quotes)
+    if last.changes and last.made <= last.checked:
+        return Verdict(Result.PARTIAL, "changed", Method.OBSERVED, values, quotes)
+    until = last.checked + days
+    return Verdict(Result.PASS, "compared", Method.OBSERVED, values, quotes, until)
