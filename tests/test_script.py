@@ -461,3 +461,23 @@ def test_a_limit_reached_behind_sed_is_told_as_such(sh: list[str]) -> None:
     body = "i=0; while [ $i -lt 20000 ]; do echo line-$i; i=$((i+1)); done"
     read = shell("t.much", body, why=WHY, redact="s/hidden/***/", limit=1000)
     assert run(sh, [read]).read("t.much").status is ReadStatus.TRUNCATED
+
+
+def test_no_shell_body_has_an_error_for_shellcheck() -> None:
+    """The bodies stand in quotes in the script, where shellcheck does not look."""
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed")
+    from collector import catalog
+
+    said = {}
+    for read in catalog.all_reads().values():
+        if read.body:
+            done = subprocess.run(
+                ["shellcheck", "-s", "sh", "-S", "error", "-"],
+                input=read.body.encode(),
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode:
+                said[read.id] = done.stdout.decode()
+    assert not said
