@@ -52,12 +52,34 @@ for c in /proc/[0-9]*/comm; do
     [ -f "$v" ] && sed "s/^/$k /" "$v"
   done
 done
+t=; for f in clamscan clamdscan; do command -v $f >/dev/null 2>&1 && t=1; done
+for f in /opt/*/bin/clam*scan /usr/local/*/bin/clam*scan; do [ -x "$f" ] && t=1; done
+more=; [ -n "$t" ] && more=$(find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly \
+  /etc/cron.monthly /var/spool/cron /etc/crontabs /etc/systemd/system \
+  /usr/local/sbin /usr/local/bin /root /opt \
+  -maxdepth 2 -type f -size -64k -exec grep -ahE 'clamd?scan' {} + 2>/dev/null |
+  grep -oE '(--log[= ]|-l +|>+ *)"?/[A-Za-z0-9_./-]+' | sed 's/^[^/]*//' | sort -u | head -n 16)
+all=' '
+[ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
+  case "$all" in *" $f "*) continue;; esac
+  case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
+  [ -f "$f" ] || continue
+  all="$all$f "
+  printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if [ -r "$f" ]; then
+    tail -c 65536 "$f" | grep -aE 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' |
+      tail -n 30
+  else echo '== refused'; fi
+done
+f=/opt/LinuxKPC/ini/apsc_client_ui.ini
+[ -f "$f" ] && { printf '== antiy %s\n' "$f"; grep -aE '[0-9]{10}' "$f" | head -n 20; }
 echo '== end'
 """,
+        seconds=20,
         limit=1 << 17,
         why=Text(
-            "ClamAV 的排除项、实时监控设置及内核中实际的监控标记",
-            "what ClamAV leaves out, and what its on-access scanner really watches",
+            "ClamAV 的排除项、实时监控在内核中的标记、查杀日志的结束标记（含安天最近查杀时间）",
+            "what ClamAV leaves out and really watches, the end marks of scans (and of Antiy's)",
         ),
     ),
 )
@@ -140,7 +162,7 @@ def clamav(capture: Capture) -> Clamav:
     """Raises FactError when a file of settings could not be read or a line is not understood."""
     settings: dict[str, Settings] = {}
     onaccess: dict[int, OnAccess] = {}
-    for kind, name, lines in _sections(capture.read("clamav.state").text()):
+    for kind, name, lines in state_sections(capture):
         if kind == "conf":
             settings[name] = _settings(name, lines)
         elif kind == "onaccess":
@@ -148,12 +170,17 @@ def clamav(capture: Capture) -> Clamav:
     return Clamav(settings, onaccess)
 
 
-def _sections(text: str) -> Iterator[tuple[str, str, list[str]]]:
+def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
+    """The parts of the read: kind (conf, onaccess, log, antiy), what follows it, its lines.
+
+    Raises FactError when the read is cut off.
+    """
+    text = capture.read("clamav.state").text()
     if not text.rstrip().endswith("== end"):
         raise NotUnderstood("clamav.state", "it ends before its end")
-    for block in re.split(r"^(?=== (?:conf|onaccess) )", text, flags=re.MULTILINE):
+    for block in re.split(r"^(?=== (?:conf|onaccess|log|antiy) )", text, flags=re.MULTILINE):
         head, _, body = block.partition("\n")
-        if match := re.fullmatch(r"== (conf|onaccess) (.*)", head):
+        if match := re.fullmatch(r"== (conf|onaccess|log|antiy) (.*)", head):
             yield match[1], match[2], [x for x in body.splitlines() if x and x != "== end"]
 
 

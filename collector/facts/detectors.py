@@ -1,7 +1,8 @@
 """What programs that watch a host for intrusion and change left behind: settings, baselines, logs.
 
-One read for all of them: AIDE, Tripwire, Wazuh and OSSEC, Falco, rkhunter, chkrootkit, maldet.
-`integrity`, `rootkits` and `detection` make facts of its sections.
+One read for all of them, because each costs: AIDE, Tripwire, Wazuh and OSSEC, Falco, rkhunter,
+chkrootkit, maldet, and beside them the web roots and the connections of agents. `integrity`,
+`rootkits`, `detection`, `webroots` and `heartbeats` make facts of its sections.
 """
 
 from __future__ import annotations
@@ -10,7 +11,19 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.antimalware import PRODUCTS
 from collector.model import Capture, Read, Text, shell
+
+
+def _agents() -> str:
+    """What the agents' processes are called, as the kernel cuts it: 15 characters."""
+    names = set()
+    for product in PRODUCTS:
+        names |= set(product.names)
+        names |= {p.rsplit("/", 1)[-1][:15] for p in product.programs if "*" not in p[-4:]}
+    names |= {"qaxsafed", "kesl", "klnagent", "mfetpd", "savscand", "mcsrouter", "cloudwalker"}
+    return "|".join(sorted(names))
+
 
 READS: tuple[Read, ...] = (
     shell(
@@ -96,13 +109,31 @@ if [ -f "$f" ]; then
   printf '== maldet - %s\n' "$f"
   tail -c 500000 "$f" | grep -a 'scan completed on' | tail -n 6
 fi
+echo '== web-roots - /'
+grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
+  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
+  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
+  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
+  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
+  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
+  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null
+w='@NAMES@'
+echo '== links - /'
+if grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null; then
+  if command -v ss >/dev/null 2>&1; then
+    l=$(ss -Htnp state established 2>/dev/null) || l=$(ss -tnp state established)
+    printf '%s\n' "$l" | grep -E "\"($w)\"" | head -n 100
+  else echo 'no ss'; fi
+fi
 echo '== end'
-""",
+""".replace("@NAMES@", _agents()),
         seconds=20,
         limit=1 << 17,
         why=Text(
-            "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果",
-            "settings, baselines and last results of programs that watch for intrusion and change",
+            "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果，网站根目录，防护代理的连接",
+            "programs that watch for intrusion and change: settings, baselines, last results;"
+            " web roots; connections of agents",
         ),
     ),
 )

@@ -11,37 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.antimalware import PRODUCTS
 from collector.facts.detectors import READS as _DETECTOR_READS
 from collector.facts.detectors import sections
 from collector.facts.record_times import zone_of
 from collector.facts.spans import address
-from collector.model import Capture, Read, Text, shell
+from collector.model import Capture, Read
 
-
-def _names() -> str:
-    """What the agents' processes are called, as the kernel cuts it: 15 characters."""
-    names = set()
-    for product in PRODUCTS:
-        names |= set(product.names)
-        names |= {p.rsplit("/", 1)[-1][:15] for p in product.programs if "*" not in p[-4:]}
-    names |= {"qaxsafed", "kesl", "klnagent", "mfetpd", "savscand", "mcsrouter", "cloudwalker"}
-    return "|".join(sorted(names))
-
-
-READS: tuple[Read, ...] = (
-    shell(
-        "heartbeats.links",
-        "command -v ss >/dev/null 2>&1 || { echo 'no ss'; exit 0; }\n"
-        f"grep -qxE '{_names()}' /proc/[0-9]*/comm 2>/dev/null || {{ echo '== end'; exit 0; }}\n"
-        "l=$(ss -Htnp state established 2>/dev/null) || l=$(ss -tnp state established) || exit\n"
-        f"printf '%s\\n' \"$l\" | grep -E '\"({_names()})\"' | head -n 100\n"
-        "echo '== end'",
-        limit=1 << 16,
-        why=Text("防护代理与其控制台的连接", "connections of agents to their consoles"),
-    ),
-    *_DETECTOR_READS,
-)
+READS: tuple[Read, ...] = _DETECTOR_READS
 
 _LINE = re.compile(r"^\s*(?:ESTAB\s+)?\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*)\)")
 _USER = re.compile(r'\("((?:[^"\\]|\\.)*)",pid=(\d+)')
@@ -68,20 +44,16 @@ class Heartbeat:
 
 def links(capture: Capture) -> tuple[Link, ...]:
     """Connections of agents that leave the host. Raises FactError when they cannot be seen."""
-    text = capture.read("heartbeats.links").text()
+    part = next((s for s in sections(capture) if s.kind == "links"), None)
     if not capture.root:
-        raise CouldNotLook("heartbeats.links", "only root sees which process holds a connection")
-    if text.startswith("no ss"):
-        raise CouldNotLook("heartbeats.links", "there is no ss here")
-    if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("heartbeats.links", "it ends before its end")
+        raise CouldNotLook("detectors.state", "only root sees which process holds a connection")
+    if part is None or "no ss" in part.lines:
+        raise CouldNotLook("detectors.state", "there is no ss here")
     found = []
-    for line in text.splitlines():
+    for line in part.lines:
         match = _LINE.match(line)
         if match is None:
-            if line.strip() and line != "== end":
-                raise NotUnderstood("heartbeats.links", f"not a line of ss: {line!r}")
-            continue
+            raise NotUnderstood("detectors.state", f"not a line of ss: {line!r}")
         peer = match[3].strip("[]")
         if _leaves(peer, line):
             found += [
@@ -95,7 +67,7 @@ def _leaves(peer: str, line: str) -> bool:
     try:
         family, number = address(peer.partition("%")[0])
     except ValueError:
-        raise NotUnderstood("heartbeats.links", f"no address: {line!r}") from None
+        raise NotUnderstood("detectors.state", f"no address: {line!r}") from None
     if family == 6 and number >> 32 == 0xFFFF:
         family, number = 4, number & 0xFFFFFFFF
     return number >> 24 != 127 if family == 4 else number != 1

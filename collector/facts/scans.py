@@ -16,44 +16,15 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.blind_spots import matches, probes
+from collector.facts.clamav import READS as _CLAMAV_READS
+from collector.facts.clamav import state_sections
 from collector.facts.jobs import Job
 from collector.facts.record_times import zone_of
 from collector.facts.schedules import READS as _SCHEDULE_READS
 from collector.facts.schedules import jobs
-from collector.model import Capture, Read, Text, shell
+from collector.model import Capture, Read
 
-READS: tuple[Read, ...] = (
-    shell(
-        "scans.logs",
-        r"""
-t=; for f in clamscan clamdscan; do command -v $f >/dev/null 2>&1 && t=1; done
-for f in /opt/*/bin/clam*scan /usr/local/*/bin/clam*scan; do [ -x "$f" ] && t=1; done
-more=; [ -n "$t" ] && more=$(find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
-  /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
-  -maxdepth 2 -type f -size -64k -exec grep -ahE 'clamd?scan' {} + 2>/dev/null |
-  grep -oE '(--log[= ]|-l +|>+ *)"?/[A-Za-z0-9_./-]+' | sed 's/^[^/]*//' | sort -u | head -n 16)
-all=' '
-[ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
-  case "$all" in *" $f "*) continue;; esac
-  case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
-  [ -f "$f" ] || continue
-  all="$all$f "
-  printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  if [ -r "$f" ]; then
-    tail -c 65536 "$f" | grep -aE 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' |
-      tail -n 30
-  else echo '== refused'; fi
-done
-f=/opt/LinuxKPC/ini/apsc_client_ui.ini
-[ -f "$f" ] && { printf '== antiy %s\n' "$f"; grep -aE '[0-9]{10}' "$f" | head -n 20; }
-echo '== end'
-""",
-        seconds=20,
-        limit=1 << 16,
-        why=Text("查杀日志中的结束标记", "the end marks in the logs of scans"),
-    ),
-    *_SCHEDULE_READS,
-)
+READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS)
 
 Scope = Literal["full", "part", "unknown"]
 _TOOL = re.compile(r"(?<![\w.-])(?:/\S*/)?(clamd?scan)(?![\w.-])([^\n;|&]*)")
@@ -124,7 +95,7 @@ def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
         return "part"
     try:
         hidden = [
-            t for t in trees for e in excludes if matches(e, probes(t, web=False), "scans.logs")
+            t for t in trees for e in excludes if matches(e, probes(t, web=False), "clamav.state")
         ]
     except NotUnderstood:
         return "unknown"
@@ -158,33 +129,23 @@ def unfinished(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[str, ...]:
 
 def antiy_scan(capture: Capture) -> Scan | None:
     """The last scan of Antiy's client: the one epoch in its file. Raises NotUnderstood."""
-    for kind, name, lines in _sections(capture):
+    for kind, name, lines in state_sections(capture):
         if kind == "antiy":
             times = {m for x in lines for m in re.findall(r"(?<!\d)(1[6-9]\d{8}|2\d{9})(?!\d)", x)}
             if len(times) != 1:
-                raise NotUnderstood("scans.logs", f"{name}: not one time: {lines!r}"[:200])
+                raise NotUnderstood("clamav.state", f"{name}: not one time: {lines!r}"[:200])
             ended = datetime.fromtimestamp(int(times.pop()), UTC)
-            return Scan("antiy", ended, "unknown", None, "scans.logs", lines[0].strip()[:120])
+            return Scan("antiy", ended, "unknown", None, "clamav.state", lines[0].strip()[:120])
     return None
 
 
 def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
-    for kind, name, lines in _sections(capture):
+    for kind, name, lines in state_sections(capture):
         if kind == "log":
             mtime, _, path = name.partition(" ")
             if "== refused" in lines:
-                raise NotUnderstood("scans.logs", f"{path} could not be read")
+                raise NotUnderstood("clamav.state", f"{path} could not be read")
             yield path, int(mtime) if mtime.isdecimal() else 0, lines
-
-
-def _sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
-    text = capture.read("scans.logs").text()
-    if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("scans.logs", "it ends before its end")
-    for block in re.split(r"^(?=== (?:log|antiy) )", text, flags=re.MULTILINE):
-        head, _, body = block.partition("\n")
-        if match := re.fullmatch(r"== (log|antiy) (.*)", head):
-            yield match[1], match[2], [x for x in body.splitlines() if x and x != "== end"]
 
 
 def _summaries(
@@ -209,4 +170,4 @@ def _summaries(
             line = f"{path}: {infected[0]}, written {when:%Y-%m-%d %H:%M} UTC"
         else:
             continue
-        yield Scan("clamav", when, scope, int(infected[1]), "scans.logs", line)
+        yield Scan("clamav", when, scope, int(infected[1]), "clamav.state", line)

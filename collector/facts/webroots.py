@@ -10,30 +10,13 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook
+from collector.facts.detectors import READS as _DETECTOR_READS
+from collector.facts.detectors import sections
 from collector.facts.processes import READS as _PROCESS_READS
 from collector.facts.processes import Process, processes
-from collector.model import Capture, Read, Text, shell
+from collector.model import Capture, Read
 
-READS: tuple[Read, ...] = (
-    shell(
-        "webroots.settings",
-        r"""
-grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
-  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
-  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
-  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
-  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
-  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
-  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
-  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null
-[ $? -gt 2 ] && exit 1
-echo '== end'
-""",
-        limit=1 << 16,
-        why=Text("网站根目录", "which folders web servers serve"),
-    ),
-    *_PROCESS_READS,
-)
+READS: tuple[Read, ...] = (*_DETECTOR_READS, *_PROCESS_READS)
 
 _PROGRAMS = ("nginx", "apache2", "httpd", "lighttpd", "caddy", "openresty", "litespeed")
 _LINE = re.compile(
@@ -61,12 +44,10 @@ def webroots(capture: Capture) -> Webroots:
     servers = [p for p in run.all if _serves(p)]
     if not run.complete and not servers:
         raise CouldNotLook("processes.all", "the processes of others are hidden")
-    text = capture.read("webroots.settings").text()
-    if not text.rstrip().endswith("== end"):
-        raise CouldNotLook("webroots.settings", "it ends before its end")
+    settings = [x for s in sections(capture) if s.kind == "web-roots" for x in s.lines]
     own = tuple(p for p in servers if not p.container)
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in settings:
         match = _LINE.match(line)
         if match and match[2].startswith("/"):
             found.setdefault(match[2].rstrip("/") or "/", line.strip()[:200])

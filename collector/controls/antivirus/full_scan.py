@@ -80,7 +80,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if full is not None:
         return _verdict(Result.FAIL, "stale", full, clock, days)
     if idle:
-        quotes = (Quote("scans.logs", idle),)
+        quotes = (Quote("clamav.state", idle),)
         return Verdict(Result.FAIL, "unfinished", Method.OBSERVED, {"logs": [*idle]}, quotes)
     if planned:
         names: Value = [j.job.name for j in planned]
@@ -90,7 +90,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             Result.FAIL, "part_only" if part else "no_record", Method.OBSERVED, {"jobs": names},
             lines,
         )  # fmt: skip
-    return Verdict(Result.FAIL, "never", Method.OBSERVED, evidence=(Quote("scans.logs"),))
+    return Verdict(Result.FAIL, "never", Method.OBSERVED, evidence=(Quote("clamav.state"),))
 
 
 def _of_products(facts: Facts, ids: set[str]) -> list[Scan]:

@@ -66,7 +66,7 @@ def _linked(
     pids = {p.pid for p in agent.engines}
     own = [link for link in facts.get(links) if link.pid in pids]
     if own:
-        quotes.append(Quote("heartbeats.links", tuple(link.line for link in own)))
+        quotes.append(Quote("detectors.state", tuple(link.line for link in own)))
         return f"{agent.product.name.en}: {', '.join(sorted({link.peer for link in own}))}"
     return "" if agent.product.id in parameters.strings("steady") else None
 

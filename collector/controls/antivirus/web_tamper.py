@@ -37,7 +37,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if guards:
         quotes = (Quote("processes.all", tuple(p.line for p in guards)),)
         return Verdict(Result.ERROR, "guard", Method.OBSERVED, values, quotes)
-    quotes = (Quote("webroots.settings", web.lines),)
+    quotes = (Quote("detectors.state", web.lines),)
     return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, values, quotes)
 
 

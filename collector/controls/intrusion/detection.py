@@ -106,7 +106,7 @@ def _way(sighting: Sighting, facts: Facts, clock: Clock) -> _Way:
     pids = {p.pid for p in sighting.engines}
     own = [link for link in facts.get(links) if link.pid in pids]
     routes = tuple(sorted({f"console {link.peer}" for link in own}))
-    return _Way(routes, None, (Quote("heartbeats.links", tuple(link.line for link in own)),))
+    return _Way(routes, None, (Quote("detectors.state", tuple(link.line for link in own)),))
 
 
 def _names(sightings: list[Sighting]) -> dict[str, Value]:
