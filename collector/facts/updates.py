@@ -28,11 +28,7 @@ for f in $l/*_InRelease $l/*_Release; do
   sed -n '/^\(Origin\|Label\|Suite\|Codename\|Date\):/p;/^\(MD5Sum\|SHA256\):/q' "$f"
 done
 echo '== last'
-ls -t /var/lib/dpkg/info 2>/dev/null | head -n 1 | while read -r n; do
-  stat -c 'info %Y' "/var/lib/dpkg/info/$n"
-done
-cat /var/log/dpkg.log.1 /var/log/dpkg.log 2>/dev/null | grep ' upgrade ' | tail -n 1
-echo "zone=$(date +%z)"
+stat -c 'info %Y' /var/lib/dpkg/status 2>/dev/null
 echo '== differ'
 for f in $l/*[-_]security_*_Packages $l/*[-_]security_*_Packages.*; do
   [ -f "$f" ] || continue
@@ -44,13 +40,13 @@ done | { dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n'; echo '=
 awk '
   $1 == "unreadable" { print; next }
   $1 == "==" { lists = 1; next }
-  !lists { if ($1 == "installed") held[$2] = held[$2] " " $3; next }
+  !lists { if ($1 == "installed") { held[$2] = held[$2] " " $3; some = 1 }; next }
   $1 == "Package:" { name = $2; read++; next }
   $1 == "Version:" && name in held {
     n = split(held[name], mine, " ")
     for (i = 1; i <= n; i++) if (mine[i] != $2) print name, mine[i], $2
   }
-  END { print "read", read + 0 }
+  END { print "read", some ? read + 0 : "nothing" }
 ' | sort -u
 echo '== end'
 """
@@ -212,6 +208,8 @@ def _apt(text: str) -> Updates:
     for line in _section(text, "differ"):
         words = line.split()
         if words[:1] == ["read"] and len(words) == 2:
+            if words[1] == "nothing":
+                raise NotUnderstood("updates.apt", "dpkg named no installed package")
             listed = int(words[1])
             continue
         if len(words) != 3:
@@ -253,7 +251,9 @@ def _dnf(text: str) -> Updates:
     for line in _section(text, "differ"):
         words = line.split()
         if words[:1] == ["last"] and len(words) == 2:
-            last = datetime.fromtimestamp(int(words[1]), UTC) if words[1] != "0" else None
+            if words[1] == "0":
+                raise NotUnderstood("updates.dnf", "rpm named no installed package")
+            last = datetime.fromtimestamp(int(words[1]), UTC)
             continue
         if len(words) < 6 or not re.fullmatch(r"\d{4}-\d\d-\d\d", words[4]):
             raise NotUnderstood("updates.dnf", f"not an advisory: {line!r}")
@@ -261,6 +261,8 @@ def _dnf(text: str) -> Updates:
         if fix:
             issued = date.fromisoformat(words[4])
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
+    if last is None:
+        raise NotUnderstood("updates.dnf", "what rpm holds was not compared to its end")
     # the caches that tell of fixes; each must be new
     folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told}
     stamps = [caches[f] for f in folders if f in caches]

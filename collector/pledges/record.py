@@ -136,6 +136,14 @@ def waivers(record: PledgeRecord) -> tuple[Waiver, ...]:
 
 
 def attached_documents(record: PledgeRecord) -> dict[str, bytes]:
-    """Documents of the record that judges may use: `data-inventory` as RFC 8785 JSON."""
-    inventory = record.data_inventory
-    return {} if inventory is None else {"data-inventory": rfc8785.dumps(cast("Any", inventory))}
+    """Documents of the record that judges may use, as RFC 8785 JSON.
+
+    `data-inventory`, and `attestations`: those that name a control.
+    """
+    found: dict[str, Any] = {}
+    if record.data_inventory is not None:
+        found["data-inventory"] = record.data_inventory
+    attested = [a for a in record.document.get("attestations", ()) if "control" in a]
+    if attested:
+        found["attestations"] = attested
+    return {name: rfc8785.dumps(cast("Any", document)) for name, document in found.items()}

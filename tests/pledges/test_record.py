@@ -270,3 +270,17 @@ def test_the_data_inventory_is_handed_on_as_canonical_json() -> None:
     content = record.attached_documents(record.load(EXAMPLE, today=TODAY))["data-inventory"]
     assert content.startswith(b'{"owner":')
     assert json.loads(content)["reviewed"] == "2026-06-30"
+
+
+def test_attestations_that_name_a_control_are_handed_on() -> None:
+    said = {
+        "clause": "responsibility.2.2",
+        "control": "firewall.admin_sources",
+        "hosts": ["web1"],
+        "statement": "安全组仅放行堡垒机",
+        "by": "周示例",
+        "date": "2026-06-30",
+    }
+    plain = {k: v for k, v in said.items() if k not in ("control", "hosts")}
+    known = record.from_document(example(attestations=[said, plain]), where="f.yml", today=TODAY)
+    assert json.loads(record.attached_documents(known)["attestations"]) == [said]
