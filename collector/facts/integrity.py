@@ -111,7 +111,14 @@ def _stamp(line: str, zone: tzinfo) -> datetime:
     if match is None:
         raise NotUnderstood("detectors.state", f"no time: {line!r}")
     own = zone_of(match[2]) if match[2] else zone
-    return datetime.fromisoformat(match[1]).replace(tzinfo=own).astimezone(UTC)
+    return _moment(match[1], own, line)
+
+
+def _moment(stamp: str, zone: tzinfo, line: str) -> datetime:
+    try:
+        return datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotUnderstood("detectors.state", f"no time: {line!r}") from None
 
 
 def _by_systemd(capture: Capture, known: Baseline) -> Baseline:
@@ -161,7 +168,7 @@ def _tripwire(parts: tuple[Section, ...]) -> Iterator[Baseline]:
     for section in parts:
         if section.kind == "tripwire-database":
             reports = [x.split(" ", 2) for x in section.lines if x.startswith("report ")]
-            times = [int(r[1]) for r in reports if r[1].isdecimal()]
+            times = [int(r[1]) for r in reports if re.fullmatch(r"\d{1,11}", r[1])]
             checked = datetime.fromtimestamp(max(times), UTC) if times else None
             made = datetime.fromtimestamp(section.mtime, UTC)
             lines = (f"{section.path} {made:%Y-%m-%d %H:%M} UTC", *section.lines)
@@ -203,9 +210,11 @@ def _ossec(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
 
 
 def ossec_time(line: str, zone: tzinfo) -> datetime | None:
-    """The time at the head of a line of ossec.log, which is in the host's zone."""
+    """The time at the head of a line of ossec.log, which is in the host's zone.
+
+    None where there is none; raises NotUnderstood when it is no time that can be.
+    """
     match = _OSSEC_TIME.match(line)
     if match is None:
         return None
-    stamp = f"{match[1]}-{match[2]}-{match[3]} {match[4]}"
-    return datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
+    return _moment(f"{match[1]}-{match[2]}-{match[3]} {match[4]}", zone, line)

@@ -41,8 +41,8 @@ if [ -f /var/lib/lastlog/lastlog2.db ]; then
 fi
 echo '== sshd'
 f=
-for p in /var/log/auth.log /var/log/auth.log.1 /var/log/secure /var/log/secure-*[0-9] \
-  /var/log/secure.1; do [ -s "$p" ] && f="$p $f"; done
+for p in /var/log/secure-*[0-9] /var/log/secure.1 /var/log/secure /var/log/auth.log.1 \
+  /var/log/auth.log; do [ -s "$p" ] && f="$f $p"; done
 {
   [ -z "$f" ] || grep -h ' Accepted [a-z-]*.* for ' $f
   command -v journalctl >/dev/null 2>&1 &&
@@ -108,7 +108,7 @@ def _seen(kind: str, line: str, at: datetime, zone: tzinfo) -> tuple[str, dateti
         return None
     name, _, rest = line.partition(" ")
     if kind == "file":
-        if not re.fullmatch(r"\d{1,12}", rest):
+        if not re.fullmatch(r"\d{1,11}", rest):
             raise NotUnderstood("logins.last", f"not a time: {line!r}")
         return name, datetime.fromtimestamp(int(rest), UTC)
     if kind == "sshd":
@@ -120,4 +120,7 @@ def _seen(kind: str, line: str, at: datetime, zone: tzinfo) -> tuple[str, dateti
     if match is None:
         raise NotUnderstood("logins.last", f"not a line of {kind}: {line!r}")
     stamp = f"{match[4]} {match[3]} {match[7]} {match[5]} {match[6]}"
-    return match[1], datetime.strptime(stamp, "%d %b %Y %H:%M:%S %z").astimezone(UTC)
+    try:
+        return match[1], datetime.strptime(stamp, "%d %b %Y %H:%M:%S %z").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotUnderstood("logins.last", f"not a time: {line!r}") from None

@@ -26,6 +26,7 @@ _DATE = re.compile(
     r"\w{3} (?P<month>\w{3}) +(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d)(?: (?P<half>[AP]M))?"
     r" (?P<zone>\S+) (?P<year>\d{4})"
 )
+_COUNT = re.compile(r"(?:rootkits|Suspect files): (\d{1,9})$")
 _EVENT = re.compile(r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) ")
 
 
@@ -61,17 +62,25 @@ def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
 
 
 def _rkhunter(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
-    ends = [x for x in log.lines if "End date is" in x]
-    if not ends:
+    runs: list[list[str]] = [[]]
+    for line in log.lines:
+        if "Start date is" in line:
+            runs.append([])
+        runs[-1].append(line)
+    ended = [run for run in runs if any("End date is" in x for x in run)]
+    # `--update` and `--propupd` write to the same log, and look for nothing
+    looks = [run for run in ended if any("Possible rootkits:" in x for x in run)]
+    if not looks:
+        if ended:
+            raise NotUnderstood("detectors.state", f"{log.path}: no run in it looked for rootkits")
         return
-    counts = [
-        int(m[1]) for x in log.lines if (m := re.search(r"(?:rootkits|Suspect files): (\d+)", x))
-    ]
-    warnings = tuple(
-        re.sub(r"^\[[\d:]+\] ", "", x) for x in log.lines if re.search(r"\] Warning: ", x)
-    )
-    # one that was not asked for is not in the summary, which then has fewer counts
-    yield RootkitScan("rkhunter", log.path, _date(ends[-1], zone), sum(counts), warnings, ends[-1])
+    last = looks[-1]
+    counts = [int(m[1]) for x in last if (m := _COUNT.search(x))]
+    if not any(_COUNT.search(x) for x in last if "Possible rootkits:" in x):
+        raise NotUnderstood("detectors.state", f"{log.path}: no count of rootkits")
+    warnings = tuple(re.sub(r"^\[[\d:]+\] ", "", x) for x in last if re.search(r"\] Warning: ", x))
+    end = next(x for x in reversed(last) if "End date is" in x)
+    yield RootkitScan("rkhunter", log.path, _date(end, zone), sum(counts), warnings, end)
 
 
 def _date(line: str, zone: tzinfo) -> datetime:
@@ -80,11 +89,18 @@ def _date(line: str, zone: tzinfo) -> datetime:
         raise NotUnderstood("detectors.state", f"no date: {line!r}")
     month = _MONTHS.index(match["month"]) + 1
     stamp = f"{match['year']}-{month:02}-{int(match['day']):02} {match['time']}"
-    when = datetime.fromisoformat(stamp)
-    if match["half"]:
-        when = when.replace(hour=when.hour % 12 + (12 if match["half"] == "PM" else 0))
     own = UTC if match["zone"] in ("UTC", "GMT") else zone
-    return when.replace(tzinfo=own).astimezone(UTC)
+    return _moment(stamp, own, line, match["half"])
+
+
+def _moment(stamp: str, zone: tzinfo, line: str, half: str | None = None) -> datetime:
+    try:
+        when = datetime.fromisoformat(stamp)
+        if half:
+            when = when.replace(hour=when.hour % 12 + (12 if half == "PM" else 0))
+        return when.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotUnderstood("detectors.state", f"no date: {line!r}") from None
 
 
 def _chkrootkit(log: Section) -> Iterator[RootkitScan]:
@@ -99,11 +115,11 @@ def _chkrootkit(log: Section) -> Iterator[RootkitScan]:
 
 def _maldet(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
     for line in reversed(log.lines):
-        match, hits = _EVENT.match(line), re.search(r"malware hits (\d+)", line)
+        match, hits = _EVENT.match(line), re.search(r"malware hits (\d{1,9})\b", line)
         if match and hits and match[1] in _MONTHS:
             month = _MONTHS.index(match[1]) + 1
             stamp = f"{match[3]}-{month:02}-{int(match[2]):02} {match[4]}"
-            ended = datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
+            ended = _moment(stamp, zone, line)
             yield RootkitScan("maldet", log.path, ended, int(hits[1]), (), line)
             return
 

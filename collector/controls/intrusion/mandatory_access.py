@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collector.errors import NotUnderstood
 from collector.facts.mandatory import mandatory
 from collector.facts.platform import platform
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
@@ -11,7 +12,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """What is missing is `partial` at grade 2, which does not ask for it, and `fail` at grade 3."""
     state = facts.get(mandatory)
     quote = (Quote("mandatory.state", state.lines),)
-    if state.selinux == "enforcing" and state.boot in ("", "enforcing"):
+    if state.selinux == "enforcing" and not state.boot:
+        raise NotUnderstood("mandatory.state", "SELinux enforces; nothing is set for the next boot")
+    if state.selinux == "enforcing" and state.boot == "enforcing":
         return Verdict(Result.PASS, "selinux", Method.OBSERVED, evidence=quote)
     if state.kysec == "enabled":
         return Verdict(Result.PASS, "kysec", Method.OBSERVED, evidence=quote)
