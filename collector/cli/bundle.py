@@ -12,7 +12,7 @@ import click
 from collector import catalog
 from collector.attest import bundle as attest
 from collector.cli.assess import capture_files, parse_time
-from collector.cli.key import open_key
+from collector.cli.key import open_key, signing_options
 from collector.cli.language import lang_option, tr
 from collector.cli.pledged import pledge_options, pledged
 from collector.errors import BadInput
@@ -36,20 +36,7 @@ from collector.schema import check, load_json
     metavar="BUNDLE",
     help=tr("证据包的位置，不得已存在", "where the bundle goes; nothing may be there yet"),
 )
-@click.option(
-    "--key",
-    "which",
-    default="default",
-    show_default=True,
-    metavar="KEY",
-    help=tr("私钥文件，或密钥名称", "private key file, or the name of a kept key"),
-)
-@click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=tr("口令文件（首行）", "file whose first line is the passphrase"),
-)
+@signing_options
 @click.option(
     "--family",
     "families",
@@ -91,7 +78,7 @@ def bundle(
     *,
     folder: Path,
     output: Path,
-    which: str,
+    key_name: str,
     passphrase_file: Path | None,
     families: tuple[str, ...],
     grade: int | None,
@@ -107,7 +94,7 @@ def bundle(
     own = pledge.record.grade if pledge else 2
     level = grade or max(own, run["grade"] if run else own)
     attached = (pledge.attached() if pledge else {}) | _documents(inventory, documents)
-    key = open_key(which, passphrase_file)
+    key = open_key(key_name, passphrase_file)
     script = folder / "script.sh"
     place, zipped = output, output.suffix == ".zip"
     if zipped:

@@ -31,14 +31,30 @@ def key() -> None:
     """Each subcommand stands below."""
 
 
+_passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("口令文件（首行）", "file whose first line is the passphrase"),
+)
+
+
+def signing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--key KEY (`key_name`) and --passphrase-file, for commands that sign."""
+    named = click.option(
+        "--key",
+        "key_name",
+        default="default",
+        show_default=True,
+        metavar="KEY",
+        help=tr("私钥文件，或密钥名称", "private key file, or the name of a kept key"),
+    )
+    return named(_passphrase_option(command))
+
+
 def _making_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option(
-            "--passphrase-file",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help=tr("口令文件（首行）", "file whose first line is the passphrase"),
-        ),
+        _passphrase_option,
         click.option(
             "--type",
             "type_",

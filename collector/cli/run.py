@@ -12,6 +12,7 @@ import click
 
 from collector import catalog
 from collector.cli.collect import ansible_options, family_option, gather, how_of
+from collector.cli.key import open_key, signing_options
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.pledged import Pledged, pledge_options, pledged
 from collector.errors import BadInput, one_line
@@ -45,20 +46,7 @@ _SHOWN = 40
     type=click.Path(path_type=Path, file_okay=False),
     help=tr("输出目录，默认 hostpledge-<时间>", "output folder; default: hostpledge-<time>"),
 )
-@click.option(
-    "--key",
-    "key_name",
-    default="default",
-    show_default=True,
-    metavar="KEY",
-    help=tr("签名密钥的名称或文件", "name or file of the signing key"),
-)
-@click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=tr("口令文件（首行）", "file whose first line is the passphrase"),
-)
+@signing_options
 @click.option(
     "--grade",
     "given_grade",
@@ -105,7 +93,6 @@ def run(
 def _key(name: str, passphrase_file: Path | None) -> PrivateKey:
     """The signing key; the first run of all makes the default one."""
     from collector.attest import keyring
-    from collector.cli.key import open_key
 
     if name == "default" and not keyring.trust().keys:
         made = keyring.new("default", "p256", None)
