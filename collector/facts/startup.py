@@ -140,9 +140,10 @@ def _statement(state: Idle, path: str, part: str, raw: str, *, certain: bool) ->
         part = f"{several[1]} TMOUT"
     value, mark = _SET.match(part), _MARK.match(part)
     if not value and not mark:
-        if re.search(r"TMOUT=|unset|readonly", part):
+        if not re.search(r"TMOUT=|unset|readonly", part):
+            return state  # it is only looked at
+        if certain:
             raise NotUnderstood("startup.shell", f"{path}: {raw.strip()!r}")
-        return state  # it is only looked at
     if not certain:
         return replace(state, conditional=(*state.conditional, f"{path}: {raw.strip()}"))
     if state.fixed:

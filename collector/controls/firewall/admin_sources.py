@@ -28,9 +28,15 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         for e in facts.get(exposures)
         if e.listener.proto == "tcp" and (e.listener.process in names or e.listener.port in ports)
     ]
+    known = facts.get(processes)
+    programs = parameters.strings("programs")
+    for process in known.running(*programs):
+        # where the listing names no process, another server's port would go unnoticed
+        listening = any(e.listener.process == process.name for e in seen)
+        if not process.container and not listening and process.name != "sshd":
+            raise NotUnderstood("sockets.listening", f"on which port {process.exe} listens")
     if not servers and not seen:
-        # the listing names no process where it was not seen by root
-        facts.get(processes).absent(*parameters.strings("programs"))
+        known.absent(*programs)
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
     doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]

@@ -60,7 +60,7 @@ def _weak(server: Listener, parameters: Parameters) -> list[str]:
         found.append(f"Protocol {protocol}")
     for keyword in _KEYWORDS:
         offered = [a for a in server.first(keyword, "root").split(",") if a]
-        if not offered:
+        if offered in ([], ["none"]):
             raise NotUnderstood("sshd.effective", f"{server.exe} -T printed no {keyword}")
         patterns = parameters.strings(keyword)
         found += [a for a in offered if any(fnmatchcase(a, p) for p in patterns)]

@@ -1,0 +1,109 @@
+"""TMOUT: what bash itself ends up with is the measure."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from collector.errors import NotUnderstood
+from collector.facts.startup import READS, idle, session_seconds, span
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+
+_SNIPPETS = [
+    "TMOUT=600\n",
+    "export TMOUT=600\n",
+    "readonly TMOUT=600\n",
+    "TMOUT=900; readonly TMOUT; export TMOUT\n",
+    "TMOUT=900\nreadonly TMOUT\n",
+    "readonly TMOUT=900 ; export TMOUT\n",
+    "declare -xr TMOUT=900\n",
+    "typeset -rx TMOUT='300'\n",
+    "export TMOUT=600 # ten minutes\nreadonly TMOUT\n",
+    "TMOUT=600\nunset TMOUT\n",
+    "readonly TMOUT=600\nTMOUT=7200\n",
+    "TMOUT=60\nTMOUT=3600\n",
+    "# TMOUT=600\n",
+    'if [ -n "$PS1" ]; then\n  readonly TMOUT=600\nfi\n',
+    'if [ -n "$BASH_VERSION" ]; then readonly TMOUT=600; fi\n',
+    '[ -z "$TMOUT" ] && readonly TMOUT=600\n',
+    "export TMOUT=600\nexport PATH TMOUT HOME\n",
+]  # fmt: skip
+
+
+def _capture(*texts: str, read: str = "startup.shell", paths: tuple[str, ...] = ()) -> Capture:
+    names = paths or ("/etc/profile", "/etc/profile.d/a.sh", "/etc/profile.d/b.sh")
+    files = tuple(
+        CapturedFile(path, ReadStatus.OK, data=text.encode())
+        for path, text in zip(names, texts, strict=False)
+    )
+    reads = {read: ReadResult(read, ReadStatus.OK, files=files)}
+    return Capture("h", HostStatus.COMPLETE, reads=reads)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is the measure")
+@pytest.mark.parametrize("text", _SNIPPETS)
+def test_as_bash_has_it(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p").write_text(text, encoding="utf-8")
+    ask = f'. {tmp_path}/p; echo "=$TMOUT"; unset TMOUT && echo loose || echo fixed'
+    said = subprocess.run(
+        ["bash", "--norc", "--noprofile", "-c", f"PS1=x; {ask}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin"},
+    ).stdout.split()
+    found = idle(_capture("x=1\n", text))
+    assert [f"={'' if found.seconds is None else found.seconds}", said[1]] == said
+    assert found.fixed is (said[1] == "fixed")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'if [ "$USER" = root ]; then\n  readonly TMOUT=600\nfi\n',
+        'case "$-" in\n*i*) readonly TMOUT=600;;\nesac\n',
+        "tm() {\n  readonly TMOUT=600\n}\n",
+        'if [ -n "$PS1" ]; then\n  :\nelse\n  readonly TMOUT=600\nfi\n',
+    ],
+)  # fmt: skip
+def test_what_is_not_certain_is_not_counted(text: str) -> None:
+    found = idle(_capture("x=1\n", text))
+    assert (found.seconds, found.fixed, len(found.conditional)) == (None, False, 1)
+
+
+def test_what_no_shell_may_tell_is_not_guessed() -> None:
+    with pytest.raises(NotUnderstood):
+        idle(_capture("x=1\n", "TMOUT=$(cat /etc/tmout)\n"))
+
+
+def test_only_branches_and_tmout_leave_the_host() -> None:
+    text = 'export DB_PASSWORD=hunter2\nif [ -n "$PS1" ]; then\nreadonly TMOUT=600\nfi\n'
+    read = next(r for r in READS if r.id == "startup.shell")
+    left = subprocess.run(
+        ["sed", read.redact], input=text, capture_output=True, text=True, check=True
+    ).stdout
+    assert "hunter2" not in left
+    found = idle(_capture("", left))
+    assert (found.seconds, found.fixed) == (600, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("15min", 900), ("900", 900), ("1h 30m", 5400), ("infinity", None), ("0", None), ("", None)],
+)
+def test_spans(text: str, seconds: int | None) -> None:
+    assert span(text) == seconds
+
+
+def test_the_last_setting_of_logind_holds() -> None:
+    main, drop = "/etc/systemd/logind.conf", "/etc/systemd/logind.conf.d/a.conf"
+    capture = _capture(
+        "[Login]\nStopIdleSessionSec=15min\n#StopIdleSessionSec=1\n",
+        "[Login]\nStopIdleSessionSec=infinity\n",
+        read="startup.logind",
+        paths=(main, drop),
+    )
+    assert session_seconds(capture)[0] is None
