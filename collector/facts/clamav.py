@@ -204,7 +204,7 @@ def _onaccess(pid: int, lines: list[str]) -> OnAccess:
     group, marks, refusing = False, 0, 0
     lists: dict[str, list[str]] = {"--watch-list": [], "--exclude-list": []}
     for line in lines:
-        if match := re.fullmatch(r"\s*(\d+) (?:inode|mount) ([0-9a-f]+)", line):
+        if match := re.fullmatch(r"\s*(\d{1,9}) (?:inode|mount) ([0-9a-f]{1,16})", line):
             marks += int(match[1])
             refusing += int(match[1]) if int(match[2], 16) & _PERMISSION else 0
         elif re.fullmatch(r"\s*\d+ group", line):

@@ -138,7 +138,7 @@ echo '== end'
     ),
 )
 
-_HEAD = re.compile(r"== ([a-z-]+) (\d+|-)? ?(/.*)")
+_HEAD = re.compile(r"== ([a-z-]+) (\d{1,11}|-)? ?(/.*)")
 
 
 @dataclass(frozen=True, slots=True)

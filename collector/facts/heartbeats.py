@@ -86,7 +86,10 @@ def wazuh(capture: Capture) -> Heartbeat | None:
     answered = None
     told = values.get("last_ack") or values.get("last_keepalive", "")
     if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", told):
-        answered = datetime.fromisoformat(told).replace(tzinfo=zone).astimezone(UTC)
+        try:
+            answered = datetime.fromisoformat(told).replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise NotUnderstood("detectors.state", f"{state.path}: no time: {told!r}") from None
     conf = "\n".join(x for s in parts if s.kind == "ossec-conf" for x in s.lines)
     manager = re.search(r"<(?:address|server-ip|server-hostname)>\s*([^<\s]+)", conf)
     return Heartbeat(

@@ -145,7 +145,7 @@ def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
             mtime, _, path = name.partition(" ")
             if "== refused" in lines:
                 raise NotUnderstood("clamav.state", f"{path} could not be read")
-            yield path, int(mtime) if mtime.isdecimal() else 0, lines
+            yield path, int(mtime) if re.fullmatch(r"\d{1,11}", mtime) else 0, lines
 
 
 def _summaries(
@@ -161,8 +161,11 @@ def _summaries(
             continue
         if ended:
             zone = zone_of(capture.head.get("zone", ""))
-            stamp = datetime.fromisoformat(f"{ended[1]}-{ended[2]}-{ended[3]} {ended[4]}")
-            when = stamp.replace(tzinfo=zone).astimezone(UTC)
+            try:
+                stamp = datetime.fromisoformat(f"{ended[1]}-{ended[2]}-{ended[3]} {ended[4]}")
+                when = stamp.replace(tzinfo=zone).astimezone(UTC)
+            except (ValueError, OverflowError):
+                raise NotUnderstood("clamav.state", f"{path}: no time: {ended[0]!r}") from None
             line = f"{path}: {ended[0]}, {infected[0]}"
         elif last and mtime:
             # before 0.103 the summary has no date: the log was closed by it

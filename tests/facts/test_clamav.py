@@ -1,0 +1,97 @@
+"""ClamAV as it is on Debian 13: what clamonacc told the kernel, which paths clamd leaves out."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.errors import NotUnderstood
+from collector.facts.blind_spots import covers, matches, probes
+from collector.facts.clamav import Clamav, clamav
+from collector.facts.processes import Process
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+
+# clamonacc 1.4.6, each time with OnAccessPrevention as named
+INCLUDED = "      1 group\n      3 inode 8030000\n"
+NOTIFYING = "      1 group\n      3 inode 8000021\n"
+MOUNTED = "      1 group\n      1 mount 21\n"
+NOTHING = "      1 group\n"
+
+
+def state(marks: str, conf: str = "OnAccessPrevention yes\n") -> Clamav:
+    text = f"== conf /etc/clamav/clamd.conf\n{conf}== onaccess 7\n{marks}== end\n"
+    result = ReadResult("clamav.state", ReadStatus.OK, stdout=text.encode())
+    return clamav(Capture("h", HostStatus.COMPLETE, reads={"clamav.state": result}))
+
+
+@pytest.mark.parametrize(
+    ("marks", "watched", "refusing"),
+    [(INCLUDED, 3, 3), (NOTIFYING, 3, 0), (MOUNTED, 1, 0), (NOTHING, 0, 0), ("", None, 0)],
+)
+def test_only_marks_with_a_permission_event_refuse(
+    marks: str, watched: int | None, refusing: int
+) -> None:
+    known = state(marks).onaccess[7]
+    assert (known.marks, known.refusing) == (watched, refusing)
+
+
+def test_a_line_of_another_form_is_not_passed_over() -> None:
+    with pytest.raises(NotUnderstood):
+        state("      1 group\nmask 8030000\n")
+
+
+def test_settings_are_those_named_on_the_command_line() -> None:
+    known = state(NOTHING, 'ExcludePath "^/srv/a b/"\nOnAccessPrevention true\n')
+    of = known.of(Process(7, 1, 0, "clamonacc", None, False, "clamonacc -F", "", False))
+    assert of is not None
+    assert of.all("ExcludePath") == ("^/srv/a b/",)
+    assert of.on("OnAccessPrevention")
+    other = Process(7, 1, 0, "clamonacc", None, False, "clamonacc -c /srv/own.conf", "", False)
+    with pytest.raises(NotUnderstood):
+        known.of(other)
+
+
+# What clamd 1.4.6 still found of files laid into these folders, each with this one ExcludePath.
+SEEN_BY_CLAMD = {
+    "^/tmp/": {"/home", "/var/tmp", "/var/www", "/root"},
+    "/tmp/": {"/home", "/var/www", "/root"},
+    "^/tmp$": {"/home", "/var/tmp", "/var/www", "/root"},
+    ".": set(),
+    "^/home$": {"/tmp", "/var/tmp", "/var/www", "/root"},
+    "^/var/spool/amavis/tmp/": {"/tmp", "/home", "/var/tmp", "/var/www", "/root"},
+    "^/home/backup-[0-9]+/": {"/tmp", "/home", "/var/tmp", "/var/www", "/root"},
+}
+
+
+@pytest.mark.parametrize("pattern", SEEN_BY_CLAMD)
+def test_exclusions_blind_as_they_blind_clamd(pattern: str) -> None:
+    trees = ("/tmp", "/home", "/var/tmp", "/var/www", "/root")
+    seen = {t for t in trees if not matches(pattern, probes(t, web=False), "clamav.state")}
+    assert seen == SEEN_BY_CLAMD[pattern]
+
+
+def test_scripts_are_looked_for_where_they_are_served() -> None:
+    assert matches(r"\.php$", probes("/var/www", web=True), "r")
+    assert not matches(r"\.php$", probes("/home", web=False), "r")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^/(a+)+$", "(x*)*", "[[:alpha:]]", r"^/\w+/", "a" * 300, "(?=x)", "a**", "("]
+)
+def test_what_cannot_be_judged_is_said(pattern: str) -> None:
+    with pytest.raises(NotUnderstood):
+        matches(pattern, ("/home/hp0",), "clamav.state")
+
+
+@pytest.mark.parametrize(
+    ("excluded", "tree", "blind"),
+    [
+        ("/home", "/home", True),
+        ("/home/*", "/home", True),
+        ("/", "/home", True),
+        ("/home/u", "/home", False),
+        ("/hom*", "/home", True),
+        ("/homes", "/home", False),
+    ],
+)
+def test_paths_of_defender(excluded: str, tree: str, blind: bool) -> None:
+    assert covers(excluded, tree) is blind
