@@ -73,6 +73,9 @@ class Defender:
         """Raises NotUnderstood when the list has a form that is not known."""
         found: list[Exclusion] = []
         kind = ""
+        # where nothing is left out it says so
+        if not self.exclusion_text.strip():
+            raise NotUnderstood("defender.state", "its list of exclusions is empty")
         for line in self.exclusion_text.splitlines():
             text = line.strip()
             if not text or set(text) <= {"=", "-"} or re.match(r"(?i)no exclusions", text):

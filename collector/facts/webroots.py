@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from collector.errors import CouldNotLook
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.detectors import READS as _DETECTOR_READS
 from collector.facts.detectors import sections
 from collector.facts.processes import READS as _PROCESS_READS
@@ -44,10 +44,12 @@ def webroots(capture: Capture) -> Webroots:
     servers = [p for p in run.all if _serves(p)]
     if not run.complete and not servers:
         raise CouldNotLook("processes.all", "the processes of others are hidden")
-    settings = [x for s in sections(capture) if s.kind == "web-roots" for x in s.lines]
+    part = next((s for s in sections(capture) if s.kind == "web-roots"), None)
+    if part is None:
+        raise NotUnderstood("detectors.state", "nothing was told of web roots")
     own = tuple(p for p in servers if not p.container)
     found: dict[str, str] = {}
-    for line in settings:
+    for line in part.lines:
         match = _LINE.match(line)
         if match and match[2].startswith("/"):
             found.setdefault(match[2].rstrip("/") or "/", line.strip()[:200])

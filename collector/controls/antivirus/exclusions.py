@@ -75,7 +75,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 def _clamav(facts: Facts, trees: list[str], web: list[str], quotes: list[Quote]) -> list[str]:
     known, run = facts.get(clamav), facts.get(processes)
     blind = []
-    for scanner in known.scanners(run):
+    scanners = known.scanners(run)
+    if not scanners:
+        raise CouldNotLook("clamav.state", "ClamAV runs, but no clamd whose settings can be seen")
+    for scanner in scanners:
         settings = known.of(scanner)
         if settings is None:
             raise CouldNotLook("clamav.state", "clamd runs, but its settings were not seen")

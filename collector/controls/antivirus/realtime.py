@@ -111,14 +111,15 @@ def _clamav(
     state = known.onaccess.get(watcher.pid)
     if settings is None or state is None:
         raise CouldNotLook("clamav.state", "clamonacc runs, but its settings were not seen")
+    if state.marks is None:
+        raise CouldNotLook("clamav.state", "the kernel did not show what clamonacc watches")
     lines = [f"{k} {v}" for k, vs in settings.values.items() for v in vs if "OnAccess" in k]
-    if state.marks is not None:
-        lines.append(f"fanotify: {state.marks} marks, {state.refusing} may refuse")
+    lines.append(f"fanotify: {state.marks} marks, {state.refusing} may refuse")
     quotes = (*quotes, Quote("clamav.state", tuple(lines), settings.path))
     prevents = settings.on("OnAccessPrevention")
     if state.marks == 0:
         return _View(Result.FAIL, "watches_nothing", values, quotes)
-    if prevents and state.marks and not state.refusing:
+    if prevents and not state.refusing:
         return _View(Result.FAIL, "not_refusing", values, quotes)
     if not prevents and not state.refusing:
         return _View(Result.PARTIAL, "notify_only", values, quotes)

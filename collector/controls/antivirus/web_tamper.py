@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from collector.errors import NotUnderstood
 from collector.facts.integrity import Baseline, integrity
 from collector.facts.processes import processes
 from collector.facts.webroots import webroots
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_NEVER = datetime.fromtimestamp(0, UTC)
+_WORST = (Result.FAIL, Result.PARTIAL, Result.PASS)
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -19,9 +23,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     folders = (web.folders or parameters.strings("usual")) if web.servers else ()
     baselines = facts.get(integrity)
     open_ = [f for f in folders if not any(b.covers(f) for b in baselines)]
-    if folders and not open_:
-        used = [b for b in baselines if any(b.covers(f) for f in folders)]
-        return _age(used, folders, parameters, clock)
+    if web.folders and not open_:
+        return _age(baselines, folders, parameters, clock)
     attestation = attested(facts, "antivirus.web_tamper", clock)
     if attestation is not None:
         return Verdict(
@@ -37,6 +40,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if guards:
         quotes = (Quote("processes.all", tuple(p.line for p in guards)),)
         return Verdict(Result.ERROR, "guard", Method.OBSERVED, values, quotes)
+    if not open_:
+        # the usual folders are a guess: enough to fail on, not to pass on
+        raise NotUnderstood("detectors.state", "no setting tells what the web server serves")
     quotes = (Quote("detectors.state", web.lines),)
     return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, values, quotes)
 
@@ -48,11 +54,22 @@ def _guards(exe: str, parameters: Parameters) -> bool:
 
 
 def _age(
-    used: list[Baseline], folders: tuple[str, ...], parameters: Parameters, clock: Clock
+    baselines: tuple[Baseline, ...],
+    folders: tuple[str, ...],
+    parameters: Parameters,
+    clock: Clock,
 ) -> Verdict:
-    """The verdict on the baseline that was compared last."""
+    """The worst of the verdicts on the baseline of each folder that was compared last."""
+    last = [
+        max((b for b in baselines if b.covers(f)), key=lambda b: (b.checked or _NEVER, b.made))
+        for f in folders
+    ]
+    found = [_of(known, folders, parameters, clock) for known in dict.fromkeys(last)]
+    return min(found, key=lambda v: (_WORST.index(v.result), v.until or _NEVER))
+
+
+def _of(last: Baseline, folders: tuple[str, ...], parameters: Parameters, clock: Clock) -> Verdict:
     days = timedelta(days=parameters.integer("days"))
-    last = max(used, key=lambda b: b.checked or b.made)
     values: dict[str, Value] = {
         "folders": [*folders],
         "tool": last.tool,
