@@ -34,7 +34,8 @@ q=
 l=$(printf '%s\n' "$a" | sed -n '/has the following actions:/{n;p;}' | tr ',' ' ')
 for n in $j; do for b in $l; do
   q="$q
-get $n action $b port"
+get $n action $b port
+get $n action $b type"
 done; done
 echo '== ports'
 printf '%s\nexit\n' "$q" | fail2ban-client -i 2>/dev/null | cut -c 1-100
@@ -100,12 +101,17 @@ def jails(capture: Capture) -> tuple[Jail, ...]:
     bans = [" ".join(a) for a in _answers(ports)]
     found = []
     actions_of = [_names(answers[8 * i + 6]) for i in range(len(names))]
-    # each jail was asked for the port of each jail's actions, in this order
+    # each jail was asked for port and type of each jail's actions, in this order
     every = [action for names_ in actions_of for action in names_]
     for i, name in enumerate(names):
         answer = answers[8 * i : 8 * i + 8]
-        mine = bans[i * len(every) : (i + 1) * len(every)]
-        held = {a: p for a, p in zip(every, mine, strict=False) if a in actions_of[i]}
+        mine = bans[2 * i * len(every) : 2 * (i + 1) * len(every)]
+        told = zip(every, mine[::2], mine[1::2], strict=False)
+        held = {
+            a: "all" if "allports" in (a, t) or "-allports" in a else p
+            for a, p, t in told
+            if a in actions_of[i]
+        }
         if set(held) != set(actions_of[i]):
             raise CouldNotLook("bans.fail2ban", f"{name}: which ports its actions ban")
         found.append(_jail(name, answer, actions_of[i], held))

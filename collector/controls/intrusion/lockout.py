@@ -136,7 +136,9 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
 
 
 def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[Listener]) -> str:
-    if not jail.actions or all(a in parameters.strings("idle_actions") for a in jail.actions):
+    idle = parameters.strings("idle_actions")
+    # an action that is given a name has it behind its own: sendmail-whois-sshd
+    if all(a in idle or a.startswith(tuple(f"{i}-" for i in idle)) for a in jail.actions):
         return "ban_without_action"
     if not jail.logs and not _journal(facts, jail.journal, servers):
         return "ban_reads_nothing"
