@@ -77,6 +77,7 @@ echo '== end'
 """,
         seconds=20,
         limit=1 << 17,
+        privileged=True,
         why=Text(
             "ClamAV 的排除项、实时监控在内核中的标记、查杀日志的结束标记（含安天最近查杀时间）",
             "what ClamAV leaves out and really watches, the end marks of scans (and of Antiy's)",
@@ -166,6 +167,8 @@ def clamav(capture: Capture) -> Clamav:
         if kind == "conf":
             settings[name] = _settings(name, lines)
         elif kind == "onaccess":
+            if not re.fullmatch(r"[0-9]{1,9}", name):
+                raise NotUnderstood("clamav.state", f"no process: {name!r}")
             onaccess[int(name)] = _onaccess(int(name), lines)
     return Clamav(settings, onaccess)
 
@@ -181,7 +184,7 @@ def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
     for block in re.split(r"^(?=== (?:conf|onaccess|log|antiy) )", text, flags=re.MULTILINE):
         head, _, body = block.partition("\n")
         if match := re.fullmatch(r"== (conf|onaccess|log|antiy) (.*)", head):
-            yield match[1], match[2], [x for x in body.splitlines() if x and x != "== end"]
+            yield match[1], match[2], [x for x in body.splitlines() if x.strip() and x != "== end"]
 
 
 def _settings(path: str, lines: list[str]) -> Settings:
@@ -193,9 +196,9 @@ def _settings(path: str, lines: list[str]) -> Settings:
         elif line == "== refused":
             raise NotUnderstood("clamav.state", f"{path} could not be read")
         else:
-            name, _, value = line.strip().partition(" ")
+            name, *value = line.split(maxsplit=1)
             # clamd.conf(5): a value with blanks stands in quotation marks
-            words = value.strip().strip('"')
+            words = "".join(value).strip().strip('"')
             values[name] = (*values.get(name, ()), words)
     return Settings(path, values, tuple(folders))
 

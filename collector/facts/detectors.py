@@ -130,6 +130,7 @@ echo '== end'
 """.replace("@NAMES@", _agents()),
         seconds=20,
         limit=1 << 17,
+        privileged=True,
         why=Text(
             "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果，网站根目录，防护代理的连接",
             "programs that watch for intrusion and change: settings, baselines, last results;"
@@ -164,9 +165,13 @@ def sections(capture: Capture) -> tuple[Section, ...]:
             lines = []
             mtime = int(match[2]) if match[2] and match[2].isdecimal() else 0
             found.append(Section(match[1], match[3], mtime, ()))
-        elif line == "== refused":
-            raise NotUnderstood("detectors.state", f"{found[-1].path} could not be read")
-        elif line and line != "== end" and found:
+        elif line.startswith("== ") and line != "== end":
+            where = found[-1].path if found else "nothing"
+            said = "could not be read" if line == "== refused" else f"has a head of no form: {line}"
+            raise NotUnderstood("detectors.state", f"{where} {said}")
+        elif line and line != "== end":
+            if not found:
+                raise NotUnderstood("detectors.state", f"a line of no file: {line!r}")
             lines.append(line)
             last = found[-1]
             found[-1] = Section(last.kind, last.path, last.mtime, tuple(lines))
