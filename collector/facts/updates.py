@@ -202,7 +202,7 @@ def _apt(text: str) -> Updates:
     last: datetime | None = None
     for line in _section(text, "last"):
         if match := re.match(r"info (\d+)$", line):
-            last = datetime.fromtimestamp(int(match[1]), UTC)
+            last = _moment(match[1], "updates.apt")
     fixes = []
     listed = 0
     for line in _section(text, "differ"):
@@ -210,7 +210,7 @@ def _apt(text: str) -> Updates:
         if words[:1] == ["read"] and len(words) == 2:
             if words[1] == "nothing":
                 raise NotUnderstood("updates.apt", "dpkg named no installed package")
-            listed = int(words[1])
+            listed = _count(words[1], "updates.apt")
             continue
         if len(words) != 3:
             raise NotUnderstood("updates.apt", f"not a difference: {line!r}")
@@ -224,6 +224,23 @@ def _apt(text: str) -> Updates:
     )
 
 
+def _count(text: str, read: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,11}", text):
+        raise NotUnderstood(read, f"not a number: {text!r}")
+    return int(text)
+
+
+def _moment(text: str, read: str) -> datetime:
+    return datetime.fromtimestamp(_count(text, read), UTC)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"[0-9-]{10}", text) else None
+    except ValueError:
+        return None
+
+
 def _security(release: dict[str, str]) -> bool:
     words = " ".join(release.get(k, "") for k in ("Label", "Suite", "Codename")).lower()
     return "security" in words or "-security_" in release["file"]
@@ -232,7 +249,7 @@ def _security(release: dict[str, str]) -> bool:
 def _http_date(text: str, where: str) -> datetime:
     try:
         return parsedate_to_datetime(text.replace("UTC", "+0000")).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise NotUnderstood("updates.apt", f"{where}: Date: {text!r}") from None
 
 
@@ -245,7 +262,7 @@ def _dnf(text: str) -> Updates:
             told.append(path)
         else:
             folder = path.rpartition("/")[0]
-            caches[folder] = max(caches.get(folder, 0), int(stamp))
+            caches[folder] = max(caches.get(folder, 0), _count(stamp, "updates.dnf"))
     fixes: list[Fix] = []
     last: datetime | None = None
     for line in _section(text, "differ"):
@@ -253,13 +270,13 @@ def _dnf(text: str) -> Updates:
         if words[:1] == ["last"] and len(words) == 2:
             if words[1] == "0":
                 raise NotUnderstood("updates.dnf", "rpm named no installed package")
-            last = datetime.fromtimestamp(int(words[1]), UTC)
+            last = _moment(words[1], "updates.dnf")
             continue
-        if len(words) < 6 or not re.fullmatch(r"\d{4}-\d\d-\d\d", words[4]):
+        issued = _day(words[4]) if len(words) > 5 else None
+        if issued is None:
             raise NotUnderstood("updates.dnf", f"not an advisory: {line!r}")
         fix = _missing(words[1], words[5:])
         if fix:
-            issued = date.fromisoformat(words[4])
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
     if last is None:
         raise NotUnderstood("updates.dnf", "what rpm holds was not compared to its end")
