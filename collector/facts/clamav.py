@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.processes import Process, Processes
 from collector.model import Capture, Read, Text, shell
 
@@ -33,16 +33,19 @@ for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/e
 done
 for c in /proc/[0-9]*/comm; do
   n=; { read -r n <"$c"; } 2>/dev/null
-  [ "$n" = clamonacc ] || continue
+  case "$n" in clamonacc) k=onaccess;; clamd) k=scanner;; *) continue;; esac
   p=${c%/comm}
-  printf '== onaccess %s\n' "${p#/proc/}"
-  cat "$p"/fdinfo/* 2>/dev/null | sed -n -e 's/^fanotify flags:.*/group/p' \
-    -e 's/^fanotify ino:.* mask:\([0-9a-f]*\) .*/inode \1/p' \
-    -e 's/^fanotify mnt_id:.* mask:\([0-9a-f]*\) .*/mount \1/p' \
-    -e 's/^fanotify sdev:.* mask:\([0-9a-f]*\) .*/mount \1/p' | sort | uniq -c
+  printf '== %s %s\n' "$k" "${p#/proc/}"
+  [ $k = onaccess ] &&
+    cat "$p"/fdinfo/* 2>/dev/null | sed -n -e 's/^fanotify flags:.*/group/p' \
+      -e 's/^fanotify ino:.* mask:\([0-9a-f]*\) .*/inode \1/p' \
+      -e 's/^fanotify mnt_id:.* mask:\([0-9a-f]*\) .*/mount \1/p' \
+      -e 's/^fanotify sdev:.* mask:\([0-9a-f]*\) .*/mount \1/p' | sort | uniq -c
   b=
   tr '\000' '\n' <"$p/cmdline" | while IFS= read -r a; do
     case "$b $a" in
+      *' --config-file='*) printf 'config %s\n' "${a#*=}"; continue;;
+      '-c '*|'--config-file '*) printf 'config %s\n' "$a"; b=; continue;;
       *' --watch-list='*|*' --exclude-list='*) k=${a%%=*}; v=${a#*=};;
       '-W '*|'-w '*|'--watch-list '*) k=--watch-list; v=$a;;
       '-e '*|'--exclude-list '*) k=--exclude-list; v=$a;;
@@ -87,6 +90,7 @@ echo '== end'
 
 # FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM of fanotify_mark(2)
 _PERMISSION = 0x10000 | 0x20000 | 0x40000
+_KINDS = "conf|onaccess|scanner|log|antiy"
 _FIRST = ("/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf")
 
 
@@ -121,22 +125,29 @@ class OnAccess:
 
 @dataclass(frozen=True, slots=True)
 class Clamav:
-    """Settings by path of their file, and every clamonacc by its pid."""
+    """Settings by path of their file, every clamonacc by its pid.
+
+    `named` holds, for each clamd and clamonacc by its pid, the file its command line names, or
+    nothing.
+    """
 
     settings: Mapping[str, Settings]
     onaccess: Mapping[int, OnAccess]
+    named: Mapping[int, str]
     read: str = field(default="clamav.state")
 
     def of(self, process: Process) -> Settings | None:
         """The settings a clamd or clamonacc was started with; None when no file is there.
 
-        Raises NotUnderstood when it names one that was not read.
+        Raises FactError when it names one that was not read, or was not seen itself.
         """
-        named = re.search(r"(?:--config-file[= ]|\s-c ?)(\S+)", process.cmdline)
+        if process.pid not in self.named:
+            raise CouldNotLook(self.read, f"the command line of {process.name} {process.pid}")
+        named = self.named[process.pid]
         if named:
-            if named[1] not in self.settings:
-                raise NotUnderstood(self.read, f"{process.name} uses {named[1]}, which is not read")
-            return self.settings[named[1]]
+            if named not in self.settings:
+                raise NotUnderstood(self.read, f"{process.name} uses {named}, which is not read")
+            return self.settings[named]
         known = [self.settings[path] for path in _FIRST if path in self.settings]
         known += [s for path, s in self.settings.items() if path not in _FIRST]
         return known[0] if known else None
@@ -163,27 +174,33 @@ def clamav(capture: Capture) -> Clamav:
     """Raises FactError when a file of settings could not be read or a line is not understood."""
     settings: dict[str, Settings] = {}
     onaccess: dict[int, OnAccess] = {}
+    named: dict[int, str] = {}
     for kind, name, lines in state_sections(capture):
         if kind == "conf":
             settings[name] = _settings(name, lines)
-        elif kind == "onaccess":
+        elif kind in ("onaccess", "scanner"):
             if not re.fullmatch(r"[0-9]{1,9}", name):
                 raise NotUnderstood("clamav.state", f"no process: {name!r}")
-            onaccess[int(name)] = _onaccess(int(name), lines)
-    return Clamav(settings, onaccess)
+            told = [x.removeprefix("config ") for x in lines if x.startswith("config ")]
+            named[int(name)] = told[-1] if told else ""
+            if kind == "onaccess":
+                onaccess[int(name)] = _onaccess(int(name), lines)
+    return Clamav(settings, onaccess, named)
 
 
 def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
-    """The parts of the read: kind (conf, onaccess, log, antiy), what follows it, its lines.
+    """The parts of the read: kind, what follows it, its lines.
 
-    Raises FactError when the read is cut off.
+    A kind is conf, onaccess, scanner, log or antiy. Raises FactError when the read is cut off.
     """
     text = capture.read("clamav.state").text()
     if not text.rstrip().endswith("== end"):
         raise NotUnderstood("clamav.state", "it ends before its end")
-    for block in re.split(r"^(?=== (?:conf|onaccess|log|antiy) )", text, flags=re.MULTILINE):
+    for block in re.split(
+        r"^(?=== (?:conf|onaccess|scanner|log|antiy) )", text, flags=re.MULTILINE
+    ):
         head, _, body = block.partition("\n")
-        if match := re.fullmatch(r"== (conf|onaccess|log|antiy) (.*)", head):
+        if match := re.fullmatch(rf"== ({_KINDS}) (.*)", head):
             yield match[1], match[2], [x for x in body.splitlines() if x.strip() and x != "== end"]
 
 
@@ -214,7 +231,7 @@ def _onaccess(pid: int, lines: list[str]) -> OnAccess:
             group = True
         elif match := re.fullmatch(r"(--watch-list|--exclude-list) (.*)", line):
             lists[match[1]].append(match[2].strip())
-        else:
+        elif not line.startswith("config "):
             raise NotUnderstood("clamav.state", f"not understood: {line!r}")
     return OnAccess(
         pid, marks if group else None, refusing,

@@ -118,6 +118,8 @@ grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
   /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
   /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
   /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null
+grep -aoHE -e '-Dcatalina[.]base=/[[:alnum:]_./-]+' \
+  /proc/[0-9]*/cmdline /dev/null 2>/dev/null
 w='@NAMES@'
 echo '== links - /'
 if grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null; then

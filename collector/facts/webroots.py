@@ -22,7 +22,7 @@ _PROGRAMS = ("nginx", "apache2", "httpd", "lighttpd", "caddy", "openresty", "lit
 _LINE = re.compile(
     r"^(/[^:]+):\s*(?:root|DocumentRoot|server\.document-root)[\s=]+(?:\*\s+)?[\"']?([^\"';\s]+)"
 )
-_CATALINA = re.compile(r"-Dcatalina\.(?:base|home)=(\S+)")
+_CATALINA = re.compile(r"^/proc/(\d{1,9})/cmdline:-Dcatalina\.base=(/\S+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,13 @@ class Webroots:
 def webroots(capture: Capture) -> Webroots:
     """Raises FactError when processes or settings could not be looked at."""
     run = processes(capture)
-    servers = [p for p in run.all if _serves(p)]
-    if not run.complete and not servers:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
     part = next((s for s in sections(capture) if s.kind == "web-roots"), None)
     if part is None:
         raise NotUnderstood("detectors.state", "nothing was told of web roots")
+    tomcats = {int(m[1]): m[2].rstrip("/") for x in part.lines if (m := _CATALINA.match(x))}
+    servers = [p for p in run.all if p.pid in tomcats or _serves(p)]
+    if not run.complete and not servers:
+        raise CouldNotLook("processes.all", "the processes of others are hidden")
     own = tuple(p for p in servers if not p.container)
     found: dict[str, str] = {}
     for line in part.lines:
@@ -54,8 +55,8 @@ def webroots(capture: Capture) -> Webroots:
         if match and match[2].startswith("/"):
             found.setdefault(match[2].rstrip("/") or "/", line.strip()[:200])
     for process in own:
-        if match := _CATALINA.search(process.cmdline):
-            found.setdefault(f"{match[1].rstrip('/')}/webapps", process.line)
+        if process.pid in tomcats:
+            found.setdefault(f"{tomcats[process.pid]}/webapps", process.line)
     return Webroots(
         own,
         tuple(p for p in servers if p.container),
@@ -66,4 +67,4 @@ def webroots(capture: Capture) -> Webroots:
 
 def _serves(process: Process) -> bool:
     program = (process.exe or process.name).rsplit("/", 1)[-1]
-    return program in _PROGRAMS or "catalina" in process.cmdline
+    return program in _PROGRAMS

@@ -41,13 +41,13 @@ def test_a_line_of_another_form_is_not_passed_over() -> None:
 
 def test_settings_are_those_named_on_the_command_line() -> None:
     known = state(NOTHING, 'ExcludePath "^/srv/a b/"\nOnAccessPrevention true\n')
-    of = known.of(Process(7, 1, 0, "clamonacc", None, False, "clamonacc -F", "", False))
+    process = Process(7, 1, 0, "clamonacc", None, False, "clamonacc", "", False)
+    of = known.of(process)
     assert of is not None
     assert of.all("ExcludePath") == ("^/srv/a b/",)
     assert of.on("OnAccessPrevention")
-    other = Process(7, 1, 0, "clamonacc", None, False, "clamonacc -c /srv/own.conf", "", False)
     with pytest.raises(NotUnderstood):
-        known.of(other)
+        state("config /srv/own.conf\n" + NOTHING).of(process)
 
 
 # What clamd 1.4.6 still found of files laid into these folders, each with this one ExcludePath.
