@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.masking import COMMANDS, MASK
+from collector.facts.masking import MASK
 from collector.model import Capture, Quote, Read, Text, files, shell
+
+# Of hosts_access(5) the clients are asked, not the commands that a connection starts.
+_OPTIONS = r"""s/^[[:space:]]*#.*/#/
+s/\(:[[:space:]]*[a-z_]\{1,\}[[:space:]]\{1,\}\).*/\1***/"""
 
 READS: tuple[Read, ...] = (
     files(
@@ -37,7 +41,7 @@ s/\(LDAPBindDN[[:space:]]\).*/\1***/""",
         "legacy.wrappers",
         "/etc/hosts.allow",
         "/etc/hosts.deny",
-        redact=COMMANDS,
+        redact=_OPTIONS,
         why=Text("TCP wrappers 允许谁连接", "whom TCP wrappers let in"),
     ),
     shell(

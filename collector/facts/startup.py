@@ -9,33 +9,35 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.masking import MASK
-from collector.model import Capture, Quote, Read, Text, files
+from collector.model import Capture, Quote, Read, Text, files, shell
 
 # Lines that neither branch nor speak of TMOUT are emptied: profiles hold passwords and tokens.
-_KEPT = "/TMOUT/b\n" + "\n".join(
-    rf"/^[[:space:]]*{word}/b"
+_KEPT = "/^|/!b\n/TMOUT/b\n" + "\n".join(
+    rf"/^|[[:space:]]*{word}/b"
     for word in (
         "if[[:space:]]", "elif[[:space:]]", "else", "fi", "for[[:space:]]", "while[[:space:]]",
         "until[[:space:]]", "do$", "do[[:space:]]", "done", "case[[:space:]]", "esac", "then",
         "return", "exit", "[.][[:space:]]", "source[[:space:]]", "[}]", "[A-Za-z_]*[[:space:]]*()",
     )
 )  # fmt: skip
-_KEPT += "\ns/.*//"
+_KEPT += "\ns/.*/|/"
 
 READS: tuple[Read, ...] = (
-    files(
+    shell(
         "startup.shell",
-        "/etc/profile",
-        "/etc/profile.d/*.sh",
-        "/etc/bashrc",
-        "/etc/bash.bashrc",
-        "/etc/bash.bashrc.local",
-        "/etc/profile.local",
-        "/etc/environment",
-        most=200,
-        limit=32_768,
+        r"""
+set --
+for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /etc/bashrc \
+  /etc/bash.bashrc /etc/bash.bashrc.local; do
+  [ -f "$f" ] || continue
+  if [ -r "$f" ]; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
+done
+[ $# -eq 0 ] || awk 'FNR == 1 { print "file " FILENAME } { print "|" $0 }' "$@"
+echo '== end'
+""",
+        limit=1 << 18,
         redact=f"{MASK}\n{_KEPT}",
         why=Text("登录 shell 的空闲超时（TMOUT）", "the idle timeout of login shells (TMOUT)"),
     ),
@@ -81,7 +83,7 @@ class Idle:
 
 def idle(capture: Capture) -> Idle:
     """Raises FactError where a file could not be read."""
-    known = {f.path: f.text("startup.shell") for f in capture.read("startup.shell").present()}
+    known = _files(capture.read("startup.shell").text())
     order = ["/etc/environment", "/etc/profile"]
     order += sorted(p for p in known if p.startswith("/etc/profile.d/"))
     order += ["/etc/profile.local", "/etc/bashrc", "/etc/bash.bashrc", "/etc/bash.bashrc.local"]
@@ -92,6 +94,21 @@ def idle(capture: Capture) -> Idle:
         if path in known:
             state = _file(state, path, known[path])
     return state
+
+
+def _files(text: str) -> dict[str, str]:
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood("startup.shell", "it ends before its end")
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("refused "):
+            raise CouldNotLook("startup.shell", f"{line.partition(' ')[2]}: refused")
+        if line.startswith("file "):
+            lines = found.setdefault(line.partition(" ")[2], [])
+        elif line.startswith("|"):
+            lines.append(line[1:])
+    return {path: "\n".join(body) for path, body in found.items()}
 
 
 def _file(state: Idle, path: str, text: str) -> Idle:

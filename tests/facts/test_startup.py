@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import NotUnderstood
+from collector.errors import FactError, NotUnderstood
 from collector.facts.startup import READS, idle, session_seconds, span
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
@@ -33,13 +33,20 @@ _SNIPPETS = [
 ]  # fmt: skip
 
 
-def _capture(*texts: str, read: str = "startup.shell", paths: tuple[str, ...] = ()) -> Capture:
-    names = paths or ("/etc/profile", "/etc/profile.d/a.sh", "/etc/profile.d/b.sh")
+def _capture(*texts: str, **logind: str) -> Capture:
+    """Profiles in the form of the read; `logind` are files of the other read, by path."""
+    shown = ""
+    for path, text in zip(("/etc/profile", "/etc/profile.d/a.sh"), texts, strict=False):
+        shown += f"file {path}\n" + "".join(f"|{line}\n" for line in text.splitlines())
     files = tuple(
-        CapturedFile(path, ReadStatus.OK, data=text.encode())
-        for path, text in zip(names, texts, strict=False)
+        CapturedFile(path, ReadStatus.OK, data=text.encode()) for path, text in logind.items()
     )
-    reads = {read: ReadResult(read, ReadStatus.OK, files=files)}
+    reads = {
+        "startup.shell": ReadResult(
+            "startup.shell", ReadStatus.OK, stdout=f"{shown}== end\n".encode()
+        ),
+        "startup.logind": ReadResult("startup.logind", ReadStatus.OK, files=files),
+    }
     return Capture("h", HostStatus.COMPLETE, reads=reads)
 
 
@@ -79,14 +86,29 @@ def test_what_no_shell_may_tell_is_not_guessed() -> None:
         idle(_capture("x=1\n", "TMOUT=$(cat /etc/tmout)\n"))
 
 
-def test_only_branches_and_tmout_leave_the_host() -> None:
-    text = 'export DB_PASSWORD=hunter2\nif [ -n "$PS1" ]; then\nreadonly TMOUT=600\nfi\n'
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_only_branches_and_tmout_leave_the_host(shell: str, tmp_path: Path) -> None:
+    """The body as it stands on real files, through the sed program that goes with it."""
+    place = shutil.which(shell)
+    if place is None:
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "profile.d").mkdir()
+    (tmp_path / "profile").write_text("export DB_PASSWORD=hunter2\n", encoding="utf-8")
+    (tmp_path / "profile.d/empty.sh").write_text("", encoding="utf-8")
+    (tmp_path / "profile.d/tmout.sh").write_text(
+        'mysql -phunter2\nif [ -n "$PS1" ]; then\nreadonly TMOUT=600\nfi', encoding="utf-8"
+    )
     read = next(r for r in READS if r.id == "startup.shell")
-    left = subprocess.run(
-        ["sed", read.redact], input=text, capture_output=True, text=True, check=True
-    ).stdout
+    body = read.body.replace("/etc/", f"{tmp_path}/")
+    argv = [place, *(["sh"] if shell == "busybox" else []), "-c", body]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    sed = subprocess.run(
+        ["sed", read.redact], input=said, capture_output=True, text=True, check=True
+    )
+    left = sed.stdout.replace(f"{tmp_path}/", "/etc/")
     assert "hunter2" not in left
-    found = idle(_capture("", left))
+    result = ReadResult("startup.shell", ReadStatus.OK, stdout=left.encode())
+    found = idle(Capture("h", HostStatus.COMPLETE, reads={result.id: result}))
     assert (found.seconds, found.fixed) == (600, True)
 
 
@@ -99,11 +121,17 @@ def test_spans(text: str, seconds: int | None) -> None:
 
 
 def test_the_last_setting_of_logind_holds() -> None:
-    main, drop = "/etc/systemd/logind.conf", "/etc/systemd/logind.conf.d/a.conf"
     capture = _capture(
-        "[Login]\nStopIdleSessionSec=15min\n#StopIdleSessionSec=1\n",
-        "[Login]\nStopIdleSessionSec=infinity\n",
-        read="startup.logind",
-        paths=(main, drop),
+        **{
+            "/etc/systemd/logind.conf": "[Login]\nStopIdleSessionSec=15min\n",
+            "/etc/systemd/logind.conf.d/a.conf": "[Login]\nStopIdleSessionSec=infinity\n",
+        }
     )
     assert session_seconds(capture)[0] is None
+
+
+def test_cut_off_and_refused() -> None:
+    for text in ("file /etc/profile\n|TMOUT=600\n", "refused /etc/profile.d/a.sh\n== end\n"):
+        result = ReadResult("startup.shell", ReadStatus.OK, stdout=text.encode())
+        with pytest.raises(FactError):
+            idle(Capture("h", HostStatus.COMPLETE, reads={result.id: result}))
