@@ -122,7 +122,7 @@ def finding(
         evidence=tuple(_quoted(capture, quote) for quote in verdict.evidence),
         expected=_fill(control.criterion, control.for_grade(clock.grade).values),
         remediation=_fill(control.remediation, control.for_grade(clock.grade).values),
-        severity=control.severity,
+        severity=control.severity_at(clock.grade),
         veto=control.veto,
         until=verdict.until,
         waiver=waiver if verdict.result in (Result.FAIL, Result.PARTIAL) else None,

@@ -165,6 +165,7 @@ def _load(family: str, path: Path) -> Control:
         mappings=MappingProxyType(document["mappings"]),
         digest=digest.hexdigest(),
         judge=cast("Judge", module.judge),
+        severity_3=Severity(document["severity_3"]) if "severity_3" in document else None,
     )
 
 

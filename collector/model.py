@@ -382,10 +382,15 @@ class Control:
     mappings: Mapping[str, Any]
     digest: str
     judge: Judge
+    severity_3: Severity | None = None
 
     @property
     def family(self) -> str:
         return self.id.split(".", 1)[0]
+
+    def severity_at(self, grade: int) -> Severity:
+        """How much it weighs at a grade: some weigh more where the standard asks for them."""
+        return self.severity_3 if grade == 3 and self.severity_3 else self.severity
 
     def for_grade(self, grade: int) -> Parameters:
         return Parameters({name: by[grade] for name, by in self.parameters.items()})

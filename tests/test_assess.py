@@ -62,6 +62,15 @@ def _finding(judge: Judge, **options: object) -> Finding:
     return found
 
 
+@pytest.mark.parametrize(("grade", "severity"), [(2, Severity.LOW), (3, Severity.HIGH)])
+def test_a_control_may_weigh_more_at_grade_3(grade: int, severity: Severity) -> None:
+    control = _control(
+        _says(Result.FAIL, who="", count=0), severity=Severity.LOW, severity_3=Severity.HIGH
+    )
+    (found,) = assess_host(HOST, [control], grade=grade)
+    assert found.severity is severity
+
+
 # --- messages and evidence -----------------------------------------------------------------------
 
 

@@ -72,7 +72,9 @@ def describe(control: Control) -> str:
         labelled(tr("条款", "clause"), f"{number} {clause['title'][lang()]}"),
         labelled(
             tr("严重程度", "severity"),
-            words["severity"][control.severity].to(lang()) + (_veto() if control.veto else ""),
+            words["severity"][control.severity].to(lang())
+            + (_veto() if control.veto else "")
+            + _at_grade_3(control),
         ),
         labelled(tr("适用级别", "grades"), tr("、", ", ").join(str(grade) for grade in grades)),
     ]
@@ -97,6 +99,13 @@ def describe(control: Control) -> str:
     )
     lines += ["", wrap(closing)]
     return "\n".join(lines) + "\n"
+
+
+def _at_grade_3(control: Control) -> str:
+    if control.severity_3 is None:
+        return ""
+    word = catalog.words()["severity"][control.severity_3].to(lang())
+    return tr(f"（三级：{word}）", f" ({word} at grade 3)")
 
 
 def _veto() -> str:
