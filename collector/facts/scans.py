@@ -112,7 +112,9 @@ def clamav_scans(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[Scan, ..
             hit = None if run.good else 1
             scans.append(Scan("clamav", run.finished, job.scope, hit, job.job.read, line))
     for path, mtime, lines in _logs(capture):
-        scopes = {job.scope for job in found if path in job.logs}
+        # logrotate puts .1 or -20261122 behind the name
+        name = re.sub(r"(?:\.\d{1,3}|-\d{8})$", "", path)
+        scopes = {job.scope for job in found if {path, name} & set(job.logs)}
         scope: Scope = scopes.pop() if len(scopes) == 1 else "unknown"
         scans += _summaries(capture, path, mtime, lines, scope)
     return tuple(scans)
