@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from collector.errors import NotUnderstood
@@ -13,6 +13,8 @@ from collector.model import Clock, Facts, Quote
 
 ATTESTATIONS = "attestations"
 _MONTHS = 12
+# as far as the clocks of two well-kept hosts may stand apart
+_SKEW = timedelta(hours=1)
 
 
 def months_after(start: datetime, months: int) -> datetime:
@@ -21,6 +23,16 @@ def months_after(start: datetime, months: int) -> datetime:
     year, month = start.year + years, month + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     return start.replace(year=year, month=month, day=day)
+
+
+def past(when: datetime, clock: Clock, read: str) -> datetime:
+    """`when`, a time that `read` told of; raises NotUnderstood when that time is yet to come.
+
+    A date in the future would be younger than any limit for as long as nobody looks at it.
+    """
+    if when > clock.now + _SKEW:
+        raise NotUnderstood(read, f"{when:%Y-%m-%d %H:%M} UTC is yet to come: look at the clocks")
+    return when
 
 
 @dataclass(frozen=True, slots=True)

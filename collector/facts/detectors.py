@@ -124,7 +124,7 @@ w='@NAMES@'
 echo '== links - /'
 if grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null; then
   if command -v ss >/dev/null 2>&1; then
-    l=$(ss -Htnp state established 2>/dev/null) || l=$(ss -tnp state established)
+    l=$(ss -Htnp state established 2>/dev/null) || l=$(ss -tnp state established) || echo 'no ss'
     printf '%s\n' "$l" | grep -E "\"($w)\"" | head -n 100
   else echo 'no ss'; fi
 fi

@@ -48,7 +48,7 @@ def links(capture: Capture) -> tuple[Link, ...]:
     if not capture.root:
         raise CouldNotLook("detectors.state", "only root sees which process holds a connection")
     if part is None or "no ss" in part.lines:
-        raise CouldNotLook("detectors.state", "there is no ss here")
+        raise CouldNotLook("detectors.state", "there is no ss here, or it did not answer")
     found = []
     for line in part.lines:
         match = _LINE.match(line)

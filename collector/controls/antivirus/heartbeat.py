@@ -7,7 +7,7 @@ from datetime import timedelta
 from collector.errors import CouldNotLook
 from collector.facts.antimalware import Sighting, antimalware
 from collector.facts.heartbeats import links, wazuh
-from collector.judges import attested
+from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -61,7 +61,8 @@ def _linked(
         beat = facts.get(wazuh)
         if beat is not None:
             quotes.append(Quote("detectors.state", beat.lines))
-            fresh = beat.answered is not None and clock.now - beat.answered <= hours
+            answered = beat.answered and past(beat.answered, clock, "detectors.state")
+            fresh = answered is not None and clock.now - answered <= hours
             return f"{agent.product.name.en}: {beat.manager or beat.lines[0]}" if fresh else ""
     pids = {p.pid for p in agent.engines}
     own = [link for link in facts.get(links) if link.pid in pids]

@@ -8,7 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.integrity import Baseline, integrity
 from collector.facts.processes import processes
 from collector.facts.webroots import webroots
-from collector.judges import attested
+from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -77,9 +77,10 @@ def _of(last: Baseline, folders: tuple[str, ...], parameters: Parameters, clock:
         "changes": last.changes or 0,
     }
     quotes = (Quote("detectors.state", last.lines, last.path),)
-    if last.checked is None or clock.now - last.checked > days:
+    checked = last.checked and past(last.checked, clock, "detectors.state")
+    if checked is None or clock.now - checked > days:
         return Verdict(Result.FAIL, "stale", Method.OBSERVED, values, quotes)
-    if last.changes and last.made <= last.checked:
+    if last.changes and last.made <= checked:
         return Verdict(Result.PARTIAL, "changed", Method.OBSERVED, values, quotes)
-    until = last.checked + days
+    until = checked + days
     return Verdict(Result.PASS, "compared", Method.OBSERVED, values, quotes, until)

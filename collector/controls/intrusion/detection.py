@@ -9,7 +9,7 @@ from collector.errors import CouldNotLook, FactError
 from collector.facts.antimalware import Sighting, antimalware
 from collector.facts.detection import falco_alarms, ossec_alarms
 from collector.facts.heartbeats import links, wazuh
-from collector.judges import attested
+from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -70,9 +70,10 @@ def _tested(
     values: dict[str, Value] = {**_names([sighting]), "routes": [*way.routes]}
     lines = tuple(p.line for p in sighting.engines)
     quotes: tuple[Quote, ...] = (Quote("processes.all", lines), *way.quotes)
-    if way.last is not None and clock.now - way.last <= days:
-        values["last"] = way.last.strftime("%Y-%m-%d")
-        until = way.last + days
+    last = way.last and past(way.last, clock, "detectors.state")
+    if last is not None and clock.now - last <= days:
+        values["last"] = last.strftime("%Y-%m-%d")
+        until = last + days
         return Verdict(Result.PASS, "alarmed", Method.OBSERVED, values, quotes, until)
     attestation = attested(facts, "intrusion.detection", clock)
     if attestation is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.facts.integrity import Baseline, integrity
+from collector.judges import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _ORDER = (Result.PASS, Result.PARTIAL, Result.ERROR, Result.FAIL)
@@ -29,7 +30,7 @@ def _of(known: Baseline, limit: timedelta, clock: Clock) -> Verdict:
     evidence = (Quote("detectors.state", known.lines, known.path),)
     if known.checked is None:
         return Verdict(Result.FAIL, "unchecked", Method.OBSERVED, values, evidence)
-    if clock.now - known.checked > limit:
+    if clock.now - past(known.checked, clock, "detectors.state") > limit:
         return Verdict(Result.FAIL, "stale", Method.OBSERVED, values, evidence)
     if known.strong is None:
         return Verdict(Result.ERROR, "digest_unknown", Method.OBSERVED, values, evidence)

@@ -8,7 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.lifetime import life
 from collector.facts.platform import platform
 from collector.facts.updates import Fix, updates
-from collector.judges import attested
+from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "intrusion.patches"
@@ -37,7 +37,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not found.source or found.fetched is None:
         return Verdict(Result.ERROR, "no_source", Method.OBSERVED, values, evidence)
     now = facts.capture.collected_at or clock.now
-    values["age"] = (now - found.fetched).days
+    values["age"] = (now - past(found.fetched, clock, found.read)).days
     late = [f for f in found.fixes if _grave(f, parameters) and _older(f, now, parameters)]
     if late:
         values |= {"count": len(late), "fixes": [f.line for f in late[:10]]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.facts.rootkits import RootkitScan, rootkits
+from collector.judges import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -14,7 +15,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not scans:
         return Verdict(Result.FAIL, "none", Method.OBSERVED, evidence=(Quote("detectors.state"),))
     days = timedelta(days=parameters.integer("days"))
-    recent = [s for s in scans if clock.now - s.ended <= days]
+    recent = [s for s in scans if clock.now - past(s.ended, clock, "detectors.state") <= days]
     if not recent:
         return _verdict(Result.FAIL, "stale", max(scans, key=lambda s: s.ended), clock)
     infected = [s for s in recent if s.hits]
