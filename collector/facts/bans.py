@@ -1,4 +1,4 @@
-"""What bans addresses that guess passwords: fail2ban as its server answers, sshguard, crowdsec.
+"""What bans addresses that guess passwords: fail2ban as its server answers, sshguard as it runs.
 
 fail2ban's files are not read: the running server tells which jails there are and what they do.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.processes import processes
 from collector.model import Capture, Read, Text, files, shell
 
 # `-i` answers many questions with one start of Python; a cut of each pattern is enough.
@@ -58,14 +59,26 @@ READS: tuple[Read, ...] = (
         "bans.settings",
         "/etc/sshguard/sshguard.conf",
         "/etc/sshguard.conf",
-        "/etc/crowdsec/profiles.yaml",
-        "/etc/crowdsec/scenarios/ssh-bf.yaml",
-        redact=r"s/\([Kk][Ee][Yy][[:space:]]*[:=]\).*/\1 ***/",
-        why=Text("sshguard、crowdsec 的封禁设置", "what sshguard and crowdsec are set to ban"),
+        "/usr/local/etc/sshguard.conf",
+        why=Text("sshguard 读取哪些日志", "which logs sshguard reads"),
     ),
 )
 
 _COMMAND = re.compile(r"^(?:fail2ban> ?)+")
+
+
+# sshguard(8): a failed login counts 10 towards the threshold
+_DANGER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """sshguard as it runs: failures until it blocks, seconds of a block, of remembering."""
+
+    attempts: int
+    blocks: int
+    remembers: int
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +179,30 @@ def _jail(
             f"{name}: maxretry {maxretry}, findtime {findtime}, bantime {bantime}",
             f"{name}: actions {shown or 'none'}",
         ),
+    )
+
+
+def guard(capture: Capture) -> Guard | None:
+    """The running sshguard, by its blocker's options; None where none runs, or it blocks nobody.
+
+    Raises NotUnderstood when these are not the known ones, or it is not told to read what sshd
+    writes.
+    """
+    known = processes(capture).all
+    blockers = [p for p in known if p.exe is not None and p.exe.endswith("/sshg-blocker")]
+    walls = [p for p in known if "/sshg-fw-" in p.cmdline and "sshg-fw-null" not in p.cmdline]
+    if not blockers or not walls:
+        return None
+    options = dict(re.findall(r" -([aps]) (\d+)(?= |$)", blockers[0].cmdline))
+    if set(options) != set("aps"):
+        raise NotUnderstood("processes.all", f"sshguard: {blockers[0].cmdline}")
+    texts = [f.text("bans.settings") for f in capture.read("bans.settings").present()]
+    logs = re.findall(r"^\s*(?:LOGREADER|FILES)=(.*)$", "\n".join(texts), re.MULTILINE)
+    if not any(re.search(r"journalctl|/auth\.log|/secure", line) for line in logs):
+        raise NotUnderstood("bans.settings", f"sshguard reads {' '.join(logs) or 'nothing'}")
+    return Guard(
+        -(-int(options["a"]) // _DANGER),
+        int(options["p"]),
+        int(options["s"]),
+        f"{blockers[0].line}: {blockers[0].cmdline}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.errors import NotUnderstood
 from collector.facts.accounts import accounts
-from collector.facts.bans import Jail, jails
+from collector.facts.bans import Guard, Jail, guard, jails
 from collector.facts.pam import stacks
 from collector.facts.pam_lockout import NEVER, counters, effect, numbers
 from collector.facts.pam_quality import modules
@@ -128,11 +128,30 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
         if not reason:
             return Verdict(Result.PASS, "banned", Method.OBSERVED, values, quote)
         wrong = Verdict(Result.FAIL, reason, Method.OBSERVED, values, quote)
+    blocker = facts.get(guard)
+    if blocker is not None:
+        found = _guarded(parameters, blocker)
+        if found.result is Result.PASS or wrong is None:
+            return found
     if wrong is None:
         others = facts.get(processes).running(*parameters.strings("other_banners"))
         if others:
             raise NotUnderstood("bans.settings", f"{others[0].exe} runs: what it bans was not told")
     return wrong
+
+
+def _guarded(parameters: Parameters, blocker: Guard) -> Verdict:
+    weak = (
+        blocker.attempts > parameters.integer("deny")
+        or blocker.blocks < parameters.integer("unlock")
+        or blocker.remembers < parameters.integer("interval")
+    )
+    values: dict[str, Value] = {
+        "told": f"{blocker.attempts} failures, {blocker.blocks} s",
+    }
+    reason = "guard_too_weak" if weak else "guarded"
+    quote = (Quote("processes.all", (blocker.line,)),)
+    return Verdict(Result.FAIL if weak else Result.PASS, reason, Method.OBSERVED, values, quote)
 
 
 def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[Listener]) -> str:
