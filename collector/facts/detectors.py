@@ -88,7 +88,8 @@ for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
   printf '== falco - %s\n' "$f"
   grep -E '^[a-z_]+:|^[[:space:]]+enabled:' "$f" | grep -A 1 '_output:' | grep -v '^--$'
 done
-for f in /var/log/rkhunter.log /var/log/rkhunter/rkhunter.log; do
+for f in /var/log/rkhunter.log /var/log/rkhunter.log.old /var/log/rkhunter/rkhunter.log \
+  /var/log/rkhunter/rkhunter.log.old; do
   [ -f "$f" ] || continue
   printf '== rkhunter %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if [ -r "$f" ]; then

@@ -49,10 +49,10 @@ def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
     """The last look of each tool. Raises FactError when a log could not be read."""
     zone = zone_of(capture.head.get("zone", ""))
     found: list[RootkitScan] = []
-    for section in sections(capture):
-        if section.kind == "rkhunter":
-            found += _rkhunter(section, zone)
-        elif section.kind == "chkrootkit":
+    parts = sections(capture)
+    found += _rkhunter([s for s in parts if s.kind == "rkhunter"], zone)
+    for section in parts:
+        if section.kind == "chkrootkit":
             found += _chkrootkit(section)
         elif section.kind == "maldet":
             found += _maldet(section, zone)
@@ -61,26 +61,32 @@ def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
     return tuple(found)
 
 
-def _rkhunter(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
-    runs: list[list[str]] = [[]]
-    for line in log.lines:
-        if "Start date is" in line:
-            runs.append([])
-        runs[-1].append(line)
-    ended = [run for run in runs if any("End date is" in x for x in run)]
+def _rkhunter(logs: list[Section], zone: tzinfo) -> Iterator[RootkitScan]:
+    """The last run that looked, be it in the log that the next run put away."""
+    runs: list[tuple[str, list[str]]] = []
+    for log in logs:
+        runs.append((log.path, []))
+        for line in log.lines:
+            if "Start date is" in line:
+                runs.append((log.path, []))
+            runs[-1][1].append(line)
+    ended = [
+        (_date(ends[-1], zone), ends[-1], path, run)
+        for path, run in runs
+        if (ends := [x for x in run if "End date is" in x])
+    ]
     # `--update` and `--propupd` write to the same log, and look for nothing
-    looks = [run for run in ended if any("Possible rootkits:" in x for x in run)]
+    looks = [run for run in ended if any("Possible rootkits:" in x for x in run[3])]
     if not looks:
         if ended:
-            raise NotUnderstood("detectors.state", f"{log.path}: no run in it looked for rootkits")
+            raise NotUnderstood("detectors.state", f"{ended[0][2]}: no run looked for rootkits")
         return
-    last = looks[-1]
+    when, end, path, last = max(looks, key=lambda run: run[0])
     counts = [int(m[1]) for x in last if (m := _COUNT.search(x))]
     if not any(_COUNT.search(x) for x in last if "Possible rootkits:" in x):
-        raise NotUnderstood("detectors.state", f"{log.path}: no count of rootkits")
+        raise NotUnderstood("detectors.state", f"{path}: no count of rootkits")
     warnings = tuple(re.sub(r"^\[[\d:]+\] ", "", x) for x in last if re.search(r"\] Warning: ", x))
-    end = next(x for x in reversed(last) if "End date is" in x)
-    yield RootkitScan("rkhunter", log.path, _date(end, zone), sum(counts), warnings, end)
+    yield RootkitScan("rkhunter", path, when, sum(counts), warnings, end)
 
 
 def _date(line: str, zone: tzinfo) -> datetime:
