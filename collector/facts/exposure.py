@@ -181,6 +181,17 @@ def exposures(capture: Capture, only: tuple[int, int] | None = None) -> tuple[Ex
         filtering = firewall(capture)
     except FactError as problem:
         return tuple(_unseen(listener, str(problem)) for listener in listening)
+    return _exposures(listening, filtering, only)
+
+
+def exposures_of(capture: Capture, filtering: Firewall) -> tuple[Exposure, ...]:
+    """The same for the sockets of the capture and other rules than those that are loaded."""
+    return _exposures(list(sockets(capture)), filtering, None)
+
+
+def _exposures(
+    listening: list[Listener], filtering: Firewall, only: tuple[int, int] | None
+) -> tuple[Exposure, ...]:
     found: list[Exposure] = []
     for family in (4, 6):
         if only is not None and only[0] != family:

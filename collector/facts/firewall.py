@@ -44,7 +44,9 @@ READS: tuple[Read, ...] = (
         _LOADED.replace("{otherwise}", """echo '{"nftables": []}'; """)
         + r"""
 command -v nft >/dev/null 2>&1 || { echo none; exit 0; }
-exec nft -j list ruleset
+nft -j list ruleset 2>/dev/null && exit 0
+# built without JSON
+echo '# listing'; exec nft list ruleset
 """,
         limit=1 << 23,
         redact=REMARKS,
@@ -269,7 +271,12 @@ def firewall(capture: Capture) -> Firewall:
     chains: dict[str, tuple[Rule, ...]] = {}
     bases: list[Base] = []
     loaded: list[str] = []
-    tables = [] if nft.strip() == "none" else nftables.tables(nft, "firewall.nft")
+    if nft.strip() == "none":
+        tables = []
+    elif nft.startswith("# listing"):
+        tables = nftables.written(nft, "firewall.nft", lambda _: [])
+    else:
+        tables = nftables.tables(nft, "firewall.nft")
     translated = {"ip": _saved(capture, 4, "", sets), "ip6": _saved(capture, 6, "", sets)}
     for table in tables:
         twin = next((s for s in translated.get(table.family, []) if s.name == table.name), None)

@@ -15,6 +15,8 @@ READS: tuple[Read, ...] = (
         "/etc/nftables.conf",
         "/etc/sysconfig/nftables.conf",
         "/etc/nftables/*.nft",
+        "/etc/nftables/*.conf",
+        "/etc/nftables.d/*",
         "/etc/iptables/rules.v4",
         "/etc/iptables/rules.v6",
         "/etc/sysconfig/iptables",
@@ -27,7 +29,13 @@ READS: tuple[Read, ...] = (
     *_SERVICE_READS,
 )
 
-_NFT_FILES = ("/etc/nftables.conf", "/etc/sysconfig/nftables.conf", "/etc/nftables/")
+_UFW_ON = r"^ENABLED=[\"']?yes"
+_NFT_FILES = (
+    "/etc/nftables.conf",
+    "/etc/sysconfig/nftables.conf",
+    "/etc/nftables/",
+    "/etc/nftables.d/",
+)
 _SAVED_FILES = {
     4: ("/etc/iptables/rules.v4", "/etc/sysconfig/iptables"),
     6: ("/etc/iptables/rules.v6", "/etc/sysconfig/ip6tables"),
@@ -51,7 +59,7 @@ def at_boot(capture: Capture, family: int) -> list[str]:
         re.search(r"^:INPUT DROP|^-A INPUT .*-j (?:DROP|REJECT)", texts.get(path, ""), re.MULTILINE)
         for path in _SAVED_FILES[family]
     )
-    ufw = re.search(r"^ENABLED=[\"']?yes", texts.get("/etc/ufw/ufw.conf", ""), re.MULTILINE)
+    ufw = re.search(_UFW_ON, texts.get("/etc/ufw/ufw.conf", ""), re.MULTILINE)
     known = {
         "nftables": nft,
         "netfilter-persistent": kept,
@@ -61,6 +69,18 @@ def at_boot(capture: Capture, family: int) -> list[str]:
         "firewalld": True,
     }
     return [name for name, denies in known.items() if denies and started.starts_at_boot(name)]
+
+
+def loaded_elsewhere(capture: Capture) -> bool:
+    """Does firewalld or ufw make rules at boot, from settings that are no rules?"""
+    started = services(capture)
+    if started.starts_at_boot("firewalld"):
+        return True
+    texts = {f.path: f for f in capture.read("firewall.saved").present()}
+    settings = texts.get("/etc/ufw/ufw.conf")
+    if settings is None or not started.starts_at_boot("ufw"):
+        return False
+    return re.search(_UFW_ON, settings.text("firewall.saved"), re.MULTILINE) is not None
 
 
 def _nft_denies(text: str, family: int) -> bool:

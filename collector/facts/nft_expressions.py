@@ -220,7 +220,7 @@ def _single(left: Any, values: list[Any], negate: bool = False, mask: int | None
     if field == "way_back":
         # the packet comes in where the answer goes out: its way back exists
         there = all(value in (True, "exists") for value in values)
-        missing = all(value in (False, "missing", 0) for value in values)
+        missing = all(value in (False, "missing", 0, "0") for value in values)
         if not there and not missing:
             raise Foggy("fib")
         return Numeric("family", Spans.one(4, 6), negate is not missing)

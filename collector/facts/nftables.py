@@ -6,13 +6,14 @@ What is not known becomes `Unknown`: a match that may hold or not, a statement t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.chains import Base, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.nft_expressions import Foggy, Reader, conditions
+from collector.facts.nft_language import Ruleset
 from collector.facts.nft_text import rule_text
 from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Unknown
 from collector.facts.spans import Spans, address
@@ -51,6 +52,19 @@ def tables(text: str, read: str) -> list[Table]:
         entries = [next(iter(entry.items())) for entry in document]
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as bad:
         raise NotUnderstood(read, f"no JSON of nft: {type(bad).__name__}") from None
+    return _tables(entries)
+
+
+def written(text: str, read: str, include: Callable[[str], list[str]]) -> list[Table]:
+    """The same from nft's own language: a listing, or a file of rules.
+
+    `include` gives the texts of the files that an `include` names. Raises NotUnderstood.
+    """
+    entries = Ruleset(text, read, include).entries
+    return _tables([next(iter(entry.items())) for entry in entries])
+
+
+def _tables(entries: list[tuple[str, Any]]) -> list[Table]:
     known = [(kind, value) for kind, value in entries if isinstance(value, dict)]
     found = []
     for kind, value in known:

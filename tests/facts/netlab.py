@@ -219,6 +219,12 @@ class Lab:
         self.still |= {name: read for name, read in reads.items() if name.startswith(_STILL)}
         return Capture("lab", HostStatus.COMPLETE, reads=self.still | reads)
 
+    def listing(self) -> str:
+        """The rules as nft lists them for people."""
+        answer = self._ask(self.keeper, {"read": {"listing": ("nft -s list ruleset", "")}})
+        assert isinstance(answer, dict)
+        return str(answer["listing"][1])
+
     def sent(self, tries: Iterable[Try], wait: float = 0.15) -> dict[Try, bool]:
         """Does each get through: a TCP connection, a UDP datagram that is received?"""
         asked = list(tries)

@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.exposure import Ways, breadth
 from collector.facts.firewall import Firewall, firewall, numerics
 from collector.facts.firewall_boot import at_boot
+from collector.facts.firewall_files import booted, opened_at_boot
 from collector.facts.packets import PROTOCOLS
 from collector.facts.spans import NONE, Spans
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
@@ -47,6 +48,24 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     lost = [s for s in seen if not loaders[s.family]]
     if lost:
         return _verdict(Result.PARTIAL, "not_at_boot", lost, keeps)
+    boot = facts.get(booted)
+    if boot is not None:
+        then = [_unlisted(boot, family) for family in families]
+        opens = [s for s in then if breadth(s.yes, s.family) > most]
+        if opens:
+            return _verdict(
+                Result.PARTIAL, "not_at_boot", opens, [w for s in opens for w in s.lets]
+            )
+    undone = [e for e in facts.get(opened_at_boot) if breadth(e.yes, e.listener.family) > most]
+    if undone:
+        told = [e.listener.line for e in undone] + [e.why for e in undone]
+        return _verdict(
+            Result.PARTIAL,
+            "opened_by_boot",
+            [s for s in seen if s.family in {e.listener.family for e in undone}],
+            told,
+            ", ".join(dict.fromkeys(f"{e.listener.port}/{e.listener.proto}" for e in undone)),
+        )
     by = ", ".join(sorted({name for names in loaders.values() for name in names}))
     return _verdict(Result.PASS, "denied", seen, keeps, by)
 
@@ -61,7 +80,7 @@ def _verdict(
         "by": by,
     }
     evidence = [Quote("firewall.nft", tuple(told))]
-    if reason in ("denied", "not_at_boot"):
+    if reason in ("denied", "not_at_boot", "opened_by_boot"):
         evidence += [Quote("services.unit_files"), Quote("firewall.saved")]
     return Verdict(result, reason, Method.OBSERVED, values, tuple(evidence))
 
