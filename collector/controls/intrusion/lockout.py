@@ -134,7 +134,8 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
         if found.result is Result.PASS or wrong is None:
             return found
     if wrong is None:
-        others = facts.get(processes).running(*parameters.strings("other_banners"))
+        patterns = parameters.strings("other_banners")
+        others = [p for p in facts.get(processes).running(*patterns) if not p.container]
         if others:
             raise NotUnderstood("bans.settings", f"{others[0].exe} runs: what it bans was not told")
     return wrong
