@@ -164,7 +164,8 @@ class Rules:
             and (not base.devices or packet.iif in base.devices)
         ]
         # of equals the kernel calls the one that was made last first
-        return sorted(reversed(found), key=lambda base: base.priority)
+        found.reverse()
+        return sorted(found, key=lambda base: base.priority)
 
     def through(self, hook: str, flows: list[Flow], dropped: list[Flow]) -> list[Flow]:
         """The flows that pass all chains of the hook; what does not is put into `dropped`."""

@@ -266,6 +266,7 @@ def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:
 
 def firewall(capture: Capture) -> Firewall:
     """Raises FactError where any of the kernel's rules could not be seen or read."""
+    around = network_of(capture)
     sets = ipsets(capture.read("firewall.ipset").text(), "firewall.ipset")
     nft = capture.read("firewall.nft").text()
     chains: dict[str, tuple[Rule, ...]] = {}
@@ -284,6 +285,9 @@ def firewall(capture: Capture) -> Firewall:
         if table.compatible and twin is not None:
             source = twin
         chains |= source.chains
+        if table.family == "bridge":
+            bases += _on_bridges(table.bases, around.bridges)
+            continue
         bases += source.bases
         if source.bases:
             loaded.append(f"nft {table.family} {table.name}")
@@ -294,9 +298,15 @@ def firewall(capture: Capture) -> Firewall:
         chains |= saved.chains
         bases += saved.bases
         loaded.append(f"{'iptables' if saved.family == 4 else 'ip6tables'} {saved.name}")
-    around = network_of(capture)
     own = tuple((device, of, number) for device, of, number, _ in around.own)
     return Firewall(Rules(chains, tuple(bases), own), around, tuple(loaded))
+
+
+def _on_bridges(bases: tuple[Base, ...], bridges: frozenset[str] | None) -> list[Base]:
+    """Only what comes in by a bridge passes them; every interface may be one where none says."""
+    if bridges is None:
+        return list(bases)
+    return [replace(base, devices=bridges) for base in bases] if bridges else []
 
 
 def _saved(

@@ -18,6 +18,10 @@ for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
   /proc/sys/net/ipv6/conf/all/disable_ipv6; do
   v=; [ -r "$f" ] && read -r v <"$f"; echo "$f=$v"
 done
+echo bridges:
+for f in /sys/class/net/*/bridge; do
+  [ -d "$f" ] && { f=${f%/bridge}; echo "bridge=${f##*/}"; }
+done
 command -v ip >/dev/null 2>&1 || exit 0
 echo '== addresses'; ip -o addr show
 echo '== rules'; ip rule show; ip -6 rule show 2>/dev/null
@@ -39,13 +43,15 @@ _BOOT_RULE = re.compile(r"^(0:\s+from all lookup local|\d+:\s+from all lookup (m
 class Network:
     """Addresses and routes of a host. `own` is (interface, family, address, network) each;
 
-    `routes` is (family, network, interface), `plain`: nothing but the main table routes.
+    `routes` is (family, network, interface), `plain`: nothing but the main table routes;
+    `bridges` are the interfaces that are bridges, None where a capture does not say.
     """
 
     own: tuple[tuple[str, int, int, Spans], ...]
     routes: tuple[tuple[int, Spans, str], ...]
     forwards: Mapping[int, bool]
     plain: bool
+    bridges: frozenset[str] | None = None
 
     def addresses(self, family: int) -> Spans:
         return Spans.one(*(number for _, of, number, _ in self.own if of == family))
@@ -145,7 +151,9 @@ def network_of(capture: Capture) -> Network:
         4: settings.get("/proc/sys/net/ipv4/ip_forward") == "1",
         6: settings.get("/proc/sys/net/ipv6/conf/all/forwarding") == "1",
     }
-    return Network(tuple(own), tuple(routes), forwards, plain)
+    bridges = frozenset(re.findall(r"^bridge=(\S+)$", text, re.MULTILINE))
+    told = re.search(r"^bridges:$", text, re.MULTILINE) is not None
+    return Network(tuple(own), tuple(routes), forwards, plain, bridges if told else None)
 
 
 def _routes(text: str, family: int) -> list[tuple[Spans, str]]:

@@ -77,7 +77,28 @@ def _tables(entries: list[tuple[str, Any]]) -> list[Table]:
                 if v.get("family") == value["family"] and v.get("table") == value["name"]
             ]
             found.append(_table(value["family"], value["name"], own))
+        elif kind == "table" and value.get("family") == "bridge":
+            found += _bridged(str(value["name"]), known)
     return found
+
+
+def _bridged(name: str, known: list[tuple[str, dict[str, Any]]]) -> list[Table]:
+    """What a table of bridges does to a packet is not modelled: it may drop it, or not."""
+    mine = [(k, v) for k, v in known if v.get("family") == "bridge" and v.get("table") == name]
+    hooked = {
+        v["name"]
+        for k, v in mine
+        if k == "chain" and v.get("hook") in ("ingress", "prerouting", "input")
+    }
+    strict = any(
+        k == "chain" and v.get("policy") == "drop" and v["name"] in hooked for k, v in mine
+    )
+    if not hooked or not (strict or any(k == "rule" for k, _ in mine)):
+        return []
+    chain = f"bridge {name}"
+    rule = Rule((Unknown("the family bridge"), Go("drop")), chain)
+    base = Base(chain, 0, "filter", "ingress", 0, accept=True)
+    return [Table("bridge", name, {chain: (rule,)}, (base,), compatible=False)]
 
 
 def _several(value: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,24 @@ def test_command(tmp_path: Path) -> None:
     for wrong in ("nonsense", "192.0.2.5"):
         run = CliRunner().invoke(command, [str(path), "--from", wrong], standalone_mode=False)
         assert isinstance(run.exception, BadInput)
+
+
+BRIDGED = [
+    {"table": {"family": "bridge", "name": "b", "handle": 1}},
+    {"chain": {"family": "bridge", "table": "b", "name": "i", "handle": 1, "type": "filter",
+               "hook": "input", "prio": 0, "policy": "drop"}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [("", "unknown"), ("bridges:\n", "yes"), ("bridges:\nbridge=docker0\n", "yes"),
+     ("bridges:\nbridge=eth0\nbridge=eth1\n", "unknown")],
+)  # fmt: skip
+def test_bridge_family_is_never_closed(told: str, said: str) -> None:
+    """It is not modelled: what comes in by a bridge may be dropped there, or not."""
+    capture = host(nft=json.dumps({"nftables": BRIDGED}))
+    state = ReadResult("network.state", ReadStatus.OK, stdout=(told + NETWORK).encode())
+    found = redis(replace(capture, reads={**capture.reads, "network.state": state}))
+    assert found.reachable == said
+    assert said != "unknown" or "the family bridge" in found.why
