@@ -246,6 +246,80 @@ iptables -A INPUT -p tcp -m tcp --dport 22 -m connlimit --connlimit-above 0 -j R
     ("nothing_but_chance", "sh", """
 iptables -A INPUT -m statistic --mode random --probability 1 -j DROP"""),
 ]  # fmt: skip
+# the chains of Docker Engine 28 (as its documentation of iptables lists them) and of netavark 1.14
+# (as it loaded them for a real container), with the addresses of the lab; INPUT drops everything
+_DOCKER = """@@iptables-{0}-restore
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s 172.30.0.0/24 ! -o ct -j MASQUERADE
+-A DOCKER -i ct -j RETURN
+-A DOCKER ! -i ct -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.30.0.2:80
+COMMIT
+*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 172.30.0.2/32 ! -i ct -j DROP
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:DOCKER - [0:0]
+:DOCKER-BRIDGE - [0:0]
+:DOCKER-CT - [0:0]
+:DOCKER-FORWARD - [0:0]
+:DOCKER-INTERNAL - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-FORWARD
+-A DOCKER -d 172.30.0.2/32 ! -i ct -o ct -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER ! -i ct -o ct -j DROP
+-A DOCKER-BRIDGE -o ct -j DOCKER
+-A DOCKER-CT -o ct -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A DOCKER-FORWARD -j DOCKER-CT
+-A DOCKER-FORWARD -j DOCKER-INTERNAL
+-A DOCKER-FORWARD -j DOCKER-BRIDGE
+-A DOCKER-FORWARD -i ct -j ACCEPT
+{1}COMMIT
+"""
+_USER = "-A DOCKER-USER ! -s 10.201.0.0/26 -i wan -m conntrack --ctstate NEW -j DROP\n"
+_NETAVARK = """table inet netavark {
+chain INPUT {
+ type filter hook input priority filter; policy accept;
+ ip saddr 172.30.0.0/24 meta l4proto { tcp, udp } th dport 53 accept
+}
+chain FORWARD {
+ type filter hook forward priority filter; policy accept;
+ ct state invalid drop
+ jump NETAVARK-ISOLATION-1
+ ip daddr 172.30.0.0/24 ct state established,related accept
+ ip saddr 172.30.0.0/24 accept
+}
+chain POSTROUTING {
+ type nat hook postrouting priority srcnat; policy accept;
+ meta mark & 0x00002000 == 0x00002000 masquerade
+}
+chain PREROUTING {
+ type nat hook prerouting priority dstnat; policy accept;
+ fib daddr type local jump NETAVARK-HOSTPORT-DNAT
+}
+chain NETAVARK-HOSTPORT-DNAT { tcp dport 8080 jump nv_dnat; udp dport 8080 jump nv_dnat; }
+chain NETAVARK-HOSTPORT-SETMARK { meta mark set meta mark | 0x00002000; }
+chain NETAVARK-ISOLATION-1 { }
+chain nv_dnat {
+ ip saddr 172.30.0.0/24 tcp dport 8080 jump NETAVARK-HOSTPORT-SETMARK
+ tcp dport 8080 dnat ip to 172.30.0.2:80
+ udp dport 8080 dnat ip to 172.30.0.2:443
+}
+}
+"""
+PUBLISHED: list[tuple[str, str, str]] = [
+    ("docker", "restore", _DOCKER.format("nft", "")),
+    ("docker_legacy", "restore", _DOCKER.format("legacy", "")),
+    ("docker_user_limits", "restore", _DOCKER.format("nft", _USER)),
+    ("netavark", "nft", _NETAVARK + _drop("tcp dport 22 accept")),
+]
 # what ipset holds is in `netlab_programs.IPSETS`
 WITH_IPSET: list[tuple[str, str, str]] = [
     (f"set_{sides.replace(' ', '_').replace(',', '_')}", "sh", f"""
