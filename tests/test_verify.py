@@ -647,3 +647,19 @@ def test_a_file_that_changes_after_it_was_looked_at(copy: Path, key: PrivateKey)
         (copy / name).write_bytes(b"other")
         with pytest.raises(VerifyFailed, match="is not what was signed"):
             opened.capture("web-1")
+
+
+def test_a_control_that_weighs_more_at_grade_3(tmp_path: Path) -> None:
+    """What evidence says of a control is what it says for the grade that it was judged at."""
+    from collector import catalog
+
+    heavier = next(c for c in catalog.controls().values() if c.severity_3 is not None)
+    (tmp_path / "in").mkdir()
+    source = tmp_path / "in" / "h.capture"
+    source.write_bytes(bundles.output())
+    key = PrivateKey.generate()
+    for grade in (2, 3):
+        made = bundle.make([source], tmp_path / str(grade), key, controls=[heavier], grade=grade)
+        assert made.evidence["controls"][heavier.id]["severity"] == heavier.severity_at(grade)
+        with open_bundle(made.path) as opened:
+            verify(opened, Trust((TrustedKey(key.public, "k"),)))

@@ -146,7 +146,7 @@ class Draft:
             "hosts": {},
             "clauses": self._clauses.to_json(),
             "controls": {
-                c.id: control_entry(c, self._criteria.get(c.id, c.criterion))
+                c.id: control_entry(c, self._criteria.get(c.id, c.criterion), grade)
                 for c in self._controls
             },
             "waivers": [waiver_entry(waiver) for waiver in waivers],
@@ -197,14 +197,14 @@ def host_entry(
     return entry
 
 
-def control_entry(control: Control, criterion: Text) -> dict[str, Any]:
+def control_entry(control: Control, criterion: Text, grade: int) -> dict[str, Any]:
     """What evidence.json says of one control: enough to read a finding without the catalog."""
     return {
         "number": control.number,
         "clause": control.clause,
         "title": {"zh": control.title.zh, "en": control.title.en},
         "criterion": {"zh": criterion.zh, "en": criterion.en},
-        "severity": str(control.severity),
+        "severity": str(control.severity_at(grade)),
         "veto": control.veto,
         "sha256": control.digest,
         "family": control.family,
