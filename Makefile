@@ -3,12 +3,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test lint unit bench fuzz lock new-control clean
+.PHONY: help demo test lint unit rulesets bench lock new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
 	@echo 'make test    sets up what the tests need and runs all of them'
 	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
+	@echo 'make rulesets COUNT=5000 FROM=170   more firewall rulesets held to real packets'
 	@echo 'make bench   collecting against bare ssh, side by side'
 	@echo 'make new-control NAME=family.name   the files of a new control'
 	@echo 'make lock    renews the lock files'
@@ -33,6 +34,10 @@ lint:
 	shellcheck -s sh collector/script.sh
 	shellcheck tools/*.sh .ci/run
 	$(BIN)/ansible-lint --offline --profile production playbooks roles
+
+rulesets:
+	HOSTPLEDGE_RULESETS=$(or $(COUNT),5000) HOSTPLEDGE_RULESETS_FROM=$(or $(FROM),170) \
+	  $(BIN)/python -m pytest -s tests/facts/test_exposure_generated.py
 
 bench:
 	@tools/prepare.sh test

@@ -197,7 +197,7 @@ def timesyncd(capture: Capture) -> State:
         return _timedatectl(capture)
     wanted = ("Server", "Leap", "Offset", "Packet count")
     lines = tuple(f"{k}: {fields[k]}" for k in wanted if k in fields)
-    quotes = (Quote("timesync.timesyncd", lines),)
+    quotes: tuple[Quote, ...] = (Quote("timesync.timesyncd", lines),)
     if "Offset" not in fields:
         said = f"Packet count: {fields.get('Packet count', '0')}"
         return State(False, None, fields["Server"], False, said, quotes)
