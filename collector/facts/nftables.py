@@ -217,7 +217,8 @@ def _match(value: Any, reader: Reader) -> tuple[Match | Rate, ...]:
     try:
         left = value["left"]
         if isinstance(left, dict) and (left.get("meta") == {"key": "random"} or "numgen" in left):
-            return (Rate("random", None),)
+            always = (value["op"], value["right"]) == (">=", 0)
+            return () if always else (Rate("random", None),)
         return conditions(value["op"], value["left"], value["right"], reader)
     except (Foggy, KeyError, TypeError, ValueError) as fog:
         return (Unknown(str(fog)),)

@@ -232,6 +232,7 @@ FOUND: list[tuple[str, str, str]] = [
         "table ip a { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect"
         " to :22; } }\ntable ip b { chain p { type nat hook prerouting priority -100;"
         " tcp dport 8080 redirect to :80; } }\n" + _drop("tcp dport 80 accept")),
+    ("random_that_always_holds", "nft", _open("tcp dport 22 meta random >= 0 drop")),
     ("limit_that_drops", "nft", _open("tcp dport 22 limit rate 900/second burst 900 packets drop")),
     ("six_asks_for_all_types", "restore", """@@ip6tables-nft-restore
 *filter
