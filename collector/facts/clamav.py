@@ -196,6 +196,8 @@ def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
     text = capture.read("clamav.state").text()
     if not text.rstrip().endswith("== end"):
         raise NotUnderstood("clamav.state", "it ends before its end")
+    if odd := re.search(rf"^== (?!(?:{_KINDS}|folder) |refused$|end$).*", text, re.MULTILINE):
+        raise NotUnderstood("clamav.state", f"a head of no form: {odd[0]!r}")
     for block in re.split(
         r"^(?=== (?:conf|onaccess|scanner|log|antiy) )", text, flags=re.MULTILINE
     ):

@@ -108,6 +108,8 @@ def _files(text: str) -> dict[str, str]:
             lines = found.setdefault(line.partition(" ")[2], [])
         elif line.startswith("|"):
             lines.append(line[1:])
+        elif line.strip() not in ("", "== end"):
+            raise NotUnderstood("startup.shell", f"not understood: {line!r}")
     return {path: "\n".join(body) for path, body in found.items()}
 
 
