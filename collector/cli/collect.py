@@ -179,9 +179,7 @@ def gather(
     With `end=False` the run stays open: what comes after collecting is part of it.
     """
     hosts = hosts_of(how)  # first: an unusable inventory leaves no empty run behind
-    if retry and (output / "run.json").exists():
-        folder = RunFolder.open(output)
-        folder.reopen()
-    folder = RunFolder.begin(output, families, grade)
-    with HostProgress() as progress:
+    catalog.select(families, grade)
+    taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
+    with taken as folder, HostProgress() as progress:
         return engine.collect(folder, how, hosts, progress=progress, end=end)

@@ -70,7 +70,7 @@ def run(
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
     from collector.attest import keyring
-    from collector.run.folder import RunFolder
+    from collector.run.folder import RunFolder, sole
     from collector.verify import open_bundle
 
     pledge = pledged(pledge_id, location, given_grade)
@@ -79,7 +79,7 @@ def run(
     output = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     arrived = gather(output, how_of(inventory, given), families, grade, end=False)
     folder = RunFolder.open(output)
-    with folder.sole(patience=30), open_bundle(_bundle(folder, key, grade, pledge)) as opened:
+    with sole(output), open_bundle(_bundle(folder, key, grade, pledge)) as opened:
         report = _report(folder, opened, pledge)
         folder.end()
         _say(opened, pledge)

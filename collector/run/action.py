@@ -57,14 +57,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
                 "driver": {"type": "str", "default": ""},
             }
         )
-        if given["driver"] and not driver_alive(given["driver"]):
-            raise AnsibleActionFail("the command that started this run is gone")
         host = (task_vars or {}).get("inventory_hostname") or "localhost"
         try:
             folder = RunFolder.open(Path(given["output"]))
             with lock(folder.path / "workers.lock", fcntl.LOCK_SH, 60) as taken:
                 if not taken:
                     raise AnsibleActionFail(f"another hostpledge is at work in {folder.path}")
+                # looked at under the lock: who waits for it then knows that none comes after
+                if given["driver"] and not driver_alive(given["driver"]):
+                    raise AnsibleActionFail("the command that started this run is gone")
                 return result | self._collect(folder, host, given)
         except CollectorError as problem:
             raise AnsibleActionFail(str(problem)) from None
@@ -253,8 +254,9 @@ class PrepareModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             }
         )
         try:
-            folder = RunFolder.begin(Path(given["output"]), given["families"], given["grade"])
-            folder.expect((task_vars or {}).get("ansible_play_hosts_all", []))
+            place, families = Path(given["output"]), given["families"]
+            with RunFolder.taken(place, families, given["grade"], patience=60) as folder:
+                folder.expect((task_vars or {}).get("ansible_play_hosts_all", []))
         except BadInput as problem:
             raise AnsibleActionFail(str(problem)) from None
         return result | {"changed": False, "output": str(folder.path), "run": folder.nonce}

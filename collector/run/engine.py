@@ -42,43 +42,40 @@ Progress = Callable[[Tally, str, HostStatus | None], None]
 def collect(
     folder: RunFolder, how: How, hosts: Sequence[str], *, progress: Progress, end: bool = True
 ) -> dict[str, Arrived]:
-    """Collects from each of `hosts` that has no whole capture in `folder` yet.
+    """Collects from each of `hosts` that has no whole capture in `folder` (`taken`) yet.
 
     Returns what arrived, every host in it. A host that answered badly before an interruption is
     asked again. With `end=False` the run is left open for what its command does next.
     """
-    with folder.sole(patience=how.seconds + 10):
-        folder.expect(hosts)
-        before = folder.arrived()
-        missing = [
-            h for h in hosts if h not in before or before[h].status is not HostStatus.COMPLETE
-        ]
-        if missing:
-            tally = Tally(left=len(missing), done=len(hosts) - len(missing))
-            started = {h: before.get(h) for h in missing}
-            # not in the run's folder: Ansible splits a --limit at spaces, commas and colons
-            with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
-                interrupted, said = _play(folder, how, missing, tally, progress, Path(private))
-            arrived = folder.arrived()
-            fresh = [h for h in missing if arrived.get(h) != started[h]]
-            if interrupted:
-                raise BadInput(
-                    f"interrupted, {len(hosts) - len(missing) + len(fresh)} of {len(hosts)} hosts "
-                    "have answered",
-                    where=str(folder.path),
-                    mend="the same command takes it up where it stopped",
-                )
-            if not fresh and not tally.said:
-                raise BadInput(said, where="ansible-playbook")
-            if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
-                raise BadInput(
-                    "the inventory holds variables that Ansible Vault could not open",
-                    where=", ".join(how.inventory),
-                    mend="give the right --vault-password-file",
-                )
-            _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
-        if end:
-            folder.end()
+    folder.expect(hosts)
+    before = folder.arrived()
+    missing = [h for h in hosts if h not in before or before[h].status is not HostStatus.COMPLETE]
+    if missing:
+        tally = Tally(left=len(missing), done=len(hosts) - len(missing))
+        started = {h: before.get(h) for h in missing}
+        # not in the run's folder: Ansible splits a --limit at spaces, commas and colons
+        with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+            interrupted, said = _play(folder, how, missing, tally, progress, Path(private))
+        arrived = folder.arrived()
+        fresh = [h for h in missing if arrived.get(h) != started[h]]
+        if interrupted:
+            raise BadInput(
+                f"interrupted, {len(hosts) - len(missing) + len(fresh)} of {len(hosts)} hosts "
+                "have answered",
+                where=str(folder.path),
+                mend="the same command takes it up where it stopped",
+            )
+        if not fresh and not tally.said:
+            raise BadInput(said, where="ansible-playbook")
+        if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
+            raise BadInput(
+                "the inventory holds variables that Ansible Vault could not open",
+                where=", ".join(how.inventory),
+                mend="give the right --vault-password-file",
+            )
+        _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
+    if end:
+        folder.end()
     return {h: a for h, a in folder.arrived().items() if h in set(hosts)}
 
 

@@ -231,28 +231,56 @@ class RunFolder:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.record(capture.host, capture.status, capture.detail, digest, 0)
 
-    # --- locks -----------------------------------------------------------------------------------
-
+    @classmethod
     @contextmanager
-    def sole(self, patience: float) -> Iterator[None]:
-        """Only one command works in a folder, and none of an earlier one's workers any more.
+    def taken(
+        cls,
+        path: Path,
+        families: Iterable[str],
+        grade: int,
+        *,
+        patience: float,
+        retry: bool = False,
+    ) -> Iterator[RunFolder]:
+        """The run in `path`, begun or resumed, for this command alone.
 
-        A killed command can leave workers that are still at a host; they are waited for,
-        at most `patience` seconds.
+        The locks come first: what a killed command left behind is mended only once the last of
+        its workers has let go. `retry` reopens a run that ended.
         """
-        with lock(self.path / "lock", fcntl.LOCK_EX) as taken:
-            if not taken:
-                raise BadInput(
-                    "another hostpledge is at work here", where=str(self.path), mend="wait for it"
-                )
-            with lock(self.path / "workers.lock", fcntl.LOCK_EX, patience) as idle:
-                if not idle:
-                    raise BadInput(
-                        "workers of an earlier command are still busy here",
-                        where=str(self.path),
-                        mend="try again in a minute",
-                    )
-            yield
+        with sole(path):
+            with idle(path, patience):
+                if retry and (path / "run.json").exists():
+                    cls.open(path).reopen()
+                folder = cls.begin(path, families, grade)
+            yield folder
+
+
+@contextmanager
+def sole(path: Path) -> Iterator[None]:
+    """Only one command works in a folder; raises BadInput when another does."""
+    with lock(path / "lock", fcntl.LOCK_EX) as taken:
+        if not taken:
+            raise BadInput(
+                "another hostpledge is at work here", where=str(path), mend="wait for it"
+            )
+        yield
+
+
+@contextmanager
+def idle(path: Path, patience: float) -> Iterator[None]:
+    """No worker is at a host for this folder now, and none begins while this is held.
+
+    A killed command can leave workers that are still at one; they are waited for, at most
+    `patience` seconds. Raises BadInput when that is not enough.
+    """
+    with lock(path / "workers.lock", fcntl.LOCK_EX, patience) as none:
+        if not none:
+            raise BadInput(
+                "workers of an earlier command are still busy here",
+                where=str(path),
+                mend="try again in a minute",
+            )
+        yield
 
 
 @contextmanager

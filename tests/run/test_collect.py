@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -19,7 +21,7 @@ from collector import captures, catalog, script
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus
 from collector.run import outcome
-from collector.run.folder import RunFolder
+from collector.run.folder import RunFolder, lock
 from tests.run.conftest import Sshd, hostpledge
 
 ROOT = Path(__file__).parents[2]
@@ -192,41 +194,60 @@ def test_bad_input_is_one_line(words: list[str], says: str, tmp_path: Path) -> N
     assert not (tmp_path / "out" / "run.json").exists(), "nothing half-begun"
 
 
-def test_kill_at_random_moments_loses_and_repeats_nothing(sshd: Sshd, tmp_path: Path) -> None:
-    """kill -9 of the command at ten moments; each time the same command takes it up again."""
-    names = [f"h{number:02d}" for number in range(30)]
+def test_ten_kills_while_hosts_arrive_lose_and_repeat_nothing(sshd: Sshd, tmp_path: Path) -> None:
+    """kill -9 of the command ten times in one run; the same command takes it up each time."""
+    names = [f"h{number:02d}" for number in range(64)]
     inventory = tmp_path / "hosts.ini"
     inventory.write_text("".join(sshd.line(name, "well") for name in names))
     output = tmp_path / "out"
     words = ["collect", "-i", str(inventory), "-o", str(output), "-f", "3", "--family",
              "encryption"]  # fmt: skip
-    seen: dict[str, str] = {}
-    for attempt in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "collector", *words],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(1.5 + 0.37 * attempt)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        if not (output / "run.json").exists():
-            continue
-        if RunFolder.open(output).about["ended"] is not None:
-            break
-        for path in (output / "captures").glob("*.capture.gz"):
-            capture = captures.load(path)
-            assert capture.status is HostStatus.COMPLETE
-            clock = capture.origin["clock"]
-            assert seen.setdefault(capture.host, clock) == clock, "collected twice"
-    assert seen, "it was never killed while at work"
+    moments = random.Random(2026)
+    clocks: dict[str, str] = {}
+    nonces: set[str] = set()
+    for _ in range(10):
+        _kill_after(words, output, len(clocks) + moments.randint(1, 2), moments.random() * 0.4)
+        about = RunFolder.open(output).about
+        assert about["ended"] is None, "killed while at work, not after it"
+        nonces.add(about["nonce"])
+        _same_clocks(output, clocks)
+    assert len(clocks) < len(names), "something was left for the last command"
     ran = hostpledge(*words)
     assert ran.status == 0, ran.err
-    final = _captures(output)
-    assert sorted(final) == names
+    _same_clocks(output, clocks)
+    assert sorted(clocks) == names, "none is lost"
+    assert nonces == {RunFolder.open(output).nonce}, "one run, not a new one"
+    assert not (output / "earlier").exists()
     assert not list((output / "captures").glob("*.part"))
+
+
+def _kill_after(words: list[str], output: Path, arrived: int, more: float) -> None:
+    """Starts the command and kills it `more` seconds after so many captures are in place."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "collector", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 90
+    while len(list((output / "captures").glob("*.capture.gz"))) < arrived:
+        if process.poll() is not None:
+            pytest.fail(f"it ended before it was killed: {process.communicate()[1]}")
+        assert time.monotonic() < until, "too slow"
+        time.sleep(0.02)
+    time.sleep(more)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def _same_clocks(output: Path, clocks: dict[str, str]) -> None:
+    """Every capture is whole, and one that was there before is the very same one."""
+    for host, capture in _captures(output).items():
+        assert capture.status is HostStatus.COMPLETE
+        clock = capture.origin["clock"]
+        assert clocks.setdefault(host, clock) == clock, f"{host} was collected twice"
 
 
 def test_ctrl_c_says_how_to_go_on(sshd: Sshd, tmp_path: Path) -> None:
@@ -283,6 +304,27 @@ def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "captures" / "c.capture.gz").exists()
     with pytest.raises(BadInput, match="other controls"):
         RunFolder.begin(tmp_path / "out", ["firewall"], 2)
+
+
+def test_nothing_is_mended_while_a_worker_of_a_killed_command_is_at_a_host(tmp_path: Path) -> None:
+    """Its half-written file is its own until it lets go of the lock."""
+    place = tmp_path / "out"
+    folder = RunFolder.begin(place, ["encryption"], 2)
+    part = folder.part_path("busy")
+    part.write_bytes(b"half")
+    with lock(place / "workers.lock", fcntl.LOCK_SH) as held:
+        assert held
+        with (
+            pytest.raises(BadInput, match="still busy here"),
+            RunFolder.taken(place, ["encryption"], 2, patience=0.2),
+        ):
+            pytest.fail("entered while a worker was at work")
+        assert part.read_bytes() == b"half"
+    with RunFolder.taken(place, ["encryption"], 2, patience=0.2) as again:
+        assert again.nonce == folder.nonce
+        assert not part.exists()
+        with lock(place / "workers.lock", fcntl.LOCK_SH) as held:
+            assert held, "its own workers may begin"
 
 
 def test_status_texts_of_openssh_and_sudo() -> None:
