@@ -212,7 +212,8 @@ class RunFolder:
         known = self.arrived()
         folder = self.path / "captures"
         folder.mkdir(mode=0o700, exist_ok=True)
-        for part in [*folder.glob("*.part"), *folder.glob(".*.part")]:
+        # pathlib's `*` takes names that begin with a dot too: one pattern finds both kinds
+        for part in [*folder.glob("*.part"), *self.path.glob(".*.part")]:
             part.unlink()
         written_down = {entry.file for entry in known.values()}
         for path in folder.glob(f"*{captures.SUFFIX}"):
