@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.record_times import ONLY_TIMES, record_time, zone_of
@@ -85,12 +86,36 @@ _FILE = re.compile(r"@F (\d+) (\d+) (/.*)")
 _HEADING = re.compile(r"==> (/.*) <==")
 
 
+class Look(StrEnum):
+    """How far a file was looked into.
+
+    `whole`: each record's time; `sampled`: places spread over it; `ends`: its beginning and its
+    end; `head`: its beginning alone; `none`: not opened, or no log.
+    """
+
+    WHOLE = "whole"
+    SAMPLED = "sampled"
+    ENDS = "ends"
+    HEAD = "head"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The records of one day that stand together in a file: the first, the last, how many."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class LogFile:
     """One file: `size` in bytes, `mtime` as the file system has it (never a record's time).
 
-    `first` and `last` are times inside it, None where none was found; `last` is not looked up in
-    packed files. `raw` is the line that `first` was read from.
+    `first` and `last` are times inside it, None where none was found or looked for. `raw` is the
+    line that `first` was read from. `days` are its days in the order of the file, where `look` is
+    `whole` or `sampled`.
     """
 
     path: str
@@ -100,6 +125,8 @@ class LogFile:
     last: datetime | None = None
     raw: str = ""
     packed: bool = False
+    look: Look = Look.ENDS
+    days: tuple[Day, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +148,13 @@ def log_files(capture: Capture) -> LogFiles:
         if match := _FILE.fullmatch(line):
             path = match[3]
             packed = bool(re.search(r"\.(gz|xz|bz2|zst|Z|lz4)$", path))
-            files[path] = LogFile(path, int(match[1]), int(match[2]), packed=packed)
+            files[path] = LogFile(
+                path,
+                int(match[1]),
+                int(match[2]),
+                packed=packed,
+                look=Look.HEAD if packed else Look.ENDS,
+            )
     if len(files) > MOST:
         raise CouldNotLook(_READ, f"there are more than {MOST} log files")
     for name in ("head", "packed"):
