@@ -5,6 +5,7 @@ from __future__ import annotations
 from collector.errors import NotUnderstood
 from collector.facts.accounts import accounts
 from collector.facts.bans import Guard, Jail, guard, jails
+from collector.facts.crowdsec import Crowd, crowd
 from collector.facts.pam import stacks
 from collector.facts.pam_lockout import NEVER, counters, effect, numbers
 from collector.facts.pam_quality import modules
@@ -133,6 +134,11 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
         found = _guarded(parameters, blocker)
         if found.result is Result.PASS or wrong is None:
             return found
+    crowded = facts.get(crowd)
+    if crowded is not None:
+        found = _crowded(parameters, crowded)
+        if found.result is Result.PASS or wrong is None:
+            return found
     if wrong is None:
         patterns = parameters.strings("other_banners")
         others = [p for p in facts.get(processes).running(*patterns) if not p.container]
@@ -153,6 +159,25 @@ def _guarded(parameters: Parameters, blocker: Guard) -> Verdict:
     reason = "guard_too_weak" if weak else "guarded"
     quote = (Quote("processes.all", (blocker.line,)),)
     return Verdict(Result.FAIL if weak else Result.PASS, reason, Method.OBSERVED, values, quote)
+
+
+def _crowded(parameters: Parameters, found: Crowd) -> Verdict:
+    reason = f"crowd_{found.fault}" if found.fault else "crowded"
+    enough = [
+        pair
+        for pair in found.scenarios
+        if pair[0] <= parameters.integer("deny") and pair[1] >= parameters.integer("interval")
+    ]
+    if not found.fault and (not enough or found.blocks < parameters.integer("unlock")):
+        reason = "crowd_too_weak"
+    attempts, remembers = min(enough or found.scenarios, default=(0, 0))
+    values: dict[str, Value] = {
+        "told": f"{attempts} failures within {remembers} s, {found.blocks} s",
+        "told_zh": f"{remembers} 秒内失败 {attempts} 次，封禁 {found.blocks} 秒",
+    }
+    result = Result.PASS if reason == "crowded" else Result.FAIL
+    quote = (Quote("crowdsec.state", found.lines),)
+    return Verdict(result, reason, Method.OBSERVED, values, quote)
 
 
 def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[Listener]) -> str:
