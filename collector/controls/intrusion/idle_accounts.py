@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.accounts import Account, accounts
 from collector.facts.logins import Logins, logins
 from collector.facts.sshd import key_holders
+from collector.judges import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +28,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     seen = facts.get(logins)
     now = facts.capture.collected_at or clock.now
     since = now - timedelta(days=days)
+    for account in open_:
+        past(_last(account, seen), clock, "logins.last")
     idle = [a for a in open_ if not _used(a, seen, since)]
     values: dict[str, Value] = {"days": days}
     if not idle:
