@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from collector.facts.log_files import LogFile
 from collector.model import Text
 
 
@@ -14,10 +15,10 @@ class LogKept:
 
     Where `known` is False size decides; `most` is then what it cannot exceed, if anything bounds
     it. `sure` is less than `least` where that holds only for a log written to each day (maxage).
-    `oldest` is the time inside its oldest record, `raw` the line and `held` the file it stands in.
-    `started` is when the log can have begun at the earliest, None if not known; `removed` is
-    whether its rule can already have removed files, `written` whether it has content, `copy`
-    whether other logs hold the same records.
+    `oldest` is the time inside its oldest record, `raw` the line and `held` the file it stands in;
+    `files` are all of its files. `started` is when the log can have begun at the earliest, None if
+    not known; `removed` is whether its rule can already have removed files, `written` whether it
+    has content, `copy` whether other logs hold the same records.
     """
 
     path: str
@@ -35,3 +36,14 @@ class LogKept:
     written: bool = True
     copy: bool = False
     quotes: tuple[tuple[str, str, str], ...] = ()
+    files: tuple[LogFile, ...] = ()
+
+    @property
+    def newest(self) -> datetime | None:
+        """The time inside its newest record, as far as it was looked for."""
+        return max((t for f in self.files for t in (f.last, f.first) if t), default=None)
+
+    @property
+    def size(self) -> int:
+        """Bytes that its files take now."""
+        return sum(max(f.size, 0) for f in self.files)

@@ -1,12 +1,10 @@
-"""Jobs that remove logs behind logrotate's back: `find -mtime +N -delete`, `> FILE`, `rm`."""
+"""What removes logs behind logrotate's back: `find -delete`, `> FILE`, `rm`, tmpfiles.d."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from collector.errors import NotUnderstood
@@ -14,6 +12,8 @@ from collector.facts import schedules as _schedules
 from collector.facts.backup_words import filled
 from collector.facts.jobs import Job, uncommented
 from collector.facts.journald import span_seconds
+from collector.facts.removals import Removal
+from collector.facts.tmpfiles import cleanings
 from collector.model import Capture, ReadStatus
 
 JOURNAL = "/var/log/journal"
@@ -31,27 +31,6 @@ _EMPTY = r"(?!\s+(?:-\w+\s+)*/dev/null)"
 _COPIES = rf"\b(?:(?:cp|cat){_EMPTY}|mv|gzip|bzip2|xz|zstd|zip|tar|rsync|scp)\b"
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Files below `folder` go when they were last written to more than `days` days ago.
-
-    `names` are the patterns they must match, all files where there is none. `line` is the
-    command, `job` the name of the job it stands in, `read` where that was seen.
-    """
-
-    folder: str
-    days: int
-    names: tuple[str, ...]
-    job: str
-    line: str
-    read: str
-
-    def takes(self, path: str) -> bool:
-        inside = path == self.folder or path.startswith(self.folder.rstrip("/") + "/")
-        name = path.rsplit("/", 1)[1]
-        return inside and (not self.names or any(fnmatchcase(name, n) for n in self.names))
-
-
 def log_removals(capture: Capture) -> tuple[Removal, ...]:
     """All that were found in enabled jobs, and in the scripts of logrotate's configuration.
 
@@ -66,7 +45,7 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
         if file.status is ReadStatus.OK and b"find" in file.data:
             text = uncommented(file.text("logrotate.config"))
             found += removals(_script(file.path, text))
-    return tuple(found)
+    return (*found, *cleanings(capture))
 
 
 def removals(job: Job) -> list[Removal]:

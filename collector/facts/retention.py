@@ -11,18 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from collector.facts import app_rotation as _apps
 from collector.facts import audit as _audit
 from collector.facts import log_files as _log_files
 from collector.facts import log_stores as _stores
 from collector.facts import logrotate as _logrotate
 from collector.facts import schedules as _schedules
+from collector.facts import tmpfiles as _tmpfiles
+from collector.facts.app_kept import held_open, name_of, rule_of, ruled
+from collector.facts.app_rules import AppRule
 from collector.facts.kept_by_size import AUDIT_LOG, audited, journal_log
 from collector.facts.log_families import family_of, is_log, log_of
 from collector.facts.log_kept import LogKept
-from collector.facts.log_removals import Removal, log_removals
+from collector.facts.log_removals import log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
 from collector.facts.logrotate_syntax import Problem, Rotation
 from collector.facts.record_times import EARLIEST
+from collector.facts.removals import Removal
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -31,6 +36,8 @@ READS: tuple[Read, ...] = (
     *_stores.READS,
     *_audit.READS,
     *_schedules.READS,
+    *_tmpfiles.READS,
+    *_apps.READS,
     shell(
         "retention.since",
         "stat -c '%Y %n' /etc/machine-id /etc/ssh/ssh_host_*_key.pub 2>/dev/null; exit 0",
@@ -75,7 +82,8 @@ def retention(capture: Capture) -> Retention:
     if since is None and "/" in seen.born:
         since, evidence = seen.born["/"], _BIRTH
     owners = rotate.owners(seen.files)
-    groups = _groups(seen.files, owners)
+    rules, opened = _apps.app_rotation(capture)
+    groups = _groups(seen.files, owners, rules)
     now = capture.collected_at or datetime.fromtimestamp(0, UTC)
     logs = []
     for path, files in groups.items():
@@ -83,11 +91,19 @@ def retention(capture: Capture) -> Retention:
         memory = _stores.memory_mount(stores.mounts, path)
         # /var/log itself is made by the installer: it tells nothing of one log's beginning
         born = seen.born.get(folder) if folder != "/var/log" else None
-        log = _file_log(path, files, owners.get(path), runs, (memory, born))
-        logs.append(audited(log, files, capture, now) if path == AUDIT_LOG else log)
+        owner = next((owners[p] for p in (path, *(f.path for f in files)) if p in owners), None)
+        log = _file_log(path, files, owner, runs, (memory, born))
+        log = audited(log, files, capture, now) if path == AUDIT_LOG else log
+        rule = rule_of(files[0].path, rules)
+        log = ruled(log, rule, files, now) if rule else held_open(log, files, opened)
+        logs.append(log)
     if stores.journal_there:
         journal = journal_log(stores, capture, now)
-        logs.append(replace(journal, copy=stores.running is not None))
+        held = stores.journal.folder(journal.path)
+        files_ = (
+            (_log_files.LogFile(held.path, held.size, 0, held.first, held.last),) if held else ()
+        )
+        logs.append(replace(journal, copy=stores.running is not None, files=files_))
     removals = log_removals(capture)
     paths = {path: [f.path for f in files] for path, files in groups.items()}
     logs = [_removed(log, paths.get(log.path, [log.path]), removals) for log in logs]
@@ -98,7 +114,9 @@ def retention(capture: Capture) -> Retention:
 
 
 def _groups(
-    files: Mapping[str, _log_files.LogFile], owners: Mapping[str, Rotation | Problem]
+    files: Mapping[str, _log_files.LogFile],
+    owners: Mapping[str, Rotation | Problem],
+    rules: Sequence[AppRule],
 ) -> dict[str, list[_log_files.LogFile]]:
     """Rotated files with the log they come from."""
     moved = {
@@ -110,7 +128,8 @@ def _groups(
     for path, file in files.items():
         if not is_log(path):
             continue
-        log = log_of(path, files)
+        rule = rule_of(path, rules)
+        log = name_of(rule, files) if rule else log_of(path, files)
         groups.setdefault(moved.get(log, log), []).append(file)
     return groups
 
@@ -138,6 +157,7 @@ def _file_log(
         started=started,
         removed=False,
         written=written,
+        files=tuple(files),
     )
     if memory:
         why = Text("位于内存文件系统，重启即丢失", "it lies in memory: a reboot loses it")

@@ -11,7 +11,8 @@ import pytest
 
 from collector.errors import NotUnderstood
 from collector.facts.jobs import Job
-from collector.facts.log_removals import Removal, removals
+from collector.facts.log_removals import removals
+from collector.facts.removals import Removal
 
 
 def _job(text: str, when: str = "") -> Job:

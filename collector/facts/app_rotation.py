@@ -1,0 +1,207 @@
+"""Software that rotates and removes its own logs: databases, web servers' pipes, Java, containers.
+
+The read takes names and numbers of rotation only, and costs next to nothing where none of it is
+installed. What each says is understood in `app_databases`, `app_pipes`, `app_java`,
+`app_containers`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.app_containers import containers
+from collector.facts.app_databases import databases
+from collector.facts.app_java import java
+from collector.facts.app_pipes import pipes
+from collector.facts.app_rules import READ, AppRule, Found
+from collector.model import Capture, Read, Text, shell
+
+_POSTGRES = (
+    "log_(directory|filename|rotation_age|rotation_size|truncate_on_rotation)"
+    "|logging_collector|data_directory|include(_dir|_if_exists)?"
+)
+_MYSQL = (
+    "(loose[_-])?(server[_-]audit[_-](logging|output[_-]type|file[_-](path|rotate[_-]size|rotations))"
+    "|audit[_-]log[_-](file|rotate[_-]on[_-]size|rotations|handler|max[_-]size|prune[_-]seconds)"
+    "|expire[_-]logs[_-]days|binlog[_-]expire[_-]logs[_-]seconds|(skip[_-])?log[_-]bin|datadir)"
+)
+_JAVA = (
+    r"<(file|fileNamePattern|maxHistory|totalSizeCap|maxFileSize|minIndex|maxIndex|cleanHistoryOnStart)>"
+    r"|<(property|Property|variable|appender|RollingFile|RollingRandomAccessFile|File|rollingPolicy"
+    r"|triggeringPolicy|TimeBasedTriggeringPolicy|SizeBasedTriggeringPolicy|DefaultRolloverStrategy"
+    r"|DirectWriteRolloverStrategy|Delete|IfFileName|IfLastModified|IfAccumulatedFileCount"
+    r"|IfAccumulatedFileSize|Valve|param)[ >]"
+    r"|</(appender|RollingFile|RollingRandomAccessFile|rollingPolicy|Delete)>"
+    r"|(fileName|filePattern|className|directory|prefix|suffix|maxDays|rotatable|max|age|exceeds"
+    r"|basePath)=\""
+    r"|<!--|-->"
+)
+_PROPERTIES = (
+    r"\.(directory|prefix|suffix|maxDays|MaxFileSize|MaxBackupIndex|maxFileSize|maxBackupIndex|File"
+    r"|file|fileName|filePattern|strategy[.A-Za-z0-9]*|policies[.A-Za-z0-9]*|type)[[:space:]]*="
+    r"|^log4j\.appender\.[A-Za-z0-9_]*[[:space:]]*=|^logging\.(file|logback)"
+)
+
+_YAML = (
+    "^ *(logging|file|name|path|logback|rollingpolicy|max-history|total-size-cap|max-file-size"
+    "|file-name-pattern|logging[.][a-z.-]*):"
+)
+
+# A line that names a secret keeps its element and loses its values.
+_MASKED = "\n".join(
+    [
+        *(
+            f'/{word}/{{s/="[^"]*"/="***"/g;s/>[^<]*</>***</g;s/=[^"].*/=***/;s/: .*/: ***/;}}'
+            for word in ("[Pp][Aa][Ss][Ss]", "[Ss][Ee][Cc][Rr][Ee]", "[Tt][Oo][Kk][Ee][Nn]")
+        ),
+        "s#://[^/@[:space:]]*@#://***@#g",
+    ]
+)
+
+READS: tuple[Read, ...] = (
+    shell(
+        READ,
+        rf"""
+nl='
+'
+pg='' jv=''
+for p in /proc/[0-9]*; do
+  {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
+  case "$c" in
+    postgres|postmaster) [ "$pg" ] || pg=$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null \
+      | sed -n '/^-D$/{{n;p;}};s/^-D\(\/.*\)/\1/p;s/^config_file=\(.*\)\/[^\/]*$/\1/p');;
+    java|jsvc) jv="$jv ${{p#/proc/}}";;
+  esac
+done
+set -f; IFS=$nl; set -- $pg; set +f
+set -- /etc/postgresql/*/*/postgresql.conf /etc/postgresql/*/*/conf.d/*.conf \
+  /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/pgsql/data/postgresql*.conf \
+  /var/lib/pgsql/*/data/postgresql*.conf /usr/local/pgsql/data/postgresql*.conf \
+  ${{1:+"$1"/postgresql*.conf}}
+found=; for f do [ -f "$f" ] && found="$found$f$nl"; done
+[ "$found" ] && {{ echo '@K postgres'; printf '%s' "$found" | sed 's/^/@F /'
+  grep -HiE '^[[:space:]]*({_POSTGRES})[[:space:]=]' $found /dev/null; }}
+found=
+for f in /etc/my.cnf /etc/my.cnf.d/*.cnf /etc/mysql/*.cnf /etc/mysql/*/*.cnf \
+  /usr/local/mysql/*.cnf /usr/local/mysql/etc/*.cnf; do
+  [ -f "$f" ] && found="$found$f$nl"
+done
+[ "$found" ] && {{ echo '@K mysql'; printf '%s' "$found" | sed 's/^/@F /'
+  grep -HiE '^[[:space:]]*(\[|{_MYSQL}([[:space:]=]|$))' $found /dev/null; }}
+set --
+for f in /etc/apache2/apache2.conf /etc/apache2/conf-enabled /etc/apache2/sites-enabled \
+  /etc/httpd/conf /etc/httpd/conf.d /etc/httpd/vhosts.d /usr/local/apache2/conf \
+  /www/server/panel/vhost/apache; do [ -e "$f" ] && set -- "$@" "$f"; done
+[ $# -gt 0 ] && {{ echo '@K apache'
+  grep -rHE '^[[:space:]]*(CustomLog|ErrorLog|TransferLog|GlobalLog)[[:space:]]+"?\|' "$@"; }}
+d=/var/lib/docker
+[ -f /etc/docker/daemon.json ] && {{ echo '@K docker'
+  echo '@F /etc/docker/daemon.json'
+  tr -d ' \t\n' </etc/docker/daemon.json \
+    | grep -oE '"(log-driver|max-size|max-file|data-root|graph)":"?[^",}}]*' \
+    | sed 's/^/\/etc\/docker\/daemon.json:/'
+  r=$(tr -d ' \t\n' </etc/docker/daemon.json | sed -n 's/.*"data-root":"\([^"]*\)".*/\1/p')
+  [ "$r" ] && d=$r; }}
+set -- "$d"/containers/*/hostconfig.json
+[ -f "$1" ] && {{ echo '@K containers'
+  grep -HoE '"LogConfig":\{{"Type":"[a-z0-9-]*"|"max-(size|file)":"[^"]*"' "$@"
+  set -- "$d"/containers/*/config.v2.json
+  grep -HoE '"(Image|Name)":"/?[A-Za-z0-9][^"]*"' "$@"; }}
+f=/var/lib/kubelet/config.yaml
+[ -f "$f" ] && {{ echo '@K kubelet'; echo "@F $f"
+  grep -HE '^containerLogMax(Size|Files):' "$f" /dev/null; }}
+set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
+[ $# -gt 0 ] && {{
+  echo '@K java'
+  roots='' given=''
+  for p in "$@"; do
+    a=$(tr '\000' '\n' <"/proc/$p/cmdline" 2>/dev/null | sed -n \
+      -e 's/^-D\(catalina\.base\|user\.dir\)=\(\/.*\)/R\2/p' \
+      -e 's/^-D\(logging\.config\|logback\.configurationFile\|log4j\.configuration\)=/G/p' \
+      -e 's/^-D\(log4j2\{{0,1\}}\.configurationFile\|java\.util\.logging\.config\.file\)=/G/p' \
+      -e 's/^--logging\.config=/G/p' -e 's/^\(\/.*\)\/[^\/]*\.jar$/R\1/p' \
+      | sed -n -e 's/^Gfile:\/*\//G\//' -e '/^[RG]\//p' | sort -u)
+    w=$(readlink "/proc/$p/cwd" 2>/dev/null)
+    [ "$w" ] && [ "$w" != / ] && a="$a${{nl}}R$w"
+    set -f
+    for x in $a; do
+      case "$x" in R*) roots="$roots${{x#R}}$nl";; G*) given="$given${{x#G}}$nl";; esac
+    done
+    set +f
+    ls -l "/proc/$p/fd" 2>/dev/null | sed -n 's/^l.* -> \(\/.*\)$/\1/p' \
+      | grep -vE '^/(dev|proc|sys|memfd|tmp|usr/lib|usr/share)|/modules$' \
+      | grep -vE '\.(jar|so|jmod|class|db|pid|hprof)$' \
+      | grep -iE 'log|\.(out|txt|gz)|/var/' | sort -u | head -n 64 | sed 's/^/@O /'
+  done
+  set -f
+  c=$( {{ printf '%s' "$given"; for r in $roots; do
+    find "$r/" -maxdepth 4 -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
+      -o -name 'log4j*.properties' -o -name logging.properties -o -name server.xml \
+      -o -name 'application*.properties' -o -name 'application*.yml' \
+      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) 2>/dev/null | head -n 64
+    done; }} | sort -u | head -n 96)
+  for f in $c; do
+    [ -r "$f" ] || {{ echo "@U $f"; continue; }}
+    echo "@F $f"
+    case "$f" in
+      *.xml) grep -HE '{_JAVA}' "$f" /dev/null;;
+      *.properties) grep -HE '{_PROPERTIES}' "$f" /dev/null;;
+      *) grep -HE '{_YAML}' "$f" /dev/null;;
+    esac
+  done
+  set +f
+}}
+echo '@E'
+""",
+        seconds=15,
+        limit=1 << 19,
+        redact=_MASKED,
+        privileged=True,
+        why=Text(
+            "应用自行轮转日志的设置（只取名称与数字：数据库、Apache 管道、Java、Docker）",
+            "how applications rotate their own logs (names and numbers only: PostgreSQL, MySQL,"
+            " Apache's pipes, Java, Docker)",
+        ),
+    ),
+)
+
+
+def app_rotation(capture: Capture) -> tuple[tuple[AppRule, ...], tuple[str, ...]]:
+    """All rules, and the files that running Java programs write to.
+
+    Raises FactError where the configurations could not be read.
+    """
+    found = _found(capture)
+    rules = (*databases(found), *pipes(found), *containers(found), *java(found))
+    return rules, found.opened
+
+
+_KINDS = ("postgres", "mysql", "apache", "docker", "containers", "kubelet", "java")
+
+
+def _found(capture: Capture) -> Found:
+    lines = capture.read(READ).text().splitlines()
+    if lines[-1:] != ["@E"]:
+        raise CouldNotLook(READ, "the settings of applications end half-way")
+    kinds: dict[str, dict[str, list[str]]] = {}
+    opened: list[str] = []
+    held: dict[str, list[str]] = {}
+    for line in lines[:-1]:
+        tag, _, rest = line.partition(" ")
+        if tag == "@K" and rest in _KINDS:
+            held = kinds.setdefault(rest, {})
+        elif tag == "@F":
+            held.setdefault(rest, [])
+        elif tag == "@O":
+            opened.append(rest)
+        elif tag == "@U":
+            raise CouldNotLook(READ, f"{rest}: permission denied")
+        elif match := re.match(r"(/[^:]*):(.*)", line):
+            held.setdefault(match[1], []).append(match[2])
+        elif line:
+            raise NotUnderstood(READ, f"not a line of this read: {line[:80]!r}")
+    return Found(
+        {kind: {p: tuple(x) for p, x in files.items()} for kind, files in kinds.items()},
+        tuple(dict.fromkeys(opened)),
+    )

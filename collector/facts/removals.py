@@ -1,0 +1,27 @@
+"""The shape of what removes files by their age, whatever else keeps them; see `log_removals`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Files below `folder` go when they were last written to more than `days` days ago.
+
+    `names` are the patterns they must match, all files where there is none. `line` is the
+    command, `job` the name of the job it stands in, `read` where that was seen.
+    """
+
+    folder: str
+    days: int
+    names: tuple[str, ...]
+    job: str
+    line: str
+    read: str
+
+    def takes(self, path: str) -> bool:
+        inside = path == self.folder or path.startswith(self.folder.rstrip("/") + "/")
+        name = path.rsplit("/", 1)[1]
+        return inside and (not self.names or any(fnmatchcase(name, n) for n in self.names))
