@@ -31,7 +31,8 @@ class SyslogStore:
 
     `logins` and `general` are the files on disk that get such messages, `memory` the files that
     a reboot loses; `unclear` are outputs to files under conditions that are not understood;
-    `fed` is whether messages of this host come to it at all.
+    `fed` is whether messages of this host come to it at all; `lost` are facilities of logins that
+    no file gets (sshd writes to auth on the Debian family, to authpriv on the RHEL family).
     """
 
     daemon: str
@@ -45,10 +46,11 @@ class SyslogStore:
     quotes: tuple[str, ...] = ()
     read: str = ""
     fed: bool = True
+    lost: tuple[str, ...] = ()
 
     @property
     def stores_all(self) -> bool:
-        return self.active and self.fed and bool(self.logins) and bool(self.general)
+        return self.active and self.fed and bool(self.logins and self.general and not self.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def log_stores(capture: Capture) -> Stores:
             store = _store(config, known, unit, mounts)
             # journald holds the socket, and hands on what it gets unless it is told not to
             kept = runs and not journal.forwards
-            store = replace(store, fed=bool(config.inputs - ({"socket"} if kept else set())))
+            inputs = config.inputs & {"socket", "journal"}
+            store = replace(store, fed=bool(inputs - ({"socket"} if kept else set())))
             if not known.systemd:
                 # without units only the running program tells
                 places = ("/sbin", "/usr/sbin", "/usr/local/sbin", "/usr/bin")
@@ -141,4 +144,5 @@ def _store(
         tuple(dict.fromkeys(o.line for o in config.unclear())),
         tuple(dict.fromkeys(o.line for o in (*logins, *general))),
         "syslog.rsyslog" if unit == "rsyslog" else "syslog.syslog_ng",
+        lost=tuple(name for name in _LOGINS if not config.files_of(name)),
     )

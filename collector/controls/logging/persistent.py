@@ -13,10 +13,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     evidence = _evidence(stores)
     running = stores.running
     if running is not None and running.enabled:
-        values: dict[str, Value] = {
-            "daemon": running.daemon,
-            "files": [*running.logins[:2], *running.general[:2]],
-        }
+        shown = dict.fromkeys((*running.logins[:2], *running.general[:2]))
+        values: dict[str, Value] = {"daemon": running.daemon, "files": list(shown)}
         return Verdict(Result.PASS, "files", Method.CONFIGURED, values, evidence)
     if stores.journal_on_disk:
         return Verdict(
@@ -38,11 +36,13 @@ def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
             named: dict[str, Value] = {"daemon": store.daemon, "line": stores.journal.line}
             return Verdict(Result.FAIL, "not_fed", values=named, evidence=evidence)
         if store.active and (store.logins or store.general):
-            kind = ("登录", "logins") if not store.logins else ("一般消息", "general messages")
+            logins = not store.logins or (store.lost and store.general)
+            kind = ("登录", "logins") if logins else ("一般消息", "general messages")
             values: dict[str, Value] = {
                 "daemon": store.daemon,
                 "kind_zh": kind[0],
                 "kind_en": kind[1],
+                "lost": ", ".join(store.lost) or "-",
             }
             return Verdict(Result.PARTIAL, "one_kind", values=values, evidence=evidence)
         if store.active and store.memory:

@@ -1,0 +1,52 @@
+"""The sed programs that mask what the configurations of rsyslog and syslog-ng keep secret."""
+
+from __future__ import annotations
+
+from collector.facts.masking import URLS, values_of
+
+_WORDS = ("pass", "pwd", "secret", "token", "apikey", "api_key", "credential", "headervalue")
+_COMMON = [
+    URLS,
+    r"s/\([Aa]uthorization[:=][[:space:]]*\)[^\"]*/\1redacted/g",
+    r"s/\([Bb]earer[[:space:]]\{1,\}\)[^[:space:]\"]\{1,\}/\1redacted/g",
+    # the customer's token of a log service, in the place of structured data
+    r"s/\[[A-Za-z0-9_-]\{16,\}@/[redacted@/g",
+    r"s/\(--[a-z-]*token[[:space:]=]\{1,\}\)[^[:space:]\"]*/\1redacted/g",
+]
+RSYSLOG = "\n".join(
+    [
+        *_COMMON,
+        values_of(*_WORDS),
+        r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
+        # :ommysql:HOST,DATABASE,USER,PASSWORD and its older form
+        r"s/\(:om[a-z]*:[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
+        r"s/\([[:space:]]>[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
+    ]
+)
+SYSLOG_NG = "\n".join(
+    [
+        *(
+            rf"/{word}[a-z_-]*[[:space:]]*([[:space:]]*$/{{"
+            "\nn\n"
+            r's/"[^"]*"/"redacted"/'
+            "\n}"
+            for word in ("password", "token", "secret", "auth", "headers")
+        ),
+        *_COMMON,
+        values_of("password", "secret", "token"),
+        *(
+            step
+            for word in ("password", "token", "secret", "auth", "api-key", "access-key", "headers")
+            for step in (
+                rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)\"[^\"]*\"/\1redacted/g",
+                rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)'[^']*'/\1redacted/g",
+                rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)[^[:space:]\"')][^)]*/\1redacted/g",
+            )
+        ),
+        *(
+            rf"s/^\(|\{{0,1\}}@define[[:space:]]\{{1,\}}[^[:space:]]*{word}[^[:space:]]*\).*"
+            r"/\1 redacted/"
+            for word in ("[Pp][Aa][Ss][Ss]", "[Tt][Oo][Kk][Ee][Nn]", "[Ss][Ee][Cc][Rr][Ee][Tt]")
+        ),
+    ]
+)
