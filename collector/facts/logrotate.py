@@ -1,16 +1,20 @@
-"""logrotate(8): what it is told to keep, who runs it, and when it last ran."""
+"""logrotate(8): what it is told to keep, and when it last ran; `logrotate_kept` has the days."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
 
-from collector.facts.logrotate_syntax import Problem, Reader, Rotation, path_matches
+from collector.facts.logrotate_directives import NEWEST, Problem, Rotation, Version
+from collector.facts.logrotate_kept import Kept, kept
+from collector.facts.logrotate_names import folder_of, old_name
+from collector.facts.logrotate_syntax import Reader, path_matches
 from collector.facts.masking import MASK
-from collector.model import Capture, CapturedFile, Read, Text, command, files
+from collector.model import Capture, CapturedFile, Read, ReadResult, Text, command, files
+
+__all__ = ["READS", "Kept", "Logrotate", "Problem", "Rotation", "kept", "logrotate"]
 
 READS: tuple[Read, ...] = (
     files(
@@ -41,70 +45,155 @@ READS: tuple[Read, ...] = (
 )
 
 
+_LONGEST = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31, "yearly": 366}
+
+
 @dataclass(frozen=True, slots=True)
 class Logrotate:
     """What logrotate does when it runs; `installed` is whether it can run at all.
 
-    `last` is when each log was last rotated, in the host's own zone.
+    `last` is when each log was last rotated, or first seen, in the host's own zone. `last_run` is
+    when it last came to its end, which is when it writes its state file; None where there is no
+    such file: then it never did. `version` is that of the program.
     """
 
     installed: bool
     rotations: tuple[Rotation, ...] = ()
     problems: tuple[Problem, ...] = ()
     last: Mapping[str, datetime] = field(default_factory=dict)
+    last_run: datetime | None = None
+    version: Version = NEWEST
 
     def owners(self, logs: Iterable[str]) -> dict[str, Rotation | Problem]:
         """Which section has which of these files; a Problem where logrotate leaves one alone.
 
         As logrotate's glob loop does it: the first section that names a file has it; a later
         pattern that meets it again is an error, which ends the work on that pattern, so that the
-        files after it are not rotated (unless the first section says ignoreduplicates).
+        files after it are not rotated (unless the first section says ignoreduplicates). Before
+        3.12 it ended the work on the whole file. A Problem that is not `refused` stands where the
+        section is in force and yet does not say for how long the log is kept.
         """
         known = sorted(set(logs))
         owned: dict[str, Rotation | Problem] = {}
+        ended: set[str] = set()
         for rotation in self.rotations:
             for pattern in rotation.patterns:
-                self._give(rotation, [x for x in known if path_matches(x, pattern)], owned)
+                matched = [x for x in known if path_matches(x, pattern)]
+                if not _give(rotation, matched, owned, ended=rotation.path in ended):
+                    ended |= {rotation.path} if rotation.version < (3, 12) else set()
         for problem in self.problems:
             for log in known:
                 if any(path_matches(log, pattern) for pattern in problem.patterns):
                     owned.setdefault(log, problem)
-        return owned
+        return owned | self._unclear(owned)
 
-    def _give(
-        self, rotation: Rotation, matched: list[str], owned: dict[str, Rotation | Problem]
-    ) -> None:
-        twice = ""
-        for log in matched:
-            before = owned.get(log)
-            if twice:
-                why = f"left out: the pattern ends at {twice}, which an earlier section has"
-                owned.setdefault(log, Problem(rotation.path, rotation.line, why))
-            elif not isinstance(before, Rotation):
-                owned[log] = rotation
-            elif not before.ignoreduplicates:
-                twice = log
+    def _unclear(self, owned: Mapping[str, Rotation | Problem]) -> dict[str, Problem]:
+        """Where old files get into the way of each other, or an error left half a section."""
+        found: dict[str, Problem] = {}
+        places: dict[tuple[str, str], list[str]] = {}
+        for log, owner in owned.items():
+            if not isinstance(owner, Rotation):
+                continue
+            if owner.unclear:
+                why = f"in force only as far as it was read before an error: {owner.unclear}"
+                found[log] = Problem(owner.path, owner.line, why, refused=False)
+            if owner.olddir:
+                place = (folder_of(owner, log), log.rsplit("/", 1)[1])
+                places.setdefault(place, []).append(log)
+            if owner.count == 0:
+                continue
+            old = {old_name(owner, log), old_name(owner, log, delayed=True)}
+            again = self._taking(old)
+            if again is not None and again.patterns != owner.patterns:
+                why = f"its old files are rotated again, by {again.path} line {again.line}"
+                found[log] = Problem(owner.path, owner.line, why, refused=False)
+        for (folder, name), shared in places.items():
+            for log in shared if len(shared) > 1 else ():
+                owner = owned[log]
+                why = f"several logs named {name} have their old files in {folder}"
+                found[log] = Problem(owner.path, owner.line, why, refused=False)
+        return found
+
+    def _taking(self, names: Iterable[str]) -> Rotation | None:
+        for rotation in self.rotations:
+            for pattern in rotation.patterns:
+                if any(path_matches(name, pattern) for name in names):
+                    return rotation
+        return None
+
+    def overdue(
+        self, owners: Mapping[str, Rotation | Problem], now: datetime, every: float = 1.0
+    ) -> dict[str, datetime]:
+        """The logs that should have been rotated since, by when the state says they last were.
+
+        A log that rests or waits for its size is not counted (notifempty, minsize, minage, size).
+        `now` is in the host's zone, as the state file is.
+        """
+        late: dict[str, datetime] = {}
+        for log, owner in owners.items():
+            last = self.last.get(log)
+            if last is None or not isinstance(owner, Rotation):
+                continue
+            longest = _LONGEST.get(owner.interval)
+            waits = owner.notifempty or owner.minsize or owner.minage or owner.monthday
+            if longest is None or waits or owner.unclear:
+                continue
+            if now.replace(tzinfo=None) - last > timedelta(days=max(longest, every) + every + 1):
+                late[log] = last
+        return late
 
 
-def logrotate(capture: Capture) -> Logrotate:
-    """The configuration in force. Raises FactError where it cannot be read or followed."""
+def _give(
+    rotation: Rotation, matched: list[str], owned: dict[str, Rotation | Problem], *, ended: bool
+) -> bool:
+    """False where a log was met that a section has already."""
+    twice = "the duplicate before it" if ended else ""
+    for log in matched:
+        before = owned.get(log)
+        if twice:
+            why = f"left out: the pattern ends at {twice}, which an earlier section has"
+            owned.setdefault(log, Problem(rotation.path, rotation.line, why))
+        elif not isinstance(before, Rotation):
+            owned[log] = rotation
+        elif not (before.twice if before is rotation else before.ignoreduplicates):
+            twice = log
+    return not twice
+
+
+def logrotate(capture: Capture, logs: Iterable[str] = ()) -> Logrotate:
+    """The configuration in force. Raises FactError where it cannot be read or followed.
+
+    `logs`: the files of the host, as far as known: an included file in which a log comes up for
+    the second time loses its global directives.
+    """
     found = {f.path: f for f in capture.read("logrotate.config").present()}
-    version = capture.read("logrotate.version")
-    if not version.absent:
-        version.text(accept=(0, 1))
+    said = capture.read("logrotate.version")
+    if not said.absent:
+        said.text(accept=(0, 1))
     main = next((p for p in ("/etc/logrotate.conf", "/usr/etc/logrotate.conf") if p in found), None)
-    if version.absent:
+    if said.absent:
         return Logrotate(installed=False)
+    version = _version(said)
     if main is None:
-        return Logrotate(installed=True)
-    reader = Reader(found)
-    reader.config(main, Rotation())
+        return Logrotate(installed=True, version=version)
+    reader = Reader(found, version, logs)
+    reader.config(main, Rotation(version=version))
+    state = tuple(capture.read("logrotate.state").present())
     return Logrotate(
         True,
         tuple(reader.rotations),
         tuple(reader.problems),
-        _state(capture.read("logrotate.state").present()),
+        _state(state),
+        max((datetime.fromtimestamp(f.mtime, UTC) for f in state if f.mtime > 0), default=None),
+        version,
     )
+
+
+def _version(said: ReadResult) -> Version:
+    """The first line; before 3.9 it went to stderr."""
+    text = said.stdout.decode("ascii", "replace") + said.stderr
+    match = re.search(r"logrotate (\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(n or 0) for n in match.groups()) if match else NEWEST
 
 
 def _state(found: Iterable[CapturedFile]) -> dict[str, datetime]:
@@ -113,66 +202,13 @@ def _state(found: Iterable[CapturedFile]) -> dict[str, datetime]:
     for file in found:
         for line in file.text("logrotate.state").splitlines()[1:]:
             match = re.match(r'"(.*)" (\d+)-(\d+)-(\d+)(?:-(\d+):(\d+):(\d+))?$', line)
-            if match:
-                numbers = [int(n or 0) for n in match.groups()[1:]]
-                last[match[1]] = datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001 - as written: the host's zone
+            if not match:
+                continue
+            numbers = [int(n or 0) for n in match.groups()[1:]]
+            try:
+                at = datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001 - as written: the host's zone
+            except ValueError:  # a day 0, which old versions wrote
+                continue
+            path = re.sub(r"\\(.)", r"\1", match[1])
+            last[path] = max(at, last.get(path, at))
     return last
-
-
-# --- how long is kept ----------------------------------------------------------------------------
-
-_MONTHS = [(2023 + m // 12, m % 12 + 1) for m in range(60)]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How many days a section keeps at the least, right after a rotation.
-
-    `least` None means that nothing is ever removed. Where `known` is False size decides too:
-    `least` is then only what it cannot exceed, None when there is no such bound.
-    """
-
-    least: int | None
-    known: bool = True
-
-
-def kept(rotation: Rotation, every: float = 1.0) -> Kept:
-    """What the section keeps when logrotate runs every so many days.
-
-    Right after a rotation the oldest record is as old as `rotate` whole intervals; `maxage` takes
-    away a file whose last record is older than that many days. Months are counted at their
-    shortest over leap and common years.
-    """
-    if rotation.copy:
-        return Kept(None)
-    if rotation.count == 0:
-        return Kept(0)
-    sized = rotation.interval in ("size", "minutes") or rotation.monthday > 0
-    if sized:
-        return Kept(rotation.maxage + 1 if rotation.maxage else None, known=False)
-    if rotation.count < 0 and not rotation.maxage:
-        return Kept(None)
-    if rotation.interval in ("monthly", "yearly"):
-        least = min(_steps(rotation, partial(_months_back, at)) for at in range(48, 60))
-    else:
-        step = max({"hourly": 1 / 24, "daily": 1.0, "weekly": 7.0}[rotation.interval], every)
-        least = _steps(rotation, lambda n: int(n * step))
-    return Kept(least, known=not rotation.maxsize)
-
-
-def _months_back(at: int, months: int) -> int:
-    """Days from the first of a month back to the first of the month so many months before."""
-    year, month = _MONTHS[at]
-    total = year * 12 + month - 1 - months
-    return (date(year, month, 1) - date(total // 12, total % 12 + 1, 1)).days
-
-
-def _steps(rotation: Rotation, days: Callable[[int], int]) -> int:
-    """Days kept by `rotate` and `maxage`, where `days(n)` is the length of n rotations."""
-    unit = 12 if rotation.interval == "yearly" else 1
-    if not rotation.maxage:
-        return days(rotation.count * unit)
-    n = 1
-    while (rotation.count < 0 or n < rotation.count) and days(n * unit) <= rotation.maxage:
-        n += 1
-    return days(n * unit)

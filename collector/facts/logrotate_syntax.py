@@ -1,71 +1,51 @@
 """The syntax of logrotate.conf(5), with what logrotate 3.8 to 3.22 do where it is broken.
 
 Global directives stay in force for every file read later, also from inside an included file; a
-file with an error loses its global directives but keeps the sections read before the error.
+file with an error loses its global directives. What it keeps of its sections depends on the
+version: before 3.12 none; until 3.18 also the one in which the error was found, as far as it was
+read; since then those before it.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from collector.errors import NotUnderstood
+from collector.facts.logrotate_directives import (
+    NEWEST,
+    STRICT,
+    Problem,
+    Refused,
+    Rotation,
+    Said,
+    Version,
+    applied,
+    stands_alone,
+)
 from collector.model import CapturedFile, ReadStatus
 
-# what logrotate leaves out of an included folder (config.c: defTabooExts)
-_TABOO = """
-    ,v .bak .cfsaved .disabled .dpkg-bak .dpkg-del .dpkg-dist .dpkg-new .dpkg-old .dpkg-tmp
-    .new .old .orig .pacnew .pacorig .pacsave .rhn-cfg-tmp-* .rpmnew .rpmorig .rpmsave .swp
-    .ucf-dist .ucf-new .ucf-old ~
-"""
+__all__ = ["Problem", "Reader", "Rotation", "path_matches"]
+
+# what logrotate leaves out of an included folder (config.c: defTabooExts), by the first version
+_TABOO: dict[Version, str] = {
+    (3, 0): """
+        ,v .cfsaved .disabled .dpkg-dist .dpkg-new .dpkg-old .rhn-cfg-tmp-* .rpmnew .rpmorig
+        .rpmsave .swp .ucf-dist .ucf-new .ucf-old ~
+    """,
+    (3, 13): ".dpkg-bak .dpkg-del .dpkg-tmp",
+    (3, 17): ".bak",
+    (3, 22): ".new .old .orig",
+    (3, 23): ".pacnew .pacorig .pacsave",
+}
+# a section with an error is one of the file's too, since then
+_COUNTED: Version = (3, 15)
 _SCRIPTS = ("prerotate", "postrotate", "firstaction", "lastaction", "preremove")
-_ALONE = """
-    compress nocompress delaycompress nodelaycompress shred noshred allowhardlink
-    noallowhardlink sharedscripts nosharedscripts copytruncate nocopytruncate renamecopy
-    norenamecopy copy nocopy ifempty notifempty dateext nodateext dateyesterday
-    nodateyesterday datehourago nodatehourago noolddir mailfirst maillast nocreateolddir
-    nocreate hourly daily yearly nomail missingok nomissingok ignoreduplicates
-"""
-_WITHOUT_ARGUMENT = frozenset(_ALONE.split())
-_INTERVALS = ("hourly", "daily", "weekly", "monthly", "yearly")
 _DEEPEST = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """One section: which logs, how often they are rotated, how many old files stay.
-
-    `interval` is one of hourly, daily, weekly, monthly, yearly, minutes, or `size`, which means
-    that size alone decides. `count` is `rotate`: -1 keeps all, 0 none. `maxage` is in days, the
-    sizes in bytes, 0 where not given. `copy`: the log itself is never cut.
-    """
-
-    patterns: tuple[str, ...] = ()
-    path: str = ""
-    line: int = 0
-    interval: str = "size"
-    monthday: int = 0
-    count: int = 0
-    maxage: int = 0
-    maxsize: int = 0
-    minsize: int = 0
-    copy: bool = False
-    dateext: bool = False
-    olddir: str = ""
-    ignoreduplicates: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A place that logrotate itself refuses; `patterns` are the logs that are left without it."""
-
-    path: str
-    line: int
-    why: str
-    patterns: tuple[str, ...] = ()
+_FOLDERS = ("/etc/logrotate.d", "/usr/etc/logrotate.d")
 
 
 def path_matches(path: str, pattern: str) -> bool:
@@ -77,77 +57,118 @@ def path_matches(path: str, pattern: str) -> bool:
     )
 
 
-class _Refused(Exception):
-    def __init__(self, line: int, why: str, *, whole: bool) -> None:
-        super().__init__(why)
-        self.line = line
-        self.why = why
-        self.whole = whole
-
-
 class Reader:
     """Reads configuration files in the order and with the memory that logrotate has."""
 
-    def __init__(self, found: Mapping[str, CapturedFile]) -> None:
+    def __init__(
+        self,
+        found: Mapping[str, CapturedFile],
+        version: Version = NEWEST,
+        logs: Iterable[str] = (),
+    ) -> None:
+        """`logs`: the files of the host, for a log that two sections name is an error too."""
         self.found = found
+        self._logs = sorted(set(logs))
+        self._named: dict[str, Rotation] = {}
+        self._twice = 0
+        self.version = version
         self.rotations: list[Rotation] = []
         self.problems: list[Problem] = []
-        self.taboo = [f"*{ext}" for ext in _TABOO.split()]
+        self.taboo = [
+            f"*{ext}" for since, exts in _TABOO.items() if since <= version for ext in exts.split()
+        ]
 
     def config(self, path: str, default: Rotation, depth: int = 0) -> Rotation:
         """Reads one file; returns the global directives in force after it."""
         file = self.found[path]
-        source = _Source(file.text("logrotate.config"))
-        if file.mode & 0o022 or file.uid != 0:
+        text = file.text("logrotate.config")
+        source = _Source(text, self.version)
+        # before 3.14 any bit beyond 0644 was too much
+        loose = file.mode & 0o022 or (self.version < (3, 14) and (file.mode & 0o7533) != 0o400)
+        if loose or file.uid != 0:
             why = "ignored by logrotate: not owned by root, or writable by others than root"
             self.problems.append(Problem(path, 0, why, source.every_pattern()))
             return default
-        before, problems = default, len(self.problems)
+        default = replace(default, version=self.version)
+        before, problems, rotations = default, self._errors(), len(self.rotations)
         try:
             while (said := source.next()) is not None:
                 default = self._global(source, said, default, path, depth)
-        except _Refused as refused:
+        except Refused as refused:
             lost = source.patterns if source.in_section else ()
+            if STRICT > self.version >= (3, 12) and source.in_section and source.so_far:
+                self.rotations.append(replace(source.so_far, unclear=refused.why))
+                lost = ()
             self.problems.append(
                 Problem(path, refused.line, refused.why, (*lost, *source.every_pattern()))
             )
-        return default if len(self.problems) == problems else before
+            if self.version < (3, 12):
+                self._drop(rotations, path, refused)
+        return default if self._errors() == problems else before
+
+    def _errors(self) -> int:
+        return len(self.problems) + self._twice
+
+    def _drop(self, kept: int, path: str, refused: Refused) -> None:
+        """Before 3.12 a file with an error lost all of its sections."""
+        lost = self.rotations[kept:]
+        del self.rotations[kept:]
+        patterns = tuple(pattern for rotation in lost for pattern in rotation.patterns)
+        self.problems.append(Problem(path, refused.line, refused.why, patterns))
 
     def _global(
-        self, source: _Source, said: _Said, default: Rotation, path: str, depth: int
+        self, source: _Source, said: Said, default: Rotation, path: str, depth: int
     ) -> Rotation:
+        value = said.value or ""
         if said.word == "/":
-            self._section(source, said, default, path)
+            self._section(source, said, default, path, depth)
             return default
         if said.word == "}":
-            raise _Refused(said.line, "unexpected }", whole=True)
+            raise Refused(said.line, "unexpected }", whole=True)
         if said.word == "include":
             return self._include(said, default, path, depth)
-        if said.word in ("tabooext", "taboopat"):
+        if said.word == "tabooext" or (said.word == "taboopat" and self.version >= (3, 11)):
             star = "*" if said.word == "tabooext" else ""
-            listed = [x for x in re.split(r"[\s,]+", said.value.lstrip("+")) if x]
-            kept = self.taboo if said.value.startswith("+") else []
-            self.taboo = [*kept, *(star + x for x in listed)]
+            listed = [x for x in re.split(r"[\s,]+", value.lstrip("+")) if x]
+            kept = self.taboo if value.startswith("+") else []
+            if value:
+                self.taboo = [*kept, *(star + x for x in listed)]
             return default
         if said.word in _SCRIPTS:
             source.skip_script(said.line)
             return default
-        return _apply(default, said)
+        return applied(default, said)
 
-    def _include(self, said: _Said, default: Rotation, path: str, depth: int) -> Rotation:
-        target = said.value.rstrip("/")
+    def _include(self, said: Said, default: Rotation, path: str, depth: int) -> Rotation:
+        if not said.value:
+            if self.version < STRICT:
+                return default
+            raise Refused(said.line, "argument expected after include", whole=False)
+        target = re.sub(r"/+", "/", said.value).rstrip("/")
         if depth >= _DEEPEST:
-            raise _Refused(said.line, "include nesting too deep", whole=False)
+            raise Refused(said.line, "include nesting too deep", whole=False)
         if target in self.found:
-            return self.config(target, default, depth + 1)
-        if target not in ("/etc/logrotate.d", "/usr/etc/logrotate.d"):
+            return self._included([target], said, default, depth)
+        if target not in _FOLDERS:
             raise NotUnderstood(
                 "logrotate.config", f"{path}:{said.line}: includes {target}, which was not read"
             )
-        for name in sorted(p for p in self.found if p.rsplit("/", 1)[0] == target):
-            regular = self.found[name].status is not ReadStatus.EXIT
-            if regular and not self._is_taboo(name.rsplit("/", 1)[1]):
-                default = self.config(name, default, depth + 1)
+        regular = [
+            name
+            for name in sorted(p for p in self.found if p.rsplit("/", 1)[0] == target)
+            if self.found[name].status is not ReadStatus.EXIT
+            and not self._is_taboo(name.rsplit("/", 1)[1])
+        ]
+        return self._included(regular, said, default, depth)
+
+    def _included(self, names: list[str], said: Said, default: Rotation, depth: int) -> Rotation:
+        good = not names
+        for name in names:
+            errors = self._errors()
+            default = self.config(name, default, depth + 1)
+            good = good or self._errors() == errors
+        if not good and self.version < (3, 12):
+            raise Refused(said.line, "every included file has an error", whole=True)
         return default
 
     def _is_taboo(self, name: str) -> bool:
@@ -156,34 +177,74 @@ class Reader:
             for x in self.taboo
         )
 
-    def _section(self, source: _Source, said: _Said, default: Rotation, path: str) -> None:
+    def _section(
+        self, source: _Source, said: Said, default: Rotation, path: str, depth: int
+    ) -> None:
         source.head(said)
-        section = replace(default, patterns=source.patterns, path=path, line=said.line)
+        # a global addextension is not handed on (config.c: copyLogInfo)
+        section = replace(
+            default,
+            patterns=source.patterns,
+            path=path,
+            line=said.line,
+            addextension="",
+            twice=default.ignoreduplicates,
+        )
+        source.so_far = section
+        taken = self._take(section, source)
         try:
             while (inside := source.inside()).word != "}":
                 if inside.word in _SCRIPTS:
                     source.skip_script(inside.line)
-                elif inside.word in ("tabooext", "taboopat", "/"):
-                    raise _Refused(inside.line, f"unexpected {inside.value}", whole=False)
-                elif inside.word != "include":
-                    section = _apply(section, inside)
-        except _Refused as refused:
+                elif inside.word == "/" or inside.word in ("tabooext", "taboopat"):
+                    raise Refused(inside.line, f"unexpected {inside.value}", whole=False)
+                elif inside.word == "include":
+                    section = self._include(inside, section, path, depth)
+                else:
+                    section = applied(section, inside)
+                source.so_far = section
+        except Refused as refused:
             if refused.whole:
                 raise
             self.problems.append(Problem(path, refused.line, refused.why, source.patterns))
-            source.skip_section()
+            if self.version < _COUNTED:
+                self._twice -= 1
+            if not source.skip_section() and source.so_far:
+                # the file ends before the brace: logrotate takes what it had read
+                self.rotations.append(replace(source.so_far, unclear=refused.why))
+            else:
+                for log in taken:
+                    del self._named[log]
             return
         source.in_section = False
-        self.rotations.append(section)
+        self._named.update(dict.fromkeys(taken, section))
+        if source.ended and not taken and self._logs:
+            why = "left out: a log of this file was named twice before"
+            self.problems.append(Problem(path, said.line, why, source.patterns))
+            self._twice -= 1  # no error of its own
+        else:
+            self.rotations.append(section)
 
+    def _take(self, section: Rotation, source: _Source) -> list[str]:
+        """The logs that are the section's. One that another has is an error of the file, and ends
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """One directive; the word `/` stands for the names of logs, `}` for the end of a section."""
-
-    line: int
-    word: str
-    value: str = ""
+        the pattern; before 3.12, all the patterns of the file. See `Logrotate.owners`.
+        """
+        taken: list[str] = []
+        for pattern in section.patterns:
+            # glob(3) with GLOB_NOCHECK: a name that nothing matches stands for itself
+            for log in [x for x in self._logs if path_matches(x, pattern)] or [pattern]:
+                if source.ended:
+                    break
+                before = self._named.get(log)
+                if before is None:
+                    self._named[log] = section
+                    taken.append(log)
+                elif not (before.twice if before is section else before.ignoreduplicates):
+                    self._twice += self.version >= (3, 12)
+                    source.ended = self.version < (3, 12)
+                    break
+        return taken
 
 
 class _Source:
@@ -193,123 +254,99 @@ class _Source:
     comment included, so that `rotate 7 # week` is refused by logrotate.
     """
 
-    def __init__(self, text: str) -> None:
-        self._left = list(enumerate(text.splitlines(), 1))[::-1]
+    def __init__(self, text: str, version: Version) -> None:
+        self._left = list(enumerate(text.split("\n"), 1))[::-1]
+        self._version = version
         self.patterns: tuple[str, ...] = ()
         self.in_section = False
+        self.so_far: Rotation | None = None
+        self.ended = False
+        self._bare = False
 
-    def next(self) -> _Said | None:
+    def next(self) -> Said | None:
         while self._left:
             line, text = self._left.pop()
-            text = text.strip()
+            text = text.strip(" \t")
             if not text or text[0] == "#":
                 continue
             if text[0] in "/\"'~":
-                return _Said(line, "/", text)
+                return Said(line, "/", text)
             if text[0] == "}":
-                return _Said(line, "}")
+                return Said(line, "}")
             word = re.match(r"[A-Za-z]*", text)[0]  # type: ignore[index]  # it matches anything
             rest = text[len(word) :]
+            if not word and self._version < STRICT:
+                continue
             if not word:
-                raise _Refused(line, "lines must begin with a keyword or a filename", whole=False)
-            if rest and not rest[0].isspace() and rest[0] != "=":
-                raise _Refused(line, f"keyword {word} is not properly separated", whole=False)
-            if word in _WITHOUT_ARGUMENT:
+                self._left.append((line, text[2:]))
+                raise Refused(line, "lines must begin with a keyword or a filename", whole=False)
+            apart = not rest or rest[0].isspace() or rest[0] == "="
+            if not apart and self._version >= STRICT:
+                self._left.append((line, rest[2:]))
+                raise Refused(line, f"keyword {word} is not properly separated", whole=False)
+            if stands_alone(word, self._version):
                 self._left.append((line, rest))
-                return _Said(line, word)
-            return _Said(line, word, re.sub(r"^\s*=?\s*", "", rest))
+                return Said(line, word)
+            if word in _SCRIPTS:
+                return Said(line, word)
+            value = re.sub(r"^[ \t]*(=[ \t]*)?", "", rest)
+            self._bare = not rest
+            return Said(line, word, value.rstrip() if value else None)
         return None
 
-    def inside(self) -> _Said:
+    def inside(self) -> Said:
         """The next directive of a section, which the end of the file ends as a brace does."""
-        return self.next() or _Said(0, "}")
+        return self.next() or Said(0, "}")
 
-    def head(self, said: _Said) -> None:
+    def head(self, said: Said) -> None:
         """Takes the names of logs up to the brace, over as many lines as they have."""
-        gathered, line, text = "", said.line, said.value
+        gathered, line, text = "", said.line, said.value or ""
         while "{" not in text:
             gathered += f"{text}\n"
             if "}" in text or not self._left:
-                raise _Refused(line, "missing { after the names of logs", whole=True)
+                raise Refused(line, "missing { after the names of logs", whole=True)
             line, text = self._left.pop()
             text = "" if text.lstrip().startswith("#") else text
         before, _, after = text.partition("{")
+        if "}" in before:
+            raise Refused(line, "unexpected }", whole=True)
         self._left.append((line, after))
         try:
             self.patterns = tuple(shlex.split(gathered + before))
         except ValueError:
-            raise _Refused(line, "error parsing filename", whole=True) from None
+            raise Refused(line, "error parsing filename", whole=True) from None
         self.in_section = True
 
     def skip_script(self, start: int) -> None:
         while self._left:
-            if self._left.pop()[1].split()[:1] == ["endscript"]:
+            line, text = self._left.pop()
+            first = re.match(r"[ \t]*([A-Za-z]*)", text)
+            if first and first[1] == "endscript":
+                self._left.append((line, text[first.end() + 1 :]))
                 return
-        raise _Refused(start, "a script without endscript", whole=True)
+        raise Refused(start, "a script without endscript", whole=True)
 
-    def skip_section(self) -> None:
+    def skip_section(self) -> bool:
+        """Goes behind the brace that ends the section; False where the file ends before it.
+
+        An indented brace does not count; nor does one right below a word that wants an argument
+        and has none, for logrotate loses the first character behind an error.
+        """
         self.in_section = False
+        if self._bare and self._left:
+            line, text = self._left.pop()
+            self._left.append((line, text[1:]))
         while self._left:
             line, text = self._left.pop()
-            words = text.split()[:1]
-            if words and words[0] in _SCRIPTS:
+            word = re.match(r"[ \t]*([A-Za-z]*)", text)[1]  # type: ignore[index]  # it matches anything
+            if word in _SCRIPTS:
                 self.skip_script(line)
-            elif text.strip().startswith("}"):
-                return
+            elif text.startswith("}"):
+                return True
+        return False
 
     def every_pattern(self) -> tuple[str, ...]:
         """The names of logs in what is left, for saying what goes without its rules."""
         left = "\n".join(text for _, text in self._left[::-1])
         heads = re.findall(r"(?m)^[ \t]*([/\"~][^{}#]*)\{", left)
         return tuple(name.strip("\"'") for head in heads for name in head.split())
-
-
-def _apply(section: Rotation, said: _Said) -> Rotation:
-    """The section (or the global directives) after one more directive."""
-    word, value, line = said.word, said.value, said.line
-    if word in _INTERVALS:
-        top = {"weekly": 7, "monthly": 31}.get(word, 0)
-        if value and (not value.isdecimal() or int(value) > top):
-            raise _Refused(line, f"bad {word} directive {value!r}", whole=True)
-        monthday = int(value or 0) if word == "monthly" else 0
-        return replace(section, interval=word, monthday=monthday)
-    if word in ("rotate", "maxage", "minage", "minutes", "start"):
-        number = _integer(value)
-        if number is None or number < (-1 if word == "rotate" else 0):
-            raise _Refused(line, f"bad {word} {value!r}", whole=False)
-        if word == "minutes":
-            return replace(section, interval="minutes")
-        if word == "rotate":
-            return replace(section, count=number)
-        return replace(section, maxage=number) if word == "maxage" else section
-    if word in ("size", "minsize", "maxsize"):
-        unit = value[-1:] if value[-1:] in ("k", "K", "M", "G") else ""
-        number = _integer(value.removesuffix(unit))
-        if number is None or number < 0:
-            raise _Refused(line, f"bad {word} {value!r}", whole=False)
-        size = number << {"": 0, "k": 10, "K": 10, "M": 20, "G": 30}[unit]
-        return replace(section, interval="size") if word == "size" else _sized(section, word, size)
-    if word in ("copy", "nocopy"):
-        return replace(section, copy=word == "copy")
-    if word in ("dateext", "nodateext"):
-        return replace(section, dateext=word == "dateext")
-    if word == "ignoreduplicates":
-        return replace(section, ignoreduplicates=True)
-    if word in ("olddir", "noolddir"):
-        return replace(section, olddir=value)
-    return section
-
-
-def _integer(text: str) -> int | None:
-    """As strtol(3) with base 0 reads a whole text: a leading 0 means octal, 0x hexadecimal."""
-    match = re.fullmatch(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9]\d*))", text)
-    if not match:
-        return None
-    digits, base = next((d, b) for d, b in zip(match.groups()[1:], (16, 8, 10), strict=True) if d)
-    return int(digits, base) * (-1 if match[1] == "-" else 1)
-
-
-def _sized(section: Rotation, word: str, size: int) -> Rotation:
-    if word == "minsize":
-        return replace(section, minsize=size)
-    return replace(section, maxsize=size)

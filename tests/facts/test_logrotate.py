@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from collector.facts.logrotate import Kept, Logrotate, kept, logrotate
-from collector.facts.logrotate_syntax import Problem, Reader, Rotation, path_matches
+from collector.facts.logrotate_directives import Problem, Rotation
+from collector.facts.logrotate_syntax import Reader, path_matches
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 # LOGS stands for the folder of logs; a.log, b.log, c.log and app-1.log lie in it
@@ -174,7 +175,7 @@ def test_patterns_are_those_of_glob(path: str, pattern: str, *, matches: bool) -
         (Rotation(interval="weekly", count=26), Kept(182)),
         (Rotation(interval="daily", count=180), Kept(180)),
         (Rotation(interval="size", count=99), Kept(None, known=False)),
-        (Rotation(interval="size", count=99, maxage=30), Kept(31, known=False)),
+        (Rotation(interval="size", count=99, maxage=30), Kept(None, known=False)),
         (Rotation(interval="size", count=0), Kept(0)),
         (Rotation(interval="weekly", count=30, maxsize=1 << 20), Kept(210, known=False)),
         (Rotation(interval="weekly", count=30, minsize=1 << 20), Kept(210)),

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from collector.facts.logrotate import kept
-from collector.facts.logrotate_syntax import Reader, Rotation
+from collector.facts.logrotate_directives import Rotation
+from collector.facts.logrotate_syntax import Reader
 from collector.model import CapturedFile, ReadStatus
 
 START = date(2025, 8, 28)
