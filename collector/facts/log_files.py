@@ -3,265 +3,271 @@
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.record_times import ONLY_TIMES, record_time, zone_of
+from collector.facts import log_heads
+from collector.facts.log_families import is_log, log_of
+from collector.facts.log_look import MOST, body
+from collector.facts.log_shapes import Day, LogFile, LogFiles, LoginFile, LoginLines, Look
+from collector.facts.record_times import EARLIEST, ONLY_TIMES, record_time, zone_of
 from collector.model import Capture, Read, Text, shell
 
-MOST = 800
+__all__ = ["READS", "LogFile", "LogFiles", "Look", "log_files"]
+
 _READ = "log_files.times"
 
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        rf"""
-nl='
-'
-IFS=$nl
-more=$(sed -n 's/^[[:space:]]*["'\'']\{{0,1\}}\(\/[^{{]*\).*/\1/p' /etc/logrotate.conf \
-  /etc/logrotate.d/* 2>/dev/null | tr -d "\"'" | tr -s ' \t' "$nl$nl" \
-  | grep -E -v '^/(var/log|var/run|usr/[^l]|usr/lib|s?bin|lib|etc|proc|sys|dev|run)' \
-  | grep '^/.*/' | sed 's/$/*/' | head -n 64)
-set -- /www/wwwlogs /usr/local/nginx/logs /usr/local/apache2/logs \
-  /usr/local/openresty/nginx/logs $more
-set -f
-list=$(
-  for f do [ -f "$f" ] && printf '%s\n' "$f"; done
-  find /var/log/ "$1" "$2" "$3" "$4" -type f ! -path '/var/log/journal/*' ! -path '*/sysstat/*' \
-    ! -path '*/sa/*' ! -path '/var/log/pods/*' ! -path '/var/log/containers/*' 2>/dev/null
-)
-set -- $(printf '%s\n' "$list" | sed 's,//*,/,g' | sort -u | head -n {MOST + 1})
-plain='' packed='' login=''
-for f do
-  case ${{f##*/}} in
-    wtmp*|btmp*) login="$login$f$nl";;
-    *.gz|*.xz|*.bz2|*.zst|*.Z|*.lz4) packed="$packed$f$nl";;
-    lastlog*|faillog*|tallylog*|*.journal*|*.db|*.rrd|*.png|*.pcap|*.core) ;;
-    *) plain="$plain$f$nl";;
-  esac
-done
-[ $# -gt 0 ] && stat -c '@F %s %Y %n' "$@"
-echo '@S folders'
-stat -c '@D %W %n' / /var/log /var/log/*/ 2>/dev/null
-set +f; stat -c '@D %W %n' /var/log/*/ 2>/dev/null; set -f
-echo '@S head'
-set -- $plain; [ $# -gt 0 ] && head -c 2048 /dev/null "$@"
-echo; echo '@S packed'
-for f in $packed; do
-  printf '\n==> %s <==\n' "$f"
-  case $f in
-    *.gz|*.Z) gzip -dc;; *.xz) xz -dc;; *.bz2) bzip2 -dc;; *.zst) zstd -dc;; *.lz4) lz4 -dc;;
-  esac <"$f" 2>/dev/null | head -c 2048
-done
-echo; echo '@S tail'
-set -- $plain; [ $# -gt 0 ] && tail -c 1024 /dev/null "$@"
-echo; echo '@S login'
-for f in $login; do
-  case $f in *.gz) gzip -dc <"$f";; *.xz) xz -dc <"$f";; *.bz2) bzip2 -dc <"$f";;
-    *.zst) zstd -dc <"$f";; *) cat <"$f";; esac 2>/dev/null \
-    | head -c 1600 | od -An -v -tx1 | tr -d ' \n' | sed 's/^/@H /'
-  printf ' %s\n' "$f"
-done
-[ -e /var/lib/wtmpdb/wtmp.db ] && command -v wtmpdb >/dev/null && wtmpdb last 2>/dev/null \
-  | sed -n 's/^\/*.*wtmp.* begins \(.*\)/@W \1/p'
-exit 0
-""",
+        body(),
         seconds=30,
         limit=1 << 21,
         redact=ONLY_TIMES,
         privileged=True,
         why=Text(
-            "各日志文件的大小与其内最早、最晚记录的时间（只取时间，不取内容）",
-            "size of each log file, and the first and last time inside it (times only, no content)",
+            "各日志文件的大小与其内记录的时间（只取时间，不取内容）",
+            "size of each log file, and the times of its records (times only, no content)",
         ),
     ),
 )
 
-_FILE = re.compile(r"@F (\d+) (\d+) (/.*)")
-_HEADING = re.compile(r"==> (/.*) <==")
-
-
-class Look(StrEnum):
-    """How far a file was looked into.
-
-    `whole`: each record's time; `sampled`: places spread over it; `ends`: its beginning and its
-    end; `head`: its beginning alone; `none`: not opened, or no log.
-    """
-
-    WHOLE = "whole"
-    SAMPLED = "sampled"
-    ENDS = "ends"
-    HEAD = "head"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The records of one day that stand together in a file: the first, the last, how many."""
-
-    first: datetime
-    last: datetime
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogFile:
-    """One file: `size` in bytes, `mtime` as the file system has it (never a record's time).
-
-    `first` and `last` are times inside it, None where none was found or looked for. `raw` is the
-    line that `first` was read from. `days` are its days in the order of the file, where `look` is
-    `whole` or `sampled`.
-    """
-
-    path: str
-    size: int
-    mtime: int
-    first: datetime | None = None
-    last: datetime | None = None
-    raw: str = ""
-    packed: bool = False
-    look: Look = Look.ENDS
-    days: tuple[Day, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LogFiles:
-    """All of them by path; `born` is when a folder was made, where the file system tells."""
-
-    files: dict[str, LogFile]
-    born: dict[str, datetime]
+_FILE = re.compile(r"@F (\d+) (-?\d+) ([-SPEZzUDN]) (/.*)")
+_DAY = re.compile(r"@d (\d+) ([-01]) (\S+) (\S+)")
+_BIRTH = re.compile(r"@D (\d+) (/.*)")
+_LOOKS = {"S": Look.WHOLE, "Z": Look.WHOLE, "P": Look.SAMPLED, "E": Look.ENDS, "z": Look.HEAD}
+# of a log that is written to each day, a few records long before all others are not believed
+_STRAY = timedelta(days=31)
+_STEADY = re.compile(r"/(syslog|messages|cron|cron\.log|audit\.log)([.-][^/]*)?$")
+_UTMP = 384 * 4000
 
 
 def log_files(capture: Capture) -> LogFiles:
-    """Raises FactError: also when there are more files than were looked at."""
+    """Raises FactError: also when there are more files than are listed."""
     at, zone = capture.collected_at, zone_of(capture.head.get("zone", ""))
     if at is None:
         raise CouldNotLook(_READ, "the capture has no time of collection")
-    sections = _sections(capture.read(_READ).text())
-    files: dict[str, LogFile] = {}
-    for line in sections.get("", ()):
-        if match := _FILE.fullmatch(line):
-            path = match[3]
-            packed = bool(re.search(r"\.(gz|xz|bz2|zst|Z|lz4)$", path))
-            files[path] = LogFile(
-                path,
-                int(match[1]),
-                int(match[2]),
-                packed=packed,
-                look=Look.HEAD if packed else Look.ENDS,
-            )
-    if len(files) > MOST:
-        raise CouldNotLook(_READ, f"there are more than {MOST} log files")
-    for name in ("head", "packed"):
-        for path, lines in _headed(sections.get(name, [])):
-            _set_first(files, path, lines, at, zone)
-    for path, lines in _headed(sections.get("tail", [])):
-        times = [t for line in lines if (t := record_time(line, at, zone))]
-        if times and path in files:
-            old = files[path]
-            files[path] = LogFile(path, old.size, old.mtime, old.first, times[-1], old.raw)
-    machine = capture.head.get("kernel", "").split()[-1:]
-    for line in sections.get("login", ()):
-        _set_login(files, line, machine[0] if machine else "", at, zone)
-    return LogFiles(files, _born(sections.get("folders", [])))
+    text = capture.read(_READ).text()
+    machine = (capture.head.get("kernel", "").split() or [""])[-1]
+    if re.search(r"^@S ", text, re.MULTILINE):
+        files = log_heads.files_of(text, machine, at, zone)
+        return LogFiles(files, _born(text.splitlines()))
+    return _Reading(text, machine, at, zone).result()
 
 
-def _sections(text: str) -> dict[str, list[str]]:
-    """The parts of the output; a part that comes twice was forged by what a log holds."""
-    name = ""
-    sections: dict[str, list[str]] = {"": []}
-    for line in text.splitlines():
-        if line.startswith("@S "):
-            name = line[3:]
-            if name in sections:
-                raise NotUnderstood(_READ, f"the part {name} stands twice")
-            sections[name] = []
-        else:
-            sections[name].append(line)
-    if "login" not in sections:
-        raise CouldNotLook(_READ, "the list of log files ends half-way")
-    return sections
-
-
-def _headed(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """The lines under each heading, files in their order: a heading out of order is a record."""
-    path, gathered, before = "", list[str](), ""
-    for line in lines:
-        match = _HEADING.fullmatch(line)
-        if match and match[1] != "/dev/null" and match[1].encode() > before.encode():
-            if path:
-                yield path, gathered
-            path, gathered, before = match[1], [], match[1]
-        elif not match:
-            gathered.append(line)
-        elif match[1] == path:
-            raise NotUnderstood(_READ, f"the heading of {path} stands twice")
-    if path:
-        yield path, gathered
-
-
-def _set_first(
-    files: dict[str, LogFile], path: str, lines: list[str], at: datetime, zone: tzinfo
-) -> None:
-    for line in lines:
-        first = record_time(line, at, zone)
-        if first is not None and path in files:
-            old = files[path]
-            files[path] = LogFile(
-                path, old.size, old.mtime, first, None, line.strip(), packed=old.packed
-            )
-            return
-
-
-def _set_login(
-    files: dict[str, LogFile], line: str, machine: str, at: datetime, zone: tzinfo
-) -> None:
-    if match := re.fullmatch(r"@W (.*)", line):
-        first = record_time(match[1], at, zone)
-        path = "/var/lib/wtmpdb/wtmp.db"
-        if first:
-            files[path] = LogFile(path, -1, 0, first, None, match[1])
-    elif (match := re.fullmatch(r"@H ([0-9a-f]*) (/.*)", line)) and match[2] in files:
-        old = files[match[2]]
-        try:
-            first = utmp_time(bytes.fromhex(match[1]), machine)
-        except (NotUnderstood, ValueError, OverflowError):
-            # the other logs are still read; this one is left without a time
-            first = None
-        files[old.path] = LogFile(
-            old.path, old.size, old.mtime, first, None, match[1][:48], packed=old.packed
-        )
-
-
-def utmp_time(data: bytes, machine: str) -> datetime | None:
-    """The time of the first record of utmp(5) that has one; `machine` as uname -m says it.
-
-    glibc keeps 32-bit times in 384 bytes on x86, and 64-bit times in 400 bytes on aarch64,
-    riscv64 and loongarch64 (bits/utmp.h, __WORDSIZE_TIME64_COMPAT32).
-    """
-    if machine in ("aarch64", "riscv64", "loongarch64"):
-        size, place, form = 400, 344, "<q"
-    elif machine in ("x86_64", "i686", "i586", "i386", "ppc64le"):
-        size, place, form = 384, 340, "<I"
-    else:
-        raise NotUnderstood(_READ, f"the form of wtmp on {machine or 'an unknown machine'}")
-    for start in range(0, len(data) - size + 1, size):
-        (seconds,) = struct.unpack_from(form, data, start + place)
-        if 0 < seconds < 1 << 33:
-            return datetime.fromtimestamp(seconds, UTC)
-    return None
-
-
-def _born(lines: list[str]) -> dict[str, datetime]:
+def _born(lines: Iterable[str]) -> dict[str, datetime]:
     """`@D SECONDS PATH`; stat says 0 or `-` where it does not know."""
     born = {}
     for line in lines:
-        match = re.fullmatch(r"@D (\d+) (/.*)", line)
+        match = _BIRTH.fullmatch(line)
         if match and int(match[1]) > 0:
             born[match[2].rstrip("/") or "/"] = datetime.fromtimestamp(int(match[1]), UTC)
     return born
+
+
+class _Reading:
+    """The lines of the read, taken in their order; see `log_look` for what they mean."""
+
+    def __init__(self, text: str, machine: str, at: datetime, zone: tzinfo) -> None:
+        self.lines = text.splitlines()
+        self.at, self.zone = at, zone
+        self.known = machine in ("x86_64", "i686", "i586", "i386", "ppc64le", "aarch64",
+                                 "riscv64", "loongarch64")  # fmt: skip
+        self.files: dict[str, LogFile] = {}
+        self.records: dict[str, LoginFile] = {}
+        self.accepted: dict[str, LoginLines] = {}
+
+    def result(self) -> LogFiles:
+        if "@Z" not in self.lines:
+            raise CouldNotLook(_READ, "the list of log files ends half-way")
+        hindered = [line[3:] for line in self.lines if line.startswith("@O ")]
+        for word in hindered:
+            if word == "more":
+                raise CouldNotLook(_READ, f"there are more than {MOST} log files")
+            if word != "newline":
+                raise CouldNotLook(_READ, f"there is no {word} on the host")
+        kinds: dict[str, str] = {}
+        for line in self.lines:
+            if match := _FILE.fullmatch(line):
+                path = match[4]
+                kinds[path] = match[3]
+                packed = bool(re.search(r"\.(gz|xz|bz2|zst|Z|lz4)$", path))
+                look = Look.NONE
+                self.files[path] = LogFile(
+                    path, int(match[1]), int(match[2]), packed=packed, look=look
+                )
+        self._contents(kinds)
+        self._years()
+        return LogFiles(
+            self.files,
+            _born(self.lines),
+            self.records,
+            self.accepted,
+            tuple(dict.fromkeys(hindered)),
+            detailed=True,
+        )
+
+    def _contents(self, kinds: dict[str, str]) -> None:
+        path, held = "", list[str]()
+        for line in [*self.lines, "@P "]:
+            if line.startswith("@P "):
+                if path in kinds:
+                    self._one(path, kinds[path], held)
+                elif path:
+                    raise NotUnderstood(_READ, f"{path} was opened and not listed")
+                path, held = line[3:], []
+            elif line.startswith("@W "):
+                self._wtmpdb(line[3:])
+            else:
+                held.append(line)
+
+    def _one(self, path: str, kind: str, held: list[str]) -> None:
+        if kind == "U":
+            self._utmp(path, held)
+            return
+        end = next((x.split() for x in held if x.startswith("@e")), ["@e", ""])
+        state = end[1] if len(end) > 2 else ""
+        parts: list[list[tuple[Day, str]]] = [[]]
+        for line in held:
+            if line == "@b":
+                parts.append([])
+            elif match := _DAY.fullmatch(line):
+                parts[-1].append(self._day(match))
+            elif match := re.fullmatch(r"@a (\d+) (\d+) (\d+) (\d+)", line):
+                self.accepted[path] = LoginLines(
+                    path, int(match[1]), int(match[2]), int(match[3]), int(match[4])
+                )
+        look = _LOOKS.get(kind, Look.NONE)
+        if look is Look.WHOLE and state != ".":
+            # cut by the limit, broken, or more days than are told: what comes after is not known
+            look = Look.HEAD
+        days = tuple(day for part in parts for day, _ in part)
+        if not days and state == "!":
+            look = Look.NONE
+        latest = self.at + timedelta(days=1)
+        first, raw = _believed(parts[0], latest, steady=bool(_STEADY.search(path)))
+        ends = [day.last for day in days if day.last <= latest]
+        last = ends[-1] if ends and look is not Look.HEAD else None
+        if look is Look.ENDS and len(parts) > 1 and not parts[1]:
+            last = None
+        self.files[path] = replace(
+            self.files[path],
+            first=first,
+            last=last,
+            raw=raw,
+            look=look,
+            days=days if look in (Look.WHOLE, Look.SAMPLED) else (),
+            lines=int(end[-1]) if end[-1].isdecimal() else -1,
+        )
+
+    def _day(self, match: re.Match[str]) -> tuple[Day, str]:
+        first, last = (record_time(t, self.at, self.zone) for t in (match[3], match[4]))
+        if first is None or last is None:
+            # a clock that was never set, or no such day: a record of no time
+            first = last = datetime(EARLIEST, 1, 1, tzinfo=UTC)
+        own = None if match[2] == "-" else match[2] == "1"
+        return Day(first, last, int(match[1]), own), match[3]
+
+    def _utmp(self, path: str, held: Sequence[str]) -> None:
+        if not self.known:
+            return
+        turns: dict[str, list[datetime]] = {"1": [], "2": []}
+        back, size = list[tuple[datetime, datetime]](), self.files[path].size
+        for line in held:
+            word, *numbers = line[3:].split() if line.startswith("@u ") else [""]
+            if not all(re.fullmatch(r"\d{1,11}", n) for n in numbers):
+                raise NotUnderstood(_READ, f"not a line of login records: {line!r}")
+            times = [datetime.fromtimestamp(int(n), UTC) for n in numbers]
+            if word in turns and len(times) == 1:
+                turns[word].append(times[0])
+            elif word == "<" and len(times) == 2:
+                back.append((times[0], times[1]))
+            elif word in (".", "?", "!") and len(times) == 7:
+                counts = [int(n) for n in numbers]
+                whole = size <= _UTMP and "btmp" not in path
+                self.records[path] = LoginFile(
+                    path, counts[0], counts[1], counts[2], counts[3], counts[4], whole,
+                    word == "?", tuple(turns["2"]), tuple(turns["1"]), tuple(back),
+                )  # fmt: skip
+                dated = counts[5] > 0
+                self.files[path] = replace(
+                    self.files[path],
+                    first=times[5] if dated else None,
+                    last=times[6] if dated else None,
+                    raw=f"{times[5]:%Y-%m-%dT%H:%M:%SZ}" if dated else "",
+                    look=Look.WHOLE if whole else Look.ENDS,
+                )
+
+    def _wtmpdb(self, said: str) -> None:
+        path, first = "/var/lib/wtmpdb/wtmp.db", record_time(said, self.at, self.zone)
+        if first:
+            old = self.files.get(path, LogFile(path, -1, 0))
+            self.files[path] = replace(old, first=first, raw=said, look=Look.HEAD)
+
+    def _years(self) -> None:
+        """Times without a year may be a year older than they show, where a newer file shows it.
+
+        The middle day of each file decides, so that a forged line at either end does not.
+        """
+        groups: dict[str, list[LogFile]] = {}
+        for path, file in self.files.items():
+            if is_log(path) and file.days and file.raw.startswith("--"):
+                groups.setdefault(log_of(path, self.files), []).append(file)
+        for files in groups.values():
+            newer: datetime | None = None
+            for file in sorted(files, key=lambda f: age_rank(f.path)):
+                file = self._older(file, newer)
+                newer = file.days[len(file.days) // 2].first
+
+    def _older(self, file: LogFile, newer: datetime | None) -> LogFile:
+        middle, years = file.days[len(file.days) // 2].first, 0
+        while newer and years < 8 and _before(middle, years) > newer + timedelta(days=1):
+            years += 1
+        days = tuple(
+            replace(d, first=_before(d.first, years), last=_before(d.last, years))
+            for d in file.days
+        )
+        first = _before(file.first, years) if file.first else None
+        last = _before(file.last, years) if file.last else None
+        file = replace(file, days=days, first=first, last=last)
+        self.files[file.path] = file
+        return file
+
+
+def _before(time: datetime, years: int) -> datetime:
+    """That many years before; of a leap day the year is known better than by its neighbours."""
+    try:
+        return time.replace(year=time.year - years)
+    except ValueError:
+        return time
+
+
+def _believed(
+    days: Sequence[tuple[Day, str]], latest: datetime, *, steady: bool
+) -> tuple[datetime | None, str]:
+    """The first record whose time can be true: not yet to come, and no stray."""
+    plain = [(day, raw) for day, raw in days if day.first <= latest and day.first.year > EARLIEST]
+    if steady and len(plain) > 1:
+        records = sum(day.count for day, _ in plain)
+        few = 0
+        for number, (day, _) in enumerate(plain[:-1], 1):
+            few += day.count
+            if few > 5 or few * 10 > records:
+                break
+            if plain[number][0].first - day.last > _STRAY:
+                plain = plain[number:]
+                break
+    return (plain[0][0].first, plain[0][1]) if plain else (None, "")
+
+
+def age_rank(path: str) -> tuple[int, str]:
+    """Sorts the files of one log, the newest first: by the number or the date in their names."""
+    bare = re.sub(r"\.(gz|xz|bz2|zst|Z|lz4)$", "", path)
+    if match := re.search(r"[.-](\d{4}-?\d\d-?\d\d\d*)", bare):
+        digits = match[1].replace("-", "").ljust(10, "0")
+        return 2, "".join(chr(ord("9") - int(c) + ord("0")) for c in digits)
+    if match := re.search(r"\.(\d{1,4})$", bare):
+        return 1, match[1].rjust(4, "0")
+    return 0, ""

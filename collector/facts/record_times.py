@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - twelve words
 _MONTH = "|".join(_MONTHS)
 EARLIEST = 2005
 _CLOCK = r"(\d\d):(\d\d):(\d\d)"
-_ZONE = r"(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?"
+_ZONE = r"(?:[.,]\d+)?\s?(Z\b|UTC\b|GMT\b|[+-]\d\d:?\d\d)?"
 
-# A sed program that leaves of each line only its time, so that no message leaves the host.
-# Lines that begin with `==> ` or `@` are headings and stay; lines without a time go.
+# A sed program that lets through only what the read of log files makes of them: names, sizes,
+# times and counts, so that no message leaves the host.
 ONLY_TIMES = r"""
-/^==> \/.* <==$/b
-/^@F [0-9]* -\{0,1\}[0-9]* \//b
-/^@S [a-z]*$/b
+/^@d [0-9]* [-01] [-@0-9T:Z+]* [-@0-9T:Z+]*$/b
+/^@F [0-9]* -\{0,1\}[0-9]* [-SPEZzUDN] \//b
+/^@P \//b
+/^@e [.!~?]\{0,1\} [0-9]*$/b
+/^@u [<.?!12]\{0,1\}[ 0-9]*$/b
+/^@a [ 0-9]*$/b
 /^@D [-0-9?]* \//b
-/^@H [0-9a-f]* \//b
-/^@W [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9:]*/b
-s/^.\{0,40\}\(msg=audit([0-9]*\.[0-9]*:[0-9]*)\).*/\1/;t
-s/^[^[]\{0,200\}\(\[[0-9][0-9]\/[A-Z][a-z][a-z]\/[0-9]\{4\}:[0-9:]\{8\} [-+][0-9]\{4\}\]\).*/\1/;t
-s/^[^0-9]\{0,24\}\([0-9]\{4\}-[0-9][0-9]-[0-9][0-9][T ][ 0-9][0-9:]\{7,8\}[0-9.,]* \{0,1\}[-+Z0-9:]\{0,6\}\).*/\1/;t
-s/^\(<[0-9]*>1 \)\([0-9]\{4\}-[0-9][0-9]-[0-9][0-9]T[0-9:]\{8\}[0-9.,]*[-+Z0-9:]\{0,6\}\).*/\2/;t
-s/^[^0-9]\{0,24\}\([0-9]\{4\}\/[0-9][0-9]\/[0-9][0-9] [0-9:]\{8\}\).*/\1/;t
-s/^\[\{0,1\}\([A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\}\)[0-9.]*\( [0-9]\{4\}\).*/\1\2/;t
-s/^\([A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\}\).*/\1/;t
-s/^[0-9]\{1,8\}:[A-Z] \([0-9]\{1,2\} [A-Z][a-z][a-z] [0-9]\{4\} [0-9:]\{8\}\).*/\1/;t
+/^@O [a-z]*$/b
+/^@[bZ]$/b
+/^@W [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9:]*$/b
 d
-"""  # noqa: E501 - one substitution a line
+"""
 
 
 def zone_of(offset: str) -> tzinfo:
@@ -65,7 +61,7 @@ def record_time(line: str, at: datetime, zone: tzinfo) -> datetime | None:
 def _iso(match: re.Match[str], _: datetime, zone: tzinfo) -> datetime:
     year, month, day, hour, minute, second, said = match.groups()
     if said:
-        zone = UTC if said == "Z" else zone_of(said.replace(":", ""))
+        zone = UTC if said in ("Z", "UTC", "GMT") else zone_of(said.replace(":", ""))
     numbers = (int(n) for n in (year, month, day, hour, minute, second))
     return _aware(*numbers, zone=zone)
 
@@ -88,19 +84,28 @@ def _audit(match: re.Match[str], _: datetime, __: tzinfo) -> datetime:
 
 
 def _bsd(match: re.Match[str], at: datetime, zone: tzinfo) -> datetime | None:
-    month, day, hour, minute, second = match.groups()
+    month, *numbers = match.groups()
+    return _latest(_month(month), [int(n) for n in numbers], at, zone)
+
+
+def _latest(month: int, numbers: Sequence[int], at: datetime, zone: tzinfo) -> datetime | None:
+    day, hour, minute, second = numbers
     # a record may carry a clock that runs a little ahead of the collecting side's
     latest = at.astimezone(zone) + timedelta(days=1)
     for year in range(latest.year, latest.year - 9, -1):
         try:
-            found = _aware(
-                year, _month(month), int(day), int(hour), int(minute), int(second), zone=zone
-            )
+            found = _aware(year, month, day, hour, minute, second, zone=zone)
         except ValueError:
             continue
         if found <= latest:
             return found
     return None
+
+
+def _yearless(match: re.Match[str], at: datetime, zone: tzinfo) -> datetime | None:
+    """`--11-25T04:05:06` (ISO 8601:2000, 5.2.1.3 d): what the reads make of RFC 3164."""
+    month, day, hour, minute, second = (int(n) for n in match.groups())
+    return _latest(month, (day, hour, minute, second), at, zone)
 
 
 def _month(name: str) -> int:
@@ -122,6 +127,8 @@ _FORMS: tuple[tuple[re.Pattern[str], _Make], ...] = (
         re.compile(rf"\[(\d\d)/({_MONTH})/(\d{{4}}):{_CLOCK} ([-+]\d{{4}})\]"),
         _clf,
     ),
+    (re.compile(rf"^--(\d\d)-(\d\d)T{_CLOCK}$"), _yearless),
+    (re.compile(r"^@(\d{9,11})$"), _audit),
     (re.compile(rf"^\D{{0,24}}(?:\d+>1 )?(\d{{4}})-(\d\d)-(\d\d)[T ]\s?{_CLOCK}{_ZONE}"), _iso),
     (re.compile(rf"^\D{{0,24}}(\d{{4}})/(\d\d)/(\d\d) {_CLOCK}{_ZONE}"), _iso),
     (

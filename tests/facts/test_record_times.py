@@ -30,7 +30,10 @@ RECORDS = {
     "dnf": ("2026-05-01T03:04:05+0800 INFO --- logging initialized", "2026-04-30T19:04:05"),
     "mysql": ("2026-04-30T19:04:05.123456Z 0 [Note] x", "2026-04-30T19:04:05"),
     "redis": ("1234:M 01 May 2026 03:04:05.123 * Ready", "2026-04-30T19:04:05"),
-    "postgresql": ("2026-04-30 19:04:05.123 UTC [7] LOG: x", "2026-04-30T11:04:05"),
+    "postgresql": ("2026-04-30 19:04:05.123 UTC [7] LOG: x", "2026-04-30T19:04:05"),
+    "a zone that is no number": ("2026-05-01 03:04:05.123 CST [7] LOG: x", "2026-04-30T19:04:05"),
+    "as the reads tell it": ("--05-01T03:04:05", "2026-04-30T19:04:05"),
+    "as the reads tell an epoch": ("@1777575845", "2026-04-30T19:04:05"),
     "firewalld": ("2026-05-01 03:04:05 WARNING: x", "2026-04-30T19:04:05"),
     "RFC 5424": ("<34>1 2026-04-30T19:04:05.003Z web1 su - ID47 - x", "2026-04-30T19:04:05"),
 }  # fmt: skip
@@ -43,21 +46,29 @@ def test_time_of_a_record(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_redaction_leaves_the_time_and_nothing_else(name: str) -> None:
-    line, expected = RECORDS[name]
-    left = _sed(f"{line} {SECRET}\n")
-    assert "hunter2" not in left
-    assert "web1" not in left
-    assert record_time(left, AT, CHINA) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
-
-
 @pytest.mark.parametrize("shell", ["sed", "busybox"])
-def test_lines_without_a_time_do_not_leave_the_host(shell: str) -> None:
+def test_no_line_of_a_log_leaves_the_host(name: str, shell: str) -> None:
+    """What the read makes of records passes; a record itself does not."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not here")
     program = ["busybox", "sed"] if shell == "busybox" else ["sed"]
-    text = f"==> /var/log/x <==\n{SECRET}\n\tat com.example {SECRET}\n@S tail\n"
-    assert _sed(text, program) == "==> /var/log/x <==\n@S tail\n"
+    line, _ = RECORDS[name]
+    assert _sed(f"{line} {SECRET}\n@d {SECRET}\n@e . {SECRET}\n@u {SECRET}\n", program) == ""
+
+
+@pytest.mark.parametrize("shell", ["sed", "busybox"])
+def test_what_the_read_says_passes(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    program = ["busybox", "sed"] if shell == "busybox" else ["sed"]
+    text = (
+        "@F 12 1795602169 S /var/log/a b.log\n@F 0 -1 - /var/log/x\n@O newline\n@D - /var/log/\n"
+        "@P /var/log/a b.log\n@d 12 - 2026-11-25T10:22:47+0800 2026-11-25T10:39:16Z\n@b\n"
+        "@d 1 0 --11-25T10:33:03 @1795602169\n@a 1 1 0 2\n@e . 23\n@e  4\n@u 2 1795602169\n"
+        "@u < 1795602169 1795602000\n@u . 1 2 3 4 5 1795602169 1795602169\n@Z\n"
+        "@W Wed Nov 25 10:22:47 2026\n"
+    )
+    assert _sed(f"{text}{SECRET}\n", program) == text
 
 
 def _sed(text: str, program: list[str] | None = None) -> str:

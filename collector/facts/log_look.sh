@@ -1,0 +1,116 @@
+nl='
+'
+IFS=$nl
+own='' key='' now='' more='' far='' list='' links='' plain='' other=''
+{ read -r own </proc/sys/kernel/hostname; read -r key </proc/sys/kernel/random/uuid
+  IFS=. read -r now list </proc/uptime; } 2>/dev/null
+# no log can hold this run's key, so that no log speaks for another
+own=${own%%.*} key="@$$-$key" late=$((${now:-0} + SECONDS_))
+for c in awk stat find od; do command -v "$c" >/dev/null 2>&1 || echo "@O $c"; done
+# logs that logrotate takes care of elsewhere
+list=
+for f in /etc/logrotate.conf /etc/logrotate.d/*; do [ -f "$f" ] && list="$list$nl$f"; done
+set -f; set -- $list; set +f
+[ $# -gt 0 ] && more=$(awk '
+  /^[ \t]*["\047]?\// {
+    sub(/\{.*/, ""); gsub(/["\047]/, ""); n = split($0, w, /[ \t]+/)
+    for (i = 1; i <= n; i++) {
+      if (w[i] !~ /^\/.*\// || w[i] ~ /^\/(var\/log|var\/run|usr\/[^l]|usr\/lib|s?bin|lib)/) continue
+      if (w[i] !~ /^\/(etc|proc|sys|dev|run)/ && k++ < 64) print w[i] "*"
+    }
+  }' "$@" 2>/dev/null)
+for f in $more /var/lib/wtmpdb/wtmp.db /var/lib/lastlog/lastlog2.db; do
+  [ -f "$f" ] && far="$far$nl$f"
+done
+set -f
+choose='
+CHOOSE_'
+list=$(
+  {
+    set -- $far
+    [ $# -gt 0 ] && stat -L -c '%F|%s %Y %n' "$@"
+    set -- /var/log/
+    for f in /www/wwwlogs /usr/local/nginx/logs /usr/local/apache2/logs \
+      /usr/local/openresty/nginx/logs; do
+      [ -d "$f" ] && set -- "$@" "$f/"
+    done
+    find "$@" \( -path /var/log/journal -o -path /var/log/pods -o -path /var/log/containers \
+        -o -name sysstat -o -name sa \) -prune \
+      -o -path "*$nl*" -exec printf '@O newline%.0s\n' {} + \
+      -o \( -type f -o -type l \) -exec stat -L -c '%F|%s %Y %n' {} +
+  } 2>/dev/null | awk -v MOST=MOST_ -v COST=COST_ "$choose"
+)
+case $list in *'@K '*)
+  # logs that lie in a folder elsewhere, to which a link below /var/log leads
+  for f in $list; do case $f in '@K '*) links="$links$nl${f#@K }";; esac; done
+  list=$(
+    {
+      for f in $links; do
+        t=$(readlink -f "$f")
+        case $t in
+          ''|/|/proc*|/sys*|/dev*|/run*|/etc*|/usr|/usr/[!l]*|/var|/var/log*|/boot*|/root) continue;;
+        esac
+        find "$f/" -maxdepth 2 -path "*$nl*" -exec printf '@O newline%.0s\n' {} + \
+          -o -type f -exec stat -c '%F|%s %Y %n' {} +
+      done 2>/dev/null
+      for f in $list; do
+        case $f in
+          '@F '*) f=${f#@F }; t=${f%% /*}; printf 'regular|%s /%s\n' "${t% ?}" "${f#* /}";;
+          '@O '*) printf '%s\n' "$f";;
+        esac
+      done
+    } | awk -v MOST=MOST_ -v COST=COST_ "$choose"
+  );;
+esac
+printf '%s\n' "$list"
+set +f; stat -c '@D %W %n' / /var/log /var/log/*/ 2>/dev/null; set -f
+for f in $list; do
+  case $f in
+    '@F '*' S /'*) f=/${f#* /}; [ -r "$f" ] && plain="$plain$nl$f";;
+    '@F '*' '[PEZzU]' /'*) other="$other$nl$f";;
+  esac
+done
+# glibc keeps 32-bit times in 384 bytes, and 64-bit times in 400 bytes on these (bits/utmp.h)
+w=384 wide=86 high=0
+case $(uname -m) in aarch64|riscv64|loongarch64) w=400 wide=87 high=88;; esac
+set -- $plain
+{
+  for f in $other; do
+    IFS=. read -r now t </proc/uptime
+    [ "${now:-0}" -gt "$late" ] && break
+    t=${f#@F }; s=${t%% *} t=${f%% /*} f=/${f#* /}; t=${t##* }
+    [ -r "$f" ] || continue
+    x=
+    case $f in
+      *.gz|*.Z) x=gzip;; *.xz) x=xz;; *.bz2) x=bzip2;; *.zst) x=zstd;; *.lz4) x=lz4;;
+    esac
+    [ "$t" = U ] && word=U || word=+
+    printf '\n%s %s %s\n' "$key" "$word" "$f"
+    case $t in
+      U)
+        most=4000; case ${f##*/} in btmp*) most=200;; esac
+        if [ "$x" ]; then "$x" -dc <"$f" | head -c $((w * most))
+        elif [ "$s" -le $((w * most)) ]; then cat <"$f"
+        else head -c $((w * most / 2)) <"$f"; tail -c $((w * most / 2)) <"$f"
+        fi | od -An -v -tu4 -w$w
+        [ "$x" ] || [ $((s % w)) = 0 ] || { printf '%s ?\n' "$key"; continue; };;
+      [Zz])
+        most=40000000; [ "$t" = z ] && most=16384
+        { "$x" -dc <"$f" || printf '\n%s !\n' "$key"; printf '\n%s .\n' "$key"; } | head -c $most
+        continue;;
+      E) head -c 16384 <"$f"; printf '\n%s =\n' "$key"; tail -c 4096 <"$f";;
+      P)
+        head -c 4096 <"$f"; i=1
+        while [ $i -lt 40 ]; do
+          printf '\n%s ,\n' "$key"
+          dd bs=2048 count=1 skip=$((s / 2048 * i / 40)) <"$f"; i=$((i + 1))
+        done
+        printf '\n%s ,\n' "$key"; tail -c 4096 <"$f";;
+    esac
+    printf '\n%s .\n' "$key"
+  done 2>/dev/null
+} | awk -v KEY="$key" -v OWN="$own" -v WIDE=$wide -v HIGH=$high '
+TIMES_' "$@" -
+[ -e /var/lib/wtmpdb/wtmp.db ] && command -v wtmpdb >/dev/null && wtmpdb last 2>/dev/null \
+  | sed -n 's/^\/*.*wtmp.* begins \(.*\)/@W \1/p'
+exit 0

@@ -1,0 +1,113 @@
+"""The shapes of what is known of log files: see `log_files`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Look(StrEnum):
+    """How far a file was looked into.
+
+    `whole`: each record's time; `sampled`: places spread over it; `ends`: its beginning and its
+    end; `head`: its beginning alone; `none`: not opened, or not to be unpacked.
+    """
+
+    WHOLE = "whole"
+    SAMPLED = "sampled"
+    ENDS = "ends"
+    HEAD = "head"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The records of one day that stand together in a file: the first, the last, how many.
+
+    `own` is whether the first of them names this very host, None where it names none.
+    """
+
+    first: datetime
+    last: datetime
+    count: int
+    own: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One file: `size` in bytes, `mtime` as the file system has it (never a record's time).
+
+    `first` and `last` are times inside it that can be believed, None where none was found or
+    looked for. `raw` is what `first` was read from. `days` are its days in the order of the file,
+    where `look` is `whole` or `sampled`. `lines` is how many lines were looked at.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    first: datetime | None = None
+    last: datetime | None = None
+    raw: str = ""
+    packed: bool = False
+    look: Look = Look.ENDS
+    days: tuple[Day, ...] = ()
+    lines: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFile:
+    """One file of utmp(5) records: how many, how many logins, logouts, logins with an address.
+
+    `zeroed` are records overwritten with zeros; `whole` is whether all of them were looked at,
+    `torn` whether its size is no multiple of a record's. `boots` and `downs` are the times of its
+    boot and shutdown records, `backwards` places where time runs back by more than a minute.
+    """
+
+    path: str
+    records: int
+    logins: int
+    logouts: int
+    addressed: int
+    zeroed: int
+    whole: bool
+    torn: bool = False
+    boots: tuple[datetime, ...] = ()
+    downs: tuple[datetime, ...] = ()
+    backwards: tuple[tuple[datetime, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLines:
+    """What sshd and PAM wrote into one text log: logins accepted, how many of them with the
+
+    address they came from, sessions opened and closed.
+    """
+
+    path: str
+    accepted: int
+    addressed: int
+    opened: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """All of them by path; `born` is when a folder was made, where the file system tells.
+
+    `records` are the files of login records and `lines` the text logs of logins, by path;
+    `hindered` says what could not be listed. `detailed` is False for captures of the first form,
+    which hold no days and no login records.
+    """
+
+    files: dict[str, LogFile]
+    born: dict[str, datetime]
+    records: dict[str, LoginFile] = field(default_factory=dict)
+    lines: dict[str, LoginLines] = field(default_factory=dict)
+    hindered: tuple[str, ...] = ()
+    detailed: bool = False
+
+    @property
+    def unopened(self) -> tuple[str, ...]:
+        """Files with content that nobody looked into."""
+        return tuple(f.path for f in self.files.values() if f.look is Look.NONE and f.size)
