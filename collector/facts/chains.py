@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from collector.facts.packets import Match, Numeric, OneOf, Packet, Source, Unknown, Word
 from collector.facts.spans import Spans
@@ -54,13 +54,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Writes a field: `mark` or `ctmark` becomes (old & keep) ^ value; None when not known.
+    """Writes a field: a mark becomes (old & keep) ^ value; None when not known.
 
     `copy` names a field to take the old value from; `state` becomes `untracked` by notrack,
     unless the packet is tracked already.
     """
 
-    field: Literal["mark", "ctmark", "state"]
+    field: Literal["mark", "ctmark", "state", "ttl", "dscp"]
     value: int | None = 0
     keep: int = 0
     copy: Literal["mark", "ctmark"] | None = None
@@ -74,7 +74,8 @@ class Set:
         new = None if old is None or self.value is None else (old & self.keep) ^ self.value
         if self.keep == 0 and self.value is not None:
             new = self.value
-        return replace(packet, mark=new) if self.field == "mark" else replace(packet, ctmark=new)
+        changed: dict[str, Any] = {self.field: new}
+        return replace(packet, **changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,18 @@ class Rewrite:
     known: bool = True
 
 
-Step = Match | Rate | Set | Go | Rewrite
+@dataclass(frozen=True, slots=True)
+class Divert:
+    """TPROXY: a listener takes the packet whatever its destination; `port` 0 where that stays.
+
+    `family` 0 for both. Whether the packet goes on to be let in is not known.
+    """
+
+    family: int
+    port: int | None
+
+
+Step = Match | Rate | Set | Go | Rewrite | Divert
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,12 @@ class Base:
     priority: int
     accept: bool
     devices: frozenset[str] = frozenset()
+
+    def named(self, device: str) -> bool:
+        """Is it one of `devices`, of which one that ends in `*` is a beginning?"""
+        return device in self.devices or any(
+            name.endswith("*") and device.startswith(name[:-1]) for name in self.devices
+        )
 
 
 @dataclass
@@ -161,7 +179,7 @@ class Rules:
             for base in self.bases
             if base.hook == hook
             and base.family in (0, packet.family)
-            and (not base.devices or packet.iif in base.devices)
+            and (not base.devices or base.named(packet.iif))
         ]
         # of equals the kernel calls the one that was made last first
         found.reverse()
@@ -253,6 +271,8 @@ class Rules:
             new = self._rewritten(step, flow, text)
             (ends.dropped if new is None else ends.accepted).append(new or flow)
             return []
+        if isinstance(step, Divert):
+            step = Go("unknown")
         self._go(step, replace(flow, why=text), ends, depth)
         return []
 

@@ -7,23 +7,27 @@ port. What can be reached on one of these ways can be reached.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.errors import FactError
 from collector.facts.firewall import READS as _FIREWALL_READS
-from collector.facts.firewall import Firewall, Reach, firewall, numerics, published, words
+from collector.facts.firewall import Firewall, diverted, firewall, published
 from collector.facts.firewall_boot import READS as _BOOT_READS
-from collector.facts.packets import PROTOCOLS, Packet
+from collector.facts.ipvs import Virtual
+from collector.facts.packets import PROTOCOLS
 from collector.facts.sockets import READS as _SOCKET_READS
 from collector.facts.sockets import Listener, sockets
 from collector.facts.spans import NONE, Spans, everything, network, networks, show
+from collector.facts.unit_limits import Limit, limits
+from collector.facts.ways import Outcome, Place, Ways
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_FIREWALL_READS, *_BOOT_READS, *_SOCKET_READS)
 
 _MOST_PORTS = 1024
+_LOOPBACK = "bound to loopback"
 _PRIVATE = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
     "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
@@ -84,104 +88,19 @@ def breadth(sources: Spans, family: int) -> int:
     return count if family == 4 else -(-count >> 80)
 
 
-@dataclass
-class Outcome:
-    """What came of all ways together: who gets in, by which rules, and to which destinations."""
-
-    yes: Spans = NONE
-    unknown: Spans = NONE
-    weighed: list[tuple[bool, int, str]] = field(default_factory=list)
-    keeps: list[str] = field(default_factory=list)
-    targets: set[tuple[int, int]] = field(default_factory=set)
-
-    def add(self, reach: Reach) -> None:
-        self.yes |= reach.yes
-        self.unknown = (self.unknown | reach.unknown) - self.yes
-        self.targets |= set(reach.targets)
-        if reach.yes or reach.unknown:
-            held = reach.yes or reach.unknown
-            self.weighed.append((bool(reach.yes), held.size, reach.why))
-        else:
-            self.keeps.append(reach.why_not)
-
-    @property
-    def lets(self) -> list[str]:
-        """The rules that let in: what does for certain, and what lets most in, comes first."""
-        return [why for _, _, why in sorted(self.weighed, key=lambda w: w[:2], reverse=True)]
-
-
-@dataclass(frozen=True)
-class Ways:
-    """Every way by which a packet may come to one port of the host."""
-
-    firewall: Firewall
-    family: int
-    only: Spans | None = None
-    listening: frozenset[tuple[int, int, int]] | None = None
-
-    def reach(
-        self,
-        proto: int,
-        port: int,
-        places: Iterable[int],
-        *,
-        device: str = "",
-        natted: bool = False,
-    ) -> Outcome:
-        """Packets to each of the places, through each interface (or `device` only)."""
-        outcome = Outcome()
-        arriving = [
-            (name, sources if self.only is None else sources & self.only)
-            for name, sources in self.firewall.network.arriving(self.family)
-            if device in ("", name)
-        ]
-        for place in places:
-            for name, sources in arriving:
-                for sport in self.firewall.sports() if sources else ():
-                    packet = Packet(self.family, proto, place, port, sport, name)
-                    outcome.add(
-                        self.firewall.reach(
-                            packet, sources, natted=natted, listening=self.listening
-                        )
-                    )
-        return outcome
-
-    def places(self) -> list[int]:
-        """One address of the host for each kind that the rules tell apart."""
-        mine = self.firewall.network.global_addresses(self.family)
-        if not mine:
-            own = self.firewall.network.own
-            mine = [(name, n) for name, of, n, _ in own if of == self.family and name != "lo"]
-        apart = "daddr_type_in" in words(self.firewall.rules)
-        tests = [
-            numeric.values
-            for numeric in numerics(self.firewall.rules)
-            if numeric.field in ("daddr", "first_daddr")
-        ]
-        tests += [
-            Spans.one(rewrite.address)
-            for _, rewrite, _ in published(self.firewall.rules)
-            if rewrite.address is not None and rewrite.family in (0, self.family)
-        ]
-        kinds: dict[tuple[bool | str, ...], int] = {}
-        for device, number in mine:
-            kind = tuple(number in values for values in tests)
-            kinds.setdefault((device if apart else "", *kind), number)
-        return list(kinds.values())
-
-
 def exposures(capture: Capture, only: tuple[int, int] | None = None) -> tuple[Exposure, ...]:
     """Every listening socket and published port. `only`: (family, address) of the one who asks.
 
     Where the rules could not be seen or read, everything but loopback is unknown, and says why.
     Raises FactError when the sockets could not be seen.
     """
-    listening = [s for s in sockets(capture) if only is None or s.family == only[0]]
+    known = list(sockets(capture))
     try:
         filtering = firewall(capture)
     except FactError as problem:
-        return tuple(_unseen(listener, str(problem)) for listener in listening)
-    return _exposures(listening, filtering, only)
+        asked = [s for s in known if only is None or s.family == only[0]]
+        return tuple(_unseen(listener, str(problem)) for listener in asked)
+    return _limited(_exposures(known, filtering, only), limits(capture))
 
 
 def exposures_of(capture: Capture, filtering: Firewall) -> tuple[Exposure, ...]:
@@ -190,52 +109,122 @@ def exposures_of(capture: Capture, filtering: Firewall) -> tuple[Exposure, ...]:
 
 
 def _exposures(
-    listening: list[Listener], filtering: Firewall, only: tuple[int, int] | None
+    known: list[Listener], filtering: Firewall, only: tuple[int, int] | None
 ) -> tuple[Exposure, ...]:
     found: list[Exposure] = []
+    dual = {s.line for s in known if s.family == 4} & {s.line for s in known if s.family == 6}
     for family in (4, 6):
         if only is not None and only[0] != family:
             continue
         source = None if only is None else Spans.one(only[1])
-        mine = [s for s in listening if s.family == family]
+        mine = [s for s in known if s.family == family]
         heard = frozenset((PROTOCOLS[s.proto], s.address, s.port) for s in mine)
         ways = Ways(filtering, family, source, heard)
-        found += [_exposure(ways, listener) for listener in mine]
+        found += [_exposure(ways, x, both=x.line in dual) for x in mine]
         open_ports = {(s.proto, s.port) for s in mine if not s.loopback}
         for listener in _published(filtering, family):
             if (listener.proto, listener.port) not in open_ports:
                 found.append(_exposure(ways, listener, natted=True))
+        found += [_virtual(ways, service) for service in _services(filtering, family)]
     return tuple(found)
+
+
+def _limited(found: tuple[Exposure, ...], by_process: dict[int, Limit]) -> tuple[Exposure, ...]:
+    """What systemd may hold back from a unit is in doubt."""
+    told = []
+    for exposure in found:
+        family = exposure.listener.family
+        kept = exposure
+        for pid in re.findall(r"\bpid=(\d+)", exposure.listener.line):
+            limit = by_process.get(int(pid))
+            doubt = NONE if limit is None else kept.yes & limit.denied[family]
+            if limit is not None and doubt:
+                yes, unknown = kept.yes - doubt, kept.unknown | doubt
+                kept = replace(kept, yes=yes, unknown=unknown, why=kept.why if yes else limit.units)
+        told.append(kept)
+    return tuple(told)
 
 
 def _unseen(listener: Listener, why: str) -> Exposure:
     if listener.loopback:
-        return Exposure(listener, NONE, NONE, "bound to loopback")
+        return Exposure(listener, NONE, NONE, _LOOPBACK)
     every = everything(listener.family)
     return Exposure(listener, NONE, every, why, every=every)
 
 
-def _exposure(ways: Ways, listener: Listener, *, natted: bool = False) -> Exposure:
+def _exposure(
+    ways: Ways, listener: Listener, *, natted: bool = False, both: bool = False
+) -> Exposure:
+    try:
+        return _found(ways, listener, natted=natted, both=both)
+    except FactError as problem:
+        return _unseen(listener, str(problem))
+
+
+def _found(ways: Ways, listener: Listener, *, natted: bool, both: bool) -> Exposure:
+    network = ways.firewall.network
     if listener.loopback:
-        return Exposure(listener, NONE, NONE, "bound to loopback")
-    places = ways.places() if listener.any else [listener.address]
+        near = [d for d in network.interfaces() if network.loopback_from(d)]
+        places = [Place(listener.address, d) for d in near if listener.family == 4]
+    elif listener.any:
+        places = ways.places(listener.proto, both=both)
+    else:
+        places = ways.bound(listener.address)
+    missing = listener.device and listener.device not in network.interfaces()
+    if missing and listener.device != "lo":
+        return _unseen(listener, f"{listener.device} has no address of its own")
     if not places:
-        return Exposure(listener, NONE, NONE, "the host has no address of this family")
-    found = ways.reach(
-        PROTOCOLS[listener.proto], listener.port, places, device=listener.device, natted=natted
-    )
+        why = _LOOPBACK if listener.loopback else "the host has no address of this family"
+        found = Outcome(keeps=[why])
+    else:
+        proto = PROTOCOLS[listener.proto]
+        found = ways.reach(proto, listener.port, places, device=listener.device, natted=natted)
+    unknown = found.unknown
     if found.lets:
         why = next(filter(None, found.lets), "no rule stands in the way")
     else:
         why = next(filter(None, found.keeps), "nothing comes in for it")
-    every = NONE
-    for _, sources in ways.firewall.network.arriving(ways.family):
-        every |= sources
-    every = every if ways.only is None else NONE
-    targets = sorted(found.targets)
-    shown = tuple(f"{_bracket(place, ways.family)}:{port}" for place, port in targets)
-    own = ways.firewall.network.addresses(ways.family)
-    return Exposure(listener, found.yes, found.unknown, why, shown, every, own)
+    other = "" if natted else _otherwise(ways.firewall, listener)
+    if other:
+        unknown = ways.everyone() - found.yes
+        why = why if found.yes else other
+    every = ways.everyone() if ways.only is None else NONE
+    shown = tuple(_at(place, port, ways.family) for place, port in sorted(found.targets))
+    own = network.addresses(ways.family)
+    return Exposure(listener, found.yes, unknown, why, shown, every, own)
+
+
+def _otherwise(filtering: Firewall, listener: Listener) -> str:
+    """What may hand this listener packets that were sent to another port, if anything."""
+    for rule, divert in diverted(filtering.rules):
+        if divert.family in (0, listener.family) and divert.port in (None, 0, listener.port):
+            return f"TPROXY: {rule.text}"
+    here = filtering.network
+    for service in here.hooks.virtual:
+        for number, port in service.servers:
+            local = here.local(number, listener.family) and port in (0, listener.port)
+            if service.family == listener.family and local:
+                return f"IPVS: {service.line}"
+    return ""
+
+
+def _services(filtering: Firewall, family: int) -> list[Virtual]:
+    return [v for v in filtering.network.hooks.virtual if v.proto and v.family == family]
+
+
+def _virtual(ways: Ways, service: Virtual) -> Exposure:
+    """A service of IPVS: its packets pass the chains of input; who answers then is not known."""
+    listener = Listener(
+        service.proto, service.family, service.address, service.port, "", "", 0, service.line
+    )
+    found = _exposure(replace(ways, listening=None), listener)
+    shown = tuple(_at(number, port, service.family) for number, port in service.servers)
+    why = f"IPVS: {service.line}" if found.yes else found.why
+    return replace(found, yes=NONE, unknown=found.yes | found.unknown, why=why, targets=shown)
+
+
+def _at(number: int, port: int, family: int) -> str:
+    return f"{_bracket(number, family)}:{port}"
 
 
 def _bracket(number: int, family: int) -> str:

@@ -6,19 +6,24 @@ destination NAT), then input, or forward where its destination is not this host.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+from collector.errors import NotUnderstood
 from collector.facts import iptables, nftables
-from collector.facts.chains import Base, Flow, Rewrite, Rule, Rules, Step, merged
+from collector.facts.chains import Base, Divert, Flow, Go, Rewrite, Rule, Rules, Set, Step, merged
 from collector.facts.ipsets import IpSet, ipsets
 from collector.facts.masking import REMARKS
 from collector.facts.network import READS as _NETWORK_READS
 from collector.facts.network import Network, network_of
-from collector.facts.packets import Numeric, OneOf, Packet, Word
+from collector.facts.packet_hooks import Hook, Hooks
+from collector.facts.packets import PROTOCOLS, Numeric, OneOf, Packet, Word
 from collector.facts.spans import NONE, Spans
 from collector.model import Capture, Read, Text, shell
 
+_MOST_CHOICES = 512
 _WHY = Text("内核中已加载的防火墙规则", "the firewall rules as the kernel has them")
 _LEGACY = (
     "grep -q . /proc/net/{file} 2>/dev/null || exit 0\n"
@@ -107,14 +112,28 @@ class Firewall:
     network: Network
     loaded: tuple[str, ...]
 
-    def sports(self) -> list[int]:
-        """One source port of each kind that the rules tell apart: the sender chooses it."""
-        edges = {40_000}
-        for numeric in numerics(self.rules):
-            if numeric.field == "sport":
-                for low, high in numeric.values.ranges:
-                    edges |= {max(low, 1), min(high + 1, 65_535), max(low - 1, 1)}
-        return sorted(edges)[:64]
+    def chosen(self, family: int, proto: int) -> list[dict[str, Any]]:
+        """What a sender may choose of a packet: one choice of each kind that the rules tell apart.
+
+        Packets of up to 1500 bytes, in one piece. Raises NotUnderstood where there are too many.
+        """
+        least = (20 if family == 4 else 40) + (20 if proto == PROTOCOLS["tcp"] else 8)
+        choices: list[dict[str, Any]] = [{}]
+        asked = numerics(self.rules)
+        for name, low, high, usual in (
+            ("sport", 1, 65_535, 40_000),
+            ("ttl", 1, 255, 64),
+            ("dscp", 0, 63, 0),
+            ("length", least, 1500, least + 20),
+        ):
+            told = [numeric for numeric in asked if numeric.field == name]
+            edges = {usual}.union(*(_edges(numeric, low, high) for numeric in told))
+            if name == "sport" or told:
+                kinds = sorted(edges)
+                choices = [{**choice, name: value} for choice in choices for value in kinds]
+        if len(choices) > _MOST_CHOICES:
+            raise NotUnderstood("firewall.nft", f"{len(choices)} kinds of packets told apart")
+        return choices
 
     def reach(
         self,
@@ -144,7 +163,11 @@ class Firewall:
         away: list[Flow] = []
         for flow in flows:
             routed = self._routed(flow)
-            (here if routed.packet.local else away).append(routed)
+            to = routed.packet
+            if to.family == 4 and to.daddr >> 24 == 127 and not self.network.loopback_from(to.iif):
+                dropped.append(replace(routed, why="loopback is not taken from outside"))
+                continue
+            (here if to.local else away).append(routed)
         arrived = self.rules.through("input", here, dropped)
         away = [flow for flow in away if self._forwarded(flow, dropped)]
         arrived += self.rules.through("forward", away, dropped)
@@ -159,16 +182,22 @@ class Firewall:
         if not packet.natted:
             return flow
         local = self.network.local(packet.daddr, family)
-        loopback = local and family == 4 and packet.daddr >> 24 == 127
         oif = None if local else self.network.way(packet.daddr, family)
-        routed = replace(flow, packet=replace(packet, local=local, oif=oif))
-        return routed.doubted("sent on to loopback") if loopback else routed
+        return replace(flow, packet=replace(packet, local=local, oif=oif))
 
     def _forwarded(self, flow: Flow, dropped: list[Flow]) -> bool:
         if self.network.forwards.get(flow.packet.family, False):
             return True
         dropped.append(replace(flow, why="forwarding is off"))
         return False
+
+
+def _edges(numeric: Numeric, low: int, high: int) -> set[int]:
+    """Values on both sides of every limit."""
+    edges: set[int] = set()
+    for first, last in numeric.values.ranges:
+        edges |= {first - 1, first, last, last + 1}
+    return {value for value in edges if low <= value <= high}
 
 
 def _heard(
@@ -195,6 +224,15 @@ class Reach:
     why_not: str
     natted: bool
     targets: tuple[tuple[int, int], ...]
+
+    def beside(self, hooks: Iterable[Hook], sources: Spans) -> Reach:
+        """The same where packets meet something beside the rules."""
+        found = self
+        for hook in hooks:
+            doubtful = sources if hook.opens else found.yes | found.unknown
+            if doubtful:
+                found = replace(found, yes=NONE, unknown=doubtful, why=hook.what)
+        return found
 
     @staticmethod
     def of(arrived: list[Flow], dropped: list[Flow]) -> Reach:
@@ -249,6 +287,17 @@ def words(rules: Rules) -> set[str]:
     return {match.field for match in _matches(rules) if isinstance(match, Word)}
 
 
+def diverted(rules: Rules) -> list[tuple[Rule, Divert]]:
+    """Every rule that hands packets to a listener of another port or address (TPROXY)."""
+    return [
+        (rule, step)
+        for chain in rules.chains.values()
+        for rule in chain
+        for step in rule.steps
+        if isinstance(step, Divert)
+    ]
+
+
 def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:
     """Every rule that rewrites a destination, with the numeric matches that stand before it."""
     found = []
@@ -267,7 +316,7 @@ def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:
 def firewall(capture: Capture) -> Firewall:
     """Raises FactError where any of the kernel's rules could not be seen or read."""
     around = network_of(capture)
-    sets = ipsets(capture.read("firewall.ipset").text(), "firewall.ipset")
+    sets = growing(ipsets(capture.read("firewall.ipset").text(), "firewall.ipset"), capture)
     nft = capture.read("firewall.nft").text()
     chains: dict[str, tuple[Rule, ...]] = {}
     bases: list[Base] = []
@@ -299,7 +348,35 @@ def firewall(capture: Capture) -> Firewall:
         bases += saved.bases
         loaded.append(f"{'iptables' if saved.family == 4 else 'ip6tables'} {saved.name}")
     own = tuple((device, of, number) for device, of, number, _ in around.own)
-    return Firewall(Rules(chains, tuple(bases), own), around, tuple(loaded))
+    below = _below(bases, chains, around.hooks)
+    seen = replace(around, hooks=replace(around.hooks, found=(*around.hooks.found, *below)))
+    return Firewall(Rules(chains, tuple(bases), own), seen, tuple(loaded))
+
+
+def _below(bases: list[Base], chains: Mapping[str, tuple[Rule, ...]], around: Hooks) -> list[Hook]:
+    """Chains of an interface that others lie upon: what comes in by those passes them first."""
+    found: list[Hook] = []
+    for base in bases:
+        steps = [s for rule in chains.get(base.chain, ()) for s in rule.steps]
+        if base.hook != "ingress" or not (steps or not base.accept):
+            continue
+        opens = any(isinstance(s, Set | Rewrite) or s == Go("unknown") for s in steps)
+        for device in base.devices:
+            found += [
+                Hook(upper, f"{base.chain} on {device}", opens) for upper in around.above_of(device)
+            ]
+    return found
+
+
+def growing(sets: Mapping[str, IpSet], capture: Capture) -> dict[str, IpSet]:
+    """Marks the sets that a rule adds to for a quiet sender who was not in them."""
+    names: set[str] = set()
+    for tag in ("iptables", "ip6tables", "iptables_legacy", "ip6tables_legacy"):
+        for line in capture.read(f"firewall.{tag}").text().splitlines():
+            for name in re.findall(r"--(?:add|map)-set (\S+)", line):
+                if not re.search(rf"-above|--hitcount|--match-set {re.escape(name)} ", line):
+                    names.add(name)
+    return {name: replace(held, grows=name in names) for name, held in sets.items()}
 
 
 def _on_bridges(bases: tuple[Base, ...], bridges: frozenset[str] | None) -> list[Base]:

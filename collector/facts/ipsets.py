@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.errors import NotUnderstood
 from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Source, Unknown, Word
@@ -16,7 +16,8 @@ _BOTH = Spans.one(PROTOCOLS["tcp"], PROTOCOLS["udp"])
 class IpSet:
     """One set: the kinds of its dimensions (`ip`, `net`, `port`, …, `set`), and its entries.
 
-    `doubt`: it holds exceptions (`nomatch`) that only the kernel's own search resolves.
+    `doubt`: it holds exceptions (`nomatch`) that only the kernel's own search resolves;
+    `grows`: a rule adds to it as packets come.
     """
 
     name: str
@@ -26,9 +27,13 @@ class IpSet:
     bitmap: bool
     addresses: Spans
     doubt: bool
+    grows: bool = False
 
     def matches(self, sides: tuple[str, ...], family: int, sets: Mapping[str, IpSet]) -> Match:
         """What `--match-set NAME SIDES` asks of a packet. Raises ValueError when not known."""
+        if self.grows:
+            still = replace(self, grows=False).matches(sides, family, sets)
+            return OneOf(((still,), (Unknown(f"what ipset {self.name} holds by now"),)))
         if self.kinds == ("set",):
             members = [sets[entry[0]] for entry in self.entries if entry[0] in sets]
             fitting = [m for m in members if len(m.kinds) <= len(sides) or m.kinds == ("set",)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.chains import Base, Go, Rate, Rewrite, Rule, Set, Step
+from collector.facts.chains import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.iptables_matches import Sets, Words
 from collector.facts.packets import Numeric, Unknown
 from collector.facts.spans import NONE, address
@@ -19,15 +19,15 @@ from collector.facts.spans import NONE, address
 _PRIORITY = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 _HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward"}
 _PASSIVE = {
-    "LOG", "NFLOG", "ULOG", "TCPMSS", "CHECKSUM", "CLASSIFY", "TRACE", "SET", "TEE", "TTL",
-    "HL", "DSCP", "TOS", "AUDIT", "SECMARK", "CONNSECMARK", "TCPOPTSTRIP", "MASQUERADE", "SNAT",
+    "LOG", "NFLOG", "ULOG", "TCPMSS", "CHECKSUM", "CLASSIFY", "TRACE", "SET", "TEE",
+    "AUDIT", "SECMARK", "CONNSECMARK", "TCPOPTSTRIP", "MASQUERADE", "SNAT",
     "HMARK", "ECN", "RATEEST", "LED", "IDLETIMER", "SYSRQ",
 }  # fmt: skip
 _IGNORED = {"comment"}
 _KNOWN = {
     "", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6", "multiport",
     "conntrack", "state", "comment", "addrtype", "iprange", "mark", "connmark", "pkttype", "set",
-    "rpfilter",
+    "rpfilter", "ttl", "hl", "length", "dscp",
 }  # fmt: skip
 _ABSENT = {"rt", "frag", "mh", "ah", "esp", "hbh", "dst"}
 _RATES = {"limit", "hashlimit", "connlimit", "statistic"}
@@ -195,6 +195,11 @@ def _target(table: _Table, name: str, rest: list[str], *, goto: bool) -> list[St
         return [verdicts[simple[name]]]
     if name in _PASSIVE:
         return []
+    if name in ("TTL", "HL", "DSCP", "TOS"):
+        return [Set("ttl" if name in ("TTL", "HL") else "dscp", None)]
+    if name == "TPROXY":
+        port = rest[rest.index("--on-port") + 1] if "--on-port" in rest[:-1] else "0"
+        return [Divert(table.family, int(port) if port.isdecimal() else None)]
     if name in ("MARK", "CONNMARK"):
         return _marking(name, rest)
     if name == "NOTRACK" or (name == "CT" and "--notrack" in rest):

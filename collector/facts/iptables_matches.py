@@ -154,6 +154,25 @@ class Words:
             field, Spans.one(int(value, 0)), negate, int(mask, 0) if mask else 0xFFFFFFFF
         )
 
+    def hops(self, negate: bool, low: int = 0, high: int = 0) -> Match:
+        number = int(self.next())
+        return Numeric("ttl", Spans.of([(number + low, number + high)]), negate)
+
+    def fewer_hops(self, negate: bool) -> Match:
+        number = int(self.next())
+        return Numeric("ttl", Spans.of([(0, number - 1)]) if number else NONE, negate)
+
+    def more_hops(self, negate: bool) -> Match:
+        return self.hops(negate, 1, 255)
+
+    def length(self, negate: bool) -> Match:
+        low, colon, high = self.next().partition(":")
+        last = int(high or 65_535) if colon else int(low)
+        return Numeric("length", Spans.of([(int(low or 0), last)]), negate)
+
+    def code_point(self, negate: bool) -> Match:
+        return Numeric("dscp", Spans.one(int(self.next(), 0)), negate)
+
     def packet_type(self, negate: bool) -> Match:
         name = self.next().lower()
         return Word("pkttype", frozenset({"host" if name == "unicast" else name}), negate)
@@ -242,6 +261,9 @@ _OPTIONS: dict[str, Callable[[Words, bool], Match]] = {
     "--icmp-type": Words.icmp, "--icmpv6-type": Words.icmp, "--loose": Words.reverse_path,
     "--validmark": Words.reverse_path, "--accept-local": Words.reverse_path,
     "--invert": Words.reverse_path,
+    "--ttl-eq": Words.hops, "--ttl-lt": Words.fewer_hops, "--ttl-gt": Words.more_hops,
+    "--hl-eq": Words.hops, "--hl-lt": Words.fewer_hops, "--hl-gt": Words.more_hops,
+    "--length": Words.length, "--dscp": Words.code_point,
 }  # fmt: skip
 # options that mean something else with another module
 _ONLY = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.packet_hooks import Hooks, hooks
 from collector.facts.spans import NONE, Spans, address, everything, network
 from collector.model import Capture, Read, Text, shell
 
@@ -15,7 +16,7 @@ READS: tuple[Read, ...] = (
         "network.state",
         r"""
 for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
-  /proc/sys/net/ipv6/conf/all/disable_ipv6; do
+  /proc/sys/net/ipv6/conf/all/disable_ipv6 /proc/sys/net/ipv4/conf/*/route_localnet; do
   v=; [ -r "$f" ] && read -r v <"$f"; echo "$f=$v"
 done
 echo bridges:
@@ -27,6 +28,35 @@ echo '== addresses'; ip -o addr show
 echo '== rules'; ip rule show; ip -6 rule show 2>/dev/null
 echo '== routes4'; ip -4 route show table main
 echo '== routes6'; ip -6 route show table main 2>/dev/null
+echo '== groups4'; [ -r /proc/net/igmp ] && cat /proc/net/igmp
+echo '== groups6'; [ -r /proc/net/igmp6 ] && cat /proc/net/igmp6
+echo '== links'; ip -o link show
+echo '== hooks'
+if command -v tc >/dev/null 2>&1; then
+  if q=$(tc qdisc show 2>/dev/null); then
+    printf '%s\n' "$q" | while read -r _ kind _ _ dev _; do
+      case $kind in ingress | clsact)
+        echo "tc $dev"; tc filter show dev "$dev" ingress 2>/dev/null || echo refused
+      esac
+    done
+  else
+    echo 'tc: refused'
+  fi
+elif [ ! -r /proc/modules ] || grep -q '^sch_ingress ' /proc/modules; then
+  echo 'tc: missing'
+fi
+if [ -r /proc/modules ]; then
+  grep -E '^ebtable_(filter|nat|broute) ' /proc/modules | while read -r t _; do
+    e=$(command -v ebtables-legacy || command -v ebtables) || { echo 'ebtables: missing'; break; }
+    "$e" -t "${t#ebtable_}" -L 2>/dev/null || echo 'ebtables: missing'
+  done
+fi
+if [ -r /proc/net/ip_vs ]; then echo '== ipvs'; cat /proc/net/ip_vs; fi
+if command -v bpftool >/dev/null 2>&1; then
+  echo '== bpf'
+  bpftool prog show 2>/dev/null | grep -E '^[0-9]+: (sk_lookup|lwt_|cgroup_skb|netfilter)'
+  bpftool net show 2>/dev/null | grep -E '(tcx|netkit|clsact)/'
+fi
 echo '== end'
 """,
         limit=1 << 20,
@@ -44,7 +74,9 @@ class Network:
     """Addresses and routes of a host. `own` is (interface, family, address, network) each;
 
     `routes` is (family, network, interface), `plain`: nothing but the main table routes;
-    `bridges` are the interfaces that are bridges, None where a capture does not say.
+    `bridges` are the interfaces that are bridges, None where a capture does not say; `groups` is
+    (family, interface, address) of what was joined; `localnet` are the interfaces that take
+    127.0.0.0/8 from outside (`all` for each); `hooks`: what packets meet beside the rules.
     """
 
     own: tuple[tuple[str, int, int, Spans], ...]
@@ -52,6 +84,9 @@ class Network:
     forwards: Mapping[int, bool]
     plain: bool
     bridges: frozenset[str] | None = None
+    groups: tuple[tuple[int, str, int], ...] = ()
+    localnet: frozenset[str] = frozenset()
+    hooks: Hooks = field(default_factory=Hooks)
 
     def addresses(self, family: int) -> Spans:
         return Spans.one(*(number for _, of, number, _ in self.own if of == family))
@@ -63,6 +98,39 @@ class Network:
             for device, of, number, _ in self.own
             if of == family and device != "lo" and not _near(number, family)
         ]
+
+    def loopback_from(self, device: str) -> bool:
+        """Does the interface take packets to 127.0.0.0/8 (route_localnet, ip-sysctl)?"""
+        return bool({"all", device} & self.localnet)
+
+    def on_link(self, device: str, family: int) -> Spans:
+        """The sources that lie on the interface's own link."""
+        near = NONE if family == 4 else network("fe80::/10", 6)
+        for name, of, _, held in self.own:
+            if (name, of) == (device, family):
+                near |= held
+        return near - self.addresses(family) - _never(family)
+
+    def broadcasts(self, family: int) -> list[tuple[str, int]]:
+        """(interface, address) that everyone on the link takes as its own."""
+        found: list[tuple[str, int]] = []
+        for name, of, _, held in self.own:
+            if of == family == 4 and name != "lo":
+                found.append((name, (1 << 32) - 1))
+                if held.size > 2:
+                    found.append((name, held.ranges[-1][1]))
+        return list(dict.fromkeys(found))
+
+    def multicasts(self, family: int) -> list[tuple[str, int]]:
+        """(interface, address) of the groups that the host is in."""
+        there = set(self.interfaces())
+        return [(name, n) for of, name, n in self.groups if of == family and name in there]
+
+    def local_to(self, number: int, family: int) -> list[str]:
+        """The interfaces that have this address of a link alone."""
+        if not _near(number, family) or (family == 4 and number >> 24 == 127) or number == 1:
+            return []
+        return [name for name, of, own, _ in self.own if (of, own) == (family, number)]
 
     def interfaces(self) -> list[str]:
         return sorted({device for device, *_ in self.own if device != "lo"})
@@ -93,9 +161,10 @@ class Network:
         routed: dict[str, Spans] = dict.fromkeys(devices, NONE)
         claimed = NONE
         mine = [(held, device) for of, held, device in self.routes if of == family]
-        for held, device in sorted(mine, key=lambda pair: pair[0].size):
+        # a network with several ways (fe80::/64 of each interface) comes in by all of them
+        for held in sorted({held for held, _ in mine}, key=lambda spans: spans.size):
             fresh = (held & every) - claimed
-            if device in routed:
+            for device in {device for other, device in mine if other == held} & set(routed):
                 routed[device] |= fresh
             claimed |= fresh
         rest = every - claimed
@@ -153,7 +222,32 @@ def network_of(capture: Capture) -> Network:
     }
     bridges = frozenset(re.findall(r"^bridge=(\S+)$", text, re.MULTILINE))
     told = re.search(r"^bridges:$", text, re.MULTILINE) is not None
-    return Network(tuple(own), tuple(routes), forwards, plain, bridges if told else None)
+    localnet = re.findall(r"^/proc/sys/net/ipv4/conf/(\S+)/route_localnet=1$", text, re.MULTILINE)
+    return Network(
+        tuple(own),
+        tuple(routes),
+        forwards,
+        plain,
+        bridges if told else None,
+        tuple(_groups(parts.get("groups4", ""), parts.get("groups6", ""))),
+        frozenset(localnet),
+        hooks(text, bridges),
+    )
+
+
+def _groups(four: str, six: str) -> list[tuple[int, str, int]]:
+    """From /proc/net/igmp (a line for each interface, then its groups) and /proc/net/igmp6."""
+    found: list[tuple[int, str, int]] = []
+    device = ""
+    for line in four.splitlines():
+        if match := re.match(r"\d+\s+(\S+)\s*:", line):
+            device = match[1]
+        elif match := re.match(r"\s+([0-9A-F]{8})\s", line):
+            number = int("".join(reversed(re.findall("..", match[1]))), 16)
+            found.append((4, device, number))
+    for name, number in re.findall(r"^\d+\s+(\S+)\s+([0-9a-f]{32})\s", six, re.MULTILINE):
+        found.append((6, name, int(number, 16)))
+    return found
 
 
 def _routes(text: str, family: int) -> list[tuple[Spans, str]]:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from collector.facts.packets import PROTOCOLS, SYN, Match, Numeric, OneOf, Source, Word
+from collector.facts.packets import (
+    PROTOCOLS,
+    SYN,
+    Match,
+    Numeric,
+    OneOf,
+    Source,
+    Unknown,
+    Word,
+)
 from collector.facts.spans import NONE, Spans, everything, network
 
 PORTS = {
@@ -21,6 +30,12 @@ PORTS = {
     "http-alt": 8080, "zabbix-agent": 10050,
 }  # fmt: skip
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
+# code points of RFC 2474, 2597, 3246, 5865, 8622
+DSCP = {
+    **{f"cs{n}": n << 3 for n in range(8)},
+    **{f"af{n}{p}": n << 3 | p << 1 for n in range(1, 5) for p in range(1, 4)},
+    "be": 0, "df": 0, "ef": 46, "va": 44, "voice-admit": 44, "lephb": 1, "le": 1,
+}  # fmt: skip
 _NFPROTO = {"ipv4": 2, "ipv6": 10}
 _ETHER = {"ip": 4, "ip6": 6, 0x0800: 4, 0x86DD: 6}
 
@@ -31,10 +46,14 @@ class Foggy(Exception):
 
 @dataclass(frozen=True)
 class Reader:
-    """What expressions of one table refer to: its family (0 for both), its sets and maps."""
+    """What expressions of one table refer to: its family (0 for both), its sets and maps.
+
+    `growing`: the sets that rules add to as packets come, so that what they hold is not known.
+    """
 
     family: int
     elements: Mapping[str, Any]
+    growing: frozenset[str] = frozenset()
 
     def values(self, right: Any) -> list[Any]:
         """The single values of a right side: of a set, a named set, a list, or itself."""
@@ -76,6 +95,13 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
     if op not in ("==", "!=", "in", "!", "<", ">", "<=", ">="):
         raise Foggy(f"operator {op}")
     negate = op in ("!=", "!")
+    if isinstance(right, str) and right[:1] == "@" and right[1:] in reader.growing:
+        still = Reader(reader.family, reader.elements)
+        known = conditions("==", left, right, still)
+        return (
+            *_implied(left),
+            OneOf((known, (Unknown(f"what set {right} holds by now"),)), negate),
+        )
     if isinstance(left, dict) and "concat" in left:
         fields = left["concat"]
         held = reader.values(right)
@@ -152,6 +178,8 @@ _FIELDS = {
     "tcp.dport": "dport", "udp.dport": "dport", "th.dport": "dport",
     "tcp.sport": "sport", "udp.sport": "sport", "th.sport": "sport",
     "udplite.dport": "dport", "sctp.dport": "dport", "dccp.dport": "dport",
+    "ip.ttl": "ttl", "ip6.hoplimit": "ttl", "ip.dscp": "dscp", "ip6.dscp": "dscp",
+    "meta.length": "length", "ip.length": "length",
     "tcp.flags": "flags", "icmp.type": "none", "icmpv6.type": "none", "icmp.code": "none",
     "icmpv6.code": "none", "igmp.type": "none", "esp.spi": "none", "ah.spi": "none",
     "meta.iifname": "iif", "meta.iif": "iif", "meta.oifname": "oif", "meta.oif": "oif",
@@ -232,6 +260,7 @@ def _single(left: Any, values: list[Any], negate: bool = False, mask: int | None
     if field in ("family", "ether"):
         return Numeric("family", Spans.one(*(_family(value) for value in values)), negate)
     names = PORTS if field in ("dport", "sport", "first_dport") else PROTOCOLS
+    names = DSCP if field == "dscp" else names
     return Numeric(field, _numbers(values, names), negate, mask)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from collector.errors import NotUnderstood
-from collector.facts.chains import Base, Go, Rate, Rewrite, Rule, Set, Step
+from collector.facts.chains import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.nft_expressions import Foggy, Reader, conditions
 from collector.facts.nft_language import Ruleset
 from collector.facts.nft_text import rule_text
@@ -109,7 +109,8 @@ def _table(family: str, name: str, own: list[tuple[str, dict[str, Any]]]) -> Tab
     elements = {
         str(v["name"]): v.get("elem", []) for k, v in own if k in ("set", "map") and "name" in v
     }
-    reader = Reader(_FAMILIES[family], elements)
+    rules_of = [v.get("expr", []) for k, v in own if k == "rule"]
+    reader = Reader(_FAMILIES[family], elements, _growing(rules_of))
     prefix = f"{family} {name}"
     rules: dict[str, list[Rule]] = {}
     bases = []
@@ -128,10 +129,27 @@ def _table(family: str, name: str, own: list[tuple[str, dict[str, Any]]]) -> Tab
     return Table(family, name, chains, tuple(bases), compatible)
 
 
+def _growing(rules: list[list[Any]]) -> frozenset[str]:
+    """The sets that a rule adds to for packets of a quiet sender that were not in them."""
+    found: set[str] = set()
+    for expressions in rules:
+        for at, expression in enumerate(expressions):
+            value = expression.get("set") if isinstance(expression, dict) else None
+            if not isinstance(value, dict) or value.get("op") not in ("add", "update"):
+                continue
+            name = str(value.get("set"))
+            before = json.dumps(expressions[:at])
+            if '"inv": true' not in before and f'"{name}"' not in before:
+                found.add(name.removeprefix("@"))
+    return frozenset(found)
+
+
 def _base(family: str, prefix: str, value: Mapping[str, Any]) -> Base:
     priority = value.get("prio", 0)
     if isinstance(priority, str):
-        priority = _PRIORITIES.get(priority, 0)
+        if priority not in _PRIORITIES:
+            raise NotUnderstood("firewall.nft", f"priority {priority}")
+        priority = _PRIORITIES[priority]
     hook = str(value["hook"])
     devices = value.get("dev", value.get("devs", []))
     return Base(
@@ -187,6 +205,10 @@ def _steps(kind: str, value: Any, prefix: str, reader: Reader) -> list[Step]:
         return _mangle(value)
     if kind in ("dnat", "redirect"):
         return [_rewrite(kind, value, reader)]
+    if kind == "tproxy":
+        return [_divert(value, reader)]
+    if kind == "quota" and isinstance(value, dict):
+        return [Rate(kind, value.get("inv") is not True)]
     if kind == "xt" and isinstance(value, dict) and value.get("type") == "match":
         known = value.get("name") == "comment"
         return [] if known else [Unknown(f"xt match {value.get('name')}")]
@@ -298,16 +320,29 @@ def _rewrite(kind: str, value: Any, reader: Reader) -> Rewrite:
     return Rewrite(version, where, number, known=known)
 
 
+def _divert(value: Any, reader: Reader) -> Divert:
+    parts = value if isinstance(value, dict) else {}
+    family = {"ip": 4, "ip6": 6}.get(str(parts.get("family", "")), reader.family)
+    port = parts.get("port", 0)
+    return Divert(family, port if isinstance(port, int) else None)
+
+
 def _mangle(value: Any) -> list[Step]:
     try:
-        key = value["key"]
-        name = {"meta": "mark", "ct": "ctmark"}[next(iter(key))]
-        if next(iter(key.values()))["key"] != "mark":
-            return []
-    except (KeyError, TypeError, StopIteration):
-        # another field of the packet (ttl, dscp): nothing that a later step may rest on is known
-        return [] if "payload" in str(value) and "port" not in str(value) else [Go("unknown")]
-    return [_marked("mark" if name == "mark" else "ctmark", value["value"])]
+        ((kind, field),) = value["key"].items()
+        name = field.get("field", field.get("key"))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return [Go("unknown")]
+    if kind in ("meta", "ct") and name == "mark":
+        return [_marked("mark" if kind == "meta" else "ctmark", value["value"])]
+    if kind in ("ct", "tcp option", "exthdr"):
+        return []
+    if kind == "meta":
+        return [Go("unknown")] if name in ("pkttype", "broute") else []
+    if kind == "payload" and name in ("ttl", "hoplimit", "dscp"):
+        return [Set("dscp" if name == "dscp" else "ttl", None)]
+    # an address or a port becomes another: translation that no connection tracks
+    return [] if name in ("checksum", "ecn", "id", "window") else [Go("unknown")]
 
 
 def _marked(field: Mark, given: Any) -> Set:

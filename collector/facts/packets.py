@@ -27,7 +27,8 @@ class Packet:
     prerouting, after the chains of raw), and while it is `invalid` or `untracked` there is no
     connection to ask. `held`: its destination is an address of the interface it comes in by.
     `natted`: its destination was decided by a rule of NAT; `first_daddr`, `first_dport` are what
-    it was sent to.
+    it was sent to. `cast`: `unicast`, `broadcast` or `multicast`. `ttl` (hop limit), `dscp` and
+    `length` (of the whole packet, bytes) are None where no rule asks.
     """
 
     family: int
@@ -45,6 +46,10 @@ class Packet:
     natted: bool = False
     first_daddr: int = 0
     first_dport: int = 0
+    cast: str = "unicast"
+    ttl: int | None = None
+    dscp: int | None = None
+    length: int | None = None
 
     @property
     def tracked(self) -> bool:
@@ -69,19 +74,23 @@ class Packet:
             "flags": SYN if self.proto == PROTOCOLS["tcp"] else None,
             "first_daddr": self.first_daddr,
             "first_dport": self.first_dport,
+            "ttl": self.ttl,
+            "dscp": self.dscp,
+            "length": self.length,
         }
         return known[name]
 
     def word(self, name: str) -> str | None:
         """The value of a field that holds a word, None when it is not known."""
+        alone = self.cast == "unicast"
         known: dict[str, str | None] = {
             "iif": self.iif,
             "oif": self.oif,
             "state": self.state,
             "status": "dnat" if self.moved else "",
-            "pkttype": "host",
-            "daddr_type": "local" if self.local else "unicast",
-            "daddr_type_in": "local" if self.held else "unicast",
+            "pkttype": "host" if alone else self.cast,
+            "daddr_type": ("local" if self.local else "unicast") if alone else self.cast,
+            "daddr_type_in": ("local" if self.held else "unicast") if alone else self.cast,
             "saddr_type": "unicast",
             "direction": "original",
         }

@@ -26,6 +26,31 @@ if [ -r /proc/modules ]; then
 fi
 if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
   echo '== ss'; printf '%s\n' "$s"
+  if [ -d /run/systemd/system ]; then
+    echo '== units'; u=
+    for p in $(printf '%s\n' "$s" | grep -o 'pid=[0-9]*' | sort -u); do
+      p=${p#pid=}; [ -r "/proc/$p/cgroup" ] || continue
+      while IFS=: read -r _ c g; do
+        case $c in '' | name=systemd) ;; *) continue ;; esac
+        echo "pid $p $g"
+        case $g in /init.scope) u="$u *.socket" ;; esac
+        set -f; IFS=/
+        for x in $g; do
+          case $x in
+            *[!A-Za-z0-9@:._\\-]*) ;;
+            *.service | *.socket | *.scope | *.slice) u="$u $x" ;;
+          esac
+        done
+        unset IFS; set +f
+      done <"/proc/$p/cgroup"
+    done
+    set -f
+    [ -z "$u" ] ||
+      # shellcheck disable=SC2086
+      systemctl show -p Id -p IPAddressDeny -p IPAddressAllow -p IPIngressFilterPath \
+        -- $(printf '%s\n' $u | sort -u) 2>/dev/null || echo refused
+    set +f
+  fi
 else
   echo '== proc'
   grep -E ': [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 (0A|07) ' /proc/net/tcp /proc/net/tcp6 \
@@ -80,6 +105,7 @@ def sockets(capture: Capture) -> tuple[Listener, ...]:
     head, _, rest = capture.read("sockets.listening").text().partition("== ")
     kind, _, listing = rest.partition("\n")
     body, separator, _ = listing.partition("== end")
+    body, _, _ = body.partition("== units\n")
     if kind not in ("ss", "proc") or not separator:
         raise NotUnderstood("sockets.listening", "it ends before its end")
     # without the file the kernel has no IPv6 at all

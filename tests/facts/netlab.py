@@ -27,6 +27,15 @@ SOURCES = {
     4: ("10.201.0.2", "10.201.0.66", "198.51.100.7"),
     6: ("fd00:201::2", "2001:db8:7::7"),
 }
+# what reaches the host from its own links alone: by datagram, by a connection too
+SHARED = {
+    "10.201.0.2": ("10.201.0.255", "224.0.0.1"),
+    "10.201.0.66": ("10.201.0.255",),
+    CONTAINER4: ("172.30.0.255", "224.0.0.1"),
+    "fd00:201::2": ("ff02::1%out",),
+    CONTAINER6: ("ff02::1%in",),
+}
+LINKS = {"fd00:201::2": ("fe80::1%out",), CONTAINER6: ("fe80::2%in",)}
 TARGETS = {4: (HOST4, SECOND4, GATE4), 6: (HOST6, GATE6)}
 PORTS = (22, 80, 443, 8080)
 # bound to one address: (family, address, port); TCP and UDP each
@@ -38,7 +47,10 @@ _STILL = ("network.", "sockets.", "firewall.saved")
 
 @dataclass(frozen=True)
 class Try:
-    """One new connection. `sport` 0: any; the proto is `tcp` or `udp`."""
+    """One new connection. `sport` 0: any; the proto is `tcp` or `udp`.
+
+    `ttl` and `tos` 0: as usual; `size`: bytes of a datagram beyond its number.
+    """
 
     proto: str
     family: int
@@ -46,6 +58,9 @@ class Try:
     target: str
     port: int
     sport: int = 0
+    ttl: int = 0
+    tos: int = 0
+    size: int = 0
 
 
 def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[bytes]:
@@ -110,6 +125,8 @@ class Lab:
 
     def _wire(self, one: str, device: str, other: str, far: str) -> None:
         self.ip(one, "link", "add", device, "type", "veth", "peer", "name", far, "netns", other)
+        for name, link in ((one, device), (other, far)):
+            self.ip(name, "link", "set", "dev", link, "addrgenmode", "none")
         for name, link in ((one, device), (other, far), (one, "lo"), (other, "lo")):
             self.ip(name, "link", "set", "dev", link, "up")
 
@@ -120,6 +137,13 @@ class Lab:
         self.ip(self.host, "addr", "add", f"{HOST6}/64", "dev", "wan", *v6)
         self.ip(self.host, "addr", "add", f"{GATE4}/24", "dev", "ct")
         self.ip(self.host, "addr", "add", f"{GATE6}/64", "dev", "ct", *v6)
+        for name, device, last in (
+            (self.host, "wan", 1),
+            (self.host, "ct", 2),
+            (self.outside, "out", 17),
+            (self.container, "in", 18),
+        ):
+            self.ip(name, "addr", "add", f"fe80::{last:x}/64", "dev", device, *v6)
         self.ip(self.container, "addr", "add", f"{CONTAINER4}/24", "dev", "in")
         self.ip(self.container, "addr", "add", f"{CONTAINER6}/64", "dev", "in", *v6)
         self.ip(self.container, "route", "add", "default", "via", GATE4)
@@ -147,11 +171,10 @@ class Lab:
         for name, link, peer in ((one, device, other), (other, far, one)):
             mac, addresses = places[peer]
             for address in addresses:
-                if not address.startswith("fe80"):
-                    self.ip(
-                        name, "neigh", "replace", address, "lladdr", mac, "dev", link,
-                        "nud", "permanent",
-                    )  # fmt: skip
+                self.ip(
+                    name, "neigh", "replace", address, "lladdr", mac, "dev", link,
+                    "nud", "permanent",
+                )  # fmt: skip
 
     def _start(self, name: str, program: str, *argv: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -238,7 +261,7 @@ class Lab:
         for place, mine in numbered.items():
             if mine:
                 question = [
-                    (n, t.proto, t.family, t.source, sport, t.target, t.port)
+                    (n, t.proto, t.family, t.source, sport, t.target, t.port, t.ttl, t.tos, t.size)
                     for n, t, sport in mine
                 ]
                 answers = self._ask(self.clients[place], {"tries": question, "wait": wait})
@@ -247,7 +270,13 @@ class Lab:
         for server in self.servers:
             heard = self._ask(server, "heard")
             assert isinstance(heard, list)
-            found |= dict.fromkeys(heard, True)
+            # the container hears what it sends to all itself
+            echo = server is self.servers[1]
+            found |= {
+                n: True
+                for n in heard
+                if not echo or asked[n].target not in SHARED.get(asked[n].source, ())
+            }
         return {each: found[number] for number, each in enumerate(asked)}
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ while True:
             asked = True
         try:
             while key.data == socket.SOCK_STREAM: key.fileobj.accept()[0].close()
-            while key.data == socket.SOCK_DGRAM: heard.append(int(key.fileobj.recv(64)))
+            while key.data == socket.SOCK_DGRAM: heard.append(int(key.fileobj.recv(2048)))
         except OSError: pass
     if asked:
         print(json.dumps(heard), flush=True); heard.clear()
@@ -36,16 +36,26 @@ CONNECT = """
 import json, select, socket, struct, sys, time
 for line in sys.stdin:
     asked = json.loads(line); pending = {}; answers = {}; held = []
-    for n, proto, family, source, sport, target, port in asked["tries"]:
+    for n, proto, family, source, sport, target, port, ttl, tos, size in asked["tries"]:
         kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
         s = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6, kind)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if kind == socket.SOCK_STREAM:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        level = socket.IPPROTO_IP if family == 4 else socket.IPPROTO_IPV6
+        names = ("IP_TTL", "IP_TOS") if family == 4 else ("IPV6_UNICAST_HOPS", "IPV6_TCLASS")
+        for name, value in zip(names, (ttl, tos)):
+            if value: s.setsockopt(level, getattr(socket, name), value)
+        if (family, proto) == (4, "udp"):
+            s.setsockopt(level, socket.IP_MULTICAST_IF, socket.inet_aton(source))
+        target, _, scope = target.partition("%")
+        scope = socket.if_nametoindex(scope) if scope else 0
+        where = (target, port) if family == 4 else (target, port, 0, scope)
         s.setblocking(False); s.bind((source, sport)); answers[n] = False; held.append(s)
         try:
-            s.connect((target, port))
-            if proto == "udp": s.send(b"%d" % n)
+            s.connect(where)
+            if proto == "udp": s.send(b"%d" % n + b" " * size)
             else: answers[n] = True
         except BlockingIOError: pending[s.fileno()] = (n, s)
         except OSError: pass
@@ -55,7 +65,9 @@ for line in sys.stdin:
     while pending and (left := end - time.monotonic()) > 0:
         for fd, _ in poll.poll(left * 1000):
             n, s = pending.pop(fd); poll.unregister(fd)
-            answers[n] = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+            # an answer came where it stands established, whatever a later packet of it met
+            stands = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in (1, 8)
+            answers[n] = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0 or stands
     for s in held: s.close()
     print(json.dumps(answers), flush=True)
 """
@@ -112,3 +124,23 @@ IPSETS = (
     "create nets6 hash:net family inet6\nadd nets6 fd00:201::/64\n"
     "create holes hash:net\nadd holes 10.201.0.0/24\nadd holes 10.201.0.2 nomatch\n"
 )
+
+# holds a program of two instructions (`r0 = VERDICT; exit`) at a place of the kernel: bpf(2)
+ATTACH = """
+import ctypes, os, socket, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def bpf(command, attributes):
+    held = ctypes.create_string_buffer(attributes.ljust(128, b"\\0"))
+    done = libc.syscall(321, command, held, len(held))
+    if done < 0: sys.exit(os.strerror(ctypes.get_errno()))
+    return done
+where, device, verdict = sys.argv[1], sys.argv[2], int(sys.argv[3])
+kind, attach = {"xdp": (6, 37), "tcx": (3, 46), "sk_lookup": (30, 36)}[where]
+text = struct.pack("<BBhiBBhi", 0xB7, 0, 0, verdict, 0x95, 0, 0, 0)
+code, gpl = ctypes.create_string_buffer(text), ctypes.create_string_buffer(b"GPL")
+program = bpf(5, struct.pack("<IIQQIIQII16sII", kind, 2, ctypes.addressof(code),
+    ctypes.addressof(gpl), 0, 0, 0, 0, 0, b"hostpledge", 0, attach))
+target = os.open("/proc/self/ns/net", 0) if where == "sk_lookup" else socket.if_nametoindex(device)
+link = bpf(28, struct.pack("<IIII", program, target, attach, 2 if where == "xdp" else 0))
+print("attached", flush=True); sys.stdin.read()
+"""

@@ -34,6 +34,10 @@ default via 192.0.2.1 dev eth0
 192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.5
 10.1.0.0/16 dev eth1 proto kernel scope link src 10.1.0.5
 == routes6
+== links
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP mode DEFAULT
+3: eth1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP mode DEFAULT
+== hooks
 == end
 """
 SOCKETS = """\

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.exposure import Ways, breadth
+from collector.facts.exposure import breadth
 from collector.facts.firewall import Firewall, firewall, numerics
 from collector.facts.firewall_boot import at_boot
 from collector.facts.firewall_files import booted, opened_at_boot
 from collector.facts.packets import PROTOCOLS
 from collector.facts.spans import NONE, Spans
+from collector.facts.ways import Ways
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -102,7 +103,7 @@ def _unlisted(filtering: Firewall, family: int) -> _Seen:
     lets: list[str] = []
     keeps: list[str] = []
     for name in ("tcp", "udp"):
-        found = ways.reach(PROTOCOLS[name], port, ways.places())
+        found = ways.reach(PROTOCOLS[name], port, ways.places(name))
         yes |= found.yes
         unknown |= found.unknown
         lets += found.lets
