@@ -8,25 +8,33 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.cells import cell_len, set_cell_size
 
 from collector import captures, catalog
-from collector.cli.columns import out, wrap
+from collector.cli.columns import WIDTH, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
-from collector.controls.logging.keeping import both
-from collector.errors import BadInput, FactError
-from collector.facts.log_kept import LogKept
+from collector.errors import BadInput, FactError, one_line
+from collector.facts.log_families import NAMES
+from collector.facts.log_gaps import Gap
 from collector.facts.retention import Retention
 from collector.facts.retention import retention as parse
 from collector.model import Capture, Result
+from collector.report.logs import Log, rows
+
+_GRADE = 2
+# the columns of the table, from the left
+_WIDTHS = (10, 12, 12, 8, 9, 9, 9)
 
 
 @click.command(
     help=tr(
-        "逐个日志列出按配置保留的天数、文件内最早记录的时间，以及是否满六个月。\n\n"
+        "逐个日志列出种类、路径、最早与最新记录、实有与可保的天数、断档、异机副本、已遮蔽的样例，"
+        "以及是否满六个月。\n\n"
         "退出码：0 均满六个月；1 有不足或无法推算；2 无法完成。",
-        "Lists for each log how many days its configuration keeps, the time of the oldest record "
-        "inside it, and whether that is six months.\n\nExit status: 0 all are kept six months; 1 "
-        "one is not, or it cannot be told; 2 the command could not do its work.",
+        "Lists for each log its kind and path, the oldest and newest record inside it, the days "
+        "held and the days that its configuration keeps, holes, the copy on another host, masked "
+        "sample lines, and whether that is six months.\n\nExit status: 0 all are kept six months; "
+        "1 one is not, or it cannot be told; 2 the command could not do its work.",
     )
 )
 @click.argument("capture", type=click.Path(path_type=Path), metavar="CAPTURE")
@@ -51,61 +59,120 @@ def retention(capture: Path, form: str) -> int:
             where=str(capture),
             mend=tr("以 root 重新采集", "collect again as root"),
         ) from None
-    rows = [_row(log, known, read.collected_at) for log in known.logs]
+    found = rows(read, known, read.collected_at, _GRADE, lang())
     if form == "json":
-        out(json.dumps({"retention": rows}, ensure_ascii=False, indent=2) + "\n")
+        document = {"retention": [_json(row) for row in found]}
+        out(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
-        out(_table(rows, known, read))
-    judged = [row for row, log in zip(rows, known.logs, strict=True) if not log.copy]
-    return 0 if all(row["six_months"] == Result.PASS for row in judged) else 1
+        out(_table(found, known, read))
+    return 0 if all(row.result is Result.PASS for row in found if not row.copy) else 1
 
 
-def _row(log: LogKept, known: Retention, now: datetime) -> dict[str, Any]:
-    need = catalog.control("logging.retention_configured").for_grade(2).integer("days")
-    months = catalog.control("logging.retention_observed").for_grade(2).integer("months")
-    result, why = both(log, known, now, need, months)
-    days: int | str | None = log.least if log.known else "unknown"
-    if not log.known and log.most is not None and log.most < need:
-        days = log.most
+def _json(row: Log) -> dict[str, Any]:
+    """The keys of the contract, and below them what else the table shows."""
     return {
-        "path": log.path,
-        "family": log.family,
-        "configured_days": days,
-        "oldest": log.oldest.isoformat() if log.oldest else None,
-        "six_months": str(result),
-        "why": why.to(lang()),
+        "path": row.path,
+        "family": row.family,
+        "configured_days": "unknown" if row.days == "" else row.days,
+        "oldest": _iso(row.oldest),
+        "six_months": str(row.result),
+        "why": row.why,
+        "newest": _iso(row.newest),
+        "held_days": row.held,
+        "six_months_on": f"{row.full:%Y-%m-%d}" if row.full else None,
+        "gaps": None
+        if row.gaps is None
+        else [
+            {"from": _iso(g.start), "to": _iso(g.end), "explained_by": g.explained_by or None}
+            for g in row.gaps
+        ],
+        "gaps_complete": row.gaps is not None and not row.unseen,
+        "remote": None if row.remote is None else list(row.remote),
+        "samples": None if row.samples is None else list(row.samples),
+        "not_looked": dict(row.troubles),
     }
 
 
-def _table(rows: list[dict[str, Any]], known: Retention, capture: Capture) -> str:
-    words = {
-        "pass": tr("符合", "pass"),
-        "partial": tr("部分符合", "partial"),
-        "fail": tr("不符合", "fail"),
-        "error": tr("未能核查", "error"),
-    }
-    families = catalog.words()["log_family"]
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _table(found: list[Log], known: Retention, capture: Capture) -> str:
     lines = [f"{capture.host}  {capture.collected_at:%Y-%m-%d %H:%M} UTC"]
     if known.since:
         since = f"{known.since:%Y-%m-%d}"
-        lines.append(
-            tr(
-                f"约自 {since} 启用（依据：{known.evidence_zh}）",
-                f"in use since {since} ({known.evidence})",
-            )
+        said = tr(
+            f"约自 {since} 启用（依据：{known.evidence_zh}）",
+            f"in use since {since} ({known.evidence})",
         )
+        lines.append(wrap(said))
     runner = known.runner or tr("无（不会轮转）", "nothing: no file is rotated")
-    lines.append(tr("执行 logrotate：", "logrotate is run by: ") + runner)
-    for row in rows:
-        days = row["configured_days"]
-        shown = tr("不删除", "never removed") if days is None else f"{days} {tr('天', 'd')}"
-        if days == "unknown":
-            shown = tr("无法推算", "unknown")
-        oldest = (row["oldest"] or "-")[:10]
-        lines += [
-            "",
-            f"{row['path']}  [{families[row['family']].to(lang())}]",
-            f"  {words[row['six_months']]}  {shown}  {tr('最早', 'oldest')} {oldest}",
-            wrap(row["why"], indent="  "),
-        ]
-    return "\n".join(lines) + "\n"
+    lines.append(wrap(tr("执行 logrotate：", "logrotate is run by: ") + runner))
+    heads = (
+        tr("种类", "kind"), tr("最早", "oldest"), tr("最新", "newest"), tr("实有", "held"),
+        tr("可保", "kept"), tr("断档", "gaps"), tr("异机", "remote"), tr("满六个月", "six months"),
+    )  # fmt: skip
+    lines += ["", _cells(heads), "─" * WIDTH]
+    for row in found:
+        lines += [_cells(_summary(row)), *_details(row), ""]
+    notes = {name: why for row in found for name, why in row.troubles.items()}
+    named = {"gaps": heads[5], "remote": heads[6], "samples": tr("样例", "samples")}
+    for name, why in sorted(notes.items()):
+        lines.append(wrap(f"{named[name]}：{why}" if lang() == "zh" else f"{named[name]}: {why}"))
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _cells(cells: tuple[str, ...]) -> str:
+    """All in their columns; a cell that is too long pushes the next ones on."""
+    shown = [pad(cell, width - 1) for cell, width in zip(cells, _WIDTHS, strict=False)]
+    return " ".join([*shown, *cells[len(_WIDTHS) :]]).rstrip()
+
+
+def _summary(row: Log) -> tuple[str, ...]:
+    unseen = tr("未查", "not seen")
+    family = NAMES.get(row.family, row.family) if lang() == "zh" else row.family
+    if row.oldest is None:
+        gaps = "-"
+    elif row.holes is None:
+        gaps = unseen
+    elif row.holes:
+        gaps = tr(f"{row.holes} 处", str(row.holes))
+    else:
+        gaps = tr("部分未查", "in part") if row.unseen else tr("无", "none")
+    remote = unseen if row.remote is None else tr("有", "yes") if row.remote else tr("无", "no")
+    return (
+        family,
+        f"{row.oldest:%Y-%m-%d}" if row.oldest else "-",
+        f"{row.newest:%Y-%m-%d}" if row.newest else "-",
+        "-" if row.held is None else tr(f"{row.held} 天", f"{row.held} d"),
+        _kept(row.days),
+        gaps,
+        remote,
+        catalog.words()["verdict"][str(row.result)].to(lang()),
+    )
+
+
+def _kept(days: int | str | None) -> str:
+    if days is None:
+        return tr("不删除", "forever")
+    return tr("不明", "unknown") if days == "" else tr(f"{days} 天", f"{days} d")
+
+
+def _details(row: Log) -> list[str]:
+    lines = [wrap(row.path, indent="  "), wrap(row.why, indent="  ")]
+    lines += [wrap(_hole(gap), indent="  ") for gap in (row.gaps or ()) if not gap.explained_by][:5]
+    if row.remote:
+        lines.append(wrap(tr("异机：", "remote: ") + ", ".join(row.remote), indent="  "))
+    lines += [_one(f"  | {one_line(line)}") for line in row.samples or ()]
+    return lines
+
+
+def _hole(gap: Gap) -> str:
+    start, end = f"{gap.start:%Y-%m-%d %H:%M}", f"{gap.end:%Y-%m-%d %H:%M}"
+    said = tr(f"断档：{start} 至 {end}", f"gap: {start} to {end}")
+    return f"{said} ({gap.missing})" if gap.missing else said
+
+
+def _one(text: str) -> str:
+    """One line of the terminal, cut where it is longer."""
+    return text if cell_len(text) <= WIDTH else set_cell_size(text, WIDTH - 1) + "…"

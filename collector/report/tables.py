@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from collector import catalog
-from collector.controls.logging.keeping import both
 from collector.errors import FactError, one_line
 from collector.facts import signatures
 from collector.facts.antimalware import antimalware
-from collector.facts.log_kept import LogKept
-from collector.facts.retention import Retention, retention
-from collector.model import Capture, Lang, Result
+from collector.facts.retention import retention
+from collector.model import Capture, Lang
+from collector.report.logs import Log, rows
 
 T = TypeVar("T")
 _LOGS = 40
@@ -27,21 +25,6 @@ _SIGNATURES = {
     "mdatp": signatures.mdatp,
     "antiy": signatures.antiy,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """`days`: surely kept by configuration (None: never removed, "": not known); `held`: days
-    between the oldest record and the collection.
-    """
-
-    family: str
-    path: str
-    days: int | str | None
-    oldest: datetime | None
-    held: int | None
-    result: Result
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +57,8 @@ def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
     now = capture.collected_at
     if known is None or now is None:
         return Logs(trouble=trouble or "-")
-    rows = [_log(log, known, now, grade, lang) for log in known.logs]
-    order = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.PASS)
-    rows.sort(key=lambda row: (order.index(row.result), row.family, row.path))
-    return Logs(tuple(rows[:_LOGS]), max(len(rows) - _LOGS, 0))
-
-
-def _log(log: LogKept, known: Retention, now: datetime, grade: int, lang: Lang) -> Log:
-    need = catalog.control("logging.retention_configured").for_grade(grade).integer("days")
-    months = catalog.control("logging.retention_observed").for_grade(grade).integer("months")
-    result, why = both(log, known, now, need, months)
-    return Log(
-        log.family,
-        log.path,
-        log.least if log.known else "",
-        log.oldest,
-        max((now - log.oldest).days, 0) if log.oldest else None,
-        result,
-        why.to(lang),
-    )
+    found = rows(capture, known, now, grade, lang)
+    return Logs(tuple(found[:_LOGS]), max(len(found) - _LOGS, 0))
 
 
 def products(capture: Capture, lang: Lang) -> Products:

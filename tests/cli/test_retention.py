@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from tests.cli.running import hostpledge
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 KEPT = CAPTURES / "logging-bookworm-kept.capture.gz"
 KEYS = {"path", "family", "configured_days", "oldest", "six_months", "why"}
+MORE = {
+    "newest", "held_days", "six_months_on", "gaps", "gaps_complete", "remote", "samples",
+    "not_looked",
+}  # fmt: skip
 
 
 def _rows(path: Path, status: int) -> dict[str, dict[str, Any]]:
@@ -23,7 +29,9 @@ def _rows(path: Path, status: int) -> dict[str, dict[str, Any]]:
     assert ended.err == ""
     rows = json.loads(ended.out)["retention"]
     for row in rows:
-        assert set(row) == KEYS
+        assert set(row) == KEYS | MORE
+        for name in ("gaps", "remote", "samples"):
+            assert (row[name] is not None) or name in row["not_looked"] or not row["oldest"], row
         assert row["six_months"] in ("pass", "partial", "fail", "error")
         assert row["configured_days"] in (None, "unknown") or row["configured_days"] >= 0
         assert row["oldest"] is None or datetime.fromisoformat(row["oldest"]).tzinfo
@@ -69,6 +77,55 @@ def test_table(lang: str) -> None:
     assert ended.status == 1
     assert "/var/log/nginx/access.log" in ended.out
     assert ("212 天" in ended.out) is (lang == "zh")
+    assert max(map(cell_len, ended.out.splitlines())) <= 80
+    # what nobody looked at is said, column by column
+    assert ("样例：record_samples.lines" in ended.out) is (lang == "zh")
+
+
+def _with(read: str, body: str, tmp_path: Path) -> Path:
+    """The capture with a read of its own in place of what it has of that name."""
+    text = gzip.decompress(KEPT.read_bytes()).decode("utf-8", "surrogateescape")
+    nonce = text.split()[2]
+    frame = f"\n@{nonce} read {read} 65536\n{body}\n@{nonce} done ok 0 0\n"
+    old = rf"\n@{nonce} read {read} .*?(?=\n@{nonce} (read|end) )"
+    text = re.sub(old, "", text, flags=re.DOTALL)
+    at = text.rindex(f"\n@{nonce} end ")
+    count = text[:at].count(f"\n@{nonce} read ") + 1
+    text = text[:at] + frame + re.sub(r" end \d+ ", f" end {count} ", text[at:])
+    path = tmp_path / "h.capture"
+    path.write_text(text, errors="surrogateescape")
+    return path
+
+
+SAMPLES = """@L auth /var/log/auth.log
+| 2026-11-25T02:36:03+00:00 h sshd[1]: Accepted publickey for r*** from 203.0.*.* port 5****
+@L web /var/log/nginx/access.log
+| 203.0.*.* - - [25/Nov/2026:02:36:03 +0000] "GET /\x1b[31m HTTP/1.1" 200 1
+== end
+"""
+
+
+def test_sample_lines(tmp_path: Path) -> None:
+    path = _with("record_samples.lines", SAMPLES, tmp_path)
+    rows = _rows(path, 1)
+    (line,) = rows["/var/log/auth.log"]["samples"]
+    assert "203.0.*.*" in line
+    assert rows["/var/log/syslog"]["samples"] is None
+    assert "no record of /var/log/syslog" in rows["/var/log/syslog"]["not_looked"]["samples"]
+    shown = hostpledge("retention", path, "--lang", "zh").out
+    assert "  | 2026-11-25T02:36:03+00:00 h sshd[1]: Accepted publickey for r***" in shown
+    assert "\x1b" not in shown.replace("\\x1b", "")
+    assert max(map(cell_len, shown.splitlines())) <= 80
+
+
+def test_a_copy_elsewhere(tmp_path: Path) -> None:
+    text = gzip.decompress(KEPT.read_bytes()).replace(
+        b"*.*;auth,authpriv.none", b"*.* @@203.0.113.9:514\n*.*;auth,authpriv.none"
+    )
+    path = tmp_path / "h.capture"
+    path.write_bytes(text)
+    row = _rows(path, 1)["/var/log/syslog"]
+    assert "remote" in row["not_looked"] or row["remote"] == ["rsyslog → 203.0.113.9"]
 
 
 def test_a_host_that_did_not_let_us_look_is_said_so(tmp_path: Path) -> None:
