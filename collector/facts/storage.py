@@ -206,6 +206,14 @@ class Storage:
             return Protection("unknown", f"{mount.fstype} {mount.source}", mount, ())
         if mount.fstype == "zfs" and mount.source not in self.zfs:
             return Protection("unknown", f"zfs {mount.source}", mount, chain)
+        return self._verdict(tops, mount, deep)
+
+    def device_encryption(self, device: Device) -> Protection:
+        """Is what a device holds encrypted at rest?"""
+        return self._verdict((device,), None, 0)
+
+    def _verdict(self, tops: tuple[Device, ...], mount: Mount | None, deep: int) -> Protection:
+        chain = self._under(tops)
         answers = {self._device(d, deep, frozenset()) for d in tops}
         if answers == {"yes"}:
             why = (
@@ -215,9 +223,10 @@ class Storage:
                 or "loop"
             )
             return Protection("yes", why, mount, chain)
+        named = f"{mount.fstype} {mount.source}" if mount else tops[0].name
         if "no" in answers:
             return Protection("no", " → ".join(d.kname for d in chain), mount, chain)
-        return Protection("unknown", f"{mount.fstype} {mount.source}", mount, chain)
+        return Protection("unknown", named, mount, chain)
 
     def _device(self, device: Device, deep: int, above: frozenset[str]) -> Answer:
         if device.crypt:
