@@ -92,7 +92,7 @@ def crowd(capture: Capture) -> Crowd | None:
     if not agents:
         return None
     parts = _parts(capture.read(_READ).text())
-    lines = (f"{agents[0].line}: {agents[0].exe}",)
+    lines: tuple[str, ...] = (f"{agents[0].line}: {agents[0].exe}",)
     sources = _sources(parts["metrics"])
     read = [s for s in sources if _SSH_LOG.fullmatch(s)]
     if not any(re.match(r"sshd-logs\.ya?ml", p) for p in parts["parsers"].split("\n")) or not read:
