@@ -19,7 +19,7 @@ from collector.facts.log_gaps import Gap
 from collector.facts.retention import Retention
 from collector.facts.retention import retention as parse
 from collector.model import Capture, Result
-from collector.report.logs import Log, rows
+from collector.report.logs import Log, notes, rows
 
 _GRADE = 2
 # the columns of the table, from the left
@@ -115,10 +115,10 @@ def _table(found: list[Log], known: Retention, capture: Capture) -> str:
     lines += ["", _cells(heads), "─" * WIDTH]
     for row in found:
         lines += [_cells(_summary(row)), *_details(row), ""]
-    notes = {name: why for row in found for name, why in row.troubles.items()}
     named = {"gaps": heads[5], "remote": heads[6], "samples": tr("样例", "samples")}
-    for name, why in sorted(notes.items()):
-        lines.append(wrap(f"{named[name]}：{why}" if lang() == "zh" else f"{named[name]}: {why}"))
+    for note in notes(found):
+        said = f"{named[note.column]} {tr('未查', 'not looked')}: {note.why}"
+        lines.append(wrap(f"{said} ({', '.join(note.paths)})" if note.paths else said))
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

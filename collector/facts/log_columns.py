@@ -51,7 +51,7 @@ class LogColumns:
         troubles = dict(self.troubles)
         known = self.gaps.logs.get(log.path) if self.gaps else None
         if self.gaps and known is None and log.written:
-            troubles["gaps"] = f"{log.path} was not looked into"
+            troubles["gaps"] = "log_files.times: not looked into"
         remote = None
         if self.shipping is not None:
             targets = self.shipping.copies_of(log.path)
@@ -60,7 +60,7 @@ class LogColumns:
         if self.samples is not None:
             lines = self._lines(log)
             if not lines and log.written:
-                troubles["samples"] = f"no record of {log.path} was taken"
+                troubles["samples"] = "record_samples.lines: no record was taken"
                 lines = None
         return Columns(
             known.gaps if known else None,

@@ -6,7 +6,7 @@ sample lines, and whether it is six months, with the reason; made anew from the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +51,27 @@ class Log:
     def holes(self) -> int | None:
         """How many holes nothing explains; None where nobody looked."""
         return None if self.gaps is None else sum(not g.explained_by for g in self.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why a column was not looked at; `paths` are the logs that this is so for, none: all."""
+
+    column: str
+    why: str
+    paths: tuple[str, ...] = ()
+
+
+def notes(found: Sequence[Log]) -> list[Note]:
+    """Each reason once, with its logs."""
+    by: dict[tuple[str, str], list[str]] = {}
+    for row in found:
+        for column, why in sorted(row.troubles.items()):
+            by.setdefault((column, why), []).append(row.path)
+    return [
+        Note(column, why, tuple(paths) if len(paths) < len(found) else ())
+        for (column, why), paths in by.items()
+    ]
 
 
 def rows(capture: Capture, known: Retention, now: datetime, grade: int, lang: Lang) -> list[Log]:

@@ -16,7 +16,7 @@ from collector.facts import signatures
 from collector.facts.antimalware import antimalware
 from collector.facts.retention import retention
 from collector.model import Capture, Lang
-from collector.report.logs import Log, rows
+from collector.report.logs import Log, Note, notes, rows
 
 T = TypeVar("T")
 _LOGS = 40
@@ -43,6 +43,7 @@ class Logs:
     rows: tuple[Log, ...] = ()
     left_out: int = 0
     trouble: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
     if known is None or now is None:
         return Logs(trouble=trouble or "-")
     found = rows(capture, known, now, grade, lang)
-    return Logs(tuple(found[:_LOGS]), max(len(found) - _LOGS, 0))
+    return Logs(tuple(found[:_LOGS]), max(len(found) - _LOGS, 0), notes=tuple(notes(found)))
 
 
 def products(capture: Capture, lang: Lang) -> Products:

@@ -79,7 +79,7 @@ def test_table(lang: str) -> None:
     assert ("212 天" in ended.out) is (lang == "zh")
     assert max(map(cell_len, ended.out.splitlines())) <= 80
     # what nobody looked at is said, column by column
-    assert ("样例：record_samples.lines" in ended.out) is (lang == "zh")
+    assert ("样例 未查: record_samples.lines" in ended.out) is (lang == "zh")
 
 
 def _with(read: str, body: str, tmp_path: Path) -> Path:
@@ -111,7 +111,7 @@ def test_sample_lines(tmp_path: Path) -> None:
     (line,) = rows["/var/log/auth.log"]["samples"]
     assert "203.0.*.*" in line
     assert rows["/var/log/syslog"]["samples"] is None
-    assert "no record of /var/log/syslog" in rows["/var/log/syslog"]["not_looked"]["samples"]
+    assert "no record was taken" in rows["/var/log/syslog"]["not_looked"]["samples"]
     shown = hostpledge("retention", path, "--lang", "zh").out
     assert "  | 2026-11-25T02:36:03+00:00 h sshd[1]: Accepted publickey for r***" in shown
     assert "\x1b" not in shown.replace("\\x1b", "")
