@@ -73,8 +73,8 @@ for p in /proc/[0-9]*/comm; do
   esac
 done
 web=
-[ -n "$w" ] && web=$(ls -l $w 2>/dev/null | sed -n 's/^.* -> \(\/.*\)$/\1/p' |
-  grep -v '^/\(dev\|proc\|run\|memfd\)' | grep -i '/[^/]*\(log\|access\)[^/]*$' | sort -u)
+[ -n "$w" ] && web=$(ls -l $w 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
+  grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u)
 auth='' audit='' rest='' more=0
 set -- /var/log/*
 for f in "$@" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; do
