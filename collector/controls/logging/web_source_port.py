@@ -127,12 +127,12 @@ def _log(
     roles = set(log.format.roles)
     missing = [name for name, any_of in _NEEDED.items() if not roles & set(any_of)]
     if missing:
+        quotes.append(Quote(_CONFIG, (log.format.text[:400],), site.config))
         return (
             "fields_missing",
             {
                 "missing": ", ".join(missing),
                 "missing_zh": "、".join(_ZH[m] for m in missing),
-                "format": log.format.text[:300],
             },
             Result.FAIL,
         )
