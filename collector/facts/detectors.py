@@ -25,6 +25,16 @@ def _agents() -> str:
     return "|".join(sorted(names))
 
 
+# the settings of web servers that name the folders they serve
+WEB_SETTINGS = r"""grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
+  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
+  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
+  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
+  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
+  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
+  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null"""
+
 READS: tuple[Read, ...] = (
     shell(
         "detectors.state",
@@ -111,14 +121,7 @@ if [ -f "$f" ]; then
   tail -c 500000 "$f" | grep -a 'scan completed on' | tail -n 6
 fi
 echo '== web-roots - /'
-grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
-  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
-  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
-  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
-  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
-  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
-  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
-  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null
+@WEB@
 grep -aoHE -e '-Dcatalina[.]base=/[[:alnum:]_./-]+' \
   /proc/[0-9]*/cmdline /dev/null 2>/dev/null
 w='@NAMES@'
@@ -130,7 +133,7 @@ if grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null; then
   else echo 'no ss'; fi
 fi
 echo '== end'
-""".replace("@NAMES@", _agents()),
+""".replace("@NAMES@", _agents()).replace("@WEB@", WEB_SETTINGS),
         seconds=20,
         limit=1 << 17,
         privileged=True,

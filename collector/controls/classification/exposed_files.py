@@ -1,0 +1,29 @@
+"""classification.exposed_files: no dump, key or secret lies where others get at it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from collector.facts.exposed_files import exposed_files
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_SHOWN = 8
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """What is served is worse than what may be read on the host, and is told first."""
+    found = facts.get(exposed_files)
+    ignored = parameters.strings("ignored")
+    files = [f for f in found.files if not any(fnmatchcase(f.path, p) for p in ignored)]
+    roots = ", ".join(found.roots)
+    if not files:
+        values: dict[str, Value] = {"roots": roots or "none", "roots_zh": roots or "无"}
+        quote = Quote("exposed_files.names", tuple(f"root {r}" for r in found.roots))
+        return Verdict(Result.PASS, "none", Method.OBSERVED, values, (quote,))
+    served = [f for f in files if f.served]
+    told = served or files
+    names = [f"{f.path} ({f.mode:04o})" for f in told[:_SHOWN]]
+    values = {"count": len(told), "files": [*names, *(["…"] if len(told) > _SHOWN else [])]}
+    quote = Quote("exposed_files.names", tuple(f.line for f in files[:50]))
+    reason = "served" if served else "readable"
+    return Verdict(Result.FAIL, reason, Method.OBSERVED, values, (quote,))
