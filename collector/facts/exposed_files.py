@@ -1,7 +1,7 @@
 """Secrets and dumps that lie where others get at them: names and modes only, never contents.
 
-In the folders that web servers serve every such file counts; elsewhere only what everybody may read,
-in folders that everybody may enter.
+In the folders that web servers serve every such file counts; elsewhere only what everybody may
+read, in folders that everybody may enter.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ printf '%s\n' 'x:root /var/www;' 'x:root /www/wwwroot;' 'x:root /usr/share/nginx
   'x:root /usr/local/nginx/html;' 'x:root /usr/local/apache2/htdocs;'
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
   | sed -n 's,^-Dcatalina\.base=\(/[A-Za-z0-9_./-]*\)$,x:root \1/webapps;,p'
-}} | sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*["'\'']\{{0,1\}}\(\/[^"'\'';]*[^"'\'';[:space:]]\).*/\1/p' \
+}} | tr -d "\"'" \
+  | sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' \
   | sed 's,//*$,,' | sort -u | head -n 64)
 echo '== web'
 set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
@@ -78,8 +79,8 @@ READS: tuple[Read, ...] = (
         privileged=True,
         why=Text(
             "网站目录内，或任何人可读的备份、转储、密钥与 .env 文件（只取名称与权限，不取内容）",
-            "dumps, backups, keys and .env files in folders of web servers, or readable by everybody"
-            " (names and modes only, no content)",
+            "dumps, backups, keys and .env files in folders of web servers, or readable by"
+            " everybody (names and modes only, no content)",
         ),
     ),
 )
