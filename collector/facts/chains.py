@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 
 from collector.facts.packets import Match, Numeric, OneOf, Packet, Source, Unknown, Word
 from collector.facts.spans import Spans
+from collector.facts.steps import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 
 _DEEPEST = 32
 # NF_IP_PRI_CONNTRACK
@@ -39,106 +39,6 @@ class Flow:
 
     def doubted(self, by: str) -> Flow:
         return self if self.fog else replace(self, fog=by)
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Depends on how many packets come: `quiet` is whether it holds where few do.
-
-    None: it holds for some packets and not for others by chance, so both ways are open to all.
-    """
-
-    text: str
-    quiet: bool | None = True
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """Writes a field: a mark becomes (old & keep) ^ value; None when not known.
-
-    `copy` names a field to take the old value from; `state` becomes `untracked` by notrack,
-    unless the packet is tracked already.
-    """
-
-    field: Literal["mark", "ctmark", "state", "ttl", "dscp"]
-    value: int | None = 0
-    keep: int = 0
-    copy: Literal["mark", "ctmark"] | None = None
-
-    def on(self, packet: Packet) -> Packet:
-        if self.field == "state":
-            return packet if packet.tracked else replace(packet, state="untracked")
-        if self.field == "ctmark" and not packet.tracked:
-            return packet
-        old = packet.number(self.copy or self.field)
-        new = None if old is None or self.value is None else (old & self.keep) ^ self.value
-        if self.keep == 0 and self.value is not None:
-            new = self.value
-        changed: dict[str, Any] = {self.field: new}
-        return replace(packet, **changed)
-
-
-@dataclass(frozen=True, slots=True)
-class Go:
-    """A verdict. `jump` and `goto` have a `target`; `unknown` may be any."""
-
-    kind: Literal["accept", "drop", "return", "jump", "goto", "unknown"]
-    target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """A new destination: `address` None keeps it, `port` None keeps it; `here`: this host."""
-
-    family: int = 0
-    address: int | None = None
-    port: int | None = None
-    here: bool = False
-    known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Divert:
-    """TPROXY: a listener takes the packet whatever its destination; `port` 0 where that stays.
-
-    `family` 0 for both. Whether the packet goes on to be let in is not known.
-    """
-
-    family: int
-    port: int | None
-
-
-Step = Match | Rate | Set | Go | Rewrite | Divert
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The steps, taken in order until one does not hold; `text` is the rule as evidence."""
-
-    steps: tuple[Step, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A chain that the kernel calls: at `hook`, in order of `priority`.
-
-    `family` is 4, 6, or 0 for both; `devices` bounds an ingress chain to these.
-    """
-
-    chain: str
-    family: int
-    kind: str
-    hook: str
-    priority: int
-    accept: bool
-    devices: frozenset[str] = frozenset()
-
-    def named(self, device: str) -> bool:
-        """Is it one of `devices`, of which one that ends in `*` is a beginning?"""
-        return device in self.devices or any(
-            name.endswith("*") and device.startswith(name[:-1]) for name in self.devices
-        )
 
 
 @dataclass
@@ -315,6 +215,7 @@ class Rules:
             dport=packet.dport if step.port is None else step.port,
             local=self.local(packet, daddr),
             held=self.held(packet, daddr),
+            cast=packet.cast if daddr == packet.daddr else "unicast",
         )
         moved = replace(flow, packet=new, why=text)
         return moved if step.known else moved.doubted(text)
@@ -326,8 +227,10 @@ def _foggy(step: Match, text: str) -> str:
 
 
 def _near(number: int, family: int) -> bool:
-    """Is it link-local (RFC 3927, RFC 4291)?"""
-    return number >> 16 == 0xA9FE if family == 4 else number >> 118 == 0xFE80 >> 6
+    """Is it an address, or a group, of a link (RFC 3927, RFC 4291)?"""
+    if family == 4:
+        return number >> 16 == 0xA9FE
+    return number >> 118 == 0xFE80 >> 6 or number >> 112 & 0xFF0F == 0xFF02
 
 
 def _tracked(flow: Flow) -> Flow:

@@ -13,10 +13,11 @@ from typing import Literal
 
 from collector.errors import FactError
 from collector.facts.firewall import READS as _FIREWALL_READS
-from collector.facts.firewall import Firewall, diverted, firewall, published
+from collector.facts.firewall import firewall
 from collector.facts.firewall_boot import READS as _BOOT_READS
 from collector.facts.ipvs import Virtual
 from collector.facts.packets import PROTOCOLS
+from collector.facts.reach import Firewall, diverted, published
 from collector.facts.sockets import READS as _SOCKET_READS
 from collector.facts.sockets import Listener, sockets
 from collector.facts.spans import NONE, Spans, everything, network, networks, show

@@ -1,29 +1,22 @@
-"""The packet filter as the kernel has it, in the network it stands in: what gets through.
-
-The order of hooks for a packet that comes in (netfilter): ingress, prerouting (raw, mangle,
-destination NAT), then input, or forward where its destination is not this host.
-"""
+"""The packet filter as the kernel has it: nftables, iptables of both back ends, ipset."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
-from collector.errors import NotUnderstood
 from collector.facts import iptables, nftables
-from collector.facts.chains import Base, Divert, Flow, Go, Rewrite, Rule, Rules, Set, Step, merged
+from collector.facts.chains import Rules
 from collector.facts.ipsets import IpSet, ipsets
 from collector.facts.masking import REMARKS
 from collector.facts.network import READS as _NETWORK_READS
-from collector.facts.network import Network, network_of
+from collector.facts.network import network_of
 from collector.facts.packet_hooks import Hook, Hooks
-from collector.facts.packets import PROTOCOLS, Numeric, OneOf, Packet, Word
-from collector.facts.spans import NONE, Spans
+from collector.facts.reach import Firewall
+from collector.facts.steps import Base, Go, Rewrite, Rule, Set
 from collector.model import Capture, Read, Text, shell
 
-_MOST_CHOICES = 512
 _WHY = Text("内核中已加载的防火墙规则", "the firewall rules as the kernel has them")
 _LEGACY = (
     "grep -q . /proc/net/{file} 2>/dev/null || exit 0\n"
@@ -102,215 +95,6 @@ echo '# listing'; exec nft list ruleset
     ),
     *_NETWORK_READS,
 )
-
-
-@dataclass(frozen=True)
-class Firewall:
-    """Everything loaded, and the network around it."""
-
-    rules: Rules
-    network: Network
-    loaded: tuple[str, ...]
-
-    def chosen(self, family: int, proto: int) -> list[dict[str, Any]]:
-        """What a sender may choose of a packet: one choice of each kind that the rules tell apart.
-
-        Packets of up to 1500 bytes, in one piece. Raises NotUnderstood where there are too many.
-        """
-        least = (20 if family == 4 else 40) + (20 if proto == PROTOCOLS["tcp"] else 8)
-        choices: list[dict[str, Any]] = [{}]
-        asked = numerics(self.rules)
-        for name, low, high, usual in (
-            ("sport", 1, 65_535, 40_000),
-            ("ttl", 1, 255, 64),
-            ("dscp", 0, 63, 0),
-            ("length", least, 1500, least + 20),
-        ):
-            told = [numeric for numeric in asked if numeric.field == name]
-            edges = {usual}.union(*(_edges(numeric, low, high) for numeric in told))
-            if name == "sport" or told:
-                kinds = sorted(edges)
-                choices = [{**choice, name: value} for choice in choices for value in kinds]
-        if len(choices) > _MOST_CHOICES:
-            raise NotUnderstood("firewall.nft", f"{len(choices)} kinds of packets told apart")
-        return choices
-
-    def reach(
-        self,
-        packet: Packet,
-        sources: Spans,
-        *,
-        natted: bool = False,
-        listening: frozenset[tuple[int, int, int]] | None = None,
-    ) -> Reach:
-        """What becomes of a new packet from each of the sources.
-
-        With `natted`, only packets count that arrive at another destination than their first.
-        `listening`: (protocol, address or 0, port) of what listens here, None to leave that open.
-        """
-        dropped: list[Flow] = []
-        start = replace(
-            packet,
-            state="invalid",
-            held=self.rules.held(packet, packet.daddr),
-            first_daddr=packet.daddr,
-            first_dport=packet.dport,
-        )
-        flows = [Flow(start, sources)]
-        flows = self.rules.through("ingress", flows, dropped)
-        flows = self.rules.through("prerouting", flows, dropped)
-        here: list[Flow] = []
-        away: list[Flow] = []
-        for flow in flows:
-            routed = self._routed(flow)
-            to = routed.packet
-            if to.family == 4 and to.daddr >> 24 == 127 and not self.network.loopback_from(to.iif):
-                dropped.append(replace(routed, why="loopback is not taken from outside"))
-                continue
-            (here if to.local else away).append(routed)
-        arrived = self.rules.through("input", here, dropped)
-        away = [flow for flow in away if self._forwarded(flow, dropped)]
-        arrived += self.rules.through("forward", away, dropped)
-        heard = [flow for flow in arrived if _heard(flow.packet, listening, natted=natted)]
-        lost = [flow for flow in arrived if flow not in heard]
-        dropped += [replace(flow, why="nothing listens") for flow in lost]
-        return Reach.of(merged(heard), dropped)
-
-    def _routed(self, flow: Flow) -> Flow:
-        packet = flow.packet
-        family = packet.family
-        if not packet.natted:
-            return flow
-        local = self.network.local(packet.daddr, family)
-        oif = None if local else self.network.way(packet.daddr, family)
-        return replace(flow, packet=replace(packet, local=local, oif=oif))
-
-    def _forwarded(self, flow: Flow, dropped: list[Flow]) -> bool:
-        if self.network.forwards.get(flow.packet.family, False):
-            return True
-        dropped.append(replace(flow, why="forwarding is off"))
-        return False
-
-
-def _edges(numeric: Numeric, low: int, high: int) -> set[int]:
-    """Values on both sides of every limit."""
-    edges: set[int] = set()
-    for first, last in numeric.values.ranges:
-        edges |= {first - 1, first, last, last + 1}
-    return {value for value in edges if low <= value <= high}
-
-
-def _heard(
-    packet: Packet, listening: frozenset[tuple[int, int, int]] | None, *, natted: bool
-) -> bool:
-    if not packet.moved:
-        return not natted
-    if listening is None or not packet.local:
-        return True
-    return any((packet.proto, place, packet.dport) in listening for place in (0, packet.daddr))
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Sources whose packets certainly arrive, and those for which that cannot be told.
-
-    `natted` says that some arrive at another destination; `why` is the rule that lets most in,
-    `why_not` the one that keeps most out.
-    """
-
-    yes: Spans
-    unknown: Spans
-    why: str
-    why_not: str
-    natted: bool
-    targets: tuple[tuple[int, int], ...]
-
-    def beside(self, hooks: Iterable[Hook], sources: Spans) -> Reach:
-        """The same where packets meet something beside the rules."""
-        found = self
-        for hook in hooks:
-            doubtful = sources if hook.opens else found.yes | found.unknown
-            if doubtful:
-                found = replace(found, yes=NONE, unknown=doubtful, why=hook.what)
-        return found
-
-    @staticmethod
-    def of(arrived: list[Flow], dropped: list[Flow]) -> Reach:
-        sure, doubtful, lost = NONE, NONE, NONE
-        for flow in arrived:
-            if flow.doubt:
-                doubtful |= flow.sources
-            else:
-                sure |= flow.sources
-        for flow in dropped:
-            lost |= flow.sources
-        yes = sure | (doubtful - lost)
-        targets = {(f.packet.daddr, f.packet.dport) for f in arrived if f.packet.moved}
-        return Reach(
-            yes,
-            doubtful - yes,
-            _widest([f for f in arrived if not f.doubt]) or _widest(arrived),
-            _widest(dropped),
-            bool(targets),
-            tuple(sorted(targets)),
-        )
-
-
-def _widest(flows: list[Flow]) -> str:
-    if not flows:
-        return ""
-    widest = max(flows, key=lambda flow: flow.sources.size)
-    return widest.fog or widest.why
-
-
-def numerics(rules: Rules) -> list[Numeric]:
-    """Every numeric match of the rules, however deep it stands."""
-    return [match for match in _matches(rules) if isinstance(match, Numeric)]
-
-
-def _matches(rules: Rules) -> list[Numeric | Word]:
-    found: list[Numeric | Word] = []
-    pending: list[Step] = [
-        step for chain in rules.chains.values() for rule in chain for step in rule.steps
-    ]
-    while pending:
-        step = pending.pop()
-        if isinstance(step, Numeric | Word):
-            found.append(step)
-        elif isinstance(step, OneOf):
-            pending += [match for group in step.alternatives for match in group]
-    return found
-
-
-def words(rules: Rules) -> set[str]:
-    """The names of all fields that hold a word and that the rules look at."""
-    return {match.field for match in _matches(rules) if isinstance(match, Word)}
-
-
-def diverted(rules: Rules) -> list[tuple[Rule, Divert]]:
-    """Every rule that hands packets to a listener of another port or address (TPROXY)."""
-    return [
-        (rule, step)
-        for chain in rules.chains.values()
-        for rule in chain
-        for step in rule.steps
-        if isinstance(step, Divert)
-    ]
-
-
-def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:
-    """Every rule that rewrites a destination, with the numeric matches that stand before it."""
-    found = []
-    for chain in rules.chains.values():
-        for rule in chain:
-            for at, step in enumerate(rule.steps):
-                if isinstance(step, Rewrite):
-                    before = [s for s in rule.steps[:at] if isinstance(s, Numeric)]
-                    found.append((rule, step, before))
-    return found
-
-
-# --- from a capture ------------------------------------------------------------------------------
 
 
 def firewall(capture: Capture) -> Firewall:

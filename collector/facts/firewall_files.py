@@ -6,13 +6,14 @@ import fnmatch
 
 from collector.errors import CouldNotLook
 from collector.facts import iptables, nftables
-from collector.facts.chains import Base, Rule, Rules
+from collector.facts.chains import Rules
 from collector.facts.exposure import Exposure, exposures, exposures_of
-from collector.facts.firewall import Firewall
 from collector.facts.firewall_boot import loaded_elsewhere
 from collector.facts.ipsets import ipsets
 from collector.facts.network import network_of
+from collector.facts.reach import Firewall
 from collector.facts.services import services
+from collector.facts.steps import Base, Rule
 from collector.model import Capture
 
 _READ = "firewall.saved"

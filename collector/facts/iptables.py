@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.chains import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.iptables_matches import Sets, Words
 from collector.facts.packets import Numeric, Unknown
 from collector.facts.spans import NONE, address
+from collector.facts.steps import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 
 _PRIORITY = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 _HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward"}

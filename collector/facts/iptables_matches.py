@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from collector.facts.ipsets import IpSet
-from collector.facts.nft_expressions import PORTS
 from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Source, Unknown, Word
+from collector.facts.port_names import PORTS
 from collector.facts.spans import NONE, Spans, address, network
 
 Sets = Mapping[str, IpSet]
@@ -214,7 +214,10 @@ def _all_types(field: str, words: frozenset[str], negate: bool) -> Match:
     """For IPv6 the kernel asks for all types at once, and an own address is unicast too."""
     routed = words - {"unicast", "multicast", "unspec"}
     asked: list[Match] = [Word(field, routed)] if routed else []
-    if words & {"multicast", "unspec"}:
+    for word in ("unicast", "multicast"):
+        if word in words:
+            asked.append(Word(field, frozenset({"multicast"}), negate=word == "unicast"))
+    if "unspec" in words:
         asked.append(Numeric("family", NONE))
     return OneOf((tuple(asked),), negate)
 

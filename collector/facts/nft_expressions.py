@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from collector.facts.nft_fields import FIELDS, WORDS
 from collector.facts.packets import (
     PROTOCOLS,
     SYN,
@@ -16,26 +17,10 @@ from collector.facts.packets import (
     Unknown,
     Word,
 )
+from collector.facts.port_names import DSCP, PORTS
 from collector.facts.spans import NONE, Spans, everything, network
 
-PORTS = {
-    "ftp-data": 20, "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "bootps": 67,
-    "bootpc": 68, "tftp": 69, "http": 80, "kerberos": 88, "pop3": 110, "sunrpc": 111, "auth": 113,
-    "ntp": 123, "epmap": 135, "netbios-ns": 137, "netbios-dgm": 138, "netbios-ssn": 139,
-    "imap2": 143, "imap": 143, "snmp": 161, "snmp-trap": 162, "bgp": 179, "ldap": 389,
-    "https": 443, "microsoft-ds": 445, "isakmp": 500, "syslog": 514, "dhcpv6-client": 546,
-    "dhcpv6-server": 547, "submission": 587, "ipp": 631, "ldaps": 636, "rsync": 873,
-    "imaps": 993, "pop3s": 995, "openvpn": 1194, "ms-sql-s": 1433, "nfs": 2049, "mysql": 3306,
-    "ms-wbt-server": 3389, "ipsec-nat-t": 4500, "mdns": 5353, "postgresql": 5432, "amqp": 5672,
-    "http-alt": 8080, "zabbix-agent": 10050,
-}  # fmt: skip
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
-# code points of RFC 2474, 2597, 3246, 5865, 8622
-DSCP = {
-    **{f"cs{n}": n << 3 for n in range(8)},
-    **{f"af{n}{p}": n << 3 | p << 1 for n in range(1, 5) for p in range(1, 4)},
-    "be": 0, "df": 0, "ef": 46, "va": 44, "voice-admit": 44, "lephb": 1, "le": 1,
-}  # fmt: skip
 _NFPROTO = {"ipv4": 2, "ipv6": 10}
 _ETHER = {"ip": 4, "ip6": 6, 0x0800: 4, 0x86DD: 6}
 
@@ -167,39 +152,9 @@ def _field(left: Any) -> str:
         )
     else:
         name = f"{kind}.{inner.get('key')}"
-    if name not in _FIELDS:
+    if name not in FIELDS:
         raise Foggy(name)
-    return _FIELDS[name]
-
-
-_FIELDS = {
-    "ip.saddr": "saddr4", "ip6.saddr": "saddr6", "ip.daddr": "daddr4", "ip6.daddr": "daddr6",
-    "ip.protocol": "proto", "ip6.nexthdr": "proto", "meta.l4proto": "proto",
-    "tcp.dport": "dport", "udp.dport": "dport", "th.dport": "dport",
-    "tcp.sport": "sport", "udp.sport": "sport", "th.sport": "sport",
-    "udplite.dport": "dport", "sctp.dport": "dport", "dccp.dport": "dport",
-    "ip.ttl": "ttl", "ip6.hoplimit": "ttl", "ip.dscp": "dscp", "ip6.dscp": "dscp",
-    "meta.length": "length", "ip.length": "length",
-    "tcp.flags": "flags", "icmp.type": "none", "icmpv6.type": "none", "icmp.code": "none",
-    "icmpv6.code": "none", "igmp.type": "none", "esp.spi": "none", "ah.spi": "none",
-    "meta.iifname": "iif", "meta.iif": "iif", "meta.oifname": "oif", "meta.oif": "oif",
-    "meta.nfproto": "family", "meta.protocol": "ether", "ether.type": "ether",
-    "meta.mark": "mark", "ct.mark": "ctmark", "meta.pkttype": "pkttype",
-    "ct.state": "state", "ct.status": "status", "ct.direction": "direction",
-    "ct.l3proto": "family", "ct.protocol": "proto", "ct.proto-dst": "first_dport",
-    "ct.daddr": "first_daddr", "ct.ip daddr": "first_daddr", "ct.ip6 daddr": "first_daddr",
-    "ct.ip saddr": "saddr4", "ct.ip6 saddr": "saddr6",
-    "fib.type.daddr": "daddr_type", "fib.type.daddr.iif": "daddr_type_in",
-    "fib.type.saddr": "saddr_type",
-    "fib.oif.saddr.iif": "way_back", "fib.oif.saddr.mark.iif": "way_back",
-    "fib.oif.saddr": "way_back",
-}  # fmt: skip
-
-
-_WORDS = {
-    "iif", "oif", "state", "status", "direction", "pkttype", "daddr_type", "daddr_type_in",
-    "saddr_type",
-}  # fmt: skip
+    return FIELDS[name]
 
 
 def _implied(left: Any) -> tuple[Match, ...]:
@@ -252,7 +207,7 @@ def _single(left: Any, values: list[Any], negate: bool = False, mask: int | None
         if not there and not missing:
             raise Foggy("fib")
         return Numeric("family", Spans.one(4, 6), negate is not missing)
-    if field in _WORDS:
+    if field in WORDS:
         words = frozenset(_word(value) for value in values)
         if field == "pkttype":
             words = frozenset("host" if word == "unicast" else word for word in words)

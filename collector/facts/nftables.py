@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from collector.errors import NotUnderstood
-from collector.facts.chains import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
+from collector.facts.nft_changes import divert, mangle, rewrite
 from collector.facts.nft_expressions import Foggy, Reader, conditions
 from collector.facts.nft_language import Ruleset
 from collector.facts.nft_text import rule_text
 from collector.facts.packets import PROTOCOLS, Match, Numeric, OneOf, Unknown
-from collector.facts.spans import Spans, address
+from collector.facts.spans import Spans
+from collector.facts.steps import Base, Go, Rate, Rewrite, Rule, Set, Step
 
-Mark = Literal["mark", "ctmark"]
 _FAMILIES = {"ip": 4, "ip6": 6, "inet": 0, "netdev": 0}
 _PRIORITIES = {
     "raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100,
@@ -202,11 +202,11 @@ def _steps(kind: str, value: Any, prefix: str, reader: Reader) -> list[Step]:
     if kind == "notrack":
         return [Set("state")]
     if kind == "mangle":
-        return _mangle(value)
+        return mangle(value)
     if kind in ("dnat", "redirect"):
-        return [_rewrite(kind, value, reader)]
+        return [rewrite(kind, value, reader)]
     if kind == "tproxy":
-        return [_divert(value, reader)]
+        return [divert(value, reader)]
     if kind == "quota" and isinstance(value, dict):
         return [Rate(kind, value.get("inv") is not True)]
     if kind == "xt" and isinstance(value, dict) and value.get("type") == "match":
@@ -297,72 +297,7 @@ def _address_arms(kind: str, value: Any, reader: Reader) -> list[tuple[Step, ...
             if isinstance(target, dict) and "concat" in target:
                 fixed["addr"], fixed["port"] = target["concat"][0], target["concat"][1]
             matches = conditions("==", value[name]["map"]["key"], key, reader)
-            arms.append((*matches, _rewrite(kind, fixed, reader)))
+            arms.append((*matches, rewrite(kind, fixed, reader)))
         return arms
     except (Foggy, KeyError, TypeError, ValueError, IndexError) as fog:
         return [(Unknown(str(fog)), Rewrite(known=False))]
-
-
-def _rewrite(kind: str, value: Any, reader: Reader) -> Rewrite:
-    parts = value if isinstance(value, dict) else {}
-    family = {"ip": 4, "ip6": 6}.get(str(parts.get("family", "")), reader.family)
-    port, target = parts.get("port"), parts.get("addr")
-    number = port if isinstance(port, int) else None
-    known = port is None or isinstance(port, int)
-    if kind == "redirect":
-        return Rewrite(family, None, number, here=True, known=known)
-    if target is None:
-        return Rewrite(family, None, number, known=known)
-    try:
-        version, where = address(str(target))
-    except ValueError:
-        return Rewrite(family, None, number, known=False)
-    return Rewrite(version, where, number, known=known)
-
-
-def _divert(value: Any, reader: Reader) -> Divert:
-    parts = value if isinstance(value, dict) else {}
-    family = {"ip": 4, "ip6": 6}.get(str(parts.get("family", "")), reader.family)
-    port = parts.get("port", 0)
-    return Divert(family, port if isinstance(port, int) else None)
-
-
-def _mangle(value: Any) -> list[Step]:
-    try:
-        ((kind, field),) = value["key"].items()
-        name = field.get("field", field.get("key"))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return [Go("unknown")]
-    if kind in ("meta", "ct") and name == "mark":
-        return [_marked("mark" if kind == "meta" else "ctmark", value["value"])]
-    if kind in ("ct", "tcp option", "exthdr"):
-        return []
-    if kind == "meta":
-        return [Go("unknown")] if name in ("pkttype", "broute") else []
-    if kind == "payload" and name in ("ttl", "hoplimit", "dscp"):
-        return [Set("dscp" if name == "dscp" else "ttl", None)]
-    # an address or a port becomes another: translation that no connection tracks
-    return [] if name in ("checksum", "ecn", "id", "window") else [Go("unknown")]
-
-
-def _marked(field: Mark, given: Any) -> Set:
-    """A mark written as a number, a copy, or a copy with bits masked and set."""
-    keep, bits = 0xFFFFFFFF, 0
-    if isinstance(given, int):
-        return Set(field, given)
-    while isinstance(given, dict) and next(iter(given)) in ("|", "^", "&"):
-        ((sign, parts),) = given.items()
-        given, number = parts[0], parts[-1]
-        if len(parts) != 2 or not isinstance(number, int):
-            return Set(field, None)
-        if sign == "&":
-            keep &= number
-            continue
-        bits ^= number & keep
-        if sign == "|":
-            keep &= ~number
-    copies: dict[str, Mark] = {"ct": "ctmark", "meta": "mark"}
-    for name, copy in copies.items():
-        if given == {name: {"key": "mark"}}:
-            return Set(field, bits, keep, copy)
-    return Set(field, None)

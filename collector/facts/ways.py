@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from collector.facts.firewall import Firewall, Reach, numerics, published, words
 from collector.facts.packets import Packet
+from collector.facts.reach import Firewall, Reach, numerics, published, words
 from collector.facts.spans import NONE, Spans
 
 _ALL_SYSTEMS = 0xE0000001

@@ -143,7 +143,7 @@ class Draw:
             (1, lambda: "tcp flags " + r.choice((
                 "syn", "ack", "& (fin|syn|rst|ack) == syn", "& (syn|ack) == ack", "& syn != 0",
                 "& (fin|syn|rst|psh|ack|urg) == 0x0", "!= syn", "syn / fin,syn,rst,ack", "{ syn, syn|ack }"))),
-            (1, lambda: f"limit rate {r.choice(('', 'over '))}900/second burst 900 packets"),
+            (1, lambda: f"limit rate {r.choice(('', 'over '))}9000/second burst 9000 packets"),
             (1, lambda: r.choice(("counter", 'log prefix "x "', "meta random >= 0", "ct count over 900"))),
             (0.5, lambda: r.choice(("icmp type echo-request", "icmpv6 type nd-neighbor-solicit", "meta length 1-9000", "ip ttl > 3", "meta cgroup 0", "meta hour 00:00-23:59"))),
         ]  # fmt: skip

@@ -62,8 +62,8 @@ class Tables:
             (1, f"-m pkttype {self.no()}--pkt-type {r.choice(('unicast', 'broadcast', 'multicast'))}"),
             (1, "-p tcp -m tcp " + self.no() + r.choice((
                 "--syn", "--tcp-flags FIN,SYN,RST,ACK SYN", "--tcp-flags ALL NONE", "--tcp-flags SYN,RST SYN,RST", "--tcp-flags ACK ACK"))),
-            (1, "-m limit --limit 900/sec --limit-burst 900"),
-            (1, f"-m hashlimit --hashlimit-{r.choice(('upto', 'above'))} 900/sec --hashlimit-burst 900 --hashlimit-mode srcip --hashlimit-name h{r.randrange(99)}"),
+            (1, "-m limit --limit 9000/sec --limit-burst 9000"),
+            (1, f"-m hashlimit --hashlimit-{r.choice(('upto', 'above'))} 9000/sec --hashlimit-burst 9000 --hashlimit-mode srcip --hashlimit-name h{r.randrange(99)}"),
             (1, f"-p tcp -m connlimit {r.choice(('--connlimit-above 900', '--connlimit-upto 900', '--connlimit-above 0'))}"),
             (1, '-m comment --comment "a b -j DROP"'),
             (1, "-m statistic --mode random --probability 1"),

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ SOURCES = {
 # what reaches the host from its own links alone: by datagram, by a connection too
 SHARED = {
     "10.201.0.2": ("10.201.0.255", "224.0.0.1"),
-    "10.201.0.66": ("10.201.0.255",),
+    "10.201.0.66": ("10.201.0.255", "224.0.0.1"),
     CONTAINER4: ("172.30.0.255", "224.0.0.1"),
     "fd00:201::2": ("ff02::1%out",),
     CONTAINER6: ("ff02::1%in",),
@@ -86,6 +87,7 @@ class Lab:
         tag = f"hp{os.getpid()}x{Lab.made}"
         self.host, self.outside, self.container = (f"{tag}{x}" for x in "hoc")
         self.running: list[subprocess.Popen[bytes]] = []
+        self.lock = Path(tempfile.gettempdir()) / f"{tag}.lock"
         self.still: dict[str, ReadResult] = {}
         self.port = 20_000
         self.legacy = False
@@ -110,7 +112,7 @@ class Lab:
         self.clients = {
             place: self._start(place, programs.CONNECT) for place in (self.outside, self.container)
         }
-        self.keeper = self._start(self.host, programs.KEEP)
+        self.keeper = self._start(self.host, programs.KEEP, str(self.lock))
         if shutil.which("ipset"):
             done = run("ip", "netns", "exec", self.host, "ipset", "restore", text=programs.IPSETS)
             assert done.returncode == 0, done.stderr.decode()
@@ -283,5 +285,6 @@ class Lab:
         for process in self.running:
             process.kill()
             process.wait()
+        self.lock.unlink(missing_ok=True)
         for name in (self.host, self.outside, self.container):
             run("ip", "netns", "del", name)

@@ -33,7 +33,7 @@ while True:
 """
 
 CONNECT = """
-import json, select, socket, struct, sys, time
+import errno, json, select, socket, struct, sys, time
 for line in sys.stdin:
     asked = json.loads(line); pending = {}; answers = {}; held = []
     for n, proto, family, source, sport, target, port, ttl, tos, size in asked["tries"]:
@@ -67,7 +67,9 @@ for line in sys.stdin:
             n, s = pending.pop(fd); poll.unregister(fd)
             # an answer came where it stands established, whatever a later packet of it met
             stands = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in (1, 8)
-            answers[n] = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0 or stands
+            # refused is another error than reset, which only what stood can be
+            error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            answers[n] = error in (0, errno.ECONNRESET) or stands
     for s in held: s.close()
     print(json.dumps(answers), flush=True)
 """
@@ -75,7 +77,9 @@ for line in sys.stdin:
 # conntrack is emptied before each ruleset (IPCTNL_MSG_CT_DELETE without a tuple): a source port
 # that comes again must be a new connection
 KEEP = """
-import json, socket, struct, subprocess, sys
+import json, os, socket, struct, subprocess, sys
+# labs that load at the same time do not wait for each other
+os.environ["XTABLES_LOCKFILE"] = sys.argv[1]
 def forget():
     s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
     s.bind((0, 0))

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.facts.drawn import nft
 from tests.facts.drawn_iptables import iptables_legacy, iptables_nft
 from tests.facts.netlab import Lab
-from tests.facts.truth import SPORTS, Compared, compare, needs_kernel
+from tests.facts.truth import Compared, compare, kinds, needs_kernel
 
 pytestmark = needs_kernel
 
@@ -67,6 +67,5 @@ def _work(lab_number: int, numbers: list[tuple[str, int]]) -> list[tuple[str, Co
 
 
 def _compared(lab: Lab, text: str) -> Compared:
-    sports = SPORTS if "sport" in text or "--ports" in text else (0,)
     inside = "172.30.0.2" not in text and "fd00:30::2" not in text
-    return compare(lab, inside=inside, sports=sports)
+    return compare(lab, inside=inside, tried=kinds(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,8 +36,20 @@ needs_kernel = pytest.mark.skipif(
     reason=f"needs root and {', '.join(_WANTED)} (missing: {', '.join(_MISSING) or 'root'})",
 )
 _INSIDE = {4: CONTAINER4, 6: CONTAINER6}
-# any, one that rules name, another one that only root may use
-SPORTS = (0, 53, 600)
+# (source port, hops, type of service): what a sender may choose. Ports: any, one that rules name,
+# another one that only root may use; hops and service: as usual, few, a class of its own
+Kind = tuple[int, int, int]
+_USUAL: Kind = (0, 0, 0)
+
+
+def kinds(text: str) -> list[Kind]:
+    """The kinds of packets to try where these are the rules."""
+    sports = (0, 53, 600) if "sport" in text or "--ports" in text else (0,)
+    hops = (0, 2) if re.search(r"\bttl|--hl|hoplimit", text) else (0,)
+    service = (0, 0x28) if "dscp" in text else (0,)
+    return [(sport, ttl, tos) for sport in sports for ttl in hops for tos in service]
+
+
 Asked = tuple[str, int, str, int, str]
 
 
@@ -49,16 +62,15 @@ class Compared:
     unknown: list[str] = field(default_factory=list)
 
 
-def compare(lab: Lab, *, inside: bool = True, sports: Iterable[int] = (0,)) -> Compared:
+def compare(lab: Lab, *, inside: bool = True, tried: Iterable[Kind] = (_USUAL,)) -> Compared:
     """Asks the engine and the kernel, for the rules that are loaded.
 
-    `inside`: the container asks as well, which comes in by another interface. `sports`: the
-    source ports that are tried, 0 for any.
+    `inside`: the container asks as well, which comes in by another interface.
     """
-    return _compared(lab, lab.capture(), inside, list(sports))
+    return _compared(lab, lab.capture(), inside, list(tried))
 
 
-def _compared(lab: Lab, capture: Capture, inside: bool, sports: list[int]) -> Compared:
+def _compared(lab: Lab, capture: Capture, inside: bool, tried: list[Kind]) -> Compared:
     found = exposures(capture)
     tries: dict[Asked, list[Try]] = {}
     said: dict[Asked, Exposure] = {}
@@ -69,17 +81,17 @@ def _compared(lab: Lab, capture: Capture, inside: bool, sports: list[int]) -> Co
                 asked = (proto, family, place, port, source)
                 said[asked] = exposure
                 tries[asked] = [
-                    Try(proto, family, source, target, port, sport)
+                    Try(proto, family, source, target, port, *kind)
                     for target in targets
-                    for sport in sports
+                    for kind in tried
                 ]
                 near = () if place else LINKS.get(source, ())
                 shared = SHARED.get(source, ()) if proto == "udp" and not place else ()
                 # a socket for both families hears no group of IPv4 that it did not join
                 tries[asked] += [
-                    Try(proto, family, source, target, port, sport)
+                    Try(proto, family, source, target, port, *kind)
                     for target in (*near, *shared)
-                    for sport in sports
+                    for kind in tried
                 ]
     happened = lab.sent([t for several in tries.values() for t in several])
     got = {asked: any(happened[t] for t in several) for asked, several in tries.items()}
@@ -125,7 +137,6 @@ def _word(exposure: Exposure, asked: Asked) -> str:
 
 def hold(lab: Lab, name: str, *, may_be_unknown: bool = False, inside: bool = True) -> None:
     """Fails where the engine is wrong, or does not know."""
-    sports = SPORTS if "sport" in name else (0,)
-    compared = compare(lab, inside=inside, sports=sports)
+    compared = compare(lab, inside=inside, tried=kinds(name))
     assert not compared.wrong, name + "\n" + "\n".join(compared.wrong)
     assert may_be_unknown or not compared.unknown, name + "\n" + "\n".join(compared.unknown)

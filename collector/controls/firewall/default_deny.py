@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.exposure import breadth
-from collector.facts.firewall import Firewall, firewall, numerics
+from collector.facts.firewall import firewall
 from collector.facts.firewall_boot import at_boot
 from collector.facts.firewall_files import booted, opened_at_boot
 from collector.facts.packets import PROTOCOLS
+from collector.facts.reach import Firewall, numerics
 from collector.facts.spans import NONE, Spans
 from collector.facts.ways import Ways
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
