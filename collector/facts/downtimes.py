@@ -35,13 +35,19 @@ def downtimes(seen: LogFiles, journal: JournalDays) -> tuple[Down, ...]:
 
     A time in which anything was written was no downtime, whatever the login records say.
     """
-    life = _life(seen, journal)
+    days = [d for f in seen.files.values() for d in f.days] + list(journal.days)
+    times = {t for d in days for t in (d.first, d.last)}
+    times |= {t for f in seen.files.values() for t in (f.first, f.last) if t}
+    life = sorted(times)
     found: dict[Span, Down] = {}
-    records = [r for path, r in seen.records.items() if "/wtmp" in path]
+    records = [r for path, r in seen.records.items() if "btmp" not in path]
     downs = sorted(t for r in records for t in r.downs)
     for boot in sorted(t for r in records for t in r.boots):
         before = bisect_left(life, boot - _NEAR)
         alive = life[before - 1] if before else None
+        if any(d.first < boot - _NEAR < d.last for d in days):
+            # something was written that very day, before and after: when exactly is not known
+            continue
         down = next((t for t in reversed(downs) if t < boot), None)
         if down is not None and (alive is None or alive <= down + _NEAR):
             found[down, boot] = Down(down, boot, recorded=True)
@@ -55,14 +61,6 @@ def downtimes(seen: LogFiles, journal: JournalDays) -> tuple[Down, ...]:
             span = (turn.before, turn.after)
             found.setdefault(span, Down(*span, recorded=turn.stopped))
     return tuple(found[span] for span in sorted(found))
-
-
-def _life(seen: LogFiles, journal: JournalDays) -> list[datetime]:
-    """All times at which something was written on this host, in order."""
-    days = [d for f in seen.files.values() for d in f.days] + list(journal.days)
-    times = {t for d in days for t in (d.first, d.last)}
-    times |= {t for f in seen.files.values() for t in (f.first, f.last) if t}
-    return sorted(times)
 
 
 def explains(down: Iterable[Down], start: datetime, end: datetime) -> str:

@@ -31,7 +31,7 @@ if [ "${k:-0}" -le 49152 ]; then
     function flush() { if (n) print "d", n, first, last; n = 0 }
     /^-- (Boot|Reboot)/ { was = last; quiet = stopped; boot = 1; next }
     /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T/ {
-      t = substr($1, 1, 24); gsub(/[^-+0-9T:Z]/, "", t)
+      t = $1; gsub(/[^-+0-9T:Z]/, "", t)
       if (substr(t, 1, 10) != day) { flush(); day = substr(t, 1, 10); first = t }
       if (boot) {
         begun = /kernel: Linux version|Journal started|Collecting audit messages/ ? 1 : 0

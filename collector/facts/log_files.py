@@ -42,6 +42,7 @@ _LOOKS = {"S": Look.WHOLE, "Z": Look.WHOLE, "P": Look.SAMPLED, "E": Look.ENDS, "
 _STRAY = timedelta(days=31)
 _STEADY = re.compile(r"/(syslog|messages|cron|cron\.log|audit\.log)([.-][^/]*)?$")
 _UTMP = 384 * 4000
+_WTMPDB = "/var/lib/wtmpdb/wtmp.db"
 
 
 def log_files(capture: Capture) -> LogFiles:
@@ -118,8 +119,8 @@ class _Reading:
                 elif path:
                     raise NotUnderstood(_READ, f"{path} was opened and not listed")
                 path, held = line[3:], []
-            elif line.startswith("@W "):
-                self._wtmpdb(line[3:])
+            elif line.startswith(("@W ", "@w ")):
+                self._wtmpdb(line)
             else:
                 held.append(line)
 
@@ -200,11 +201,32 @@ class _Reading:
                     look=Look.WHOLE if whole else Look.ENDS,
                 )
 
-    def _wtmpdb(self, said: str) -> None:
-        path, first = "/var/lib/wtmpdb/wtmp.db", record_time(said, self.at, self.zone)
-        if first:
-            old = self.files.get(path, LogFile(path, -1, 0))
-            self.files[path] = replace(old, first=first, raw=said, look=Look.HEAD)
+    def _wtmpdb(self, line: str) -> None:
+        old = self.files.get(_WTMPDB, LogFile(_WTMPDB, -1, 0))
+        words = line.split()[1:]
+        if line.startswith("@W "):
+            first = record_time(words[0], self.at, self.zone) if words else None
+            self.files[_WTMPDB] = replace(old, first=first, raw=line[3:], look=Look.WHOLE)
+            # the package keeps it in /var/log and leaves a link
+            self.files.pop("/var/log/wtmp.db", None)
+            return
+        times = [record_time(w, self.at, self.zone) for w in words[1:] if w != "-"]
+        held = self.records.get(_WTMPDB, LoginFile(_WTMPDB, 0, 0, 0, 0, 0, whole=True))
+        if words[:1] == ["b"] and times and all(times):
+            boots, downs = (*held.boots, *times[:1]), (*held.downs, *times[1:])
+            held = replace(
+                held, boots=tuple(t for t in boots if t), downs=tuple(t for t in downs if t)
+            )
+        elif words[:1] == ["l"] and len(times) == 1:
+            self.files[_WTMPDB] = replace(old, last=times[0])
+        elif words[:1] == ["."] and len(words) == 4 and all(w.isdecimal() for w in words[1:]):
+            logins, logouts, addressed = (int(w) for w in words[1:])
+            held = replace(
+                held, records=logins, logins=logins, logouts=logouts, addressed=addressed
+            )
+        else:
+            raise NotUnderstood(_READ, f"not a line of wtmpdb: {line!r}")
+        self.records[_WTMPDB] = held
 
     def _years(self) -> None:
         """Times without a year may be a year older than they show, where a newer file shows it.

@@ -111,6 +111,13 @@ class Gaps:
         spans = [span for log in logs for span in log.spans]
         return [Gap(a, b, explains(self.down, a, b)) for a, b in holes(spans, start, end)]
 
+    def certain(self, logs: Sequence[LogGaps], start: datetime, end: datetime) -> list[Gap]:
+        """The same, taking what was not looked at for unbroken: holes whatever stands there."""
+        spans = [span for log in logs for span in log.spans]
+        for unseen in (u for log in logs for u in log.unseen):
+            spans.append((unseen.start or start, unseen.end or end))
+        return [Gap(a, b, explains(self.down, a, b)) for a, b in holes(spans, start, end)]
+
 
 def gaps(capture: Capture) -> Gaps:
     """Raises FactError where the files or the journal could not be listed or read."""

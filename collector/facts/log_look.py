@@ -23,6 +23,8 @@ Its output:
                                 or read, `~` more days than are told, nothing: cut off
     @Z                          the end of all files
     @W TIME                     since when wtmpdb holds records
+    @w b BOOT SHUTDOWN          a boot and its end, `-` where none is recorded; `@w l` the newest
+                                entry, `@w .` counts: logins, logouts, logins with an address
 """
 
 from __future__ import annotations

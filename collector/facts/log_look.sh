@@ -111,6 +111,17 @@ set -- $plain
   done 2>/dev/null
 } | awk -v KEY="$key" -v OWN="$own" -v WIDE=$wide -v HIGH=$high '
 TIMES_' "$@" -
-[ -e /var/lib/wtmpdb/wtmp.db ] && command -v wtmpdb >/dev/null && wtmpdb last 2>/dev/null \
-  | sed -n 's/^\/*.*wtmp.* begins \(.*\)/@W \1/p'
+[ -e /var/lib/wtmpdb/wtmp.db ] && command -v wtmpdb >/dev/null \
+  && wtmpdb last -w --time-format iso 2>/dev/null | awk '
+  function iso(i) { return $i ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:]+[-+][0-9:]+$/ }
+  / begins / { if (iso(NF)) print "@W " $NF; next }
+  {
+    from = to = ""
+    for (i = 2; i <= NF; i++) if (iso(i)) { if (from == "") { from = $i; host = i > 3 } else to = $i }
+    if (from == "") next
+    if (!late++) print "@w l", from
+    if ($1 == "reboot") { if (n++ < 400) print "@w b", from, (to == "" ? "-" : to); next }
+    all++; hosts += host; if (to != "") outs++
+  }
+  END { print "@w .", all + 0, outs + 0, hosts + 0 }'
 exit 0

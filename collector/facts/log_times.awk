@@ -142,6 +142,7 @@ utmp { if ($0 != "") record(); next }
 half { half = 0; next }
 auth {
   if (index($0, ": Accepted ")) { accepted++; if ($0 ~ / for [^ ]+ from [0-9a-fA-F.:]+ port/) address++ }
+  else if (index($0, "(cron")) i = 0
   else if (index($0, ": session opened ")) opened++
   else if (index($0, ": session closed ")) closed++
 }

@@ -1,5 +1,8 @@
 """When each account last logged in: lastlog, lastlog2, and what sshd wrote of logins.
 
+What the journal tells of logins is counted too: accepted, with the address they came from, sessions
+opened and closed.
+
 sshd enters a login into lastlog only where it has a terminal: an account that is used by programs
 alone is seen in sshd's own messages only (so on Debian 12 and 13).
 """
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from collector.errors import NotUnderstood
+from collector.facts.log_shapes import LoginLines
 from collector.facts.record_times import record_time, zone_of
 from collector.model import Capture, Read, Text, shell
 
@@ -47,9 +51,15 @@ for p in /var/log/secure-*[0-9] /var/log/secure.1 /var/log/secure /var/log/auth.
   [ -z "$f" ] || grep -h ' Accepted [a-z-]*.* for ' $f
   command -v journalctl >/dev/null 2>&1 &&
     journalctl -q --no-pager -o short-iso -n 20000 --since '-90 days' -t sshd -t sshd-session |
-    grep ' Accepted '
-} 2>/dev/null | sed -n 's/^\(.\{15,32\}\) [^ ]* sshd.*: Accepted [^ ]* for \([^ ]*\) .*/\2 \1/p' |
-  awk '{ l[$1] = $0 } END { for (n in l) print l[n] }'
+    awk '
+      / Accepted / { print; a++; if (/ from [0-9a-fA-F.:]+ port /) w++ }
+      /: session opened / { o++ }
+      /: session closed / { c++ }
+      END { print "=j", a + 0, w + 0, o + 0, c + 0 }'
+} 2>/dev/null | sed -n 's/^\(.\{15,32\}\) [^ ]* sshd.*: Accepted [^ ]* for \([^ ]*\) .*/\2 \1/p
+    s/^=j \([0-9 ]*\)$/=j \1/p' |
+  awk '$1 == "=j" { j = $0; next } { l[$1] = $0 }
+    END { for (n in l) print l[n]; if (j != "") print "== journal\n" substr(j, 4) }'
 echo '== end'
 """
 
@@ -71,11 +81,15 @@ _LASTLOG = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """The last login of each account that has one. `kept`: a database of last logins is there."""
+    """The last login of each account that has one. `kept`: a database of last logins is there.
+
+    `journal` is what the journal holds of the last 90 days, None where it was not asked.
+    """
 
     last: dict[str, datetime]
     lines: dict[str, str]
     kept: bool
+    journal: LoginLines | None = None
 
 
 def logins(capture: Capture) -> Logins:
@@ -88,10 +102,13 @@ def logins(capture: Capture) -> Logins:
     at = capture.collected_at
     if at is None:
         raise NotUnderstood("logins.last", "the capture does not say when it was made")
-    found, kept = Logins({}, {}, kept=False), False
+    found, kept, journal = Logins({}, {}, kept=False), False, None
     for part in parts:
         kind, _, body = part.partition("\n")
         kept = kept or kind in ("lastlog", "file", "lastlog2")
+        if kind == "journal":
+            journal = _counts(body)
+            continue
         for line in body.splitlines():
             seen = _seen(kind, line, at, zone)
             if seen is None:
@@ -100,7 +117,15 @@ def logins(capture: Capture) -> Logins:
             if name not in found.last or when > found.last[name]:
                 found.last[name] = when
                 found.lines[name] = line.strip()
-    return Logins(found.last, found.lines, kept)
+    return Logins(found.last, found.lines, kept, journal)
+
+
+def _counts(body: str) -> LoginLines:
+    words = body.split()
+    if len(words) != 4 or not all(re.fullmatch(r"\d{1,9}", word) for word in words):
+        raise NotUnderstood("logins.last", f"no four counts: {body!r}")
+    accepted, addressed, opened, closed = (int(word) for word in words)
+    return LoginLines("/var/log/journal", accepted, addressed, opened, closed)
 
 
 def _seen(kind: str, line: str, at: datetime, zone: tzinfo) -> tuple[str, datetime] | None:
