@@ -43,6 +43,15 @@ READS: tuple[Read, ...] = (
     ),
 )
 
+# what auditd does when its file is full, the disk is short of room, full, or fails
+ACTIONS = (
+    "max_log_file_action",
+    "space_left_action",
+    "admin_space_left_action",
+    "disk_full_action",
+    "disk_error_action",
+)
+
 _OUTER = re.compile(
     r"Operation not permitted|No such device|Connection refused|Protocol not supported"
     r"|You must be root"
@@ -51,13 +60,20 @@ _OUTER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class AuditStatus:
-    """What the kernel says: `enabled` 0 off, 1 on, 2 locked; `pid` of the daemon that listens."""
+    """What the kernel says: `enabled` 0 off, 1 on, 2 locked; `pid` of the daemon that listens.
+
+    `lost` counts records since the boot; `backlog` records wait now, of at most `backlog_limit`;
+    `rate_limit` is in records a second, 0 for none. Each is -1 where auditctl does not name it.
+    """
 
     enabled: int
     pid: int
     lost: int
     failure: int
     lines: tuple[str, ...]
+    backlog: int = -1
+    backlog_limit: int = -1
+    rate_limit: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,18 @@ class Audit:
 
     def setting(self, name: str, default: str) -> str:
         return (self.config or {}).get(name, default)
+
+    def actions(self, *wanted: str) -> tuple[str, ...]:
+        """The settings `*_action` of auditd.conf(5) that are set to one of `wanted`, as lines.
+
+        `ignore` loses records without a word, `suspend` stops writing them, `halt` and `single`
+        take the host down.
+        """
+        return tuple(
+            f"{name} = {value}"
+            for name, value in (self.config or {}).items()
+            if name in ACTIONS and value.split(" ")[0] in wanted
+        )
 
 
 def audit(capture: Capture) -> Audit:
@@ -119,7 +147,12 @@ def _status(text: str) -> AuditStatus:
         raise NotUnderstood("audit.status", f"auditctl -s names no {', '.join(sorted(missing))}")
     lines = tuple(line for line in text.splitlines() if line.strip())
     return AuditStatus(
-        found["enabled"], found["pid"], found["lost"], found.get("failure", -1), lines
+        found["enabled"],
+        found["pid"],
+        found["lost"],
+        found.get("failure", -1),
+        lines,
+        *(found.get(name, -1) for name in ("backlog", "backlog_limit", "rate_limit")),
     )
 
 

@@ -1,93 +1,110 @@
-"""systemd-journald: its configuration in force, how much it holds, its oldest and newest entry.
-
-Precedence as systemd.conf(5) has it: the first journald.conf of /etc, /run, /usr/local/lib,
-/usr/lib, then every drop-in by file name, where the same name in /etc hides the others.
-"""
+"""systemd-journald: its limits, how much it holds, its oldest and newest entry, its namespaces."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
-from collector.model import Capture, CapturedFile, Read, ReadStatus, Text, files, shell
+from collector.facts.journald_config import PLACES, Setting, settings_of
+from collector.facts.journald_values import (
+    GIB,
+    MIB,
+    STORAGE,
+    size_bytes,
+    span_seconds,
+)
+from collector.facts.record_times import EARLIEST
+from collector.model import Capture, CapturedFile, Read, Text, files, shell
 
-_PLACES = ("/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd")
+__all__ = ["READS", "Held", "JournalFile", "Journald", "Setting", "journald", "span_seconds"]
+
+_ENDS = (".conf", ".conf.d/*.conf")
+_HELD = "journald.held"
 
 READS: tuple[Read, ...] = (
     files(
         "journald.config",
-        *(f"{place}/journald.conf" for place in (*_PLACES, "/lib/systemd")),
-        *(f"{place}/journald.conf.d/*.conf" for place in (*_PLACES, "/lib/systemd")),
+        *(f"{place}/journald{end}" for place in PLACES for end in (".conf", ".conf.d/*.conf")),
+        *(
+            f"{place}/journald@*{end}"
+            for place in PLACES[:-1]
+            for end in (".conf", ".conf.d/*.conf")
+        ),
         why=Text("systemd 日志是否落盘、保留多久", "whether the journal is on disk, and how long"),
     ),
     shell(
-        "journald.held",
+        _HELD,
         r"""
 for d in /var/log/journal /run/log/journal; do
   [ -d "$d" ] || continue
   printf 'dir=%s\n' "$d"
-  du -sk "$d" 2>/dev/null | sed 's/^\([0-9]*\).*/kib=\1/'
+  du -k "$d" 2>/dev/null | sed 's/^\([0-9]*\)[[:space:]]*\(.*\)/du=\1 \2/'
   command -v journalctl >/dev/null 2>&1 || continue
-  journalctl -q --no-pager -D "$d" -o export 2>/dev/null \
-    | sed -n '/^__REALTIME_TIMESTAMP=/{s/.*=/first=/p;q;}'
-  journalctl -q --no-pager -D "$d" -o export -n 1 2>/dev/null \
-    | sed -n '/^__REALTIME_TIMESTAMP=/{s/.*=/last=/p;q;}'
+  TZ=UTC0 journalctl -q --no-pager -D "$d" --header 2>/dev/null | LC_ALL=C sed -n \
+    -e 's/^File [Pp]ath: \(\/.*\)/file=\1/p' -e 's/^State: \(.*\)/state=\1/p' \
+    -e 's/^Head [Rr]ealtime [Tt]imestamp: [A-Za-z]* \([-0-9]* [0-9:]*\).*/head=\1/p' \
+    -e 's/^Tail [Rr]ealtime [Tt]imestamp: [A-Za-z]* \([-0-9]* [0-9:]*\).*/tail=\1/p'
 done
+[ -e /etc/systemd/journald.conf ] || journalctl --version 2>/dev/null \
+  | sed -n '1s/^systemd \([0-9]*\).*/systemd=\1/p'
 exit 0
 """,
         seconds=20,
-        limit=4096,
+        limit=1 << 18,
         privileged=True,
         why=Text(
-            "systemd 日志的目录、大小与最早、最晚一条的时间（不取内容）",
-            "where the journal lies, its size, the times of its first and last entry (no content)",
+            "systemd 日志的目录、大小与各文件最早、最晚一条的时间（不取内容）",
+            "where the journal lies, its size, the first and last time of each file (no content)",
         ),
     ),
 )
 
-_SPANS = {
-    **dict.fromkeys(("us", "usec", "µs", "μs"), 1e-6),
-    **dict.fromkeys(("ms", "msec"), 1e-3),
-    **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1.0),
-    **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
-    **dict.fromkeys(("d", "day", "days"), 86400.0),
-    **dict.fromkeys(("w", "week", "weeks"), 604800.0),
-    **dict.fromkeys(("M", "month", "months"), 2629800.0),
-    **dict.fromkeys(("y", "year", "years"), 31557600.0),
-}
 _DISK, _MEMORY = "/var/log/journal", "/run/log/journal"
-_STORAGE = ("volatile", "persistent", "auto", "none")
+_MONTH = 2629800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting and the file that it comes from; `path` is empty for a default."""
+class JournalFile:
+    """One file of the journal; the times are those of its first and last entry (UTC).
 
-    value: str
-    path: str = ""
+    `state` is ONLINE, OFFLINE or ARCHIVED; `namespace` is empty for the journal proper.
+    """
+
+    path: str
+    state: str = ""
+    first: datetime | None = None
+    last: datetime | None = None
+
+    @property
+    def namespace(self) -> str:
+        folder = self.path.rsplit("/", 2)[-2] if self.path.count("/") > 1 else ""
+        return folder.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What lies in one journal folder; `size` in bytes, -1 where du gave no answer."""
+    """What lies in one journal folder; `size` in bytes, -1 where du gave no answer.
+
+    `files` are the single files, where the host told of them.
+    """
 
     path: str
     size: int
     first: datetime | None
     last: datetime | None
+    files: tuple[JournalFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Journald:
-    """The configuration by setting name, and the folders that exist.
+    """The configuration by setting name, and the folders that exist; `namespace` is its own name.
 
     `retention` and `file_span` are MaxRetentionSec (0: no limit) and MaxFileSec in seconds,
-    `max_use` is SystemMaxUse in bytes, None where the default holds (10 % of the file system, at
-    most 4 GiB).
+    `max_use`, `keep_free` and `max_file` the System… sizes in bytes, None where the default holds;
+    `max_files` is SystemMaxFiles, 0 for no limit. `namespaces` are the other journals there are.
     """
 
     present: bool
@@ -95,11 +112,37 @@ class Journald:
     held: tuple[Held, ...]
     storage: str = "auto"
     retention: float = 0.0
-    file_span: float = 2629800.0
+    file_span: float = _MONTH
     max_use: int | None = None
+    keep_free: int | None = None
+    max_file: int | None = None
+    max_files: int = 100
+    namespace: str = ""
+    namespaces: tuple[Journald, ...] = field(default=())
 
     def folder(self, path: str) -> Held | None:
         return next((h for h in self.held if h.path == path), None)
+
+    def limit(self, size: int, available: int, used: int) -> int | None:
+        """Bytes that it may take of a file system of `size` with so much `available`, itself
+        having `used`; None where no limit is set (SystemMaxUse=0).
+
+        By default a tenth of the file system, at most 4 GiB, and 15 % of it (at most 4 GiB) are
+        left free; but never less than 2 % (at most 16 MiB), and never less than two files.
+        """
+        if self.max_use == 0:
+            return None
+        most = self.max_use or min(max(size // 10, MIB), 4 * GIB)
+        most = max(most, 2 * self.file_bytes(most))
+        keep = self.keep_free
+        if keep is None:
+            keep = min(max(size * 15 // 100, MIB), 4 * GIB)
+        least = min(max(size * 2 // 100, MIB), 16 * MIB, most)
+        return min(max(used + max(available - keep, 0), least), most)
+
+    def file_bytes(self, most: int) -> int:
+        """The size at which a file is full: SystemMaxFileSize, or an eighth of what it may use."""
+        return self.max_file or min(most // 8, 128 * MIB)
 
     @property
     def on_disk(self) -> bool:
@@ -119,6 +162,19 @@ class Journald:
         return said not in ("no", "n", "false", "f", "off", "0")
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """Its limits of rate as lines: beyond so many messages of one unit it drops the rest."""
+        found = []
+        for name, old, default in (
+            ("RateLimitIntervalSec", "RateLimitInterval", "30s"),
+            ("RateLimitBurst", "RateLimitBurst", "10000"),
+        ):
+            said = self.settings.get(name) or self.settings.get(old) or Setting("")
+            where = said.path if said.value else "default"
+            found.append(f"{name}={said.value or default} ({where})")
+        return tuple(found)
+
+    @property
     def _elsewhere(self) -> bool:
         disk, memory = self.folder(_DISK), self.folder(_MEMORY)
         if disk is None or memory is None or memory.last is None:
@@ -133,115 +189,135 @@ class Journald:
         there = "exists" if self.folder(_DISK) else "does not exist"
         if self.folder(_DISK) and self._elsewhere:
             there = f"exists, but the newest entries lie in {_MEMORY}"
-        return f"Storage={self.storage} ({where}); {_DISK} {there}"
+        name = f"namespace {self.namespace}: " if self.namespace else ""
+        return f"{name}Storage={self.storage} ({where}); {_DISK} {there}"
 
 
 def journald(capture: Capture) -> Journald:
     """Raises FactError where its files cannot be read or say something that is not understood."""
     found = capture.read("journald.config").present()
-    settings: dict[str, Setting] = {}
-    for file in _in_force(found):
-        for key, value in _journal_section(file.text("journald.config")):
-            # an empty assignment goes back to the default (systemd.syntax(7))
-            settings[key] = Setting(value, file.path)
-    storage = settings.get("Storage", Setting("")).value.lower() or "auto"
-    if storage not in _STORAGE:
-        # journald itself ignores what it cannot parse, and keeps its default
-        storage = "auto"
-    max_use = settings.get("SystemMaxUse", Setting("")).value
+    held, version = _held(capture)
+    names = {m[1] for f in found if (m := re.search(r"/journald@([^/]+?)\.conf(?:\.d/|$)", f.path))}
+    names |= {file.namespace for h in held for file in h.files if file.namespace}
+    others = tuple(_one(found, held, version, name) for name in sorted(names))
+    return replace(_one(found, held, version, ""), present=bool(found), namespaces=others)
+
+
+def _one(
+    found: Iterable[CapturedFile], held: tuple[_Folder, ...], version: int | None, namespace: str
+) -> Journald:
+    settings = settings_of(found, f"journald@{namespace}" if namespace else "journald", version)
+
+    def said(key: str) -> str:
+        return settings.get(key, Setting("")).value
+
+    storage = said("Storage") or "auto"
+    files = said("SystemMaxFiles")
     return Journald(
-        bool(found),
+        bool(settings),
         settings,
-        _held(capture),
-        storage,
-        span_seconds(settings.get("MaxRetentionSec", Setting("")).value, 0.0),
-        span_seconds(settings.get("MaxFileSec", Setting("")).value, 2629800.0),
-        _bytes(max_use) if max_use else None,
+        tuple(h for h in (_of_namespace(h, namespace) for h in held) if h is not None),
+        storage if storage in STORAGE else "auto",
+        span_seconds(said("MaxRetentionSec"), 0.0),
+        span_seconds(said("MaxFileSec"), _MONTH),
+        size_bytes(said("SystemMaxUse")) if said("SystemMaxUse") else None,
+        size_bytes(said("SystemKeepFree")) if said("SystemKeepFree") else None,
+        size_bytes(said("SystemMaxFileSize")) if said("SystemMaxFileSize") else None,
+        int(files) if files else 100,
+        namespace,
     )
 
 
-def _in_force(found: Iterable[CapturedFile]) -> list[CapturedFile]:
-    """The files that count, in the order in which they are read."""
-    rank = {place: n for n, place in enumerate((*_PLACES, "/lib/systemd"))}
-    main: list[tuple[int, CapturedFile]] = []
-    dropins: dict[str, tuple[int, CapturedFile]] = {}
-    for file in found:
-        folder, name = file.path.rsplit("/", 1)
-        place = rank.get(folder.removesuffix("/journald.conf.d"))
-        if place is None:
-            continue
-        if folder.endswith(".conf.d"):
-            if name not in dropins or place < dropins[name][0]:
-                dropins[name] = (place, file)
-        else:
-            main.append((place, file))
-    first = [min(main, key=lambda pair: pair[0])[1]] if main else []
-    ordered = [*first, *(dropins[name][1] for name in sorted(dropins))]
-    # a link to /dev/null is no regular file: it stands for an empty one
-    return [file for file in ordered if file.status is not ReadStatus.EXIT]
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What one folder was said to hold; `sizes` of folders in it, in bytes.
+
+    A file of the journal is in a folder by the machine's id, with `.NAMESPACE` where it has one.
+    `held` is what recordings of older form say of the whole folder.
+    """
+
+    path: str
+    sizes: Mapping[str, int]
+    files: tuple[JournalFile, ...]
+    held: Held | None = None
 
 
-def _journal_section(text: str) -> list[tuple[str, str]]:
-    pairs, section = [], ""
-    for line in re.sub(r"\\\n", " ", text).splitlines():
-        line = line.strip()
-        if not line or line[0] in "#;":
-            continue
-        if line.startswith("["):
-            section = line
-        elif section == "[Journal]" and "=" in line:
-            key, _, value = line.partition("=")
-            pairs.append((key.strip(), value.strip().strip("\"'")))
-    return pairs
-
-
-def span_seconds(text: str, default: float) -> float:
-    """Seconds of a systemd.time(7) span; the default where journald would not understand it."""
-    if not text or text == "infinity":
-        return 0.0 if text else default
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([A-Za-zµμ]*)", text)
-    if not parts or re.sub(r"[\d.\sA-Za-zµμ]", "", text) or any(u not in _SPANS for _, u in parts):
-        return default
-    return sum(float(number) * _SPANS[unit] for number, unit in parts)
-
-
-def _bytes(text: str) -> int | None:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([BKMGTPE]?)B?", text)
-    if not match:
+def _of_namespace(folder: _Folder, namespace: str) -> Held | None:
+    """The part of a folder that is one journal's; None where a namespace has nothing there."""
+    if folder.held is not None:
+        return None if namespace else folder.held
+    files = tuple(f for f in folder.files if f.namespace == namespace)
+    if namespace and not files:
         return None
-    return int(float(match[1]) * (1 << 10 * "BKMGTPE".index(match[2] or "B")))
+    end = f".{namespace}" if namespace else ""
+    inner = [
+        n for p, n in folder.sizes.items() if re.fullmatch(r".*/[0-9a-f]{32}" + re.escape(end), p)
+    ]
+    size = sum(inner) if inner else folder.sizes.get(folder.path, -1)
+    first = min((f.first for f in files if f.first), default=None)
+    last = max((f.last for f in files if f.last), default=None)
+    return Held(folder.path, size, first, last, files)
 
 
-def _held(capture: Capture) -> tuple[Held, ...]:
-    found: list[dict[str, str]] = []
-    for line in capture.read("journald.held").text().splitlines():
+def _held(capture: Capture) -> tuple[tuple[_Folder, ...], int | None]:
+    """The folders that there are, and the version of systemd where it was asked for."""
+    found: list[list[tuple[str, str]]] = []
+    version = None
+    for line in capture.read(_HELD).text().splitlines():
         key, separator, value = line.partition("=")
-        if not separator or (key != "dir" and not found):
-            raise NotUnderstood("journald.held", f"not a line of this read: {line!r}")
-        if key == "dir":
-            found.append({})
-        found[-1][key] = value
-    return tuple(
-        Held(
-            entry["dir"],
-            _kib(entry["kib"]) if entry.get("kib") else -1,
-            _when(entry.get("first", "")),
-            _when(entry.get("last", "")),
-        )
-        for entry in found
-    )
+        if not separator or (key not in ("dir", "systemd") and not found):
+            raise NotUnderstood(_HELD, f"not a line of this read: {line!r}")
+        if key == "systemd":
+            version = _number(value)
+        elif key == "dir":
+            found.append([])
+        if key != "systemd":
+            found[-1].append((key, value))
+    return tuple(_folder(pairs) for pairs in found), version
+
+
+def _folder(pairs: list[tuple[str, str]]) -> _Folder:
+    path, old = pairs[0][1], dict(pairs)
+    if "kib" in old or "first" in old:
+        size = _number(old["kib"]) * 1024 if old.get("kib") else -1
+        held = Held(path, size, _epoch(old.get("first", "")), _epoch(old.get("last", "")))
+        return _Folder(path, {}, (), held)
+    sizes: dict[str, int] = {}
+    files: list[JournalFile] = []
+    for key, value in pairs[1:]:
+        if key == "du":
+            number, _, place = value.partition(" ")
+            sizes[place] = _number(number) * 1024
+        elif key == "file":
+            files.append(JournalFile(value))
+        elif not files:
+            raise NotUnderstood(_HELD, f"of no file: {key}={value}")
+        elif key == "state":
+            files[-1] = replace(files[-1], state=value)
+        elif key == "head":
+            files[-1] = replace(files[-1], first=_when(value))
+        elif key == "tail":
+            files[-1] = replace(files[-1], last=_when(value))
+        else:
+            raise NotUnderstood(_HELD, f"not a line of this read: {key}={value}")
+    return _Folder(path, sizes, tuple(files))
 
 
 def _when(text: str) -> datetime | None:
+    """A time of journalctl --header; None where the file was written with no clock set."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise NotUnderstood(_HELD, f"not a time: {text!r}") from None
+    return found if found.year >= EARLIEST else None
+
+
+def _epoch(text: str) -> datetime | None:
     """Microseconds since the epoch, as __REALTIME_TIMESTAMP of journalctl -o export."""
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,17}", text):
-        raise NotUnderstood("journald.held", f"not a time in microseconds: {text!r}")
-    return datetime.fromtimestamp(int(text) // 1_000_000, UTC)
+    return datetime.fromtimestamp(_number(text) // 1_000_000, UTC) if text else None
 
 
-def _kib(text: str) -> int:
+def _number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,17}", text):
-        raise NotUnderstood("journald.held", f"not a size of du -k: {text!r}")
-    return int(text) * 1024
+        raise NotUnderstood(_HELD, f"not a number: {text!r}")
+    return int(text)

@@ -13,7 +13,7 @@ from datetime import datetime
 from collector.errors import FactError
 from collector.facts import audit as _audit
 from collector.facts import storage as _storage
-from collector.facts.journald import Journald
+from collector.facts.journald import Held, Journald
 from collector.facts.log_files import LogFile
 from collector.facts.log_kept import LogKept
 from collector.facts.log_stores import Stores
@@ -22,7 +22,9 @@ from collector.model import Capture, Text
 JOURNAL = "/var/log/journal"
 AUDIT_LOG = "/var/log/audit/audit.log"
 _DAY = 86400
-_GIB, _MIB = 1 << 30, 1 << 20
+_MIB = 1 << 20
+# days; more than anybody asks for
+_LONG = 3650
 # less than this says too little of the rate of a whole half-year
 _OBSERVED_DAYS = 30
 
@@ -82,20 +84,56 @@ def journal_log(stores: Stores, capture: Capture, now: datetime) -> LogKept:
             quotes.append(("storage.mounts", stores.journal_mount, ""))
         why = Text("日志只在内存中，重启即丢失", "the journal lies in memory: a reboot loses it")
         return LogKept(JOURNAL, "journal", 0, True, why, quotes=tuple(quotes))
-    bound, said = None, "SystemMaxUse=10% (<=4G)"
-    if journal.max_use:
+    return _journal(JOURNAL, journal, held, quotes, capture, now)
+
+
+def namespace_logs(stores: Stores, capture: Capture, now: datetime) -> list[LogKept]:
+    """The journals of namespaces (LogNamespace= of a unit), each with a configuration of its own.
+
+    What a namespace gets stands nowhere else: journald hands it to no syslog daemon.
+    """
+    logs = []
+    for journal in stores.journal.namespaces:
+        path = f"{JOURNAL} ({journal.namespace})"
+        held = journal.folder(JOURNAL)
+        quotes = [("journald.config", journal.line, "")]
+        if held is None and journal.held:
+            why = Text("命名空间日志只在内存中", "the journal of this namespace lies in memory")
+            logs.append(LogKept(path, "journal", 0, True, why, quotes=tuple(quotes)))
+        elif held is not None:
+            logs.append(_journal(path, journal, held, quotes, capture, now))
+    return logs
+
+
+def _journal(
+    path: str,
+    journal: Journald,
+    held: Held | None,
+    quotes: list[tuple[str, str, str]],
+    capture: Capture,
+    now: datetime,
+) -> LogKept:
+    bounds, said = [], "SystemMaxUse=10% (<=4G)"
+    if journal.max_use is not None:
         said = f"SystemMaxUse={journal.max_use >> 20}M"
     if journal.retention:
-        bound = int(max(journal.retention - journal.file_span, 0) // _DAY)
+        bounds.append(int(max(journal.retention - journal.file_span, 0) // _DAY))
         said += f", MaxRetentionSec={journal.retention / _DAY:g}d"
         said += f", MaxFileSec={journal.file_span / _DAY:.0f}d"
+    if journal.max_files and journal.file_span:
+        files = int(journal.max_files * journal.file_span // _DAY)
+        # with monthly files the number of files bounds nothing that anybody looks for
+        if files < _LONG:
+            bounds.append(files)
+            said += f", SystemMaxFiles={journal.max_files} x {journal.file_span / _DAY:g}d"
+    bound = min(bounds, default=None)
     why = Text(f"journald：{said}", f"journald: {said}")
     first = held.first if held else None
-    room = _journal_room(journal, capture)
+    room = _journal_room(journal, held, capture)
     days = at_rate(room, held.size, first, now) if held and room else None
     known = days is not None
     return LogKept(
-        JOURNAL,
+        path,
         "journal",
         min(n for n in (days, bound) if n is not None) if known else None,
         known,
@@ -109,26 +147,23 @@ def journal_log(stores: Stores, capture: Capture, now: datetime) -> LogKept:
     )
 
 
-def _journal_room(journal: Journald, capture: Capture) -> int | None:
+def _journal_room(journal: Journald, held: Held | None, capture: Capture) -> int | None:
     """Bytes that are surely still there right after a file was removed (journald.conf(5)).
 
-    SystemMaxUse is by default a tenth of the file system and at most 4 GiB; one file is an eighth
-    of it and at most 128 MiB. None where the file system's size was not seen: not known, no error.
+    None where the file system's size was not seen: not known, no error.
     """
-    limit = journal.max_use
     try:
         space = _storage.space_of(_storage.spaces(capture), JOURNAL)
     except FactError:
         space = None
-    if limit is None:
-        if space is None:
-            return None
-        limit = min(space.size // 10, 4 * _GIB)
     if space is not None:
-        held = journal.folder(JOURNAL)
-        keep_free = min(space.size * 15 // 100, 4 * _GIB)
-        limit = min(limit, max(space.available - keep_free, 0) + (held.size if held else 0))
-    return limit - min(limit // 8, 128 * _MIB)
+        used = max(held.size, 0) if held else 0
+        limit = journal.limit(space.size, space.available, used)
+    else:
+        limit = journal.max_use or None
+    if limit is None:
+        return None
+    return limit - journal.file_bytes(limit)
 
 
 def _rate(why: Text) -> Text:
