@@ -27,14 +27,15 @@ DAEMON_END SYSTEM_BOOT SYSTEM_SHUTDOWN syscall arch exit items pts ttyS console 
 session_open session_close authentication: usr bin sbin local lib libexec openssh
 GET POST HEAD PUT DELETE OPTIONS PATCH CONNECT TRACE PROPFIND HTTP http https status method
 remote_addr remote_port client_ip client_port source_port IN OUT SRC DST SPT DPT PROTO MAC LEN TOS
+FAILED ON BY FOR ROOT SU name UID GID home shell changed chauthtok
 PREC TTL ID DF TCP UDP ICMP SYN ACK WINDOW RES URGP UFW BLOCK AUDIT ALLOW
 Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun UTC CST AM PM
 """
 
 # after one of these a number stays: it is no more than a number
 _NUMBERED = """
-port uid euid gid egid auid old-auid pid ppid ses old-ses res SPT DPT LEN TTL TOS syscall exit items
-status remote_port client_port source_port times
+port uid euid gid egid auid old-auid pid ppid ses old-ses id res SPT DPT LEN TTL TOS syscall exit
+items status remote_port client_port source_port times
 """
 
 MASKING = (
@@ -103,7 +104,7 @@ function mask(s, web,  O, P, B, prev, key, ok, p) {
     if (match(R, /^[0-9]+(\.[0-9]+)?/) && substr(R, RLENGTH + 1, 1) !~ E) {
       take(RLENGTH); ok = 0
       if (web && T ~ /^1[6-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9](\.[0-9]+)?$/) ok = 1
-      else if (B == "=") ok = (prev in N)
+      else if (B == "=") ok = (prev in N) && (!web || prev ~ /port$|^status$/)
       else if (web) ok = B ~ /^[ "'\[(,|\t:]?$/ && (RLENGTH < 7 || T ~ /\./ && RLENGTH < 12)
       else ok = (prev in N) && B == " " || B == "["
       if (web && O ~ /HTTP\/$/) ok = 1
@@ -118,7 +119,7 @@ function mask(s, web,  O, P, B, prev, key, ok, p) {
       O = O (ok ? T : star(T)); prev = T; B = "a"; P = ""; continue
     }
     take(1); O = O (T ~ /[ -~\t]/ ? T : " ")
-    if (T == "(" || T == "[" || web && T !~ /[ ="']/) prev = ""
+    if (T == "(" || T == "[" || !web && T == ":" || web && T !~ /[ ="']/) prev = ""
     if (T == " " && B == " ") prev = ""
     P = B; B = T
   }

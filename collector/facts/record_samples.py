@@ -32,7 +32,7 @@ function flush(  i, first, n, kept) {{
   if (cur in F && M) {{
     kind = KIND[cur]; print "@L " kind " " F[cur]
     first = B >= BYTES[cur] && M > 1 ? 2 : 1
-    n = kind == "web" ? 30 : kind == "auth" || kind == "audit" ? 100 : {SHOWN}
+    n = kind == "web" ? 30 : kind == "other" ? {SHOWN} : kind == "syslog" ? 50 : 100
     form = kind == "auth" ? "{_LOGINS}" : kind == "audit" ? "{_AUDIT}" : "."
     kept = 0
     for (i = M; i >= first && kept < n; i--) if (L[i] ~ form) Q[++kept] = L[i]
@@ -79,10 +79,11 @@ auth='' audit='' rest='' more=0
 set -- /var/log/*
 for f in "$@" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; do
   [ -f "$f" ] && [ -s "$f" ] || continue
-  case "$nl$auth$audit$web2$rest" in *"$nl$f$nl"*) continue;; esac
+  case "$nl$auth$audit$web2$sys$rest" in *"$nl$f$nl"*) continue;; esac
   case "$f" in
     */auth.log|*/auth.log.1|*/secure) auth="$auth$f$nl";;
     */audit/audit.log|*/audit/audit.log.1) audit="$audit$f$nl";;
+    */log/syslog|*/log/messages) sys="$sys$f$nl";;
     */sysstat/*|*/sa/*|*/journal/*|*.journal*|*.gz|*.xz|*.bz2|*.zst|*.[0-9]|*.[0-9][0-9]|*.old) ;;
     *-20[0-9][0-9][0-9][0-9][0-9][0-9]|*/lastlog|*/faillog|*/tallylog|*/wtmp|*/btmp|*.db|*.xz) ;;
     *access*log*|*other_vhosts_access*) web2="$web2$f$nl";;
@@ -110,6 +111,7 @@ set -f
     case "$f" in */audit/*) k=audit;; *) k=auth;; esac; printf 'f %s 65536 %s\n' "$k" "$f"
   done
   printf 'f skip 0 %s\n' /dev/null; for f in $v; do printf 'f web 12288 %s\n' "$f"; done
+  printf 'f skip 0 %s\n' /dev/null; for f in $sys; do printf 'f syslog 16384 %s\n' "$f"; done
   printf 'f skip 0 %s\n' /dev/null; for f in $r; do printf 'f other 3072 %s\n' "$f"; done
   [ -n "$j" ] && {{ echo "f other 999999 $j"; [ -n "$auth" ] || echo "f auth 999999 $j/auth"; }}
   for f in /var/log/wtmp /var/log/btmp; do
@@ -118,6 +120,7 @@ set -f
   echo '@@'
   tail -c 65536 /dev/null $a 2>/dev/null
   echo; tail -c 12288 /dev/null $v 2>/dev/null
+  echo; tail -c 16384 /dev/null $sys 2>/dev/null
   echo; tail -c 3072 /dev/null $r 2>/dev/null
   [ -n "$j" ] && {{
     echo; echo "==> $j <=="
@@ -149,12 +152,15 @@ echo '== end'
     ),
 )
 
-_HEAD = re.compile(r"@L (auth|audit|web|other) (/.*)")
+_HEAD = re.compile(r"@L (auth|audit|web|syslog|other) (/.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The last records of one log, oldest first. `kind`: `auth`, `audit`, `web`, `other`."""
+    """The last records of one log, oldest first.
+
+    `kind` is one of `auth`, `audit`, `web`, `syslog`, `other`.
+    """
 
     path: str
     kind: str

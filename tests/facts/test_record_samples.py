@@ -27,7 +27,7 @@ _LOGINS = {
     "2001:db8:* port 5 ssh2",
     "2026-11-25T10:00:01.123456+08:00 web01 sudo:    alice : TTY=pts/0 ; PWD=/home/alice ; "
     "USER=root ; COMMAND=/usr/bin/mysql -pSecret123 --password 123456": "2026-11-25T10:00:01.123456"
-    "+08:00 w**** sudo:    a**** : TTY=pts/* ; PWD=/h***/a**** ; USER=r*** ; COMMAND=/usr/bin/m****"
+    "+08:00 w**** sudo:    a**** : TTY=pts/* ; PWD=/home/a**** ; USER=r*** ; COMMAND=/usr/bin/m****"
     " -p******** --password ******",
     "Nov 25 10:00:01 10.0.0.9 sshd[1]: Accepted password for password from ::ffff:10.1.2.3 port 5 "
     "ssh2": "Nov 25 10:00:01 10.0.*.* sshd[1]: Accepted password for p******* from "
@@ -84,7 +84,8 @@ def _capture(stdout: str, status: ReadStatus = ReadStatus.OK) -> Capture:
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
-    (tmp_path / "nginx").mkdir()
+    tmp_path = tmp_path / "log"
+    (tmp_path / "nginx").mkdir(parents=True)
     (tmp_path / "audit").mkdir()
     login = "Nov 25 10:00:{n:02d} web01 {what}\n"
     lines = [login.format(n=n % 60, what=f"CRON[{n}]: {_MARK}") for n in range(900)]
@@ -113,7 +114,7 @@ def test_the_last_records_of_each_log(shell: str, logs: Path) -> None:
         "auth.log": "auth",
         "audit/audit.log": "audit",
         "nginx/access.log": "web",
-        "syslog": "other",
+        "syslog": "syslog",
         "with blank.log": "other",
     }
     auth = found[f"{logs}/auth.log"].lines
