@@ -22,6 +22,7 @@ _COMMANDS = {
     "assess": "assess",
     "exposure": "exposure",
     "retention": "retention",
+    "inventory": "inventory",
     "bundle": "bundle",
     "verify": "verify",
     "replay": "replay",

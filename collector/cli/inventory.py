@@ -1,0 +1,223 @@
+"""`hostpledge inventory`: the data inventory begun from what captures found, and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector import captures, catalog
+from collector.assess import assess_host
+from collector.cli.assess import capture_files
+from collector.cli.columns import out, wrap
+from collector.cli.helping import Group
+from collector.cli.language import lang, lang_option, tr
+from collector.errors import BadInput, FactError, one_line
+from collector.facts.inventory import DOCUMENT
+from collector.facts.stores import Found, stores
+from collector.judges import months_after
+from collector.model import Capture, Result
+from collector.schema import check as check_schema
+from collector.schema import load_yaml
+
+_CONTROL = "classification.discovered"
+# what a person has to put in, in the language the inventory was begun in
+_OPEN = ("待填写", "to be filled in")
+_NEVER = "1970-01-01"
+
+
+@click.group(
+    cls=Group,
+    help=tr(
+        "数据分类分级清单：由采集文件起草，核对格式与实际。",
+        "The data inventory: begun from captures, checked in form and against what is there.",
+    ),
+)
+def inventory() -> None:
+    """Nothing of its own."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    found: Found
+    name: str
+    hosts: tuple[str, ...]
+
+
+@inventory.command(
+    help=tr(
+        "由采集文件（文件或目录）起草清单：列出发现的数据库、容器卷与数据盘，类别、级别、责任人待人填写。",
+        "Begins an inventory from captures (files or folders): databases, volumes and disks of "
+        "data that were found; category, level and owner are for a person to fill in.",
+    )
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("写入文件（已存在则拒绝）；默认标准输出", "write to this new file; default: stdout"),
+)
+@lang_option
+def init(paths: tuple[str, ...], output: Path | None) -> int:
+    """Writes a document of the right shape in which nothing is reviewed yet."""
+    if output is not None and output.exists():
+        raise BadInput(
+            tr("已经存在", "it exists already"),
+            where=str(output),
+            mend=tr("请给出新文件名，或用 inventory check 核对它", "name a new file, or check it"),
+        )
+    text = _draft(_entries([captures.load(p) for p in capture_files(Path(p) for p in paths)]))
+    if output is None:
+        out(text)
+        return 0
+    captures.write_aside(output, text.encode(), mode=0o644)
+    click.echo(
+        tr(
+            f"已起草 {output}：填写标有“{_OPEN[0]}”之处并更新 reviewed，"
+            "再用 hostpledge inventory check 核对",
+            f"begun: {output}; fill in what says {_OPEN[1]!r}, set reviewed, then "
+            "`hostpledge inventory check` it",
+        ),
+        err=True,
+    )
+    return 0
+
+
+def _entries(read: list[Capture]) -> list[_Entry]:
+    gibibytes = catalog.control(_CONTROL).for_grade(2).integer("gibibytes")
+    hosts: dict[tuple[str, str, str], tuple[Found, list[str]]] = {}
+    for capture in read:
+        try:
+            seen = stores(capture, gibibytes)
+        except FactError as problem:
+            raise BadInput(
+                tr("无法得知有哪些数据", "it cannot be told what data there is")
+                + f": {one_line(str(problem))}",
+                where=capture.host,
+                mend=tr("以 root 重新采集", "collect again as root"),
+            ) from None
+        for found in seen:
+            hosts.setdefault((found.kind, found.engine, found.path), (found, []))[1].append(
+                capture.host
+            )
+    entries: list[_Entry] = []
+    for found, where in hosts.values():
+        name = found.name or found.engine or found.path.rsplit("/", 1)[-1]
+        taken = {e.name for e in entries}
+        unique = next(
+            n for n in (name, *(f"{name}-{i}" for i in range(2, 10_000))) if n not in taken
+        )
+        entries.append(_Entry(found, unique, tuple(sorted(set(where)))))
+    return entries
+
+
+def _draft(entries: list[_Entry]) -> str:
+    open_ = tr(*_OPEN)
+    lines = [
+        tr(
+            "# 数据分类分级清单，由采集结果起草。逐项填写后，把 reviewed 改为核对完成之日。",
+            "# Data inventory, begun from captures. Fill in each store, then set reviewed.",
+        ),
+        tr(
+            "# level：核心、重要、一般（GB/T 43697-2024）；\n"
+            "# 个人信息另写 personal: true 或 sensitive_personal: true。",
+            "# level: 核心 core, 重要 important, 一般 general (GB/T 43697-2024); for personal\n"
+            "# information add personal: true or sensitive_personal: true.",
+        ),
+        "schema: urn:hostpledge:schema:data-inventory:1",
+        f"owner: {_quoted(open_)}",
+        f"reviewed: {_quoted(_NEVER)}",
+        "stores:" if entries else "stores: []",
+    ]
+    for entry in entries:
+        found = entry.found
+        lines += [f"  - name: {_quoted(entry.name)}", f"    kind: {found.kind}"]
+        if found.engine:
+            lines.append(f"    engine: {found.engine}")
+        if found.path:
+            lines.append(f"    path: {_quoted(found.path)}")
+        lines += [
+            f"    hosts: [{', '.join(_quoted(h) for h in entry.hosts)}]",
+            f"    category: {_quoted(open_)}",
+            "    level: 重要",
+            f"    owner: {_quoted(open_)}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A double-quoted YAML scalar; JSON's form is one."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@inventory.command(
+    help=tr(
+        "核对清单 FILE：格式、未填写之处、复核日期；给出采集文件则与实际核对。\n\n"
+        "退出码：0 无误；1 有待改之处；2 无法完成。",
+        "Checks the inventory FILE: its form, what is not filled in, the day of its review; with "
+        "captures also whether it matches what is there.\n\nExit status: 0 all is well; 1 "
+        "something has to be mended; 2 the command could not do its work.",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@lang_option
+def check(file: Path, paths: tuple[str, ...]) -> int:
+    """A line for each thing that has to be mended."""
+    try:
+        source = file.read_bytes()
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be read", where=str(file)) from None
+    document: dict[str, Any] = load_yaml(source, where=str(file))
+    check_schema(document, DOCUMENT, where=str(file))
+    problems = [*_unfilled(document), *_review(document["reviewed"])]
+    for path in capture_files(Path(p) for p in paths):
+        capture = captures.load(path)
+        control = catalog.control(_CONTROL)
+        (found,) = assess_host(capture, [control], grade=2, attached={DOCUMENT: source})
+        if found.result not in (Result.PASS, Result.NOTAPPLICABLE):
+            problems.append(f"{capture.host}: {found.message.to(lang())}")
+    if problems:
+        out("".join(wrap(p, indent="  ").replace("  ", "- ", 1) + "\n" for p in problems))
+        return 1
+    count = len(document["stores"])
+    out(tr(f"清单无误：{count} 项\n", f"all is well: {count} stores\n"))
+    return 0
+
+
+def _unfilled(document: dict[str, Any]) -> list[str]:
+    told = [tr("owner 待填写", "owner is to be filled in")] if document["owner"] in _OPEN else []
+    for store in document["stores"]:
+        missing = [field for field in ("category", "owner") if store[field] in _OPEN]
+        if missing:
+            fields = tr("、", ", ").join(missing)
+            told.append(
+                tr(
+                    f"{store['name']}：{fields} 待填写",
+                    f"{store['name']}: {fields} to be filled in",
+                )
+            )
+    return told
+
+
+def _review(reviewed: str) -> list[str]:
+    """The inventory is reviewed every year, by `classification.inventory`."""
+    now = datetime.now(UTC)
+    months = catalog.control("classification.inventory").for_grade(2).integer("months")
+    day = datetime.fromisoformat(reviewed).replace(tzinfo=UTC)
+    if reviewed == _NEVER:
+        return [tr("reviewed 待改为核对完成之日", "reviewed is to be set to the day of the review")]
+    if now > months_after(day, months):
+        return [
+            tr(
+                f"复核日期 {reviewed} 距今已超过 {months} 个月",
+                f"reviewed on {reviewed}, more than {months} months ago",
+            )
+        ]
+    return []

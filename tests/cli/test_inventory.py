@@ -1,0 +1,67 @@
+"""`hostpledge inventory` as a user runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collector import captures
+from collector.schema import check, load_yaml
+from tests import cases
+from tests.cli.running import hostpledge
+
+_CASES = cases.HERE / "controls" / "classification" / "discovered"
+
+
+def _capture(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.capture.gz"
+    captures.write(cases.load(next(_CASES.glob(f"{name}.*.yml"))).capture, path)
+    return path
+
+
+def test_a_draft_has_the_right_shape_and_passes_only_when_a_person_filled_it_in(
+    tmp_path: Path,
+) -> None:
+    capture, draft = _capture(tmp_path, "both_listed"), tmp_path / "data.yml"
+    begun = hostpledge("inventory", "init", capture, "-o", draft)
+    assert (begun.status, begun.out) == (0, ""), begun.err
+    document = load_yaml(draft.read_bytes(), where="draft")
+    check(document, "data-inventory", where="draft")
+    assert [(s["engine"], s["path"]) for s in document["stores"]] == [
+        ("postgresql", "/var/lib/postgresql/15/main"),
+        ("mariadb", "/var/lib/mysql"),
+    ]
+    checked = hostpledge("inventory", "check", draft, capture)
+    assert checked.status == 1
+    assert "owner is to be filled in" in checked.out
+    assert "reviewed is to be set" in checked.out
+    filled = draft.read_text().replace("to be filled in", "Zhang San")
+    draft.write_text(filled.replace("1970-01-01", "2026-11-20"))
+    done = hostpledge("inventory", "check", draft, capture)
+    assert (done.status, done.out) == (0, "all is well: 2 stores\n"), done.err
+
+
+def test_what_is_there_but_not_listed_is_told(tmp_path: Path) -> None:
+    capture, draft = _capture(tmp_path, "both_listed"), tmp_path / "data.yml"
+    text = hostpledge("inventory", "init", capture).out.replace("to be filled in", "李四")
+    text = text.replace("1970-01-01", "2026-11-20")
+    start, end = text.index('  - name: "mariadb"'), len(text)
+    draft.write_text(text[:start] + text[end:])
+    checked = hostpledge("inventory", "check", draft, capture, LANG="zh_CN.UTF-8")
+    assert checked.status == 1
+    assert "数据库 mariadb /var/lib/mysql" in checked.out
+
+
+def test_bad_input_is_one_line(tmp_path: Path) -> None:
+    draft = tmp_path / "x.yml"
+    draft.write_text("stores: [")
+    for arguments in (
+        ("check", draft),
+        ("check", tmp_path / "none"),
+        ("init", tmp_path / "none"),
+        ("init", _capture(tmp_path, "cut_off")),
+        ("init", _capture(tmp_path, "both_listed"), "-o", draft),
+    ):
+        ended = hostpledge("inventory", *arguments)
+        assert ended.status == 2, ended
+        assert ended.out == ""
+        assert ended.err.count("\n") == 1, ended.err
