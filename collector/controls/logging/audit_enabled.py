@@ -13,26 +13,33 @@ _SOCKET = "systemd-journald-audit.socket"
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """A container has no audit of its own: the kernel's belongs to the host outside."""
+    known = facts.get(audit)
+    if known.status is None:
+        return without_answer(facts)
+    return _judge_status(known, known.status, facts.get(services))
+
+
+def without_answer(facts: Facts) -> Verdict:
+    """Where no auditctl told anything: a container, a host without audit.
+
+    Raises CouldNotLook where there is an audit that did not answer.
+    """
     known, units = facts.get(audit), facts.get(services)
     daemon, socket = units.unit("auditd"), units.unit(_SOCKET)
-    if known.status is None:
-        if facts.get(platform).container:
-            why = known.refused or "-"
-            return Verdict(
-                Result.NOTAPPLICABLE,
-                "container",
-                Method.OBSERVED,
-                {"why": why},
-                (Quote("audit.status", (why,)), Quote("platform.init")),
-            )
-        if known.tool:
-            raise CouldNotLook("audit.status", known.refused)
-        if socket.active:
-            raise CouldNotLook(
-                "audit.status", "journald takes audit records, but no auditctl tells"
-            )
-        return Verdict(Result.FAIL, "not_there", evidence=(_units(daemon, socket),))
-    return _judge_status(known, known.status, units)
+    if facts.get(platform).container:
+        why = known.refused or "-"
+        return Verdict(
+            Result.NOTAPPLICABLE,
+            "container",
+            Method.OBSERVED,
+            {"why": why},
+            (Quote("audit.status", (why,)), Quote("platform.init")),
+        )
+    if known.tool:
+        raise CouldNotLook("audit.status", known.refused)
+    if socket.active:
+        raise CouldNotLook("audit.status", "journald takes audit records, but no auditctl tells")
+    return Verdict(Result.FAIL, "not_there", evidence=(_units(daemon, socket),))
 
 
 def _judge_status(known: Audit, status: AuditStatus, units: Services) -> Verdict:
