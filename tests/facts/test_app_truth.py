@@ -6,15 +6,20 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from collector.facts.app_java import java
 from collector.facts.app_pipes import pipes
+from collector.facts.app_rotation import READS, app_rotation
 from collector.facts.app_rules import AppRule, Found
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 FAKE = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 JARS = [
@@ -250,3 +255,62 @@ def test_rotatelogs(options: str, name: str, times: str, days: int | None, tmp_p
         assert least >= 8.5
     else:
         assert days - 0.3 <= least <= days + 1
+
+
+POSTGRES = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)), "")
+
+
+@pytest.mark.skipif(
+    not FAKE or not POSTGRES or os.geteuid() != 0, reason="needs root, PostgreSQL, libfaketime"
+)
+def test_postgresql_comes_back_to_the_same_name() -> None:
+    """The real server, with a clock that runs a day in two seconds, read by the read itself."""
+    # the path of a socket may be no longer than 107 bytes
+    base = Path(tempfile.mkdtemp(prefix="pg"))
+    data = base / "data"
+    shutil.chown(base, "postgres")
+    as_user = ["runuser", "-u", "postgres", "--"]
+    subprocess.run([*as_user, f"{POSTGRES}/initdb", "-D", data, "-A", "trust"], check=True,
+                   capture_output=True)  # fmt: skip
+    with (data / "postgresql.conf").open("a") as conf:
+        conf.write(f"""
+logging_collector = on
+log_filename = 'postgresql-%a.log'
+log_truncate_on_rotation = on
+log_rotation_age = 1d		# as RHEL's package sets it
+log_rotation_size = 0
+log_min_duration_statement = 0
+log_line_prefix = '%m '
+log_timezone = 'UTC'
+listen_addresses = ''
+unix_socket_directories = '{base}'
+""")
+    clock = ("env", f"LD_PRELOAD={FAKE[0]}", "FAKETIME=@2026-11-02 00:00:00 x43200", "TZ=UTC")
+    with subprocess.Popen(
+        [*as_user, *clock, f"{POSTGRES}/postgres", "-D", data],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ):
+        try:
+            time.sleep(3)
+            for _ in range(34):
+                subprocess.run([*as_user, "psql", "-h", base, "-c", "select 1"], check=False,
+                               capture_output=True)  # fmt: skip
+                time.sleep(0.4)
+            logs = {path: path.read_text() for path in (data / "log").iterdir()}
+            said = subprocess.run(["sh", "-c", READS[0].body], capture_output=True, check=True)
+        finally:
+            pid = int((data / "postmaster.pid").read_text().split()[0])
+            os.kill(pid, signal.SIGTERM)
+    capture = Capture(
+        "h",
+        HostStatus.COMPLETE,
+        reads={READS[0].id: ReadResult(READS[0].id, ReadStatus.OK, stdout=said.stdout)},
+    )
+    rule = next(r for r in app_rotation(capture)[0] if str(data) in r.log)
+    shutil.rmtree(base)
+    assert len(logs) == 7
+    assert all(rule.has(str(path)) for path in logs)
+    assert rule.days == 6
+    first = [datetime.fromisoformat(text[:10]) for text in logs.values() if text]
+    assert 6 <= (max(first) - min(first)).days <= 7
