@@ -1,0 +1,124 @@
+"""logging.families: every service that runs has its log, and something was written there lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from collector.errors import CouldNotLook
+from collector.facts.log_families import NAMES, family_of
+from collector.facts.log_files import LogFiles, log_files
+from collector.facts.log_stores import Stores, log_stores
+from collector.facts.service_logs import Writer, writers
+from collector.judges import past
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_TIMES, _OPEN = "log_files.times", "service_logs.open"
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is said of each service, and the lines it rests on."""
+
+    live: list[str] = field(default_factory=list)
+    quiet: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """A log counts by the time inside it; what hands its records to syslog is as live as syslog."""
+    stores, files = facts.get(log_stores), facts.get(log_files)
+    hours = timedelta(hours=parameters.integer("hours"))
+    found = _Found()
+    heard = _general(stores, files, clock, hours, found)
+    for writer in facts.get(writers):
+        _service(writer, files, clock, hours, heard, found)
+    values: dict[str, Value] = {"live": [*found.live], "hours": parameters.integer("hours")}
+    evidence = tuple(found.quotes)
+    for reason, names in (("gone", found.gone), ("missing", found.missing)):
+        if names:
+            values["services"] = [*names]
+            return Verdict(Result.FAIL, reason, Method.OBSERVED, values, evidence)
+    if found.unseen:
+        raise CouldNotLook(_TIMES, f"it was not looked into: {', '.join(found.unseen)}")
+    if found.quiet:
+        values["services"] = [*found.quiet]
+        return Verdict(Result.PARTIAL, "quiet", Method.OBSERVED, values, evidence)
+    until = clock.now + hours
+    return Verdict(Result.PASS, "live", Method.OBSERVED, values, evidence, until)
+
+
+def _general(
+    stores: Stores, files: LogFiles, clock: Clock, hours: timedelta, found: _Found
+) -> bool:
+    """System messages and logins, which every host has: are they written, and where?
+
+    Logins go the same way: that nobody logged in for a day is no fault of the log.
+    """
+    store = stores.running
+    kept = [*store.general, *store.logins] if store else []
+    times = [(t, p) for p in kept if (t := _last(files, p)) is not None]
+    journal = [h.last for h in stores.journal.held if h.last is not None]
+    newest = [(past(t, clock, _TIMES), p) for t, p in times]
+    newest += [(past(t, clock, "journald.held"), "journald") for t in journal]
+    if not newest:
+        found.missing.append("系统日志 syslog" if not kept else f"syslog ({', '.join(kept)})")
+        return False
+    when, where = max(newest)
+    read = "journald.held" if where == "journald" else _TIMES
+    found.quotes.append(Quote(read, (f"{where}: {when:%Y-%m-%d %H:%M:%S} UTC",)))
+    live = clock.now - when <= hours
+    (found.live if live else found.quiet).append(f"syslog → {where}")
+    if not live:
+        return False
+    if store is None and not stores.journal_runs:
+        found.missing.append("登录 login")
+        return False
+    found.live.append(f"login → {store.logins[0] if store else 'journald'}")
+    return True
+
+
+def _service(
+    writer: Writer, files: LogFiles, clock: Clock, hours: timedelta, heard: bool, found: _Found
+) -> None:
+    service = writer.service
+    name = f"{service.id} ({NAMES.get(service.family, service.family)} {service.family})"
+    found.quotes.append(Quote(_OPEN, (writer.line,)))
+    if writer.gone:
+        found.gone.append(f"{service.id}: {writer.gone[0]}")
+        return
+    logs = list(writer.logs)
+    if service.family == "web":
+        logs = [p for p in logs if "err" not in p.rsplit("/", 1)[-1]]
+    elif not logs:
+        # some open their log for each record alone
+        logs = [p for p in files.files if family_of(p) == service.family and service.id[:4] in p]
+    if not logs:
+        if service.file:
+            found.missing.append(name)
+        elif heard:
+            found.live.append(f"{service.id} → syslog")
+        else:
+            found.missing.append(name)
+        return
+    times = [(t, p) for p in logs if (t := _last(files, p)) is not None]
+    if not service.steady:
+        # open and in its place: that nothing happened for a day is no fault of the log
+        found.live.append(f"{service.id} → {logs[0]}")
+    elif times and clock.now - past(max(times)[0], clock, _TIMES) <= hours:
+        when, path = max(times)
+        found.live.append(f"{service.id} → {path}")
+        found.quotes.append(Quote(_TIMES, (f"{path}: {when:%Y-%m-%d %H:%M:%S} UTC",)))
+    elif not any(p in files.files for p in logs):
+        found.unseen.append(logs[0])
+    else:
+        told = f", {max(times)[0]:%Y-%m-%d}" if times else ""
+        found.quiet.append(f"{service.id}: {logs[0]}{told}")
+
+
+def _last(files: LogFiles, path: str) -> datetime | None:
+    file = files.files.get(path)
+    return file.last if file else None

@@ -1,0 +1,158 @@
+"""Which services run, and which log files each of them holds open for writing.
+
+`ls -l /proc/PID/fd` tells it: the mode of the link is the mode of the descriptor, and a file that
+was removed under the service is marked as deleted: what is written there is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.model import Capture, Read, Text, shell
+
+_READ = "service_logs.open"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A kind of service: its processes' `names`, and the `family` its log belongs to.
+
+    `file`: it writes a log of its own, syslog does not do (a web server's access log);
+    `steady`: it writes something every day wherever it is used.
+    """
+
+    id: str
+    family: str
+    names: tuple[str, ...]
+    file: bool = False
+    steady: bool = False
+
+
+SERVICES: tuple[Service, ...] = (
+    Service("nginx", "web", ("nginx", "openresty", "tengine"), file=True, steady=True),
+    Service("apache", "web", ("apache2", "httpd"), file=True, steady=True),
+    Service("lighttpd", "web", ("lighttpd",), file=True, steady=True),
+    Service("caddy", "web", ("caddy",)),
+    Service("mysql", "database", ("mysqld", "mariadbd")),
+    Service("postgresql", "database", ("postgres", "postmaster")),
+    Service("redis", "database", ("redis-server", "valkey-server")),
+    Service("mongodb", "database", ("mongod",), file=True),
+    Service("dameng", "database", ("dmserver",), file=True),
+    Service("kingbase", "database", ("kingbase",), file=True),
+    Service("openvpn", "vpn", ("openvpn",)),
+    Service("ipsec", "vpn", ("charon", "charon-systemd", "pluto")),
+    Service("l2tp", "vpn", ("xl2tpd", "pptpd")),
+    Service("squid", "vpn", ("squid",), file=True),
+    Service("haproxy", "vpn", ("haproxy",)),
+    Service("frp", "vpn", ("frps", "frpc")),
+    Service("bind", "dns", ("named",)),
+    Service("unbound", "dns", ("unbound",)),
+    Service("dnsmasq", "dns", ("dnsmasq",)),
+    Service("postfix", "mail", ("master",)),
+    Service("exim", "mail", ("exim4", "exim"), file=True),
+    Service("dovecot", "mail", ("dovecot",)),
+    Service("sendmail", "mail", ("sendmail",)),
+    Service("fail2ban", "firewall", ("fail2ban-server",)),
+    Service("firewalld", "firewall", ("firewalld",)),
+    Service("auditd", "audit", ("auditd",), file=True, steady=True),
+    Service("jumpserver", "bastion", ("koko", "lion", "guacd")),
+    Service("teleport", "bastion", ("teleport",)),
+)
+# programs that others write their logs through
+_PIPES = ("rotatelogs", "cronolog", "multilog", "svlogd", "s6-log")
+_NAMES = "|".join([*(n for s in SERVICES for n in s.names), *_PIPES])
+
+READS: tuple[Read, ...] = (
+    shell(
+        _READ,
+        r"""
+set --
+for p in $(grep -lxE '@NAMES@' /proc/[0-9]*/comm 2>/dev/null); do
+  p=${p%/comm}
+  # one of a container writes where the container has its logs
+  [ "$p/root/etc" -ef /etc ] || continue
+  n=; read -r n <"$p/comm"
+  printf '== process %s %s\n' "${p#/proc/}" "$n"
+  [ $# -lt 300 ] && set -- "$@" "$p/fd/"
+done
+[ $# -gt 0 ] && {
+  echo '== open'
+  # with one folder alone ls prints no heading
+  ls -ln "$@" /dev/null 2>/dev/null | sed -n -e 's,^/proc/\([0-9]*\)/fd/:$,== of \1,p' \
+    -e 's/^l.\(.\)[^ ]* .* -> \(\/.*\)$/\1 \2/p' |
+    grep -E '^==|^w /(dev/null$|[^dps]|d[^e]|p[^r]|s[^y])' | head -n 4000
+}
+echo '== end'
+exit 0
+""".replace("@NAMES@", _NAMES),
+        limit=1 << 18,
+        privileged=True,
+        why=Text(
+            "正在运行的服务各自打开着哪些日志文件（含已被删除仍在写的）",
+            "which log files each running service holds open, removed ones included",
+        ),
+    ),
+)
+
+# what is open for writing and is no log: data, write-ahead logs, locks, pids
+_NO_LOG = re.compile(
+    r"\.(ibd|ibu|frm|MY[DI]|aria|pid|lock|sock|rdb|aof|wt|db|sqlite|jnl|mdb|dbf)\b"
+    r"|/(ib_?log|ibdata|binlog|mysql-bin|pg_wal|pg_xlog|undo|#innodb|tc\.log|aria_log|base|global"
+    r"|journal|redo|spool)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A service that runs, with the log files it writes; `gone` were removed under it."""
+
+    service: Service
+    pids: tuple[int, ...]
+    logs: tuple[str, ...]
+    gone: tuple[str, ...]
+    nowhere: bool
+
+    @property
+    def line(self) -> str:
+        """As one line of evidence."""
+        words = [*self.logs, *(f"{path} (deleted)" for path in self.gone)]
+        return f"{self.service.id} pid={self.pids[0]}: {' '.join(words) or '-'}"
+
+
+def writers(capture: Capture) -> tuple[Writer, ...]:
+    """The services that run on this host itself. Raises FactError."""
+    lines = capture.read(_READ).text().splitlines()
+    if not lines or lines[-1] != "== end":
+        raise NotUnderstood(_READ, "it ends before its end")
+    names: dict[int, str] = {}
+    held: dict[int, list[str]] = {}
+    at: int | None = None
+    for line in lines[:-1]:
+        if match := re.fullmatch(r"== process ([0-9]{1,10}) (\S.*)", line):
+            names[int(match[1])] = match[2]
+        elif match := re.fullmatch(r"== of ([0-9]{1,10})", line):
+            at = int(match[1])
+            held.setdefault(at, [])
+        elif at is not None and line.startswith("w /"):
+            held[at].append(line[2:])
+        elif line != "== open":
+            raise NotUnderstood(_READ, f"not understood: {line[:120]!r}")
+    unread = set(names) - set(held)
+    piped = [p for pid, name in names.items() if name in _PIPES for p in held.get(pid, ())]
+    found = []
+    for service in SERVICES:
+        pids = tuple(sorted(pid for pid, name in names.items() if name in service.names))
+        if not pids:
+            continue
+        if all(pid in unread for pid in pids):
+            raise NotUnderstood(_READ, f"no open files of {service.id}")
+        paths = [p for pid in pids for p in held.get(pid, ())]
+        paths += piped if service.family == "web" else []
+        real = [p for p in dict.fromkeys(paths) if p != "/dev/null" and not _NO_LOG.search(p)]
+        logs = tuple(p for p in real if not p.endswith(" (deleted)"))
+        gone = tuple(p.removesuffix(" (deleted)") for p in real if p.endswith(" (deleted)"))
+        gone = tuple(p for p in gone if re.search(r"log", p))
+        found.append(Writer(service, pids, logs, gone, "/dev/null" in paths and not real))
+    return tuple(found)
