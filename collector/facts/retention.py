@@ -20,7 +20,7 @@ from collector.facts import schedules as _schedules
 from collector.facts import tmpfiles as _tmpfiles
 from collector.facts.app_kept import held_open, name_of, rule_of, ruled
 from collector.facts.app_rules import AppRule
-from collector.facts.kept_by_size import AUDIT_LOG, audited, journal_log
+from collector.facts.kept_by_size import AUDIT_LOG, audited, journal_log, namespace_logs
 from collector.facts.log_families import family_of, is_log, log_of
 from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import log_removals
@@ -104,6 +104,7 @@ def retention(capture: Capture) -> Retention:
             (_log_files.LogFile(held.path, held.size, 0, held.first, held.last),) if held else ()
         )
         logs.append(replace(journal, copy=stores.running is not None, files=files_))
+        logs += namespace_logs(stores, capture, now)
     removals = log_removals(capture)
     paths = {path: [f.path for f in files] for path, files in groups.items()}
     logs = [_removed(log, paths.get(log.path, [log.path]), removals) for log in logs]
