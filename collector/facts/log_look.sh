@@ -19,7 +19,10 @@ set -f; set -- $list; set +f
       if (w[i] !~ /^\/(etc|proc|sys|dev|run)/ && k++ < 64) print w[i] "*"
     }
   }' "$@" 2>/dev/null)
-for f in $more /var/lib/wtmpdb/wtmp.db /var/lib/lastlog/lastlog2.db; do
+for f in $more /var/lib/wtmpdb/wtmp.db /var/lib/lastlog/lastlog2.db \
+  /var/lib/mysql/server_audit.log* /var/lib/mysql/*.err /var/lib/pgsql/data/*log/*.log* \
+  /var/lib/pgsql/*/data/*log/*.log* /var/lib/docker/containers/*/*-json.log* \
+  /opt/*/logs/* /opt/*/log/* /usr/local/tomcat*/logs/*; do
   [ -f "$f" ] && far="$far$nl$f"
 done
 set -f

@@ -19,6 +19,15 @@ function dated(l,   s, a, r, i) {
   i = index(s, "msg=audit(")
   if (i && i < 80 && substr(s, i + 10, 11) ~ /^[0-9]+\./) { at(substr(s, i + 10, 10)); form = 3; return 1 }
   if (s ~ /^1[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]\.[0-9][0-9][0-9] /) return at(substr(s, 1, 10))
+  # json-file of Docker: {"log":"…","stream":"stdout","time":"2026-11-25T04:00:00.123456789Z"}
+  if (l ~ /^.?"log":"/ && match(l, /"time":"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:.]+Z"/)) {
+    a = substr(l, RSTART + 8, 19)
+    on(substr(a, 1, 4), substr(a, 6, 2), substr(a, 9, 2), substr(a, 12)); stamp = stamp "Z"
+    return 1
+  }
+  # server_audit of MariaDB: 20261125 04:00:00,db1,root,localhost,…
+  if (s ~ /^20[0-9][0-9][01][0-9][0-3][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9],/)
+    return on(substr(s, 1, 4), substr(s, 5, 2), substr(s, 7, 2), substr(s, 10, 8))
   if (s !~ /[0-9]:[0-9][0-9]/) {
     if (match(s, /"ts":1[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]/)) return at(substr(s, RSTART + 5, 10))
     return 0

@@ -55,6 +55,17 @@ FORMS = {
     "named": ("01-May-2026 03:04:05.123 general: info: x", "2026-04-30T19:04:05"),
     "squid": ("1777575845.123     23 192.0.2.1 TCP_MISS/200", "2026-04-30T19:04:05"),
     "caddy": ('{"level":"info","ts":1777575845.123,"msg":"x"', "2026-04-30T19:04:05"),
+    "Docker": (
+        '{"log":"at 12:00 x\\n","stream":"stdout","time":"2026-04-30T19:04:05.123456789Z"}',
+        "2026-04-30T19:04:05",
+    ),
+    "Docker, a record's own time": (
+        '{"log":"2026-05-01 03:04:04 x\\n","stream":"stderr","time":"2026-04-30T19:04:05.1Z"}',
+        "2026-04-30T19:04:05",
+    ),
+    "MariaDB server_audit": (
+        "20260501 03:04:05,vm,root,localhost,3,4968,QUERY,,'select 1',0", "2026-04-30T19:04:05"
+    ),
     "date(1)": ("Fri May  1 03:04:05 CST 2026 backup done", "2026-04-30T19:04:05"),
 }  # fmt: skip
 
