@@ -64,6 +64,7 @@ class _Reader:
     templates: dict[str, str] = field(default_factory=dict)
     modules: dict[str, Statement] = field(default_factory=dict)
     followed: list[_Followed] = field(default_factory=list)
+    queued: set[str] = field(default_factory=set)
     legacy: Legacy = field(default_factory=Legacy)
     current: str = _DEFAULT
     default: str = _DEFAULT
@@ -85,7 +86,8 @@ class _Reader:
         elif one.kind == "more":
             self._made(one.body, path, depth)
             rules = self.rulesets[self.current]
-            if not rules or rules[-1].kind != "rule":
+            # after a block rsyslogd refuses it, and does not start
+            if not rules or rules[-1].kind != "rule" or rules[-1].name == "block":
                 raise NotUnderstood(_READ, f"{path}: no rule before {one.line!r}")
             rules[-1].body += one.body
         else:
@@ -121,6 +123,8 @@ class _Reader:
         elif name == "ruleset":
             self.current = value
             self.rulesets.setdefault(value, [])
+        elif name == "rulesetcreatemainqueue" and value.lower() not in _OFF:
+            self.queued.add(self.current)
         elif name == "defaultruleset":
             self.default = value
         elif name == "template":
@@ -159,6 +163,8 @@ class _Reader:
         elif one.name == "ruleset":
             self._made(one.body, path, depth)
             self.rulesets[given.get("name", "")] = one.body
+            if given.get("queue.type", "direct").lower() != "direct":
+                self.queued.add(given.get("name", ""))
         elif one.name == "input" and given.get("type", "").lower() == "imfile":
             facility, ruleset = given.get("facility", "local0"), given.get("ruleset", "")
             self.followed.append(_Followed(given.get("file", ""), facility, ruleset))
@@ -255,6 +261,8 @@ class _Walk:
             elif one.kind == "call":
                 sure = certain and stopped is False
                 ended = self._run(self._rules(one.name), message, certain=sure, depth=depth + 1)
+                # a ruleset with a queue of its own works on a copy
+                ended = False if one.name in self.reader.queued else ended
             elif one.kind == "rule":
                 ended = self._rule(one, message, certain=certain and stopped is False, depth=depth)
             if ended:

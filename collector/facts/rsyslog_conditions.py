@@ -44,7 +44,7 @@ def expression(text: str, message: Message, known: Properties) -> bool | None:
 
 
 class _Expression:
-    """Precedence of rainerscript(7): or, and, not, comparisons, + - &, * / %, one value."""
+    """Precedence of rsyslogd's grammar: and or, comparisons, + - &, * / %, not."""
 
     def __init__(self, tokens: list[tuple[str, str]], message: Message, known: Properties) -> None:
         self.tokens, self.at = tokens, 0
@@ -66,24 +66,15 @@ class _Expression:
         return ""
 
     def _or(self) -> Value:
-        left = self._and()
-        while self._take("or"):
-            a, b = _truth(left), _truth(self._and())
-            left = True if a or b else (None if a is None or b is None else False)
+        """`and` and `or` bind alike, from the left, as rsyslogd's grammar has them."""
+        left = self._compare()
+        while op := self._take("or", "and"):
+            a, b = _truth(left), _truth(self._compare())
+            if op == "or":
+                left = True if a or b else (None if a is None or b is None else False)
+            else:
+                left = False if a is False or b is False else (None if None in (a, b) else True)
         return left
-
-    def _and(self) -> Value:
-        left = self._not()
-        while self._take("and"):
-            a, b = _truth(left), _truth(self._not())
-            left = False if a is False or b is False else (None if None in (a, b) else True)
-        return left
-
-    def _not(self) -> Value:
-        if self._take("not"):
-            found = _truth(self._not())
-            return None if found is None else not found
-        return self._compare()
 
     def _compare(self) -> Value:
         left = self._sum()
@@ -110,6 +101,9 @@ class _Expression:
     def _one(self) -> Value:
         kind, text = self.tokens[self.at]
         self.at += 1
+        if text.lower() == "not":
+            found = _truth(self._one())
+            return None if found is None else not found
         if kind == "string":
             return None if text[0] == "`" else re.sub(r"\\(.)", r"\1", text[1:-1])
         if kind == "number":

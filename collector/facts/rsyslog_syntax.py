@@ -22,8 +22,9 @@ class Statement:
     """One statement. What is filled depends on `kind`:
 
     `directive` name, value · `object` name, parameters (lists joined by newlines), body ·
-    `rule` test, body, other · `action` value (legacy text) or parameters · `call` name ·
-    `stop` · `more` (`& …`: the body belongs to the rule before it).
+    `rule` test, body, other, name `block` where braces stand around it · `action` value (legacy
+    text) or parameters · `call` name · `stop` · `more` (`& …`: the body belongs to the rule before
+    it).
     """
 
     kind: Literal["directive", "object", "rule", "action", "call", "stop", "more"]
@@ -47,7 +48,7 @@ _SELECTOR = re.compile(
     r"([A-Za-z0-9,*]+\.[=!]{0,2}[A-Za-z0-9*]+(?:;[A-Za-z0-9,*]+\.[=!]{0,2}[A-Za-z0-9*]+)*;?)[ \t]+"
 )
 _PROPERTY = re.compile(r':\s*([\w!$.-]+)\s*,\s*(!?\s*\w+)\s*,\s*"((?:[^"\\]|\\.)*)"\s*')
-_ACTION = re.compile(r"(?:-?/|@|\?|\||\^|~|:om\w+:|\*(?=\s|$)|>)((?:\\\n|[^\n])*)")
+_ACTION = re.compile(r"(?:-?[/?]|@|\||\^|~|:om\w+:|\*(?=\s|$)|>)((?:\\\n|[^\n])*)")
 _USERS = re.compile(r"[A-Za-z_][\w-]*(?:,[A-Za-z_][\w-]*)*(?=\s*(?:\n|$|#|;))")
 _PAIR = re.compile(
     r"""\s*([\w.]+)\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\])""", re.DOTALL
@@ -58,7 +59,7 @@ _DEEPEST = 16
 
 def statements(text: str, path: str) -> list[Statement]:
     """Raises NotUnderstood, with the line, for what is in neither language."""
-    return _Parser(text.replace("\r\n", "\n"), path).block(0)
+    return _Parser(re.sub(r"\\\n[ \t]*", " ", text.replace("\r\n", "\n")), path).block(0)
 
 
 class _Parser:
@@ -150,8 +151,13 @@ class _Parser:
         raise self._wrong("not a statement of rsyslog")
 
     def _rule(self, test: tuple[str, ...], start: int, depth: int) -> Statement:
+        name = self._kind()
         body = self._body(depth)
-        return Statement("rule", self._line(start), test=test, body=body)
+        return Statement("rule", self._line(start), name, test=test, body=body)
+
+    def _kind(self) -> str:
+        self._blank()
+        return "block" if self.text.startswith("{", self.at) else ""
 
     def _body(self, depth: int) -> list[Statement]:
         self._blank()
@@ -167,7 +173,8 @@ class _Parser:
             if not (self._match(_BLANK) or self._match(_STRING) or self._match(r"`[^`]*`|\w+|.")):
                 raise self._wrong("a condition without `then`")
         test = re.sub(r"(?<!\S)#[^\n]*", "", self.text[begin : self.at - len("then")])
-        rule = Statement("rule", "", test=("expression", test.strip()), body=self._body(depth))
+        rule = Statement("rule", "", self._kind(), test=("expression", test.strip()))
+        rule.body = self._body(depth)
         end = self.at
         self._blank()
         if self._match(r"else\b"):
