@@ -66,7 +66,7 @@ class LogGaps:
 
     `spans` are the stretches in which no hole can be. `backwards` are places where time runs back
     by more than an hour: (before, after, path). `foreign` are files whose records name another
-    host, between files that name this one.
+    host, between files that name this one; see `strangers`.
     """
 
     path: str
@@ -208,7 +208,7 @@ def _of_files(path: str, files: Sequence[LogFile], at: datetime) -> LogGaps:
         tuple(walk.unseen),
         tuple(walk.spans),
         tuple(walk.backwards),
-        _foreign(files),
+        strangers(files)[1],
     )
 
 
@@ -252,16 +252,20 @@ def _number(path: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _foreign(files: Sequence[LogFile]) -> tuple[str, ...]:
+def strangers(files: Sequence[LogFile]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files of one log whose records name another host: before all that name this one, and
+
+    between those. The first may come from a host that got its name later, the second may not.
+    """
     named: list[tuple[str, bool]] = []
     for file in _in_order(files):
         said = [day.own for day in file.days if day.own is not None]
         if said:
             named.append((file.path, any(said)))
     own = [number for number, (_, mine) in enumerate(named) if mine]
-    if not own:
-        return ()
-    return tuple(path for n, (path, mine) in enumerate(named) if not mine and own[0] < n < own[-1])
+    others = [(n, path) for n, (path, mine) in enumerate(named) if not mine] if own else []
+    before = tuple(path for n, path in others if n < own[0])
+    return before, tuple(path for n, path in others if own[0] < n < own[-1])
 
 
 def _of_journal(journal: _journal.JournalDays) -> LogGaps:

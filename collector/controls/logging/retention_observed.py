@@ -2,54 +2,129 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
 from collector.controls.logging.keeping import Observed, observed
 from collector.facts.log_families import NAMES
+from collector.facts.log_files import age_rank
+from collector.facts.log_gaps import strangers
 from collector.facts.log_kept import LogKept
-from collector.facts.retention import retention
+from collector.facts.log_shapes import Look
+from collector.facts.retention import Retention, retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+# a log that was written to this lately is in use
+_LIVE = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the records of one family show, and the files that decide it, if some do."""
+
+    found: Observed
+    paths: tuple[str, ...] = ()
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """By the times inside the records; the times of files are never believed."""
     known, months = facts.get(retention), parameters.integer("months")
-    seen: dict[str, Observed] = {}
     families: dict[str, list[LogKept]] = {}
     for log in known.logs:
         if log.family in parameters.strings("families") and not log.copy:
             families.setdefault(log.family, []).append(log)
+    seen: dict[str, _Seen] = {}
+    unlooked: dict[str, _Seen] = {}
+    renamed: dict[str, _Seen] = {}
     for family, logs in families.items():
-        if found := observed(logs, known, clock.now, months):
-            seen[family] = found
-    worst = _first(seen, Result.FAIL) or _first(seen, Result.ERROR) or _first(seen, Result.PARTIAL)
+        told = _family(logs, known, clock.now, months)
+        if told is None:
+            continue
+        seen[family] = told
+        if told.found.result in (Result.FAIL, Result.PARTIAL) and (hidden := _hidden(logs)):
+            unlooked[family] = replace(told, paths=hidden)
+        if told.found.result is Result.PASS and (files := _renamed(logs, known, clock.now, months)):
+            renamed[family] = replace(told, paths=files)
     if not seen:
         return Verdict(Result.FAIL, "no_records", Method.OBSERVED)
-    told = {name: o for name, o in seen.items() if worst in (None, o.result)}
-    values: dict[str, Value] = {
-        "families": [_shown(name, o, "no record") for name, o in told.items()],
-        "families_zh": [_shown(NAMES.get(name, name), o, "无记录") for name, o in told.items()],
+    evidence = _quotes(families)
+    sure = {name: s for name, s in seen.items() if name not in unlooked}
+    for result in (Result.FAIL, Result.ERROR):
+        if told_of := {n: s for n, s in sure.items() if s.found.result is result}:
+            reason = "no_time_found"
+            if result is Result.FAIL:
+                reason = "too_short" if known.since else "too_short_age_unknown"
+            values = _values(told_of, known)
+            return Verdict(result, reason, Method.OBSERVED, values, evidence)
+    if unlooked:
+        values = _values(unlooked, known)
+        return Verdict(Result.ERROR, "not_looked_at", Method.OBSERVED, values, evidence)
+    if renamed:
+        values = _values(renamed, known)
+        return Verdict(Result.PARTIAL, "another_name", Method.OBSERVED, values, evidence)
+    if young := {n: s for n, s in sure.items() if s.found.result is Result.PARTIAL}:
+        full = max(s.found.full for s in young.values() if s.found.full is not None)
+        values = {**_values(young, known), "date": f"{full:%Y-%m-%d}"}
+        return Verdict(Result.PARTIAL, "young", Method.OBSERVED, values, evidence)
+    return Verdict(Result.PASS, "six_months", Method.OBSERVED, _values(seen, known), evidence)
+
+
+def _family(logs: list[LogKept], known: Retention, now: datetime, months: int) -> _Seen | None:
+    """All logs of the family together; one that is in use and was surely cut short counts alone."""
+    found = observed(logs, known, now, months)
+    if found is None or found.result is not Result.PASS:
+        return None if found is None else _Seen(found)
+    for log in logs:
+        alone = observed([log], known, now, months)
+        live = log.newest is not None and now - log.newest <= _LIVE
+        if log.removed and live and alone is not None and alone.result is Result.FAIL:
+            return _Seen(alone, (log.path,))
+    return _Seen(found)
+
+
+def _hidden(logs: Sequence[LogKept]) -> tuple[str, ...]:
+    """Files that nobody looked into and that may be older than what was seen of their log."""
+    hidden = []
+    for log in logs:
+        ranks = [age_rank(f.path) for f in log.files if f.first is not None]
+        for file in log.files:
+            closed = file.look is Look.NONE and file.size > 0
+            if closed and (not ranks or age_rank(file.path) >= max(ranks)):
+                hidden.append(file.path)
+    return tuple(hidden)
+
+
+def _renamed(
+    logs: Sequence[LogKept], known: Retention, now: datetime, months: int
+) -> tuple[str, ...]:
+    """The files of another host's name without which the family would not go back six months."""
+    named, without = list[str](), list[LogKept]()
+    for log in logs:
+        others = strangers(log.files)[0]
+        firsts = [f.first for f in log.files if f.first and f.path not in others]
+        named += others
+        without.append(replace(log, oldest=min(firsts, default=None)) if others else log)
+    if not named:
+        return ()
+    left = observed(without, known, now, months)
+    return () if left is not None and left.result is Result.PASS else tuple(named)
+
+
+def _values(told: dict[str, _Seen], known: Retention) -> dict[str, Value]:
+    return {
+        "families": [_shown(name, s, "no record") for name, s in told.items()],
+        "families_zh": [_shown(NAMES.get(name, name), s, "无记录") for name, s in told.items()],
         "since": f"{known.since:%Y-%m-%d}" if known.since else "?",
         "evidence": known.evidence,
         "evidence_zh": known.evidence_zh,
     }
-    evidence = _quotes(families)
-    if worst is Result.FAIL:
-        reason = "too_short" if known.since else "too_short_age_unknown"
-        return Verdict(worst, reason, Method.OBSERVED, values, evidence)
-    if worst is Result.ERROR:
-        return Verdict(worst, "no_time_found", Method.OBSERVED, values, evidence)
-    if worst is Result.PARTIAL:
-        full = max(o.full for o in seen.values() if o.full is not None)
-        values["date"] = f"{full:%Y-%m-%d}"
-        return Verdict(worst, "young", Method.OBSERVED, values, evidence)
-    return Verdict(Result.PASS, "six_months", Method.OBSERVED, values, evidence)
 
 
-def _first(seen: dict[str, Observed], result: Result) -> Result | None:
-    return result if any(o.result is result for o in seen.values()) else None
-
-
-def _shown(family: str, found: Observed, nothing: str) -> str:
-    return f"{family} {found.oldest:%Y-%m-%d}" if found.oldest else f"{family} {nothing}"
+def _shown(family: str, seen: _Seen, nothing: str) -> str:
+    oldest = seen.found.oldest
+    paths = f" ({', '.join(seen.paths[:6])}{' …' if len(seen.paths) > 6 else ''})"
+    return f"{family} {f'{oldest:%Y-%m-%d}' if oldest else nothing}{paths if seen.paths else ''}"
 
 
 def _quotes(families: dict[str, list[LogKept]]) -> tuple[Quote, ...]:
