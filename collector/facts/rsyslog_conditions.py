@@ -117,10 +117,10 @@ class _Expression:
         if text == "(":
             return self._closed(self._or(), ")")
         if text == "[":
-            found = [self._or()]
+            members = [self._or()]
             while self._take(","):
-                found.append(self._or())
-            return self._closed(found, "]")
+                members.append(self._or())
+            return self._closed(members, "]")
         raise IndexError
 
     def _closed(self, found: Value, end: str) -> Value:

@@ -141,21 +141,32 @@ class _Walk:
             raise NotUnderstood(_READ, "log paths nested too deeply")
         through: bool | None = certain
         ended = False
+        branches: list[bool | None] = []
+        late: list[Atom] = []
         for one in log.inside:
             word, rest = one[0].text, one[1:]
-            if word == "filter" and rest:
+            if not rest or through is False:
+                continue
+            if word == "filter":
                 through = both(through, self._filter(rest[0], message))
-            elif word == "destination" and rest and through is not False:
+            elif word == "destination":
                 self._reach(rest[0], message, certain=through is True)
-            elif word in ("log", "channel") and rest and not ended and through is not False:
-                inner = self._path(rest[-1], message, through)
-                ended = "final" in _flags(rest[-1]) and inner is True
-            elif word == "junction" and rest and through is not False:
+                branches.append(True)
+            elif word == "log" and "fallback" in _flags(rest[-1]):
+                late.append(rest[-1])
+            elif word in ("log", "channel") and not ended:
+                branches.append(self._path(rest[-1], message, through))
+                ended = "final" in _flags(rest[-1]) and branches[-1] is True
+            elif word == "junction":
                 through = both(through, self._junction(rest[-1], message, through))
-            elif word == "if" and through is not False:
+            elif word == "if":
                 self._branches(one, message, through)
-            if through is False:
-                break
+        if True not in branches:
+            unless = None if None in branches else True
+            branches += [self._path(one, message, both(through, unless)) for one in late]
+        # with branches alone, it got through where it got through one of them
+        if branches and True not in branches:
+            through = both(through, None if None in branches else False)
         self.depth -= 1
         return through
 
