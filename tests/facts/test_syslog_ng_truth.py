@@ -72,7 +72,7 @@ def test_includes_stand_where_they_are_written() -> None:
 
 
 def test_what_is_not_there_is_not_guessed() -> None:
-    with pytest.raises(NotUnderstood, match="includes /opt/x.conf"):
+    with pytest.raises(NotUnderstood, match=r"includes /opt/x\.conf"):
         _of('@include "/opt/x.conf"\n')
     with pytest.raises(NotUnderstood, match="no source is named"):
         _of("log { source(nowhere); };\n")
