@@ -9,16 +9,33 @@ is asked about; what only a flood would meet is in doubt.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from collector.facts.packets import Match, Numeric, OneOf, Packet, Source, Unknown, Word
+from collector.facts.packets import (
+    OF_CONNECTIONS,
+    Match,
+    Numeric,
+    OneOf,
+    Packet,
+    Source,
+    Unknown,
+    Word,
+)
 from collector.facts.spans import Spans
 from collector.facts.steps import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 
 _DEEPEST = 32
 # NF_IP_PRI_CONNTRACK
 _TRACKING = -200
+# what asks for tracking, in a rule of nftables or of iptables
+_ASKS = re.compile(
+    r"\bct\s|\b(?:masquerade|snat|dnat|redirect|flow|synproxy)\b|conn(?:track|mark|limit|bytes)"
+    r"|CONN(?:SEC)?MARK|-m (?:state|helper|cluster|xt match)|-j (?:SNAT|DNAT|MASQUERADE|REDIRECT"
+    r"|NETMAP|CT|SYNPROXY)\b|\bxt\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +73,32 @@ class Rules:
     """Everything loaded, by chain name (`FAMILY TABLE CHAIN`).
 
     `own` are the host's (interface, family, address), as listed: redirect takes the first.
+    `more` are (family, addresses) beside them that it takes as its own.
     """
 
     chains: Mapping[str, tuple[Rule, ...]]
     bases: tuple[Base, ...]
     own: tuple[tuple[str, int, int], ...] = ()
+    more: tuple[tuple[int, Spans], ...] = ()
+
+    @cached_property
+    def tracks(self) -> frozenset[int]:
+        """The families whose connections are tracked: something that is loaded asks for that.
+
+        Where nothing does, the kernel does not so much as call the chains of translation.
+        """
+        found: set[int] = set()
+        for chain, rules in self.chains.items():
+            family = chain.split()[0]
+            told = any(_asks(rule, rule.text.removeprefix(f"{chain}: ")) for rule in rules)
+            if told and family not in ("netdev", "bridge"):
+                found |= {4, 6} if family == "inet" else {6 if "6" in family else 4}
+        return frozenset(found)
 
     def local(self, packet: Packet, number: int) -> bool:
         if packet.family == 4 and number >> 24 == 127:
+            return True
+        if any(family == packet.family and number in held for family, held in self.more):
             return True
         return any(family == packet.family and own == number for _, family, own in self.own)
 
@@ -100,7 +135,9 @@ class Rules:
     def _base(self, base: Base, flows: list[Flow], dropped: list[Flow]) -> list[Flow]:
         passed: list[Flow] = []
         for flow in flows:
-            if base.kind == "nat" and (flow.packet.natted or not flow.packet.tracked):
+            packet = flow.packet
+            called = packet.tracked and not packet.natted and packet.family in self.tracks
+            if base.kind == "nat" and not called:
                 passed.append(flow)
                 continue
             ends = Ends()
@@ -215,10 +252,19 @@ class Rules:
             dport=packet.dport if step.port is None else step.port,
             local=self.local(packet, daddr),
             held=self.held(packet, daddr),
-            cast=packet.cast if daddr == packet.daddr else "unicast",
         )
         moved = replace(flow, packet=new, why=text)
         return moved if step.known else moved.doubted(text)
+
+
+def _asks(rule: Rule, text: str) -> bool:
+    """Does the rule ask for tracking? What is not understood may."""
+    return _ASKS.search(text) is not None or any(
+        isinstance(step, Rewrite | Rate | Unknown | Divert)
+        or step == Go("unknown")
+        or (isinstance(step, Numeric | Word) and step.field in (*OF_CONNECTIONS, "state"))
+        for step in rule.steps
+    )
 
 
 def _foggy(step: Match, text: str) -> str:

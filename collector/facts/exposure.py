@@ -199,7 +199,7 @@ def _otherwise(filtering: Firewall, listener: Listener) -> str:
     """What may hand this listener packets that were sent to another port, if anything."""
     for rule, divert in diverted(filtering.rules):
         if divert.family in (0, listener.family) and divert.port in (None, 0, listener.port):
-            return f"TPROXY: {rule.text}"
+            return f"sent to another port: {rule.text}"
     here = filtering.network
     for service in here.hooks.virtual:
         for number, port in service.servers:

@@ -134,7 +134,7 @@ def firewall(capture: Capture) -> Firewall:
     own = tuple((device, of, number) for device, of, number, _ in around.own)
     below = _below(bases, chains, around.hooks)
     seen = replace(around, hooks=replace(around.hooks, found=(*around.hooks.found, *below)))
-    return Firewall(Rules(chains, tuple(bases), own), seen, tuple(loaded))
+    return Firewall(Rules(chains, tuple(bases), own, around.more), seen, tuple(loaded))
 
 
 def _below(bases: list[Base], chains: Mapping[str, tuple[Rule, ...]], around: Hooks) -> list[Hook]:

@@ -57,7 +57,7 @@ def booted(capture: Capture) -> Firewall | None:
         bases += table.bases
     around = network_of(capture)
     own = tuple((device, of, number) for device, of, number, _ in around.own)
-    return Firewall(Rules(chains, tuple(bases), own), around, tuple(texts))
+    return Firewall(Rules(chains, tuple(bases), own, around.more), around, tuple(texts))
 
 
 def opened_at_boot(capture: Capture) -> tuple[Exposure, ...]:

@@ -29,7 +29,7 @@ _KNOWN = {
     "conntrack", "state", "comment", "addrtype", "iprange", "mark", "connmark", "pkttype", "set",
     "rpfilter", "ttl", "hl", "length", "dscp",
 }  # fmt: skip
-_ABSENT = {"rt", "frag", "mh", "ah", "esp", "hbh", "dst"}
+_ABSENT = {"owner", "cgroup", "rt", "frag", "mh", "ah", "esp", "hbh", "dst"}
 _RATES = {"limit", "hashlimit", "connlimit", "statistic"}
 
 
@@ -139,7 +139,7 @@ def _steps(words: Words, table: _Table) -> list[Step]:
             elif words.module in _RATES:
                 matches += _rate(words.module, words.until_next())
             elif words.module in _ABSENT:
-                # a header that the packet does not carry
+                # a header, or a socket, that a new packet does not have
                 matches.append(Numeric("proto", NONE))
             elif words.module not in _KNOWN:
                 # it holds something to the packet even where no option follows

@@ -28,6 +28,8 @@ echo '== addresses'; ip -o addr show
 echo '== rules'; ip rule show; ip -6 rule show 2>/dev/null
 echo '== routes4'; ip -4 route show table main
 echo '== routes6'; ip -6 route show table main 2>/dev/null
+echo '== local'
+ip -4 route show table local type local; ip -6 route show table local type local 2>/dev/null
 echo '== groups4'; [ -r /proc/net/igmp ] && cat /proc/net/igmp
 echo '== groups6'; [ -r /proc/net/igmp6 ] && cat /proc/net/igmp6
 echo '== links'; ip -o link show
@@ -76,7 +78,8 @@ class Network:
     `routes` is (family, network, interface), `plain`: nothing but the main table routes;
     `bridges` are the interfaces that are bridges, None where a capture does not say; `groups` is
     (family, interface, address) of what was joined; `localnet` are the interfaces that take
-    127.0.0.0/8 from outside (`all` for each); `hooks`: what packets meet beside the rules.
+    127.0.0.0/8 from outside (`all` for each); `hooks`: what packets meet beside the rules;
+    `more` are networks all of whose addresses it takes as its own (routes of the type local).
     """
 
     own: tuple[tuple[str, int, int, Spans], ...]
@@ -87,6 +90,7 @@ class Network:
     groups: tuple[tuple[int, str, int], ...] = ()
     localnet: frozenset[str] = frozenset()
     hooks: Hooks = field(default_factory=Hooks)
+    more: tuple[tuple[int, Spans], ...] = ()
 
     def addresses(self, family: int) -> Spans:
         return Spans.one(*(number for _, of, number, _ in self.own if of == family))
@@ -137,6 +141,8 @@ class Network:
 
     def local(self, number: int, family: int) -> bool:
         if family == 4 and number >> 24 == 127:
+            return True
+        if any(of == family and number in held for of, held in self.more):
             return True
         return number in self.addresses(family)
 
@@ -232,7 +238,25 @@ def network_of(capture: Capture) -> Network:
         tuple(_groups(parts.get("groups4", ""), parts.get("groups6", ""))),
         frozenset(localnet),
         hooks(text, bridges),
+        tuple(_taken(parts.get("local", ""))),
     )
+
+
+def _taken(text: str) -> list[tuple[int, Spans]]:
+    """(family, addresses) of the local routes that are networks; loopback's is none."""
+    found: list[tuple[int, Spans]] = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) < 2 or words[0] != "local" or not (words[1] == "default" or "/" in words[1]):
+            continue
+        family = 6 if ":" in words[1] else 4
+        try:
+            held = everything(family) if words[1] == "default" else network(words[1], family)
+        except ValueError:
+            raise NotUnderstood("network.state", f"no route: {line!r}") from None
+        if not (family == 4 and held.first >> 24 == 127):
+            found.append((family, held))
+    return found
 
 
 def _groups(four: str, six: str) -> list[tuple[int, str, int]]:

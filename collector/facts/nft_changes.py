@@ -53,7 +53,7 @@ def mangle(value: Any) -> list[Step]:
     if kind == "payload" and name in ("ttl", "hoplimit", "dscp"):
         return [Set("dscp" if name == "dscp" else "ttl", None)]
     # an address or a port becomes another: translation that no connection tracks
-    return [] if name in ("checksum", "ecn", "id", "window") else [Go("unknown")]
+    return [] if name in ("checksum", "ecn", "id", "window") else [Divert(0, None)]
 
 
 def _marked(field: Mark, given: Any) -> Set:

@@ -99,6 +99,9 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
         mask = _flags([given]) if _field(left) == "flags" else _number(given)
     if op in ("<", ">", "<=", ">="):
         right = _compared(op, right)
+    if _field(left) == "owner":
+        # a new packet to one host has no socket yet, and so matches neither this nor its contrary
+        return (Word("pkttype", frozenset({"host"}), negate=True), Unknown("whose socket it is"))
     values = reader.values(right)
     if values == ["*"]:
         return _implied(left)

@@ -14,6 +14,7 @@ FIELDS = {
     "icmpv6.code": "none", "igmp.type": "none", "esp.spi": "none", "ah.spi": "none",
     "meta.iifname": "iif", "meta.iif": "iif", "meta.oifname": "oif", "meta.oif": "oif",
     "meta.nfproto": "family", "meta.protocol": "ether", "ether.type": "ether",
+    "meta.cgroup": "owner", "meta.skuid": "owner", "meta.skgid": "owner",
     "meta.mark": "mark", "ct.mark": "ctmark", "meta.pkttype": "pkttype",
     "ct.state": "state", "ct.status": "status", "ct.direction": "direction",
     "ct.l3proto": "family", "ct.protocol": "proto", "ct.proto-dst": "first_dport",

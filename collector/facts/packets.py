@@ -82,13 +82,14 @@ class Packet:
 
     def word(self, name: str) -> str | None:
         """The value of a field that holds a word, None when it is not known."""
-        alone = self.cast == "unicast"
+        # the frame stays what it was where the address becomes another
+        alone = self.cast == "unicast" or self.daddr != self.first_daddr
         known: dict[str, str | None] = {
             "iif": self.iif,
             "oif": self.oif,
             "state": self.state,
             "status": "dnat" if self.moved else "",
-            "pkttype": "host" if alone else self.cast,
+            "pkttype": "host" if self.cast == "unicast" else self.cast,
             "daddr_type": ("local" if self.local else "unicast") if alone else self.cast,
             "daddr_type_in": ("local" if self.held else "unicast") if alone else self.cast,
             "saddr_type": "unicast",

@@ -16,9 +16,10 @@ from collector.facts.network import Network
 from collector.facts.packet_hooks import Hook
 from collector.facts.packets import PROTOCOLS, Numeric, OneOf, Packet, Word
 from collector.facts.spans import NONE, Spans
-from collector.facts.steps import Divert, Rewrite, Rule, Step
+from collector.facts.steps import Divert, Go, Rewrite, Rule, Step
 
 _MOST_CHOICES = 512
+_COMING_IN = ("ingress", "prerouting", "input", "forward")
 
 
 @dataclass(frozen=True)
@@ -205,14 +206,19 @@ def words(rules: Rules) -> set[str]:
 
 
 def diverted(rules: Rules) -> list[tuple[Rule, Divert]]:
-    """Every rule that hands packets to a listener of another port or address (TPROXY)."""
-    return [
-        (rule, step)
-        for chain in rules.chains.values()
-        for rule in chain
-        for step in rule.steps
-        if isinstance(step, Divert)
-    ]
+    """Every rule for what comes in that hands packets to a listener of another port or address."""
+    pending = [base.chain for base in rules.bases if base.hook in _COMING_IN]
+    seen: set[str] = set()
+    found = []
+    while pending:
+        chain = pending.pop()
+        if chain in seen:
+            continue
+        seen.add(chain)
+        for rule in rules.chains.get(chain, ()):
+            pending += [step.target for step in rule.steps if isinstance(step, Go) and step.target]
+            found += [(rule, step) for step in rule.steps if isinstance(step, Divert)]
+    return found
 
 
 def published(rules: Rules) -> list[tuple[Rule, Rewrite, list[Numeric]]]:

@@ -66,9 +66,10 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Divert:
-    """TPROXY: a listener takes the packet whatever its destination; `port` 0 where that stays.
+    """A listener takes the packet whatever its destination: TPROXY, an address written over.
 
-    `family` 0 for both. Whether the packet goes on to be let in is not known.
+    `port` is that of the listener: 0 where it stays, None where it may be any. `family` 0 for
+    both. Whether the packet goes on to be let in is not known.
     """
 
     family: int

@@ -19,11 +19,15 @@ _ALL_SYSTEMS = 0xE0000001
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A destination: `device` bounds it to one interface; `cast` as in `Packet`."""
+    """A destination: `device` bounds it to one interface; `cast` as in `Packet`.
+
+    `elsewhere`: only what is sent on from there to another destination is heard.
+    """
 
     address: int
     device: str = ""
     cast: str = "unicast"
+    elsewhere: bool = False
 
 
 @dataclass
@@ -85,7 +89,10 @@ class Ways:
                 for choice in choices:
                     packet = replace(first, **choice)
                     found = self.firewall.reach(
-                        packet, wanted, natted=natted, listening=self.listening
+                        packet,
+                        wanted,
+                        natted=natted or place.elsewhere,
+                        listening=self.listening,
                     )
                     outcome.add(found.beside(self.firewall.network.hooks.on(name), wanted))
         return outcome
@@ -120,12 +127,17 @@ class Ways:
         found = [Place(n) for _, n in mine or local]
         devices = {n: d for d, n in mine or local}
         found += [Place(n, d) for d, n in local if (d, n) not in (mine or local)]
+        for family, held in network.more:
+            # one of them that is no address of an interface
+            fresh = held - network.addresses(family)
+            if family == self.family and fresh:
+                found.append(Place(fresh.ranges[-1][0]))
+                devices.setdefault(fresh.ranges[-1][0], "")
         if proto == "udp":
             found += [Place(n, d, "broadcast") for d, n in network.broadcasts(self.family)]
             found += [
-                Place(n, d, "multicast")
+                Place(n, d, "multicast", elsewhere=both and n == _ALL_SYSTEMS)
                 for d, n in network.multicasts(self.family)
-                if not both or n != _ALL_SYSTEMS
             ]
         tests = [
             numeric.values
@@ -142,7 +154,8 @@ class Ways:
         for place in found:
             kind = tuple(place.address in values for values in tests)
             where = place.device or (devices[place.address] if apart else "")
-            kinds.setdefault((place.cast, bool(place.device), where, *kind), place)
+            shape = (place.cast, place.elsewhere, bool(place.device), where)
+            kinds.setdefault((*shape, *kind), place)
         return list(kinds.values())
 
     def bound(self, address: int) -> list[Place]:

@@ -30,9 +30,9 @@ SOURCES = {
 }
 # what reaches the host from its own links alone: by datagram, by a connection too
 SHARED = {
-    "10.201.0.2": ("10.201.0.255", "224.0.0.1"),
-    "10.201.0.66": ("10.201.0.255", "224.0.0.1"),
-    CONTAINER4: ("172.30.0.255", "224.0.0.1"),
+    "10.201.0.2": ("10.201.0.255", "255.255.255.255", "224.0.0.1"),
+    "10.201.0.66": ("10.201.0.255", "255.255.255.255", "224.0.0.1"),
+    CONTAINER4: ("172.30.0.255", "255.255.255.255", "224.0.0.1"),
     "fd00:201::2": ("ff02::1%out",),
     CONTAINER6: ("ff02::1%in",),
 }
@@ -74,6 +74,15 @@ def sweep() -> None:
         match = re.match(r"hp(\d+)(?:x\d+)?[hoc]\b", line)
         if match and not Path(f"/proc/{match[1]}").exists():
             run("ip", "netns", "del", line.split()[0])
+
+
+def _broken(text: str) -> str:
+    """nft wants a line end around the brace that closes a chain or a table."""
+    made, deep = "", 0
+    for part in re.split(r"([{}])", text):
+        deep += (part == "{") - (part == "}")
+        made += "\n}\n" if part == "}" and deep < 2 else part
+    return made
 
 
 class Lab:
@@ -221,8 +230,7 @@ class Lab:
             parts = re.split(r"^@@(.*)\n", text, flags=re.MULTILINE)
             steps += [list(pair) for pair in zip(parts[1::2], parts[2::2], strict=True)]
         else:
-            # nft wants a line end after the brace that closes a chain
-            steps.append(["nft", text.replace("}", "\n}\n") if loader == "nft" else text])
+            steps.append(["nft", _broken(text) if loader == "nft" else text])
         self.legacy = "legacy" in text
         return str(self._ask(self.keeper, {"load": steps}))
 

@@ -47,6 +47,9 @@ for line in sys.stdin:
         names = ("IP_TTL", "IP_TOS") if family == 4 else ("IPV6_UNICAST_HOPS", "IPV6_TCLASS")
         for name, value in zip(names, (ttl, tos)):
             if value: s.setsockopt(level, getattr(socket, name), value)
+        if proto == "udp":
+            name = "IP_MULTICAST_TTL" if family == 4 else "IPV6_MULTICAST_HOPS"
+            s.setsockopt(level, getattr(socket, name), ttl or 64)
         if (family, proto) == (4, "udp"):
             s.setsockopt(level, socket.IP_MULTICAST_IF, socket.inet_aton(source))
         target, _, scope = target.partition("%")
