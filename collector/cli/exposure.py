@@ -26,6 +26,8 @@ _PHRASES = {
     "nothing comes in for it": "没有到它的入站路径",
     "nothing listens": "没有监听者",
     "forwarding is off": "未开启转发",
+    "loopback is not taken from outside": "不接受来自外部的回环地址",
+    "what is sent to all is not forwarded": "发给所有主机的报文不会被转发",
 }
 
 

@@ -104,6 +104,9 @@ class Firewall:
         return replace(flow, packet=replace(packet, local=local, oif=oif))
 
     def _forwarded(self, flow: Flow, dropped: list[Flow]) -> bool:
+        if flow.packet.cast != "unicast":
+            dropped.append(replace(flow, why="what is sent to all is not forwarded"))
+            return False
         if self.network.forwards.get(flow.packet.family, False):
             return True
         dropped.append(replace(flow, why="forwarding is off"))
