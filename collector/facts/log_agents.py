@@ -90,6 +90,9 @@ AGENTS: tuple[Agent, ...] = (
 # relays that a daemon may send through: they hold the connection that leaves the host
 RELAYS = ("stunnel", "stunnel4", "haproxy", "ssh", "autossh", "socat", "logstash", "java")
 
+# syslog daemons whose settings are not read: they may send, and nobody knows
+OTHERS = ("syslogd", "metalog", "socklog", "nxlog", "vlagent", "otelcol", "otelcol-contrib")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -13,16 +13,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.log_agents import AGENTS, RELAYS
+from collector.facts.log_agents import AGENTS, OTHERS, RELAYS
 from collector.facts.masking import MASK
 from collector.facts.spans import address
 from collector.model import Capture, Read, Text, shell
 
 _READ = "log_shipping.state"
 _NAMES = "|".join(
-    dict.fromkeys(["rsyslogd", "syslog-ng", *(n for a in AGENTS for n in a.names), *RELAYS])
+    dict.fromkeys(
+        ["rsyslogd", "syslog-ng", *(n for a in AGENTS for n in a.names), *RELAYS, *OTHERS]
+    )
 )
 _FILES = " ".join(f for a in AGENTS for f in a.files)
+_SECRETS = ("pass", "pwd", "secret", "token", "key", "auth", "credential", "header")
+
+
+def _redaction() -> str:
+    """Values of settings of every agent, also of those that put a blank between name and value.
+
+    What MASK leaves behind would be an alias in YAML.
+    """
+    steps = []
+    for word in _SECRETS:
+        name = "".join(f"[{c.upper()}{c}]" for c in word)
+        steps.append(
+            rf"s/^\(|[[:space:]-]*[\"']\{{0,1\}}[A-Za-z0-9_.-]*{name}[A-Za-z0-9_.-]*[\"']\{{0,1\}}"
+            r"[[:space:]:=]\{1,\}\)[^[:space:]|>{[].*/\1redacted/"
+        )
+    return "\n".join([*steps, MASK, r"s/\*\*\*/redacted/g"])
+
 
 READS: tuple[Read, ...] = (
     shell(
@@ -64,7 +83,7 @@ exit 0
 """.replace("@NAMES@", _NAMES).replace("@FILES@", _FILES),
         seconds=20,
         limit=1 << 19,
-        redact=MASK,
+        redact=_redaction(),
         privileged=True,
         why=Text(
             "日志转发程序的配置、进程与连接（内核记录的最近发送、最近确认时间）",

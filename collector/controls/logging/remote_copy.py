@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.log_agents import OTHERS
 from collector.facts.log_arrival import Arrival, Arrivals, Limits, arrivals
 from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
@@ -21,6 +22,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     hours = parameters.integer("hours")
     limits = Limits(hours * 3600.0, parameters.integer("minutes") * 60.0)
     found = [_aged(a, hours, clock) for a in known.of(limits)]
+    others = [s for s in known.links.senders if s.name in OTHERS and not s.inside]
+    if others and not any(a.state == "arrived" for a in found):
+        raise NotUnderstood(_READ, f"the settings of {others[0].name} are not read")
     if not found:
         return Verdict(Result.FAIL, "no_target", evidence=(_configuration(known),))
     quotes = tuple(quote for a in found for quote in _quotes(a))
