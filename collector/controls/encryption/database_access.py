@@ -1,0 +1,75 @@
+"""encryption.database_access: no database lets in whoever comes from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collector.facts.database_access import ALWAYS_ASK, ENGINES, Access, access
+from collector.facts.exposure import Exposure, exposures
+from collector.judges import attested
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_JAVA = "elasticsearch"
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Who can reach it comes from the exposure engine; what is open to nobody may be open."""
+    ports = {int(p) for p in parameters.strings("ports")}
+    seen = [(e, _engine(e, ports)) for e in facts.get(exposures)]
+    known = [(e, engine) for e, engine in seen if engine]
+    if not known:
+        return Verdict(
+            Result.NOTAPPLICABLE,
+            "no_database",
+            Method.OBSERVED,
+            evidence=(Quote("sockets.listening"),),
+        )
+    reachable = [(e, engine) for e, engine in known if e.reachable != "no"]
+    if not reachable:
+        return _verdict(Result.PASS, "not_reachable", known, {})
+    told = facts.get(access)
+    auth = {engine: told[engine].auth if engine in told else "unknown" for _, engine in reachable}
+    auth |= dict.fromkeys((e for e in auth if e in ALWAYS_ASK), "asks")
+    opened = [(e, n) for e, n in reachable if auth[n] == "open"]
+    sure = [(e, n) for e, n in opened if e.reachable == "yes"]
+    doubtful = opened or [(e, n) for e, n in reachable if auth[n] == "unknown"]
+    if sure:
+        return _verdict(Result.FAIL, "open", sure, told)
+    if not doubtful:
+        return _verdict(Result.PASS, "asks", reachable, told)
+    answer = attested(facts, "encryption.database_access", clock)
+    if answer is not None:
+        values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}
+        return Verdict(
+            Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
+        )
+    return _verdict(Result.ERROR, "untold", doubtful, told)
+
+
+def _engine(exposure: Exposure, ports: set[int]) -> str:
+    """The engine behind a socket, `port N` for one that a container publishes, or nothing."""
+    process = exposure.listener.process
+    if process in ENGINES:
+        return ENGINES[process]
+    if process in ALWAYS_ASK:
+        return process
+    if process == "java" and exposure.listener.port in ports:
+        return _JAVA if exposure.listener.port == 9200 else f"port {exposure.listener.port}"
+    published = exposure.targets or process in ("docker-proxy", "rootlessport", "conmon", "")
+    return f"port {exposure.listener.port}" if published and exposure.listener.port in ports else ""
+
+
+def _verdict(
+    result: Result, reason: str, seen: list[tuple[Exposure, str]], told: Mapping[str, Access]
+) -> Verdict:
+    lines = tuple(dict.fromkeys(e.listener.line for e, _ in seen if e.listener.line))
+    quotes = [Quote("sockets.listening", lines)]
+    shown: list[str] = []
+    for exposure, engine in seen:
+        found = told.get(engine)
+        word = f"{engine} {exposure.listener.shown}:{exposure.listener.port}"
+        shown.append(f"{word} ({found.why})" if found else word)
+        if found and found.lines:
+            quotes.append(Quote("database_access.state", found.lines[:20]))
+    values: dict[str, Value] = {"told": [*dict.fromkeys(shown)]}
+    return Verdict(result, reason, Method.OBSERVED, values, tuple(dict.fromkeys(quotes)))
