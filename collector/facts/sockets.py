@@ -46,7 +46,6 @@ if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
     done
     set -f
     [ -z "$u" ] ||
-      # shellcheck disable=SC2086
       systemctl show -p Id -p IPAddressDeny -p IPAddressAllow -p IPIngressFilterPath \
         -- $(printf '%s\n' $u | sort -u) 2>/dev/null || echo refused
     set +f
