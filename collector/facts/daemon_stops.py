@@ -35,6 +35,8 @@ exit 0
 _BEFORE, _SHUTDOWN = timedelta(minutes=5), timedelta(minutes=10)
 # a boot is told of that long after the daemon's start; and so long may a reboot take altogether
 _BOOT, _REBOOT = timedelta(minutes=15), timedelta(minutes=30)
+# what two logs tell of the same moment
+_TOLD_TWICE = timedelta(seconds=5)
 _UNSET = "4294967295"
 
 
@@ -90,12 +92,26 @@ def unexplained(capture: Capture) -> tuple[Stop, ...]:
     downs += [e.at for e in own if e.kind == "SYSTEM_SHUTDOWN"]
     boots = [e.at for e in told if e.kind == "booted"]
     boots += [e.at for e in own if e.kind == "SYSTEM_BOOT"]
+    starts = [("auditd", e.at) for e in own if e.kind == "DAEMON_START"]
+    starts += [(e.unit, e.at) for e in told if e.kind == "started"]
     stops = [*_of_audit(own), *_switched_off(own)]
-    units = {e.unit for e in told if e.unit} - {"auditd" if own else ""}
-    for unit in sorted(units):
-        stops += _of_unit(unit, [e for e in told if e.unit == unit])
-    found = [s for s in stops if not _explained(s, stops, downs, boots)]
+    for unit in sorted({e.unit for e in told if e.unit}):
+        for stop in _of_unit(unit, [e for e in told if e.unit == unit]):
+            if not any(_same(stop, other) for other in stops):
+                stops.append(stop)
+    found = [
+        s
+        for s in stops
+        if not _explained(s, downs, boots, [at for daemon, at in starts if daemon == s.daemon])
+    ]
     return tuple(sorted(found, key=lambda s: s.start))
+
+
+def _same(stop: Stop, other: Stop) -> bool:
+    """Is it told of by both, the daemon's own log and systemd's? A killed daemon has no start."""
+    if stop.daemon != other.daemon or stop.end is None or other.end is None:
+        return stop.daemon == other.daemon and stop.end == other.end
+    return abs(stop.end - other.end) <= _TOLD_TWICE
 
 
 def seen_from(capture: Capture) -> datetime | None:
@@ -147,7 +163,9 @@ def _unit_stop(unit: str, down: _journal.JournalEvent, end: datetime | None) -> 
     return Stop(unit, down.at, end, how, down.line, "journal.events")
 
 
-def _explained(stop: Stop, stops: list[Stop], downs: list[datetime], boots: list[datetime]) -> bool:
+def _explained(
+    stop: Stop, downs: list[datetime], boots: list[datetime], starts: list[datetime]
+) -> bool:
     """A shutdown is told of while the daemon is down; a boot belongs to the start next to it."""
     if stop.how == "off":
         return False
@@ -158,6 +176,13 @@ def _explained(stop: Stop, stops: list[Stop], downs: list[datetime], boots: list
     # a boot alone says nothing of a daemon that was already down for days
     if end is None or end - stop.start > _REBOOT:
         return False
-    ends = [s.end for s in stops if s.daemon == stop.daemon and s.end is not None]
     near = [at for at in boots if end - _BEFORE <= at <= end + _BOOT]
-    return any(min(ends, key=lambda e: abs(e - at)) == end for at in near)
+    return any(_start_of(at, starts) == end for at in near)
+
+
+def _start_of(boot: datetime, starts: list[datetime]) -> datetime | None:
+    """The daemon's start in that boot: the last before it was told of, else the first after it."""
+    before = [at for at in starts if boot - _BOOT <= at <= boot]
+    if before:
+        return max(before)
+    return min((at for at in starts if boot < at <= boot + _BEFORE), default=None)

@@ -24,7 +24,7 @@ AUDIT_LOG = "/var/log/audit/audit.log"
 _DAY = 86400
 _MIB = 1 << 20
 # days; more than anybody asks for
-_LONG = 3650
+_LONG = 1095
 # less than this says too little of the rate of a whole half-year
 _OBSERVED_DAYS = 30
 
