@@ -23,13 +23,17 @@ _TIMERS = r"""
 TZ=UTC; export TZ
 t=$( { systemctl list-unit-files --type=timer --no-legend --no-pager
   systemctl list-units --all --type=timer --no-legend --no-pager; } |
-  sed -n 's/^[^A-Za-z0-9]*\([A-Za-z0-9][^[:space:]]*\.timer\).*/\1/p' |
-  grep -v '@\.timer$' | sort -u)
+  sed -n 's/^[^A-Za-z0-9]*\([A-Za-z0-9][^[:space:]]*\.timer\).*/\1/
+    /@\.timer$/d
+    /^[A-Za-z0-9][^[:space:]]*\.timer$/p' | sort -u)
 [ -n "$t" ] || { echo 'no timers'; exit 0; }
 set -f
-systemctl show --no-pager $t -p Id,Unit,LoadState,ActiveState,UnitFileState,FragmentPath \
-  -p SubState,LastTriggerUSec,Result,TimersCalendar,TimersMonotonic || exit
-s=$(systemctl show --no-pager $t -p Unit | sed -n 's/^Unit=//p' | sort -u)
+o=$(systemctl show --no-pager $t -p Id,Unit,LoadState,ActiveState,UnitFileState,FragmentPath \
+  -p SubState,LastTriggerUSec,Result,TimersCalendar,TimersMonotonic)
+r=$?
+printf '%s\n' "$o"
+[ "$r" = 0 ] || exit "$r"
+s=$(printf '%s\n' "$o" | sed -n 's/^Unit=//p' | sort -u)
 printf '\n'
 systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPath,ExecStart \
   -p ExecMainStartTimestamp,ExecMainExitTimestamp,ExecMainCode,ExecMainStatus
