@@ -21,13 +21,14 @@ from collector.facts import tmpfiles as _tmpfiles
 from collector.facts.app_kept import held_open, name_of, rule_of, ruled
 from collector.facts.app_rules import AppRule
 from collector.facts.kept_by_size import AUDIT_LOG, audited, journal_log, namespace_logs
-from collector.facts.log_families import family_of, is_log, log_of
+from collector.facts.log_families import is_log, log_of
 from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
 from collector.facts.logrotate_syntax import Problem, Rotation
-from collector.facts.record_times import EARLIEST
+from collector.facts.record_times import EARLIEST, zone_of
 from collector.facts.removals import Removal
+from collector.facts.rotated import Rotated, rotated
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -74,8 +75,8 @@ class Retention:
 
 def retention(capture: Capture) -> Retention:
     """Raises FactError where any of the places could not be seen or followed."""
-    rotate = _logrotate.logrotate(capture)
     seen = _log_files.log_files(capture)
+    rotate = _logrotate.logrotate(capture, seen.files)
     stores = _stores.log_stores(capture)
     runs = logrotate_runs(capture) if rotate.installed else Runs()
     since, evidence = _since(capture)
@@ -85,6 +86,9 @@ def retention(capture: Capture) -> Retention:
     rules, opened = _apps.app_rotation(capture)
     groups = _groups(seen.files, owners, rules)
     now = capture.collected_at or datetime.fromtimestamp(0, UTC)
+    # the state file is in the host's own zone
+    here = now.astimezone(zone_of(capture.head.get("zone", "")))
+    by = Rotated(runs, rotate.overdue(owners, here, runs.every) if runs.name else {}, now)
     logs = []
     for path, files in groups.items():
         folder = path.rsplit("/", 1)[0]
@@ -92,7 +96,7 @@ def retention(capture: Capture) -> Retention:
         # /var/log itself is made by the installer: it tells nothing of one log's beginning
         born = seen.born.get(folder) if folder != "/var/log" else None
         owner = next((owners[p] for p in (path, *(f.path for f in files)) if p in owners), None)
-        log = _file_log(path, files, owner, runs, (memory, born))
+        log = rotated(path, files, owner, by, (memory, born))
         log = audited(log, files, capture, now) if path == AUDIT_LOG else log
         rule = rule_of(files[0].path, rules)
         log = ruled(log, rule, files, now) if rule else held_open(log, files, opened)
@@ -135,72 +139,6 @@ def _groups(
     return groups
 
 
-def _file_log(
-    path: str,
-    files: list[_log_files.LogFile],
-    owner: Rotation | Problem | None,
-    runs: Runs,
-    place: tuple[str, datetime | None],
-) -> LogKept:
-    dated = [(f.first, f.path, f.raw) for f in files if f.first is not None]
-    oldest, held, raw = min(dated, default=(None, "", ""))
-    written = any(f.size != 0 for f in files)
-    memory, started = place
-    base = LogKept(
-        path,
-        family_of(path),
-        None,
-        True,
-        Text("没有任何规则删除它", "no rule ever removes it"),
-        oldest=oldest,
-        raw=raw,
-        held=held,
-        started=started,
-        removed=False,
-        written=written,
-        files=tuple(files),
-    )
-    if memory:
-        why = Text("位于内存文件系统，重启即丢失", "it lies in memory: a reboot loses it")
-        quote = ("storage.mounts", memory, "")
-        return replace(base, least=0, why=why, removed=True, quotes=(quote,))
-    if isinstance(owner, Problem):
-        why = Text(
-            f"logrotate 拒绝其配置（{owner.path} 第 {owner.line} 行：{owner.why}），不会按规则轮转",
-            f"logrotate refuses its section ({owner.path} line {owner.line}: {owner.why})",
-        )
-        quote = ("logrotate.config", owner.why, owner.path)
-        return replace(base, known=False, why=why, quotes=(quote,))
-    if owner is None:
-        return base
-    said = _words(owner)
-    rule = ("logrotate.config", f"{said} (line {owner.line})", owner.path)
-    quotes: tuple[tuple[str, str, str], ...] = (rule,)
-    if not runs.name:
-        why = Text(
-            f"规则为 {said}，但没有任何任务执行 logrotate，目前不会删除",
-            f"the rule is {said}, but nothing runs logrotate: it is not removed",
-        )
-        return replace(base, why=why, quotes=quotes)
-    if runs.forced:
-        owner = replace(owner, interval="daily" if runs.every >= 1 else "size")
-        said = f"{said}; {runs.line}"
-        quotes = (*quotes, (runs.read, runs.line, ""))
-    kept = _logrotate.kept(owner, runs.every)
-    rotated = sum(f.path != path for f in files)
-    removed = owner.maxage > 0 or 0 <= owner.count <= rotated
-    return replace(
-        base,
-        least=kept.least if kept.known else None,
-        known=kept.known,
-        why=Text(f"logrotate：{said}", f"logrotate: {said}"),
-        most=kept.least if not kept.known else None,
-        sure=owner.maxage + 1 if owner.maxage else None,
-        removed=removed,
-        quotes=quotes,
-    )
-
-
 def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal]) -> LogKept:
     """The log after what jobs remove by age, whatever logrotate would keep."""
     hits = [r for r in removals if any(r.takes(path) for path in paths)]
@@ -216,16 +154,6 @@ def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal]) -> Log
     least, most = (shortest.days, None) if log.known else (None, shortest.days)
     quotes = (*log.quotes, (shortest.read, shortest.line, ""))
     return replace(log, least=least, most=most, why=why, removed=True, quotes=quotes)
-
-
-def _words(rotation: Rotation) -> str:
-    """The section in logrotate's own words."""
-    words = [rotation.interval, f"rotate {rotation.count}"]
-    if rotation.maxage:
-        words.append(f"maxage {rotation.maxage}")
-    if rotation.maxsize:
-        words.append(f"maxsize {rotation.maxsize}")
-    return ", ".join(words)
 
 
 def _since(capture: Capture) -> tuple[datetime | None, str]:

@@ -62,13 +62,21 @@ def test_half_a_year_of_weeks_is_too_short(tmp_path: Path) -> None:
     assert (row["configured_days"], row["six_months"]) == (182, "fail")
 
 
-def test_size_is_no_number_of_days(tmp_path: Path) -> None:
+def test_size_is_a_number_of_days_at_the_rate_observed(tmp_path: Path) -> None:
     text = gzip.decompress(KEPT.read_bytes()).replace(b"monthly", b"size 9M")
     path = tmp_path / "h.capture"
     path.write_bytes(text)
     row = _rows(path, 1)["/var/log/syslog"]
-    assert row["configured_days"] == "unknown"
-    assert row["six_months"] == "partial", "six months are there, but nothing keeps them"
+    assert (row["configured_days"], row["six_months"]) == (3650, "pass")
+    assert "at the rate observed" in row["why"]
+
+
+def test_size_is_no_number_of_days_on_a_young_host(tmp_path: Path) -> None:
+    young = CAPTURES / "logging-trixie-young.capture.gz"
+    path = tmp_path / "h.capture"
+    path.write_bytes(gzip.decompress(young.read_bytes()).replace(b"weekly", b"size 9M"))
+    row = _rows(path, 1)["/var/log/syslog"]
+    assert (row["configured_days"], row["six_months"]) == ("unknown", "error")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
