@@ -109,6 +109,7 @@ class Rotation:
     extension: str = ""
     addextension: str = ""
     twice: bool = False
+    postrotate: bool = False
     unclear: str = ""
     version: Version = NEWEST
 
@@ -184,6 +185,9 @@ def applied(section: Rotation, said: Said) -> Rotation:
         raise Refused(line, f"argument expected after {word}", whole=False)
     if word in ("create", "createolddir", "su"):
         _owned(said, version)
+        if word == "su" and len(said.value.split()) < 2:
+            # taken, and then no log is rotated as nobody
+            return replace(section, unclear="no user or no group for su")
         return section
     if word in ("rotate", "maxage", "minage", "start", "shredcycles"):
         return _counted(section, said)

@@ -19,8 +19,10 @@ from collector.facts.logrotate_syntax import path_matches
 
 _BEGIN = datetime(2023, 1, 1, 0, 10)  # noqa: DTZ001 - no zone has a part in it
 _FAR_DAYS = 7300
-_FAR_CUSTOM_DAYS = 2000
+_FAR_CUSTOM_DAYS = 2400
 _FAR_STEPS = 60_000
+# a log that begins in the middle of an interval may lose its first records earlier than any others
+_BEFORE = 31
 _HAIR = 1e-6
 
 
@@ -37,7 +39,8 @@ class Kept:
     taken       the old file's name is taken until the date in it changes: rotated less often
     unfound     old files are not found again by their names, and so never removed
     again       the section's own pattern matches its old files, which are rotated in turn
-    program     kept only if the program that compresses is there; else each overwrites the last
+    program     kept only if the program that compresses is there and the postrotate script does
+                not fail; else each old file overwrites the last
     unclear     what this version of logrotate does with it is not known
     """
 
@@ -53,8 +56,8 @@ def kept(
     """What the section keeps when logrotate runs every so many days.
 
     `rate` is the log's growth in bytes a day, None if that is not known. `every` 0 stands for
-    not known: as often as each hour. `packs`: compressed old files were seen, so that the program
-    that compresses them is there.
+    not known: as often as each hour. `packs`: compressed old files were seen, so that they do get
+    compressed.
     """
     plain = replace(rotation, patterns=(), path="", line=0)
     found = _kept(plain, every or 1 / 24, rate)
@@ -64,7 +67,8 @@ def kept(
         return Kept(None, known=False, surely=0, reason="again")
     program = rotation.compresscmd.rsplit("/", 1)[-1]
     numbered = rotation.compress and not rotation.dateext and not rotation.delaycompress
-    if program not in ("", "gzip") and numbered and not packs and rotation.count not in (0, 1):
+    doubtful = program not in ("", "gzip") or rotation.postrotate
+    if doubtful and numbered and not packs and rotation.count not in (0, 1):
         worst = _kept(replace(plain, count=1), every or 1 / 24, rate)
         return Kept(found.least, known=False, surely=worst.surely, reason="program")
     return found
@@ -156,8 +160,8 @@ class _Play:
             last = now
             if self._rotate(now, day):
                 grown = day
-            if self._lost:
-                days = int(day - self._reach(day) + _HAIR)
+            if self._lost and (reach := self._reach(day)) > _BEFORE:
+                days = int(day - reach + _HAIR)
                 if fewest is None:
                     until = min(until, day + self._tail())
                 fewest = days if fewest is None else min(fewest, days)
@@ -179,9 +183,9 @@ class _Play:
         """For how long it must be played on until all windows were seen."""
         if self._rotation.interval == "yearly":
             return 1900
-        if self._rotation.interval == "monthly":
+        if self._rotation.interval == "monthly" or (self._suffix and self._suffix.custom):
             return 1500
-        plain = self._rotation.interval in ("daily", "hourly") and not self._rotation.dateformat
+        plain = self._rotation.interval in ("daily", "hourly")
         return 30 if plain and not self._rotation.minsize and not self._rotation.maxsize else 400
 
     def _due(self, now: datetime, last: datetime, age: float) -> bool:

@@ -49,8 +49,9 @@ class Suffix:
             at += 2 if asked else 1
         self._glob = "".join(letters[x] if asked else x for x, asked in self._parts)
         self.fails = len(self._glob) > _LONGEST
-        newer = {x for x, asked in self._parts if asked} - set("Ymds")
+        newer = self.custom and {x for x, asked in self._parts if asked} - set("Ymds")
         self.clear = "/" not in self._glob and (rotation.version >= (3, 14) or not newer)
+        self._sorted = self.custom and rotation.version >= (3, 9)
         self._back = timedelta(days=rotation.dateyesterday)
         self._back += timedelta(hours=rotation.datehourago)
         if rotation.dateyesterday:
@@ -70,7 +71,7 @@ class Suffix:
 
     def order(self, name: str) -> tuple[int, ...]:
         """What the names are sorted by, the oldest first; glob's own order decides the rest."""
-        if not self.custom:
+        if not self._sorted:
             return ()
         form = "".join(
             (f"(?P<{x}{at}>[-+0-9]{{{_width(x)}}})" if asked else re.escape(x))

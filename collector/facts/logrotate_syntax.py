@@ -136,7 +136,7 @@ class Reader:
             return default
         if said.word in _SCRIPTS:
             source.skip_script(said.line)
-            return default
+            return replace(default, postrotate=default.postrotate or said.word == "postrotate")
         return applied(default, said)
 
     def _include(self, said: Said, default: Rotation, path: str, depth: int) -> Rotation:
@@ -196,6 +196,8 @@ class Reader:
             while (inside := source.inside()).word != "}":
                 if inside.word in _SCRIPTS:
                     source.skip_script(inside.line)
+                    if inside.word == "postrotate":
+                        section = replace(section, postrotate=True)
                 elif inside.word == "/" or inside.word in ("tabooext", "taboopat"):
                     raise Refused(inside.line, f"unexpected {inside.value}", whole=False)
                 elif inside.word == "include":
@@ -281,6 +283,8 @@ class _Source:
                 self._left.append((line, text[2:]))
                 raise Refused(line, "lines must begin with a keyword or a filename", whole=False)
             apart = not rest or rest[0].isspace() or rest[0] == "="
+            if not rest and not self._left and self._version < (3, 22):
+                apart = False  # it read on behind the end of the file
             if not apart and self._version >= STRICT:
                 self._left.append((line, rest[2:]))
                 raise Refused(line, f"keyword {word} is not properly separated", whole=False)
