@@ -130,7 +130,7 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
     done
     set +f
     ls -l "/proc/$p/fd" 2>/dev/null | sed -n 's/^l.* -> \(\/.*\)$/\1/p' \
-      | grep -vE '^/(dev|proc|sys|memfd|tmp|usr/lib|usr/share)|/modules$' \
+      | grep -vE '^/(dev|proc|sys|memfd|tmp/hsperfdata|usr/lib|usr/share)|/modules$' \
       | grep -vE '\.(jar|so|jmod|class|db|pid|hprof)$' \
       | grep -iE 'log|\.(out|txt|gz)|/var/' | sort -u | head -n 64 | sed 's/^/@O /'
   done
