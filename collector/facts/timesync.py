@@ -1,7 +1,7 @@
 """The clock: which daemon keeps it, whether it is in step with a source, and how far it is off.
 
 Offsets are in seconds, positive where the host is behind its source or ahead of it alike: only
-their size is used. Sources: chronyc(1), ntpq(8), timedatectl(1), adjtimex(2).
+their size is used. Sources: chronyc(1), ntpq(8), ntpctl(8), timedatectl(1), adjtimex(2).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ READS: tuple[Read, ...] = (
     command("timesync.chrony_tracking", "chronyc", "-n", "tracking", seconds=5, why=_WHY),
     command("timesync.chrony_sources", "chronyc", "-n", "sources", seconds=5, why=_WHY),
     command("timesync.ntp_peers", "ntpq", "-pn", seconds=8, why=_WHY),
+    command("timesync.openntpd", "ntpctl", "-s", "all", seconds=5, why=_WHY, privileged=True),
     # without the folder timesyncd does not run, and asking it over the bus could start it
     shell(
         "timesync.timesyncd",
@@ -131,7 +132,10 @@ def chrony(capture: Capture) -> State:
         said,
         (
             Quote("timesync.chrony_tracking", tuple(lines)),
-            Quote("timesync.chrony_sources", tuple(x for x in sources if x[:1] in "^=#")),
+            Quote(
+                "timesync.chrony_sources",
+                tuple(x for x in sources if re.match(r"[\^=#][*+?x~-] ", x)),
+            ),
         ),
     )
 
@@ -139,9 +143,12 @@ def chrony(capture: Capture) -> State:
 def ntpd(capture: Capture) -> State:
     """From `ntpq -pn`: the peer marked `*` (or `o`, by PPS), offsets in milliseconds.
 
-    Raises CouldNotLook when ntpd does not answer (ntpq then ends with 0, all the same).
+    OpenNTPD's program has the same name, and ntpctl in place of ntpq. Raises CouldNotLook when
+    ntpd does not answer (ntpq then ends with 0, all the same).
     """
     result = capture.read("timesync.ntp_peers")
+    if result.absent and not capture.read("timesync.openntpd").absent:
+        return openntpd(capture)
     head, rule, tail = result.text().partition("\n====")
     if not rule:
         if "No association" in f"{result.stderr} {head}":
@@ -158,6 +165,32 @@ def ntpd(capture: Capture) -> State:
     said = f"{words[0]}: reach 0" if words[6] == "0" else ""
     local = words[0].startswith("127.127.1.") or words[1] in (".LOCL.", ".LCL.")
     return State(not said, abs(float(words[8])) / 1000, words[0], local, said, quotes)
+
+
+def openntpd(capture: Capture) -> State:
+    """From `ntpctl -s all`: the state of the clock, and the peer marked `*` below its name.
+
+    The offset is None where no peer is chosen. Raises CouldNotLook when ntpd does not answer.
+    """
+    text = capture.read("timesync.openntpd").text()
+    status = re.search(
+        r"^(\d+)/\d+ peers valid.*?, clock (synced|unsynced)\b.*$", text, re.MULTILINE
+    )
+    if status is None:
+        raise NotUnderstood("timesync.openntpd", f"not its usual output: {text[:120]!r}")
+    chosen = re.search(
+        r"^(\S+).*\n {1,3}\*.*?([-+]?\d+\.\d+)ms\s+\d+\.\d+ms\s+\d+\.\d+ms\s*$", text, re.MULTILINE
+    )
+    said = "" if status[2] == "synced" else status[0]
+    lines = (status[0], *(chosen[0].splitlines() if chosen else ()))
+    return State(
+        not said,
+        abs(float(chosen[2])) / 1000 if chosen else None,
+        chosen[1] if chosen else "",
+        False,
+        said,
+        (Quote("timesync.openntpd", lines),),
+    )
 
 
 _UNITS = {
