@@ -117,7 +117,12 @@ class Words:
             found = OneOf(((found,), (Word("status", frozenset({"dnat"})),)))
         if not negate:
             return found
-        return OneOf(((found,),), negate=True)
+        if "dnat" not in status:
+            return OneOf(((found,),), negate=True)
+        # what is not tracked was not translated either, and that is what is asked here
+        bare = Word("state", frozenset({"untracked", "invalid"}))
+        kept = OneOf(((bare,), (Word("status", frozenset({"dnat"}), negate=True),)))
+        return OneOf(((Word("state", frozenset(words), negate=True), kept),))
 
     def status(self, negate: bool) -> Match:
         words = frozenset(word.lower() for word in self.next().split(","))
