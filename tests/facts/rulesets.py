@@ -244,6 +244,10 @@ COMMIT
 """),
     ("connlimit_of_none", "sh", """
 iptables -A INPUT -p tcp -m tcp --dport 22 -m connlimit --connlimit-above 0 -j REJECT"""),
+    ("untracked_is_not_translated", "sh", """
+iptables -t raw -A PREROUTING -d 10.201.0.9 -j CT --notrack
+iptables -t nat -A PREROUTING -p udp -m udp --dport 8080 -j DNAT --to-destination 10.201.0.9
+iptables -A INPUT -m conntrack ! --ctstate DNAT -j DROP"""),
     ("nothing_but_chance", "sh", """
 iptables -A INPUT -m statistic --mode random --probability 1 -j DROP"""),
 ]  # fmt: skip
