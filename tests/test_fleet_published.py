@@ -122,8 +122,8 @@ def lab() -> Iterator[Lab]:
     made.close()
 
 
-def told(capture: Capture, folder: Path, source: str) -> dict[str, Any]:
-    """What `hostpledge exposure --from SOURCE` says of the published port."""
+def told(capture: Capture, folder: Path, source: str, port: int = PORT) -> dict[str, Any]:
+    """What `hostpledge exposure --from SOURCE` says of the (published) port."""
     path = folder / "host.capture.gz"
     captures.write(capture, path)
     run = CliRunner().invoke(
@@ -132,7 +132,7 @@ def told(capture: Capture, folder: Path, source: str) -> dict[str, Any]:
     found = [
         entry
         for entry in json.loads(run.stdout)["exposure"]
-        if (entry["port"], entry["proto"], entry["family"]) == (PORT, "tcp", "ipv4")
+        if (entry["port"], entry["proto"], entry["family"]) == (port, "tcp", "ipv4")
     ]
     assert len(found) == 1
     entry: dict[str, Any] = found[0]
@@ -207,6 +207,15 @@ def test_a_whole_host_that_denies_by_default(tmp_path: Path) -> None:
             result, said = judged(seen, "exposed_ports")
             assert result is Result.FAIL, said
             assert f"{PORT}/tcp" in said
+            # what systemd may hold back from sshd is in doubt, for those sources alone
+            assert told(seen, tmp_path, "10.99.1.1", 22)["reachable"] == "yes"
+            deny = ("systemctl", "set-property", "--runtime", "ssh.service")
+            assert not fleet.execute("good", *deny, "IPAddressDeny=10.99.0.0/16").returncode
+            limited = collected(fleet)
+            entry = told(limited, tmp_path, "10.99.1.1", 22)
+            assert entry["reachable"] == "unknown", entry
+            assert "ssh.service" in entry["why"]
+            assert told(limited, tmp_path, "10.98.1.1", 22)["reachable"] == "yes"
             # a port that nobody named is still denied, and still after a boot
             result, said = judged(seen, "default_deny")
             assert result is Result.PASS, said
