@@ -9,7 +9,6 @@ read; since then those before it.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -24,8 +23,8 @@ from collector.facts.logrotate_directives import (
     Said,
     Version,
     applied,
-    stands_alone,
 )
+from collector.facts.logrotate_source import SCRIPTS, Source
 from collector.model import CapturedFile, ReadStatus
 
 __all__ = ["Problem", "Reader", "Rotation", "path_matches"]
@@ -43,7 +42,6 @@ _TABOO: dict[Version, str] = {
 }
 # a section with an error is one of the file's too, since then
 _COUNTED: Version = (3, 15)
-_SCRIPTS = ("prerotate", "postrotate", "firstaction", "lastaction", "preremove")
 _DEEPEST = 16
 _FOLDERS = ("/etc/logrotate.d", "/usr/etc/logrotate.d")
 
@@ -82,7 +80,7 @@ class Reader:
         """Reads one file; returns the global directives in force after it."""
         file = self.found[path]
         text = file.text("logrotate.config")
-        source = _Source(text, self.version)
+        source = Source(text, self.version)
         # before 3.14 any bit beyond 0644 was too much
         loose = file.mode & 0o022 or (self.version < (3, 14) and (file.mode & 0o7533) != 0o400)
         if loose or file.uid != 0:
@@ -117,7 +115,7 @@ class Reader:
         self.problems.append(Problem(path, refused.line, refused.why, patterns))
 
     def _global(
-        self, source: _Source, said: Said, default: Rotation, path: str, depth: int
+        self, source: Source, said: Said, default: Rotation, path: str, depth: int
     ) -> Rotation:
         value = said.value or ""
         if said.word == "/":
@@ -134,7 +132,7 @@ class Reader:
             if value:
                 self.taboo = [*kept, *(star + x for x in listed)]
             return default
-        if said.word in _SCRIPTS:
+        if said.word in SCRIPTS:
             source.skip_script(said.line)
             return replace(default, postrotate=default.postrotate or said.word == "postrotate")
         return applied(default, said)
@@ -178,7 +176,7 @@ class Reader:
         )
 
     def _section(
-        self, source: _Source, said: Said, default: Rotation, path: str, depth: int
+        self, source: Source, said: Said, default: Rotation, path: str, depth: int
     ) -> None:
         source.head(said)
         # a global addextension is not handed on (config.c: copyLogInfo)
@@ -192,9 +190,10 @@ class Reader:
         )
         source.so_far = section
         taken = self._take(section, source)
+        section = replace(section, patterns=source.patterns)
         try:
             while (inside := source.inside()).word != "}":
-                if inside.word in _SCRIPTS:
+                if inside.word in SCRIPTS:
                     source.skip_script(inside.line)
                     if inside.word == "postrotate":
                         section = replace(section, postrotate=True)
@@ -227,13 +226,13 @@ class Reader:
         else:
             self.rotations.append(section)
 
-    def _take(self, section: Rotation, source: _Source) -> list[str]:
+    def _take(self, section: Rotation, source: Source) -> list[str]:
         """The logs that are the section's. One that another has is an error of the file, and ends
 
         the pattern; before 3.12, all the patterns of the file. See `Logrotate.owners`.
         """
         taken: list[str] = []
-        for pattern in section.patterns:
+        for at, pattern in enumerate(section.patterns, 1):
             # glob(3) with GLOB_NOCHECK: a name that nothing matches stands for itself
             for log in [x for x in self._logs if path_matches(x, pattern)] or [pattern]:
                 if source.ended:
@@ -244,113 +243,7 @@ class Reader:
                     taken.append(log)
                 elif not (before.twice if before is section else before.ignoreduplicates):
                     self._twice += self.version >= (3, 12)
-                    source.ended = self.version < (3, 12)
+                    if self.version < (3, 12):
+                        source.ended, source.patterns = True, section.patterns[:at]
                     break
         return taken
-
-
-class _Source:
-    """The text of one file, taken apart as logrotate does it.
-
-    Words without an argument may share a line; any other word takes the rest of its line, a
-    comment included, so that `rotate 7 # week` is refused by logrotate.
-    """
-
-    def __init__(self, text: str, version: Version) -> None:
-        self._left = list(enumerate(text.split("\n"), 1))[::-1]
-        self._version = version
-        self.patterns: tuple[str, ...] = ()
-        self.in_section = False
-        self.so_far: Rotation | None = None
-        self.ended = False
-        self._bare = False
-
-    def next(self) -> Said | None:
-        while self._left:
-            line, text = self._left.pop()
-            text = text.strip(" \t")
-            if not text or text[0] == "#":
-                continue
-            if text[0] in "/\"'~":
-                return Said(line, "/", text)
-            if text[0] == "}":
-                return Said(line, "}")
-            word = re.match(r"[A-Za-z]*", text)[0]  # type: ignore[index]  # it matches anything
-            rest = text[len(word) :]
-            if not word and self._version < STRICT:
-                continue
-            if not word:
-                self._left.append((line, text[2:]))
-                raise Refused(line, "lines must begin with a keyword or a filename", whole=False)
-            apart = not rest or rest[0].isspace() or rest[0] == "="
-            if not rest and not self._left and self._version < (3, 22):
-                apart = False  # it read on behind the end of the file
-            if not apart and self._version >= STRICT:
-                self._left.append((line, rest[2:]))
-                raise Refused(line, f"keyword {word} is not properly separated", whole=False)
-            if stands_alone(word, self._version):
-                self._left.append((line, rest))
-                return Said(line, word)
-            if word in _SCRIPTS:
-                return Said(line, word)
-            value = re.sub(r"^[ \t]*(=[ \t]*)?", "", rest)
-            self._bare = not rest
-            return Said(line, word, value.rstrip() if value else None)
-        return None
-
-    def inside(self) -> Said:
-        """The next directive of a section, which the end of the file ends as a brace does."""
-        return self.next() or Said(0, "}")
-
-    def head(self, said: Said) -> None:
-        """Takes the names of logs up to the brace, over as many lines as they have."""
-        gathered, line, text = "", said.line, said.value or ""
-        while "{" not in text:
-            gathered += f"{text}\n"
-            if "}" in text or not self._left:
-                raise Refused(line, "missing { after the names of logs", whole=True)
-            line, text = self._left.pop()
-            text = "" if text.lstrip().startswith("#") else text
-        before, _, after = text.partition("{")
-        if "}" in before:
-            raise Refused(line, "unexpected }", whole=True)
-        self._left.append((line, after))
-        try:
-            self.patterns = tuple(shlex.split(gathered + before))
-        except ValueError:
-            raise Refused(line, "error parsing filename", whole=True) from None
-        self.in_section = True
-
-    def skip_script(self, start: int) -> None:
-        while self._left:
-            line, text = self._left.pop()
-            first = re.match(r"[ \t]*([A-Za-z]*)", text)
-            if first and first[1] == "endscript":
-                self._left.append((line, text[first.end() + 1 :]))
-                return
-        raise Refused(start, "a script without endscript", whole=True)
-
-    def skip_section(self) -> bool:
-        """Goes behind the brace that ends the section; False where the file ends before it.
-
-        An indented brace does not count; nor does one right below a word that wants an argument
-        and has none, for logrotate loses the first character behind an error.
-        """
-        self.in_section = False
-        if self._bare and self._left:
-            line, text = self._left.pop()
-            self._left.append((line, text[1:]))
-        while self._left:
-            line, text = self._left.pop()
-            word = re.match(r"[ \t]*([A-Za-z]*)", text)[1]  # type: ignore[index]  # it matches anything
-            if word in _SCRIPTS:
-                self.skip_script(line)
-            elif text.startswith("}"):
-                return True
-        return False
-
-    def every_pattern(self) -> tuple[str, ...]:
-        """The names of logs in what is left, for saying what goes without its rules."""
-        left = "\n".join(text for _, text in self._left[::-1])
-        heads = re.findall(r"(?m)^[ \t]*([/\"~][^{}#]*)\{", left)
-        return tuple(name.strip("\"'") for head in heads for name in head.split())
