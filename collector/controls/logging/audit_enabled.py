@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.errors import CouldNotLook
 from collector.facts.audit import Audit, AuditStatus, audit
-from collector.facts.platform import platform
+from collector.facts.platform import Platform, platform
 from collector.facts.services import Services, Unit, services
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -15,18 +15,17 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """A container has no audit of its own: the kernel's belongs to the host outside."""
     known = facts.get(audit)
     if known.status is None:
-        return without_answer(facts)
+        return without_answer(known, facts.get(services), facts.get(platform))
     return _judge_status(known, known.status, facts.get(services))
 
 
-def without_answer(facts: Facts) -> Verdict:
+def without_answer(known: Audit, units: Services, host: Platform) -> Verdict:
     """Where no auditctl told anything: a container, a host without audit.
 
     Raises CouldNotLook where there is an audit that did not answer.
     """
-    known, units = facts.get(audit), facts.get(services)
     daemon, socket = units.unit("auditd"), units.unit(_SOCKET)
-    if facts.get(platform).container:
+    if host.container:
         why = known.refused or "-"
         return Verdict(
             Result.NOTAPPLICABLE,
