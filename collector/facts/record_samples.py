@@ -75,7 +75,7 @@ done
 web=
 [ -n "$w" ] && web=$(ls -l $w 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
   grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u)
-auth='' audit='' rest='' more=0
+auth='' audit='' web2='' sys='' rest='' q=0
 set -- /var/log/*
 for f in "$@" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; do
   [ -f "$f" ] && [ -s "$f" ] || continue
@@ -89,11 +89,11 @@ for f in "$@" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; d
     *access*log*|*other_vhosts_access*) web2="$web2$f$nl";;
     *) case "$nl$web$nl" in
         *"$nl$f$nl"*) case "$f" in *[Ee]rror*) rest="$rest$f$nl";; *) web2="$web2$f$nl";; esac;;
-        *) rest="$rest$f$nl";;
+        *) q=$((q + 1)); [ "$q" -gt @MOST@ ] || rest="$rest$f$nl";;
       esac;;
   esac
 done
-""".replace("auth='' audit='' rest=''", "auth='' audit='' web2='' rest=''")
+""".replace("@MOST@", str(MOST - 60))
         + rf"""
 j=
 for d in /var/log/journal /run/log/journal; do
@@ -137,7 +137,7 @@ set -f
     }}
   done
 }} | tr -d '\000' | awk '{_CHOOSE.replace("'", "'" + chr(92) + "''")}'
-n=$(printf '%s' "$rest$web2$auth" | wc -l); [ "$n" -gt {MOST - 20} ] && echo "@N $n"
+[ "$q" -gt {MOST - 60} ] && echo "@N $q"
 for f in $web; do echo "@W $f"; done
 echo '== end'
 """,
