@@ -3,11 +3,12 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test lint unit rulesets bench lock new-control clean
+.PHONY: help demo test test-vm lint unit rulesets bench lock new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
 	@echo 'make test    sets up what the tests need and runs all of them'
+	@echo 'make test-vm what wants a kernel of its own, in a virtual machine (a quarter of an hour)'
 	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
 	@echo 'make rulesets COUNT=5000 FROM=170   more firewall rulesets held to real packets'
 	@echo 'make bench   collecting against bare ssh, side by side'
@@ -23,6 +24,11 @@ test:
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-vm:
+	@tools/prepare.sh test
+	@tests/vm/prepare.sh
+	HOSTPLEDGE_TEST_VM=1 $(BIN)/python -m pytest tests/vm $(PYTEST_ARGS)
+
 unit:
 	$(BIN)/python -m pytest -m 'not fleet' $(PYTEST_ARGS)
 
@@ -32,7 +38,7 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	shellcheck -s sh collector/script.sh
-	shellcheck tools/*.sh .ci/run
+	shellcheck tools/*.sh tests/vm/prepare.sh .ci/run
 	$(BIN)/ansible-lint --offline --profile production playbooks roles
 
 rulesets:
