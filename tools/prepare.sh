@@ -16,8 +16,12 @@ demo="openssh-client:ssh podman:podman crun:crun netavark:/usr/lib/podman/netava
 aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft passt:passt"
 test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
 busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh jq:jq openssl:openssl
-iproute2:ip iptables:iptables ipset:ipset ipset:ipset faketime:faketime logrotate:logrotate rsync:rsync zip:zip chromium:chromium
-poppler-utils:pdftoppm cosign:cosign fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk"
+iproute2:ip iptables:iptables ipset:ipset bpftool:bpftool faketime:faketime logrotate:logrotate
+rsync:rsync zip:zip bzip2:bzip2 xz-utils:xz zstd:zstd gawk:gawk systemd:systemd-tmpfiles
+apache2-utils:rotatelogs postgresql:/usr/lib/postgresql default-jdk-headless:javac
+liblogback-java:/usr/share/java/logback-core.jar liblog4j2-java:/usr/share/java/log4j-core.jar
+chromium:chromium poppler-utils:pdftoppm cosign:cosign
+fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk"
 
 wanted=$demo
 [ "$purpose" = test ] && wanted=$test
