@@ -136,7 +136,7 @@ set -f
       echo; echo "==> $f <=="; last -w -F -n {SHOWN} -f "$f" 2>/dev/null | grep -v 'begins'
     }}
   done
-}} | tr -d '\000' | awk '{_CHOOSE.replace("'", "'" + chr(92) + "''")}'
+}} | tr -d '\000' | awk '{_CHOOSE.replace("'", "'" + chr(92) + "''")}' || echo '@broken'
 [ "$q" -gt {MOST - 60} ] && echo "@N $q"
 for f in $web; do echo "@W $f"; done
 echo '== end'

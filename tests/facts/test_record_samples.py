@@ -140,3 +140,10 @@ def test_nothing_where_nobody_looked() -> None:
         assert samples(capture) == {}
         with pytest.raises((CouldNotLook, NotUnderstood)):
             records(capture)
+
+
+def test_an_awk_that_fails_is_no_empty_log(logs: Path) -> None:
+    body = _READ.body.replace("/var/log", str(logs)).replace("BEGIN {", "BEGIN { exit 2 ", 1)
+    ran = subprocess.run(["dash", "-c", body], capture_output=True, text=True, check=True)
+    with pytest.raises(NotUnderstood):
+        records(_capture(ran.stdout))
