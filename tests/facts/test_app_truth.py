@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -224,6 +225,24 @@ def _apache(command: str) -> AppRule:
 )
 def test_rotatelogs(options: str, name: str, times: str, days: int | None, tmp_path: Path) -> None:
     """The real rotatelogs, with a clock that runs a day in a quarter of a second."""
+    _in_time(lambda folder: _rotate(options, name, times, days, folder), tmp_path)
+
+
+def _in_time(look: Callable[[Path], None], folder: Path) -> None:
+    """Days that last a second are missed by a machine that is busy: it may look three times."""
+    for attempt in range(3):
+        place = folder / str(attempt)
+        place.mkdir()
+        try:
+            look(place)
+        except AssertionError:
+            if attempt == 2:
+                raise
+        else:
+            return
+
+
+def _rotate(options: str, name: str, times: str, days: int | None, tmp_path: Path) -> None:
     command = ["rotatelogs", *options.split(), f"{tmp_path}/{name}", times]
     start = time.time()
     with subprocess.Popen(
@@ -263,8 +282,12 @@ POSTGRES = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True
 @pytest.mark.skipif(
     not FAKE or not POSTGRES or os.geteuid() != 0, reason="needs root, PostgreSQL, libfaketime"
 )
-def test_postgresql_comes_back_to_the_same_name() -> None:
+def test_postgresql_comes_back_to_the_same_name(tmp_path: Path) -> None:
     """The real server, with a clock that runs a day in two seconds, read by the read itself."""
+    _in_time(_weekdays, tmp_path)
+
+
+def _weekdays(_: Path) -> None:
     # the path of a socket may be no longer than 107 bytes
     base = Path(tempfile.mkdtemp(prefix="pg"))
     data = base / "data"
