@@ -262,7 +262,7 @@ def _rotate(options: str, name: str, times: str, days: int | None, tmp_path: Pat
             process.stdin.flush()
             if now > 9:
                 held = [
-                    float(p.read_text().split()[0]) for p in tmp_path.iterdir() if p.read_text()
+                    float(words[0]) for p in tmp_path.iterdir() if (words := p.read_text().split())
                 ]
                 kept = now - min(held)
                 least = kept if least is None else min(least, kept)
