@@ -174,8 +174,9 @@ def _any(after: str | Field, format: Format) -> str:
         return r'(?:[^"\\]|\\.)*'
     end = re.escape(after[0])
     if after[0] == " ":
-        # lists of addresses and of upstreams are parted by `, ` and ` : `
-        return r"[^ ]*(?:(?:,| :) [^ ]*)*"
+        # lists of addresses and of upstreams are parted by `, ` and ` : `; atomic, for a record of
+        # nothing else would be parted in every way there is
+        return r"(?>(?:[^ ]*(?:,| :) )*[^ ]*)"
     return f"[^{end}]*" if after[0] != '"' else r'(?:[^"\\]|\\.)*'
 
 
