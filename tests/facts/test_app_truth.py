@@ -287,7 +287,8 @@ def test_postgresql_comes_back_to_the_same_name(tmp_path: Path) -> None:
     _in_time(_weekdays, tmp_path)
 
 
-def _weekdays(_: Path) -> None:
+def _weekdays(folder: Path) -> None:
+    del folder
     # the path of a socket may be no longer than 107 bytes
     base = Path(tempfile.mkdtemp(prefix="pg"))
     data = base / "data"
