@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts import audit_events as _audit
 from collector.facts import journal_events as _journal
 from collector.model import Capture, Read, Text, shell
@@ -114,11 +114,12 @@ def _same(stop: Stop, other: Stop) -> bool:
     return abs(stop.end - other.end) <= _TOLD_TWICE
 
 
-def seen_from(capture: Capture) -> datetime | None:
-    """The oldest time that was looked at; None where there are no records at all."""
-    own, told = _audit.audit_events(capture), _journal.journal_events(capture)
-    times = [e.at for e in told[:1]] + ([own.since] if own.since else [])
-    return min(times, default=None)
+def seen_from(capture: Capture) -> datetime:
+    """The oldest record of auditd's own log. Raises FactError where there is no such log."""
+    since = _audit.audit_events(capture).since
+    if since is None:
+        raise CouldNotLook("audit.events", "auditd has no log that tells when it ran")
+    return since
 
 
 def _of_audit(events: Iterable[_audit.AuditEvent]) -> Iterator[Stop]:

@@ -78,6 +78,8 @@ def test_stops() -> None:
     ]  # fmt: skip
     capture = _capture(audit__events=AUDIT, journal__events=JOURNAL)
     assert seen_from(capture) == datetime.fromtimestamp(1795603050, UTC)
+    with pytest.raises(CouldNotLook):
+        seen_from(_capture(audit__events="", journal__events=JOURNAL))
 
 
 def test_without_a_journal_a_reboot_of_debian_is_not_explained() -> None:
