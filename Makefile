@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test test-vm lint unit rulesets bench lock new-control clean
+.PHONY: help demo test test-vm lint unit rulesets fuzz bench bench-register lock new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -11,7 +11,9 @@ help:
 	@echo 'make test-vm what wants a kernel of its own, in a virtual machine (a quarter of an hour)'
 	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
 	@echo 'make rulesets COUNT=5000 FROM=170   more firewall rulesets held to real packets'
-	@echo 'make bench   collecting against bare ssh, side by side'
+	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect'
+	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
+	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
 	@echo 'make new-control NAME=family.name   the files of a new control'
 	@echo 'make lock    renews the lock files'
 
@@ -37,17 +39,29 @@ lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	shellcheck -s sh collector/script.sh
+	shellcheck -s sh collector/script.sh collector/hostpledge-backup-report
 	shellcheck tools/*.sh tests/vm/prepare.sh .ci/run
-	$(BIN)/ansible-lint --offline --profile production playbooks roles
+	$(BIN)/ansible-lint --offline --profile production playbooks roles molecule
 
 rulesets:
 	HOSTPLEDGE_RULESETS=$(or $(COUNT),5000) HOSTPLEDGE_RULESETS_FROM=$(or $(FROM),170) \
 	  $(BIN)/python -m pytest -s tests/facts/test_exposure_generated.py
 
+fuzz:
+	HOSTPLEDGE_FUZZ=$(or $(COUNT),5000) $(BIN)/python -m pytest tests/test_fuzz_evidence.py \
+	  tests/test_captures_hostile.py $(PYTEST_ARGS)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/python -m uv pip install -q --python $(BIN)/python --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
 bench:
 	@tools/prepare.sh test
+	@$(BIN)/python -m tests.bench.evidence
 	@$(BIN)/python -m tests.bench.collecting $(BENCH_ARGS)
+
+bench-register:
+	@tools/prepare.sh test
+	@$(BIN)/python -m tests.bench.registers $(BENCH_ARGS)
 
 lock:
 	@tools/lock.sh

@@ -10,6 +10,7 @@ from typing import Any
 from collector.captures import read_digest
 from collector.catalog import reasons, words
 from collector.errors import BadInput, FactError, one_line
+from collector.facts.reasons import in_chinese
 from collector.model import (
     Capture,
     Clock,
@@ -90,7 +91,7 @@ def _told(why: str) -> dict[str, Value]:
     zh = re.sub(r"^exit status (\d+)", r"退出码 \1", why)
     status = _STATUS.search(why)
     if status is None:
-        return {"told_zh": zh, "told_en": why}
+        return {"told_zh": in_chinese(why), "told_en": why}
     zh = _STATUS.sub(lambda found: words()["read_status"][found[1]].zh, zh, count=1)
     mend = words()["read_mend"].get(status[1])
     if mend is None:
@@ -117,11 +118,11 @@ def finding(
         result=verdict.result,
         method=verdict.method,
         reason=verdict.reason,
-        message=_fill(template, verdict.values),
+        message=fill(template, verdict.values),
         values=dict(verdict.values),
         evidence=tuple(_quoted(capture, quote) for quote in verdict.evidence),
-        expected=_fill(control.criterion, control.for_grade(clock.grade).values),
-        remediation=_fill(control.remediation, control.for_grade(clock.grade).values),
+        expected=fill(control.criterion, control.for_grade(clock.grade).values),
+        remediation=fill(control.remediation, control.for_grade(clock.grade).values),
         severity=control.severity_at(clock.grade),
         veto=control.veto,
         until=verdict.until,
@@ -129,7 +130,8 @@ def finding(
     )
 
 
-def _fill(template: Text, values: Mapping[str, Value]) -> Text:
+def fill(template: Text, values: Mapping[str, Value]) -> Text:
+    """A text with the values in the place of their names, in both languages."""
     return Text(_format(template.zh, values, "、"), _format(template.en, values, ", "))
 
 

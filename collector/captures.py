@@ -12,10 +12,13 @@ import hashlib
 import io
 import json
 import os
+import re
 import string
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -27,7 +30,15 @@ from collector.script import parse_output
 
 SCHEMA = "urn:hostpledge:schema:capture:1"
 SUFFIX = ".capture.gz"
-LARGEST = 256 * 1024 * 1024
+_STATUSES = {str(status): status for status in ReadStatus}
+_KINDS = ("head", "read", "end")
+# unpacked; the collector ends a host at half of it, and none comes near that
+LARGEST = 64 << 20
+_LONGEST_LINE = 16 << 20
+_MOST_LINES = 20_000
+_CHUNK = 1 << 20
+# control characters of which JSON makes six
+_ODD = re.compile(rb"[\0-\x07\x0b\x0e-\x1f]")
 _SAFE = frozenset(string.ascii_letters + string.digits + "._-")
 
 
@@ -44,12 +55,27 @@ def file_name(host: str) -> str:
 
 
 def to_bytes(capture: Capture) -> bytes:
-    """The capture as it is stored; the same capture always gives the same bytes."""
-    lines = [json.dumps(x, ensure_ascii=False, sort_keys=True) for x in _lines(capture)]
+    """The capture as it is stored; the same capture always gives the same bytes.
+
+    One that would be too large to be read again is stored without what it returned, as flooded.
+    """
     buffer = io.BytesIO()
+    left = LARGEST
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=6) as out:
-        out.write("".join(f"{line}\n" for line in lines).encode())
+        for document in _lines(capture):
+            line = json.dumps(document, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+            left -= len(line)
+            if left < 0 or len(line) > _LONGEST_LINE:
+                return to_bytes(_emptied(capture))
+            out.write(line)
     return buffer.getvalue()
+
+
+def _emptied(capture: Capture) -> Capture:
+    said = "what it returned is larger than a capture may be"
+    return replace(
+        capture, status=HostStatus.FLOODED, detail=said, head={}, reads=MappingProxyType({})
+    )
 
 
 def _lines(capture: Capture) -> Iterator[dict[str, Any]]:
@@ -96,10 +122,12 @@ def _file_line(file: CapturedFile) -> dict[str, Any]:
 
 
 def _content(name: str, data: bytes) -> dict[str, str]:
-    """Text as text, anything else as base64 under NAME_base64."""
+    """Text as text; anything else, and what JSON would write at length, in base64."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
+        text = ""
+    if data and (not text or _ODD.subn(b"", data)[1] * 8 > len(data)):
         return {f"{name}_base64": base64.b64encode(data).decode()}
     return {name: text}
 
@@ -197,10 +225,11 @@ def from_bytes(data: bytes, *, where: str) -> Capture:
     if len(data) > LARGEST:
         raise BadInput(f"larger than {LARGEST >> 20} MiB: no capture is", where=where)
     if data[:2] == b"\x1f\x8b":
-        plain = _gunzip(data, where)
-        if plain.lstrip()[:1] != b"{":
-            return _from_output(plain, where)
-        return _from_lines(plain, where)
+        lines = _lines_of(data, where)
+        first = next(lines, b"")
+        if first.lstrip()[:1] != b"{":
+            return _from_output(b"\n".join((first, *lines)), where)
+        return _from_lines(chain((first,), lines), where)
     return _from_output(data, where)
 
 
@@ -214,32 +243,48 @@ def _from_output(data: bytes, where: str) -> Capture:
         raise BadInput(problem.what, where=where, mend=problem.mend) from None
 
 
-def _gunzip(data: bytes, where: str) -> bytes:
+def _lines_of(data: bytes, where: str) -> Iterator[bytes]:
+    """The lines of what was packed with gzip, without ever holding all of it."""
     unpack = zlib.decompressobj(wbits=31)
+    begun: list[bytes] = []
+    left, length, fed = LARGEST, 0, data
     try:
-        plain = unpack.decompress(data, LARGEST + 1)
+        while not unpack.eof and (chunk := unpack.decompress(fed, _CHUNK)):
+            fed = unpack.unconsumed_tail
+            left -= len(chunk)
+            if left < 0:
+                raise BadInput(f"unpacks to more than {LARGEST >> 20} MiB", where=where)
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            length += len(first)
+            for other in others:
+                yield b"".join(begun)
+                begun, length = [other], len(other)
+            if length > _LONGEST_LINE:
+                raise BadInput(f"a line longer than {_LONGEST_LINE >> 20} MiB", where=where)
     except zlib.error as problem:
         raise BadInput(f"damaged: {problem}", where=where, mend="get the file again") from None
-    if len(plain) > LARGEST:
-        raise BadInput(f"unpacks to more than {LARGEST >> 20} MiB", where=where)
     if not unpack.eof:
         raise BadInput("cut off before its end", where=where, mend="get the whole file again")
     if unpack.unused_data:
         raise BadInput("something follows the end of the capture", where=where)
-    return plain
+    yield b"".join(begun)
 
 
-def _from_lines(plain: bytes, where: str) -> Capture:
+def _from_lines(lines: Iterable[bytes], where: str) -> Capture:
     head: dict[str, Any] | None = None
     reads: dict[str, ReadResult] = {}
     ended = False
-    for number, line in enumerate(plain.split(b"\n"), 1):
+    for number, line in enumerate(lines, 1):
+        if number > _MOST_LINES:
+            raise BadInput(f"more than {_MOST_LINES} lines", where=where)
         if not line:
             continue
         place = f"{where} line {number}"
         document = load_json(line, where=place)
-        check(document, "capture", where=place)
-        kind = document["kind"]
+        kind = document.get("kind") if isinstance(document, dict) else None
+        known = isinstance(kind, str) and kind in _KINDS
+        check(document, "capture", where=place, part=kind if known else None)
         if (kind == "head") is (head is not None) or ended:
             raise BadInput(f"a {kind} line stands at the wrong place", where=place)
         if kind == "head":
@@ -271,12 +316,12 @@ def _from_lines(plain: bytes, where: str) -> Capture:
 def _result(line: dict[str, Any], where: str) -> ReadResult:
     result = ReadResult(
         line["id"],
-        ReadStatus(line["status"]),
+        _STATUSES[line["status"]],
         line["rc"],
         line["seconds"],
-        _bytes(line, "stdout", where),
+        _bytes(line, "stdout", "stdout_base64", where),
         line.get("stderr", ""),
-        tuple(_captured_file(file, where) for file in line.get("files", ())),
+        tuple([_captured_file(file, where) for file in line.get("files", ())]),
     )
     if read_digest(result) != line["sha256"]:
         raise BadInput(f"the content of {result.id} does not match its digest", where=where)
@@ -285,22 +330,22 @@ def _result(line: dict[str, Any], where: str) -> ReadResult:
 
 def _captured_file(line: dict[str, Any], where: str) -> CapturedFile:
     return CapturedFile(
-        os.fsdecode(_bytes(line, "path", where)),
-        ReadStatus(line["status"]),
+        os.fsdecode(_bytes(line, "path", "path_base64", where)),
+        _STATUSES[line["status"]],
         int(line["mode"], 8),
         line["uid"],
         line["gid"],
         line["size"],
         line["mtime"],
-        _bytes(line, "data", where),
+        _bytes(line, "data", "data_base64", where),
     )
 
 
-def _bytes(line: dict[str, Any], name: str, where: str) -> bytes:
-    encoded = line.get(f"{name}_base64")
+def _bytes(line: dict[str, Any], name: str, packed: str, where: str) -> bytes:
+    encoded = line.get(packed)
     if encoded is None:
         return cast("str", line[name]).encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(encoded, validate=True)
     except ValueError:
-        raise BadInput(f"{name}_base64 is not base64", where=where) from None
+        raise BadInput(f"{packed} is not base64", where=where) from None

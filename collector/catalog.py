@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from collector.errors import BadInput
-from collector.model import Control, Judge, Lang, Read, Severity, Text, Value
+from collector.model import Control, Harden, Judge, Lang, Read, Severity, Text, Value
 from collector.schema import check, load_yaml
 
 FAMILIES = (
@@ -31,7 +31,7 @@ FAMILIES = (
 )
 GRADES = (2, 3)
 _HERE = Path(__file__).parent
-_FOLDED = re.compile(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])")
+_FOLDED = re.compile(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])|(?<=[，。；：、（]) | (?=[，。；：、）])")
 
 
 @cache
@@ -134,7 +134,7 @@ def _catalog(name: str) -> dict[str, Any]:
 
 
 def _text(document: Mapping[str, str]) -> Text:
-    """A folded YAML text has a blank at each line's end; between Chinese characters it is wrong."""
+    """A folded YAML text has a blank at each line's end; beside full-width marks it is wrong."""
     return Text(_FOLDED.sub("", document["zh"]), document["en"])
 
 
@@ -166,6 +166,18 @@ def _load(family: str, path: Path) -> Control:
         digest=digest.hexdigest(),
         judge=cast("Judge", module.judge),
         severity_3=Severity(document["severity_3"]) if "severity_3" in document else None,
+        harden=_harden(document["harden"]) if "harden" in document else None,
+    )
+
+
+def _harden(document: Mapping[str, Any]) -> Harden:
+    return Harden(
+        change=_text(document["change"]) if "change" in document else None,
+        risk=Severity(document["risk"]) if "risk" in document else None,
+        reversible=document.get("reversible", False),
+        person=_text(document["person"]) if "person" in document else None,
+        person_when=frozenset(document.get("person_when", ())),
+        person_when_unchanged=frozenset(document.get("person_when_unchanged", ())),
     )
 
 

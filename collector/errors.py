@@ -1,7 +1,7 @@
 """Everything hostpledge raises on purpose.
 
 Two kinds must never be confused: `BadInput` ends a command with exit status 2, while
-`CouldNotLook` and `NotUnderstood` end in an `error` finding of the one control that rested on them.
+a `FactError` ends in an `error` finding of each control that rested on the fact.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ class NotUnderstood(FactError):
     """The host answered, and the parser does not know what the answer means."""
 
     reason = "not_understood"
+
+
+class NotTrusted(FactError):
+    """What is there was understood, and is shown to be another's doing than it claims."""
+
+    reason = "not_trusted"
 
 
 def one_line(text: str, limit: int = 400) -> str:

@@ -25,6 +25,15 @@ def months_after(start: datetime, months: int) -> datetime:
     return start.replace(year=year, month=month, day=day)
 
 
+def holds_until(said: date, months: int, clock: Clock) -> datetime | None:
+    """Until when what was attested on a day holds; None for a day that is yet to come.
+
+    A day begins first at UTC+14.
+    """
+    start = datetime.combine(said, time(), UTC)
+    return None if start - clock.now > timedelta(hours=14) else months_after(start, months)
+
+
 def past(when: datetime, clock: Clock, read: str) -> datetime:
     """`when`, a time that `read` told of; raises NotUnderstood when that time is yet to come.
 

@@ -363,6 +363,25 @@ Judge = Callable[[Facts, Parameters, Clock], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
+class Harden:
+    """What hardening does about a control, and what is left to a person.
+
+    `change` is None where no role brings the control about; `risk` says how much of the host's
+    work it can disturb (high: it can cut people or services off), `reversible` whether undo puts
+    all of it back. `person` is what somebody has to do and why; one of the two is there.
+    `person_when` are the reasons of the judge that mean that the person's part alone is missing
+    still, `person_when_unchanged` those that mean it where the role found nothing to change.
+    """
+
+    change: Text | None
+    risk: Severity | None
+    reversible: bool
+    person: Text | None
+    person_when: frozenset[str] = frozenset()
+    person_when_unchanged: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """One checkable unit: metadata (from YAML) and its judge."""
 
@@ -383,6 +402,7 @@ class Control:
     digest: str
     judge: Judge
     severity_3: Severity | None = None
+    harden: Harden | None = None
 
     @property
     def family(self) -> str:

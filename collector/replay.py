@@ -10,8 +10,11 @@ from typing import Any
 from collector import catalog
 from collector.assess import assess_host
 from collector.attest.evidence import host_entry, waivers_of
-from collector.model import Result
+from collector.controls.logging.losses import Loss, losses
+from collector.errors import FactError
+from collector.model import HostStatus, Result
 from collector.verify import Bundle
+from collector.verify.before import Check
 
 Found = Mapping[str, Any]
 # what a finding says apart from its words: these must come out the same from the same capture
@@ -27,6 +30,8 @@ _SUBSTANCE = (
     "until",
     "waiver",
 )
+# the control that speaks of logs which shrank between two checks
+_LOGS = "logging.logins"
 _WORDS = ("message", "expected", "remediation")
 _RANK = {
     Result.PASS: 0,
@@ -43,7 +48,7 @@ _RANK = {
 class Difference:
     """One control on one host whose finding is not the same; None where there is none.
 
-    `fields` are the names of what differs.
+    `fields` are the names of what differs; `before`: it is one of the check before hardening.
     """
 
     host: str
@@ -51,10 +56,12 @@ class Difference:
     old: Found | None
     new: Found | None
     fields: tuple[str, ...] = ()
+    before: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
             "host": self.host,
+            **({"before": True} if self.before else {}),
             "control": self.control,
             "fields": list(self.fields),
             "old": _short(self.old),
@@ -106,25 +113,31 @@ def replay(bundle: Bundle) -> Replayed:
     A control that is in the bundle and no longer in the catalog is a difference; one that came
     later is not looked at. Raises VerifyFailed for a capture that is not what was signed.
     """
-    frame = bundle.frame
+    result = Replayed(bundle.frame["catalog_sha256"], catalog.catalog_digest())
+    for check in (bundle.before, bundle) if bundle.before else (bundle,):
+        _replay(check, bundle.attached, result, before=check is bundle.before)
+    return result
+
+
+def _replay(check: Check, attached: Mapping[str, bytes], result: Replayed, *, before: bool) -> None:
+    frame = check.frame
     known = catalog.controls()
     controls = [known[id] for id in known if id in frame["controls"]]
-    result = Replayed(frame["catalog_sha256"], catalog.catalog_digest())
     waivers = waivers_of(frame)
-    for host, entry in bundle.hosts():
-        capture = bundle.capture_in(host, entry)
+    for host, entry in check.hosts():
+        capture = check.capture_in(host, entry)
         at = datetime.fromisoformat(entry["assessed_at"])
         findings = assess_host(
             capture,
             controls,
             grade=frame["grade"],
             at=at,
-            attached=bundle.attached,
+            attached=attached,
             waivers=waivers,
         )
         again = host_entry(capture, entry["capture"], entry["capture_sha256"], findings, at)
         old, new = _by_control(entry), _by_control(again)
-        result.hosts += 1
+        result.hosts += not before
         result.findings += len(old)
         for control in old:
             fields = _differing(old[control], new.get(control))
@@ -133,17 +146,35 @@ def replay(bundle: Bundle) -> Replayed:
                 if not (fields and result.same_catalog):
                     continue
             result.differences.append(
-                Difference(host, control, old[control], new.get(control), fields)
+                Difference(host, control, old[control], new.get(control), fields, before=before)
             )
-    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Records of a host's log that the earlier capture shows and the later one does not."""
+
+    host: str
+    loss: Loss
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "host": self.host,
+            "path": self.loss.path,
+            "family": self.loss.family,
+            "from": self.loss.first.isoformat(),
+            "to": self.loss.last.isoformat(),
+            "certain": self.loss.seen,
+        }
 
 
 @dataclass(slots=True)
 class Comparison:
-    """What became of the findings of one bundle in a later one.
+    """What became of the findings of one bundle in a later one, and of the hosts' log records.
 
     `fixed`: satisfied now, and was not; `regressed`: worse than before; `changed`: anything
-    else about it differs.
+    else about it differs. `lost` are log records that went before their six months were over, and
+    `uncompared` hosts whose logs could not be compared.
     """
 
     catalogs: tuple[str, str]
@@ -154,6 +185,8 @@ class Comparison:
     gone_hosts: list[str] = field(default_factory=list)
     new_controls: list[str] = field(default_factory=list)
     gone_controls: list[str] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    uncompared: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -169,6 +202,8 @@ class Comparison:
             "gone_hosts": self.gone_hosts,
             "new_controls": self.new_controls,
             "gone_controls": self.gone_controls,
+            "lost_records": [lost.to_json() for lost in self.lost],
+            "logs_not_compared": self.uncompared,
         }
 
 
@@ -190,7 +225,21 @@ def diff(old: Bundle, new: Bundle) -> Comparison:
             result.regressed.append(difference)
         elif {"verdict", "reason", "values", "waiver"} & set(difference.fields):
             result.changed.append(difference)
+    if all(_LOGS in bundle.frame["controls"] for bundle in (old, new)):
+        for host in sorted(before & after):
+            _compare_logs(result, host, old, new)
     return result
+
+
+def _compare_logs(result: Comparison, host: str, old: Bundle, new: Bundle) -> None:
+    earlier, later = (b.capture_in(host, b.host(host)) for b in (old, new))
+    if {earlier.status, later.status} != {HostStatus.COMPLETE}:
+        return
+    try:
+        rule = catalog.control("logging.retention_observed").for_grade(new.frame["grade"])
+        result.lost += [Lost(host, loss) for loss in losses(earlier, later, rule)]
+    except FactError:
+        result.uncompared.append(host)
 
 
 def _common(old: Bundle, new: Bundle, hosts: list[str]) -> Iterator[Difference]:

@@ -2,86 +2,81 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
+import jsonschema_rs
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from jsonschema.validators import extend
-from referencing import Registry, Resource
 
 from collector.errors import BadInput
-from collector.resources import shared
+from collector.faults import documents, first_fault, formats, reference
 
-_DEEPEST = 64
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
-
-
-def _pattern(
-    _validator: Any, pattern: str, instance: Any, _schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
-    """As JSON Schema has it, where `$` is the very end; Python's lets a line end follow."""
-    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
-
-
-_Strict: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"pattern": _pattern}
-)
+DEEPEST = 64
+# a whole number of so many characters is less than 2**53
+_SHORT = 15
+MOST_VALUES = 500_000
+# of what parts values in YAML, which is read a hundred times slower than JSON
+_MOST_MARKS = 100_000
+_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
-    """The validator of `schemas/NAME.schema.json`."""
-    text = shared("schemas", f"{name}.schema.json").read_text(encoding="utf-8")
-    schema = json.loads(text)
-    Draft202012Validator.check_schema(schema)
-    return _Strict(schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+def validator(name: str, part: str | None = None) -> jsonschema_rs.Validator:
+    """Says whether a document fits `schemas/NAME.schema.json`; `faults` says why it does not.
 
-
-@cache
-def _registry() -> Registry[Any]:
-    """All our schemas by their `$id`, so that one may refer to another; nothing is fetched."""
-    found = (
-        Resource.from_contents(json.loads(path.read_text(encoding="utf-8")))
-        for path in sorted(shared("schemas").glob("*.schema.json"))
+    It is compiled: a bundle of a thousand hosts holds a hundred thousand lines to look at.
+    """
+    return jsonschema_rs.validator_for(
+        reference(name, part),
+        registry=jsonschema_rs.Registry(list(documents().items())),
+        formats=formats(),
+        validate_formats=True,
+        ignore_unknown_formats=False,
+        offline=True,
     )
-    empty: Registry[Any] = Registry()
-    return found @ empty
 
 
-def check(document: Any, name: str, *, where: str) -> None:
-    """Raises BadInput naming the first place where `document` breaks the schema."""
-    problem = best_match(validator(name).iter_errors(document))
+def check(document: Any, name: str, *, where: str, part: str | None = None) -> None:
+    """Raises BadInput naming the first place where `document` breaks the schema.
+
+    `part` is one of its `$defs`, where the document says itself which of them it is.
+    """
+    if _fits(validator(name, part), document):
+        return
+    problem = first_fault(document, name, part)
     if problem is not None:
         raise BadInput(
-            f"not a {name.replace('-', ' ')}: {_say(problem)}",
+            f"not {'an' if name[0] in 'aeiou' else 'a'} {name.replace('-', ' ')}: {problem}",
             where=where,
             mend=f"see schemas/{name}.schema.json",
         )
 
 
-def _say(problem: ValidationError) -> str:
-    place = problem.json_path.removeprefix("$").lstrip(".")
-    message = problem.message if len(problem.message) < 200 else problem.message[:199] + "…"
-    return f"{place}: {message}" if place else message
+def _fits(quick: jsonschema_rs.Validator, document: Any) -> bool:
+    try:
+        return quick.is_valid(document)
+    except ValueError:  # what is no JSON, as YAML's keys that are numbers
+        return False
 
 
-def load_json(text: str | bytes, *, where: str) -> Any:
+def load_json(text: str | bytes, *, where: str, numbers: list[str] | None = None) -> Any:
     """JSON as RFC 8259 has it and no more: UTF-8, no duplicate keys, no NaN, no number past a
 
-    double, no half of a surrogate pair (which nothing that prints could take).
+    double, no half of a surrogate pair (which nothing that prints could take), no deeper than
+    DEEPEST, no more values than MOST_VALUES. Numbers that more than one text stands for are added
+    to `numbers`.
     """
     try:
-        plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        document = json.loads(
-            plain, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
-        )
-        if _SURROGATE.search(plain):
+        data = text if isinstance(text, bytes) else text.encode()
+        refuse_many(data)
+        plain = data.removeprefix(codecs.BOM_UTF8).decode() if isinstance(text, bytes) else text
+        document = (_DECODER if numbers is None else _noting(numbers)).decode(plain)
+        if len(data) > DEEPEST and data.count(b"[") + data.count(b"{") > DEEPEST:
+            _refuse_deep(document)
+        if b"\\ud" in data or b"\\uD" in data:
             json.dumps(document, ensure_ascii=False).encode()
         return document
     except (ValueError, RecursionError) as problem:
@@ -89,14 +84,59 @@ def load_json(text: str | bytes, *, where: str) -> Any:
         raise BadInput(f"not JSON: {reason}", where=where) from None
 
 
+def refuse_many(data: bytes) -> None:
+    """Raises ValueError for JSON that would become far larger in memory than it is."""
+    if len(data) <= MOST_VALUES:
+        return
+    if data.count(b",") + data.count(b"[") + data.count(b"{") <= MOST_VALUES:
+        return
+    seen = sum(1 for token in _STRUCTURE.finditer(data) if data[token.start()] != ord('"'))
+    if seen > MOST_VALUES:
+        raise ValueError("more values than anything that is read here has")
+
+
+def _noting(numbers: list[str]) -> json.JSONDecoder:
+    """As _DECODER, and notes fractions, and whole numbers that a double may not hold."""
+
+    def whole(text: str) -> int:
+        if len(text) > _SHORT:
+            numbers.append(text)
+        return int(text)
+
+    def fraction(text: str) -> float:
+        numbers.append(text)
+        return _finite(text)
+
+    return json.JSONDecoder(
+        object_pairs_hook=_unique, parse_constant=_refuse, parse_float=fraction, parse_int=whole
+    )
+
+
+def _refuse_deep(document: Any) -> None:
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return
+    raise RecursionError
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(set(map(str.casefold, found))) == len(pairs):
+        return found
     seen: dict[str, str] = {}
     for key, _ in pairs:
         folded = key.casefold()
         if folded in seen:
             raise ValueError(f"the key {key!r} stands twice (as {seen[folded]!r} before)")
         seen[folded] = key
-    return dict(pairs)
+    return found
 
 
 def _refuse(word: str) -> Any:
@@ -108,6 +148,9 @@ def _finite(text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError(f"the number {text[:20]} is too large")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -142,6 +185,9 @@ _StrictLoader.add_constructor(
 
 def load_yaml(text: str | bytes, *, where: str) -> Any:
     """YAML (or JSON, which is YAML) read strictly; dates stay text."""
+    marks = "\n,[{" if isinstance(text, str) else (b"\n", b",", b"[", b"{")
+    if sum(text.count(cast("Any", mark)) for mark in marks) > _MOST_MARKS:
+        raise BadInput("not YAML: far longer than anything that is read here", where=where)
     try:
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, made stricter
     except (yaml.YAMLError, ValueError, RecursionError) as problem:

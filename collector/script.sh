@@ -1,5 +1,6 @@
-# hostpledge collector. It only reads: it writes no file, changes no setting, and sends nothing
-# anywhere but to its own standard output. What it reads, and why, stands with each read below.
+# hostpledge collector. It only reads: it writes no file, changes no setting, and sends nothing to
+# any other host: what it found goes to its own standard output. Some reads ask this host's own
+# services. What it reads, and why, stands with each read below.
 # POSIX sh; made for dash, bash, busybox ash, ksh93 and mksh.
 hp_main() {
 set -u

@@ -10,7 +10,7 @@ import pytest
 
 from collector import catalog
 from collector.assess import assess_host, clause_result, satisfied, to_json
-from collector.errors import BadInput, CouldNotLook, NotUnderstood
+from collector.errors import BadInput, CouldNotLook, NotTrusted, NotUnderstood
 from collector.model import (
     Capture,
     Clock,
@@ -109,6 +109,7 @@ def test_reason_without_a_message_is_an_error() -> None:
     [
         (CouldNotLook("accounts.passwd", "refused"), "could_not_look"),
         (NotUnderstood("accounts.passwd", "what?"), "not_understood"),
+        (NotTrusted("inventory.signature", "forged"), "not_trusted"),
         (BadInput("no"), "judge_failed"),
         (ValueError("{why} \x1b"), "judge_failed"),
         (KeyError("x"), "judge_failed"),

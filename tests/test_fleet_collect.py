@@ -10,7 +10,7 @@ import pytest
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.model import Capture
+from collector.model import Capture, Result
 from collector.script import collector_script, parse_output
 from tests.fleet import Fleet
 from tests.fleet.machine import environment
@@ -57,6 +57,9 @@ STATUSES = {
 def ran(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """One `run` over every host of the fleet, for the demo's pledge."""
     place = tmp_path_factory.mktemp("ran")
+    # the first login ever is another finding while it is still open
+    for host in ("good", "bare", "nopython", "busybox"):
+        subprocess.run([*fleet.ssh(host), "true"], check=True, capture_output=True)
     home = str(place / "home")
     root = Path(__file__).parents[1]
     assert (
@@ -100,6 +103,22 @@ def test_the_good_host_satisfies_what_a_container_can(ran: tuple[Path, int]) -> 
     assert failed <= {"antivirus.signatures"}, said
     bare = {f["control"]: f["verdict"] for f in evidence["hosts"]["bare"]["findings"]}
     assert sum(v == "fail" for v in bare.values()) >= 5
+
+
+def test_a_host_that_keeps_the_journal_alone(fleet: Fleet, ran: tuple[Path, int]) -> None:
+    """Debian 13 as installed, right after a login: the journal speaks for all of its logs."""
+    script = collector_script(catalog.all_reads().values())
+    capture = _by([*fleet.ssh("bare"), "sh -s"], script, "bare")
+    assert "@L auth /var/log/journal/auth\n" in capture.read("record_samples.lines").text()
+    controls = [
+        catalog.control(f"logging.{name}") for name in ("record_fields", "families", "persistent")
+    ]
+    found = assess_host(capture, controls, grade=2, at=capture.collected_at)
+    assert {f.control: (f.result, f.reason) for f in found} == {
+        "logging.record_fields": (Result.PASS, "complete"),
+        "logging.families": (Result.PASS, "live"),
+        "logging.persistent": (Result.PASS, "journal"),
+    }
 
 
 @pytest.mark.parametrize("host", ["good", "bare", "nopython", "busybox"])

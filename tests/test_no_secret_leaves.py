@@ -140,6 +140,11 @@ PLANTED = {
     "/var/log/planted.log": f"@S {MARK}94 x\n@A {MARK}95\n==> {MARK}96 <==\n"
     f"2026-11-25T01:00:00 password={MARK}97\n",
     "/var/log/my-backup.log": f"mysqldump -p{MARK}98\nrepository https://u:{MARK}99@h/\n",
+    "/var/log/restic-planted.log": f"no errors were found in https://u:{MARK}121@h/\n"
+    f"sshpass -p {MARK}122 repository contains errors\n",
+    "/var/lib/hostpledge/restore/planted.json": f'{{"repository": "rest:https://u:{MARK}123@h/"}}',
+    "/backup/config": f"[repository]\nappend_only = 1\nkey = {MARK}124\n",
+    "/backup/data/README": f"{MARK}125\n",
     "/backup/planted.sql": f"-- dump\nINSERT INTO u VALUES ('{MARK}100');\n",
     "/etc/profile.d/planted.sh": f"export API_TOKEN={MARK}114\n"
     f"if true; then export SECRET={MARK}115; TMOUT=600; fi\n",

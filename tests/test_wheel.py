@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.catalog import FAMILIES
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -23,7 +25,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     (wheel,) = place.glob("hostpledge-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert not [n for n in names if n.startswith(("tests/", "tools/", "demo/"))]
+    assert not [n for n in names if n.startswith(("tests/", "tools/", "demo/", "molecule/"))]
+    shipped = {n.removeprefix("collector/shipped/") for n in names}
+    assert {"playbooks/harden.yml", "playbooks/tasks/family.yml", "playbooks/undo.yml"} <= shipped
+    assert {f"roles/{family}/tasks/main.yml" for family in (*FAMILIES, "safeguard")} <= shipped
+    assert "roles/safeguard/files/undo.sh" in shipped
     _run(sys.executable, "-m", "venv", str(place / "env"))
     python = place / "env" / "bin" / "python"
     pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
@@ -54,6 +60,16 @@ def _hostpledge(installed: Path, place: Path, *words: str) -> subprocess.Complet
     )
 
 
+def test_harden_checks_and_plans(installed: Path, tmp_path: Path) -> None:
+    """Nothing is applied: the host does not answer, so it is not touched."""
+    told = _hostpledge(
+        installed, tmp_path, "harden", "-i", "127.0.0.1,", "-e", "ansible_port=1", "--check",
+        "--family", "classification", "-o", "out",
+    )  # fmt: skip
+    assert told.returncode == 1, told.stderr
+    assert "hosts that are not touched at all" in told.stdout
+
+
 def test_run_on_this_machine(installed: Path, tmp_path: Path) -> None:
     pledge = (ROOT / "examples" / "pledge.yml").read_bytes()
     (tmp_path / "pledge.yml").write_bytes(pledge)
@@ -69,6 +85,14 @@ def test_run_on_this_machine(installed: Path, tmp_path: Path) -> None:
     assert verified.returncode == 0, verified.stderr
     replayed = _hostpledge(installed, tmp_path, "replay", "out/bundle", "--trust", trust)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+
+
+def test_the_wrapper_for_backup_jobs_is_a_program(installed: Path, tmp_path: Path) -> None:
+    program = installed / "hostpledge-backup-report"
+    words = ("--folder", str(tmp_path), "--job", "a", "--path", "/srv", "--", "true")
+    done = subprocess.run([str(program), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("a.*.json"))) == 1
 
 
 @pytest.mark.parametrize("command", ["controls", "reads", "doctor", "explain", "collect"])

@@ -40,6 +40,10 @@ messages:
 remediation:
   zh: 怎么整改
   en: what to do
+harden:
+  person:
+    zh: 要由人做什么，为什么不自动做
+    en: what a person has to do, and why it is not done for them
 mappings:
   mlps_2: "-"
   mlps_3: "-"

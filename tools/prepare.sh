@@ -17,11 +17,17 @@ aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft pas
 test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
 busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh jq:jq openssl:openssl
 iproute2:ip iptables:iptables ipset:ipset bpftool:bpftool faketime:faketime logrotate:logrotate
-rsync:rsync zip:zip bzip2:bzip2 xz-utils:xz zstd:zstd gawk:gawk systemd:systemd-tmpfiles
+rsync:rsync restic:restic borgbackup:borg gpg:gpg zip:zip bzip2:bzip2 xz-utils:xz zstd:zstd gawk:gawk
+systemd:systemd-tmpfiles
+nginx:nginx mariadb-server-core:mariadbd mariadb-client-core:mariadb
+mariadb-client:mariadb-dump mariadb-backup:mariadb-backup
 apache2-utils:rotatelogs postgresql:/usr/lib/postgresql default-jdk-headless:javac
 liblogback-java:/usr/share/java/logback-core.jar liblog4j2-java:/usr/share/java/log4j-core.jar
-chromium:chromium poppler-utils:pdftoppm cosign:cosign
-fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk"
+softhsm2:softhsm2-util
+chromium:chromium poppler-utils:pdftoppm cosign:cosign age:age openscap-scanner:oscap
+fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk libpango-1.0-0:/usr/share/doc/libpango-1.0-0
+libpangoft2-1.0-0:/usr/share/doc/libpangoft2-1.0-0
+libharfbuzz-subset0:/usr/share/doc/libharfbuzz-subset0"
 
 wanted=$demo
 [ "$purpose" = test ] && wanted=$test

@@ -20,8 +20,11 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_FILES = ("bagit.txt", "bag-info.txt", MANIFEST, TAG_MANIFEST)
-_MOST_FILES = 200_000
-_LARGEST = 128 << 20
+_MOST_FILES = 100_000
+_LARGEST = 16 << 20
+# data/before/captures/NAME, and the folder that may be around it all
+_DEEPEST = 8
+_LONGEST_NAME = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def _walk(folder: Path, prefix: str, empty: list[str]) -> list[str]:
     with os.scandir(folder) as entries:
         for entry in entries:
             name = prefix + entry.name
-            if not name.isprintable():
+            if not name.isprintable() or len(name) > _LONGEST_NAME or name.count("/") > _DEEPEST:
                 raise VerifyFailed("a name that no bundle has", where=repr(name))
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
@@ -129,6 +132,8 @@ def check_payload(root: Path, payload: Payload) -> None:
     vouched = f"{hashlib.sha256(found).hexdigest()}  {MANIFEST}\n".encode()
     if vouched not in read(root / TAG_MANIFEST, TAG_MANIFEST):
         raise VerifyFailed("its bytes were changed", where=MANIFEST)
+    if len(found) > 2 * len(expected) + 4096:
+        raise VerifyFailed("far longer than the list of what is there", where=MANIFEST)
     listed: dict[str, str] = {}
     for line in found.decode("utf-8", "replace").splitlines():
         digest, _, name = line.partition("  ")

@@ -2,9 +2,11 @@
 
 data/evidence.json            what was found (RFC 8785)
 data/bundle.sigstore.json     the signed statement: DSSE in a Sigstore bundle v0.3
+data/bundle.sm2.json          the same statement with SM3 digests, signed with SM2, where wanted
 data/captures/…               what each host returned, from which everything else follows
 data/attached/…               documents of the pledge record that judges used
 data/script.sh                the collector script that ran
+data/before/…, hardening.json where hosts were hardened: the check before, and what was done
 """
 
 from __future__ import annotations
@@ -15,30 +17,26 @@ import os
 import secrets
 import shutil
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from fcntl import LOCK_EX, LOCK_NB, flock
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from collector import captures
-from collector.assess import assess_host
-from collector.attest import bag, envelope, evidence, statement
+from collector.attest import bag, envelope, evidence, sm2, statement
 from collector.attest.evidence import PledgeReference
 from collector.attest.keys import PrivateKey
-from collector.attest.nonce import check_nonce
+from collector.attest.part import Asked, Before, before_into, judge_into, own_form
 from collector.attest.reading import Evidence
 from collector.captures import sync_folder
-from collector.errors import BadInput, VerifyFailed
-from collector.model import Capture, Control, Finding, Waiver
-from collector.script import script_digest
+from collector.errors import BadInput
+from collector.model import Control, Waiver
 
-__all__ = ["Made", "PledgeReference", "make", "pack", "pack_into"]
+__all__ = ["Before", "Made", "PledgeReference", "make", "own_form", "pack", "pack_into"]
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -90,12 +88,17 @@ def make(
     attached: Mapping[str, bytes] = _NOTHING,
     waivers: Sequence[Waiver] = (),
     pledge: PledgeReference | None = None,
+    stamps: Sequence[envelope.Stamper] = (),
+    sm2_key: PrivateKey | None = None,
+    before: Before | None = None,
 ) -> Made:
     """Judges the captures one by one and puts the bundle in its place, whole or not at all.
 
     `at` (aware) is the time to judge for, by default each host's time of collection; `run` the
-    content of run.json; `script` the text that ran. Raises BadInput for no captures, two of one
-    host, a run with hosts that have none, and an `out` that exists.
+    content of run.json; `script` the text that ran; `stamps` as `envelope.seal` has them; with
+    `sm2_key` a second signature stands beside the first; with `before`, this is the check after
+    hardening, and both are in the bundle. Raises BadInput for no captures, two of one host, a run
+    with hosts that have none, and an `out` that exists.
     """
     if not capture_files:
         raise BadInput("no captures", where=str(out), mend="collect some first")
@@ -105,37 +108,31 @@ def make(
         raise BadInput("exists already", where=str(out), mend="choose another place")
     with _aside(out) as aside:
         data = aside / "data"
-        (data / "captures").mkdir(parents=True)
-        draft = evidence.Draft(controls, aside)
-        try:
-            judged = partial(
-                assess_host, controls=controls, grade=grade, attached=attached, waivers=waivers
-            )
-            subjects = _hosts(draft, data, capture_files, run=run, at=at, judged=judged)
-            _no_host_forgotten(draft, run, out)
-            subjects |= _documents(data, attached, script)
-            frame = draft.frame(
-                grade=grade,
-                run=run,
-                pledge=pledge,
-                waivers=waivers,
-                attached={n: captures.digest(content) for n, content in attached.items()},
-            )
-            with (data / evidence.FILE).open("xb") as target:
-                draft.write(target, frame)
-                target.flush()
-                os.fsync(target.fileno())
-            period, hosts = draft.period, len(draft.hosts)
-        finally:
-            draft.close()
-        subjects[evidence.FILE] = bag.file_digest(data / evidence.FILE)
-        payload = statement.to_bytes(subjects, statement.predicate(frame, period, hosts))
-        bag.store(data / envelope.FILE, envelope.seal(payload, key))
-        bag.seal(aside, bag_info(payload, frame["tool"]["version"]))
+        data.mkdir()
+        asked = Asked(controls, grade, at, attached, waivers, pledge)
+        checked = judge_into(data, capture_files, asked, run=run, script=script, out=out)
+        subjects = {**checked.subjects, **_documents(data, attached)}
+        earlier = before_into(data, before, asked, out) if before is not None else None
+        if earlier is not None:
+            subjects |= earlier.subjects
+        beside = sm2_key.keyid if sm2_key else None
+        predicate = statement.predicate(
+            checked.frame,
+            checked.period,
+            checked.hosts,
+            beside,
+            earlier.to_json() if earlier else None,
+        )
+        payload = statement.to_bytes(subjects, predicate)
+        bag.store(data / envelope.FILE, envelope.seal(payload, key, stamps))
+        if sm2_key is not None:
+            twin = statement.with_sm3(payload, {n: sm2.file_digest(data / n) for n in subjects})
+            bag.store(data / envelope.TWIN, envelope.seal(twin, sm2_key, stamps))
+        bag.seal(aside, bag_info(payload, checked.frame["tool"]["version"]))
         for folder in {path.parent for path in data.rglob("*")}:
             sync_folder(folder)
         _place(aside, out)
-    return Made(out, captures.digest(payload), key.keyid, hosts, frame["clauses"])
+    return Made(out, captures.digest(payload), key.keyid, checked.hosts, checked.frame["clauses"])
 
 
 @contextmanager
@@ -178,77 +175,7 @@ def _lock(folder: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def _hosts(
-    draft: evidence.Draft,
-    data: Path,
-    capture_files: Iterable[Path],
-    *,
-    run: Mapping[str, Any] | None,
-    at: datetime | None,
-    judged: Callable[..., list[Finding]],
-) -> dict[str, str]:
-    subjects: dict[str, str] = {}
-    for path in capture_files:
-        capture, stored = take_in(path)
-        draft.expect(capture.host, str(path))
-        if at is None:
-            captures.check_time(capture, datetime.now(UTC).replace(microsecond=0), str(path))
-        if run is not None:
-            _of_this_run(capture, str(run["nonce"]), path)
-        name = f"captures/{captures.file_name(capture.host)}"
-        bag.store(data / name, stored)
-        subjects[name] = captures.digest(stored)
-        moment = evidence.assessed_at(capture, at)
-        draft.add(capture, name, subjects[name], judged(capture, at=moment), moment)
-    return subjects
-
-
-def take_in(path: Path) -> tuple[Capture, bytes]:
-    """A capture file and the bytes that a bundle keeps of it.
-
-    Our own form is kept byte for byte; the plain output of the collector script becomes our
-    form, with the digest of what was handed in.
-    """
-    try:
-        with path.open("rb") as source:
-            data = source.read(captures.LARGEST + 1)
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
-    capture = captures.from_bytes(data, where=str(path))
-    if own_form(data):
-        return capture, data
-    origin = {"transport": "handed-in", "output_sha256": captures.digest(data)}
-    capture = replace(capture, origin=MappingProxyType(origin))
-    return capture, captures.to_bytes(capture)
-
-
-def own_form(data: bytes) -> bool:
-    """Is it a capture file of hostpledge, rather than the script's plain output?"""
-    try:
-        return data[:2] == b"\x1f\x8b" and zlib.decompressobj(31).decompress(data, 1) == b"{"
-    except zlib.error:
-        return False
-
-
-def _of_this_run(capture: Capture, nonce: str, path: Path) -> None:
-    try:
-        check_nonce(capture, nonce)
-    except VerifyFailed as problem:
-        raise BadInput(problem.what, where=str(path), mend="bundle each run by itself") from None
-
-
-def _no_host_forgotten(draft: evidence.Draft, run: Mapping[str, Any] | None, out: Path) -> None:
-    missing = sorted(set(run["hosts"]) - set(draft.hosts)) if run is not None else []
-    if missing:
-        shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
-        raise BadInput(
-            f"{len(missing)} hosts of the run have no capture: {shown}",
-            where=str(out),
-            mend="resume the run: a host that does not answer is written down too",
-        )
-
-
-def _documents(data: Path, attached: Mapping[str, bytes], text: str | None) -> dict[str, str]:
+def _documents(data: Path, attached: Mapping[str, bytes]) -> dict[str, str]:
     subjects: dict[str, str] = {}
     if attached:
         (data / "attached").mkdir()
@@ -256,9 +183,6 @@ def _documents(data: Path, attached: Mapping[str, bytes], text: str | None) -> d
         file = f"attached/{attached_file(name)}"
         bag.store(data / file, content)
         subjects[file] = captures.digest(content)
-    if text is not None:
-        bag.store(data / "script.sh", text.encode())
-        subjects["script.sh"] = script_digest(text)
     return subjects
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import rfc8785
@@ -12,8 +13,11 @@ from collector.schema import check, load_json
 
 def parse(data: bytes, *, where: str) -> Any:
     """Raises VerifyFailed unless `data` is JSON in canonical bytes, without duplicate keys."""
+    odd: list[str] = []
     try:
-        value = load_json(data, where=where)
+        value = load_json(data, where=where, numbers=odd)
+        if not odd and _plain(value) == data and _no_pairs(data):
+            return value
         canonical = rfc8785.dumps(value)
     except BadInput as problem:
         raise VerifyFailed(problem.what, where=where) from None
@@ -24,6 +28,21 @@ def parse(data: bytes, *, where: str) -> Any:
     if canonical != data:
         raise VerifyFailed("not in its canonical bytes (RFC 8785)", where=where)
     return value
+
+
+def _plain(value: Any) -> bytes:
+    """RFC 8785 for values without fractions, large numbers and characters past U+FFFF.
+
+    Ten times faster than the general case: evidence.json is a hundred kilobytes per host.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _no_pairs(data: bytes) -> bool:
+    """Has it no character that UTF-16, in whose order keys stand, needs two units for?"""
+    text = data.decode()
+    return len(text.encode("utf-16-le")) == 2 * len(text)
 
 
 def conform(document: Any, schema: str, *, where: str) -> None:

@@ -1,11 +1,14 @@
 """DSSE envelopes with exactly one signature, in a Sigstore bundle v0.3 with a key of our own.
 
 DSSE v1.0 (secure-systems-lab/dsse); Sigstore bundle: sigstore/protobuf-specs. No certificate:
-the `publicKey` hint names the key, which a verifier must have from elsewhere.
+the `publicKey` hint names the key, which a verifier must have from elsewhere. A signature by an SM2
+key stands in a file of its own, of the same form: two signatures in one are read differently.
 """
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +25,9 @@ from collector.schema import check
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 FILE = "bundle.sigstore.json"
+TWIN = "bundle.sm2.json"
+FILES = (FILE, TWIN)
+Stamper = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Sealed:
     keyid: str
     signature: bytes
     material: dict[str, Any]
+    timestamps: tuple[bytes, ...] = ()
 
     def pae(self) -> bytes:
         """The bytes that are signed (DSSE v1.0, Pre-Authentication Encoding)."""
@@ -72,16 +79,29 @@ def public_key(key: PublicKey) -> SSlibKey:
     return SSlibKey.from_crypto(load_pem_public_key(key.pem.encode()), keyid=key.keyid)
 
 
-def seal(payload: bytes, key: PrivateKey) -> bytes:
-    """The RFC 8785 bytes of a Sigstore bundle whose envelope holds `payload`, signed."""
+def signer(key: PrivateKey) -> Signer:
+    """The key as securesystemslib signs with it."""
+    return _OneForm(key)
+
+
+def seal(payload: bytes, key: PrivateKey, stamps: Sequence[Stamper] = ()) -> bytes:
+    """The RFC 8785 bytes of a Sigstore bundle whose envelope holds `payload`, signed.
+
+    Each of `stamps` makes a timestamp (an RFC 3161 answer, in DER) over the signature.
+    """
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
     envelope.sign(_OneForm(key))
-    return to_bytes(
-        {
-            "mediaType": MEDIA_TYPE,
-            "verificationMaterial": {"publicKey": {"hint": key.keyid}},
-            "dsseEnvelope": envelope.to_dict(),
+    document = envelope.to_dict()
+    material: dict[str, Any] = {"publicKey": {"hint": key.keyid}}
+    if stamps:
+        signature = strict_base64(document["signatures"][0]["sig"])
+        material["timestampVerificationData"] = {
+            "rfc3161Timestamps": [
+                {"signedTimestamp": base64.b64encode(stamp(signature)).decode()} for stamp in stamps
+            ]
         }
+    return to_bytes(
+        {"mediaType": MEDIA_TYPE, "verificationMaterial": material, "dsseEnvelope": document}
     )
 
 
@@ -91,18 +111,25 @@ def to_bytes(document: dict[str, Any]) -> bytes:
     return rfc8785.dumps(document)
 
 
-def unseal(data: bytes, *, where: str = FILE) -> Sealed:
-    """Reads bundle.sigstore.json strictly; raises VerifyFailed unless it has its exact form."""
+def unseal(data: bytes, *, where: str = FILE, sm2: bool = False) -> Sealed:
+    """Reads bundle.sigstore.json (with `sm2`, bundle.sm2.json) strictly.
+
+    Raises VerifyFailed unless it has its exact form.
+    """
     document = parse(data, where=where)
     conform(document, "sigstore-bundle", where=where)
     envelope = document["dsseEnvelope"]
+    material = document["verificationMaterial"]
+    stamped = material.get("timestampVerificationData", {}).get("rfc3161Timestamps", ())
     try:
         payload = strict_base64(envelope["payload"])
         signature = strict_base64(envelope["signatures"][0]["sig"])
+        timestamps = tuple(strict_base64(one["signedTimestamp"]) for one in stamped)
     except ValueError as problem:
         raise VerifyFailed(str(problem), where=where) from None
     keyid = envelope["signatures"][0]["keyid"]
-    material = document["verificationMaterial"]
     if material["publicKey"]["hint"] != keyid:
         raise VerifyFailed("names one key as hint and another at the signature", where=where)
-    return Sealed(payload, keyid, signature, material)
+    if keyid.startswith("SM3:") is not sm2:
+        raise VerifyFailed(f"signed by {keyid}, which is not a key for this file", where=where)
+    return Sealed(payload, keyid, signature, material, timestamps)

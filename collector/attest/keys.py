@@ -1,7 +1,9 @@
-"""Signing keys: ECDSA P-256 or Ed25519, in PKCS#8 PEM files that only their owner can read.
+"""Signing keys: ECDSA P-256 or Ed25519, in PKCS#8 PEM files that only their owner can read, or in
+tokens (PKCS#11), which the file then names.
 
 A key is named by its OpenSSH SHA256 fingerprint (as `ssh-keygen -l` prints it): the one form
-of keyid that securesystemslib and cosign both take.
+of keyid that securesystemslib and cosign both take. SM2 keys, for a second signature, have no
+such fingerprint and are named by their SM3 digest.
 """
 
 from __future__ import annotations
@@ -23,11 +25,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from collector.attest import sm2, token, tokenuri
 from collector.captures import sync_folder
 from collector.errors import BadInput, VerifyFailed
 
-KeyType = Literal["p256", "ed25519"]
+KeyType = Literal["p256", "ed25519", "sm2"]
+# those whose signature everybody can check
 TYPES: tuple[KeyType, ...] = ("p256", "ed25519")
+ALL_TYPES: tuple[KeyType, ...] = (*TYPES, "sm2")
 # the order of the P-256 group (FIPS 186-5, SP 800-186 section 3.2.1.3)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _LARGEST = 65_536
@@ -43,8 +48,10 @@ class PublicKey:
 
     @classmethod
     def from_pem(cls, pem: str | bytes, *, where: str) -> PublicKey:
-        """Raises BadInput for anything but one P-256 or Ed25519 key in the usual PEM form."""
+        """Raises BadInput for anything but one P-256, Ed25519 or SM2 key in the usual PEM form."""
         data = pem.encode() if isinstance(pem, str) else pem
+        if sm2.is_public(data):
+            return cls(sm2.keyid(data), data.decode(), "sm2")
         try:
             loaded = serialization.load_pem_public_key(data)
         except (ValueError, UnsupportedAlgorithm):
@@ -61,7 +68,7 @@ class PublicKey:
         elif isinstance(key, ed25519.Ed25519PublicKey):
             known = "ed25519"
         else:
-            raise BadInput("only P-256 and Ed25519 keys are taken", where=where)
+            raise BadInput("only P-256, Ed25519 and SM2 keys are taken", where=where)
         pem = key.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -76,6 +83,9 @@ class PublicKey:
         ECDSA allows two values of s, and DER more than one spelling: only the lower s
         (s ≤ n/2) in DER is taken, so that a signed bundle cannot be changed and still verify.
         """
+        if self.type == "sm2":
+            sm2.verify(self.pem, signature, data)
+            return
         loaded = serialization.load_pem_public_key(self.pem.encode())
         try:
             if isinstance(loaded, ed25519.Ed25519PublicKey):
@@ -94,13 +104,21 @@ class PublicKey:
 
 
 class PrivateKey:
-    """A private key in memory."""
+    """A private key in memory, or within reach in a token."""
 
     def __init__(
-        self, key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, *, where: str = ""
+        self,
+        key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | sm2.Secret | token.Held,
+        *,
+        where: str = "",
     ) -> None:
         self._key = key
-        self.public = PublicKey.of(key.public_key(), where=where)
+        if isinstance(key, sm2.Secret):
+            self.public = PublicKey.from_pem(key.public(), where=where)
+        elif isinstance(key, token.Held):
+            self.public = PublicKey.of(key.public, where=where)
+        else:
+            self.public = PublicKey.of(key.public_key(), where=where)
 
     @property
     def keyid(self) -> str:
@@ -110,23 +128,37 @@ class PrivateKey:
     def generate(cls, type: KeyType = "p256") -> PrivateKey:
         if type == "ed25519":
             return cls(ed25519.Ed25519PrivateKey.generate())
+        if type == "sm2":
+            return cls(sm2.generate())
         return cls(ec.generate_private_key(ec.SECP256R1()))
 
     def sign(self, data: bytes) -> bytes:
-        """Ed25519, or ECDSA with SHA-256 in DER with the lower s."""
-        if isinstance(self._key, ed25519.Ed25519PrivateKey):
+        """Ed25519, SM2 with SM3 in DER, or ECDSA with SHA-256 in DER with the lower s."""
+        if isinstance(self._key, token.Held):
+            return self._by_token(self._key, data)
+        if isinstance(self._key, ed25519.Ed25519PrivateKey | sm2.Secret):
             return self._key.sign(data)
-        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
-        return encode_dss_signature(r, min(s, _ORDER - s))
+        return _low(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
+
+    def _by_token(self, key: token.Held, data: bytes) -> bytes:
+        signature = key.sign(data)
+        if self.public.type == "p256":
+            signature = _low(signature)
+        try:
+            self.public.verify(signature, data)
+        except VerifyFailed:
+            raise BadInput(
+                "what the token signed does not fit the public key beside the private one",
+                where=key.uri.text,
+            ) from None
+        return signature
 
     def save(self, path: Path, passphrase: bytes | None) -> None:
-        """Writes a PKCS#8 PEM file of mode 0600, whole or not at all; never over another file."""
-        guard: serialization.KeySerializationEncryption = serialization.NoEncryption()
-        if passphrase:
-            guard = serialization.BestAvailableEncryption(passphrase)
-        pem = self._key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, guard
-        )
+        """Writes a PKCS#8 PEM file of mode 0600, whole or not at all; never over another file.
+
+        Of a key in a token its name is written.
+        """
+        pem = self._pem(passphrase)
         aside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -144,18 +176,55 @@ class PrivateKey:
             aside.unlink(missing_ok=True)
         sync_folder(path.parent)
 
+    def _pem(self, passphrase: bytes | None) -> bytes:
+        if isinstance(self._key, token.Held):
+            return self._key.uri.to_pem()
+        if isinstance(self._key, sm2.Secret):
+            return self._key.locked(passphrase) if passphrase else self._key.pem
+        guard: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if passphrase:
+            guard = serialization.BestAvailableEncryption(passphrase)
+        return self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, guard
+        )
+
+
+def _low(signature: bytes) -> bytes:
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, min(s, _ORDER - s))
+
 
 def encrypted(path: Path) -> bool:
-    """Does the key file ask for a passphrase?"""
+    """Does the key file ask for a passphrase, or the token it names for a PIN?"""
+    named = in_token(path)
+    if named is not None:
+        return named.pin_source is None
     return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in _read(path)
+
+
+def in_token(path: Path) -> tokenuri.KeyUri | None:
+    """The key in a token that the file names, where it names one."""
+    data = _read(path)
+    if f"-----BEGIN {tokenuri.PEM_LABEL}-----".encode() not in data:
+        return None
+    return tokenuri.from_pem(data, where=str(path))
+
+
+def of_token(uri: tokenuri.KeyUri, pin: bytes | None = None) -> PrivateKey:
+    """The key in a token; raises BadInput where it is not to be had."""
+    return PrivateKey(token.Held(uri, pin), where=uri.text)
 
 
 def load(path: Path, passphrase: bytes | None = None) -> PrivateKey:
     """A private key from its file.
 
     Raises BadInput when others can read the file, the passphrase is wrong or missing, or the
-    file is no PKCS#8 PEM of a P-256 or Ed25519 key.
+    file is no PKCS#8 PEM of a P-256, Ed25519 or SM2 key. A file that names a key in a token
+    leads there; the passphrase is then the PIN.
     """
+    named = in_token(path)
+    if named is not None:
+        return of_token(named, passphrase)
     data = _read(path)
     where = str(path)
     if b"-----BEGIN PUBLIC KEY-----" in data:
@@ -173,12 +242,22 @@ def load(path: Path, passphrase: bytes | None = None) -> PrivateKey:
         )
     try:
         key = serialization.load_pem_private_key(data, passphrase)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UnsupportedAlgorithm:
+        return _load_sm2(data, passphrase, where)
+    except (ValueError, TypeError):
         reason = "the passphrase is wrong, or the key damaged" if passphrase else "damaged"
         raise BadInput(reason, where=where) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
-        raise BadInput("only P-256 and Ed25519 keys are taken", where=where)
+        raise BadInput("only P-256, Ed25519 and SM2 keys are taken", where=where)
     return PrivateKey(key, where=where)
+
+
+def _load_sm2(data: bytes, passphrase: bytes | None, where: str) -> PrivateKey:
+    """What `cryptography` knows no curve for; OpenSSL writes it in its own one form again."""
+    secret = sm2.unlock(data, passphrase or b"", where=where)
+    if not sm2.is_public(secret.public().encode()):
+        raise BadInput("only P-256, Ed25519 and SM2 keys are taken", where=where)
+    return PrivateKey(secret, where=where)
 
 
 def _read(path: Path) -> bytes:

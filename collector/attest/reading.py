@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import mmap
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from collector.attest.canonical import conform, parse
 from collector.attest.evidence import FILE, in_order
 from collector.errors import BadInput, VerifyFailed
+from collector.schema import refuse_many
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
-_SCALAR = re.compile(rb"[^,\]}]*")
+# finds where a value ends; whether it is spelt as it must be says `parse`
+_SCANNER = json.JSONDecoder()
+_WINDOW = 1 << 9
+_LARGEST = 1 << 22
+_MOST_HOSTS = 100_000
+_MOST_MEMBERS = 64
+# what was mapped is let go again after so many bytes, so that memory does not grow with the fleet
+_KEPT = 1 << 24
 _Bytes = bytes | mmap.mmap
 _EMPTY: Mapping[str, Any] = {"controls": {}, "waivers": [], "attached": [], "run": None}
 
@@ -30,20 +36,21 @@ class Evidence:
         self.where = where
         self.frame: dict[str, Any] = {}
         self._places: dict[str, tuple[int, int]] = {}
+        self._mapped = 0
+        # how much was enough the last time, for each kind of value
+        self._windows: dict[bytes, int] = {}
         with path.open("rb") as source:
             try:
                 self._data: _Bytes = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
             except ValueError:
                 self._data = b""
-        end = len(self._data)
-        for name, start, stop in self._members(0):
-            end = stop
-            if name == "hosts":
-                self._places = self._hosts(start, stop)
-                self.frame[name] = {}
-            else:
-                self.frame[name] = self._value(start, stop)
-        if self._data[end:] != b"}":
+        end, size = len(self._data), 0
+        for name, start, end in self._members(0, self._end_or_hosts):
+            size += 0 if name == "hosts" else end - start
+            if size > _LARGEST or len(self.frame) > _MOST_MEMBERS:
+                raise VerifyFailed(f"larger than {_LARGEST >> 20} MiB without hosts", where=where)
+            self.frame[name] = {} if name == "hosts" else self._value(start, end)
+        if self._data[end : end + 2] != b"}":
             raise self._broken(end)
         self._check(self.frame)
 
@@ -72,20 +79,25 @@ class Evidence:
         """The document with all hosts in it: as large in memory as the fleet is."""
         return {**self.frame, "hosts": dict(self.hosts())}
 
-    def _hosts(self, start: int, stop: int) -> dict[str, tuple[int, int]]:
-        places: dict[str, tuple[int, int]] = {}
+    def _end_or_hosts(self, name: str, start: int) -> int:
+        return self._hosts(start) if name == "hosts" else self._end(name, start)
+
+    def _hosts(self, start: int) -> int:
+        """Notes where each host stands; returns where all of them end."""
         folded: set[str] = set()
         end = start + 1
-        for name, begin, end in self._members(start):
+        for name, begin, end in self._members(start, self._end):
             if name.casefold() in folded:
                 raise VerifyFailed(f"the host {name!r} stands twice", where=self.where)
+            if len(folded) > _MOST_HOSTS:
+                raise VerifyFailed(f"more than {_MOST_HOSTS} hosts", where=self.where)
             folded.add(name.casefold())
-            places[name] = (begin, end)
-        if end + 1 != stop:
-            raise self._broken(end)
-        return places
+            self._places[name] = (begin, end)
+        return end + 1
 
-    def _members(self, start: int) -> Iterator[tuple[str, int, int]]:
+    def _members(
+        self, start: int, end_of: Callable[[str, int], int]
+    ) -> Iterator[tuple[str, int, int]]:
         """Name, begin and end of value of each member of the object that begins at `start`."""
         if self._data[start : start + 1] != b"{":
             raise self._broken(start)
@@ -96,37 +108,43 @@ class Evidence:
                 if self._data[place : place + 1] != b",":
                     raise self._broken(place)
                 place += 1
-            match = _STRING.match(self._data, place)
-            if match is None or self._data[match.end() : match.end() + 1] != b":":
+            end = self._end("", place)
+            name = self._value(place, end)
+            if not isinstance(name, str) or self._data[end : end + 1] != b":":
                 raise self._broken(place)
-            name = self._value(place, match.end())
             if before is not None and in_order(name) <= before:
                 raise VerifyFailed(f"the name {name!r} is out of order", where=self.where)
             before = in_order(name)
-            begin = match.end() + 1
-            place = self._end(begin)
+            begin = end + 1
+            place = end_of(name, begin)
             yield name, begin, place
 
-    def _end(self, start: int) -> int:
+    def _end(self, _name: str, start: int) -> int:
         """Where the JSON value that begins at `start` ends."""
-        first = self._data[start : start + 1]
-        if first not in (b"{", b"["):
-            match = (_STRING if first == b'"' else _SCALAR).match(self._data, start)
-            if match is None or match.end() == start:
-                raise self._broken(start)
-            return match.end()
-        depth = 0
-        for token in _TOKEN.finditer(self._data, start):
-            if token[0] in (b"{", b"["):
-                depth += 1
-            elif token[0] in (b"}", b"]"):
-                depth -= 1
-                if depth == 0:
-                    return token.end()
-        raise self._broken(len(self._data))
+        kind = self._data[start : start + 1]
+        size = self._windows.get(kind, _WINDOW)
+        while True:
+            data = self._piece(start, start + size)
+            try:
+                refuse_many(data)
+                text = data.decode("utf-8", "ignore")
+                found = len(text[: _SCANNER.raw_decode(text)[1]].encode())
+                self._windows[kind] = max(_WINDOW, found + found // 8)
+                return start + found
+            except (ValueError, RecursionError):
+                if len(data) < size or size > _LARGEST:
+                    raise self._broken(start) from None
+            size *= 4
+
+    def _piece(self, start: int, stop: int) -> bytes:
+        self._mapped += stop - start
+        if self._mapped > _KEPT and isinstance(self._data, mmap.mmap):
+            self._data.madvise(mmap.MADV_DONTNEED)
+            self._mapped = 0
+        return self._data[start:stop]
 
     def _value(self, start: int, stop: int) -> Any:
-        return parse(self._data[start:stop], where=f"{self.where} byte {start}")
+        return parse(self._piece(start, stop), where=f"{self.where} byte {start}")
 
     def _check(self, document: Mapping[str, Any]) -> None:
         conform(document, "evidence", where=self.where)

@@ -1,19 +1,25 @@
-"""The trust file: whose signatures a verifier takes, and for which time. A list of public keys."""
+"""The trust file: whose signatures a verifier takes, for which time, and whose timestamps."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collector.attest.keys import PublicKey
+from collector.attest.timestamp import Authority
 from collector.errors import BadInput
 from collector.schema import check, load_json
 
+if TYPE_CHECKING:
+    from collector.attest.tufstore import Source
+
 SCHEMA = "urn:hostpledge:schema:trust:1"
+
+_LARGEST = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +43,25 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Trusted keys; an empty trust verifies nothing."""
+    """Trusted keys, and whose timestamps count; without keys it verifies nothing.
+
+    `source` is the team whose word it is, where it came by TUF.
+    """
 
     keys: tuple[TrustedKey, ...] = ()
+    authorities: tuple[Authority, ...] = ()
+    source: Source | None = None
 
     def find(self, keyid: str) -> TrustedKey | None:
         return next((known for known in self.keys if known.keyid == keyid), None)
 
     def to_json(self) -> dict[str, Any]:
-        return {"schema": SCHEMA, "keys": [_entry(known) for known in self.keys]}
+        document: dict[str, Any] = {"schema": SCHEMA, "keys": [_entry(k) for k in self.keys]}
+        if self.authorities:
+            document["timestamp_authorities"] = [
+                {"name": one.name, "pem": one.pem} for one in self.authorities
+            ]
+        return document
 
     def to_bytes(self) -> bytes:
         return json.dumps(self.to_json(), ensure_ascii=False, indent=1).encode() + b"\n"
@@ -57,15 +73,26 @@ def trust_of(keys: Iterable[PublicKey]) -> Trust:
 
 
 def load_trust(path: Path) -> Trust:
-    """Raises BadInput when the file is no trust file, or a keyid is not its key's."""
+    """Raises BadInput when the file is no trust file, or a keyid is not its key's.
+
+    A folder is one that `hostpledge trust update` keeps: VerifyFailed where it does not hold.
+    """
+    if path.is_dir():
+        from collector.attest.tufstore import load
+
+        content, source = load(path)
+        return replace(trust_from_bytes(content, where=str(path)), source=source)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as opened:
+            data = opened.read(_LARGEST + 1)
     except OSError as problem:
         raise BadInput(
             problem.strerror or "cannot be read",
             where=str(path),
             mend="`hostpledge key trust -o FILE` writes one",
         ) from None
+    if len(data) > _LARGEST:
+        raise BadInput(f"larger than {_LARGEST >> 20} MiB: no trust file is", where=str(path))
     return trust_from_bytes(data, where=str(path))
 
 
@@ -90,7 +117,11 @@ def trust_from_bytes(data: bytes, *, where: str) -> Trust:
             _time(entry.get("valid_until"), place),
             _time(entry.get("revoked_at"), place),
         )
-    return Trust(tuple(found.values()))
+    authorities = tuple(
+        Authority.from_pem(entry["name"], entry["pem"], where=f"{where} ({entry['name']})")
+        for entry in document.get("timestamp_authorities", ())
+    )
+    return Trust(tuple(found.values()), authorities)
 
 
 def _time(text: str | None, where: str) -> datetime | None:

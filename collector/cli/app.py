@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -18,18 +19,22 @@ from collector.errors import CollectorError, one_line
 # command → module of collector.cli that holds a click command of the same name
 _COMMANDS = {
     "run": "run",
+    "harden": "harden",
     "collect": "collect",
     "assess": "assess",
     "exposure": "exposure",
     "retention": "retention",
     "inventory": "inventory",
     "bundle": "bundle",
+    "repack": "repack",
     "verify": "verify",
     "replay": "replay",
     "diff": "diff",
     "report": "report",
     "pledge": "pledge",
+    "register": "register",
     "key": "key",
+    "trust": "trust",
     "controls": "controls",
     "explain": "explain",
     "reads": "reads",
@@ -69,6 +74,9 @@ def hostpledge() -> None:
 def main() -> None:
     """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
     click.Context.formatter_class = Formatter
+    # thousands of records or captures hold no cycles: looking for them again and again costs more
+    # than reading them
+    gc.set_threshold(100_000, 50, 50)
     if sys.stdout is None:
         # closed by the caller: whatever was opened next would take its place, and its output
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end

@@ -16,8 +16,11 @@ from collector import captures, catalog
 from collector.assess import assess_host, satisfied
 from collector.cli.columns import out
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.options import families_option, form_option
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
+from collector.facts.inventory import DOCUMENT
+from collector.facts.inventory_signature import KEYS, SIGNATURE
 from collector.model import Capture, Finding, HostStatus
 
 # where captures lie in a folder that hostpledge made: a run's output, then a bundle
@@ -25,6 +28,16 @@ _KNOWN_PLACES = ("captures", "data/captures")
 # seconds before anything is said of the progress
 _QUIET = 1.0
 _ENDS = (captures.SUFFIX, ".capture")
+owner_keys_option = click.option(
+    "--owner-keys",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr(
+        "清单责任人的公钥（allowed_signers 格式），用以核验清单旁的 .sig 签名",
+        "public keys of the inventory's owner (an allowed signers file), to verify the .sig beside "
+        "it with",
+    ),
+)
 
 
 @click.command(
@@ -37,14 +50,7 @@ _ENDS = (captures.SUFFIX, ".capture")
     )
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help=tr("输出格式", "form of the output"),
-)
+@form_option(*FORMATS)
 @click.option(
     "--at",
     metavar="TIME",
@@ -61,20 +67,14 @@ _ENDS = (captures.SUFFIX, ".capture")
     show_default=True,
     help=tr("等级保护级别", "MLPS grade"),
 )
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    type=click.Choice(catalog.FAMILIES),
-    metavar="FAMILY",
-    help=tr("只判定此类，可重复：", "only this family, repeatable: ") + ", ".join(catalog.FAMILIES),
-)
+@families_option("只判定此类，可重复", "only this family, repeatable")
 @click.option(
     "--inventory",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help=tr("数据分类分级清单", "the data inventory (classification register)"),
 )
+@owner_keys_option
 @lang_option
 def assess(
     *,
@@ -84,10 +84,11 @@ def assess(
     grade: str,
     families: tuple[str, ...],
     inventory: Path | None,
+    owner_keys: Path | None,
 ) -> int:
     moment = None if at is None else parse_time(at)
     selected = catalog.select(families, int(grade))
-    attached = {} if inventory is None else {"data-inventory": _document(inventory)}
+    attached = data_documents(inventory, owner_keys)
     hosts: dict[str, list[Finding]] = {}
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
@@ -157,14 +158,14 @@ def _watched(paths: list[Path]) -> Iterator[Path]:
         click.echo("\r\033[K", nl=False, err=True)
 
 
-def parse_time(text: str) -> datetime:
+def parse_time(text: str, *, where: str = "--at") -> datetime:
     """An ISO 8601 time or date, aware; raises BadInput for anything else."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput(
             tr(f"不是时间：{text}", f"not a time: {text}"),
-            where="--at",
+            where=where,
             mend=tr("请写成 2026-11-25T12:00:00+08:00", "write it as 2026-11-25T12:00:00+08:00"),
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -218,7 +219,21 @@ def _moment(capture: Capture) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _document(path: Path) -> bytes:
+def data_documents(inventory: Path | None, owner_keys: Path | None) -> dict[str, bytes]:
+    """The data inventory, its signature where one lies beside it, the keys of its owner."""
+    named: dict[str, Path] = {}
+    if inventory is not None:
+        named[DOCUMENT] = inventory
+        beside = inventory.with_name(f"{inventory.name}.sig")
+        if beside.exists():
+            named[SIGNATURE] = beside
+    if owner_keys is not None:
+        named[KEYS] = owner_keys
+    return {name: document(path) for name, path in named.items()}
+
+
+def document(path: Path) -> bytes:
+    """A file's content; raises BadInput where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,31 @@ import click
 
 from collector import catalog
 from collector.attest import bundle as attest
-from collector.cli.assess import capture_files, parse_time
-from collector.cli.key import open_key, signing_options
+from collector.cli.assess import (
+    capture_files,
+    data_documents,
+    document,
+    owner_keys_option,
+    parse_time,
+)
 from collector.cli.language import lang_option, tr
+from collector.cli.opening import open_key, open_sm2_key, signing_options, sm2_options
+from collector.cli.options import families_option
+from collector.cli.packing import encrypt_option, packed
 from collector.cli.pledged import pledge_options, pledged
+from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput
+from collector.facts import ledger
 from collector.schema import check, load_json
 
 
 @click.command(
     help=tr(
         "把 run 或 collect 的输出目录（或存放采集文件的目录）制成签名证据包；"
-        "BUNDLE 以 .zip 结尾时打成 ZIP。",
+        "BUNDLE 以 .zip 结尾时打成 ZIP，以 .age 结尾时打成加密的 ZIP（见 --encrypt-to）。",
         "Makes a signed bundle of the output of run or collect, or of a folder of captures. "
-        "A BUNDLE that ends in .zip becomes a ZIP file.",
+        "A BUNDLE that ends in .zip becomes a ZIP file, one that ends in .age an encrypted ZIP "
+        "file (--encrypt-to).",
     )
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -37,16 +47,10 @@ from collector.schema import check, load_json
     help=tr("证据包的位置，不得已存在", "where the bundle goes; nothing may be there yet"),
 )
 @signing_options
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    type=click.Choice(catalog.FAMILIES),
-    metavar="FAMILY",
-    help=tr(
-        "只判定此类，可重复；默认与 run.json 一致",
-        "only this family, repeatable; default: as run.json says",
-    ),
+@sm2_options
+@families_option(
+    "只判定此类，可重复；默认与 run.json 一致",
+    "only this family, repeatable; default: as run.json says",
 )
 @click.option(
     "--grade",
@@ -65,6 +69,7 @@ from collector.schema import check, load_json
     metavar="FILE",
     help=tr("数据分类分级清单", "the data inventory (classification register)"),
 )
+@owner_keys_option
 @click.option(
     "--attach",
     "documents",
@@ -72,6 +77,8 @@ from collector.schema import check, load_json
     metavar="NAME=FILE",
     help=tr("附上一份文件，可重复", "a document to attach, repeatable"),
 )
+@tsa_option
+@encrypt_option
 @pledge_options
 @lang_option
 def bundle(
@@ -80,27 +87,31 @@ def bundle(
     output: Path,
     key_name: str,
     passphrase_file: Path | None,
+    sm2_key: str | None,
+    sm2_passphrase_file: Path | None,
     families: tuple[str, ...],
     grade: int | None,
     at: str | None,
     inventory: Path | None,
+    owner_keys: Path | None,
     documents: tuple[str, ...],
+    tsa: tuple[str, ...],
+    encrypt_to: tuple[str, ...],
     pledge_id: str | None,
     location: str | None,
 ) -> None:
+    stamps = stampers(tsa)
     run = read_run(folder)
     chosen = families or tuple(run["families"] if run else ())
     pledge = pledged(pledge_id, location, grade)
     own = pledge.record.grade if pledge else 2
     level = grade or max(own, run["grade"] if run else own)
-    attached = (pledge.attached() if pledge else {}) | _documents(inventory, documents)
+    given = _documents(data_documents(inventory, owner_keys), documents)
+    attached = (pledge.attached() if pledge else {}) | given
     key = open_key(key_name, passphrase_file)
+    second = open_sm2_key(sm2_key, sm2_passphrase_file)
     script = folder / "script.sh"
-    place, zipped = output, output.suffix == ".zip"
-    if zipped:
-        if output.exists():
-            raise BadInput(tr("已经存在", "exists already"), where=str(output))
-        place = output.with_name(f".{output.stem}.{secrets.token_hex(8)}.part")
+    place, packing = packed(output, encrypt_to)
     try:
         made = attest.make(
             capture_files([folder]),
@@ -114,20 +125,23 @@ def bundle(
             attached=attached,
             waivers=pledge.waivers() if pledge else (),
             pledge=pledge.reference() if pledge else None,
+            stamps=stamps,
+            sm2_key=second,
         )
-        if zipped:
-            attest.pack_into(place, output)
+        if packing:
+            packing(place)
     except OSError as problem:
         problem.filename = problem.filename or str(output)
         raise
     finally:
-        if zipped:
+        if packing:
             shutil.rmtree(place, ignore_errors=True)
     click.echo(f"{output}  sha256:{made.digest}")
+    by = made.keyid + (f" + {second.keyid}" if second else "")
     click.echo(
         tr(
-            f"{made.hosts} 台主机，由 {made.keyid} 签名",
-            f"{made.hosts} host(s), signed by {made.keyid}",
+            f"{made.hosts} 台主机，由 {by} 签名",
+            f"{made.hosts} host(s), signed by {by}",
         ),
         err=True,
     )
@@ -143,21 +157,16 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     return document
 
 
-def _documents(inventory: Path | None, documents: tuple[str, ...]) -> dict[str, bytes]:
-    named = {} if inventory is None else {"data-inventory": inventory}
-    for document in documents:
-        name, equals, file = document.partition("=")
-        if not (name and equals and file) or name in named:
+def _documents(given: dict[str, bytes], documents: tuple[str, ...]) -> dict[str, bytes]:
+    for word in documents:
+        name, equals, file = word.partition("=")
+        if not (name and equals and file) or name in given:
             raise BadInput(
-                tr(f"不能附上：{document}", f"cannot be attached: {document}"),
+                tr(f"不能附上：{word}", f"cannot be attached: {word}"),
                 where="--attach",
                 mend=tr("请写成 名称=文件，名称不重复", "write NAME=FILE, each name once"),
             )
-        named[name] = Path(file)
-    found = {}
-    for name, path in named.items():
-        try:
-            found[name] = path.read_bytes()
-        except OSError as problem:
-            raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
-    return found
+        given[name] = document(Path(file))
+        if name == ledger.DOCUMENT:
+            ledger.read_ledger(given[name], where=file)
+    return given

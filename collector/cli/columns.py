@@ -18,8 +18,13 @@ def out(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+def cells(text: str) -> int:
+    """How many columns of a terminal the (printable) text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def pad(text: str, columns: int) -> str:
-    return text + " " * max(0, columns - cell_len(text))
+    return text + " " * max(0, columns - cells(text))
 
 
 def wrap(text: str, *, indent: str = "", width: int = WIDTH) -> str:

@@ -10,31 +10,18 @@ from rich.cells import cell_len
 from collector import catalog
 from collector.cli.columns import out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.options import families_option, form_option
 from collector.model import Control
 
 
 @click.command(help=tr("列出全部核查项", "Lists the controls"))
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    type=click.Choice(catalog.FAMILIES),
-    metavar="FAMILY",
-    help=tr("只列此类，可重复：", "only this family, repeatable: ") + ", ".join(catalog.FAMILIES),
-)
+@families_option("只列此类，可重复", "only this family, repeatable")
 @click.option(
     "--grade",
     type=click.Choice(["2", "3"]),
     help=tr("只列适用于此级的", "only what applies at this grade"),
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help=tr("输出格式", "form of the output"),
-)
+@form_option("table", "json")
 @lang_option
 def controls(families: tuple[str, ...], grade: str | None, form: str) -> int:
     grades = (int(grade),) if grade else catalog.GRADES

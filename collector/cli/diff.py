@@ -9,6 +9,7 @@ import click
 
 from collector import replay as engine
 from collector.cli.language import lang_option, tr
+from collector.cli.options import form_option
 from collector.cli.replay import difference_line
 from collector.cli.verify import open_trusted, trust_option
 
@@ -23,7 +24,7 @@ from collector.cli.verify import open_trusted, trust_option
 @click.argument("earlier", metavar="A", type=click.Path(path_type=Path))
 @click.argument("later", metavar="B", type=click.Path(path_type=Path))
 @trust_option(required=False)
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@form_option("table", "json")
 @lang_option
 def diff(earlier: Path, later: Path, trust_file: Path | None, form: str) -> int:
     with open_trusted(earlier, trust_file) as old, open_trusted(later, trust_file) as new:
@@ -32,7 +33,7 @@ def diff(earlier: Path, later: Path, trust_file: Path | None, form: str) -> int:
         click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
     else:
         _table(result)
-    return 1 if result.regressed else 0
+    return 1 if result.regressed or result.lost else 0
 
 
 def _table(result: engine.Comparison) -> None:
@@ -45,18 +46,35 @@ def _table(result: engine.Comparison) -> None:
             click.echo(f"{title} ({len(differences)})")
             for difference in differences:
                 click.echo(f"  {difference_line(difference)}")
+    if result.lost:
+        title = tr("未满六个月即消失的日志记录", "log records gone before six months")
+        click.echo(f"{title} ({len(result.lost)})")
+        for lost in result.lost:
+            click.echo(f"  {_lost_line(lost)}")
     for title, names in (
         (tr("新增主机", "new hosts"), result.new_hosts),
         (tr("不再出现的主机", "hosts gone"), result.gone_hosts),
         (tr("新增核查项", "new controls"), result.new_controls),
         (tr("不再有的核查项", "controls gone"), result.gone_controls),
+        (tr("日志无法比较的主机", "hosts whose logs could not be compared"), result.uncompared),
     ):
         if names:
             click.echo(f"{title} ({len(names)}): {', '.join(names)}")
-    if not (result.regressed or result.fixed or result.changed):
+    if not (result.regressed or result.fixed or result.changed or result.lost):
         click.echo(tr("共有的主机没有变化", "nothing changed on the hosts of both"))
     if result.catalogs[0] != result.catalogs[1]:
         click.echo(
             tr("两个证据包所用的核查项版本不同", "the two were judged with different controls"),
             err=True,
         )
+
+
+def _lost_line(lost: engine.Lost) -> str:
+    loss = lost.loss
+    start, end = f"{loss.first:%Y-%m-%d}", f"{loss.last:%Y-%m-%d}"
+    said = tr(f"{start} 至 {end}", f"{start} to {end}")
+    if not loss.seen:
+        said += tr(
+            "（部分文件未打开，可能在其中）", " (some files were not opened: it may be there)"
+        )
+    return f"{lost.host}  {loss.path}  {said}"

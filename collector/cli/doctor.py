@@ -15,9 +15,10 @@ from pathlib import Path
 
 import click
 
+from collector.cli.chinese import in_chinese
 from collector.cli.columns import labelled, out
 from collector.cli.language import lang_option, tr
-from collector.errors import CollectorError, one_line
+from collector.errors import BadInput, CollectorError, one_line
 from collector.resources import home
 
 _PYTHON = (3, 11)
@@ -87,7 +88,7 @@ def examine() -> Iterator[Check]:
     if folder.state is not State.BAD:
         yield _key()
         yield _register()
-    yield _chromium()
+    yield _pages()
 
 
 def _python() -> Check:
@@ -254,18 +255,19 @@ def _register() -> Check:
     return Check(name, State.OK, tr(f"{count} 条登记", f"{count} pledge records"))
 
 
-def _chromium() -> Check:
-    from collector.report.pdf import browser
+def _pages() -> Check:
+    from collector.report import pdf
 
-    found = browser()
-    if found:
-        return Check("Chromium", State.OK, found)
-    return Check(
-        "Chromium",
-        State.NOTE,
-        tr("未找到：仅 report --pdf 需要", "not found: only wanted by report --pdf"),
-        tr(
-            "安装 chromium；或用 --html 后由浏览器打印",
-            "install chromium, or print the --html file",
-        ),
-    )
+    try:
+        pdf.check()
+    except BadInput as problem:
+        return Check(
+            "WeasyPrint",
+            State.NOTE,
+            tr(
+                f"report --pdf 不可用：{in_chinese(problem.what)}",
+                f"no report --pdf: {problem.what}",
+            ),
+            tr(in_chinese(problem.mend), problem.mend),
+        )
+    return Check("WeasyPrint", State.OK, pdf.version())

@@ -10,7 +10,7 @@ from collector import catalog
 from collector.cli.columns import labelled, out, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput
-from collector.model import Control, Value
+from collector.model import Control, Harden, Value
 from collector.resources import package_text
 from collector.schema import load_yaml
 
@@ -87,6 +87,9 @@ def describe(control: Control) -> str:
     lines += ["", tr("整改办法", "What to do")]
     fills = control.for_grade(grades[0]).values
     lines.append(wrap(filled(control.remediation.to(lang()), fills), indent="  "))
+    if control.harden is not None:
+        lines += ["", tr("自动整改（hostpledge harden）", "By hostpledge harden")]
+        lines += _hardened(control.harden, fills)
     lines += ["", tr("对应标准", "Mappings")]
     for name, (zh, en) in _MAPPINGS.items():
         number = str(control.mappings.get(name, "-"))
@@ -99,6 +102,25 @@ def describe(control: Control) -> str:
     )
     lines += ["", wrap(closing)]
     return "\n".join(lines) + "\n"
+
+
+def _hardened(harden: Harden, fills: object) -> list[str]:
+    """What a role changes, how risky that is, and what is left to a person."""
+    lines = []
+    if harden.change is not None and harden.risk is not None:
+        risk = catalog.words()["severity"][harden.risk].to(lang())
+        back = (
+            tr("可撤销", "can be undone")
+            if harden.reversible
+            else tr("不可撤销", "cannot be undone")
+        )
+        text = filled(harden.change.to(lang()), fills)
+        lines.append(labelled(f"  {tr('改动', 'change')}", text))
+        lines.append(labelled(f"  {tr('风险', 'risk')}", tr(f"{risk}，{back}", f"{risk}, {back}")))
+    if harden.person is not None:
+        text = filled(harden.person.to(lang()), fills)
+        lines.append(labelled(f"  {tr('由人', 'person')}", text))
+    return lines
 
 
 def _at_grade_3(control: Control) -> str:

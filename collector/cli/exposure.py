@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,13 @@ import click
 from collector import captures
 from collector.cli.columns import wrap
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.options import form_option
 from collector.errors import BadInput
 from collector.facts.exposure import Exposure, exposures
 from collector.facts.network import network_of
+from collector.facts.programs import Program, programs
 from collector.facts.spans import address
-
-_PHRASES = {
-    "no rule stands in the way": "没有规则阻挡",
-    "bound to loopback": "只绑定回环地址",
-    "the host has no address of this family": "主机没有该类地址",
-    "nothing comes in for it": "没有到它的入站路径",
-    "nothing listens": "没有监听者",
-    "forwarding is off": "未开启转发",
-    "loopback is not taken from outside": "不接受来自外部的回环地址",
-    "what is sent to all is not forwarded": "发给所有主机的报文不会被转发",
-}
+from collector.report.reach import PHRASES
 
 
 @click.command(
@@ -46,14 +39,7 @@ _PHRASES = {
     metavar="ADDRESS",
     help=tr("只问此来源地址能否到达", "ask for this source address only"),
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help=tr("输出格式", "form of the output"),
-)
+@form_option("table", "json")
 @lang_option
 def exposure(capture: Path, source: str | None, form: str) -> int:
     """Reads one capture; the answer goes to stdout."""
@@ -73,17 +59,19 @@ def exposure(capture: Path, source: str | None, form: str) -> int:
                 mend=tr("给出别处的地址", "give one from elsewhere"),
             )
     found = exposures(seen, only)
+    run = programs(seen)
     if form == "json":
         click.echo(
-            json.dumps({"exposure": [_entry(e) for e in found]}, ensure_ascii=False, indent=1)
+            json.dumps({"exposure": [_entry(e, run) for e in found]}, ensure_ascii=False, indent=1)
         )
     else:
-        click.echo(_table(found))
+        click.echo(_table(found, run))
     return 1 if any(e.reachable == "unknown" for e in found) else 0
 
 
-def _entry(found: Exposure) -> dict[str, Any]:
+def _entry(found: Exposure, run: Mapping[int, Program]) -> dict[str, Any]:
     listener = found.listener
+    program = run.get(listener.pid)
     entry: dict[str, Any] = {
         "proto": listener.proto,
         "family": f"ipv{listener.family}",
@@ -91,6 +79,9 @@ def _entry(found: Exposure) -> dict[str, Any]:
         "port": listener.port,
         "process": listener.process or None,
         "pid": listener.pid or None,
+        "program": program.path if program else None,
+        # an empty name: no package brought it
+        "package": program.package if program else None,
         "reachable": found.reachable,
         "sources": found.sources,
         "unknown_sources": found.doubtful,
@@ -101,7 +92,7 @@ def _entry(found: Exposure) -> dict[str, Any]:
     return entry
 
 
-def _table(found: tuple[Exposure, ...]) -> str:
+def _table(found: tuple[Exposure, ...], run: Mapping[int, Program]) -> str:
     words = {
         "yes": tr("可达", "yes"),
         "no": tr("不可达", "no"),
@@ -124,11 +115,11 @@ def _table(found: tuple[Exposure, ...]) -> str:
         if len(sources) > 4:
             shown = [*sources[:4], "…"]
         where = ", ".join(shown).replace("anywhere", tr("任意来源", "anywhere"))
-        process = s.process or ("" if e.targets else "?")
+        process = _process(s.process, run.get(s.pid)) or ("" if e.targets else "?")
         if e.targets:
             process = f"{process} → {', '.join(e.targets)}".strip()
         proto = f"{s.proto}{s.family}"
-        why = _PHRASES.get(e.why, e.why) if lang() == "zh" else e.why
+        why = PHRASES.get(e.why, e.why) if lang() == "zh" else e.why
         rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", why])
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]
     starts = [
@@ -149,6 +140,13 @@ def _table(found: tuple[Exposure, ...]) -> str:
     for start, row in zip(starts[1:], rows[1:], strict=True):
         lines += [start.rstrip(), wrap(row[-1], indent="    ", width=max(room, 20))]
     return "\n".join(lines)
+
+
+def _process(name: str, program: Program | None) -> str:
+    """With the package that it is of, where that has another name."""
+    if not name or program is None or program.package in (None, name):
+        return name
+    return f"{name} ({program.package or tr('无软件包', 'no package')})"
 
 
 def _width(text: str) -> int:

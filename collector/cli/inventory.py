@@ -12,15 +12,16 @@ import click
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.cli.assess import capture_files
+from collector.cli.assess import capture_files, data_documents, owner_keys_option
 from collector.cli.columns import out, wrap
 from collector.cli.helping import Group
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.inventory import DOCUMENT
+from collector.facts.inventory_signature import SIGNATURE
 from collector.facts.stores import Found, stores
 from collector.judges import months_after
-from collector.model import Capture, Result
+from collector.model import Capture, HostStatus, Result
 from collector.schema import check as check_schema
 from collector.schema import load_yaml
 
@@ -90,11 +91,12 @@ def init(paths: tuple[str, ...], output: Path | None) -> int:
 
 
 def _entries(read: list[Capture]) -> list[_Entry]:
-    gibibytes = catalog.control(_CONTROL).for_grade(2).integer("gibibytes")
+    numbers = catalog.control(_CONTROL).for_grade(2)
+    sizes = (numbers.integer("gibibytes"), numbers.integer("folder_gibibytes"))
     hosts: dict[tuple[str, str, str], tuple[Found, list[str]]] = {}
     for capture in read:
         try:
-            seen = stores(capture, gibibytes)
+            seen = stores(capture, *sizes)
         except FactError as problem:
             raise BadInput(
                 tr("无法得知有哪些数据", "it cannot be told what data there is")
@@ -130,11 +132,28 @@ def _draft(entries: list[_Entry]) -> str:
             "# level: 核心 core, 重要 important, 一般 general (GB/T 43697-2024); for personal\n"
             "# information add personal: true or sensitive_personal: true.",
         ),
+        tr(
+            "# name：数据库写其在服务器中的库名，备份任务按此名核对。",
+            "# name: of a database, the name it has in the server: jobs that dump it name it so.",
+        ),
         "schema: urn:hostpledge:schema:data-inventory:1",
         f"owner: {_quoted(open_)}",
         f"reviewed: {_quoted(_NEVER)}",
         "stores:" if entries else "stores: []",
     ]
+    if not entries:
+        lines += [
+            tr(
+                "# 没有自动发现的数据。请去掉上面的 []，在下面逐项写明，至少一项：",
+                "# Nothing was found. Take the [] away and write each store here, at least one:",
+            ),
+            "#  - name: files",
+            "#    kind: path",
+            "#    path: /srv/files",
+            f"#    category: {_quoted(open_)}",
+            "#    level: 一般",
+            f"#    owner: {_quoted(open_)}",
+        ]
     for entry in entries:
         found = entry.found
         lines += [f"  - name: {_quoted(entry.name)}", f"    kind: {found.kind}"]
@@ -158,36 +177,41 @@ def _quoted(text: str) -> str:
 
 @inventory.command(
     help=tr(
-        "核对清单 FILE：格式、未填写之处、复核日期；给出采集文件则与实际核对。\n\n"
+        "核对清单 FILE：格式、未填写之处、复核日期；给出采集文件则与实际核对，"
+        "给出责任人公钥则核验 FILE.sig。"
+        "签名由责任人用 ssh-keygen -Y sign -f 私钥 -n hostpledge-data-inventory FILE 制作。\n\n"
         "退出码：0 无误；1 有待改之处；2 无法完成。",
         "Checks the inventory FILE: its form, what is not filled in, the day of its review; with "
-        "captures also whether it matches what is there.\n\nExit status: 0 all is well; 1 "
-        "something has to be mended; 2 the command could not do its work.",
+        "captures also whether it matches what is there, with the owner's keys also FILE.sig. Its "
+        "owner makes that with ssh-keygen -Y sign -f KEY -n hostpledge-data-inventory FILE.\n\n"
+        "Exit status: 0 all is well; 1 something has to be mended; 2 the command could not do its "
+        "work.",
     )
 )
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
+@owner_keys_option
 @lang_option
-def check(file: Path, paths: tuple[str, ...]) -> int:
+def check(file: Path, paths: tuple[str, ...], owner_keys: Path | None) -> int:
     """A line for each thing that has to be mended."""
-    try:
-        source = file.read_bytes()
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(file)) from None
-    document: dict[str, Any] = load_yaml(source, where=str(file))
+    attached = data_documents(file, owner_keys)
+    document: dict[str, Any] = load_yaml(attached[DOCUMENT], where=str(file))
     check_schema(document, DOCUMENT, where=str(file))
     problems = [*_unfilled(document), *_review(document["reviewed"])]
+    # what is to be changed anyway is signed after that
+    if owner_keys is not None and not problems:
+        problems += _signature(attached, file)
     for path in capture_files(Path(p) for p in paths):
         capture = captures.load(path)
         control = catalog.control(_CONTROL)
-        (found,) = assess_host(capture, [control], grade=2, attached={DOCUMENT: source})
+        (found,) = assess_host(capture, [control], grade=2, attached=attached)
         if found.result not in (Result.PASS, Result.NOTAPPLICABLE):
             problems.append(f"{capture.host}: {found.message.to(lang())}")
     if problems:
         out("".join(wrap(p, indent="  ").replace("  ", "- ", 1) + "\n" for p in problems))
         return 1
     count = len(document["stores"])
-    out(tr(f"清单无误：{count} 项\n", f"all is well: {count} stores\n"))
+    out(tr(f"清单无误：{count} 项\n", f"all is well, stores: {count}\n"))
     return 0
 
 
@@ -221,3 +245,13 @@ def _review(reviewed: str) -> list[str]:
             )
         ]
     return []
+
+
+def _signature(attached: dict[str, bytes], file: Path) -> list[str]:
+    """As `classification.inventory` says it of an inventory that is handed in."""
+    if SIGNATURE not in attached:
+        return [tr(f"没有签名：{file}.sig 不存在", f"not signed: there is no {file}.sig")]
+    control = catalog.control("classification.inventory")
+    nothing, now = Capture("-", HostStatus.COMPLETE), datetime.now(UTC)
+    (found,) = assess_host(nothing, [control], at=now, attached=attached)
+    return [] if found.result is Result.PASS else [found.message.to(lang())]

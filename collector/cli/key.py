@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from collector.attest import keyring, keys
-from collector.attest.trust import Trust, TrustedKey
+from collector.attest import keyring, keys, tokenuri
+from collector.attest.timestamp import Authority
+from collector.attest.trust import TrustedKey
 from collector.captures import write_aside
+from collector.cli.assess import parse_time
 from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
-from collector.errors import BadInput
+from collector.cli.opening import (
+    load_key,
+    new_passphrase,
+    passphrase_option,
+    pin_of,
+)
+from collector.cli.options import form_option
+from collector.errors import BadInput, one_line
 from collector.export import stamp
 
 
@@ -31,41 +41,35 @@ def key() -> None:
     """Each subcommand stands below."""
 
 
-_passphrase_option = click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=tr("口令文件（首行）", "file whose first line is the passphrase"),
+_name_option = click.option(
+    "--name", default="default", show_default=True, help=tr("密钥名称", "name of the key")
 )
-
-
-def signing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--key KEY (`key_name`) and --passphrase-file, for commands that sign."""
-    named = click.option(
-        "--key",
-        "key_name",
-        default="default",
-        show_default=True,
-        metavar="KEY",
-        help=tr("私钥文件，或密钥名称", "private key file, or the name of a kept key"),
-    )
-    return named(_passphrase_option(command))
+_token_option = click.option(
+    "--token",
+    metavar="URI",
+    help=tr(
+        "在令牌中生成，密钥不出令牌（pkcs11:token=…;object=…?module-path=…）",
+        "make it in this token, which it never leaves (pkcs11:token=…;object=…?module-path=…)",
+    ),
+)
 
 
 def _making_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        _passphrase_option,
+        passphrase_option,
+        _token_option,
         click.option(
             "--type",
             "type_",
-            type=click.Choice(keys.TYPES),
+            type=click.Choice(keys.ALL_TYPES),
             default="p256",
             show_default=True,
-            help=tr("算法：ECDSA P-256 或 Ed25519", "ECDSA P-256 or Ed25519"),
+            help=tr(
+                "算法：ECDSA P-256、Ed25519，或 SM2（用于 --sm2-key）",
+                "ECDSA P-256, Ed25519, or SM2 (for --sm2-key)",
+            ),
         ),
-        click.option(
-            "--name", default="default", show_default=True, help=tr("密钥名称", "name of the key")
-        ),
+        _name_option,
     ):
         command = option(command)
     return command
@@ -74,23 +78,49 @@ def _making_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @key.command(help=tr("生成一个密钥，从不覆盖已有的。", "Makes a key; never over another one."))
 @_making_options
 @lang_option
-def new(name: str, type_: keys.KeyType, passphrase_file: Path | None) -> None:
+def new(*, name: str, type_: keys.KeyType, passphrase_file: Path | None, token: str | None) -> None:
     keyring.check_free(name)
-    made = keyring.new(name, type_, _new_passphrase(passphrase_file))
-    _say_made(name, made)
+    uri = tokenuri.parse(token) if token is not None else None
+    secret = pin_of(uri, passphrase_file) if uri else new_passphrase(passphrase_file)
+    _say_made(name, keyring.new(name, type_, secret, uri))
 
 
 @key.command(
     help=tr(
-        "以新密钥接替：旧密钥记下停用时间，仍留在信任文件中，供核验旧证据包。",
+        "收用令牌中已有的密钥（pkcs11:token=…;object=…?module-path=…），并记入信任文件。",
+        "Takes a key that is in a token already (pkcs11:token=…;object=…?module-path=…) under a "
+        "name, and into the trust.",
+    )
+)
+@click.argument("uri", metavar="URI")
+@click.option(
+    "--name", default="default", show_default=True, help=tr("密钥名称", "name of the key")
+)
+@passphrase_option
+@lang_option
+def add(uri: str, name: str, passphrase_file: Path | None) -> None:
+    keyring.check_free(name)
+    named = tokenuri.parse(uri)
+    _say_made(name, keyring.add(name, named, pin_of(named, passphrase_file)))
+
+
+@key.command(
+    help=tr(
+        "以新密钥接替：旧密钥记下停用时间，仍留在信任文件中，供核验旧证据包；"
+        "其中须有时间戳，或另有登记库日志的证明。",
         "Puts a new key in the place of the present one, which stays in the trust with its end, "
-        "so that older bundles still verify.",
+        "so that older bundles still verify: those with a timestamp, or with a proof of the "
+        "register's log.",
     )
 )
 @_making_options
 @lang_option
-def rotate(name: str, type_: keys.KeyType, passphrase_file: Path | None) -> None:
-    made, ended = keyring.rotate(name, type_, _new_passphrase(passphrase_file))
+def rotate(
+    *, name: str, type_: keys.KeyType, passphrase_file: Path | None, token: str | None
+) -> None:
+    uri = tokenuri.parse(token) if token is not None else None
+    secret = pin_of(uri, passphrase_file) if uri else new_passphrase(passphrase_file)
+    made, ended = keyring.rotate(name, type_, secret, uri)
     _say_made(name, made)
     click.echo(
         tr(
@@ -104,22 +134,65 @@ def rotate(name: str, type_: keys.KeyType, passphrase_file: Path | None) -> None
 
 @key.command(
     help=tr(
-        "吊销密钥（名称或指纹）：已泄露或疑似泄露；其签名一律不再采信。",
-        "Revokes a key (name or fingerprint) that is known or feared to be in other hands: no "
-        "signature of it counts any more.",
+        "吊销密钥（名称或指纹）：已泄露或疑似泄露；此后只采信吊销前盖有时间戳的签名。",
+        "Revokes a key (name or fingerprint) that is known or feared to be in other hands: of "
+        "its signatures only those count that were timestamped before.",
     )
 )
 @click.argument("which", metavar="KEY")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help=tr("何时起可能已泄露；默认此刻", "since when others may have it; default: now"),
+)
 @lang_option
-def revoke(which: str) -> None:
-    revoked = keyring.revoke(which)
-    click.echo(f"{revoked.keyid}  {revoked.name}  {_state(revoked)}")
+def revoke(which: str, since: str | None) -> None:
+    revoked = keyring.revoke(which, parse_time(since, where="--since") if since else None)
+    click.echo(f"{revoked.keyid}  {revoked.name}  {state(revoked)}")
 
 
-@key.command(help=tr("列出密钥。", "Lists the keys."))
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@key.command(
+    help=tr(
+        "设定密钥（名称或指纹）何时起、何时止可以签名；已停用或吊销的不能更改。",
+        "Sets from and until when a key (name or fingerprint) may sign; not of one that has ended "
+        "or was revoked.",
+    )
+)
+@click.argument("which", metavar="KEY")
+@click.option("--from", "begin", metavar="TIME", help=tr("何时起", "from when"))
+@click.option("--until", "end", metavar="TIME", help=tr("何时止", "until when"))
 @lang_option
-def show(form: str) -> None:
+def window(which: str, begin: str | None, end: str | None) -> None:
+    if begin is None and end is None:
+        raise BadInput(tr("须给出 --from 或 --until", "give --from or --until"))
+    entry = keyring.window(
+        which,
+        parse_time(begin, where="--from") if begin else None,
+        parse_time(end, where="--until") if end else None,
+    )
+    click.echo(f"{entry.keyid}  {entry.name}  {state(entry)}")
+
+
+@key.command(
+    help=tr(
+        "列出密钥；给出 KEY（名称、文件或 pkcs11:…）时输出其公钥。",
+        "Lists the keys; with KEY (a name, a file, or pkcs11:…), prints its public key.",
+    )
+)
+@click.argument("which", metavar="[KEY]", required=False)
+@passphrase_option
+@form_option("table", "json")
+@lang_option
+def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
+    if which is not None:
+        public = load_key(which, passphrase_file)[0].public
+        if form == "json":
+            said = {"keyid": public.keyid, "type": public.type, "pem": public.pem}
+            click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+            return
+        click.echo(f"{public.keyid}  {public.type}", err=True)
+        click.echo(public.pem, nl=False)
+        return
     known = keyring.trust()
     if form == "json":
         click.echo(json.dumps(known.to_json(), ensure_ascii=False, indent=1))
@@ -131,9 +204,8 @@ def show(form: str) -> None:
             mend="`hostpledge key new`",
         )
     for entry in known.keys:
-        place = keyring.path_of(entry.name)
-        shown = str(place) if place.exists() else tr("（无私钥文件）", "(no private key file)")
-        click.echo(f"{entry.keyid}  {entry.key.type:7}  {entry.name}  {_state(entry)}  {shown}")
+        shown = _place(entry.name) or tr("（无私钥文件）", "(no private key file)")
+        click.echo(f"{entry.keyid}  {entry.key.type:7}  {entry.name}  {state(entry)}  {shown}")
 
 
 @key.command(
@@ -158,8 +230,16 @@ def show(form: str) -> None:
     metavar="PEM",
     help=tr("另加一个公钥文件，可重复", "another public key file to take in; repeatable"),
 )
+@click.option(
+    "--sigstore",
+    is_flag=True,
+    help=tr(
+        "改为输出 trusted_root.json（日志密钥与时间戳机构），供 cosign 离线核验",
+        "print trusted_root.json instead (keys of logs, timestamp authorities), for cosign",
+    ),
+)
 @lang_option
-def trust(output: Path | None, others: tuple[Path, ...]) -> None:
+def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None:
     known = keyring.trust()
     for path in others:
         try:
@@ -167,76 +247,71 @@ def trust(output: Path | None, others: tuple[Path, ...]) -> None:
         except OSError as problem:
             raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
         if known.find(public.keyid) is None:
-            known = Trust((*known.keys, TrustedKey(public, path.stem)))
+            known = replace(known, keys=(*known.keys, TrustedKey(public, path.stem)))
     if not known.keys:
         raise BadInput(
             tr("还没有密钥", "there is no key yet"),
             where=str(keyring.folder()),
             mend="`hostpledge key new`",
         )
+    data = known.to_bytes()
+    if sigstore:
+        from collector.attest.rekor import trusted_root
+
+        data = trusted_root(known)
     if output is None:
-        click.echo(known.to_bytes(), nl=False)
+        click.echo(data, nl=False)
     else:
-        write_aside(output, known.to_bytes(), 0o644)
+        write_aside(output, data, 0o644)
 
 
-def read_passphrase(path: Path) -> bytes:
-    """The first line of a passphrase file."""
-    try:
-        with path.open("rb") as source:
-            line = source.readline(4096).rstrip(b"\r\n")
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
-    if not line:
-        raise BadInput(tr("口令文件是空的", "the passphrase file is empty"), where=str(path))
-    return line
-
-
-def open_key(which: str, passphrase_file: Path | None) -> keys.PrivateKey:
-    """The private key that a command signs with; asks for its passphrase on a terminal."""
-    path = keyring.find(which)
-    passphrase = None
-    if keys.encrypted(path):
-        if passphrase_file is not None:
-            passphrase = read_passphrase(passphrase_file)
-        elif sys.stdin.isatty():
-            asked = tr(f"{path} 的口令", f"Passphrase of {path}")
-            passphrase = str(click.prompt(asked, hide_input=True, err=True)).encode()
-    loaded = keys.load(path, passphrase)
-    keyring.check_usable(loaded, str(path))
-    return loaded
-
-
-def _new_passphrase(path: Path | None) -> bytes | None:
-    if path is not None:
-        return read_passphrase(path)
-    if not sys.stdin.isatty():
-        click.echo(
-            tr(
-                "未设口令：私钥仅由文件权限（0600）保护；可用 --passphrase-file 设置口令",
-                "no passphrase: only the file's mode (0600) guards the key; --passphrase-file "
-                "sets one",
-            ),
-            err=True,
-        )
-        return None
-    asked = tr("新口令（留空则不设）", "New passphrase (empty for none)")
-    again = tr("再次输入", "Once more")
-    text = click.prompt(
-        asked, default="", hide_input=True, confirmation_prompt=again, show_default=False, err=True
+@key.command(
+    help=tr(
+        "信任一个时间戳机构：PEM 为其根证书（及中间证书）。写入自己的信任文件，同名的被替换。",
+        "Trusts a timestamp authority: PEM holds its root certificate, and intermediate ones if "
+        "any. It goes into your own trust file, in the place of one of the same name.",
     )
-    return str(text).encode() or None
+)
+@click.argument("pem", type=click.Path(path_type=Path))
+@click.option("--name", help=tr("名称，默认为文件名", "its name; default: the file's"))
+@lang_option
+def authority(pem: Path, name: str | None) -> None:
+    try:
+        text = pem.read_text(encoding="ascii", errors="replace")
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be read", where=str(pem)) from None
+    known = Authority.from_pem((name or pem.stem)[:200], text, where=str(pem))
+    keyring.trust_authority(known)
+    for one in known.certificates:
+        ends = stamp(one.not_valid_after_utc)
+        subject = one_line(one.subject.rfc4514_string())
+        click.echo(f"{known.name}  {subject}  {tr('有效期至', 'valid until')} {ends}")
 
 
 def _say_made(name: str, made: keys.PrivateKey) -> None:
-    click.echo(f"{made.keyid}  {made.public.type}  {name}  {keyring.path_of(name)}")
+    click.echo(f"{made.keyid}  {made.public.type}  {name}  {_place(name)}")
 
 
-def _state(entry: TrustedKey) -> str:
+def _place(name: str) -> str:
+    """The key's file, or its name in a token; empty where there is no file."""
+    place = keyring.path_of(name)
+    if not place.exists():
+        return ""
+    named = keys.in_token(place)
+    return named.text if named else str(place)
+
+
+def state(entry: TrustedKey) -> str:
     if entry.revoked_at:
         revoked = stamp(entry.revoked_at)
         return tr(f"已于 {revoked} 吊销", f"revoked {revoked}")
+    now = datetime.now(UTC)
     if entry.valid_until:
-        ended = stamp(entry.valid_until)
-        return tr(f"已于 {ended} 停用", f"ended {ended}")
+        end = stamp(entry.valid_until)
+        if entry.valid_until <= now:
+            return tr(f"已于 {end} 停用", f"ended {end}")
+        return tr(f"使用至 {end}", f"in use until {end}")
+    if entry.valid_from and entry.valid_from > now:
+        begin = stamp(entry.valid_from)
+        return tr(f"自 {begin} 起使用", f"in use from {begin}")
     return tr("使用中", "in use")

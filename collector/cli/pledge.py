@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli.columns import out
 from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
-from collector.errors import BadInput
-
-if TYPE_CHECKING:
-    from collector.attest.trust import Trust
-    from collector.pledges.register import Register
-
-_WITHIN = re.compile(r"([0-9]{1,4})(d|w)?")
-_Command = Callable[..., Any]
+from collector.cli.options import form_option
+from collector.cli.pledge_disposal import dispose
+from collector.cli.pledge_export import export
+from collector.cli.pledge_findings import assign, findings, waive
+from collector.cli.pledge_lists import import_, inventory
+from collector.cli.pledged import length_of_time, open_register, register_option, trust_given
 
 
 @click.group(
@@ -35,35 +30,6 @@ def pledge() -> None:
     """Nothing of its own."""
 
 
-def _register_option(command: _Command) -> _Command:
-    return click.option(
-        "--register",
-        "location",
-        metavar="PATH|URL",
-        help=tr(
-            "登记库（默认 $HOSTPLEDGE_REGISTER，否则在用户数据目录中）",
-            "the register (default: $HOSTPLEDGE_REGISTER, else in the user's data folder)",
-        ),
-    )(command)
-
-
-def _format_option(command: _Command) -> _Command:
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "json"]),
-        default="table",
-        show_default=True,
-        help=tr("输出格式", "form of the output"),
-    )(command)
-
-
-def _open(location: str | None, *, create: bool = False) -> Register:
-    from collector.pledges.register import Register
-
-    return Register.open(location, create=create)
-
-
 @pledge.command(
     help=tr(
         "将登记文件（YAML 或 JSON）加入登记库。",
@@ -76,13 +42,13 @@ def _open(location: str | None, *, create: bool = False) -> Register:
     is_flag=True,
     help=tr("作为已有登记的新版本；旧版本保留", "as a new version; earlier ones are kept"),
 )
-@_register_option
+@register_option
 @lang_option
 def add(*, file: Path, update: bool, location: str | None) -> int:
     from collector.pledges import record
 
     known = record.load(file)
-    version = _open(location, create=True).add(known, update=update)
+    version = open_register(location, create=True).add(known, update=update)
     out(
         tr(
             f"已登记 {known.id}，第 {version.number} 版（{known.customer}）\n",
@@ -93,15 +59,15 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
 
 
 @pledge.command("list", help=tr("列出全部登记。", "Lists the pledge records."))
-@_format_option
-@_register_option
+@form_option("table", "json")
+@register_option
 @lang_option
 def list_(*, form: str, location: str | None) -> int:
     from collector.cli import pledge_tables
 
-    register = _open(location)
-    attached = register.all_evidence()
-    rows = [(known, attached.get(known.id, ())) for known in register.list()]
+    register = open_register(location)
+    attached = register.newest_evidence()
+    rows = [(known, attached.get(known.id, ())) for known in register.briefs()]
     shown = pledge_tables.list_json if form == "json" else pledge_tables.list_table
     out(shown(rows))
     return 0
@@ -115,17 +81,46 @@ def list_(*, form: str, location: str | None) -> int:
     )
 )
 @click.argument("id")
-@_format_option
-@_register_option
+@form_option("table", "json")
+@register_option
 @lang_option
 def show(*, id: str, form: str, location: str | None) -> int:
-    from collector.cli import pledge_tables
+    from collector.cli import pledge_shown
 
-    register = _open(location)
+    register = open_register(location)
     history, evidence = register.history(id), register.evidence(id)
-    shown = pledge_tables.show_json if form == "json" else pledge_tables.show_table
+    shown = pledge_shown.show_json if form == "json" else pledge_shown.show_table
     out(shown(history, evidence, datetime.now(UTC)))
     return 0
+
+
+@pledge.command(
+    help=tr(
+        "逐条款说明登记现状与依据：主机核查（最新证据）、书面材料、签署确认、期限；并将登记的地址、域名、"
+        "端口与采集所见对照。\n\n退出码：0 全部满足；1 有未满足；2 无法完成。",
+        "Says for each clause how the record stands and why: checked on hosts (newest evidence), "
+        "attested, acknowledged, overdue; declared addresses, domains and ports are held against "
+        "what the captures show.\n\nExit status: 0 all is satisfied; 1 something is not; 2 the "
+        "command could not do its work.",
+    )
+)
+@click.argument("id")
+@form_option("table", "json")
+@register_option
+@lang_option
+def status(*, id: str, form: str, location: str | None) -> int:
+    from collector.cli import pledge_status
+    from collector.pledges import lifecycle
+    from collector.pledges.times import CHINA
+
+    register = open_register(location)
+    now = datetime.now(UTC)
+    known = register.get(id)
+    ran_out = lifecycle.state(known, now.astimezone(CHINA).date()) == "lapsed"
+    renewed = ran_out and id in register.renewed()
+    found = pledge_status.status(known, register.evidence(id), now, renewed=renewed)
+    out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
+    return 0 if found.satisfied else 1
 
 
 @pledge.command(
@@ -144,14 +139,14 @@ def show(*, id: str, form: str, location: str | None) -> int:
     metavar="FILE",
     help=tr("信任的公钥（默认：本机自己的密钥）", "keys to trust (default: your own keys)"),
 )
-@_register_option
+@register_option
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
     from collector.cli.verify import open_named
     from collector.pledges.attach import attach as attach_bundle
 
-    register = _open(location)
-    attached = attach_bundle(register, id, bundle, _trust(trust_file))
+    register = open_register(location)
+    attached = attach_bundle(register, id, bundle, trust_given(trust_file))
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
@@ -171,33 +166,16 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
     return 0
 
 
-def _trust(file: Path | None) -> Trust:
-    from collector.attest import keyring
-    from collector.attest.trust import load_trust
-
-    if file is not None:
-        return load_trust(file)
-    trust = keyring.trust()
-    if not trust.keys:
-        raise BadInput(
-            tr("没有自己的密钥可供信任", "there is no key of your own to trust"),
-            where="--trust",
-            mend=tr(
-                "给出信任文件，或用 hostpledge key new 生成密钥",
-                "give a trust file, or make a key with `hostpledge key new`",
-            ),
-        )
-    return trust
-
-
 @pledge.command(
     help=tr(
-        "列出已逾期和即将到期的事项（登记期满、自查、清单复核、证据、豁免、公安备案、事故报告）。\n\n"
+        "列出已逾期和即将到期的事项：登记期满与资源期限、自查与问题处理、员工教育、清单复核、证据、豁免、"
+        "书面材料、公安备案、漏洞与有害信息处置、检查整改、事故报告、保存期满。\n\n"
         "退出码：0 没有逾期；1 有逾期；2 无法完成。",
-        "Lists what is overdue and what falls due: the end of the period, self-checks, the review "
-        "of the data inventory, evidence, waivers, attestations, public-security filing, incident "
-        "notices.\n\nExit status: 0 nothing is overdue; 1 something is; 2 the command could not do "
-        "its work.",
+        "Lists what is overdue and what falls due: the end of the period and of resources, "
+        "self-checks and what they found, training, the review of the data inventory, evidence, "
+        "waivers, attestations, public-security filing, vulnerabilities and harmful content, "
+        "inspections, incident notices, the end of keeping.\n\nExit status: 0 nothing is overdue; "
+        "1 something is; 2 the command could not do its work.",
     )
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
@@ -214,8 +192,8 @@ def _trust(file: Path | None) -> Trust:
     metavar="N",
     help=tr("证据最多可以多旧（天）；默认 90", "how old evidence may be, in days; default: 90"),
 )
-@_format_option
-@_register_option
+@form_option("table", "json")
+@register_option
 @lang_option
 def due(
     *,
@@ -227,17 +205,26 @@ def due(
 ) -> int:
     from collector.cli import pledge_tables
     from collector.pledges.due import due as falls_due
+    from collector.pledges.looked import lives_where_due
 
-    ahead = _within(within)
-    register = _open(location)
+    ahead = length_of_time(within)
+    register = open_register(location)
     now = datetime.now(UTC)
-    records = [register.get(id) for id in dict.fromkeys(ids)] if ids else register.list()
-    attached = register.all_evidence()
+    every = register.briefs(now + ahead)
+    renewed = frozenset(known.document.get("renews") for known in every)
+    records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
+    attached = register.newest_evidence()
     found = [
         (known, entry)
         for known in records
         for entry in falls_due(
-            known, attached.get(known.id, ()), now, within=ahead, evidence_days=evidence_days
+            known,
+            attached.get(known.id, ()),
+            now,
+            within=ahead,
+            evidence_days=evidence_days,
+            renewed=known.id in renewed,
+            lives=lives_where_due(register, known, now, now + ahead),
         )
     ]
     found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
@@ -246,39 +233,10 @@ def due(
     return 1 if any(entry.overdue(now) for _, entry in found) else 0
 
 
-def _within(text: str) -> timedelta:
-    given = _WITHIN.fullmatch(text.strip())
-    if given is None:
-        raise BadInput(
-            tr(f"不是时长：{text}", f"no length of time: {text}"),
-            where="--within",
-            mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
-        )
-    return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))
-
-
-@pledge.command(
-    help=tr(
-        "将登记的全部版本与证据导出为一个 ZIP（不掩码）。",
-        "Exports a pledge record in all its versions with its evidence as one ZIP (not masked).",
-    )
-)
-@click.argument("id")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE.zip",
-    help=tr("写到这个文件", "the file to write"),
-)
-@_register_option
-@lang_option
-def export(*, id: str, output: Path, location: str | None) -> int:
-    from collector.pledges import archive
-
-    if output.is_dir():
-        raise BadInput(tr("是一个目录", "is a folder"), where=str(output))
-    count = archive.write(_open(location), id, output)
-    out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
-    return 0
+pledge.add_command(export)
+pledge.add_command(import_)
+pledge.add_command(findings)
+pledge.add_command(dispose)
+pledge.add_command(assign)
+pledge.add_command(waive)
+pledge.add_command(inventory)

@@ -1,9 +1,12 @@
-"""What commands share that make evidence for a pledge record: --pledge, --register, the grade."""
+"""What commands share that work on pledge records: --pledge, --register, whom to trust."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,9 +16,13 @@ from collector.errors import BadInput
 
 if TYPE_CHECKING:
     from collector.attest.bundle import PledgeReference
+    from collector.attest.trust import Trust
     from collector.model import Waiver
     from collector.pledges.record import PledgeRecord
     from collector.pledges.register import Register
+
+
+_TIME = re.compile(r"([0-9]{1,4})(d|w)?")
 
 
 @dataclass(frozen=True)
@@ -39,19 +46,13 @@ class Pledged:
 
 def pledge_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--pledge ID (`pledge_id`) and --register (`location`)."""
-    for option in (
-        click.option(
-            "--register", "location", metavar="PATH|URL", help=tr("登记库", "the register")
-        ),
-        click.option(
-            "--pledge",
-            "pledge_id",
-            metavar="ID",
-            help=tr("为此登记制作", "make it for this pledge record"),
-        ),
-    ):
-        command = option(command)
-    return command
+    named = click.option(
+        "--pledge",
+        "pledge_id",
+        metavar="ID",
+        help=tr("为此登记制作", "make it for this pledge record"),
+    )
+    return named(register_option(command))
 
 
 def pledged(id: str | None, location: str | None, grade: int | None) -> Pledged | None:
@@ -61,9 +62,7 @@ def pledged(id: str | None, location: str | None, grade: int | None) -> Pledged 
     """
     if id is None:
         return None
-    from collector.pledges.register import Register
-
-    register = Register.open(location, create=False)
+    register = open_register(location)
     record = register.get(id)
     if grade is not None and grade < record.grade:
         raise BadInput(
@@ -74,3 +73,55 @@ def pledged(id: str | None, location: str | None, grade: int | None) -> Pledged 
             where="--grade",
         )
     return Pledged(register, record)
+
+
+def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --register to a command, as `location`."""
+    return click.option(
+        "--register",
+        "location",
+        metavar="PATH|URL",
+        help=tr(
+            "登记库（默认 $HOSTPLEDGE_REGISTER，否则在用户数据目录中）",
+            "the register (default: $HOSTPLEDGE_REGISTER, else in the user's data folder)",
+        ),
+    )(command)
+
+
+def open_register(location: str | None, *, create: bool = False) -> Register:
+    """Raises BadInput where there is none and it is not to be made."""
+    from collector.pledges.register import Register
+
+    return Register.open(location, create=create)
+
+
+def trust_given(file: Path | None) -> Trust:
+    """The trust file given, else one's own keys. Raises BadInput where there are none."""
+    from collector.attest import keyring
+    from collector.attest.trust import load_trust
+
+    if file is not None:
+        return load_trust(file)
+    trust = keyring.trust()
+    if not trust.keys:
+        raise BadInput(
+            tr("没有自己的密钥可供信任", "there is no key of your own to trust"),
+            where="--trust",
+            mend=tr(
+                "给出信任文件，或用 hostpledge key new 生成密钥",
+                "give a trust file, or make a key with `hostpledge key new`",
+            ),
+        )
+    return trust
+
+
+def length_of_time(text: str) -> timedelta:
+    """`30d` or `4w`; raises BadInput for anything else."""
+    given = _TIME.fullmatch(text.strip())
+    if given is None:
+        raise BadInput(
+            tr(f"不是时长：{text}", f"no length of time: {text}"),
+            where="--within",
+            mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
+        )
+    return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))

@@ -12,6 +12,7 @@ import click
 from collector import catalog
 from collector.cli.columns import labelled, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.options import families_option, form_option
 from collector.model import Control, Read
 
 
@@ -22,22 +23,8 @@ from collector.model import Control, Read
         "judge it. Reads only read: nothing is written on the host.",
     )
 )
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    type=click.Choice(catalog.FAMILIES),
-    metavar="FAMILY",
-    help=tr("只列此类，可重复：", "only this family, repeatable: ") + ", ".join(catalog.FAMILIES),
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help=tr("输出格式", "form of the output"),
-)
+@families_option("只列此类，可重复", "only this family, repeatable")
+@form_option("text", "json")
 @click.option(
     "--measure",
     "measured",

@@ -9,7 +9,8 @@ import click
 
 from collector import replay as engine
 from collector.cli.language import lang, lang_option, tr
-from collector.cli.verify import open_trusted, trust_option
+from collector.cli.options import form_option
+from collector.cli.verify import identity_option, open_trusted, trust_option
 
 
 @click.command(
@@ -21,10 +22,11 @@ from collector.cli.verify import open_trusted, trust_option
 )
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
 @trust_option(required=False)
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@identity_option
+@form_option("table", "json")
 @lang_option
-def replay(bundle: Path, trust_file: Path | None, form: str) -> int:
-    with open_trusted(bundle, trust_file) as opened:
+def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: str) -> int:
+    with open_trusted(bundle, trust_file, identity) as opened:
         result = engine.replay(opened)
     if form == "json":
         click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
@@ -70,4 +72,5 @@ def difference_line(difference: engine.Difference) -> str:
     now = new["verdict"] if new else "-"
     why = new["message"][lang()] if new else tr("现已没有此核查项", "no such control any more")
     fields = f" ({', '.join(difference.fields)})" if was == now else ""
-    return f"{difference.host}  {difference.control}  {was} → {now}{fields}  {why}"
+    host = difference.host + (tr("（整改前）", " (before)") if difference.before else "")
+    return f"{host}  {difference.control}  {was} → {now}{fields}  {why}"

@@ -1,28 +1,43 @@
-"""`hostpledge report`: a bundle for people, as one HTML file or on A4."""
+"""`hostpledge report`: a bundle for people, as one HTML file, on A4 pages, or as a workbook."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.captures import refuse_special, write_aside
+from collector.cli.attesting import earlier_of
 from collector.cli.chinese import whole_in_chinese
 from collector.cli.language import lang, lang_option, tr
-from collector.cli.verify import open_trusted, trust_option
+from collector.cli.verify import identity_option, open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
 from collector.resources import home
+
+if TYPE_CHECKING:
+    from collector.pledges.deadlines import Due
+    from collector.pledges.register import Register
+    from collector.report.compared import Compared
+    from collector.report.standings import Standings
+    from collector.report.trend import Trend
+    from collector.verify import Bundle
+
+# how far the due list of the workbook looks ahead
+_YEAR = timedelta(days=366)
 
 
 @click.command(
     help=tr(
-        "由证据包生成供人阅读的报告。HTML 为单个文件，无需联网；PDF 由本机的 Chromium 打印。",
+        "由证据包生成供人阅读的报告。HTML 为单个文件，无需联网；PDF 为可签字盖章的 A4 文档；"
+        "XLSX 为可筛选的表格。登记库在本机时，附历次核查走势与到期事项。",
         "Makes a report for people out of an evidence bundle. The HTML is one file that needs no "
-        "network; the PDF is printed by a Chromium that is there.",
+        "network, the PDF is set on A4 pages to be signed and sealed, the XLSX is a workbook with "
+        "filters. Where the register is here, the trend and the due list come from it.",
     )
 )
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -38,7 +53,27 @@ from collector.resources import home
     "pdf_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=tr("写入此 PDF 文件（需要 Chromium）", "write this PDF file (wants a Chromium)"),
+    help=tr(
+        "写入此 PDF 文件（需要 hostpledge[pdf] 与中文字体）",
+        "write this PDF file (wants hostpledge[pdf] and fonts)",
+    ),
+)
+@click.option(
+    "--xlsx",
+    "xlsx_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("写入此 XLSX 文件", "write this XLSX file"),
+)
+@click.option(
+    "--against",
+    "against",
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
+    help=tr(
+        "与此前的证据包对照；默认与登记库中的上一份对照",
+        "hold it against this earlier bundle; default: the one before it in the register",
+    ),
 )
 @click.option(
     "--record",
@@ -51,49 +86,96 @@ from collector.resources import home
     ),
 )
 @trust_option(required=False)
+@identity_option
 @lang_option
 def report(
     *,
     bundle: Path,
     html_file: Path | None,
     pdf_file: Path | None,
+    xlsx_file: Path | None,
+    against: Path | None,
     record_file: Path | None,
     trust_file: Path | None,
+    identity: Path | None,
 ) -> int:
-    from collector.report.html import render
+    from collector.report.contents import Source, contents
 
-    if html_file is None and pdf_file is None:
+    targets = [target for target in (html_file, pdf_file, xlsx_file) if target is not None]
+    if not targets:
         raise BadInput(
             tr("没有说明写到哪里", "nowhere to write to"),
-            mend=tr("给出 --html 或 --pdf", "give --html or --pdf"),
+            mend=tr("给出 --html、--pdf 或 --xlsx", "give --html, --pdf or --xlsx"),
         )
-    targets = [target for target in (html_file, pdf_file) if target is not None]
     for target in targets:
         _check_target(target)
     if pdf_file is not None:
-        from collector.report.pdf import program
+        from collector.report import pdf
 
-        program()
-    with open_trusted(bundle, trust_file) as opened:
+        pdf.check()
+    with open_trusted(bundle, trust_file, identity) as opened:
         evidence = opened.evidence
-        page = render(
+        kept = _kept(evidence)
+        before = kept.before(opened.digest) if kept and against is None else against
+        source = Source(
             evidence,
             opened.capture,
-            record=_record(record_file, evidence),
-            lang=lang(),
-            digest=opened.digest,
-            keyid=opened.keyid,
+            _record(record_file, evidence),
+            opened.digest,
+            opened.keyid,
+            attached=opened.attached,
+            checkpoint=kept.checkpoint(opened.digest) if kept else "",
+            earlier=earlier_of(opened),
+            trend=kept.trend(opened.digest) if kept else None,
+            compared=_compared(opened, before, trust_file, asked=against is not None),
+            standings=kept.standings(opened.digest) if kept else None,
         )
-    if html_file is not None:
-        write_aside(html_file, page.encode("utf-8"))
-    if pdf_file is not None:
-        from collector.report.pdf import to_pdf
+        given = contents(source, lang())
+        if html_file is not None:
+            from collector.report import html
 
-        click.echo(tr("正在打印 PDF …", "printing the PDF …"), err=True)
-        write_aside(pdf_file, to_pdf(page))
+            write_aside(html_file, html.render(given).encode("utf-8"))
+        if pdf_file is not None:
+            click.echo(tr("正在排版 PDF …", "setting the pages of the PDF …"), err=True)
+            write_aside(pdf_file, pdf.to_pdf(given))
+        if xlsx_file is not None:
+            from collector.report.xlsx import to_xlsx
+
+            now = datetime.now(UTC)
+            due = kept.due(now) if kept else ()
+            write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now))
     for target in targets:
         click.echo(str(target))
     return 0
+
+
+def _compared(
+    opened: Bundle, earlier: Path | None, trust_file: Path | None, *, asked: bool
+) -> Compared | None:
+    """What became of the earlier bundle's findings; None where there is no such bundle.
+
+    One that nobody asked for may be damaged: that is said, and the report made without it.
+    """
+    if earlier is None:
+        return None
+    from collector import replay
+    from collector.report.compared import compared
+
+    try:
+        with open_trusted(earlier, trust_file) as old:
+            found = replay.diff(old, opened)
+            return compared(old.frame, old.digest, found, opened.frame["controls"], lang())
+    except CollectorError as problem:
+        if asked:
+            raise
+        click.echo(
+            tr(
+                f"未与上一份证据对照：{whole_in_chinese(problem)}",
+                f"not held against the bundle before: {problem}",
+            ),
+            err=True,
+        )
+        return None
 
 
 def _check_target(target: Path) -> None:
@@ -125,16 +207,10 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
                 where=str(file),
             )
         return _plain(record.canonical())
-    if pledge is None:
+    if pledge is None or not _has_register():
         return None
-    from collector.pledges.register import FILE, Register
+    from collector.pledges.register import Register
 
-    try:
-        if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
-            return None
-    except OSError:
-        # an auditor may have no folder of their own: then there is no register either
-        return None
     try:
         return _plain(Register.open(create=False).get(pledge["id"]).canonical())
     except CollectorError as problem:
@@ -146,6 +222,80 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
             err=True,
         )
         return None
+
+
+class _Kept:
+    """What the register knows of the bundle's pledge; nothing where the bundle is not of it."""
+
+    def __init__(self, register: Register, id: str) -> None:
+        self._register = register
+        self._record = register.get(id)
+        self._evidence = register.evidence(id)
+
+    def checkpoint(self, digest: str) -> str:
+        """The kept checkpoint of the register's log over this bundle; empty where there is none."""
+        return self._register.checkpoint_over(digest) or ""
+
+    def trend(self, digest: str) -> Trend | None:
+        from collector.report.history import history
+        from collector.report.trend import trend
+
+        here = self._place(digest)
+        if here is None:
+            return None
+        said = whole_in_chinese if lang() == "zh" else str
+        return trend(history(self._evidence[: here + 1], said), lang())
+
+    def before(self, digest: str) -> Path | None:
+        """Where the bundle before it is kept; None where it is gone: the trend says so."""
+        here = self._place(digest)
+        if not here:
+            return None
+        place = self._evidence[here - 1].path
+        return place if place.exists() else None
+
+    def standings(self, digest: str) -> Standings | None:
+        """None where the bundle is not the newest evidence: the record has gone on since."""
+        from collector.cli.pledge_status import status
+        from collector.report.standings import standings
+
+        if not self._evidence or self._evidence[-1].digest != digest:
+            return None
+        now = datetime.now(UTC)
+        renewed = self._record.id in self._register.renewed()
+        found = status(self._record, self._evidence, now, renewed=renewed)
+        return standings(found.clauses, now, lang())
+
+    def due(self, now: datetime) -> tuple[Due, ...]:
+        from collector.pledges.due import due
+
+        renewed = self._record.id in self._register.renewed()
+        return due(self._record, self._evidence, now, within=_YEAR, renewed=renewed)
+
+    def _place(self, digest: str) -> int | None:
+        return next((n for n, e in enumerate(self._evidence) if e.digest == digest), None)
+
+
+def _kept(evidence: Mapping[str, Any]) -> _Kept | None:
+    if evidence.get("pledge") is None or not _has_register():
+        return None
+    from collector.pledges.register import Register
+
+    try:
+        return _Kept(Register.open(create=False), evidence["pledge"]["id"])
+    except CollectorError:
+        # `_record` says what is wrong with the register
+        return None
+
+
+def _has_register() -> bool:
+    from collector.pledges.register import FILE
+
+    try:
+        return bool(os.environ.get("HOSTPLEDGE_REGISTER")) or (home() / FILE).exists()
+    except OSError:
+        # an auditor may have no folder of their own: then there is no register either
+        return False
 
 
 def _plain(canonical: bytes) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from rich.cells import cell_len, set_cell_size
 from collector import captures, catalog
 from collector.cli.columns import WIDTH, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.options import form_option
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.log_families import NAMES
 from collector.facts.log_gaps import Gap
+from collector.facts.reasons import in_chinese as facts_in_chinese
 from collector.facts.retention import Retention
 from collector.facts.retention import retention as parse
 from collector.model import Capture, Result
@@ -38,14 +41,7 @@ _WIDTHS = (10, 12, 12, 8, 9, 9, 9)
     )
 )
 @click.argument("capture", type=click.Path(path_type=Path), metavar="CAPTURE")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help=tr("输出格式", "form of the output"),
-)
+@form_option("table", "json")
 @lang_option
 def retention(capture: Path, form: str) -> int:
     read = captures.load(capture)
@@ -55,13 +51,23 @@ def retention(capture: Path, form: str) -> int:
         known = parse(read)
     except FactError as problem:
         raise BadInput(
-            tr("无法得知日志的留存", "the retention of logs cannot be told") + f": {problem}",
+            tr(
+                f"无法得知日志的留存：{facts_in_chinese(str(problem))}",
+                f"the retention of logs cannot be told: {problem}",
+            ),
             where=str(capture),
             mend=tr("以 root 重新采集", "collect again as root"),
         ) from None
     found = rows(read, known, read.collected_at, _GRADE, lang())
     if form == "json":
-        document = {"retention": [_json(row) for row in found]}
+        document = {
+            "retention": [_json(row) for row in found],
+            "logrotate": {
+                "run_by": known.runner or None,
+                "last_run": _iso(known.last_run),
+                "overdue": known.idle,
+            },
+        }
         out(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
         out(_table(found, known, read))
@@ -106,8 +112,7 @@ def _table(found: list[Log], known: Retention, capture: Capture) -> str:
             f"in use since {since} ({known.evidence})",
         )
         lines.append(wrap(said))
-    runner = known.runner or tr("无（不会轮转）", "nothing: no file is rotated")
-    lines.append(wrap(tr("执行 logrotate：", "logrotate is run by: ") + runner))
+    lines.append(wrap(tr("执行 logrotate：", "logrotate is run by: ") + _runner(known)))
     heads = (
         tr("种类", "kind"), tr("最早", "oldest"), tr("最新", "newest"), tr("实有", "held"),
         tr("可保", "kept"), tr("断档", "gaps"), tr("异机", "remote"), tr("满六个月", "six months"),
@@ -117,9 +122,23 @@ def _table(found: list[Log], known: Retention, capture: Capture) -> str:
         lines += [_cells(_summary(row)), *_details(row), ""]
     named = {"gaps": heads[5], "remote": heads[6], "samples": tr("样例", "samples")}
     for note in notes(found):
-        said = f"{named[note.column]} {tr('未查', 'not looked')}: {note.why}"
-        lines.append(wrap(f"{said} ({', '.join(note.paths)})" if note.paths else said))
+        said = tr(
+            f"{named[note.column]}未查：{note.why}",
+            f"{named[note.column]} not looked: {note.why}",
+        )
+        lines.append(wrap(said + _among(note.paths)))
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _runner(known: Retention) -> str:
+    if not known.runner:
+        return tr("无（不会轮转）", "nothing: no file is rotated")
+    last = f"{known.last_run:%Y-%m-%d %H:%M} UTC" if known.last_run else ""
+    if known.idle and last:
+        return known.runner + tr(f"，自 {last} 起未再运行", f", which has not run since {last}")
+    if known.idle:
+        return known.runner + tr("，但从未运行", ", which never ran")
+    return known.runner + (tr(f"（最近一次 {last}）", f" (last run {last})") if last else "")
 
 
 def _cells(cells: tuple[str, ...]) -> str:
@@ -170,7 +189,13 @@ def _details(row: Log) -> list[str]:
 def _hole(gap: Gap) -> str:
     start, end = f"{gap.start:%Y-%m-%d %H:%M}", f"{gap.end:%Y-%m-%d %H:%M}"
     said = tr(f"断档：{start} 至 {end}", f"gap: {start} to {end}")
-    return f"{said} ({gap.missing})" if gap.missing else said
+    return said + _among((gap.missing,) if gap.missing else ())
+
+
+def _among(paths: Sequence[str]) -> str:
+    if not paths:
+        return ""
+    return tr(f"（{'、'.join(paths)}）", f" ({', '.join(paths)})")
 
 
 def _one(text: str) -> str:

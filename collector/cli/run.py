@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector import catalog
+from collector.cli.attesting import Signing, first_key, make_bundle, write_report
 from collector.cli.collect import ansible_options, family_option, gather, how_of
-from collector.cli.key import open_key, signing_options
+from collector.cli.columns import wrap
+from collector.cli.from_register import fleet, from_register
 from collector.cli.language import lang, lang_option, tr
-from collector.cli.pledged import Pledged, pledge_options, pledged
-from collector.errors import BadInput, one_line
+from collector.cli.opening import open_sm2_key, signing_options, sm2_options
+from collector.cli.packing import encrypting
+from collector.cli.pledged import Pledged, length_of_time, pledge_options, pledged
+from collector.cli.stamping import stampers, tsa_option
+from collector.errors import one_line
 from collector.model import HostStatus, Result
 
 if TYPE_CHECKING:
-    from collector.attest.keys import PrivateKey
-    from collector.run.folder import RunFolder
     from collector.verify import Bundle
 
 _TRIES = 5
@@ -30,16 +32,51 @@ _SHOWN = 40
 @click.command(
     help=tr(
         "主要工作：采集、判定、制成签名证据包、附于登记、生成报告。"
-        "-i localhost, 只查本机，不用 SSH；被中断后以同一命令（含同一 -o）继续。",
+        "-i localhost, 只查本机，不用 SSH；-i register 查登记库中全部登记的主机，每台只连一次，"
+        "每份登记各得一份证据（可再加一个 -i 给出连接变量）；被中断后以同一命令（含同一 -o）继续。",
         "The main job: collect, assess, make a signed bundle, attach it to the pledge record, "
-        "write the report. `-i localhost,` checks this machine with no SSH; the same command with "
-        "the same -o takes an interrupted run up again.",
+        "write the report. `-i localhost,` checks this machine with no SSH; `-i register` checks "
+        "the hosts of all pledges in the register, each of them once, and each pledge gets "
+        "evidence of its own (a further -i gives how to connect); the same command with the same "
+        "-o takes an interrupted run up again.",
     )
 )
 @click.option(
-    "-i", "--inventory", multiple=True, required=True, help=tr("Ansible 清单", "Ansible inventory")
+    "-i",
+    "--inventory",
+    multiple=True,
+    required=True,
+    help=tr(
+        "Ansible 清单；register 或 register:PATH|URL 为登记库",
+        "Ansible inventory; `register` or `register:PATH|URL` is the register",
+    ),
 )
 @pledge_options
+@click.option(
+    "--due",
+    is_flag=True,
+    help=tr(
+        "只查须核查的登记：证据过期或尚无、豁免到期、问题逾期（用于 -i register）",
+        "only pledges that a check is due for: evidence too old or none, a waiver ended, a finding "
+        "overdue (with -i register)",
+    ),
+)
+@click.option(
+    "--within",
+    default="0d",
+    show_default=True,
+    metavar="TIME",
+    help=tr("把多久之内到期也算在内，如 30d", "what falls due within that time too, e.g. 30d"),
+)
+@click.option(
+    "--retry",
+    is_flag=True,
+    help=tr(
+        "-o 中已结束的核查：只再查未采集完整的主机，有新结果的登记再得一份证据",
+        "the run in -o that ended: only the hosts that did not answer in full; a pledge with a "
+        "new answer gets evidence again",
+    ),
+)
 @click.option(
     "-o",
     "--output",
@@ -47,6 +84,19 @@ _SHOWN = 40
     help=tr("输出目录，默认 hostpledge-<时间>", "output folder; default: hostpledge-<time>"),
 )
 @signing_options
+@sm2_options
+@tsa_option
+@click.option(
+    "--encrypt-to",
+    multiple=True,
+    metavar="RECIPIENT",
+    help=tr(
+        "另写一份加密的证据包 bundle.zip.age 给此接收方"
+        "（age1…、SSH 公钥，或每行一个的文件），可重复",
+        "write the bundle encrypted to this recipient too, as bundle.zip.age (age1…, an SSH public "
+        "key, or a file with one a line), repeatable",
+    ),
+)
 @click.option(
     "--grade",
     "given_grade",
@@ -60,9 +110,16 @@ def run(
     *,
     inventory: tuple[str, ...],
     pledge_id: str | None,
+    due: bool,
+    within: str,
+    retry: bool,
     output: Path | None,
     key_name: str,
     passphrase_file: Path | None,
+    sm2_key: str | None,
+    sm2_passphrase_file: Path | None,
+    tsa: tuple[str, ...],
+    encrypt_to: tuple[str, ...],
     location: str | None,
     given_grade: int | None,
     families: tuple[str, ...],
@@ -73,16 +130,37 @@ def run(
     from collector.run.folder import RunFolder, sole
     from collector.verify import open_bundle
 
-    pledge = pledged(pledge_id, location, given_grade)
+    stamps = stampers(tsa)
+    encrypted = encrypting(encrypt_to)
+    whole_register = from_register(inventory)
+    if due and not whole_register:
+        raise click.UsageError(tr("--due 用于 -i register", "--due goes with -i register"))
+    if retry and output is None:
+        raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
+    pledge = None if whole_register else pledged(pledge_id, location, given_grade)
     grade = given_grade or (pledge.record.grade if pledge else 2)
-    key = _key(key_name, passphrase_file)
+    signing = Signing(
+        first_key(key_name, passphrase_file), open_sm2_key(sm2_key, sm2_passphrase_file), stamps
+    )
     output = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    arrived = gather(output, how_of(inventory, given), families, grade, end=False)
+    how = how_of(inventory, given)
+    if whole_register:
+        from collector.cli.fleet_run import Wanted, begun, run_fleet
+
+        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry)
+        ids = [part.id for part in begun(output, retry=retry) or ()]
+        ahead = length_of_time(within)
+        # a limit may name a group that nothing is due of
+        fewer = due and not how.limit
+        with fleet(inventory, location, within=ahead, only_due=fewer, begun=ids) as found:
+            return run_fleet(found, how, output, families, wanted, signing, encrypted)
+    arrived = gather(output, how, families, grade, retry=retry, end=False)
     folder = RunFolder.open(output)
-    with sole(output), open_bundle(_bundle(folder, key, grade, pledge)) as opened:
-        report = _report(folder, opened, pledge)
+    with sole(output), open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened:
+        encrypted(opened.path)
+        report = write_report(output, opened, pledge, signing.key)
         folder.end()
-        _say(opened, pledge)
+        say(opened, pledge)
         trust = keyring.folder() / keyring.TRUST
         click.echo(f"{tr('报告', 'report')}: {report}")
         click.echo(f"{tr('核验', 'verify')}: hostpledge verify {opened.path} --trust {trust}")
@@ -90,103 +168,18 @@ def run(
         return 0 if whole and _satisfied(opened) else 1
 
 
-def _key(name: str, passphrase_file: Path | None) -> PrivateKey:
-    """The signing key; the first run of all makes the default one."""
-    from collector.attest import keyring
-
-    if name == "default" and not keyring.trust().keys:
-        made = keyring.new("default", "p256", None)
-        place = keyring.path_of("default")
-        click.echo(
-            tr(
-                f"尚无签名密钥，已生成 {made.keyid}（{place}，未设口令）",
-                f"there was no signing key: made {made.keyid} ({place}, no passphrase)",
-            ),
-            err=True,
-        )
-    return open_key(name, passphrase_file)
-
-
-def _bundle(folder: RunFolder, key: PrivateKey, grade: int, pledge: Pledged | None) -> Path:
-    """Makes the bundle and attaches it.
-
-    What an interrupted run left behind is made anew, unless it is attached already. A sequence
-    number that another run took meanwhile is drawn again.
-    """
-    from collector.attest import bundle as attest
-    from collector.attest import keyring
-    from collector.pledges.attach import attach
-
-    place = folder.path / "bundle"
-    if pledge is not None and _attached_before(place, pledge):
-        return place
-    about = {**folder.about, "ended": datetime.now(UTC).isoformat(timespec="seconds")}
-    for attempt in range(1, _TRIES + 1):
-        shutil.rmtree(place, ignore_errors=True)
-        reference = pledge.reference() if pledge else None
-        attest.make(
-            [folder.capture_path(host) for host in folder.about["hosts"]],
-            place,
-            key,
-            controls=catalog.select(folder.about["families"], grade),
-            grade=grade,
-            run=about,
-            script=folder.script,
-            attached=pledge.attached() if pledge else {},
-            waivers=pledge.waivers() if pledge else (),
-            pledge=reference,
-        )
-        if pledge is None:
-            break
-        try:
-            attach(pledge.register, pledge.record.id, place, keyring.trust())
-            break
-        except BadInput:
-            taken = pledge.reference() != reference
-            if not taken or attempt == _TRIES:
-                raise
-    return place
-
-
-def _attached_before(place: Path, pledge: Pledged) -> bool:
-    """Did a kill come right after this run's bundle was attached?"""
-    from collector.verify import open_bundle
-
-    if not place.exists():
-        return False
-    known = {entry.digest for entry in pledge.register.evidence(pledge.record.id)}
-    with open_bundle(place) as opened:
-        return opened.digest in known
-
-
-def _report(folder: RunFolder, opened: Bundle, pledge: Pledged | None) -> Path:
-    from collector.captures import write_aside
-    from collector.report.html import render
-
-    place = folder.path / "report.html"
-    page = render(
-        opened.evidence,
-        opened.capture,
-        record=json.loads(pledge.record.canonical()) if pledge else None,
-        lang=lang(),
-        digest=opened.digest,
-        keyid=opened.keyid,
-    )
-    write_aside(place, page.encode("utf-8"), 0o644)
-    return place
-
-
 def _satisfied(opened: Bundle) -> bool:
-    for _, entry in opened.hosts():
-        for finding in entry["findings"]:
-            waiver = finding["waiver"]
-            accepted = waiver is not None and not waiver["expired"]
-            if finding["verdict"] not in ("pass", "notapplicable") and not accepted:
-                return False
-    return True
+    return all(is_satisfied(f) for _, entry in opened.hosts() for f in entry["findings"])
 
 
-def _say(opened: Bundle, pledge: Pledged | None) -> None:
+def is_satisfied(finding: Mapping[str, Any]) -> bool:
+    """A finding of evidence.json: nothing is left to do about it, or it is waived for a while."""
+    waiver = finding["waiver"]
+    accepted = waiver is not None and not waiver["expired"]
+    return accepted or finding["verdict"] in ("pass", "notapplicable")
+
+
+def say(opened: Bundle, pledge: Pledged | None) -> None:
     """Per clause and per host on stdout; the whole of it is in the report."""
     from collector.export.table import SIGNS
 
@@ -196,7 +189,7 @@ def _say(opened: Bundle, pledge: Pledged | None) -> None:
         word = tr("未列入本次核查", "not part of this run")
         if any(found["counts"].values()):
             word = verdicts[found["verdict"]].to(lang())
-        click.echo(f"{entry['number']}  {word}  {entry['title'][lang()]}")
+        click.echo(wrap(f"{entry['number']}  {word}  {entry['title'][lang()]}"))
     click.echo()
     lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
     for _, _, text in lines[:_SHOWN]:

@@ -13,8 +13,11 @@ import click
 from collector import catalog
 from collector import verify as verifier
 from collector.attest.trust import load_trust
+from collector.captures import write_aside
+from collector.cli.assess import parse_time
 from collector.cli.chinese import in_chinese
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.options import form_option
 from collector.errors import VerifyFailed
 from collector.export import stamp
 
@@ -28,31 +31,108 @@ def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[...,
         type=click.Path(path_type=Path),
         metavar="FILE",
         help=tr(
-            "信任文件（由签名方 hostpledge key trust 给出）",
-            "trust file (the signer's `hostpledge key trust` writes it)",
+            "信任文件（由签名方 hostpledge key trust 给出），或 hostpledge trust update 所存的目录",
+            "trust file (the signer's `hostpledge key trust` writes it), or the folder that "
+            "`hostpledge trust update` keeps",
         ),
     )
 
 
+def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--identity FILE, for commands that read a bundle that may be encrypted."""
+    return click.option(
+        "--identity",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=tr(
+            "解密加密证据包（.age）的私钥：age-keygen 所写的文件，或 SSH 私钥",
+            "what decrypts an encrypted bundle (.age): a file of age-keygen, or an SSH private key",
+        ),
+    )(command)
+
+
 @click.command(
     help=tr(
-        "离线核验证据包（目录或 ZIP）。退出码：0 核验通过；2 核验不通过或无法核验。",
-        "Verifies a bundle (a folder or a ZIP file), offline. Exit status: 0 it verifies; 2 it "
-        "does not, or cannot be read.",
+        "离线核验证据包（目录、ZIP，或加密的 ZIP）。退出码：0 核验通过；2 核验不通过或无法核验。",
+        "Verifies a bundle (a folder, a ZIP file, or an encrypted one), offline. Exit status: 0 it "
+        "verifies; 2 it does not, or cannot be read.",
     )
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
-@trust_option(required=True)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path), required=False)
+@trust_option(required=False)
+@click.option(
+    "--page",
+    "page_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=tr(
+        "写出一个自含的核验网页，供浏览器离线核验证据包；无需 BUNDLE 与 --trust",
+        "write a self-contained page that verifies bundles in a browser, offline; needs neither "
+        "BUNDLE nor --trust",
+    ),
+)
+@click.option(
+    "--proof",
+    "proof_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr(
+        "证据包在登记库日志中的证明（hostpledge register prove）",
+        "proof that it stands in the register's log (`hostpledge register prove`)",
+    ),
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help=tr(
+        "以此时刻代替本机时钟（ISO 8601）",
+        "the time to take for now, in the place of this machine's clock (ISO 8601)",
+    ),
+)
+@identity_option
+@form_option("text", "json")
 @lang_option
-def verify(bundle: Path, trust_file: Path, form: str) -> None:
+def verify(
+    *,
+    bundle: Path | None,
+    trust_file: Path | None,
+    page_file: Path | None,
+    proof_file: Path | None,
+    at: str | None,
+    identity: Path | None,
+    form: str,
+) -> None:
+    from collector.attest.logged import read_inclusion
+    from collector.cli.register import read_small
+
+    if page_file is not None:
+        from collector.verify.webpage import page
+
+        write_aside(page_file, page().encode(), 0o644)
+        if bundle is None:
+            click.echo(str(page_file))
+            return
+    if bundle is None:
+        raise click.UsageError("Missing argument 'BUNDLE'.", click.get_current_context())
+    if trust_file is None:
+        raise click.UsageError("Missing option '--trust'.", click.get_current_context())
     trust = load_trust(trust_file)
-    with open_named(bundle) as opened:
-        found = _verified(opened, trust)
+    now = parse_time(at) if at else None
+    with open_named(bundle, identity) as opened:
+        proof = None
+        if proof_file is not None:
+            try:
+                proof = read_inclusion(read_small(proof_file), where=str(proof_file))
+            except VerifyFailed as problem:
+                raise _named(bundle, problem) from None
+        found = _verified(opened, trust, now=now, proof=proof)
     if form == "json":
         click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
         return
-    click.echo(tr("核验通过", "Verified") + f": {bundle}")
+    said = tr("核验通过", "Verified")
+    if found.redacted:
+        said += tr("（仅限所及：采集文件已略去）", " as far as it goes: its captures were left out")
+    click.echo(f"{said}: {bundle}")
     for line in _about(found):
         click.echo(f"  {line}")
     click.echo(tr("已证明：", "Proven:"))
@@ -85,17 +165,21 @@ def _second(moment: str) -> str:
     return stamp(datetime.fromisoformat(moment))
 
 
-def open_named(path: Path) -> verifier.Bundle:
+def open_named(path: Path, identity: Path | None = None) -> verifier.Bundle:
     """Opens a bundle; what is wrong with it is said with the bundle's own path before it."""
+    from collector.attest.age import identities
+
     try:
-        return verifier.open_bundle(path)
+        return verifier.open_bundle(path, identities(identity) if identity else ())
     except VerifyFailed as problem:
         raise _named(path, problem) from None
 
 
-def open_trusted(path: Path, trust_file: Path | None) -> verifier.Bundle:
+def open_trusted(
+    path: Path, trust_file: Path | None, identity: Path | None = None
+) -> verifier.Bundle:
     """Opens a bundle, and verifies it where a trust file is given; says so where not."""
-    opened = open_named(path)
+    opened = open_named(path, identity)
     if trust_file is None:
         click.echo(
             tr(
@@ -113,9 +197,9 @@ def open_trusted(path: Path, trust_file: Path | None) -> verifier.Bundle:
     return opened
 
 
-def _verified(opened: verifier.Bundle, trust: Any) -> verifier.Verification:
+def _verified(opened: verifier.Bundle, trust: Any, **more: Any) -> verifier.Verification:
     try:
-        return verifier.verify(opened, trust)
+        return verifier.verify(opened, trust, **more)
     except VerifyFailed as problem:
         raise _named(opened.path, problem) from None
 

@@ -16,7 +16,7 @@ from typing import cast
 
 from collector.model import Finding, HostStatus, Lang, Result
 
-FORMATS = ("table", "json", "junit", "sarif", "oscal", "csv")
+FORMATS = ("table", "json", "junit", "sarif", "oscal", "xccdf", "csv", "prometheus")
 
 Hosts = Mapping[str, Sequence[Finding]]
 Times = Mapping[str, datetime]

@@ -178,7 +178,8 @@ def _observation(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
 
 def _finding(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
     moment = at[finding.host]
-    done = finding.result in _SATISFIED or waived(finding, moment)
+    # a waiver says who bears a failure, not that the objective is satisfied
+    done = finding.result in _SATISFIED
     severity: Severity = finding.severity
     word = words()["verdict"][finding.result].to(lang)
     found: dict[str, Any] = {
@@ -204,12 +205,12 @@ def _finding(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
             {"observation-uuid": _uuid("observation", f"{_name(finding)}\n{stamp(moment)}")}
         ],
     }
-    if not done:
-        found["remarks"] = finding.remediation.to(lang)
-    elif finding.waiver is not None and waived(finding, moment):
+    if finding.waiver is not None and waived(finding, moment):
         found["remarks"] = one_line(
             f"{_WAIVED.to(lang)}: {finding.waiver.reason} ({finding.waiver.approver}, "
             f"{stamp(finding.waiver.expires)})",
             2000,
         )
+    elif not done:
+        found["remarks"] = finding.remediation.to(lang)
     return found

@@ -6,22 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 
 from collector.facts.app_rules import READ, AppRule, Found, size
+from collector.facts.log_families import family_of_container
 from collector.model import Text
 
 _MIB = 1 << 20
 _DAEMON = "/etc/docker/daemon.json"
-# what an image is for, by its name without registry and tag
-_FAMILIES = (
-    ("web", r"nginx|httpd|apache|openresty|tengine|caddy|traefik|haproxy|tomcat|lighttpd"),
-    ("database", r"mysql|mariadb|percona|postgres|postgis|mongo|redis|oracle|kingbase|dm8"),
-    ("vpn", r"openvpn|wireguard|strongswan|ocserv"),
-    ("dns", r"bind9|unbound|dnsmasq|coredns|pihole"),
-    ("mail", r"postfix|dovecot|mailserver|exim"),
-)
 
 
 def containers(found: Found) -> Iterator[AppRule]:
-    """One rule for each container that Docker logs to a file, and one for each kubelet."""
+    """One rule for each container that Docker or Podman logs to a file, and one for a kubelet."""
     daemon = _pairs(found.of("docker").get(_DAEMON, ()))
     named = found.of("containers")
     for path, lines in named.items():
@@ -33,6 +26,8 @@ def containers(found: Found) -> Iterator[AppRule]:
                 yield rule
     for path, lines in found.of("kubelet").items():
         yield _kubelet(path, lines)
+    for path, lines in found.of("podman").items():
+        yield _podman(path, _pairs(lines))
 
 
 def _pairs(lines: tuple[str, ...]) -> dict[str, str]:
@@ -56,7 +51,8 @@ def _docker(
     driver = own.get("Type") or daemon.get("log-driver") or "json-file"
     id = folder.rsplit("/", 1)[-1]
     name = about.get("Name", "").lstrip("/") or id[:12]
-    family = _family(about.get("Image", ""), name)
+    image = about.get("Image", "").rsplit("/", 1)[-1].split(":", maxsplit=1)[0]
+    family = family_of_container(image, name)
     if driver not in ("json-file", "local"):
         return None
     log = f"{folder}/{id}-json.log*" if driver == "json-file" else f"{folder}/local-logs/*"
@@ -72,20 +68,29 @@ def _docker(
     return AppRule(log, why, READ, path, words, room=room, family=family)
 
 
-def _family(image: str, name: str) -> str:
-    for text in (image.rsplit("/", 1)[-1].split(":", maxsplit=1)[0], name):
-        for family, form in _FAMILIES:
-            if re.search(form, text.lower()):
-                return family
-    return "other"
+def _podman(path: str, said: Mapping[str, str]) -> AppRule:
+    """As conmon runs it: past --log-size-max it begins the file anew, and what was in it is gone.
+
+    Source: conmon, ctr_logging.c.
+    """
+    most = said.get("log-size-max", "")
+    name = said.get("name", "") or "?"
+    family = family_of_container(said.get("image", ""), name)
+    words = f"log-size-max={most or '-'}"
+    why = Text(f"Podman 容器 {name}：{words}", f"Podman container {name}: {words}")
+    bounded = re.fullmatch(r"[1-9]\d*", most) is not None
+    return AppRule(path, why, READ, path, words, room=0 if bounded else None, family=family)
 
 
 def _kubelet(path: str, lines: tuple[str, ...]) -> AppRule:
     said = dict(re.findall(r"containerLogMax(Size|Files):\s*[\"']?(\w+)", "\n".join(lines)))
     each, number = said.get("Size", "10Mi"), said.get("Files", "5")
     words = f"containerLogMaxSize={each}, containerLogMaxFiles={number}"
-    why = Text(f"kubelet：{words}", f"kubelet: {words}")
+    # it removes them with the pod, whenever that is deleted or moved to another node
+    why = Text(
+        f"kubelet：{words}，删除 Pod 时一并删除", f"kubelet: {words}, removed with their pod"
+    )
     amount = size(each)
-    known = amount is not None and number.isdecimal()
-    room = (amount or 0) * (int(number) - 1) if known else None
-    return AppRule("/var/log/pods/*", why, READ, path, words, room=room, known=known)
+    bounded = amount is not None and number.isdecimal()
+    room = (amount or 0) * (int(number) - 1) if bounded else None
+    return AppRule("/var/log/pods/*", why, READ, path, words, room=room, known=False, each=True)

@@ -54,12 +54,13 @@ def ruled(log: LogKept, rule: AppRule, files: Sequence[LogFile], now: datetime) 
     why = rule.why if tighter else log.why
     if not known:
         why = Text(f"{why.zh}，由大小决定或无法推算", f"{why.en}: size decides, or it is not clear")
-        return replace(changed, least=None, known=False, most=least, why=why)
+        return replace(changed, least=None, known=False, most=least, floor=0, why=why)
     if by_size is not None and least == by_size:
         why = Text(f"{why.zh}，按观察到的增长速度", f"{why.en}, at the rate observed")
     if log.known:
         return replace(changed, least=least, why=why)
-    return replace(changed, most=least, why=why)
+    floor = min((n for n in (*limits, log.floor) if n is not None), default=None)
+    return replace(changed, most=least, floor=floor, why=why)
 
 
 def _fits(

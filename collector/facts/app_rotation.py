@@ -2,7 +2,7 @@
 
 The read takes names and numbers of rotation only, and costs next to nothing where none of it is
 installed. What each says is understood in `app_databases`, `app_pipes`, `app_java`,
-`app_containers`.
+`app_containers`, `app_sessions`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collector.facts.app_databases import databases
 from collector.facts.app_java import java
 from collector.facts.app_pipes import pipes
 from collector.facts.app_rules import READ, AppRule, Found
+from collector.facts.app_sessions import replays
+from collector.facts.web_secrets import PIPES, XML
 from collector.model import Capture, Read, Text, shell
 
 _POSTGRES = (
@@ -51,6 +53,8 @@ _YAML = (
 # A line that names a secret keeps its element and loses its values.
 _MASKED = "\n".join(
     [
+        PIPES,
+        XML,
         *(
             f'/{word}/{{s/="[^"]*"/="***"/g;s/>[^<]*</>***</g;s/=[^"].*/=***/;s/: .*/: ***/;}}'
             for word in ("[Pp][Aa][Ss][Ss]", "[Ss][Ee][Cc][Rr][Ee]", "[Tt][Oo][Kk][Ee][Nn]")
@@ -65,20 +69,26 @@ READS: tuple[Read, ...] = (
         rf"""
 nl='
 '
-pg='' jv=''
+pg='' jv='' cm=''
 for p in /proc/[0-9]*; do
   {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
   case "$c" in
-    postgres|postmaster) [ "$pg" ] || pg=$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null \
-      | sed -n '/^-D$/{{n;p;}};s/^-D\(\/.*\)/\1/p;s/^config_file=\(.*\)\/[^\/]*$/\1/p');;
+    postgres|postmaster)
+      c=; {{ read -r c <"$p/cmdline"; }} 2>/dev/null
+      # the processes of a server call themselves by what they do
+      case "$c" in *': '*) continue;; esac
+      pg="$pg$nl$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null \
+        | sed -n '/^-D$/{{n;p;}};s/^-D\(\/.*\)/\1/p;s/^config_file=\(.*\)\/[^\/]*$/\1/p')";;
+    conmon) cm="$cm ${{p#/proc/}}";;
     java|jsvc) jv="$jv ${{p#/proc/}}";;
   esac
 done
 set -f; IFS=$nl; set -- $pg; set +f
+n=$#; for d do set -- "$@" "$d"/postgresql*.conf; done; shift "$n"
 set -- /etc/postgresql/*/*/postgresql.conf /etc/postgresql/*/*/conf.d/*.conf \
   /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/pgsql/data/postgresql*.conf \
   /var/lib/pgsql/*/data/postgresql*.conf /usr/local/pgsql/data/postgresql*.conf \
-  ${{1:+"$1"/postgresql*.conf}}
+  "$@"
 found=; for f do [ -f "$f" ] && found="$found$f$nl"; done
 [ "$found" ] && {{ echo '@K postgres'; printf '%s' "$found" | sed 's/^/@F /'
   grep -HiE '^[[:space:]]*({_POSTGRES})[[:space:]=]' $found /dev/null; }}
@@ -111,6 +121,22 @@ set -- "$d"/containers/*/hostconfig.json
 f=/var/lib/kubelet/config.yaml
 [ -f "$f" ] && {{ echo '@K kubelet'; echo "@F $f"
   grep -HE '^containerLogMax(Size|Files):' "$f" /dev/null; }}
+set -f; IFS=' '; set -- $cm; set +f; IFS=$nl
+[ $# -gt 0 ] && {{ echo '@K podman'
+  for p in "$@"; do
+    a=$(tr '\000' '\n' <"/proc/$p/cmdline" 2>/dev/null)
+    f=$(printf '%s\n' "$a" | sed -n '/^-l$/{{n;s/^\(k8s\|json\)-file:\//\//p;}}')
+    [ "$f" ] || continue
+    echo "@F $f"
+    printf '%s\n' "$a" | sed -n -e "/^-n$/{{n;s,^,$f:\"name\":\",p;}}" \
+      -e "/^--log-size-max$/{{n;s,^,$f:\"log-size-max\":\",p;}}"
+  done
+}}
+for d in /data/jumpserver/core/data/media/replay /opt/jumpserver/data/media/replay; do
+  [ -d "$d" ] && {{ echo '@K jumpserver'; echo "@F $d"
+    grep -hE '^[[:space:]]*TERMINAL_SESSION_KEEP_DURATION[:=]' /opt/jumpserver/config/config.txt \
+      /opt/jumpserver/config.yml 2>/dev/null | sed "s,^,$d:,"; }}
+done
 set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
 [ $# -gt 0 ] && {{
   echo '@K java'
@@ -173,11 +199,27 @@ def app_rotation(capture: Capture) -> tuple[tuple[AppRule, ...], tuple[str, ...]
     Raises FactError where the configurations could not be read.
     """
     found = _found(capture)
-    rules = (*databases(found), *pipes(found), *containers(found), *java(found))
+    rules = (
+        *databases(found),
+        *pipes(found),
+        *containers(found),
+        *replays(found),
+        *java(found),
+    )
     return rules, found.opened
 
 
-_KINDS = ("postgres", "mysql", "apache", "docker", "containers", "kubelet", "java")
+_KINDS = (
+    "postgres",
+    "mysql",
+    "apache",
+    "docker",
+    "containers",
+    "kubelet",
+    "podman",
+    "jumpserver",
+    "java",
+)
 
 
 def _found(capture: Capture) -> Found:

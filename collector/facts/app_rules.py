@@ -31,7 +31,7 @@ class AppRule:
     such bound), `room` the bytes that are surely left after it removed by size (None: no size
     counts). `window` is bytes a `period` (days) beyond which it overwrites records of that very
     period. Where `known` is False its removals cannot be told. `family` is of what it logs, where
-    the path does not say it.
+    the path does not say it. `each`: the bounds are those of each log that the glob has.
     """
 
     log: str
@@ -45,6 +45,7 @@ class AppRule:
     period: float = 1.0
     known: bool = True
     family: str = ""
+    each: bool = False
 
     def has(self, path: str) -> bool:
         return fnmatchcase(path, self.log)

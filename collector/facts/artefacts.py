@@ -19,7 +19,10 @@ class Artefact:
     """A dump, an archive, or a snapshot of a restic repository (`repository` is its folder then).
 
     `when` is the time of its content where that is known, else of the file. `fault` says why it
-    cannot be a good backup: empty, cut off, not what its name says.
+    cannot be a good backup: empty, cut off, not what its name says. `owned` is its mode, user and
+    group, None where the read did not tell yet; `head` what stands first in it, in hex, `text` for
+    anything printable and `other` for the rest, empty where nobody looked. `start` of a base backup
+    of PostgreSQL is the timeline and the position in its WAL that it begins at.
     """
 
     path: str
@@ -28,6 +31,9 @@ class Artefact:
     fault: str
     repository: str
     line: str
+    owned: tuple[int, int, int] | None = None
+    head: str = ""
+    start: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,22 @@ class Artefacts:
     all: tuple[Artefact, ...]
 
 
+# What a dump that failed leaves behind a pipe: `mysqldump | gzip` 20 bytes, `… | gzip | age` 220.
+_NOTHING = {
+    ".gz": (32, "gzip"), ".tgz": (32, "gzip"), ".zst": (16, "zstd"), ".xz": (32, "xz"),
+    ".bz2": (16, "bzip2"), ".lz4": (16, "lz4"), ".enc": (48, "openssl"), ".gpg": (90, "gpg"),
+    ".age": (220, "age"),
+}  # fmt: skip
+_Seen = tuple[str, int, int, str, tuple[int, int, int] | None]
+
+
 def artefacts(capture: Capture) -> Artefacts:
     """Dumps, archives and restic snapshots in the folders that jobs name. Raises FactError."""
     folders: set[str] = set()
     closed: set[str] = set()
     found: dict[str, Artefact] = {}
-    current: tuple[str, int, int, str] | None = None
-    head = tail = ""
+    current: _Seen | None = None
+    head = tail = inner = ""
     for line in [*capture.read("backup.artefacts").text().splitlines(), "end"]:
         word, _, rest = line.partition(" ")
         if word == "head":
@@ -54,34 +69,50 @@ def artefacts(capture: Capture) -> Artefacts:
         if word == "tail":
             tail = rest
             continue
+        if word == "inner":
+            inner = rest
+            continue
         if current is not None:
-            made = _artefact(current, head, tail)
+            made = _artefact(current, head, tail, inner)
             found[made.path] = made
-            current, head, tail = None, "", ""
+            current, head, tail, inner = None, "", "", ""
         if word == "folder":
             folders.add(rest)
         elif word == "closed":
             closed.add(rest)
         elif word == "artefact":
-            match = re.fullmatch(r"(\d+) (\d+) (/.*)", rest)
+            match = re.fullmatch(r"(\d+) (\d+) (?:([0-7]{1,4}):(\d+):(\d+) )?(/.*)", rest)
             if match is None:
                 raise NotUnderstood("backup.artefacts", f"not understood: {line!r}")
-            current = (match[3], int(match[1]), int(match[2]), line)
+            owned = (int(match[3], 8), int(match[4]), int(match[5])) if match[3] else None
+            current = (match[6], int(match[1]), int(match[2]), line, owned)
+        elif word in ("repository", "tree", "attr"):
+            continue  # `backup_versions` reads these
         elif line != "end":
             raise NotUnderstood("backup.artefacts", f"not understood: {line!r}")
     return Artefacts(frozenset(folders), frozenset(closed), tuple(found.values()))
 
 
-def _artefact(seen: tuple[str, int, int, str], head: str, tail: str) -> Artefact:
-    path, mtime, size, line = seen
+def _artefact(seen: _Seen, head: str, tail: str, inner: str) -> Artefact:
+    path, mtime, size, line, owned = seen
     match = re.fullmatch(r"(.*)/snapshots/[0-9a-f]{64}", path)
     when = datetime.fromtimestamp(mtime, UTC)
     content = _content_time(head, tail)
     # a zone is not known for pg_dump and SQL: only a difference of more than a day says something
     if content is not None and (when - content).total_seconds() > 86_400:
         when = content
-    fault = "" if match else _fault(path, size, head, tail)
-    return Artefact(path, when, size, fault, match[1] if match else "", line)
+    fault = "" if match else _fault(path, size, head, tail, inner)
+    return Artefact(
+        path, when, size, fault, match[1] if match else "", line, owned, head, _start(tail)
+    )
+
+
+def _start(tail: str) -> tuple[int, int] | None:
+    """The first range of WAL in the manifest of a base backup (pg_basebackup, from version 13)."""
+    match = re.search(
+        r'"Timeline": (\d{1,9}), "Start-LSN": "([0-9A-F]{1,8})/([0-9A-F]{1,8})"', tail
+    )
+    return (int(match[1]), int(match[2], 16) << 32 | int(match[3], 16)) if match else None
 
 
 def _content_time(head: str, tail: str) -> datetime | None:
@@ -91,10 +122,15 @@ def _content_time(head: str, tail: str) -> datetime | None:
         return datetime.fromtimestamp(stamp, UTC) if stamp else None
     if raw[:5] == b"PGDMP":
         return _pg_time(raw)
-    match = re.search(r"-- Dump completed on (\d{4}-\d\d-\d\d)\s+(\d{1,2}:\d\d:\d\d)", tail)
+    match = re.search(
+        r"-- Dump completed on (\d{4}-\d\d-\d\d)\s+(\d{1,2}:\d\d:\d\d)"
+        r"|^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) GMT \{",
+        tail,
+    )
     if match:
         try:
-            return datetime.fromisoformat(f"{match[1]}T{match[2]:0>8}").replace(tzinfo=UTC)
+            day, hour = match[1] or match[3], match[2] or match[4]
+            return datetime.fromisoformat(f"{day}T{hour:0>8}").replace(tzinfo=UTC)
         except ValueError:
             return None
     return None
@@ -102,7 +138,7 @@ def _content_time(head: str, tail: str) -> datetime | None:
 
 def _raw(head: str) -> bytes:
     """The first bytes; none where the host saw nothing in them that is known here."""
-    if head in ("", "other"):
+    if head in ("", "text", "other"):
         return b""
     if not re.fullmatch(r"(?:[0-9a-f]{2})+", head):
         raise NotUnderstood("backup.artefacts", f"not bytes in hex: {head[:80]!r}")
@@ -131,15 +167,20 @@ def _pg_time(raw: bytes) -> datetime | None:
         return None
 
 
-def _fault(path: str, size: int, head: str, tail: str) -> str:
+def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
     if size == 0:
         return "empty"
-    packed = path.endswith((".gz", ".tgz"))
-    # `mysqldump | gzip` that failed leaves the 20 bytes of an empty gzip stream
-    if packed and size <= 32:
-        return "an empty gzip stream"
-    if packed and head and not head.startswith("1f8b"):
+    for end, (most, kind) in _NOTHING.items():
+        if path.endswith(end) and size <= most:
+            return f"an empty {kind} stream"
+    if path.endswith((".gz", ".tgz")) and head and not head.startswith("1f8b"):
         return "no gzip file"
+    if inner == "cut":
+        return "it does not unpack to its end"
+    if inner == "mysql" and "Dump completed" not in tail:
+        return "ends before its last line (-- Dump completed)"
+    if inner == "postgresql" and "dump complete" not in tail:
+        return "ends before its last line (dump complete)"
     if not path.endswith(".sql") or not head or not tail:
         return ""
     text = _raw(head)

@@ -16,6 +16,22 @@ s/=[^[:space:]]*/=/g
 s/[[:space:]]audit:/ audit=/g
 s/^ //"""
 
+LOG = "/var/log/audit/audit.log"
+
+# Shell text that sets `a` to where auditd writes; its keywords are taken in either case.
+WHERE = r"""
+a=/var/log/audit/audit.log
+[ -r /etc/audit/auditd.conf ] && while IFS=' =	' read -r k v _; do
+  case $k in [Ll][Oo][Gg]_[Ff][Ii][Ll][Ee]) case $v in /*) a=$v;; esac;; esac
+done </etc/audit/auditd.conf
+"""
+
+CONFIG = files(
+    "audit.config",
+    "/etc/audit/auditd.conf",
+    why=Text("审计日志的大小、个数与写满后的动作", "size and number of audit logs, and what then"),
+)
+
 READS: tuple[Read, ...] = (
     command(
         "audit.status",
@@ -26,13 +42,7 @@ READS: tuple[Read, ...] = (
             "内核审计是否启用、有无丢失", "whether the kernel audits, and whether it lost any"
         ),
     ),
-    files(
-        "audit.config",
-        "/etc/audit/auditd.conf",
-        why=Text(
-            "审计日志的大小、个数与写满后的动作", "size and number of audit logs, and what then"
-        ),
-    ),
+    CONFIG,
     files(
         "audit.kernel",
         "/proc/cmdline",
@@ -95,6 +105,16 @@ class Audit:
     def setting(self, name: str, default: str) -> str:
         return (self.config or {}).get(name, default)
 
+    def room(self, name: str, size: int) -> int | None:
+        """Bytes that `space_left` or `admin_space_left` means on a file system of `size` bytes.
+
+        In MiB or in percent; None where it is not set.
+        """
+        match = re.fullmatch(r"(\d{1,9})(%?)", self.setting(name, ""))
+        if match is None:
+            return None
+        return size * int(match[1]) // 100 if match[2] else int(match[1]) << 20
+
     def actions(self, *wanted: str) -> tuple[str, ...]:
         """The settings `*_action` of auditd.conf(5) that are set to one of `wanted`, as lines.
 
@@ -134,6 +154,14 @@ def audit(capture: Capture) -> Audit:
         login.text("audit.kernel").strip() if login else "",
         _config(config.text("audit.config")) if config else None,
     )
+
+
+def audit_log(capture: Capture) -> str:
+    """Where auditd writes: its log_file. Raises FactError where its settings were not seen."""
+    config = capture.read(CONFIG.id).one()
+    text = config.text(CONFIG.id) if config else ""
+    named = re.findall(r"(?im)^[ \t]*log_file[ \t]*=[ \t]*(/\S*)", text)
+    return named[-1] if named else LOG
 
 
 def _status(text: str) -> AuditStatus:

@@ -1,4 +1,5 @@
-"""What backups leave behind: reports of the jobs, repositories, logs; files are in `artefacts`.
+"""What backups leave behind: repositories and logs; for files see `artefacts`, for reports of
+the jobs `backup_reports`.
 
 Nothing here asks for a repository's password. The cache of restic is not used: `restic
 snapshots` on any host fills it anew, so its times say nothing of a backup.
@@ -10,75 +11,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from collector.errors import BadInput, NotUnderstood
+from collector.errors import NotUnderstood
+from collector.facts import backup_wal as _wal
 from collector.facts import storage as _storage
+from collector.facts.backup_artefacts_look import ARTEFACTS, NO_CONTENT, SOURCES
 from collector.facts.masking import MASK, URLS
 from collector.facts.record_times import zone_of
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
-from collector.schema import check, load_json
-
-_SOURCES = r"""/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
-  /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
-  /etc/crontabs/* /etc/systemd/system/*.service"""
-
-# Folders that jobs and their scripts name, and the usual ones; in each the files that look like
-# dumps or archives, newest first.
-_ARTEFACTS = rf"""
-stat -c %Y / >/dev/null 2>&1 || {{ echo 'no stat' >&2; exit 3; }}
-t=$(cat {_SOURCES} /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf \
-  /etc/restic/*.env /etc/default/restic* 2>/dev/null | sed 's/^[[:space:]]*#.*//')
-t="$t
-$(for f in $(printf '%s\n' "$t" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u | head -n 300)
-do
-  case "$f" in
-    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
-  esac
-  [ -f "$f" ] && [ -r "$f" ] || continue
-  h=; {{ read -r h <"$f"; }} 2>/dev/null
-  case "$f,$h" in *.sh,*|*.env,*|*,'#!'*) head -c 16384 "$f" | sed 's/^[[:space:]]*#.*//';; esac
-done)"
-for p in /backup /backups /bak /var/backups /var/backup /data/backup /data/backups /srv/backup \
-  /srv/backups /opt/backup /opt/backups /home/backup /mnt/backup \
-  $(printf '%s\n' "$t" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u | head -n 400); do
-  case "$p" in
-    /|/etc|/etc/*|/usr|/usr/*|/bin|/sbin|/lib*|/var|/var/lib|/var/lib/dpkg*) continue;;
-    /var/log|/var/log/*|/var/spool*) continue;;
-    /var/cache|/home|/root|/tmp|/dev*|/proc*|/sys*|/run*|/var/run*|/opt|/srv|/mnt|/boot*) continue;;
-  esac
-  [ -d "$p" ] || continue
-  printf 'folder %s\n' "$p"
-  [ -r "$p" ] && [ -x "$p" ] || {{ printf 'closed %s\n' "$p"; continue; }}
-  find "$p" -xdev -maxdepth 3 -path '*/data/[0-9a-f][0-9a-f]' -prune -o -type f \( \
-    -name '*.sql' -o -name '*.sql.*' -o -name '*.dump' -o -name '*.dump.*' -o -name '*.dmp' \
-    -o -name '*.tar' -o -name '*.tar.*' -o -name '*.tgz' -o -name '*.gz' -o -name '*.zip' \
-    -o -name '*.7z' -o -name '*.bak' -o -name '*.zst' -o -name '*.xz' -o -name '*.xbstream*' \
-    -o -name '*.archive' -o -name '*.rdb' -o -name '*.gpg' -o -name '*.age' -o -name '*.enc' \
-    -o -path '*/snapshots/[0-9a-f]*' \) -exec stat -c 'artefact %Y %s %n' {{}} + 2>/dev/null |
-    sort -rn -k 2 | head -n 200
-done | awk '!seen[$0]++' | while IFS= read -r l; do
-  printf '%s\n' "$l"
-  case "$l" in artefact*/snapshots/*) continue;; artefact*) ;; *) continue;; esac
-  k=$((${{k-0}} + 1)); [ "$k" -le 60 ] || continue
-  f=/${{l#*/}}
-  printf 'head %s\n' "$(od -An -v -tx1 -N 48 "$f" 2>/dev/null | tr -d ' \n')"
-  case "$f" in *.sql) ;; *) continue;; esac
-  printf 'tail %s\n' "$(tail -c 120 "$f" 2>/dev/null | tr '\n\r\t' '   ')"
-done
-exit 0
-"""
-
-# Of a file's beginning and end only what marks a dump leaves the host, never a row of data.
-_NO_CONTENT = r"""
-s/^\(head 1f8b.\{16\}\).*/\1/
-/^head 1f8b/!{/^head 5047444d50/!{/^head 2d2d\(20\|0a2d2d20\)/!{/^head 2f2a/!s/^head .*/head other/
-}
-}
-}
-s/^tail .*\(-- Dump completed.*\)/tail \1/
-s/^tail .*\(PostgreSQL database \(cluster \)\{0,1\}dump complete\).*/tail \1/
-/^tail -- Dump/!{/^tail Postgre/!s/^tail .*/tail other/
-}
-"""
 
 _BORG = r"""
 for h in /root /home/* /var/lib/*; do
@@ -101,18 +40,21 @@ exit 0
 _JOURNAL = r"""
 command -v journalctl >/dev/null 2>&1 || exit 0
 { journalctl -q --no-pager -o export -n 3000 \
-    -u 'restic*' -u '*restic*' -u '*backup*' -u 'borg*' 2>/dev/null; echo
+    -u '*restic*' -u '*backup*' -u '*borg*' -u '*check*' -u '*verify*' 2>/dev/null; echo
   journalctl -q --no-pager -o export -n 3000 -t restic -t borg _UID=0 2>/dev/null; echo; } |
   awk '/^__REALTIME_TIMESTAMP=/ { t = substr($0, 22) }
     /^_HOSTNAME=/ { h = substr($0, 11) }
+    /^_SYSTEMD_UNIT=/ { u = "/" substr($0, 15) }
     /^SYSLOG_IDENTIFIER=/ { i = substr($0, 19); gsub(/[ :]/, "_", i) }
     /^_PID=/ { p = "[" substr($0, 6) "]" }
     /^MESSAGE=/ { m = substr($0, 9) }
     /^$/ {
-      if (m != "") print substr(t, 1, length(t) - 6) "." substr(t, length(t) - 5), h, i p ": " m
-      h = "-"; i = "-"; p = ""; m = ""
+      if (m != "") print substr(t, 1, length(t) - 6) "." substr(t, length(t) - 5), h u, i p ": " m
+      h = "-"; i = "-"; p = ""; m = ""; u = ""
     }' |
-  grep -E 'message_type.:.summary|snapshot [0-9a-f]{8} saved' | sort -u | tail -n 300
+  grep -E -e 'message_type.:.summary|snapshot [0-9a-f]{8} saved' \
+    -e '(no errors were|problems|errors) found|contains errors' |
+  sort -u | tail -n 300
 exit 0
 """
 
@@ -134,6 +76,7 @@ _ONLY_PATHS = rf"""/^|/{{
 
 READS: tuple[Read, ...] = (
     *(read for read in _storage.READS if read.id == "storage.mounts"),
+    *_wal.READS,
     files(
         "backup.reports",
         "/var/lib/hostpledge/backup/*.json",
@@ -154,7 +97,7 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "backup.lists",
-        rf"cat {_SOURCES} 2>/dev/null | grep -o -e '--files-from[= ]*/[A-Za-z0-9_./-]*' |"
+        rf"cat {SOURCES} 2>/dev/null | grep -o -e '--files-from[= ]*/[A-Za-z0-9_./-]*' |"
         "\n  sed 's/^[^/]*//' | sort -u | head -n 20 | while IFS= read -r f; do\n"
         '  [ -f "$f" ] && printf \'list %s\\n\' "$f" && head -c 8192 "$f" | sed \'s/^/|/\'\n'
         "done\nexit 0",
@@ -163,10 +106,10 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "backup.artefacts",
-        _ARTEFACTS,
+        ARTEFACTS,
         seconds=30,
         limit=1 << 19,
-        redact=_NO_CONTENT,
+        redact=NO_CONTENT,
         why=Text(
             "备份文件的名称、大小、时间与文件头", "names, sizes, times and headers of backup files"
         ),
@@ -174,7 +117,7 @@ READS: tuple[Read, ...] = (
     shell(
         "backup.borg",
         _BORG,
-        redact=MASK,
+        redact=URLS,
         why=Text("borg 最近一次建立归档的时间", "when borg last made an archive"),
     ),
     shell(
@@ -183,7 +126,10 @@ READS: tuple[Read, ...] = (
         seconds=20,
         limit=1 << 18,
         redact=MASK,
-        why=Text("日志中 restic 的备份结果", "how restic's backups ended, by the journal"),
+        why=Text(
+            "日志中 restic、borg 备份与校验的结果",
+            "how backups and checks of restic and borg ended, by the journal",
+        ),
     ),
     shell(
         "backup.logs",
@@ -202,21 +148,6 @@ READS: tuple[Read, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One run as the job itself reported it (schemas/backup-report.schema.json)."""
-
-    job: str
-    finished: datetime
-    ok: bool
-    size: int | None
-    paths: tuple[str, ...]
-    repository: str
-    encrypted: bool | None
-    offsite: bool | None
-    file: str
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
     """A success that some record shows: `where` is a repository or a log, `size` bytes if told."""
 
@@ -225,32 +156,6 @@ class Record:
     size: int | None
     read: str
     line: str
-
-
-def reports(capture: Capture) -> tuple[Report, ...]:
-    """All reports. Raises FactError when one cannot be read or is not of the form."""
-    found = []
-    for file in capture.read("backup.reports").present():
-        try:
-            document = load_json(file.text("backup.reports"), where=file.path)
-            check(document, "backup-report", where=file.path)
-        except BadInput as problem:
-            raise NotUnderstood("backup.reports", str(problem)) from None
-        finished = datetime.fromisoformat(document["finished"])
-        found.append(
-            Report(
-                document["job"],
-                finished.astimezone(UTC),
-                document["ok"],
-                document.get("bytes"),
-                tuple(document["paths"]),
-                document.get("repository", ""),
-                document.get("encrypted"),
-                document.get("offsite"),
-                file.path,
-            )
-        )
-    return tuple(found)
 
 
 def records(capture: Capture) -> tuple[Record, ...]:
@@ -281,7 +186,7 @@ def _journal(capture: Capture) -> list[Record]:
     found = []
     for line in result.text().splitlines():
         match = re.match(r"(\d+)\.\d+ \S+ (\S+?)(?:\[\d+\])?: (.*)", line)
-        if match:
+        if match and re.search(r"message_type.:.summary|snapshot [0-9a-f]{8} saved", match[3]):
             size = re.search(r'"total_bytes_processed":(\d+)', match[3])
             found.append(
                 Record(

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
 from collector.errors import BadInput, NotUnderstood
+from collector.facts.backup_dumped import nothing, partial, server
 from collector.facts.backup_words import (
     ENGINES,
     FILE_TOOLS,
     blurred,
-    commands,
     databases_of,
     excludes_of,
     follows_links,
     left_out,
     one_file_system,
+    pipelines,
     sources_of,
     targets_of,
     wrapped,
@@ -40,9 +41,11 @@ class BackupJob:
     """One use of one tool by one job.
 
     `sources` are absolute paths, `excludes` those left out; `databases` are names, `*` for all
-    of the `engine`'s. `targets` are the paths and repositories that its words name. `one_fs`: it
-    stays on the file system it begins on; `blurred`: it leaves out what is not seen here;
-    `follows`: it takes what symlinks lead to.
+    of the `engine`'s, `?` for what only shows at run time; a `~` stands before one of which only
+    some tables are taken, or perhaps that of another host. `targets` are the paths and repositories
+    that its words name. `one_fs`: it stays on the file system it begins on; `blurred`: it leaves
+    out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
+    line, run in `folder`; `piped` are the commands that take what it prints.
     """
 
     job: Job
@@ -56,6 +59,9 @@ class BackupJob:
     one_fs: bool = False
     blurred: bool = False
     follows: bool = False
+    words: tuple[str, ...] = ()
+    folder: str = ""
+    piped: tuple[tuple[str, ...], ...] = ()
 
     @property
     def label(self) -> str:
@@ -84,7 +90,7 @@ class BackupJob:
         if self.engine and store.kind == "database" and self.engine == engine_of(store):
             if "*" in self.databases or store.name in self.databases:
                 return "yes"
-            if "?" in self.databases:
+            if {"?", "~?", "~*", f"~{store.name}"} & set(self.databases):
                 return "perhaps"
         blurry = self.unclear and not self.engine
         return "perhaps" if blurry or "perhaps" in answers else "no"
@@ -131,8 +137,11 @@ def backup_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     lists = _lists(capture)
     found: list[BackupJob] = []
     for job in jobs(capture):
-        for words, folder in commands(job.text):
-            found += _recognise(capture, job, words, folder, lists)
+        for line, folder in pipelines(job.text):
+            for at, words in enumerate(line):
+                piped = tuple(map(tuple, line[at + 1 :]))
+                for use in _recognise(capture, job, words, folder, lists, piped):
+                    found.append(replace(use, words=tuple(words), folder=folder, piped=piped))
     return tuple(dict.fromkeys(found))
 
 
@@ -149,7 +158,12 @@ def _lists(capture: Capture) -> dict[str, list[str]]:
 
 
 def _recognise(
-    capture: Capture, job: Job, words: list[str], folder: str, lists: Mapping[str, list[str]]
+    capture: Capture,
+    job: Job,
+    words: list[str],
+    folder: str,
+    lists: Mapping[str, list[str]],
+    piped: Sequence[Sequence[str]] = (),
 ) -> Iterator[BackupJob]:
     names = [w.rpartition("/")[2] for w in words]
     at = next((i for i, n in enumerate(names) if n in ENGINES or n in FILE_TOOLS), None)
@@ -157,8 +171,10 @@ def _recognise(
         return
     tool, args = names[at], words[at + 1 :]
     targets = targets_of(job.text)
+    if nothing(tool, args, piped):
+        return
     if tool in ENGINES:
-        databases = databases_of(tool, args)
+        databases = _taken(capture, tool, args)
         if databases:
             yield BackupJob(job, tool, engine=ENGINES[tool], databases=databases, targets=targets)
     elif tool == "borgmatic":
@@ -182,6 +198,32 @@ def _recognise(
                 blurred=blurred(tool, args),
                 follows=follows_links(tool, args),
             )
+
+
+def _taken(capture: Capture, tool: str, args: list[str]) -> tuple[str, ...]:
+    """What of the databases of this host it takes: names, `*`, `?`, a `~` before what is partly so.
+
+    Nothing of them where it asks the server of another host.
+    """
+    host, told = server(tool, args)
+    databases = databases_of(tool, args)
+    if told.get("dbname") and tool == "pg_dump":
+        databases = ("?" if "$" in told["dbname"] else told["dbname"],)
+    here = _here(capture, host)
+    if here is False:
+        return ()
+    some = here is None or partial(tool, args)
+    return tuple(f"~{d}" if some else d for d in databases)
+
+
+def _here(capture: Capture, host: str) -> bool | None:
+    """Is it this host, by the names and addresses that it has itself? None: it cannot be told."""
+    own = {capture.head.get("hostname", ""), *capture.head.get("address", "").split()}
+    own = {x.partition("/")[0] for x in own} - {""}
+    if host in ("", "localhost", "::1") or host.startswith("127.") or host in own:
+        return True
+    numeric = re.fullmatch(r"[0-9.]+", host)
+    return False if numeric and any(re.fullmatch(r"[0-9.]+", x) for x in own) else None
 
 
 def _setting_files(capture: Capture, folder: str) -> list[tuple[str, str]]:

@@ -33,6 +33,8 @@ ENGINES: Mapping[str, str] = {
 # Tools that always take the whole server.
 _WHOLE = {"xtrabackup", "innobackupex", "mariabackup", "mariadb-backup", "pg_dumpall",
           "pg_basebackup", "pgbackrest", "barman", "wal-g"}  # fmt: skip
+# Runs the command behind `--` and reports how it ended (docs/backup-report.md).
+WRAPPER = "hostpledge-backup-report"
 FILE_TOOLS = {"restic", "borg", "borgmatic", "duplicity", "rsnapshot", "rsync", "tar", "rclone"}
 _TAKES_VALUE = re.compile(
     r"^(-[hPuSdCTXefnopUWFZjr]|--(host|port|user|socket|repo|repository|password-file|exclude"
@@ -42,6 +44,11 @@ _TAKES_VALUE = re.compile(
     r"|target-dir|out|archive|uri|db|encrypt-key|time|keep-\w+|host-name|option|schema|table))$"
 )
 _LONGEST = 4 << 20
+# What a shell is given to run; systemd shows it without its quotes.
+_INNER = re.compile(
+    r"(?<!\S)(?:[\w/.-]{0,80}\b(?:ba|da|k|a)?sh|[\w/.]{0,80}(?:su|runuser)(?:\s+[\w-]{1,40}){0,3}?)"
+    r"\s+-\w{0,8}c\s+(?:'([^']{0,8192})'|\"([^\"]{0,8192})\"|(?=[^'\"\s]))"
+)
 _ASSIGN = re.compile(
     r"^\s*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_]\w{0,60})=(\"[^\"\n]{0,512}\"|'[^'\n]{0,512}'|[^\s;&|]{0,512})",
     re.MULTILINE,
@@ -63,33 +70,56 @@ def filled(text: str) -> str:
 
 def commands(text: str) -> Iterator[tuple[list[str], str]]:
     """The words of each simple command, variables filled in, and the folder it runs in."""
-    joined = filled(re.sub(r"\\\n", " ", text))
+    for line, folder in pipelines(text):
+        for words in line:
+            yield words, folder
+
+
+def pipelines(text: str) -> Iterator[tuple[list[list[str]], str]]:
+    """The commands that feed each other, as words, variables filled in, and their folder."""
+    joined = _INNER.sub(r" ( \1\2 ) ", filled(re.sub(r"\\\n", " ", text)))
     # what only shows at run time becomes `$_`; the commands in it are commands too
     for pattern in (r"\$\(([^()]*)\)", r"\$\(([^()]*)\)", r"`([^`]*)`"):
         inner = "\n".join(m[1] for m in re.finditer(pattern, joined))
         joined = re.sub(pattern, "$_", joined) + "\n" + inner
     joined = re.sub(r"\$\{[^}\n]{0,200}\}", "$_", joined)
+    joined = re.sub(r"\d?>&[\d-]", " ", joined)
     folder = ""
     for line in joined.splitlines():
-        for part in re.split(r"&&|\|\||[;|&()]|(?<!\S)[{}](?!\S)", line):
-            try:
-                # shlex takes time that grows with the square of a word
-                words = shlex.split(part, comments=True) if len(part) < 8192 else part.split()
-            except ValueError:
-                words = part.split()
-            while words and re.match(r"^([A-Za-z_]\w*=|\d?[<>])", words[0]):
-                words = words[1:]
-            if words[:1] == ["cd"] and len(words) > 1:
-                folder = words[1]
-            elif words:
-                yield words, folder
+        found: list[list[list[str]]] = []
+        for part in re.split(r"&&|\|\||[;&()]|(?<!\S)[{}](?!\S)", line):
+            # what follows `)` or `}` takes what came out of it
+            goes_on = bool(found) and part.lstrip().startswith("|")
+            made = [w for w in map(_words, part.split("|")) if w]
+            if goes_on:
+                found[-1] += made
+            elif made and made[0][0] == "cd" and len(made[0]) > 1:
+                yield from ((p, folder) for p in found)
+                folder, found = made[0][1], []
+            elif made:
+                found.append(made)
+        yield from ((p, folder) for p in found)
+
+
+def _words(part: str) -> list[str]:
+    try:
+        # shlex takes time that grows with the square of a word
+        words = shlex.split(part, comments=True) if len(part) < 8192 else part.split()
+    except ValueError:
+        words = part.split()
+    if words and words[0].endswith(WRAPPER) and "--" in words:
+        words = words[words.index("--") + 1 :]
+    while words and re.match(r"^([A-Za-z_]\w*=|\d?[<>])", words[0]):
+        words = words[1:]
+    return words
 
 
 def wrapped(before: list[str]) -> bool:
     """Are the words before the tool only what runs it (nice, sudo, flock FILE, if, time …)?"""
     wrappers = {"nice", "ionice", "sudo", "flock", "timeout", "env", "if", "then", "do", "time",
                 "su", "runuser", "exec", "chronic", "systemd-inhibit", "!", "eval", "docker",
-                "podman", "sshpass", "nohup", "else", "while", "cronic"}  # fmt: skip
+                "podman", "sshpass", "nohup", "else", "while", "cronic", "setpriv", "gosu", "doas",
+                "chpst"}  # fmt: skip
     return before[0] in wrappers
 
 

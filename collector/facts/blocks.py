@@ -18,7 +18,8 @@ from collector.model import Capture
 class Device:
     """A block device. `parents` are kernel names of what it rests on, `backing` a loop's file,
 
-    `btrfs` the id of the btrfs it is a part of.
+    `btrfs` the id of the btrfs it is a part of, `clear` whether its table, where it was seen,
+    leaves a part of what it holds unencrypted (cipher_null; a reencryption under way).
     """
 
     name: str
@@ -34,10 +35,13 @@ class Device:
     backing: str
     btrfs: str
     line: str
+    clear: bool = False
 
     @property
     def crypt(self) -> bool:
         """dm-crypt by the kernel's own mark; verity and integrity bear the same prefix."""
+        if self.clear:
+            return False
         if self.dm_uuid:
             return bool(re.match(r"CRYPT-(?!VERITY|INTEGRITY)", self.dm_uuid))
         return self.type == "crypt"
@@ -62,6 +66,7 @@ class _Node:
     parents: list[str]
     backing: str = ""
     btrfs: str = ""
+    clear: bool = False
     line: str = ""
 
 
@@ -90,7 +95,10 @@ def _stack(capture: Capture) -> dict[str, _Node] | None:
             nodes[kname].backing = rest
         elif word == "btrfs" and kname in nodes:
             nodes[kname].btrfs = rest
-        elif word != "btrfs":
+        elif word == "table" and kname in nodes:
+            target, _, cipher = rest.partition(" ")
+            nodes[kname].clear |= target != "crypt" or "cipher_null" in cipher
+        elif word not in ("btrfs", "table"):
             raise NotUnderstood("storage.stack", f"not understood: {line!r}")
     return nodes
 
@@ -141,6 +149,7 @@ def _join(kname: str, node: _Node | None, rows: list[dict[str, str]] | None) -> 
         backing=node.backing if node else "",
         btrfs=_btrfs(node, row),
         line=row.get("line") or (node.line if node else ""),
+        clear=node.clear if node else False,
     )
 
 

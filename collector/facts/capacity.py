@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.audit import WHERE
 from collector.facts.log_kept import LogKept
 from collector.model import Capture, Read, Text, shell
 
@@ -17,9 +18,10 @@ _DAY = 86400.0
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        WHERE
+        + r"""
 set --
-for d in / /var/ /var/log/ /var/log/*/ /var/lib/docker/ /var/lib/mysql/ /var/lib/pgsql/ \
+for d in "${a%/*}/" / /var/ /var/log/ /var/log/*/ /var/lib/docker/ /var/lib/mysql/ /var/lib/pgsql/ \
   /var/lib/postgresql/ /www/ /opt/ /srv/ /usr/local/ /data/ /home/ /app/; do
   [ -d "$d" ] && set -- "$@" "$d"
 done

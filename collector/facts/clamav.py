@@ -70,7 +70,9 @@ all=' '
   all="$all$f "
   printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if [ -r "$f" ]; then
-    tail -c 65536 "$f" | grep -aE 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' |
+    tail -c 65536 "$f" | grep -aE \
+      -e 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' \
+      -e '^ERROR: (Communication error|Could not connect)' |
       tail -n 30
   else echo '== refused'; fi
 done

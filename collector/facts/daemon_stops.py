@@ -38,6 +38,7 @@ _BOOT, _REBOOT = timedelta(minutes=15), timedelta(minutes=30)
 # what two logs tell of the same moment
 _TOLD_TWICE = timedelta(seconds=5)
 _UNSET = "4294967295"
+_HOW_ZH = {"stopped": "停止", "killed": "被杀死", "off": "被关闭"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ class Stop:
     def brief(self) -> str:
         until = f"{self.end:%H:%M:%S}" if self.end else "?"
         return f"{self.daemon} {self.how} {self.start:%Y-%m-%d %H:%M:%S}-{until}"
+
+    @property
+    def brief_zh(self) -> str:
+        until = f"{self.end:%H:%M:%S}" if self.end else "?"
+        how = _HOW_ZH.get(self.how, self.how)
+        return f"{self.daemon} {how} {self.start:%Y-%m-%d %H:%M:%S}-{until}"
 
 
 def refuses_stop(capture: Capture) -> bool | None:

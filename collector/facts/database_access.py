@@ -64,10 +64,12 @@ for f in $p; do
     [ -n "$c" ] && sed -n -e 's/keyFile.*/keyFile: -/' \
       -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p' "$c";;
   mysqld|mariadbd)
-    c=$(command -v mysql || command -v mariadb)
+    c=$(command -v mariadb || command -v mysql)
     echo "== mysql ${{d#/proc/}}"
     [ -n "$c" ] && {{
-      set -- --no-defaults -u root -N -B -e
+      # MariaDB's client would check the certificate even at the socket
+      case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
+      set -- "$@" -u root -N -B -e
       q="select concat('as ',current_user()); "
       q="${{q}}select concat_ws(' ','account',user,'@',host,if(plugin='','-',plugin),"
       q="${{q}}length(concat(ifnull(authentication_string,'')"
@@ -144,6 +146,12 @@ def access(capture: Capture) -> Mapping[str, Access]:
         elif kind != "redis-settings":
             raise NotUnderstood(_READ, f"a part of no kind: {kind}")
     return found
+
+
+def told_of(capture: Capture, kind: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What was said of each database of that kind: its name (port, pid, folder) and the lines."""
+    parts = _parts(capture.read(_READ).text())
+    return tuple((name, lines) for found, name, lines in parts if found == kind)
 
 
 def _keep(found: dict[str, Access], engine: str, seen: Access) -> None:
@@ -250,12 +258,13 @@ def _postgresql(_: str, lines: tuple[str, ...]) -> Access:
             return Access("unknown", line, (line,))
         if len(words) < 4 or not words[0].startswith(("local", "host")):
             raise NotUnderstood(_READ, f"pg_hba.conf: {line!r}")
-        if words[0] != "local" and "trust" in words[4:] and not _loopback(words[3], words[4]):
+        if words[0] != "local" and "trust" in words[4:] and not from_loopback(words[3], words[4]):
             return Access("open", line, (line,))
     return Access("asks", "pg_hba.conf", lines[:1])
 
 
-def _loopback(where: str, mask: str) -> bool:
+def from_loopback(where: str, mask: str) -> bool:
+    """Does this address of pg_hba.conf stand for the host itself?"""
     host, _, length = where.partition("/")
     try:
         family, number = address(host)

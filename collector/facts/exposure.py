@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from collector.errors import FactError
@@ -73,6 +74,7 @@ class Exposure:
         return networks(sources | Spans.one(*holes), self.listener.family)
 
 
+@cache
 def public(family: int) -> Spans:
     """Addresses that are routed on the Internet (IANA special-purpose registries)."""
     if family == 6:

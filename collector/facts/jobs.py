@@ -61,7 +61,13 @@ def with_scripts(command: str, scripts: Mapping[str, Script]) -> str:
     """A command and, below it, the scripts it names (two levels), without their comments."""
     parts, todo, seen = [command], [command], set[str]()
     for _ in range(2):
-        named = [p for p in scripts if any(_names(text, p) for text in todo) and p not in seen]
+        named = [
+            p
+            for p in scripts
+            if any(_names(text, p) for text in todo)
+            and p not in seen
+            and not p.endswith("/hostpledge-backup-report")  # it backs up nothing itself
+        ]
         seen.update(named)
         todo = [uncommented(scripts[p].text) for p in named]
         parts += todo

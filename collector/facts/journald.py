@@ -192,6 +192,16 @@ class Journald:
         name = f"namespace {self.namespace}: " if self.namespace else ""
         return f"{name}Storage={self.storage} ({where}); {_DISK} {there}"
 
+    @property
+    def line_zh(self) -> str:
+        """`line` for a Chinese reader."""
+        where = self.settings.get("Storage", Setting("auto")).path or "默认"
+        there = "存在" if self.folder(_DISK) else "不存在"
+        if self.folder(_DISK) and self._elsewhere:
+            there = f"存在，但最新的记录在 {_MEMORY}"
+        name = f"命名空间 {self.namespace}：" if self.namespace else ""
+        return f"{name}Storage={self.storage}（{where}）；{_DISK} {there}"
+
 
 def journald(capture: Capture) -> Journald:
     """Raises FactError where its files cannot be read or say something that is not understood."""

@@ -20,7 +20,6 @@ from collector.facts.log_stores import Stores
 from collector.model import Capture, Text
 
 JOURNAL = "/var/log/journal"
-AUDIT_LOG = "/var/log/audit/audit.log"
 _DAY = 86400
 _MIB = 1 << 20
 # days; more than anybody asks for
@@ -63,7 +62,7 @@ def audited(log: LogKept, files: Sequence[LogFile], capture: Capture, now: datet
         most = log.least if log.known else log.most
         why = _by_size(why)
         return replace(
-            log, least=None, known=False, most=most, why=why, removed=True, quotes=quotes
+            log, least=None, known=False, most=most, floor=0, why=why, removed=True, quotes=quotes
         )
     least = min(n for n in (days, log.least, log.most) if n is not None)
     return replace(

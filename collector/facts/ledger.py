@@ -80,12 +80,32 @@ def ledger(facts: Facts) -> Ledger | None:
         path = present[0].path
         guarded = present[0].uid == 0 and not present[0].mode & 0o022
         document = present[0].text(_READ).encode()
+    where = path or DOCUMENT
     try:
-        entry = load_yaml(document, where=path or DOCUMENT)
-        check(entry, "event-ledger", where=path or DOCUMENT)
+        entry = load_yaml(document, where=where)
+        check(entry, "event-ledger", where=where)
         return _ledger(entry, facts.capture.host, path, guarded=guarded)
-    except (BadInput, ValueError) as problem:
+    except (BadInput, ValueError, OverflowError) as problem:
         raise NotUnderstood(_READ, str(problem)) from None
+
+
+def check_ledger(entry: Any, *, where: str) -> None:
+    """Raises BadInput where the document is no ledger that `ledger` could take."""
+    check(entry, "event-ledger", where=where)
+    try:
+        _ledger(entry, "", "", guarded=True)
+    except (ValueError, OverflowError) as problem:
+        raise BadInput(f"not an event ledger: {problem}", where=where) from None
+
+
+def read_ledger(document: bytes, *, where: str) -> None:
+    """The same of the bytes of a file, YAML or JSON."""
+    try:
+        text = document.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        what = f"not UTF-8 (byte {problem.start})"
+        raise BadInput(what, where=where, mend="save the file as UTF-8") from None
+    check_ledger(load_yaml(text, where=where), where=where)
 
 
 def _ledger(entry: Mapping[str, Any], host: str, path: str, *, guarded: bool) -> Ledger:
@@ -95,7 +115,8 @@ def _ledger(entry: Mapping[str, Any], host: str, path: str, *, guarded: bool) ->
     )
     if twice is not None:
         raise ValueError(f"the event {twice!r} stands twice")
-    events = [_event(e) for e in entry["events"] if host in e.get("hosts", [host])]
+    every = [(_event(e), e.get("hosts", [host])) for e in entry["events"]]
+    events = [event for event, hosts in every if host in hosts]
     since, reviewed = date.fromisoformat(entry["from"]), date.fromisoformat(entry["reviewed"])
     if reviewed < since:
         raise ValueError(f"reviewed {reviewed} before it begins ({since})")

@@ -29,18 +29,39 @@ function is_edge(i,   g) {
   g = group[i]
   return newest[g] == i || oldest[g] == i || aged[g] == i || young[g] == i
 }
+# Recordings of sessions. In a folder of an I/O log of sudo the file log tells when it was, what else
+# lies there only counts by size; of many of one day (by mtime or the name of the folder, which decide
+# nothing else) two are listed, and the second stands for the rest by size.
+function folded(path, base,   dir, key) {
+  dir = path; sub(/\/[^\/]*$/, "", dir)
+  if (base ~ /^(ttyin|ttyout|timing|log\.json)$/ || (path ~ /\/sudo-io\// && base ~ /^(std(in|out|err)|seq)$/)) {
+    beside[dir] += field[1]; return 1
+  }
+  if (path ~ /\/[0-9A-Z][0-9A-Z]\/[0-9A-Z][0-9A-Z]\/[0-9A-Z][0-9A-Z]\/log$/)
+    key = substr(path, 1, length(path) - 13) " " int(field[2] / 86400)
+  else if (path ~ /\/replay\/20[0-9][0-9]-[01][0-9]-[0-3][0-9]\//) key = dir
+  else return 0
+  if (held[key]++ < 2) { first[key] = path; return 0 }
+  extra[first[key]] += field[1]
+  if (base == "log") part[dir] = first[key]
+  return 1
+}
+function whole(path,   dir) {
+  dir = path
+  return extra[path] + (sub(/\/log$/, "", dir) ? beside[dir] : 0)
+}
 /^@O/ { if (!told[$0]++) print; next }
 /^directory/ { sub(/^[^\/]*/, ""); print "@K " $0; next }
 !/^regular/ { next }
 {
-  if (n == MOST) { print "@O more"; exit }
   sub(/^[^|]*\|/, "")
   path = substr($0, index($0, "/"))
   gsub(/\/\/+/, "/", path)
   if (seen[path]++) next
-  n++
-  split($0, field, " "); name[n] = path; size[n] = field[1]; time[n] = field[2]
-  base = path; sub(/.*\//, "", base); bare = base
+  split($0, field, " "); base = path; sub(/.*\//, "", base); bare = base
+  if (folded(path, base)) next
+  if (n++ == MOST) { n = MOST; print "@O more"; exit }
+  name[n] = path; size[n] = field[1]; time[n] = field[2]
   if (match(bare, /\.(gz|xz|bz2|zst|Z|lz4)$/)) {
     end[n] = substr(bare, RSTART + 1); bare = substr(bare, 1, RSTART - 1)
   }
@@ -67,6 +88,7 @@ function is_edge(i,   g) {
   heart[n] = kind[n] == "utmp" || path ~ /\/(syslog|messages|cron|auth\.log|secure|audit\.log)[^\/]*$/
 }
 END {
+  for (g in part) extra[part[g]] += beside[g]
   left = COST; each = 400
   for (i = 1; i <= n; i++) if (heart[i] && (newest[group[i]] == i || oldest[group[i]] == i)) look(i, 1)
   each = 25
@@ -75,5 +97,5 @@ END {
   for (i = 1; i <= n; i++) if (heart[i]) look(i, 1)
   each = 10
   for (i = 1; i <= n; i++) look(i)
-  for (i = 1; i <= n; i++) print "@F", size[i], time[i], how[i] == "" ? "-" : how[i], name[i]
+  for (i = 1; i <= n; i++) print "@F", size[i] + whole(name[i]), time[i], how[i] == "" ? "-" : how[i], name[i]
 }

@@ -161,6 +161,7 @@ class _Reading:
             look=look,
             days=days if look in (Look.WHOLE, Look.SAMPLED) else (),
             lines=int(end[-1]) if end[-1].isdecimal() else -1,
+            session="@r" in held,
         )
 
     def _day(self, match: re.Match[str]) -> tuple[Day, str]:

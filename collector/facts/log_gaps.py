@@ -14,21 +14,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import CouldNotLook
+from collector.facts import audit as _audit
 from collector.facts import journal_days as _journal
 from collector.facts import log_files as _log_files
 from collector.facts.downtimes import HOLE, Down, Span, downtimes, explains, holes
-from collector.facts.log_families import family_of, is_log, log_of
+from collector.facts.log_families import family_of
 from collector.facts.log_files import age_rank
 from collector.facts.log_shapes import LogFile, Look
 from collector.model import Capture, Read
 
-READS: tuple[Read, ...] = (*_log_files.READS, *_journal.READS)
+READS: tuple[Read, ...] = (*_log_files.READS, *_journal.READS, _audit.CONFIG)
 
 JOURNAL = "/var/log/journal"
 # what stands in these of a host's general messages is the same, so that one fills another's hole
 _GENERAL = re.compile(r"/var/log/(syslog|messages|journal)$")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_AUDIT = re.compile(r"/audit/audit\.log$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ class Gaps:
 
     @property
     def audit(self) -> tuple[LogGaps, ...]:
-        return tuple(log for log in self.logs.values() if _AUDIT.search(log.path))
+        """The log of auditd, where there is one."""
+        return tuple(log for log in self.logs.values() if log.family == "audit" and log.steady)
 
     def holes(self, logs: Sequence[LogGaps], start: datetime, end: datetime) -> list[Gap]:
         """Where none of `logs` is known to go on, between the two times; the explained ones too."""
@@ -126,13 +127,10 @@ def gaps(capture: Capture) -> Gaps:
         raise CouldNotLook("log_files.times", "the capture has no time of collection")
     seen = _log_files.log_files(capture)
     journal = _journal.journal_days(capture)
-    groups: dict[str, list[LogFile]] = {}
-    for path, file in seen.files.items():
-        if is_log(path):
-            groups.setdefault(log_of(path, seen.files), []).append(file)
+    audit_log = _audit.audit_log(capture)
     logs = {
-        path: _of_files(path, files, at)
-        for path, files in groups.items()
+        path: _of_files(path, files, at, audit=path == audit_log)
+        for path, files in seen.grouped().items()
         if any(f.size or f.first for f in files)
     }
     if journal.there:
@@ -184,8 +182,8 @@ class _Walk:
         self.unseen_in = (*self.unseen_in, path)
 
 
-def _of_files(path: str, files: Sequence[LogFile], at: datetime) -> LogGaps:
-    steady = bool(_GENERAL.search(path) or _AUDIT.search(path))
+def _of_files(path: str, files: Sequence[LogFile], at: datetime, *, audit: bool) -> LogGaps:
+    steady = audit or bool(_GENERAL.search(path))
     walk = _Walk(steady=steady)
     latest = at + timedelta(days=1)
     number = 0
@@ -200,7 +198,7 @@ def _of_files(path: str, files: Sequence[LogFile], at: datetime) -> LogGaps:
     firsts = [f.first for f in files if f.first]
     return LogGaps(
         path,
-        family_of(path),
+        "audit" if audit else family_of(path),
         steady,
         min(firsts, default=None),
         walk.last,
@@ -216,7 +214,7 @@ def _in_order(files: Sequence[LogFile]) -> list[LogFile]:
     """The oldest first, by name; by their first records where the names are of two kinds."""
     ordered = sorted(files, key=lambda f: age_rank(f.path), reverse=True)
     kinds = {age_rank(f.path)[0] for f in files}
-    if {1, 2} <= kinds and all(f.first for f in files):
+    if any(f.session for f in files) or ({1, 2} <= kinds and all(f.first for f in files)):
         ordered = sorted(files, key=lambda f: (f.first or _NEVER, f.path))
     return ordered
 

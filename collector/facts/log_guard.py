@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.audit import CONFIG, WHERE, audit_log
 from collector.facts.log_families import family_of, is_log, log_of
 from collector.model import Capture, Read, Text, shell
 
@@ -13,19 +14,26 @@ MOST = 6000
 _READ = "log_guard.modes"
 
 READS: tuple[Read, ...] = (
+    CONFIG,
     shell(
         _READ,
-        rf"""
+        WHERE
+        + rf"""
 set --
 for d in /var/log/ /www/wwwlogs/ /usr/local/nginx/logs/ /usr/local/apache2/logs/; do
   [ -d "$d" ] && set -- "$@" "$d"
 done
-find "$@" ! -path '*/pods/*' ! -path '*/containers/*' \( -type d -o -type f \) \
-  -exec stat -c '%A %a %u %g %n' {{}} + 2>/dev/null | head -n {MOST + 1}
+{{ case $a in
+  /var/log/*) ;;
+  /*/*) stat -c '%A %a %u %g %n' "${{a%/*}}/" "$a"*;;
+esac
+find "$@" ! -path '*/pods/*' ! -path '*/containers/*' \
+  ! -path '*/sudo-io/*/*/*/*' \( -type d -o -type f \) \
+  -exec stat -c '%A %a %u %g %n' {{}} +; }} 2>/dev/null | head -n {MOST + 1}
 echo '== attributes'
 if command -v lsattr >/dev/null 2>&1; then
   lsattr -d /var/log /var/log/*.log /var/log/messages /var/log/secure /var/log/syslog \
-    /var/log/wtmp /var/log/btmp /var/log/audit /var/log/audit/audit.log 2>/dev/null |
+    /var/log/wtmp /var/log/btmp /var/log/audit "$a" 2>/dev/null |
     grep -E '^[^ ]*[ai][^ ]* '
 fi
 echo '== seals'
@@ -100,6 +108,7 @@ def log_guard(capture: Capture) -> Guard:
     if len(rows) > MOST:
         raise CouldNotLook(_READ, f"more than {MOST} files and folders")
     files = {m[5] for m in rows if m[1] == "-"}
+    audit = audit_log(capture)
     return Guard(
         tuple(
             Guarded(
@@ -108,7 +117,7 @@ def log_guard(capture: Capture) -> Guard:
                 int(m[2], 8),
                 int(m[3]),
                 int(m[4]),
-                _family(m[5], files),
+                _family(m[5], files, audit),
             )
             for m in rows
         ),
@@ -117,7 +126,9 @@ def log_guard(capture: Capture) -> Guard:
     )
 
 
-def _family(path: str, files: set[str]) -> str:
+def _family(path: str, files: set[str], audit: str) -> str:
+    if path.startswith(audit) and log_of(path, files) == audit:
+        return "audit"
     if path.startswith("/var/log/journal/"):
         return "journal"
     return family_of(log_of(path, files)) if is_log(path) else "other"

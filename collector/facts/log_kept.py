@@ -14,7 +14,9 @@ class LogKept:
     """One log. `least` is the days surely kept right after a removal, None: never removed.
 
     Where `known` is False size decides; `most` is then what it cannot exceed, if anything bounds
-    it. `sure` is less than `least` where that holds only for a log written to each day (maxage).
+    it, and `floor` what is kept all the same, however fast it grows (None: nothing is ever
+    removed). `sure` is less than `least` where that holds only for a log that is
+    written to each day (maxage).
     `oldest` is the time inside its oldest record, `raw` the line and `held` the file it stands in;
     `files` are all of its files. `started` is when the log can have begun at the earliest, None if
     not known; `removed` is whether its rule can already have removed files, `written` whether it
@@ -28,6 +30,7 @@ class LogKept:
     why: Text
     most: int | None = None
     sure: int | None = None
+    floor: int | None = 0
     oldest: datetime | None = None
     raw: str = ""
     held: str = ""

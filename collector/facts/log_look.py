@@ -17,6 +17,7 @@ Its output:
                                 name this host (1, 0), `-` where it names none
     @b                          between the beginning and the end of a file
     @a ACCEPTED ADDRESS OPENED CLOSED    lines of sshd and PAM in auth.log or secure
+    @r                          the recording of one session: only when it began and ended is told
     @u …                        of login records: `2` boot, `1` shutdown, `<` time runs back, and
                                 records, logins, logouts, with address, zeroed, first, last
     @e STATE LINES              the end of a file: `.` all of it was seen, `!` it cannot be unpacked

@@ -7,11 +7,17 @@ own='' key='' now='' more='' far='' list='' links='' plain='' other=''
 # no log can hold this run's key, so that no log speaks for another
 own=${own%%.*} key="@$$-$key" late=$((${now:-0} + SECONDS_))
 for c in awk stat find od; do command -v "$c" >/dev/null 2>&1 || echo "@O $c"; done
-# logs that logrotate takes care of elsewhere
+# logs elsewhere: those that logrotate takes care of, and that of auditd
 list=
-for f in /etc/logrotate.conf /etc/logrotate.d/*; do [ -f "$f" ] && list="$list$nl$f"; done
+for f in /etc/audit/auditd.conf /etc/logrotate.conf /etc/logrotate.d/*; do [ -f "$f" ] && list="$list$nl$f"; done
 set -f; set -- $list; set +f
 [ $# -gt 0 ] && more=$(awk '
+  FILENAME == "/etc/audit/auditd.conf" {
+    if (tolower($0) ~ /^[ \t]*log_file[ \t]*=[ \t]*\// && split($0, w, /[ \t]*=[ \t]*/) > 1) {
+      sub(/[ \t].*/, "", w[2]); if (w[2] !~ /^\/var\/log\//) print w[2] "*"
+    }
+    next
+  }
   /^[ \t]*["\047]?\// {
     sub(/\{.*/, ""); gsub(/["\047]/, ""); n = split($0, w, /[ \t]+/)
     for (i = 1; i <= n; i++) {
@@ -21,7 +27,9 @@ set -f; set -- $list; set +f
   }' "$@" 2>/dev/null)
 for f in $more /var/lib/wtmpdb/wtmp.db /var/lib/lastlog/lastlog2.db \
   /var/lib/mysql/server_audit.log* /var/lib/mysql/*.err /var/lib/pgsql/data/*log/*.log* \
-  /var/lib/pgsql/*/data/*log/*.log* /var/lib/docker/containers/*/*-json.log* \
+  /var/lib/pgsql/*/data/*log/*.log* \
+  /var/lib/containers/storage/overlay-containers/*/userdata/ctr.log \
+  /home/*/.local/share/containers/storage/overlay-containers/*/userdata/ctr.log /var/lib/docker/containers/*/*-json.log* \
   /opt/*/logs/* /opt/*/log/* /usr/local/tomcat*/logs/*; do
   [ -f "$f" ] && far="$far$nl$f"
 done
@@ -32,12 +40,15 @@ list=$(
   {
     set -- $far
     [ $# -gt 0 ] && stat -L -c '%F|%s %Y %n' "$@"
-    set -- /var/log/
+    set -- /var/log/; set +f
     for f in /www/wwwlogs /usr/local/nginx/logs /usr/local/apache2/logs \
-      /usr/local/openresty/nginx/logs; do
+      /usr/local/openresty/nginx/logs /var/lib/teleport/log /var/lib/guacamole/recordings \
+      /data/jumpserver/*/data/logs /data/jumpserver/core/data/media/replay \
+      /opt/jumpserver/*/data/logs /opt/jumpserver/data/media/replay \
+      /opt/jumpserver/logs; do
       [ -d "$f" ] && set -- "$@" "$f/"
     done
-    find "$@" \( -path /var/log/journal -o -path /var/log/pods -o -path /var/log/containers \
+    find "$@" \( -path /var/log/journal -o -path /var/log/containers \
         -o -name sysstat -o -name sa \) -prune \
       -o -path "*$nl*" -exec printf '@O newline%.0s\n' {} + \
       -o \( -type f -o -type l \) -exec stat -L -c '%F|%s %Y %n' {} +

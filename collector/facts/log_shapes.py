@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from collector.facts.log_families import is_log, log_of, sessions_of
 
 
 class Look(StrEnum):
@@ -40,7 +43,8 @@ class LogFile:
 
     `first` and `last` are times inside it that can be believed, None where none was found or
     looked for. `raw` is what `first` was read from. `days` are its days in the order of the file,
-    where `look` is `whole` or `sampled`. `lines` is how many lines were looked at.
+    where `look` is `whole` or `sampled`. `lines` is how many lines were looked at. `session`: it
+    is the recording of one session (script, sudo's I/O log, asciicast).
     """
 
     path: str
@@ -53,6 +57,7 @@ class LogFile:
     look: Look = Look.ENDS
     days: tuple[Day, ...] = ()
     lines: int = -1
+    session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,22 @@ class LogFiles:
     lines: dict[str, LoginLines] = field(default_factory=dict)
     hindered: tuple[str, ...] = ()
     detailed: bool = False
+
+    def grouped(self) -> dict[str, list[LogFile]]:
+        """The files of each log, the rotated ones with it; lastlog and the like are none of them.
+
+        Recordings of sessions are one log by their folder where most of its files are such.
+        """
+        seen = [f for f in self.files.values() if is_log(f.path)]
+        told = Counter(sessions_of(f.path) for f in seen if f.session)
+        other = Counter(sessions_of(f.path) for f in seen if f.first and not f.session)
+        folders = {folder for folder, count in told.items() if count > other[folder]}
+        groups: dict[str, list[LogFile]] = {}
+        for file in seen:
+            folder = sessions_of(file.path)
+            log = folder if folder in folders else log_of(file.path, self.files)
+            groups.setdefault(log, []).append(file)
+        return groups
 
     @property
     def unopened(self) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from collector.facts import audit as _audit
 from collector.facts import log_links as _links
 from collector.facts import syslog as _syslog
 from collector.facts.log_agents import AGENTS, settings_of
 from collector.model import Capture, HostStatus, Read
 
-READS: tuple[Read, ...] = (*_syslog.READS, *_links.READS)
+READS: tuple[Read, ...] = (*_syslog.READS, *_links.READS, _audit.CONFIG)
 
 # the files that distributions put logins and everything else into
 _LOGIN_FILES = ("/var/log/auth.log", "/var/log/secure")
@@ -163,7 +164,7 @@ def _from_agents(capture: Capture) -> Iterable[Target]:
                 agent.id,
                 host,
                 frozenset(),
-                said.follows,
+                _own(said.follows, capture),
                 said.journal,
                 "log_shipping.state",
                 path,
@@ -172,6 +173,11 @@ def _from_agents(capture: Capture) -> Iterable[Target]:
                 port,
                 clear=said.clear and bool(said.targets or said.follows or said.journal),
             )
+
+
+def _own(follows: tuple[str, ...], capture: Capture) -> tuple[str, ...]:
+    """The audit daemon hands its plugin what it writes to its own file, wherever that lies."""
+    return tuple(_audit.audit_log(capture) if path == _audit.LOG else path for path in follows)
 
 
 def _sure(names: tuple[str, ...]) -> bool:

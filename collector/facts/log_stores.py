@@ -9,6 +9,7 @@ from collector.facts import processes as _processes
 from collector.facts import services as _services
 from collector.facts import storage as _storage
 from collector.facts import syslog as _syslog
+from collector.facts.mounts import mounts as mounts_of
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (
@@ -88,7 +89,7 @@ def memory_mount(mounts: _storage.Storage, path: str) -> str:
 
 def log_stores(capture: Capture) -> Stores:
     """Raises FactError where units, configuration or mounts could not be read."""
-    mounts = _storage.Storage(_storage.mounts(capture), {}, {})
+    mounts = _storage.Storage(mounts_of(capture), {}, {})
     known = _services.services(capture)
     journal = _journald.journald(capture)
     runs = known.unit("systemd-journald").active

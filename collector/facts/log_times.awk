@@ -25,6 +25,21 @@ function dated(l,   s, a, r, i) {
     on(substr(a, 1, 4), substr(a, 6, 2), substr(a, 9, 2), substr(a, 12)); stamp = stamp "Z"
     return 1
   }
+  # JSON: {"time":1764043200.123,…}, {"event":"…","time":"2026-11-25T04:00:00.123Z",…}
+  if (l ~ /^[{]/) {
+    a = substr(l, 1, 1200)
+    if (match(a, /"(ts|time|timestamp)": ?1[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9.,}]/)) {
+      a = substr(a, RSTART, RLENGTH); return at(substr(a, length(a) - 10, 10))
+    }
+    if (match(a, /"(ts|@?time|@?timestamp|time_iso8601)": ?"20[0-9][0-9]-[01][0-9]-[0-3][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9]/)) {
+      r = substr(a, RSTART + RLENGTH, 16); a = substr(a, RSTART + RLENGTH - 19, 19)
+      on(substr(a, 1, 4), substr(a, 6, 2), substr(a, 9, 2), substr(a, 12))
+      day = substr(a, 1, 10); sub(/^[.,][0-9]+/, "", r)
+      if (r ~ /^[-+][0-9][0-9]:?[0-9][0-9]"/) { sub(/".*/, "", r); stamp = stamp r }
+      else if (r ~ /^Z"/) stamp = stamp "Z"
+      return 1
+    }
+  }
   # server_audit of MariaDB: 20261125 04:00:00,db1,root,localhost,…
   if (s ~ /^20[0-9][0-9][01][0-9][0-3][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9],/)
     return on(substr(s, 1, 4), substr(s, 5, 2), substr(s, 7, 2), substr(s, 10, 8))
@@ -90,6 +105,20 @@ function dated(l,   s, a, r, i) {
     return on("20" substr(s, 1, 2), substr(s, 3, 2), substr(s, 5, 2), substr(s, 8, 8))
   return 0
 }
+# the first line of a recorded session: script(1), the I/O log of sudo, asciicast (JumpServer)
+function recorded(l) {
+  if (l ~ /^Script (started|启动)|^脚本/) {
+    sub(/^Script started on /, "", l)
+    # Script 启动于 2026年11月25日 星期三 12时00分00秒 (util-linux 2.23, zh_CN)
+    if (match(l, /20[0-9][0-9]年/)) {
+      l = substr(l, RSTART); gsub(/年|月/, "-", l); sub(/日[^0-9]*/, " ", l); gsub(/时|分/, ":", l)
+    }
+    return l
+  }
+  if (path ~ /\/log$/ && l ~ /^1[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][.0-9]*:[^:]+:[^:]*:[^:]*:/)
+    return "{\"time\":" substr(l, 1, 10) "}"
+  return l ~ /^[{]"version": ?[23], ?"/ ? l : ""
+}
 # the records of one day that stand together: how many, the first and the last
 function flush() {
   if (count) {
@@ -104,6 +133,7 @@ function done(state) {
     print "@u", state, all + 0, logins + 0, logouts + 0, hosts + 0, zero + 0, first + 0, line + 0
   } else {
     flush()
+    if (session) print "@r"
     if (auth) print "@a", accepted + 0, address + 0, opened + 0, closed + 0
     print "@e", (days > 800 ? "~" : state), lines + 0
   }
@@ -112,6 +142,7 @@ function done(state) {
 function begin(p, u) {
   path = p; utmp = u
   print "@P " p
+  session = 0
   auth = p ~ /\/(auth\.log|secure)[^\/]*$/
   count = days = lines = same = half = accepted = address = opened = closed = 0
   all = logins = logouts = hosts = zero = first = line = back = turns = 0
@@ -148,6 +179,9 @@ stream && index($0, KEY) == 1 {
 }
 utmp { if ($0 != "") record(); next }
 { lines++ }
+# what was shown in a session may hold the times of anything
+lines == 1 && !half && (word = recorded($0)) != "" { session = 1; $0 = word }
+session && lines > 1 { if (!sub(/^Script done on /, "")) next }
 half { half = 0; next }
 auth {
   if (index($0, ": Accepted ")) { accepted++; if ($0 ~ / for [^ ]+ from [0-9a-fA-F.:]+ port/) address++ }

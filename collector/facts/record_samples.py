@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.audit import WHERE
 from collector.facts.record_masking import MASKING
 from collector.model import Capture, Read, Text, shell
 
@@ -61,7 +62,8 @@ END {{ flush() }}
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        WHERE
+        + r"""
 nl='
 '
 IFS=$nl
@@ -77,12 +79,12 @@ web=
   grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u)
 auth='' audit='' web2='' sys='' rest='' q=0
 set -- /var/log/*
-for f in "$@" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; do
+for f in "$@" "$a" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; do
   [ -f "$f" ] && [ -s "$f" ] || continue
   case "$nl$auth$audit$web2$sys$rest" in *"$nl$f$nl"*) continue;; esac
   case "$f" in
     */auth.log|*/auth.log.1|*/secure) auth="$auth$f$nl";;
-    */audit/audit.log|*/audit/audit.log.1) audit="$audit$f$nl";;
+    "$a"|*/audit/audit.log|*/audit/audit.log.1) audit="$audit$f$nl";;
     */log/syslog|*/log/messages) sys="$sys$f$nl";;
     */sysstat/*|*/sa/*|*/journal/*|*.journal*|*.gz|*.xz|*.bz2|*.zst|*.[0-9]|*.[0-9][0-9]|*.old) ;;
     *-20[0-9][0-9][0-9][0-9][0-9][0-9]|*/lastlog|*/faillog|*/tallylog|*/wtmp|*/btmp|*.db|*.xz) ;;
@@ -101,6 +103,7 @@ for d in /var/log/journal /run/log/journal; do
 done
 command -v journalctl >/dev/null 2>&1 || j=
 command -v last >/dev/null 2>&1 || last=no
+l=$a
 a=$(printf '%s' "$auth$audit" | head -n 8)
 v=$(printf '%s' "$web2" | head -n 40)
 r=$(printf '%s' "$rest" | head -n {MOST - 60})
@@ -108,7 +111,7 @@ set -f
 {{
   printf 'f skip 0 %s\n' /dev/null
   for f in $a; do
-    case "$f" in */audit/*) k=audit;; *) k=auth;; esac; printf 'f %s 65536 %s\n' "$k" "$f"
+    case "$f" in "$l"|*/audit/*) k=audit;; *) k=auth;; esac; printf 'f %s 65536 %s\n' "$k" "$f"
   done
   printf 'f skip 0 %s\n' /dev/null; for f in $v; do printf 'f web 12288 %s\n' "$f"; done
   printf 'f skip 0 %s\n' /dev/null; for f in $sys; do printf 'f syslog 16384 %s\n' "$f"; done

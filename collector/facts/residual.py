@@ -22,6 +22,10 @@ echo '== swaps'
 if [ -r /proc/swaps ]; then cat /proc/swaps; else echo none; fi
 echo '== limits'
 cat /proc/[0-9]*/limits 2>/dev/null | grep -E '^Max core' | sort | uniq -c
+echo '== may'
+grep -lE '^Max core file size +[^0 ]' /proc/[0-9]*/limits 2>/dev/null | while read -r p; do
+  read -r n <"${p%limits}comm" && printf '%s\n' "$n"
+done 2>/dev/null | sort -u | head -n 9
 echo '== coredump'
 grep -HE '^[[:space:]]*(Storage|ProcessSizeMax)[[:space:]]*=' /etc/systemd/coredump.conf \
   /etc/systemd/coredump.conf.d/*.conf /run/systemd/coredump.conf.d/*.conf \
@@ -104,7 +108,7 @@ def dumps(capture: Capture) -> Dumps:
     pattern, suid = settings.get("kernel/core_pattern"), settings.get("fs/suid_dumpable", "")
     if pattern is None or not re.fullmatch(r"[012]", suid):
         raise NotUnderstood(_READ, "core_pattern and suid_dumpable did not come")
-    lines = (f"kernel.core_pattern={pattern}", f"fs.suid_dumpable={suid}")
+    lines: tuple[str, ...] = (f"kernel.core_pattern={pattern}", f"fs.suid_dumpable={suid}")
     if pattern.startswith("|"):
         kept, where, told = _piped(pattern, parts["coredump"])
         return Dumps(kept, where, int(suid), (*lines, *told))
@@ -114,6 +118,9 @@ def dumps(capture: Capture) -> Dumps:
         raise NotUnderstood(_READ, f"the limits of running processes: {limits[:1]!r}")
     open_ = [x.strip() for x, form in zip(limits, forms, strict=True) if form and form[1] != "0"]
     where = pattern.rsplit("/", 1)[0] if pattern.startswith("/") else ""
+    names = ", ".join(parts.get("may", "").splitlines())
+    if open_ and names:
+        open_.append(f"comm={names}")
     return Dumps(bool(open_), where, int(suid), (*lines, *open_))
 
 
@@ -135,6 +142,6 @@ def _parts(capture: Capture) -> dict[str, str]:
     text = capture.read(_READ).text()
     pieces = re.split(r"^== (\w+)\n", text, flags=re.MULTILINE)
     parts = {"": pieces[0], **dict(zip(pieces[1::2], pieces[2::2], strict=False))}
-    if tuple(parts) != ("", "swaps", "limits", "coredump", "end"):
+    if tuple(x for x in parts if x != "may") != ("", "swaps", "limits", "coredump", "end"):
         raise NotUnderstood(_READ, "it ends before its end")
     return parts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from collector.facts import app_rotation as _apps
 from collector.facts import audit as _audit
@@ -20,8 +20,7 @@ from collector.facts import schedules as _schedules
 from collector.facts import tmpfiles as _tmpfiles
 from collector.facts.app_kept import held_open, name_of, rule_of, ruled
 from collector.facts.app_rules import AppRule
-from collector.facts.kept_by_size import AUDIT_LOG, audited, journal_log, namespace_logs
-from collector.facts.log_families import is_log, log_of
+from collector.facts.kept_by_size import audited, journal_log, namespace_logs
 from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
@@ -57,8 +56,9 @@ _EVIDENCE = {_BIRTH: "根文件系统的建立时间", _RECORD: "所见最早的
 class Retention:
     """All logs of a host. `since`: when the host began to be used, by `evidence`.
 
-    `runner` names what runs logrotate (empty: nothing does). `problems` are places of
-    its configuration that logrotate refuses.
+    `runner` names what runs logrotate (empty: nothing does); `last_run` is when it last came to
+    its end (None: never), and `idle` says that this is longer ago than its schedule allows.
+    `problems` are places of its configuration that logrotate refuses.
     """
 
     logs: tuple[LogKept, ...]
@@ -66,6 +66,8 @@ class Retention:
     evidence: str
     runner: str
     problems: tuple[Problem, ...]
+    last_run: datetime | None = None
+    idle: bool = False
 
     @property
     def evidence_zh(self) -> str:
@@ -84,12 +86,13 @@ def retention(capture: Capture) -> Retention:
         since, evidence = seen.born["/"], _BIRTH
     owners = rotate.owners(seen.files)
     rules, opened = _apps.app_rotation(capture)
-    groups = _groups(seen.files, owners, rules)
+    groups = _groups(seen, owners, rules)
     now = capture.collected_at or datetime.fromtimestamp(0, UTC)
     # the state file is in the host's own zone
     here = now.astimezone(zone_of(capture.head.get("zone", "")))
     by = Rotated(runs, rotate.overdue(owners, here, runs.every) if runs.name else {}, now)
     logs = []
+    audit_log = _audit.audit_log(capture)
     for path, files in groups.items():
         folder = path.rsplit("/", 1)[0]
         memory = _stores.memory_mount(stores.mounts, path)
@@ -97,8 +100,11 @@ def retention(capture: Capture) -> Retention:
         born = seen.born.get(folder) if folder != "/var/log" else None
         owner = next((owners[p] for p in (path, *(f.path for f in files)) if p in owners), None)
         log = rotated(path, files, owner, by, (memory, born))
-        log = audited(log, files, capture, now) if path == AUDIT_LOG else log
+        if path == audit_log:
+            log = audited(replace(log, family="audit"), files, capture, now)
         rule = rule_of(files[0].path, rules)
+        if any(f.session for f in files):
+            log = replace(log, family="bastion")
         log = ruled(log, rule, files, now) if rule else held_open(log, files, opened)
         logs.append(log)
     if stores.journal_there:
@@ -109,17 +115,23 @@ def retention(capture: Capture) -> Retention:
         )
         logs.append(replace(journal, copy=stores.running is not None, files=files_))
         logs += namespace_logs(stores, capture, now)
+    rotating = [files for path, files in groups.items() if path in owners]
+    # old files without a state file: its place is another, by -s
+    ran = rotate.last_run or (None if any(len(files) > 1 for files in rotating) else since)
+    idle = bool(runs.name and rotating) and _idle(ran, runs.every, now)
     removals = log_removals(capture)
     paths = {path: [f.path for f in files] for path, files in groups.items()}
     logs = [_removed(log, paths.get(log.path, [log.path]), removals) for log in logs]
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
         since, evidence = min(oldest), _RECORD
-    return Retention(tuple(logs), since, evidence, runs.name, rotate.problems)
+    return Retention(
+        tuple(logs), since, evidence, runs.name, rotate.problems, rotate.last_run, idle
+    )
 
 
 def _groups(
-    files: Mapping[str, _log_files.LogFile],
+    seen: _log_files.LogFiles,
     owners: Mapping[str, Rotation | Problem],
     rules: Sequence[AppRule],
 ) -> dict[str, list[_log_files.LogFile]]:
@@ -130,13 +142,20 @@ def _groups(
         if isinstance(owner, Rotation) and owner.olddir.startswith("/")
     }
     groups: dict[str, list[_log_files.LogFile]] = {}
-    for path, file in files.items():
-        if not is_log(path):
-            continue
-        rule = rule_of(path, rules)
-        log = name_of(rule, files) if rule else log_of(path, files)
-        groups.setdefault(moved.get(log, log), []).append(file)
+    for name, files in seen.grouped().items():
+        for file in files:
+            rule = rule_of(file.path, rules)
+            log = name_of(rule, seen.files) if rule and not rule.each else name
+            groups.setdefault(moved.get(log, log), []).append(file)
     return groups
+
+
+def _idle(last: datetime | None, every: float, now: datetime) -> bool:
+    """Has logrotate, which should run every so many days, not run for two turns and a day?
+
+    `last` is when it did, or else since when it could have.
+    """
+    return last is not None and now - last > timedelta(days=2 * (every or 1.0) + 1)
 
 
 def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal]) -> LogKept:
@@ -153,7 +172,8 @@ def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal]) -> Log
     # where size decides too, it may remove them even earlier
     least, most = (shortest.days, None) if log.known else (None, shortest.days)
     quotes = (*log.quotes, (shortest.read, shortest.line, ""))
-    return replace(log, least=least, most=most, why=why, removed=True, quotes=quotes)
+    floor = shortest.days if log.floor is None else min(log.floor, shortest.days)
+    return replace(log, least=least, most=most, floor=floor, why=why, removed=True, quotes=quotes)
 
 
 def _since(capture: Capture) -> tuple[datetime | None, str]:

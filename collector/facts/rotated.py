@@ -10,6 +10,7 @@ from collector.facts import logrotate as _logrotate
 from collector.facts.log_families import family_of
 from collector.facts.log_files import LogFile
 from collector.facts.log_kept import LogKept
+from collector.facts.logrotate_refusals import in_chinese
 from collector.facts.logrotate_runs import Runs
 from collector.facts.logrotate_syntax import Problem, Rotation
 from collector.model import Text
@@ -72,10 +73,17 @@ def rotated(
         quote = ("storage.mounts", memory, "")
         return replace(base, least=0, why=why, removed=True, quotes=(quote,))
     if isinstance(owner, Problem):
+        where = f"{owner.path}:{owner.line}" if owner.line else owner.path
         why = Text(
-            f"logrotate 拒绝其配置（{owner.path} 第 {owner.line} 行：{owner.why}），不会按规则轮转",
-            f"logrotate refuses its section ({owner.path} line {owner.line}: {owner.why})",
+            f"logrotate 拒绝其配置（{where}：{in_chinese(owner.why)}），不会按规则轮转",
+            f"logrotate refuses its section ({where}: {owner.why})",
         )
+        if not owner.refused:
+            why = Text(
+                f"logrotate 采用其配置，但保留多久无从推算（{where}：{in_chinese(owner.why)}）",
+                f"logrotate takes its section, but for how long it keeps the log does not follow"
+                f" ({where}: {owner.why})",
+            )
         quote = ("logrotate.config", owner.why, owner.path)
         return replace(base, known=False, why=why, quotes=(quote,))
     if owner is None:
@@ -102,6 +110,11 @@ def rotated(
         why = Text(
             f"{why.zh}（{_REASONS[kept.reason].zh}）", f"{why.en} ({_REASONS[kept.reason].en})"
         )
+    if not kept.known and kept.surely:
+        why = Text(
+            f"{why.zh}，无论增长多快至少保留 {kept.surely} 天",
+            f"{why.en}, {kept.surely} days however fast it grows",
+        )
     late = next((by.late[p] for p in (path, *(f.path for f in files)) if p in by.late), None)
     if late is not None:
         why = Text(
@@ -121,6 +134,7 @@ def rotated(
         why=why,
         most=kept.least if not kept.known else None,
         sure=quiet(owner),
+        floor=0 if kept.known else kept.surely,
         removed=owner.maxage > 0 or 0 <= owner.count <= moved,
         quotes=quotes,
     )
@@ -154,6 +168,10 @@ def _words(rotation: Rotation) -> str:
     words = [rotation.interval, f"rotate {rotation.count}"]
     if rotation.maxage:
         words.append(f"maxage {rotation.maxage}")
+    if rotation.minsize:
+        words.append(f"minsize {rotation.minsize}")
+    if rotation.minage:
+        words.append(f"minage {rotation.minage}")
     if rotation.maxsize:
         words.append(f"maxsize {rotation.maxsize}")
     return ", ".join(words)

@@ -150,11 +150,19 @@ def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
             yield path, int(mtime) if re.fullmatch(r"\d{1,11}", mtime) else 0, lines
 
 
+# clamdscan sums up what it did not scan too, when clamd died on the way or was never there
+_CUT_OFF = re.compile(r"^ERROR: (Communication error|Could not connect)", re.MULTILINE)
+
+
 def _summaries(
     capture: Capture, path: str, mtime: int, lines: list[str], scope: Scope
 ) -> Iterator[Scan]:
-    blocks = "\n".join(lines).split("SCAN SUMMARY")[1:]
-    for last, block in ((at == len(blocks) - 1, b) for at, b in enumerate(blocks)):
+    before, *blocks = "\n".join(lines).split("SCAN SUMMARY")
+    for number, block in enumerate(blocks, 1):
+        ahead, before = before, block
+        if _CUT_OFF.search(ahead):
+            continue
+        last = number == len(blocks)
         ended = re.search(
             r"^End Date:\s+(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", block, re.MULTILINE
         )

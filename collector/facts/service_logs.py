@@ -59,6 +59,8 @@ SERVICES: tuple[Service, ...] = (
     Service("auditd", "audit", ("auditd",), file=True, steady=True),
     Service("jumpserver", "bastion", ("koko", "lion", "guacd")),
     Service("teleport", "bastion", ("teleport",)),
+    Service("sudo-logsrvd", "bastion", ("sudo_logsrvd",)),
+    Service("tlog", "bastion", ("tlog-rec-sessio",)),
 )
 # programs that others write their logs through
 _PIPES = ("rotatelogs", "cronolog", "multilog", "svlogd", "s6-log")
@@ -98,9 +100,9 @@ exit 0
 
 # what is open for writing and is no log: data, write-ahead logs, locks, pids
 _NO_LOG = re.compile(
-    r"\.(ibd|ibu|frm|MY[DI]|aria|pid|lock|sock|rdb|aof|wt|db|sqlite|jnl|mdb|dbf)\b"
-    r"|/(ib_?log|ibdata|binlog|mysql-bin|pg_wal|pg_xlog|undo|#innodb|tc\.log|aria_log|base|global"
-    r"|journal|redo|spool)"
+    r"\.(ibd|ibu|ibt|dblwr|frm|M[YA][DI]|aria|pid|lock|sock|rdb|aof|wt|db|sqlite3?|jnl|mdb|dbf|info)\b"
+    r"|/(ib_?log|ibdata|ibtmp|ib_buffer_pool|ddl.recovery|binlog|mysql-bin|pg_wal|pg_xlog|undo|#innodb"
+    r"|tc\.log|aria_log|base|global|journal|redo|spool)"
 )
 
 

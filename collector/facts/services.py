@@ -33,6 +33,7 @@ READS: tuple[Read, ...] = (
         "--no-legend",
         "--no-pager",
         _TYPES,
+        seconds=30,
         limit=1 << 18,
         why=Text("哪些服务随系统启动", "which services start with the system"),
     ),

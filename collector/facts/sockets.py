@@ -26,10 +26,35 @@ if [ -r /proc/modules ]; then
 fi
 if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
   echo '== ss'; printf '%s\n' "$s"
+  q=; for p in $(printf '%s\n' "$s" | grep -o 'pid=[0-9]*' | sort -u); do q="$q ${p#pid=}"; done
+  echo '== programs'
+  set --; for p in $q; do set -- "$@" "/proc/$p/exe"; done
+  [ $# = 0 ] || ls -ldn "$@" 2>/dev/null | {
+    f=
+    while IFS= read -r l; do
+      e=${l##* -> }; p=${l%% -> *}; p=${p##*/proc/}
+      case $e in *[!A-Za-z0-9/._+-]*) continue ;; esac
+      # in a container, or replaced since: not the file that a package put there
+      [ "/proc/$p" -ef "$e" ] || continue
+      echo "program ${p%/exe} $e"
+      case " $f " in *" $e "*) ;; *) f="$f $e" ;; esac
+    done
+    set --
+    for e in $f; do set -- "$@" "$e"; case $e in /usr/*) set -- "$@" "${e#/usr}" ;; esac; done
+    if [ -n "$f" ] && [ -s /var/lib/dpkg/status ]; then
+      echo '== dpkg'
+      printf '%s\n' "$@" |
+        grep -xFf - /var/lib/dpkg/info/*.list /var/lib/dpkg/diversions 2>/dev/null
+    elif [ -n "$f" ] && command -v rpm >/dev/null 2>&1; then
+      echo '== rpm'
+      for e in $f; do echo "path $e"; done
+      rpm -qf --qf 'owner %{NAME}\n' $f 2>&1
+    fi
+  }
   if [ -d /run/systemd/system ]; then
     echo '== units'; u=
-    for p in $(printf '%s\n' "$s" | grep -o 'pid=[0-9]*' | sort -u); do
-      p=${p#pid=}; [ -r "/proc/$p/cgroup" ] || continue
+    for p in $q; do
+      [ -r "/proc/$p/cgroup" ] || continue
       while IFS=: read -r _ c g; do
         case $c in '' | name=systemd) ;; *) continue ;; esac
         echo "pid $p $g"
@@ -105,6 +130,7 @@ def sockets(capture: Capture) -> tuple[Listener, ...]:
     kind, _, listing = rest.partition("\n")
     body, separator, _ = listing.partition("== end")
     body, _, _ = body.partition("== units\n")
+    body, _, _ = body.partition("== programs\n")
     if kind not in ("ss", "proc") or not separator:
         raise NotUnderstood("sockets.listening", "it ends before its end")
     # without the file the kernel has no IPv6 at all

@@ -14,6 +14,7 @@ from typing import Literal
 from collector.errors import NotUnderstood
 from collector.facts.blocks import Device, devices
 from collector.facts.masking import MOUNTS
+from collector.facts.mounts import MEMORY, Mount, holder, inside, mounts
 from collector.model import Capture, Read, Text, command, files, shell
 
 _STACK = r"""
@@ -29,6 +30,11 @@ for d in /sys/class/block/*; do
   printf 'device %s %s uuid=%s parent=%s\n' "${d##*/}" "$m" "${u:--}" "$p"
   [ "$b" = - ] || printf 'backing %s %s\n' "${d##*/}" "$b"
   for s in "$d"/slaves/*; do [ -e "$s" ] && printf 'slave %s %s\n' "${d##*/}" "${s##*/}"; done
+  case "$u" in CRYPT-*) dmsetup table -j "${m%:*}" -m "${m#*:}" 2>/dev/null |
+    while read -r x x t c x; do
+      [ "$t" = crypt ] || c=-
+      printf 'table %s %s %s\n' "${d##*/}" "$t" "$c"
+    done;; esac
 done
 for d in /sys/fs/btrfs/*-*/devices/*; do
   [ -e "$d" ] || continue
@@ -97,21 +103,6 @@ _REMOTE = re.compile(
     r"^(nfs4?|cifs|smb3|smbfs|9p|virtiofs|ceph|glusterfs|lustre|gpfs|ocfs2|gfs2|afs|beegfs"
     r"|fuse\..*|fuse|fuseblk|vboxsf|prl_fs|drvfs)$"
 )
-_MEMORY = {"tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One line of /proc/self/mountinfo (proc(5)); `number` is major:minor of the file system."""
-
-    target: str
-    source: str
-    fstype: str
-    root: str
-    number: str
-    options: tuple[str, ...]
-    super_options: tuple[str, ...]
-    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +140,12 @@ class Storage:
     zfs: Mapping[str, str]
 
     def mount_of(self, path: str) -> Mount | None:
-        """The mount that holds an absolute `path` (symlinks not followed); the latest one wins."""
-        best: Mount | None = None
-        for mount in self.mounts:
-            inside = path == mount.target or path.startswith(mount.target.rstrip("/") + "/")
-            if inside and (best is None or len(mount.target) >= len(best.target)):
-                best = mount
-        return best
+        """The mount that holds an absolute `path` (symlinks not followed)."""
+        return holder(self.mounts, path)
+
+    def inside(self, path: str) -> tuple[Protection, ...]:
+        """The same as `encryption` for each file system that is mounted below `path`."""
+        return tuple(self._of(mount, 0) for mount in inside(self.mounts, path))
 
     def device_chain(self, path: str) -> tuple[Device, ...]:
         """All devices under `path`, from the file system down to the disks; empty when unknown."""
@@ -188,13 +178,14 @@ class Storage:
     def encryption(self, path: str, *, deep: int = 0) -> Protection:
         """Is `path` encrypted at rest? Cloud disks encrypted outside the host cannot be seen."""
         mount = self.mount_of(path)
-        if mount is None:
-            return Protection("unknown", "-", None, ())
+        return self._of(mount, deep) if mount else Protection("unknown", "-", None, ())
+
+    def _of(self, mount: Mount, deep: int) -> Protection:
         if mount.fstype in _LAYERS:
             return Protection("yes", mount.fstype, mount, ())
         if mount.fstype in _OVERLAYS:
             return Protection("unknown", mount.fstype, mount, ())
-        if mount.fstype in _MEMORY:
+        if mount.fstype in MEMORY:
             return Protection("unknown", mount.fstype, mount, ())
         if _REMOTE.match(mount.fstype):
             return Protection("unknown", f"{mount.fstype} {mount.source}", mount, ())
@@ -243,37 +234,6 @@ class Storage:
             return "unknown" if device.type == "loop" else "no"
         # what lies on one plain leg of a mirror lies in the clear
         return next(a for a in _WORST if a in answers)
-
-
-def mounts(capture: Capture) -> tuple[Mount, ...]:
-    """Every mount in the order the kernel lists them. Raises FactError."""
-    file = capture.read("storage.mounts").one()
-    if file is None:
-        raise NotUnderstood("storage.mounts", "there is no /proc/self/mountinfo")
-    found = []
-    for line in file.text("storage.mounts").splitlines():
-        left, separator, right = line.partition(" - ")
-        a, b = left.split(" "), right.split(" ")
-        if not separator or len(a) < 6 or len(b) < 2 or ":" not in a[2]:
-            raise NotUnderstood("storage.mounts", f"not a line of mountinfo: {line!r}")
-        found.append(
-            Mount(
-                _plain(a[4]),
-                _plain(b[1]),
-                b[0],
-                _plain(a[3]),
-                a[2],
-                tuple(a[5].split(",")),
-                tuple(b[2].split(",")) if len(b) > 2 else (),
-                line,
-            )
-        )
-    return tuple(found)
-
-
-def _plain(text: str) -> str:
-    """Undoes the octal escapes of proc(5) (space, tab, newline, backslash)."""
-    return re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), text)
 
 
 def spaces(capture: Capture) -> tuple[Space, ...]:

@@ -1,4 +1,4 @@
-"""Where data really lies: folders of running databases, volumes of containers, disks of their own.
+"""Where data really lies: running databases, volumes of containers, disks, large folders.
 
 The folder of a server is the one it works in: mysqld, postgres, mongod by its settings, redis and
 their kin change into it (mysqld(8), postgres(1)); arguments that name one go before it.
@@ -7,14 +7,17 @@ their kin change into it (mysqld(8), postgres(1)); arguments that name one go be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts import folders as _folders
 from collector.facts import processes as _processes
 from collector.facts import storage as _storage
+from collector.facts.folders import folders
+from collector.facts.mounts import mounts
 from collector.facts.processes import processes
-from collector.facts.storage import mounts, spaces
+from collector.facts.storage import spaces
 from collector.model import Capture, Read, Text, shell
 
 _READ = "stores.places"
@@ -39,6 +42,7 @@ _ENGINES = {
 READS: tuple[Read, ...] = (
     *_processes.READS,
     *_storage.READS,
+    *_folders.READS,
     shell(
         _READ,
         rf"""
@@ -99,17 +103,49 @@ class Found:
     line: str
 
 
-def stores(capture: Capture, gibibytes: int) -> tuple[Found, ...]:
-    """Everything found; disks of their own from `gibibytes` on. Raises FactError."""
+def stores(capture: Capture, gibibytes: int, of_folders: int) -> tuple[Found, ...]:
+    """Everything found; disks of their own from `gibibytes` on, folders from `of_folders` GiB on.
+
+    Raises FactError.
+    """
     text = capture.read(_READ).text()
     match = re.fullmatch(r"== cwd\n(.*?)== told\n(.*?)== volumes\n(.*?)== end\n", text, re.DOTALL)
     if match is None:
         raise NotUnderstood(_READ, "it ends before its end")
     found = [*_servers(capture, match[1], match[2])]
     for path in match[3].splitlines():
+        if not re.fullmatch(r"/.*/[^/]+/_data", path):
+            raise NotUnderstood(_READ, f"not the folder of a volume: {path!r}")
         name = path.split("/")[-2]
         found.append(Found("volume", path, "", name, _READ, path))
-    return (*found, *_disks(capture, gibibytes))
+    found += _disks(capture, gibibytes)
+    for folder in folders(capture):
+        if (folder.size or 0) >= of_folders << 30 and not _known(folder.path, found):
+            found.append(Found("path", folder.path, "", "", _folders.READ, folder.line))
+    return tuple(found)
+
+
+def running_engines(capture: Capture) -> frozenset[str]:
+    """The engines of all database servers that run, those in containers too. Raises FactError."""
+    run = processes(capture)
+    if not run.complete:
+        raise CouldNotLook("processes.all", "the processes of others are hidden")
+    names = {(p.exe or p.name).rsplit("/", 1)[-1] for p in run.all} | {p.name for p in run.all}
+    return frozenset(_ENGINES[name] for name in names if name in _ENGINES)
+
+
+def unmeasured(capture: Capture) -> tuple[str, ...]:
+    """Folders of which it is not known how large they are. Raises FactError."""
+    return tuple(f.path for f in folders(capture) if f.size is None)
+
+
+def _known(path: str, found: Iterable[Found]) -> bool:
+    """Is something found below it or above it already, so that it would be told twice?"""
+    return any(
+        f"{f.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{f.path}/")
+        for f in found
+        if f.path and f.read != _folders.READ
+    )
 
 
 def _servers(capture: Capture, cwd: str, told: str) -> Iterator[Found]:

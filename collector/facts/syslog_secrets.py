@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collector.facts.masking import URLS, values_of
 
-_WORDS = ("pass", "pwd", "secret", "token", "apikey", "api_key", "credential", "headervalue")
+_WORDS = (
+    "pass", "pwd", "secret", "token", "apikey", "api_key", "azure_key", "credential",
+    "headervalue", "community",
+)  # fmt: skip
+_SECRET_OF_NG = (
+    "password", "token", "secret", "auth", "api-key", "access-key", "headers", "community",
+    "passphrase", "bot-id", "hook-url",
+)  # fmt: skip
 _COMMON = [
     URLS,
     r"s/\([Aa]uthorization[:=][[:space:]]*\)[^\"]*/\1redacted/g",
@@ -17,6 +24,7 @@ RSYSLOG = "\n".join(
     [
         *_COMMON,
         values_of(*_WORDS),
+        r"s/\(httpheaders[[:space:]]*=[[:space:]]*\[\)[^]]*/\1\"redacted\"/g",
         r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
         # :ommysql:HOST,DATABASE,USER,PASSWORD and its older form
         r"s/\(:om[a-z]*:[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
@@ -30,18 +38,24 @@ SYSLOG_NG = "\n".join(
             "\nn\n"
             r's/"[^"]*"/"redacted"/'
             "\n}"
-            for word in ("password", "token", "secret", "auth", "headers")
+            for word in _SECRET_OF_NG
         ),
         *_COMMON,
         values_of("password", "secret", "token"),
         *(
             step
-            for word in ("password", "token", "secret", "auth", "api-key", "access-key", "headers")
+            for word in _SECRET_OF_NG
             for step in (
                 rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)\"[^\"]*\"/\1redacted/g",
                 rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)'[^']*'/\1redacted/g",
                 rf"s/\({word}[a-z_-]*[[:space:]]*([[:space:]]*\)[^[:space:]\"')][^)]*/\1redacted/g",
             )
+        ),
+        # options("token" "VALUE"), options("token" => "VALUE")
+        *(
+            rf"s/\(\"[^\"]*{word}[^\"]*\"[[:space:]]*\(=>\)\{{0,1\}}[[:space:]]*\)\"[^\"]*\""
+            r"/\1redacted/g"
+            for word in ("[Pp]ass", "[Tt]oken", "[Ss]ecret", "[Kk]ey")
         ),
         *(
             rf"s/^\(|\{{0,1\}}@define[[:space:]]\{{1,\}}[^[:space:]]*{word}[^[:space:]]*\).*"

@@ -9,26 +9,34 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput
-from collector.pledges.register import Evidence, Register
+from collector.pledges.findings import to_json
+from collector.pledges.looked import all_lives
+from collector.pledges.register import Register
+from collector.pledges.rows import Evidence, Version
 
 _CHUNK = 1024 * 1024
 # the earliest time a ZIP can hold: the same content gives the same archive
 _TIME = (1980, 1, 1, 0, 0, 0)
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-def write(register: Register, id: str, target: Path) -> int:
+def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes] = _NOTHING) -> int:
     """Writes the ZIP aside, syncs and renames it; returns how many files it holds.
 
-    Raises BadInput when there is no such pledge, or the store lost a bundle of it.
+    `proofs` are files of the register's log (`collector.pledges.proofs`).
+    Of a pledge that was disposed of: what is left of it. Raises BadInput when there is no such
+    pledge, or the store lost a bundle of it.
     """
     history = register.history(id)
     evidence = register.evidence(id)
-    for attached in evidence:
+    kept = () if id in register.emptied() else evidence
+    for attached in kept:
         if not attached.path.exists():
             raise BadInput(
                 f"the bundle {attached.digest[:12]} (number {attached.sequence}) is not in the "
@@ -47,7 +55,10 @@ def write(register: Register, id: str, target: Path) -> int:
                 for version in history:
                     writer.text(f"versions/{version.number}.json", version.record.canonical())
                 writer.text("evidence.json", _list(evidence))
-                for attached in evidence:
+                writer.text("findings.json", _findings(history[-1], kept))
+                for name, data in proofs.items():
+                    writer.text(name, data)
+                for attached in kept:
                     writer.tree(
                         attached.path, f"bundles/{attached.sequence:04d}-{attached.digest[:12]}"
                     )
@@ -78,6 +89,14 @@ def _list(evidence: Sequence[Evidence]) -> bytes:
         for e in evidence
     ]
     return json.dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _findings(newest: Version, evidence: Sequence[Evidence]) -> bytes:
+    """What became of each finding, at the last time that the record or its evidence changed."""
+    at = max((newest.added_at, *(e.attached_at for e in evidence)))
+    found = [to_json(life, at) for life in all_lives(newest.record, evidence, at)]
+    document = {"at": at.isoformat(), "findings": found}
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 class _Writer:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from collector.attest.trust import Trust
 from collector.errors import BadInput, VerifyFailed
-from collector.pledges.register import Evidence, Register
+from collector.pledges.register import Register
+from collector.pledges.rows import Evidence
 from collector.verify import Verification, open_bundle, verify
 
 
@@ -61,6 +62,12 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
 def _verified(copy: Path, named: Path, trust: Trust) -> Verification:
     try:
         with open_bundle(copy) as opened:
+            if opened.redacted:
+                raise BadInput(
+                    "a redacted bundle: its captures were left out",
+                    where=str(named),
+                    mend="ask its maker for the whole one",
+                )
             return verify(opened, trust)
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any
 
 from collector import catalog
+from collector.errors import NotUnderstood
+from collector.facts.inventory_signature import owner_keys
 from collector.pledges import documents
 from collector.pledges.times import moment, waiver_end
 
@@ -19,7 +21,7 @@ _IDENTITY = re.compile(
     r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])"
     r"[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
 )
-_PROSE = frozenset({"statement", "reason", "summary"})
+_PROSE = frozenset({"statement", "reason", "summary", "measures"})
 _SEEN_CONTROLS = frozenset("\n\t")
 
 
@@ -39,6 +41,11 @@ def faults(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
     yield from _twice("documents", (f"{d['type']} {d['version']}" for d in document["documents"]))
     yield from _resources(document.get("resources", {}))
     yield from _names(document)
+    for number, known in enumerate(document.get("data_owner_keys", ())):
+        try:
+            owner_keys(f"owner {known['key']}".encode())
+        except NotUnderstood:
+            yield f"data_owner_keys[{number}].key", "is no public key as OpenSSH writes it"
 
 
 def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str]]:
@@ -50,7 +57,8 @@ def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str
         for number, inner in enumerate(value):
             yield from _hidden(inner, f"{place}[{number}]", key=key)
     elif isinstance(value, str):
-        allowed = _SEEN_CONTROLS if key in _PROSE or "data_inventory" in place else frozenset()
+        prose = key in _PROSE or place.startswith(("data_inventory", "event_ledger"))
+        allowed = _SEEN_CONTROLS if prose else frozenset()
         for c in value:
             if c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or _turns(c)):
                 yield place, f"holds the unseen character U+{ord(c):04X}"
@@ -83,15 +91,23 @@ def _times(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
+    if not document["documents"] and "draft" not in document:
+        yield "documents", "is empty; a record of what is not signed yet says `draft: true`"
+    for place, field, earlier, later in _ordered(document):
+        if earlier > later:
+            yield f"{place}.{field}", f"{later} lies before {earlier}"
+    for place, day in _past(document):
+        if date.fromisoformat(day) > today:
+            yield place, f"{day} has not come yet"
     for number, signed in enumerate(document["documents"]):
         if date.fromisoformat(signed["signed_on"]) > today:
             yield f"documents[{number}].signed_on", f"{signed['signed_on']} has not come yet"
     period = document.get("period")
     if period and period["from"] > period["until"]:
         yield "period", f"ends ({period['until']}) before it begins ({period['from']})"
-    last = document.get("self_check", {}).get("last")
-    if last and date.fromisoformat(last) > today:
-        yield "self_check.last", f"{last} has not come yet"
+    granted = document.get("resources", {}).get("period")
+    if granted and granted["from"] > granted["until"]:
+        yield "resources.period", f"ends ({granted['until']}) before it begins ({granted['from']})"
     for number, attestation in enumerate(document.get("attestations", ())):
         place = f"attestations[{number}]"
         if date.fromisoformat(attestation["date"]) > today:
@@ -105,7 +121,60 @@ def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
                 yield f"incidents.notices[{number}].{name}", "lies before the incident"
 
 
+# (list, the day it begins, days that cannot lie before it)
+_COURSES = (
+    ("vulnerabilities", "found_on", ("mended_on", "reported_on")),
+    ("harmful_content", "found_on", ("removed_on", "reported_on")),
+    ("inspections", "date", ("mend_by", "mended_on")),
+    ("suspensions", "from", ("until",)),
+    ("management_rules", "date", ("expires",)),
+    ("self_check.records", "date", ("mended_on", "notified_on")),
+    ("sub_users.users", "undertaken_on", ("until",)),
+)
+# days that are told only when they were
+_TOLD = frozenset(
+    {"found_on", "mended_on", "removed_on", "reported_on", "notified_on", "undertaken_on"}
+)
+
+
+def _entries(document: Mapping[str, Any], path: str) -> list[tuple[str, Mapping[str, Any]]]:
+    outer, _, inner = path.partition(".")
+    held = document.get(outer, {}).get(inner, ()) if inner else document.get(outer, ())
+    return [(f"{path}[{number}]", entry) for number, entry in enumerate(held)]
+
+
+def _ordered(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """(place, field, day, day of the field) of days that must not come before another."""
+    for path, first, others in _COURSES:
+        for place, entry in _entries(document, path):
+            for field in others:
+                if field in entry:
+                    yield place, field, entry[first], entry[field]
+    if "ended" in document and "disposed" in document:
+        yield "disposed", "date", document["ended"]["date"], document["disposed"]["date"]
+
+
+def _past(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(place, day) of what a record tells of after it was."""
+    for path, first, others in _COURSES:
+        for place, entry in _entries(document, path):
+            for field in (first, *others):
+                told = field in _TOLD or (field == "date" and path != "management_rules")
+                if told and field in entry:
+                    yield f"{place}.{field}", entry[field]
+    for place, entry in _entries(document, "training"):
+        yield f"{place}.date", entry["date"]
+    if "last" in document.get("self_check", {}):
+        yield "self_check.last", document["self_check"]["last"]
+    if "disposed" in document:
+        yield "disposed.date", document["disposed"]["date"]
+
+
 def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for number, port in enumerate(resources.get("ports", ())):
+        first, _, last = port.partition("/")[0].partition("-")
+        if not 0 < int(first) <= int(last or first) < 65536:
+            yield f"resources.ports[{number}]", f"{port} is no port or range of ports"
     addresses = []
     for number, address in enumerate(resources.get("addresses", ())):
         try:
@@ -145,16 +214,19 @@ def _names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name in entry["clauses"]:
             if name not in known:
                 yield f"acknowledgements[{number}].clauses", f"no clause is named {name}"
-    granted = document.get("waivers", ())
-    for number, waiver in enumerate(granted):
-        if waiver["control"] not in catalog.controls():
-            yield (
-                f"waivers[{number}].control",
-                f"no control is named {waiver['control']} (`hostpledge controls` lists them)",
-            )
-    yield from _twice("waivers", (f"{w['control']} on {w['host']}" for w in granted))
-    notices = document.get("incidents", {}).get("notices", ())
-    yield from _twice("incidents.notices", (notice["id"] for notice in notices))
+    for place in ("waivers", "follow_ups"):
+        entries = document.get(place, ())
+        for number, entry in enumerate(entries):
+            if entry["control"] not in catalog.controls():
+                yield (
+                    f"{place}[{number}].control",
+                    f"no control is named {entry['control']} (`hostpledge controls` lists them)",
+                )
+        yield from _twice(place, (f"{e['control']} on {e['host']}" for e in entries))
+    for path in ("incidents.notices", "vulnerabilities", "harmful_content", "inspections"):
+        yield from _twice(path, (entry["id"] for _, entry in _entries(document, path)))
+    if document.get("renews") == document["id"]:
+        yield "renews", "names the record itself"
 
 
 def _twice(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:

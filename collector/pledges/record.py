@@ -8,6 +8,7 @@ domains, clauses and controls by name, and that no text hides control characters
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,8 +18,12 @@ from typing import Any, cast
 import rfc8785
 
 from collector.errors import BadInput
+from collector.facts.inventory_signature import KEYS, NAMESPACE
+from collector.facts.ledger import DOCUMENT as LEDGER
+from collector.facts.ledger import check_ledger
 from collector.model import Waiver
 from collector.pledges import faults
+from collector.pledges.masking import masked
 from collector.pledges.times import CHINA, waiver_end
 from collector.resources import shared
 from collector.schema import check, load_json, load_yaml
@@ -26,10 +31,10 @@ from collector.schema import check, load_json, load_yaml
 LARGEST = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class PledgeRecord:
-    """One pledge record. `document` is in the form of the schema and must not be changed."""
+class Documented:
+    """What a pledge record and its brief both tell of `document`."""
 
+    __slots__ = ()
     document: Mapping[str, Any]
 
     @property
@@ -50,14 +55,22 @@ class PledgeRecord:
         """The inventory's names of the hosts declared under clause 五."""
         return tuple(self.document.get("resources", {}).get("hosts", ()))
 
+
+@dataclass(frozen=True, slots=True)
+class PledgeRecord(Documented):
+    """One pledge record. `document` is in the form of the schema and must not be changed."""
+
+    document: Mapping[str, Any]
+
     @property
     def data_inventory(self) -> Mapping[str, Any] | None:
         return cast("Mapping[str, Any] | None", self.document.get("data_inventory"))
 
     @property
-    def signed_on(self) -> date:
-        """The day the first of the documents was signed."""
-        return min(date.fromisoformat(d["signed_on"]) for d in self.document["documents"])
+    def signed_on(self) -> date | None:
+        """The day the first of the documents was signed; None for a draft with none signed yet."""
+        days = (date.fromisoformat(d["signed_on"]) for d in self.document["documents"])
+        return min(days, default=None)
 
     def canonical(self) -> bytes:
         """The record as RFC 8785 JSON: what is stored, and what its digest is taken over."""
@@ -101,6 +114,9 @@ def from_bytes(data: bytes, *, where: str, today: date | None = None) -> PledgeR
     return from_document(document, where=where, today=today)
 
 
+LEDGER_FIELD = "event_ledger"
+
+
 def from_document(document: Any, *, where: str, today: date | None = None) -> PledgeRecord:
     """A record out of what JSON or YAML gave; raises BadInput naming the first fault.
 
@@ -119,31 +135,57 @@ def from_document(document: Any, *, where: str, today: date | None = None) -> Pl
     inventory = document.get("data_inventory")
     if inventory is not None and shared("schemas", "data-inventory.schema.json").is_file():
         check(inventory, "data-inventory", where=f"{where}: data_inventory")
+    events = document.get(LEDGER_FIELD)
+    if events is not None:
+        check_ledger(events, where=f"{where}: {LEDGER_FIELD}")
     return PledgeRecord(document)
 
 
-def stored(text: str, *, where: str) -> PledgeRecord:
-    """A record out of the register: checked when it was added, and held to its digest since."""
-    return PledgeRecord(load_json(text, where=where))
+def stored(text: str, *, sha256: str, where: str) -> PledgeRecord:
+    """A record out of the register: checked when it was added, and held to its digest since.
+
+    The digest is taken over the text as it stands: thousands of records are read in a second.
+    """
+    if hashlib.sha256(text.encode()).hexdigest() != sha256:
+        raise BadInput("the record does not match its digest: it was changed", where=where)
+    return PledgeRecord(json.loads(text))
 
 
 def waivers(record: PledgeRecord) -> tuple[Waiver, ...]:
-    """The record's waivers; one that names a day lasts until that day ends in China."""
+    """The record's waivers; one that names a day lasts until that day ends in China.
+
+    What they say goes into bundles, reports and exports: numbers of people are masked here.
+    """
     return tuple(
-        Waiver(w["control"], w["host"], w["reason"], w["approver"], waiver_end(w["expires"]))
+        Waiver(
+            w["control"],
+            w["host"],
+            masked(w["reason"]),
+            masked(w["approver"]),
+            waiver_end(w["expires"]),
+        )
         for w in record.document.get("waivers", ())
     )
 
 
 def attached_documents(record: PledgeRecord) -> dict[str, bytes]:
-    """Documents of the record that judges may use, as RFC 8785 JSON.
+    """Documents of the record that judges may use.
 
-    `data-inventory`, and `attestations`: those that name a control.
+    `data-inventory`, `event-ledger`, and `attestations` (those that name a control), as RFC 8785
+    JSON;
+    `data-owner-keys` as an allowed signers file, which ssh-keygen -Y verify takes as it is.
     """
     found: dict[str, Any] = {}
     if record.data_inventory is not None:
         found["data-inventory"] = record.data_inventory
+    if LEDGER_FIELD in record.document:
+        found[LEDGER] = record.document[LEDGER_FIELD]
     attested = [a for a in record.document.get("attestations", ()) if "control" in a]
     if attested:
-        found["attestations"] = attested
-    return {name: rfc8785.dumps(cast("Any", document)) for name, document in found.items()}
+        found["attestations"] = masked(attested)
+    documents = {name: rfc8785.dumps(cast("Any", document)) for name, document in found.items()}
+    keys = record.document.get("data_owner_keys", ())
+    if keys:
+        lines = (f'"{k["name"]}" namespaces="{NAMESPACE}" {k["key"]}\n' for k in keys)
+        documents[KEYS] = "".join(lines).encode()
+    return documents

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from collector.captures import sync_folder
 from collector.errors import BadInput
-from collector.verify.archive import unpack
 
 MOST_FILES = 200_000
 MOST_BYTES = 32 * 1024**3
@@ -46,6 +45,20 @@ class Store:
         It is gone afterwards unless `keep` took it. Raises BadInput when there is nothing, or a
         link or a device in it, and VerifyFailed for a ZIP file that is no bundle's.
         """
+        with self.room() as room:
+            copy = room / "bundle"
+            if source.is_file():
+                from collector.verify.archive import unpack
+
+                (room / "unpacked").mkdir(mode=0o700)
+                _Copy(unpack(source, room / "unpacked")).to(copy)
+            else:
+                _Copy(source).to(copy)
+            yield copy
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """A folder to prepare something in, on the store's own file system; gone afterwards."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -53,13 +66,7 @@ class Store:
             fcntl.flock(lock, fcntl.LOCK_SH)
             room = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
             try:
-                copy = room / "bundle"
-                if source.is_file():
-                    (room / "unpacked").mkdir(mode=0o700)
-                    _Copy(unpack(source, room / "unpacked")).to(copy)
-                else:
-                    _Copy(source).to(copy)
-                yield copy
+                yield room
             finally:
                 shutil.rmtree(room, ignore_errors=True)
         finally:

@@ -1,10 +1,12 @@
 """The register's tables, and how its database is opened: SQLite by default, PostgreSQL by URL.
 
-`versions` and `evidence` are append-only, and the database itself refuses to change them.
+The database itself refuses to change what is there, but for `form`, `pledges` and `briefs`.
+`log_entries` says once more, in the bytes that are hashed, what `evidence` says; see `log`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -28,13 +30,16 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
+from collector.pledges import migrations
 
-FORM = 1
+# what a hostpledge without migrations looks at: it turns away what is newer than 2
+FORM = 3
 BUSY_SECONDS = 60
 # any constant of our own: it keeps two processes from making the tables at once (PostgreSQL)
 _LOCK = 0x706C6564
@@ -68,6 +73,35 @@ evidence = Table(
     Column("attached_at", String(40), nullable=False),
     Column("verdicts", Text, nullable=False),
 )
+log_head = Table("log_head", metadata, Column("origin", String(255), primary_key=True))
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("leaf", Text, nullable=False),
+)
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", String(40), nullable=False),
+)
+# made from the newest version of each record, and made anew where other code made it; see `briefs`
+briefs = Table(
+    "briefs",
+    metadata,
+    Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("made_by", String(16), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("deadlines", Text, nullable=False),
+    Column("first_on", String(10)),
+)
+
+
+APPEND_ONLY = (versions, evidence, log_head, log_entries, checkpoints)
 
 
 def _guard(table: Table, connection: Connection, **_known: Any) -> None:
@@ -80,7 +114,7 @@ def _guard(table: Table, connection: Connection, **_known: Any) -> None:
             )
     elif connection.dialect.name == "postgresql":
         connection.exec_driver_sql(
-            f"CREATE FUNCTION {name}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"CREATE OR REPLACE FUNCTION {name}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
             f"'BEGIN RAISE EXCEPTION ''{name} is append-only''; END'"
         )
         connection.exec_driver_sql(
@@ -89,17 +123,50 @@ def _guard(table: Table, connection: Connection, **_known: Any) -> None:
         )
 
 
-for _table in (versions, evidence):
+def emptied(connection: Connection) -> frozenset[str]:
+    """The pledges of whose earlier versions only the digests are left: they were disposed of."""
+    gone = select(versions.c.pledge).where(versions.c.document == "").distinct()
+    return frozenset(connection.execute(gone).scalars())
+
+
+@contextmanager
+def unguarded(connection: Connection) -> Iterator[None]:
+    """Lets a write change what is append-only; whatever ends it, others never see it unguarded."""
+    sqlite = connection.dialect.name == "sqlite"
+    for table in APPEND_ONLY:
+        if sqlite:
+            for act in ("update", "delete"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table.name}_no_{act}")
+        else:
+            _trigger(connection, table, "DISABLE")
+    yield
+    for table in APPEND_ONLY:
+        if sqlite:
+            _guard(table, connection)
+        else:
+            _trigger(connection, table, "ENABLE")
+
+
+def _trigger(connection: Connection, table: Table, act: str) -> None:
+    name = table.name
+    connection.exec_driver_sql(f"ALTER TABLE {name} {act} TRIGGER {name}_append_only")
+
+
+for _table in APPEND_ONLY:
     event.listen(_table, "after_create", _guard)
 
 
 def open_sqlite(path: Path) -> Engine:
     """The engine of a register file, which is made (for its owner alone) when missing."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        # never opened here: closing it would drop the locks of all connections that this process
+        # has to it, and another process could take the log away under them (POSIX)
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise BadInput(os.strerror(errno.EACCES), where=str(path)) from None
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be opened", where=str(path)) from None
-    os.close(handle)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS},
@@ -145,19 +212,41 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def create(connection: Connection, *, where: str) -> None:
-    """Makes the tables unless they are there; raises BadInput when a newer hostpledge made them."""
+def is_current(connection: Connection, *, where: str) -> bool:
+    """Are its tables there, in the form of today? Raises BadInput as `create`."""
+    names = set(inspect(connection).get_table_names())
+    return migrations.revision(connection, names, where=where) == migrations.HEAD
+
+
+def create(connection: Connection, *, where: str) -> bool:
+    """Makes the tables, or brings them to this form; returns whether the log has still to begin.
+
+    Raises BadInput when a newer hostpledge made them, or something else did.
+    """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    names = inspect(connection).get_table_names()
-    if names and form.name not in names and connection.dialect.name == "sqlite":
-        raise BadInput("a database, but no register", where=where, mend="give another --register")
-    metadata.create_all(connection)
-    known = connection.execute(select(form.c.version)).scalars().all()
-    if not known:
+    names = set(inspect(connection).get_table_names())
+    known = migrations.revision(connection, names, where=where)
+    if known == migrations.HEAD:
+        return False
+    if known is None:
+        if names and (connection.dialect.name == "sqlite" or names & set(metadata.tables)):
+            raise BadInput(
+                "a database, but no register", where=where, mend="give another --register"
+            )
+        metadata.create_all(connection)
         connection.execute(form.insert().values(version=FORM))
-    elif max(known) > FORM:
-        raise BadInput("made by a newer hostpledge", where=where, mend="use that one, or newer")
+        migrations.stamp_new(connection)
+    else:
+        migrations.upgrade(connection, known=known)
+    return connection.execute(select(log_head.c.origin)).first() is None
+
+
+def insert_new(connection: Connection, *, id: str, added_at: str) -> bool:
+    """Adds a row of `pledges`; False where another process has just added the same."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = insert(pledges).values(id=id, added_at=added_at).on_conflict_do_nothing()
+    return connection.execute(row).rowcount == 1
 
 
 class Database:
@@ -171,6 +260,15 @@ class Database:
     def read(self) -> Iterator[Connection]:
         with self._said(), self._engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read that sees one moment, however long it lasts and whatever others write."""
+        with self._said(), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection.execution_options(snapshot=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

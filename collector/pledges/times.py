@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 CHINA = timezone(timedelta(hours=8), "UTC+8")
 
@@ -20,6 +21,7 @@ def moment(text: str) -> datetime:
         raise ValueError("out of range") from None
 
 
+@lru_cache(maxsize=4096)  # thousands of records share their days
 def end_of_day(day: date, *, plus: int = 0) -> datetime:
     """The last second (aware, UTC), in China, of the day `plus` days later; at most year 9999."""
     try:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector import catalog
-from collector.controls.logging.keeping import both, days, observed
+from collector.controls.logging.keeping import both, configured, days, observed
 from collector.facts.log_columns import LogColumns, log_columns
 from collector.facts.log_gaps import Gap
 from collector.facts.log_kept import LogKept
+from collector.facts.reasons import in_chinese
 from collector.facts.retention import Retention
 from collector.model import Capture, Lang, Result
 
@@ -95,6 +96,8 @@ def _log(
     kept: int | str | None = sure if log.known else ""
     if not log.known and sure is not None and sure < need:
         kept = sure
+    elif not log.known and result is not Result.FAIL and configured(log, need) is Result.PASS:
+        kept = log.floor
     return Log(
         log.family,
         log.path,
@@ -109,6 +112,6 @@ def _log(
         beside.unseen,
         beside.remote,
         beside.samples,
-        beside.troubles,
+        {k: v if lang == "en" else in_chinese(v) for k, v in beside.troubles.items()},
         log.copy,
     )

@@ -19,7 +19,6 @@ from collector.model import Capture, Lang
 from collector.report.logs import Log, Note, notes, rows
 
 T = TypeVar("T")
-_LOGS = 40
 _SIGNATURES = {
     "clamav": signatures.clamav,
     "mdatp": signatures.mdatp,
@@ -41,7 +40,6 @@ class Product:
 @dataclass(frozen=True, slots=True)
 class Logs:
     rows: tuple[Log, ...] = ()
-    left_out: int = 0
     trouble: str = ""
     notes: tuple[Note, ...] = ()
 
@@ -59,7 +57,7 @@ def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
     if known is None or now is None:
         return Logs(trouble=trouble or "-")
     found = rows(capture, known, now, grade, lang)
-    return Logs(tuple(found[:_LOGS]), max(len(found) - _LOGS, 0), notes=tuple(notes(found)))
+    return Logs(tuple(found), notes=tuple(notes(found)))
 
 
 def products(capture: Capture, lang: Lang) -> Products:

@@ -15,6 +15,7 @@ from collector.catalog import clauses
 from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Result
 from collector.report import tables
 from collector.report.raw import Raw, raws, share
+from collector.report.stores import Backups, backups
 
 # worst first: in this order findings, hosts and totals are shown
 ORDER = (
@@ -105,6 +106,7 @@ class Host:
     raws: list[Raw] = field(default_factory=list)
     logs: tables.Logs | None = None
     products: tables.Products | None = None
+    backups: Backups | None = None
     by_control: dict[str, Shown] = field(default_factory=dict)
 
     @property
@@ -122,8 +124,13 @@ def when(time: str | datetime | None) -> str:
     return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
 
 
-def hosts(evidence: Mapping[str, Any], capture: Callable[[str], Capture], lang: Lang) -> list[Host]:
-    """Every host, worst first, then by name."""
+def hosts(
+    evidence: Mapping[str, Any],
+    capture: Callable[[str], Capture],
+    lang: Lang,
+    attached: Mapping[str, bytes],
+) -> list[Host]:
+    """Every host, worst first, then by name. `attached` are documents that judges used."""
     built = []
     room = _QUOTES // max(len(evidence["hosts"]), 1)
     for name, entry in evidence["hosts"].items():
@@ -140,6 +147,7 @@ def hosts(evidence: Mapping[str, Any], capture: Callable[[str], Capture], lang: 
             at=at,
             evidence=evidence,
             taken=capture(name),
+            attached=attached,
             lang=lang,
             room=room,
         )
@@ -163,6 +171,7 @@ def _host(
     at: datetime,
     evidence: Mapping[str, Any],
     taken: Capture,
+    attached: Mapping[str, bytes],
     lang: Lang,
     room: int,
 ) -> Host:
@@ -207,6 +216,8 @@ def _host(
         host.logs = tables.logs(taken, evidence["grade"], lang)
     if taken.reads and any(id.startswith("antivirus.") for id in asked):
         host.products = tables.products(taken, lang)
+    if taken.reads and any(id.startswith("backup.") for id in asked):
+        host.backups = backups(taken, attached, evidence["grade"], lang)
     host.raws = raws(taken, quoted, share(len(evidence["hosts"])))
     numbers = {raw.id: raw.number for raw in host.raws if raw.status is not ReadStatus.LOST}
     for document in documents:

@@ -35,6 +35,11 @@ def plain(text: str) -> Markup:
     )
 
 
+def told(text: str) -> str:
+    """As `visible`, for places that take text and no markup; only line ends stay."""
+    return "".join(c if c == "\n" or _harmless(c) else _number(c) for c in text)
+
+
 def _runs(text: str) -> list[str]:
     """Stretches that are all harmless, or all not."""
     runs: list[str] = []

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import signal
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +11,11 @@ from typing import Any
 from collector import captures
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus
-from collector.resources import shared
 from collector.run import outcome
 from collector.run.driver import driver_name
 from collector.run.folder import Arrived, RunFolder
-from collector.run.inventory import How, complaint, environment
+from collector.run.inventory import How
+from collector.run.play import Event, play
 
 _DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
 _ACTION = "hostpledge_collect"
@@ -53,12 +48,18 @@ def collect(
     if missing:
         tally = Tally(left=len(missing), done=len(hosts) - len(missing))
         started = {h: before.get(h) for h in missing}
-        # not in the run's folder: Ansible splits a --limit at spaces, commas and colons
         with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
-            interrupted, said = _play(folder, how, missing, tally, progress, Path(private))
+            played = play(
+                "check.yml",
+                how,
+                missing,
+                _variables(folder, how),
+                Path(private),
+                tell=lambda event: _event(event, tally, progress),
+            )
         arrived = folder.arrived()
         fresh = [h for h in missing if arrived.get(h) != started[h]]
-        if interrupted:
+        if played.interrupted:
             raise BadInput(
                 f"interrupted, {len(hosts) - len(missing) + len(fresh)} of {len(hosts)} hosts "
                 "have answered",
@@ -66,7 +67,7 @@ def collect(
                 mend="the same command takes it up where it stopped",
             )
         if not fresh and not tally.said:
-            raise BadInput(said, where="ansible-playbook")
+            raise BadInput(played.said, where="ansible-playbook")
         if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
             raise BadInput(
                 "the inventory holds variables that Ansible Vault could not open",
@@ -89,50 +90,6 @@ def _write_down_the_silent(folder: RunFolder, silent: Sequence[str], tally: Tall
         folder.record(host, status, detail, digest, 0)
 
 
-def _play(
-    folder: RunFolder,
-    how: How,
-    missing: Sequence[str],
-    tally: Tally,
-    progress: Progress,
-    private: Path,
-) -> tuple[bool, str]:
-    """Runs the play; returns whether it was interrupted, and Ansible's complaint if it had one."""
-    import ansible_runner
-
-    only = private / "hosts"
-    only.write_text("\n".join(missing) + "\n", encoding="utf-8")
-    words = [*how.arguments(), "--limit", f"@{only}", "--forks", str(how.forks)]
-    words += ["-e", json.dumps(_variables(folder, how))]
-    if how.inventory == ("localhost,",):
-        words += ["-c", "local"]
-    for flag, value in (("-u", how.user), ("--private-key", how.private_key)):
-        words += [flag, value] if value else []
-    words += ["-b"] if how.become else []
-    passwords: dict[str, str] = {}
-    if how.ask_pass:
-        words.append("-k")
-        passwords[r"SSH password:\s*$"] = how.ask_pass
-    if how.ask_become_pass:
-        words.append("-K")
-        passwords[r"BECOME password.*:\s*$"] = how.ask_become_pass
-    stop = threading.Event()
-    with _signals(stop):
-        ran = ansible_runner.run(
-            private_data_dir=str(private),
-            playbook=str(shared("playbooks", "check.yml")),
-            cmdline=shlex.join(words),
-            passwords=passwords,
-            envvars=environment(str(private)),
-            event_handler=lambda event: _event(event, tally, progress),
-            cancel_callback=stop.is_set,
-            quiet=True,
-            suppress_env_files=True,
-        )
-        said = _words_of(ran)
-    return stop.is_set() or ran.status == "canceled", complaint(said)
-
-
 def _variables(folder: RunFolder, how: How) -> dict[str, Any]:
     return {
         "collect_output": str(folder.path.resolve()),
@@ -142,8 +99,8 @@ def _variables(folder: RunFolder, how: How) -> dict[str, Any]:
     }
 
 
-def _event(event: Mapping[str, Any], tally: Tally, progress: Progress) -> bool:
-    """Counts; returns False so that ansible-runner keeps no file per event."""
+def _event(event: Event, tally: Tally, progress: Progress) -> None:
+    """Counts the hosts that ended."""
     data = event.get("event_data") or {}
     if event.get("event") in _DONE and str(data.get("task_action", "")).endswith(_ACTION):
         result = data.get("res") or {}
@@ -158,25 +115,3 @@ def _event(event: Mapping[str, Any], tally: Tally, progress: Progress) -> bool:
             tally.failed += 1
             tally.said[host] = str(result.get("msg", ""))
         progress(tally, host, status)
-    return False
-
-
-@contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C (or TERM) ends Ansible in order; what has arrived stays."""
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {s: signal.signal(s, lambda *_: stop.set()) for s in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _words_of(ran: Any) -> bytes:
-    """What Ansible printed, for the case that it could not work at all."""
-    stdout = getattr(ran, "stdout", None)
-    if stdout is None:
-        return b""
-    with stdout:
-        return str(stdout.read()[-20_000:]).encode("utf-8", "replace")

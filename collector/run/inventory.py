@@ -32,7 +32,7 @@ class How:
     extra_vars: tuple[str, ...] = ()
     forks: int = 50
     seconds: int = 300
-    limit_bytes: int = 64 << 20
+    limit_bytes: int = 32 << 20
 
     def arguments(self) -> list[str]:
         """The common part of `ansible-inventory` and `ansible-playbook`."""

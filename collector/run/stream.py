@@ -13,12 +13,13 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
 _BEFORE = 1 << 20
+_GOING = 5.0
 
 
 class Stream:
@@ -103,6 +104,8 @@ class Stream:
                 stream._process = self
                 if self.stdout is not None:
                     self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
+                if self.stdin is not None:
+                    self.stdin = _Given(self.stdin, self)  # type: ignore[assignment]
 
             def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
                 return _communicate(self, input)
@@ -142,6 +145,39 @@ class _Pipe:
     def read(self, size: int = -1) -> bytes | None:
         chunk = self.real.read(size)
         return self.stream.take(chunk) if chunk else chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class _Given:
+    """A process's stdin. Where the process no longer takes anything, it is waited for.
+
+    A script is larger than a pipe. Ansible gives a ssh that was refused a millisecond to go, and
+    where that is too short it drops what ssh said of the reason.
+    """
+
+    def __init__(self, real: IO[bytes], process: subprocess.Popen[bytes]) -> None:
+        self.real = real
+        self.process = process
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.real.write(data)
+        except OSError:
+            self._ended()
+            raise
+
+    def close(self) -> None:
+        try:
+            self.real.close()
+        except OSError:
+            self._ended()
+            raise
+
+    def _ended(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_GOING)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from collector import captures
-from collector.attest import bag, envelope, evidence, statement
+from collector.attest import age, bag, envelope, evidence, redacted, sm2, statement
 from collector.attest.bundle import attached_file, bag_info, own_form
+from collector.attest.part import BEFORE, HARDENING
 from collector.attest.reading import Evidence
 from collector.captures import digest as sha256
 from collector.errors import BadInput, VerifyFailed
 from collector.model import Capture
-from collector.verify.archive import unpack
+from collector.verify.archive import MOST_BYTES, unpack
+from collector.verify.before import Before
 
 _ENVELOPE = f"data/{envelope.FILE}"
+_TWIN = f"data/{envelope.TWIN}"
 
 
 class Bundle:
@@ -37,24 +40,62 @@ class Bundle:
         self.statement = statement.from_bytes(self.sealed.payload, where=_ENVELOPE)
         self.subjects = statement.subjects(self.statement)
         self.digest = sha256(self.sealed.payload)
-        version = self.statement["predicate"]["tool"]["version"]
-        bag.check_tags(root, self.payload, bag_info(self.sealed.payload, version))
+        self.redacted = redacted.is_redacted(bag.read(root / "bag-info.txt", "bag-info.txt"))
+        left_out = {redacted.LEFT_OUT: redacted.CAPTURES} if self.redacted else {}
+        bag.check_tags(root, self.payload, self.info | left_out)
         self._check_subjects()
+        self.twin = self._beside()
         self.findings = Evidence(root / "data" / evidence.FILE)
+        self.before = self._earlier()
 
     def _check_subjects(self) -> None:
         """Subjects and files, both ways: nothing unsigned lies in a bundle, nothing is gone."""
         for name, digest in self.subjects.items():
             found = self.payload.digests.get(f"data/{name}")
+            if self.redacted and name.startswith(redacted.FOLDERS):
+                if found is not None:
+                    raise VerifyFailed("stands in a bundle without captures", where=f"data/{name}")
+                continue
             if found is None:
                 raise VerifyFailed("is missing, and the statement names it", where=f"data/{name}")
             if found != digest:
                 raise VerifyFailed("is not what was signed", where=f"data/{name}")
         for name in self.payload.digests:
-            if name != _ENVELOPE and name.removeprefix("data/") not in self.subjects:
+            if name not in (_ENVELOPE, _TWIN) and name.removeprefix("data/") not in self.subjects:
                 raise VerifyFailed("is not among what was signed", where=name)
         if evidence.FILE not in self.subjects:
             raise VerifyFailed("is not among what was signed", where=f"data/{evidence.FILE}")
+
+    def _beside(self) -> envelope.Sealed | None:
+        """The SM2 signature, if the statement names one: over the same, with SM3 digests."""
+        named = self.statement["predicate"].get("sm2")
+        if (named is None) is (_TWIN in self.payload.digests):
+            said = "is missing, and the statement names it" if named else "is named by no statement"
+            raise VerifyFailed(said, where=_TWIN)
+        if named is None:
+            return None
+        found = envelope.unseal(bag.read(self._root / _TWIN, _TWIN), where=_TWIN, sm2=True)
+        if found.keyid != named:
+            raise VerifyFailed(f"by {found.keyid}, and the statement names {named}", where=_TWIN)
+        told = statement.from_bytes(found.payload, where=_TWIN, sm3=True)
+        if statement.without_sm3(told) != self.sealed.payload:
+            raise VerifyFailed(f"another statement than in {_ENVELOPE}", where=_TWIN)
+        for name, digest in statement.subjects(told, "sm3").items():
+            if f"data/{name}" not in self.payload.digests:
+                continue
+            if sm2.file_digest(self._root / "data" / name) != digest:
+                raise VerifyFailed(f"names another SM3 digest for data/{name}", where=_TWIN)
+        return found
+
+    def _earlier(self) -> Before | None:
+        """The check before hardening, if the statement speaks of one."""
+        said = self.said.get("before")
+        if said is None:
+            return None
+        for name in (f"{BEFORE}{evidence.FILE}", HARDENING):
+            if name not in self.subjects:
+                raise VerifyFailed("is not among what was signed", where=f"data/{name}")
+        return Before(self._root, self.subjects, said, self.capture_in)
 
     def __enter__(self) -> Self:
         return self
@@ -69,13 +110,31 @@ class Bundle:
 
     def close(self) -> None:
         self.findings.close()
+        if self.before is not None:
+            self.before.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds it, or to which it was unpacked."""
+        return self._root
+
+    @property
+    def info(self) -> dict[str, str]:
+        """What its bag-info.txt says, beside its size, when it is whole."""
+        return bag_info(self.sealed.payload, self.statement["predicate"]["tool"]["version"])
 
     @property
     def keyid(self) -> str:
         """Whose signature the envelope claims; `verify` says whether it is."""
         return self.sealed.keyid
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the signed statement says of its subjects."""
+        found: dict[str, Any] = self.statement["predicate"]
+        return found
 
     @property
     def frame(self) -> dict[str, Any]:
@@ -107,6 +166,12 @@ class Bundle:
     def capture_in(self, host: str, entry: dict[str, Any]) -> Capture:
         """As `capture`, for an entry of evidence.json that is at hand."""
         name = entry["capture"]
+        if self.redacted:
+            raise BadInput(
+                "a redacted bundle: its captures were left out",
+                where=str(self.path),
+                mend="ask its maker for the whole one",
+            )
         data = self._read(name)
         if not own_form(data):
             raise VerifyFailed("not a capture in hostpledge's form", where=f"data/{name}")
@@ -140,7 +205,8 @@ class Bundle:
         if name not in self.subjects:
             raise VerifyFailed("is not among what was signed", where=f"data/{name}")
         try:
-            data = (self._root / "data" / name).read_bytes()
+            with (self._root / "data" / name).open("rb") as source:
+                data = source.read(captures.LARGEST + 1)
         except OSError as problem:
             raise VerifyFailed(problem.strerror or "is missing", where=f"data/{name}") from None
         if sha256(data) != self.subjects[name]:
@@ -148,11 +214,12 @@ class Bundle:
         return data
 
 
-def open_bundle(path: Path) -> Bundle:
-    """Opens a bundle: a folder, or a ZIP file.
+def open_bundle(path: Path, identities: Sequence[Any] = ()) -> Bundle:
+    """Opens a bundle: a folder, a ZIP file, or one that is encrypted to one of `identities`.
 
-    Raises BadInput where there is none, and VerifyFailed, naming the file inside, where a byte
-    of it is not what it must be. Whether the signature is any good says `verify`.
+    Raises BadInput where there is none, or none that can be decrypted, and VerifyFailed, naming
+    the file inside, where a byte of it is not what it must be. Whether the signature is any good
+    says `verify`.
     """
     if path.is_dir():
         return Bundle(path, path)
@@ -160,7 +227,16 @@ def open_bundle(path: Path) -> Bundle:
         raise BadInput("no such bundle", where=str(path))
     temporary = Path(tempfile.mkdtemp(prefix="hostpledge-"))
     try:
-        return Bundle(path, unpack(path, temporary), temporary)
+        archive = path
+        if age.is_encrypted(path):
+            archive = temporary / "bundle.zip"
+            age.decrypt(path, archive, identities, MOST_BYTES)
+        place = temporary / "bundle"
+        place.mkdir()
+        found = unpack(archive, place, where=str(path))
+        if archive != path:
+            archive.unlink()
+        return Bundle(path, found, temporary)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

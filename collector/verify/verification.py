@@ -1,7 +1,13 @@
-"""Is the bundle signed by somebody trusted, and does all in it agree? And what does that prove?"""
+"""Is the bundle signed by somebody trusted, and does all in it agree? And what does that prove?
+
+The signer's word for the time counts while the key does. Once the key has ended or was revoked,
+whoever holds it may date as they like: then a timestamp has to show that the signature is older,
+or the register's log under a key that has not ended.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,20 +15,29 @@ from typing import Any
 from collector.attest import evidence
 from collector.attest.bundle import attached_file
 from collector.attest.evidence import Clauses, finding_from_json
+from collector.attest.logged import Inclusion
 from collector.attest.nonce import check_nonce
+from collector.attest.timestamp import Stamp
 from collector.attest.trust import Trust, TrustedKey
 from collector.captures import file_name, read_digest
 from collector.errors import VerifyFailed
 from collector.model import Capture, ReadStatus, Text
+from collector.verify import hardened, signatures, times, trusted
+from collector.verify.before import Check
 from collector.verify.bundle import Bundle
 
 _EVIDENCE = f"data/{evidence.FILE}"
-_ENVELOPE = "data/bundle.sigstore.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A bundle that verified. `made_at` is the signer's own word; `digest` names the bundle."""
+    """A bundle that verified. `made_at` is the signer's own word; `digest` names the bundle.
+
+    `stamp` is the earliest timestamp by a trusted authority; `logged` the entry of the register's
+    log that a proof was given for, with its index as `index` and the log's size as `size`;
+    `signatures` tells of each signature whether it was checked; `redacted` that the captures were
+    left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`.
+    """
 
     digest: str
     keyid: str
@@ -33,14 +48,25 @@ class Verification:
     statement: dict[str, Any]
     proven: tuple[Text, ...]
     unproven: tuple[Text, ...]
+    stamp: Stamp | None = None
+    logged: Mapping[str, Any] | None = None
+    signatures: tuple[Mapping[str, Any], ...] = ()
+    redacted: bool = False
+    trust: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         predicate = self.statement["predicate"]
         return {
             "verified": True,
+            "redacted": self.redacted,
             "digest": self.digest,
             "key": {"keyid": self.keyid, "name": self.key_name},
+            "signatures": list(self.signatures),
             "made_at": self.made_at.isoformat(),
+            "timestamp": self.stamp
+            and {"at": self.stamp.at.isoformat(), "authority": self.stamp.authority},
+            "log": self.logged,
+            "trust": self.trust,
             "hosts": self.hosts,
             "handed_in": self.handed_in,
             "period": predicate["period"],
@@ -51,60 +77,58 @@ class Verification:
         }
 
 
-def verify(bundle: Bundle, trust: Trust, *, now: datetime | None = None) -> Verification:
+def verify(
+    bundle: Bundle,
+    trust: Trust,
+    *,
+    now: datetime | None = None,
+    proof: Inclusion | None = None,
+) -> Verification:
     """Raises VerifyFailed, naming the file and the reason, unless everything holds.
 
-    `now` (aware, by default this machine's clock) only says how old things are: it never makes
-    a bundle verify, nor fail.
+    `now` (aware, by default this machine's clock) says how old things are, and whether a key has
+    ended. `proof` is one of the register's log.
     """
-    known = trust.find(bundle.sealed.keyid)
-    if known is None:
-        raise VerifyFailed(
-            f"signed by {bundle.sealed.keyid}, which is not among the trusted keys",
-            where=_ENVELOPE,
-        )
-    try:
-        bundle.sealed.verify(known.key)
-    except VerifyFailed as problem:
-        raise VerifyFailed(problem.what, where=_ENVELOPE) from None
+    now = now or datetime.now(UTC)
     made_at = datetime.fromisoformat(bundle.statement["predicate"]["made_at"])
-    _check_window(known, made_at)
+    logged = times.logged(bundle.digest, proof, trust, now) if proof is not None else None
+    signed = signatures.check(bundle, trust, made_at, now, logged)
+    first, known = signed.leading
     _check_attached(bundle)
-    handed_in = _check_hosts(bundle)
+    handed_in = _check_hosts(bundle, redacted=bundle.redacted)
     _check_run(bundle)
-    count = len(bundle.names)
+    hardened.check_names(bundle)
+    if bundle.before is not None:
+        handed_in += _check_hosts(bundle.before, redacted=bundle.redacted)
+        _check_run(bundle.before)
+        hardened.check_between(bundle, bundle.before)
     return Verification(
         bundle.digest,
         known.keyid,
         known.name,
         made_at,
-        count,
+        len(bundle.names),
         handed_in,
         bundle.statement,
-        _proven(known, count),
-        _unproven(known, made_at, now or datetime.now(UTC), handed_in),
+        (
+            *_proven(known, bundle),
+            *_before(bundle),
+            *signatures.proven(signed),
+            *times.proven(first.stamp, logged),
+            *trusted.proven(trust),
+        ),
+        (
+            *signatures.unproven(signed, trust),
+            *times.unproven(known, made_at, now, first.sealed, stamp=first.stamp, logged=logged),
+            *trusted.unproven(trust, now),
+            *_unproven(handed_in, bundle),
+        ),
+        first.stamp,
+        logged.to_json() if logged else None,
+        tuple(one.to_json() for one in signed.all),
+        bundle.redacted,
+        trusted.to_json(trust, now),
     )
-
-
-def _check_window(known: TrustedKey, made_at: datetime) -> None:
-    if known.revoked_at is not None:
-        raise VerifyFailed(
-            f"signed by the key {known.name}, revoked {known.revoked_at.isoformat()}; "
-            "nothing but the signer's word says that it was signed before",
-            where=_ENVELOPE,
-        )
-    if known.valid_from is not None and made_at < known.valid_from:
-        raise VerifyFailed(
-            f"signed {made_at.isoformat()}, before the key {known.name} was valid "
-            f"({known.valid_from.isoformat()})",
-            where=_ENVELOPE,
-        )
-    if known.valid_until is not None and made_at > known.valid_until:
-        raise VerifyFailed(
-            f"signed {made_at.isoformat()}, after the end of the key {known.name} "
-            f"({known.valid_until.isoformat()})",
-            where=_ENVELOPE,
-        )
 
 
 def _check_attached(bundle: Bundle) -> None:
@@ -119,48 +143,68 @@ def _check_attached(bundle: Bundle) -> None:
             raise VerifyFailed(f"not the document that {_EVIDENCE} names", where=f"data/{name}")
 
 
-def _check_hosts(bundle: Bundle) -> int:
+def _check_hosts(bundle: Check, *, redacted: bool) -> int:
     """Every host's entry against its capture, and the clauses against the findings."""
     clauses = Clauses()
     named: set[str] = set()
     times: list[datetime] = []
     handed_in = 0
+    place = bundle.findings.where
     for host, entry in bundle.hosts():
         name = entry["capture"]
-        where = f"{_EVIDENCE} host {host}"
+        where = f"{place} host {host}"
         if name != f"captures/{file_name(host)}" or name not in bundle.subjects:
             raise VerifyFailed(f"names {name} as its capture", where=where)
         if entry["capture_sha256"] != bundle.subjects[name]:
             raise VerifyFailed(f"names another digest for {name}", where=where)
         named.add(name)
-        capture = bundle.capture_in(host, entry)
-        _check_host(bundle, host, entry, capture)
-        if bundle.frame["run"] is not None:
-            _check_nonce(capture, name, bundle.frame["run"]["nonce"])
-        handed_in += "run" not in capture.origin
+        capture = None if redacted else bundle.capture_in(host, entry)
+        _check_findings(bundle, host, entry)
+        if capture is not None:
+            _check_host(bundle, host, entry, capture)
+            if bundle.frame["run"] is not None:
+                _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
+        handed_in += "run" not in entry["origin"]
         at = datetime.fromisoformat(entry["assessed_at"])
         times.append(at)
         clauses.add([finding_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
         if name.startswith("captures/") and name not in named:
-            raise VerifyFailed(f"belongs to no host of {_EVIDENCE}", where=f"data/{name}")
+            raise VerifyFailed(f"belongs to no host of {place}", where=_file(bundle, name))
     if not named:
-        raise VerifyFailed("holds no host", where=_EVIDENCE)
+        raise VerifyFailed("holds no host", where=place)
     if clauses.to_json() != bundle.frame["clauses"]:
-        raise VerifyFailed("its clauses do not follow from its findings", where=_EVIDENCE)
+        raise VerifyFailed("its clauses do not follow from its findings", where=place)
     _check_predicate(bundle, min(times), max(times))
     return handed_in
 
 
-def _check_nonce(capture: Capture, name: str, run: str) -> None:
+def _file(bundle: Check, name: str) -> str:
+    """The place in the bundle of a file that a check names."""
+    return f"{bundle.findings.where.removesuffix(evidence.FILE)}{name}"
+
+
+def _check_nonce(capture: Capture, where: str, run: str) -> None:
     try:
         check_nonce(capture, run)
     except VerifyFailed as problem:
-        raise VerifyFailed(problem.what, where=f"data/{name}") from None
+        raise VerifyFailed(problem.what, where=where) from None
 
 
-def _check_host(bundle: Bundle, host: str, entry: dict[str, Any], capture: Capture) -> None:
-    where = f"{_EVIDENCE} host {host}"
+def _check_findings(bundle: Check, host: str, entry: dict[str, Any]) -> None:
+    where = f"{bundle.findings.where} host {host}"
+    controls = bundle.frame["controls"]
+    if sorted(finding["control"] for finding in entry["findings"]) != sorted(controls):
+        raise VerifyFailed("has not exactly one finding for each control", where=where)
+    for finding in entry["findings"]:
+        about = controls[finding["control"]]
+        for key in ("clause", "severity", "veto"):
+            if finding[key] != about[key]:
+                raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
+
+
+def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Capture) -> None:
+    where = f"{bundle.findings.where} host {host}"
     said = {key: entry[key] for key in ("status", "detail", "head", "origin")}
     seen = evidence.exact(
         {
@@ -173,27 +217,22 @@ def _check_host(bundle: Bundle, host: str, entry: dict[str, Any], capture: Captu
     for key, value in said.items():
         if value != seen[key]:
             raise VerifyFailed(f"its {key} is not that of its capture", where=where)
-    controls = bundle.frame["controls"]
-    if sorted(finding["control"] for finding in entry["findings"]) != sorted(controls):
-        raise VerifyFailed("has not exactly one finding for each control", where=where)
+    digests: dict[str, str | None] = {}
     for finding in entry["findings"]:
-        about = controls[finding["control"]]
-        for key in ("clause", "severity", "veto"):
-            if finding[key] != about[key]:
-                raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
         for quote in finding["evidence"]:
-            result = capture.read(quote["read"])
-            lost = result.status is ReadStatus.LOST
-            if quote["sha256"] != (None if lost else read_digest(result)):
+            if quote["read"] not in digests:
+                result = capture.read(quote["read"])
+                lost = result.status is ReadStatus.LOST
+                digests[quote["read"]] = None if lost else read_digest(result)
+            if quote["sha256"] != digests[quote["read"]]:
                 raise VerifyFailed(
                     f"{finding['control']} quotes {quote['read']}, which read otherwise",
                     where=where,
                 )
 
 
-def _check_predicate(bundle: Bundle, first: datetime, last: datetime) -> None:
-    frame = bundle.frame
-    predicate = bundle.statement["predicate"]
+def _check_predicate(bundle: Check, first: datetime, last: datetime) -> None:
+    frame, place = bundle.frame, bundle.findings.where
     expected = {
         "tool": frame["tool"],
         "catalog_sha256": frame["catalog_sha256"],
@@ -205,31 +244,48 @@ def _check_predicate(bundle: Bundle, first: datetime, last: datetime) -> None:
         "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
     }
     for key, value in expected.items():
-        if predicate[key] != value:
-            raise VerifyFailed(f"the signed statement says another {key}", where=_EVIDENCE)
+        if key in bundle.said and bundle.said[key] != value:
+            raise VerifyFailed(f"the signed statement says another {key}", where=place)
 
 
-def _check_run(bundle: Bundle) -> None:
+def _check_run(bundle: Check) -> None:
     """The run's own description: no host of it left out, and its script."""
     run = bundle.frame["run"]
     if run is None:
         return
     missing = sorted(set(run["hosts"]) - set(bundle.names))
     if missing:
-        raise VerifyFailed(f"the run was about {missing[0]} too, which is missing", where=_EVIDENCE)
+        raise VerifyFailed(
+            f"the run was about {missing[0]} too, which is missing", where=bundle.findings.where
+        )
     script = bundle.subjects.get("script.sh")
     if script is not None and script != run["script_sha256"]:
-        raise VerifyFailed("not the script that the run names", where="data/script.sh")
+        raise VerifyFailed("not the script that the run names", where=_file(bundle, "script.sh"))
 
 
-def _proven(known: TrustedKey, hosts: int) -> tuple[Text, ...]:
+def _before(bundle: Bundle) -> tuple[Text, ...]:
+    return () if bundle.before is None else (hardened.proven(bundle.before),)
+
+
+def _proven(known: TrustedKey, bundle: Bundle) -> tuple[Text, ...]:
+    hosts = len(bundle.names)
+    unchanged = Text(
+        f"自签名以来，包内每个文件的每个字节均未改动；签名由密钥“{known.name}”（{known.keyid}）作出。",
+        f"No byte of any file in it has changed since it was signed, by the key {known.name} "
+        f"({known.keyid}).",
+    )
+    if bundle.redacted:
+        return (
+            unchanged,
+            Text(
+                f"{hosts} 台主机的采集文件已略去，其摘要在签名范围内：日后出示的采集文件可据此"
+                "核对。",
+                f"The captures of the {hosts} host(s) were left out, and their digests are among "
+                "what was signed: a capture that is shown later can be held to them.",
+            ),
+        )
     return (
-        Text(
-            f"自签名以来，包内每个文件的每个字节均未改动；签名由密钥“{known.name}”"
-            f"（{known.keyid}）作出。",
-            f"No byte of any file in it has changed since it was signed, by the key {known.name} "
-            f"({known.keyid}).",
-        ),
+        unchanged,
         Text(
             f"{hosts} 台主机的结论与其采集文件相互对应：主机、状态、引用的读取内容与条款结论一致。",
             f"What is said of the {hosts} host(s) belongs to their captures: host, status, the "
@@ -238,48 +294,38 @@ def _proven(known: TrustedKey, hosts: int) -> tuple[Text, ...]:
     )
 
 
-def _unproven(
-    known: TrustedKey, made_at: datetime, now: datetime, handed_in: int
-) -> tuple[Text, ...]:
-    stamp = made_at.isoformat()
-    found = [
-        Text(
-            f"时间：签署时间 {stamp} 只是签名人自己的说法，没有第三方时间戳佐证。",
-            f"The time: that it was signed {stamp} is the signer's own word; no outside timestamp "
-            "supports it.",
-        ),
+def _unproven(handed_in: int, bundle: Bundle) -> tuple[Text, ...]:
+    found = []
+    if bundle.redacted:
+        found.append(
+            Text(
+                "结论与采集文件是否对应、所引内容是否出自采集文件：采集文件已略去，无从核对，"
+                "也不能重新判定；须向制作方索取完整证据包（摘要相同）。",
+                "That the findings and what they quote come from the captures: those were left "
+                "out, so nothing could be held to them, and nothing can be judged again. The whole "
+                "bundle, of the same digest, shows it.",
+            )
+        )
+    found.append(
         Text(
             "主机所言是否属实：拥有 root 权限的人可以让主机输出任何内容，签名不能证明其真实。",
             "That the hosts told the truth: whoever is root on a host can make it print anything, "
             "and no signature answers that.",
-        ),
-        Text(
-            "判定是否正确：请用 replay 依据采集文件重新判定。",
-            "That the captures were judged rightly: `hostpledge replay` judges them again.",
-        ),
-    ]
+        )
+    )
+    if not bundle.redacted:
+        found.append(
+            Text(
+                "判定是否正确：请用 replay 依据采集文件重新判定。",
+                "That the captures were judged rightly: `hostpledge replay` judges them again.",
+            )
+        )
     if handed_in:
         found.append(
             Text(
                 f"{handed_in} 台主机的采集文件由用户自行运行脚本后提交，采集方未连接这些主机。",
                 f"{handed_in} host(s) were not connected to: their captures were handed in by "
                 "whoever ran the script there.",
-            )
-        )
-    if known.valid_until is not None and known.valid_until < now:
-        found.append(
-            Text(
-                f"密钥“{known.name}”已于 {known.valid_until.isoformat()} 停用；"
-                "签署时间在此之前，同样只是签名人自己的说法。",
-                f"The key {known.name} ended {known.valid_until.isoformat()}; that the bundle is "
-                "older than that is the signer's word as well.",
-            )
-        )
-    if made_at > now:
-        found.append(
-            Text(
-                "签署时间晚于本机时钟：两者必有一个不准。",
-                "It was signed later than this machine's clock shows: one of the two is wrong.",
             )
         )
     return tuple(found)

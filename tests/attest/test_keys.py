@@ -95,11 +95,11 @@ def _pem(key: object, form: serialization.PrivateFormat) -> bytes:
         (PrivateKey.generate().public.pem.encode(), "a public key, where the private one"),
         (
             _pem(rsa.generate_private_key(65537, 2048), serialization.PrivateFormat.PKCS8),
-            "only P-256 and Ed25519",
+            "only P-256, Ed25519 and SM2",
         ),
         (
             _pem(ec.generate_private_key(ec.SECP384R1()), serialization.PrivateFormat.PKCS8),
-            "only P-256 and Ed25519",
+            "only P-256, Ed25519 and SM2",
         ),
         (
             _pem(

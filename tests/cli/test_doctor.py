@@ -10,6 +10,7 @@ import pytest
 
 from collector.cli import doctor
 from collector.cli.doctor import Check, State, numbers_of
+from collector.report import pdf
 from tests.cli.running import hostpledge
 
 
@@ -69,7 +70,14 @@ def test_programs_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert found["ssh"].state is State.BAD
     assert "openssh" in found["ssh"].mend
     assert found["sshpass"].state is State.NOTE
-    assert found["Chromium"].state is State.NOTE
+
+
+def test_what_pages_of_the_report_want(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks()["WeasyPrint"].state is State.OK
+    monkeypatch.setattr(pdf, "FONTS", ("No Such Font",))
+    missing = checks()["WeasyPrint"]
+    assert missing.state is State.NOTE
+    assert "fonts-noto-cjk" in missing.mend
 
 
 def test_a_home_open_to_others(tmp_path: Path) -> None:

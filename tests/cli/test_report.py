@@ -1,27 +1,36 @@
-"""`hostpledge report`: a bundle becomes an HTML file, or A4 pages where Chromium is there."""
+"""`hostpledge report`: a bundle becomes an HTML file, A4 pages, a workbook."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from collector.attest.bundle import Made, PledgeReference
-from collector.report.pdf import browser
+from collector.attest.keys import PrivateKey
 from tests import bundles
 from tests.cli.running import hostpledge
 from tests.report.evidence import RECORD
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def key() -> PrivateKey:
+    return PrivateKey.generate()
+
+
+@pytest.fixture(scope="module")
+def made(key: PrivateKey, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("bundle")
     hosts = [bundles.capture(name) for name in bundles.ODD_HOSTS[:3]]
     made, trust = bundles.make(
-        folder, [*hosts, bundles.unreachable("gone")], pledge=PledgeReference("P-1", 1, None)
+        folder, [*hosts, bundles.unreachable("gone")], key, pledge=PledgeReference("P-1", 1, None)
     )
     (folder / "trust.json").write_bytes(trust.to_bytes())
     return made
@@ -105,7 +114,7 @@ def _code() -> str:
 
 def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
     for arguments, said in (
-        ((made.path,), "give --html or --pdf"),
+        ((made.path,), "give --html, --pdf or --xlsx"),
         ((made.path, "--html", tmp_path), "is a folder"),
         ((made.path, "--html", tmp_path / "no" / "r.html"), "no such folder"),
         ((tmp_path / "none", "--html", tmp_path / "r.html"), "none"),
@@ -117,20 +126,75 @@ def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
         assert "Traceback" not in ended.err
 
 
-def test_no_chromium_is_one_line_with_the_mend(made: Made, tmp_path: Path) -> None:
-    ended = hostpledge("report", made.path, "--pdf", tmp_path / "r.pdf", PATH=str(tmp_path))
-    assert ended.status == 2
-    assert "install chromium" in ended.err
-    assert not (tmp_path / "r.pdf").exists()
-
-
-@pytest.mark.skipif(browser() is None, reason="no Chromium here")
-def test_pdf_is_a4(made: Made, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("import sys; sys.modules['weasyprint'] = None", "pip install 'hostpledge[pdf]'"),
+        ("from collector.report import pdf; pdf.FONTS = ('No Such Font',)", "fonts-noto-cjk"),
+    ],
+)
+def test_what_pages_want_is_one_line_with_the_mend(
+    made: Made, tmp_path: Path, broken: str, said: str
+) -> None:
+    code = f"{broken}; from collector.cli import main; main()"
     target = tmp_path / "r.pdf"
-    ended = hostpledge("report", made.path, "--pdf", target, "--lang", "zh")
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "report", made.path, "--pdf", target, "--lang", "zh"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOSTPLEDGE_HOME": str(tmp_path / "home")},
+        check=False,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert not target.exists()
+    assert re.search("未安装 WeasyPrint|中文的字体", ended.stderr), ended.stderr
+
+
+def test_pages_and_workbook_of_a_real_bundle(made: Made, key: PrivateKey, tmp_path: Path) -> None:
+    """All three at once; the trend and what became of the findings come from the register."""
+    home, trust = tmp_path / "home", made.path.parent / "trust.json"
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps(_record("P-1")), encoding="utf-8")
+    assert hostpledge("pledge", "add", record, home=home).status == 0
+    attached = hostpledge("pledge", "attach", "P-1", made.path, "--trust", trust, home=home)
+    assert attached.status == 0, attached.err
+    page, book = tmp_path / "r.html", tmp_path / "r.xlsx"
+    ended = hostpledge("report", made.path, "--html", page, "--xlsx", book, home=home)
+    assert (ended.status, ended.out) == (0, f"{page}\n{book}\n"), ended.err
+    assert "P-1" in {row[0].value for row in load_workbook(book).worksheets[-1].iter_rows()}
+    # one bundle is no trend, and there is none before it
+    assert "<svg" not in page.read_text()
+    assert 'id="standings"' in page.read_text()
+    second, _ = bundles.make(
+        tmp_path,
+        [bundles.capture("web-1")],
+        key,
+        pledge=PledgeReference("P-1", 2, made.digest),
+    )
+    assert (
+        hostpledge("pledge", "attach", "P-1", second.path, "--trust", trust, home=home).status == 0
+    )
+    ended = hostpledge("report", second.path, "--html", page, "--trust", trust, home=home)
+    assert (ended.status, ended.err) == (0, ""), ended.err
+    text = page.read_text(encoding="utf-8")
+    assert "<svg" in text
+    assert made.digest in text
+    assert 'id="compared"' in text
+    shown = re.findall('<tr><td class="nowrap">([一二三四五六七八九十()]+)</td>', text)
+    told = hostpledge("pledge", "status", "P-1", home=home).out
+    numbers = re.findall(r"(?m)^(?:RL|NP) ([一二三四五六七八九十()]+)", told)
+    assert numbers == shown[-len(numbers) :], "every clause, in the order of the documents"
+    # the record has gone on since: what it says now is not of the earlier evidence
+    ended = hostpledge("report", made.path, "--html", page, home=home)
     assert ended.status == 0, ended.err
-    assert target.read_bytes().startswith(b"%PDF-")
-    if shutil.which("pdfinfo"):
-        said = subprocess.run(["pdfinfo", target], capture_output=True, text=True, check=True)
-        assert "A4" in said.stdout
-    assert list(tmp_path.iterdir()) == [target], "nothing else is left behind"
+    assert 'id="standings"' not in page.read_text(encoding="utf-8")
+    # without the register it is asked for by name
+    ended = hostpledge("report", second.path, "--html", page, "--against", made.path)
+    assert ended.status == 0, ended.err
+    assert 'id="compared"' in page.read_text(encoding="utf-8")
+    assert "<svg" not in page.read_text(encoding="utf-8")
+    ended = hostpledge("report", second.path, "--html", page, "--against", tmp_path / "none")
+    assert ended.status == 2

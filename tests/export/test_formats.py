@@ -46,7 +46,8 @@ def test_the_languages_differ_and_chinese_is_chinese(form: str) -> None:
     plain = {"web-1": [finding("web-1", Result.FAIL)]}
     zh, en = made(form, "zh", plain), made(form, "en", plain)
     assert zh != en
-    assert "使用弱算法" in zh
+    if form != "prometheus":  # its samples hold no texts
+        assert "使用弱算法" in zh
     if form != "sarif":  # its rules carry both languages on purpose
         assert not re.search("[\u4e00-\u9fff]", en)
 
@@ -160,8 +161,9 @@ def test_oscal_findings_rest_on_observations_of_known_hosts() -> None:
         assert {r["observation-uuid"] for r in found["related-observations"]} <= set(seen)
         assert _TOKEN.fullmatch(found["target"]["target-id"])
         states.append(found["target"]["status"]["state"])
-    # satisfied: the pass, the not applicable and the waived one
-    assert states.count("satisfied") == 3
+    # satisfied: the pass and the not applicable; the waived one is not, and says who bears it
+    assert states.count("satisfied") == 2
+    assert any("waived" in f.get("remarks", "") for f in result["findings"])
     resource = document["back-matter"]["resources"][0]
     assert document["import-ap"]["href"] == f"#{resource['uuid']}"
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -261,22 +262,26 @@ class Lab:
     def sent(self, tries: Iterable[Try], wait: float = 0.15) -> dict[Try, bool]:
         """Does each get through: a TCP connection, a UDP datagram that is received?"""
         asked = list(tries)
-        numbered: dict[str, list[tuple[int, Try, int]]] = {place: [] for place in self.clients}
+        # the same ports of the same two ends are one connection: one after the other
+        rounds: dict[tuple[str, int], list[tuple[int, Try, int]]] = {}
+        ends: Counter[tuple[str, str, int, str, int]] = Counter()
         for number, each in enumerate(asked):
             self.port = 20_000 if self.port > 59_000 else self.port + 1
             inside = each.source in (CONTAINER4, CONTAINER6)
             place = self.container if inside else self.outside
-            numbered[place].append((number, each, each.sport or self.port))
+            sport = each.sport or self.port
+            both = (each.proto, each.source, sport, each.target, each.port)
+            rounds.setdefault((place, ends[both]), []).append((number, each, sport))
+            ends[both] += 1
         found: dict[int, bool] = {}
-        for place, mine in numbered.items():
-            if mine:
-                question = [
-                    (n, t.proto, t.family, t.source, sport, t.target, t.port, t.ttl, t.tos, t.size)
-                    for n, t, sport in mine
-                ]
-                answers = self._ask(self.clients[place], {"tries": question, "wait": wait})
-                assert isinstance(answers, dict)
-                found |= {int(n): said for n, said in answers.items()}
+        for (place, _), mine in rounds.items():
+            question = [
+                (n, t.proto, t.family, t.source, sport, t.target, t.port, t.ttl, t.tos, t.size)
+                for n, t, sport in mine
+            ]
+            answers = self._ask(self.clients[place], {"tries": question, "wait": wait})
+            assert isinstance(answers, dict)
+            found |= {int(n): said for n, said in answers.items()}
         for server in self.servers:
             heard = self._ask(server, "heard")
             assert isinstance(heard, list)

@@ -61,7 +61,9 @@ for line in sys.stdin:
             if proto == "udp": s.send(b"%d" % n + b" " * size)
             else: answers[n] = True
         except BlockingIOError: pending[s.fileno()] = (n, s)
-        except OSError: pass
+        except OSError as problem:
+            # not sent at all, so that nothing is known of it
+            if problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL): raise
     poll = select.poll()
     for fd in pending: poll.register(fd, select.POLLOUT)
     end = time.monotonic() + asked["wait"]

@@ -10,8 +10,9 @@ import pytest
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.artefacts import artefacts
-from collector.facts.backup import records, reports
-from collector.facts.backup_coverage import all_jobs
+from collector.facts.backup import records
+from collector.facts.backup_reports import reports
+from collector.facts.backup_scheduled import all_jobs
 from collector.facts.backup_words import commands, databases_of, sources_of
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 

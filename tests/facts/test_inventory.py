@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.inventory import inventory, place
+from collector.facts.inventory import inventory
+from collector.facts.places import links_in, place
 from collector.model import Capture, CapturedFile, Facts, HostStatus, ReadResult, ReadStatus
 
 HEAD = (
@@ -95,6 +96,22 @@ def test_the_pledge_record_wins_over_the_host() -> None:
         inventory(Facts(capture))
 
 
+def test_an_inventory_on_the_host_may_call_it_by_its_own_name() -> None:
+    text = _changed(level="重要, hosts: [db01]").encode()
+    file = CapturedFile("/etc/hostpledge/data-inventory.yml", ReadStatus.OK, data=text)
+    reads = {"inventory.document": ReadResult("inventory.document", ReadStatus.OK, files=(file,))}
+    for head, attached, count in (
+        ({"hostname": "db01"}, {}, 1),
+        ({"hostname": "db02"}, {}, 0),
+        ({}, {}, 0),
+        ({"hostname": "db01"}, {"data-inventory": text}, 0),
+    ):
+        capture = Capture("10.0.0.1", HostStatus.COMPLETE, head=head, reads=reads)
+        found = inventory(Facts(capture, attached))
+        assert found is not None
+        assert len(found.stores) == count
+
+
 PLACES = "dir\t-\t/srv/a\t/mnt/a\nabsent\t-\t/srv/b\t/srv/b\nfile\t---E---\t/srv/c d\t/srv/c d\n"
 TREE = (
     "dir\t/\ndir\t/srv\ndir\t/srv/x\ndir\t/var\ndir\t/var/lib\ndir\t/var/lib/mysql\ndir\t/mnt\n"
@@ -122,3 +139,19 @@ def test_place(path: str, real: str | None) -> None:
 def test_what_was_not_listed_is_not_guessed(path: str) -> None:
     with pytest.raises(CouldNotLook):
         place(_facts(None, places=PLACES, tree=TREE).capture, path)
+
+
+def test_links_that_lead_out_of_a_store() -> None:
+    places = f"{PLACES}link\t-\t/mnt/a/t/1\t/mnt/b\nlink\t-\t/srv/c d/x\t/tmp\n"
+    places += "link\t-\t/mnt/a/vendor\t/usr/share/php\n"
+    tree = f"{TREE}link\t/mnt/a/up\t/opt\nlink\t/mnt/a/self\t/mnt/a/t\n"
+    capture = _facts(None, places=places, tree=tree).capture
+    assert links_in(capture, "/mnt/a") == {"/mnt/a/t/1": "/mnt/b", "/mnt/a/up": "/opt"}
+    assert place(capture, "/srv/a") is not None
+
+
+def test_more_links_than_were_looked_at() -> None:
+    capture = _facts(None, places=f"{PLACES}more\t-\t/srv/a\t/mnt/a\n", tree=TREE).capture
+    with pytest.raises(CouldNotLook):
+        links_in(capture, "/mnt/a")
+    assert links_in(capture, "/srv/c d") == {}

@@ -22,6 +22,7 @@ START = AT - timedelta(days=184)
 
 def _capture(times: str, journal: str = "none\n") -> Capture:
     reads = {
+        "audit.config": ReadResult("audit.config", ReadStatus.ABSENT),
         "log_files.times": ReadResult("log_files.times", ReadStatus.OK, stdout=times.encode()),
         "journal_days.days": ReadResult(
             "journal_days.days", ReadStatus.OK, stdout=journal.encode()

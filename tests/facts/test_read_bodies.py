@@ -7,10 +7,12 @@ import subprocess
 
 import pytest
 
-from collector.facts import pam, sshd, timesync
+from collector.facts import backup, backup_checks, pam, sshd, timesync
 from collector.model import Read
 
-_BODIES = [r for m in (pam, sshd, timesync) for r in m.READS if r.kind == "shell"]
+_BODIES = [
+    r for m in (backup, backup_checks, pam, sshd, timesync) for r in m.READS if r.kind == "shell"
+]
 _SHELLS = [s for s in ("dash", "bash", "busybox", "ksh", "mksh", "yash", "zsh") if shutil.which(s)]
 
 

@@ -9,7 +9,8 @@ import pytest
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.blocks import devices
-from collector.facts.storage import mounts, space_of, spaces, storage
+from collector.facts.mounts import mounts
+from collector.facts.storage import space_of, spaces, storage
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 RECORDED = Path(__file__).parent.parent / "captures" / "luks-trixie.capture.gz"
@@ -128,3 +129,57 @@ def test_df_with_blanks_and_no_percentage() -> None:
         ("/sys/x", 0),
         ("/", -3 * 1024),
     ]
+
+
+# data on LUKS (dm-0), a bare disk (vda) with the root, and folders of both mounted here and there
+LAID = """\
+20 1 254:0 / / rw - ext4 /dev/vda rw
+21 20 0:5 / /proc rw - proc proc rw
+30 20 253:0 / /data rw - ext4 /dev/mapper/data rw
+31 30 254:0 /srv/x /data/in rw - ext4 /dev/vda rw
+32 30 0:30 / /data/fast rw - tmpfs tmpfs rw
+33 30 0:31 / /data/c/merged rw - overlay overlay rw,lowerdir=/l,upperdir=/data/c/up,workdir=/w
+34 30 0:32 / /data/d/merged rw - overlay overlay rw,lowerdir=/l,upperdir=/other/up,workdir=/w
+40 20 253:0 / /hid/a rw - ext4 /dev/mapper/data rw
+41 20 254:0 /srv /hid rw - ext4 /dev/vda rw
+50 20 254:1 / /boot rw - ext4 /dev/vda1 rw
+"""
+LAID_STACK = """\
+device vda 254:0 uuid=- parent=-
+device vdb 254:16 uuid=- parent=-
+device dm-0 253:0 uuid=CRYPT-LUKS2-a-data parent=-
+slave dm-0 vdb
+"""
+
+
+def test_a_mount_that_another_one_hides_holds_nothing() -> None:
+    found = storage(_capture(LAID, stack=LAID_STACK))
+    assert found.encryption("/hid/a").encrypted == "no"
+    assert [p.mount.target for p in found.inside("/hid") if p.mount] == []
+
+
+def test_what_is_mounted_below() -> None:
+    found = storage(_capture(LAID, stack=LAID_STACK))
+    said = {p.mount.target: p.encrypted for p in found.inside("/data") if p.mount}
+    assert said == {"/data/in": "no", "/data/d/merged": "unknown"}
+    assert [p.mount.target for p in found.inside("/") if p.mount and p.encrypted == "no"] == [
+        "/data/in",
+        "/hid",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "encrypted"),
+    [
+        ("crypt aes-xts-plain64", "yes"),
+        ("crypt capi:xts(aes)-plain64", "yes"),
+        ("crypt cipher_null-ecb", "no"),
+        ("crypt capi:ecb(cipher_null)-null", "no"),
+        ("linear -", "no"),
+        ("crypt aes-xts-plain64\ntable dm-0 linear -", "no"),
+    ],
+)
+def test_the_table_of_a_crypt_device(table: str, encrypted: str) -> None:
+    """The first as `dmsetup table` of real LUKS2 has them, cipher_null and reencryption too."""
+    found = storage(_capture(LAID, stack=f"{LAID_STACK}table dm-0 {table}\n"))
+    assert found.encryption("/data").encrypted == encrypted

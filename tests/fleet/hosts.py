@@ -14,7 +14,8 @@ class Host:
     """`entries` are its names in the inventory; most hosts have one, of their own name.
 
     A start recipe `<name>.start.sh` runs in the running host. With `false_key` known_hosts holds
-    a key that is not the host's. `answers` is False where a login never gives a working shell.
+    a key that is not the host's. `answers` is False where a login never gives a working shell. With
+    `refuses_files` it may do what scanning on access wants of the kernel (fanotify).
     """
 
     name: str
@@ -24,6 +25,7 @@ class Host:
     false_key: bool = False
     answers: bool = True
     systemd: bool = True
+    refuses_files: bool = False
 
     def inventory(self) -> dict[str, Variables]:
         return dict(self.entries) or {self.name: {"ansible_user": "root"}}
@@ -65,5 +67,25 @@ HOSTS = {
                 "sudo-refused": _become("refused", BECOME_PASSWORD),
             },
         ),
+    )
+}
+
+# Hosts that tests start by name, for themselves; the fleet as a whole goes without them.
+OTHERS = {
+    host.name: host
+    for host in (
+        Host(
+            "whole",
+            "trixie",
+            "Debian 13 as installed, that may refuse files as a real host may",
+            refuses_files=True,
+        ),
+        Host("bare-12", "bookworm-python", "Debian 12 as installed, with an SSH server and Python"),
+        Host("sysvinit", "sysvinit", "Debian 13 without systemd", systemd=False),
+        Host("shop", "story", "Debian 13 with PostgreSQL, restic and cron"),
+        Host("vault", "vault", "Debian 13 that keeps the backups of another host"),
+        Host("syslog-ng", "syslog-ng", "Debian 13 with syslog-ng"),
+        Host("syslog-ng-12", "syslog-ng-12", "Debian 12 with syslog-ng, and no Python"),
+        Host("rsyslog-12", "rsyslog-12", "Debian 12 with rsyslog, and no Python"),
     )
 }

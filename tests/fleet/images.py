@@ -45,7 +45,14 @@ IMAGES = {
     for image in (
         Image("trixie", suite="trixie", packages=f"{_COMMON} python3 sudo"),
         Image("bookworm", suite="bookworm", packages=_COMMON),
+        Image("bookworm-python", parent="bookworm"),
+        Image("sysvinit", parent="trixie", command="/sbin/init"),
         Image("good", parent="trixie"),
+        Image("story", parent="trixie"),
+        Image("vault", parent="trixie"),
+        Image("syslog-ng", parent="trixie"),
+        Image("syslog-ng-12", parent="bookworm"),
+        Image("rsyslog-12", parent="bookworm"),
         Image("busybox", parent="trixie", folder="/tree", command="/sbin/init"),
     )
 }

@@ -19,7 +19,7 @@ from typing import Any, Self
 import yaml
 
 from tests.fleet import images
-from tests.fleet.hosts import BECOME_PASSWORD, HOSTS, Host
+from tests.fleet.hosts import BECOME_PASSWORD, HOSTS, OTHERS, Host
 from tests.fleet.machine import NETWORK, STATE, CannotRun, locked, podman, podman_argv, why_not
 
 LABEL = "hostpledge.fleet"
@@ -114,16 +114,17 @@ class Fleet:
         """Raises CannotRun where containers cannot run or a host does not come up."""
         if reason := why_not():
             raise CannotRun(reason)
-        unknown = [name for name in self.names if name not in HOSTS]
+        every = HOSTS | OTHERS
+        unknown = [name for name in self.names if name not in every]
         if unknown:
-            raise CannotRun(f"no such host: {', '.join(unknown)}; there are {', '.join(HOSTS)}")
-        images.ensure({HOSTS[name].image for name in self.names})
+            raise CannotRun(f"no such host: {', '.join(unknown)}; there are {', '.join(every)}")
+        images.ensure({every[name].image for name in self.names})
         stop(self.prefix)
         stop_orphans()
         self._make_key()
         try:
             with ThreadPoolExecutor(2) as pool:
-                found = pool.map(self._start_host, (HOSTS[name] for name in self.names))
+                found = pool.map(self._start_host, (every[name] for name in self.names))
                 self.hosts = {running.host.name: running for running in found}
             self._write_known_hosts()
             self._write_inventory()
@@ -183,6 +184,7 @@ class Fleet:
                 if host.systemd
                 else ("--systemd=false",)
             ),
+            *(("--cap-add=SYS_ADMIN",) if host.refuses_files else ()),
             images.tag(host.image),
         )
         users = {str(entry["ansible_user"]) for entry in host.inventory().values()}

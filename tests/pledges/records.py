@@ -11,6 +11,8 @@ from collector.pledges import record
 from collector.pledges.record import PledgeRecord
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pledge.yml"
+# a record in which every field of the schema is filled in
+WHOLE = Path(__file__).parent / "whole.yml"
 TODAY = date(2026, 11, 25)
 
 

@@ -133,7 +133,8 @@ def test_attach_trusts_ones_own_keys_or_a_file(
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_tables_keep_to_80_columns(pledge: Command, lang: str) -> None:
     pledge("add", EXAMPLE)
-    for arguments in (("list",), ("show", "demo-2026"), ("due", "--within", "400d")):
+    shown = (("list",), ("show", "demo-2026"), ("status", "demo-2026"), ("due", "--within", "400d"))
+    for arguments in shown:
         lines = pledge(*arguments, lang=lang).out.splitlines()
         assert lines
         assert [line for line in lines if cell_len(line) > 80] == []
@@ -151,15 +152,40 @@ def test_phone_and_identity_numbers_are_masked_wherever_they_stand(
     assert pledge("add", file).status == 0
     for form in ("table", "json"):
         shown = pledge("show", "demo-2026", "--format", form).out
+        status = pledge("status", "demo-2026", "--format", form)
+        assert (status.status, status.err) == (1, "")
+        for secret in ("13800000001", "0571-88000000", "13912345678", "330106"):
+            assert secret not in status.out
         for secret in ("13800000001", "0571-88000000", "13912345678", "330106"):
             assert secret not in shown
         assert "139****5678" in shown
         assert "33**************34" in shown
 
 
+def test_a_pledge_that_another_continues_is_not_due(pledge: Command, tmp_path: Path) -> None:
+    text = EXAMPLE.read_text("utf-8")
+    old = text.replace('until: "2027-01-09"', 'until: "2026-10-09"')
+    new = text.replace("id: demo-2026", "id: demo-2027\nrenews: demo-2026")
+    for name, content in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.yml").write_text(content, "utf-8")
+    pledge("add", tmp_path / "old.yml")
+
+    def kinds(*ids: str) -> set[str]:
+        found = json.loads(pledge("due", *ids, "--format", "json", "--within", "9999d").out)
+        return {entry["kind"] for entry in found["due"] if entry["pledge"] == "demo-2026"}
+
+    assert "period_end" in kinds("demo-2026")
+    assert json.loads(pledge("status", "demo-2026", "--format", "json").out)["state"] == "lapsed"
+    pledge("add", tmp_path / "new.yml")
+    assert kinds("demo-2026") == kinds() == {"disposal"}
+    status = json.loads(pledge("status", "demo-2026", "--format", "json").out)
+    assert (status["state"], status["kept_until"]) == ("ended", "2029-10-09")
+
+
 BAD_CALLS = {
     "no_file": (("add", "none.yml"), "No such file"),
     "unknown_show": (("show", "x"), "no pledge is named x"),
+    "unknown_status": (("status", "x"), "no pledge is named x"),
     "unknown_due": (("due", "x"), "no pledge is named x"),
     "unknown_export": (("export", "x", "-o", "x.zip"), "no pledge is named x"),
     "export_to_folder": (("export", "x", "-o", "."), "folder"),

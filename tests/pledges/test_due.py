@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
-from collector.pledges.due import Due, due, terms
+from collector.pledges.clocks import terms
+from collector.pledges.deadlines import Due
+from collector.pledges.due import due
+from collector.pledges.lifecycle import state
 from collector.pledges.register import Evidence
 from tests.pledges.records import example, made
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 WITHIN = timedelta(days=30)
 WAIVER = {"control": "encryption.password_hash", "host": "*", "reason": "x", "approver": "a"}
+STATEMENT = {"clause": "responsibility.2.6", "statement": "x", "by": "a", "date": "2026-01-01"}
+RULES = {"title": "x", "sha256": "0" * 64, "date": "2026-01-01"}
+SUSPENDED = {"from": "2026-10-01", "reason": "x", "by": "a"}
 # nothing of the example that runs a clock
 QUIET: dict[str, Any] = {
     "period": None,
@@ -114,6 +120,135 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, bool]]]] = {
             ("incident_provider", "2026-11-26", False),
         ],
     ),
+    "incident_after_the_end": (
+        {
+            "ended": {"date": "2026-11-01", "reason": "x", "by": "a"},
+            "self_check": {"cycle_days": 30, "last": "2026-01-01"},
+            "incidents": {
+                "notices": [
+                    {"id": "i-1", "summary": "x", "occurred_at": "2026-10-20T08:00:00+08:00"}
+                ]
+            },
+        },
+        [("incident_authority", "2026-10-20", True), ("incident_provider", "2026-10-21", True)],
+    ),
+    "attestation_renewed": (
+        {
+            "attestations": [
+                STATEMENT | {"expires": "2026-12-05"},
+                STATEMENT | {"expires": "2027-12-05"},
+            ]
+        },
+        [],
+    ),
+    "attestation_without_an_end_beside": (
+        {"attestations": [STATEMENT | {"expires": "2026-12-05"}, STATEMENT]},
+        [],
+    ),
+    "attestation_of_another_host": (
+        {
+            "attestations": [
+                STATEMENT | {"expires": "2026-12-05", "hosts": ["a"]},
+                STATEMENT | {"expires": "2027-12-05", "hosts": ["b"]},
+            ]
+        },
+        [("attestation", "2026-12-05", False)],
+    ),
+    "method_ends": (
+        {"real_name_method": {"statement": "x", "expires": "2026-12-05"}},
+        [("attestation", "2026-12-05", False)],
+    ),
+    "rules_renewed_under_their_title": (
+        {
+            "management_rules": [
+                RULES | {"expires": "2026-12-01"},
+                RULES | {"date": "2026-06-01", "expires": "2027-06-01"},
+                RULES | {"title": "another", "expires": "2026-12-02"},
+            ]
+        },
+        [("attestation", "2026-12-02", False)],
+    ),
+    "self_check_on_record": (
+        {
+            "self_check": {
+                "cycle_days": 30,
+                "last": "2026-01-01",
+                "records": [{"date": "2026-11-20", "by": "a"}],
+            }
+        },
+        [("self_check", "2026-12-20", False)],
+    ),
+    "self_check_findings_open": (
+        {
+            "self_check": {
+                "cycle_days": 366,
+                "records": [
+                    {"date": "2026-11-20", "by": "a", "found": 2},
+                    {"date": "2026-11-10", "by": "a", "found": 1, "mended_on": "2026-11-11"},
+                    {"date": "2026-11-01", "by": "a", "found": 0},
+                ],
+            }
+        },
+        [("self_check_findings", "2026-12-20", False)],
+    ),
+    "training_a_year_ago": (
+        {"training": [{"title": "x", "date": "2025-11-20"}, {"title": "x", "date": "2025-01-20"}]},
+        [("training", "2026-11-20", True)],
+    ),
+    "vulnerability_not_mended": (
+        {
+            "vulnerabilities": [
+                {"id": "v-1", "found_on": "2026-10-20", "summary": "x"},
+                {"id": "v-2", "found_on": "2026-10-20", "summary": "x", "mended_on": "2026-10-21"},
+            ]
+        },
+        [("vulnerability", "2026-11-19", True)],
+    ),
+    "harmful_content_removed_and_not_reported": (
+        {
+            "harmful_content": [
+                {"id": "h", "found_on": "2026-11-25", "summary": "x", "removed_on": "2026-11-25"}
+            ]
+        },
+        [("harmful_content", "2026-11-26", False)],
+    ),
+    "inspection_to_be_mended": (
+        {
+            "inspections": [
+                {"id": "1", "date": "2026-11-01", "authority": "x", "mend_by": "2026-12-01"},
+                {
+                    "id": "2",
+                    "date": "2026-11-01",
+                    "authority": "x",
+                    "mend_by": "2026-12-01",
+                    "mended_on": "2026-11-11",
+                },
+                {"id": "3", "date": "2026-11-01", "authority": "x"},
+            ]
+        },
+        [("inspection", "2026-12-01", False)],
+    ),
+    "addresses_granted_for_a_time": (
+        {"resources": {"period": {"from": "2026-01-01", "until": "2026-12-01"}}},
+        [("resource_period", "2026-12-01", False)],
+    ),
+    "no_web_sites_no_filing": (
+        {
+            "filings": {
+                "connected_on": "2026-01-20",
+                "no_websites": {"statement": "x", "by": "a", "date": "2026-01-01"},
+            }
+        },
+        [],
+    ),
+    "draft": (
+        {"draft": True, "documents": [], "self_check": {"cycle_days": 1}},
+        [],
+    ),
+    "kept_for_three_years": (
+        {"ended": {"date": "2023-12-01", "reason": "x", "by": "a"}, "retention": None},
+        [],
+    ),
     "incident_reported": (
         {
             "incidents": {
@@ -139,6 +274,58 @@ def test_what_falls_due(name: str) -> None:
     china = timedelta(hours=8)
     seen = [(d.kind, (d.at + china).date().isoformat(), d.overdue(NOW)) for d in found(**changes)]
     assert sorted(seen) == sorted(expected)
+
+
+def test_the_record_and_its_evidence_are_kept_until_the_longest_term_is_over() -> None:
+    ended = {"date": "2023-12-01", "reason": "x", "by": "a"}
+    quiet = QUIET | {"ended": ended, "retention": None}
+    old = [attached(1000)]
+
+    def disposal(evidence: list[Evidence], **changes: Any) -> list[tuple[str, bool]]:
+        seen = due(made(**quiet | changes), evidence, NOW, within=timedelta(days=4000))
+        assert {d.kind for d in seen} <= {"disposal"}
+        china = timedelta(hours=8)
+        return [((d.at + china).date().isoformat(), d.overdue(NOW)) for d in seen]
+
+    assert disposal([]) == [("2026-12-01", False)]
+    # the newest bundle was made today: it is kept for three years of its own
+    assert disposal(old) == [("2029-11-25", False)]
+    assert disposal(old, retention={"evidence_years": 1}) == [("2027-11-25", False)]
+    assert disposal([], retention={"pledge_years": 2}) == [("2025-12-01", True)]
+    assert disposal([], disposed={"date": "2026-11-20", "method": "x", "by": "a"}) == []
+
+
+def test_a_renewed_pledge_is_not_due_for_renewal() -> None:
+    period = {"from": "2025-01-10", "until": "2026-11-20"}
+    record = made(**QUIET | {"period": period})
+    seen = due(record, [attached(1)], NOW, within=WITHIN)
+    assert {d.kind for d in seen} == {"period_end", "public_security_filing"}
+    renewed = due(record, [attached(1)], NOW, within=timedelta(days=2000), renewed=True)
+    assert {d.kind for d in renewed} == {"disposal"}
+
+
+STATES: dict[str, tuple[dict[str, Any], str]] = {
+    "in_force": ({}, "active"),
+    "no_period": ({"period": None}, "active"),
+    "not_yet": ({"period": {"from": "2026-12-01", "until": "2027-01-01"}}, "signed"),
+    "last_day": ({"period": {"from": "2026-01-01", "until": "2026-11-25"}}, "active"),
+    "ran_out": ({"period": {"from": "2026-01-01", "until": "2026-11-24"}}, "lapsed"),
+    "draft": ({"draft": True, "documents": []}, "draft"),
+    "suspended": ({"suspensions": [SUSPENDED]}, "suspended"),
+    "suspended_until_today": ({"suspensions": [SUSPENDED | {"until": "2026-11-25"}]}, "suspended"),
+    "taken_up_again": ({"suspensions": [SUSPENDED | {"until": "2026-11-24"}]}, "active"),
+    "ended": ({"ended": {"date": "2026-11-25", "reason": "x", "by": "a"}}, "ended"),
+    "ends_tomorrow": ({"ended": {"date": "2026-11-26", "reason": "x", "by": "a"}}, "active"),
+    "disposed": ({"disposed": {"date": "2026-11-25", "method": "x", "by": "a"}}, "disposed"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_where_in_its_life_a_record_is(name: str) -> None:
+    changes, expected = STATES[name]
+    assert state(made(**changes), NOW.date()) == expected
+    if expected == "lapsed":
+        assert state(made(**changes), NOW.date(), renewed=True) == "ended"
 
 
 def test_the_inventory_is_reviewed_by_calendar_months() -> None:

@@ -11,7 +11,8 @@ from collector.errors import BadInput
 from collector.pledges import record
 from collector.pledges.faults import ascii_domain, credit_code_valid
 from collector.pledges.record import LARGEST
-from tests.pledges.records import EXAMPLE, TODAY, example, made
+from collector.resources import shared
+from tests.pledges.records import EXAMPLE, TODAY, WHOLE, example, made
 
 MINIMAL = """\
 id: p-1
@@ -75,6 +76,18 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "has not come yet",
     ),
     "no_documents": ({"documents": []}, "documents"),
+    "owner_key_cut": (
+        {"data_owner_keys": [{"name": "张三", "key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"}]},
+        "data_owner_keys[0].key: is no public key",
+    ),
+    "owner_key_private": (
+        {"data_owner_keys": [{"name": "张三", "key": "-----BEGIN OPENSSH PRIVATE KEY-----"}]},
+        "data_owner_keys[0].key",
+    ),
+    "owner_of_two_names": (
+        {"data_owner_keys": [{"name": "张三,*", "key": "ssh-ed25519 AAAA"}]},
+        "data_owner_keys[0].name",
+    ),
     "document_twice": (
         {
             "documents": [
@@ -178,6 +191,64 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         },
         "before the incident",
     ),
+    "mended_before_it_was_found": (
+        {
+            "vulnerabilities": [
+                {"id": "v", "found_on": "2026-01-02", "summary": "x", "mended_on": "2026-01-01"}
+            ]
+        },
+        "vulnerabilities[0].mended_on: 2026-01-01 lies before 2026-01-02",
+    ),
+    "found_tomorrow": (
+        {"harmful_content": [{"id": "h", "found_on": "2026-11-26", "summary": "x"}]},
+        "harmful_content[0].found_on: 2026-11-26 has not come yet",
+    ),
+    "inspected_tomorrow": (
+        {"inspections": [{"id": "i", "date": "2026-11-26", "authority": "x"}]},
+        "inspections[0].date",
+    ),
+    "vulnerability_twice": (
+        {"vulnerabilities": [{"id": "v", "found_on": "2026-01-02", "summary": "x"}] * 2},
+        "v stands twice",
+    ),
+    "self_checked_tomorrow": (
+        {"self_check": {"cycle_days": 9, "records": [{"date": "2026-11-26", "by": "a"}]}},
+        "self_check.records[0].date",
+    ),
+    "trained_tomorrow": ({"training": [{"title": "x", "date": "2026-11-26"}]}, "training[0].date"),
+    "port_0": ({"resources": {"ports": ["0/tcp"]}}, "ports[0]"),
+    "port_too_high": ({"resources": {"ports": ["65536/tcp"]}}, "no port"),
+    "ports_backwards": ({"resources": {"ports": ["30-20/tcp"]}}, "no port"),
+    "port_without_protocol": ({"resources": {"ports": ["443"]}}, "ports[0]"),
+    "resources_backwards": (
+        {"resources": {"period": {"from": "2027-01-01", "until": "2026-01-01"}}},
+        "resources.period",
+    ),
+    "suspended_backwards": (
+        {"suspensions": [{"from": "2026-02-01", "until": "2026-01-01", "reason": "x", "by": "a"}]},
+        "suspensions[0].until",
+    ),
+    "disposed_before_the_end": (
+        {
+            "ended": {"date": "2026-06-01", "reason": "x", "by": "a"},
+            "disposed": {"date": "2026-05-01", "method": "x", "by": "a"},
+        },
+        "disposed.date",
+    ),
+    "disposed_tomorrow": (
+        {"disposed": {"date": "2026-11-26", "method": "x", "by": "a"}},
+        "disposed.date: 2026-11-26 has not come yet",
+    ),
+    "renews_itself": ({"renews": "demo-2026"}, "names the record itself"),
+    "identity_of_an_end_user": (
+        {
+            "sub_users": {
+                "present": True,
+                "users": [{"name": "张三 110101199003071234", "undertaken_on": "2026-01-01"}],
+            }
+        },
+        "sub_users.users[0].name: holds a whole identity number",
+    ),
     "inventory_is_list": ({"data_inventory": []}, "data_inventory"),
     "inventory_wrong": ({"data_inventory": {"stores": 1}}, "data inventory"),
 }
@@ -200,6 +271,20 @@ def test_a_fault_is_named_with_its_place(name: str) -> None:
     with pytest.raises(BadInput) as caught:
         record.from_document(example(**changes), where="f.yml", today=TODAY)
     assert expected in str(caught.value)
+
+
+def test_a_draft_has_no_signature_yet() -> None:
+    known = made(draft=True, documents=[])
+    assert known.signed_on is None
+
+
+def test_a_record_that_holds_every_field_is_taken() -> None:
+    """Every place of the schema is filled in once; what is read back is what was given."""
+    known = record.load(WHOLE, today=TODAY)
+    assert record.from_bytes(known.canonical(), where="f", today=TODAY).digest == known.digest
+    schema = json.loads(shared("schemas", "pledge-record.schema.json").read_text("utf-8"))
+    elsewhere = {"draft", "data_inventory", "event_ledger"}
+    assert set(schema["properties"]) - elsewhere == set(known.document)
 
 
 def test_the_minimal_record_is_taken() -> None:
@@ -270,6 +355,26 @@ def test_the_data_inventory_is_handed_on_as_canonical_json() -> None:
     content = record.attached_documents(record.load(EXAMPLE, today=TODAY))["data-inventory"]
     assert content.startswith(b'{"owner":')
     assert json.loads(content)["reviewed"] == "2026-06-30"
+
+
+def test_numbers_of_people_do_not_leave_with_waivers_and_attestations() -> None:
+    waiver = {"control": "encryption.password_hash", "host": "*", "approver": "周 13912345678"}
+    said = {
+        "clause": "responsibility.2.2",
+        "control": "firewall.admin_sources",
+        "statement": "询 0571-88000000 或 139 1234 5678",
+        "by": "周示例",
+        "date": "2026-06-30",
+        "sha256": "13912345678" + "0" * 53,
+    }
+    known = made(
+        waivers=[waiver | {"reason": "证件 110101********1234", "expires": "2027-01-01"}],
+        attestations=[said],
+    )
+    (taken,) = record.waivers(known)
+    assert (taken.reason, taken.approver) == ("证件 11**************34", "周 139****5678")
+    (handed,) = json.loads(record.attached_documents(known)["attestations"])
+    assert handed == said | {"statement": "询 0571-*****000 或 139 **** 5678"}
 
 
 def test_attestations_that_name_a_control_are_handed_on() -> None:

@@ -2,27 +2,30 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from collector.errors import BadInput
 from collector.pledges.register import FILE, Register
+from tests.pledges.places import owner
 from tests.pledges.records import made
 
 
-def test_a_record_comes_back_as_it_was_added(tmp_path: Path) -> None:
-    register = Register.open(str(tmp_path))
+def test_a_record_comes_back_as_it_was_added(place: str) -> None:
+    register = Register.open(place)
     record = made()
     assert register.add(record).number == 1
-    again = Register.open(str(tmp_path / FILE))
+    again = Register.open(place)
     assert again.get("demo-2026").document == record.document
     assert [known.id for known in again.list()] == ["demo-2026"]
     assert again.evidence("demo-2026") == ()
 
 
-def test_an_id_is_taken_once_and_updated_with_its_history(tmp_path: Path) -> None:
-    register = Register.open(str(tmp_path))
+def test_an_id_is_taken_once_and_updated_with_its_history(place: str) -> None:
+    register = Register.open(place)
     register.add(made())
     with pytest.raises(BadInput, match=r"in the register already.*--update"):
         register.add(made(title="other"))
@@ -36,34 +39,34 @@ def test_an_id_is_taken_once_and_updated_with_its_history(tmp_path: Path) -> Non
         register.add(made(id="new"), update=True)
 
 
-def test_an_unknown_id_is_said(tmp_path: Path) -> None:
-    register = Register.open(str(tmp_path))
+def test_an_unknown_id_is_said(place: str) -> None:
+    register = Register.open(place)
     for ask in (register.get, register.history, register.evidence, register.reference):
         with pytest.raises(BadInput, match="no pledge is named x"):
             ask("x")
 
 
-def test_the_first_reference_of_a_pledge(tmp_path: Path) -> None:
-    register = Register.open(str(tmp_path))
+def test_the_first_reference_of_a_pledge(place: str) -> None:
+    register = Register.open(place)
     register.add(made())
     reference = register.reference("demo-2026")
     assert (reference.id, reference.sequence, reference.previous) == ("demo-2026", 1, None)
 
 
-def test_what_was_written_cannot_be_changed(tmp_path: Path) -> None:
-    Register.open(str(tmp_path)).add(made())
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        for statement in ("UPDATE versions SET version = 9", "DELETE FROM versions"):
-            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-                connection.execute(statement)
+def test_what_was_written_cannot_be_changed(place: str) -> None:
+    Register.open(place).add(made())
+    statements = ["UPDATE versions SET version = 9", "DELETE FROM versions"]
+    for statement in [*statements, *(["TRUNCATE versions"] if "://" in place else [])]:
+        with owner(place) as theirs, pytest.raises(Exception, match="append-only"):
+            theirs.execute(statement)
 
 
-def test_a_record_changed_behind_our_back_is_noticed(tmp_path: Path) -> None:
-    register = Register.open(str(tmp_path))
+def test_a_record_changed_behind_our_back_is_noticed(place: str) -> None:
+    register = Register.open(place)
     register.add(made())
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("DROP TRIGGER versions_no_update")
-        connection.execute("UPDATE versions SET document = replace(document, '2027', '2037')")
+    with owner(place) as theirs:
+        theirs.unguard()
+        theirs.execute("UPDATE versions SET document = replace(document, '2027', '2037')")
     with pytest.raises(BadInput, match="does not match its digest"):
         register.get("demo-2026")
 
@@ -94,7 +97,7 @@ def test_what_is_no_register_is_refused_and_left_alone(tmp_path: Path) -> None:
     newer = tmp_path / "newer.sqlite"
     Register.open(str(newer))
     with sqlite3.connect(newer) as connection:
-        connection.execute("INSERT INTO form VALUES (99)")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
     for location, expected in (
         (str(text), "not a register"),
         (str(other), "a database, but no register"),
@@ -113,3 +116,23 @@ def test_what_is_no_register_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(other) as connection:
         names = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert names == [("mine",)]
+
+
+_TAKES_THE_LOG = """
+import fcntl, os, sys
+handle = os.open(sys.argv[1], os.O_RDWR)
+# SQLite's SHARED locks: whoever gets all of these bytes may delete the write-ahead log
+fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+"""
+
+
+def test_opening_it_again_leaves_the_locks_of_this_process(tmp_path: Path) -> None:
+    """POSIX drops all locks of a process on a file as soon as it closes any handle to it."""
+    register = Register.open(str(tmp_path))
+    other = [sys.executable, "-c", _TAKES_THE_LOG, str(tmp_path / FILE)]
+    assert subprocess.run(other, capture_output=True, check=False).returncode == 0
+    with register._database.read() as connection:
+        connection.exec_driver_sql("SELECT * FROM form")
+        Register.open(str(tmp_path))
+        said = subprocess.run(other, capture_output=True, check=False)
+        assert b"BlockingIOError" in said.stderr

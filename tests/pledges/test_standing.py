@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from collector.model import Result
+from collector.pledges.masking import masked
 from collector.pledges.register import Evidence
-from collector.pledges.standing import Standing, masked, standing
+from collector.pledges.standing import Standing, standing
 from tests.pledges.records import example, made
 
-TODAY = date(2026, 11, 25)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 ONE_DOCUMENT = [{"type": "pledge", "version": "1", "sha256": "0" * 64, "signed_on": "2026-01-08"}]
 
@@ -19,7 +19,7 @@ def seen(verdicts: dict[str, str] | None = None, **changes: object) -> dict[str,
     attached = [Evidence("demo-2026", 1, "0" * 64, None, NOW, NOW, NOW, verdicts or {}, Path("x"))]
     record = made(**changes)
     evidence = attached if verdicts is not None else []
-    return {s.clause.id: s for s in standing(record, evidence, TODAY)}
+    return {s.clause.id: s for s in standing(record, evidence, NOW)}
 
 
 def test_the_example_lacks_nothing_but_evidence() -> None:
@@ -49,7 +49,7 @@ def test_an_attestation_holds_a_clause_until_it_expires() -> None:
     held = seen(**changes, attestations=[statement | {"expires": "2026-11-25"}])
     assert held["responsibility.2.6"].state == "held"
     ended = seen(**changes, attestations=[statement | {"expires": "2026-11-24"}])
-    assert ended["responsibility.2.6"].state == "missing"
+    assert ended["responsibility.2.6"].state == "expired"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,11 @@ MASKED = {
     "identity": ("110101199003071234", "11**************34"),
     "identity_x": ("11010119900307123X", "11**************3X"),
     "half_masked": ("110101********1234", "11**************34"),
+    "in_groups": ("139 1234 5678", "139 **** 5678"),
+    "landline": ("0571-88000000", "0571-*****000"),
+    "landline_of_7_digits": ("0571 8800000", "0571 ****000"),
+    "a_day": ("2026-11-25", "2026-11-25"),
+    "an_address": ("10.0.0.1:13800", "10.0.0.1:13800"),
     "a_digest": ("ab13912345678cd", "ab13912345678cd"),
     "longer_number": ("913912345678", "913912345678"),
     "words": ("云帆 2026-11-25", "云帆 2026-11-25"),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from collector.pledges.register import FILE, Register
+from collector.cli.pledge_lists import import_
+from collector.pledges import backup, record
+from collector.pledges.register import Register
+from collector.pledges.restore import restore
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import Signer
-from tests.pledges.records import EXAMPLE
+from tests.pledges.killed import begin, lasts, run
+from tests.pledges.places import owner
+from tests.pledges.records import EXAMPLE, TODAY
 
 # adds, updates and attaches as fast as it can; what another process (or itself, before it was
 # killed) did already is no fault
@@ -23,7 +28,11 @@ from collector.attest.trust import load_trust
 from collector.errors import BadInput
 from collector.pledges import record
 from collector.pledges.attach import attach
+from collector.cli.pledge_lists import import_
+from collector.errors import BadInput
+from collector.pledges import backup, record
 from collector.pledges.register import Register
+from collector.pledges.restore import restore
 example, place, trust_file, *jobs = sys.argv[1:]
 text = Path(example).read_text("utf-8")
 trust = load_trust(Path(trust_file))
@@ -49,29 +58,33 @@ for job in jobs:
 class Work:
     """A register that children work at, and what they have to do."""
 
-    def __init__(self, folder: Path, pledges: int, bundles: int) -> None:
+    def __init__(self, folder: Path, place: str, pledges: int, bundles: int) -> None:
         self.signer = Signer(folder / "made")
-        self.place = folder / "register"
-        self.place.mkdir()
+        self.place = place
         self.chains = {
             f"p-{n}": [made.path for made in self.signer.chain(f"p-{n}", bundles)]
             for n in range(pledges)
         }
         self.trust = folder / "trust.json"
         self.trust.write_bytes(self.signer.trust.to_bytes())
+        self.checkpoint = Register.open(self.place).log().checkpoint()
 
     def child(self, *ids: str) -> subprocess.Popen[bytes]:
         jobs = [",".join([id, *map(str, self.chains[id])]) for id in ids]
-        arguments = [str(EXAMPLE), str(self.place), str(self.trust), *jobs]
+        arguments = [str(EXAMPLE), self.place, str(self.trust), *jobs]
         return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE)
 
     def whole(self) -> int:
-        """Raises unless all that is there is whole; returns how many bundles are attached."""
-        with sqlite3.connect(self.place / FILE) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        """Raises unless all that is there is whole, and the log grew out of what it was.
+
+        Returns how many bundles are attached.
+        """
+        with owner(self.place) as theirs:
+            if "://" not in self.place:
+                assert theirs.execute("PRAGMA integrity_check") == [("ok",)]
             alone = "SELECT id FROM pledges WHERE id NOT IN (SELECT pledge FROM versions)"
-            assert connection.execute(alone).fetchall() == []
-        register = Register.open(str(self.place))
+            assert theirs.execute(alone) == []
+        register = Register.open(self.place)
         attached = 0
         for known in register.list():
             evidence = register.evidence(known.id)
@@ -80,11 +93,17 @@ class Work:
                 with open_bundle(one.path) as kept:
                     assert verify(kept, self.signer.trust).digest == one.digest
             attached += len(evidence)
+        log = register.log()
+        assert len(log.leaves) == attached
+        log.check_begins_with(self.checkpoint, where="after a kill")
+        self.checkpoint = log.checkpoint()
         return attached
 
     def done(self) -> None:
-        register = Register.open(str(self.place))
-        assert {known.id for known in register.list()} == set(self.chains)
+        register = Register.open(self.place)
+        assert {known.id for known in register.list() if known.id.startswith("p-")} == set(
+            self.chains
+        )
         for id, chain in self.chains.items():
             assert len(register.history(id)) == 2
             assert register.get(id).customer == "杭州示例远帆科技有限公司"
@@ -92,21 +111,11 @@ class Work:
         total = sum(map(len, self.chains.values()))
         assert self.whole() == total
         # nothing is left aside, and nothing stands in the store without its row
-        assert len(list((self.place / "bundles").iterdir())) == total + 1
+        assert len(list(register.store.folder.iterdir())) == total + 1
 
 
-def test_eight_processes_lose_nothing(tmp_path: Path) -> None:
-    work = Work(tmp_path, pledges=4, bundles=2)
-    # two each do the same: whoever comes second must find it done
-    children = [work.child(f"p-{number // 2}") for number in range(8)]
-    for child in children:
-        child.communicate()
-    assert [child.returncode for child in children] == [0] * 8
-    work.done()
-
-
-def test_a_killed_process_leaves_all_whole_and_can_run_again(tmp_path: Path) -> None:
-    work = Work(tmp_path, pledges=4, bundles=4)
+def test_a_killed_process_leaves_all_whole_and_can_run_again(tmp_path: Path, place: str) -> None:
+    work = Work(tmp_path, place, pledges=4, bundles=4)
     moments = random.Random(20261125)
     cut_short = 0
     for _ in range(10):
@@ -117,10 +126,86 @@ def test_a_killed_process_leaves_all_whole_and_can_run_again(tmp_path: Path) -> 
         child.kill()
         child.communicate()
         cut_short += child.returncode != 0
-        if (work.place / FILE).exists():
-            work.whole()
+        work.whole()
     assert cut_short
     assert work.child(*work.chains).wait(120) == 0
     # a last process clears what the killed ones left aside
     assert work.child(*work.chains).wait(120) == 0
     work.done()
+
+
+def _list(folder: Path, count: int, name: str = "云帆") -> Path:
+    """A list with the pledges i-0000, i-0001 …"""
+    path = folder / f"{name}.csv"
+    code = record.load(EXAMPLE, today=TODAY).document["customer"]["credit_code"]
+    rows = [f"i-{n:04d},杭州示例{name}科技有限公司{n},{code}" for n in range(count)]
+    path.write_text("\n".join(["编号,用户名称,统一社会信用代码", *rows, ""]), "utf-8")
+    return path
+
+
+def _import(place: str, path: Path, *more: str) -> None:
+    import_.main([str(path), "--register", place, *more], standalone_mode=False)
+
+
+def _imported(place: str) -> list[str]:
+    """The names of the imported pledges' customers, without their numbers."""
+    register = Register.open(place)
+    found = [known for known in register.list() if known.id.startswith("i-")]
+    assert {known.id for known in found} <= {brief.id for brief in register.briefs()}
+    return [known.customer.rstrip("0123456789") for known in found]
+
+
+def test_a_killed_import_leaves_all_or_nothing_and_can_run_again(
+    tmp_path: Path, place: str
+) -> None:
+    Register.open(place)
+    first, second = _list(tmp_path, 150), _list(tmp_path, 150, "远帆")
+    old, new = "杭州示例云帆科技有限公司", "杭州示例远帆科技有限公司"
+    (tmp_path / "x").mkdir()
+    long = lasts(lambda: _import(str(tmp_path / "x" / "r.sqlite"), first))
+    moments, cut = random.Random(20261125), 0
+    for _ in range(5):
+        if not _imported(place):
+            cut += not run(lambda: _import(place, first), moments.uniform(0, long))
+        assert _imported(place) in ([], [old] * 150)
+    if not _imported(place):
+        assert run(lambda: _import(place, first))
+    before = old
+    for turn in range(5):
+        path, after = ((second, new), (first, old))[turn % 2]
+        cut += not run(
+            lambda path=path: _import(place, path, "--update"),  # type: ignore[misc]
+            moments.uniform(0, long),
+        )
+        names = _imported(place)
+        assert names in ([before] * 150, [after] * 150)
+        before = names[0]
+    assert cut
+    assert run(lambda: _import(place, second, "--update"))
+    assert _imported(place) == [new] * 150
+
+
+def test_eight_processes_lose_nothing_while_others_import_and_save(
+    tmp_path: Path, place: str
+) -> None:
+    work = Work(tmp_path, place, pledges=4, bundles=2)
+    path = _list(tmp_path, 40)
+    importers = [begin(lambda: _import(place, path)) for _ in range(2)]
+    # two each do the same: whoever comes second must find it done
+    children = [work.child(f"p-{number // 2}") for number in range(8)]
+    saved: list[Path] = []
+    while not saved or any(child.poll() is None for child in children):
+        saved.append(tmp_path / f"{len(saved)}.zip")
+        backup.write(Register.open(place), saved[-1])
+    assert [child.wait() for child in children] == [0] * 8
+    ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in importers]
+    assert sorted(ended) == [0, 1], "one of two that add the same is told that it is there"
+    assert len(_imported(place)) == 40
+    work.done()
+    (tmp_path / "again").mkdir()
+    target = str(tmp_path / "again" / "r.sqlite")
+    for number, one in enumerate([saved[0], saved[len(saved) // 2], saved[-1]]):
+        restore(one, target, replace=number > 0)
+        register = Register.open(target)
+        assert len(_imported(target)) in (0, 40)
+        Register.open(place).log().check_begins_with(register.log().checkpoint(), where="saved")

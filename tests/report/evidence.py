@@ -13,6 +13,7 @@ from collector.attest.evidence import Draft, PledgeReference, assessed_at, host_
 from collector.model import (
     Capture,
     CapturedFile,
+    Control,
     HostStatus,
     ReadResult,
     ReadStatus,
@@ -76,13 +77,16 @@ def host(
 
 
 def evidence(
-    held: Sequence[Capture], folder: Path, waivers: Sequence[Waiver] = ()
+    held: Sequence[Capture],
+    folder: Path,
+    waivers: Sequence[Waiver] = (),
+    controls: Sequence[Control] = (CONTROL,),
 ) -> tuple[dict[str, Any], Mapping[str, Capture]]:
-    draft = Draft([CONTROL], folder)
+    draft = Draft(list(controls), folder)
     hosts: dict[str, Any] = {}
     for capture in held:
         at = assessed_at(capture, None)
-        found = assess_host(capture, [CONTROL], at=at, waivers=waivers)
+        found = assess_host(capture, controls, at=at, waivers=waivers)
         file = f"captures/{captures.file_name(capture.host)}"
         draft.add(capture, file, "cd" * 32, found, at)
         hosts[capture.host] = host_entry(capture, file, "cd" * 32, found, at)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
+from collector import captures
 from collector.model import Capture, HostStatus, Lang, Waiver
-from collector.report import html, raw
-from collector.report.html import render
+from collector.report import contents, html, raw
+from collector.report.contents import Source
 from collector.resources import package_text
 from tests.report.evidence import HOSTILE, RECORD, TRICKY, evidence, host, waiver
 
@@ -34,14 +35,15 @@ def page(
     waivers: Sequence[Waiver] = (),
 ) -> str:
     document, captured = evidence(held, tmp_path, waivers)
-    return render(
-        document,
-        captured.__getitem__,
-        record=RECORD,
-        lang=lang,
-        digest="de" * 32,
-        keyid="SHA256:abc",
-    )
+    source = Source(document, captured.__getitem__, RECORD, "de" * 32, "SHA256:abc")
+    return html.render(contents.contents(source, lang))
+
+
+def unsigned(
+    document: Mapping[str, Any], captured: Mapping[str, Capture], record: Any, lang: Lang
+) -> str:
+    source = Source(document, captured.__getitem__, record, digest="", keyid="")
+    return html.render(contents.contents(source, lang))
 
 
 class Reader(HTMLParser):
@@ -174,7 +176,7 @@ def test_raw_output_is_one_click_away_and_only_of_what_needs_attention(tmp_path:
 def test_without_a_record_or_a_key_the_places_stay_blank(tmp_path: Path) -> None:
     document, captured = evidence(HELD, tmp_path)
     document["pledge"] = None
-    text = render(document, captured.__getitem__, record=None, lang="zh", digest="", keyid="")
+    text = unsigned(document, captured, None, "zh")
     assert "未签名" in text
     assert "未关联登记" in text
 
@@ -182,7 +184,7 @@ def test_without_a_record_or_a_key_the_places_stay_blank(tmp_path: Path) -> None
 def test_a_declared_host_that_is_not_in_the_evidence_is_named(tmp_path: Path) -> None:
     document, captured = evidence(HELD, tmp_path, ())
     record = {**RECORD, "resources": {"hosts": ["good", "web-01"]}}
-    text = render(document, captured.__getitem__, record=record, lang="zh", digest="", keyid="")
+    text = unsigned(document, captured, record, "zh")
     assert "登记的主机中，本次未核查：web-01<" in text
     assert "本次未核查" not in page(tmp_path)
 
@@ -193,20 +195,9 @@ def test_the_first_page_counts_the_hosts_that_were_not_collected_in_full(tmp_pat
 
 
 def test_every_word_is_in_both_languages_and_used() -> None:
-    templates = "".join(
-        package_text(f"report/templates/{name}.html.j2")
-        for name in (
-            "front",
-            "overview",
-            "topics",
-            "hosts",
-            "tables",
-            "raw",
-            "closing",
-            "macros",
-            "report",
-        )
-    )
+    folder = Path(html.__file__).parent
+    templates = "".join(file.read_text() for file in folder.glob("templates/*.j2"))
+    named_in = "".join((folder / f"{name}.py").read_text() for name in ("xlsx", "compared"))
     computed = {
         "log_samples",
         "responsibility",
@@ -214,14 +205,16 @@ def test_every_word_is_in_both_languages_and_used() -> None:
         "mlps_2",
         "mlps_3",
         "gbt28448_3",
-        *html.TOPICS,
+        *contents.TOPICS,
     }
     for key, text in html.own_words().items():
         assert text.zh
         assert text.en
         assert not re.search("[\u4e00-\u9fff]", text.en), key
         used = re.search(rf"\bt\.{key}\b", templates)
-        assert used or key in computed or key.startswith("group_"), f"no template says {key}"
+        starts = ("group_", "outcome_", "act_", "level_", "backup_", "reach_", "sheet_")
+        named = key in computed or key.startswith(starts) or f'"{key}"' in named_in
+        assert used or named, f"no template says {key}"
 
 
 def test_words_hold_nothing_but_the_two_languages() -> None:
@@ -261,3 +254,28 @@ def test_many_hosts_share_the_room_for_raw_output() -> None:
 def test_a_character_is_never_cut_in_two() -> None:
     (shown,) = raw.raws(host("x", "好".encode() * 1_000), ["accounts.shadow"], 1_000)
     assert set(shown.files[0].part.text) == {"好"}
+
+
+def test_resources_that_the_record_does_not_declare(tmp_path: Path) -> None:
+    shown = captures.load(Path(__file__).parents[1] / "pledges" / "resources.capture.gz")
+    document, captured = evidence([shown], tmp_path, ())
+    record = {**RECORD, "resources": {"addresses": ["203.0.113.16/29"], "ports": ["80/tcp"]}}
+    said: dict[Lang, str] = {"zh": "未登记的地址：", "en": "undeclared address: "}
+    for lang, word in said.items():
+        text = unsigned(document, captured, record, lang)
+        assert f"{word}203.0.113.99" in text
+        assert "8080/tcp" in text
+    silent = unsigned(document, captured, None, "zh")
+    assert "未登记" not in silent
+
+
+def test_numbers_of_people_are_masked_in_the_report(tmp_path: Path) -> None:
+    document, captured = evidence(HELD, tmp_path, ())
+    record = {
+        **RECORD,
+        "security_officer": {"name": "周示例 13912345678", "phone": "0571-88000000"},
+    }
+    text = unsigned(document, captured, record, "zh")
+    assert "139****5678" in text
+    for secret in ("13912345678", "0571-88000000"):
+        assert secret not in text

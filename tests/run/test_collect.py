@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -159,13 +160,19 @@ def test_plain_ansible_playbook_gives_the_same_capture(sshd: Sshd, tmp_path: Pat
         f"collect_output={tmp_path}/out",
     ]  # fmt: skip
     env = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=env)
+    # Ansible refuses a stdin that a process before left without blocking
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=env,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
     assert done.returncode == 4, done.stdout + done.stderr
     assert "auth_refused: " in done.stdout
     known = _captures(tmp_path / "out")
     assert known["a"].status is HostStatus.COMPLETE
     assert known["b"].status is HostStatus.AUTH_REFUSED
-    subprocess.run(command, capture_output=True, check=False, cwd=ROOT, env=env)
+    subprocess.run(
+        command, capture_output=True, check=False, cwd=ROOT, env=env, stdin=subprocess.DEVNULL
+    )
     assert _captures(tmp_path / "out")["a"].origin == known["a"].origin, "taken up, not repeated"
 
 
@@ -231,15 +238,19 @@ def _kill_after(words: list[str], output: Path, arrived: int, more: float) -> No
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
-    until = time.monotonic() + 90
-    while len(list((output / "captures").glob("*.capture.gz"))) < arrived:
-        if process.poll() is not None:
-            pytest.fail(f"it ended before it was killed: {process.communicate()[1]}")
-        assert time.monotonic() < until, "too slow"
-        time.sleep(0.02)
+    _wait(process, lambda: len(list((output / "captures").glob("*.capture.gz"))) >= arrived)
     time.sleep(more)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+
+
+def _wait(process: subprocess.Popen[str], seen: Callable[[], bool], seconds: float = 90) -> None:
+    until = time.monotonic() + seconds
+    while not seen():
+        if process.poll() is not None:
+            pytest.fail(f"it ended too early: {process.communicate()[1]}")
+        assert time.monotonic() < until, "too slow"
+        time.sleep(0.02)
 
 
 def _same_clocks(output: Path, clocks: dict[str, str]) -> None:
@@ -258,7 +269,9 @@ def test_ctrl_c_says_how_to_go_on(sshd: Sshd, tmp_path: Path) -> None:
          str(tmp_path / "out")],
         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
     )  # fmt: skip
-    time.sleep(4)
+    _wait(process, lambda: any((tmp_path / "out" / "captures").glob("*.capture.gz")))
+    # the one that is in place is told to the command a moment later
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
@@ -275,8 +288,9 @@ def test_two_commands_at_once_in_one_folder(sshd: Sshd, tmp_path: Path) -> None:
         [sys.executable, "-m", "collector", *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        text=True,
     )
-    time.sleep(2.5)
+    _wait(first, (tmp_path / "out" / "run.json").exists)
     second = hostpledge(*words)
     assert second.status == 2
     assert "another hostpledge is at work here" in second.err
@@ -360,6 +374,7 @@ def test_ssh_config_jump_host_and_vault(sshd: Sshd, tmp_path: Path) -> None:
         [vault, "encrypt_string", "--vault-password-file", str(tmp_path / "password"),
          f"-F {tmp_path}/ssh_config", "--name", "ansible_ssh_common_args"],
         capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
     ).stdout  # fmt: skip
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "all.yml").write_text(sealed)
@@ -384,7 +399,7 @@ def test_plain_playbook_refuses_a_folder_of_another_run(sshd: Sshd, tmp_path: Pa
         [playbook, "playbooks/check.yml", "-i", str(inventory), "-e",
          f"collect_output={tmp_path}/out"],
         capture_output=True, text=True, check=False, cwd=ROOT,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 2
     assert "an interrupted run of other controls lies here" in done.stdout

@@ -51,12 +51,20 @@ def test_this_machine_needs_no_ssh(home: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert ran.status in (0, 1), ran.err
     _check(tmp_path / "out", home, ["localhost"])
-    assert "<html" in (tmp_path / "out" / "report.html").read_text()
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "<html" in report
+    kept = tmp_path / "checkpoint.txt"
+    kept.write_bytes((tmp_path / "out" / "checkpoint.txt").read_bytes())
+    assert all(line in report for line in kept.read_text().splitlines())
+    later = tmp_path / "later.html"
+    assert hostpledge("report", str(tmp_path / "out/bundle"), "--html", str(later)).status == 0
+    assert kept.read_text().splitlines()[2] in later.read_text()
     again = hostpledge(
         "run", "-i", "localhost,", "--pledge", "demo-2026", "-o", str(tmp_path / "out")
     )
     assert "evidence no. 2" in again.out
     assert (tmp_path / "out" / "earlier").is_dir()
+    assert "grew from 1 to 2 entries" in hostpledge("register", "consistency", str(kept)).out
 
 
 def _path_without_ssh(place: Path) -> str:
@@ -91,6 +99,7 @@ def test_relative_output_and_names_of_any_kind(home: Path, tmp_path: Path) -> No
         (["--key", "nosuch"], "no key is named nosuch"),
         (["--pledge", "demo-2026", "--grade", "2"], "is of grade 3"),
         (["--family", "nosuch"], "no family is named nosuch"),
+        (["--tsa", "file:///etc/passwd"], "not an http:// or https:// address"),
         (["--register", "/nonexistent/r.sqlite", "--pledge", "x"], "no register"),
     ],
 )

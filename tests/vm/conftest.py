@@ -23,10 +23,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A guest of Debian 13; HOSTPLEDGE_VM_SUITE names another suite."""
+def machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """A guest of Debian 13 (or of HOSTPLEDGE_VM_SUITE) with the DISKS of the module, in MiB."""
     if reason := why_not():
         pytest.fail(f"no virtual machine can run here: {reason}")
     suite = os.environ.get("HOSTPLEDGE_VM_SUITE", "trixie")
-    with Machine(suite, tmp_path_factory.mktemp("vm"), disks=1) as running:
+    disks = getattr(request.module, "DISKS", ())
+    with Machine(suite, tmp_path_factory.mktemp("vm"), disks=disks) as running:
         yield running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,10 +80,19 @@ def collected(machine: Machine, *controls: str) -> Capture:
     return parse_output(output, host="vm")
 
 
-def judged(capture: Capture, control: str, grade: int = 2) -> Finding:
+def judged(
+    capture: Capture,
+    control: str,
+    grade: int = 2,
+    attached: Mapping[str, bytes] | None = None,
+) -> Finding:
     assert capture.collected_at is not None
     (found,) = assess_host(
-        capture, [catalog.controls()[control]], grade=grade, at=capture.collected_at
+        capture,
+        [catalog.controls()[control]],
+        grade=grade,
+        at=capture.collected_at,
+        attached=attached,
     )
     return found
 

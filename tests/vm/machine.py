@@ -21,8 +21,10 @@ from tests.fleet.images import _apt_settings as apt_settings
 from tests.fleet.images import apt_lines
 
 _PACKAGES = (
-    "systemd systemd-sysv dbus udev openssh-server auditd cryptsetup-bin rsyslog logrotate cron "
-    "iproute2 procps sudo kmod e2fsprogs initramfs-tools linux-image-cloud-amd64"
+    "systemd systemd-sysv dbus udev openssh-server auditd rsyslog logrotate cron "
+    "iproute2 procps sudo kmod e2fsprogs initramfs-tools linux-image-cloud-amd64 "
+    "cryptsetup lvm2 fdisk fscrypt gocryptfs "
+    "nftables chrony unattended-upgrades apparmor libpam-pwquality cracklib-runtime"
 )
 _COMMANDS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "ssh", "ssh-keygen")
 _DOCS = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -115,7 +117,8 @@ def _run(*argv: str, seconds: float = 300) -> None:
 class Machine:
     """One running guest, reached by ssh as root; a context manager that ends it for good."""
 
-    def __init__(self, suite: str, folder: Path, *, disks: int = 0) -> None:
+    def __init__(self, suite: str, folder: Path, *, disks: tuple[int, ...] = ()) -> None:
+        """`disks`: sizes in MiB of empty ones beside the root's, /dev/vdb and on."""
         self.suite = suite
         self._folder = folder
         self._image = image(suite)
@@ -125,10 +128,10 @@ class Machine:
 
     def __enter__(self) -> Self:
         drives = [("root", self._image / "root.ext4", "on")]
-        for number in range(self._disks):
+        for number, size in enumerate(self._disks):
             path = self._folder / f"disk{number}.img"
             with path.open("wb") as file:
-                file.truncate(64 << 20)
+                file.truncate(size << 20)
             drives.append((f"disk{number}", path, "off"))
         argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"]
         argv += ["-m", "1024", "-display", "none", "-monitor", "none", "-nodefaults"]
@@ -169,6 +172,16 @@ class Machine:
     def shell(self, text: str, seconds: float = 300) -> str:
         """Runs a POSIX sh text in the guest, ending at its first error."""
         return self.ssh("sh", "-eu", data=text.encode(), seconds=seconds).decode()
+
+    def inventory(self, path: Path) -> Path:
+        """Writes an Ansible inventory with this guest alone, as `vm`."""
+        options = "-F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+        path.write_text(
+            f"vm ansible_host=127.0.0.1 ansible_port={self._port} ansible_user=root "
+            f"ansible_ssh_private_key_file={self._image / 'key'} "
+            f"ansible_ssh_common_args='{options}'\n"
+        )
+        return path
 
     def reboot(self) -> None:
         """Starts the guest anew; what it has written stays."""

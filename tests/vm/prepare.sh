@@ -33,5 +33,5 @@ for entry in $wanted; do
     exit 2
   }
 done
-say "the guest's image (systemd, sshd, auditd, cryptsetup, rsyslog, Debian's cloud kernel; some"
+say "the guest's image (systemd, sshd, auditd, LUKS, LVM, rsyslog, nftables, a cloud kernel; some"
 say "600 MB to fetch and unpack, once) is made when the tests first want it; a boot takes a minute"

@@ -19,6 +19,7 @@ COVERAGE = "logging.audit_coverage"
 ENABLED = "logging.audit_enabled"
 PROTECTION = "logging.daemon_protection"
 DROPS = "logging.drops"
+CAPACITY = "logging.capacity"
 
 # rulesets of which some look as if they recorded what they do not; every rule has the key K
 CALLS = "-S clock_settime,unlinkat,renameat2,move_mount -k K"
@@ -164,6 +165,56 @@ def test_drops(machine: Machine) -> None:
     found = judged(collected(machine, DROPS), DROPS)
     assert (found.result, found.reason) == (Result.FAIL, "lost"), found.message.en
     assert "journald" in found.message.en
+
+
+FULL = {
+    "audit_ignores": "s/^disk_full_action.*/disk_full_action = IGNORE/",
+    "audit_stopped": "s/^space_left =.*/space_left = 99999/; "
+    "s/^space_left_action.*/space_left_action = SUSPEND/",
+}
+
+
+@pytest.mark.parametrize("reason", FULL)
+def test_what_auditd_does_when_room_runs_out(machine: Machine, reason: str) -> None:
+    load(machine, GOOD)
+    machine.shell(
+        f"cp -a /etc/audit/auditd.conf /root; sed -i '{FULL[reason]}' /etc/audit/auditd.conf; "
+        "systemctl restart auditd; sleep 2"
+    )
+    grown = machine.shell(
+        "log=/var/log/audit/audit.log; n=$(stat -c %s $log); chmod 644 /etc/passwd; sleep 2; "
+        "echo $(($(stat -c %s $log) - n))"
+    )
+    found = judged(collected(machine, CAPACITY), CAPACITY)
+    machine.shell("cp -a /root/auditd.conf /etc/audit; systemctl restart auditd")
+    assert (found.result, found.reason) == (Result.FAIL, reason), found.message.en
+    assert (int(grown) > 0) is (reason != "audit_stopped")
+
+
+# a socket can be opened only while the daemon that it belongs to does not run
+_JOURNALD = (
+    "systemctl stop systemd-journald.service 'systemd-journald*.socket'\n"
+    "systemctl start {sockets} systemd-journald.socket systemd-journald-dev-log.socket "
+    "systemd-journald.service\n"
+)
+
+
+def test_the_journal_alone_takes_the_records(machine: Machine) -> None:
+    load(machine, GOOD)
+    audit = "systemd-journald-audit.socket"
+    machine.shell(
+        f"systemctl disable -q --now auditd; systemctl enable -q {audit}\n"
+        + _JOURNALD.format(sockets=audit)
+        + "auditctl -e 1 >/dev/null; chmod 644 /etc/passwd; sleep 2\n"
+        "journalctl -q _TRANSPORT=audit | grep -q identity"
+    )
+    found = judged(collected(machine, ENABLED), ENABLED)
+    machine.shell(
+        f"systemctl disable -q {audit}\n"
+        + _JOURNALD.format(sockets="")
+        + "systemctl enable -q --now auditd; auditctl -e 1 >/dev/null"
+    )
+    assert found.reason in ("enabled", "lost"), found.message.en
 
 
 def test_locked_rules_come_back_with_a_boot(machine: Machine) -> None:

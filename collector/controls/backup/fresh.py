@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import ceil
 
-from collector.facts.backup_coverage import (
-    Bounds,
-    Freshness,
-    cover,
-    freshness,
-    nothing_hidden,
-)
+from collector.facts.backup_coverage import cover, nothing_hidden
+from collector.facts.backup_freshness import Bounds, Freshness, freshness
 from collector.facts.inventory import Store, inventory
 from collector.facts.processes import processes
 from collector.facts.schedules import called
@@ -22,6 +19,7 @@ _REASONS = {
     "small": "small",
     "empty": "empty",
     "failed": "failed",
+    "unarchived": "unarchived",
 }
 
 
@@ -42,9 +40,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     for store in wanted:
         age = _age(store, parameters)
         bounds = Bounds(clock.now, age, parameters.integer("percent"))
-        found = freshness(facts, cover(facts, store), bounds)
+        known_jobs = cover(facts, store)
+        found = freshness(facts, known_jobs, bounds)
         quotes += found.quotes
         said = f"{store.label}: {_say(found)}"
+        late, late_zh = _late(found, clock.now, age, [j.label for j in known_jobs.sure])
         if found.state == "fresh" and found.when is not None:
             fresh.append(said)
             until.append(found.when + age)
@@ -54,7 +54,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             if found.state == "none":
                 nothing_hidden(facts.get(called), facts.get(processes))
                 said = f"{store.label} [{found.why}]" if found.why else store.label
-            zh = f"{store.label}（{found.why_zh}）" if found.why_zh else said
+                zh = f"{store.label}（{found.why_zh}）" if found.why_zh else said
+            else:
+                said, zh = f"{store.label}: {late}", f"{store.label}：{late_zh}"
             failed.setdefault(_REASONS[found.state], []).append((zh, said))
     shown = tuple(dict.fromkeys(quotes))
     if failed:
@@ -76,3 +78,20 @@ def _age(store: Store, parameters: Parameters) -> timedelta:
 def _say(found: Freshness) -> str:
     last = found.when.strftime("%Y-%m-%dT%H:%MZ") if found.when else "-"
     return f"{last} ({found.why})" if found.why else last
+
+
+def _late(found: Freshness, now: datetime, age: timedelta, jobs: Iterable[str]) -> tuple[str, str]:
+    """When the last good backup was made, how long ago, what shows it, which jobs to look at."""
+    why = next((q.path for q in found.quotes if q.path and found.why == q.read), found.why)
+    names = ", ".join(dict.fromkeys(jobs))
+    most = int(age / timedelta(hours=1))
+    if found.when is None:
+        said, said_zh = f"none ({why})", f"无（{why}）"
+    else:
+        stamp, hours = (
+            f"{found.when:%Y-%m-%dT%H:%MZ}",
+            ceil((now - found.when) / timedelta(hours=1)),
+        )
+        said = f"{stamp}, {hours} h ago, at most {most} h allowed ({why})"
+        said_zh = f"{stamp}，距今 {hours} 小时，上限 {most} 小时（{why}）"
+    return (f"{said}; job: {names}", f"{said_zh}；任务：{names}") if names else (said, said_zh)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 
-from collector.facts.backup import reports
 from collector.facts.backup_coverage import Cover, cover, nothing_hidden
+from collector.facts.backup_reports import reports
 from collector.facts.inventory import Store, inventory
 from collector.facts.processes import processes
 from collector.facts.schedules import called
-from collector.judges import months_after
+from collector.judges import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -27,9 +27,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     until: list[datetime] = []
     for store in wanted:
         seen = cover(facts, store)
-        ends = _attested_until(store, parameters.integer("months"))
-        if seen.sure or _reported(facts, seen):
-            covered.append(f"{store.label}: {', '.join(_names(seen)) or 'report'}")
+        ends = _attested_until(store, parameters.integer("months"), clock)
+        if seen.sure or seen.base or _reported(facts, seen):
+            names = _names(seen) or [f"WAL ({seen.wal})" if seen.base else "report"]
+            covered.append(f"{store.label}: {', '.join(names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.sure]
         elif ends is not None and clock.now <= ends:
             attested.append(f"{store.label}: {store.attested['backup'].by}")
@@ -39,10 +40,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             untold.append(f"{store.label}: {', '.join(names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.perhaps]
         else:
-            reasons = dict.fromkeys(f"{j.label}: {j.job.reason}" for j in seen.idle)
-            missing.append(f"{store.label} [{'; '.join(reasons)}]" if reasons else store.label)
-            reasons = dict.fromkeys(f"{j.label}：{j.job.reason_zh}" for j in seen.idle)
-            missing_zh.append(f"{store.label}（{'；'.join(reasons)}）" if reasons else store.label)
+            why = "; ".join(r.en for r in seen.reasons)
+            why_zh = "；".join(r.zh for r in seen.reasons)
+            missing.append(f"{store.label} [{why}]" if why else store.label)
+            missing_zh.append(f"{store.label}（{why_zh}）" if why else store.label)
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.idle]
     shown = tuple(dict.fromkeys(quotes))
     if missing:
@@ -74,8 +75,8 @@ def _reported(facts: Facts, seen: Cover) -> bool:
     )
 
 
-def _attested_until(store: Store, months: int) -> datetime | None:
+def _attested_until(store: Store, months: int, clock: Clock) -> datetime | None:
     attestation = store.attested.get("backup")
     if attestation is None:
         return None
-    return months_after(datetime.combine(attestation.date, time(), UTC), months)
+    return holds_until(attestation.date, months, clock)

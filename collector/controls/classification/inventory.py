@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
-from collector.facts.inventory import DOCUMENT, inventory, signature_files
+from collector.facts.inventory import DOCUMENT, as_found
+from collector.facts.inventory_signature import State, owner_signature
 from collector.judges import months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
+_SAID: Mapping[State, tuple[Result, str]] = {
+    "good": (Result.PASS, "signed"),
+    "altered": (Result.FAIL, "altered"),
+    "stranger": (Result.FAIL, "stranger"),
+    "missing": (Result.FAIL, "signature_missing"),
+    "namespace": (Result.PARTIAL, "namespace"),
+    "no_keys": (Result.PARTIAL, "no_keys"),
+    "form": (Result.PARTIAL, "form"),
+}
+
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
-    """A signature beside the file counts for nothing until it has been verified.
+    """A signature beside the file counts once it is by a key that the pledge record knows.
 
     What comes with the pledge record lies under the signature of the bundle.
     """
-    found = inventory(facts)
+    found = as_found(facts)
     if found is None:
         return Verdict(Result.FAIL, "none", Method.OBSERVED)
     lines = (f"owner: {found.owner}", f"reviewed: {found.reviewed}", f"stores: {found.total}")
@@ -29,18 +41,27 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if clock.now > until:
         values: dict[str, Value] = {"date": date, "months": months}
         return Verdict(Result.FAIL, "stale", Method.ATTESTED, values, quote)
-    if found.attached:
-        values = {"count": found.total, "date": date}
-        return Verdict(Result.PASS, "reviewed", Method.ATTESTED, values, quote, until)
-    named: dict[str, Value] = {"count": found.total, "date": date, "path": found.path}
-    signatures = signature_files(facts.capture)
-    if not signatures:
+    if found.path and not found.stores:
+        values = {"path": found.path, "count": found.total, "host": facts.capture.host}
+        return Verdict(Result.FAIL, "of_others", Method.ATTESTED, values, quote)
+    signed = owner_signature(facts, found)
+    named: dict[str, Value] = {
+        "count": found.total,
+        "date": date,
+        "path": found.path or DOCUMENT,
+        "owner": found.owner,
+        "file": signed.path,
+        "keyid": signed.keyid,
+        "name": signed.name,
+    }
+    if signed.state == "none":
+        if found.attached:
+            return Verdict(Result.PASS, "reviewed", Method.ATTESTED, named, quote, until)
         return Verdict(Result.PARTIAL, "unsigned", Method.ATTESTED, named, quote)
-    more = (*quote, Quote("inventory.signature", signatures))
-    return Verdict(
-        Result.PARTIAL,
-        "signature_not_checked",
-        Method.ATTESTED,
-        {**named, "files": list(signatures)},
-        more,
-    )
+    said = f"{signed.path}: {signed.keyid or 'not read'}"
+    more = (*quote, Quote("inventory.signature", (said,), signed.path))
+    result, reason = _SAID[signed.state]
+    if signed.state == "stranger" and signed.name:
+        reason = "another_owner"
+    ends = until if result is Result.PASS else None
+    return Verdict(result, reason, Method.ATTESTED, named, more, ends)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Literal
 
 from collector.errors import CouldNotLook
-from collector.facts.inventory import Store, inventory, place
-from collector.facts.storage import Answer, storage
-from collector.judges import months_after
+from collector.facts.inventory import Store, inventory
+from collector.facts.places import links_in, place
+from collector.facts.storage import Answer, Protection, storage
+from collector.judges import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 
@@ -36,7 +37,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     for store in wanted:
         answer, why, evidence = _look(facts, store)
         quotes += evidence
-        ends = _attested_until(store, parameters.integer("months"))
+        ends = _attested_until(store, parameters.integer("months"), clock)
         if answer != "yes" and ends is not None and clock.now <= ends:
             said["attested"].append(f"{store.label}: {store.attested['encryption'].by}")
             until.append(ends)
@@ -80,17 +81,36 @@ def _look(facts: Facts, store: Store) -> tuple[Answer | Literal["unseen"], str, 
         return "unseen", "?", [Quote("inventory.tree")]
     if where is None:
         return "unseen", "-", [Quote("inventory.places", (store.path,))]
-    found = facts.get(storage).encryption(where.real)
+    known = facts.get(storage)
+    found = known.encryption(where.real)
+    answer, why, lines = found.encrypted, found.why, _quotes(found)
+    if "E" in where.flags and answer != "yes":
+        answer, why = "yes", "fscrypt"
+        lines.append(Quote("inventory.places", (f"{where.flags} {where.real}",)))
+    if answer != "yes":
+        return answer, why, lines
+    # what is mounted in the store, and what links in it lead to, lies elsewhere
+    try:
+        links = links_in(facts.capture, where.real)
+    except CouldNotLook:
+        return "unknown", f"{where.real}/… → ?", lines
+    parts = [(p.mount.target, p) for p in known.inside(where.real) if p.mount]
+    parts += [(f"{link} → {to}", known.encryption(to)) for link, to in links.items()]
+    short = [part for part in parts if part[1].encrypted != "yes"]
+    for name, part in sorted(short, key=lambda x: x[1].encrypted):
+        return part.encrypted, f"{name}: {part.why}", [*lines, *_quotes(part)]
+    return answer, why, lines
+
+
+def _quotes(found: Protection) -> list[Quote]:
     lines = [Quote("storage.mounts", (found.mount.line,))] if found.mount else []
-    lines += [Quote("storage.block", tuple(d.line for d in found.chain))] if found.chain else []
-    if "E" in where.flags and found.encrypted != "yes":
-        quote = Quote("inventory.places", (f"{where.flags} {where.real}",))
-        return "yes", "fscrypt", [*lines, quote]
-    return found.encrypted, found.why, lines
+    return lines + (
+        [Quote("storage.block", tuple(d.line for d in found.chain))] if found.chain else []
+    )
 
 
-def _attested_until(store: Store, months: int) -> datetime | None:
+def _attested_until(store: Store, months: int, clock: Clock) -> datetime | None:
     attestation = store.attested.get("encryption")
     if attestation is None:
         return None
-    return months_after(datetime.combine(attestation.date, time(), UTC), months)
+    return holds_until(attestation.date, months, clock)

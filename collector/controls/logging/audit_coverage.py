@@ -31,6 +31,7 @@ _FAMILIES = {
 }
 _LOGINS = ("sshd", "login")
 _NARROW = " (b32)"
+_NO_LOGIN = "no watch, no USER_LOGIN record"
 _USER_MESSAGES = {"USER_AUTH": 1100, "USER_START": 1105, "USER_LOGIN": 1112}
 _REALTIME = frozenset({("a0", "=", "0x0"), ("a0", "=", "0")})
 # what mount(8) since util-linux 2.39 and mv(1) use instead of mount and rename, and since when
@@ -59,7 +60,8 @@ class _Hole:
     @property
     def zh(self) -> str:
         by = f"，因此规则失效：{self.rule.line}" if self.rule else ""
-        return f"{_FAMILIES[self.family].zh}（{self.what}{by}）"
+        what = "没有监视规则，也没有 USER_LOGIN 记录" if self.what == _NO_LOGIN else self.what
+        return f"{_FAMILIES[self.family].zh}（{what}{by}）"
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -188,7 +190,7 @@ def _logins(facts: Facts, rules: Sequence[Rule], parameters: Parameters) -> list
             return []
     login = facts.get(audit_events).login
     if login is None or login.kind not in _USER_MESSAGES:
-        return [_Hole("logins", "no watch, no USER_LOGIN record")]
+        return [_Hole("logins", _NO_LOGIN)]
     kept_out = message(rules, _USER_MESSAGES[login.kind])
     return [_Hole("logins", login.kind, kept_out)] if kept_out else []
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from collector.facts.audit import audit
+from collector.facts.audit import Audit, audit
 from collector.facts.capacity import Disk, disks
 from collector.facts.retention import retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
+# what auditd does with the first warning, while there is room yet, and when a file is full
+_EARLY = ("space_left_action", "max_log_file_action")
+_STOPS = ("suspend", "single", "halt")
 _ACTIONS = ("space_left_action", "admin_space_left_action", "disk_full_action")
 
 
@@ -22,6 +25,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not found:
         return Verdict(Result.ERROR, "no_logs", Method.OBSERVED)
     for disk in found:
+        if stopped := _stopped(facts.get(audit), disk):
+            return _audit(Result.FAIL, "audit_stopped", stopped, (_room(disk),))
+    for disk in found:
         left = disk.full_in(high=False)
         if left is not None and left < soon:
             return _verdict(Result.FAIL, "full_soon", disk, parameters, clock, left)
@@ -32,12 +38,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if _few_inodes(disk, parameters):
             return _verdict(Result.FAIL, "few_inodes", disk, parameters, clock)
     if ignoring:
-        return Verdict(
-            Result.FAIL,
-            "audit_ignores",
-            values={"actions": list(ignoring)},
-            evidence=(Quote("audit.config", ignoring, "/etc/audit/auditd.conf"),),
-        )
+        return _audit(Result.FAIL, "audit_ignores", ignoring)
     for disk in found:
         holds, left = disk.days(high=True), disk.full_in(high=True)
         if (holds is not None and holds < need) or (left is not None and left < soon):
@@ -49,6 +50,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             if disk.full_in(high=False) != left:
                 result, reason = Result.ERROR, "too_little_seen"
             return _verdict(result, reason, disk, parameters, clock, left)
+    if early := tuple(
+        line for line in facts.get(audit).actions(*_STOPS) if line.split(" = ")[0] in _EARLY
+    ):
+        return _audit(Result.PARTIAL, "audit_stops_early", early)
     tightest = min(found, key=lambda d: d.days(high=True) or float("inf"))
     verdict = _verdict(Result.PASS, "enough", tightest, parameters, clock)
     return Verdict(
@@ -56,8 +61,32 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         verdict.reason,
         verdict.method,
         {**verdict.values, "count": len(found)},
-        verdict.evidence,
+        (*verdict.evidence, *_acts(facts.get(audit))),
     )
+
+
+def _audit(
+    result: Result, reason: str, lines: tuple[str, ...], evidence: tuple[Quote, ...] = ()
+) -> Verdict:
+    quote = Quote("audit.config", lines, "/etc/audit/auditd.conf")
+    return Verdict(result, reason, values={"actions": [*lines]}, evidence=(quote, *evidence))
+
+
+def _acts(known: Audit) -> tuple[Quote, ...]:
+    lines = known.actions("syslog", "email", "exec", "rotate", "keep_logs", *_STOPS)
+    return (Quote("audit.config", lines, "/etc/audit/auditd.conf"),) if lines else ()
+
+
+def _stopped(known: Audit, disk: Disk) -> tuple[str, ...]:
+    """The limits of auditd below which the free room has fallen, where it then writes no more."""
+    if not any(g.log.family == "audit" for g in disk.logs):
+        return ()
+    found = []
+    for name in ("space_left", "admin_space_left"):
+        limit, action = known.room(name, disk.room.size), known.setting(f"{name}_action", "ignore")
+        if limit is not None and disk.room.free <= limit and action in _STOPS:
+            found += [f"{name} = {known.setting(name, '')}", f"{name}_action = {action}"]
+    return tuple(found)
 
 
 def _ignoring(facts: Facts) -> tuple[str, ...]:
@@ -99,8 +128,11 @@ def _verdict(
         "inodes": disk.room.inodes,
         "inodes_free": disk.room.inodes_free,
     }
-    evidence = (Quote("capacity.space", (disk.room.line,)),)
-    return Verdict(result, reason, Method.OBSERVED, values, evidence)
+    return Verdict(result, reason, Method.OBSERVED, values, (_room(disk),))
+
+
+def _room(disk: Disk) -> Quote:
+    return Quote("capacity.space", (disk.room.line,))
 
 
 def _long(days: float | None, ever: str, unit: str) -> str:

@@ -43,7 +43,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         "since": f"{facts.get(seen_from):%Y-%m-%d}",
     }
     if long:
-        values |= {"stops": [s.brief for s in long[-10:]], "count": len(long)}
+        values |= {
+            "stops": [s.brief for s in long[-10:]],
+            "stops_zh": [s.brief_zh for s in long[-10:]],
+            "count": len(long),
+        }
         answer = attested(facts, CONTROL, clock)
         if answer is None or not refuses:
             return Verdict(Result.FAIL, "stopped", Method.OBSERVED, values, evidence)

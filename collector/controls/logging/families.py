@@ -11,7 +11,7 @@ from collector.facts.log_files import LogFiles, log_files
 from collector.facts.log_stores import Stores, log_stores
 from collector.facts.service_logs import Writer, writers
 from collector.judges import past
-from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _TIMES, _OPEN = "log_files.times", "service_logs.open"
 
@@ -22,7 +22,7 @@ class _Found:
 
     live: list[str] = field(default_factory=list)
     quiet: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    missing: list[Text] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
@@ -38,10 +38,13 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         _service(writer, files, clock, hours, heard, found)
     values: dict[str, Value] = {"live": [*found.live], "hours": parameters.integer("hours")}
     evidence = tuple(found.quotes)
-    for reason, names in (("gone", found.gone), ("missing", found.missing)):
-        if names:
-            values["services"] = [*names]
-            return Verdict(Result.FAIL, reason, Method.OBSERVED, values, evidence)
+    if found.gone:
+        values["services"] = [*found.gone]
+        return Verdict(Result.FAIL, "gone", Method.OBSERVED, values, evidence)
+    if found.missing:
+        values["services"] = [name.en for name in found.missing]
+        values["services_zh"] = [name.zh for name in found.missing]
+        return Verdict(Result.FAIL, "missing", Method.OBSERVED, values, evidence)
     if found.unseen:
         raise CouldNotLook(_TIMES, f"it was not looked into: {', '.join(found.unseen)}")
     if found.quiet:
@@ -65,7 +68,8 @@ def _general(
     newest = [(past(t, clock, _TIMES), p) for t, p in times]
     newest += [(past(t, clock, "journald.held"), "journald") for t in journal]
     if not newest:
-        found.missing.append("系统日志 syslog" if not kept else f"syslog ({', '.join(kept)})")
+        where = f" ({', '.join(kept)})" if kept else ""
+        found.missing.append(Text(f"系统日志{where}", f"syslog{where}"))
         return False
     when, where = max(newest)
     read = "journald.held" if where == "journald" else _TIMES
@@ -75,7 +79,7 @@ def _general(
     if not live:
         return False
     if store is None and not stores.journal_runs:
-        found.missing.append("登录 login")
+        found.missing.append(Text("登录日志", "logins"))
         return False
     found.live.append(f"login → {store.logins[0] if store else 'journald'}")
     return True
@@ -85,7 +89,8 @@ def _service(
     writer: Writer, files: LogFiles, clock: Clock, hours: timedelta, heard: bool, found: _Found
 ) -> None:
     service = writer.service
-    name = f"{service.id} ({NAMES.get(service.family, service.family)} {service.family})"
+    kind = NAMES.get(service.family, service.family)
+    name = Text(f"{service.id}（{kind}）", f"{service.id} ({service.family})")
     found.quotes.append(Quote(_OPEN, (writer.line,)))
     if writer.gone:
         found.gone.append(f"{service.id}: {writer.gone[0]}")

@@ -24,12 +24,18 @@ def days(log: LogKept) -> int | None:
     return min(known, default=None)
 
 
+def surely(log: LogKept) -> int | None:
+    """The days that are kept at the least; None where nothing is ever removed."""
+    return days(log) if log.known else log.floor
+
+
 def configured(log: LogKept, need: int) -> Result:
-    """PASS, FAIL, or ERROR where size decides and nothing else settles it."""
+    """PASS, FAIL, or ERROR where size decides and even the fastest growth does not settle it."""
     bound = days(log)
     if bound is not None and bound < need:
         return Result.FAIL
-    return Result.PASS if log.known else Result.ERROR
+    enough = log.known or log.floor is None or log.floor >= need
+    return Result.PASS if enough else Result.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,8 @@ def both(
     if rule is Result.ERROR:
         result = Result.PARTIAL if seen.result is Result.PASS else Result.ERROR
         return result, Text(
-            f"{log.why.zh}；由大小决定，无法推算天数",
-            f"{log.why.en}; size decides: how many days that is cannot be told",
+            f"{log.why.zh}；无法推算天数",
+            f"{log.why.en}; how many days that is cannot be told",
         )
     if seen.result is Result.PARTIAL and seen.full is not None:
         return seen.result, Text(

@@ -104,6 +104,9 @@ def _short(
         unknown = all(o.result is Result.ERROR for _, o in whole)
         reason = (Result.ERROR, "not_understood") if unknown else (Result.FAIL, "too_short")
         return _verdict(*reason, evidence, stores=every)
+    begun = known.since is not None and now - known.since <= timedelta(days=1)
+    if begun and any(s.logins and s.addressed and not s.logouts for s in stores):
+        return _verdict(Result.PARTIAL, "still_in", evidence, stores=every)
     if any(s.logins for s in stores):
         return _verdict(Result.FAIL, "incomplete", evidence, stores=every)
     results = {o.result for s in stores if (o := observed([s.log], known, now, months))}

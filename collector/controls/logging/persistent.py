@@ -18,7 +18,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.PASS, "files", Method.CONFIGURED, values, evidence)
     if stores.journal_on_disk:
         return Verdict(
-            Result.PASS, "journal", Method.CONFIGURED, {"line": stores.journal.line}, evidence
+            Result.PASS,
+            "journal",
+            Method.CONFIGURED,
+            {"line": stores.journal.line, "line_zh": stores.journal.line_zh},
+            evidence,
         )
     if running is not None:
         return Verdict(
@@ -33,7 +37,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
     for store in stores.syslog:
         if store.active and not store.fed:
-            named: dict[str, Value] = {"daemon": store.daemon, "line": stores.journal.line}
+            named: dict[str, Value] = {
+                "daemon": store.daemon,
+                "line": stores.journal.line,
+                "line_zh": stores.journal.line_zh,
+            }
             return Verdict(Result.FAIL, "not_fed", values=named, evidence=evidence)
         if store.active and (store.logins or store.general):
             logins = not store.logins or (store.lost and store.general)
@@ -52,18 +60,27 @@ def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
         return Verdict(
             Result.FAIL,
             "journal_in_memory",
-            values={"line": stores.journal.line},
+            values={"line": stores.journal.line, "line_zh": stores.journal.line_zh},
             evidence=evidence,
         )
     stopped = [store.daemon for store in stores.syslog if not store.active]
     if stopped:
-        values = {"daemon": stopped[0], "line": stores.journal.line}
+        values = {
+            "daemon": stopped[0],
+            "line": stores.journal.line,
+            "line_zh": stores.journal.line_zh,
+        }
         return Verdict(Result.FAIL, "stopped", values=values, evidence=evidence)
     if stores.others:
         raise NotUnderstood("processes.all", f"its configuration is not read: {stores.others[0]}")
     if not stores.journal_there:
         return Verdict(Result.FAIL, "nothing", evidence=(Quote("processes.all"),))
-    return Verdict(Result.FAIL, "volatile", values={"line": stores.journal.line}, evidence=evidence)
+    return Verdict(
+        Result.FAIL,
+        "volatile",
+        values={"line": stores.journal.line, "line_zh": stores.journal.line_zh},
+        evidence=evidence,
+    )
 
 
 def _evidence(stores: Stores) -> tuple[Quote, ...]:

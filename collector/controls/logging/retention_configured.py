@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collector.controls.logging.keeping import configured, days
+from collector.controls.logging.keeping import configured, days, surely
 from collector.facts.log_kept import LogKept
 from collector.facts.retention import retention
-from collector.model import Clock, Facts, Parameters, Quote, Result, Verdict
+from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -38,10 +38,19 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             },
             evidence=_quotes(unknown),
         )
-    bounded = [n for n in map(days, logs) if n is not None]
+    bounded = [n for n in map(surely, logs) if n is not None]
+    known = facts.get(retention)
+    if known.idle:
+        last = f"{known.last_run:%Y-%m-%d}" if known.last_run else ""
+        values: dict[str, Value] = {
+            "count": len(logs),
+            "runner": known.runner,
+            "last": last or "never",
+            "last_zh": last or "从未运行",
+        }
+        return Verdict(Result.PASS, "not_run", values=values, evidence=_quotes(logs))
     if not bounded:
-        runner = facts.get(retention).runner
-        reason = "never_removed" if runner else "nothing_rotates"
+        reason = "never_removed" if known.runner else "nothing_rotates"
         return Verdict(Result.PASS, reason, values={"count": len(logs)}, evidence=_quotes(logs))
     return Verdict(
         Result.PASS,

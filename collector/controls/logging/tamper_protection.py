@@ -12,18 +12,14 @@ from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Val
 
 _READ = "log_guard.modes"
 _CRITICAL = ("login", "audit", "syslog", "firewall", "journal")
-_OPEN = (*_CRITICAL, "web", "database", "vpn", "dns", "mail")
+_OPEN = (*_CRITICAL, "web", "database", "vpn", "dns", "mail", "bastion")
 _PEOPLE = 1000  # accounts of people begin here (login.defs(5): UID_MIN)
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """The worst that is found decides: writable, owned by a person, readable, without a seal."""
     guard = facts.get(log_guard)
-    writers = {0} | {p.uid for p in facts.get(processes).named("rsyslogd", "syslog-ng")}
-    most = {
-        "audit": int(parameters.strings("audit_mode")[0], 8),
-        "": int(parameters.strings("mode")[0], 8),
-    }
+    writers, most = _writers(facts), _most(parameters)
     writable = [e for e in guard.entries if _writable(e)]
     if writable:
         return _fail("writable", writable)
@@ -39,6 +35,36 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             Result.PARTIAL, "others_readable", Method.OBSERVED, _named(wide), _quote(wide)
         )
     return _sealed(facts, guard, parameters)
+
+
+def mends(facts: Facts, parameters: Parameters) -> dict[str, tuple[int, bool]]:
+    """By path the mode that each file and folder should have, and whether root should own it.
+
+    Only what `judge` finds fault with. A log of a service that belongs to a person stays theirs:
+    the service could not write to it any more.
+    """
+    writers, most = _writers(facts), _most(parameters)
+    wanted = {}
+    for entry in facts.get(log_guard).entries:
+        mode = entry.mode
+        if _writable(entry):
+            mode &= ~0o022
+        if entry.family in _OPEN and _wide(entry, most):
+            mode &= ~0o777 | most.get(entry.family, most[""])
+        owned = entry.family in _CRITICAL and _strange(entry, writers)
+        if mode != entry.mode or owned:
+            wanted[entry.path] = (mode, owned)
+    return wanted
+
+
+def _writers(facts: Facts) -> set[int]:
+    return {0} | {p.uid for p in facts.get(processes).named("rsyslogd", "syslog-ng")}
+
+
+def _most(parameters: Parameters) -> dict[str, int]:
+    """The widest mode by family; under the empty name that of all the others."""
+    audit_mode, mode = parameters.strings("audit_mode")[0], parameters.strings("mode")[0]
+    return {"audit": int(audit_mode, 8), "": int(mode, 8)}
 
 
 def _sealed(facts: Facts, guard: Guard, parameters: Parameters) -> Verdict:

@@ -1,0 +1,211 @@
+"""One check inside a bundle: its captures, their findings, the script that ran.
+
+A bundle holds one, right under data/; after hardening it holds two: the check before lies under
+data/before/, with the same names there.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import rfc8785
+
+from collector import captures
+from collector.assess import assess_host
+from collector.attest import bag, evidence
+from collector.attest.evidence import PledgeReference
+from collector.attest.nonce import check_nonce
+from collector.errors import BadInput, VerifyFailed
+from collector.model import Capture, Control, Finding, Waiver
+from collector.schema import check
+from collector.script import script_digest
+
+BEFORE = "before/"
+HARDENING = "hardening.json"
+SCRIPT = "script.sh"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is judged, and by what: the same for each check in a bundle."""
+
+    controls: Sequence[Control]
+    grade: int
+    at: datetime | None
+    attached: Mapping[str, bytes]
+    waivers: Sequence[Waiver]
+    pledge: PledgeReference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The check before hardening, and what hardening did (schemas/hardening.schema.json)."""
+
+    capture_files: Sequence[Path]
+    run: Mapping[str, Any]
+    script: str
+    hardening: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A check in its place. `subjects` are paths under data/ → SHA-256 (hex)."""
+
+    subjects: Mapping[str, str]
+    frame: Mapping[str, Any]
+    period: tuple[str, str]
+    hosts: int
+
+    def to_json(self) -> dict[str, Any]:
+        """What a statement says of the check before hardening."""
+        return {
+            "run": self.frame["run"]["nonce"],
+            "period": {"from": self.period[0], "to": self.period[1]},
+            "hosts": self.hosts,
+            "clauses": {n: clause["verdict"] for n, clause in self.frame["clauses"].items()},
+        }
+
+
+def judge_into(
+    data: Path,
+    capture_files: Sequence[Path],
+    asked: Asked,
+    *,
+    run: Mapping[str, Any] | None,
+    script: str | None,
+    out: Path,
+    prefix: str = "",
+) -> Part:
+    """Judges the captures one by one and writes all of the check under `data`/`prefix`.
+
+    `out` is where the bundle will stand. Raises BadInput for two captures of one host, and for a
+    run with hosts that have none.
+    """
+    place = data / prefix
+    (place / "captures").mkdir(parents=True)
+    draft = evidence.Draft(asked.controls, place)
+    try:
+        judged = partial(
+            assess_host,
+            controls=asked.controls,
+            grade=asked.grade,
+            attached=asked.attached,
+            waivers=asked.waivers,
+        )
+        subjects = _hosts(draft, place, capture_files, run=run, at=asked.at, judged=judged)
+        _no_host_forgotten(draft, run, out)
+        frame = draft.frame(
+            grade=asked.grade,
+            run=run,
+            pledge=asked.pledge,
+            waivers=asked.waivers,
+            attached={n: captures.digest(content) for n, content in asked.attached.items()},
+        )
+        with (place / evidence.FILE).open("xb") as target:
+            draft.write(target, frame)
+            target.flush()
+            os.fsync(target.fileno())
+        period, hosts = draft.period, len(draft.hosts)
+    finally:
+        draft.close()
+    subjects[evidence.FILE] = bag.file_digest(place / evidence.FILE)
+    if script is not None:
+        bag.store(place / SCRIPT, script.encode())
+        subjects[SCRIPT] = script_digest(script)
+    return Part({f"{prefix}{n}": d for n, d in subjects.items()}, frame, period, hosts)
+
+
+def before_into(data: Path, before: Before, asked: Asked, out: Path) -> Part:
+    """Writes the check before hardening, and the record of what was done, under `data`."""
+    found = judge_into(
+        data,
+        before.capture_files,
+        asked,
+        run=before.run,
+        script=before.script,
+        out=out,
+        prefix=BEFORE,
+    )
+    document = evidence.exact(dict(before.hardening))
+    check(document, "hardening", where=HARDENING)
+    stored = rfc8785.dumps(document)
+    bag.store(data / HARDENING, stored)
+    return replace(found, subjects={**found.subjects, HARDENING: captures.digest(stored)})
+
+
+def _hosts(
+    draft: evidence.Draft,
+    place: Path,
+    capture_files: Iterable[Path],
+    *,
+    run: Mapping[str, Any] | None,
+    at: datetime | None,
+    judged: Callable[..., list[Finding]],
+) -> dict[str, str]:
+    subjects: dict[str, str] = {}
+    for path in capture_files:
+        capture, stored = take_in(path)
+        draft.expect(capture.host, str(path))
+        if at is None:
+            captures.check_time(capture, datetime.now(UTC).replace(microsecond=0), str(path))
+        if run is not None:
+            _of_this_run(capture, str(run["nonce"]), path)
+        name = f"captures/{captures.file_name(capture.host)}"
+        bag.store(place / name, stored)
+        subjects[name] = captures.digest(stored)
+        moment = evidence.assessed_at(capture, at)
+        draft.add(capture, name, subjects[name], judged(capture, at=moment), moment)
+    return subjects
+
+
+def take_in(path: Path) -> tuple[Capture, bytes]:
+    """A capture file and the bytes that a bundle keeps of it.
+
+    Our own form is kept byte for byte; the plain output of the collector script becomes our
+    form, with the digest of what was handed in.
+    """
+    try:
+        with path.open("rb") as source:
+            data = source.read(captures.LARGEST + 1)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+    capture = captures.from_bytes(data, where=str(path))
+    if own_form(data):
+        return capture, data
+    origin = {"transport": "handed-in", "output_sha256": captures.digest(data)}
+    capture = replace(capture, origin=MappingProxyType(origin))
+    return capture, captures.to_bytes(capture)
+
+
+def own_form(data: bytes) -> bool:
+    """Is it a capture file of hostpledge, rather than the script's plain output?"""
+    try:
+        return data[:2] == b"\x1f\x8b" and zlib.decompressobj(31).decompress(data, 1) == b"{"
+    except zlib.error:
+        return False
+
+
+def _of_this_run(capture: Capture, nonce: str, path: Path) -> None:
+    try:
+        check_nonce(capture, nonce)
+    except VerifyFailed as problem:
+        raise BadInput(problem.what, where=str(path), mend="bundle each run by itself") from None
+
+
+def _no_host_forgotten(draft: evidence.Draft, run: Mapping[str, Any] | None, out: Path) -> None:
+    missing = sorted(set(run["hosts"]) - set(draft.hosts)) if run is not None else []
+    if missing:
+        shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
+        raise BadInput(
+            f"{len(missing)} hosts of the run have no capture: {shown}",
+            where=str(out),
+            mend="resume the run: a host that does not answer is written down too",
+        )

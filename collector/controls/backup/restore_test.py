@@ -1,0 +1,94 @@
+"""backup.restore_test: each important store was restored from its backup, and compared."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from collector.facts.inventory import Store, inventory
+from collector.facts.restore_tests import RestoreTest, restore_tests
+from collector.judges import months_after
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
+
+_SKEW = timedelta(hours=1)
+_WORDS = {
+    "future": Text("时间尚未到来", "yet to come"),
+    "failed": Text("恢复失败", "failed"),
+    "old": Text("已过期", "too long ago"),
+    "missing": Text("没有记录", "no record"),
+}
+
+
+def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """The newest record of each store decides: a restore that failed undoes an older good one."""
+    known = inventory(facts)
+    if known is None:
+        return Verdict(Result.NOTCHECKED, "no_inventory")
+    wanted = [
+        s
+        for s in known.stores
+        if s.important or (s.backup_wanted and s.restore_test_months is not None)
+    ]
+    if not wanted:
+        return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
+    records = restore_tests(facts)
+    said: dict[str, list[Text]] = {}
+    quotes: list[Quote] = []
+    until: list[datetime] = []
+    for store in wanted:
+        own = [r for r in records if r.store == store.name]
+        if not own:
+            said.setdefault("missing", []).append(Text(store.label, store.label))
+            continue
+        months = _months(store, parameters)
+        newest = own[-1]
+        quotes.append(newest.quote)
+        ends = months_after(newest.tested, months)
+        state = _state(newest, clock, ends)
+        said.setdefault(state, []).append(_say(store.label, newest, clock))
+        until.append(ends)
+    shown = tuple(quotes)
+    values: dict[str, Value] = {"months": parameters.integer("months")}
+    failed = [s for s in ("future", "failed", "old", "missing") if s in said]
+    if failed:
+        words = _WORDS if len(failed) > 1 else {}
+        values |= _named([_after(words.get(s), n) for s in failed for n in said[s]])
+        reason = failed[0] if len(failed) == 1 else "several"
+        return Verdict(Result.FAIL, reason, Method.ATTESTED, values, shown)
+    if "unguarded" in said:
+        values |= _named(said["unguarded"])
+        return Verdict(Result.PARTIAL, "unguarded", Method.ATTESTED, values, shown)
+    values |= {**_named(said["restored"]), "count": len(wanted)}
+    return Verdict(Result.PASS, "restored", Method.ATTESTED, values, shown, min(until))
+
+
+def _after(word: Text | None, name: Text) -> Text:
+    return Text(f"{word.zh}：{name.zh}", f"{word.en}: {name.en}") if word else name
+
+
+def _named(names: list[Text]) -> dict[str, Value]:
+    return {"stores": [n.en for n in names], "stores_zh": [n.zh for n in names]}
+
+
+def _say(label: str, newest: RestoreTest, clock: Clock) -> Text:
+    days = (clock.now - newest.tested).days
+    what = f"{newest.tested:%Y-%m-%d} {newest.by}"
+    return Text(
+        f"{label}（{what}，{newest.source}，距今 {days} 天）",
+        f"{label}: {what}, {newest.source}, {days} days ago",
+    )
+
+
+def _months(store: Store, parameters: Parameters) -> int:
+    """The inventory can only ask for more."""
+    most = parameters.integer("months")
+    return min(most, store.restore_test_months or most)
+
+
+def _state(newest: RestoreTest, clock: Clock, ends: datetime) -> str:
+    if newest.tested > clock.now + _SKEW:
+        return "future"
+    if not newest.ok:
+        return "failed"
+    if clock.now > ends:
+        return "old"
+    return "restored" if newest.guarded else "unguarded"

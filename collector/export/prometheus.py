@@ -1,0 +1,127 @@
+"""`--format prometheus`: the text format 0.0.4, for node_exporter's textfile collector.
+
+Every verdict has a series of its own for each host and clause, also at 0: a series that comes and
+goes could not be alerted on. Names of hosts are label values, escaped as the format has it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from collector.assess import waived
+from collector.catalog import clauses, controls
+from collector.errors import one_line
+from collector.export import ORDER, Hosts, Statuses, Times
+from collector.model import Finding, HostStatus, Lang, Result, Text
+
+_Sample = tuple[Mapping[str, str], float]
+
+
+def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+    families: tuple[tuple[str, Text, Iterable[_Sample]], ...] = (
+        (
+            "hostpledge_host_complete",
+            Text("采集是否完整（1 是，0 否）", "Whether all of the host was read (1) or not (0)."),
+            _complete(hosts, status),
+        ),
+        (
+            "hostpledge_judged_timestamp_seconds",
+            Text("判定所依据的时点", "The time that the host was judged for."),
+            (({"host": name}, _seconds(at[name])) for name in hosts),
+        ),
+        (
+            "hostpledge_findings",
+            Text("各条款各结论的核查项数", "Findings of a host by clause and verdict."),
+            _counts(hosts),
+        ),
+        (
+            "hostpledge_finding",
+            Text("各核查项的结论（恒为 1）", "The verdict on a control; always 1."),
+            _verdicts(hosts, at),
+        ),
+        (
+            "hostpledge_holds_until_timestamp_seconds",
+            Text("符合的结论到何时为止", "Until when a pass holds, where it has an end."),
+            _ends(hosts),
+        ),
+    )
+    lines: list[str] = []
+    for name, about, samples in families:
+        lines += [f"# HELP {name} {_help(about.to(lang))}", f"# TYPE {name} gauge"]
+        lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+def _complete(hosts: Hosts, status: Statuses) -> Iterator[_Sample]:
+    for name in hosts:
+        reached = status.get(name, HostStatus.COMPLETE)
+        yield {"host": name, "status": str(reached)}, float(reached is HostStatus.COMPLETE)
+
+
+def _counts(hosts: Hosts) -> Iterator[_Sample]:
+    for name, findings in hosts.items():
+        counts = Counter((f.clause, f.result) for f in findings)
+        for clause in clauses():
+            for result in ORDER:
+                labels = {"host": name, "clause": clause, "verdict": str(result)}
+                yield labels, counts[(clause, result)]
+
+
+def _verdicts(hosts: Hosts, at: Times) -> Iterator[_Sample]:
+    for name, findings in hosts.items():
+        for finding in _once(findings):
+            failed = finding.result in (Result.FAIL, Result.PARTIAL)
+            yield (
+                {
+                    "host": name,
+                    "control": finding.control,
+                    "number": controls()[finding.control].number,
+                    "clause": finding.clause,
+                    "severity": str(finding.severity),
+                    "veto": "yes" if finding.veto else "no",
+                    "verdict": str(finding.result),
+                    "waived": "yes" if failed and waived(finding, at[name]) else "no",
+                },
+                1,
+            )
+
+
+def _ends(hosts: Hosts) -> Iterator[_Sample]:
+    for name, findings in hosts.items():
+        for finding in _once(findings):
+            if finding.result is Result.PASS and finding.until is not None:
+                labels = {"host": name, "control": finding.control}
+                yield labels, _seconds(finding.until)
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding a control: a second sample with the same labels spoils the whole file."""
+    held: dict[str, Finding] = {}
+    for finding in findings:
+        known = held.get(finding.control)
+        if known is None or ORDER.index(finding.result) < ORDER.index(known.result):
+            held[finding.control] = finding
+    return list(held.values())
+
+
+def _seconds(moment: datetime) -> float:
+    return float(int(moment.timestamp()))
+
+
+def _number(value: float) -> str:
+    return str(int(value))
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{_value(value)}"' for name, value in labels.items())
+
+
+def _value(text: str) -> str:
+    plain = one_line(text, 1000).encode("utf-8", "replace").decode()
+    return plain.replace("\\", r"\\").replace('"', r"\"")
+
+
+def _help(text: str) -> str:
+    return text.replace("\\", r"\\")

@@ -1,0 +1,81 @@
+"""Large folders below the places where data is usually laid (hier(7): /srv, /home, /var/lib …).
+
+Folders that are disks of their own are not measured: df(1) tells of those. What a backup was laid
+into, and what container engines and package managers keep for themselves, is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.model import Capture, Read, Text, shell
+
+READ = "folders.sizes"
+
+# One du for all; what it has not come to after eight seconds is named, and stays unmeasured.
+_SIZES = r"""
+nl='
+'
+m=$nl$(sed 's/^\([^ ]* \)\{4\}\([^ ]*\) .*/\2/' /proc/self/mountinfo 2>/dev/null)$nl
+set --
+for r in /srv /data /data[0-9]* /home /opt /export /storage /var/www /var/opt /var/lib; do
+  [ -d "$r" ] || continue
+  case "$m" in *"$nl$r$nl"*) continue;; esac
+  for d in "$r"/*; do
+    [ -d "$d" ] && [ ! -L "$d" ] && [ $# -lt 500 ] || continue
+    case "$d" in
+      */lost+found|*[Bb]ackup*|*/bak|/var/lib/docker|/var/lib/containers|/var/lib/containerd) ;;
+      /var/lib/kubelet|/var/lib/rancher|/var/lib/snapd|/var/lib/flatpak|/var/lib/dpkg) ;;
+      /var/lib/apt|/var/lib/rpm|/var/lib/dnf|/var/lib/systemd|/var/lib/lxcfs|/var/lib/clamav) ;;
+      *) case "$m" in *"$nl$d$nl"*) ;; *) set -- "$@" "$d";; esac;;
+    esac
+  done
+done
+for d in "$@"; do printf 'folder\t%s\n' "$d"; done
+if [ $# -gt 0 ]; then
+  t=; command -v timeout >/dev/null 2>&1 && t='timeout 8'
+  $t du -sxk "$@" 2>/dev/null | sed 's/^/size	/'
+fi
+echo end
+"""
+
+READS: tuple[Read, ...] = (
+    shell(
+        READ,
+        _SIZES,
+        seconds=20,
+        limit=1 << 17,
+        privileged=True,
+        why=Text(
+            "惯用数据目录下各目录的大小（只有名称与大小）",
+            "how large the folders are in the usual places of data (names and sizes only)",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder; `size` in bytes, None where it could not be measured in time."""
+
+    path: str
+    size: int | None
+    line: str
+
+
+def folders(capture: Capture) -> tuple[Folder, ...]:
+    """Every folder that was looked at. Raises FactError."""
+    lines = capture.read(READ).text().splitlines()
+    if lines[-1:] != ["end"]:
+        raise NotUnderstood(READ, "it ends before its end")
+    seen: dict[str, Folder] = {}
+    for line in lines[:-1]:
+        if match := re.fullmatch(r"folder\t(/.*)", line):
+            seen[match[1]] = Folder(match[1], None, line)
+        elif match := re.fullmatch(r"size\t(\d+)\t(/.*)", line):
+            seen[match[2]] = Folder(match[2], int(match[1]) * 1024, line)
+        else:
+            raise NotUnderstood(READ, f"not understood: {line!r}")
+    return tuple(seen.values())

@@ -1,0 +1,83 @@
+"""Where a document breaks its schema, in words: slower than `schema.check`, and its measure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from collector.resources import shared
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+_FORMATS = ("date", "date-time", "email")
+
+
+@cache
+def documents() -> dict[str, Any]:
+    """All our schemas by their `$id`, so that one may refer to another; nothing is fetched."""
+    found = (
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(shared("schemas").glob("*.schema.json"))
+    )
+    return {schema["$id"]: schema for schema in found}
+
+
+def reference(name: str, part: str | None = None) -> dict[str, str]:
+    """A schema that is `schemas/NAME.schema.json`, or one of its `$defs`."""
+    within = "" if part is None else f"#/$defs/{part}"
+    return {"$ref": f"urn:hostpledge:schema:{name}:1{within}"}
+
+
+def formats() -> dict[str, Callable[[object], bool]]:
+    """What each format that our schemas name takes."""
+    from jsonschema import Draft202012Validator
+
+    conforms = Draft202012Validator.FORMAT_CHECKER.conforms
+    return {name: partial(conforms, format=name) for name in _FORMATS}
+
+
+def first_fault(document: Any, name: str, part: str | None = None) -> str | None:
+    """The place and the fault that tell most; None when it fits the schema."""
+    from jsonschema.exceptions import best_match
+
+    problem = best_match(_explaining(name, part).iter_errors(document))
+    if problem is None:
+        return None
+    place = problem.json_path.removeprefix("$").lstrip(".")
+    message = problem.message if len(problem.message) < 200 else problem.message[:199] + "…"
+    return f"{place}: {message}" if place else message
+
+
+@cache
+def _explaining(name: str, part: str | None) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+    from referencing import Registry, Resource
+
+    schema = documents()[f"urn:hostpledge:schema:{name}:1"]
+    Draft202012Validator.check_schema(schema)
+    strict: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": _pattern}
+    )
+    empty: Registry[Any] = Registry()
+    registry = [Resource.from_contents(schema) for schema in documents().values()] @ empty
+    return strict(
+        reference(name, part),
+        registry=registry,
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def _pattern(
+    _validator: Any, pattern: str, instance: Any, _schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """As JSON Schema has it, where `$` is the very end; Python's lets a line end follow."""
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")

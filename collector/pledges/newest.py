@@ -1,0 +1,116 @@
+"""What the newest bundle of a pledge says, read from where the register keeps it.
+
+The bundle was verified when it was attached. Here every file that is used is held to the digest
+that the signed statement gives it, and the statement to the digest in the register.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from collector import captures
+from collector.attest import envelope, evidence, statement
+from collector.errors import BadInput
+from collector.model import Capture, Result, Text
+from collector.pledges.rows import Evidence
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A control with the same verdict on `hosts` (a few of them) of `count`."""
+
+    number: str
+    title: Text
+    result: Result
+    veto: bool
+    hosts: tuple[str, ...]
+    count: int
+
+
+class Newest:
+    """A kept bundle, opened; raises BadInput where it is not there, or not what was attached."""
+
+    def __init__(self, attached: Evidence) -> None:
+        self._root = attached.path / "data"
+        self.sequence = attached.sequence
+        sealed = envelope.unseal(self._bytes(envelope.FILE), where=self._place(envelope.FILE))
+        if captures.digest(sealed.payload) != attached.digest:
+            raise self._changed(envelope.FILE)
+        told = statement.from_bytes(sealed.payload, where=self._place(envelope.FILE))
+        self._digests: Mapping[str, str] = statement.subjects(told)
+
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        """evidence.json as it was verified when it was attached."""
+        found: dict[str, Any] = json.loads(self._checked(evidence.FILE))
+        return found
+
+    def captures(self) -> Iterator[Capture]:
+        """The captures of all hosts, one at a time."""
+        for entry in self.evidence["hosts"].values():
+            name = entry["capture"]
+            yield captures.from_bytes(self._checked(name), where=self._place(name))
+
+    def open(self, clause: str) -> tuple[Failing, ...]:
+        """The controls of a clause (e.g. `2.2`) that are not satisfied, the worst first."""
+        found: dict[tuple[str, Result], list[str]] = {}
+        for host, entry in self.evidence["hosts"].items():
+            for finding in entry["findings"]:
+                result = Result(finding["verdict"])
+                waived = finding["waiver"] is not None and not finding["waiver"]["expired"]
+                satisfied = result in (Result.PASS, Result.NOTAPPLICABLE)
+                if finding["clause"] == clause and not satisfied and not waived:
+                    found.setdefault((finding["control"], result), []).append(host)
+        order = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
+        listed = [
+            self._failing(control, result, sorted(hosts))
+            for (control, result), hosts in found.items()
+        ]
+        return tuple(
+            sorted(listed, key=lambda f: (order.index(f.result), not f.veto, -f.count, f.number))
+        )
+
+    def _failing(self, control: str, result: Result, hosts: list[str]) -> Failing:
+        known = self.evidence["controls"][control]
+        title = Text(known["title"]["zh"], known["title"]["en"])
+        return Failing(
+            known["number"],
+            title,
+            result,
+            known["veto"],
+            tuple(hosts[:_MOST_NAMED]),
+            len(hosts),
+        )
+
+    def _checked(self, name: str) -> bytes:
+        data = self._bytes(name)
+        if captures.digest(data) != self._digests.get(name):
+            raise self._changed(name)
+        return data
+
+    def _bytes(self, name: str) -> bytes:
+        try:
+            return (self._root / name).read_bytes()
+        except OSError as problem:
+            raise BadInput(
+                f"cannot be read: {problem.strerror}",
+                where=self._place(name),
+                mend="restore it from a backup",
+            ) from None
+
+    def _changed(self, name: str) -> BadInput:
+        return BadInput(
+            "was changed since it was attached",
+            where=self._place(name),
+            mend="restore it from a backup",
+        )
+
+    def _place(self, name: str) -> str:
+        return str(Path(self._root) / name)

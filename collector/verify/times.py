@@ -1,0 +1,223 @@
+"""When was a bundle signed, by whose word, and may its key have signed it then?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from collector.attest import timestamp
+from collector.attest.envelope import Sealed
+from collector.attest.logged import Inclusion
+from collector.attest.timestamp import Stamp
+from collector.attest.trust import Trust, TrustedKey
+from collector.errors import VerifyFailed
+from collector.model import Text
+
+# how far the clocks of signer and timestamp authority may be apart
+_SKEW = timedelta(minutes=5)
+_PROOF = "--proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The bundle stands in a register's log, under a checkpoint by a trusted key.
+
+    `counts` is whether that key is still one whose word for `at` is worth more than that of a
+    key that has ended.
+    """
+
+    origin: str
+    index: int
+    size: int
+    pledge: str
+    sequence: int
+    at: datetime
+    key_name: str
+    counts: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "origin": self.origin,
+            "index": self.index,
+            "size": self.size,
+            "logged_at": self.at.isoformat(),
+            "key": self.key_name,
+        }
+
+
+def stamped(sealed: Sealed, trust: Trust, *, where: str) -> Stamp | None:
+    """The earliest timestamp by a trusted authority; None where there is no timestamp, or no
+
+    authority to trust. Raises VerifyFailed for one that is over something else, and when there
+    are timestamps and authorities, and not one of them fits.
+    """
+    found: list[Stamp] = []
+    problem: VerifyFailed | None = None
+    for data in sealed.timestamps:
+        try:
+            timestamp.check(data, sealed.signature)
+        except VerifyFailed as broken:
+            raise VerifyFailed(broken.what, where=where) from None
+        try:
+            found.append(timestamp.verify(data, sealed.signature, trust.authorities))
+        except VerifyFailed as strange:
+            problem = strange
+    if not found and problem is not None and trust.authorities:
+        raise VerifyFailed(problem.what, where=where)
+    return min(found, key=lambda stamp: stamp.at, default=None)
+
+
+def logged(digest: str, proof: Inclusion, trust: Trust, now: datetime) -> Logged:
+    """Raises VerifyFailed unless the proof puts the bundle of that digest into a log."""
+    entry = proof.check(where=_PROOF)
+    signer = proof.note.verify(trust, where=_PROOF)
+    if signer.revoked_at is not None:
+        raise VerifyFailed(
+            f"the checkpoint is signed by the key {signer.name}, revoked "
+            f"{signer.revoked_at.isoformat()}",
+            where=_PROOF,
+        )
+    if entry["digest"] != digest:
+        raise VerifyFailed(f"a proof for another bundle ({entry['digest'][:12]})", where=_PROOF)
+    return Logged(
+        proof.note.checkpoint.origin,
+        proof.index,
+        proof.note.checkpoint.size,
+        entry["pledge"],
+        entry["sequence"],
+        datetime.fromisoformat(entry["logged_at"]),
+        signer.name,
+        signer.valid_until is None or signer.valid_until >= now,
+    )
+
+
+def check_window(
+    known: TrustedKey,
+    made_at: datetime,
+    now: datetime,
+    *,
+    stamp: Stamp | None,
+    logged: Logged | None,
+) -> None:
+    """Raises VerifyFailed unless the key may have signed when it did."""
+    name = known.name
+    if stamp is not None and made_at > stamp.at + _SKEW:
+        raise VerifyFailed(
+            f"says that it was signed {made_at.isoformat()}, and was timestamped before that "
+            f"({stamp.at.isoformat()})"
+        )
+    if known.valid_from is not None and made_at < known.valid_from:
+        raise VerifyFailed(
+            f"signed {made_at.isoformat()}, before the key {name} was valid "
+            f"({known.valid_from.isoformat()})"
+        )
+    there = [stamp.at] if stamp else []
+    if logged is not None and logged.counts:
+        there.append(logged.at)
+    shown = min(there, default=None)
+    if known.revoked_at is not None and (shown is None or shown >= known.revoked_at):
+        why = (
+            "nothing but the signer's word says that it was signed before"
+            if shown is None
+            else f"what shows its time is not older ({shown.isoformat()})"
+        )
+        raise VerifyFailed(
+            f"signed by the key {name}, revoked {known.revoked_at.isoformat()}; {why}"
+        )
+    if known.valid_until is None:
+        return
+    end = known.valid_until.isoformat()
+    if made_at > known.valid_until:
+        raise VerifyFailed(f"signed {made_at.isoformat()}, after the end of the key {name} ({end})")
+    if shown is not None and shown > known.valid_until:
+        raise VerifyFailed(
+            f"shown to be there {shown.isoformat()}, after the end of the key {name} ({end})"
+        )
+    if shown is None and known.valid_until < now:
+        raise VerifyFailed(
+            f"the key {name} ended {end}, and nothing but the signer's word says that it was "
+            "signed before: a timestamp would, or --proof of the register's log"
+        )
+
+
+def proven(stamp: Stamp | None, logged: Logged | None) -> tuple[Text, ...]:
+    found = []
+    if stamp is not None:
+        at = stamp.at.isoformat()
+        found.append(
+            Text(
+                f"签名在 {at} 已经存在：时间戳机构“{stamp.authority}”所证。",
+                f"The signature was there {at}: so says the timestamp authority {stamp.authority}.",
+            )
+        )
+    if logged is not None:
+        found.append(
+            Text(
+                f"此证据包是登记 {logged.pledge} 的第 {logged.sequence} 份，在登记库日志 "
+                f"{logged.origin}（{logged.size} 条）中为第 {logged.index} 条，记于 "
+                f"{logged.at.isoformat()}；检查点由密钥“{logged.key_name}”签署。",
+                f"It is evidence {logged.sequence} of {logged.pledge}, entry {logged.index} of the "
+                f"{logged.size} in the register's log {logged.origin}, dated "
+                f"{logged.at.isoformat()} there, under a checkpoint by the key {logged.key_name}.",
+            )
+        )
+    return tuple(found)
+
+
+def unproven(
+    known: TrustedKey,
+    made_at: datetime,
+    now: datetime,
+    sealed: Sealed,
+    *,
+    stamp: Stamp | None,
+    logged: Logged | None,
+) -> tuple[Text, ...]:
+    at = made_at.isoformat()
+    if stamp is not None:
+        found = [
+            Text(
+                f"签署比时间戳早多久：所称的签署时间 {at} 仅由签名人自己声称。",
+                f"How long before the timestamp it was signed: {at} is asserted by the signer "
+                "only.",
+            )
+        ]
+    else:
+        found = [
+            Text(
+                f"时间：签署时间 {at} 仅由签名人自己声称，没有第三方时间戳佐证。",
+                f"The time: {at} is asserted by the signer only; no outside timestamp supports it.",
+            )
+        ]
+        if sealed.timestamps:
+            found.append(
+                Text(
+                    "包内有时间戳，但信任文件中没有时间戳机构，因此未采信。",
+                    "There is a timestamp in it, which does not count: the trust file names no "
+                    "timestamp authority.",
+                )
+            )
+    if logged is None:
+        found.append(
+            Text(
+                "此前或此后没有证据包被删除：请用登记库日志的证明（--proof）与留存的检查点核对。",
+                "That no bundle before or after it was removed: a proof of the register's log "
+                "(--proof) and a checkpoint that was kept show that.",
+            )
+        )
+    if made_at > now:
+        found.append(
+            Text(
+                "签署时间晚于本机时钟：两者必有一个不准。",
+                "It was signed later than this machine's clock shows: one of the two is wrong.",
+            )
+        )
+    if known.revoked_at is not None:
+        found.append(
+            Text(
+                f"密钥“{known.name}”此后（{known.revoked_at.isoformat()}）已被吊销。",
+                f"The key {known.name} was revoked since then ({known.revoked_at.isoformat()}).",
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,140 @@
+"""What jobs' files name: whose it is, and modes as GNU and busybox ls print them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.backup_look import FILES
+from collector.facts.backup_named import READS, named
+from collector.facts.backup_protection import borg_keys
+from collector.facts.jobs import Job, Run
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+
+TEXT = """\
+set\t/etc/systemd/system/restic@.service\tEnvironmentFile=-/etc/restic/env
+set\t/etc/restic/env\tRESTIC_REPOSITORY=sftp:bak@vault:/r
+set\t/etc/restic/other\tRESTIC_REPOSITORY=/srv/other
+from\t/usr/local/bin/nightly\t/etc/restic/env
+key\t/etc/restic/env\t/etc/restic/pw
+holds\t/etc/restic/other
+== modes
+drwxr-xr-x 21   0   0 4096 Nov 25 13:39 /
+drwx------+  2 0        34             4096 Nov 25  2025 /srv/a b
+-rw-r-----    1 33       34             7 Jan  1  1970 /etc/restic/pw
+drwxrwxrwt 2 0 0 4096 Nov 25 13:39 /tmp/x
+real\t/backup\t/srv/backup
+== end
+"""
+
+
+def _capture(text: str, status: ReadStatus = ReadStatus.OK) -> Capture:
+    id = "backup_named.files"
+    return Capture(
+        "h", HostStatus.COMPLETE, reads={id: ReadResult(id, status, stdout=text.encode())}
+    )
+
+
+def _job(text: str, *, path: str = "/etc/cron.d/x", service: str = "") -> Job:
+    run = Run(service, None, None, "") if service else None
+    return Job("cron", "x", "", "root", text, text, True, "", "schedules.tabs", path, "", None, run)
+
+
+def test_modes() -> None:
+    found = named(_capture(TEXT)).modes
+    folder, key = found["/srv/a b"], found["/etc/restic/pw"]
+    assert (folder.mode, folder.folder, folder.listed, folder.gid) == (0o700, True, True, 34)
+    assert (key.mode, key.folder, key.listed, key.uid) == (0o640, False, False, 33)
+    assert found["/tmp/x"].mode == 0o777
+
+
+@pytest.mark.parametrize(
+    ("job", "repository"),
+    [
+        (_job("restic backup /srv"), None),
+        (_job("/usr/local/bin/nightly"), "sftp:bak@vault:/r"),
+        (_job("restic backup /srv", service="restic@srv.service"), "sftp:bak@vault:/r"),
+        (_job("restic backup /srv", service="other.service"), None),
+        (_job(". /etc/restic/other; restic backup /srv"), "/srv/other"),
+        (_job(". /etc/restic/other.bak; restic backup /srv"), None),
+        # what the job's own text says holds, as far as it says anything
+        (_job("R=sftp:a@b:/c\nRESTIC_REPOSITORY=$R restic backup /srv"), "sftp:a@b:/c"),
+        (_job("/usr/local/bin/nightly\nRESTIC_REPOSITORY=$(x) restic"), "sftp:bak@vault:/r"),
+    ],
+)
+def test_whose_variables(job: Job, repository: str | None) -> None:
+    assert named(_capture(TEXT)).variables(job).get("RESTIC_REPOSITORY") == repository
+
+
+def test_real_paths() -> None:
+    found = named(_capture(TEXT))
+    assert found.real("/backup/restic") == "/srv/backup/restic"
+    assert found.real("/backup") == "/srv/backup"
+    assert found.real("/backups") == "/backups"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "== modes\n", TEXT.replace("== end", ""), TEXT.replace("drwx", "xrwx"), "x\n== end\n"],
+)
+def test_what_is_not_whole(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        named(_capture(text))
+
+
+def test_another_user_than_root() -> None:
+    assert READS[0].privileged
+    with pytest.raises(CouldNotLook):
+        named(_capture("", ReadStatus.REFUSED))
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox", "ksh93", "mksh"])
+def test_every_shell_sees_the_same(shell: str, tmp_path: Path) -> None:
+    """Scripts three deep, variables, a key by each way of naming it; as /bin/sh sees it."""
+    if not shutil.which(shell):
+        pytest.skip(f"there is no {shell} here")
+    script, login, key = tmp_path / "a.sh", tmp_path / "login", tmp_path / "pw"
+    (tmp_path / "b").mkdir()
+    script.write_text(
+        f'#!/bin/sh\nD={tmp_path}\n. "$D/login"\nrestic -r {tmp_path}/b --password-file $D/pw\n'
+        f"#RESTIC_PASSWORD=commented\nssh -i {tmp_path}/id.pub x\n"
+    )
+    login.write_text("RESTIC_REPOSITORY=rest:https://h/\nRESTIC_PASSWORD=geheim\n")
+    key.write_text("geheim")
+    tab = tmp_path / "tab"
+    tab.write_text(f"0 2 * * * root {script}\n")
+    body = FILES.replace("/etc/crontab", str(tab), 1)
+    argv = [shell, *(["sh"] if shell == "busybox" else []), "-c", body]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
+    found = named(_capture(done.stdout))
+    assert (str(script), str(key)) in found.keys
+    assert (str(script), str(login)) in found.sourced
+    assert (str(login), "RESTIC_REPOSITORY", "rest:https://h/") in found.settings
+    assert str(login) in found.holds
+    assert str(script) not in found.holds
+    assert {str(tmp_path / "b"), str(key), str(login), "/"} <= set(found.modes)
+    assert "geheim" not in done.stdout
+
+
+def test_kinds_of_borg_keys() -> None:
+    """The files as borg 1.4 writes them."""
+    folder = "/root/.config/borg/security/0a"
+    files = (
+        CapturedFile(f"{folder}/key-type", ReadStatus.OK, data=b"5"),
+        CapturedFile(f"{folder}/location", ReadStatus.OK, data=b"ssh://root@vault/mnt/b"),
+    )
+    id = "backup_named.borg"
+
+    def capture(*known: CapturedFile) -> Capture:
+        return Capture(
+            "h", HostStatus.COMPLETE, reads={id: ReadResult(id, ReadStatus.OK, files=known)}
+        )
+
+    assert borg_keys(capture(*files)) == {"ssh://root@vault/mnt/b": 5}
+    assert borg_keys(capture()) == {}
+    with pytest.raises(NotUnderstood):
+        borg_keys(capture(files[1]))

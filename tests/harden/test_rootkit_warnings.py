@@ -1,0 +1,89 @@
+"""Which warnings of chkrootkit are explained, in the words of those of Debian 12 and 13."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "roles/intrusion/files/rootkit_warnings.sh"
+END = "Checking `chkutmp'...                                           not found\n"
+FILES = """\
+Searching for suspicious files and dirs...                  WARNING
+
+WARNING: The following suspicious files and directories were found:
+{}
+Searching for LPD Worm...                                   not found
+"""
+OVERLAY = """\
+Searching for for hidden directories using chkdirs...       WARNING
+
+WARNING: chkdirs: Possible LKM Trojan installed (or chkdirs failed):
+chkdirs: WARNING: Skipping unsupported filesystem (overlayfs): /usr/bin/
+
+"""
+SNIFFER = """\
+Checking `sniffer'...                                       WARNING
+
+WARNING: Output from ifpromisc:
+lo: not promisc and no packet sniffer sockets
+{}
+
+"""
+
+
+@pytest.fixture
+def sorted_lines(tmp_path: Path) -> Callable[[str], list[str]]:
+    """dpkg vouches for what lies below `good`, knows `changed` and says that it differs."""
+    for name in ("good", "changed", "alien"):
+        (tmp_path / name).write_text("")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "dpkg-query").write_text(
+        '#!/bin/sh\ncase "$2" in */alien) exit 1;; *) echo "pack: $2";; esac\n'
+    )
+    (tools / "dpkg").write_text(f"#!/bin/sh\necho '??5??????   {tmp_path}/changed'\n")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+
+    def sort(log: str) -> list[str]:
+        (tmp_path / "log").write_text(log)
+        done = subprocess.run(
+            ["/bin/sh", SCRIPT, tmp_path / "log"],
+            env={"PATH": f"{tools}:{os.environ['PATH']}", "LC_ALL": "C"},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.replace(str(tmp_path), "").splitlines()
+
+    return sort
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (END, []),
+        ("", ["left /log does not come to its end"]),
+        (OVERLAY + END, ["expect"]),
+        (OVERLAY.replace("chkdirs: WARNING: Sk", "3 4 /usr/x\nchkdirs: WARNING: Sk") + END,
+         ["left 3 4 /usr/x", "expect"]),
+        (SNIFFER.format("eth0: not promisc and no packet sniffer sockets") + END,
+         ["expect", "expect"]),
+        (SNIFFER.format("eth0: PACKET SNIFFER(/tmp/x[12])") + END,
+         ["expect", "left eth0: PACKET SNIFFER(/tmp/x[12])"]),
+        ("Checking `z2'...  WARNING\n" + END, ["left Checking `z2'...  WARNING"]),
+        ("Checking `ls'...     INFECTED\n" + END, ["left Checking `ls'...     INFECTED"]),
+    ],
+)  # fmt: skip
+def test_what_is_left(sorted_lines: Callable[[str], list[str]], log: str, told: list[str]) -> None:
+    assert sorted_lines(log) == told
+
+
+def test_a_file_is_excluded_only_where_its_package_vouches_for_it(
+    sorted_lines: Callable[[str], list[str]], tmp_path: Path
+) -> None:
+    listed = f"{tmp_path}/good [From Debian package: pack]\n{tmp_path}/changed\n{tmp_path}/alien\n"
+    told = sorted_lines(FILES.format(listed) + END)
+    assert told == ["exclude /good", "left /changed", "left /alien"]

@@ -1,0 +1,60 @@
+"""Checks of one host on any day, from captures that a real host gave.
+
+`host-weak` and `host-hardened` are of one minimal Debian 13 with sshd: root's password under
+md5crypt first, then set again under yescrypt.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from collector import captures, catalog
+from collector.attest import bundle
+from collector.model import Capture, HostStatus
+from collector.pledges import record
+from collector.pledges.attach import attach
+from collector.pledges.register import Register
+from collector.pledges.rows import Evidence
+from tests.pledges.bundles import Signer
+
+CONTROLS = tuple(
+    f"encryption.{name}" for name in ("password_hash", "transport", "residual", "database_access")
+)
+
+
+@cache
+def captured(name: str) -> Capture:
+    return captures.load(Path(__file__).parent / f"host-{name}.capture.gz")
+
+
+def silent() -> Capture:
+    """The host did not answer."""
+    return Capture("web-01", HostStatus.UNREACHABLE, detail="timed out")
+
+
+def check(
+    register: Register, id: str, signer: Signer, taken: Capture, at: datetime, *, grade: int = 3
+) -> Evidence:
+    """A run over web-01 at that time (aware): judged, signed, attached to the pledge."""
+    origin = MappingProxyType({**taken.origin, "clock": at.isoformat()})
+    head = MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))})
+    of_day = dataclasses.replace(taken, host="web-01", collected_at=at, origin=origin, head=head)
+    folder = signer.folder / f"{id}-{at:%Y%m%dT%H%M%S}"
+    folder.mkdir(parents=True)
+    file = folder / f"web-01{captures.SUFFIX}"
+    captures.write(of_day, file)
+    made = bundle.make(
+        [file],
+        folder / "bundle",
+        signer.key,
+        controls=[catalog.control(name) for name in CONTROLS],
+        grade=grade,
+        at=at,
+        waivers=record.waivers(register.get(id)),
+        pledge=register.reference(id),
+    )
+    return attach(register, id, made.path, signer.trust)

@@ -1,0 +1,376 @@
+"""A register is saved whole and put back whole, into either database, or nothing is changed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import struct
+import subprocess
+import zipfile
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from collector.errors import BadInput, CollectorError
+from collector.pledges import backup, tables
+from collector.pledges.attach import attach
+from collector.pledges.backup_file import MANIFEST, ROOT, TABLES, opened
+from collector.pledges.record import PledgeRecord
+from collector.pledges.register import FILE, Register
+from collector.pledges.restore import restore
+from collector.verify import open_bundle, verify
+from tests.cli.running import hostpledge
+from tests.pledges.bundles import Signer
+from tests.pledges.killed import lasts, run
+from tests.pledges.places import database, owner
+from tests.pledges.records import made
+
+ID = "demo-2026"
+
+
+class Saved:
+    """A register with two versions, two bundles and a checkpoint, and a backup of it."""
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self.folder = folder
+        self.signer = Signer(folder / "made")
+        self.register = Register.open(place)
+        self.register.add_all([made(), made(id="other")])
+        self.register.add(made(title="二"), update=True)
+        self.chain = self.signer.chain(ID, 3)
+        for one in self.chain[:2]:
+            attach(self.register, ID, one.path, self.signer.trust)
+        self.file = folder / "backup.zip"
+        self.about = backup.write(self.register, self.file)
+
+    def whole(self, register: Register) -> None:
+        """Raises unless the register says what this one said, and its bundles verify."""
+        assert _rows(register) == _rows(self.register)
+        for attached in register.evidence(ID):
+            with open_bundle(attached.path) as kept:
+                assert verify(kept, self.signer.trust).digest == attached.digest
+        assert register.log().checkpoint().root.hex() == self.about["log"]["root"]
+        assert [known.id for known in register.briefs()] == [ID, "other"]
+
+
+def _rows(register: Register) -> dict[str, list[dict[str, Any]]]:
+    with register.snapshot() as connection:
+        return {
+            table.name: [
+                dict(row)
+                for row in connection.execute(
+                    select(table).order_by(*table.primary_key.columns)
+                ).mappings()
+            ]
+            for table in TABLES
+        }
+
+
+@pytest.fixture
+def saved(tmp_path: Path, place: str) -> Saved:
+    return Saved(tmp_path, place)
+
+
+def _elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own, and so a store of its own for what is in PostgreSQL."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(folder))
+
+
+def test_from_either_database_into_the_other_and_back(
+    saved: Saved, postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = database(postgresql) if "://" not in saved.register.where else ""
+    if not other:
+        (tmp_path / "fresh").mkdir()
+        other = str(tmp_path / "fresh" / FILE)
+    _elsewhere(tmp_path / "away", monkeypatch)
+    done = restore(saved.file, other)
+    assert (done.about, done.lost) == (saved.about, 0)
+    moved = Register.open(other)
+    assert moved.store.folder != saved.register.store.folder
+    saved.whole(moved)
+    # it goes on where it was: the next bundle, the next checkpoint, and all of it append-only
+    attach(moved, ID, saved.chain[2].path, saved.signer.trust)
+    moved.keep_checkpoint(3, "not signed in this test")
+    for table in tables.APPEND_ONLY:
+        with owner(other) as theirs, pytest.raises(Exception, match="append-only"):
+            theirs.execute(f"DELETE FROM {table.name}")
+    (tmp_path / "back").mkdir()
+    again = tmp_path / "again.zip"
+    with owner(other) as theirs:
+        theirs.unguard()
+        theirs.execute("DELETE FROM checkpoints")
+    backup.write(moved, again)
+    back = str(tmp_path / "back" / FILE)
+    restore(again, back)
+    assert _rows(Register.open(back)) == _rows(moved)
+    assert len(Register.open(back).evidence(ID)) == 3
+
+
+def test_what_is_there_stays_unless_told(saved: Saved, tmp_path: Path) -> None:
+    where = saved.register.where
+    attach(saved.register, ID, saved.chain[2].path, saved.signer.trust)
+    before = _rows(saved.register)
+    with pytest.raises(BadInput, match=r"holds 2 pledge records.*--replace"):
+        restore(saved.file, _location(saved))
+    assert _rows(saved.register) == before
+    shutil.rmtree(saved.register.evidence(ID)[0].path)
+    done = restore(saved.file, _location(saved), replace=True)
+    assert (done.lost, done.where) == (1, where)
+    assert len(saved.register.evidence(ID)) == 2
+    saved.whole(Register.open(_location(saved)))
+
+
+def _location(saved: Saved) -> str:
+    return saved.register.where
+
+
+def test_the_backup_is_checked_with_what_everybody_has(saved: Saved, tmp_path: Path) -> None:
+    with zipfile.ZipFile(saved.file) as archive:
+        archive.extractall(tmp_path / "out")
+    subprocess.run(
+        ["sha256sum", "--quiet", "-c", MANIFEST], cwd=tmp_path / "out" / ROOT, check=True
+    )
+    assert saved.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_register_is_not_taken_for_a_backup(saved: Saved) -> None:
+    before = saved.file.read_bytes()
+    kept = saved.register.evidence(ID)[1].path
+    (kept / "data" / "evidence.json").write_bytes(b"{}")
+    with pytest.raises(BadInput, match=r"does not read back: .*not as it was signed"):
+        backup.write(saved.register, saved.file)
+    shutil.rmtree(kept)
+    with pytest.raises(BadInput, match="not in the store any more"):
+        backup.write(saved.register, saved.file)
+    with owner(saved.register.where) as theirs:
+        theirs.unguard()
+        theirs.execute("DELETE FROM evidence WHERE sequence = 2")
+    with pytest.raises(CollectorError, match="is not in the register any more"):
+        backup.write(saved.register, saved.file)
+    assert saved.file.read_bytes() == before
+    assert not list(saved.folder.glob(".*.part"))
+
+
+Change = Callable[[dict[str, bytes]], None]
+
+
+def _in(name: str, old: bytes, new: bytes) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        found = next(one for one in files if fnmatch(one, name))
+        assert old in files[found]
+        files[found] = files[found].replace(old, new, 1)
+
+    return change
+
+
+def _gone(part: str) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        for name in [name for name in files if part in name]:
+            del files[name]
+
+    return change
+
+
+def _more(name: str) -> Change:
+    return lambda files: files.update({name: b"x"})
+
+
+# by somebody who makes the digests of the manifest anew
+CAREFUL: dict[str, tuple[Change, str]] = {
+    "record": (_in("versions.jsonl", b"2027", b"2037"), "does not match its digest"),
+    "verdict": (_in("evidence.jsonl", b"error", b"pass"), "says another verdicts"),
+    "entry": (_in("log_entries.jsonl", b"error", b"pass"), "says another verdicts"),
+    "log_name": (_in("log_head.jsonl", b"register/", b"register/f"), "another log than it says"),
+    "capture": (_in("bundles/*/data/evidence.json", b"web-01", b"web-02"), "not as it was signed"),
+    "bundle": (_gone("/data/captures/"), "not as it was signed"),
+    "bundles": (_gone("bundles/"), "not those of its evidence"),
+    "table": (_gone("checkpoints.jsonl"), "checkpoints.jsonl"),
+    "more": (_more("bundles/../../x"), "manifest-sha256.txt is not one"),
+    "absolute": (_more("/etc/x"), "manifest-sha256.txt is not one"),
+    "strange": (_more("x"), "holds what no backup does"),
+    "newer": (_in("backup.json", b"backup:1", b"backup:2"), "made by a newer hostpledge"),
+    "rows": (_in("backup.json", b'"pledges": 2', b'"pledges": 3'), "other numbers of rows"),
+    "column": (_in("pledges.jsonl", b'"id"', b'"ID"'), "pledges.jsonl: not a row of it"),
+    "type": (_in("versions.jsonl", b'"version": 1', b'"version": "1"'), "not a row of it"),
+    "no_json": (_in("pledges.jsonl", b"{", b"["), "not a whole backup"),
+    "cut_line": (_in("pledges.jsonl", b"}\n", b"}"), "not a whole backup"),
+}
+
+
+def _changed(source: Path, target: Path, change: Change) -> None:
+    with zipfile.ZipFile(source) as archive:
+        files = {
+            name.removeprefix(f"{ROOT}/"): archive.read(name)
+            for name in archive.namelist()
+            if not name.endswith(MANIFEST)
+        }
+    change(files)
+    digests = [f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in files.items()]
+    files[MANIFEST] = ("\n".join(digests) + "\n").encode()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"{ROOT}/{name}", data)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """One in SQLite, to spoil copies of its backup."""
+    folder = tmp_path_factory.mktemp("sound")
+    (folder / "register").mkdir()
+    return Saved(folder, str(folder / "register" / FILE))
+
+
+def _refused(file: Path, folder: Path, expected: str) -> None:
+    target = folder / "target"
+    target.mkdir(exist_ok=True)
+    with pytest.raises(BadInput, match="not a whole backup of a register") as raised:
+        restore(file, str(target / FILE))
+    assert expected in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", CAREFUL)
+def test_a_changed_backup_is_refused(sound: Saved, tmp_path: Path, name: str) -> None:
+    change, expected = CAREFUL[name]
+    _changed(sound.file, tmp_path / "bad.zip", change)
+    _refused(tmp_path / "bad.zip", tmp_path, expected)
+
+
+def test_a_backup_that_was_cut_off_or_holds_another_byte_is_refused(
+    sound: Saved, tmp_path: Path
+) -> None:
+    data = sound.file.read_bytes()
+    bad = tmp_path / "bad.zip"
+    places = random.Random(20261125)
+    for end in [0, 1, 4, len(data) - 1, *(places.randrange(len(data)) for _ in range(20))]:
+        bad.write_bytes(data[:end])
+        _refused(bad, tmp_path, "")
+    with zipfile.ZipFile(sound.file) as archive:
+        packed = [e for e in archive.infolist() if e.compress_size > 8]
+    for entry in places.sample(packed, 20):
+        # behind the entry's own header; the last bits of what is packed say nothing
+        header = data[entry.header_offset : entry.header_offset + 30]
+        at = entry.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
+        at += places.randrange(max(1, entry.compress_size - 1))
+        bad.write_bytes(data[:at] + bytes([data[at] ^ 1 << places.randrange(8)]) + data[at + 1 :])
+        _refused(bad, tmp_path, "")
+
+
+def _many(place: str, count: int) -> None:
+    one = made().document
+    many = [PledgeRecord({**one, "id": f"p-{n:04d}"}) for n in range(count)]
+    Register.open(place).add_all(many)
+
+
+def test_killed_while_it_is_saved(saved: Saved) -> None:
+    _many(saved.register.where, 100)
+    target = saved.folder / "new.zip"
+
+    def save() -> None:
+        backup.write(Register.open(saved.register.where), target)
+
+    long, cut = lasts(save), 0
+    moments = random.Random(8)
+    for _ in range(10):
+        target.unlink(missing_ok=True)
+        cut += not run(save, moments.uniform(0, long))
+        if target.exists():
+            with opened(target) as whole:
+                whole.check()
+    assert cut
+    assert run(save)
+    assert not list(saved.folder.glob(".*.part"))
+
+
+def test_killed_while_it_is_put_back(saved: Saved, tmp_path: Path) -> None:
+    where = saved.register.where
+    _many(where, 100)
+    full = tmp_path / "full.zip"
+    sizes = {full: backup.write(saved.register, full)["rows"]["pledges"], saved.file: 2}
+    digests = [one.digest for one in saved.chain[:2]]
+
+    def put(file: Path) -> None:
+        restore(file, where, replace=True)
+
+    # the small one and the full one take each other's place
+    long, cut, before = lasts(lambda: put(saved.file)), 0, 2
+    moments = random.Random(8)
+    for turn in range(10):
+        file = (full, saved.file)[turn % 2]
+        for digest in digests:  # as if they had been lost, too
+            shutil.rmtree(saved.register.store.path(digest), ignore_errors=True)
+        done = run(lambda file=file: put(file), moments.uniform(0, long))  # type: ignore[misc]
+        cut += not done
+        register = Register.open(where)
+        count = len(register.list())
+        assert count in ((sizes[file],) if done else (before, sizes[file]))
+        register.log()
+        for digest in digests:
+            kept = register.store.path(digest)
+            if kept.exists():
+                with open_bundle(kept) as bundle:
+                    assert verify(bundle, saved.signer.trust).digest == digest
+        before = count
+    assert cut
+    assert run(lambda: put(saved.file))
+    saved.whole(Register.open(where))
+
+
+def test_killed_while_a_new_register_is_made(sound: Saved, tmp_path: Path) -> None:
+    def put(folder: Path) -> None:
+        restore(sound.file, str(folder / FILE))
+
+    (tmp_path / "long").mkdir()
+    long, cut = lasts(lambda: put(tmp_path / "long")), 0
+    moments = random.Random(8)
+    for turn in range(10):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        cut += not run(lambda f=folder: put(f), moments.uniform(0, long))  # type: ignore[misc]
+        if not (folder / FILE).exists():
+            assert run(lambda f=folder: put(f))  # type: ignore[misc]
+        sound.whole(Register.open(str(folder / FILE)))
+    assert cut
+
+
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(home))
+    Saved(tmp_path, str(home.parent / "r.sqlite"))
+    file, place = tmp_path / "b.zip", tmp_path / "r.sqlite"
+    ended = hostpledge("register", "backup", "-o", file, "--register", place, home=home)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("saved 2 pledge records and 2 bundles (log of 2, root ")
+    target = tmp_path / "new"
+    target.mkdir()
+    words = ("register", "restore", file, "--register", target / FILE)
+    ended = hostpledge(*words, home=home)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("restored 2 pledge records and 2 bundles")
+    assert ended.out.endswith(f": {target / FILE}\n")
+    refused = hostpledge(*words, "--lang", "zh", home=home)
+    assert (refused.status, refused.out) == (2, "")
+    assert "登记库中已有 2 份登记；加 --replace" in refused.err
+    (tmp_path / "cut.zip").write_bytes(file.read_bytes()[:5000])
+    cut = hostpledge(
+        "register", "restore", tmp_path / "cut.zip", "--register", tmp_path / "none.sqlite",
+        "--lang", "zh", home=home,
+    )  # fmt: skip
+    assert (cut.status, cut.out, len(cut.err.splitlines())) == (2, "", 1)
+    assert "不是完整的登记库备份" in cut.err
+    assert not (tmp_path / "none.sqlite").exists()
+    calls: tuple[tuple[tuple[object, ...], str], ...] = (
+        (("backup", "-o", tmp_path / "x" / "y"), "No such file"),
+        (("restore", file, "--register", tmp_path / "no" / FILE), "no such folder"),
+    )
+    for call, said in calls:
+        ended = hostpledge("register", *call, home=home)
+        assert (ended.status, ended.out, len(ended.err.splitlines())) == (2, "", 1), call
+        assert said in ended.err

@@ -1,0 +1,207 @@
+"""The life of findings, out of what bundles say: opened, owned, due, waived, closed, open again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.model import HostStatus
+from collector.pledges.due import due
+from collector.pledges.findings import Life, lives
+from collector.pledges.inventory import check_is_due
+from collector.pledges.register import Register
+from collector.pledges.rows import Evidence
+from collector.pledges.times import waiver_end
+from tests.cli.running import hostpledge
+from tests.pledges.bundles import Signer
+from tests.pledges.lives import captured, check
+from tests.pledges.records import made
+
+HASH, DISK = "encryption.password_hash", "encryption.at_rest"
+START = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+
+
+def day(number: float) -> datetime:
+    return START + timedelta(days=number)
+
+
+def bundle(
+    sequence: int, verdicts: Mapping[str, Mapping[str, str]], waived: str = ""
+) -> tuple[Evidence, dict[str, Any]]:
+    """A bundle of the day `sequence`: host → control → verdict, `!` for a host that was silent."""
+    hosts = {
+        host: {
+            "status": HostStatus.UNREACHABLE if "!" in found else HostStatus.COMPLETE,
+            "findings": [
+                {
+                    "control": control,
+                    "verdict": verdict,
+                    "waiver": {"expires": waived, "expired": waiver_end(waived) <= day(sequence)}
+                    if waived and verdict == "fail"
+                    else None,
+                }
+                for control, verdict in found.items()
+                if control != "!"
+            ],
+        }
+        for host, found in verdicts.items()
+    }
+    about = {"number": "X1", "title": {"zh": "口令", "en": "passwords"}, "veto": False}
+    at = day(sequence)
+    row = Evidence("p", sequence, f"{sequence:064}", None, at, at, at, {}, Path("/none"))
+    return row, {"hosts": hosts, "controls": {HASH: about, DISK: about}}
+
+
+def told(life: Life) -> list[tuple[str, int]]:
+    return [(event.what, event.sequence) for event in life.events]
+
+
+def test_opened_seen_again_closed_and_opened_again() -> None:
+    looked = [
+        bundle(1, {"a": {HASH: "fail", DISK: "pass"}, "b": {HASH: "pass", DISK: "error"}}),
+        bundle(2, {"a": {HASH: "partial"}, "b": {HASH: "pass", DISK: "notapplicable"}}),
+        # of a host that is silent, and of one that is not in it, nothing is known
+        bundle(3, {"a": {"!": "", HASH: "error"}}),
+        bundle(4, {"a": {HASH: "pass"}}),
+        bundle(5, {"a": {HASH: "fail"}}),
+    ]
+    record = made()
+    at_three = {(f.host, f.control): f for f in lives(record, looked[:3], day(3))}
+    assert set(at_three) == {("a", HASH), ("b", DISK)}
+    still = at_three["a", HASH]
+    assert (still.state, still.verdict, still.seen) == ("open", "partial", 2)
+    assert told(still) == [("opened", 1)]
+    assert told(at_three["b", DISK]) == [("opened", 1), ("closed", 2)]
+    assert at_three["b", DISK].closed is not None
+    (closed, _) = lives(record, looked[:4], day(4))[::-1]
+    assert {closed.host} == {"a"} or closed.state == "closed"
+    again = lives(record, looked, day(5))[0]
+    assert told(again) == [("opened", 1), ("closed", 4), ("reopened", 5)]
+    assert again.opened.sequence == 5
+    assert again.reopened
+
+
+def test_a_waiver_ends_and_the_finding_is_open_again() -> None:
+    until = day(10).isoformat()
+    waiver = {"control": HASH, "host": "*", "reason": "x", "approver": "王安", "expires": until}
+    record = made(waivers=[waiver])
+    first = [bundle(1, {"a": {HASH: "fail"}})]
+    # put on record after the check: it holds from now on
+    (waived,) = lives(record, first, day(2))
+    assert (waived.state, told(waived)) == ("waived", [("opened", 1)])
+    looked = [
+        *first,
+        bundle(3, {"a": {HASH: "fail"}}, until),
+        bundle(4, {"a": {HASH: "fail"}}, until),
+    ]
+    (waived,) = lives(record, looked, day(9))
+    assert (waived.state, told(waived)) == ("waived", [("opened", 1), ("waived", 3)])
+    # nobody has looked since; what ended, ended
+    (ended,) = lives(record, looked, day(11))
+    assert (ended.state, told(ended)[-1]) == ("open", ("waiver_ended", 0))
+    assert ended.events[-1].at == day(10)
+    assert ended.reopened
+    looked.append(bundle(12, {"a": {HASH: "fail"}}, until))
+    (looked_at,) = lives(record, looked, day(12))
+    assert told(looked_at) == [("opened", 1), ("waived", 3), ("waiver_ended", 0)]
+    # what could not be looked at is not what was accepted
+    (error,) = lives(record, [*first, bundle(2, {"a": {HASH: "error"}})], day(3))
+    assert error.state == "open"
+    # taken back before its time
+    (back,) = lives(made(), [*first, bundle(3, {"a": {HASH: "fail"}}, until)], day(5))
+    assert back.state == "open"
+
+
+def test_who_sees_to_it_and_what_falls_due() -> None:
+    day_of = day(20).date().isoformat()
+    one = {"control": HASH, "host": "a", "owner": "周示例", "due": day_of, "note": "n"}
+    rest = {"control": HASH, "host": "*", "owner": "林示例"}
+    record = made(follow_ups=[rest, one])
+    open_ = [bundle(1, {"a": {HASH: "fail"}, "b": {HASH: "fail"}})]
+    found = lives(record, open_, day(2))
+    assert [(f.host, f.owner, f.overdue(day(2))) for f in found] == [
+        ("a", "周示例", False),
+        ("b", "林示例", False),
+    ]
+
+    def kinds(looked: Sequence[tuple[Evidence, dict[str, Any]]], at: float) -> set[str]:
+        known = lives(record, looked, day(at))
+        rows = [row for row, _ in looked]
+        none = timedelta(0)
+        return {d.kind for d in due(record, rows, day(at), within=none, lives=known)}
+
+    assert "finding" not in kinds(open_, 19)
+    assert "finding" in kinds(open_, 21)
+    assert lives(record, open_, day(21))[0].overdue(day(21))
+    rows = [row for row, _ in open_]
+    known = lives(record, open_, day(21))
+    assert check_is_due(record, rows, day(21), timedelta(0), lives=known)
+    closed = [*open_, bundle(2, {"a": {HASH: "pass"}})]
+    assert "finding" not in kinds(closed, 21)
+    known = lives(record, closed, day(21))
+    assert not check_is_due(record, rows, day(21), timedelta(0), lives=known)
+    # where nobody looked what became of it, it is taken for open
+    assert "finding" in {d.kind for d in due(record, rows, day(21), within=timedelta(0))}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"control": "no.such"}, "no control is named no.such"),
+        ({"due": "2026-02-30"}, "2026-02-30"),
+        ({"owner": ""}, "owner"),
+    ],
+)
+def test_what_no_follow_up_can_be(changes: dict[str, str], says: str) -> None:
+    entry = {"control": HASH, "host": "a", "owner": "周示例", **changes}
+    with pytest.raises(Exception, match=says):
+        made(follow_ups=[entry])
+
+
+def test_as_a_user_does_it(tmp_path: Path) -> None:
+    """Real bundles in a register: listed, given to somebody, waived, taken back."""
+    place = tmp_path / "r"
+    place.mkdir()
+    register = Register.open(str(place))
+    record = made()
+    register.add(record)
+    signer = Signer(tmp_path / "made")
+    check(register, record.id, signer, captured("weak"), datetime.now(UTC) - timedelta(days=2))
+    at = str(place)
+
+    def pledge(*words: str, status: int = 0) -> str:
+        ended = hostpledge("pledge", *words, "--register", at, home=tmp_path)
+        assert ended.status == status, ended.err
+        return ended.out + ended.err
+
+    listed = pledge("findings", record.id, status=1)
+    assert "@ web-01: fail" in listed
+    assert "nobody" in listed
+    soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    pledge("assign", record.id, HASH, "web-01", "--owner", "周示例", "--due", soon)
+    listed = pledge("findings", record.id, "--owner", "周示例", status=1)
+    assert f"周示例, by {soon}" in listed
+    assert HASH in pledge("due", record.id, "--within", "5d")
+    assert '"open": 1' in pledge("status", record.id, "--format", "json", status=1)
+    assert "no finding is open" in pledge(
+        "assign", record.id, HASH, "db-9", "--owner", "x", status=2
+    )
+    until = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    words = ("--reason", "停用中", "--approver", "王安", "--until", until)
+    pledge("waive", record.id, HASH, "web-01", *words)
+    assert f"to {until}: 停用中 (王安)" in pledge("findings", record.id)
+    assert HASH not in pledge("due", record.id, "--within", "5d")
+    pledge("waive", record.id, HASH, "web-01", "--withdraw")
+    assert "not on record" in pledge("waive", record.id, HASH, "web-01", "--withdraw", status=2)
+    check(register, record.id, signer, captured("hardened"), datetime.now(UTC) - timedelta(days=1))
+    assert "open 0" in pledge("findings", record.id)
+    (life,) = json.loads(pledge("findings", record.id, "--all", "--format", "json"))["findings"]
+    assert (life["opened_by"], life["closed_by"], life["owner"]) == (1, 2, "周示例")
+    pledge("assign", record.id, HASH, "web-01", "--clear")
+    # every step is a version of the record
+    assert len(register.history(record.id)) == 5

@@ -1,0 +1,242 @@
+"""Lists as providers keep them: read whole, or not at all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from collector.errors import BadInput
+from collector.pledges import lists
+from collector.pledges.register import Register
+
+TODAY = date(2026, 11, 25)
+HEAD = ["编号", "用户名称", "统一社会信用代码", "等保级别", "生效日期", "到期日期", "安全联系人",
+        "联系电话", "IP地址", "域名", "主机"]  # fmt: skip
+GOOD = ["C-001", "杭州示例云帆科技有限公司", "91330106MA0DEM2670", "三级", "2026年1月10日",
+        "2027/1/9", "林示例", "13800000001", "203.0.113.16/29，2001:db8:20::/64",
+        "www.yunfan.example", "web-01、db-01"]  # fmt: skip
+
+
+def _csv(folder: Path, *rows: list[str], encoding: str = "utf-8") -> Path:
+    path = folder / "list.csv"
+    text = "".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in rows)
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def _xlsx(folder: Path, *rows: list[Any]) -> Path:
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(folder / "list.xlsx")
+    return folder / "list.xlsx"
+
+
+def _faults(path: Path) -> list[tuple[int, str, str]]:
+    return [(f.row, f.column, f.reason.en) for f in lists.read(path, today=TODAY).faults]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_list_with_a_title_above_its_headings(tmp_path: Path, encoding: str) -> None:
+    path = _csv(tmp_path, ["客户入网登记表"], HEAD, GOOD, [""] * len(HEAD), encoding=encoding)
+    found = lists.read(path, today=TODAY)
+    assert found.faults == ()
+    assert found.drafts == ("C-001",)
+    assert found.records[0].document == {
+        "id": "C-001",
+        "customer": {
+            "name": "杭州示例云帆科技有限公司",
+            "credit_code": "91330106MA0DEM2670",
+            "kind": "unit",
+        },
+        "grade": 3,
+        "period": {"from": "2026-01-10", "until": "2027-01-09"},
+        "safety_contact": {"name": "林示例", "phone": "13800000001"},
+        "resources": {
+            "addresses": ["203.0.113.16/29", "2001:db8:20::/64"],
+            "domains": ["www.yunfan.example"],
+            "hosts": ["web-01", "db-01"],
+        },
+        "documents": [],
+        "draft": True,
+    }
+
+
+def test_a_workbook_with_numbers_and_days_as_excel_keeps_them(tmp_path: Path) -> None:
+    row: list[Any] = list(GOOD)
+    row[0], row[3], row[7] = 2026001, 2.0, 13800000001
+    row[4], row[5] = datetime(2026, 1, 10), date(2027, 1, 9)  # noqa: DTZ001 - as in a sheet
+    path = _xlsx(tmp_path, HEAD, row)
+    found = lists.read(path, today=TODAY)
+    assert found.faults == ()
+    document = found.records[0].document
+    assert (document["id"], document["grade"]) == ("2026001", 2)
+    assert document["period"] == {"from": "2026-01-10", "until": "2027-01-09"}
+    assert document["safety_contact"]["phone"] == "13800000001"
+
+
+def test_signed_documents(tmp_path: Path) -> None:
+    head = [*HEAD, "签署日期", "责任书摘要", "承诺书摘要", "签署人"]
+    row = [*GOOD, "2026.1.8", "AB" * 32, "cd" * 32, "陈示例"]
+    (record,) = lists.read(_csv(tmp_path, head, row), today=TODAY).records
+    assert "draft" not in record.document
+    assert record.document["documents"] == [
+        {"type": kind, "version": "2026", "sha256": digest * 32, "signed_on": "2026-01-08",
+         "representative": "陈示例"}
+        for kind, digest in (("responsibility", "ab"), ("pledge", "cd"))
+    ]  # fmt: skip
+
+
+WRONG: dict[str, tuple[dict[str, str], str, str]] = {
+    "no_such_day": ({"生效日期": "2026-02-30"}, "生效日期", "'2026-02-30': there is no such day"),
+    "no_day": ({"到期日期": "长期"}, "到期日期", "'长期' is no day; write 2026-01-08"),
+    "backwards": ({"到期日期": "2025-01-09"}, "", "period"),
+    "grade": ({"等保级别": "5"}, "等保级别", "'5' is no grade; write 2 or 3 (二级, 三级)"),
+    "code": ({"统一社会信用代码": "91330106MA0DEM2671"}, "统一社会信用代码", "check character"),
+    "no_id": ({"编号": ""}, "编号", "is empty"),
+    "no_name": ({"用户名称": " "}, "用户名称", "is empty"),
+    "address": ({"IP地址": "300.1.1.1"}, "IP地址", "300.1.1.1"),
+    "domain": ({"域名": "-x-.example"}, "域名", "-x-.example"),
+    "phone": ({"联系电话": "无"}, "联系电话", "无"),
+    "bidi": ({"用户名称": "某某\u202e公司"}, "用户名称", "unseen character U+202E"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_row_is_named_with_column_and_reason(tmp_path: Path, name: str) -> None:
+    changes, column, reason = WRONG[name]
+    row = [changes.get(heading, cell) for heading, cell in zip(HEAD, GOOD, strict=True)]
+    found = _faults(_csv(tmp_path, HEAD, ["C-000", *GOOD[1:]], row))
+    assert len(found) == 1, found
+    assert (found[0][0], found[0][1]) == (3, column or found[0][1])
+    assert reason in found[0][2]
+
+
+def test_an_id_that_stands_twice(tmp_path: Path) -> None:
+    assert _faults(_csv(tmp_path, HEAD, GOOD, GOOD)) == [
+        (3, "编号", "C-001 stands in row 2 already")
+    ]
+
+
+def _bomb(folder: Path) -> Path:
+    path = folder / "b.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * (600 << 20))
+    return path
+
+
+def _other(data: bytes) -> Any:
+    def make(folder: Path) -> Path:
+        (folder / "l").write_bytes(data)
+        return folder / "l"
+
+    return make
+
+
+NO_LIST: dict[str, tuple[Any, str]] = {
+    "none": (lambda folder: folder / "none.csv", "No such file"),
+    "empty": (_other(b""), "no row of headings"),
+    "old_excel": (_other(b"\xd0\xcf\x11\xe0" + b"x" * 100), "an .xls of old Excel"),
+    "zip": (_other(b"PK\x03\x04 no zip"), "cannot be read as XLSX"),
+    "bomb": (_bomb, "unpacks to more than"),
+    "binary": (_other(b"a\0b"), "neither CSV nor XLSX"),
+    "encoding": (_other("编号,用户名称\n".encode() + b"\xff\xff\xff\n"), "neither UTF-8 nor GB"),
+    "headings": (_other(b"a,b\n1,2\n"), "no row of headings"),
+    "twice": (_other("编号,用户名称,单位名称\n".encode()), "two columns for the same"),
+    "no_rows": (_other("编号,用户名称\n".encode()), "no row in it"),
+    "quotes": (_other('编号,用户名称\n"1"x,2\n'.encode()), "not CSV"),
+}
+
+
+@pytest.mark.parametrize("name", NO_LIST)
+def test_what_is_no_list(tmp_path: Path, name: str) -> None:
+    make, said = NO_LIST[name]
+    with pytest.raises(BadInput, match=said):
+        lists.read(make(tmp_path))
+
+
+def _import(place: str, path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "collector", "pledge", "import", str(path), "--register", place,
+         "--lang", "zh", *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_all_of_a_list_or_nothing(place: str, tmp_path: Path) -> None:
+    good = [[f"C-{n:03}", *GOOD[1:]] for n in range(20)]
+    bad = ["C-999", *GOOD[1:3], "9", *GOOD[4:]]
+    done = _import(place, _csv(tmp_path, HEAD, *good, bad))
+    assert done.returncode == 2
+    assert "第 22 行，“等保级别”列：“9”不是等级" in done.stderr
+    assert Register.open(place).list() == ()
+    done = _import(place, _csv(tmp_path, HEAD, *good))
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        "已导入 20 份登记：新增 20，更新 0",
+    )
+    # one that is there already: nothing of the list is taken
+    done = _import(place, _csv(tmp_path, HEAD, ["C-100", *GOOD[1:]], good[3]))
+    assert done.returncode == 2
+    assert "C-003" in done.stderr
+    assert len(Register.open(place).list()) == 20
+    changed = [[*row[:1], "改名公司", *row[2:]] for row in good[:3]]
+    done = _import(place, _csv(tmp_path, HEAD, *changed), "--update")
+    assert done.stdout.startswith("已导入 3 份登记：新增 0，更新 3")
+
+
+def test_the_register_as_an_inventory(place: str, tmp_path: Path) -> None:
+    register = Register.open(place)
+    head = [*HEAD, "签署日期", "责任书摘要"]
+    rows = [
+        [*GOOD, "2026-01-08", "ab" * 32],
+        ["c.2", *GOOD[1:3], "二级", *GOOD[4:10], "web-01 cache-1", "2026-01-08", "ab" * 32],
+        ["draft", *GOOD[1:10], "never", "", ""],
+    ]
+    found = lists.read(_csv(tmp_path, head, *rows), today=TODAY)
+    assert found.faults == ()
+    register.add_all(found.records)
+    done = subprocess.run(
+        [sys.executable, "-m", "collector", "pledge", "inventory", "--register", place],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    inventory = json.loads(done.stdout)
+    assert inventory["_meta"]["hostvars"]["web-01"] == {
+        "hostpledge_pledges": ["C-001", "c.2"],
+        "hostpledge_grade": 3,
+    }
+    assert inventory["pledge_C_001"]["hosts"] == ["db-01", "web-01"]
+    assert inventory["pledge_c_2"]["hosts"] == ["cache-1", "web-01"]
+    assert inventory["grade_2"]["hosts"] == ["cache-1", "web-01"]
+    assert "never" not in done.stdout
+    # no evidence was ever attached
+    assert inventory["due"]["hosts"] == ["cache-1", "db-01", "web-01"]
+
+
+def test_ansible_reads_the_inventory(tmp_path: Path) -> None:
+    place = str(tmp_path / "r.sqlite")
+    head = [*HEAD, "签署日期", "责任书摘要"]
+    register = Register.open(place)
+    register.add_all(
+        lists.read(_csv(tmp_path, head, [*GOOD, "2026-01-08", "ab" * 32]), today=TODAY).records
+    )
+    script = tmp_path / "pledges.sh"
+    script.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m collector pledge inventory --register {place} "$@"\n'
+    )
+    script.chmod(0o755)
+    tools = Path(sys.executable).parent
+    done = subprocess.run(
+        [tools / "ansible-inventory", "-i", script, "--graph"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "|--@pledge_C_001:\n  |  |--db-01\n  |  |--web-01" in done.stdout

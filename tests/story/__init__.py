@@ -1,0 +1,1 @@
+"""A host whose important database is backed up every night to another host, both real."""

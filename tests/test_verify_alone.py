@@ -1,0 +1,107 @@
+"""verify, replay and the page need what packaging/verify names, and nothing of the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from collector.attest.keys import PrivateKey
+from tests import bundles
+
+ROOT = Path(__file__).parents[1]
+ALONE = tomllib.loads((ROOT / "packaging/verify/pyproject.toml").read_text())
+WHOLE = tomllib.loads((ROOT / "pyproject.toml").read_text())
+BLOCKED = (
+    "ansible", "ansible_runner", "ansible_collections", "sqlalchemy", "paramiko", "jinja2",
+    "pg8000", "openpyxl",
+)  # fmt: skip
+# refuses what is blocked, and says in the end which distributions were imported from
+PROGRAM = """
+import json, sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if any(name == one or name.startswith(one + ".") for one in {blocked!r}):
+            raise ImportError("blocked: " + name)
+sys.meta_path.insert(0, Blocked())
+from collector.cli import main
+try:
+    main()
+finally:
+    print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})), file=sys.stderr)
+"""
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[\[<>=~! ;]", requirement)[0].lower().replace("_", "-")
+
+
+def _closure() -> set[str]:
+    """The distributions that packaging/verify asks for, and what those ask for."""
+    wanted = [_name(one) for one in ALONE["project"]["dependencies"]]
+    found: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            wanted += [_name(one) for one in metadata.requires(name) or ()]
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    _, trust = bundles.make(
+        folder, [bundles.unreachable("a")], sm2_key=PrivateKey.generate("sm2"), name="b"
+    )
+    (folder / "trust.json").write_bytes(trust.to_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify", "b", "--trust", "trust.json"],
+        ["verify", "b", "--trust", "trust.json", "--format", "json"],
+        ["verify", "--page", "page.html"],
+        ["replay", "b", "--trust", "trust.json"],
+        ["diff", "b", "b", "--trust", "trust.json"],
+        ["repack", "b", "-o", "r.zip", "--redact"],
+        ["--help"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_it_runs_without_the_rest(words: list[str], made: Path) -> None:
+    (made / "r.zip").unlink(missing_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(blocked=BLOCKED), *words],
+        cwd=made,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "HOSTPLEDGE_HOME": str(made / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    imported = set(json.loads(done.stderr.splitlines()[-1]))
+    owners = metadata.packages_distributions()
+    used = {_name(owner) for name in imported for owner in owners.get(name, ())}
+    assert used - {"hostpledge", "setuptools"} <= _closure()
+
+
+def test_what_it_asks_for_is_asked_for_by_the_whole_too() -> None:
+    mine = set(ALONE["project"]["dependencies"])
+    assert mine <= set(WHOLE["project"]["dependencies"])
+    assert ALONE["project"]["requires-python"] == WHOLE["project"]["requires-python"]
+    names = {_name(one) for one in mine}
+    assert names.isdisjoint({"ansible-core", "ansible-runner", "sqlalchemy", "jinja2"})
