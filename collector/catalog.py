@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from collector.errors import BadInput
 from collector.model import Control, Harden, Judge, Lang, Read, Severity, Text, Value
-from collector.schema import check, load_yaml
+from collector.schema import check, load_own
 
 FAMILIES = (
     "antivirus",
@@ -130,7 +130,7 @@ def catalog_digest() -> str:
 
 def _catalog(name: str) -> dict[str, Any]:
     path = _HERE / "catalogs" / f"{name}.yml"
-    return cast("dict[str, Any]", load_yaml(path.read_text(encoding="utf-8"), where=str(path)))
+    return cast("dict[str, Any]", load_own(path.read_text(encoding="utf-8"), where=str(path)))
 
 
 def _text(document: Mapping[str, str]) -> Text:
@@ -141,7 +141,7 @@ def _text(document: Mapping[str, str]) -> Text:
 def _load(family: str, path: Path) -> Control:
     where = f"{family}/{path.name}"
     source = path.read_bytes()
-    document = load_yaml(source, where=where)
+    document = load_own(source, where=where)
     check(document, "control", where=where)
     judge_path = path.with_suffix(".py")
     module = importlib.import_module(f"collector.controls.{family}.{path.stem}")

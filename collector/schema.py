@@ -183,6 +183,28 @@ _StrictLoader.add_constructor(
 )
 
 
+def _own_loader() -> Any:
+    """_StrictLoader upon libyaml, which is ten times as fast, where PyYAML was built with it."""
+    quick = getattr(yaml, "CSafeLoader", None)
+    taken = ("construct_mapping", "yaml_constructors", "yaml_implicit_resolvers")
+    members = {name: getattr(_StrictLoader, name) for name in taken}
+    return _StrictLoader if quick is None else type("_OwnLoader", (quick,), members)
+
+
+_OWN = _own_loader()
+
+
+def load_own(text: str | bytes, *, where: str) -> Any:
+    """YAML of this package, as `load_yaml` would read it; never what comes from outside.
+
+    Reading the controls took a quarter of a command's time.
+    """
+    try:
+        return yaml.load(text, Loader=_OWN)  # noqa: S506 - as strict as _StrictLoader
+    except (yaml.YAMLError, ValueError):
+        return load_yaml(text, where=where)
+
+
 def load_yaml(text: str | bytes, *, where: str) -> Any:
     """YAML (or JSON, which is YAML) read strictly; dates stay text."""
     marks = "\n,[{" if isinstance(text, str) else (b"\n", b",", b"[", b"{")

@@ -224,3 +224,17 @@ def test_json_that_is_large_and_not_many_values() -> None:
     for text in (b"[1", b"[1,]", b"nul", b'"\\x"', Path(__file__).read_bytes()):
         with pytest.raises(BadInput):
             schema.load_json(text, where="t")
+
+
+OWN = sorted(Path(schema.__file__).parent.rglob("*.yml"))
+
+
+def test_our_own_files_read_as_strictly_as_foreign_ones() -> None:
+    assert len(OWN) > 60
+    for path in OWN:
+        text = path.read_bytes()
+        assert schema.load_own(text, where=path.name) == schema.load_yaml(text, where=path.name)
+    for text in (b"a: 1\na: 2\n", b"a: [1\n", b"1.5: a\n", b"a: \x07\n"):
+        with pytest.raises(BadInput, match=r"^t: not YAML"):
+            schema.load_own(text, where="t")
+    assert schema.load_own("day: 2026-11-25\n", where="t") == {"day": "2026-11-25"}

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
-
 from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.processes import READS as _PROCESS_READS
 from collector.facts.processes import Process, processes
@@ -26,6 +24,7 @@ from collector.facts.sockets import sockets
 from collector.facts.spans import address
 from collector.model import Capture, Read, Text, shell
 from collector.resources import package_text
+from collector.schema import load_own
 
 _READ = "monitors.state"
 _SADC = 0xD596
@@ -47,8 +46,8 @@ class Monitor:
 
 
 def _load() -> tuple[Monitor, ...]:
-    document: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
-        package_text("catalogs/monitors.yml")
+    document: Mapping[str, Mapping[str, Any]] = load_own(
+        package_text("catalogs/monitors.yml"), where="catalogs/monitors.yml"
     )
     return tuple(_monitor(id, entry) for id, entry in document.items())
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from collector.model import Text
 from collector.resources import package_text
-from collector.schema import load_yaml
+from collector.schema import load_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Term:
 def terms() -> Mapping[str, Term]:
     """The terms by name."""
     name = "catalogs/clocks.yml"
-    document: dict[str, Any] = load_yaml(package_text(name), where=name)
+    document: dict[str, Any] = load_own(package_text(name), where=name)
     return {
         key: Term(
             entry.get("months", 0),

@@ -10,7 +10,7 @@ from typing import Any
 
 from collector.model import Text
 from collector.resources import package_text
-from collector.schema import load_yaml
+from collector.schema import load_own
 
 PLACES = ("checked", "attested", "acknowledged", "clock", "resource")
 
@@ -114,7 +114,7 @@ def named(id: str) -> Text:
 def fields() -> Mapping[str, Text]:
     """What each field that holds a clause is called."""
     name = "catalogs/pledge-fields.yml"
-    document: dict[str, Any] = load_yaml(package_text(name), where=name)
+    document: dict[str, Any] = load_own(package_text(name), where=name)
     return MappingProxyType({field: _text(entry) for field, entry in document.items()})
 
 
@@ -131,7 +131,7 @@ def _duty(entry: Mapping[str, Any]) -> Duty:
 @cache
 def _catalog() -> dict[str, Any]:
     name = "catalogs/documents.yml"
-    document: dict[str, Any] = load_yaml(package_text(name), where=name)
+    document: dict[str, Any] = load_own(package_text(name), where=name)
     return document
 
 

@@ -20,7 +20,7 @@ from collector.model import Lang, Text
 from collector.report import view
 from collector.report.visible import plain, visible
 from collector.resources import package_text
-from collector.schema import load_yaml
+from collector.schema import load_own
 
 
 def render(given: Mapping[str, Any]) -> str:
@@ -68,7 +68,7 @@ def _finalize(value: Any) -> Any:
 
 @cache
 def own_words() -> Mapping[str, Text]:
-    document = load_yaml(package_text("report/words.yml"), where="report/words.yml")
+    document = load_own(package_text("report/words.yml"), where="report/words.yml")
     return MappingProxyType(
         {key: Text(entry["zh"], entry["en"]) for key, entry in document.items()}
     )
