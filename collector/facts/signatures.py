@@ -90,7 +90,8 @@ def clamav(capture: Capture) -> Signatures | None:
     for block in text.split("== file ")[1:]:
         path, _, rest = block.partition("\n")
         header = rest.split("\n", 1)[0]
-        if not path.rsplit("/", 1)[-1].startswith("daily."):
+        # a .cud is what ClamAV calls unsigned: anybody's, and of any date
+        if path.rsplit("/", 1)[-1] not in ("daily.cvd", "daily.cld"):
             continue
         found.append(_clamav_header(path, header))
     return max(found, key=lambda s: s.built) if found else None
