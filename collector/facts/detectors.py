@@ -114,6 +114,11 @@ if [ -f "$f" ]; then
   grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' "$f" |
     grep -avE '(not found|not infected|not tested|nothing found)$' |
     grep -avxFf "$e" | head -n 40
+  awk '/^$/ { on = 0 } on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
+    /^(WARNING|Warning): / { on = 1 }' "$f" | grep -av ': not promisc and no packet sniffer' |
+    grep -avxFf "$e" | head -n 40 | sed 's/^/detail: /'
+  grep -aE 'INFECTED|PACKET SNIFFER|Vulnerable' "$f" | grep -avE 'not infected$' |
+    grep -axFf "$e" | head -n 40 | sed 's/^/expected: /'
 fi
 f=/usr/local/maldetect/logs/event_log
 if [ -f "$f" ]; then

@@ -1,8 +1,8 @@
 """Looks for rootkits: which tool looked last, to the end, and what it found.
 
 rkhunter(8) (its log has dates in the words of date(1) at start and end), chkrootkit as Debian's
-daily job runs it (lines of `log.expected` are explained), maldet's event log, rootcheck of Wazuh
-and OSSEC, whose findings lie with their manager.
+daily job runs it (lines of `log.expected` are explained, but no finding is), maldet's event log,
+rootcheck of Wazuh and OSSEC, whose findings lie with their manager.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _EVENT = re.compile(r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) ")
 class RootkitScan:
     """The last look that came to its end (aware, UTC). `hits` are rootkits or malware, `warnings`
 
-    lines that nobody explained; both None where the manager holds them.
+    lines that nobody explained; both None where the manager holds them. `accepted` are findings
+    that a file of what is expected would hide.
     """
 
     tool: str
@@ -43,6 +44,7 @@ class RootkitScan:
     hits: int | None
     warnings: tuple[str, ...] | None
     line: str
+    accepted: tuple[str, ...] = ()
 
 
 def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
@@ -113,10 +115,16 @@ def _chkrootkit(log: Section) -> Iterator[RootkitScan]:
     if not any("chkutmp" in x for x in log.lines):
         return
     ended = datetime.fromtimestamp(log.mtime, UTC)
-    told = tuple(x for x in log.lines if "chkutmp'" not in x)
+    expected = tuple(x for x in log.lines if x.startswith("expected: "))
+    told = tuple(
+        x.removeprefix("detail: ")
+        for x in log.lines
+        if "chkutmp'" not in x and not x.startswith("expected: ")
+    )
+    accepted = tuple(x.removeprefix("expected: ") for x in expected)
     hits = sum("INFECTED" in x for x in told)
     line = f"{log.path} {ended:%Y-%m-%d %H:%M} UTC"
-    yield RootkitScan("chkrootkit", log.path, ended, hits, told, line)
+    yield RootkitScan("chkrootkit", log.path, ended, hits, told, line, accepted)
 
 
 def _maldet(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:

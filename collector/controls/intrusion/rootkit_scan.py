@@ -24,6 +24,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     warned = [s for s in recent if s.warnings]
     if warned:
         return _verdict(Result.PARTIAL, "warnings", warned[0], clock)
+    accepted = [s for s in recent if s.accepted]
+    if accepted:
+        return _verdict(Result.PARTIAL, "accepted", accepted[0], clock)
     known = [s for s in recent if s.hits is not None]
     if not known:
         return _verdict(Result.PARTIAL, "manager", recent[0], clock)
@@ -34,7 +37,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 def _verdict(
     result: Result, reason: str, scan: RootkitScan, clock: Clock, days: timedelta | None = None
 ) -> Verdict:
-    warnings = scan.warnings or ()
+    warnings = scan.warnings or scan.accepted
     values: dict[str, Value] = {
         "tool": scan.tool,
         "ended": scan.ended.strftime("%Y-%m-%d %H:%M UTC"),
