@@ -36,7 +36,9 @@ mount -t tmpfs none "$1" &&
   mount -t proc proc "$1/root/proc" &&
   mount --rbind /dev "$1/root/dev" &&
   # faketime names what it shares by process numbers, which begin anew in here
-  mount -t tmpfs none "$1/root/dev/shm" || exit 99
+  mount -t tmpfs none "$1/root/dev/shm" &&
+  # the fleet of other tests may live in it, and changes while it is removed
+  mkdir -p "$1/root/root/.cache" && mount -t tmpfs none "$1/root/root/.cache" || exit 99
 install -m 755 "$2" "$1/root/usr/local/bin/hostpledge-backup-report"
 cp "$3" "$1/root/scenario"
 cp "$4" "$1/root/begin"
@@ -48,9 +50,9 @@ exec 4>&1 >&2
 set -eu
 cd /
 rm -rf /etc/crontab /etc/anacrontab /etc/cron.* /var/spool/cron /etc/systemd/system/*.service \
-  /var/log/* /root/.cache /root/.config /home/* /backup* /var/backups/* /srv /var/lib/hostpledge \
+  /var/log/* /root/.config /home/* /backup* /var/backups/* /srv /var/lib/hostpledge \
   /run/systemd/system /etc/borgmatic* /etc/restic /etc/hostpledge
-mkdir -p /etc/cron.d /var/spool/cron/crontabs /srv/data /srv/other /backup /root/.cache /root/.config
+mkdir -p /etc/cron.d /var/spool/cron/crontabs /srv/data /srv/other /backup /root/.config
 export HOME=/root RESTIC_PASSWORD=secret BORG_PASSPHRASE=secret TZ=UTC
 export BORG_RELOCATED_REPO_ACCESS_IS_OK=yes BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes
 ln -sf "$(command -v busybox)" /usr/sbin/crond
@@ -86,6 +88,7 @@ def look(scenario: str, folder: Path, begin: bytes = b"") -> Capture:
     script = collector_script(catalog.reads_for(controls).values())
     unpack = "rm -rf /srv\ntar -xf /begin\n" if begin else ""
     done = _run(unpack + scenario + _END + script + "\nHOSTPLEDGE_SCRIPT\n", folder, begin)
+    assert done.stdout, (done.returncode, done.stderr.decode("utf-8", "replace")[-3000:])
     capture = parse_output(done.stdout, host="h")
     assert capture.status == "complete", done.stderr.decode("utf-8", "replace")[-3000:]
     return capture
