@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.fleet.fixtures import fleet
-from tests.fleet.machine import why_not
 
 __all__ = ["fleet"]
 
@@ -21,38 +21,44 @@ _ALLOWED = (
 )
 
 
-# They look at no machine and mind no load, so the jobs that mostly wait run beside them: last.
-_PURE = (
+# The longest first, and last what is quick: the workers (`-n`) then end at about the same time.
+_FIRST = ("test_fleet_bare.py", "test_molecule.py", "harden/", "run/", "test_fleet")
+_LAST = (
     "test_bundle_cases.py",
     "test_captures_hostile.py",
     "test_cases.py",
     "test_garbled_captures.py",
     "test_never_pass_blind.py",
 )
-_LONG = ("test_fleet_bare.py", "test_molecule.py")
-_LONG_BEGUN = pytest.StashKey[bool]()
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    if path in _LAST:
+        return len(_FIRST) + 1 + _LAST.index(path)
+    return next((n for n, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    last = [*_PURE, *_LONG]
-    items.sort(key=lambda item: last.index(item.path.name) if item.path.name in last else -1)
+    """One worker for all that uses the fleet, one for each other file or scenario of molecule."""
+    items.sort(key=_place)
+    for item in items:
+        group = item.path.relative_to(Path(__file__).parent).as_posix()
+        if "fleet" in getattr(item, "fixturenames", ()):
+            group = "fleet"
+        elif item.path.name == "test_molecule.py":
+            group = item.name
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def pytest_runtest_setup() -> None:
     """An ssh that a test kills leaves the standard input it shares with us non-blocking.
 
     Ansible then refuses to start, in every test that comes after.
     """
     for stream in (0, 1, 2):
         os.set_blocking(stream, True)
-    if item.path.name in _PURE and _LONG_BEGUN not in item.config.stash:
-        item.config.stash[_LONG_BEGUN] = True
-        from tests import test_fleet_bare, test_molecule
-
-        if not why_not():
-            test_fleet_bare.begin(item.session.items)
-            test_molecule.begin(item.session.items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,7 +16,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,6 @@ from typing import Any
 
 import pytest
 
-from tests.beside import beside
 from tests.fleet import Fleet
 from tests.fleet.machine import why_not
 from tests.harden.conftest import comes_in
@@ -197,18 +196,12 @@ def _hardened(folder: Path) -> Bare:
     return found
 
 
-def begin(items: Sequence[pytest.Item]) -> None:
-    """Begins it where tests of it were asked for."""
-    if config := next((item.config for item in items if item.path == Path(__file__)), None):
-        beside(config).begin("bare", _hardened)
-
-
 @pytest.fixture(scope="module")
-def bare(request: pytest.FixtureRequest) -> Iterator[Bare]:
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     if reason := why_not():
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(f"containers cannot run here: {reason}")
-    found: Bare = beside(request.config).begin("bare", _hardened).result()
+    found = _hardened(tmp_path_factory.mktemp("bare"))
     print(f"from the first check to the report: {found.seconds:.0f} s")  # -rP shows it
     yield found
     found.fleet.stop()
