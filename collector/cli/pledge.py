@@ -118,7 +118,8 @@ def status(*, id: str, form: str, location: str | None) -> int:
     known = register.get(id)
     ran_out = lifecycle.state(known, now.astimezone(CHINA).date()) == "lapsed"
     renewed = ran_out and id in register.renewed()
-    found = pledge_status.status(known, register.evidence(id), now, renewed=renewed)
+    evidence = register.evidence(id)
+    found = pledge_status.status(known, evidence, now, renewed=renewed, shown=register.shown)
     out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
     return 0 if found.satisfied else 1
 

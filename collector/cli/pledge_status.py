@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from collector.pledges.looked import last_lives
 from collector.pledges.masking import masked
 from collector.pledges.newest import Failing, Newest
 from collector.pledges.record import PledgeRecord
-from collector.pledges.resources import Undeclared, undeclared
+from collector.pledges.resources import Shown, Undeclared, undeclared
 from collector.pledges.rows import Evidence
 from collector.pledges.standing import WORDS, Standing, standing
 from collector.pledges.times import CHINA
@@ -60,9 +60,17 @@ class Status:
 
 
 def status(
-    record: PledgeRecord, evidence: Sequence[Evidence], now: datetime, *, renewed: bool
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    *,
+    renewed: bool,
+    shown: Callable[[Newest], Iterable[Shown]],
 ) -> Status:
-    """Reads the newest bundle from the store, and puts together how the record stands."""
+    """Reads the newest bundle from the store, and puts together how the record stands.
+
+    `shown` (of a register) says what the captures of it show.
+    """
     failing: Mapping[str, Sequence[Failing]] = {}
     found: tuple[Undeclared, ...] = ()
     absent: tuple[str, ...] = ()
@@ -70,10 +78,10 @@ def status(
     lives: tuple[Life, ...] = ()
     if evidence:
         try:
-            lives = last_lives(record, evidence, now)
             newest = Newest(evidence[-1])
+            lives = last_lives(record, evidence, now, newest)
             failing = {number: newest.open(number) for number in _CLAUSES}
-            found = undeclared(record, newest.captures())
+            found = undeclared(record, shown(newest))
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except CollectorError as problem:
             unread = whole_in_chinese(problem) if lang() == "zh" else str(problem)

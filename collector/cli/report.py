@@ -263,7 +263,8 @@ class _Kept:
             return None
         now = datetime.now(UTC)
         renewed = self._record.id in self._register.renewed()
-        found = status(self._record, self._evidence, now, renewed=renewed)
+        shown = self._register.shown
+        found = status(self._record, self._evidence, now, renewed=renewed, shown=shown)
         return standings(found.clauses, now, lang())
 
     def due(self, now: datetime) -> tuple[Due, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from collector.attest.trust import Trust
-from collector.errors import BadInput, VerifyFailed
+from collector.errors import BadInput, CollectorError, VerifyFailed
+from collector.pledges.newest import Newest
 from collector.pledges.register import Register
 from collector.pledges.rows import Evidence
 from collector.verify import Verification, open_bundle, verify
@@ -43,7 +45,7 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
                 mend=f"make one with --grade {record.grade}",
             )
         try:
-            return register.insert_evidence(
+            attached = register.insert_evidence(
                 id,
                 sequence=pledge["sequence"],
                 digest=found.digest,
@@ -57,6 +59,10 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
             raise BadInput(
                 problem.what, where=problem.where or str(bundle), mend=problem.mend
             ) from None
+    with suppress(CollectorError):
+        # attached it is; whoever asks for the status is told what is wrong with the store
+        register.shown(Newest(attached))
+    return attached
 
 
 def _verified(copy: Path, named: Path, trust: Trust) -> Verification:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from collector.errors import BadInput
-from collector.pledges import tables
+from collector.pledges import looks, tables
 from collector.pledges.rows import Evidence
 from collector.pledges.store import Store
 
 if TYPE_CHECKING:
     from collector.attest.evidence import PledgeReference
     from collector.attest.logged import Log
+    from collector.pledges.newest import Newest
+    from collector.pledges.resources import Shown
 
 
 class Attached:
@@ -161,6 +163,26 @@ class Attached:
                 f"{id} is {last['digest'][:12] if last else 'none'}",
                 mend="make one for it with `hostpledge run --pledge`",
             )
+
+    def shown(self, newest: Newest) -> tuple[Shown, ...]:
+        """What the captures of a pledge's newest bundle show, each held to its signed digest.
+
+        Read from them when they are first asked for, kept from then on; raises BadInput where one
+        was changed in the store.
+        """
+        newest.hold_captures()
+        with self._database.read() as connection:
+            known = looks.read(connection, newest)
+        if known is not None:
+            return known
+        from collector.pledges.shown import shown
+
+        made = tuple(shown(capture) for capture in newest.captures())
+        with self._database.write() as connection:
+            held = self._hold(connection, newest.pledge)
+            if held and newest.pledge not in tables.emptied(connection):
+                looks.put(connection, newest, made)
+        return made
 
     def log(self) -> Log:
         """The log of all that was ever attached.

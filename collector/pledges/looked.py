@@ -24,15 +24,19 @@ def all_lives(
 
 
 def last_lives(
-    record: PledgeRecord, evidence: Sequence[Evidence], now: datetime
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    newest: Newest | None = None,
 ) -> tuple[Life, ...]:
     """What is open by the newest bundle, and by older ones as far as a follow-up needs them.
 
-    When a finding was opened is not told by it. Raises BadInput as `all_lives`.
+    When a finding was opened is not told by it. `newest`: the last of the evidence, where it is
+    open already. Raises BadInput as `all_lives`.
     """
     wanted = {entry["control"] for entry in record.document.get("follow_ups", ())}
     back: list[tuple[Evidence, Mapping[str, Any]]] = []
-    for row, document in _read(tuple(reversed(evidence))):
+    for row, document in _read(tuple(reversed(evidence)), newest):
         back.append((row, document))
         wanted -= document["controls"].keys()
         if not wanted:
@@ -64,6 +68,9 @@ def lives_of_all(
     return {id: lives for id, lives in found.items() if lives is not None}
 
 
-def _read(evidence: Sequence[Evidence]) -> Iterator[tuple[Evidence, Mapping[str, Any]]]:
+def _read(
+    evidence: Sequence[Evidence], opened: Newest | None = None
+) -> Iterator[tuple[Evidence, Mapping[str, Any]]]:
     for row in evidence:
-        yield row, Newest(row).evidence
+        known = opened is not None and opened.digest == row.digest
+        yield row, (opened if opened is not None and known else Newest(row)).evidence

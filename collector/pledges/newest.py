@@ -39,7 +39,9 @@ class Newest:
 
     def __init__(self, attached: Evidence) -> None:
         self._root = attached.path / "data"
+        self.pledge = attached.pledge
         self.sequence = attached.sequence
+        self.digest = attached.digest
         sealed = envelope.unseal(self._bytes(envelope.FILE), where=self._place(envelope.FILE))
         if captures.digest(sealed.payload) != attached.digest:
             raise self._changed(envelope.FILE)
@@ -54,9 +56,16 @@ class Newest:
 
     def captures(self) -> Iterator[Capture]:
         """The captures of all hosts, one at a time."""
-        for entry in self.evidence["hosts"].values():
-            name = entry["capture"]
+        for name in self._captures():
             yield captures.from_bytes(self._checked(name), where=self._place(name))
+
+    def hold_captures(self) -> None:
+        """Holds every capture to its digest; raises BadInput where one was changed."""
+        for name in self._captures():
+            self._checked(name)
+
+    def _captures(self) -> Iterator[str]:
+        return (entry["capture"] for entry in self.evidence["hosts"].values())
 
     def open(self, clause: str) -> tuple[Failing, ...]:
         """The controls of a clause (e.g. `2.2`) that are not satisfied, the worst first."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from collector.errors import BadInput
 from collector.model import Waiver
-from collector.pledges import briefs, location, tables
+from collector.pledges import briefs, location, looks, tables
 from collector.pledges import record as records
 from collector.pledges.attached import Attached
 from collector.pledges.brief import Brief
@@ -93,6 +93,7 @@ class Register(Attached):
             others = (table.c.pledge == id) & (table.c.version < done.number)
             with tables.unguarded(connection):
                 emptied = connection.execute(table.update().where(others).values(document=""))
+            looks.drop(connection, id)
             briefs.put(connection, [(done.record, done.number)])
         return done, emptied.rowcount
 

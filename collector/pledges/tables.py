@@ -1,6 +1,7 @@
 """The register's tables, and how its database is opened: SQLite by default, PostgreSQL by URL.
 
-The database itself refuses to change what is there, but for `form`, `pledges` and `briefs`.
+The database itself refuses to change what is there, but for `form`, `pledges`,
+`briefs` and `looks`.
 `log_entries` says once more, in the bytes that are hashed, what `evidence` says; see `log`.
 """
 
@@ -98,6 +99,15 @@ briefs = Table(
     Column("document", Text, nullable=False),
     Column("deadlines", Text, nullable=False),
     Column("first_on", String(10)),
+)
+# made from the newest bundle of each record, and made anew where other code made it; see `looks`
+looks = Table(
+    "looks",
+    metadata,
+    Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
+    Column("document", Text, nullable=False),
 )
 
 

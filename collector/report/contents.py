@@ -13,6 +13,7 @@ from collector.model import Capture, Lang, Result
 from collector.pledges.masking import masked
 from collector.pledges.record import PledgeRecord
 from collector.pledges.resources import undeclared
+from collector.pledges.shown import shown
 from collector.report import criteria, view
 from collector.report.between import Earlier, between
 from collector.report.compared import Compared
@@ -129,7 +130,7 @@ def _undeclared(
     """What the hosts show and the record does not declare (clause 五), where it declares any."""
     if not record.get("resources"):
         return []
-    found = undeclared(PledgeRecord(record), (capture(name) for name in evidence["hosts"]))
+    found = undeclared(PledgeRecord(record), (shown(capture(name)) for name in evidence["hosts"]))
     return [entry.text.to(lang) for entry in found]
 
 

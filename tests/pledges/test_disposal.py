@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from collector.attest.checkpoint import parse, sign
 from collector.errors import BadInput
-from collector.pledges import archive, disposal
+from collector.pledges import archive, disposal, tables
 from collector.pledges.attach import attach
 from collector.pledges.backup import write as backup
 from collector.pledges.lifecycle import state
+from collector.pledges.newest import Newest
 from collector.pledges.record import from_document
 from collector.pledges.register import Register
 from collector.pledges.restore import restore
@@ -49,6 +51,11 @@ def _register(place: str, tmp_path: Path) -> tuple[Register, Signer, list[Path]]
     return register, signer, [m.path for m in made]
 
 
+def _looked_at(register: Register) -> set[str]:
+    with register._database.read() as connection:
+        return set(connection.execute(select(tables.looks.c.pledge)).scalars())
+
+
 def test_nothing_is_destroyed_before_its_time(place: str, tmp_path: Path) -> None:
     register, _, _ = _register(place, tmp_path)
     with pytest.raises(BadInput, match="has not ended"):
@@ -59,13 +66,23 @@ def test_nothing_is_destroyed_before_its_time(place: str, tmp_path: Path) -> Non
     assert all(e.path.exists() for e in register.evidence(ID))
 
 
-def test_what_is_left(place: str, tmp_path: Path) -> None:
+def test_what_is_left(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register, signer, _ = _register(place, tmp_path)
     kept = sign(register.log().checkpoint(), signer.key)
     evidence, digests = register.evidence(ID), [v.record.digest for v in register.history(ID)]
     secret = register.get(ID).document["safety_contact"]["name"]
+    opened = Newest(evidence[-1])
+    taken = list(opened.captures())
+    assert _looked_at(register) == {ID, "other"}
     done = disposal.dispose(register, ID, ABOUT, AFTER, renewed=False)
     assert (done.versions, done.bundles) == (2, 2)
+    assert _looked_at(register) == {"other"}
+    with monkeypatch.context() as late:
+        # a status that had read the bundle when it was destroyed
+        late.setattr(opened, "hold_captures", lambda: None)
+        late.setattr(opened, "captures", lambda: taken)
+        assert register.shown(opened)
+    assert _looked_at(register) == {"other"}
     (left,) = register.history(ID)
     assert left.number == 3
     assert state(left.record, AFTER) == "disposed"

@@ -75,7 +75,8 @@ class Life:
     def stands(self, today: float, *, id: str = ID, renewed: bool = False) -> Status:
         """How it stands so many days after the signature."""
         now = SIGNED + timedelta(days=today)
-        found = status(self.register.get(id), self.register.evidence(id), now, renewed=renewed)
+        known, evidence = self.register.get(id), self.register.evidence(id)
+        found = status(known, evidence, now, renewed=renewed, shown=self.register.shown)
         self.dossier(id)
         return found
 

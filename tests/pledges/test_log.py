@@ -175,6 +175,7 @@ def _begin_anew(theirs: Owner) -> None:
     """Makes it seem a register that never had a log."""
     for table in ("log_head", "log_entries", "checkpoints"):
         theirs.execute(f"DROP TABLE {table}")
+    theirs.execute("DROP TABLE looks")
     theirs.execute("DROP TABLE briefs")
     theirs.execute("DROP TABLE alembic_version")
     theirs.execute("UPDATE form SET version = 1")

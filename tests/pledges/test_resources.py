@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from collector import captures
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
-from collector.pledges.resources import undeclared
+from collector.pledges.record import PledgeRecord
+from collector.pledges.resources import Undeclared, undeclared
+from collector.pledges.shown import shown
 from tests.pledges.records import made
 
 _NETWORK = """\
@@ -81,8 +84,12 @@ def host(name: str = "web-01", **reads: str) -> Capture:
     return Capture(name, HostStatus.COMPLETE, reads=MappingProxyType(held))
 
 
+def against(record: PledgeRecord, hosts: Iterable[Capture]) -> tuple[Undeclared, ...]:
+    return undeclared(record, [shown(capture) for capture in hosts])
+
+
 def seen(resources: dict[str, Any], *hosts: Capture) -> list[tuple[str, str, tuple[str, ...]]]:
-    found = undeclared(made(resources=resources), hosts)
+    found = against(made(resources=resources), hosts)
     return [(u.kind, u.value, u.hosts) for u in found if u.kind != "unseen"]
 
 
@@ -148,11 +155,11 @@ def test_domains(name: str) -> None:
 
 def test_what_could_not_be_seen_is_said() -> None:
     gone = Capture("db-01", HostStatus.UNREACHABLE, detail="no route to host")
-    found = undeclared(made(resources=DECLARED), [gone, site("~^(www|api)\\.")])
+    found = against(made(resources=DECLARED), [gone, site("~^(www|api)\\.")])
     unseen = [(u.value.split(":")[0], u.hosts) for u in found if u.kind == "unseen"]
     assert ("network.state", ("db-01",)) in unseen
     assert ("web_servers.config", ("web-01",)) in unseen
-    asked = undeclared(made(resources=DECLARED | {"ports": ["443/tcp"]}), [site()])
+    asked = against(made(resources=DECLARED | {"ports": ["443/tcp"]}), [site()])
     assert [u.value for u in asked if u.kind == "unseen"] == [
         "sockets.listening: not read this time"
     ]
@@ -160,7 +167,7 @@ def test_what_could_not_be_seen_is_said() -> None:
 
 def test_one_line_for_many_hosts() -> None:
     hosts = [host(f"h{n}", network__state=network("203.0.113.99/24")) for n in range(9)]
-    (found,) = [u for u in undeclared(made(resources=DECLARED), hosts) if u.kind == "address"]
+    (found,) = [u for u in against(made(resources=DECLARED), hosts) if u.kind == "address"]
     assert len(found.hosts) == 9
     assert found.text.zh.endswith("（h0、h1、h2、h3 等 9 台）")
     assert found.text.en.endswith("(h0, h1, h2, h3 and 5 more)")
@@ -180,10 +187,10 @@ def test_what_the_collector_script_saw_of_a_real_nginx() -> None:
         "domains": ["www.yunfan.example", "shop.example"],
         "ports": ["80/tcp", "8000-8100/tcp"],
     }
-    assert undeclared(made(resources=all_of_it), [real]) == ()
+    assert against(made(resources=all_of_it), [real]) == ()
 
 
 def test_why_something_could_not_be_compared_in_chinese() -> None:
-    found = undeclared(made(resources=DECLARED), [site("~^www"), host("h")])
+    found = against(made(resources=DECLARED), [site("~^www"), host("h")])
     for entry in found:
         assert re.search(r"未能对照：[a-z_.]+：[一-鿿]", entry.text.zh), entry.text.zh

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from sqlalchemy import select
 
 from collector import captures, catalog
 from collector.attest import bundle
 from collector.cli import pledge_status
 from collector.cli.pledge_status import Status, as_json, status, table
 from collector.errors import BadInput
-from collector.model import Result, Text
+from collector.model import Capture, Result, Text
+from collector.pledges import looks, tables
 from collector.pledges import record as records
 from collector.pledges.attach import attach
 from collector.pledges.newest import Newest
 from collector.pledges.register import Evidence, Register
+from collector.pledges.resources import Shown
+from collector.pledges.resources import undeclared as against
+from collector.pledges.shown import shown
 from collector.pledges.standing import Standing, standing
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.records import TODAY, WHOLE, made
@@ -54,7 +60,13 @@ def attached(tmp_path_factory: pytest.TempPathFactory) -> tuple[Register, Signer
 
 
 def looked(register: Register, now: datetime = NOW) -> Status:
-    return status(register.get(ID), register.evidence(ID), now, renewed=False)
+    known, evidence = register.get(ID), register.evidence(ID)
+    return status(known, evidence, now, renewed=False, shown=register.shown)
+
+
+def nothing(newest: Newest) -> tuple[Shown, ...]:
+    """No bundle, so nothing is asked."""
+    raise AssertionError(newest)
 
 
 def clause(found: Status, id: str) -> Standing:
@@ -111,6 +123,64 @@ def test_the_table_keeps_to_80_columns(
     shown = table(looked(register))
     assert [line for line in shown.splitlines() if cell_len(line) > 80] == []
     assert ("不符合 I01" if lang == "zh" else "fail: I01") in shown
+
+
+def test_what_captures_show_is_read_from_them_once(
+    attached: tuple[Register, Signer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And from then on held to their digests: the same to the letter, and never of other bytes."""
+    register, _ = attached
+    (evidence,) = register.evidence(ID)
+    read = tuple(shown(capture) for capture in Newest(evidence).captures())
+    assert against(made(resources=RESOURCES), register.shown(Newest(evidence))) == against(
+        made(resources=RESOURCES), read
+    )
+    before = as_json(looked(register), NOW)
+    with monkeypatch.context() as unread:
+        unread.setattr(Newest, "captures", lambda self: pytest.fail("a capture was read"))
+        assert as_json(looked(register), NOW) == before
+    capture = next((evidence.path / "data" / "captures").iterdir())
+    whole = capture.read_bytes()
+    try:
+        capture.write_bytes(whole + b" ")
+        assert "was changed since it was attached" in looked(register).unread
+    finally:
+        capture.write_bytes(whole)
+
+
+@pytest.mark.parametrize("change", ["text", "bundle", "code", "gone", "no_json"])
+def test_what_is_kept_of_a_bundle_is_made_anew_where_it_does_not_fit(
+    attached: tuple[Register, Signer], change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, _ = attached
+    before = as_json(looked(register), NOW)
+    table = tables.looks
+    with register._database.write() as connection:
+        if change == "text":
+            document = connection.execute(select(table.c.document)).scalar_one()
+            assert "shop.example" in document
+            changed = document.replace("shop.example", "www.yunfan.example")
+            connection.execute(table.update().values(document=changed))
+        elif change == "no_json":
+            connection.execute(table.update().values(document="["))
+        elif change == "bundle":
+            connection.execute(table.update().values(digest="0" * 64))
+        elif change == "gone":
+            connection.execute(table.delete())
+    if change == "code":
+        monkeypatch.setattr(looks, "_made_by", lambda: "another")
+    asked: list[Newest] = []
+    plain = Newest.captures
+
+    def asking(newest: Newest) -> Iterator[Capture]:
+        asked.append(newest)
+        return plain(newest)
+
+    monkeypatch.setattr(Newest, "captures", asking)
+    assert as_json(looked(register), NOW) == before
+    assert len(asked) == 1
+    assert as_json(looked(register), NOW) == before
+    assert len(asked) == 1
 
 
 def test_evidence_that_was_changed_in_the_store_is_not_read(
@@ -286,7 +356,7 @@ def test_no_web_sites_no_filing_needed() -> None:
 
 def test_blanks_that_nobody_filled_in() -> None:
     def empty(**changes: Any) -> list[str]:
-        found = status(made(**changes), [], NOW, renewed=False)
+        found = status(made(**changes), [], NOW, renewed=False, shown=nothing)
         return [f"{b.blank.document}: {b.blank.text.en}" for b in found.blanks if not b.value]
 
     signed: dict[str, Any] = {"version": "1", "sha256": "0" * 64, "signed_on": "2026-01-08"}
@@ -310,8 +380,8 @@ def test_blanks_that_nobody_filled_in() -> None:
 
 def test_nothing_shown_holds_a_number_of_a_person() -> None:
     known = records.load(WHOLE, today=TODAY)
-    found = status(known, [], NOW + timedelta(days=9), renewed=False)
-    for shown in (table(found), as_json(found, NOW)):
+    found = status(known, [], NOW + timedelta(days=9), renewed=False, shown=nothing)
+    for text in (table(found), as_json(found, NOW)):
         for secret in ("13800000001", "13912345678", "0571-8", "330106"):
-            assert secret not in shown
+            assert secret not in text
     assert found.state == "disposed"
