@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 from collector import catalog
+from collector.cli.answers_of_roles import TABLE
 from collector.cli.language import lang
+from collector.cli.steps import CHINESE
 
 _TABLE = (
     # undo.sh
@@ -56,6 +58,11 @@ _TABLE = (
     (r"(.*) cannot be kept, so it is not changed: (.*)", r"\1 无法留存，故不改动：\2"),
     (r"no timer can be started, so nothing is changed: (.*)", r"无法设定回滚定时，故不改动：\1"),
     (r"(.*); it did not answer again within (\d+) s", r"\1；此后 \2 秒内未恢复应答"),
+    (r"no end after (\d+) s, so the host is left as it is: .*",
+     r"\1 秒内没有结束，这台主机到此为止：未终止其上的任何进程，已开始的可能仍在进行（见 ps）；"
+     r"待其结束，修复未装完的软件包（apt：dpkg --configure -a；dnf：dnf check），再次整改"),
+    (r"due, and not run; do it by hand, or restart the host: (.*)",
+     r"已写入的设置尚未加载，请手工处理，或重启主机：\1"),
     # before anything is done
     (r"hardening needs root on the host \(uid is (.*)\): set become",
      r"整改须有 root 权限（当前 uid 为 \1）：请加 --become"),
@@ -64,7 +71,7 @@ _TABLE = (
     (r"(.*): this Ansible needs Python (\S+) or later on the host, and it has (\S+): .*",
      r"\1：主机上须有 Python \2 或以上，现为 \3：请另装一个（如 python39、python3.11），"
      r"并以 ansible_python_interpreter 指定；核查则不需要 Python"),
-    (r"(.*) could not be installed(?: \(.*?\))?: (.*)", r"\1 未能安装：\2"),
+    (r"(.*) could not be installed(?: \(.*?\)|\d)?: (.*)", r"\1 未能安装：\2"),
     # roles
     (r"no signatures could be fetched(?: \((.*)\))?, and clamd does not start without any: .*",
      r"未能取得特征库（\1），而没有特征库 clamd 无法启动：请指定镜像"
@@ -98,13 +105,17 @@ _TABLE = (
      r"新规则会切断 \1（本次整改由此连接端口 \2）：\3；未作改动；见 firewall_allow 与 "
      r"firewall_admin_sources"),
 )  # fmt: skip
-_TRIED = tuple((re.compile(pattern), template) for pattern, template in _TABLE)
+# a role's own line of a program that failed: anything that is known goes before it
+_LAST = ((r"(\S+) failed: (.*)", r"\1 出错：\2"),)
+_TRIED = tuple((re.compile(pattern), told) for pattern, told in (*TABLE, *_TABLE, *_LAST))
 
 
 def spoken(text: str) -> str:
     """`text` in the language of this process, where it is known."""
     if lang() != "zh":
         return text
+    if text in CHINESE:
+        return CHINESE[text]
     for pattern, template in _TRIED:
         found = pattern.fullmatch(text)
         if found:

@@ -113,7 +113,7 @@ def told_of(task: str, message: str) -> list[str]:
 
 
 def _head(told: Told) -> str:
-    return wrap(f"{told.host}  {named(told.control)}: {told.task}")
+    return wrap(f"{told.host}  {named(told.control)}{tr('：', ': ')}{spoken(told.task)}")
 
 
 def _printed(text: str) -> str:

@@ -72,7 +72,11 @@ _ANSIBLE: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "type": click.IntRange(5, 86_400),
             "default": 300,
             "show_default": True,
-            "help": tr("每台主机的时限", "seconds one host may take"),
+            "help": tr(
+                "每台主机的时限；整改时也是每一步的时限（不指定则一步 1800 秒）",
+                "seconds one host may take to be looked at, and each step of hardening (1800 there "
+                "where this is not given)",
+            ),
         },
     ),
 )
@@ -86,7 +90,10 @@ def ansible_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
-    """The Ansible options as one value; asks for passwords where that was wanted."""
+    """The Ansible options as one value; asks for passwords where that was wanted.
+
+    Downloads and first scans take longer than a look: only who says `--seconds` limits them by it.
+    """
     ask = given["ask_pass"]
     ask_become = given["ask_become_pass"]
     return How(
@@ -101,7 +108,14 @@ def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
         extra_vars=given["extra_vars"],
         forks=given["forks"],
         seconds=given["seconds"],
+        step_seconds=given["seconds"] if _said("seconds") else How.step_seconds,
     )
+
+
+def _said(option: str) -> bool:
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(option) if context else None
+    return source is not None and source is not click.core.ParameterSource.DEFAULT
 
 
 @click.command(

@@ -125,7 +125,7 @@ def _shared(before: Before) -> None:
     told: dict[tuple[str, str], list[str]] = {}
     for host, entry in before.hardening["hosts"].items():
         for one in entry.get("shared", ()):
-            key = (one["family"], "; ".join(one["steps"]))
+            key = (one["family"], tr("；", "; ").join(map(spoken, one["steps"])))
             told.setdefault(key, []).append(host)
     if told:
         click.echo()

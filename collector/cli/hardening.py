@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -54,14 +56,6 @@ class Hardening:
                 tr(
                     "继续被中断的整改：整改前的核查以中断之前的为准",
                     "taking up an interrupted hardening: the check before it is the one from then",
-                )
-            )
-        if self.folder.begun and not self.folder.applied:
-            note(
-                tr(
-                    "中断之前已写入而尚未重新加载的设置，不会再触发加载：做完后请重启有关服务或主机",
-                    "what was written before the interruption and not loaded yet is not loaded by "
-                    "this: restart its services, or the host, when this has ended",
                 )
             )
         if not self.folder.checked:
@@ -118,7 +112,12 @@ class Hardening:
             note(tr("预演，什么也不改", "looking ahead, changing nothing"))
             with ApplyProgress(show=True) as progress:
                 done = hardening.apply(
-                    changes, self.how, grade=self.grade, watch=progress, check=True
+                    changes,
+                    self.how,
+                    grade=self.grade,
+                    watch=progress,
+                    journal=Path(os.devnull),
+                    check=True,
                 )
             failed = bool(done.failures)
             for failure in done.failures:
@@ -149,7 +148,9 @@ class Hardening:
             return
         self.folder.begin_applying()
         with ApplyProgress() as progress:
-            done = hardening.apply(changes, self.how, grade=self.grade, watch=progress)
+            done = hardening.apply(
+                changes, self.how, grade=self.grade, watch=progress, journal=self.folder.due
+            )
         self.folder.end_applying(done)
 
     def checked(self) -> tuple[RunFolder, Before | None]:

@@ -11,7 +11,12 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from collector import catalog
+from collector.assess import assess_host
+from collector.errors import CollectorError
+from collector.model import Result
 from collector.resources import shared
+from collector.run.looking import Looks
 
 MODULE = "hostpledge_remember"
 UNDO = "/var/lib/hostpledge/undo/undo.sh"
@@ -31,21 +36,45 @@ def undo_text() -> str:
     return shared("roles", "safeguard", "files", "undo.sh").read_text(encoding="utf-8")
 
 
-class RememberModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
-    """Hands the module of the same name the script that puts things back."""
+class RememberModule(Looks):
+    """Hands the module of the same name the script that puts things back.
+
+    A file that cannot be written is no hindrance where the control at hand is satisfied: what
+    changes nothing needs nothing kept.
+    """
 
     TRANSFERS_FILES = True
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Any:
         """Ansible's entry: returns the module's result."""
-        result: dict[str, Any] = super().run(tmp, dict(task_vars or {}))
+        variables = dict(task_vars or {})
+        result: dict[str, Any] = super().run(tmp, variables)
         del tmp
         _, given = self.validate_argument_spec(argument_spec=_THINGS)
+        words = {**given, "undo": undo_text()}
         done: dict[str, Any] = self._execute_module(
-            module_name=MODULE, module_args={**given, "undo": undo_text()}, task_vars=task_vars
+            module_name=MODULE, module_args=words, task_vars=task_vars
         )
+        if done.get("barred") and self._satisfied(given["family"], variables):
+            done = self._execute_module(
+                module_name=MODULE, module_args={**words, "spare": True}, task_vars=task_vars
+            )
         return result | _without_script(done)
+
+    def _satisfied(self, family: str, variables: Mapping[str, Any]) -> bool:
+        """Does the judge say so of the control that is being brought about?"""
+        control = catalog.controls().get(f"{family}.{variables.get('harden_name')}")
+        if control is None:
+            return False
+        self.host = str(variables.get("inventory_hostname") or "localhost")
+        grade = int(self._templar.template(variables.get(f"{family}_grade", 2)))
+        try:
+            capture = self.captured(catalog.reads_for([control]).values())
+            (finding,) = assess_host(capture, [control], grade=grade)
+        except CollectorError:
+            return False
+        return finding.result is Result.PASS
 
 
 class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types

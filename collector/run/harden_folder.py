@@ -1,6 +1,7 @@
 """The folder of one hardening: two checks with what was done between them. Survives a kill -9.
 
 hardening.json       what was asked, planned and done (schemas/hardening.schema.json)
+due                  handlers that are due (see `collector.run.due`)
 before/, after/      the two checks (see `collector.run.folder`)
 earlier/STARTED/     hardenings that ended before, moved aside
 """
@@ -113,6 +114,10 @@ class HardenFolder:
     @property
     def after(self) -> Path:
         return self.path / "after"
+
+    @property
+    def due(self) -> Path:
+        return self.path / "due"
 
     @property
     def checked(self) -> bool:

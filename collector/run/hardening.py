@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,28 +12,38 @@ from typing import Any
 from collector import catalog
 from collector.errors import BadInput
 from collector.resources import shared
+from collector.run.due import VARIABLE, Due, still_due
 from collector.run.inventory import How
 from collector.run.play import Played, play
 from collector.run.watching import Applied, Failure, Told, Watch, Watcher
 from collector.schema import load_yaml
 
-# a task that hangs (a package database that somebody holds) ends some time
-_SETTINGS = {"ANSIBLE_TASK_TIMEOUT": "1800", "ANSIBLE_PIPELINING": "True"}
+# with a terminal on the host, what a step had begun would be killed when its time is over
+_SETTINGS = {"ANSIBLE_PIPELINING": "True"}
 # longer than a host takes to put a change back that was not confirmed
 WAIT = 120
+NOT_RUN = "due, and not run; do it by hand, or restart the host: "
 # what crosses a firewall that is being changed must notice when it is cut off
 _ALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=6"
 
 
 def apply(
-    plan: Mapping[str, Sequence[str]], how: How, *, grade: int, watch: Watch, check: bool = False
+    plan: Mapping[str, Sequence[str]],
+    how: How,
+    *,
+    grade: int | Mapping[str, int],
+    watch: Watch,
+    journal: Path,
+    check: bool = False,
 ) -> Applied:
     """Brings about the controls that `plan` names for each host; with `check` only looks ahead.
 
     A family that fails on a host does not keep the next from being brought about, and what of it
     comes after the control that failed is taken up once more without it. So is, once, what a
     broken connection kept from being brought about, if the host answers again within `WAIT`
-    seconds. Raises BadInput when it was interrupted or Ansible could not work at all.
+    seconds. A host where a step does not end in `how.step_seconds` is left. `journal` holds which
+    handlers are due: they run when a host is taken up, or else are failures. Raises BadInput when
+    it was interrupted or Ansible could not work at all.
     """
     left = {host: list(names) for host, names in plan.items() if names}
     flags = ["--check", "--diff"] if check else []
@@ -42,32 +52,71 @@ def apply(
     while left:
         watcher = Watcher(watch)
         ordered = _in_order(left)
-        given: dict[str, Any] = {"harden_plan": ordered, "harden_grade": grade}
+        given: dict[str, Any] = {"harden_plan": ordered, **_grades(grade)}
+        if due := {host: names for host, names in still_due(journal).items() if host in left}:
+            given["harden_due"] = due
         if again := [host for host in left if host in waited]:
             given |= {"harden_lost": again, "harden_wait": WAIT}
-        played = _run("harden.yml", how, list(left), given, watcher, flags)
+        played = _run("harden.yml", how, list(left), given, watcher, flags, journal=journal)
         _finish(played, watcher, "looking ahead" if check else "hardening")
         for host in again:
-            if not watcher.applied.reached.get(host):
+            if not watcher.applied.reached.get(host) and not _is_stuck(watcher.applied, host):
                 _stays_lost(watcher.applied, waited[host])
-        lost = {host: f for host, f in watcher.applied.lost.items() if host not in waited}
+        lost = {
+            host: loss
+            for host, loss in watcher.applied.lost.items()
+            if host not in waited and not loss.stuck
+        }
+        due = still_due(journal)
         left = _after_failures(left, watcher.applied)
         for host, loss in lost.items():
             if host in watcher.applied.answered:
-                left[host] = _after_loss(ordered[host], watcher.applied, host)
+                left[host] = _after_loss(ordered[host], watcher.applied, host, due.get(host, {}))
                 _taken_up(watcher.applied, loss)
                 waited[host] = loss
                 watch(Told(host, waits=WAIT))
         _add(whole, watcher.applied)
+    for failure in _never_run(still_due(journal), plan):
+        whole.failures.append(failure)
+        watch(Told(failure.host, failure.family, failure.task, failure=failure))
     return whole
 
 
-def _after_loss(names: Sequence[str], applied: Applied, host: str) -> list[str]:
-    """What of `names`, in their order, was not ended when the connection broke."""
+def _never_run(due: Due, plan: Mapping[str, Sequence[str]]) -> list[Failure]:
+    """A line for each handler that is due still."""
+    return [
+        Failure(host, family, "", name, f"{NOT_RUN}{name}")
+        for host, families in due.items()
+        if host in plan
+        for family, names in families.items()
+        for name in names
+    ]
+
+
+def _grades(grade: int | Mapping[str, int]) -> dict[str, Any]:
+    if isinstance(grade, int):
+        return {"harden_grade": grade}
+    # which host it is, Ansible alone knows when it asks
+    each = "{{ harden_grades[inventory_hostname] }}"
+    return {"harden_grade": each, "harden_grades": dict(grade)}
+
+
+def _is_stuck(applied: Applied, host: str) -> bool:
+    return host in applied.lost and applied.lost[host].stuck
+
+
+def _after_loss(
+    names: Sequence[str], applied: Applied, host: str, due: Collection[str]
+) -> list[str]:
+    """What of `names`, in their order, was not ended when the connection broke.
+
+    Of a family where handlers are due all: what they need to know is found on the way.
+    """
     failed = {f.control for f in applied.failures if f.host == host and f != applied.lost[host]}
     over = list(applied.reached.get(host, ()))
     if applied.lost[host].control:
         over = over[:-1]
+    over = [name for name in over if name.split(".")[0] not in due]
     return [name for name in names if name not in over and name not in failed]
 
 
@@ -155,6 +204,7 @@ def _run(
     variables: Mapping[str, Any],
     watcher: Watcher,
     flags: Sequence[str],
+    journal: Path | None = None,
 ) -> Played:
     with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
         return play(
@@ -165,7 +215,13 @@ def _run(
             Path(private),
             tell=watcher,
             flags=flags,
-            settings=_SETTINGS | _quiet() | _kept_alive(),
+            settings={
+                **_SETTINGS,
+                "ANSIBLE_TASK_TIMEOUT": str(how.step_seconds),
+                **({VARIABLE: str(journal.resolve())} if journal else {}),
+                **_quiet(),
+                **_kept_alive(),
+            },
         )
 
 

@@ -19,7 +19,10 @@ from collector.resources import shared
 
 @dataclass(frozen=True)
 class How:
-    """What of Ansible's own command line the user gave: passed on as it is."""
+    """What of Ansible's own command line the user gave: passed on as it is.
+
+    `seconds` limit looking at one host, `step_seconds` each step that changes one.
+    """
 
     inventory: tuple[str, ...]
     limit: str = ""
@@ -32,6 +35,7 @@ class How:
     extra_vars: tuple[str, ...] = ()
     forks: int = 50
     seconds: int = 300
+    step_seconds: int = 1800
     limit_bytes: int = 32 << 20
 
     def arguments(self) -> list[str]:

@@ -20,7 +20,30 @@ from collector.errors import CollectorError
 from collector.model import Capture, HostStatus, Read
 
 
-class LookingAction(ActionBase):  # type: ignore[misc]  # Ansible ships no types
+class Looks(ActionBase):  # type: ignore[misc]  # Ansible ships no types
+    """An action that can look at its host."""
+
+    host = ""
+
+    def captured(self, reads: Iterable[Read]) -> Capture:
+        """What the reads return, each asked once. Raises CollectorError."""
+        with contextlib.suppress(KeyError, AnsibleError):
+            self._connection.set_option("pipelining", True)
+        once = {read.id: read for read in reads}
+        nonce = secrets.token_hex(16)
+        text = script.with_nonce(script.collector_script(tuple(once.values())), nonce)
+        clock = datetime.now(UTC)
+        done = self._low_level_execute_command("/bin/sh -s", in_data=text.encode())
+        return script.parse_output(
+            str(done["stdout"]).encode("utf-8", "surrogateescape"),
+            host=self.host,
+            status=HostStatus.COMPLETE if done["rc"] == 0 else HostStatus.LOST,
+            nonce=nonce,
+            origin={"clock": clock.isoformat(timespec="milliseconds")},
+        )
+
+
+class LookingAction(Looks):
     """Never changed, and so the same in check mode. `spec` is the argument spec of the action.
 
     What goes wrong is said after `about`.
@@ -47,20 +70,3 @@ class LookingAction(ActionBase):  # type: ignore[misc]  # Ansible ships no types
     @abstractmethod
     def look(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the role's tasks decide by, as plain values. Raises CollectorError."""
-
-    def captured(self, reads: Iterable[Read]) -> Capture:
-        """What the reads return, each asked once. Raises CollectorError."""
-        with contextlib.suppress(KeyError, AnsibleError):
-            self._connection.set_option("pipelining", True)
-        once = {read.id: read for read in reads}
-        nonce = secrets.token_hex(16)
-        text = script.with_nonce(script.collector_script(tuple(once.values())), nonce)
-        clock = datetime.now(UTC)
-        done = self._low_level_execute_command("/bin/sh -s", in_data=text.encode())
-        return script.parse_output(
-            str(done["stdout"]).encode("utf-8", "surrogateescape"),
-            host=self.host,
-            status=HostStatus.COMPLETE if done["rc"] == 0 else HostStatus.LOST,
-            nonce=nonce,
-            origin={"clock": clock.isoformat(timespec="milliseconds")},
-        )

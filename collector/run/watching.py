@@ -14,6 +14,9 @@ from collector.run.play import Event
 CENSORED = "what it said is not shown: the task handles a secret"
 _PLACE = re.compile(r"/roles/([a-z]+)/(tasks|handlers)/([a-z0-9_]+)\.yml")
 _UNDO = "/playbooks/undo.yml"
+_OWN = "/playbooks/tasks/family.yml"
+# what current Ansible puts before the words of a plugin of ours
+_ANSIBLE = re.compile(r"^(?:(?:Task|Action|Module) failed: )+")
 _ENDED = re.compile(r"(Shared c|C)onnection to \S+ closed\.")
 # of Ansible's own modules, those that change nothing on a host
 _INERT = {
@@ -32,7 +35,8 @@ _INERT = {
 class Failure:
     """A task that failed on a host. `control` is empty where it belongs to none alone.
 
-    `late`: its family tells it once all controls of it were gone through.
+    `late`: its family tells it once all controls of it were gone through. `stuck`: it had no end
+    in its time, so that the host was left.
     """
 
     host: str
@@ -41,6 +45,7 @@ class Failure:
     task: str
     message: str
     late: bool = False
+    stuck: bool = False
 
 
 @dataclass
@@ -50,9 +55,9 @@ class Applied:
     `shared` are the steps that changed something for several controls of a family: host → family
     → their names; `together` the controls that have no other step that could change anything.
     `reached` are the controls that the play came to, the last one last; `answered` the hosts that
-    did a task; `lost` those whose connection broke, so that nothing more was begun there. Of
-    putting back, `undone` holds what became of each family (a word for an outcome), and `said`
-    what the hosts answered.
+    did a task; `lost` those whose connection broke, or where a step had no end, so that nothing
+    more was begun there. Of putting back, `undone` holds what became of each family (a word for
+    an outcome), and `said` what the hosts answered.
     """
 
     failures: list[Failure] = field(default_factory=list)
@@ -124,6 +129,9 @@ class Watcher:
         elif kind == "runner_on_unreachable" or (
             kind == "runner_on_failed" and not data.get("ignore_errors")
         ):
+            if seconds := _no_end(result):
+                self._stuck(Failure(str(host), family, control, task, _left(seconds), stuck=True))
+                return
             # kept until it is known whether the role dealt with it itself
             self._last[str(host)] = _failures(str(host), family, control, task, result)
         elif kind == "runner_on_ok":
@@ -168,7 +176,7 @@ class Watcher:
         if control and str(event["event_data"].get("task_action", "")).endswith("set_fact"):
             # it says what a step that it shares with others has to do
             self.applied.together.setdefault(host, set()).add(control)
-        if result.get("changed"):
+        if result.get("changed") and not self._place(event["event_data"]).endswith(_OWN):
             if "/handlers/" in self._place(event["event_data"]):
                 control = self._sole(host, family)
             if control:
@@ -198,6 +206,12 @@ class Watcher:
             outcome = "failed" if not well else "changed" if done else "unchanged"
             self.applied.undone.setdefault(host, {})[family] = outcome
 
+    def _stuck(self, failure: Failure) -> None:
+        """Told at once: each role leaves such a host."""
+        self.applied.lost[failure.host] = failure
+        self.applied.failures.append(failure)
+        self._watch(Told(failure.host, failure.control, failure.task, failure=failure))
+
     def _stands(self, host: str) -> None:
         for failure in self._last.pop(host, ()):
             self.applied.failures.append(failure)
@@ -214,6 +228,22 @@ class Watcher:
         for host in {**(data.get("failures") or {}), **(data.get("dark") or {})}:
             if host not in self.applied.failed_hosts or host in (data.get("dark") or {}):
                 self._stands(host)
+
+
+def _no_end(result: Mapping[str, Any]) -> int:
+    """After how many seconds Ansible gave up waiting for a task; 0 where it did not."""
+    for entry in (result, *(result.get("results") or ())):
+        if isinstance(entry, Mapping) and isinstance(entry.get("timedout"), Mapping):
+            return int(entry["timedout"].get("period") or 0)
+    return 0
+
+
+def _left(seconds: int) -> str:
+    return (
+        f"no end after {seconds} s, so the host is left as it is: nothing there is killed, and "
+        "what was begun may still go on (see ps); once it has ended, mend packages that it left "
+        "half-way (apt: dpkg --configure -a; dnf: dnf check), and harden again"
+    )
 
 
 def _failures(
@@ -261,4 +291,5 @@ def _said(result: Mapping[str, Any]) -> str:
     for name in ("msg", "reason", "stderr", "module_stderr", "stdout"):
         if text := _lines(result.get(name)):
             lines.append(text[0 if name in ("msg", "reason") else -1])
-    return one_line(": ".join(lines[:2]) or "it failed without a word", 300)
+    told = ": ".join(lines[:2]) or "it failed without a word"
+    return one_line(_ANSIBLE.sub("", told), 300)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from collector.cli import answers
+from collector.cli.steps import CHINESE
 from collector.resources import shared
 
 _SAID = re.compile(r"""^\s*(?:.*\|\| )?(say|fault) (?:"([^"]*)"|'([^']*)')""", re.MULTILINE)
@@ -39,6 +41,18 @@ def test_undo_prints_nothing_that_is_not_known(chinese: None) -> None:
     assert unknown == ["hostpledge has changed nothing here"], (
         "the list of all, which undo never asks"
     )
+
+
+def test_each_handler_has_a_chinese_name(chinese: None) -> None:
+    names = {
+        task["name"]
+        for path in shared("roles").glob("*/handlers/main.yml")
+        for task in yaml.safe_load(path.read_text(encoding="utf-8"))
+    }
+    assert len(names) > 15
+    assert not names - set(CHINESE)
+    due = "due, and not run; do it by hand, or restart the host: Reload sshd"
+    assert answers.spoken(due).endswith("：重新加载 sshd")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ class World:
         self.collected: list[str] = []
         self.plays: list[dict[str, list[str]]] = []
         self.looked: list[bool] = []
+        self.seconds = (0, 0)
         self.mends = True
         self.failing: str = ""
         self.changes = True
@@ -88,6 +89,7 @@ class World:
     ) -> Applied:
         self.plays.append(dict(plan))
         self.looked.append(check)
+        self.seconds = (how.seconds, how.step_seconds)
         if self.interrupts:
             self.interrupts -= 1
             raise BadInput("interrupted while hardening", mend="the same command")
@@ -294,6 +296,14 @@ def test_a_host_that_answers_no_more_is_shouted_once(
     assert f"web-2: not begun: Encryption ({number()}); the same command takes it up" in words
     step = record(tmp_path)["hosts"]["web-2"]["steps"][0]
     assert step["outcome"] == "not_done"
+
+
+@pytest.mark.parametrize(("given", "taken"), [((), (300, 1800)), (("--seconds", "77"), (77, 77))])
+def test_only_who_says_seconds_limits_each_step_by_them(
+    harden: Callable[..., Result], world: World, given: tuple[str, ...], taken: tuple[int, int]
+) -> None:
+    harden("--yes", *given)
+    assert world.seconds == taken
 
 
 def test_what_several_controls_share_is_told_as_shared(

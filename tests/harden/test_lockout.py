@@ -151,6 +151,20 @@ def test_what_fails_half_way_is_put_back_at_once(guarded: Hosts) -> None:
     assert "firewall" not in guarded.run("bare", "ls", "/var/lib/hostpledge/undo/.armed")
 
 
+def test_where_a_step_has_no_end_the_timer_puts_back(guarded: Hosts) -> None:
+    hangs = {"ansible.builtin.command": "sleep 300", "timeout": 3}
+    leave = {"ansible.builtin.meta": "end_host", "when": "safeguard_stuck"}
+    rescue = [leave, _guard("firewall", "abandoned")]
+    tasks = [*_changes()[:1], {"block": [*_changes()[1:3], hangs], "rescue": rescue}]
+    done = guarded.play(tasks, roles=["safeguard"])
+    assert done.returncode == 0, done.stdout
+    assert "rescued=1" in done.stdout
+    assert "is put back" not in done.stdout
+    assert _comes_back(guarded, "bare", SECONDS + 12)
+    assert "firewall.fired" in guarded.run("bare", "ls", "/var/lib/hostpledge/undo/.armed")
+    guarded.run("bare", "sh", "-c", "rm -r /var/lib/hostpledge/undo/.armed/firewall.fired")
+
+
 def test_a_second_run_does_not_step_into_the_first(guarded: Hosts) -> None:
     armed = {"state": "armed", "family": "firewall", "paths": [CUT], "seconds": 120}
     task: dict[str, object] = {"hostpledge_guard": armed}

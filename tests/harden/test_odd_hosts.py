@@ -28,6 +28,7 @@ PLAN = {
         "firewall.default_deny", "intrusion.session_timeout", "logging.daemon_protection",
     ],
 }  # fmt: skip
+DEFS = "/etc/login.defs"
 CUT = "/etc/ssh/sshd_config.d/00-cut.conf"
 TIMEOUT = "/etc/ssh/sshd_config.d/00-hostpledge-timeout.conf"
 
@@ -80,6 +81,22 @@ def test_a_file_that_cannot_be_written_is_told_and_all_else_is_done(
     assert held.split() == ["PASS_MAX_DAYS", "99999", "ENCRYPT_METHOD", "MD5"]
     assert "ClientAliveInterval" in hosts.run("bare", "cat", TIMEOUT)
     assert hosts.run("bare", "stat", "-c", "%a", "/srv/app/.env") == "640\n"
+
+
+def test_a_file_that_cannot_be_written_is_refused_only_where_it_would_be(hosts: Hosts) -> None:
+    """By the plain play, which brings about what is satisfied already too."""
+    role = {"role": "intrusion", "intrusion_controls": ["password_age"], "intrusion_policy": False}
+    _mount(hosts, "bare-12", "--bind", DEFS, DEFS)
+    for days, fails in ((90, 0), (99999, 1)):
+        _mount(hosts, "bare-12", "-o", "remount,bind,rw", DEFS)
+        written = f"sed 's/^PASS_MAX_DAYS.*/PASS_MAX_DAYS {days}/' {DEFS} >/tmp/defs"
+        hosts.run("bare-12", "sh", "-c", f"{written} && cat /tmp/defs >{DEFS}")
+        _mount(hosts, "bare-12", "-o", "remount,bind,ro", DEFS)
+        done = hosts.play(limit="bare-12", roles=[role])
+        assert f"failed={fails}" in done.stdout, done.stdout
+        told = " ".join(f"{done.stdout}\n{done.stderr}".split())
+        assert (f"{DEFS} is read-only" in told) is bool(fails), told[-4000:]
+    _mount(hosts, "bare-12", "-o", "remount,bind,rw", DEFS)
 
 
 def test_without_systemd_all_works_or_says_a_line(hosts: Hosts, said: str) -> None:

@@ -320,6 +320,12 @@ def test_a_file_that_cannot_be_written_stops_the_change_with_one_line(
             assert done["failed"]
             assert f"{one} is read-only" in done["msg"]
             assert "\n" not in done["msg"]
+            assert done["barred"]
+            # where nothing has to be written, the others are kept all the same
+            spared = Memory(memory.place.with_name("spared")).remember(
+                paths=[str(two), str(one)], spare=True, check=check
+            )
+            assert spared["remembered"] == ([] if check else [str(two)])
         assert not (memory.place / "logging" / "manifest").exists()
     finally:
         subprocess.run(["umount", str(one)], check=True)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from collector.catalog import FAMILIES
 from collector.errors import BadInput
 from collector.resources import shared
 from collector.run import hardening, play
-from collector.run.hardening import apply
+from collector.run.due import still_due
 from collector.run.inventory import How, environment
 from collector.run.watching import CENSORED, Applied, Told
 
@@ -30,6 +32,10 @@ PLAN = {
     "b": ["encryption.transport"],
 }
 HOW = How(inventory=("a,b,c,",), extra_vars=("ansible_connection=local",))
+
+
+def apply(*given: Any, folder: Path | None = None, **more: Any) -> Applied:
+    return hardening.apply(*given, journal=folder / "due" if folder else Path(os.devnull), **more)
 
 
 @pytest.fixture(autouse=True)
@@ -154,15 +160,19 @@ def test_a_host_that_does_not_answer_is_a_failure_in_one_line(tmp_path: Path) ->
     assert "\n" not in failure.message
 
 
+def cut_of(folder: Path) -> dict[str, Any]:
+    down = {"path": str(folder / "down"), "state": "touch"}
+    return {"name": "Cut it", "ansible.builtin.file": down}
+
+
 @pytest.fixture
 def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> How:
     """A host that answers only while there is no file `down`; a role's task can make one."""
     down = tmp_path / "down"
-    cut = {"name": "Cut it", "ansible.builtin.file": {"path": str(down), "state": "touch"}}
     once = {"when": f"'{tmp_path}/a-again' is not exists"}
     role(tmp_path, "encryption", {"transport": [write(tmp_path, "swap")]})
     role(tmp_path, "backup", {"jobs": [write(tmp_path, "jobs")],
-                              "fresh": [cut | once, write(tmp_path, "fresh")],
+                              "fresh": [cut_of(tmp_path) | once, write(tmp_path, "fresh")],
                               "offsite": [write(tmp_path, "offsite")]})  # fmt: skip
     role(tmp_path, "logging", {"logins": [write(tmp_path, "logins")]})
     monkeypatch.setattr(hardening, "WAIT", 4)
@@ -196,6 +206,78 @@ def test_a_host_that_answers_again_is_taken_up_where_it_was_lost(
     assert again == {"backup.fresh", "logging.logins"}
 
 
+@pytest.fixture
+def due(tmp_path: Path, broken: How) -> How:
+    """As `broken`; what was written before the connection breaks has yet to be loaded."""
+    ran = {"ansible.builtin.shell": f"echo {{{{ what }}}} >>{tmp_path}/ran"}
+    once = {"when": f"'{tmp_path}/a-again' is not exists"}
+    notify = "{{ ['Load it', 'Run it'] if what == 'jobs' else ['Never'] }}"
+    role(
+        tmp_path, "backup",
+        {
+            "jobs": [{"ansible.builtin.set_fact": {"what": "jobs"}},
+                     write(tmp_path, "jobs", notify=notify)],
+            "fresh": [cut_of(tmp_path) | once, write(tmp_path, "fresh")],
+        },
+        handlers=[{"name": "Load it", **ran}, {"name": "Never", **ran},
+                  {"name": "Run it", "ansible.builtin.include_tasks": "run.yml"}],
+    )  # fmt: skip
+    (tmp_path / "roles" / "backup" / "tasks" / "run.yml").write_text(
+        yaml.safe_dump([{"name": "Run", **ran}])
+    )
+    return broken
+
+
+JOBS = {"a": ["backup.jobs", "backup.fresh"]}
+
+
+def test_handlers_that_were_due_run_once_the_host_is_taken_up(tmp_path: Path, due: How) -> None:
+    def watch(told: Told) -> None:
+        if told.waits:
+            (tmp_path / "a-again").touch()
+            (tmp_path / "down").unlink()
+
+    done = apply(JOBS, due, grade=2, watch=watch, folder=tmp_path)
+    assert done.failures == []
+    assert (tmp_path / "ran").read_text() == "jobs\njobs\n"
+    assert still_due(tmp_path / "due") == {}
+
+
+def test_handlers_that_are_due_still_are_told_and_run_by_the_next_command(
+    tmp_path: Path, due: How
+) -> None:
+    done = apply(JOBS, due, grade=2, watch=told([]), folder=tmp_path)
+    lost, *others = done.failures
+    assert "did not answer again" in lost.message
+    assert [(f.host, f.family, f.message) for f in others] == [
+        ("a", "backup", f"due, and not run; do it by hand, or restart the host: {name}")
+        for name in ("Load it", "Run it")
+    ]
+    (tmp_path / "a-again").touch()
+    (tmp_path / "down").unlink()
+    again = apply(JOBS, due, grade=2, watch=told([]), folder=tmp_path)
+    assert again.failures == []
+    assert (tmp_path / "ran").read_text() == "jobs\njobs\n"
+
+
+def test_handlers_of_the_last_family_run_though_it_failed(tmp_path: Path) -> None:
+    reload = {"name": "Reload it", "ansible.builtin.file": {"path": f"{tmp_path}/ran",
+              "state": "touch", "mode": "0600"}}  # fmt: skip
+    role(tmp_path, "logging", {"logins": [write(tmp_path, "l", notify="Reload it"), fail("no")]},
+         handlers=[reload])  # fmt: skip
+    done = apply({"a": ["logging.logins"]}, HOW, grade=2, watch=told([]), folder=tmp_path)
+    assert [f.message for f in done.failures] == ["no"]
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_journal_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    lines = ['["a", "logging", "One", true]', "\x00\x00", '["a", "logging", "Two", true]',
+             '["a", "logging", "One", false]', '["b", "backup", "Thr']  # fmt: skip
+    (tmp_path / "due").write_text("\n".join(lines))
+    assert still_due(tmp_path / "due") == {"a": {"logging": ["Two"]}}
+    assert still_due(tmp_path / "none") == {}
+
+
 def test_a_host_that_stays_away_is_told_with_what_was_not_begun(
     tmp_path: Path, broken: How
 ) -> None:
@@ -207,6 +289,46 @@ def test_a_host_that_stays_away_is_told_with_what_was_not_begun(
     assert set(done.lost) == {"a"}
     assert not (tmp_path / "a-logins").exists()
     assert set(done.reached["a"]) == set(LONG["a"]) - {"logging.logins"}
+
+
+def test_a_step_without_an_end_loses_its_host_alone(tmp_path: Path) -> None:
+    """What it began is not killed; what the role and the families after it had to do is left."""
+    waits = f"until [ -e {tmp_path}/go ]; do sleep .2; done; touch {tmp_path}/end"
+    late = {"name": "Fetch it", "ansible.builtin.command": {"argv": ["sh", "-c", waits]},
+            "when": "inventory_hostname == 'a'"}  # fmt: skip
+    role(tmp_path, "encryption", {"transport": [late, write(tmp_path, "swap")]})
+    role(tmp_path, "backup", {"jobs": [write(tmp_path, "jobs")]})
+    role(tmp_path, "logging", {"logins": [write(tmp_path, "logins")]})
+    names = ["encryption.transport", "backup.jobs", "logging.logins"]
+    watched: list[Told] = []
+    how = replace(HOW, step_seconds=10)
+    done = apply({"a": names, "b": names}, how, grade=2, watch=told(watched))
+    (failure,) = done.failures
+    assert (failure.host, failure.control, failure.task) == ("a", names[0], "Fetch it")
+    assert failure.message.startswith("no end after 10 s, so the host is left as it is")
+    assert "\n" not in failure.message
+    assert "dpkg --configure -a" in failure.message
+    assert set(done.lost) == {"a"}
+    assert set(done.reached["a"]) == {"encryption.transport"}
+    assert [t.failure for t in watched if t.failure] == [failure], "told once"
+    written = sorted(path.name for path in tmp_path.iterdir() if path.is_file())
+    assert written == ["b-jobs", "b-logins", "b-swap"]
+    (tmp_path / "go").touch()
+    until = time.monotonic() + 30
+    while not (tmp_path / "end").exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert (tmp_path / "end").exists()
+
+
+def test_each_rescue_of_a_role_leaves_a_host_where_a_step_has_no_end() -> None:
+    places = [*shared("roles").rglob("tasks/*.yml"), shared("playbooks", "tasks", "family.yml")]
+    rescues = {str(x): re.split(r"(?m)^ *rescue:\n", x.read_text())[1:] for x in places}
+    found = [(name, text) for name, texts in rescues.items() for text in texts]
+    assert len(found) > 8
+    for name, text in found:
+        assert "meta: end_host" in text, name
+        fails = re.search(r"builtin\.fail:|set_fact:|hostpledge_guard:", text)
+        assert fails is None or text.index("meta: end_host") < fails.start(), name
 
 
 def test_each_control_that_a_role_names_at_its_end_has_its_line(tmp_path: Path) -> None:

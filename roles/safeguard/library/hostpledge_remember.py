@@ -48,6 +48,12 @@ options:
     description: Text of undo.sh. The action plugin of the same name fills it in.
     type: str
     required: true
+  spare:
+    description: >-
+      Set by the action of the same name where nothing has to be written. A path that cannot be
+      written is then neither refused nor kept.
+    type: bool
+    default: false
   token:
     description: Set by hostpledge_guard, which keeps the present state apart and starts a timer.
     type: str
@@ -104,6 +110,10 @@ from ansible.module_utils.hostpledge_place import (
 FAMILY = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
+class Barred(Refused):
+    """Nothing was kept, for something that would be changed cannot be written."""
+
+
 @contextlib.contextmanager
 def ready(folder: str, undo: str) -> Iterator[None]:
     """Makes the folder, puts undo.sh there and holds the lock."""
@@ -156,10 +166,14 @@ def refuse_barred(place: Place, given: dict[str, Any], folder: str) -> None:
 
     What was kept before has been changed already, and may well have been frozen since.
     """
+    open_to_us = []
     for path in (checked(path, folder) for path in given["paths"]):
         why = "" if place.has("path", path) else barred(path)
-        if why:
-            raise Refused(f"{why}, nothing that needs it is changed: make it writable first")
+        if not why:
+            open_to_us.append(path)
+        elif not given["spare"]:
+            raise Barred(f"{why}, nothing that needs it is changed: make it writable first")
+    given["paths"] = open_to_us
 
 
 def boot() -> str:
@@ -251,6 +265,7 @@ def main() -> None:
             "after": {"type": "list", "elements": "str", "default": []},
             # not secret: the host's log need not hold a whole script for each step
             "undo": {"type": "str", "required": True, "no_log": True},
+            "spare": {"type": "bool", "default": False},
             "token": {"type": "str", "no_log": False},
             "seconds": {"type": "int"},
             "place": {"type": "str", "default": "/var/lib/hostpledge/undo"},
@@ -269,7 +284,7 @@ def main() -> None:
             module.exit_json(changed=False, timer=timer, left_over=said)
         new = remember(module, given, folder)
     except Refused as problem:
-        module.fail_json(msg=str(problem))
+        module.fail_json(msg=str(problem), barred=isinstance(problem, Barred))
     except OSError as problem:
         why = {
             errno.ENOSPC: "the disk is full",

@@ -1,0 +1,87 @@
+"""What the roles say of what they refuse, or could not bring about: English → Chinese."""
+
+from __future__ import annotations
+
+TABLE = (
+    # packages
+    (r"would be installed: (.*)", r"将安装：\1"),
+    (r"(.*)\. On the RHEL family restic comes from EPEL \(dnf install epel-release\), or put the "
+     r"program at (\S+)\.",
+     r"\1。RHEL 系的 restic 在 EPEL 中（dnf install epel-release），也可将程序放在 \2"),
+    (r"restic could not be installed", "restic 未能安装"),
+    # backup
+    (r"This host can delete versions from (.*), though backup_append_only says that it cannot\..*",
+     r"本机能够删除 \1 中的版本，与 backup_append_only 所称不符：请以 rest-server --append-only 或"
+     r"对象锁定提供该仓库，或将 backup_append_only 设为 false"),
+    (r"The repository (.*) cannot be opened: (.*)", r"无法打开备份仓库 \1：\2"),
+    (r"backup_known_hosts is empty: give the line of known_hosts of (\S+) .*",
+     r"backup_known_hosts 为空：请给出 \1 的 known_hosts 行（ssh-keyscan \1，并与其管理员所告"
+     r"核对），以免备份送往别处"),
+    (r"(\S+) does not let this host in \((.*)\)\. Put this line into its authorized_keys, then run "
+     r"this again: (.*)",
+     r"\1 不允许本机登录（\2）：请将此行加入其 authorized_keys，再次整改：\3"),
+    (r"A password stands in backup_repository; .*",
+     "backup_repository 中含有口令：请移入 backup_environment（RESTIC_REST_PASSWORD 等）"),
+    # encryption
+    (r"The TLS policy of (Apache|nginx) is not set, and (?:Apache|nginx) is as it was: (.*)",
+     r"未能设置 \1 的 TLS 策略，\1 保持原状：\2"),
+    # firewall
+    (r"the host does not say from where this run is connected \(SSH_CONNECTION\), so its firewall "
+     r"is not changed: connect by OpenSSH",
+     "主机未告知本次整改由何处连接（SSH_CONNECTION），故不改动其防火墙：请以 OpenSSH 连接"),
+    (r"the rules in the kernel are not those that were loaded; they are loaded again",
+     "内核中的规则不是所加载的规则，重新加载"),
+    # intrusion
+    (r"aide refuses its configuration as its package and its owner left it \((.*)\): .*",
+     r"aide 不接受现有的配置（\1）：须由人改正，方能建立文件基线"),
+    (r"cleartext services that no unit of systemd and no line of inetd starts: (.*); stop them .*",
+     r"明文服务 \1 不由 systemd 或 inetd 启动：请在启动之处停用，或列入 intrusion_cleartext_keep"),
+    (r"this release has no pam_faillock .*",
+     "此版本没有 pam_faillock（Debian 11、Ubuntu 22.04 起才有）：请用 fail2ban "
+     "封禁来源地址，或升级系统"),
+    (r"/etc/pam\.d/common-auth was edited by hand, so pam-auth-update leaves it alone: .*",
+     "/etc/pam.d/common-auth 曾被手工修改，pam-auth-update 不会改写：请由人在 pam_unix.so 之前加入 "
+     "auth requisite pam_faillock.so preauth，其后加入 auth [default=die] pam_faillock.so "
+     "authfail，并在 common-account 加入 account required pam_faillock.so；或放弃手工修改："
+     "pam-auth-update --force --enable hostpledge-faillock hostpledge-faillock-notify"),
+    (r"neither authselect nor authconfig writes the stacks of this host: .*",
+     "本机的 PAM 配置不由 authselect 或 authconfig 生成：请由人在 system-auth 与 password-auth 的 "
+     "pam_unix.so 之前加入 auth required pam_faillock.so preauth，其后加入 auth [default=die] "
+     "pam_faillock.so authfail，并加入 account required pam_faillock.so"),
+    (r"/etc/pam\.d/system-auth names no pam_pwquality\.so: .*",
+     "/etc/pam.d/system-auth 中没有 pam_pwquality.so：请由人决定是否重新选用其配置（authselect "
+     "current；CentOS 7：authconfig --updateall），这关系到本机的全部登录"),
+    (r"a file in /etc/apt/apt\.conf\.d that is read behind 52hostpledge switches .*",
+     "/etc/apt/apt.conf.d 中有排在 52hostpledge 之后的文件关闭了每日安全更新"
+     "（APT::Periodic）：请移除"),
+    (r"(\S+) -T does not take the configuration: (.*)", r"\1 -T 不接受现有的配置：\2"),
+    # logging
+    (r"(.*) writes the logs of this host: a person has to let it send to (.*)\.",
+     r"本机日志由 \1 写入：须由人令其发送到 \2"),
+    (r"(.*): read-only, and its rules are too short\. No rule was changed: .*",
+     r"\1 只读，而其留存规则过短，各项规则均未改动：请先使之可写，或列入 logging_rotation_leave"),
+    (r"(.*) refuses the added log, which is taken away again: a person has to look\.",
+     r"\1 不接受所加的日志设置，已撤去：须由人查看"),
+    # what is kept for undo, and the guard
+    (r"seconds: from 5 to 3600, the time to confirm the change", "确认时限须为 5 至 3600 秒"),
+    (r"(\w+): nothing was armed in this run", r"\1：本次没有设定回滚"),
+    (r"(\w+): see what failed above; nothing was armed", r"\1：见上一条；没有设定回滚"),
+    (r"(.*) is of another version of hostpledge: put it back first",
+     r"\1 出自另一版本的 hostpledge：请先恢复"),
+    (r"(.*) is no absolute path", r"\1 不是绝对路径"),
+    (r"(.*) is nothing that can be kept", r"\1 无法留存"),
+    (r"(.*) is where hostpledge keeps things", r"\1 是 hostpledge 存放留存之处"),
+    (r"(.*) has (\d+) MiB, too much to be kept", r"\1 有 \2 MiB，过大，无法留存"),
+    (r"(.*) is neither a file nor a folder nor a link", r"\1 不是文件、目录或链接"),
+    (r"(.*) is no name of a family", r"\1 不是类别名"),
+    (r"nothing is changed, for it could not be kept: (.*): (.*)",
+     r"未作改动，因为无法留存：\1：\2"),
+    (r"the disk is full", "磁盘已满"),
+    (r"it is on a read-only file system", "位于只读的文件系统"),
+    (r"the quota is used up", "配额已用完"),
+    # what was asked of the host on the way
+    (r"what this host is like: (.*)", r"查看主机现状：\1"),
+    (r"the anti-malware of this host: (.*)", r"查看防病毒软件：\1"),
+    (r"the logs of this host: (.*)", r"查看日志设置：\1"),
+    (r"not brought about, or not whole: (.*)", r"未能完成，或未全部完成：\1"),
+)  # fmt: skip

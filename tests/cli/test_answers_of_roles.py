@@ -1,0 +1,160 @@
+"""Each line in which a role refuses something, or says why it could not, has a Chinese one."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jinja2 import Environment, nodes
+
+from collector import catalog
+from collector.cli import answers
+from collector.cli.steps import CHINESE
+from collector.resources import shared
+
+ROLES = shared("roles")
+# facts in which a role gathers what it tells at its end
+_GATHERED = ("_refused", "_left")
+_LOOKS = {"set_fact", "debug", "assert", "fail", "meta", "include_tasks", "include_role", "stat",
+          "include_vars", "slurp", "find"}  # fmt: skip
+
+
+def tasks_of(path: Path) -> Iterator[dict[str, Any]]:
+    waiting = list(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
+    for task in waiting:
+        yield task
+        for part in ("block", "rescue", "always"):
+            waiting += task.get(part) or []
+
+
+def told(task: dict[str, Any]) -> Iterator[str]:
+    """The templates of what `hostpledge harden` shows of a task."""
+    for name, key in (("fail", "msg"), ("assert", "fail_msg"), ("debug", "msg")):
+        given = task.get(f"ansible.builtin.{name}")
+        if given and key in given and (name != "debug" or task.get("changed_when")):
+            yield str(given[key])
+    for name, value in (task.get("ansible.builtin.set_fact") or {}).items():
+        if str(name).endswith(_GATHERED):
+            yield str(value)
+
+
+def samples(template: str) -> Iterator[str]:
+    """What a template can say, with a 7 for each value."""
+    parsed = Environment(autoescape=False).parse(template)
+    output = [part for node in parsed.body for part in getattr(node, "nodes", ())]
+    gathered = [item for part in output for found in _lists(part) for item in found.items]
+    for said in [[item] for item in gathered] or [output]:
+        for words in itertools.product(*(list(_texts(node)) for node in said)):
+            yield "".join(words)
+
+
+def _lists(node: nodes.Node) -> Iterator[nodes.List]:
+    return node.find_all(nodes.List) if isinstance(node, nodes.Add) else iter(())
+
+
+def _texts(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.TemplateData):
+        yield node.data
+    elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, nodes.Concat):
+        for words in itertools.product(*(list(_texts(part)) for part in node.nodes)):
+            yield "".join(words)
+    elif isinstance(node, nodes.CondExpr):
+        yield from _texts(node.expr1)
+        yield from _texts(node.expr2) if node.expr2 is not None else ("",)
+    else:
+        yield "7"
+
+
+def lines_of_roles() -> set[str]:
+    found = set()
+    for path in ROLES.rglob("*.yml"):
+        if path.parent.name in ("tasks", "handlers") and path.parts[-3] != "collect":
+            for task in tasks_of(path):
+                for line in itertools.chain.from_iterable(map(samples, told(task))):
+                    control, _, rest = line.partition(": ")
+                    named = f"{path.parts[-3]}.{control}" in catalog.controls()
+                    known = named or (control == "7" and "refused" in str(task))
+                    found.add(rest if known and rest else line)
+    # what somebody else said with nothing of ours around it, and commands that would be run
+    commands = ("--", "ufw ", "[")
+    return {x for x in found if x.strip("7\n ") and not x.startswith(commands)}
+
+
+def lines_of_plugins() -> set[str]:
+    """What our modules and actions fail with."""
+    places = [*ROLES.glob("*/library/*.py"), *ROLES.glob("*/module_utils/*.py")]
+    places += [
+        Path(answers.__file__).parents[1] / "run" / f"{x}.py" for x in ("guard", "filtering")
+    ]
+    found = set()
+    for path in places:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ("AnsibleActionFail", "Refused", "Barred"):
+                found |= {_literal(argument) for argument in node.args[:1]}
+            elif name == "fail_json":
+                found |= {_literal(k.value) for k in node.keywords if k.arg == "msg"}
+    return {line for line in found if line.strip("7 ")}
+
+
+def _literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_literal, node.values))
+    return "7"
+
+
+@pytest.fixture
+def chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "lang", lambda: "zh")
+
+
+def test_each_line_of_a_role_has_a_chinese_one(chinese: None) -> None:
+    lines = lines_of_roles()
+    assert len(lines) > 35
+    assert not sorted(line for line in lines if answers.spoken(line) == line)
+
+
+def test_each_line_of_a_plugin_has_a_chinese_one(chinese: None) -> None:
+    lines = lines_of_plugins()
+    assert len(lines) > 12
+    assert not sorted(line for line in lines if answers.spoken(line) == line)
+
+
+def test_each_step_that_controls_share_has_a_chinese_name() -> None:
+    places = [*(ROLES / "firewall" / "tasks").glob("*.yml"),
+              ROLES / "intrusion" / "tasks" / "policy.yml",
+              ROLES / "safeguard" / "tasks" / "packages.yml"]  # fmt: skip
+    named = set()
+    for path in places:
+        if f"{path.parts[-3]}.{path.stem}" in catalog.controls():
+            continue
+        for task in tasks_of(path):
+            kinds = {key.rpartition(".")[2] for key in task if "." in key or "hostpledge" in key}
+            if kinds - _LOOKS and task.get("changed_when") is not False:
+                named.add(task["name"])
+    assert len(named) > 15
+    assert not named - set(CHINESE)
+
+
+def test_what_was_read_is_told_in_the_right_place(chinese: None) -> None:
+    said = "restic could not be installed: E: no. On the RHEL family restic comes from EPEL "
+    said += "(dnf install epel-release), or put the program at /usr/local/bin/restic."
+    assert answers.spoken(said) == (
+        "restic 未能安装：E: no。RHEL 系的 restic 在 EPEL 中（dnf install epel-release），"
+        "也可将程序放在 /usr/local/bin/restic"
+    )
+    assert (
+        answers.spoken("hostpledge-backup failed: no space") == "hostpledge-backup 出错：no space"
+    )
+    assert answers.spoken("what fails: failed: no") == "what fails: failed: no"
