@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.forked import command
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,16 +17,15 @@ class Shell:
         self.folder = folder
 
     def __call__(self, *words: str, status: int = 0) -> str:
-        done = self._run(words, status)
-        return done.stdout + done.stderr
+        return "".join(self._run(words, status))
 
     def out(self, *words: str, status: int = 0) -> str:
         """What it printed to stdout alone."""
-        return self._run(words, status).stdout
+        return self._run(words, status)[0]
 
-    def _run(self, words: tuple[str, ...], status: int) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "collector", *words],
+    def _run(self, words: tuple[str, ...], status: int) -> tuple[str, str]:
+        done = command(
+            *words,
             cwd=self.folder,
             env=os.environ
             | {
@@ -34,12 +33,8 @@ class Shell:
                 "PYTHONPATH": str(ROOT),
                 "LC_ALL": "C.UTF-8",
             },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
         )
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
+        out, err = done.out.decode(), done.err.decode()
+        assert done.status == status, out + err
+        assert "Traceback" not in err
+        return out, err

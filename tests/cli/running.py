@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.forked import command
 
 
 @dataclass(frozen=True)
@@ -19,17 +19,13 @@ class Ended:
 def hostpledge(*arguments: object, home: Path | None = None, **environment: str) -> Ended:
     """The command with this home folder (one that nobody can make, where none is given)."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HOSTPLEDGE_", "LC_", "LANG"))}
-    ended = subprocess.run(
-        [sys.executable, "-m", "collector", *map(str, arguments)],
+    ended = command(
+        *map(str, arguments),
         env={
             **kept,
             "LANG": "en_US.UTF-8",
             "HOSTPLEDGE_HOME": str(home or "/proc/none"),
             **environment,
         },
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-        check=False,
     )
-    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    return Ended(ended.status, ended.out.decode(), ended.err.decode())

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,15 @@ import pytest
 from collector.run.folder import RunFolder
 from collector.script import host_nonce
 from tests import bundles
+from tests.forked import command
 
 ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Said:
+    stdout: str
+    stderr: str
 
 
 class Shell:
@@ -25,25 +31,21 @@ class Shell:
         self.folder = folder
         self.home = folder / "home"
 
-    def __call__(
-        self, *words: str, status: int = 0, text: str = ""
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "collector", *words],
+    def __call__(self, *words: str, status: int = 0, text: str = "") -> Said:
+        done = command(
+            *words,
             cwd=self.folder,
             env=os.environ
             | {"HOSTPLEDGE_HOME": str(self.home), "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
+            data=text.encode(),
         )
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+        said = Said(done.out.decode(), done.err.decode())
+        assert done.status == status, said
+        assert "Traceback" not in said.stderr
         if status == 2:
-            assert done.stdout == ""
-            assert done.stderr.splitlines()[-1].startswith("hostpledge: ")
-        return done
+            assert said.stdout == ""
+            assert said.stderr.splitlines()[-1].startswith("hostpledge: ")
+        return said
 
 
 @pytest.fixture
@@ -106,8 +108,8 @@ def test_what_does_not_verify_ends_with_2_and_one_line(shell: Shell) -> None:
     data = bytearray(place.read_bytes())
     data[100] ^= 1
     place.write_bytes(data)
-    for command in (("verify", "b", "--trust", "trust.json"), ("replay", "b"), ("diff", "b", "b")):
-        said = shell(*command, status=2)
+    for words in (("verify", "b", "--trust", "trust.json"), ("replay", "b"), ("diff", "b", "b")):
+        said = shell(*words, status=2)
         assert "b: data/evidence.json: does not verify" in said.stderr
     said = shell("verify", "b", "--trust", "trust.json", "--lang", "zh", status=2)
     assert "b: data/evidence.json：核验不通过：内容已被改动\n" in said.stderr

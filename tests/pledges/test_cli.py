@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from rich.cells import cell_len
 
 from collector.attest import keyring, keys
 from collector.attest.evidence import PledgeReference
+from tests.forked import command
 from tests.pledges.bundles import Signer
 from tests.pledges.records import EXAMPLE
 
@@ -32,10 +32,9 @@ class Ended:
 @pytest.fixture
 def pledge(tmp_path: Path) -> Command:
     def run(*arguments: str | Path, lang: str = "en") -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-m", "collector", "pledge", *map(str, arguments)],
-            capture_output=True,
-            check=False,
+        done = command(
+            "pledge",
+            *map(str, arguments),
             env={
                 "PATH": os.environ["PATH"],
                 "HOSTPLEDGE_HOME": str(tmp_path / "home"),
@@ -44,7 +43,7 @@ def pledge(tmp_path: Path) -> Command:
             },
             cwd=EXAMPLE.parents[1],
         )
-        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Ended(done.status, done.out.decode(), done.err.decode())
 
     return run
 

@@ -7,13 +7,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.forked import command
 
 # what a login does, whatever it was asked to run
 _FORCED = {
@@ -115,14 +116,8 @@ class Ran:
 
 def hostpledge(*words: str, timeout: float = 120, **env: str) -> Ran:
     """The command as a user runs it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "collector", *words],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "LC_ALL": "C.UTF-8", **env},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
+    env = {**os.environ, "LC_ALL": "C.UTF-8", **env}
+    done = command(*words, env=env, timeout=timeout)
+    out, err = done.out.decode(), done.err.decode()
+    assert "Traceback" not in err, err
+    return Ran(done.status, out, err)
