@@ -149,7 +149,10 @@ def test_no_secret_is_told(tmp_path: Path) -> None:
     assert "hunter2" not in repr(watched)
 
 
-def test_a_host_that_does_not_answer_is_a_failure_in_one_line(tmp_path: Path) -> None:
+def test_a_host_that_does_not_answer_is_a_failure_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardening, "WAIT", 4)
     role(tmp_path, "encryption", {"transport": [write(tmp_path, "swap")]})
     how = How(inventory=("a,",), extra_vars=("ansible_connection=ssh ansible_host=127.0.0.1 "
                                              "ansible_port=1 ansible_user=x",))  # fmt: skip
