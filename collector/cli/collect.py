@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from collector import catalog, script
+from collector.cli.from_register import choosing_options, from_register, inventory_option
 from collector.cli.language import lang_option, tr
+from collector.cli.parts import Wanted, choice
+from collector.cli.pledged import length_of_time, pledged
 from collector.cli.progress import HostProgress
 from collector.model import HostStatus
 from collector.run import engine
@@ -23,14 +26,6 @@ family_option = click.option(
     metavar="F",
     help=tr("只看这一类核查项（可重复）", "only this family of controls (repeatable)"),
 )
-grade_option = click.option(
-    "--grade",
-    type=click.IntRange(2, 3),
-    default=2,
-    show_default=True,
-    help=tr("等级保护级别", "MLPS grade (等保级别)"),
-)
-
 
 _ANSIBLE: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-l", "--limit"), {"default": "", "help": tr("只查这些主机", "only these hosts")}),
@@ -121,13 +116,16 @@ def _said(option: str) -> bool:
 @click.command(
     help=tr(
         "从主机采集（只读），每台主机一份采集文件；被中断后以同一命令继续。"
+        "-i register 采集登记库中全部登记的主机，不附证据。"
         "加 --script 则只打印采集脚本，可在任何主机上执行：sh collect.sh > host.capture",
         "Collects from hosts (read-only), one capture file per host; the same command resumes an "
-        "interrupted run. With --script it prints the collector script, which runs on any host: "
-        "sh collect.sh > host.capture",
+        "interrupted run. `-i register` collects from the hosts of all pledges in the register, "
+        "and attaches nothing. With --script it prints the collector script, which runs on any "
+        "host: sh collect.sh > host.capture",
     )
 )
-@click.option("-i", "--inventory", multiple=True, help=tr("Ansible 清单", "Ansible inventory"))
+@inventory_option(required=False)
+@choosing_options
 @click.option(
     "-o",
     "--output",
@@ -143,7 +141,6 @@ def _said(option: str) -> bool:
     help=tr("已结束的采集：只重试未成功的主机", "an ended run: only the hosts that failed"),
 )
 @family_option
-@grade_option
 @ansible_options
 @lang_option
 def collect(
@@ -152,7 +149,11 @@ def collect(
     print_script: bool,
     retry: bool,
     families: tuple[str, ...],
-    grade: int,
+    pledge_id: str | None,
+    location: str | None,
+    due: bool,
+    within: str,
+    given_grade: int | None,
     **given: Any,
 ) -> int:
     """Exit status 0 when every host gave a whole capture, 1 otherwise."""
@@ -161,14 +162,32 @@ def collect(
             raise click.UsageError(
                 tr("--script 不与 -i、-o 同用", "--script goes without -i and -o")
             )
-        selected = catalog.select(families, grade)
+        selected = catalog.select(families, _grade(pledge_id, location, given_grade))
         click.echo(script.collector_script(catalog.reads_for(selected).values()), nl=False)
         return 0
     if not inventory:
         raise click.UsageError(tr("缺少 -i", "-i is missing"))
+    whole_register = from_register(inventory, due=due)
     if output is None:
         raise click.UsageError(tr("缺少 -o", "-o is missing"))
-    arrived = gather(output, how_of(inventory, given), families, grade, retry=retry)
+    how = how_of(inventory, given)
+    if whole_register:
+        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
+        with choice(how, location, output, wanted) as chosen:
+            if chosen is None:
+                return 0
+            arrived = gather(
+                output,
+                chosen.how,
+                families,
+                chosen.grade,
+                retry=retry,
+                hosts=chosen.hosts,
+                begun=lambda: chosen.write_down(output),
+            )
+    else:
+        grade = _grade(pledge_id, location, given_grade)
+        arrived = gather(output, how, families, grade, retry=retry)
     complete = sum(a.status is HostStatus.COMPLETE for a in arrived.values())
     click.echo(
         tr(
@@ -179,6 +198,11 @@ def collect(
     return 0 if complete == len(arrived) else 1
 
 
+def _grade(pledge: str | None, location: str | None, given: int | None) -> int:
+    found = pledged(pledge, location, given)
+    return given or (found.record.grade if found else 2)
+
+
 def gather(
     output: Path,
     how: How,
@@ -187,13 +211,19 @@ def gather(
     *,
     retry: bool = False,
     end: bool = True,
+    hosts: Sequence[str] | None = None,
+    begun: Callable[[], None] | None = None,
 ) -> dict[str, Arrived]:
     """Begins or resumes the run in `output` and collects, showing progress.
 
-    With `end=False` the run stays open: what comes after collecting is part of it.
+    With `end=False` the run stays open: what comes after collecting is part of it. With `hosts`
+    it is about these of the inventory alone. `begun` is called before the first host is asked.
     """
-    hosts = hosts_of(how)  # first: an unusable inventory leaves no empty run behind
+    # first: an unusable inventory leaves no empty run behind
+    hosts = hosts_of(how) if hosts is None else hosts
     catalog.select(families, grade)
     taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
     with taken as folder, HostProgress() as progress:
+        if begun is not None:
+            begun()
         return engine.collect(folder, how, hosts, progress=progress, end=end)

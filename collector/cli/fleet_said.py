@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from collector.pledges.masking import masked
 if TYPE_CHECKING:
     from collector.cli.pledged import Pledged
     from collector.pledges.record import PledgeRecord
+    from collector.verify.before import Check
 
 _SHOWN = 40
 _NAMED = 8
@@ -31,7 +32,8 @@ _NAMED = 8
 class Outcome:
     """One pledge of a run; `pledge` is empty for the hosts under none.
 
-    `hosts`: what became of each host; `absent`: declared and not part of this run; `problem`: why
+    `counts`: how many controls have which verdict, and `before` hardening; `hosts`: what became of
+    each host; `absent`: declared and not part of this run; `problem`: why
     there is no evidence, or no report.
     """
 
@@ -43,6 +45,7 @@ class Outcome:
     sequence: int = 0
     clauses: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    before: Mapping[str, int] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     report: Path | None = None
@@ -88,21 +91,34 @@ def outcome_of(id: str, grade: int, made: Path, pledge: Pledged | None) -> Outco
             attached["sequence"] if attached else 0,
             _verdicts(opened.frame["clauses"]),
             counts,
+            Counter(_verdicts_of(opened.before) if opened.before is not None else ()),
             hosts,
             tuple(h for h in record.hosts if h not in hosts) if record else (),
             all_satisfied=satisfied,
         )
 
 
+def _verdicts_of(check: Check) -> Iterator[str]:
+    return (finding["verdict"] for _, entry in check.hosts() for finding in entry["findings"])
+
+
 def _verdicts(clauses: Mapping[str, Any]) -> dict[str, str]:
     return {id: c["verdict"] for id, c in clauses.items() if any(c["counts"].values())}
 
 
-def say(outcomes: Sequence[Outcome], output: Path) -> None:
-    """Each pledge in a few lines, the worst first; those without evidence last, where it shows."""
+def say(
+    outcomes: Sequence[Outcome], output: Path, more_of: Callable[[Path], None] | None = None
+) -> None:
+    """Each pledge in a few lines, the worst first; those without evidence last, where it shows.
+
+    `more_of` says more of each bundle, under the lines of its pledge.
+    """
     good = sorted((o for o in outcomes if o.problem is None), key=lambda o: o.rank)
     for outcome in good[:_SHOWN]:
         out(_block(outcome))
+        if more_of is not None and outcome.bundle is not None:
+            more_of(outcome.bundle)
+            click.echo()
     if len(good) > _SHOWN:
         more = len(good) - _SHOWN
         click.echo(
@@ -200,6 +216,7 @@ def _json(outcome: Outcome) -> dict[str, Any]:
         "report": str(outcome.report) if outcome.report else None,
         "clauses": dict(outcome.clauses),
         "counts": dict(outcome.counts),
+        "counts_before": dict(outcome.before) or None,
         "hosts": dict(outcome.hosts),
         "not_looked_at": list(outcome.absent),
         "satisfied": outcome.satisfied,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli.language import tr
-from collector.cli.pledged import open_register
+from collector.cli.options import Decorated
+from collector.cli.pledged import open_register, register_option
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
@@ -22,6 +23,62 @@ if TYPE_CHECKING:
     from collector.pledges.register import Register
 
 WORD = "register"
+
+
+def inventory_option(*, required: bool = True) -> Decorated:
+    """-i, of commands that take `register`."""
+    return click.option(
+        "-i",
+        "--inventory",
+        multiple=True,
+        required=required,
+        help=tr(
+            "Ansible 清单；register 或 register:PATH|URL 为登记库",
+            "Ansible inventory; `register` or `register:PATH|URL` is the register",
+        ),
+    )
+
+
+def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which pledges: --pledge (`pledge_id`), --register (`location`), --due, --within, --grade."""
+    for option in reversed(_CHOOSING):
+        command = option(command)
+    return register_option(command)
+
+
+_CHOOSING = (
+    click.option(
+        "--pledge",
+        "pledge_id",
+        metavar="ID",
+        help=tr(
+            "为此登记；与 -i register 同用，只取它的主机",
+            "for this pledge record; with -i register, its hosts alone",
+        ),
+    ),
+    click.option(
+        "--due",
+        is_flag=True,
+        help=tr(
+            "只取须核查的登记：证据过期或尚无、豁免到期、问题逾期（用于 -i register）",
+            "only pledges that a check is due for: evidence too old or none, a waiver ended, a "
+            "finding overdue (with -i register)",
+        ),
+    ),
+    click.option(
+        "--within",
+        default="0d",
+        show_default=True,
+        metavar="TIME",
+        help=tr("把多久之内到期也算在内，如 30d", "what falls due within that time too, e.g. 30d"),
+    ),
+    click.option(
+        "--grade",
+        "given_grade",
+        type=click.IntRange(2, 3),
+        help=tr("等级保护级别；默认按登记，否则 2", "MLPS grade; default: the record's, else 2"),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +95,12 @@ class Fleet:
         return f"-i {WORD}"
 
 
-def from_register(inventory: Sequence[str]) -> bool:
-    """Is the register among the inventories given?"""
-    return any(_named(source) for source in inventory)
+def from_register(inventory: Sequence[str], *, due: bool = False) -> bool:
+    """Is the register among the inventories given? Refuses `due` where it is not."""
+    found = any(_named(source) for source in inventory)
+    if due and not found:
+        raise click.UsageError(tr("--due 用于 -i register", "--due goes with -i register"))
+    return found
 
 
 def _named(source: str) -> bool:

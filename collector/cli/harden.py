@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,20 @@ from collector.cli import hardened
 from collector.cli.attesting import Signing, first_key, make_bundle, write_report
 from collector.cli.collect import ansible_options, family_option, how_of
 from collector.cli.explain import find
+from collector.cli.fleet_harden import FleetHardening, prove_fleet, those_concerned
+from collector.cli.from_register import choosing_options, from_register, inventory_option
 from collector.cli.hardening import Hardening, note
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
-from collector.cli.pledged import pledge_options, pledged
+from collector.cli.parts import Choice, Wanted, choice
+from collector.cli.pledged import length_of_time, pledged
 from collector.cli.run import say
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput
 from collector.model import Control
 from collector.run.inventory import hosts_of
+
+_NAMED = 8
 
 
 @click.command(
@@ -33,18 +38,19 @@ from collector.run.inventory import hosts_of
         "整改：先核查，列出计划（改什么、风险、能否撤销、哪些须由人处理），确认后逐类整改，"
         "再核查一遍，制成含前后两次采集的证据包和报告。"
         "--check 只预演并显示差异；--undo 按主机上的留存恢复原状；"
+        "-i register 整改登记库中登记的主机，每份登记各得一份证据（不属于任何登记的主机不动）；"
         "被中断后以同一命令（含同一 -o）继续。",
         "Hardens hosts: checks them, shows the plan (what will change, the risk, whether it can be "
         "undone, what is left to a person), brings it about once you agree, checks again, and "
         "proves it by one bundle with both checks. --check only looks ahead and shows the "
-        "differences; --undo puts back what hardening found; the same command with the same -o "
-        "takes an interrupted hardening up again.",
+        "differences; --undo puts back what hardening found; `-i register` hardens the hosts of "
+        "the pledges in the register, each pledge gets evidence of its own, and hosts under none "
+        "are not touched; the same command with the same -o takes an interrupted hardening up "
+        "again.",
     )
 )
-@click.option(
-    "-i", "--inventory", multiple=True, required=True, help=tr("Ansible 清单", "Ansible inventory")
-)
-@pledge_options
+@inventory_option()
+@choosing_options
 @click.option(
     "-o",
     "--output",
@@ -62,12 +68,6 @@ from collector.run.inventory import hosts_of
         "only this control, by number or name (repeatable); one that is named is brought about "
         "even where it could not be looked at or is waived",
     ),
-)
-@click.option(
-    "--grade",
-    "given_grade",
-    type=click.IntRange(2, 3),
-    help=tr("等级保护级别；默认按登记，否则 2", "MLPS grade; default: the record's, else 2"),
 )
 @click.option(
     "--check",
@@ -93,10 +93,12 @@ def harden(
     inventory: tuple[str, ...],
     pledge_id: str | None,
     location: str | None,
+    due: bool,
+    within: str,
+    given_grade: int | None,
     output: Path | None,
     families: tuple[str, ...],
     named: tuple[str, ...],
-    given_grade: int | None,
     check: bool,
     yes: bool,
     undo: bool,
@@ -116,36 +118,77 @@ def harden(
         raise click.UsageError(
             tr("--undo 不与 --control、--check 同用", "--undo goes without --control and --check")
         )
+    whole_register = from_register(inventory, due=due)
     stamps = stampers(tsa)
-    pledge = pledged(pledge_id, location, given_grade)
-    grade = given_grade or (pledge.record.grade if pledge else 2)
-    wanted = _wanted(families, named, grade)
-    touched = [f for f in catalog.FAMILIES if any(c.family == f for c in wanted)]
     how = how_of(inventory, given)
-    hosts = hosts_of(how)  # first: an unusable inventory leaves no empty folder behind
-    if undo and not _agreed_to_undo(hosts, touched, yes=yes):
-        return 1
-    signing = None
-    if not check:
-        key = first_key(key_name, passphrase_file)
-        signing = Signing(key, open_sm2_key(sm2_key, sm2_passphrase_file), stamps)
     place = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    if output is None:
-        note(f"{tr('输出目录', 'output folder')}{tr('：', ': ')}{place}")
-    with _resumable(place, given=output is not None), sole(place):
+    with ExitStack() as open_until_the_end:
+        chosen = None
+        if whole_register:
+            wished = Wanted(
+                pledge_id or "", due, given_grade or 0, ahead=length_of_time(within), others=False
+            )
+            chosen = open_until_the_end.enter_context(choice(how, location, place, wished))
+            if chosen is None:
+                return 0
+        pledge = None if chosen else pledged(pledge_id, location, given_grade)
+        record_grade = chosen.grade if chosen else pledge.record.grade if pledge else 2
+        grade = given_grade or record_grade
+        wanted = _wanted(families, named, grade)
+        if chosen is not None:
+            chosen = those_concerned(chosen, wanted)
+            how = chosen.how
+            _say_whose(chosen)
+        touched = [f for f in catalog.FAMILIES if any(c.family == f for c in wanted)]
+        # first: an unusable inventory leaves no empty folder behind
+        hosts = chosen.hosts if chosen else hosts_of(how)
+        if undo and not _agreed_to_undo(hosts, touched, yes=yes):
+            return 1
+        signing = None
+        if not check:
+            key = first_key(key_name, passphrase_file)
+            signing = Signing(key, open_sm2_key(sm2_key, sm2_passphrase_file), stamps)
+        if output is None:
+            note(f"{tr('输出目录', 'output folder')}{tr('：', ': ')}{place}")
+        open_until_the_end.enter_context(_resumable(place, given=output is not None))
+        open_until_the_end.enter_context(sole(place))
         ids = [control.id for control in wanted]
         folder = HardenFolder.begin(place, touched, ids, grade, undo=undo)
-        hardening = Hardening(folder, how, pledge, grade, wanted, named=bool(named))
-        if undo and signing is not None:
-            hardening.undo()
-            return _prove_undone(hardening, signing)
+        asked = (folder, how, pledge, grade, wanted, bool(named))
+        if chosen is None:
+            return _through(Hardening(*asked), signing, undo=undo, yes=yes)
+        chosen.write_down(place)
+        fleet = FleetHardening(*asked, chosen.hosts, chosen=chosen)
+        return _through(fleet, signing, undo=undo, yes=yes)
+
+
+def _through(hardening: Hardening, signing: Signing | None, *, undo: bool, yes: bool) -> int:
+    """All stages, to the evidence; without `signing`, only a look ahead."""
+    if undo and signing is not None:
+        hardening.undo()
+        prove = _prove_undone
+    else:
         plans = hardening.plan()
         if signing is None:
             return hardening.look_ahead(plans)
         if not hardening.agreed(plans, yes=yes):
             return 1
         hardening.apply()
-        return _prove(hardening, signing)
+        prove = _prove
+    if isinstance(hardening, FleetHardening):
+        return prove_fleet(hardening, signing)
+    return prove(hardening, signing)
+
+
+def _say_whose(chosen: Choice) -> None:
+    names = [f"{part.id} ({len(part.hosts)})" for part in chosen.parts[:_NAMED]]
+    listed = tr("、", ", ").join(names) + (" …" if len(chosen.parts) > _NAMED else "")
+    note(
+        tr(
+            f"{len(chosen.parts)} 份登记，{len(chosen.hosts)} 台主机：{listed}",
+            f"{len(chosen.parts)} pledge(s), {len(chosen.hosts)} host(s): {listed}",
+        )
+    )
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 class Hardening:
     """One hardening: its folder, how hosts are reached, and the controls that are `wanted`.
 
-    `named`: the person named each of them. The checks are of all controls of the families.
+    `named`: the person named each of them. The checks are of all controls of the families, on
+    `hosts` of the inventory (None: all of them).
     """
 
     folder: HardenFolder
@@ -47,6 +48,12 @@ class Hardening:
     grade: int
     wanted: Sequence[Control]
     named: bool
+    hosts: Sequence[str] | None = None
+
+    @property
+    def grades(self) -> int | Mapping[str, int]:
+        """At which grade hosts are brought about; by host, where they differ."""
+        return self.grade
 
     def plan(self) -> list[HostPlan]:
         """Checks the hosts, unless that was done before an interruption, and shows the plan."""
@@ -60,7 +67,7 @@ class Hardening:
             )
         if not self.folder.checked:
             note(tr("整改前核查", "the check before"))
-            gather(self.folder.before, self.how, families, self.grade)
+            gather(self.folder.before, self.how, families, self.grade, hosts=self.hosts)
         run = RunFolder.open(self.folder.before)
         plans = [self._of(run, host) for host in run.about["hosts"]]
         if not self.folder.applied:
@@ -91,7 +98,7 @@ class Hardening:
         families = tuple(self.folder.about["families"])
         if not self.folder.checked:
             note(tr("恢复前核查", "the check before"))
-            gather(self.folder.before, self.how, families, self.grade)
+            gather(self.folder.before, self.how, families, self.grade, hosts=self.hosts)
         if self.folder.applied:
             return
         run = RunFolder.open(self.folder.before)
@@ -114,7 +121,7 @@ class Hardening:
                 done = hardening.apply(
                     changes,
                     self.how,
-                    grade=self.grade,
+                    grade=self.grades,
                     watch=progress,
                     journal=Path(os.devnull),
                     check=True,
@@ -149,7 +156,7 @@ class Hardening:
         self.folder.begin_applying()
         with ApplyProgress() as progress:
             done = hardening.apply(
-                changes, self.how, grade=self.grade, watch=progress, journal=self.folder.due
+                changes, self.how, grade=self.grades, watch=progress, journal=self.folder.due
             )
         self.folder.end_applying(done)
 

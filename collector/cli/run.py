@@ -13,11 +13,11 @@ from collector import catalog
 from collector.cli.attesting import Signing, first_key, make_bundle, write_report
 from collector.cli.collect import ansible_options, family_option, gather, how_of
 from collector.cli.columns import wrap
-from collector.cli.from_register import fleet, from_register
+from collector.cli.from_register import choosing_options, from_register, inventory_option
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
 from collector.cli.packing import encrypting
-from collector.cli.pledged import Pledged, length_of_time, pledge_options, pledged
+from collector.cli.pledged import Pledged, length_of_time, pledged
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import one_line
 from collector.model import HostStatus, Result
@@ -41,33 +41,8 @@ _SHOWN = 40
         "-o takes an interrupted run up again.",
     )
 )
-@click.option(
-    "-i",
-    "--inventory",
-    multiple=True,
-    required=True,
-    help=tr(
-        "Ansible 清单；register 或 register:PATH|URL 为登记库",
-        "Ansible inventory; `register` or `register:PATH|URL` is the register",
-    ),
-)
-@pledge_options
-@click.option(
-    "--due",
-    is_flag=True,
-    help=tr(
-        "只查须核查的登记：证据过期或尚无、豁免到期、问题逾期（用于 -i register）",
-        "only pledges that a check is due for: evidence too old or none, a waiver ended, a finding "
-        "overdue (with -i register)",
-    ),
-)
-@click.option(
-    "--within",
-    default="0d",
-    show_default=True,
-    metavar="TIME",
-    help=tr("把多久之内到期也算在内，如 30d", "what falls due within that time too, e.g. 30d"),
-)
+@inventory_option()
+@choosing_options
 @click.option(
     "--retry",
     is_flag=True,
@@ -96,12 +71,6 @@ _SHOWN = 40
         "write the bundle encrypted to this recipient too, as bundle.zip.age (age1…, an SSH public "
         "key, or a file with one a line), repeatable",
     ),
-)
-@click.option(
-    "--grade",
-    "given_grade",
-    type=click.IntRange(2, 3),
-    help=tr("等级保护级别；默认按登记，否则 2", "MLPS grade; default: the record's, else 2"),
 )
 @family_option
 @ansible_options
@@ -132,9 +101,7 @@ def run(
 
     stamps = stampers(tsa)
     encrypted = encrypting(encrypt_to)
-    whole_register = from_register(inventory)
-    if due and not whole_register:
-        raise click.UsageError(tr("--due 用于 -i register", "--due goes with -i register"))
+    whole_register = from_register(inventory, due=due)
     if retry and output is None:
         raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
     pledge = None if whole_register else pledged(pledge_id, location, given_grade)
@@ -145,15 +112,14 @@ def run(
     output = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     how = how_of(inventory, given)
     if whole_register:
-        from collector.cli.fleet_run import Wanted, begun, run_fleet
+        from collector.cli.fleet_run import run_fleet
+        from collector.cli.parts import Wanted, choice
 
-        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry)
-        ids = [part.id for part in begun(output, retry=retry) or ()]
-        ahead = length_of_time(within)
-        # a limit may name a group that nothing is due of
-        fewer = due and not how.limit
-        with fleet(inventory, location, within=ahead, only_due=fewer, begun=ids) as found:
-            return run_fleet(found, how, output, families, wanted, signing, encrypted)
+        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
+        with choice(how, location, output, wanted) as chosen:
+            if chosen is None:
+                return 0
+            return run_fleet(chosen, output, families, signing, encrypted, retry=retry)
     arrived = gather(output, how, families, grade, retry=retry, end=False)
     folder = RunFolder.open(output)
     with sole(output), open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened:

@@ -48,6 +48,7 @@ class World:
         self.plays: list[dict[str, list[str]]] = []
         self.looked: list[bool] = []
         self.seconds = (0, 0)
+        self.grades: list[int | Mapping[str, int]] = []
         self.mends = True
         self.failing: str = ""
         self.changes = True
@@ -80,13 +81,28 @@ class World:
         run.end()
         return run.arrived()
 
-    def gather(self, output: Path, how: Any, families: tuple[str, ...], grade: int) -> Any:
+    def gather(
+        self,
+        output: Path,
+        how: Any,
+        families: tuple[str, ...],
+        grade: int,
+        *,
+        hosts: Sequence[str] | None = None,
+    ) -> Any:
         with RunFolder.taken(output, families, grade, patience=1) as run:
-            return self.collect(run, how, HOSTS)
+            return self.collect(run, how, HOSTS if hosts is None else hosts)
 
     def apply(
-        self, plan: Mapping[str, list[str]], how: Any, *, check: bool = False, **_: Any
+        self,
+        plan: Mapping[str, list[str]],
+        how: Any,
+        *,
+        grade: int | Mapping[str, int],
+        check: bool = False,
+        **_: Any,
     ) -> Applied:
+        self.grades.append(grade)
         self.plays.append(dict(plan))
         self.looked.append(check)
         self.seconds = (how.seconds, how.step_seconds)

@@ -1,4 +1,4 @@
-"""`hostpledge run -i register`: one run over many pledges, with a real sshd on loopback."""
+"""`run` and `collect -i register`: one run over many pledges, with a real sshd on loopback."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import pyrage
 import pytest
 
 from collector.attest.trust import load_trust
+from collector.cli.app import hostpledge as program
+from collector.errors import BadInput
 from collector.pledges.record import from_document
 from collector.pledges.register import Register
 from collector.verify import Bundle, open_bundle, verify
@@ -207,6 +210,27 @@ def test_killed_in_the_middle_the_same_command_ends_it(
     assert sorted(_result(out)) == sorted(after)
 
 
+def test_collecting_takes_the_hosts_of_pledges_and_attaches_nothing(
+    home: Path, hosts: Path, tmp_path: Path
+) -> None:
+    out, register = tmp_path / "out", Register.open()
+    words = ["collect", "-i", "register", "-i", str(hosts), "-o", str(out), *FAMILY]
+    ran = hostpledge(*words, "--pledge", "dianchi.2026")
+    assert ran.status == 1, ran.err
+    assert "1 of 2 hosts gave a whole capture" in ran.out
+    about = json.loads((out / "run.json").read_text())
+    assert (about["hosts"], about["grade"]) == (["shared-01", "down-01"], 2)
+    assert len(list((out / "captures").iterdir())) == 2
+    assert not register.all_evidence()
+    # another collecting, of all there is, is at the highest grade and asks each host once
+    ran = hostpledge(*words, "--due", "--limit", "web-01,shared-01")
+    assert ran.status == 0, ran.err
+    about = json.loads((out / "run.json").read_text())
+    assert (sorted(about["hosts"]), about["grade"]) == (["shared-01", "web-01"], 3)
+    assert (out / "earlier").is_dir()
+    assert not register.all_evidence()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -218,9 +242,15 @@ def test_killed_in_the_middle_the_same_command_ends_it(
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_done(
-    words: tuple[str, ...], says: str, home: Path, tmp_path: Path
+    words: tuple[str, ...],
+    says: str,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ran = hostpledge("run", *words)
-    assert ran.status == 2
-    assert says in ran.err
-    assert not list(tmp_path.glob("hostpledge-*"))
+    monkeypatch.chdir(tmp_path)
+    for command in ("run", "collect"):
+        with pytest.raises((BadInput, click.UsageError)) as refused:
+            program.main([command, *words, "-o", "out"], standalone_mode=False)
+        assert says in str(refused.value)
+        assert not (tmp_path / "out").exists()
