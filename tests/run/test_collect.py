@@ -283,9 +283,10 @@ def test_ctrl_c_says_how_to_go_on(sshd: Sshd, tmp_path: Path) -> None:
 def test_two_commands_at_once_in_one_folder(sshd: Sshd, tmp_path: Path) -> None:
     inventory = tmp_path / "hosts.ini"
     inventory.write_text(sshd.line("b", "hangs"))
-    words = ["collect", "-i", str(inventory), "-o", str(tmp_path / "out"), "--seconds", "6"]
+    words = ["collect", "-i", str(inventory), "-o", str(tmp_path / "out"), "--seconds", "120"]
     first = subprocess.Popen(
         [sys.executable, "-m", "collector", *words],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -294,7 +295,9 @@ def test_two_commands_at_once_in_one_folder(sshd: Sshd, tmp_path: Path) -> None:
     second = hostpledge(*words)
     assert second.status == 2
     assert "another hostpledge is at work here" in second.err
-    assert first.wait(60) == 1
+    assert first.poll() is None
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 2
 
 
 def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
