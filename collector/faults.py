@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from collector.resources import shared
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.exceptions import ValidationError
 
 _FORMATS = ("date", "date-time", "email")
@@ -35,10 +36,25 @@ def reference(name: str, part: str | None = None) -> dict[str, str]:
 
 def formats() -> dict[str, Callable[[object], bool]]:
     """What each format that our schemas name takes."""
-    from jsonschema import Draft202012Validator
+    return {name: partial(_checker().conforms, format=name) for name in _FORMATS}
 
-    conforms = Draft202012Validator.FORMAT_CHECKER.conforms
-    return {name: partial(conforms, format=name) for name in _FORMATS}
+
+@cache
+def _checker() -> FormatChecker:
+    """As jsonschema has it, and a time is one that can be reckoned with."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    checker = FormatChecker(())
+    checker.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
+    well_formed = checker.checkers["date-time"][0]
+
+    def is_time(value: object) -> bool:
+        if well_formed(value) and isinstance(value, str):
+            datetime.fromisoformat(value).astimezone(UTC)
+        return bool(well_formed(value))
+
+    checker.checks("date-time", (ValueError, OverflowError))(is_time)
+    return checker
 
 
 def first_fault(document: Any, name: str, part: str | None = None) -> str | None:
@@ -69,7 +85,7 @@ def _explaining(name: str, part: str | None) -> Draft202012Validator:
     return strict(
         reference(name, part),
         registry=registry,
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
+        format_checker=_checker(),
     )
 
 

@@ -17,12 +17,11 @@ from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
     TimeStampResponse,
-    VerificationError,
     VerifierBuilder,
     decode_timestamp_response,
 )
 
-from collector.errors import BadInput, VerifyFailed
+from collector.errors import BadInput, VerifyFailed, one_line
 
 LARGEST = 1 << 16
 _DIGESTS = {
@@ -50,7 +49,7 @@ class Authority:
             found = tuple(load_pem_x509_certificates(pem.encode()))
             # names are read when they are asked for
             own = [one.issuer == one.subject for one in found]
-        except ValueError:
+        except (ValueError, TypeError):
             raise BadInput("not certificates in PEM", where=where) from None
         if not any(own):
             raise BadInput("no root certificate among them", where=where)
@@ -109,8 +108,8 @@ def verify(data: bytes, signature: bytes, authorities: Sequence[Authority]) -> S
         try:
             verifier = VerifierBuilder(roots=roots, intermediates=others).build()
             verifier.verify_message(found, signature)
-        except (VerificationError, ValueError) as problem:
-            why = str(problem)
+        except Exception as problem:  # noqa: BLE001 - a strange certificate in it raises anything
+            why = one_line(str(problem))
         else:
             return Stamp(found.tst_info.gen_time.astimezone(UTC), authority.name)
     raise VerifyFailed(f"its timestamp is not by a trusted authority: {why}")
@@ -133,7 +132,8 @@ def _read(data: bytes, signature: bytes) -> TimeStampResponse:
         signers = list(found.signed_data.signer_infos)
         same = again == data and not _said(found) and found.signed_data.version == 3
         same = same and len(signers) == 1 and signers[0].version == 1
-    except ValueError:
+        found.tst_info.gen_time.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise VerifyFailed("its timestamp cannot be read (RFC 3161, in DER)") from None
     if not same:
         raise VerifyFailed("its timestamp is not in the one form that is taken")
