@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.captures import read_digest
 from collector.catalog import reasons, words
@@ -190,12 +190,22 @@ def to_json(finding: Finding, at: datetime) -> dict[str, Any]:
     }
 
 
-def waived(finding: Finding, at: datetime) -> bool:
+def waived(finding: Finding | Weighed, at: datetime) -> bool:
     """Does a waiver that has not expired cover this finding?"""
     return finding.waiver is not None and finding.waiver.expires > at
 
 
-def clause_result(findings: Iterable[Finding], at: datetime) -> Result:
+class Weighed(NamedTuple):
+    """Of a finding what the verdict of its clause follows from."""
+
+    clause: str
+    result: Result
+    severity: str
+    veto: bool
+    waiver: Waiver | None
+
+
+def clause_result(findings: Iterable[Finding | Weighed], at: datetime) -> Result:
     """One clause over all its findings: 符合, 部分符合, 不符合, 不适用 or 未能核查.
 
     A veto control that fails, or any high one, makes the clause `fail`; what could not be looked

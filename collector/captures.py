@@ -25,7 +25,7 @@ from typing import Any, cast
 
 from collector.errors import BadInput
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
-from collector.schema import check, load_json
+from collector.schema import load_line
 from collector.script import parse_output
 
 SCHEMA = "urn:hostpledge:schema:capture:1"
@@ -281,10 +281,8 @@ def _from_lines(lines: Iterable[bytes], where: str) -> Capture:
         if not line:
             continue
         place = f"{where} line {number}"
-        document = load_json(line, where=place)
-        kind = document.get("kind") if isinstance(document, dict) else None
-        known = isinstance(kind, str) and kind in _KINDS
-        check(document, "capture", where=place, part=kind if known else None)
+        document = load_line(line, "capture", where=place, parts=_KINDS)
+        kind = document["kind"]
         if (kind == "head") is (head is not None) or ended:
             raise BadInput(f"a {kind} line stands at the wrong place", where=place)
         if kind == "head":
@@ -330,7 +328,7 @@ def _result(line: dict[str, Any], where: str) -> ReadResult:
 
 def _captured_file(line: dict[str, Any], where: str) -> CapturedFile:
     return CapturedFile(
-        os.fsdecode(_bytes(line, "path", "path_base64", where)),
+        _path(line, where),
         _STATUSES[line["status"]],
         int(line["mode"], 8),
         line["uid"],
@@ -339,6 +337,13 @@ def _captured_file(line: dict[str, Any], where: str) -> CapturedFile:
         line["mtime"],
         _bytes(line, "data", "data_base64", where),
     )
+
+
+def _path(line: dict[str, Any], where: str) -> str:
+    plain = line.get("path")
+    if type(plain) is str and plain.isascii():
+        return plain
+    return os.fsdecode(_bytes(line, "path", "path_base64", where))
 
 
 def _bytes(line: dict[str, Any], name: str, packed: str, where: str) -> bytes:

@@ -143,6 +143,7 @@ def lines() -> list[Any]:
         lambda ls: ls[0]["head"].update(user="\udfff"),
         lambda ls: ls[0].update(collected_at="0001-01-01T00:00:00+14:00"),
         lambda ls: ls[0].update(collected_at="9999-12-31T23:59:59-14:00"),
+        lambda ls: ls[0].update(collected_at="2026-11-25t20:00:00z"),
         lambda ls: ls[0].update(nonce=ls[0]["nonce"] + "\n"),
         lambda ls: ls[1].update(id="t.one\n"),
         lambda ls: ls[1].update(stdout_base64="é") or ls[1].pop("stdout"),
@@ -156,4 +157,15 @@ def test_a_line_that_was_changed_is_told(change: Callable[[list[Any]], Any]) -> 
     change(changed)
     data = gzip.compress(b"\n".join(json.dumps(line).encode() for line in changed))
     with pytest.raises(BadInput):
+        captures.from_bytes(data, where="f")
+
+
+@pytest.mark.parametrize("kind", ["read", "other", ["read"]])
+@pytest.mark.parametrize("depth", [100, 1000, 100_000])
+def test_a_line_that_nests_deeply_is_refused(kind: object, depth: int) -> None:
+    """Whichever part of the schema it is looked at for, and however deep."""
+    head = next(captures._lines(parse_output(output(SECTIONS), host="h")))
+    line = json.dumps({"kind": kind})[:-1].encode() + b', "x": ' + b"[" * depth + b"]" * depth
+    data = gzip.compress(b"\n".join([json.dumps(head).encode(), line + b"}"]))
+    with pytest.raises(BadInput, match="nested too deeply"):
         captures.from_bytes(data, where="f")

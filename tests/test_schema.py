@@ -183,6 +183,13 @@ def test_what_is_taken_as_canonical_is(
         assert taken is right, data
 
 
+def test_every_character_is_spelt_as_rfc_8785_has_it() -> None:
+    every = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000)]))
+    assert canonical._plain([every, {every: every}]) == rfc8785.dumps([every, {every: every}])
+    keys = [chr(at) for at in (*range(0x80), 0xE9, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFB33, 0xFFFF)]
+    assert canonical._plain(dict.fromkeys(keys)) == rfc8785.dumps(dict.fromkeys(keys))
+
+
 def _whole(document: Any) -> Iterator[int]:
     if isinstance(document, int):
         yield document

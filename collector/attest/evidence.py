@@ -16,6 +16,7 @@ from typing import IO, Any
 import rfc8785
 
 from collector import __version__, assess, catalog
+from collector.assess import Weighed
 from collector.errors import BadInput
 from collector.model import Capture, Control, Finding, Method, Result, Severity, Text, Waiver
 from collector.schema import check
@@ -23,6 +24,7 @@ from collector.schema import check
 SCHEMA = "urn:hostpledge:schema:evidence:1"
 FILE = "evidence.json"
 _SAFEST = 2**53 - 1
+_RESULTS = {str(result): result for result in Result}
 # worst first; a clause over many hosts is what it is on the worst of them
 _WORST = (
     Result.FAIL,
@@ -53,7 +55,7 @@ class Clauses:
         self.counts = {n: dict.fromkeys(map(str, Result), 0) for n in catalog.clauses()}
         self.verdicts: dict[str, Result] = dict.fromkeys(self.counts, Result.NOTCHECKED)
 
-    def add(self, findings: Sequence[Finding], at: datetime) -> None:
+    def add(self, findings: Sequence[Finding | Weighed], at: datetime) -> None:
         """The findings of one host, made for the time `at`."""
         for number, counts in self.counts.items():
             mine = [finding for finding in findings if finding.clause == number]
@@ -237,7 +239,6 @@ def waivers_of(frame: Mapping[str, Any]) -> tuple[Waiver, ...]:
 
 def finding_from_json(host: str, document: Mapping[str, Any]) -> Finding:
     """A finding as it stood in evidence.json (the inverse of `assess.to_json`)."""
-    waiver = document["waiver"]
     until = document["until"]
     return Finding(
         host=host,
@@ -254,15 +255,31 @@ def finding_from_json(host: str, document: Mapping[str, Any]) -> Finding:
         severity=Severity(document["severity"]),
         veto=document["veto"],
         until=datetime.fromisoformat(until) if until else None,
-        waiver=None
-        if waiver is None
-        else Waiver(
-            document["control"],
-            host,
-            waiver["reason"],
-            waiver["approver"],
-            datetime.fromisoformat(waiver["expires"]),
-        ),
+        waiver=_waiver_from_json(host, document),
+    )
+
+
+def weighed_from_json(host: str, document: Mapping[str, Any]) -> Weighed:
+    """As `finding_from_json`, for who asks for the verdicts of clauses alone."""
+    return Weighed(
+        document["clause"],
+        _RESULTS[document["verdict"]],
+        document["severity"],
+        document["veto"],
+        _waiver_from_json(host, document),
+    )
+
+
+def _waiver_from_json(host: str, document: Mapping[str, Any]) -> Waiver | None:
+    waiver = document["waiver"]
+    if waiver is None:
+        return None
+    return Waiver(
+        document["control"],
+        host,
+        waiver["reason"],
+        waiver["approver"],
+        datetime.fromisoformat(waiver["expires"]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+from codecs import utf_8_decode
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -127,8 +128,8 @@ class Evidence:
             data = self._piece(start, start + size)
             try:
                 refuse_many(data)
-                text = data.decode("utf-8", "ignore")
-                found = len(text[: _SCANNER.raw_decode(text)[1]].encode())
+                text, taken = utf_8_decode(data, "strict", False)
+                found = taken - len(text[_SCANNER.raw_decode(text)[1] :].encode())
                 self._windows[kind] = max(_WINDOW, found + found // 8)
                 return start + found
             except (ValueError, RecursionError):

@@ -14,7 +14,7 @@ from typing import Any
 
 from collector.attest import evidence
 from collector.attest.bundle import attached_file
-from collector.attest.evidence import Clauses, finding_from_json
+from collector.attest.evidence import Clauses, weighed_from_json
 from collector.attest.logged import Inclusion
 from collector.attest.nonce import check_nonce
 from collector.attest.timestamp import Stamp
@@ -167,7 +167,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> int:
         handed_in += "run" not in entry["origin"]
         at = datetime.fromisoformat(entry["assessed_at"])
         times.append(at)
-        clauses.add([finding_from_json(host, f) for f in entry["findings"]], at)
+        clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
         if name.startswith("captures/") and name not in named:
             raise VerifyFailed(f"belongs to no host of {place}", where=_file(bundle, name))
@@ -194,7 +194,8 @@ def _check_nonce(capture: Capture, where: str, run: str) -> None:
 def _check_findings(bundle: Check, host: str, entry: dict[str, Any]) -> None:
     where = f"{bundle.findings.where} host {host}"
     controls = bundle.frame["controls"]
-    if sorted(finding["control"] for finding in entry["findings"]) != sorted(controls):
+    named = {finding["control"] for finding in entry["findings"]}
+    if len(entry["findings"]) != len(named) or named != controls.keys():
         raise VerifyFailed("has not exactly one finding for each control", where=where)
     for finding in entry["findings"]:
         about = controls[finding["control"]]
@@ -205,17 +206,14 @@ def _check_findings(bundle: Check, host: str, entry: dict[str, Any]) -> None:
 
 def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Capture) -> None:
     where = f"{bundle.findings.where} host {host}"
-    said = {key: entry[key] for key in ("status", "detail", "head", "origin")}
-    seen = evidence.exact(
-        {
-            "status": str(capture.status),
-            "detail": capture.detail,
-            "head": dict(capture.head),
-            "origin": dict(capture.origin),
-        }
-    )
-    for key, value in said.items():
-        if value != seen[key]:
+    seen = {
+        "status": str(capture.status),
+        "detail": capture.detail,
+        "head": dict(capture.head),
+        "origin": dict(capture.origin),
+    }
+    for key, value in seen.items():
+        if entry[key] != value and entry[key] != evidence.exact(value):
             raise VerifyFailed(f"its {key} is not that of its capture", where=where)
     digests: dict[str, str | None] = {}
     for finding in entry["findings"]:
