@@ -61,7 +61,7 @@ class ApplyProgress:
             click.echo(f"\r\033[K{line}  {wait}", nl=False, err=True)
         elif told.control and told.control not in self.said:
             self.said.add(told.control)
-            click.echo(f"{named(told.control)}  {spent} s", err=True)
+            click.echo(f"{named(told.control)}  {tr(f'{spent} 秒', f'{spent} s')}", err=True)
 
     def _clear(self) -> None:
         if self.moving:
