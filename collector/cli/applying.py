@@ -50,7 +50,7 @@ class ApplyProgress:
             )
             return
         if told.output and self.show:
-            out(f"{_head(told)}\n{_printed(told.output)}\n")
+            out(f"{_head(told)}\n{_printed(spoken(told.output))}\n")
             return
         spent = int(time.monotonic() - self.begun)
         if self.moving:
@@ -113,7 +113,11 @@ def told_of(task: str, message: str) -> list[str]:
 
 
 def _head(told: Told) -> str:
-    return wrap(f"{told.host}  {named(told.control)}{tr('：', ': ')}{spoken(told.task)}")
+    step = spoken(told.task)
+    # what a step is called stands in English in its role; a difference speaks for itself
+    if lang() == "zh" and step == told.task and "\n" in told.output.strip():
+        step = ""
+    return wrap(tr("：", ": ").join(filter(None, [f"{told.host}  {named(told.control)}", step])))
 
 
 def _printed(text: str) -> str:

@@ -13,9 +13,10 @@ import yaml
 from jinja2 import Environment, nodes
 
 from collector import catalog
-from collector.cli import answers
+from collector.cli import answers, applying
 from collector.cli.steps import CHINESE
 from collector.resources import shared
+from collector.run.watching import Told
 
 ROLES = shared("roles")
 # facts in which a role gathers what it tells at its end
@@ -145,6 +146,20 @@ def test_each_step_that_controls_share_has_a_chinese_name() -> None:
                 named.add(task["name"])
     assert len(named) > 15
     assert not named - set(CHINESE)
+
+
+def test_looking_ahead_is_told_in_chinese(
+    chinese: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(applying, "lang", lambda: "zh")
+    monkeypatch.setattr(applying, "tr", lambda zh, en: zh)
+    progress = applying.ApplyProgress(show=True)
+    words = ("web-1", "intrusion.lockout")
+    progress(Told(*words, "Say what would be installed", output="would be installed: fail2ban"))
+    progress(Told(*words, "Set what is too lenient", output="--- before\n+++ after\n+deny = 5"))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["web-1  I10 登录失败锁定：列出将安装的软件包", "将安装：fail2ban"]
+    assert lines[2:] == ["web-1  I10 登录失败锁定", "--- before", "+++ after", "+deny = 5"]
 
 
 def test_what_was_read_is_told_in_the_right_place(chinese: None) -> None:
