@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -17,7 +19,9 @@ from weasyprint import HTML
 
 from collector.model import Lang
 from collector.report import pdf
+from collector.report.alike import Alike, fleet
 from collector.report.html import own_words, page, words_in
+from collector.report.view import ORDER
 from collector.report.visible import visible
 from tests.report import recorded
 from tests.report.recorded import CHECKPOINT
@@ -223,6 +227,62 @@ def test_with_many_hosts_each_has_its_main_points(
             assert str(visible(shown.message[:40])) in brief
     for step in given["first_steps"]:
         assert str(visible(step["named"][0][1].remediation[:60])) in brief
+
+
+def _many(given: dict[str, Any]) -> dict[str, Any]:
+    """A fleet of 24: three hosts, some of them eight, nine and five times, two once."""
+    hosts = []
+    for number, host in enumerate(given["hosts"][:5]):
+        hosts += [
+            replace(host, name=f"{host.name}-{n:02d}") for n in range((8, 9, 5, 1, 1)[number])
+        ]
+    groups = [(r, [h for h in hosts if h.result is r]) for r in ORDER]
+    return {**given, "hosts": hosts, "groups": [(r, m) for r, m in groups if m]}
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_hosts_that_are_alike_share_a_row_and_none_is_lost(tmp_path: Path, lang: Lang) -> None:
+    many = _many(recorded.given(tmp_path, lang))
+    found = fleet(many, logs_each=6)
+    kinds = {kind.name: kind for _, members in found.kinds for kind in members}
+    assert sorted(len(kind.hosts) for kind in kinds.values()) == [1, 1, 5, 8, 9]
+    names = {host.name for host in many["hosts"]}
+    everybody = {words_in(lang)["t"]["hosts_all"].format(count=len(names)): names}
+    comma = "、" if lang == "zh" else ", "
+
+    def hosts(row: Alike[Any]) -> set[str]:
+        told = [everybody.get(kind) or set(kinds[kind].hosts) for kind in row.kinds]
+        return set().union(*told, row.names.split(comma) if row.names else ())
+
+    said = {
+        (host, row.what.control, row.what.message)
+        for o in found.open
+        for _, rows in o.parts
+        for row in rows
+        for host in hosts(row)
+    }
+    assert said == {(h.name, f.control, f.message) for h in many["hosts"] for f in h.open}
+    assert set().union(*(hosts(row) for row in found.logs)) == {
+        h.name for h in many["hosts"] if h.logs
+    }
+    for rows in found.topics.values():
+        assert sum(row.count for row in rows) == len(names)
+
+
+def test_pages_of_a_fleet(tmp_path: Path) -> None:
+    many = _many(recorded.given(tmp_path, "zh"))
+    path = tmp_path / "fleet.pdf"
+    path.write_bytes(pdf.to_pdf(many))
+    assert gc.isenabled()
+    text = close(said("pdftotext", "-raw", path, "-"))
+    reader = pypdf.PdfReader(path)
+    assert len(reader.pages) <= 24
+    assert f"第{len(reader.pages)}页共{len(reader.pages)}页" in text
+    for host in many["hosts"]:
+        assert close(str(visible(host.name))) in text or not host.name.isascii()
+        assert host.capture_sha256 in text
+    marks = {str(mark.title) for mark in reader.outline if not isinstance(mark, list)}
+    assert marks
 
 
 def test_the_pages_ask_for_nothing_that_cannot_be_set(tmp_path: Path) -> None:
