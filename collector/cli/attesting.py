@@ -56,6 +56,28 @@ def first_key(name: str, passphrase_file: Path | None) -> PrivateKey:
     return open_key(name, passphrase_file)
 
 
+def check_attachable(signing: Signing) -> None:
+    """Raises BadInput where no register would take what is signed so: ahead of all the work."""
+    from collector.attest import keyring
+
+    known = keyring.trust()
+    keys = [signing.key, *([signing.second] if signing.second else [])]
+    if any(known.find(key.keyid) for key in keys):
+        return
+    raise BadInput(
+        tr(
+            f"此处未保存、也不信任密钥 {signing.key.keyid}，它签名的证据不能附于登记",
+            f"the key {signing.key.keyid} is neither kept nor trusted here, and what it signs "
+            "cannot be attached to a pledge",
+        ),
+        where="--key",
+        mend=tr(
+            "请用 hostpledge key show 所列的密钥，或以 hostpledge key new 生成",
+            "name one that `hostpledge key show` lists, or make one with `hostpledge key new`",
+        ),
+    )
+
+
 def make_bundle(
     folder: RunFolder,
     output: Path,

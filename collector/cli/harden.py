@@ -14,7 +14,7 @@ import click
 
 from collector import catalog
 from collector.cli import hardened
-from collector.cli.attesting import Signing, first_key, make_bundle, write_report
+from collector.cli.attesting import Signing, check_attachable, first_key, make_bundle, write_report
 from collector.cli.collect import ansible_options, family_option, how_of
 from collector.cli.explain import find
 from collector.cli.fleet_harden import FleetHardening, prove_fleet, those_concerned
@@ -148,6 +148,8 @@ def harden(
         if not check:
             key = first_key(key_name, passphrase_file)
             signing = Signing(key, open_sm2_key(sm2_key, sm2_passphrase_file), stamps)
+            if chosen is not None or pledge is not None:
+                check_attachable(signing)
         if output is None:
             note(f"{tr('输出目录', 'output folder')}{tr('：', ': ')}{place}")
         open_until_the_end.enter_context(_resumable(place, given=output is not None))

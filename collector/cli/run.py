@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector import catalog
-from collector.cli.attesting import Signing, first_key, make_bundle, write_report
+from collector.cli.attesting import Signing, check_attachable, first_key, make_bundle, write_report
 from collector.cli.collect import ansible_options, family_option, gather, how_of
 from collector.cli.columns import wrap
 from collector.cli.from_register import choosing_options, from_register, inventory_option
@@ -109,6 +109,8 @@ def run(
     signing = Signing(
         first_key(key_name, passphrase_file), open_sm2_key(sm2_key, sm2_passphrase_file), stamps
     )
+    if whole_register or pledge is not None:
+        check_attachable(signing)
     output = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     how = how_of(inventory, given)
     if whole_register:
