@@ -214,7 +214,9 @@ class RunFolder:
         folder.mkdir(mode=0o700, exist_ok=True)
         # pathlib's `*` takes names that begin with a dot too: one pattern finds both kinds
         for part in [*folder.glob("*.part"), *self.path.glob(".*.part")]:
-            part.unlink()
+            # a bundle that was begun is a folder: the next one takes it away
+            if not part.is_dir():
+                part.unlink()
         written_down = {entry.file for entry in known.values()}
         for path in folder.glob(f"*{captures.SUFFIX}"):
             if path.name not in written_down:
