@@ -181,6 +181,7 @@ def write_report(
     That one is signed now, unless it is given.
     """
     from collector.captures import write_aside
+    from collector.cli.kept import Kept
     from collector.cli.register import sign_checkpoint
     from collector.report.contents import Source, contents
     from collector.report.html import render
@@ -189,6 +190,7 @@ def write_report(
     if pledge is not None:
         checkpoint = checkpoint or sign_checkpoint(pledge.register, key)[0]
         write_aside(output / "checkpoint.txt", checkpoint.encode(), 0o644)
+    kept = Kept(pledge.register, pledge.record.id) if pledge else None
     source = Source(
         opened.evidence,
         opened.capture,
@@ -198,6 +200,8 @@ def write_report(
         attached=opened.attached,
         checkpoint=checkpoint,
         earlier=earlier_of(opened),
+        trend=kept.trend(opened.digest) if kept else None,
+        compared=kept.compared(opened) if kept else None,
     )
     write_aside(place, render(contents(source, lang())).encode("utf-8"), 0o644)
     return place

@@ -5,30 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from collector.captures import refuse_special, write_aside
 from collector.cli.attesting import earlier_of
 from collector.cli.chinese import whole_in_chinese
+from collector.cli.kept import Kept, compared_with
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.verify import identity_option, open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
 from collector.resources import home
-
-if TYPE_CHECKING:
-    from collector.pledges.deadlines import Due
-    from collector.pledges.register import Register
-    from collector.report.compared import Compared
-    from collector.report.standings import Standings
-    from collector.report.trend import Trend
-    from collector.verify import Bundle
-
-# how far the due list of the workbook looks ahead
-_YEAR = timedelta(days=366)
 
 
 @click.command(
@@ -127,7 +118,11 @@ def report(
             checkpoint=kept.checkpoint(opened.digest) if kept else "",
             earlier=earlier_of(opened),
             trend=kept.trend(opened.digest) if kept else None,
-            compared=_compared(opened, before, trust_file, asked=against is not None),
+            compared=compared_with(
+                opened, partial(open_trusted, before, trust_file), asked=against is not None
+            )
+            if before
+            else None,
             standings=kept.standings(opened.digest) if kept else None,
         )
         given = contents(source, lang())
@@ -147,35 +142,6 @@ def report(
     for target in targets:
         click.echo(str(target))
     return 0
-
-
-def _compared(
-    opened: Bundle, earlier: Path | None, trust_file: Path | None, *, asked: bool
-) -> Compared | None:
-    """What became of the earlier bundle's findings; None where there is no such bundle.
-
-    One that nobody asked for may be damaged: that is said, and the report made without it.
-    """
-    if earlier is None:
-        return None
-    from collector import replay
-    from collector.report.compared import compared
-
-    try:
-        with open_trusted(earlier, trust_file) as old:
-            found = replay.diff(old, opened)
-            return compared(old.frame, old.digest, found, opened.frame["controls"], lang())
-    except CollectorError as problem:
-        if asked:
-            raise
-        click.echo(
-            tr(
-                f"未与上一份证据对照：{whole_in_chinese(problem)}",
-                f"not held against the bundle before: {problem}",
-            ),
-            err=True,
-        )
-        return None
 
 
 def _check_target(target: Path) -> None:
@@ -224,66 +190,13 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
         return None
 
 
-class _Kept:
-    """What the register knows of the bundle's pledge; nothing where the bundle is not of it."""
-
-    def __init__(self, register: Register, id: str) -> None:
-        self._register = register
-        self._record = register.get(id)
-        self._evidence = register.evidence(id)
-
-    def checkpoint(self, digest: str) -> str:
-        """The kept checkpoint of the register's log over this bundle; empty where there is none."""
-        return self._register.checkpoint_over(digest) or ""
-
-    def trend(self, digest: str) -> Trend | None:
-        from collector.report.history import history
-        from collector.report.trend import trend
-
-        here = self._place(digest)
-        if here is None:
-            return None
-        said = whole_in_chinese if lang() == "zh" else str
-        return trend(history(self._evidence[: here + 1], said), lang())
-
-    def before(self, digest: str) -> Path | None:
-        """Where the bundle before it is kept; None where it is gone: the trend says so."""
-        here = self._place(digest)
-        if not here:
-            return None
-        place = self._evidence[here - 1].path
-        return place if place.exists() else None
-
-    def standings(self, digest: str) -> Standings | None:
-        """None where the bundle is not the newest evidence: the record has gone on since."""
-        from collector.cli.pledge_status import status
-        from collector.report.standings import standings
-
-        if not self._evidence or self._evidence[-1].digest != digest:
-            return None
-        now = datetime.now(UTC)
-        renewed = self._record.id in self._register.renewed()
-        shown = self._register.shown
-        found = status(self._record, self._evidence, now, renewed=renewed, shown=shown)
-        return standings(found.clauses, now, lang())
-
-    def due(self, now: datetime) -> tuple[Due, ...]:
-        from collector.pledges.due import due
-
-        renewed = self._record.id in self._register.renewed()
-        return due(self._record, self._evidence, now, within=_YEAR, renewed=renewed)
-
-    def _place(self, digest: str) -> int | None:
-        return next((n for n, e in enumerate(self._evidence) if e.digest == digest), None)
-
-
-def _kept(evidence: Mapping[str, Any]) -> _Kept | None:
+def _kept(evidence: Mapping[str, Any]) -> Kept | None:
     if evidence.get("pledge") is None or not _has_register():
         return None
     from collector.pledges.register import Register
 
     try:
-        return _Kept(Register.open(create=False), evidence["pledge"]["id"])
+        return Kept(Register.open(create=False), evidence["pledge"]["id"])
     except CollectorError:
         # `_record` says what is wrong with the register
         return None

@@ -63,6 +63,11 @@ def test_this_machine_needs_no_ssh(home: Path, tmp_path: Path) -> None:
         "run", "-i", "localhost,", "--pledge", "demo-2026", "-o", str(tmp_path / "out")
     )
     assert "evidence no. 2" in again.out
+    first = Register.open().evidence("demo-2026")[0].digest
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert 'id="trend"' not in report
+    assert 'id="trend"' in page
+    assert first in page[page.index('id="compared"') :]
     assert (tmp_path / "out" / "earlier").is_dir()
     assert "grew from 1 to 2 entries" in hostpledge("register", "consistency", str(kept)).out
 
