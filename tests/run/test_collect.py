@@ -60,7 +60,7 @@ def mixed(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, s
         )
     )
     ran = hostpledge(
-        "collect", "-i", str(inventory), "-o", str(folder / "out"), "--seconds", "8",
+        "collect", "-i", str(inventory), "-o", str(folder / "out"), "--seconds", "20",
         "--family", "encryption",
     )  # fmt: skip
     return folder / "out", ran.err, ran.status
@@ -208,7 +208,7 @@ def test_ten_kills_while_hosts_arrive_lose_and_repeat_nothing(sshd: Sshd, tmp_pa
     inventory.write_text("".join(sshd.line(name, "well") for name in names))
     output = tmp_path / "out"
     words = ["collect", "-i", str(inventory), "-o", str(output), "-f", "3", "--family",
-             "encryption"]  # fmt: skip
+             "monitoring"]  # fmt: skip
     moments = random.Random(2026)
     clocks: dict[str, str] = {}
     nonces: set[str] = set()
@@ -310,6 +310,8 @@ def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
     stray.write_bytes(b"half")
     # what a kill leaves of a file that was being written aside
     aside = [stray.with_name(".b.capture.gz.123.part"), tmp_path / "out" / ".run.json.123.part"]
+    begun = tmp_path / "out" / ".bundle.0123456789abcdef.part"
+    begun.mkdir()
     for path in aside:
         path.write_bytes(b"half")
     (tmp_path / "out" / "captures" / "c.capture.gz").write_bytes(b"\x1f\x8bhalf")
@@ -322,6 +324,7 @@ def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
     assert again.nonce == folder.nonce
     assert again.arrived()["a"].sha256 == digest
     assert not [path for path in (stray, *aside) if path.exists()]
+    assert begun.is_dir(), "another command may be at work in it, and the next bundle looks"
     assert not (tmp_path / "out" / "captures" / "c.capture.gz").exists()
     with pytest.raises(BadInput, match="other controls"):
         RunFolder.begin(tmp_path / "out", ["firewall"], 2)
