@@ -39,10 +39,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
                 self._within[host] = _name(task)
             else:
                 self._write(host, *_name(task), due=False)
-        if result.result.get("changed"):
-            for notified in task.notify or ():
-                family, _, handler = notified.rpartition(" : ")
-                self._write(host, family or _name(task)[0], handler, due=True)
+        # of a loop each item tells by itself: what it notifies is known there alone
+        if task.loop is None and not task.loop_with:
+            self._notified(result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        """Ansible's entry: one item of a loop ended well."""
+        self._notified(result)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
         """Ansible's entry: a task was not for this host."""
@@ -66,6 +69,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         del stats
         for host in list(self._within):
             self._has_run(host)
+
+    def _notified(self, result: Any) -> None:
+        given = result.task.notify or ()
+        names = [given] if isinstance(given, str) else given
+        for notified in names if result.result.get("changed") else ():
+            family, _, handler = notified.rpartition(" : ")
+            own = family or _name(result.task)[0]
+            self._write(result.host.get_name(), own, handler, due=True)
 
     def _has_run(self, host: str) -> None:
         if host in self._within:

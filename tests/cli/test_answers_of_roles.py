@@ -135,7 +135,10 @@ def test_each_line_of_a_plugin_has_a_chinese_one(chinese: None) -> None:
 def test_each_step_that_controls_share_has_a_chinese_name() -> None:
     places = [*(ROLES / "firewall" / "tasks").glob("*.yml"),
               ROLES / "intrusion" / "tasks" / "policy.yml",
-              ROLES / "safeguard" / "tasks" / "packages.yml"]  # fmt: skip
+              ROLES / "safeguard" / "tasks" / "packages.yml",
+              *(ROLES / "intrusion" / "tasks").glob("baseline_[cdmo]*.yml"),
+              *(ROLES / "logging" / "tasks").glob("*_re[ls]*.yml"),
+              ROLES / "logging" / "tasks" / "audit_load.yml"]  # fmt: skip
     named = set()
     for path in places:
         if f"{path.parts[-3]}.{path.stem}" in catalog.controls():

@@ -219,7 +219,7 @@ def due(tmp_path: Path, broken: How) -> How:
         tmp_path, "backup",
         {
             "jobs": [{"ansible.builtin.set_fact": {"what": "jobs"}},
-                     write(tmp_path, "jobs", notify=notify)],
+                     write(tmp_path, "jobs", notify=notify, loop=[1])],
             "fresh": [cut_of(tmp_path) | once, write(tmp_path, "fresh")],
         },
         handlers=[{"name": "Load it", **ran}, {"name": "Never", **ran},
@@ -266,11 +266,13 @@ def test_handlers_that_are_due_still_are_told_and_run_by_the_next_command(
 def test_handlers_of_the_last_family_run_though_it_failed(tmp_path: Path) -> None:
     reload = {"name": "Reload it", "ansible.builtin.file": {"path": f"{tmp_path}/ran",
               "state": "touch", "mode": "0600"}}  # fmt: skip
-    role(tmp_path, "logging", {"logins": [write(tmp_path, "l", notify="Reload it"), fail("no")]},
-         handlers=[reload])  # fmt: skip
+    changes = write(tmp_path, "l", notify="Reload it", loop=[1, 2])
+    role(tmp_path, "logging", {"logins": [changes, fail("no")]}, handlers=[reload])
     done = apply({"a": ["logging.logins"]}, HOW, grade=2, watch=told([]), folder=tmp_path)
     assert [f.message for f in done.failures] == ["no"]
     assert (tmp_path / "ran").exists()
+    assert '"Reload it", true' in (tmp_path / "due").read_text()
+    assert still_due(tmp_path / "due") == {}
 
 
 def test_a_journal_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
