@@ -107,7 +107,8 @@ def play(fleet: Fleet, folder: Path, *more: str) -> str:
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-playbook", "-i", fleet.inventory, book,
          "-e", wanted, *more],
-        env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_NOCOLOR": "1"},
+        env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_NOCOLOR": "1",
+             "ANSIBLE_PIPELINING": "True"},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     return done.stdout + done.stderr
@@ -121,7 +122,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Odd]:
     folder = tmp_path_factory.mktemp("logins")
     with Fleet((NAME,), folder=folder, prefix=f"logins-{os.getpid()}") as running:
         assert on(running, ODD) == ""
-        before = on(running, f"cat {' '.join(KEPT)}")
+        # past its sshd, which may just be reading its configuration anew
+        before = running.execute(NAME, "cat", *KEPT).stdout.decode()
         yield Odd(running, folder, before, play(running, folder))
 
 
