@@ -4,6 +4,8 @@ freshclam and clamd load a CLD only where the list of files inside it is signed 
 nobody else has that key. So two things are not the maker's: what the signatures look for, and the
 key, which takes the place of the maker's own in the library of a host that `trust` was run on. All
 else is real: the form and the date of the files, the mirror, the programs, and their verification.
+
+`python -m tests.maker FOLDER` publishes in FOLDER/published; FOLDER/trust.sh is for the hosts.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import io
 import os
 import string
 import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -145,3 +148,14 @@ class _Mirror(SimpleHTTPRequestHandler):
 
     def log_message(self, *arguments: Any) -> None:
         """Stays silent."""
+
+
+def _main(folder: Path) -> None:
+    maker = Maker(folder)
+    maker.begin()
+    maker.publish(1, b"found-by-the-first-signatures")
+    (folder / "trust.sh").write_text(maker.trust())
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
