@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.fleet.fixtures import fleet
 
@@ -30,6 +32,13 @@ _LAST = (
     "test_garbled_captures.py",
     "test_never_pass_blind.py",
 )
+_FLEET = (
+    "tests/test_fleet.py",
+    "tests/test_fleet_collect.py",
+    "tests/test_fleet_logins.py",
+    "tests/test_fleet_script.py",
+    "tests/test_no_secret_leaves.py",
+)
 
 
 def _place(item: pytest.Item) -> int:
@@ -40,15 +49,22 @@ def _place(item: pytest.Item) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker for all that uses the fleet, one for each other file or scenario of molecule."""
     items.sort(key=_place)
-    for item in items:
-        group = item.path.relative_to(Path(__file__).parent).as_posix()
-        if "fleet" in getattr(item, "fixturenames", ()):
-            group = "fleet"
-        elif item.path.name == "test_molecule.py":
-            group = item.name
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+class _Files(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """One worker for all that uses the fleet, one for each other file or scenario of molecule."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if path in _FLEET:
+            return "fleet"
+        return nodeid if path == "tests/test_molecule.py" else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | None:
+    return _Files(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(tryfirst=True)

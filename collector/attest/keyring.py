@@ -144,7 +144,9 @@ def _replace(
     old = next((k for k in known.keys if k.name == name), None)
     ended = None
     if old is not None:
-        ended = replace(old, name=_retired(known, name, now), valid_until=now)
+        # to the microsecond: what it signed within this very second stands before it
+        end = datetime.now(UTC)
+        ended = replace(old, name=_retired(known, name, now), valid_until=end)
         known = replace(known, keys=tuple(ended if k is old else k for k in known.keys))
     _write(replace(known, keys=(*known.keys, TrustedKey(key.public, name, valid_from=now))))
     if ended is not None and path.exists():
@@ -191,7 +193,7 @@ def window(
     with _locked():
         known, found = _kept(keyid)
         over = found.revoked_at or found.valid_until
-        if over is not None and over <= _now():
+        if over is not None and over <= datetime.now(UTC):
             raise BadInput(
                 f"this key ended {over.isoformat()}: that is not undone",
                 where=found.name,

@@ -17,7 +17,6 @@ from tests import bundles
 from tests.attest.shell import Shell
 from tests.tsa import Tsa
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE = timedelta(minutes=1)
 
 
@@ -26,26 +25,31 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
 
 
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def _stamp(tsa: Tsa, signature: bytes) -> bytes:
     asked = Request(signature)
     return asked.accept(tsa.reply(asked.bytes), where="t")
 
 
-def _verdict(folder: Path, name: str, now: datetime | None = None) -> str:
+def _verdict(folder: Path, name: str, at: datetime | None = None) -> str:
     with open_bundle(folder / name) as opened:
         try:
-            verify(opened, keyring.trust(), now=now)
+            verify(opened, keyring.trust(), now=at)
         except VerifyFailed as problem:
             return problem.what
     return "verified"
 
 
-def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path) -> None:
+def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path, now: datetime) -> None:
     tsa = Tsa(tmp_path / "tsa")
     authority = Authority.from_pem("test", tsa.root.read_text(), where="t")
     first = keyring.new("default", "p256", None)
     keyring.trust_authority(authority)
-    keyring.window("default", valid_from=NOW - timedelta(days=9))
+    keyring.window("default", valid_from=now - timedelta(days=9))
     found = [bundles.unreachable("a")]
     stamps = [partial(_stamp, tsa)]
     bundles.make(tmp_path, found, first, "plain")
@@ -53,9 +57,9 @@ def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path) -> None:
     assert (_verdict(tmp_path, "plain"), _verdict(tmp_path, "stamped")) == ("verified", "verified")
 
     # an end planned ahead: all verifies until then, what is stamped afterwards too
-    keyring.window("default", valid_until=NOW + 10 * MINUTE)
+    keyring.window("default", valid_until=now + 10 * MINUTE)
     assert _verdict(tmp_path, "plain") == "verified"
-    later = NOW + timedelta(days=4000)
+    later = now + timedelta(days=4000)
     assert "nothing but the signer's word" in _verdict(tmp_path, "plain", later)
     assert _verdict(tmp_path, "stamped", later) == "verified"
     keyring.check_usable(first, "k")
@@ -63,9 +67,9 @@ def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path) -> None:
     # rotated: the end is now, and what the old key signs from here on is refused
     second, ended = keyring.rotate("default", "p256", None)
     assert ended.valid_until is not None
-    assert ended.valid_until < NOW + 10 * MINUTE
+    assert ended.valid_until < now + 10 * MINUTE
     with pytest.raises(BadInput, match="that is not undone"):
-        keyring.window(ended.name, valid_until=NOW + timedelta(days=9))
+        keyring.window(ended.name, valid_until=now + timedelta(days=9))
     with pytest.raises(BadInput, match="this key ended"):
         keyring.check_usable(first, "k")
     bundles.make(tmp_path, found, second, "newer")
@@ -74,16 +78,16 @@ def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path) -> None:
     # revoked: only what was shown to be there before counts, since the time that is told
     keyring.revoke("default")
     assert "revoked" in _verdict(tmp_path, "newer")
-    revoked = keyring.revoke(first.keyid, NOW + timedelta(seconds=-1))
-    assert revoked.revoked_at == NOW - timedelta(seconds=1)
+    revoked = keyring.revoke(first.keyid, now + timedelta(seconds=-1))
+    assert revoked.revoked_at == now - timedelta(seconds=1)
     assert "what shows its time is not older" in _verdict(tmp_path, "stamped")
     assert "nothing but the signer's word" in _verdict(tmp_path, "plain")
     # never later again, and earlier when more becomes known
     assert keyring.revoke(first.keyid).revoked_at == revoked.revoked_at
-    earlier = keyring.revoke(first.keyid, NOW - timedelta(days=3))
-    assert earlier.revoked_at == NOW - timedelta(days=3)
+    earlier = keyring.revoke(first.keyid, now - timedelta(days=3))
+    assert earlier.revoked_at == now - timedelta(days=3)
     with pytest.raises(BadInput, match="not revoked in advance"):
-        keyring.revoke("default", NOW + timedelta(days=1))
+        keyring.revoke("default", now + timedelta(days=1))
     # the same, had it been revoked after the timestamp
     known = keyring.trust()
     calm = replace(known.keys[0], revoked_at=datetime.now(UTC) + MINUTE, valid_until=None)
@@ -96,17 +100,17 @@ def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path) -> None:
         verify(opened, replace(known, keys=(calm,)), now=later)
 
 
-def test_a_key_that_begins_later_signs_nothing_yet(tmp_path: Path) -> None:
+def test_a_key_that_begins_later_signs_nothing_yet(tmp_path: Path, now: datetime) -> None:
     key = keyring.new("default", "ed25519", None)
     with pytest.raises(BadInput, match="it would end before it begins"):
-        keyring.window("default", NOW + MINUTE, NOW)
-    keyring.window("default", NOW + timedelta(days=1))
+        keyring.window("default", now + MINUTE, now)
+    keyring.window("default", now + timedelta(days=1))
     with pytest.raises(BadInput, match="this key begins"):
         keyring.check_usable(key, "k")
     bundles.make(tmp_path, [bundles.unreachable("a")], keys.load(keyring.find("default")), "b")
     assert "before the key default was valid" in _verdict(tmp_path, "b")
     with pytest.raises(BadInput, match="no key is named none"):
-        keyring.window("none", NOW)
+        keyring.window("none", now)
 
 
 def test_windows_and_revocations_from_the_command_line(tmp_path: Path) -> None:
