@@ -35,7 +35,7 @@ while [ "$night" -gt 0 ]; do
   cp -p "shop-$tonight.dump" "shop-$day.dump"
   touch -d "-$night days" "shop-$day.dump"
   [ "$night" -ne 1 ] && [ $((night % 7)) -ne 6 ] ||
-    restic --quiet backup --time "$day 02:30:00" /var/backups/shop
+    restic --quiet backup --time "$day 00:00:00" /var/backups/shop
   night=$((night - 1))
 done
 $job
