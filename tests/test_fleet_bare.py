@@ -179,6 +179,8 @@ def _hardened(folder: Path) -> Bare:
     for host, address in V6.items():
         fleet.execute(host, "ip", "-6", "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
     fleet.execute("whole", "systemd-run", "--unit=serving", "python3", "-c", _SERVE)
+    listening = "until [ $(ss -Hltn | grep -cE ':(8080|6379) ') = 2 ]; do sleep 0.1; done"
+    fleet.execute("whole", "timeout", "60", "sh", "-c", listening)
     gateway = fleet.hosts["whole"].address.rpartition(".")[0] + ".1"
     named = f"{gateway} logs.example signatures.example"
     fleet.execute("whole", "sh", "-c", f"echo '{named}' >>/etc/hosts")

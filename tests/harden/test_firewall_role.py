@@ -32,6 +32,8 @@ def serving(hosts: Hosts) -> Iterator[Hosts]:
     for host, address in V6.items():
         hosts.run(host, "ip", "-6", "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
     hosts.run("bare", "systemd-run", "--unit=serving", "python3", "-c", _LISTEN)
+    listening = "until [ $(ss -Hltn | grep -cE ':(8080|5432|6379) ') = 3 ]; do sleep 0.1; done"
+    hosts.run("bare", "timeout", "60", "sh", "-c", listening)
     # as `hostpledge harden` has it; a play with files sent ahead is what other modules here run
     yield replace(hosts, environment=hosts.environment | {"ANSIBLE_PIPELINING": "True"})
     hosts.run("bare", "systemctl", "stop", "serving")
