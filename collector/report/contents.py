@@ -176,12 +176,13 @@ def _first_steps(
     for control in controls:
         found = [(h, h.by_control[control["id"]]) for h in hosts if control["id"] in h.by_control]
         counts = Counter(shown.result for _, shown in found if not shown.waived)
-        concerned = [
-            (host, shown)
-            for host, shown in found
-            if shown.result in (Result.FAIL, Result.PARTIAL) and not shown.waived
-        ]
-        if concerned:
+        behind, unseen = (
+            [(h, shown) for h, shown in found if shown.result in those and not shown.waived]
+            for those in ((Result.FAIL, Result.PARTIAL), (Result.ERROR,))
+        )
+        if behind:
+            # all that the row counts; what is to be mended comes first
+            concerned = [*behind, *unseen]
             fails = counts[Result.FAIL]
             steps.append(
                 {
@@ -194,7 +195,7 @@ def _first_steps(
                         not fails,
                         weight[control["severity"]],
                         -fails,
-                        -len(concerned),
+                        -len(behind),
                         control["number"],
                     ),
                 }

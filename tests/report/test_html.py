@@ -149,6 +149,19 @@ def test_the_worst_host_stands_first(tmp_path: Path) -> None:
     assert headings[-1][0] == "good"
 
 
+def test_what_to_mend_first_names_every_host_that_it_counts(tmp_path: Path) -> None:
+    """Those that could not be looked at too, after those that failed."""
+    document, captured = evidence(HELD, tmp_path, ())
+    source = Source(document, captured.__getitem__, RECORD, "de" * 32, "SHA256:abc")
+    steps = contents.contents(source, "en")["first_steps"]
+    counted = ("fail", "partial", "error")
+    assert any(step["counts"]["error"] for step in steps)
+    for step in steps:
+        named = [str(shown.result) for _, shown in step["named"]]
+        assert len(named) + step["more"] == sum(step["counts"][result] for result in counted)
+        assert named == sorted(named, key=lambda result: result == "error")
+
+
 def test_a_host_that_was_not_reached_is_there_with_its_reason(tmp_path: Path) -> None:
     text = "".join(Reader(page(tmp_path)).text)
     assert "connect: <timed> out" in text
