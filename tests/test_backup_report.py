@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from collector.facts.backup_check_jobs import check_jobs
 from collector.facts.backup_jobs import backup_jobs
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from collector.schema import check, load_json
+from tests.started import until
 
 PROGRAM = Path(__file__).parents[1] / "collector" / "hostpledge-backup-report"
 SECRET = "Zx9Geheim"
@@ -217,10 +217,23 @@ def test_a_warning_can_be_a_success(shell: list[str], tmp_path: Path) -> None:
     assert _reports(tmp_path)[0]["ok"] is True
 
 
+def _names(group: int) -> set[str]:
+    """Names of the processes of a group."""
+    told = subprocess.run(["ps", "-eo", "pgid=,comm="], capture_output=True, text=True, check=True)
+    return {
+        name
+        for line in told.stdout.splitlines()
+        for number, name in [line.split(maxsplit=1)]
+        if int(number) == group
+    }
+
+
 def test_a_run_that_was_stopped_is_reported(shell: list[str], tmp_path: Path) -> None:
     argv = [*shell, str(PROGRAM), "--folder", str(tmp_path), "--job", "a", "--path", "/srv"]
-    with subprocess.Popen([*argv, "--", "sleep", "60"], start_new_session=True) as ran:
-        time.sleep(0.5)
+    # by its path: ksh has a `sleep` of its own
+    sleep = shutil.which("sleep") or "/bin/sleep"
+    with subprocess.Popen([*argv, "--", sleep, "60"], start_new_session=True) as ran:
+        until(lambda: "sleep" in _names(ran.pid), "the job did not start")
         os.killpg(ran.pid, signal.SIGTERM)
         assert ran.wait(timeout=20) == 143
     (report,) = _reports(tmp_path)

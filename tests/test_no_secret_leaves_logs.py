@@ -23,6 +23,7 @@ from tests import planted
 _WORD = re.compile(rb"Zx9Geheim\w*|" + planted.MARK.encode().hex().upper().encode() + rb"\w*")
 _START = """
 cd /
+NAMES='apache2|haproxy|lighttpd|caddy|filebeat|fluent-bit|rsyslogd|java|nginx'
 for n in apache2 haproxy lighttpd caddy filebeat fluent-bit rsyslogd; do
   cp /bin/sh /fake/$n; /fake/$n -c 'sleep 300; :' &
 done
@@ -30,7 +31,12 @@ cp /bin/sh /fake/java; /fake/java -c 'sleep 300; :' -Dcatalina.base=/opt/tomcat 
 cp /bin/sh /fake/nginx
 bash -c 'exec -a "nginx: master process /usr/sbin/nginx -c /etc/nginx/nginx.conf " /fake/nginx -c \
   "exec 9>>/var/log/nginx/access.log; sleep 300; :"' &
-sleep 1
+n=0
+until [ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cxE "$NAMES")" = 9 ] &&
+  ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /access.log; do
+  n=$((n + 1)); [ "$n" -lt 300 ] || { echo "they do not run" >&2; exit 1; }
+  sleep 0.1
+done
 exec sh -s
 """.replace("MARK", planted.MARK)
 

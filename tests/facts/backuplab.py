@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -18,6 +17,7 @@ from collector import catalog
 from collector.assess import assess_host
 from collector.model import Capture, Finding
 from collector.script import collector_script, parse_output
+from tests.started import until, until_it_runs
 
 TOOLS = ("unshare", "nsenter", "ip", "sshd", "ssh", "restic", "borg", "rsync", "gpg", "busybox")
 CONTROLS = ("backup.offsite", "encryption.backups", "backup.jobs", "backup.fresh")
@@ -106,14 +106,10 @@ class Lab:
         held = subprocess.Popen([*argv, "sleep", "900"])
         self._held.append(held)
         children = Path(f"/proc/{held.pid}/task/{held.pid}/children")
-        for _ in range(200):
-            found = children.read_text().split()
-            if found:
-                self._inside[name] = int(found[0])
-                time.sleep(0.05)  # until /proc is mounted
-                return
-            time.sleep(0.01)
-        raise AssertionError("unshare did not start")
+        until(lambda: bool(children.read_text().split()), "unshare did not start")
+        self._inside[name] = int(children.read_text().split()[0])
+        # until then it has no /proc of its own
+        until_it_runs(self._inside[name], "900")
 
     def sh(self, text: str, *, host: str = "shop", fails: bool = False) -> str:
         """Runs sh as root; its end must be good, or bad where it `fails`."""

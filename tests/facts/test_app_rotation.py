@@ -18,6 +18,7 @@ from collector.facts.app_rules import AppRule, cycle, overwritten, size
 from collector.facts.log_files import LogFile
 from collector.facts.log_kept import LogKept
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus, Text
+from tests.started import until_it_runs
 
 (READ,) = READS
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -58,6 +59,7 @@ def test_java_is_found_by_what_runs_and_no_secret_leaves(tmp_path: Path) -> None
     with subprocess.Popen(
         [tmp_path / "java", "30"], cwd=tmp_path, stdout=log, env={"PATH": os.environ["PATH"]}
     ) as process:
+        until_it_runs(process.pid, "30")
         ended = subprocess.run(
             ["sh", "-c", f"({READ.body}) | sed -e '{READ.redact.replace(chr(39), '')}'"],
             capture_output=True,

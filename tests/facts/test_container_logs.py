@@ -15,6 +15,7 @@ from collector.facts.log_families import family_of, log_of
 from collector.facts.log_files import READS as FILES
 from collector.facts.log_files import log_files
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from tests.started import until_it_runs
 
 ID = "fb5bd0d7c509774b7e293e869001d81857aa1d9eab885d5b17469312fd1ccad1"
 USERDATA = f"/var/lib/containers/storage/overlay-containers/{ID}/userdata"
@@ -45,6 +46,7 @@ def test_podman(tmp_path: Path, shell: str) -> None:
     with subprocess.Popen(
         [conmon, "-c", "sleep 30; :", *CONMON.split()[1:]], start_new_session=True
     ) as process:
+        until_it_runs(process.pid, f"k8s-file:{USERDATA}/ctr.log")
         said = subprocess.run(
             [*words, "-c", READS[0].body], capture_output=True, text=True, check=True
         ).stdout

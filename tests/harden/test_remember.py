@@ -456,12 +456,12 @@ def test_a_unit_is_asked_in_plain_words(
 def test_the_timer_fires_once_and_only_for_who_armed_it(memory: Memory, etc: Path) -> None:
     path = etc / "conf"
     path.write_text("before")
-    first = memory.arm("firewall", "aa11", 2, paths=[str(path)])
+    first = memory.arm("firewall", "aa11", 5, paths=[str(path)])
     assert first["timer"] in ("systemd-run", "at", "a background shell")
     path.write_text("after")
-    second = memory.arm("firewall", "bb22", 2, paths=[str(path)])
+    second = memory.arm("firewall", "bb22", 5, paths=[str(path)])
     assert "another run is changing this" in second["msg"]
-    last = time.monotonic() + 20
+    last = time.monotonic() + 30
     while path.read_text() != "before" and time.monotonic() < last:
         time.sleep(0.1)
     assert path.read_text() == "before"
@@ -469,11 +469,11 @@ def test_the_timer_fires_once_and_only_for_who_armed_it(memory: Memory, etc: Pat
     assert (memory.undo("--disarm", "firewall", "aa11").stdout) == "rolled back already\n"
 
     path.write_text("changed by the next run")
-    assert memory.arm("firewall", "cc33", 2, paths=[str(path)])["left_over"] == []
+    assert memory.arm("firewall", "cc33", 5, paths=[str(path)])["left_over"] == []
     path.write_text("and changed again")
     assert memory.undo("--disarm", "firewall", "aa11").returncode == 3
     assert memory.undo("--disarm", "firewall", "cc33").stdout == "disarmed\n"
-    time.sleep(2.5)
+    time.sleep(5.5)
     assert path.read_text() == "and changed again"
     assert list((memory.place / ".armed").iterdir()) == []
 

@@ -89,7 +89,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     process = subprocess.Popen(
         [program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL
     )
-    for _ in range(100):
+    for _ in range(600):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
