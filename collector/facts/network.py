@@ -58,6 +58,10 @@ if command -v bpftool >/dev/null 2>&1; then
   echo '== bpf'
   bpftool prog show 2>/dev/null | grep -E '^[0-9]+: (sk_lookup|lwt_|cgroup_skb|netfilter)'
   bpftool net show 2>/dev/null | grep -E '(tcx|netkit|clsact)/'
+  if l=$(bpftool link show 2>/dev/null); then
+    echo "links as of $(readlink /proc/self/ns/net 2>/dev/null)"
+    printf '%s\n' "$l" | awk '/^[0-9]+: / { h = $0 } /netns_ino/ { print h $0 }'
+  fi
 fi
 echo '== end'
 """,

@@ -145,7 +145,11 @@ def _drops(action: str) -> bool:
 def _programs(text: str) -> list[Hook]:
     """What bpftool(8) lists: programs, then what is attached to the network."""
     found: list[Hook] = []
-    for kind, name in re.findall(r"^\d+: (\w+)(?:\s+name (\S+))?", text, re.MULTILINE):
+    text, _, links = text.partition("links as of ")
+    elsewhere = _elsewhere(links)
+    for id, kind, name in re.findall(r"^(\d+): (\w+)(?:\s+name (\S+))?", text, re.MULTILINE):
+        if id in elsewhere:
+            continue
         if kind in ("sk_lookup", "lwt_in", "lwt_xmit"):
             found.append(Hook("", f"a BPF program {kind} {name}".rstrip(), opens=True))
         elif kind == "cgroup_skb" and not _OF_SYSTEMD.match(name):
@@ -158,3 +162,13 @@ def _programs(text: str) -> list[Hook]:
         if "ingress" in where or where.startswith("netkit"):
             found.append(Hook(device, f"a BPF program {where} {what}"[:120], opens=True))
     return found
+
+
+def _elsewhere(links: str) -> set[str]:
+    """The programs all of whose links to a network namespace are to another than the host's."""
+    own = re.match(r"net:\[(\d+)\]$", links, re.MULTILINE)
+    held = re.findall(r"^\d+: .*?\bprog (\d+)\b.*?\bnetns_ino (\d+)\b", links, re.MULTILINE)
+    if own is None:
+        return set()
+    here = {program for program, namespace in held if namespace == own[1]}
+    return {program for program, _ in held} - here

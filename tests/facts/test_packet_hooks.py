@@ -133,6 +133,34 @@ def test_what_bpftool_lists(line: str, opened: str, closed: str) -> None:
         assert redis(beside(*rules, more=f"== bpf\n{line}\n"), "203.0.113.9").reachable == said
 
 
+# as bpftool 7.5 tells a program with one link to the host's network namespace, or to others
+STEER = "103: sk_lookup  name steer  tag b11459a0e11ca14c  gpl\n"
+NETNS = "{0}: netns  prog 103  \tnetns_ino {1}  attach_type sk_lookup  \n"
+
+
+@pytest.mark.parametrize(
+    ("links", "opened", "closed"),
+    [
+        ("links as of net:[4026531840]\n" + NETNS.format(7, 4026531840), "unknown", "unknown"),
+        ("links as of net:[4026531840]\n" + NETNS.format(7, 4026533104), "yes", "no"),
+        (
+            "links as of net:[4026531840]\n"
+            + NETNS.format(7, 4026533104)
+            + NETNS.format(8, 4026531840),
+            "unknown",
+            "unknown",
+        ),
+        # where it hangs is not told, or which one is the host's own is not
+        ("links as of net:[4026531840]\n", "unknown", "unknown"),
+        ("links as of \n" + NETNS.format(7, 4026533104), "unknown", "unknown"),
+    ],
+)
+def test_a_socket_lookup_is_of_its_network_namespace(links: str, opened: str, closed: str) -> None:
+    for rules, said in (((), opened), ((DROP,), closed)):
+        capture = beside(*rules, more=f"== bpf\n{STEER}{links}")
+        assert redis(capture, "203.0.113.9").reachable == said
+
+
 # public material: the form of ip_vs_info_seq_show (Linux, net/netfilter/ipvs/ip_vs_ctl.c)
 IPVS = """\
 == ipvs
@@ -264,6 +292,21 @@ def test_a_program_of_bpf(lab: Lab, where: str, verdict: int, through: bool) -> 
     finally:
         program.communicate(timeout=10)
     assert answers(lab) == ({"yes"}, {True})
+
+
+@needs_kernel
+@BPF
+def test_a_program_of_another_network_namespace(lab: Lab) -> None:
+    """It steers the packets of the container, and none of the host's."""
+    assert not lab.load("nft", "")
+    program = lab._start(lab.container, programs.ATTACH, "sk_lookup", "in", "0")
+    assert program.stdout is not None
+    if program.stdout.readline() != b"attached\n":
+        pytest.skip("this kernel takes no program of sk_lookup")
+    try:
+        assert answers(lab) == ({"yes"}, {True})
+    finally:
+        program.communicate(timeout=10)
 
 
 @needs_kernel
