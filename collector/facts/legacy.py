@@ -148,32 +148,71 @@ def wrapped(capture: Capture) -> bool:
 def wrapper_networks(capture: Capture, daemon: str) -> tuple[tuple[str, ...], Quote] | None:
     """The clients that hosts_access(5) lets in for a daemon; None where it keeps nobody out.
 
-    Raises NotUnderstood for forms that are not a plain list (EXCEPT, spawn …).
+    The first rule that fits decides, and hosts_options(5) lets either file allow or deny. A rule
+    that denies only some is passed over: it takes nobody in. Raises NotUnderstood for forms that
+    are not a plain list (EXCEPT, spawn …).
     """
     known = {f.path: f.text("legacy.wrappers") for f in capture.read("legacy.wrappers").present()}
-    denied = _wrapped(known.get("/etc/hosts.deny", ""), daemon)
-    if "ALL" not in denied:
-        return None
-    allowed = _wrapped(known.get("/etc/hosts.allow", ""), daemon)
-    if "ALL" in allowed:
-        return None
-    lines = [x for p in known for x in known[p].splitlines() if x.strip() and x[0] != "#"]
-    return tuple(allowed), Quote("legacy.wrappers", tuple(lines), "/etc/hosts.allow")
+    allowed: list[str] = []
+    for path, grants in (("/etc/hosts.allow", True), ("/etc/hosts.deny", False)):
+        for rule in _wrapped(known.get(path, ""), daemon, grants=grants):
+            everyone = "ALL" in (c.upper() for c in rule.clients)
+            if rule.grants and everyone:
+                return None
+            if rule.grants:
+                allowed += _named(rule.clients)
+            elif everyone:
+                allowed += _named(rule.spared)
+                lines = [
+                    x
+                    for p in known
+                    for x in known[p].splitlines()
+                    if x.strip(" \t")[:1] not in ("", "#")
+                ]
+                return tuple(allowed), Quote("legacy.wrappers", tuple(lines), "/etc/hosts.allow")
+    return None
 
 
-def _wrapped(text: str, daemon: str) -> list[str]:
-    found: list[str] = []
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    grants: bool
+    clients: tuple[str, ...]
+    spared: tuple[str, ...]
+
+
+def _named(clients: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses and names: a file or netgroup of them, a word, what is masked may be anybody."""
+    for client in clients:
+        if client.startswith(("/", "@", "***")) or client.upper() in (
+            "KNOWN",
+            "UNKNOWN",
+            "PARANOID",
+        ):
+            raise NotUnderstood("legacy.wrappers", f"not understood: {client!r}")
+    return clients
+
+
+def _wrapped(text: str, daemon: str, *, grants: bool) -> list[_Rule]:
+    """The rules for a daemon, in order. Words and names are read in small letters and capitals."""
+    found: list[_Rule] = []
     for raw in re.sub(r"\\\n", " ", text).splitlines():
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
-        daemons, _, rest = re.sub(r"\[[^\]]*\]", lambda m: m[0].replace(":", "\0"), line).partition(
-            ":"
-        )
-        if not {daemon, "ALL"} & set(re.split(r"[\s,]+", daemons.strip())):
+        bare = re.sub(r"\[[^\]]*\]", lambda m: m[0].replace(":", "\0"), line)
+        daemons, _, rest = bare.partition(":")
+        names = [n.upper() for n in re.split(r"[\s,]+", daemons.strip())]
+        if not {daemon.upper(), "ALL"} & set(names):
             continue
-        clients, _, option = rest.partition(":")
-        if option.strip().lower() not in ("", "allow") or "EXCEPT" in line:
+        told, _, option = rest.partition(":")
+        word = option.strip().lower()
+        clients = tuple(c.replace("\0", ":") for c in re.split(r"[\s,]+", told.strip()) if c)
+        allows = grants if not word else word == "allow"
+        spared: tuple[str, ...] = ()
+        if [c.upper() for c in clients[:2]] == ["ALL", "EXCEPT"] and not allows:
+            clients, spared = clients[:1], clients[2:]
+        excepts = {"EXCEPT"} & {*names, *(c.upper() for c in (*clients, *spared))}
+        if word not in ("", "allow", "deny") or excepts:
             raise NotUnderstood("legacy.wrappers", f"not understood: {line!r}")
-        found += [c.replace("\0", ":") for c in re.split(r"[\s,]+", clients.strip()) if c]
+        found.append(_Rule(allows, clients, spared))
     return found

@@ -72,6 +72,13 @@ def test_ftp(path: str, text: str, safe: set[str]) -> None:
         ("vsftpd: 10.0.0.1\n", "vsftpd: ALL\n", None),
         ("", "sshd: 203.0.113.\n", None),
         ("# sshd: 10.0.0.1\n", "sshd: ALL\n", ()),
+        # public material: how guides for CentOS 7 write it, and tcp_wrappers' hosts_options(5)
+        ("sshd:10.20.0.0/255.255.0.0:allow\n", "sshd:all:deny\n", ("10.20.0.0/255.255.0.0",)),
+        ("sshd: 10.20. : allow\nsshd: ALL : deny\nsshd: ALL\n", "", ("10.20.",)),
+        ("SSHD: 10.20.\n", "all: all\n", ("10.20.",)),
+        ("", "sshd: ALL EXCEPT 10.20. 192.0.2.7\n", ("10.20.", "192.0.2.7")),
+        ("sshd: 203.0.113.9 : deny\nsshd: ALL : allow\n", "sshd: ALL\n", None),
+        ("", "sshd: ALL : allow\n", None),
     ],
 )  # fmt: skip
 def test_wrappers(allow: str, deny: str, clients: tuple[str, ...] | None) -> None:
@@ -80,8 +87,20 @@ def test_wrappers(allow: str, deny: str, clients: tuple[str, ...] | None) -> Non
     assert (None if found is None else found[0]) == clients
 
 
-def test_wrappers_with_a_command_are_not_understood() -> None:
-    texts = {"/etc/hosts.deny": "sshd: ALL: spawn /bin/true\n"}
+@pytest.mark.parametrize(
+    ("allow", "deny"),
+    [
+        ("", "sshd: ALL: spawn /bin/true\n"),
+        ("", "sshd: ALL EXCEPT 10. EXCEPT 10.3.\n"),
+        ("", "ALL EXCEPT sshd: ALL\n"),
+        ("sshd: ALL EXCEPT 203.0.113.\n", "sshd: ALL\n"),
+        ("sshd: /etc/hosts.friends\n", "sshd: ALL\n"),
+        ("sshd: KNOWN\n", "sshd: ALL\n"),
+        ("sshd: @staff\n", "sshd: ALL\n"),
+    ],
+)
+def test_wrappers_that_are_no_plain_list_are_not_understood(allow: str, deny: str) -> None:
+    texts = {"/etc/hosts.allow": allow, "/etc/hosts.deny": deny}
     with pytest.raises(NotUnderstood):
         wrapper_networks(_capture("legacy.wrappers", **texts), "sshd")
 
