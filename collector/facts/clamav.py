@@ -156,11 +156,16 @@ class Clamav:
 
     def scanners(self, run: Processes) -> tuple[Process, ...]:
         """The clamd processes that run."""
-        return _named(run, "clamd")
+        return scanners(run)
 
     def watchers(self, run: Processes) -> tuple[Process, ...]:
         """The clamonacc processes that run."""
         return _named(run, "clamonacc")
+
+
+def scanners(run: Processes) -> tuple[Process, ...]:
+    """The clamd processes that run."""
+    return _named(run, "clamd")
 
 
 def _named(run: Processes, name: str) -> tuple[Process, ...]:

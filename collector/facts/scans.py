@@ -17,14 +17,16 @@ from typing import Literal
 from collector.errors import NotUnderstood
 from collector.facts.blind_spots import matches, probes
 from collector.facts.clamav import READS as _CLAMAV_READS
-from collector.facts.clamav import state_sections
+from collector.facts.clamav import scanners, state_sections
 from collector.facts.jobs import Job
+from collector.facts.processes import READS as _PROCESS_READS
+from collector.facts.processes import processes
 from collector.facts.record_times import zone_of
 from collector.facts.schedules import READS as _SCHEDULE_READS
 from collector.facts.schedules import jobs
 from collector.model import Capture, Read
 
-READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS)
+READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
 
 Scope = Literal["full", "part", "unknown"]
 _TOOL = re.compile(r"(?<![\w.-])(?:/\S*/)?(clamd?scan)(?![\w.-])([^\n;|&]*)")
@@ -58,11 +60,26 @@ def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
     """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`."""
     found = []
     for job in jobs(capture):
-        scopes = [_scope(m[1], m[2], trees) for m in _TOOL.finditer(job.text)]
+        scopes: list[Scope] = []
+        for call in _TOOL.finditer(job.text):
+            scope = _scope(call[1], call[2], trees)
+            scopes.append("part" if scope == "full" and _refused(capture, call) else scope)
         if scopes:
             best = next(s for s in ("full", "unknown", "part") if s in scopes)
             found.append(ScanJob(job, best, tuple(_LOG.findall(job.text))))
     return tuple(found)
+
+
+def _refused(capture: Capture, call: re.Match[str]) -> bool:
+    """Is it left to a clamd to open files that only root may read, and clamd is not root?
+
+    clamdscan(1): it opens them itself with --fdpass and --stream. What clamd may not read is told
+    by a count of errors in the summary, beside "Infected files: 0".
+    """
+    if call[1] == "clamscan" or re.search(r"\s--(fd|st)", call[2]):
+        return False
+    servers = scanners(processes(capture))
+    return bool(servers) and all(server.uid for server in servers)
 
 
 def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
@@ -81,7 +98,7 @@ def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
         valued = word in _VALUED
         if word == "--recursive" or name == "--recursive" or re.fullmatch(r"-\w*r\w*", word):
             deep = True
-        if name in ("-f", "--file-list") or "$" in word or "`" in word:
+        if name in ("-f", "--file-list") or "$" in word or "`" in word or word == "--cross-fs=no":
             return "unknown"
         if not word.startswith("-") and not valued:
             targets.append(word)
