@@ -113,6 +113,21 @@ def test_it_verifies_and_says_what_that_proves(whole: tuple[Path, PrivateKey]) -
     assert "whoever is root on a host can make it print anything" in said
 
 
+def test_how_old_it_is_is_told_apart_from_whether_it_verifies(
+    whole: tuple[Path, PrivateKey],
+) -> None:
+    path, key = whole
+    with open_bundle(path) as opened:
+        looked = datetime.fromisoformat(opened.statement["predicate"]["period"]["to"])
+        for days in (0, 400):
+            now = looked + timedelta(days=days, hours=1)
+            found = verify(opened, trust_of([key.public]), now=now)
+            assert found.to_json()["age_days"] == days
+            said = [text for text in found.unproven if f"{days} day(s) ago" in text.en]
+            assert len(said) == 1
+            assert f"{days} 天" in said[0].zh
+
+
 def test_it_verifies_without_a_network_or_a_clock(
     whole: tuple[Path, PrivateKey], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,10 +175,11 @@ def write_report(
     key: PrivateKey,
     *,
     checkpoint: str = "",
+    renewed: bool | None = None,
 ) -> Path:
     """Writes report.html into `output`, and beside it the checkpoint of the log that it shows.
 
-    That one is signed now, unless it is given.
+    That one is signed now, unless it is given; `renewed` as `Kept` has it.
     """
     from collector.captures import write_aside
     from collector.cli.kept import Kept
@@ -190,7 +191,7 @@ def write_report(
     if pledge is not None:
         checkpoint = checkpoint or sign_checkpoint(pledge.register, key)[0]
         write_aside(output / "checkpoint.txt", checkpoint.encode(), 0o644)
-    kept = Kept(pledge.register, pledge.record.id) if pledge else None
+    kept = Kept(pledge.register, pledge.record.id, renewed=renewed) if pledge else None
     source = Source(
         opened.evidence,
         opened.capture,
@@ -202,6 +203,7 @@ def write_report(
         earlier=earlier_of(opened),
         trend=kept.trend(opened.digest) if kept else None,
         compared=kept.compared(opened) if kept else None,
+        standings=kept.standings(opened.digest) if kept else None,
     )
     write_aside(place, render(contents(source, lang())).encode("utf-8"), 0o644)
     return place

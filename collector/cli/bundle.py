@@ -10,6 +10,7 @@ import click
 
 from collector import catalog
 from collector.attest import bundle as attest
+from collector.captures import file_name
 from collector.cli.assess import (
     capture_files,
     data_documents,
@@ -21,6 +22,7 @@ from collector.cli.language import lang_option, tr
 from collector.cli.opening import open_key, open_sm2_key, signing_options, sm2_options
 from collector.cli.options import families_option
 from collector.cli.packing import encrypt_option, packed
+from collector.cli.parts import part_of
 from collector.cli.pledged import pledge_options, pledged
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput
@@ -31,8 +33,10 @@ from collector.schema import check, load_json
 @click.command(
     help=tr(
         "把 run 或 collect 的输出目录（或存放采集文件的目录）制成签名证据包；"
+        "其中多份登记的主机（-i register）以 --pledge 只取该登记的。"
         "BUNDLE 以 .zip 结尾时打成 ZIP，以 .age 结尾时打成加密的 ZIP（见 --encrypt-to）。",
         "Makes a signed bundle of the output of run or collect, or of a folder of captures. "
+        "Where that was `-i register`, --pledge takes the hosts of that pledge alone. "
         "A BUNDLE that ends in .zip becomes a ZIP file, one that ends in .age an encrypted ZIP "
         "file (--encrypt-to).",
     )
@@ -104,8 +108,15 @@ def bundle(
     run = read_run(folder)
     chosen = families or tuple(run["families"] if run else ())
     pledge = pledged(pledge_id, location, grade)
+    part = part_of(folder, pledge.record.id) if run and pledge else None
     own = pledge.record.grade if pledge else 2
-    level = grade or max(own, run["grade"] if run else own)
+    level = grade or max(own, part.grade if part else run["grade"] if run else own)
+    files = capture_files([folder])
+    if run and part:
+        # a customer's evidence says nothing of the others' hosts
+        run = {**run, "hosts": [host for host in run["hosts"] if host in part.hosts]}
+        names = {file_name(host) for host in part.hosts}
+        files = [file for file in files if file.name in names]
     given = _documents(data_documents(inventory, owner_keys), documents)
     attached = (pledge.attached() if pledge else {}) | given
     key = open_key(key_name, passphrase_file)
@@ -114,7 +125,7 @@ def bundle(
     place, packing = packed(output, encrypt_to)
     try:
         made = attest.make(
-            capture_files([folder]),
+            files,
             place,
             key,
             controls=catalog.select(chosen, level),

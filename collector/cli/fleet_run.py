@@ -120,7 +120,12 @@ def _reported(
     try:
         with open_bundle(outcome.bundle) as opened:
             report = write_report(
-                outcome.bundle.parent, opened, pledge, signing.key, checkpoint=checkpoint
+                outcome.bundle.parent,
+                opened,
+                pledge,
+                signing.key,
+                checkpoint=checkpoint,
+                renewed=outcome.pledge in fleet.renewed,
             )
         also(outcome.bundle)
     except (CollectorError, OSError) as problem:

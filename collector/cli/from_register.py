@@ -83,11 +83,15 @@ _CHOOSING = (
 
 @dataclass(frozen=True)
 class Fleet:
-    """What the register says of a run: `records` are those whose hosts are checked, by id."""
+    """What the register says of a run: `records` are those whose hosts are checked, by id.
+
+    `renewed` are those that another record continues.
+    """
 
     register: Register
     records: dict[str, PledgeRecord]
     due: frozenset[str]
+    renewed: frozenset[str]
     sources: tuple[str, ...]
 
     @property
@@ -178,7 +182,8 @@ def fleet(
         # JSON is YAML, and Ansible reads it a hundred times as fast
         place.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
         sources = dict.fromkeys(str(place) if _named(source) else source for source in inventory)
-        yield Fleet(register, {record.id: record for record in known}, due, tuple(sources))
+        by_id = {record.id: record for record in known}
+        yield Fleet(register, by_id, due, renewed, tuple(sources))
 
 
 def _say_hostless(ids: Sequence[str]) -> None:

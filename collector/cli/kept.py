@@ -29,10 +29,15 @@ _YEAR = timedelta(days=366)
 class Kept:
     """What the register knows of the bundle's pledge; nothing where the bundle is not of it."""
 
-    def __init__(self, register: Register, id: str) -> None:
+    def __init__(self, register: Register, id: str, *, renewed: bool | None = None) -> None:
+        """`renewed`: another record says that it continues this one; None where it is to be seen.
+
+        Whoever reports on thousands of pledges looks once for all of them.
+        """
         self._register = register
         self._record = register.get(id)
         self._evidence = register.evidence(id)
+        self._renewed = renewed
 
     def checkpoint(self, digest: str) -> str:
         """The kept checkpoint of the register's log over this bundle; empty where there is none."""
@@ -71,16 +76,24 @@ class Kept:
         if not self._evidence or self._evidence[-1].digest != digest:
             return None
         now = datetime.now(UTC)
-        renewed = self._record.id in self._register.renewed()
-        shown = self._register.shown
-        found = status(self._record, self._evidence, now, renewed=renewed, shown=shown)
+        found = status(
+            self._record,
+            self._evidence,
+            now,
+            renewed=self._is_renewed(),
+            shown=self._register.shown,
+        )
         return standings(found.clauses, now, lang())
 
     def due(self, now: datetime) -> tuple[Due, ...]:
         from collector.pledges.due import due
 
-        renewed = self._record.id in self._register.renewed()
-        return due(self._record, self._evidence, now, within=_YEAR, renewed=renewed)
+        return due(self._record, self._evidence, now, within=_YEAR, renewed=self._is_renewed())
+
+    def _is_renewed(self) -> bool:
+        if self._renewed is None:
+            self._renewed = self._record.id in self._register.renewed()
+        return self._renewed
 
     def _place(self, digest: str) -> int | None:
         return next((n for n, e in enumerate(self._evidence) if e.digest == digest), None)

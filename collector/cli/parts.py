@@ -158,12 +158,22 @@ def _say_left_out(hosts: Sequence[str]) -> None:
 
 def begun(output: Path, *, retry: bool) -> tuple[Part, ...] | None:
     """What the command that was interrupted in `output` (or is to be retried) was about."""
-    place = output / _CHOSEN
     journal = next((output / name for name in _JOURNALS if (output / name).is_file()), None)
-    if not place.is_file() or journal is None:
+    if journal is None:
+        return None
+    known = parts_in(output)
+    if known is None:
         return None
     about = load_json(journal.read_bytes(), where=str(journal))
     if not isinstance(about, dict) or (about.get("ended") is not None and not retry):
+        return None
+    return known
+
+
+def parts_in(output: Path) -> tuple[Part, ...] | None:
+    """The pledges that the command in `output` was about; None where it was not `-i register`."""
+    place = output / _CHOSEN
+    if not place.is_file():
         return None
     document: Any = load_json(place.read_bytes(), where=str(place))
     try:
@@ -177,3 +187,24 @@ def begun(output: Path, *, retry: bool) -> tuple[Part, ...] | None:
             where=str(place),
             mend=tr("换一个 -o 目录", "give another folder with -o"),
         ) from None
+
+
+def part_of(output: Path, pledge: str) -> Part | None:
+    """What of the captures in `output` are that pledge's; None where they are of no register.
+
+    Raises BadInput where they are, and not one of them is of this pledge.
+    """
+    parts = parts_in(output)
+    if parts is None:
+        return None
+    for part in parts:
+        if part.id == pledge:
+            return part
+    raise BadInput(
+        tr(f"不含登记 {pledge} 的主机", f"holds no host of the pledge {pledge}"),
+        where=str(output),
+        mend=tr(
+            f"先采集：hostpledge collect -i register --pledge {pledge} -o 目录",
+            f"collect from them: hostpledge collect -i register --pledge {pledge} -o DIR",
+        ),
+    )

@@ -221,3 +221,18 @@ def unproven(
             )
         )
     return tuple(found)
+
+
+def age(looked: datetime, now: datetime) -> Text:
+    """Valid evidence can be old: how old the newest look in it is."""
+    days, at = days_since(looked, now), looked.isoformat(timespec="seconds")
+    return Text(
+        f"主机现在是否仍然如此：所述为 {at} 的情况，距今 {days} 天；核验通过不说明证据是新近的。",
+        f"That the hosts are still so: it tells of {at}, {days} day(s) ago, and that it verifies "
+        "does not make it fresh.",
+    )
+
+
+def days_since(looked: datetime, now: datetime) -> int:
+    """Whole days; 0 where this machine's clock is behind."""
+    return max((now - looked).days, 0)

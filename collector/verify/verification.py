@@ -36,7 +36,8 @@ class Verification:
     `stamp` is the earliest timestamp by a trusted authority; `logged` the entry of the register's
     log that a proof was given for, with its index as `index` and the log's size as `size`;
     `signatures` tells of each signature whether it was checked; `redacted` that the captures were
-    left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`.
+    left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`;
+    `age_days` how long ago the newest look in it was.
     """
 
     digest: str
@@ -53,6 +54,7 @@ class Verification:
     signatures: tuple[Mapping[str, Any], ...] = ()
     redacted: bool = False
     trust: Mapping[str, Any] | None = None
+    age_days: int = 0
 
     def to_json(self) -> dict[str, Any]:
         predicate = self.statement["predicate"]
@@ -70,6 +72,7 @@ class Verification:
             "hosts": self.hosts,
             "handed_in": self.handed_in,
             "period": predicate["period"],
+            "age_days": self.age_days,
             "pledge": predicate["pledge"],
             "clauses": predicate["clauses"],
             "proven": [{"zh": text.zh, "en": text.en} for text in self.proven],
@@ -102,6 +105,7 @@ def verify(
         handed_in += _check_hosts(bundle.before, redacted=bundle.redacted)
         _check_run(bundle.before)
         hardened.check_between(bundle, bundle.before)
+    looked = datetime.fromisoformat(bundle.statement["predicate"]["period"]["to"])
     return Verification(
         bundle.digest,
         known.keyid,
@@ -121,6 +125,7 @@ def verify(
             *signatures.unproven(signed, trust),
             *times.unproven(known, made_at, now, first.sealed, stamp=first.stamp, logged=logged),
             *trusted.unproven(trust, now),
+            times.age(looked, now),
             *_unproven(handed_in, bundle),
         ),
         first.stamp,
@@ -128,6 +133,7 @@ def verify(
         tuple(one.to_json() for one in signed.all),
         bundle.redacted,
         trusted.to_json(trust, now),
+        times.days_since(looked, now),
     )
 
 

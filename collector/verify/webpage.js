@@ -528,7 +528,12 @@ function told(found) {
       `No byte of the ${found.count} files in it has changed since it was signed by the key above.`,
     ),
   ];
+  const days = Math.max(0, Math.floor((Date.now() - Date.parse(found.predicate.period.to)) / 86400000));
   const unproven = [
+    word(
+      `主机现在是否仍然如此：距核查已有 ${days} 天；核验通过不说明证据是新近的。`,
+      `That the hosts are still so: they were looked at ${days} day(s) ago, and that it verifies does not make it fresh.`,
+    ),
     word("时间：本页不核验时间戳与日志证明。", "The time: this page checks neither timestamps nor proofs of the register's log."),
     word(
       "结论是否出自采集文件、判定是否正确：请用 hostpledge verify 与 hostpledge replay。",

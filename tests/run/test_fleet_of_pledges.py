@@ -94,7 +94,8 @@ def test_one_run_makes_evidence_for_each_pledge(home: Path, hosts: Path, tmp_pat
             assert frame["pledge"] == {"id": name, "sequence": 1, "previous": None}
             (attached,) = Register.open().evidence(name)
             assert attached.digest == opened.digest
-        assert (out / "pledges" / name / "report.html").is_file()
+        report = (out / "pledges" / name / "report.html").read_text(encoding="utf-8")
+        assert ('id="standings"' in report) is (not name.startswith("_"))
         packed = out / "pledges" / name / "bundle.zip.age"
         assert pyrage.decrypt(packed.read_bytes(), [identity]).startswith(b"PK")
     assert found == {
@@ -229,6 +230,23 @@ def test_collecting_takes_the_hosts_of_pledges_and_attaches_nothing(
     assert (sorted(about["hosts"]), about["grade"]) == (["shared-01", "web-01"], 3)
     assert (out / "earlier").is_dir()
     assert not register.all_evidence()
+    # both customers' hosts lie there: evidence of one of them says nothing of the other's
+    made = tmp_path / "made"
+    key = hostpledge("key", "new")
+    assert key.status == 0, key.err
+    ran = hostpledge("bundle", str(out), "-o", str(made), "--pledge", "dianchi.2026")
+    assert ran.status == 0, ran.err
+    with open_bundle(made) as opened:
+        verify(opened, load_trust(home / "keys" / "trust.json"))
+        assert opened.frame["grade"] == 2
+        assert opened.frame["run"]["hosts"] == ["shared-01"] == [name for name, _ in opened.hosts()]
+    ran = hostpledge("pledge", "attach", "dianchi.2026", str(made))
+    assert ran.status == 0, ran.err
+    register.add(from_document(_record("dianchi.2026") | {"id": "other-1"}, where="test"))
+    ran = hostpledge("bundle", str(out), "-o", str(tmp_path / "none"), "--pledge", "other-1")
+    assert (ran.status, ran.out) == (2, "")
+    assert "holds no host of the pledge other-1" in ran.err
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_this_machine_needs_no_ssh(home: Path, tmp_path: Path) -> None:
     page = (tmp_path / "out" / "report.html").read_text()
     assert 'id="trend"' not in report
     assert 'id="trend"' in page
+    assert 'id="standings"' in report
+    assert 'id="standings"' in page
     assert first in page[page.index('id="compared"') :]
     assert (tmp_path / "out" / "earlier").is_dir()
     assert "grew from 1 to 2 entries" in hostpledge("register", "consistency", str(kept)).out
