@@ -6,14 +6,14 @@ function cost(i, deep,   base, speed, z) {
   z = size[i]
   if (kind[i] == "utmp") return 2 + (z < 1500000 ? z : 800000) / 10000
   if (kind[i] == "plain") return deep ? 0.05 + z / 80000 : 3
-  base = end[i] == "bz2" ? 40 : end[i] == "xz" ? 6 : 3
-  speed = end[i] == "bz2" ? 3000 : end[i] == "xz" ? 8000 : 12000
+  base = end[i] ~ /bz/ ? 40 : end[i] ~ /x|lzma/ ? 6 : 3
+  speed = end[i] ~ /bz/ ? 3000 : end[i] ~ /x|lzma/ ? 8000 : 12000
   return deep ? base + z / speed : base
 }
 function take(i, deep, letter) { left -= cost(i, deep); how[i] = letter }
 function look(i, probe) {
   if (how[i] != "" && how[i] !~ /[Ez]/) return
-  if (!size[i]) { how[i] = "-"; return }
+  if (!size[i] || end[i] ~ /^(7z|rar)$/) { how[i] = "-"; return }
   if (cost(i, 1) <= each && cost(i, 1) <= left) {
     take(i, 1, kind[i] == "pack" ? "Z" : kind[i] == "utmp" ? "U" : "S")
     return
@@ -62,8 +62,8 @@ function whole(path,   dir) {
   if (folded(path, base)) next
   if (n++ == MOST) { n = MOST; print "@O more"; exit }
   name[n] = path; size[n] = field[1]; time[n] = field[2]
-  if (match(bare, /\.(gz|xz|bz2|zst|Z|lz4)$/)) {
-    end[n] = substr(bare, RSTART + 1); bare = substr(bare, 1, RSTART - 1)
+  if (match(bare, /\.(gz|xz|bz2|zst|Z|lz4|lzma|zip|7z|rar|tgz|txz|tbz2?)$/)) {
+    end[n] = substr(bare, RSTART + 1); bare = substr(bare, 1, RSTART - 1); sub(/\.tar$/, "", bare)
   }
   kind[n] = end[n] != "" ? "pack" : "plain"
   if (path == "/var/lib/wtmpdb/wtmp.db") how[n] = "D"
@@ -72,8 +72,8 @@ function whole(path,   dir) {
   else if (base ~ /\.(db|rrd|png|pcap|core|journal)(~|$)/) how[n] = "N"
   # a greater rank is newer: the date in the name, or the number, or no such thing at all
   rank = 9999999999
-  if (match(bare, /[.-][0-9][0-9][0-9][0-9]-?[0-9][0-9]-?[0-9][0-9][0-9]*/)) {
-    rank = substr(bare, RSTART + 1, RLENGTH - 1); gsub(/-/, "", rank)
+  if (match(bare, /[._-][0-9][0-9][0-9][0-9][._-]?[0-9][0-9][._-]?[0-9][0-9][0-9]*/)) {
+    rank = substr(bare, RSTART + 1, RLENGTH - 1); gsub(/[._-]/, "", rank)
     rank = substr(rank "00", 1, 10) + 0
     bare = substr(bare, 1, RSTART - 1) substr(bare, RSTART + RLENGTH)
   } else if (match(bare, /[.-][0-9]+$/) && RLENGTH < 6) {

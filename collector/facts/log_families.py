@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
+from collector.facts.log_names import PACKED
+
 # the first that matches decides; the kinds are those of 公安部令第82号 art. 7 and of GB/T 22239
 _FAMILIES: tuple[tuple[str, str], ...] = (
     ("login", r"/(wtmp|btmp|secure|auth\.log|wtmp\.db)$"),
@@ -49,8 +51,12 @@ NAMES = {
     "journal": "journald",
     "other": "其他",
 }
-_PACKED = re.compile(r"\.(gz|xz|bz2|zst|Z|lz4)$")
 _ROTATED = re.compile(r"([.-]\d{1,4}|[.-]\d{8}(?:\d\d){0,2}|[.-]\d{10}|-\d{4}-\d\d-\d\d)(\.log)?$")
+# what else dateformat and people's own scripts append: only where the bare name is there
+_DATED = re.compile(
+    r"[._-](?:\d{6}|\d{8}|\d{4}([._-])\d\d(?:\1\d\d)?|\d\d([._-])\d\d\2\d{4})"
+    r"(?:[._T-]?\d\d(?:[._:-]?\d\d){0,2}|[._-]\d{10})?(\.log)?$"
+)
 
 
 def family_of(path: str) -> str:
@@ -97,7 +103,10 @@ def log_of(path: str, present: Container[str]) -> str:
     """
     if pod := _POD.match(path):
         return pod[1]
-    bare = _PACKED.sub("", path)
+    bare = PACKED.sub("", path)
+    match = _DATED.search(bare)
+    if match and (log := bare[: match.start()] + (match[3] or "")) in present:
+        return log
     match = _ROTATED.search(bare)
     if match:
         log = bare[: match.start()] + (match[2] or "")

@@ -11,7 +11,9 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts import log_heads
 from collector.facts.log_families import is_log, log_of
 from collector.facts.log_look import MOST, body
+from collector.facts.log_names import PACKED, age_rank, told_in_turn
 from collector.facts.log_shapes import Day, LogFile, LogFiles, LoginFile, LoginLines, Look
+from collector.facts.log_years import STRAY, before, unwrapped, years_before
 from collector.facts.record_times import EARLIEST, ONLY_TIMES, record_time, zone_of
 from collector.model import Capture, Read, Text, shell
 
@@ -39,7 +41,6 @@ _DAY = re.compile(r"@d (\d+) ([-01]) (\S+) (\S+)")
 _BIRTH = re.compile(r"@D (\d+) (/.*)")
 _LOOKS = {"S": Look.WHOLE, "Z": Look.WHOLE, "P": Look.SAMPLED, "E": Look.ENDS, "z": Look.HEAD}
 # of a log that is written to each day, a few records long before all others are not believed
-_STRAY = timedelta(days=31)
 _STEADY = re.compile(r"/(syslog|messages|cron|cron\.log|audit\.log)([.-][^/]*)?$")
 _UTMP = 384 * 4000
 _WTMPDB = "/var/lib/wtmpdb/wtmp.db"
@@ -94,7 +95,7 @@ class _Reading:
             if match := _FILE.fullmatch(line):
                 path = match[4]
                 kinds[path] = match[3]
-                packed = bool(re.search(r"\.(gz|xz|bz2|zst|Z|lz4)$", path))
+                packed = bool(PACKED.search(path))
                 look = Look.NONE
                 self.files[path] = LogFile(
                     path, int(match[1]), int(match[2]), packed=packed, look=look
@@ -144,6 +145,7 @@ class _Reading:
         if look is Look.WHOLE and state != ".":
             # cut by the limit, broken, or more days than are told: what comes after is not known
             look = Look.HEAD
+        parts = [unwrapped(part) for part in parts]
         days = tuple(day for part in parts for day, _ in part)
         if not days and state == "!":
             look = Look.NONE
@@ -169,6 +171,9 @@ class _Reading:
         if first is None or last is None:
             # a clock that was never set, or no such day: a record of no time
             first = last = datetime(EARLIEST, 1, 1, tzinfo=UTC)
+        if match[3].startswith("--") and first - last > STRAY:
+            # of one day, and between the two what may be of this year yet
+            first = before(first, 1)
         own = None if match[2] == "-" else match[2] == "1"
         return Day(first, last, int(match[1]), own), match[3]
 
@@ -232,13 +237,16 @@ class _Reading:
     def _years(self) -> None:
         """Times without a year may be a year older than they show, where a newer file shows it.
 
-        The middle day of each file decides, so that a forged line at either end does not.
+        The middle day of each file decides, so that a forged line at either end does not. Where
+        the names do not surely tell which file is newer, a time is left as young as it shows.
         """
         groups: dict[str, list[LogFile]] = {}
         for path, file in self.files.items():
             if is_log(path) and file.days and file.raw.startswith("--"):
                 groups.setdefault(log_of(path, self.files), []).append(file)
         for files in groups.values():
+            if not told_in_turn(file.path for file in files):
+                continue
             newer: datetime | None = None
             for file in sorted(files, key=lambda f: age_rank(f.path)):
                 file = self._older(file, newer)
@@ -246,25 +254,14 @@ class _Reading:
 
     def _older(self, file: LogFile, newer: datetime | None) -> LogFile:
         middle, years = file.days[len(file.days) // 2].first, 0
-        while newer and years < 8 and _before(middle, years) > newer + timedelta(days=1):
+        while newer and years < 8 and before(middle, years) > newer + timedelta(days=1):
             years += 1
-        days = tuple(
-            replace(d, first=_before(d.first, years), last=_before(d.last, years))
-            for d in file.days
-        )
-        first = _before(file.first, years) if file.first else None
-        last = _before(file.last, years) if file.last else None
+        days = tuple(years_before(d, years) for d in file.days)
+        first = before(file.first, years) if file.first else None
+        last = before(file.last, years) if file.last else None
         file = replace(file, days=days, first=first, last=last)
         self.files[file.path] = file
         return file
-
-
-def _before(time: datetime, years: int) -> datetime:
-    """That many years before; of a leap day the year is known better than by its neighbours."""
-    try:
-        return time.replace(year=time.year - years)
-    except ValueError:
-        return time
 
 
 def _believed(
@@ -279,18 +276,7 @@ def _believed(
             few += day.count
             if few > 5 or few * 10 > records:
                 break
-            if plain[number][0].first - day.last > _STRAY:
+            if plain[number][0].first - day.last > STRAY:
                 plain = plain[number:]
                 break
     return (plain[0][0].first, plain[0][1]) if plain else (None, "")
-
-
-def age_rank(path: str) -> tuple[int, str]:
-    """Sorts the files of one log, the newest first: by the number or the date in their names."""
-    bare = re.sub(r"\.(gz|xz|bz2|zst|Z|lz4)$", "", path)
-    if match := re.search(r"[.-](\d{4}-?\d\d-?\d\d\d*)", bare):
-        digits = match[1].replace("-", "").ljust(10, "0")
-        return 2, "".join(chr(ord("9") - int(c) + ord("0")) for c in digits)
-    if match := re.search(r"\.(\d{1,4})$", bare):
-        return 1, match[1].rjust(4, "0")
-    return 0, ""

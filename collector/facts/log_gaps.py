@@ -13,17 +13,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from collector.errors import CouldNotLook
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts import audit as _audit
 from collector.facts import journal_days as _journal
 from collector.facts import log_files as _log_files
+from collector.facts import logrotate as _logrotate
 from collector.facts.downtimes import HOLE, Down, Span, downtimes, explains, holes
 from collector.facts.log_families import family_of
-from collector.facts.log_files import age_rank
-from collector.facts.log_shapes import LogFile, Look
-from collector.model import Capture, Read
+from collector.facts.log_names import age_rank, number_of, told_in_turn
+from collector.facts.log_shapes import LogFile, LogFiles, Look
+from collector.model import Capture, HostStatus, Read
 
-READS: tuple[Read, ...] = (*_log_files.READS, *_journal.READS, _audit.CONFIG)
+READS: tuple[Read, ...] = (
+    *_log_files.READS,
+    *_journal.READS,
+    *_logrotate.READS,
+    _audit.CONFIG,
+)
 
 JOURNAL = "/var/log/journal"
 # what stands in these of a host's general messages is the same, so that one fills another's hole
@@ -128,9 +134,10 @@ def gaps(capture: Capture) -> Gaps:
     seen = _log_files.log_files(capture)
     journal = _journal.journal_days(capture)
     audit_log = _audit.audit_log(capture)
+    moved = _moved(capture, seen)
     logs = {
         path: _of_files(path, files, at, audit=path == audit_log)
-        for path, files in seen.grouped().items()
+        for path, files in seen.grouped(moved).items()
         if any(f.size or f.first for f in files)
     }
     if journal.there:
@@ -138,6 +145,17 @@ def gaps(capture: Capture) -> Gaps:
     down = downtimes(seen, journal)
     logs = {path: _explained(log, logs, down) for path, log in logs.items()}
     return Gaps(logs, down, seen.unopened, seen.hindered)
+
+
+def _moved(capture: Capture, seen: LogFiles) -> Mapping[str, str]:
+    """See `Logrotate.moved`; empty where old files are found where they usually lie."""
+    asked = _logrotate.READS[0].id in capture.reads
+    if capture.status is HostStatus.COMPLETE and not asked:
+        return {}  # captures of the time when this was not asked for
+    try:
+        return _logrotate.logrotate(capture, seen.files).moved(seen.files)
+    except NotUnderstood:
+        return {}
 
 
 # --- one log -------------------------------------------------------------------------------------
@@ -188,7 +206,7 @@ def _of_files(path: str, files: Sequence[LogFile], at: datetime, *, audit: bool)
     latest = at + timedelta(days=1)
     number = 0
     for file in _in_order(files):
-        here = _number(file.path)
+        here = number_of(file.path)
         if number - here > 1:
             walk.missing = f"{path}.{number - 1}"
         number = here
@@ -211,10 +229,10 @@ def _of_files(path: str, files: Sequence[LogFile], at: datetime, *, audit: bool)
 
 
 def _in_order(files: Sequence[LogFile]) -> list[LogFile]:
-    """The oldest first, by name; by their first records where the names are of two kinds."""
+    """The oldest first, by name; by their first records where the names do not surely tell it."""
     ordered = sorted(files, key=lambda f: age_rank(f.path), reverse=True)
-    kinds = {age_rank(f.path)[0] for f in files}
-    if any(f.session for f in files) or ({1, 2} <= kinds and all(f.first for f in files)):
+    sure = told_in_turn(f.path for f in files)
+    if any(f.session for f in files) or (not sure and all(f.first for f in files)):
         ordered = sorted(files, key=lambda f: (f.first or _NEVER, f.path))
     return ordered
 
@@ -243,11 +261,6 @@ def _walk_file(walk: _Walk, file: LogFile, latest: datetime) -> None:
             return
         walk.unknown(file.path)
         walk.record(file.last, file.last, file.path)
-
-
-def _number(path: str) -> int:
-    match = re.search(r"\.(\d{1,4})(\.(gz|xz|bz2|zst|Z|lz4))?$", path)
-    return int(match[1]) if match else 0
 
 
 def strangers(files: Sequence[LogFile]) -> tuple[tuple[str, ...], tuple[str, ...]]:

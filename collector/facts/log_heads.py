@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.log_names import PACKED
 from collector.facts.log_shapes import LogFile, Look
 from collector.facts.record_times import record_time
 
@@ -28,7 +29,7 @@ def files_of(text: str, machine: str, at: datetime, zone: tzinfo) -> dict[str, L
     for line in sections.get("", ()):
         if match := _FILE.fullmatch(line):
             path = match[3]
-            packed = bool(re.search(r"\.(gz|xz|bz2|zst|Z|lz4)$", path))
+            packed = bool(PACKED.search(path))
             look = Look.HEAD if packed else Look.ENDS
             files[path] = LogFile(path, int(match[1]), int(match[2]), packed=packed, look=look)
     if len(files) > _MOST:

@@ -18,11 +18,15 @@ set -f; set -- $list; set +f
     }
     next
   }
+  $1 == "olddir" && $2 ~ /^\/[^\/]/ && $2 !~ /^\/(var\/log|etc|proc|sys|dev|run)(\/|$)/ && k++ < 64 { print $2 "/*" }
+  $1 == "olddir" && $2 ~ /^[^\/]/ { for (i in here) print i $2 "/*" }
+  /^[ \t]*}/ { split("", here) }
   /^[ \t]*["\047]?\// {
     sub(/\{.*/, ""); gsub(/["\047]/, ""); n = split($0, w, /[ \t]+/)
     for (i = 1; i <= n; i++) {
       if (w[i] !~ /^\/.*\// || w[i] ~ /^\/(var\/log|var\/run|usr\/[^l]|usr\/lib|s?bin|lib)/) continue
-      if (w[i] !~ /^\/(etc|proc|sys|dev|run)/ && k++ < 64) print w[i] "*"
+      if (w[i] ~ /^\/(etc|proc|sys|dev|run)/ || k++ >= 64) continue
+      print w[i] "*"; sub(/[^\/]*$/, "", w[i]); here[w[i]]
     }
   }' "$@" 2>/dev/null)
 for f in $more /var/lib/wtmpdb/wtmp.db /var/lib/lastlog/lastlog2.db \
@@ -96,7 +100,8 @@ set -- $plain
     [ -r "$f" ] || continue
     x=
     case $f in
-      *.gz|*.Z) x=gzip;; *.xz) x=xz;; *.bz2) x=bzip2;; *.zst) x=zstd;; *.lz4) x=lz4;;
+      *.gz|*.tgz|*.zip|*.Z) x=gzip;; *.xz|*.txz|*.lzma) x=xz;; *.bz2|*.tbz|*.tbz2) x=bzip2;;
+      *.zst) x=zstd;; *.lz4) x=lz4;;
     esac
     [ "$t" = U ] && word=U || word=+
     printf '\n%s %s %s\n' "$key" "$word" "$f"

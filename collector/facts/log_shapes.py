@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from collector.facts.log_families import is_log, log_of, sessions_of
 
@@ -112,9 +114,10 @@ class LogFiles:
     hindered: tuple[str, ...] = ()
     detailed: bool = False
 
-    def grouped(self) -> dict[str, list[LogFile]]:
+    def grouped(self, moved: Mapping[str, str] = MappingProxyType({})) -> dict[str, list[LogFile]]:
         """The files of each log, the rotated ones with it; lastlog and the like are none of them.
 
+        `moved` are the logs whose old files lie elsewhere, by the name that they have there.
         Recordings of sessions are one log by their folder where most of its files are such.
         """
         seen = [f for f in self.files.values() if is_log(f.path)]
@@ -122,10 +125,11 @@ class LogFiles:
         other = Counter(sessions_of(f.path) for f in seen if f.first and not f.session)
         folders = {folder for folder, count in told.items() if count > other[folder]}
         groups: dict[str, list[LogFile]] = {}
+        present = {*self.files, *moved}
         for file in seen:
             folder = sessions_of(file.path)
-            log = folder if folder in folders else log_of(file.path, self.files)
-            groups.setdefault(log, []).append(file)
+            log = folder if folder in folders else log_of(file.path, present)
+            groups.setdefault(moved.get(log, log), []).append(file)
         return groups
 
     @property

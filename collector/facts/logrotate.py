@@ -87,6 +87,14 @@ class Logrotate:
                     owned.setdefault(log, problem)
         return owned | self._unclear(owned)
 
+    def moved(self, logs: Iterable[str]) -> dict[str, str]:
+        """The logs whose old files go to another folder, by the name that they have there."""
+        return {
+            f"{folder_of(owner, log)}/{log.rsplit('/', 1)[1]}": log
+            for log, owner in self.owners(logs).items()
+            if isinstance(owner, Rotation) and owner.olddir
+        }
+
     def _unclear(self, owned: Mapping[str, Rotation | Problem]) -> dict[str, Problem]:
         """Where old files get into the way of each other, or an error left half a section."""
         found: dict[str, Problem] = {}

@@ -24,7 +24,7 @@ from collector.facts.kept_by_size import audited, journal_log, namespace_logs
 from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
-from collector.facts.logrotate_syntax import Problem, Rotation
+from collector.facts.logrotate_syntax import Problem
 from collector.facts.record_times import EARLIEST, zone_of
 from collector.facts.removals import Removal
 from collector.facts.rotated import Rotated, rotated
@@ -86,7 +86,7 @@ def retention(capture: Capture) -> Retention:
         since, evidence = seen.born["/"], _BIRTH
     owners = rotate.owners(seen.files)
     rules, opened = _apps.app_rotation(capture)
-    groups = _groups(seen, owners, rules)
+    groups = _groups(seen, rotate.moved(seen.files), rules)
     now = capture.collected_at or datetime.fromtimestamp(0, UTC)
     # the state file is in the host's own zone
     here = now.astimezone(zone_of(capture.head.get("zone", "")))
@@ -132,21 +132,16 @@ def retention(capture: Capture) -> Retention:
 
 def _groups(
     seen: _log_files.LogFiles,
-    owners: Mapping[str, Rotation | Problem],
+    moved: Mapping[str, str],
     rules: Sequence[AppRule],
 ) -> dict[str, list[_log_files.LogFile]]:
     """Rotated files with the log they come from."""
-    moved = {
-        f"{owner.olddir.rstrip('/')}/{path.rsplit('/', 1)[1]}": path
-        for path, owner in owners.items()
-        if isinstance(owner, Rotation) and owner.olddir.startswith("/")
-    }
     groups: dict[str, list[_log_files.LogFile]] = {}
-    for name, files in seen.grouped().items():
+    for name, files in seen.grouped(moved).items():
         for file in files:
             rule = rule_of(file.path, rules)
             log = name_of(rule, seen.files) if rule and not rule.each else name
-            groups.setdefault(moved.get(log, log), []).append(file)
+            groups.setdefault(log, []).append(file)
     return groups
 
 

@@ -8,6 +8,8 @@ import re
 import shutil
 import struct
 import subprocess
+import tarfile
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -166,15 +168,16 @@ def test_look_and_read(tmp_path: Path, shell: str) -> None:
     assert (wtmp.zeroed, wtmp.torn, wtmp.whole) == (0, False, True)
 
 
-PACKERS = [("gz", "gzip"), ("xz", "xz"), ("bz2", "bzip2"), ("zst", "zstd")]
+PACKERS = [("gz", "gzip"), ("xz", "xz"), ("bz2", "bzip2"), ("zst", "zstd"), ("lzma", "xz -Flzma")]
 
 
 @pytest.mark.parametrize(("end", "program"), PACKERS)
 def test_packed(tmp_path: Path, end: str, program: str) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"no {program} here")
+    words = program.split()
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"no {words[0]} here")
     text = "Nov  1 00:00:01 h a\nNov  2 23:00:01 h a\n"
-    packed = subprocess.run([program, "-c"], input=text.encode(), capture_output=True, check=True)
+    packed = subprocess.run([*words, "-c"], input=text.encode(), capture_output=True, check=True)
     (tmp_path / f"messages-20261103.{end}").write_bytes(packed.stdout)
     (tmp_path / f"messages-20261104.{end}").write_bytes(packed.stdout[:20])
     (tmp_path / f"messages-20261105.{end}").write_bytes(b"no such form")
@@ -187,6 +190,27 @@ def test_packed(tmp_path: Path, end: str, program: str) -> None:
         broken = _file(seen, tmp_path / f"messages-2026110{day}.{end}")
         assert broken.look is Look.NONE
         assert broken.first is None
+
+
+def test_archives_of_one_file(tmp_path: Path) -> None:
+    (tmp_path / "secure").write_text("Nov  3 00:00:01 h a\n")
+    (tmp_path / "app-20261103").write_text("Nov  1 00:00:01 h a\nNov  2 23:00:01 h a\n" * 50)
+    with zipfile.ZipFile(tmp_path / "messages-20261103.zip", "w", zipfile.ZIP_DEFLATED) as out:
+        out.write(tmp_path / "app-20261103", "messages-20261103")
+    for end in ("tar.gz", "tgz"):
+        with tarfile.open(tmp_path / f"secure-20261103.{end}", "w:gz") as tar:
+            tar.add(tmp_path / "app-20261103", "secure-20261103")
+    (tmp_path / "secure-20261110.7z").write_bytes(b"7z no such program")
+    seen = _seen(tmp_path)
+    for name in ("messages-20261103.zip", "secure-20261103.tar.gz", "secure-20261103.tgz"):
+        file = _file(seen, tmp_path / name)
+        assert file.first is not None, name
+        assert file.first.day in (1, 2), "the header of tar may take the first line with it"
+        assert file.packed, name
+    secure = {f.path.rsplit("/", 1)[1] for f in seen.grouped()[str(tmp_path / "secure")]}
+    assert secure == {"secure", "secure-20261103.tar.gz", "secure-20261103.tgz",
+                      "secure-20261110.7z"}  # fmt: skip
+    assert seen.unopened == (str(tmp_path / "secure-20261110.7z"),)
 
 
 def test_no_unpacker_here(tmp_path: Path) -> None:
@@ -360,6 +384,47 @@ def test_years_of_times_without_a_year(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "form", ["-%m%d", ".%m%d", "-%d", ".%d", "-%y%m%d", "-%d%m%Y", "-%d-%m-%Y", "_%Y%m%d"]
+)
+def test_names_that_count_up(tmp_path: Path, form: str) -> None:
+    """Eight weeks stay eight weeks, whatever dateformat made of the names."""
+    for week in range(8):
+        end = AT - timedelta(days=7 * week + 1)
+        line = f"{end - timedelta(days=3):%b %e} 03:00:00 h a: x\n"
+        (tmp_path / f"messages{end:{form}}").write_text(line)
+    (tmp_path / "messages").write_text("Nov 24 03:00:00 h a: x\n")
+    seen = _seen(tmp_path)
+    firsts = [f.first for f in seen.files.values() if f.first]
+    assert len(firsts) == 9
+    assert min(firsts) > AT - timedelta(days=60)
+
+
+def test_numbers_left_beside_dates(tmp_path: Path) -> None:
+    """Since dateext was set the numbers are the older ones, and nothing removes them."""
+    (tmp_path / "messages").write_text("Nov 24 03:00:00 h a: x\n")
+    for name, day in (("1", "Aug 30"), ("2", "Aug 23")):
+        (tmp_path / f"messages.{name}").write_text(f"{day} 03:00:00 h a: x\n")
+    (tmp_path / "messages-20261122").write_text("Nov 20 03:00:00 h a: x\n")
+    firsts = [f.first for f in _seen(tmp_path).files.values() if f.first]
+    assert (len(firsts), min(firsts)) == (4, _day(8, 23))
+
+
+def test_a_file_of_more_than_a_year(tmp_path: Path) -> None:
+    """Without years; and a file that was put together in the wrong order is none of these."""
+    days = [AT - timedelta(days=n) for n in range(430)]
+    text = "".join(f"{d:%b %e} 0{h}:00:00 h a: x\n" for d in days[::-1] for h in (1, 9))
+    (tmp_path / "messages").write_text(text)
+    (tmp_path / "cron").write_text(
+        "".join(f"{d:%b %e} 01:00:00 h a: x\n" for d in (*days[9::-1], *days[20:9:-1]))
+    )
+    seen = _seen(tmp_path)
+    file = _file(seen, tmp_path / "messages")
+    assert file.first == datetime(2025, 9, 22, 1, tzinfo=UTC)
+    assert [day.first.date() for day in file.days] == [d.date() for d in days[::-1]]
+    assert _file(seen, tmp_path / "cron").first == _day(11, 16, 1)
+
+
 def test_login_records_that_were_tampered_with(tmp_path: Path) -> None:
     (tmp_path / "wtmp").write_bytes(
         _utmp(_day(4, 1)) + b"\0" * 384 * 3 + _utmp(_day(5, 9)) + _utmp(_day(4, 2)) + b"half"
@@ -440,6 +505,18 @@ def test_the_read_on_a_machine_of_64_bit_times(tmp_path: Path) -> None:
         ("/var/log/pg/pg-15-main.log", "/var/log/pg/pg-15-main.log"),
         ("/var/log/apt/history.log.1.gz", "/var/log/apt/history.log"),
         ("/var/log/audit/audit.log.4", "/var/log/audit/audit.log"),
+        ("/var/log/app_20261101.log", "/var/log/app.log"),
+        ("/var/log/app.2026-11-01.log", "/var/log/app.log"),
+        ("/var/log/app-202611.log.gz", "/var/log/app.log"),
+        ("/var/log/app.log_20261101.zip", "/var/log/app.log"),
+        ("/var/log/app.log.2026-11-01.tar.gz", "/var/log/app.log"),
+        ("/var/log/app.log-20261101-1793491200", "/var/log/app.log"),
+        ("/var/log/app.log-20261101_0312.xz", "/var/log/app.log"),
+        ("/var/log/app.log-2026-11-01T03:12:01", "/var/log/app.log"),
+        ("/var/log/app.log-01112026", "/var/log/app.log"),
+        ("/var/log/app.log-01-11-2026", "/var/log/app.log"),
+        ("/var/log/app.log-261101", "/var/log/app.log"),
+        ("/var/log/other_20261101.log", "/var/log/other_20261101.log"),
     ],
 )  # fmt: skip
 def test_rotated_files_belong_to_their_log(path: str, log: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.journal_days import journal_days
 from collector.facts.log_files import READS
 from collector.facts.log_gaps import Gap, Gaps, gaps
-from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 START = AT - timedelta(days=184)
@@ -309,6 +310,39 @@ def test_dates_in_names(tmp_path: Path) -> None:
     (folder / "messages-20261111").unlink()
     (gap,) = _gaps(folder).logs["/var/log/messages"].gaps
     assert gap.start.day == 3
+
+
+@pytest.mark.parametrize("olddir", ["old", "/var/log/old", "/srv/archive"])
+def test_old_files_in_another_folder(tmp_path: Path, olddir: str) -> None:
+    """Also one outside of /var/log is looked into, where logrotate puts them there."""
+    folder = tmp_path / "log"
+    old = tmp_path / olddir[1:] if olddir.startswith("/srv") else folder / "old"
+    folder.mkdir()
+    old.mkdir(parents=True)
+    text = f"/var/log/messages {{\n weekly\n rotate 30\n olddir {olddir}\n}}\n"
+    real = text.replace("/srv", f"{tmp_path}/srv").replace("/var/log", str(folder))
+    (tmp_path / "none.conf").write_text(real)
+    (folder / "messages").write_text(_lines(_day(11, 18), AT))
+    (old / "messages-20261118").write_text(_lines(_day(11, 11), _day(11, 18)))
+    (old / "messages-20261111").write_text(_lines(_day(10, 1), _day(11, 9)))
+    (read,) = READS
+    body = read.body.replace("/var/log", str(folder))
+    body = body.replace("/etc/logrotate", f"{tmp_path}/none")
+    said = subprocess.run(["sh", "-c", body], capture_output=True, text=True, check=True).stdout
+    said = said.replace(str(folder), "/var/log").replace(f"{tmp_path}/srv", "/srv")
+    plain = _capture(said)
+    config = CapturedFile("/etc/logrotate.conf", ReadStatus.OK, 0o644, 0, 0, 9, 9, text.encode())
+    asked = {
+        "logrotate.config": ReadResult("logrotate.config", ReadStatus.OK, files=(config,)),
+        "logrotate.state": ReadResult("logrotate.state", ReadStatus.OK),
+        "logrotate.version": ReadResult(
+            "logrotate.version", ReadStatus.OK, stdout=b"logrotate 3.21.0\n"
+        ),
+    }
+    log = gaps(replace(plain, reads={**plain.reads, **asked})).logs["/var/log/messages"]
+    assert log.first == _day(10, 1)
+    (gap,) = log.gaps
+    assert (gap.start.day, gap.end) == (8, _day(11, 11))
 
 
 @pytest.mark.parametrize(

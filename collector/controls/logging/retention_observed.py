@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from collector.controls.logging.keeping import Observed, observed
 from collector.facts.log_families import NAMES
-from collector.facts.log_files import age_rank
 from collector.facts.log_gaps import strangers
 from collector.facts.log_kept import LogKept
+from collector.facts.log_names import age_rank
 from collector.facts.log_shapes import Look
 from collector.facts.retention import Retention, retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
