@@ -204,6 +204,18 @@ def load(path: Path) -> Capture:
     return from_bytes(data, where=str(path))
 
 
+def read_at_most(path: Path, most: int) -> bytes:
+    """The bytes of a file from outside; raises BadInput where there are more (a device, …)."""
+    try:
+        with path.open("rb") as source:
+            data = source.read(most + 1)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+    if len(data) > most:
+        raise BadInput(f"larger than {most >> 20} MiB", where=str(path))
+    return data
+
+
 def check_time(capture: Capture, now: datetime, where: str) -> None:
     """Raises BadInput for a capture of a day that has not come: its host's clock was wrong.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.captures import sync_folder
+from collector.captures import read_at_most, sync_folder
 from collector.errors import BadInput, VerifyFailed
 
 SUFFIX = ".age"
@@ -51,7 +51,7 @@ def _recipient(text: str, where: str) -> Any:
         except pyrage.RecipientError:
             continue
     raise BadInput(
-        f"no recipient that one could encrypt to: {text}",
+        f"no recipient that one could encrypt to: {text[:100]}",
         where=where,
         mend="`age-keygen` prints one (age1…); an Ed25519 or RSA key of SSH will do too",
     )
@@ -139,11 +139,7 @@ def decrypt(source: Path, target: Path, by: Sequence[Any], most: int) -> None:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as source:
-            return source.read(_LARGEST)
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+    return read_at_most(path, _LARGEST)
 
 
 def _lines(path: Path) -> list[str]:

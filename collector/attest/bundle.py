@@ -203,7 +203,8 @@ def pack(folder: Path, target: Path) -> None:
                 entry = zipfile.ZipInfo(name)
                 entry.external_attr = 0o644 << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                if name.endswith(captures.SUFFIX):
+                # what people attach may pack better than a reader takes from a stranger
+                if name.endswith(captures.SUFFIX) or name.startswith("data/attached/"):
                     entry.compress_type = zipfile.ZIP_STORED
                 entry.file_size = (folder / name).stat().st_size
                 with (folder / name).open("rb") as source, archive.open(entry, "w") as member:

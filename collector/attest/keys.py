@@ -172,6 +172,9 @@ class PrivateKey:
                 raise BadInput(
                     "there is a file already", where=str(path), mend="choose another name"
                 ) from None
+        except OSError as problem:
+            problem.filename = str(path)
+            raise
         finally:
             aside.unlink(missing_ok=True)
         sync_folder(path.parent)

@@ -233,8 +233,5 @@ def data_documents(inventory: Path | None, owner_keys: Path | None) -> dict[str,
 
 
 def document(path: Path) -> bytes:
-    """A file's content; raises BadInput where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+    """A file's content; raises BadInput where it cannot be read, and for what no bundle takes."""
+    return captures.read_at_most(path, captures.LARGEST)

@@ -14,7 +14,7 @@ import click
 from collector.attest import keyring, keys, tokenuri
 from collector.attest.timestamp import Authority
 from collector.attest.trust import TrustedKey
-from collector.captures import write_aside
+from collector.captures import read_at_most, write_aside
 from collector.cli.assess import parse_time
 from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
@@ -27,6 +27,9 @@ from collector.cli.opening import (
 from collector.cli.options import form_option
 from collector.errors import BadInput, one_line
 from collector.export import stamp
+
+# no key and no chain of certificates is larger
+_MOST = 1 << 20
 
 
 @click.group(
@@ -242,10 +245,7 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
 def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None:
     known = keyring.trust()
     for path in others:
-        try:
-            public = keys.PublicKey.from_pem(path.read_bytes(), where=str(path))
-        except OSError as problem:
-            raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        public = keys.PublicKey.from_pem(read_at_most(path, _MOST), where=str(path))
         if known.find(public.keyid) is None:
             known = replace(known, keys=(*known.keys, TrustedKey(public, path.stem)))
     if not known.keys:
@@ -276,10 +276,7 @@ def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None
 @click.option("--name", help=tr("名称，默认为文件名", "its name; default: the file's"))
 @lang_option
 def authority(pem: Path, name: str | None) -> None:
-    try:
-        text = pem.read_text(encoding="ascii", errors="replace")
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(pem)) from None
+    text = read_at_most(pem, _MOST).decode("ascii", "replace")
     known = Authority.from_pem((name or pem.stem)[:200], text, where=str(pem))
     keyring.trust_authority(known)
     for one in known.certificates:

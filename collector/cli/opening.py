@@ -13,6 +13,9 @@ from collector.attest import keyring, keys, tokenuri
 from collector.cli.language import tr
 from collector.errors import BadInput
 
+# OpenSSL takes no longer one
+_LONGEST = 1023
+
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path),
@@ -60,12 +63,22 @@ def read_passphrase(path: Path) -> bytes:
     """The first line of a passphrase file."""
     try:
         with path.open("rb") as source:
-            line = source.readline(4096).rstrip(b"\r\n")
+            line = source.readline(_LONGEST + 3).rstrip(b"\r\n")
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
     if not line:
         raise BadInput(tr("口令文件是空的", "the passphrase file is empty"), where=str(path))
-    return line
+    return _short(line, str(path))
+
+
+def _short(secret: bytes, where: str) -> bytes:
+    if len(secret) > _LONGEST:
+        raise BadInput(
+            tr(f"口令超过 {_LONGEST} 字节", f"a passphrase of more than {_LONGEST} bytes"),
+            where=where,
+            mend=tr("换一个较短的", "take a shorter one"),
+        )
+    return secret
 
 
 def open_key(which: str, passphrase_file: Path | None, *, sm2: bool = False) -> keys.PrivateKey:
@@ -144,4 +157,4 @@ def new_passphrase(path: Path | None) -> bytes | None:
     text = click.prompt(
         asked, default="", hide_input=True, confirmation_prompt=again, show_default=False, err=True
     )
-    return str(text).encode() or None
+    return _short(str(text).encode(), "") or None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.captures import write_aside
+from collector.captures import read_at_most, write_aside
 from collector.cli.assess import parse_time
 from collector.cli.chinese import in_chinese
 from collector.cli.columns import out
@@ -303,14 +303,7 @@ def _said(form: str, older: Note, size: int | None, problem: VerifyFailed | None
 
 def read_small(path: Path) -> bytes:
     """The bytes of a checkpoint or a proof; raises BadInput when there are too many."""
-    try:
-        with path.open("rb") as source:
-            data = source.read(_MOST + 1)
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
-    if len(data) > _MOST:
-        raise BadInput(f"larger than {_MOST >> 20} MiB", where=str(path))
-    return data
+    return read_at_most(path, _MOST)
 
 
 def _give(text: str, output: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def repack(
                 shutil.copytree(opened.root, place)
             if packing:
                 packing(place)
+        except shutil.Error as problem:
+            # a list with one entry for each file: the first says it
+            shutil.rmtree(place, ignore_errors=True)
+            said = re.match(r"(?:\[Errno \d+\] )?([^:]*)", str(problem.args[0][0][2]))
+            raise BadInput(
+                said[1] if said and said[1] else "cannot be written", where=str(output)
+            ) from None
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise

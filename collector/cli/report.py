@@ -100,6 +100,12 @@ def report(
         )
     for target in targets:
         _check_target(target)
+    if len({target.resolve() for target in targets}) < len(targets):
+        raise BadInput(
+            tr("几种报告写到同一个文件", "more than one report goes into the same file"),
+            where=str(targets[0]),
+            mend=tr("各给一个文件", "give each a file of its own"),
+        )
     if pdf_file is not None:
         from collector.report import pdf
 

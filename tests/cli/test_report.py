@@ -126,6 +126,15 @@ def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
         assert "Traceback" not in ended.err
 
 
+def test_two_reports_want_two_files(made: Made, tmp_path: Path) -> None:
+    target = tmp_path / "r"
+    beside = tmp_path / "." / "r"
+    ended = hostpledge("report", made.path, "--html", target, "--xlsx", beside)
+    assert (ended.status, ended.out) == (2, "")
+    assert "more than one report goes into the same file" in ended.err
+    assert not target.exists()
+
+
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
