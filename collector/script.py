@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from collector.errors import BadInput
+from collector.facts.tls_served import OUTSIDE
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
 from collector.resources import package_text
 
@@ -107,6 +108,8 @@ def parse_output(
         return Capture(host, status, nonce, detail, origin=origin, collected_at=at)
     sections = raw[start:].split(b"\n@" + found.encode() + b" ")[1:]
     head, results, ended = _sections(sections)
+    # no host speaks for the control node
+    results.pop(OUTSIDE, None)
     if status is None or status is HostStatus.COMPLETE:
         status = HostStatus.COMPLETE if ended else HostStatus.LOST
         if not ended:

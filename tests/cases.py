@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector import captures, catalog
+from collector.facts.tls_served import OUTSIDE
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus, Result
 from collector.schema import load_yaml
 
@@ -56,7 +57,7 @@ def load(path: Path) -> Case:
         reads.update(base.reads)
         head.update(base.head)
     for id, entry in (document.get("reads") or {}).items():
-        assert id in catalog.all_reads(), f"{path}: no read is named {id}"
+        assert id in catalog.all_reads() or id == OUTSIDE, f"{path}: no read is named {id}"
         reads[id] = _result(id, entry or {})
     return Case(
         control=f"{path.parent.parent.name}.{path.parent.name}",

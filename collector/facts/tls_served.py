@@ -34,10 +34,12 @@ from collector.facts.sockets import Listener
 from collector.facts.spans import address
 from collector.facts.tls_hello import KINDS, client_hello, parts
 from collector.facts.tls_records import Answer, answer
-from collector.model import Capture, Read, Text, shell
+from collector.model import Capture, Read, ReadStatus, Text, shell
 from collector.resources import package_text
 
 READ = "tls_served.answers"
+# not in READS: nothing on the host answers it (collector/run/outside.py)
+OUTSIDE = "tls_served.outside"
 # most hosts have nothing but sshd to ask, and need not start bash to know it
 _NOTHING = r"""
 if [ -r /proc/net/tcp ]; then
@@ -47,13 +49,24 @@ fi
 """
 
 
-def _body() -> str:
+def asking() -> str:
+    """The text for bash that asks: a whole host as `all`, one listener as `one`."""
     text = package_text("facts/tls_ask.sh")
     for kind in KINDS:
         for name, data in zip(("P", "E"), parts(kind), strict=True):
             escaped = "".join(f"\\x{byte:02x}" for byte in data)
             text = text.replace(f"{kind.upper()}_{name}", escaped)
-    quoted = text.replace("'", "'\\''")
+    return text
+
+
+def hello_line() -> str:
+    """What tells in a capture which hello `asking` sends."""
+    head, tail = parts("new")
+    return f"== hello {head.hex()} {tail.hex()}"
+
+
+def _body() -> str:
+    quoted = asking().replace("'", "'\\''")
     return _NOTHING + (
         "command -v bash >/dev/null 2>&1 || { echo '== none'; echo '== end'; exit 0; }\n"
         f"bash -c '{quoted}' all && echo '== end'"
@@ -115,6 +128,7 @@ class Served:
     pages: tuple[Page, ...] = ()
     whole: bool = False
     closed: bool = False
+    read: str = READ
 
     @property
     def tls(self) -> bool:
@@ -125,6 +139,13 @@ class Served:
     def http(self) -> tuple[Page, ...]:
         """What it answered by HTTP in the clear."""
         return tuple(p for p in self.pages if p.status)
+
+    @property
+    def told(self) -> bool:
+        """Has it been asked to the end, and said how it is served?"""
+        said = self.starttls[1]
+        spoke = said not in ("", "-", "none") and not said.startswith("- ")
+        return self.whole and not self.closed and (self.tls or bool(self.http) or spoke)
 
     def answer(self, kind: str) -> Answer:
         return self.answers.get((kind, ""), Answer("silent"))
@@ -151,12 +172,28 @@ class Asked:
         same = [s for s in exact + wide if listener.family in s.families]
         return min(same, key=lambda s: len(s.families), default=None)
 
+    def near(self, listener: Listener) -> Served | None:
+        """What is served at an address that this listener has, be it one of several."""
+        mine = (s for s in self.served if s.port == listener.port)
+        held = (s for s in mine if listener.any or s.address == listener.address)
+        return next((s for s in held if listener.family in s.families), None)
+
 
 def tls_served(capture: Capture) -> Asked:
-    """Raises FactError."""
-    lines = capture.read(READ).text().splitlines()
+    """What the host itself was answered. Raises FactError."""
+    return _asked(capture, READ)
+
+
+def tls_outside(capture: Capture) -> Asked | None:
+    """What the control node was answered; None where that is not had. Raises FactError."""
+    whole = capture.read(OUTSIDE).status is ReadStatus.OK
+    return _asked(capture, OUTSIDE) if whole else None
+
+
+def _asked(capture: Capture, read: str) -> Asked:
+    lines = capture.read(read).text().splitlines()
     if not lines or lines[-1] != "== end":
-        raise NotUnderstood(READ, "it ends before its end")
+        raise NotUnderstood(read, "it ends before its end")
     heads: dict[str, re.Match[str]] = {}
     told: dict[str, list[tuple[str, str, str]]] = {}
     databases: list[tuple[str, str, str]] = []
@@ -172,25 +209,27 @@ def tls_served(capture: Capture) -> Asked:
             databases.append((match[1], match[2], match[3]))
         elif match := _HEAD.fullmatch(line):
             if match[1] in heads:
-                raise NotUnderstood(READ, f"a listener stands twice: {line!r}")
+                raise NotUnderstood(read, f"a listener stands twice: {line!r}")
             heads[match[1]] = match
         elif (match := _LINE.fullmatch(line)) and match[1]:
             told.setdefault(match[1], []).append((match[2], match[3] or "", match[4]))
         else:
-            raise NotUnderstood(READ, f"a line of no form: {line[:120]!r}")
+            raise NotUnderstood(read, f"a line of no form: {line[:120]!r}")
     if set(told) - set(heads):
-        raise NotUnderstood(READ, "an answer of no listener")
+        raise NotUnderstood(read, "an answer of no listener")
     # only where a socket for both families is shown as such is `*` more than IPv4
     old = any(m[3] == "::" for m in heads.values()) and any(m[3] == "*" for m in heads.values())
     if sent is None and any(kind in KINDS for lines in told.values() for kind, _, _ in lines):
-        raise NotUnderstood(READ, "it does not tell which hello was sent")
+        raise NotUnderstood(read, "it does not tell which hello was sent")
     served = tuple(
-        _served(m, told.get(number, []), sent or (b"", b""), old=old) for number, m in heads.items()
+        _served(read, m, told.get(number, []), sent or (b"", b""), old=old)
+        for number, m in heads.items()
     )
     return Asked(possible, served, left, tuple(databases))
 
 
 def _served(
+    read: str,
     head: re.Match[str],
     lines: list[tuple[str, str, str]],
     sent: tuple[bytes, bytes],
@@ -206,7 +245,7 @@ def _served(
         try:
             family, number = address(bare)
         except ValueError:
-            raise NotUnderstood(READ, f"no address: {place!r}") from None
+            raise NotUnderstood(read, f"no address: {place!r}") from None
         if family == 6 and number >> 32 == 0xFFFF:
             family, number = 4, number & 0xFFFFFFFF
         where = number or None
@@ -221,7 +260,7 @@ def _served(
         try:
             found = answer(client_hello(sent, key[1]), bytes.fromhex(text.removesuffix(".")))
         except ValueError:
-            raise NotUnderstood(READ, f"not in hex: {text[:60]!r}") from None
+            raise NotUnderstood(read, f"not in hex: {text[:60]!r}") from None
         answers[key] = replace(found, state="late") if text == "." else found
     starttls, pages, whole = ("", ""), list[Page](), False
     for kind, _, text in lines:
@@ -229,11 +268,11 @@ def _served(
             protocol, _, said = text.partition(" ")
             starttls = (protocol, said.strip())
         elif kind == "http":
-            pages.append(_page(text))
+            pages.append(_page(read, text))
         elif kind == "over":
             whole = True
         elif kind not in (*KINDS, "closed"):
-            raise NotUnderstood(READ, f"an answer of no kind: {kind!r}")
+            raise NotUnderstood(read, f"an answer of no kind: {kind!r}")
     return Served(
         state,  # type: ignore[arg-type]  # one of the words of its pattern
         families,
@@ -246,12 +285,13 @@ def _served(
         tuple(pages),
         whole,
         "closed" in kinds,
+        read,
     )
 
 
-def _page(text: str) -> Page:
+def _page(read: str, text: str) -> Page:
     match = _HTTP.fullmatch(text)
     if match is None:
-        raise NotUnderstood(READ, f"not an answer by HTTP: {text[:120]!r}")
+        raise NotUnderstood(read, f"not an answer by HTTP: {text[:120]!r}")
     name, path, status, location, login = ("" if x == "-" else x for x in match.groups())
     return Page(name, path, int(status or 0), location, login, text)

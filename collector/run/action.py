@@ -22,6 +22,7 @@ from collector.model import Capture, HostStatus
 from collector.run import outcome
 from collector.run.driver import driver_alive
 from collector.run.folder import RunFolder, lock
+from collector.run.outside import with_outside
 from collector.run.stream import Stream
 from collector.schema import validator
 
@@ -55,6 +56,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
                 "seconds": {"type": "int", "default": 300},
                 "limit": {"type": "int", "default": 64 << 20},
                 "driver": {"type": "str", "default": ""},
+                "outside": {"type": "bool", "default": True},
             }
         )
         host = (task_vars or {}).get("inventory_hostname") or "localhost"
@@ -92,6 +94,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         )
         if capture.status is HostStatus.GARBLED and "sudo" in outcome.without_debug(said):
             capture = replace(capture, detail=one_line(outcome.without_debug(said)))
+        if given["outside"] and capture.status is HostStatus.COMPLETE:
+            capture = with_outside(capture, said)
         digest = captures.write(capture, folder.capture_path(host))
         seconds = time.monotonic() - begun
         folder.record(host, capture.status, capture.detail, digest, seconds)

@@ -64,6 +64,11 @@ def connected_to(text: str) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
+def led_on(text: str) -> bool:
+    """Did the session go through something else than a connection of its own?"""
+    return "Executing proxy command" in text or "implicit ProxyCommand" in text
+
+
 def classify(text: str, *, begun: bool) -> tuple[HostStatus, str]:
     """The status for a connection that failed, and one line that says why.
 

@@ -15,6 +15,8 @@ from collector.facts.certificates import certificate
 from collector.facts.database_tls import _cluster, _mysql
 from collector.facts.tls_hello import client_hello, parts
 from collector.facts.tls_records import answer
+from collector.facts.tls_served import OUTSIDE
+from collector.script import parse_output
 from tests import cases
 
 _HERE = cases.HERE / "controls/encryption/transport"
@@ -108,3 +110,11 @@ def test_pg_hba(state: str, rules: list[str]) -> None:
 def test_mysql(state: str, lines: list[str]) -> None:
     assert _mysql({"1": lines}).state == state
     assert _mysql({"1": lines, "2": ["mysqld"]}).state == "unknown"
+
+
+def test_no_host_speaks_for_the_control_node() -> None:
+    nonce = "0123456789abcdef"
+    frames = ["head", f"read {OUTSIDE} 9", "done ok 0 0", "read x.y 9", "done ok 0 0", "end"]
+    raw = f"hostpledge-capture 1 {nonce}" + "".join(f"\n@{nonce} {x}\n" for x in frames)
+    capture = parse_output(raw.encode(), host="x")
+    assert set(capture.reads) == {"x.y"}

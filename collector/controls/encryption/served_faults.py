@@ -59,11 +59,15 @@ def _all_faults(
 ) -> Iterator[Fault]:
     word, engine = word_of(exposure), engine_of(exposure, limits)
     if served is None or served.state in ("held", "device", "more"):
-        quote = Quote(READ, (served.line,)) if served else Quote("sockets.listening", (
+        quote = Quote(served.read, (served.line,)) if served else Quote("sockets.listening", (
             exposure.listener.line,))  # fmt: skip
         yield Fault("untold", f"{word}: -", (quote,))
         return
-    quotes = (Quote(READ, (served.line,)),)
+    quotes = (Quote(served.read, (served.line,)),)
+    if exposure.targets and served.read == READ and served.process not in _PUBLISHERS:
+        # packets from elsewhere go on to another destination, what this host sends itself does not
+        yield Fault("untold", f"{word} → {exposure.targets[0]}: -", quotes)
+        return
     if served.state == "skip":
         if engine in _DEMANDS:
             yield from _undemanded(facts, word, engine, quotes)
@@ -215,7 +219,7 @@ def _clear(
         if listener.port in limits.tls_ports or listener.process in _PUBLISHERS:
             yield Fault("untold", f"{word}: …", quotes)
         return
-    held = tuple(Quote(READ, (page.line,)) for page in pages[:8])
+    held = tuple(Quote(served.read, (page.line,)) for page in pages[:8])
     login = [p for p in pages if p.status == 401 and p.login.lower() == "basic"]
     if login:
         yield Fault("login", f"{word}: HTTP Basic {login[0].name}{login[0].path}", held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from collector.controls.encryption.served_faults import (
@@ -17,8 +18,9 @@ from collector.controls.encryption.served_faults import (
     word_of,
 )
 from collector.facts.exposure import Exposure, exposures
+from collector.facts.spans import show
 from collector.facts.tls_records import VERSIONS
-from collector.facts.tls_served import READ, Served, tls_served
+from collector.facts.tls_served import OUTSIDE, READ, Served, tls_outside, tls_served
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -44,16 +46,60 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not asked.possible:
         values: dict[str, Value] = {"told": [*dict.fromkeys(word_of(e) for e in seen)]}
         return Verdict(Result.ERROR, "no_bash", Method.TESTED, values, (Quote(READ),))
-    found = [(e, asked.of(e.listener)) for e in seen]
-    faults = [f for e, served in found for f in faults_of(facts, e, served, limits)]
+    elsewhere = facts.get(tls_outside)
+    found = [
+        _View(e, asked.of(e.listener), elsewhere.near(e.listener) if elsewhere else None)
+        for e in seen
+    ]
+    faults = [f for view in found for f in view.faults(facts, limits)]
     verdict = _worst(facts, faults, clock)
     if verdict is not None:
         return verdict
-    sound = [(e, s) for e, s in found if s and (s.tls or s.http or engine_of(e, limits))]
+    sound = [v for v in found if v.spoken or engine_of(v.exposure, limits)]
     if not sound:
         return _alone(Result.NOTAPPLICABLE, "nothing_served")
-    return _good(sound, [e for e, s in found if s and not s.tls and not s.http],
-                 asked.names_left, limits)  # fmt: skip
+    return _good(sound, [v.exposure for v in found if not v.spoken], asked.names_left, limits)
+
+
+@dataclass(frozen=True)
+class _View:
+    """A socket as its host sees it served, and as the control node does; each may be None."""
+
+    exposure: Exposure
+    inside: Served | None
+    outside: Served | None
+
+    @property
+    def seen(self) -> list[Served]:
+        """From both where both know."""
+        outside = self.outside if self.outside and self.outside.told else None
+        return [s for s in (self.inside, outside) if s]
+
+    @property
+    def spoken(self) -> bool:
+        """Did it answer by TLS or HTTP?"""
+        return any(s.tls or s.http for s in self.seen)
+
+    def faults(self, facts: Facts, limits: Limits) -> list[Fault]:
+        """From elsewhere is what counts; but one place is not all, so the host's own view stays."""
+        inside = list(faults_of(facts, self.exposure, self.inside, limits))
+        if self.outside is None or not self.outside.told:
+            return inside
+        # who was answered did reach it
+        reached = replace(self.exposure, yes=self.exposure.yes | self.exposure.unknown)
+        inside = list(faults_of(facts, reached, self.inside, limits))
+        outside = list(faults_of(facts, reached, self.outside, limits))
+        if all(f.kind != "untold" for f in outside):
+            inside = [f for f in inside if f.kind != "untold"]
+        known = {f.told for f in inside}
+        more = [f for f in outside if f.kind != "untold" and f.told not in known]
+        return inside + [replace(f, told=f"{f.told} ({_at(self.outside)})") for f in more]
+
+
+def _at(served: Served) -> str:
+    """Where it was asked from elsewhere."""
+    shown = show(served.address or 0, served.families[0])
+    return f"{shown}:{served.port}" if served.families[0] == 4 else f"[{shown}]:{served.port}"
 
 
 def _ssh(exposure: Exposure) -> bool:
@@ -94,17 +140,17 @@ def _told(result: Result, faults: list[Fault]) -> Verdict:
     return Verdict(result, reason, Method.TESTED, values, tuple(quotes))
 
 
-def _good(
-    sound: list[tuple[Exposure, Served]], others: list[Exposure], left: int, limits: Limits
-) -> Verdict:
-    ends = [c.ends for _, s in sound for c in leaves(s)]
+def _good(sound: list[_View], others: list[Exposure], left: int, limits: Limits) -> Verdict:
+    seen = [(v.exposure, s) for v in sound for s in v.seen]
+    ends = [c.ends for _, s in seen for c in leaves(s)]
     until = min(ends) - timedelta(days=limits.days) if ends else None
     values: dict[str, Value] = {
-        "told": [*dict.fromkeys(_shown(e, s) for e, s in sound)],
+        "told": [*dict.fromkeys(_shown(e, s) for e, s in seen)],
+        "outside": [*dict.fromkeys(_at(s) for _, s in seen if s.read == OUTSIDE)] or ["-"],
         "others": [*dict.fromkeys(word_of(e) for e in others)] or ["-"],
         "left": left,
     }
-    quotes = tuple(dict.fromkeys(Quote(READ, (s.line,)) for _, s in sound))
+    quotes = tuple(dict.fromkeys(Quote(s.read, (s.line,)) for _, s in seen))
     return Verdict(Result.PASS, "good", Method.TESTED, values, quotes, until)
 
 
