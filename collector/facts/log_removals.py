@@ -11,13 +11,31 @@ from collector.errors import NotUnderstood
 from collector.facts import schedules as _schedules
 from collector.facts.backup_words import filled
 from collector.facts.jobs import Job, uncommented
-from collector.facts.journald import span_seconds
+from collector.facts.journald_values import size_bytes, span_seconds
 from collector.facts.removals import Removal
 from collector.facts.tmpfiles import cleanings
 from collector.model import Capture, ReadStatus
 
 JOURNAL = "/var/log/journal"
-_REMOVES = re.compile(r"-delete\b|-(?:exec|execdir|ok)\s+\S*\brm\b|\|\s*xargs\b.*\brm\b")
+_REMOVES = re.compile(
+    r"-delete\b|-(?:exec|execdir|ok)\s+\S*\b(?:rm|unlink|truncate)\b|-exec\s+\S*\bcp\s+/dev/null\b"
+    r"|-exec\s+\S*sh\s+-c\s.*>\s*[\"']?\{\}|\|\s*xargs\b.*\b(?:rm|unlink)\b"
+)
+# what find(1) prints is removed by a loop, or by the rm that it stands in
+_LOOPED = re.compile(
+    r"\bfor\s+\w+\s+in\s+(?:\$\(|`)\s*\S*find\b|\bfind\b[^|]{0,400}\|\s*while\s+read\b"
+)
+_INSIDE = re.compile(r"\b(?:rm|unlink)\b[^;&|]{0,400}(?:\$\(|`)\s*\S*find\b")
+_LISTED = re.compile(
+    r"\bls\b[^;&]{0,400}\|\s*xargs\b[^;&]{0,80}\brm\b"
+    r"|\brm\b[^;&|]{0,80}(?:\$\(|`)[^)`;&]{0,80}\bls\b"
+)
+_DATE = re.compile(r"\$\(\s*date\b([^()]*)\)|`\s*date\b([^`]*)`")
+_NUMBER = re.compile(r"(?m)^\s*(?:export\s+)?(\w+)=[\"']?(\d{1,5})[\"']?\s*(?:[;#].*)?$")
+_AGO = re.compile(r"(\d{1,5})\s*(day|week|month|year)")
+_LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
+# what stands in a name for the date of so many days ago
+_DATED = re.compile("\x01(\\d+)\x01")
 _DAY = 86400
 _CD = re.compile(r"(?:^|[;&|(]\s*)cd\s+[\"']?(/[\w./-]*)")
 _NOTHING = r"cat\s+/dev/null|:|true|echo(?:\s+-n)?(?:\s+[\"']{2})?"
@@ -52,12 +70,33 @@ def removals(job: Job) -> list[Removal]:
     """What one job removes, the variables filled in that it sets to plain text."""
     found: list[Removal] = []
     folder = ""
-    text = filled(re.sub(r"\\\n", " ", job.text))
+    text = filled(_dates(re.sub(r"\\\n", " ", job.text)))
     for line in text.splitlines():
         for match in _CD.finditer(line):
             folder = match[1]
-        found += [*_finds(job, line, folder), *_vacuums(job, line), *_empties(job, line, text)]
+        if _LISTED.search(line) and ("/var/log" in line or folder.startswith("/var/log")):
+            raise NotUnderstood(job.read, f"{job.name} removes logs by their order: {_shown(line)}")
+        found += [
+            *_finds(job, line, text, folder),
+            *_watches(job, line),
+            *_vacuums(job, line),
+            *_empties(job, line, text),
+        ]
     return found
+
+
+def _dates(text: str) -> str:
+    """`$(date -d '30 days ago' +%Y%m%d)` as `_DATED`: the name of a file of that day."""
+    numbers = {m[1]: m[2] for m in _NUMBER.finditer(text)}
+
+    def ago(match: re.Match[str]) -> str:
+        said = match[1] or match[2] or ""
+        said = re.sub(r"\$\{?(\w+)\}?", lambda m: numbers.get(m[1], m[0]), said)
+        back = _AGO.search(said)
+        days = int(back[1]) * _LENGTHS[back[2]] if back else int("yesterday" in said)
+        return f"\x01{days}\x01"
+
+    return _DATE.sub(ago, text)
 
 
 def _script(path: str, text: str) -> Job:
@@ -67,21 +106,27 @@ def _script(path: str, text: str) -> Job:
     )
 
 
-def _finds(job: Job, line: str, folder: str = "") -> Iterator[Removal]:
-    match = re.search(r"(?:^|[\s;&|(/])find\s+(.*)", line)
-    if not match or not _REMOVES.search(match[1]):
+def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal]:
+    match = re.search(r"(?:^|[\s;&|(/`])find\s+(.*)", line)
+    if not match:
         return
+    said = match[1]
+    if _INSIDE.search(line) or (_LOOPED.search(line) and re.search(r"\b(rm|unlink)\b", text)):
+        said = re.split(r"[)`|]", said)[0]
+    elif not _REMOVES.search(said):
+        return
+    said = re.sub(r"(?<=\d)(?=[|;&])", " ", said)
     try:
-        words = shlex.split(match[1])
+        words = shlex.split(said)
     except ValueError:
-        words = match[1].split()
+        words = said.split()
     days = _days(words)
     # words of find(1) that choose by something else than age and name
     other = {"-size", "-empty", "-user", "-nouser", "-newer", "-perm", "-inum"} & set(words)
     if days is None and other:
         return
     names = tuple(
-        value
+        _DATED.sub("*", value)
         for at, (word, value) in enumerate(pairwise(words))
         if word in ("-name", "-iname") and (at == 0 or words[at - 1] not in ("!", "-not"))
     )
@@ -92,10 +137,10 @@ def _finds(job: Job, line: str, folder: str = "") -> Iterator[Removal]:
         place = re.sub(r"/\.?/?$", "", place) or "/"
         if place.startswith("/"):
             sure = days if days is not None else _interval(job)
-            yield Removal(place, sure, names, job.name, line.strip(), job.read)
+            yield Removal(place, sure, names, job.name, _shown(line), job.read)
         elif place[:1] in "$`" and "/var/log" in job.text:
             raise NotUnderstood(
-                job.read, f"{job.name} removes old files below {word}: {line.strip()}"
+                job.read, f"{job.name} removes old files below {word}: {_shown(line)}"
             )
 
 
@@ -106,12 +151,20 @@ def _empties(job: Job, line: str, text: str) -> Iterator[Removal]:
     """
     for pattern in _EMPTIES:
         for match in pattern.finditer(line):
+            if re.search(r"\bfind\s", match[1]):
+                continue
             for path in re.findall(r"(?<=\s)/var/log/[^\s;&|<>\"']+", " " + match[1]):
                 name = path.rstrip("/").rsplit("/", 1)[1]
                 bare = re.escape(re.sub(r"[*?\[].*", "", name).rstrip("-._")) or r"\*"
                 if not re.search(rf"(?m)^.*{_COPIES}[^\n]*{bare}", text):
                     folder = path.rstrip("/").rsplit("/", 1)[0]
-                    yield Removal(folder, _interval(job), (name,), job.name, line.strip(), job.read)
+                    ages = [int(n) for n in _DATED.findall(name)]
+                    days, name = max(ages, default=_interval(job)), _DATED.sub("*", name)
+                    yield Removal(folder, days, (name,), job.name, _shown(line), job.read)
+
+
+def _shown(line: str) -> str:
+    return _DATED.sub(r"$(date -d '\1 days ago')", line).strip()
 
 
 def _interval(job: Job) -> int:
@@ -141,13 +194,38 @@ def _days(words: list[str]) -> int | None:
             return int(match[1]) + (1 if value.startswith("+") else 0)
         if match and word in ("-mmin", "-cmin", "-amin"):
             return int(match[1]) // 1440
-    return None
+        dated = _AGO.search(value) or _DATED.search(value)
+        if dated and word == "-newermt":
+            return int(dated[1]) * (_LENGTHS[dated[2]] if dated.re is _AGO else 1)
+    # `find -name "*$(date -d '30 days ago' +%F)*"`
+    return max((int(n) for word in words for n in _DATED.findall(word)), default=None)
+
+
+def _watches(job: Job, line: str) -> Iterator[Removal]:
+    """tmpwatch(8) and tmpreaper(8): a time, in hours where nothing else is said, then folders."""
+    match = re.search(r"(?:^|[\s;&|(/])(?:tmpwatch|tmpreaper)\s+([^;&|><]+)", line)
+    if not match or re.search(r"\s(-t|--test)\b", f" {match[1]}"):
+        return
+    words = match[1].replace("'", "").replace('"', "").split()
+    age = next((n for n, w in enumerate(words) if re.fullmatch(r"\d+[dhms]?", w)), None)
+    if age is None:
+        return
+    number, unit = int(re.sub(r"\D", "", words[age])), words[age][-1]
+    days = int(number / {"d": 1, "m": 1440, "s": _DAY}.get(unit, 24))
+    for place in words[age + 1 :]:
+        if place.startswith("/"):
+            yield Removal(place.rstrip("/"), days, (), job.name, _shown(line), job.read)
 
 
 def _vacuums(job: Job, line: str) -> Iterator[Removal]:
-    match = re.search(
-        r"\bjournalctl\b.*--vacuum-time[= ]\s*['\"]?([\w. ]+?)['\"]?(?:\s*[;&|>]|$)", line
-    )
-    if match:
-        days = int(span_seconds(match[1].strip(), 0.0) // _DAY)
-        yield Removal(JOURNAL, days, (), job.name, line.strip(), job.read)
+    if not re.search(r"\bjournalctl\b", line):
+        return
+    form = r"--vacuum-(time|size|files)[= ]\s*['\"]?([\w. ]+?)['\"]?(?=\s*[;&|>]|\s+-|\s*$)"
+    for kind, value in re.findall(form, line):
+        if kind == "time":
+            days = int(span_seconds(value.strip(), 0.0) // _DAY)
+            yield Removal(JOURNAL, days, (), job.name, _shown(line), job.read)
+        else:
+            size = size_bytes(value.strip()) if kind == "size" else None
+            room = -1 if size is None else size
+            yield Removal(JOURNAL, 0, (), job.name, _shown(line), job.read, room=room)

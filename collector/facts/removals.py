@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 
@@ -11,7 +11,8 @@ class Removal:
     """Files below `folder` go when they were last written to more than `days` days ago.
 
     `names` are the patterns they must match, all files where there is none. `line` is the
-    command, `job` the name of the job it stands in, `read` where that was seen.
+    command, `job` the name of the job it stands in, `read` where that was seen. Where `room` is
+    not None the oldest go until so many bytes are left (-1: how many does not show), at any age.
     """
 
     folder: str
@@ -20,6 +21,7 @@ class Removal:
     job: str
     line: str
     read: str
+    room: int | None = field(default=None, kw_only=True)
 
     def takes(self, path: str) -> bool:
         inside = path == self.folder or path.startswith(self.folder.rstrip("/") + "/")

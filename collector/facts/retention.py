@@ -20,7 +20,7 @@ from collector.facts import schedules as _schedules
 from collector.facts import tmpfiles as _tmpfiles
 from collector.facts.app_kept import held_open, name_of, rule_of, ruled
 from collector.facts.app_rules import AppRule
-from collector.facts.kept_by_size import audited, journal_log, namespace_logs
+from collector.facts.kept_by_size import at_rate, audited, journal_log, namespace_logs
 from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
@@ -121,7 +121,7 @@ def retention(capture: Capture) -> Retention:
     idle = bool(runs.name and rotating) and _idle(ran, runs.every, now)
     removals = log_removals(capture)
     paths = {path: [f.path for f in files] for path, files in groups.items()}
-    logs = [_removed(log, paths.get(log.path, [log.path]), removals) for log in logs]
+    logs = [_removed(log, paths.get(log.path, [log.path]), removals, now) for log in logs]
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
         since, evidence = min(oldest), _RECORD
@@ -153,22 +153,39 @@ def _idle(last: datetime | None, every: float, now: datetime) -> bool:
     return last is not None and now - last > timedelta(days=2 * (every or 1.0) + 1)
 
 
-def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal]) -> LogKept:
-    """The log after what jobs remove by age, whatever logrotate would keep."""
-    hits = [r for r in removals if any(r.takes(path) for path in paths)]
-    shortest = min(hits, key=lambda r: r.days, default=None)
+def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal], now: datetime) -> LogKept:
+    """The log after what jobs remove, whatever logrotate would keep."""
+    hits: list[tuple[int, Removal]] = []
+    for removal in removals:
+        if not any(removal.takes(path) for path in paths):
+            continue
+        days: int | None = removal.days
+        if removal.room is not None:
+            days = at_rate(removal.room, log.size, log.oldest, now)
+        if removal.room == -1 or days is None:
+            why, quotes = _job(log, removal)
+            most = log.least if log.known else log.most
+            log = replace(log, least=None, known=False, most=most, floor=0, why=why)
+            log = replace(log, removed=True, quotes=quotes)
+        else:
+            hits.append((days, removal))
+    days, shortest = min(hits, key=lambda hit: hit[0], default=(0, None))
     bound = log.least if log.known else log.most
-    if shortest is None or (bound is not None and bound <= shortest.days):
+    if shortest is None or (bound is not None and bound <= days):
         return log
-    why = Text(
-        f"任务 {shortest.job} 删除旧文件：{shortest.line}",
-        f"the job {shortest.job} removes old files: {shortest.line}",
-    )
+    why, quotes = _job(log, shortest)
     # where size decides too, it may remove them even earlier
-    least, most = (shortest.days, None) if log.known else (None, shortest.days)
-    quotes = (*log.quotes, (shortest.read, shortest.line, ""))
-    floor = shortest.days if log.floor is None else min(log.floor, shortest.days)
+    least, most = (days, None) if log.known else (None, days)
+    floor = days if log.floor is None else min(log.floor, days)
     return replace(log, least=least, most=most, floor=floor, why=why, removed=True, quotes=quotes)
+
+
+def _job(log: LogKept, removal: Removal) -> tuple[Text, tuple[tuple[str, str, str], ...]]:
+    why = Text(
+        f"任务 {removal.job} 删除旧文件：{removal.line}",
+        f"the job {removal.job} removes old files: {removal.line}",
+    )
+    return why, (*log.quotes, (removal.read, removal.line, ""))
 
 
 def _since(capture: Capture) -> tuple[datetime | None, str]:

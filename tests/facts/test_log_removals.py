@@ -34,6 +34,14 @@ FINDS = [
     "D=LOGS\nKEEP=12\nfind $D -name '*.log' -mtime +${KEEP} -delete",
     "cd LOGS || exit 1\nfind . -type f -mtime +4 -delete",
     "find LOGS \\\n  -type f -mtime +5 \\\n  -delete",
+    "find LOGS -type f -mtime +6|xargs rm -f",
+    "for f in $(find LOGS -mtime +8); do rm -f $f; done",
+    "for f in `find LOGS -name '*.log' -mtime +8`\ndo\n  rm -f $f\ndone",
+    'find LOGS -type f -mtime +9 | while read -r f; do rm -f "$f"; done',
+    "rm -f $(find LOGS -name '*.log' -mtime +10)",
+    "rm -f `find LOGS -type f -mtime +11`",
+    "find LOGS -type f ! -newermt '-12 days' -delete",
+    "find LOGS -type f -mtime +13 -exec unlink {} \\;",
 ]
 
 
@@ -76,6 +84,49 @@ def test_names_and_folders() -> None:
 def test_vacuum() -> None:
     (removal,) = _found("journalctl --vacuum-time=2weeks >/dev/null 2>&1")
     assert (removal.folder, removal.days) == ("/var/log/journal", 14)
+
+
+@pytest.mark.parametrize(
+    ("text", "room"),
+    [("journalctl --vacuum-size=500M", 500 << 20), ("journalctl --vacuum-files=10", -1),
+     ("journalctl --rotate --vacuum-size 1G >/dev/null", 1 << 30)],
+)  # fmt: skip
+def test_vacuum_by_size(text: str, room: int) -> None:
+    (removal,) = _found(text)
+    assert (removal.folder, removal.room) == ("/var/log/journal", room)
+
+
+def test_vacuum_by_both() -> None:
+    one, other = _found("journalctl --vacuum-time=200d --vacuum-size=1G")
+    assert (one.days, one.room, other.room) == (200, None, 1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("rm -f /var/log/app-$(date -d '30 days ago' +%Y%m%d).log", 30),
+        ('D=`date -d "-7 day" +%F`\nrm -rf /var/log/*${D}*.log', 7),
+        ("DEL=$(date -d yesterday +%F)\nrm -f /var/log/app-$DEL.log", 1),
+        ('KEEP=200\nrm -f /var/log/app-$(date -d "$KEEP days ago" +%F).log', 200),
+        ("find /var/log -name \"*-$(date -d '-90 days' +%Y%m%d)*\" -delete", 90),
+        ("tmpwatch 720 /var/log", 30),
+        ("/usr/sbin/tmpwatch -um -x /var/log/a -X '/var/log/b*' 10d /var/log /tmp", 10),
+        ("tmpreaper 7d /var/log", 7),
+        ("find /var/log -name '*.log' -exec truncate -s 0 {} \\;", 1),
+        ("find /var/log -name '*.log' -exec sh -c 'cat /dev/null > {}' \\;", 1),
+    ],
+)
+def test_other_ways_to_remove_by_age(text: str, days: int) -> None:
+    taken = {r.days for r in _found(text) if r.takes("/var/log/app-20261101.log")}
+    assert taken == {days}
+
+
+@pytest.mark.parametrize(
+    "text", ["cd /var/log\nls -t | tail -n +30 | xargs rm -f", "rm -f $(ls -t /var/log/app-*)"]
+)
+def test_removed_by_their_order(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="by their order"):
+        _found(text)
 
 
 def test_all_but_some() -> None:
@@ -122,6 +173,8 @@ def test_emptied_at_each_run(line: str, when: str, days: int) -> None:
         "/usr/local/bin/report > /var/log/messages",
         "rm -f /var/run/x.pid /tmp/messages",
         "ls /var/log/messages; rm -f /tmp/x",
+        "mv /var/log/messages /data/messages-$(date -d yesterday +%F); > /var/log/messages",
+        "find /var/log -type f | while read -r f; do gzip $f; done",
     ],
 )
 def test_rotation_of_ones_own_empties_nothing(text: str) -> None:
