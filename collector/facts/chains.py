@@ -245,16 +245,28 @@ class Rules:
             if not own:
                 return None
             daddr = own[0]
+        port = _port(step, packet.dport) if step.known else None
         new = replace(
             packet,
             natted=True,
+            guess=port is None,
             daddr=daddr,
-            dport=packet.dport if step.port is None else step.port,
+            dport=packet.dport if port is None else port,
             local=self.local(packet, daddr),
             held=self.held(packet, daddr),
         )
         moved = replace(flow, packet=new, why=text)
-        return moved if step.known else moved.doubted(text)
+        return moved if port is not None else moved.doubted(text)
+
+
+def _port(step: Rewrite, asked: int) -> int | None:
+    """The new port as the kernel takes it (nf_nat_core.c); None where it may be one of several."""
+    if step.spread is None:
+        return asked if step.port is None else step.port
+    low, high, base = step.spread
+    if base >= 0:
+        return low + (asked - base & 0xFFFF) % (high - low + 1)
+    return asked if low <= asked <= high else None
 
 
 def _asks(rule: Rule, text: str) -> bool:

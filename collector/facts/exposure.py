@@ -8,6 +8,7 @@ port. What can be reached on one of these ways can be reached.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -18,7 +19,8 @@ from collector.facts.firewall import firewall
 from collector.facts.firewall_boot import READS as _BOOT_READS
 from collector.facts.ipvs import Virtual
 from collector.facts.packets import PROTOCOLS
-from collector.facts.reach import Firewall, diverted, published
+from collector.facts.published import among, led_on, sent_on, unbounded
+from collector.facts.reach import Firewall, diverted
 from collector.facts.sockets import READS as _SOCKET_READS
 from collector.facts.sockets import Listener, sockets
 from collector.facts.spans import NONE, Spans, everything, network, networks, show
@@ -28,7 +30,6 @@ from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_FIREWALL_READS, *_BOOT_READS, *_SOCKET_READS)
 
-_MOST_PORTS = 1024
 _LOOPBACK = "bound to loopback"
 _PRIVATE = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
@@ -106,6 +107,33 @@ def exposures(capture: Capture, only: tuple[int, int] | None = None) -> tuple[Ex
     return _limited(_exposures(known, filtering, only), limits(capture))
 
 
+def sent_on_with_others(
+    capture: Capture, known: Iterable[Exposure], ports: Spans
+) -> tuple[Exposure, ...]:
+    """Of these ports, those not known yet that a rule sends on with very many more, or with all.
+
+    Who answers then is not known, so nobody is certain to reach them.
+    """
+    try:
+        filtering = firewall(capture)
+    except FactError:
+        return ()
+    told = {(e.listener.proto, e.listener.family, e.listener.port) for e in known}
+    found: list[Exposure] = []
+    for family in (4, 6):
+        rule = unbounded(filtering, family)
+        ways = Ways(filtering, family)
+        for listener in among(family, ports) if rule else ():
+            if (listener.proto, family, listener.port) in told or not _led(ways, listener):
+                continue
+            seen = _exposure(ways, listener, natted=True)
+            reached = seen.yes | seen.unknown
+            found.append(
+                replace(seen, yes=NONE, unknown=reached, why=rule if reached else seen.why)
+            )
+    return tuple(found)
+
+
 def exposures_of(capture: Capture, filtering: Firewall) -> tuple[Exposure, ...]:
     """The same for the sockets of the capture and other rules than those that are loaded."""
     return _exposures(list(sockets(capture)), filtering, None)
@@ -125,9 +153,15 @@ def _exposures(
         ways = Ways(filtering, family, source, heard)
         found += [_exposure(ways, x, both=x.line in dual) for x in mine]
         open_ports = {(s.proto, s.port) for s in mine if not s.loopback}
-        for listener in _published(filtering, family):
+        for listener in sent_on(filtering, family):
             if (listener.proto, listener.port) not in open_ports:
+                open_ports.add((listener.proto, listener.port))
                 found.append(_exposure(ways, listener, natted=True))
+        for listener in led_on(filtering, family):
+            if (listener.proto, listener.port) not in open_ports:
+                led = _exposure(ways, listener, natted=True)
+                if led.targets or (led.unknown and _led(ways, listener)):
+                    found.append(led)
         found += [_virtual(ways, service) for service in _services(filtering, family)]
     return tuple(found)
 
@@ -153,6 +187,15 @@ def _unseen(listener: Listener, why: str) -> Exposure:
         return Exposure(listener, NONE, NONE, _LOOPBACK)
     every = everything(listener.family)
     return Exposure(listener, NONE, every, why, every=every)
+
+
+def _led(ways: Ways, listener: Listener) -> bool:
+    """Is the port sent on at all, for anybody, as far as can be told?"""
+    places = ways.places(listener.proto)
+    try:
+        return ways.reach(PROTOCOLS[listener.proto], listener.port, places, natted=True).natted
+    except FactError:
+        return True
 
 
 def _exposure(
@@ -232,30 +275,3 @@ def _at(number: int, port: int, family: int) -> str:
 
 def _bracket(number: int, family: int) -> str:
     return show(number, 4) if family == 4 else f"[{show(number, 6)}]"
-
-
-def _published(filtering: Firewall, family: int) -> list[Listener]:
-    """The ports whose packets are sent on to another destination, as if something listened."""
-    found: dict[tuple[str, int], Listener] = {}
-    for rule, rewrite, before in published(filtering.rules):
-        if rewrite.family not in (0, family):
-            continue
-        if any(n.field == "family" and (family in n.values) is n.negate for n in before):
-            continue
-        ports = NONE
-        protos = Spans.one(*(PROTOCOLS[name] for name in ("tcp", "udp")))
-        for numeric in before:
-            if numeric.negate:
-                continue
-            if numeric.field == "proto":
-                protos &= numeric.values
-            elif numeric.field == "dport":
-                ports |= numeric.values
-        if ports.size > _MOST_PORTS:
-            continue
-        for low, high in ports.ranges:
-            for port in range(low, high + 1):
-                for name in ("tcp", "udp"):
-                    if PROTOCOLS[name] in protos:
-                        found[name, port] = Listener(name, family, 0, port, "", "", 0, rule.text)
-    return [found[key] for key in sorted(found)]

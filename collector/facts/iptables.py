@@ -218,18 +218,31 @@ def _rewrite(name: str, rest: list[str], family: int) -> Rewrite:
     option = "--to-ports" if name == "REDIRECT" else "--to-destination"
     given = rest[rest.index(option) + 1] if option in rest[:-1] else ""
     if name == "REDIRECT":
-        exact = given.isdecimal()
-        return Rewrite(family, None, int(given) if exact else None, True, exact or not given)
-    match = re.fullmatch(r"\[?([0-9a-fA-F.:]+?)\]?(?::(\d+))?", given)
-    if family == 6 and "[" not in given:
-        match = re.fullmatch(r"([0-9a-fA-F.:]+)()", given)
-    if match is None:
+        exact, several = given.isdecimal(), _spread(given)
+        known = exact or not given or several is not None
+        return Rewrite(family, None, int(given) if exact else None, True, known, several)
+    # without an address only the port becomes another
+    where, colon, ports = given.rpartition(":")
+    if family == 6 and not re.fullmatch(r"(\[.*\])?:.*", given):
+        where, colon, ports = given, "", ""
+    if not colon:
+        where, ports = given, ""
+    spread = _spread(ports)
+    if ports and not ports.isdecimal() and spread is None:
         return Rewrite(family, known=False)
-    port = int(match[2]) if match[2] else None
     try:
-        return Rewrite(family, address(match[1])[1], port)
+        number = address(where.strip("[]"))[1] if where else None
     except ValueError:
         return Rewrite(family, known=False)
+    return Rewrite(family, number, int(ports) if ports.isdecimal() else None, spread=spread)
+
+
+def _spread(ports: str) -> tuple[int, int, int] | None:
+    """`LOW-HIGH` or `LOW-HIGH/BASE` of iptables-extensions(8), DNAT."""
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})(?:/(\d{1,5}))?", ports)
+    if match is None or int(match[1]) > int(match[2]):
+        return None
+    return int(match[1]), int(match[2]), int(match[3]) if match[3] else -1
 
 
 def _marking(name: str, rest: list[str]) -> list[Step]:

@@ -17,16 +17,24 @@ def rewrite(kind: str, value: Any, reader: Reader) -> Rewrite:
     family = {"ip": 4, "ip6": 6}.get(str(parts.get("family", "")), reader.family)
     port, target = parts.get("port"), parts.get("addr")
     number = port if isinstance(port, int) else None
-    known = port is None or isinstance(port, int)
+    spread = _spread(port)
+    known = port is None or isinstance(port, int) or spread is not None
     if kind == "redirect":
-        return Rewrite(family, None, number, here=True, known=known)
+        return Rewrite(family, None, number, here=True, known=known, spread=spread)
     if target is None:
-        return Rewrite(family, None, number, known=known)
+        return Rewrite(family, None, number, known=known, spread=spread)
     try:
         version, where = address(str(target))
     except ValueError:
         return Rewrite(family, None, number, known=False)
-    return Rewrite(version, where, number, known=known)
+    return Rewrite(version, where, number, known=known, spread=spread)
+
+
+def _spread(port: Any) -> tuple[int, int, int] | None:
+    held = port.get("range") if isinstance(port, dict) else None
+    if not isinstance(held, list) or not all(isinstance(n, int) for n in held) or len(held) != 2:
+        return None
+    return (held[0], held[1], -1) if held[0] <= held[1] else None
 
 
 def divert(value: Any, reader: Reader) -> Divert:

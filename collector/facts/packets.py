@@ -27,8 +27,9 @@ class Packet:
     prerouting, after the chains of raw), and while it is `invalid` or `untracked` there is no
     connection to ask. `held`: its destination is an address of the interface it comes in by.
     `natted`: its destination was decided by a rule of NAT; `first_daddr`, `first_dport` are what
-    it was sent to. `cast`: `unicast`, `broadcast` or `multicast`. `ttl` (hop limit), `dscp` and
-    `length` (of the whole packet, bytes) are None where no rule asks.
+    it was sent to; `guess`: what they became is not known. `cast`: `unicast`, `broadcast` or
+    `multicast`. `ttl` (hop limit), `dscp` and `length` (of the whole packet, bytes) are None
+    where no rule asks.
     """
 
     family: int
@@ -44,6 +45,7 @@ class Packet:
     ctmark: int | None = 0
     state: str = "new"
     natted: bool = False
+    guess: bool = False
     first_daddr: int = 0
     first_dport: int = 0
     cast: str = "unicast"
@@ -59,7 +61,7 @@ class Packet:
     def moved(self) -> bool:
         """Was its destination rewritten to another?"""
         here = self.daddr, self.dport
-        return self.natted and here != (self.first_daddr, self.first_dport)
+        return self.guess or (self.natted and here != (self.first_daddr, self.first_dport))
 
     def number(self, name: str) -> int | None:
         """The value of a numeric field, None when it is not known."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from collector.errors import NotUnderstood
@@ -30,6 +31,22 @@ class Firewall:
     network: Network
     loaded: tuple[str, ...]
 
+    @cached_property
+    def numerics(self) -> tuple[Numeric, ...]:
+        """Every numeric match of the rules, looked for once."""
+        return tuple(numerics(self.rules))
+
+    @cached_property
+    def apart(self) -> bool:
+        """Do the rules tell the host's addresses apart by the interface that has them?"""
+        return "daddr_type_in" in words(self.rules)
+
+    @cached_property
+    def new_addresses(self) -> tuple[tuple[int, int], ...]:
+        """(family, address) that rules send packets on to."""
+        found = [r for _, r, _ in published(self.rules) if r.address is not None]
+        return tuple(dict.fromkeys((r.family, r.address or 0) for r in found))
+
     def chosen(self, family: int, proto: int) -> list[dict[str, Any]]:
         """What a sender may choose of a packet: one choice of each kind that the rules tell apart.
 
@@ -37,7 +54,7 @@ class Firewall:
         """
         least = (20 if family == 4 else 40) + (20 if proto == PROTOCOLS["tcp"] else 8)
         choices: list[dict[str, Any]] = [{}]
-        asked = numerics(self.rules)
+        asked = [n for n in self.numerics if n.field in ("sport", "ttl", "dscp", "length")]
         for name, low, high, usual in (
             ("sport", 1, 65_535, 40_000),
             ("ttl", 1, 255, 64),
@@ -79,7 +96,11 @@ class Firewall:
         flows = self.rules.through("prerouting", flows, dropped)
         here: list[Flow] = []
         away: list[Flow] = []
+        # where it goes is not known, so neither is what it meets there
+        somewhere = [flow for flow in flows if flow.packet.guess]
         for flow in flows:
+            if flow.packet.guess:
+                continue
             routed = self._routed(flow)
             to = routed.packet
             if to.family == 4 and to.daddr >> 24 == 127 and not self.network.loopback_from(to.iif):
@@ -89,6 +110,8 @@ class Firewall:
         arrived = self.rules.through("input", here, dropped)
         away = [flow for flow in away if self._forwarded(flow, dropped)]
         arrived += self.rules.through("forward", away, dropped)
+        arrived += somewhere
+        dropped += somewhere
         heard = [flow for flow in arrived if _heard(flow.packet, listening, natted=natted)]
         lost = [flow for flow in arrived if flow not in heard]
         dropped += [replace(flow, why="nothing listens") for flow in lost]
@@ -126,7 +149,7 @@ def _heard(
 ) -> bool:
     if not packet.moved:
         return not natted
-    if listening is None or not packet.local:
+    if listening is None or packet.guess or not packet.local:
         return True
     return any((packet.proto, place, packet.dport) in listening for place in (0, packet.daddr))
 
@@ -166,13 +189,14 @@ class Reach:
         for flow in dropped:
             lost |= flow.sources
         yes = sure | (doubtful - lost)
-        targets = {(f.packet.daddr, f.packet.dport) for f in arrived if f.packet.moved}
+        moved = [f.packet for f in arrived if f.packet.moved]
+        targets = {(p.daddr, p.dport) for p in moved if not p.guess}
         return Reach(
             yes,
             doubtful - yes,
             _widest([f for f in arrived if not f.doubt]) or _widest(arrived),
             _widest(dropped),
-            bool(targets),
+            bool(moved),
             tuple(sorted(targets)),
         )
 

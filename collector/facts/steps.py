@@ -55,13 +55,18 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A new destination: `address` None keeps it, `port` None keeps it; `here`: this host."""
+    """A new destination: `address` None keeps it, `port` None keeps it; `here`: this host.
+
+    `spread` (low, high, base) is a range of ports: the new one is as far from `low` as the old one
+    from `base`; without base (-1) a port of the range stays, and any other becomes one of them.
+    """
 
     family: int = 0
     address: int | None = None
     port: int | None = None
     here: bool = False
     known: bool = True
+    spread: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from collector.facts.packets import Packet
-from collector.facts.reach import Firewall, Reach, numerics, published, words
+from collector.facts.reach import Firewall, Reach
 from collector.facts.spans import NONE, Spans
 
 _ALL_SYSTEMS = 0xE0000001
@@ -39,11 +39,13 @@ class Outcome:
     weighed: list[tuple[bool, int, str]] = field(default_factory=list)
     keeps: list[str] = field(default_factory=list)
     targets: set[tuple[int, int]] = field(default_factory=set)
+    natted: bool = False
 
     def add(self, reach: Reach) -> None:
         self.yes |= reach.yes
         self.unknown = (self.unknown | reach.unknown) - self.yes
         self.targets |= set(reach.targets)
+        self.natted = self.natted or reach.natted
         if reach.yes or reach.unknown:
             held = reach.yes or reach.unknown
             self.weighed.append((bool(reach.yes), held.size, reach.why))
@@ -141,19 +143,18 @@ class Ways:
             ]
         tests = [
             numeric.values
-            for numeric in numerics(self.firewall.rules)
+            for numeric in self.firewall.numerics
             if numeric.field in ("daddr", "first_daddr")
         ]
         tests += [
-            Spans.one(rewrite.address)
-            for _, rewrite, _ in published(self.firewall.rules)
-            if rewrite.address is not None and rewrite.family in (0, self.family)
+            Spans.one(number)
+            for family, number in self.firewall.new_addresses
+            if family in (0, self.family)
         ]
-        apart = "daddr_type_in" in words(self.firewall.rules)
         kinds: dict[tuple[bool | str, ...], Place] = {}
         for place in found:
             kind = tuple(place.address in values for values in tests)
-            where = place.device or (devices[place.address] if apart else "")
+            where = place.device or (devices[place.address] if self.firewall.apart else "")
             shape = (place.cast, place.elsewhere, bool(place.device), where)
             kinds.setdefault((*shape, *kind), place)
         return list(kinds.values())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from collector.facts.exposure import exposures
+from collector.facts.spans import Spans, address
 from tests.facts.netlab import HOST4, SOURCES, Lab, Try
 from tests.facts.rulesets import FOUND, PUBLISHED, RULESETS, UNKNOWN, WITH_IPSET
 from tests.facts.truth import hold, needs_kernel
@@ -49,3 +50,72 @@ def test_published_ports_go_past_input(lab: Lab, name: str) -> None:
     assert (found.reachable, found.targets) == ("yes", ("172.30.0.2:80",))
     tries = [Try("tcp", 4, source, HOST4, 8080) for source in SOURCES[4]]
     assert all(lab.sent(tries, 1.5).values())
+
+
+# ways to publish a port other than by a rule that names it: 9000 leads to port 80 of the container
+# (kube-proxy jumps, firewalld marks with iptables, podman shifts a range), or to one of the host
+_CLUSTER = """
+iptables -P INPUT DROP; iptables -P FORWARD DROP; iptables -t nat -N NODEPORTS
+iptables -t nat -N EXT; iptables -t nat -N SEP; iptables -t nat -N MASQ
+iptables -t nat -A PREROUTING -d 10.2.0.1/32 -p tcp -m tcp --dport 443 -j SEP
+iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j NODEPORTS
+iptables -t nat -A MASQ -j MARK --set-xmark 0x4000/0x4000
+iptables -t nat -A NODEPORTS -p tcp -m tcp --dport 9000 -j EXT
+iptables -t nat -A EXT -j MASQ; iptables -t nat -A EXT -j SEP
+iptables -t nat -A SEP -p tcp -m tcp -j DNAT --to-destination 172.30.0.2:80
+iptables -A FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
+iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"""
+_MARKED = """
+iptables -P INPUT DROP; iptables -A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -t mangle -A PREROUTING -s 10.201.0.0/24 -p tcp -m tcp --dport 9000 -j MARK --set-xmark 0x64
+iptables -t nat -A PREROUTING -p tcp -m mark --mark 0x64 -j DNAT --to-destination {0}"""
+_LED = [
+    ("kube_proxy", "sh", _CLUSTER, "172.30.0.2:80"),
+    ("firewalld_to_another", "sh", _MARKED.format("172.30.0.2:80"), "172.30.0.2:80"),
+    ("firewalld_to_a_port_of_its_own", "sh", _MARKED.format(":22"), "10.201.0.1:22"),
+    ("podman_range", "sh", """
+iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8990:9010 -j DNAT \\
+  --to-destination 172.30.0.2:70-90/8990""", "172.30.0.2:80"),
+    ("map_of_verdicts", "nft", """table ip n {
+  chain pub { meta l4proto tcp dnat to 172.30.0.2:80; }
+  chain p { type nat hook prerouting priority dstnat; meta l4proto . th dport vmap { tcp . 9000 : jump pub }; }
+}""", "172.30.0.2:80"),
+    ("set_of_pairs", "nft", """table ip n {
+  chain p { type nat hook prerouting priority dstnat; ip daddr . tcp dport { 10.201.0.1 . 9000 } dnat to 172.30.0.2:80; }
+}""", "172.30.0.2:80"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "loader", "text", "target"), _LED, ids=[r[0] for r in _LED])
+def test_a_port_that_is_led_on_is_seen(
+    lab: Lab, name: str, loader: str, text: str, target: str
+) -> None:
+    if "legacy" in text and shutil.which("iptables-legacy") is None:
+        pytest.skip("there is no iptables-legacy")
+    failed = lab.load(loader, text)
+    assert not failed, failed
+    (found,) = [
+        e
+        for e in exposures(lab.capture())
+        if (e.listener.proto, e.listener.family, e.listener.port) == ("tcp", 4, 9000)
+    ]
+    assert (found.targets, found.unknown) == ((target,), Spans(()))
+    tries = {source: Try("tcp", 4, source, HOST4, 9000) for source in SOURCES[4]}
+    got = lab.sent(tries.values(), 1.5)
+    for source, each in tries.items():
+        assert (address(source)[1] in found.yes) is got[each], (name, source, found.why)
+    assert any(got.values())
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["DNAT --to-destination 172.30.0.2-172.30.0.3", "REDIRECT --to-ports 20-24",
+     "DNAT --to-destination 172.30.0.2:78-82"],
+)  # fmt: skip
+def test_one_of_several_destinations_is_never_closed(lab: Lab, target: str) -> None:
+    """INPUT and FORWARD drop what the translation does not decide: it is told as not known."""
+    text = f"iptables -P INPUT DROP; iptables -t nat -A PREROUTING -p tcp -m tcp --dport 9000 -j {target}"
+    assert not lab.load("sh", text)
+    (found,) = [e for e in exposures(lab.capture()) if e.listener.port == 9000]
+    assert (found.reachable, found.targets) == ("unknown", ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.exposure import Exposure, breadth, exposures
+from collector.facts.exposure import Exposure, breadth, exposures, sent_on_with_others
 from collector.facts.spans import Spans
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -12,10 +12,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     del clock
     listed = _ports(parameters.strings("ports"))
     most = parameters.integer("most_sources")
-    seen = [e for e in facts.get(exposures) if e.listener.port in listed]
+    known = facts.get(exposures)
+    seen = [e for e in known if e.listener.port in listed]
     opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
     if opened:
         return _verdict(Result.FAIL, "exposed", opened)
+    seen += sent_on_with_others(facts.capture, known, listed)
     doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]
     if doubtful:
         return _verdict(Result.ERROR, "unknown", doubtful)
@@ -31,7 +33,7 @@ def _verdict(result: Result, reason: str, seen: list[Exposure]) -> Verdict:
         "ports": ", ".join(dict.fromkeys(_shown(e) for e in seen)),
         "why": next((e.why for e in seen if e.why), ""),
     }
-    sockets = tuple(dict.fromkeys(e.listener.line for e in seen))
+    sockets = tuple(dict.fromkeys(e.listener.line for e in seen if e.listener.line))
     rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
     return Verdict(
         result,
