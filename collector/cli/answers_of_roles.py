@@ -5,6 +5,7 @@ from __future__ import annotations
 TABLE = (
     # packages
     (r"would be installed: (.*)", r"将安装：\1"),
+    (r"would change", "将有改动"),
     (r"(.*)\. On the RHEL family restic comes from EPEL \(dnf install epel-release\), or put the "
      r"program at (\S+)\.",
      r"\1。RHEL 系的 restic 在 EPEL 中（dnf install epel-release），也可将程序放在 \2"),

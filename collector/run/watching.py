@@ -12,11 +12,13 @@ from collector.errors import one_line
 from collector.run.play import Event
 
 CENSORED = "what it said is not shown: the task handles a secret"
+UNTOLD = "would change"
 _PLACE = re.compile(r"/roles/([a-z]+)/(tasks|handlers)/([a-z0-9_]+)\.yml")
 _UNDO = "/playbooks/undo.yml"
 _OWN = "/playbooks/tasks/family.yml"
 # what current Ansible puts before the words of a plugin of ours
 _ANSIBLE = re.compile(r"^(?:(?:Task|Action|Module) failed: )+")
+_CHANGED = re.compile(r"^changed: \[", re.MULTILINE)
 _ENDED = re.compile(r"(Shared c|C)onnection to \S+ closed\.")
 # of Ansible's own modules, those that change nothing on a host
 _INERT = {
@@ -136,7 +138,11 @@ class Watcher:
             self._last[str(host)] = _failures(str(host), family, control, task, result)
         elif kind == "runner_on_ok":
             self.applied.answered.add(str(host))
-            self._ok(str(host), family, control, task, result, event)
+            if "censored" in result:
+                # of a secret's task ansible-runner hands on no more than what was printed
+                changed = _CHANGED.search(str(event.get("stdout", ""))) is not None
+                result = {**result, "changed": changed}
+            self._ok(str(host), family, control, task, result, data)
 
     @staticmethod
     def _place(data: Mapping[str, Any]) -> str:
@@ -165,7 +171,7 @@ class Watcher:
         control: str,
         task: str,
         result: Mapping[str, Any],
-        event: Event,
+        data: Mapping[str, Any],
     ) -> None:
         included = str((result.get("include_args") or {}).get("name", ""))
         if included in catalog.FAMILIES:
@@ -173,17 +179,17 @@ class Watcher:
         facts = result.get("ansible_facts")
         if isinstance(facts, Mapping) and "harden_failed" in facts:
             self._stands(host)
-        if control and str(event["event_data"].get("task_action", "")).endswith("set_fact"):
+        if control and str(data.get("task_action", "")).endswith("set_fact"):
             # it says what a step that it shares with others has to do
             self.applied.together.setdefault(host, set()).add(control)
-        if result.get("changed") and not self._place(event["event_data"]).endswith(_OWN):
-            if "/handlers/" in self._place(event["event_data"]):
+        if result.get("changed") and not self._place(data).endswith(_OWN):
+            if "/handlers/" in self._place(data):
                 control = self._sole(host, family)
             if control:
                 self.applied.changed.setdefault(host, set()).add(control)
             elif task not in (steps := self._shared(host, family)):
                 steps.append(task)
-            shown = "\n".join(self._diff.pop(host, ())) or _changes(result, event)
+            shown = "\n".join(filter(None, self._diff.pop(host, ()))) or _changes(result)
             self._watch(Told(host, control or family, task, output=shown))
 
     def _shared(self, host: str, family: str) -> list[str]:
@@ -263,13 +269,18 @@ def _failures(
     ]
 
 
-def _changes(result: Mapping[str, Any], event: Event) -> str:
-    """What a task that has no difference to show says of its change."""
+def _changes(result: Mapping[str, Any]) -> str:
+    """What a task that has no difference to show says of its change: what, or to what of a loop."""
     if "censored" in result:
         return CENSORED
-    said = result.get("msg")
-    lines = str(event.get("stdout", "")).splitlines()
-    return said if isinstance(said, str) and said else lines[-1] if lines else "changed"
+    entries = [x for x in result.get("results") or () if isinstance(x, Mapping)]
+    said: Any = result.get("msg")
+    if entries:
+        labels = [x.get("_ansible_item_label") for x in entries if x.get("changed")]
+        said = ", ".join(x for x in labels if isinstance(x, str))
+    elif isinstance(said, list):
+        said = "\n".join(map(str, said))
+    return said if isinstance(said, str) and said else UNTOLD
 
 
 def _lines(text: Any) -> list[str]:

@@ -16,7 +16,7 @@ from collector import catalog
 from collector.cli import answers, applying
 from collector.cli.steps import CHINESE
 from collector.resources import shared
-from collector.run.watching import Told
+from collector.run.watching import UNTOLD, Told
 
 ROLES = shared("roles")
 # facts in which a role gathers what it tells at its end
@@ -151,6 +151,20 @@ def test_each_step_that_controls_share_has_a_chinese_name() -> None:
     assert not named - set(CHINESE)
 
 
+def test_each_step_without_a_difference_has_a_chinese_name() -> None:
+    named = set()
+    for path in ROLES.glob("*/tasks/*.yml"):
+        for task in tasks_of(path):
+            kinds = {key.rpartition(".")[2] for key in task if "." in key}
+            changes = task.get("changed_when") is not False
+            if kinds & {"service", "systemd_service", "user"} and changes:
+                named.add(task["name"])
+            if "debug" in kinds and task.get("changed_when"):
+                named.add(task["name"])
+    assert len(named) > 30
+    assert not named - set(CHINESE)
+
+
 def test_looking_ahead_is_told_in_chinese(
     chinese: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,9 +174,11 @@ def test_looking_ahead_is_told_in_chinese(
     words = ("web-1", "intrusion.lockout")
     progress(Told(*words, "Say what would be installed", output="would be installed: fail2ban"))
     progress(Told(*words, "Set what is too lenient", output="--- before\n+++ after\n+deny = 5"))
+    progress(Told("web-1", "logging.persistent", "Start rsyslog, now and at boot", output=UNTOLD))
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["web-1  I10 登录失败锁定：列出将安装的软件包", "将安装：fail2ban"]
-    assert lines[2:] == ["web-1  I10 登录失败锁定", "--- before", "+++ after", "+deny = 5"]
+    assert lines[-2:] == ["web-1  L04 日志落盘持久化：启动 rsyslog，并随系统启动", "将有改动"]
+    assert lines[2:-2] == ["web-1  I10 登录失败锁定", "--- before", "+++ after", "+deny = 5"]
 
 
 def test_what_was_read_is_told_in_the_right_place(chinese: None) -> None:

@@ -25,7 +25,7 @@ from collector.resources import shared
 from collector.run import hardening, play
 from collector.run.due import still_due
 from collector.run.inventory import How, environment
-from collector.run.watching import CENSORED, Applied, Told
+from collector.run.watching import CENSORED, UNTOLD, Applied, Told
 
 PLAN = {
     "a": ["backup.fresh", "backup.jobs", "logging.logins", "encryption.transport"],
@@ -128,6 +128,28 @@ def test_looking_ahead_changes_nothing_and_shows_the_difference(tmp_path: Path) 
     assert not (tmp_path / "b-swap").exists()
     (shown,) = [t.output for t in watched if t.output]
     assert "+swap" in shown
+
+
+def test_looking_ahead_tells_what_has_no_difference_to_show(tmp_path: Path) -> None:
+    ran = {"ansible.builtin.command": "/bin/true", "check_mode": False}
+    items = [{"name": n, "changes": n != "two"} for n in ("one", "two", "three")]
+    each = {"loop": items, "loop_control": {"label": "{{ item.name }}"}}
+    tasks = [
+        {"name": "Tell", "ansible.builtin.debug": {"msg": ["ufw allow 22/tcp", "ufw enable"]},
+         "changed_when": True},
+        {"name": "Each", **ran, **each, "changed_when": "{{ item.changes }}"},
+        {"name": "Alone", **ran, "changed_when": True},
+        {"name": "Secretly", **ran, "changed_when": True, "no_log": True},
+    ]  # fmt: skip
+    role(tmp_path, "encryption", {"transport": tasks})
+    watched: list[Told] = []
+    apply({"b": ["encryption.transport"]}, HOW, grade=2, watch=told(watched), check=True)
+    assert {t.task: t.output for t in watched if t.output} == {
+        "Tell": "ufw allow 22/tcp\nufw enable",
+        "Each": "one, three",
+        "Alone": UNTOLD,
+        "Secretly": CENSORED,
+    }
 
 
 def test_what_a_role_deals_with_itself_is_no_failure(tmp_path: Path) -> None:
