@@ -28,6 +28,7 @@ from collector.facts.spans import Spans
 from collector.facts.steps import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 
 _DEEPEST = 32
+_LETS = " policy accept"
 # NF_IP_PRI_CONNTRACK
 _TRACKING = -200
 # what asks for tracking, in a rule of nftables or of iptables
@@ -128,11 +129,12 @@ class Rules:
             for base in self.at(hook, flow):
                 if hook == "prerouting" and base.priority > _TRACKING:
                     current = [_tracked(each) for each in current]
-                current = merged(self._base(base, current, dropped))
+                current = merged(self._base(base, current, dropped, flow.why))
             passed += current if hook == "ingress" else map(_tracked, current)
         return merged(passed)
 
-    def _base(self, base: Base, flows: list[Flow], dropped: list[Flow]) -> list[Flow]:
+    def _base(self, base: Base, flows: list[Flow], dropped: list[Flow], before: str) -> list[Flow]:
+        """`before`: what decided at the hook before. What let in decides, no policy after it."""
         passed: list[Flow] = []
         for flow in flows:
             packet = flow.packet
@@ -144,9 +146,12 @@ class Rules:
             self._run(base.chain, flow, ends, 0)
             passed += ends.accepted
             dropped += ends.dropped
-            policy = f"{base.chain} policy {'accept' if base.accept else 'drop'}"
-            ended = [replace(back, why=policy) for back in ends.back]
-            (passed if base.accept else dropped).extend(ended)
+            if base.accept:
+                fresh = flow.why in ("", before) or flow.why.endswith(_LETS)
+                why = base.chain + _LETS if fresh else flow.why
+                passed += [replace(back, why=why) for back in ends.back]
+            else:
+                dropped += [replace(b, why=f"{base.chain} policy drop") for b in ends.back]
         return passed
 
     def _run(self, chain: str, flow: Flow, ends: Ends, depth: int) -> None:

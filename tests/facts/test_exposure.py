@@ -76,6 +76,16 @@ def redis(capture: Capture, source: str | None = None) -> Exposure:
     return found
 
 
+def test_what_decides_is_the_rule_that_lets_in() -> None:
+    """Not the policy of a table that comes after (nat of a host with Docker, security)."""
+    after = "COMMIT\n*security\n:INPUT ACCEPT [0:0]\n:KNOWN - [0:0]\n-A INPUT -j KNOWN\n"
+    after += "COMMIT\n*nat\n:INPUT ACCEPT [0:0]\n:PREROUTING ACCEPT [0:0]"
+    let = "-A INPUT -s 198.51.100.0/24 -j ACCEPT"
+    assert redis(host(let, DROP, after)).why == f"iptables-legacy filter {let}"
+    assert redis(host("-A INPUT -j KNOWN", after)).why.endswith("INPUT policy accept")
+    assert redis(host(DROP, after)).why == f"iptables-legacy filter {DROP}"
+
+
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
