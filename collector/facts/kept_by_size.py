@@ -47,8 +47,9 @@ def audited(log: LogKept, files: Sequence[LogFile], capture: Capture, now: datet
     audit = _audit.audit(capture)
     if audit.config is None or (not log.known and log.most is None):
         return log
-    action = audit.setting("max_log_file_action", "rotate")
-    number, size = audit.setting("num_logs", "5"), audit.setting("max_log_file", "8")
+    # what is not set is so in auditd-config.c: less than two files are not rotated
+    action = audit.setting("max_log_file_action", "ignore")
+    number, size = audit.setting("num_logs", "0"), audit.setting("max_log_file", "0")
     words = f"max_log_file_action={action}, num_logs={number}, max_log_file={size}"
     quotes = (*log.quotes, ("audit.config", words, "/etc/audit/auditd.conf"))
     why = Text(f"auditd：{words}", f"auditd: {words}")
@@ -68,6 +69,22 @@ def audited(log: LogKept, files: Sequence[LogFile], capture: Capture, now: datet
     return replace(
         log, least=least, known=True, most=None, why=_rate(why), removed=True, quotes=quotes
     )
+
+
+def limited(log: LogKept, daemon: str, quote: tuple[str, str, str]) -> LogKept:
+    """A log that its syslog daemon makes an old file of at a size: what becomes of that one, the
+
+    program that it starts decides.
+    """
+    why = Text(
+        f"{daemon} 在文件达到一定大小时自行轮转：{quote[1]}",
+        f"{daemon} makes an old file of it at a size: {quote[1]}",
+    )
+    most = log.least if log.known else log.most
+    return replace(
+        log, least=None, known=False, most=most, floor=0, why=_by_size(why), removed=True,
+        quotes=(*log.quotes, quote),
+    )  # fmt: skip
 
 
 def journal_log(stores: Stores, capture: Capture, now: datetime) -> LogKept:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from collector.facts import journald as _journald
 from collector.facts import processes as _processes
@@ -34,6 +36,7 @@ class SyslogStore:
     a reboot loses; `unclear` are outputs to files under conditions that are not understood;
     `fed` is whether messages of this host come to it at all; `lost` are facilities of logins that
     no file gets (sshd writes to auth on the Debian family, to authpriv on the RHEL family).
+    `limited` are its files that it makes old ones of itself, at a size: the line that says so.
     """
 
     daemon: str
@@ -48,6 +51,7 @@ class SyslogStore:
     read: str = ""
     fed: bool = True
     lost: tuple[str, ...] = ()
+    limited: Mapping[str, str] = MappingProxyType({})
 
     @property
     def stores_all(self) -> bool:
@@ -146,4 +150,5 @@ def _store(
         tuple(dict.fromkeys(o.line for o in (*logins, *general))),
         "syslog.rsyslog" if unit == "rsyslog" else "syslog.syslog_ng",
         lost=tuple(name for name in _LOGINS if not config.files_of(name)),
+        limited={o.path: o.line for o in config.outputs if o.path and o.limit},
     )

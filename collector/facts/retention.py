@@ -20,7 +20,7 @@ from collector.facts import schedules as _schedules
 from collector.facts import tmpfiles as _tmpfiles
 from collector.facts.app_kept import held_open, name_of, rule_of, ruled
 from collector.facts.app_rules import AppRule
-from collector.facts.kept_by_size import at_rate, audited, journal_log, namespace_logs
+from collector.facts.kept_by_size import at_rate, audited, journal_log, limited, namespace_logs
 from collector.facts.log_kept import LogKept
 from collector.facts.log_removals import log_removals
 from collector.facts.logrotate_runs import Runs, logrotate_runs
@@ -102,6 +102,9 @@ def retention(capture: Capture) -> Retention:
         log = rotated(path, files, owner, by, (memory, born))
         if path == audit_log:
             log = audited(replace(log, family="audit"), files, capture, now)
+        for store in stores.syslog:
+            if store.active and path in store.limited:
+                log = limited(log, store.daemon, (store.read, store.limited[path], ""))
         rule = rule_of(files[0].path, rules)
         if any(f.session for f in files):
             log = replace(log, family="bastion")

@@ -32,9 +32,14 @@ class Legacy:
 
     queue: dict[str, str] = field(default_factory=dict)
     lasting: dict[str, str] = field(default_factory=dict)
+    channels: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def directive(self, name: str, value: str) -> None:
-        if name == "resetconfigvariables":
+        if name == "outchannel":
+            # its name, the file, the size at which a program is run, that program
+            words = [*(word.strip() for word in value.split(",")), "", ""]
+            self.channels[words[0]] = (words[1].lstrip("-"), size(words[2]))
+        elif name == "resetconfigvariables":
             self.queue, self.lasting = {}, {}
         elif name.startswith("actionqueue"):
             self.queue[name] = value
@@ -56,7 +61,7 @@ class Legacy:
 class Action:
     """One action. `sometimes`: it is not run for every message that comes to it.
 
-    `template` names what makes the file's name.
+    `template` names what makes the file's name; see `Output` for `limit`.
     """
 
     path: str = ""
@@ -65,6 +70,7 @@ class Action:
     transport: str = ""
     queue: str = ""
     sometimes: bool = False
+    limit: int = 0
 
     def output(
         self, reach: Reach, source: str, line: str, templates: Mapping[str, str]
@@ -89,7 +95,17 @@ class Action:
             port=port,
             transport=self.transport,
             queue=self.queue,
+            limit=self.limit,
         )
+
+
+def size(text: str) -> int:
+    """Bytes of a size of rsyslog's: `50m`, or to the base of 1000 `50M`; 0 where there is none."""
+    match = re.fullmatch(r"(\d{1,15})([kKmMgG]?)", text)
+    if match is None:
+        return 0
+    base = 1024 if match[2].islower() else 1000
+    return int(match[1]) * base ** " kmg".index(match[2].lower() or " ")
 
 
 def action_of(one: Statement, legacy: Legacy) -> Action:
@@ -124,7 +140,8 @@ def _modern(given: Mapping[str, str], legacy: Legacy) -> Action:
         return Action()
     if kind == "omfile":
         path, template = given.get("file", ""), given.get("dynafile", "")
-        return Action(path, template, queue=queue, sometimes=sometimes)
+        limit = size(given.get("rotation.sizelimit", ""))
+        return Action(path, template, queue=queue, sometimes=sometimes, limit=limit)
     if kind in ("omfwd", "omrelp"):
         ports = [int(p) if p.isdecimal() else None for p in given.get("port", "514").split("\n")]
         names = given.get("target", given.get("targetsrv", "")).split("\n")
@@ -170,6 +187,10 @@ def _place(url: str, port: int | None) -> tuple[str, int | None]:
 
 def _old(value: str, queue: str, legacy: Legacy, *, sometimes: bool) -> Action:
     """An action as sysklogd wrote it, with what rsyslog added: `@@(o)host:port;template`."""
+    value = value.removeprefix(":omfile:")
+    if (match := re.match(r"\$([\w.-]+)", value)) and match[1] in legacy.channels:
+        path, limit = legacy.channels[match[1]]
+        return Action(path, queue=queue, sometimes=sometimes, limit=limit)
     if match := re.match(r"-?(/[^\s;]+)", value):
         return Action(match[1], queue=queue, sometimes=sometimes)
     if match := re.match(r"-?\?([\w.-]+)", value):

@@ -165,6 +165,10 @@ class _Parser:
             return self.block(depth + 1)
         if self.at >= len(self.text):
             raise self._wrong("a rule does nothing")
+        start = self.at
+        if match := self._match(r"(\$[\w.-]+(?:;[\w.-]+)?)[ \t]*(?=\n|\Z|\})"):
+            # an output channel, by its name
+            return [Statement("action", self._line(start), value=match[1])]
         return self._statement(depth + 1)
 
     def _if(self, start: int, depth: int) -> Statement:

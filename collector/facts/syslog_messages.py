@@ -77,7 +77,8 @@ class Output:
     `path` of a file whose name is made for each message holds its template's `%…%` or `$…`.
     `transport` is `udp`, `tcp`, `tls`, `relp`, `http` or the name of the output's module;
     `queue` is `disk` where what cannot be sent is kept on a disk. `follows` are globs of files
-    that the daemon reads itself and whose lines get there.
+    that the daemon reads itself and whose lines get there. At `limit` bytes (0: none) the daemon
+    itself makes an old file of it, by a program or by its own count.
     """
 
     path: str
@@ -91,6 +92,7 @@ class Output:
     transport: str = ""
     queue: str = ""
     follows: tuple[str, ...] = ()
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

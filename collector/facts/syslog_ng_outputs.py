@@ -63,7 +63,10 @@ def output_of(driver: str, given: list[Atom], source: str, line: str) -> Output 
     none = frozenset[str]()
     queue = "disk" if "disk-buffer" in options else ""
     if driver == "file" and first and not first.startswith(("/dev/", "/proc/")):
-        return Output(first, "", none, source, line)
+        # file("…" logrotate(enable(yes) size(30MB) rotations(5))), of syslog-ng itself
+        rotating = {b.text.lower() for a in options.get("logrotate", ()) if a.mark for b in a.flat}
+        limit = int("logrotate" in options and not rotating & {"no", "off", "0"})
+        return Output(first, "", none, source, line, limit=limit)
     if driver in _SYSLOG:
         said = (
             options.get("transport", [Atom()])[0].text.lower() if options.get("transport") else ""

@@ -99,3 +99,19 @@ def test_followed_files_go_where_their_ruleset_sends_them() -> None:
 def test_remote_forms(line: str, shown: tuple[str, int, str, str]) -> None:
     (out,) = _of(f"{line}\n").remote()
     assert (out.target, out.port, out.transport, out.queue) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("$outchannel rot,/o/a, 52428800,/root/rot.sh\n*.* :omfile:$rot\n", 52428800),
+        ("$outchannel rot,/o/a,1000,/root/rot.sh\n*.* $rot;RSYSLOG_FileFormat\n", 1000),
+        ('action(type="omfile" file="/o/a" rotation.sizeLimit="5m")\n', 5 << 20),
+        ("*.* :omfile:/o/a\n", 0),
+    ],
+)
+def test_a_file_of_limited_size(text: str, limit: int) -> None:
+    """Forms of rsyslog's own manual; what becomes of the old file is for the program to say."""
+    (output,) = _of(f'module(load="imuxsock")\n{text}').outputs
+    assert (output.path, output.limit) == ("/o/a", limit)
+    assert output.takes == set(FACILITIES) - {"kern"}

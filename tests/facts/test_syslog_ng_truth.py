@@ -64,6 +64,17 @@ def test_remote_forms(driver: str, shown: tuple[str, int, str, str]) -> None:
     assert "authpriv" in out.takes
 
 
+@pytest.mark.parametrize(
+    ("option", "limited"),
+    [("logrotate(enable(yes) size(30MB) rotations(5))", True), ("logrotate(enable(no))", False),
+     ("create-dirs(yes)", False)],
+)  # fmt: skip
+def test_a_file_of_limited_size(option: str, limited: bool) -> None:  # noqa: FBT001 - a parameter
+    text = f'{_SOURCE}destination d {{ file("/o/a" {option}); }};\n'
+    (out,) = _of(f"{text}log {{ source(s); destination(d); }};\n").outputs
+    assert (out.path, bool(out.limit)) == ("/o/a", limited)
+
+
 def test_includes_stand_where_they_are_written() -> None:
     text = f'@version: 4.2\n@include "scl.conf"\n{_SOURCE}@include "/etc/syslog-ng/conf.d/*.conf"\n'
     more = 'log { source(s); destination { network("192.0.2.1"); }; };\n'
