@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from collector.cli.complaints import files, keys, records, register, running, unproven
+from collector.cli.complaints import evidence, files, keys, records, register, running, unproven
 from collector.errors import CollectorError
 
 _TABLE = (
@@ -16,6 +16,7 @@ _TABLE = (
     *register.TABLE,
     *running.TABLE,
     *records.TABLE,
+    *evidence.TABLE,
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from collector import catalog
 from collector.assess import assess_host
 from collector.cli.chinese import in_chinese
 from collector.export.wrapping import wrapped
+from collector.facts.reasons import in_chinese as why_in_chinese
 from tests import cases
 from tests.cli.running import hostpledge
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,46 @@ def test_a_value_inside_a_known_complaint_is_told_too() -> None:
         "不是信任文件：keys.0：缺少 pem"
     )
     assert in_chinese("something never heard of") == "something never heard of"
+
+
+def _complaints(rooms: Iterable[Path], kinds: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Where each is raised, and what it says with a 7 in the place of each value."""
+    for file in rooms:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                place = kinds.get(node.func.id, len(node.args))
+                for text in map(_texts, node.args[place : place + 1]):
+                    yield from ((f"{file.name}:{node.lineno}", said) for said in text)
+
+
+def _texts(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.JoinedStr):
+        parts = (str(v.value) if isinstance(v, ast.Constant) else "7" for v in node.values)
+        return ["".join(parts)]
+    if isinstance(node, ast.BoolOp):
+        return [text for value in node.values for text in _texts(value)]
+    return []
+
+
+def test_every_complaint_about_evidence_has_its_chinese() -> None:
+    rooms = [ROOT / "collector" / "captures.py"]
+    for room in ("attest", "verify", "pledges"):
+        rooms += (ROOT / "collector" / room).glob("*.py")
+    found = list(_complaints(rooms, {"BadInput": 0, "VerifyFailed": 0}))
+    assert len(found) > 200
+    # no more than values, told by others
+    plain = [(at, said) for at, said in found if not re.fullmatch("[7: ]*", said)]
+    assert [one for one in plain if not re.search("[一-鿿]", in_chinese(one[1]))] == []
+
+
+def test_every_reason_of_a_judge_has_its_chinese() -> None:
+    rooms = (ROOT / "collector" / "controls").glob("*/*.py")
+    found = list(_complaints(rooms, {"NotUnderstood": 1}))
+    assert len(found) > 20
+    plain = [(at, said) for at, said in found if not re.fullmatch("[7: ]*", said)]
+    assert [one for one in plain if not re.search("[一-鿿]", why_in_chinese(one[1]))] == []
 
 
 @pytest.mark.parametrize("group", [(), ("pledge",), ("key",)])
