@@ -23,6 +23,9 @@ READS: tuple[Read, ...] = (
 d=/var/log/journal
 [ -d "$d" ] || { echo none; exit 0; }
 command -v journalctl >/dev/null 2>&1 || { echo missing; exit 0; }
+# not those of the image that this host was made from, nor those it takes in for others
+m=; { read -r m </etc/machine-id; } 2>/dev/null
+[ "$m" ] && [ -d "$d/$m" ] && d=$d/$m
 k=$(du -sk "$d" 2>/dev/null); k=${k%%[!0-9]*}
 now= t=
 IFS=. read -r now t </proc/uptime; late=$((now + 3)); t=

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.facts.journal_folders import Folder, Held, JournalFile, own
 from collector.facts.journald_config import PLACES, Setting, settings_of
 from collector.facts.journald_values import (
     GIB,
@@ -64,38 +65,6 @@ exit 0
 
 _DISK, _MEMORY = "/var/log/journal", "/run/log/journal"
 _MONTH = 2629800.0
-
-
-@dataclass(frozen=True, slots=True)
-class JournalFile:
-    """One file of the journal; the times are those of its first and last entry (UTC).
-
-    `state` is ONLINE, OFFLINE or ARCHIVED; `namespace` is empty for the journal proper.
-    """
-
-    path: str
-    state: str = ""
-    first: datetime | None = None
-    last: datetime | None = None
-
-    @property
-    def namespace(self) -> str:
-        folder = self.path.rsplit("/", 2)[-2] if self.path.count("/") > 1 else ""
-        return folder.partition(".")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What lies in one journal folder; `size` in bytes, -1 where du gave no answer.
-
-    `files` are the single files, where the host told of them.
-    """
-
-    path: str
-    size: int
-    first: datetime | None
-    last: datetime | None
-    files: tuple[JournalFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +176,7 @@ def journald(capture: Capture) -> Journald:
     """Raises FactError where its files cannot be read or say something that is not understood."""
     found = capture.read("journald.config").present()
     held, version = _held(capture)
+    held = tuple(own(folder, capture.head.get("machine", "")) for folder in held)
     names = {m[1] for f in found if (m := re.search(r"/journald@([^/]+?)\.conf(?:\.d/|$)", f.path))}
     names |= {file.namespace for h in held for file in h.files if file.namespace}
     others = tuple(_one(found, held, version, name) for name in sorted(names))
@@ -214,7 +184,7 @@ def journald(capture: Capture) -> Journald:
 
 
 def _one(
-    found: Iterable[CapturedFile], held: tuple[_Folder, ...], version: int | None, namespace: str
+    found: Iterable[CapturedFile], held: tuple[Folder, ...], version: int | None, namespace: str
 ) -> Journald:
     settings = settings_of(found, f"journald@{namespace}" if namespace else "journald", version)
 
@@ -238,21 +208,7 @@ def _one(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """What one folder was said to hold; `sizes` of folders in it, in bytes.
-
-    A file of the journal is in a folder by the machine's id, with `.NAMESPACE` where it has one.
-    `held` is what recordings of older form say of the whole folder.
-    """
-
-    path: str
-    sizes: Mapping[str, int]
-    files: tuple[JournalFile, ...]
-    held: Held | None = None
-
-
-def _of_namespace(folder: _Folder, namespace: str) -> Held | None:
+def _of_namespace(folder: Folder, namespace: str) -> Held | None:
     """The part of a folder that is one journal's; None where a namespace has nothing there."""
     if folder.held is not None:
         return None if namespace else folder.held
@@ -269,7 +225,7 @@ def _of_namespace(folder: _Folder, namespace: str) -> Held | None:
     return Held(folder.path, size, first, last, files)
 
 
-def _held(capture: Capture) -> tuple[tuple[_Folder, ...], int | None]:
+def _held(capture: Capture) -> tuple[tuple[Folder, ...], int | None]:
     """The folders that there are, and the version of systemd where it was asked for."""
     found: list[list[tuple[str, str]]] = []
     version = None
@@ -286,12 +242,12 @@ def _held(capture: Capture) -> tuple[tuple[_Folder, ...], int | None]:
     return tuple(_folder(pairs) for pairs in found), version
 
 
-def _folder(pairs: list[tuple[str, str]]) -> _Folder:
+def _folder(pairs: list[tuple[str, str]]) -> Folder:
     path, old = pairs[0][1], dict(pairs)
     if "kib" in old or "first" in old:
         size = _number(old["kib"]) * 1024 if old.get("kib") else -1
         held = Held(path, size, _epoch(old.get("first", "")), _epoch(old.get("last", "")))
-        return _Folder(path, {}, (), held)
+        return Folder(path, {}, (), held)
     sizes: dict[str, int] = {}
     files: list[JournalFile] = []
     for key, value in pairs[1:]:
@@ -310,7 +266,7 @@ def _folder(pairs: list[tuple[str, str]]) -> _Folder:
             files[-1] = replace(files[-1], last=_when(value))
         else:
             raise NotUnderstood(_HELD, f"not a line of this read: {key}={value}")
-    return _Folder(path, sizes, tuple(files))
+    return Folder(path, sizes, tuple(files))
 
 
 def _when(text: str) -> datetime | None:

@@ -26,6 +26,9 @@ _HOSTS = {
 }
 
 
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
 @dataclass(slots=True)
 class Legacy:
     """The `$Action…` directives in force: those of queues hold for the next action alone."""
@@ -104,8 +107,7 @@ def size(text: str) -> int:
     match = re.fullmatch(r"(\d{1,15})([kKmMgG]?)", text)
     if match is None:
         return 0
-    base = 1024 if match[2].islower() else 1000
-    return int(match[1]) * base ** " kmg".index(match[2].lower() or " ")
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def action_of(one: Statement, legacy: Legacy) -> Action:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from collector.errors import NotUnderstood
@@ -30,7 +32,7 @@ du=0 /run/log/journal
 """
 
 
-def _journald(held: str = HELD, **texts: str | None) -> Journald:
+def _journald(held: str = HELD, machine: str = "", **texts: str | None) -> Journald:
     """Texts by path; None stands for a link to /dev/null."""
     files = tuple(
         CapturedFile(
@@ -47,7 +49,8 @@ def _journald(held: str = HELD, **texts: str | None) -> Journald:
         ReadResult("journald.config", ReadStatus.OK, files=files),
         ReadResult("journald.held", ReadStatus.OK, stdout=held.encode()),
     )
-    return journald(Capture("h", HostStatus.COMPLETE, reads={r.id: r for r in reads}))
+    head = {"machine": machine}
+    return journald(Capture("h", HostStatus.COMPLETE, head=head, reads={r.id: r for r in reads}))
 
 
 def test_defaults() -> None:
@@ -221,3 +224,21 @@ def test_settings_of_files() -> None:
 def test_held_that_is_not_understood(held: str) -> None:
     with pytest.raises(NotUnderstood):
         _journald(held)
+
+
+def test_journals_of_other_machines() -> None:
+    """Only what stands in the folder of this machine's own id is its journal."""
+    own = "e0f02f450ced4e6486fcadba48580227"
+    image = (
+        f"file=/var/log/journal/{'f' * 32}/system.journal\nstate=OFFLINE\n"
+        "head=2025-01-01 10:37:18\ntail=2025-11-25 10:54:01\n"
+    )
+    both = FILES.replace("dir=/run", f"{image}dir=/run").replace(
+        "du=11968", f"du=100 /var/log/journal/{'f' * 32}\ndu=12068"
+    )
+    digest = sha256(f"{own}\n".encode()).hexdigest()
+    for machine, year, kib in ((digest, 2026, 8196), ("", 2025, 8296), ("0" * 64, 2025, 8296)):
+        disk = _journald(both, machine).folder("/var/log/journal")
+        assert disk is not None
+        assert disk.first is not None
+        assert (disk.first.year, disk.size) == (year, kib << 10)

@@ -69,7 +69,7 @@ def test_remote_forms(driver: str, shown: tuple[str, int, str, str]) -> None:
     [("logrotate(enable(yes) size(30MB) rotations(5))", True), ("logrotate(enable(no))", False),
      ("create-dirs(yes)", False)],
 )  # fmt: skip
-def test_a_file_of_limited_size(option: str, limited: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_file_of_limited_size(option: str, limited: bool) -> None:
     text = f'{_SOURCE}destination d {{ file("/o/a" {option}); }};\n'
     (out,) = _of(f"{text}log {{ source(s); destination(d); }};\n").outputs
     assert (out.path, bool(out.limit)) == ("/o/a", limited)
