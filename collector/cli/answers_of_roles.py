@@ -6,6 +6,7 @@ TABLE = (
     # packages
     (r"would be installed: (.*)", r"将安装：\1"),
     (r"would change", "将有改动"),
+    (r"what it said is not shown: the task handles a secret", "涉及机密，不显示其内容"),
     (r"(.*)\. On the RHEL family restic comes from EPEL \(dnf install epel-release\), or put the "
      r"program at (\S+)\.",
      r"\1。RHEL 系的 restic 在 EPEL 中（dnf install epel-release），也可将程序放在 \2"),

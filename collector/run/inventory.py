@@ -62,6 +62,7 @@ def hosts_of(how: How) -> list[str]:
                 where=source,
                 mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
             )
+    _check_given(how)
     limit = ["--limit", how.limit] if how.limit else []
     with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
         done = subprocess.run(
@@ -72,20 +73,55 @@ def hosts_of(how: How) -> list[str]:
             env=environment(private) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
         )
     if done.returncode != 0:
-        raise _unusable(done.stderr, how.inventory)
+        raise _unusable(done.stderr, how)
     listing = json.loads(done.stdout)
     names: dict[str, None] = {}
     for group in listing.values():
         names.update(dict.fromkeys(group.get("hosts", [])))
     names.update(dict.fromkeys(listing.get("_meta", {}).get("hostvars", {})))
+    if not names and how.limit:
+        raise BadInput("fits no host of the inventory", where=f"--limit {how.limit}")
     if not names:
         raise BadInput("no host in it", where=", ".join(how.inventory))
     return list(names)
 
 
-def _unusable(output: bytes, sources: Sequence[str]) -> BadInput:
+def _check_given(how: How) -> None:
+    """Ansible would say of a bad -e, or of a file that is not there, that the inventory is bad."""
+    files = [f"--vault-password-file {file}" for file in how.vault_password_files]
+    files += [f"-e {entry}" for entry in how.extra_vars if entry[:1] == "@"]
+    for given in files:
+        if not Path(given.partition(" ")[2].removeprefix("@")).exists():
+            raise BadInput("there is no such file", where=given)
+    if not how.extra_vars:
+        return
+    from ansible.errors import AnsibleError
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.parsing.splitter import parse_kv
+
+    for entry in how.extra_vars:
+        try:
+            if entry[:1] in ("{", "["):
+                DataLoader().load(entry)
+            elif entry[:1] != "@":
+                parse_kv(entry)
+        except AnsibleError as problem:
+            reason = one_line(str(problem).splitlines()[0])
+            what = f"neither NAME=VALUE nor YAML: {reason}"
+            raise BadInput(what, where=f"-e {entry}") from None
+
+
+def _unusable(output: bytes, how: How) -> BadInput:
     """What the plugin that the file was meant for says of it, and the line where it can be told."""
     text = output.decode("utf-8", "replace")
+    sources = how.inventory
+    failed = re.search(r"Failed to parse inventory with '\w+' plugin: (.+)", text)
+    for file in (entry[1:] for entry in how.extra_vars if entry[:1] == "@"):
+        found = re.search(
+            rf"^Origin: {re.escape(str(Path(file).resolve()))}:(\d+)", text, re.MULTILINE
+        )
+        if found and failed:
+            return BadInput(f"not YAML: {failed[1]}", where=f"{file} line {found[1]}")
     source = next((x for x in sources if f"source {_place(x)}" in text), ", ".join(sources))
     wanted = "yaml" if source.endswith((".yml", ".yaml", ".json")) else "ini"
     said = dict(re.findall(r"Failed to parse inventory with '(\w+)' plugin: (.+)", text))
