@@ -154,7 +154,10 @@ def _unix(way: Course) -> bool:
 
 
 def _counts(entry: Entry) -> bool:
-    return entry.module != "pam_faillock" or entry.flag("authfail")
+    """With magic_root, pam_tally2(8) counts for no service that runs as root: for no login."""
+    if entry.module == "pam_faillock":
+        return entry.flag("authfail")
+    return not entry.flag("magic_root")
 
 
 def _returns(told: Mapping[int, Numbers], *, root: bool, locked: bool) -> Returns:

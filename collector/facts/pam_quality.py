@@ -15,6 +15,8 @@ from collector.facts.pam import Course, Entry, courses
 from collector.model import Capture, Quote
 
 CHECKERS = ("pam_pwquality", "pam_cracklib", "pam_passwdqc")
+# of UOS and deepin; what its dde.conf demands is not laid down anywhere
+_FOREIGN = ("pam_deepin_pw_check",)
 _MAIN = ("/etc/security/pwquality.conf", "/usr/etc/security/pwquality.conf")
 _CREDITS = ("dcredit", "ucredit", "lcredit", "ocredit")
 _FLAGS = ("enforce_for_root", "local_users_only")
@@ -248,6 +250,17 @@ def checkers(stack: tuple[Entry, ...]) -> tuple[Entry, ...]:
         elif entry.module in CHECKERS:
             found.append(entry)
     return tuple(found)
+
+
+def foreign(stack: tuple[Entry, ...]) -> Entry | None:
+    """A checker whose demands cannot be told, where there is one."""
+    for entry in stack:
+        if entry.inner is not None:
+            if (found := foreign(entry.inner)) is not None:
+                return found
+        elif entry.module in _FOREIGN:
+            return entry
+    return None
 
 
 def lets_weak_pass(

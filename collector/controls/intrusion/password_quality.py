@@ -5,7 +5,14 @@ from __future__ import annotations
 from collector.errors import NotUnderstood
 from collector.facts.accounts import accounts
 from collector.facts.pam import Entry, stacks
-from collector.facts.pam_quality import Quality, checkers, lets_weak_pass, modules, quality
+from collector.facts.pam_quality import (
+    Quality,
+    checkers,
+    foreign,
+    lets_weak_pass,
+    modules,
+    quality,
+)
 from collector.facts.sshd import listeners
 from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
 
@@ -47,6 +54,9 @@ def _service(facts: Facts, parameters: Parameters, service: str) -> Verdict:
         if not (e.silent and _missing(e, known.installed))
     )
     found = checkers(stack)
+    other = None if found else foreign(stack)
+    if other is not None:
+        raise NotUnderstood("pam.files", f"{other.path}: what {other.module} demands is not known")
     if not found:
         return Verdict(
             Result.FAIL,
