@@ -77,6 +77,26 @@ def blocks(capture: Capture, listener: Listener) -> tuple[Block, ...]:
     return tuple(found)
 
 
+_BY_PASSWORD = (
+    "passwordauthentication",
+    "kbdinteractiveauthentication",
+    "challengeresponseauthentication",
+)
+
+
+def takes_passwords(capture: Capture, listener: Listener) -> bool:
+    """Does this sshd take a password from anybody: by itself, or by one of its Match blocks?
+
+    Raises NotUnderstood where these were not read.
+    """
+    if any(
+        listener.first(word, user) == "yes" for word in _BY_PASSWORD for user in ("root", "nobody")
+    ):
+        return True
+    told = (block.value(word) for block in blocks(capture, listener) for word in _BY_PASSWORD)
+    return any((value or "").lower() == "yes" for value in told)
+
+
 def _scan(path: str, text: str, texts: Mapping[str, str], found: list[Block], depth: int) -> None:
     if depth > 16:  # servconf.c, SERVCONF_MAX_DEPTH
         raise NotUnderstood("sshd.files", f"{path}: included too deeply")

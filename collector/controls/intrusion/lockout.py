@@ -11,6 +11,7 @@ from collector.facts.pam_lockout import NEVER, counters, effect, numbers
 from collector.facts.pam_quality import modules
 from collector.facts.processes import processes
 from collector.facts.sshd import Listener, listeners
+from collector.facts.sshd_config import takes_passwords
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}
@@ -20,7 +21,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """PAM must lock in every stack that takes a password; a ban that covers sshd is as good."""
     guessable = [a for a in facts.get(accounts) if a.login and a.usable]
     guessable = [a for a in guessable if not a.expired(clock.now)]
-    servers = [s for s in facts.get(listeners) if _takes_passwords(s)]
+    servers = [s for s in facts.get(listeners) if takes_passwords(facts.capture, s)]
     if not guessable and not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
     found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
@@ -28,15 +29,6 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return found
     banned = _banned(facts, parameters, servers)
     return found if banned is None else banned
-
-
-def _takes_passwords(server: Listener) -> bool:
-    return any(
-        server.first(word, user) == "yes"
-        for word in ("passwordauthentication", "kbdinteractiveauthentication",
-                     "challengeresponseauthentication")
-        for user in ("root", "nobody")
-    )  # fmt: skip
 
 
 def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root: bool) -> Verdict:

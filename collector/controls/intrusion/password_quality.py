@@ -14,6 +14,7 @@ from collector.facts.pam_quality import (
     quality,
 )
 from collector.facts.sshd import listeners
+from collector.facts.sshd_config import takes_passwords
 from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
 
 
@@ -37,13 +38,7 @@ def _no_passwords(facts: Facts) -> bool:
     """Is there no password to log in with: neither one stored, nor a server that takes one?"""
     if any(a.usable and a.login for a in facts.get(accounts)):
         return False
-    words = ("passwordauthentication", "kbdinteractiveauthentication")
-    return not any(
-        server.first(word, user) == "yes"
-        for server in facts.get(listeners)
-        for user in ("root", "nobody")
-        for word in words
-    )
+    return not any(takes_passwords(facts.capture, server) for server in facts.get(listeners))
 
 
 def _service(facts: Facts, parameters: Parameters, service: str) -> Verdict:
