@@ -8,6 +8,7 @@ from functools import partial
 
 from collector.errors import CouldNotLook
 from collector.facts.artefacts import artefacts
+from collector.facts.backup_copied import copied
 from collector.facts.backup_jobs import BackupJob, engine_of
 from collector.facts.backup_left import by_name, of_store
 from collector.facts.backup_recovery import unscheduled
@@ -86,7 +87,9 @@ def cover(facts: Facts, store: Store) -> Cover:
         elif answer == "yes":
             sure.append(job)
         else:
-            perhaps.append(job)
+            perhaps.append(job.noting_cuts(store, real))
+    if not sure and not perhaps:
+        perhaps += [j for j in facts.get(copied) if j.covers(store, real, links) != "no"]
     run, wal, base = facts.get(agents), "", False
     if not sure and "backup" not in store.attested and engine_of(store) == "postgresql":
         found_wal = unscheduled(facts, store, real)

@@ -17,6 +17,7 @@ from collector.facts.backup_words import (
     ENGINES,
     FILE_TOOLS,
     blurred,
+    cuts_into,
     databases_of,
     excludes_of,
     follows_links,
@@ -45,7 +46,8 @@ class BackupJob:
     some tables are taken, or perhaps that of another host. `targets` are the paths and repositories
     that its words name. `one_fs`: it stays on the file system it begins on; `blurred`: it leaves
     out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
-    line, run in `folder`; `piped` are the commands that take what it prints.
+    line, run in `folder`; `piped` are the commands that take what it prints; `note` stands behind
+    its label.
     """
 
     job: Job
@@ -62,10 +64,21 @@ class BackupJob:
     words: tuple[str, ...] = ()
     folder: str = ""
     piped: tuple[tuple[str, ...], ...] = ()
+    note: str = ""
 
     @property
     def label(self) -> str:
-        return f"{self.tool} ({self.job.name})"
+        return f"{self.tool} ({self.job.name}){self.note}"
+
+    def noting_cuts(self, store: Store, real: str) -> BackupJob:
+        """With the patterns in its label that leave out something of the store."""
+        paths = {p for p in (store.path, real) if p.startswith("/")}
+        cuts = [
+            pattern
+            for pattern in self.excludes
+            if any(cuts_into(self.tool, p, s, pattern) for p in paths for s in self.sources)
+        ]
+        return replace(self, note="".join(f" --exclude {x}" for x in cuts[:3]))
 
     def covers(
         self,
@@ -106,6 +119,8 @@ class BackupJob:
             return "no"
         if path != top and self.one_fs and not same(path, top):
             return "no"
+        if any(cuts_into(self.tool, path, source, pattern) for pattern in self.excludes):
+            return "perhaps"
         kept = [x for x in links if _within(x, top) and not self.follows]
         if self.tool == "rsync" and source.endswith("/"):
             kept = [x for x in kept if x != top]  # it goes into a folder named with a slash
@@ -183,6 +198,10 @@ def _recognise(
     elif tool == "rsnapshot":
         if any(not a.startswith("-") for a in args):
             yield from _rsnapshot(capture, job)
+    elif {"docker", "podman"} & set(names[:at]):
+        # its paths are those of the container
+        if sources_of(tool, args, folder, lists) is not None:
+            yield BackupJob(job, tool, targets=targets, unclear=True)
     else:
         sources = sources_of(tool, args, folder, lists)
         if sources is not None:

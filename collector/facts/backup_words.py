@@ -199,6 +199,8 @@ def left_out(tool: str, path: str, source: str, pattern: str) -> bool:
     rsync names what it takes from the source on, the others by the whole path.
     """
     bare = re.sub(r"(?<=.)/\*{0,2}$", "", pattern)
+    if tool == "tar" and bare.startswith("./"):
+        bare = source.rstrip("/") + bare[1:]
     if tool in ("rsync", "rsnapshot"):
         top = source.rstrip("/")
         path = path[len(top) if source.endswith("/") else len(top.rpartition("/")[0]) :]
@@ -209,6 +211,29 @@ def left_out(tool: str, path: str, source: str, pattern: str) -> bool:
     if "/" not in bare:
         return any(fnmatchcase(part, bare) for part in parts)
     return any(fnmatchcase(x, bare) or fnmatchcase(x, f"*/{bare}") for x in above)
+
+
+def cuts_into(tool: str, path: str, source: str, pattern: str) -> bool:
+    """Does the pattern name something below `path`, and nothing that can be done without?"""
+    top = source.rstrip("/")
+    if tool in ("rsync", "rsnapshot") and pattern.startswith("/"):
+        pattern = (top if source.endswith("/") else top.rpartition("/")[0]) + pattern
+    if tool == "tar" and pattern.startswith("./"):
+        pattern = top + pattern[1:]
+    below = path.rstrip("/") + "/"
+    parts = pattern.removeprefix(below).strip("/").split("/")
+    return (
+        pattern.startswith(below)
+        and not any(_SPARED.fullmatch(part) for part in parts)
+        and not parts[-1].startswith(("*", "."))
+    )
+
+
+_SPARED = re.compile(
+    r"[._-]?(te?mp|caches?|logs?|sessions?|sockets?|run|pids?|thumb(nail)?s?|trash|lost\+found"
+    r"|node_modules|backups?|snapshots?|\w*[._-](te?mp|cache|logs?|bak|old|pid|sock|lock|swp))",
+    re.IGNORECASE,
+)
 
 
 def sources_of(

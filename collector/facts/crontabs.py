@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from collector.errors import NotUnderstood
-from collector.facts.jobs import Job, Script, uncommented, with_scripts
+from collector.facts.jobs import Job, Script, live, uncommented, with_scripts
 from collector.model import Capture, CapturedFile, Text
 
 _ENVIRONMENT = re.compile(r"^\s*[A-Za-z_\"'][A-Za-z0-9_\"']*\s*=")
@@ -70,17 +70,22 @@ def _tab(
         if not line.strip() or line.lstrip().startswith("#") or _ENVIRONMENT.match(line):
             continue
         match = _ENTRY.match(line)
-        if not match or not all(_FIELD.match(f) for f in match[1].lstrip("@").split()):
+        if not match or not _times(match[1]):
             said = line.strip()[:80]
             reason = reason or Text(
                 f"cron 拒绝该文件，此行不是计划任务：{said}",
                 f"cron refuses this file: not a crontab line: {said}",
             )
-            continue
+            if not match:
+                continue
         user, command = "root" if system else name, match[2]
         if system:
             user, command = [*match[2].split(None, 1), ""][:2]
-        found.append(_job(file.path, read, scripts, (match[1], user, command, line)))
+        job = _job(file.path, read, scripts, (match[1], user, command, line))
+        if job.enabled and _never(match[1].split()):
+            why, zh = f"{match[1]} is no date of any year", f"{match[1]} 不是任何一年中的日期"
+            job = replace(job, enabled=False, reason=why, reason_zh=zh)
+        found.append(job)
     if found and not text.endswith("\n"):
         reason = reason or Text(
             "文件末尾缺少换行，cron 不采用最后一行",
@@ -91,6 +96,31 @@ def _tab(
             replace(job, enabled=False, reason=reason.en, reason_zh=reason.zh) for job in found
         ]
     return found
+
+
+def _times(text: str) -> bool:
+    """Is that what stands before a command, each number one that its field can have?"""
+    fields = text.lstrip("@").split()
+    if not all(_FIELD.match(f) for f in fields):
+        return False
+    ranges = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+    return len(fields) != 5 or all(
+        low <= int(number) <= high
+        for field, (low, high) in zip(fields, ranges, strict=True)
+        for number in re.findall(r"(?<![/A-Za-z\d])\d{1,9}", field)
+    )
+
+
+def _never(fields: list[str]) -> bool:
+    """Is it only for days that its months do not have? With a day of the week it is for both."""
+    if len(fields) != 5 or fields[4] != "*":
+        return False
+    days, months = (f.split(",") for f in fields[2:4])
+    if not all(x.isdigit() for x in (*days, *months)):
+        return False
+    most = max(29 if m == "2" else 30 if m in ("4", "6", "9", "11") else 31
+               for m in (x.lstrip("0") for x in months))  # fmt: skip
+    return min(map(int, days)) > most
 
 
 def _ignored(file: CapturedFile, name: str, *, debian: bool) -> Text | None:
@@ -144,7 +174,7 @@ def _periodic(
         reason = unfit
     elif when not in started:
         reason = Text(f"没有计划任务运行 {folder}", f"no crontab runs {folder}")
-    text = uncommented(file.text("schedules.periodic"))
+    text = uncommented(live(file.text("schedules.periodic")))
     text = with_scripts(text, scripts)
     line = f"{file.path} mode {file.mode:04o}"
     en, zh = (reason.en, reason.zh) if reason else ("", "")

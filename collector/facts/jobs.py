@@ -69,7 +69,7 @@ def with_scripts(command: str, scripts: Mapping[str, Script]) -> str:
             and not p.endswith("/hostpledge-backup-report")  # it backs up nothing itself
         ]
         seen.update(named)
-        todo = [uncommented(scripts[p].text) for p in named]
+        todo = [uncommented(live(scripts[p].text)) for p in named]
         parts += todo
     return "\n".join(parts)
 
@@ -78,6 +78,38 @@ def _names(text: str, path: str) -> bool:
     return (
         path in text and re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w./-])", text) is not None
     )
+
+
+_HEREDOC = re.compile(r"<<-?\s*(?:'([A-Za-z_]\w*)'|\"([A-Za-z_]\w*)\"|\\?([A-Za-z_]\w*))")
+# what can stand at the head of a script, before anything that an exit might belong to
+_HEAD = re.compile(
+    r"\s*(#.*|((set|export|umask|cd|echo|source|\.|:)\s|[A-Za-z_]\w*=)([^;{]|\$\{[^}]*\})*)?(?<![\\|&])"
+)
+
+
+def live(text: str) -> str:
+    """Without what no shell runs: texts that `:` and cat are handed, what an exit at the head ends.
+
+    An exit further down may belong to a condition, and takes nothing away.
+    """
+    if not re.match(r"#!\s*\S*\b(env\s+)?(ba|da|k|z|a)?sh\b", text):
+        return text
+    kept: list[str] = []
+    head, end = True, ""
+    for line in text.splitlines():
+        if end:
+            end = "" if line.strip("\t") == end else end
+            continue
+        if head and re.fullmatch(r"exit(\s+\d+)?\s*;?\s*(#.*)?", line):
+            break
+        kept.append(line)
+        even = line.count("'") % 2 == line.count('"') % 2 == 0
+        told = _HEREDOC.search(line)
+        if told and even and re.match(r"\s*(:|cat|true)(?=\s|<)", line) and "|" not in line:
+            end = told[1] or told[2] or told[3]
+        elif line.count("(") != line.count(")") or not even or not _HEAD.fullmatch(line):
+            head = False
+    return "\n".join(kept)
 
 
 def uncommented(text: str) -> str:
