@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from collector.facts.spans import NONE, Spans
@@ -74,6 +75,27 @@ def zones(active: str, default: str) -> list[str]:
     named = re.findall(r"^(\S+)", active, re.MULTILINE)
     engines = re.compile(r"docker|libvirt|podman|nm-shared|lxd|incus")
     return [z for z in dict.fromkeys([default.strip(), *named]) if z and not engines.match(z)]
+
+
+def spared(listed: Sequence[str], zone: str, default: str, bridges: Sequence[str]) -> bool:
+    """Does the zone let all in, but only from networks that were named for it?
+
+    As `trusted` does, where Podman puts its networks: those are not everybody, and containers
+    lose their way without it. `listed`: of `--list-all`, now and after a boot; `bridges`: patterns
+    of engines' interfaces.
+    """
+    text = "\n".join(listed)
+    if zone == default.strip() or not re.search(r"^ {2}target: ACCEPT", text, re.MULTILINE):
+        return False
+    lines = re.findall(r"^ {2}(interfaces|sources): (.*)$", text, re.MULTILINE)
+    given = {(kind, name) for kind, names in lines for name in names.split()}
+    wide = [
+        name
+        for kind, name in given
+        if (kind == "sources" and name.endswith("/0"))
+        or (kind == "interfaces" and not any(fnmatchcase(name, b) for b in ("lo", *bridges)))
+    ]
+    return not wide
 
 
 def _there(listed: str) -> list[str]:

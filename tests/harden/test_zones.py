@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.run.zones import changes, zones
+from collector.run.zones import changes, spared, zones
 
 LISTED = """public
   target: default
@@ -92,3 +92,19 @@ def test_zones_of_engines_are_left_alone() -> None:
     active = "docker\n  interfaces: docker0\npublic (default)\n  interfaces: eth0\nlibvirt\n"
     assert zones(active, "public\n") == ["public"]
     assert zones("", "drop\n") == ["drop"]
+
+
+def test_a_zone_for_networks_of_engines_is_left_alone() -> None:
+    trusted = "trusted (active)\n  target: ACCEPT\n  interfaces:{}\n  sources:{}\n  services: \n"
+    boot = trusted.format(" ", " ")
+    bridges = ["docker*", "podman*"]
+    for interfaces, sources, alone in (
+        (" ", " 10.88.0.0/16 fd00::/8", True),
+        (" podman1 lo", " 10.88.0.0/16", True),
+        (" podman1 eth1", " ", False),
+        (" ", " 10.88.0.0/16 0.0.0.0/0", False),
+    ):
+        now = trusted.format(interfaces, sources)
+        assert spared([now, boot], "trusted", "public\n", bridges) is alone
+        assert not spared([now, boot], "trusted", "trusted\n", bridges), "all others are in it"
+    assert not spared([LISTED, LISTED], "public", "drop\n", bridges), "it does not let all in"

@@ -8,7 +8,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 try:
-    from collector.run.zones import changes, zones
+    from collector.run.zones import changes, spared, zones
 except ImportError as problem:
     raise AnsibleError(
         f"the Python that runs Ansible has no hostpledge ({problem}): install it there with pip"
@@ -16,8 +16,12 @@ except ImportError as problem:
 
 
 class FilterModule:
-    """What a zone of firewalld lacks, and which zones there are."""
+    """What a zone of firewalld lacks, which zones there are, and which of them are left alone."""
 
     def filters(self) -> Mapping[str, Callable[..., Any]]:
         """Ansible's entry."""
-        return {"hostpledge_zone_changes": changes, "hostpledge_zones": zones}
+        return {
+            "hostpledge_zone_changes": changes,
+            "hostpledge_zone_spared": spared,
+            "hostpledge_zones": zones,
+        }
