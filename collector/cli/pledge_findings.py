@@ -271,6 +271,7 @@ def waive(
     location: str | None,
 ) -> int:
     from collector.pledges.changes import waived
+    from collector.pledges.looked import all_lives
     from collector.pledges.times import waiver_end
 
     given = (reason, approver, until)
@@ -286,10 +287,18 @@ def waive(
     record = register.get(id)
     if withdraw and not _before(record, "waivers", known, host):
         raise _nothing(id, known, host)
-    if host != "*" and host not in record.hosts and not withdraw:
-        raise BadInput(
-            tr(f"登记 {id} 没有主机 {host}", f"{id} declares no host {host}"), where="HOST"
-        )
+    if not (withdraw or host == "*" or host in record.hosts):
+        # a check by another inventory may know it under another name
+        found = all_lives(record, register.evidence(id), now)
+        if host not in {life.host for life in found}:
+            raise BadInput(
+                tr(
+                    f"登记 {id} 没有主机 {host}，其证据中也没有",
+                    f"{id} declares no host {host}, and no evidence of it found anything there",
+                ),
+                where="HOST",
+                mend=tr("见 hostpledge pledge findings", "see `hostpledge pledge findings`"),
+            )
     entry = None if withdraw else {"reason": reason, "approver": approver, "expires": until}
     version = register.change(id, lambda new: waived(new, known, host, entry, today=_today(now)))
     if until and waiver_end(until) <= now:

@@ -26,6 +26,12 @@ _HEADER_WITHIN = 20
 _SEPARATORS = re.compile(r"[\s,，;；、]+")
 _DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?: 00:00(?::00)?)?")
 _GRADES = {"2": 2, "二": 2, "二级": 2, "2级": 2, "3": 3, "三": 3, "三级": 3, "3级": 3}
+_MISSING = re.compile(r"'(\w+)' is a required property")
+_EMPTY = Text("为空", "is empty")
+_NOBODY = Text(
+    "为空：单位填统一社会信用代码，个人填证件号码",
+    "is empty: a unit has a credit code, a person the number of a paper",
+)
 _KINDS = {"单位": "unit", "unit": "unit", "个人": "person", "person": "person"}
 
 
@@ -187,12 +193,16 @@ def _record(
     for column in ("id", "name"):
         if column not in given:
             wrong = True
-            yield Fault(number, COLUMNS[column][0], Text("为空", "is empty"))
+            yield Fault(number, COLUMNS[column][0], _EMPTY)
     if wrong:
         return
     document.setdefault("grade", 2)
     customer = document["customer"]
     customer.setdefault("kind", "unit" if "credit_code" in customer else "person")
+    if not {"credit_code", "identity_masked"} & customer.keys():
+        column = "identity" if given.get("kind") and customer["kind"] == "person" else "credit_code"
+        yield Fault(number, COLUMNS[column][0], _NOBODY)
+        return
     signed = document.pop("signed", {})
     for kind in ("responsibility", "pledge"):
         if kind in signed and "on" in signed:
@@ -210,19 +220,22 @@ def _record(
     try:
         yield from_document(document, where="", today=today)
     except BadInput as problem:
-        place, reason = _place(str(problem))
-        yield Fault(number, COLUMNS[place][0] if place else "", Text(reason, reason))
+        place, reason = _place(problem.what)
+        yield Fault(number, COLUMNS[place][0] if place else "", reason)
 
 
-def _place(complaint: str) -> tuple[str, str]:
+def _place(complaint: str) -> tuple[str, Text]:
     """The column that a complaint of the record is about; empty where it is none of ours."""
-    plain = complaint.removeprefix(": ").partition(" (see schemas/")[0]
-    plain = plain.removeprefix("not a pledge record: ")
-    field, _, reason = plain.partition(": ")
+    plain = complaint.removeprefix("not a pledge record: ")
+    field, _, said = plain.partition(": ")
+    reason = Text(said, said)
+    missing = _MISSING.fullmatch(said)
+    if missing is not None:
+        field, reason = f"{field}.{missing[1]}", _EMPTY
     for column, path in _FIELDS.items():
         if field == path or field.startswith((f"{path}.", f"{path}[")):
             return column, reason
-    return "", plain
+    return "", Text(plain, plain)
 
 
 def _under(
@@ -273,6 +286,17 @@ def _code(text: str) -> str:
     return unicodedata.normalize("NFKC", text).upper().replace(" ", "")
 
 
+def _identity(text: str) -> str:
+    """Masked: no record keeps the whole number of a person's paper."""
+    plain = _code(text)
+    if "*" in plain:
+        return plain
+    if not 7 < len(plain) < 19 or not plain.isascii() or not plain.isalnum():
+        raise _Wrong(f"“{text}”不是证件号码", f"{text!r} is no number of a person's paper")
+    first, last = (6, 4) if len(plain) >= 15 else (2, 2)
+    return plain[:first] + "*" * (len(plain) - first - last) + plain[-last:]
+
+
 def _several(text: str) -> list[str]:
     return [word for word in _SEPARATORS.split(unicodedata.normalize("NFKC", text)) if word]
 
@@ -298,6 +322,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("用户名称", "customer", "单位名称", "客户名称", "用户", "name"),
     "kind": ("性质", "kind", "用户类型", "类型"),
     "credit_code": ("统一社会信用代码", "credit code", "信用代码"),
+    "identity": ("证件号码", "identity", "身份证号", "身份证号码", "证件号"),
     "grade": ("等保级别", "grade", "级别", "等级", "等级保护级别"),
     "title": ("标题", "title"),
     "from": ("生效日期", "from", "开始日期", "起始日期", "接入日期"),
@@ -321,6 +346,7 @@ _FIELDS = {
     "name": "customer.name",
     "kind": "customer.kind",
     "credit_code": "customer.credit_code",
+    "identity": "customer.identity_masked",
     "grade": "grade",
     "title": "title",
     "from": "period.from",
@@ -341,6 +367,7 @@ _FILL: dict[str, Callable[[dict[str, Any], str], None]] = {
     "name": _under("customer", "name"),
     "kind": _under("customer", "kind", convert=_kind),
     "credit_code": _under("customer", "credit_code", convert=_code),
+    "identity": _under("customer", "identity_masked", convert=_identity),
     "grade": _under("grade", convert=_grade),
     "title": _under("title"),
     "from": _under("period", "from", convert=_day),

@@ -196,6 +196,9 @@ def test_as_a_user_does_it(tmp_path: Path) -> None:
     pledge("waive", record.id, HASH, "web-01", *words)
     assert f"to {until}: 停用中 (王安)" in pledge("findings", record.id)
     assert HASH not in pledge("due", record.id, "--within", "5d")
+    assert "declares no host w-1, and no evidence of it" in pledge(
+        "waive", record.id, HASH, "w-1", *words, status=2
+    )
     pledge("waive", record.id, HASH, "web-01", "--withdraw")
     assert "not on record" in pledge("waive", record.id, HASH, "web-01", "--withdraw", status=2)
     check(register, record.id, signer, captured("hardened"), datetime.now(UTC) - timedelta(days=1))
@@ -205,3 +208,17 @@ def test_as_a_user_does_it(tmp_path: Path) -> None:
     pledge("assign", record.id, HASH, "web-01", "--clear")
     # every step is a version of the record
     assert len(register.history(record.id)) == 5
+
+
+def test_a_host_that_evidence_alone_knows_can_be_waived(tmp_path: Path) -> None:
+    """Checked by an inventory of one's own, under a name that the record does not declare."""
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    record = made(resources={"hosts": ["db-9"]})
+    register.add(record)
+    check(register, record.id, Signer(tmp_path), captured("weak"), datetime.now(UTC))
+    words = ("waive", record.id, HASH, "web-01", "--reason", "x", "--approver", "y")
+    day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    ended = hostpledge("pledge", *words, "--until", day, "--register", tmp_path / "r.sqlite")
+    assert ended.status == 0, ended.err
+    (waiver,) = register.get(record.id).document["waivers"]
+    assert waiver["host"] == "web-01"

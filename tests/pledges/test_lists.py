@@ -106,6 +106,9 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "address": ({"IP地址": "300.1.1.1"}, "IP地址", "300.1.1.1"),
     "domain": ({"域名": "-x-.example"}, "域名", "-x-.example"),
     "phone": ({"联系电话": "无"}, "联系电话", "无"),
+    "no_contact": ({"安全联系人": ""}, "安全联系人", "is empty"),
+    "no_code": ({"统一社会信用代码": ""}, "统一社会信用代码", "is empty: a unit has a credit code"),
+    "id": ({"编号": "../x"}, "编号", "does not match"),
     "bidi": ({"用户名称": "某某\u202e公司"}, "用户名称", "unseen character U+202E"),
 }
 
@@ -118,6 +121,33 @@ def test_a_wrong_row_is_named_with_column_and_reason(tmp_path: Path, name: str) 
     assert len(found) == 1, found
     assert (found[0][0], found[0][1]) == (3, column or found[0][1])
     assert reason in found[0][2]
+
+
+def test_people_are_kept_with_a_masked_number_and_told_apart_from_units(tmp_path: Path) -> None:
+    head = [*HEAD, "性质", "证件号码"]
+    rows = [
+        ["P-1", "张三", "", *GOOD[3:], "个人", "11010119900101123x"],
+        ["P-2", "李四", "", *GOOD[3:], "", "E12345678"],
+        ["P-3", "王五", "", *GOOD[3:], "个人", "110101********1234"],
+    ]
+    found = lists.read(_csv(tmp_path, head, *rows), today=TODAY)
+    assert found.faults == ()
+    assert [
+        (r.document["customer"]["kind"], r.document["customer"]["identity_masked"])
+        for r in found.records
+    ] == [
+        ("person", "110101********123X"),
+        ("person", "E1*****78"),
+        ("person", "110101********1234"),
+    ]
+    none = ["P-4", "赵六", "", *GOOD[3:], "个人", ""]
+    odd = ["P-5", "钱七", "", *GOOD[3:], "个人", "见附件"]
+    unit = ["P-6", "某单位", "", *GOOD[3:], "单位", "E12345678"]
+    assert _faults(_csv(tmp_path, head, none, odd, unit)) == [
+        (2, "证件号码", "is empty: a unit has a credit code, a person the number of a paper"),
+        (3, "证件号码", "'见附件' is no number of a person's paper"),
+        (4, "统一社会信用代码", "is empty"),
+    ]
 
 
 def test_an_id_that_stands_twice(tmp_path: Path) -> None:
