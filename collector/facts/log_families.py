@@ -104,9 +104,10 @@ def log_of(path: str, present: Container[str]) -> str:
     if pod := _POD.match(path):
         return pod[1]
     bare = PACKED.sub("", path)
-    match = _DATED.search(bare)
-    if match and (log := bare[: match.start()] + (match[3] or "")) in present:
-        return log
+    if match := _DATED.search(bare):
+        for log in (bare[: match.start()] + (match[3] or ""), bare[: match.start()]):
+            if log in present:
+                return log
     match = _ROTATED.search(bare)
     if match:
         log = bare[: match.start()] + (match[2] or "")

@@ -30,6 +30,7 @@ _LISTED = re.compile(
     r"\bls\b[^;&]{0,400}\|\s*xargs\b[^;&]{0,80}\brm\b"
     r"|\brm\b[^;&|]{0,80}(?:\$\(|`)[^)`;&]{0,80}\bls\b"
 )
+_LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n]{0,400})")
 _DATE = re.compile(r"\$\(\s*date\b([^()]*)\)|`\s*date\b([^`]*)`")
 _NUMBER = re.compile(r"(?m)^\s*(?:export\s+)?(\w+)=[\"']?(\d{1,5})[\"']?\s*(?:[;#].*)?$")
 _AGO = re.compile(r"(\d{1,5})\s*(day|week|month|year)")
@@ -74,15 +75,28 @@ def removals(job: Job) -> list[Removal]:
     for line in text.splitlines():
         for match in _CD.finditer(line):
             folder = match[1]
+        if (loop := _LOOP.search(line)) and _unclear(loop, text, folder):
+            raise NotUnderstood(job.read, f"{job.name} removes logs in a loop: {_shown(line)}")
         if _LISTED.search(line) and ("/var/log" in line or folder.startswith("/var/log")):
             raise NotUnderstood(job.read, f"{job.name} removes logs by their order: {_shown(line)}")
         found += [
             *_finds(job, line, text, folder),
             *_watches(job, line),
             *_vacuums(job, line),
+            *_panels(job, line),
             *_empties(job, line, text),
         ]
     return found
+
+
+def _unclear(loop: re.Match[str], text: str, folder: str) -> bool:
+    """Are logs gone through one by one and removed: by which rule, the script decides?"""
+    logs = "/var/log/" in loop[2] or folder.startswith("/var/log")
+    if not logs or re.search(r"\bfind\b", loop[2]):
+        return False
+    one = rf"[^\n;]*\$\{{?{loop[1]}\b"
+    # what is copied or packed first is a rotation of one's own making
+    return bool(re.search(rf"\brm\b{one}", text)) and not re.search(rf"{_COPIES}{one}", text)
 
 
 def _dates(text: str) -> str:
@@ -215,6 +229,19 @@ def _watches(job: Job, line: str) -> Iterator[Removal]:
     for place in words[age + 1 :]:
         if place.startswith("/"):
             yield Removal(place.rstrip("/"), days, (), job.name, _shown(line), job.read)
+
+
+def _panels(job: Job, line: str) -> Iterator[Removal]:
+    """`logsBackup ALL 180` of hosting panels (宝塔): each run moves a log, and so many stay."""
+    match = re.search(r"/logs_?[Bb]ackup(?:\.py)?\s+([\w.-]+)\s+(\d{1,5})\b", line)
+    if not match:
+        return
+    hour = [*job.when.split(), "", ""][1]
+    often = "hourly" in job.when or hour.startswith("*")
+    days = int(match[2]) // 24 if often else int(match[2]) * _interval(job)
+    site = re.sub(r"(\.log|-access_log)$", "", match[1])
+    names = () if site.startswith("ALL") else (f"{site}*",)
+    yield Removal("/www/wwwlogs", days, names, job.name, _shown(line), job.read)
 
 
 def _vacuums(job: Job, line: str) -> Iterator[Removal]:

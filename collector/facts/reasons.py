@@ -95,6 +95,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"(.*) runs logrotate with (.*), which was not read",
      r"\1 以 \2 运行 logrotate，而该文件未采集"),
     (r"(.*?) removes old files below (.*?): (.*)", r"\1 删除 \2 之下的旧文件：\3"),
+    (r"(.*?) removes logs by their order: (.*)", r"\1 按排列次序删除日志，保留多久无从推算：\2"),
+    (r"(.*?) removes logs in a loop: (.*)", r"\1 在循环中逐个删除日志，保留多久无从推算：\2"),
     (r"systemd \d+ may or may not read this main file", "不能确定 systemd 是否读取此主配置文件"),
     (r"no ruleset is named (.*)", r"没有名为 \1 的规则集"),
     (r"rulesets call each other for ever", "规则集循环调用"),

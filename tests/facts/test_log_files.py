@@ -516,6 +516,7 @@ def test_the_read_on_a_machine_of_64_bit_times(tmp_path: Path) -> None:
         ("/var/log/app.log-01112026", "/var/log/app.log"),
         ("/var/log/app.log-01-11-2026", "/var/log/app.log"),
         ("/var/log/app.log-261101", "/var/log/app.log"),
+        ("/var/log/app.log_2026-11-25_013001.log.gz", "/var/log/app.log"),
         ("/var/log/other_20261101.log", "/var/log/other_20261101.log"),
     ],
 )  # fmt: skip

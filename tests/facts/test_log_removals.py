@@ -122,10 +122,32 @@ def test_other_ways_to_remove_by_age(text: str, days: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("when", "days"), [("30 1 * * *", 180), ("0 * * * *", 7), ("30 1 * * 0", 1260)]
+)
+def test_logs_that_a_panel_cuts(when: str, days: int) -> None:
+    """Its script: so many old files stay, and each run makes one."""
+    (all_sites,) = _found("btpython -u /www/server/panel/script/logsBackup ALL 180", when)
+    assert (all_sites.days, all_sites.takes("/www/wwwlogs/a.example.log")) == (days, True)
+    (one,) = _found("python /www/server/panel/script/logsBackup a.example.log 180", when)
+    assert one.takes("/www/wwwlogs/a.example.log_2026-11-25_013001.log")
+    assert not one.takes("/www/wwwlogs/b.example.log")
+
+
+@pytest.mark.parametrize(
     "text", ["cd /var/log\nls -t | tail -n +30 | xargs rm -f", "rm -f $(ls -t /var/log/app-*)"]
 )
 def test_removed_by_their_order(text: str) -> None:
     with pytest.raises(NotUnderstood, match="by their order"):
+        _found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["for log in /var/log/audit/audit.log.*\ndo\n  [ ${log##*.} -gt 30 ] && rm -f $log\ndone",
+     'cd /var/log\nfor f in app-*; do rm -f "${f}"; done'],
+)  # fmt: skip
+def test_removed_one_by_one(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="in a loop"):
         _found(text)
 
 
@@ -175,6 +197,8 @@ def test_emptied_at_each_run(line: str, when: str, days: int) -> None:
         "ls /var/log/messages; rm -f /tmp/x",
         "mv /var/log/messages /data/messages-$(date -d yesterday +%F); > /var/log/messages",
         "find /var/log -type f | while read -r f; do gzip $f; done",
+        "for f in /var/log/app-*; do gzip -c $f > /data/$f.gz; rm -f $f; done",
+        "for f in /var/log/app-*; do echo $f; done; rm -f /tmp/x",
     ],
 )
 def test_rotation_of_ones_own_empties_nothing(text: str) -> None:
