@@ -90,8 +90,10 @@ def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
     targets, excludes, deep, valued = [], [], tool == "clamdscan", False
     for at, word in enumerate(words):
         name, _, value = word.partition("=")
-        if name == "--exclude-dir" and (value or at + 1 < len(words)):
+        if name in ("--exclude-dir", "--exclude") and (value or at + 1 < len(words)):
             excludes.append(value or words[at + 1])
+        if name in ("--include", "--include-dir"):
+            return "part"
         if valued:
             valued = False
             continue
