@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from collector.facts.backup_destinations import archive_of, operands, values
+from collector.facts.backup_words import SPARED
 
 Words = Sequence[str]
 
@@ -66,7 +67,9 @@ def nothing(tool: str, args: Words, piped: Sequence[Words]) -> bool:
 
 
 def partial(tool: str, args: Words) -> bool:
-    """Does it take some tables alone, named in its command line?"""
+    """Does it take some tables alone, or leave out some that are missed, by its command line?"""
+    if any(not _spared(name) for name in _left_out(tool, args)):
+        return True
     pattern = _SOME.get(tool)
     if pattern and any(re.fullmatch(pattern, a) for a in _bare(tool, args)):
         return True
@@ -75,6 +78,28 @@ def partial(tool: str, args: Words) -> bool:
         rest = [a for a in operands(_without(tool, args)) if not a.startswith("$")]
         return len(rest) > 1
     return False
+
+
+def _left_out(tool: str, args: Words) -> list[str]:
+    words = [
+        "--ignore-table", "--ignore-table-data", "--ignore-database", "--exclude-databases",
+        "--exclude-tables", "--exclude-table", "--exclude-table-data", "--exclude-schema",
+        "--exclude-database", "--databases-exclude", "--tables-exclude", "--excludeCollection",
+    ]  # fmt: skip
+    words += {"pg_dump": ["-T", "-N"], "mydumper": ["-x", "--regex", "-O", "--omit-from-file"]}.get(
+        tool, []
+    )
+    return [name for value in values(args, *words) for name in value.split(",")]
+
+
+def _spared(name: str) -> bool:
+    """Can it be done without: what the server itself makes, caches, logs, sessions?"""
+    database, _, table = name.strip("'\"").rpartition(".")
+    return bool(SPARED.fullmatch(table.strip("*%"))) or bool(
+        re.fullmatch(
+            r"mysql|sys|test|(information|performance)_schema|template\d", database or table
+        )
+    )
 
 
 def server(tool: str, args: Words) -> tuple[str, Mapping[str, str]]:

@@ -136,8 +136,12 @@ def databases_of(tool: str, args: list[str]) -> tuple[str, ...]:
         wanted = acts.get(tool)
         prepares = {"--prepare", "--copy-back", "--apply-log", "--version", "--help"}
         return () if (wanted and wanted not in args) or prepares & set(args) else ("*",)
-    if {"--all-databases", "-A"} & set(args) or tool == "mydumper":
+    if {"--all-databases", "-A"} & set(args):
         return ("*",)
+    if tool == "mydumper":
+        named = [b for a, b in pairwise(args) if a in ("-B", "--database")]
+        named += [a.partition("=")[2] for a in args if a.startswith("--database=")]
+        return tuple("?" if "$" in n else n for x in named for n in x.split(",")) or ("*",)
     named = []
     for option in ("--dbname", "--db", "-d", "--database"):
         if option in args[:-1] and (option != "-d" or tool != "mysqldump"):
@@ -224,14 +228,14 @@ def cuts_into(tool: str, path: str, source: str, pattern: str) -> bool:
     parts = pattern.removeprefix(below).strip("/").split("/")
     return (
         pattern.startswith(below)
-        and not any(_SPARED.fullmatch(part) for part in parts)
+        and not any(SPARED.fullmatch(part) for part in parts)
         and not parts[-1].startswith(("*", "."))
     )
 
 
-_SPARED = re.compile(
+SPARED = re.compile(
     r"[._-]?(te?mp|caches?|logs?|sessions?|sockets?|run|pids?|thumb(nail)?s?|trash|lost\+found"
-    r"|node_modules|backups?|snapshots?|\w*[._-](te?mp|cache|logs?|bak|old|pid|sock|lock|swp))",
+    r"|node_modules|backups?|snapshots?|\w*[._-](te?mp|cache|logs?|sessions?|bak|old|pid|sock|lock|swp))",
     re.IGNORECASE,
 )
 
