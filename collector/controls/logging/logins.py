@@ -122,13 +122,14 @@ def _stores(facts: Facts, seen: LogFiles, known: Retention) -> list[_Store]:
     for log in known.logs:
         if not log.written:
             continue
+        paths = {file.path for file in log.files}
         if _UTMP.search(log.path):
-            of = [r for path, r in seen.records.items() if _belongs(path, log.path)]
+            of = [r for path, r in seen.records.items() if path in paths]
             stores.append(_of_records(log, of))
         elif log.path == _WTMPDB:
             stores.append(_of_records(log, [r for p, r in seen.records.items() if p == log.path]))
         elif _TEXT.search(log.path):
-            told = [n for path, n in seen.lines.items() if _belongs(path, log.path)]
+            told = [n for path, n in seen.lines.items() if path in paths]
             stores.append(
                 _Store(
                     log,
