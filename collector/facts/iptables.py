@@ -218,7 +218,7 @@ def _rewrite(name: str, rest: list[str], family: int) -> Rewrite:
     option = "--to-ports" if name == "REDIRECT" else "--to-destination"
     given = rest[rest.index(option) + 1] if option in rest[:-1] else ""
     if name == "REDIRECT":
-        exact, several = given.isdecimal(), _spread(given)
+        exact, several = given.isdecimal(), None if "--random" in rest else _spread(given)
         known = exact or not given or several is not None
         return Rewrite(family, None, int(given) if exact else None, True, known, several)
     # without an address only the port becomes another
@@ -227,8 +227,8 @@ def _rewrite(name: str, rest: list[str], family: int) -> Rewrite:
         where, colon, ports = given, "", ""
     if not colon:
         where, ports = given, ""
-    spread = _spread(ports)
-    if ports and not ports.isdecimal() and spread is None:
+    spread = None if "--random" in rest else _spread(ports)
+    if not given or (ports and not ports.isdecimal() and spread is None):
         return Rewrite(family, known=False)
     try:
         number = address(where.strip("[]"))[1] if where else None

@@ -111,7 +111,7 @@ def test_a_port_that_is_led_on_is_seen(
 @pytest.mark.parametrize(
     "target",
     ["DNAT --to-destination 172.30.0.2-172.30.0.3", "REDIRECT --to-ports 20-24",
-     "DNAT --to-destination 172.30.0.2:78-82"],
+     "DNAT --to-destination 172.30.0.2:78-82", "REDIRECT --to-ports 8999-9001 --random"],
 )  # fmt: skip
 def test_one_of_several_destinations_is_never_closed(lab: Lab, target: str) -> None:
     """INPUT and FORWARD drop what the translation does not decide: it is told as not known."""
