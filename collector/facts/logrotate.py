@@ -89,6 +89,8 @@ class Logrotate:
 
     def moved(self, logs: Iterable[str]) -> dict[str, str]:
         """The logs whose old files go to another folder, by the name that they have there."""
+        if not any(rotation.olddir for rotation in self.rotations):
+            return {}
         return {
             f"{folder_of(owner, log)}/{log.rsplit('/', 1)[1]}": log
             for log, owner in self.owners(logs).items()

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from collector.errors import NotUnderstood
 from collector.facts.logrotate_directives import (
@@ -48,11 +49,19 @@ _FOLDERS = ("/etc/logrotate.d", "/usr/etc/logrotate.d")
 
 def path_matches(path: str, pattern: str) -> bool:
     """glob(7) on whole paths: `*` does not go over a slash, nor over a leading dot."""
+    if not path.startswith(_literal(pattern)):
+        return False
     parts, wanted = path.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(
         fnmatchcase(part, want) and not (part.startswith(".") and not want.startswith("."))
         for part, want in zip(parts, wanted, strict=True)
     )
+
+
+@lru_cache(maxsize=4096)
+def _literal(pattern: str) -> str:
+    """The part of a pattern that stands for itself, so that most paths need no closer look."""
+    return re.split(r"[*?\[]", pattern, maxsplit=1)[0]
 
 
 class Reader:
