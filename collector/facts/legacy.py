@@ -140,9 +140,13 @@ def encrypted_ftp(capture: Capture) -> frozenset[str]:
     return frozenset(found)
 
 
-def wrapped(capture: Capture) -> bool:
-    """Was sshd built with TCP wrappers, so that hosts.allow and hosts.deny count for it?"""
-    return bool(capture.read("legacy.libwrap").text().strip())
+def wrapped(capture: Capture, *programs: str) -> bool:
+    """Was one of these built with TCP wrappers, so that hosts.allow and hosts.deny count for it?
+
+    An sshd that somebody built himself lies beside the one of the distribution, and has none.
+    """
+    built = capture.read("legacy.libwrap").text().split()
+    return any(re.sub(r"^/s?bin/", "/usr/sbin/", program) in built for program in programs)
 
 
 def wrapper_networks(capture: Capture, daemon: str) -> tuple[tuple[str, ...], Quote] | None:

@@ -17,7 +17,8 @@ def rewrite(kind: str, value: Any, reader: Reader) -> Rewrite:
     family = {"ip": 4, "ip6": 6}.get(str(parts.get("family", "")), reader.family)
     port, target = parts.get("port"), parts.get("addr")
     number = port if isinstance(port, int) else None
-    spread = _spread(port)
+    # a flag may have the port drawn at random
+    spread = None if parts.get("flags") else _spread(port)
     known = port is None or isinstance(port, int) or spread is not None
     if kind == "redirect":
         return Rewrite(family, None, number, here=True, known=known, spread=spread)

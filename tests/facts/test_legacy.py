@@ -106,7 +106,14 @@ def test_wrappers_that_are_no_plain_list_are_not_understood(allow: str, deny: st
 
 
 def test_whether_sshd_knows_wrappers() -> None:
-    for text, known in (("/usr/sbin/sshd\n", True), ("", False)):
+    session = "/usr/lib/openssh/sshd-session"
+    for text, programs, known in (
+        ("/usr/sbin/sshd\n", ("/usr/sbin/sshd",), True),
+        ("/usr/sbin/sshd\n", ("/sbin/sshd",), True),
+        ("/usr/sbin/sshd\n", ("/usr/local/sbin/sshd",), False),
+        (f"{session}\n", ("/usr/sbin/sshd", session), True),
+        ("", ("/usr/sbin/sshd", session), False),
+    ):
         result = ReadResult("legacy.libwrap", ReadStatus.OK, stdout=text.encode())
         capture = Capture("h", HostStatus.COMPLETE, reads={result.id: result})
-        assert wrapped(capture) is known
+        assert wrapped(capture, *programs) is known

@@ -103,7 +103,8 @@ def _limit(facts: Facts, server: Listener, most: int) -> tuple[str, tuple[Quote,
         sources = [_sources(p.partition("@")[2]) for p in allowed]
         if _narrow([s for s in sources if s is not None], len(allowed), most):
             return f"AllowUsers {' '.join(allowed)}", (server.quote("allowusers"),)
-    told_ = wrapper_networks(facts.capture, "sshd") if wrapped(facts.capture) else None
+    counts = wrapped(facts.capture, server.exe, server.first("sshdsessionpath", "root"))
+    told_ = wrapper_networks(facts.capture, "sshd") if counts else None
     if told_ is not None:
         clients, quote = told_
         nets = [_sources(c) for c in clients]
