@@ -92,12 +92,17 @@ def mounts(capture: Capture) -> tuple[Mount, ...]:
     file = capture.read("storage.mounts").one()
     if file is None:
         raise NotUnderstood("storage.mounts", "there is no /proc/self/mountinfo")
+    return parsed(file.text("storage.mounts"), "storage.mounts")
+
+
+def parsed(text: str, read: str) -> tuple[Mount, ...]:
+    """The lines of a mountinfo. Raises NotUnderstood."""
     found = []
-    for line in file.text("storage.mounts").splitlines():
+    for line in text.splitlines():
         left, separator, right = line.partition(" - ")
         a, b = left.split(" "), right.split(" ")
         if not separator or len(a) < 6 or len(b) < 2 or ":" not in a[2]:
-            raise NotUnderstood("storage.mounts", f"not a line of mountinfo: {line!r}")
+            raise NotUnderstood(read, f"not a line of mountinfo: {line!r}")
         found.append(
             Mount(
                 _plain(a[4]),

@@ -15,7 +15,7 @@ from collector.facts import folders as _folders
 from collector.facts import processes as _processes
 from collector.facts import storage as _storage
 from collector.facts.folders import folders
-from collector.facts.mounts import mounts
+from collector.facts.mounts import holder, mounts, parsed
 from collector.facts.processes import processes
 from collector.facts.storage import spaces
 from collector.model import Capture, Read, Text, shell
@@ -38,6 +38,9 @@ _ENGINES = {
     "clickhouse": "other",
     "clickhouse-serv": "other",
 }
+# where data of a container lies in it when neither its folder nor its arguments tell
+_USUAL = {"mongodb": "/data/db"}
+_INSIDE = "(docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}|/(docker|lxc|kubepods|libpod_parent)"
 
 READS: tuple[Read, ...] = (
     *_processes.READS,
@@ -61,6 +64,15 @@ for f in $p; do
 done
 [ -n "$p" ] && grep -HE '^[[:space:]]*(dbPath|dbpath)[[:space:]]*[:=]' /etc/mongod.conf \
   /etc/mongodb.conf /usr/local/mongodb/*.conf 2>/dev/null
+echo '== inside'
+n=0
+for f in $p; do
+  f=${{f%/comm}}
+  grep -qE '{_INSIDE}' "$f/cgroup" 2>/dev/null || continue
+  n=$((n+1)); [ $n -gt 20 ] && break
+  grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|overlay|nfs4?|cifs|ceph|fuse[^ ]*) ' "$f/mountinfo" \
+    2>/dev/null | head -n 60 | sed "s,^,$f ,"
+done
 echo '== volumes'
 for d in /var/lib/docker/volumes/*/_data /var/lib/containers/storage/volumes/*/_data; do
   [ -d "$d" ] && printf '%s\n' "$d"
@@ -109,11 +121,20 @@ def stores(capture: Capture, gibibytes: int, of_folders: int) -> tuple[Found, ..
     Raises FactError.
     """
     text = capture.read(_READ).text()
-    match = re.fullmatch(r"== cwd\n(.*?)== told\n(.*?)== volumes\n(.*?)== end\n", text, re.DOTALL)
+    match = re.fullmatch(
+        r"== cwd\n(.*?)== told\n(.*?)(?:== inside\n(.*?))?== volumes\n(.*?)== end\n",
+        text,
+        re.DOTALL,
+    )
     if match is None:
         raise NotUnderstood(_READ, "it ends before its end")
-    found = [*_servers(capture, match[1], match[2])]
-    for path in match[3].splitlines():
+    volumes = match[4].splitlines()
+    found = [
+        f
+        for f in _servers(capture, match[1], match[2], match[3])
+        if not any(f"{f.path}/".startswith(f"{volume}/") for volume in volumes)
+    ]
+    for path in volumes:
         if not re.fullmatch(r"/.*/[^/]+/_data", path):
             raise NotUnderstood(_READ, f"not the folder of a volume: {path!r}")
         name = path.split("/")[-2]
@@ -148,7 +169,7 @@ def _known(path: str, found: Iterable[Found]) -> bool:
     )
 
 
-def _servers(capture: Capture, cwd: str, told: str) -> Iterator[Found]:
+def _servers(capture: Capture, cwd: str, told: str, inside: str | None) -> Iterator[Found]:
     run = processes(capture)
     if not run.complete:
         raise CouldNotLook("processes.all", "the processes of others are hidden")
@@ -170,14 +191,36 @@ def _servers(capture: Capture, cwd: str, told: str) -> Iterator[Found]:
         parent = by_pid.get(process.ppid)
         program = (process.exe or process.name).rsplit("/", 1)[-1]
         engine = _ENGINES.get(program, _ENGINES.get(process.name, ""))
-        # what a database of a container holds lies in that container's volumes
-        if not engine or process.container or (parent is not None and parent.exe == process.exe):
+        if not engine or (parent is not None and parent.exe == process.exe):
+            continue
+        # captures of before told nothing of what a container mounts
+        if process.container and inside is None:
             continue
         folder = works_in.get(process.pid, "")
         path = named.get(process.pid, "")
         if not path.startswith("/"):
-            path = (general if engine == "mongodb" else "") or folder
+            path = (general if engine == "mongodb" and not process.container else "") or folder
+        if process.container:
+            path = _outside(capture, process.pid, path, engine, inside or "")
         yield Found("database", "" if path == "/" else path, engine, "", _READ, process.line)
+
+
+def _outside(capture: Capture, pid: int, path: str, engine: str, inside: str) -> str:
+    """Where what a container has at `path` lies on the host; empty for its own layers."""
+    path = _USUAL.get(engine, "") if path in ("", "/") else path
+    prefix = f"/proc/{pid} "
+    lines = [x.removeprefix(prefix) for x in inside.splitlines() if x.startswith(prefix)]
+    there = holder(parsed("\n".join(lines), _READ), path) if lines and path else None
+    if there is None or there.fstype == "overlay":
+        return ""
+    held = there.root.rstrip("/") + path[len(there.target.rstrip("/")) :]
+    here = [
+        m
+        for m in mounts(capture)
+        if m.number == there.number and f"{held}/".startswith(m.root.rstrip("/") + "/")
+    ]
+    best = max(here, key=lambda m: len(m.root), default=None)
+    return best.target.rstrip("/") + held[len(best.root.rstrip("/")) :] if best else ""
 
 
 def _disks(capture: Capture, gibibytes: int) -> Iterator[Found]:
