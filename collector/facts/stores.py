@@ -40,7 +40,9 @@ _ENGINES = {
 }
 # where data of a container lies in it when neither its folder nor its arguments tell
 _USUAL = {"mongodb": "/data/db"}
-_INSIDE = "(docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}|/(docker|lxc|kubepods|libpod_parent)"
+_INSIDE = (
+    "(docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}|/(docker|lxc|kubepods|libpod_parent)"
+)
 
 READS: tuple[Read, ...] = (
     *_processes.READS,
