@@ -38,6 +38,9 @@ echo '== end'
 )
 
 
+_LINES = re.MULTILINE | re.IGNORECASE
+
+
 @dataclass(frozen=True, slots=True)
 class Mandatory:
     """`selinux`: enforcing, permissive or empty (not in the kernel); `boot` the same for boot.
@@ -64,8 +67,9 @@ def mandatory(capture: Capture) -> Mandatory:
     if enforce not in (None, "0", "1"):
         raise NotUnderstood("mandatory.state", f"selinux/enforce is {enforce!r}")
     boot = text.partition("== boot\n")[2]
-    at_boot = re.findall(r"^\s*SELINUX=(\w+)", boot, re.MULTILINE)
-    word = at_boot[-1].lower() if at_boot else ""
+    # libselinux goes by the first line that holds a mode and begins with the name
+    at_boot = re.search(r"^SELINUX=\s*(enforcing|permissive|disabled)", boot, _LINES)
+    word = at_boot[1].lower() if at_boot else ""
     if re.search(r"^(selinux=0)$", boot, re.MULTILINE):
         word = "disabled"
     elif re.search(r"^enforcing=0$", boot, re.MULTILINE):
