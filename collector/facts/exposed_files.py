@@ -1,7 +1,7 @@
 """Secrets and dumps that lie where others get at them: names and modes only, never contents.
 
 In the folders that web servers serve every such file counts; elsewhere only what everybody may
-read, in folders that everybody may enter.
+read, in folders that everybody may enter: the usual ones, and disks of their own.
 """
 
 from __future__ import annotations
@@ -61,8 +61,15 @@ set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
 }}
 echo '== world'
 set +f
-set -- $(for d in /etc /home /root /srv /opt /data* /backup* /var/backups /tmp /var/tmp /mnt \
-  /export; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
+m=$(grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|jfs) ' /proc/self/mountinfo 2>/dev/null |
+  cut -d ' ' -f 5 | grep -vE '^/$|^/(boot|usr|var|snap|run|dev|nix|efi)(/|$)' | head -n 64 |
+  while read -r d; do
+    x=${{d%/*}}
+    while [ -n "$x" ] && [ -n "$(find "$x" -prune -perm -001 2>/dev/null)" ]; do x=${{x%/*}}; done
+    [ -n "$x" ] || printf '%s\n' "$d"
+  done)
+set -- $(for d in /etc /home /root /srv /opt /app* /www /data* /backup* /var/backups /tmp /var/tmp \
+  /mnt /export $m; do [ -d "$d" ] && printf '%s/\n' "$d"; done | sort -u)
 find "$@" -xdev -maxdepth {DEPTH} -type d ! -perm -001 -prune \
   -o \( -name node_modules -o -name vendor -o -path /etc/ssl/certs -o -path /etc/pki/ca-trust \) \
   -prune -o -type f -perm -004 \( {_named(_READABLE)} \) ! \( {_named(_HARMLESS)} \) \
