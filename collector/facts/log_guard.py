@@ -23,6 +23,14 @@ set --
 for d in /var/log/ /www/wwwlogs/ /usr/local/nginx/logs/ /usr/local/apache2/logs/; do
   [ -d "$d" ] && set -- "$@" "$d"
 done
+# old files that logrotate puts elsewhere
+for d in $(sed -n 's/^[[:space:]]*olddir[[:space:]]\{{1,\}}\(\/[^[:space:]]*\).*/\1\//p' \
+  /etc/logrotate.conf /etc/logrotate.d/* 2>/dev/null); do
+  case $d in
+    /var/log/*|//|/etc/*|/root/|/usr/) ;;
+    *) [ -d "$d" ] && set -- "$@" "$d";;
+  esac
+done
 {{ case $a in
   /var/log/*) ;;
   /*/*) stat -c '%A %a %u %g %n' "${{a%/*}}/" "$a"*;;
