@@ -34,6 +34,7 @@ READS: tuple[Read, ...] = (
 JOURNAL = "/var/log/journal"
 # what stands in these of a host's general messages is the same, so that one fills another's hole
 _GENERAL = re.compile(r"/var/log/(syslog|messages|journal)$")
+_ELSEWHERE = re.compile(r"/(syslog|messages)$")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,6 +88,11 @@ class LogGaps:
     foreign: tuple[str, ...] = ()
 
     @property
+    def general(self) -> bool:
+        """Is it one of the host's general messages?"""
+        return self.steady and self.family != "audit"
+
+    @property
     def unexplained(self) -> tuple[Gap, ...]:
         return tuple(g for g in self.gaps if not g.explained_by)
 
@@ -106,7 +112,7 @@ class Gaps:
     @property
     def general(self) -> tuple[LogGaps, ...]:
         """The logs of the host's general messages, of which any one is enough at any time."""
-        return tuple(log for log in self.logs.values() if _GENERAL.search(log.path))
+        return tuple(log for log in self.logs.values() if log.general)
 
     @property
     def audit(self) -> tuple[LogGaps, ...]:
@@ -200,8 +206,15 @@ class _Walk:
         self.unseen_in = (*self.unseen_in, path)
 
 
+def _is_general(path: str, files: Sequence[LogFile]) -> bool:
+    """On a disk for logs too, where each day names this very host, no other that sends to it."""
+    own = [day.own for file in files for day in file.days]
+    elsewhere = _ELSEWHERE.search(path) is not None and bool(own) and all(own)
+    return _GENERAL.search(path) is not None or elsewhere
+
+
 def _of_files(path: str, files: Sequence[LogFile], at: datetime, *, audit: bool) -> LogGaps:
-    steady = audit or bool(_GENERAL.search(path))
+    steady = audit or _is_general(path, files)
     walk = _Walk(steady=steady)
     latest = at + timedelta(days=1)
     number = 0
@@ -302,10 +315,10 @@ def _of_journal(journal: _journal.JournalDays) -> LogGaps:
 
 def _explained(log: LogGaps, logs: Mapping[str, LogGaps], down: Sequence[Down]) -> LogGaps:
     found = []
-    others = [o for o in logs.values() if o.path != log.path and _GENERAL.search(o.path)]
+    others = [o for o in logs.values() if o.path != log.path and o.general]
     for gap in log.gaps:
         by = explains(down, gap.start, gap.end) or gap.explained_by
-        if not by and _GENERAL.search(log.path):
+        if not by and log.general:
             by = next((o.path for o in others if not holes(o.spans, gap.start, gap.end)), "")
         found.append(replace(gap, explained_by=by))
     return replace(log, gaps=tuple(found))

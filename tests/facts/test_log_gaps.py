@@ -297,6 +297,18 @@ def test_a_log_that_has_stopped(tmp_path: Path) -> None:
     assert [g.end for g in _holes(_gaps(folder), _day(10, 1))] == [AT]
 
 
+def test_general_messages_on_another_disk(tmp_path: Path) -> None:
+    """Those of this host; what others send to a log server is none of its own."""
+    folder = tmp_path / "log"
+    (folder / "data").mkdir(parents=True)
+    (folder / "hosts").mkdir()
+    (folder / "data" / "messages").write_text(_lines(_day(10, 1), AT))
+    (folder / "hosts" / "messages").write_text(_lines(_day(9, 1), AT, host="db7"))
+    found = _gaps(folder)
+    assert [log.path for log in found.general] == ["/var/log/data/messages"]
+    assert found.general[0].first == _day(10, 1)
+
+
 def test_dates_in_names(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     folder.mkdir()
