@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -18,6 +19,15 @@ _SHELLS = [s for s in ("dash", "bash", "busybox", "ksh", "mksh", "yash", "zsh") 
 
 @pytest.mark.parametrize("read", _BODIES, ids=lambda r: r.id)
 def test_every_shell_gives_the_same(read: Read) -> None:
+    # other tests start and end servers meanwhile; what lies in a shell stays
+    for _ in range(8):
+        said = _said(read)
+        if len(said) == 1:
+            break
+    assert len(said) == 1
+
+
+def _said(read: Read) -> set[str]:
     said = set()
     for shell in _SHELLS:
         argv = [shell, "sh"] if shell == "busybox" else [shell]
@@ -33,5 +43,9 @@ def test_every_shell_gives_the_same(read: Read) -> None:
         )
         assert ran.returncode == 0, f"{shell}: {ran.stderr}"
         assert "syntax" not in ran.stderr, f"{shell}: {ran.stderr}"
-        said.add("".join(x for x in ran.stdout.splitlines(True) if "time.tv" not in x))
-    assert len(said) == 1
+        said.add(
+            "".join(
+                x for x in ran.stdout.splitlines(True) if not re.search(r"time\.tv|^== now ", x)
+            )
+        )
+    return said
