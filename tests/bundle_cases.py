@@ -267,6 +267,8 @@ def pack(stage: Stage, **change: Any) -> None:
         struct.pack_into("<H", data, at + 8, 1)
     if "cut" in change:
         del data[change["cut"] :]
+    data[:0] = change.get("before", "").encode()
+    data += change.get("after", "").encode()
     target.write_bytes(data)
     stage.path = target
 

@@ -118,7 +118,7 @@ def test_how_old_it_is_is_told_apart_from_whether_it_verifies(
 ) -> None:
     path, key = whole
     with open_bundle(path) as opened:
-        looked = datetime.fromisoformat(opened.statement["predicate"]["period"]["to"])
+        looked = verify(opened, trust_of([key.public])).looked_at
         for days in (0, 400):
             now = looked + timedelta(days=days, hours=1)
             found = verify(opened, trust_of([key.public]), now=now)

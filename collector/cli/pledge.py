@@ -154,6 +154,15 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
             f"attached to {id} as evidence {attached.sequence}, digest {attached.digest}\n",
         )
     )
+    newer = [e for e in register.evidence(id) if e.collected_at > attached.collected_at]
+    if newer:
+        click.echo(
+            tr(
+                f"采集早于第 {newer[0].sequence} 份证据：其中有更旧的采集文件",
+                f"looked before evidence {newer[0].sequence} did: there are older captures in it",
+            ),
+            err=True,
+        )
     with open_named(bundle) as opened:
         missing = [name for name in register.get(id).hosts if name not in opened.names]
     if missing:

@@ -64,6 +64,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"(\S+) has no auth stack", r"\1 没有 auth 配置"),
     (r"(\S+?):? (?:names )?(\S+?),?(?: which)? is not installed", r"\1 所写的 \2 未安装"),
     (r"(.*) runs: what it bans was not told", r"\1 在运行，但不知其封禁什么"),
+    (r"(\S+): what (.*) demands is not known", r"\1：不知 \2 的要求"),
     (r"whether (.*) has a key in (.*)", r"不知 \1 在 \2 中有无公钥"),
     (r"ClientAliveInterval (.*), (.*)", r"ClientAliveInterval 为 \1，ClientAliveCountMax 为 \2"),
     (r"not a version of a kernel: (.*)", r"不是内核版本号：\1"),

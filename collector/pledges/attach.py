@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 from collector.attest.trust import Trust
@@ -50,7 +49,7 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
                 sequence=pledge["sequence"],
                 digest=found.digest,
                 previous=pledge["previous"],
-                collected_at=datetime.fromisoformat(predicate["period"]["to"]),
+                collected_at=found.looked_at,
                 made_at=found.made_at,
                 verdicts=predicate["clauses"],
                 copy=copy,

@@ -24,7 +24,7 @@ class Evidence:
     """A bundle attached to a pledge record.
 
     `sequence` counts from 1; `previous` is the digest of the bundle before it (None at 1);
-    `collected_at` is the time of its newest capture, `made_at` what the signed statement says;
+    `collected_at` is the time of its oldest capture, `made_at` what the signed statement says;
     `verdicts` is the verdict of each clause ("2.2" → "pass" …); `path` is where the bundle is kept.
     """
 

@@ -48,8 +48,11 @@ class Store:
         with self.room() as room:
             copy = room / "bundle"
             if source.is_file():
+                from collector.attest import age
                 from collector.verify.archive import unpack
 
+                if age.is_encrypted(source):
+                    raise BadInput("encrypted (age)", where=str(source), mend="decrypt it: age -d")
                 (room / "unpacked").mkdir(mode=0o700)
                 _Copy(unpack(source, room / "unpacked")).to(copy)
             else:

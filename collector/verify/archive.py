@@ -20,6 +20,8 @@ MOST_BYTES = 8 << 30
 # nothing in a bundle packs better than its repetitive evidence.json, which reaches about 60
 MOST_RATIO = 200
 _FREE = 1 << 20
+# the last record of an archive, without a comment
+_END, _END_LENGTH = b"PK\x05\x06", 22
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
     OverflowError,
@@ -38,6 +40,7 @@ def unpack(path: Path, target: Path, *, where: str = "") -> Path:
     where = where or str(path)
     try:
         with _Source(path) as source, zipfile.ZipFile(source) as archive:
+            _check_ends(source, where)
             entries = archive.infolist()
             if len(entries) > MOST_ENTRIES:
                 raise VerifyFailed(f"more than {MOST_ENTRIES} entries", where=where)
@@ -61,6 +64,16 @@ class _Source(io.FileIO):
         if size is not None and size > _LONGEST_READ:
             raise ValueError("a longer list of entries than a bundle has")
         return super().read(size) or b""
+
+
+def _check_ends(source: io.FileIO, where: str) -> None:
+    """Another reader may find another archive in what stands before or after this one."""
+    source.seek(0)
+    begins = source.read(4) in (b"PK\x03\x04", _END)
+    source.seek(-_END_LENGTH, io.SEEK_END)
+    end = source.read(_END_LENGTH)
+    if not begins or end[:4] != _END or end[-2:] != b"\0\0":
+        raise VerifyFailed("something stands before or after the archive", where=where)
 
 
 def _check_names(entries: list[zipfile.ZipInfo]) -> None:

@@ -224,12 +224,13 @@ def unproven(
 
 
 def age(looked: datetime, now: datetime) -> Text:
-    """Valid evidence can be old: how old the newest look in it is."""
+    """Valid evidence can be old: how old the oldest look in it is."""
     days, at = days_since(looked, now), looked.isoformat(timespec="seconds")
     return Text(
-        f"主机现在是否仍然如此：所述为 {at} 的情况，距今 {days} 天；核验通过不说明证据是新近的。",
-        f"That the hosts are still so: it tells of {at}, {days} day(s) ago, and that it verifies "
-        "does not make it fresh.",
+        f"主机现在是否仍然如此：其中最早的采集为 {at}，距今 {days} 天；"
+        "核验通过不说明证据是新近的。",
+        f"That the hosts are still so: the oldest look in it is of {at}, {days} day(s) ago, and "
+        "that it verifies does not make it fresh.",
     )
 
 

@@ -37,13 +37,14 @@ class Verification:
     log that a proof was given for, with its index as `index` and the log's size as `size`;
     `signatures` tells of each signature whether it was checked; `redacted` that the captures were
     left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`;
-    `age_days` how long ago the newest look in it was.
+    `looked_at` the oldest look in it, which is `age_days` ago.
     """
 
     digest: str
     keyid: str
     key_name: str
     made_at: datetime
+    looked_at: datetime
     hosts: int
     handed_in: int
     statement: dict[str, Any]
@@ -98,19 +99,19 @@ def verify(
     signed = signatures.check(bundle, trust, made_at, now, logged)
     first, known = signed.leading
     _check_attached(bundle)
-    handed_in = _check_hosts(bundle, redacted=bundle.redacted)
+    handed_in, looked = _check_hosts(bundle, redacted=bundle.redacted)
     _check_run(bundle)
     hardened.check_names(bundle)
     if bundle.before is not None:
-        handed_in += _check_hosts(bundle.before, redacted=bundle.redacted)
+        handed_in += _check_hosts(bundle.before, redacted=bundle.redacted)[0]
         _check_run(bundle.before)
         hardened.check_between(bundle, bundle.before)
-    looked = datetime.fromisoformat(bundle.statement["predicate"]["period"]["to"])
     return Verification(
         bundle.digest,
         known.keyid,
         known.name,
         made_at,
+        looked,
         len(bundle.names),
         handed_in,
         bundle.statement,
@@ -149,11 +150,16 @@ def _check_attached(bundle: Bundle) -> None:
             raise VerifyFailed(f"not the document that {_EVIDENCE} names", where=f"data/{name}")
 
 
-def _check_hosts(bundle: Check, *, redacted: bool) -> int:
-    """Every host's entry against its capture, and the clauses against the findings."""
+def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
+    """Every host's entry against its capture, and the clauses against the findings.
+
+    Returns how many captures were handed in, and the time of the oldest: whoever judged them may
+    have given any other time to judge for.
+    """
     clauses = Clauses()
     named: set[str] = set()
     times: list[datetime] = []
+    looks: list[datetime] = []
     handed_in = 0
     place = bundle.findings.where
     for host, entry in bundle.hosts():
@@ -173,6 +179,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> int:
         handed_in += "run" not in entry["origin"]
         at = datetime.fromisoformat(entry["assessed_at"])
         times.append(at)
+        looks.append(((capture.collected_at if capture else None) or at).astimezone(UTC))
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
         if name.startswith("captures/") and name not in named:
@@ -182,7 +189,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> int:
     if clauses.to_json() != bundle.frame["clauses"]:
         raise VerifyFailed("its clauses do not follow from its findings", where=place)
     _check_predicate(bundle, min(times), max(times))
-    return handed_in
+    return handed_in, min(looks)
 
 
 def _file(bundle: Check, name: str) -> str:

@@ -528,7 +528,7 @@ function told(found) {
       `No byte of the ${found.count} files in it has changed since it was signed by the key above.`,
     ),
   ];
-  const days = Math.max(0, Math.floor((Date.now() - Date.parse(found.predicate.period.to)) / 86400000));
+  const days = Math.max(0, Math.floor((Date.now() - Date.parse(found.predicate.period.from)) / 86400000));
   const unproven = [
     word(
       `主机现在是否仍然如此：距核查已有 ${days} 天；核验通过不说明证据是新近的。`,

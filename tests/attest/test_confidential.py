@@ -255,4 +255,7 @@ def test_the_register_takes_no_redacted_bundle(tmp_path: Path) -> None:
     shell("bundle", "in", "-o", "b", "--pledge", "demo-2026")
     shell("repack", "b", "-o", "r", "--redact")
     assert "its captures were left out" in shell("pledge", "attach", "demo-2026", "r", status=2)
+    (tmp_path / "to").write_text(str(pyrage.x25519.Identity.generate().to_public()))
+    shell("repack", "b", "-o", "b.zip.age", "--encrypt-to", "to")
+    assert "decrypt it: age -d" in shell("pledge", "attach", "demo-2026", "b.zip.age", status=2)
     shell("pledge", "attach", "demo-2026", "b")

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from collector import captures, catalog
 from collector.attest import bundle
 from collector.attest.evidence import PledgeReference
 from collector.attest.trust import Trust
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.pledges import archive
 from collector.pledges.attach import attach
+from collector.pledges.due import due
 from collector.pledges.register import Register
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import AT, Signer
+from tests.pledges.lives import captured
 from tests.pledges.places import owner
 from tests.pledges.records import made
 
@@ -51,6 +56,34 @@ def test_bundles_are_attached_in_sequence(register: Register, signer: Signer) ->
     for evidence in found:
         with open_bundle(evidence.path) as kept:
             assert verify(kept, signer.trust).digest == evidence.digest
+
+
+def test_captures_are_as_old_as_they_are_whatever_time_they_are_judged_for(
+    register: Register, signer: Signer
+) -> None:
+    """One that was looked at lately does not make the other one fresh, nor does `--at`."""
+    old, new = AT - timedelta(days=200), AT - timedelta(hours=1)
+    files = []
+    for host, at in (("web-01", old), ("db-01", new)):
+        taken = dataclasses.replace(captured("weak"), host=host, collected_at=at)
+        files.append(signer.folder / captures.file_name(host))
+        signer.folder.mkdir(exist_ok=True)
+        captures.write(taken, files[-1])
+    controls = catalog.select(("encryption",), 3)
+    for when in (AT, None):
+        made_of_old = bundle.make(
+            files,
+            signer.folder / f"b-{when is None}",
+            signer.key,
+            controls=controls,
+            grade=3,
+            at=when,
+            pledge=register.reference(ID),
+        )
+        attached = attach(register, ID, made_of_old.path, signer.trust)
+        assert attached.collected_at == old
+    late = due(register.get(ID), register.evidence(ID), AT, within=timedelta(0))
+    assert "evidence" in {entry.kind for entry in late}
 
 
 def test_a_zip_is_kept_as_a_folder(register: Register, signer: Signer, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ TABLE: tuple[tuple[str, str], ...] = (
         r"give --identity FILE, or decrypt it: age -d",
         "请给出 --identity，或先用 age -d 解密",
     ),
+    (r"decrypt it: age -d", "请先用 age -d 解密"),
     (r"encrypted to others than this identity", "接收方不包括此私钥"),
     (r"a redacted bundle: its captures were left out", "删节版证据包，采集文件已略去"),
     (r"ask its maker for the whole one", "请向制作方索取完整的证据包"),
