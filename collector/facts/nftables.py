@@ -258,6 +258,9 @@ def _verdict(value: Any, prefix: str) -> Go:
 def _verdict_arms(value: Any, prefix: str, reader: Reader) -> list[tuple[Step, ...]]:
     try:
         pairs = reader.pairs(value["data"])
+        if _by_chance(value["key"]):
+            verdicts = [_verdict(verdict, prefix) for _, verdict in pairs]
+            return [(Rate("chance", None), go) for go in verdicts]
         arms: list[tuple[Step, ...]] = []
         keys: list[tuple[Match, ...]] = []
         default: Go | None = None
@@ -275,6 +278,11 @@ def _verdict_arms(value: Any, prefix: str, reader: Reader) -> list[tuple[Step, .
         return arms
     except (Foggy, KeyError, TypeError, ValueError, StopIteration) as fog:
         return [(Unknown(str(fog)), Go("unknown"))]
+
+
+def _by_chance(key: Any) -> bool:
+    """Is it drawn, or told by a sum over what the sender chooses: may it be each of its values?"""
+    return isinstance(key, dict) and bool({"numgen", "jhash", "symhash"} & set(key))
 
 
 def _mapped(value: Any) -> Any:
@@ -296,8 +304,10 @@ def _address_arms(kind: str, value: Any, reader: Reader) -> list[tuple[Step, ...
             fixed = {**value, name: target}
             if isinstance(target, dict) and "concat" in target:
                 fixed["addr"], fixed["port"] = target["concat"][0], target["concat"][1]
-            matches = conditions("==", value[name]["map"]["key"], key, reader)
-            arms.append((*matches, rewrite(kind, fixed, reader)))
+            by = value[name]["map"]["key"]
+            chance = _by_chance(by)
+            before = (Rate("chance", None),) if chance else conditions("==", by, key, reader)
+            arms.append((*before, rewrite(kind, fixed, reader)))
         return arms
     except (Foggy, KeyError, TypeError, ValueError, IndexError) as fog:
         return [(Unknown(str(fog)), Rewrite(known=False))]

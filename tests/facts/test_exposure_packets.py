@@ -81,6 +81,26 @@ iptables-legacy -t nat -A PREROUTING -p tcp -m tcp --dport 8990:9010 -j DNAT \\
   chain pub { meta l4proto tcp dnat to 172.30.0.2:80; }
   chain p { type nat hook prerouting priority dstnat; meta l4proto . th dport vmap { tcp . 9000 : jump pub }; }
 }""", "172.30.0.2:80"),
+    ("kube_proxy_with_nftables", "nft", """table ip kube-proxy {
+  set nodeport-ips { type ipv4_addr; elements = { 10.201.0.1 }; }
+  map service-ips { type ipv4_addr . inet_proto . inet_service : verdict;
+    elements = { 10.2.0.1 . tcp . 443 : goto service-web } }
+  map service-nodeports { type inet_proto . inet_service : verdict;
+    elements = { tcp . 9000 : goto external-web } }
+  chain mark-for-masquerade { meta mark set meta mark or 0x4000; }
+  chain endpoint-a { ip saddr 172.30.0.2 jump mark-for-masquerade; meta l4proto tcp dnat to 172.30.0.2:80; }
+  chain endpoint-b { meta l4proto tcp dnat to 172.30.0.2:80; }
+  chain service-web { ip daddr 10.2.0.1 tcp dport 443 jump mark-for-masquerade;
+    numgen random mod 2 vmap { 0 : goto endpoint-a, 1 : goto endpoint-b } }
+  chain external-web { jump mark-for-masquerade; goto service-web; }
+  chain services { ip daddr . meta l4proto . th dport vmap @service-ips;
+    ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports }
+  chain nat-prerouting { type nat hook prerouting priority dstnat; policy accept; jump services; }
+}""", "172.30.0.2:80"),
+    ("shared_out_by_a_map", "nft", """table ip n {
+  chain p { type nat hook prerouting priority dstnat;
+    tcp dport 9000 dnat to numgen inc mod 2 map { 0 : 172.30.0.2, 1 : 172.30.0.2 }:80; }
+}""", "172.30.0.2:80"),
     ("set_of_pairs", "nft", """table ip n {
   chain p { type nat hook prerouting priority dstnat; ip daddr . tcp dport { 10.201.0.1 . 9000 } dnat to 172.30.0.2:80; }
 }""", "172.30.0.2:80"),
