@@ -10,6 +10,7 @@ from collector.facts.log_shapes import Day
 # of a log that is written to each day, two records further apart do not follow each other
 STRAY = timedelta(days=31)
 _DAY = timedelta(days=1)
+_WEEK = 7
 
 
 def before(time: datetime, years: int) -> datetime:
@@ -24,17 +25,18 @@ def unwrapped(part: list[tuple[Day, str]]) -> list[tuple[Day, str]]:
     """Days without a year, in the order of the file, where it spans more than one: a day that
 
     shows later than the one after it is of the year before, if it then comes right before that.
+    A few days at the end of a file turn no year: their clock may have run ahead.
     """
     found: list[tuple[Day, str]] = []
-    years, after = 0, None
+    years, since, after = 0, 0, None
     for day, raw in reversed(part):
         moved = day
         if raw.startswith("--"):
-            moved = years_before(day, years)
-            older = years_before(day, years + 1)
-            if after and moved.first > after + _DAY and after - older.last <= STRAY:
-                moved, years = older, years + 1
-            after = moved.first
+            moved, older = years_before(day, years), years_before(day, years + 1)
+            turns = after is not None and moved.first > after + _DAY
+            if after and turns and since >= _WEEK and after - older.last <= STRAY:
+                moved, years, since = older, years + 1, 0
+            after, since = moved.first, since + 1
         found.append((moved, raw))
     return found[::-1]
 

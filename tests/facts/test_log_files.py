@@ -418,7 +418,13 @@ def test_a_file_of_more_than_a_year(tmp_path: Path) -> None:
     (tmp_path / "cron").write_text(
         "".join(f"{d:%b %e} 01:00:00 h a: x\n" for d in (*days[9::-1], *days[20:9:-1]))
     )
+    # a clock that ran some days ahead at the end makes nothing older
+    (tmp_path / "secure").write_text(
+        "".join(f"{d:%b %e} 01:00:00 h a: x\n" for d in days[40::-1])
+        + "Nov 28 01:00:00 h a: x\nNov 29 01:00:00 h a: x\n"
+    )
     seen = _seen(tmp_path)
+    assert _file(seen, tmp_path / "secure").first == _day(10, 16, 1)
     file = _file(seen, tmp_path / "messages")
     assert file.first == datetime(2025, 9, 22, 1, tzinfo=UTC)
     assert [day.first.date() for day in file.days] == [d.date() for d in days[::-1]]
