@@ -113,7 +113,7 @@ def harden(
     from collector.run.folder import sole
     from collector.run.harden_folder import HardenFolder
 
-    _can_ask(yes=yes or check)
+    _can_ask(yes=yes or check, undo=undo)
     if undo and (named or check):
         raise click.UsageError(
             tr("--undo 不与 --control、--check 同用", "--undo goes without --control and --check")
@@ -216,15 +216,16 @@ def _resumable(place: Path, *, given: bool) -> Iterator[None]:
         raise BadInput(problem.what, where=problem.where, mend=mend) from None
 
 
-def _can_ask(*, yes: bool) -> None:
+def _can_ask(*, yes: bool, undo: bool) -> None:
     """Before minutes of work: is there anybody to ask?"""
     if not yes and not sys.stdin.isatty():
+        ahead = tr(
+            "加 --yes 直接整改，或加 --check 只预演",
+            "give --yes to go ahead, or --check to look ahead only",
+        )
         raise BadInput(
             tr("没有终端可供确认", "there is no terminal to ask on"),
-            mend=tr(
-                "加 --yes 直接整改，或加 --check 只预演",
-                "give --yes to go ahead, or --check to look ahead only",
-            ),
+            mend=tr("加 --yes 直接恢复", "give --yes to go ahead") if undo else ahead,
         )
 
 

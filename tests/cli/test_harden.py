@@ -553,6 +553,12 @@ def test_undo_that_was_interrupted_is_taken_up_and_nothing_else_is(
     assert world.collected == ["before", "after"]
 
 
+def test_undo_without_a_terminal_is_not_sent_to_look_ahead(undo: Callable[..., Result]) -> None:
+    said = str(undo().exception)
+    assert "no terminal to ask on; give --yes to go ahead" in said
+    assert "--check" not in said
+
+
 def test_undo_goes_without_control_and_check(undo: Callable[..., Result]) -> None:
     assert "goes without" in str(undo("--yes", "--check").exception)
     assert "goes without" in str(undo("--yes", "--control", CONTROL).exception)
