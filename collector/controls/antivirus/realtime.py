@@ -131,7 +131,19 @@ def _clamav(
         return _View(Result.FAIL, "irrelevant", values | {"open": [*open_]}, quotes)
     if open_:
         return _View(Result.PARTIAL, "narrow", values | {"open": [*open_]}, quotes)
+    engines = {str(p.uid) for p in known.scanners(run)}
+    if left := _left_out(settings, engines, parameters.strings("engine_users")):
+        return _View(Result.PARTIAL, "users_left_out", values | {"users": [*left]}, quotes)
     return _View(Result.PASS, "blocking", values | {"trees": [*dict.fromkeys(trees)]}, quotes)
+
+
+def _left_out(settings: Settings, uids: set[str], names: tuple[str, ...]) -> list[str]:
+    """Accounts whose files are not looked at, the engine's own excepted, which has to be one."""
+    found = [name for name in settings.all("OnAccessExcludeUname") if name not in names]
+    found += [uid for uid in settings.all("OnAccessExcludeUID") if uid not in uids]
+    if settings.on("OnAccessExcludeRootUID") and "0" not in uids:
+        found.append("root")
+    return [*dict.fromkeys(found)]
 
 
 def _watched(known: Clamav, settings: Settings, pid: int, tree: str) -> bool:
