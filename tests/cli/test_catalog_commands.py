@@ -41,7 +41,13 @@ def test_controls_as_json() -> None:
     assert set(listed) == set(catalog.controls())
     one = listed["encryption.password_hash"]
     assert set(one["parameters"]["schemes"]) == {"2", "3"}
-    assert one["reads"] == ["accounts.group", "accounts.passwd", "accounts.shadow"]
+    assert one["reads"] == [
+        "accounts.group",
+        "accounts.passwd",
+        "accounts.shadow",
+        "pam.files",
+        "pam.settings",
+    ]
     assert one["sha256"] == catalog.control("encryption.password_hash").digest
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collector.facts.accounts import accounts
-from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+from collector.facts.new_passwords import new_passwords
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Scalar, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -19,6 +20,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             {"accounts": [f"{a.name} ({a.scheme})" for a in weak]},
             (Quote("accounts.shadow", tuple(a.line for a in weak), "/etc/shadow"),),
         )
+    later = [(s, q) for s, q in facts.get(new_passwords) if s not in allowed]
+    if later:
+        told: list[Scalar] = [f"{q.path} ({s})" for s, q in later]
+        quotes = tuple(q for _, q in later)
+        return Verdict(Result.PARTIAL, "later", Method.CONFIGURED, {"files": told}, quotes)
     if not hashed:
         return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
     return Verdict(
