@@ -8,27 +8,33 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.captures import refuse_special, write_aside
+from collector.cli import report_exports
 from collector.cli.attesting import earlier_of
 from collector.cli.chinese import whole_in_chinese
 from collector.cli.kept import Kept, compared_with
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.report_exports import export_option
 from collector.cli.verify import identity_option, open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
 from collector.resources import home
+
+if TYPE_CHECKING:
+    from collector.verify import Bundle
 
 
 @click.command(
     help=tr(
         "由证据包生成供人阅读的报告。HTML 为单个文件，无需联网；PDF 为可签字盖章的 A4 文档；"
-        "XLSX 为可筛选的表格。登记库在本机时，附历次核查走势与到期事项。",
+        "XLSX 为可筛选的表格。登记库在本机时，附历次核查走势与到期事项。--export 写给程序读。",
         "Makes a report for people out of an evidence bundle. The HTML is one file that needs no "
         "network, the PDF is set on A4 pages to be signed and sealed, the XLSX is a workbook with "
-        "filters. Where the register is here, the trend and the due list come from it.",
+        "filters. Where the register is here, the trend and the due list come from it. --export "
+        "is for programs.",
     )
 )
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -56,6 +62,7 @@ from collector.resources import home
     metavar="FILE",
     help=tr("写入此 XLSX 文件", "write this XLSX file"),
 )
+@export_option
 @click.option(
     "--against",
     "against",
@@ -85,18 +92,21 @@ def report(
     html_file: Path | None,
     pdf_file: Path | None,
     xlsx_file: Path | None,
+    exports: tuple[str, ...],
     against: Path | None,
     record_file: Path | None,
     trust_file: Path | None,
     identity: Path | None,
 ) -> int:
-    from collector.report.contents import Source, contents
-
-    targets = [target for target in (html_file, pdf_file, xlsx_file) if target is not None]
+    for_people = [target for target in (html_file, pdf_file, xlsx_file) if target is not None]
+    for_programs = report_exports.wanted(exports)
+    targets = [*for_people, *(file for _, file in for_programs)]
     if not targets:
         raise BadInput(
             tr("没有说明写到哪里", "nowhere to write to"),
-            mend=tr("给出 --html、--pdf 或 --xlsx", "give --html, --pdf or --xlsx"),
+            mend=tr(
+                "给出 --html、--pdf、--xlsx 或 --export", "give --html, --pdf, --xlsx or --export"
+            ),
         )
     for target in targets:
         _check_target(target)
@@ -111,43 +121,62 @@ def report(
 
         pdf.check()
     with open_trusted(bundle, trust_file, identity) as opened:
-        evidence = opened.evidence
-        kept = _kept(evidence)
-        before = kept.before(opened.digest) if kept and against is None else against
-        source = Source(
-            evidence,
-            opened.capture,
-            _record(record_file, evidence),
-            opened.digest,
-            opened.keyid,
-            attached=opened.attached,
-            checkpoint=kept.checkpoint(opened.digest) if kept else "",
-            earlier=earlier_of(opened),
-            trend=kept.trend(opened.digest) if kept else None,
-            compared=compared_with(
-                opened, partial(open_trusted, before, trust_file), asked=against is not None
-            )
-            if before
-            else None,
-            standings=kept.standings(opened.digest) if kept else None,
-        )
-        given = contents(source, lang())
-        if html_file is not None:
-            from collector.report import html
-
-            write_aside(html_file, html.render(given).encode("utf-8"))
-        if pdf_file is not None:
-            click.echo(tr("正在排版 PDF …", "setting the pages of the PDF …"), err=True)
-            write_aside(pdf_file, pdf.to_pdf(given))
-        if xlsx_file is not None:
-            from collector.report.xlsx import to_xlsx
-
-            now = datetime.now(UTC)
-            due = kept.due(now) if kept else ()
-            write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now))
+        report_exports.write(for_programs, opened)
+        if for_people:
+            _write(opened, html_file, pdf_file, xlsx_file, against, record_file, trust_file)
     for target in targets:
         click.echo(str(target))
     return 0
+
+
+def _write(
+    opened: Bundle,
+    html_file: Path | None,
+    pdf_file: Path | None,
+    xlsx_file: Path | None,
+    against: Path | None,
+    record_file: Path | None,
+    trust_file: Path | None,
+) -> None:
+    """What people read, each made of the same contents."""
+    from collector.report.contents import Source, contents
+
+    evidence = opened.evidence
+    kept = _kept(evidence)
+    before = kept.before(opened.digest) if kept and against is None else against
+    source = Source(
+        evidence,
+        opened.capture,
+        _record(record_file, evidence),
+        opened.digest,
+        opened.keyid,
+        attached=opened.attached,
+        checkpoint=kept.checkpoint(opened.digest) if kept else "",
+        earlier=earlier_of(opened),
+        trend=kept.trend(opened.digest) if kept else None,
+        compared=compared_with(
+            opened, partial(open_trusted, before, trust_file), asked=against is not None
+        )
+        if before
+        else None,
+        standings=kept.standings(opened.digest) if kept else None,
+    )
+    given = contents(source, lang())
+    if html_file is not None:
+        from collector.report import html
+
+        write_aside(html_file, html.render(given).encode("utf-8"))
+    if pdf_file is not None:
+        from collector.report import pdf
+
+        click.echo(tr("正在排版 PDF …", "setting the pages of the PDF …"), err=True)
+        write_aside(pdf_file, pdf.to_pdf(given))
+    if xlsx_file is not None:
+        from collector.report.xlsx import to_xlsx
+
+        now = datetime.now(UTC)
+        due = kept.due(now) if kept else ()
+        write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now))
 
 
 def _check_target(target: Path) -> None:

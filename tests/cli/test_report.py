@@ -8,13 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from collector import catalog
 from collector.attest.bundle import Made, PledgeReference
 from collector.attest.keys import PrivateKey
+from collector.export import FORMATS
+from collector.model import Waiver
 from tests import bundles
 from tests.cli.running import hostpledge
 from tests.report.evidence import RECORD
@@ -114,7 +118,7 @@ def _code() -> str:
 
 def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
     for arguments, said in (
-        ((made.path,), "give --html, --pdf or --xlsx"),
+        ((made.path,), "give --html, --pdf, --xlsx or --export"),
         ((made.path, "--html", tmp_path), "is a folder"),
         ((made.path, "--html", tmp_path / "no" / "r.html"), "no such folder"),
         ((tmp_path / "none", "--html", tmp_path / "r.html"), "none"),
@@ -124,6 +128,45 @@ def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
         assert (ended.status, ended.out) == (2, ""), arguments
         assert said in ended.err
         assert "Traceback" not in ended.err
+
+
+def test_programs_are_given_what_was_signed(key: PrivateKey, tmp_path: Path) -> None:
+    """With waivers and at the bundle's grade; what `assess` makes of the captures has neither."""
+    until = datetime.now(UTC) + timedelta(days=30)
+    waiver = Waiver("encryption.residual", "*", "being replaced", "Wang An", until)
+    signed, _ = bundles.make(
+        tmp_path,
+        [bundles.capture("web-1"), bundles.unreachable("gone")],
+        key,
+        waivers=[waiver],
+        controls=catalog.select(("encryption",), 3),
+        grade=3,
+    )
+    wanted = {form: tmp_path / f"out.{form}" for form in FORMATS}
+    words = [word for form, file in wanted.items() for word in ("--export", f"{form}={file}")]
+    ended = hostpledge("report", signed.path, *words)
+    assert ended.status == 0, ended.err
+    assert ended.out.split() == [str(file) for file in wanted.values()]
+    told = json.loads(wanted["json"].read_text(encoding="utf-8"))["hosts"]
+    assert told["gone"]["status"] == "unreachable"
+    evidence = signed.evidence["hosts"]
+    for host, entry in evidence.items():
+        assert [f["verdict"] for f in told[host]["findings"]] == [
+            f["verdict"] for f in entry["findings"]
+        ]
+    bears = [f["control"] for f in evidence["web-1"]["findings"] if f["waiver"]]
+    assert bears == ["encryption.residual"]
+    for form in ("csv", "oscal", "junit", "json", "table"):
+        assert f"{until:%Y-%m-%d}" in wanted[form].read_text(encoding="utf-8"), form
+    redacted = tmp_path / "r"
+    assert hostpledge("repack", signed.path, "-o", redacted, "--redact").status == 0
+    again = tmp_path / "again"
+    ended = hostpledge("report", redacted, "--export", f"csv={again}")
+    assert ended.status == 0, ended.err
+    assert again.read_bytes() == wanted["csv"].read_bytes()
+    for odd in ("csv", "=x", "doc=x", f"csv={tmp_path}"):
+        ended = hostpledge("report", signed.path, "--export", odd)
+        assert (ended.status, ended.out) == (2, ""), odd
 
 
 def test_two_reports_want_two_files(made: Made, tmp_path: Path) -> None:
