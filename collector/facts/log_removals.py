@@ -23,7 +23,8 @@ _REMOVES = re.compile(
 )
 # what find(1) prints is removed by a loop, or by the rm that it stands in
 _LOOPED = re.compile(
-    r"\bfor\s+\w+\s+in\s+(?:\$\(|`)\s*\S*find\b|\bfind\b[^|]{0,400}\|\s*while\s+read\b"
+    r"\bfor\s+(\w+)\s+in\s+(?:\$\(|`)\s*\S*find\b"
+    r"|\bfind\b[^|]{0,400}\|\s*while\s+(?:IFS=\S*\s+)?read\s+(?:-\w+\s+(?:''\s+)?)*(\w+)"
 )
 _INSIDE = re.compile(r"\b(?:rm|unlink)\b[^;&|]{0,400}(?:\$\(|`)\s*\S*find\b")
 _LISTED = re.compile(
@@ -125,7 +126,9 @@ def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal
     if not match:
         return
     said = match[1]
-    if _INSIDE.search(line) or (_LOOPED.search(line) and re.search(r"\b(rm|unlink)\b", text)):
+    loop = _LOOPED.search(line)
+    one = rf"\b(?:rm|unlink)\b[^\n;]*\$\{{?{loop[1] or loop[2]}\b" if loop else ""
+    if _INSIDE.search(line) or (one and re.search(one, text)):
         said = re.split(r"[)`|]", said)[0]
     elif not _REMOVES.search(said):
         return
