@@ -25,6 +25,13 @@ READS: tuple[Read, ...] = (
 _MAIN = ("/etc/sudoers", "/usr/local/etc/sudoers")
 _ALIAS = re.compile(r"^(User|Runas|Host|Cmnd)_Alias\s+(.*)$")
 _SPEC = re.compile(r"^(?P<who>(?:\\.|[^=\\])+?)\s*=\s*(?P<what>.*)$")
+# Option_Spec of sudoers(5): they stand before the tags
+_OPTIONS = re.compile(
+    r"^(?:(?:ROLE|TYPE|CWD|CHROOT|TIMEOUT|NOTBEFORE|NOTAFTER|APPARMOR_PROFILE|PRIVS|LIMITPRIVS)"
+    r"\s*=\s*(?:\"[^\"]*\"|\S+)\s*)+"
+)
+# the same users on other hosts
+_ELSEWHERE = re.compile(r"\s:\s+(?![^()]*\))[^=\s]+\s*=\s*")
 _TAGS = re.compile(
     r"^(?:(?:NO)?(?:PASSWD|EXEC|SETENV|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT):\s*)+"
 )
@@ -131,11 +138,12 @@ def _grants(path: str, line: str, aliases: Mapping[str, Mapping[str, list[str]]]
         raise NotUnderstood("sudoers.files", f"{path}: {line!r}")
     users = _expand(_list(who[1].replace('"', "")), aliases.get("User", {}), 0)
     grants: list[Grant] = []
-    for runas, commands, password in _commands(match["what"], aliases):
-        everything = "ALL" in commands
-        for user in users:
-            if not user.startswith("!"):
-                grants.append(Grant(user, runas, everything, password, path, line))
+    for what in _ELSEWHERE.split(match["what"]):
+        for runas, commands, password in _commands(what, aliases):
+            everything = "ALL" in commands
+            for user in users:
+                if not user.startswith("!"):
+                    grants.append(Grant(user, runas, everything, password, path, line))
     return grants
 
 
@@ -161,6 +169,7 @@ def _commands(
             runas, bare = match[1].strip(), match[2]
             users = _expand(_list(runas.partition(":")[0]), aliases.get("Runas", {}), 0)
             runas = ",".join(users)
+        bare = _OPTIONS.sub("", bare)
         if match := _TAGS.match(bare):
             for tag in re.findall(r"(?:NO)?PASSWD", match[0]):
                 password = tag == "PASSWD"
