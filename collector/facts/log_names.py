@@ -8,11 +8,14 @@ from collections.abc import Iterable
 PACKED = re.compile(r"(\.tar)?\.(gz|xz|bz2|zst|Z|lz4|lzma|zip|7z|rar)$|\.(tgz|txz|tbz2?)$")
 
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_END = r"(?=[._-]|$)"  # so that no part of a UUID is a date
 # 20261125, 2026-11-25T03, 202611; 25112026, 25-11-2026; 261125; seconds since 1970
 _DATES = (
-    re.compile(rf"[._-](?P<y>{_YEAR})([._-]?)(?P<m>{_MONTH})(?:\2(?P<d>{_DAY})(?P<t>[\d._T:-]*))?"),
+    re.compile(
+        rf"[._-](?P<y>{_YEAR})([._-]?)(?P<m>{_MONTH})(?:\2(?P<d>{_DAY})(?P<t>[\d._T:-]*)|{_END})"
+    ),
     re.compile(rf"[._-](?P<d>{_DAY})([._-]?)(?P<m>{_MONTH})\2(?P<y>{_YEAR})(?P<t>[\d._T:-]*)"),
-    re.compile(rf"[._-](?P<y>\d\d)(?P<m>{_MONTH})(?P<d>{_DAY})(?P<t>)(?!\d)"),
+    re.compile(rf"[._-](?P<y>\d\d)(?P<m>{_MONTH})(?P<d>{_DAY})(?P<t>){_END}"),
     re.compile(r"[._-](?P<y>1\d{9})(?!\d)"),
 )
 _NUMBER = re.compile(r"([.-])(\d{1,4})$")
