@@ -15,6 +15,7 @@ from collector.facts.heartbeats import links
 from collector.facts.integrity import Baseline, integrity
 from collector.facts.rootkits import rootkits
 from collector.model import Capture, HostStatus, Read, ReadResult, ReadStatus
+from tests.facts.alone import ALONE
 
 # two comparisons in one log, after the report of --init (Debian 12, aide 0.18.3)
 LOG = """\
@@ -139,8 +140,8 @@ def test_every_shell_gives_the_same(read: Read) -> None:
     for name in _SHELLS:
         argv = [name, "sh"] if name == "busybox" else [name]
         ran = subprocess.run(
-            [*argv, "-c", read.body], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, timeout=30,
+            [*ALONE, *argv, "-c", read.body], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, check=False, timeout=120,
         )  # fmt: skip
         assert ran.returncode == 0, f"{name}: {ran.stderr}"
         said.add(ran.stdout)

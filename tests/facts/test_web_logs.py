@@ -70,7 +70,7 @@ def test_the_read_ends_well_under_every_shell(shell: str) -> None:
     argv = [shell, "sh"] if shell == "busybox" else [shell]
     ran = subprocess.run(
         [*argv, "-c", web_servers.READS[0].body],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.endswith("== end\n")
