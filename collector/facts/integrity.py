@@ -27,6 +27,13 @@ _STRONG = frozenset(
 )  # fmt: skip
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: ([+-]\d{4}))?")
 _OSSEC_TIME = re.compile(r"^(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ")
+_CALL = re.compile(
+    r"(?:^|[\s;&|(\"'])(?:/(?:usr/)?(?:local/)?s?bin/)?aide(?:\.wrapper)?(?=[\s\"']|$)([^\n;|&]*)",
+    re.MULTILINE,
+)
+_ELSE = re.compile(
+    r"(?:^|\s)(?:--(?:init|dry-init|config-check|path-check|list|compare|version|help)|-[iDpEvhn])\b"
+)
 _RULE = re.compile(r"^([!=-]?)(/\S*)(?:\s+(\S+))?(?:\s+(\S+))?")
 
 
@@ -125,7 +132,7 @@ def _by_systemd(capture: Capture, known: Baseline) -> Baseline:
     """A comparison that only systemd remembers: AIDE ends with 0 to 7 when it came through."""
     for job in jobs(capture):
         run = job.run
-        if run is None or run.finished is None or not re.search(r"\baide", job.text):
+        if run is None or run.finished is None or not _compares(job.text):
             continue
         status = re.search(r"ExecMainStatus=([0-7])\b", run.detail)
         if status and (known.checked is None or run.finished > known.checked):
@@ -135,6 +142,13 @@ def _by_systemd(capture: Capture, known: Baseline) -> Baseline:
                 lines=(*known.lines, line),
             )  # fmt: skip
     return known
+
+
+def _compares(text: str) -> bool:
+    """Does it call aide(1) to compare, which is what it does unless told otherwise?"""
+    if "dailyaidecheck" in text:
+        return True
+    return any(not _ELSE.search(options) for options in _CALL.findall(text))
 
 
 def _aide_covers(rules: tuple[str, ...], folder: str) -> bool:
