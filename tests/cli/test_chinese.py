@@ -65,6 +65,12 @@ def test_a_value_inside_a_known_complaint_is_told_too() -> None:
     assert in_chinese("not a trust: keys.0: 'pem' is a required property") == (
         "不是信任文件：keys.0：缺少 pem"
     )
+    assert in_chinese("not JSON: the key 'ID' stands twice (as 'id' before)") == (
+        "不是有效的 JSON：键 ID 出现了两次（此前写作 id）"
+    )
+    assert in_chinese("customer.credit_code: X is no unified social credit code: its check") == (
+        "customer.credit_code：X 不是统一社会信用代码：校验码不符（GB 32100-2015）"
+    )
     assert in_chinese("something never heard of") == "something never heard of"
 
 

@@ -120,6 +120,21 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"root (\d+) says that it is another", r"根 \1 自称是另一个版本"),
     # the register
     (
+        r"(\S+) is no unified social credit code: .*",
+        r"\1 不是统一社会信用代码：校验码不符（GB 32100-2015）",
+    ),
+    (r"is no public key as OpenSSH writes it", "不是 OpenSSH 格式的公钥"),
+    (
+        r"no control is named (\S+) \(`hostpledge controls` lists them\)",
+        r"没有核查项 \1（见 hostpledge controls）",
+    ),
+    (r"more values than anything that is read here has", "其中的值多于此处会读取的任何文件"),
+    (r"out of range", "超出范围"),
+    (
+        r"([a-z_][\w.\[\]]*): ((?:no control is named|\S+ is no unified|is no public key) .*)",
+        r"\1：\2",
+    ),
+    (
         r"the bundle was judged at grade (\d), and the pledge (\S+) is of grade (\d)",
         r"证据包按 \1 级判定，而登记 \2 为 \3 级",
     ),
