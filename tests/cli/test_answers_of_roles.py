@@ -15,7 +15,11 @@ from jinja2 import Environment, nodes
 from collector import catalog
 from collector.cli import answers, applying
 from collector.cli.steps import CHINESE
+from collector.errors import BadInput
+from collector.facts.spans import Spans
 from collector.resources import shared
+from collector.run import filtering
+from collector.run.openings import openings
 from collector.run.watching import UNTOLD, Told
 
 ROLES = shared("roles")
@@ -130,6 +134,39 @@ def test_each_line_of_a_plugin_has_a_chinese_one(chinese: None) -> None:
     lines = lines_of_plugins()
     assert len(lines) > 12
     assert not sorted(line for line in lines if answers.spoken(line) == line)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"port": "web"}, "firewall_allow 1：'web' 不是端口，应如 443 或 8000-8100"),
+        ({"port": 70000}, "firewall_allow 1：'70000' 不是端口，须为 1 至 65535"),
+        ({"ports": 80},
+         "firewall_allow 1：无法理解 {'ports': 80}；可写 port、proto、from、comment"),
+        ({"port": 80, "proto": "icmp"},
+         "firewall_allow 1：proto 不能是 'icmp'，只能是 tcp、udp 或 both"),
+        ({"port": 80, "from": "lan"},
+         "firewall_allow 1：'lan' 不是网段，应如 10.20.0.0/16 或 2001:db8::/48"),
+        ({"port": 6379}, "firewall_allow 1 对所有来源开放 6379，而 firewall.exposed_ports "
+                         "不允许：请以 from 给出需要它的网段"),
+    ],
+)  # fmt: skip
+def test_a_bad_opening_is_told_in_chinese(chinese: None, entry: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        openings([entry], Spans.of([(6379, 6379)]))
+    assert answers.spoken(str(raised.value)) == said
+
+
+def test_each_refusal_to_own_what_comes_in_is_told_in_chinese(chinese: None) -> None:
+    text = Path(filtering.__file__).read_text(encoding="utf-8")
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BadInput":
+            found.add(
+                "; ".join([_literal(node.args[0]), *(_literal(k.value) for k in node.keywords)])
+            )
+    assert len(found) > 5
+    assert not sorted(line for line in found if answers.spoken(line) == line)
 
 
 def test_each_step_that_controls_share_has_a_chinese_name() -> None:
