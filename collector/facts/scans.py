@@ -18,12 +18,13 @@ from collector.errors import NotUnderstood
 from collector.facts.blind_spots import matches, probes
 from collector.facts.clamav import READS as _CLAMAV_READS
 from collector.facts.clamav import scanners, state_sections
-from collector.facts.jobs import Job
+from collector.facts.jobs import Job, Run
 from collector.facts.processes import READS as _PROCESS_READS
 from collector.facts.processes import processes
 from collector.facts.record_times import zone_of
 from collector.facts.schedules import READS as _SCHEDULE_READS
 from collector.facts.schedules import jobs
+from collector.facts.shell_status import tells
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
@@ -126,7 +127,7 @@ def clamav_scans(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[Scan, ..
     scans = []
     for job in found:
         run = job.job.run
-        if run and run.finished and re.search(r"ExecMainStatus=[01]\b", run.detail):
+        if run and run.finished and _told(job.job, run):
             line = f"{run.service} {run.finished:%Y-%m-%d %H:%M:%S} {run.detail}"
             hit = None if run.good else 1
             scans.append(Scan("clamav", run.finished, job.scope, hit, job.job.read, line))
@@ -137,6 +138,22 @@ def clamav_scans(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[Scan, ..
         scope: Scope = scopes.pop() if len(scopes) == 1 else "unknown"
         scans += _summaries(capture, path, mtime, lines, scope)
     return tuple(scans)
+
+
+def _told(job: Job, run: Run) -> bool:
+    """Does how the service ended tell that its scan came to the end?
+
+    A script may end well whatever became of the scan in it, and ends with 1 for more than a find.
+    """
+    direct = _TOOL.search(job.command) and not re.match(r"(?:/\S*/)?(?:ba|da|k)?sh\s", job.command)
+    if direct and not re.search(r"[;|&]", job.command):
+        return re.search(r"ExecMainStatus=[01]\b", run.detail) is not None
+    script = job.text[len(job.command) :].lstrip("\n")
+    inline = re.match(r"(?:/\S*/)?(?:ba|da|k)?sh\s+-(\w*)c\s+(.*)$", job.command, re.DOTALL)
+    errexit = inline is not None and "e" in inline[1]
+    text = inline[2] if inline else script
+    sure = tells(text, lambda call: _TOOL.search(call) is not None, errexit=errexit)
+    return sure and re.search(r"ExecMainStatus=0\b", run.detail) is not None
 
 
 def unfinished(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[str, ...]:
