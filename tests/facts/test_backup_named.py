@@ -109,7 +109,7 @@ def test_every_shell_sees_the_same(shell: str, tmp_path: Path) -> None:
     tab.write_text(f"0 2 * * * root {script}\n")
     body = FILES.replace("/etc/crontab", str(tab), 1)
     argv = [shell, *(["sh"] if shell == "busybox" else []), "-c", body]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=120)
     found = named(_capture(done.stdout))
     assert (str(script), str(key)) in found.keys
     assert (str(script), str(login)) in found.sourced

@@ -290,7 +290,7 @@ def test_a_program_of_bpf(lab: Lab, where: str, verdict: int, through: bool) -> 
     try:
         assert answers(lab) == ({"unknown"}, {through})
     finally:
-        program.communicate(timeout=10)
+        program.communicate(timeout=60)
     assert answers(lab) == ({"yes"}, {True})
 
 
@@ -306,7 +306,7 @@ def test_a_program_of_another_network_namespace(lab: Lab) -> None:
     try:
         assert answers(lab) == ({"yes"}, {True})
     finally:
-        program.communicate(timeout=10)
+        program.communicate(timeout=60)
 
 
 @needs_kernel

@@ -71,7 +71,7 @@ def _run(shell: str, logs: Path) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
-        timeout=30,
+        timeout=120,
         env={"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/sbin"},
     )
     return ran.stdout.decode()

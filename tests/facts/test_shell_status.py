@@ -117,7 +117,7 @@ def _status(text: str, shell: str, folder: Path, chk: int, maybe: int) -> int:
         env={"PATH": f"{folder}:/usr/bin:/bin", "CHK": str(chk), "MAYBE": str(maybe)},
         capture_output=True,
         check=False,
-        timeout=10,
+        timeout=60,
     ).returncode
 
 

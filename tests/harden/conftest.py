@@ -99,7 +99,7 @@ class Hosts:
             "echo in",
         ]
         # the address comes before the options that were added: ssh takes both
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         return done.stdout == "in\n"
 
     def reached(self, *targets: tuple[str, int], elsewhere: bool) -> list[bool]:
