@@ -17,6 +17,7 @@ from collector.facts.detectors import Section, sections
 from collector.facts.record_times import zone_of
 from collector.facts.schedules import READS as _SCHEDULE_READS
 from collector.facts.schedules import jobs
+from collector.facts.shell_status import whose
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_READS, *_SCHEDULE_READS)
@@ -134,7 +135,10 @@ def _by_systemd(capture: Capture, known: Baseline) -> Baseline:
         run = job.run
         if run is None or run.finished is None or not _compares(job.text):
             continue
-        status = re.search(r"ExecMainStatus=([0-7])\b", run.detail)
+        own = "dailyaidecheck" in job.text or whose(job.command, job.text, _compares) == "own"
+        if not own and whose(job.command, job.text, _compares) != "script":
+            continue
+        status = re.search(rf"ExecMainStatus=({'[0-7]' if own else '0'})\b", run.detail)
         if status and (known.checked is None or run.finished > known.checked):
             line = f"{run.service} {run.finished:%Y-%m-%d %H:%M} UTC {run.detail}"
             known = replace(

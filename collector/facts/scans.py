@@ -24,7 +24,7 @@ from collector.facts.processes import processes
 from collector.facts.record_times import zone_of
 from collector.facts.schedules import READS as _SCHEDULE_READS
 from collector.facts.schedules import jobs
-from collector.facts.shell_status import tells
+from collector.facts.shell_status import whose
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
@@ -145,15 +145,9 @@ def _told(job: Job, run: Run) -> bool:
 
     A script may end well whatever became of the scan in it, and ends with 1 for more than a find.
     """
-    direct = _TOOL.search(job.command) and not re.match(r"(?:/\S*/)?(?:ba|da|k)?sh\s", job.command)
-    if direct and not re.search(r"[;|&]", job.command):
-        return re.search(r"ExecMainStatus=[01]\b", run.detail) is not None
-    script = job.text[len(job.command) :].lstrip("\n")
-    inline = re.match(r"(?:/\S*/)?(?:ba|da|k)?sh\s+-(\w*)c\s+(.*)$", job.command, re.DOTALL)
-    errexit = inline is not None and "e" in inline[1]
-    text = inline[2] if inline else script
-    sure = tells(text, lambda call: _TOOL.search(call) is not None, errexit=errexit)
-    return sure and re.search(r"ExecMainStatus=0\b", run.detail) is not None
+    how = whose(job.command, job.text, lambda call: _TOOL.search(call) is not None)
+    good = {"own": "[01]", "script": "0"}.get(how)
+    return good is not None and re.search(rf"ExecMainStatus={good}\b", run.detail) is not None
 
 
 def unfinished(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 _OR_EXIT = re.compile(r"\|\|\s*exit\s+\"?([1-9]\d*|\$\?)")
 _OR_BLOCK = re.compile(r"\|\|\s*\{([^{}]*\bexit\s+\"?(?:[1-9]\d*|\$\?)[^{}]*)\}")
@@ -25,6 +26,7 @@ _CLOSES = set(_OPENS.values())
 _TRAP = re.compile(r"^\s*trap\b[^\n]*\bexit\b[^\n]*\s(EXIT|0|ERR)\b", re.MULTILINE)
 # it may end well before it comes to what is wanted
 _LEAVES = re.compile(r"\b(exit|return)\b(?!\s+\"?[1-9])|^exec\s+[^\s<>\d]")
+_SHELL = re.compile(r"(?:/\S*/)?(?:ba|da|k)?sh\s+(?:-(\w+)\s+)?(.*)$", re.DOTALL)
 _NOT_FIRST = {"then", "else", "do", "elif"}
 
 
@@ -55,6 +57,21 @@ def tells(text: str, wanted: Callable[[str], bool], *, errexit: bool = False) ->
             return False
         found = True
     return found
+
+
+def whose(command: str, text: str, wanted: Callable[[str], bool]) -> Literal["own", "script", ""]:
+    """Whose exit status a job ends with that runs `command`; `text` has its scripts below it.
+
+    `own`: that of the command that is wanted; `script`: that of a script which cannot end with 0
+    unless it did; empty: it tells nothing of it.
+    """
+    shell = _SHELL.match(command)
+    if wanted(command) and shell is None and not re.search(r"[;|&]", command):
+        return "own"
+    inline = shell is not None and "c" in (shell[1] or "")
+    script = shell[2] if inline and shell else text[len(command) :].lstrip("\n")
+    errexit = inline and shell is not None and "e" in shell[1]
+    return "script" if tells(script, wanted, errexit=errexit) else ""
 
 
 def hides(text: str, wanted: Callable[[str], bool]) -> bool:
