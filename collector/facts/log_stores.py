@@ -51,7 +51,7 @@ class SyslogStore:
     read: str = ""
     fed: bool = True
     lost: tuple[str, ...] = ()
-    limited: Mapping[str, str] = MappingProxyType({})
+    limited: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def stores_all(self) -> bool:
