@@ -5,7 +5,8 @@ from __future__ import annotations
 from collector.errors import NotUnderstood
 from collector.facts.mandatory import mandatory
 from collector.facts.platform import platform
-from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
+from collector.facts.services import services
+from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -21,6 +22,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     least = parameters.integer("profiles")
     confining = state.apparmor and state.profiles >= least and state.confined > 0
     if confining and not state.selinux:
+        loader = facts.get(services).unit("apparmor")
+        # where nothing of that name is there, something else loads the profiles
+        if loader.known and not facts.get(services).starts_at_boot("apparmor"):
+            told = Quote("services.unit_files", (loader.line,))
+            values: dict[str, Value] = {"unit": loader.line}
+            return Verdict(
+                Result.PARTIAL, "apparmor_not_at_boot", Method.OBSERVED, values, (*quote, told)
+            )
         return Verdict(
             Result.PASS,
             "apparmor",
