@@ -26,6 +26,9 @@ echo '== may'
 grep -lE '^Max core file size +[^0 ]' /proc/[0-9]*/limits 2>/dev/null | while read -r p; do
   read -r n <"${p%limits}comm" && printf '%s\n' "$n"
 done 2>/dev/null | sort -u | head -n 9
+echo '== later'
+grep -HE '^[^#]*[[:space:]](soft|hard|-)[[:space:]]+core[[:space:]]+[^[:space:]]' \
+  /etc/security/limits.conf /etc/security/limits.d/*.conf 2>/dev/null | head -n 20
 echo '== coredump'
 grep -HE '^[[:space:]]*(Storage|ProcessSizeMax)[[:space:]]*=' /etc/systemd/coredump.conf \
   /etc/systemd/coredump.conf.d/*.conf /run/systemd/coredump.conf.d/*.conf \
@@ -43,6 +46,8 @@ echo '== end'
 _SYSTEMD = re.compile(r"\|\S*/systemd-coredump( |$)")
 _NOBODY = re.compile(r"\|\s*(/usr)?/bin/(false|true)( |$)")
 _KEEPERS = re.compile(r"\|\S*/(abrt-hook-ccpp|apport)( |$)")
+# limits.conf(5): what the sessions of others begin with from now on
+_LATER = re.compile(r"/[^:]+:\s*(\S+)\s+(soft|hard|-)\s+core\s+(\S+).*")
 _SWAP = re.compile(r"(/\S*)(?: \(deleted\))?\s+(partition|file)\s+(\d+)\s+\d+\s+-?\d+")
 
 
@@ -121,7 +126,27 @@ def dumps(capture: Capture) -> Dumps:
     names = ", ".join(parts.get("may", "").splitlines())
     if open_ and names:
         open_.append(f"comm={names}")
+    open_ += _later(parts.get("later", ""))
     return Dumps(bool(open_), where, int(suid), (*lines, *open_))
+
+
+def _later(text: str) -> list[str]:
+    """The settings that let sessions to come dump core, where no hard limit forbids it."""
+    told = []
+    for line in text.splitlines():
+        match = _LATER.fullmatch(line)
+        if match is None:
+            raise NotUnderstood(_READ, f"not a line of limits.conf: {line!r}")
+        told.append((match[1], match[2], match[3], line.strip()))
+    shut = {who for who, kind, value, _ in told if kind != "soft" and value == "0"}
+    raised = {who for who, kind, value, _ in told if kind != "soft" and value != "0"}
+    return [
+        line
+        for who, kind, value, line in told
+        # what holds for `*` does not hold for root
+        if kind != "hard" and value != "0" and who not in shut
+        and not ("*" in shut and who != "root" and who not in raised)
+    ]  # fmt: skip
 
 
 def _piped(pattern: str, settings: str) -> tuple[bool, str, tuple[str, ...]]:
@@ -142,6 +167,12 @@ def _parts(capture: Capture) -> dict[str, str]:
     text = capture.read(_READ).text()
     pieces = re.split(r"^== (\w+)\n", text, flags=re.MULTILINE)
     parts = {"": pieces[0], **dict(zip(pieces[1::2], pieces[2::2], strict=False))}
-    if tuple(x for x in parts if x != "may") != ("", "swaps", "limits", "coredump", "end"):
+    if tuple(x for x in parts if x not in ("may", "later")) != (
+        "",
+        "swaps",
+        "limits",
+        "coredump",
+        "end",
+    ):
         raise NotUnderstood(_READ, "it ends before its end")
     return parts
