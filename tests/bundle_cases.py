@@ -29,7 +29,7 @@ from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.run import tsa as asking
 from collector.script import host_nonce
 from tests import bundles, hardened
-from tests.test_verify import ENVELOPE, EVIDENCE, sign_statement
+from tests.test_verify import ENVELOPE, EVIDENCE, follow, sign_statement
 from tests.tsa import Tsa
 
 FOLDER = Path(__file__).parent / "bundles"
@@ -183,12 +183,18 @@ def sign(
     by: str = "signer",
 ) -> None:
     """Signs anew, by the key or another, after changes to evidence.json or the statement."""
-    if evidence:
-        document = json.loads((stage.path / EVIDENCE).read_bytes())
-        _changed(document, evidence, [])
+    document = json.loads((stage.path / EVIDENCE).read_bytes()) if evidence else None
+    if document is not None:
+        _changed(document, evidence or {}, [])
         (stage.path / EVIDENCE).write_bytes(rfc8785.dumps(document))
     key = SIGNER if by == "signer" else OTHER
-    sign_statement(stage.path, key, lambda told: _changed(told, statement or {}, drop or []))
+
+    def change(told: dict[str, Any]) -> None:
+        if document is not None:
+            follow(told, document)
+        _changed(told, statement or {}, drop or [])
+
+    sign_statement(stage.path, key, change)
 
 
 def sign_bytes(stage: Stage, old: str, new: str) -> None:

@@ -13,6 +13,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from collector import captures
-from collector.attest import bag, bundle, envelope
+from collector.attest import bag, bundle, envelope, evidence, statement
 from collector.attest.keys import PrivateKey
 from collector.attest.trust import Trust, TrustedKey, trust_of
 from collector.errors import BadInput, VerifyFailed
@@ -74,7 +75,18 @@ def sign_again(root: Path, key: PrivateKey, change: Callable[[dict[str, Any]], N
     document = json.loads(place.read_bytes())
     change(document)
     place.write_bytes(rfc8785.dumps(document))
-    sign_statement(root, key, lambda _: None)
+    sign_statement(root, key, lambda told: follow(told, document))
+
+
+def follow(told: dict[str, Any], document: dict[str, Any]) -> None:
+    """The statement says of targets, controls and waivers what the changed evidence says."""
+    with suppress(KeyError, TypeError, AttributeError):
+        told["predicate"] |= statement.asked(document) | {
+            "targets": [
+                evidence.target(host, entry["head"].get("machine", ""))
+                for host, entry in document["hosts"].items()
+            ]
+        }
 
 
 def sign_statement(root: Path, key: PrivateKey, change: Callable[[dict[str, Any]], None]) -> None:
@@ -108,6 +120,14 @@ def test_it_verifies_and_says_what_that_proves(whole: tuple[Path, PrivateKey]) -
         assert opened.evidence["hosts"]["gone"]["status"] == "unreachable"
         with pytest.raises(BadInput, match="no host is named x"):
             opened.capture("x")
+    told, frame = found.statement["predicate"], opened.frame
+    assert [t["host"] for t in told["targets"]] == list(opened.names)
+    machine = bundles.capture("web-1").head["machine"]
+    assert {t["host"]: t["machine"] for t in told["targets"]} == {
+        "web-1": machine, "数据库": machine, "gone": None,
+    }  # fmt: skip
+    assert told["controls"] == {id: c["sha256"] for id, c in frame["controls"].items()}
+    assert (told["waivers"], told["script_sha256"]) == ([], None)
     said = " ".join(text.en for text in found.unproven)
     assert "no outside timestamp" in said
     assert "whoever is root on a host can make it print anything" in said

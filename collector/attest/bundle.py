@@ -119,7 +119,7 @@ def make(
         predicate = statement.predicate(
             checked.frame,
             checked.period,
-            checked.hosts,
+            checked.targets,
             beside,
             earlier.to_json() if earlier else None,
         )

@@ -82,6 +82,7 @@ class Draft:
         self._clauses = Clauses()
         self._criteria: dict[str, Text] = {}
         self._times: list[datetime] = []
+        self._machines: dict[str, str] = {}
 
     def close(self) -> None:
         self._spool.close()
@@ -118,9 +119,14 @@ class Draft:
         for finding in findings:
             self._criteria.setdefault(finding.control, finding.expected)
         self._times.append(at)
+        self._machines[capture.host] = entry["head"].get("machine", "")
         data = rfc8785.dumps(entry)
         self._places[capture.host] = (self._spool.seek(0, 2), len(data))
         self._spool.write(data)
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        return [target(h, self._machines[h]) for h in sorted(self._places, key=in_order)]
 
     @property
     def period(self) -> tuple[str, str]:
@@ -197,6 +203,11 @@ def host_entry(
         }
     )
     return entry
+
+
+def target(host: str, machine: str) -> dict[str, Any]:
+    """What a statement says of one host: its name, and the digest of its machine-id if known."""
+    return {"host": host, "machine": machine or None}
 
 
 def control_entry(control: Control, criterion: Text, grade: int) -> dict[str, Any]:

@@ -57,12 +57,19 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A check in its place. `subjects` are paths under data/ → SHA-256 (hex)."""
+    """A check in its place. `subjects` are paths under data/ → SHA-256 (hex).
+
+    `targets` are its hosts, each as `evidence.target` has it.
+    """
 
     subjects: Mapping[str, str]
     frame: Mapping[str, Any]
     period: tuple[str, str]
-    hosts: int
+    targets: Sequence[Mapping[str, Any]]
+
+    @property
+    def hosts(self) -> int:
+        return len(self.targets)
 
     def to_json(self) -> dict[str, Any]:
         """What a statement says of the check before hardening."""
@@ -113,14 +120,14 @@ def judge_into(
             draft.write(target, frame)
             target.flush()
             os.fsync(target.fileno())
-        period, hosts = draft.period, len(draft.hosts)
+        period, targets = draft.period, draft.targets
     finally:
         draft.close()
     subjects[evidence.FILE] = bag.file_digest(place / evidence.FILE)
     if script is not None:
         bag.store(place / SCRIPT, script.encode())
         subjects[SCRIPT] = script_digest(script)
-    return Part({f"{prefix}{n}": d for n, d in subjects.items()}, frame, period, hosts)
+    return Part({f"{prefix}{n}": d for n, d in subjects.items()}, frame, period, targets)
 
 
 def before_into(data: Path, before: Before, asked: Asked, out: Path) -> Part:

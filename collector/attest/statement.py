@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,14 +21,14 @@ PREDICATE_SCHEMA = "urn:hostpledge:schema:predicate:1"
 def predicate(
     frame: Mapping[str, Any],
     period: tuple[str, str],
-    hosts: int,
+    targets: Sequence[Mapping[str, Any]],
     sm2: str | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the statement says of its subjects, from evidence.json without its hosts.
 
-    `sm2` is the keyid of the SM2 signature that stands beside it; `before` speaks of the check
-    before hardening.
+    `targets` are these, each as `evidence.target` has it; `sm2` is the keyid of the SM2 signature
+    that stands beside it; `before` speaks of the check before hardening.
     """
     beside: dict[str, Any] = {} if sm2 is None else {"sm2": sm2}
     earlier = {} if before is None else {"before": dict(before)}
@@ -44,10 +44,21 @@ def predicate(
             "run": frame["run"]["nonce"] if frame["run"] else None,
             "pledge": frame["pledge"],
             "period": {"from": period[0], "to": period[1]},
-            "hosts": hosts,
+            "hosts": len(targets),
+            "targets": list(targets),
             "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
+            **asked(frame),
         }
     )
+
+
+def asked(frame: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked, by digest: the script of the reads, the controls; and what was waived."""
+    return {
+        "script_sha256": frame["run"]["script_sha256"] if frame["run"] else None,
+        "controls": {id: control["sha256"] for id, control in frame["controls"].items()},
+        "waivers": frame["waivers"],
+    }
 
 
 def to_bytes(subjects: Mapping[str, str], predicate: Mapping[str, Any]) -> bytes:

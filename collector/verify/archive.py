@@ -69,11 +69,12 @@ class _Source(io.FileIO):
 def _check_ends(source: io.FileIO, where: str) -> None:
     """Another reader may find another archive in what stands before or after this one."""
     source.seek(0)
-    begins = source.read(4) in (b"PK\x03\x04", _END)
+    if source.read(4) not in (b"PK\x03\x04", _END):
+        raise VerifyFailed("something stands before the archive", where=where)
     source.seek(-_END_LENGTH, io.SEEK_END)
     end = source.read(_END_LENGTH)
-    if not begins or end[:4] != _END or end[-2:] != b"\0\0":
-        raise VerifyFailed("something stands before or after the archive", where=where)
+    if end[:4] != _END or end[-2:] != b"\0\0":
+        raise VerifyFailed("something stands after the archive", where=where)
 
 
 def _check_names(entries: list[zipfile.ZipInfo]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.attest import evidence
+from collector.attest import evidence, statement
 from collector.attest.bundle import attached_file
 from collector.attest.evidence import Clauses, weighed_from_json
 from collector.attest.logged import Inclusion
@@ -160,6 +160,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
     named: set[str] = set()
     times: list[datetime] = []
     looks: list[datetime] = []
+    targets: list[dict[str, Any]] = []
     handed_in = 0
     place = bundle.findings.where
     for host, entry in bundle.hosts():
@@ -179,6 +180,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
         handed_in += "run" not in entry["origin"]
         at = datetime.fromisoformat(entry["assessed_at"])
         times.append(at)
+        targets.append(evidence.target(host, entry["head"].get("machine", "")))
         looks.append(((capture.collected_at if capture else None) or at).astimezone(UTC))
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
@@ -188,7 +190,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
         raise VerifyFailed("holds no host", where=place)
     if clauses.to_json() != bundle.frame["clauses"]:
         raise VerifyFailed("its clauses do not follow from its findings", where=place)
-    _check_predicate(bundle, min(times), max(times))
+    _check_predicate(bundle, min(times), max(times), targets)
     return handed_in, min(looks)
 
 
@@ -242,7 +244,9 @@ def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Captur
                 )
 
 
-def _check_predicate(bundle: Check, first: datetime, last: datetime) -> None:
+def _check_predicate(
+    bundle: Check, first: datetime, last: datetime, targets: list[dict[str, Any]]
+) -> None:
     frame, place = bundle.frame, bundle.findings.where
     expected = {
         "tool": frame["tool"],
@@ -252,7 +256,9 @@ def _check_predicate(bundle: Check, first: datetime, last: datetime) -> None:
         "pledge": frame["pledge"],
         "period": {"from": evidence.time(first), "to": evidence.time(last)},
         "hosts": len(bundle.names),
+        "targets": targets,
         "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
+        **statement.asked(frame),
     }
     for key, value in expected.items():
         if key in bundle.said and bundle.said[key] != value:

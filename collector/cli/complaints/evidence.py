@@ -40,7 +40,8 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"a link or another special entry", "是链接或其他特殊条目"),
     (r"packed in an unusual way", "压缩方式不寻常"),
     (r"both a file and a folder", "既是文件又是目录"),
-    (r"something stands before or after the archive", "压缩包前后有多余内容"),
+    (r"something stands before the archive", "压缩包之前有多余内容"),
+    (r"something stands after the archive", "压缩包之后有多余内容"),
     (r"unpacks to more than a bundle holds", "解压后大于证据包应有的大小"),
     (r"encrypted", "已加密"),
     # statement and envelope
