@@ -143,6 +143,7 @@ def status(*, id: str, form: str, location: str | None) -> int:
 @register_option
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
+    from collector.cli.attached_said import odd
     from collector.cli.verify import open_named
     from collector.pledges.attach import attach as attach_bundle
 
@@ -154,25 +155,9 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
             f"attached to {id} as evidence {attached.sequence}, digest {attached.digest}\n",
         )
     )
-    newer = [e for e in register.evidence(id) if e.collected_at > attached.collected_at]
-    if newer:
-        click.echo(
-            tr(
-                f"采集早于第 {newer[0].sequence} 份证据：其中有更旧的采集文件",
-                f"looked before evidence {newer[0].sequence} did: there are older captures in it",
-            ),
-            err=True,
-        )
     with open_named(bundle) as opened:
-        missing = [name for name in register.get(id).hosts if name not in opened.names]
-    if missing:
-        click.echo(
-            tr(
-                f"登记的主机中，此证据包没有：{'、'.join(missing)}",
-                f"declared in the record, and not in this bundle: {', '.join(missing)}",
-            ),
-            err=True,
-        )
+        for line in odd(register, attached, opened):
+            click.echo(line, err=True)
     return 0
 
 

@@ -47,6 +47,9 @@ class Newest:
             raise self._changed(envelope.FILE)
         told = statement.from_bytes(sealed.payload, where=self._place(envelope.FILE))
         self._digests: Mapping[str, str] = statement.subjects(told)
+        targets = told["predicate"].get("targets", ())
+        # by host, the digest of its machine-id; None where that is not known
+        self.machines: Mapping[str, str | None] = {t["host"]: t["machine"] for t in targets}
 
     @cached_property
     def evidence(self) -> dict[str, Any]:

@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -14,6 +15,7 @@ from collector import captures, catalog
 from collector.attest import bundle
 from collector.attest.evidence import PledgeReference
 from collector.attest.trust import Trust
+from collector.cli.attached_said import odd
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.pledges import archive
 from collector.pledges.attach import attach
@@ -84,6 +86,41 @@ def test_captures_are_as_old_as_they_are_whatever_time_they_are_judged_for(
         assert attached.collected_at == old
     late = due(register.get(ID), register.evidence(ID), AT, within=timedelta(0))
     assert "evidence" in {entry.kind for entry in late}
+
+
+def test_another_machine_under_the_same_name_and_an_older_look_are_said(
+    register: Register, signer: Signer
+) -> None:
+    """What is handed in may be another host's capture, or an old one."""
+    signer.folder.mkdir(exist_ok=True)
+
+    def said(name: str, machine: str, at: datetime) -> list[str]:
+        taken = captured("weak")
+        head = MappingProxyType({**taken.head, "machine": machine})
+        file = signer.folder / f"{name}{captures.SUFFIX}"
+        captures.write(dataclasses.replace(taken, host="web-01", head=head, collected_at=at), file)
+        made_now = bundle.make(
+            [file],
+            signer.folder / name,
+            signer.key,
+            controls=catalog.select(("encryption",), 3),
+            grade=3,
+            pledge=register.reference(ID),
+        )
+        attached = attach(register, ID, made_now.path, signer.trust)
+        with open_bundle(made_now.path) as opened:
+            return list(odd(register, attached, opened))
+
+    missing = "declared in the record, and not in this bundle: db-01"
+    assert said("a", "1" * 64, AT) == [missing]
+    assert said("b", "1" * 64, AT + timedelta(days=1)) == [missing]
+    assert said("c", "", AT + timedelta(days=2)) == [missing]
+    assert said("d", "1" * 64, AT + timedelta(days=3)) == [missing]
+    assert said("e", "2" * 64, AT) == [
+        "looked before evidence 2 did: there are older captures in it",
+        "another machine than in evidence 4 (its machine-id is another): web-01",
+        missing,
+    ]
 
 
 def test_a_zip_is_kept_as_a_folder(register: Register, signer: Signer, tmp_path: Path) -> None:

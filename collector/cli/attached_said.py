@@ -1,0 +1,64 @@
+"""What is odd about a bundle that was attached: no reason to refuse it, and one to ask why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from collector.cli.language import tr
+from collector.errors import CollectorError, one_line
+
+if TYPE_CHECKING:
+    from collector.pledges.register import Register
+    from collector.pledges.rows import Evidence
+    from collector.verify import Bundle
+
+_NAMED = 8
+
+
+def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]:
+    """One line each: older captures, other machines than before, hosts that are not in it."""
+    every = register.evidence(attached.pledge)
+    newer = [one for one in every if one.collected_at > attached.collected_at]
+    if newer:
+        number = newer[0].sequence
+        yield tr(
+            f"采集早于第 {number} 份证据：其中有更旧的采集文件",
+            f"looked before evidence {number} did: there are older captures in it",
+        )
+    for before in [one for one in every if one.sequence == attached.sequence - 1]:
+        others = _other_machines(before, opened)
+        if others:
+            number = before.sequence
+            yield tr(
+                f"与第 {number} 份证据相比已是另一台机器（machine-id 不同）：{_named(others)}",
+                f"another machine than in evidence {number} (its machine-id is another): "
+                f"{_named(others)}",
+            )
+    missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
+    if missing:
+        names = tr("、", ", ").join(missing)
+        yield tr(
+            f"登记的主机中，此证据包没有：{names}",
+            f"declared in the record, and not in this bundle: {names}",
+        )
+
+
+def _other_machines(before: Evidence, opened: Bundle) -> list[str]:
+    from collector.pledges.newest import Newest
+
+    try:
+        known = Newest(before).machines
+    except CollectorError:
+        # whoever asks for the status is told what is wrong with the store
+        return []
+    return [
+        target["host"]
+        for target in opened.statement["predicate"].get("targets", ())
+        if target["machine"] and known.get(target["host"]) not in (None, target["machine"])
+    ]
+
+
+def _named(hosts: list[str]) -> str:
+    shown = tr("、", ", ").join(one_line(host) for host in hosts[:_NAMED])
+    return shown + (" …" if len(hosts) > _NAMED else "")
