@@ -243,8 +243,9 @@ def _encrypts(words: Words) -> bool:
         acts = r"(^| )(-[a-z]*[cer]|--(encrypt|symmetric|recipient\S*))( |=|$)"
         return bool(re.search(acts, joined)) and not {"-d", "--decrypt"} & set(args)
     if name == "openssl":
-        ciphers = r"(enc .*)?-?(aes|sm4|aria|camellia|chacha|des)[-\d]|(smime|cms) .*-encrypt"
-        return bool(re.match(ciphers, joined)) and "-d" not in args
+        ciphers = r"(enc .*)?-?(aes|sm4|aria|camellia|chacha)[-\d]|(smime|cms) .*-encrypt"
+        broken = re.search(r"-(des|rc[245]|bf|cast|seed|idea)([-\d]|$|\s)", joined)
+        return bool(re.match(ciphers, joined)) and "-d" not in args and not broken
     if name == "age":
         return not {"-d", "--decrypt"} & set(args)
     if name in ("7z", "7za"):

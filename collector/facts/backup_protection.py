@@ -63,9 +63,14 @@ def held(facts: Facts, copy: Copy) -> Held:
     if tool == "pgbackrest":
         return _of_pgbackrest(facts, copy)
     if tool == "rclone":
+        known = facts.get(remotes)
         name = copy.to.text.removeprefix("rclone:").partition(":")[0]
-        if facts.get(remotes).get(name, {}).get("type") == "crypt":
-            return Held("yes", "rclone crypt")
+        for _ in range(5):
+            if known.get(name, {}).get("type") == "crypt":
+                return Held("yes", "rclone crypt")
+            name = known.get(name, {}).get("remote", "").partition(":")[0]
+        if copy.to.kind == "unknown":
+            return Held("unknown", copy.label)
     if encrypts([words, *copy.way.piped]):
         return _of_files(facts, copy) if copy.to.kind == "path" else Held("yes", "gpg/openssl/age")
     if tool in ENGINES or tool == "tar":
