@@ -49,7 +49,7 @@ def run(sh: list[str], reads: Iterable[Read], *, before: Iterable[str] = (), **e
         stderr=subprocess.PIPE,
         env={"PATH": os.environ["PATH"], **env},
     )
-    out, err = process.communicate(text.encode(), timeout=60)
+    out, err = process.communicate(text.encode(), timeout=300)
     assert process.returncode == 0, err
     assert err == b""
     assert marked(process.pid) == []
@@ -173,14 +173,14 @@ def test_time_limits_hold(sh: list[str]) -> None:
     capture = run(
         sh,
         [
-            shell("t.a", "echo part; sleep 31; echo never", why=WHY, seconds=1),
+            shell("t.a", "echo part; sleep 131; echo never", why=WHY, seconds=1),
             shell(
-                "t.deaf", "trap '' TERM; echo deaf; while :; do sleep 31; done", why=WHY, seconds=1
+                "t.deaf", "trap '' TERM; echo deaf; while :; do sleep 131; done", why=WHY, seconds=1
             ),
             shell("t.after", "echo still here", why=WHY),
         ],
     )
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert capture.read("t.a").status is ReadStatus.TIMEOUT
     assert capture.read("t.a").stdout == b"part\n"
     assert capture.read("t.deaf").status is ReadStatus.TIMEOUT
@@ -193,13 +193,13 @@ def test_a_child_that_leaves_its_session_cannot_hold_the_output_open(sh: list[st
     capture = run(
         sh,
         [
-            shell("t.left", "setsid sleep 32 & echo ok", why=WHY, seconds=1),
-            shell("t.bare", "env -i setsid sleep 25 & echo ok", why=WHY, seconds=1),
-            shell("t.quiet", "setsid sleep 33 >/dev/null 2>&1 & echo ok", why=WHY, seconds=5),
+            shell("t.left", "setsid sleep 132 & echo ok", why=WHY, seconds=1),
+            shell("t.bare", "env -i setsid sleep 125 & echo ok", why=WHY, seconds=1),
+            shell("t.quiet", "setsid sleep 133 >/dev/null 2>&1 & echo ok", why=WHY, seconds=5),
             shell("t.after", "echo still here", why=WHY),
         ],
     )
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     # What it printed may be all or not: nobody can say, so it is not `ok`.
     assert capture.read("t.left").status is ReadStatus.TIMEOUT
     assert capture.read("t.bare").status is ReadStatus.TIMEOUT
@@ -437,7 +437,7 @@ def test_the_whole_catalog_on_this_machine(sh: list[str]) -> None:
     took = time.monotonic() - began
     slow = {id: r.seconds for id, r in capture.reads.items() if r.status is ReadStatus.TIMEOUT}
     assert slow == {}
-    assert took < 30
+    assert took < 240
 
 
 def test_the_script_is_clean_for_shellcheck(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ setsid mariadbd --no-defaults --user=mysql --datadir=/var/lib/mysql --skip-netwo
   --socket=/run/mysqld/mysqld.sock --innodb-flush-method=fsync \
   --innodb-buffer-pool-size=16M >/var/log/maria 2>&1 </dev/null &
 n=0; until mariadb --no-defaults -e 'select 1' >/dev/null 2>&1; do
-  n=$((n + 1)); [ "$n" -lt 200 ] || { cat /var/log/maria; exit 1; }; sleep 0.1; done
+  n=$((n + 1)); [ "$n" -lt 900 ] || { cat /var/log/maria; exit 1; }; sleep 0.1; done
 mariadb --no-defaults <<'S'
 S
 true

@@ -30,7 +30,7 @@ switch() {
 # wait QUERY: until it is true
 wait_for() {
   n=0; until [ "$($P psql -qAt -c "select $1" postgres)" = t ]; do
-    n=$((n + 1)); [ "$n" -lt 150 ] || {
+    n=$((n + 1)); [ "$n" -lt 600 ] || {
       tail -n 20 /var/lib/postgresql/main/log >&2; echo "waited for: $1" >&2; exit 1; }
     sleep 0.1
   done

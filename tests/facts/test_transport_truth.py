@@ -61,13 +61,14 @@ mariadbd --no-defaults --datadir="$F/my" --user=root --port=3306 BASE \
   --ssl-cert="$F/rsa.example.crt" --ssl-key="$F/rsa.example.key" >my.log 2>&1 &
 mariadbd --no-defaults --datadir="$F/my2" --user=root --port=3307 --skip-ssl BASE \
   --socket="$F/my2.sock" >my2.log 2>&1 &
-n=0; until mariadb --no-defaults --skip-ssl -u root -e 'select 1' >/dev/null 2>&1 || [ $n -gt 100 ]; do
+n=0; until mariadb --no-defaults --skip-ssl -u root -e 'select 1' >/dev/null 2>&1 || [ $n -gt 900 ]; do
   n=$((n + 1)); sleep .1
 done
 mariadb() { command mariadb --no-defaults --skip-ssl -u root "$@"; }
 mariadb -e "delete from mysql.global_priv where user = ''; flush privileges;
   create user app@'%' identified by 'x'"
-n=0; until [ "$(ss -4 -ltn | grep -c -E ':(443|543[2-5]|330[67]) ')" = 7 ] || [ $n -gt 100 ]; do
+n=0; until [ "$(ss -4 -ltn | grep -c -E ':(443|543[2-5]|330[67]) ')" = 7 ] &&
+  [ "$(ss -ltn | grep -c ':443[345] ')" = 3 ] || [ $n -gt 900 ]; do
   n=$((n + 1)); sleep .1
 done
 look first

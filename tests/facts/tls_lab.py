@@ -91,7 +91,7 @@ class Lab:
     script: str = ""
     looks: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
-    def run(self, seconds: int = 120) -> None:
+    def run(self, seconds: int = 300) -> None:
         """Runs it where nothing of this machine listens, and nothing that it starts is left."""
         reads = {r.id: r for r in (*READS, *SOCKET_READS, *DATABASE_READS)}
         for id in _IDS:
