@@ -20,8 +20,8 @@ from collector.errors import BadInput
 from collector.facts.exposure import Exposure, exposures
 from collector.facts.network import network_of
 from collector.facts.programs import Program, programs
+from collector.facts.reasons import in_chinese
 from collector.facts.spans import address
-from collector.report.reach import PHRASES
 
 
 @click.command(
@@ -119,7 +119,7 @@ def _table(found: tuple[Exposure, ...], run: Mapping[int, Program]) -> str:
         if e.targets:
             process = f"{process} → {', '.join(e.targets)}".strip()
         proto = f"{s.proto}{s.family}"
-        why = PHRASES.get(e.why, e.why) if lang() == "zh" else e.why
+        why = in_chinese(e.why) if lang() == "zh" else e.why
         rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", why])
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]
     starts = [

@@ -71,6 +71,15 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"whether this holds: (.*)", r"不知此条件是否成立：\1"),
     (r"SELinux enforces; nothing is set for the next boot",
      "SELinux 正在强制执行，但没有设定下次启动时的状态"),
+    # of what can be reached
+    (r"no rule stands in the way", "没有规则阻挡"),
+    (r"bound to loopback", "只绑定回环地址"),
+    (r"the host has no address of this family", "主机没有该类地址"),
+    (r"nothing comes in for it", "没有到它的入站路径"),
+    (r"nothing listens", "没有监听者"),
+    (r"forwarding is off", "未开启转发"),
+    (r"loopback is not taken from outside", "不接受来自外部的回环地址"),
+    (r"what is sent to all is not forwarded", "发给所有主机的报文不会被转发"),
     # of software, the firewall and web servers
     (r"neither apt nor dnf keeps lists on (.*)", r"\1 不用 apt 或 dnf，没有软件包列表"),
     (r"until when (.*) is in support is not known", r"不知 \1 维护到何时"),

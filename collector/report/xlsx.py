@@ -22,7 +22,6 @@ from collector.pledges.deadlines import Due
 from collector.pledges.masking import masked
 from collector.report import view
 from collector.report.html import words_in
-from collector.report.reach import PHRASES
 from collector.report.workbook import Cell, Sheet, write
 
 
@@ -211,7 +210,7 @@ def _exposure(
                     program.path if program else e.listener.process,
                     t[f"reach_{e.reachable}"],
                     "\n".join(sources).replace("anywhere", t["anywhere"]),
-                    PHRASES.get(e.why, e.why) if lang == "zh" else e.why,
+                    in_chinese(e.why) if lang == "zh" else e.why,
                 )
             )
     columns = ("host", "protocol", "address", "port", "program", "reachable", "sources", "xlsx_why")

@@ -121,6 +121,15 @@ def test_why_a_judge_could_not_understand_has_its_chinese(why: str) -> None:
     assert re.search("[一-鿿]", why_in_chinese(why))
 
 
+@pytest.mark.parametrize("control", ["firewall.admin_sources", "firewall.exposed_ports"])
+def test_who_reaches_a_port_and_why_is_told_in_chinese(control: str) -> None:
+    for path in cases.case_files(control):
+        case = cases.load(path)
+        (found,) = assess_host(case.capture, [catalog.control(control)], grade=2, at=case.at)
+        for words in ("bound to loopback", "no rule stands in the way", "anywhere"):
+            assert words not in found.message.zh, path.name
+
+
 @pytest.mark.parametrize("group", [(), ("pledge",), ("key",)])
 def test_a_bare_group_shows_its_help_and_did_no_work(group: tuple[str, ...]) -> None:
     ended = hostpledge(*group, HOSTPLEDGE_LANG="zh")

@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.exposure import Exposure, breadth, exposures
 from collector.facts.legacy import wrapped, wrapper_networks
 from collector.facts.processes import processes
+from collector.facts.reasons import in_chinese
 from collector.facts.spans import NONE, Spans, everything, network
 from collector.facts.sshd import Listener, listeners
 from collector.facts.sshd_config import blocks
@@ -69,11 +70,14 @@ def _verdict(
     more: dict[str, Value],
     quotes: tuple[Quote, ...] = (),
 ) -> Verdict:
-    sources = [f"IPv{e.listener.family} {', '.join(e.sources) or '-'}" for e in seen]
+    every = [f"IPv{e.listener.family} {', '.join(e.sources) or '-'}" for e in seen]
+    sources, why = "; ".join(dict.fromkeys(every)), next((e.why for e in seen if e.why), "")
     values: dict[str, Value] = {
         "ports": ", ".join(dict.fromkeys(f"{e.listener.port} ({e.listener.shown})" for e in seen)),
-        "sources": "; ".join(dict.fromkeys(sources)),
-        "why": next((e.why for e in seen if e.why), ""),
+        "sources": sources,
+        "sources_zh": sources.replace("anywhere", "任意地址"),
+        "why": why,
+        "why_zh": in_chinese(why),
         **more,
     }
     lines = tuple(dict.fromkeys(e.listener.line for e in seen))

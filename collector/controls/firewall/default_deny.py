@@ -11,6 +11,7 @@ from collector.facts.firewall_boot import at_boot
 from collector.facts.firewall_files import booted, opened_at_boot
 from collector.facts.packets import PROTOCOLS
 from collector.facts.reach import Firewall, numerics
+from collector.facts.reasons import in_chinese
 from collector.facts.spans import NONE, Spans
 from collector.facts.ways import Ways
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
@@ -79,6 +80,7 @@ def _verdict(
     values: dict[str, Value] = {
         "families": ", ".join(f"IPv{s.family}" for s in seen),
         "why": told[0] if told else "",
+        "why_zh": in_chinese(told[0]) if told else "",
         "by": by,
     }
     evidence = [Quote("firewall.nft", tuple(told))]

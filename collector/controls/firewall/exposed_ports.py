@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.facts.exposure import Exposure, breadth, exposures, sent_on_with_others
+from collector.facts.reasons import in_chinese
 from collector.facts.spans import Spans
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -29,9 +30,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 
 
 def _verdict(result: Result, reason: str, seen: list[Exposure]) -> Verdict:
+    why = next((e.why for e in seen if e.why), "")
     values: dict[str, Value] = {
         "ports": ", ".join(dict.fromkeys(_shown(e) for e in seen)),
-        "why": next((e.why for e in seen if e.why), ""),
+        "why": why,
+        "why_zh": in_chinese(why),
     }
     sockets = tuple(dict.fromkeys(e.listener.line for e in seen if e.listener.line))
     rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
