@@ -263,13 +263,17 @@ RECEIVER = f"""setsid $P $B/pg_receivewal -h /run/postgresql -D {WAL} --synchron
   >/dev/null 2>&1 </dev/null & echo $! >/run/receiver
 wait_for "exists (select from pg_stat_replication where state = 'streaming')"
 """
+# what is written from now on by others (a checkpoint) is no part of what was switched
+RECEIVED = """lsn=$($P psql -qAt -c 'select pg_current_wal_lsn()' postgres)
+wait_for "exists (select from pg_stat_replication where flush_lsn >= '$lsn')"
+"""
 
 
 def test_received_on_this_host(lab: Lab) -> None:
     run(lab, RECEIVER)
     try:
         weekly(lab)
-        run(lab, "switch; switch; sleep 0.5")
+        run(lab, f"switch; switch; {RECEIVED}")
         found = look(lab)["backup.fresh"]
         assert found.result is Result.PASS, found.message.en
         assert "pg_receivewal streaming" in found.message.en

@@ -29,6 +29,9 @@ needs_servers = pytest.mark.skipif(
 )
 
 _START = r"""
+# another user than root goes through it
+mount -t tmpfs lab /mnt && mkdir /mnt/lab && mount --bind "$F" /mnt/lab || exit 1
+F=/mnt/lab; chmod 755 /mnt $F; cd $F
 # nothing of this machine's own /run and /etc is touched
 mkdir run over && mount --bind run /run && mkdir /run/mysqld || exit 1
 mount -t tmpfs over over && mkdir over/up over/work || exit 1
@@ -88,9 +91,6 @@ look accounts
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
-    # another user than root goes through it
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
     certificates(folder)
     nginx(folder)
     assert _POSTGRES is not None
