@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -192,6 +192,21 @@ def _place(aside: Path, out: Path) -> None:
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be written", where=str(out)) from None
     sync_folder(out.parent)
+
+
+def place(make: Callable[[Path], object], target: Path) -> None:
+    """A bundle as a new folder, whole or not at all: `make` is given where to make it first."""
+    with _aside(target) as aside:
+        made = aside / "bundle"
+        make(made)
+        for path in made.rglob("*"):
+            if path.is_dir():
+                sync_folder(path)
+            else:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        sync_folder(made)
+        _place(made, target)
 
 
 def pack(folder: Path, target: Path) -> None:

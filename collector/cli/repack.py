@@ -53,29 +53,33 @@ def repack(
     identity: Path | None,
 ) -> None:
     from collector.attest import redacted
+    from collector.attest.bundle import place
 
-    place, packing = packed(output, encrypt_to)
+    aside, packing = packed(output, encrypt_to)
     if os.path.lexists(output):
         raise BadInput(tr("已经存在", "exists already"), where=str(output))
     with open_named(bundle, identity) as opened:
         digest = opened.digest
-        try:
+
+        def make(folder: Path) -> None:
             if redact or opened.redacted:
-                redacted.write(opened.root, place, opened.info)
+                redacted.write(opened.root, folder, opened.info)
             else:
-                shutil.copytree(opened.root, place)
+                shutil.copytree(opened.root, folder)
+
+        try:
             if packing:
-                packing(place)
+                make(aside)
+                packing(aside)
+            else:
+                place(make, output)
         except shutil.Error as problem:
             # a list with one entry for each file: the first says it
-            shutil.rmtree(place, ignore_errors=True)
             said = re.match(r"(?:\[Errno \d+\] )?([^:]*)", str(problem.args[0][0][2]))
             raise BadInput(
                 said[1] if said and said[1] else "cannot be written", where=str(output)
             ) from None
-        except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
-            raise
-        if packing:
-            shutil.rmtree(place)
+        finally:
+            if packing:
+                shutil.rmtree(aside, ignore_errors=True)
     click.echo(f"{output}  sha256:{digest}")

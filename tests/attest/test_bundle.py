@@ -27,6 +27,7 @@ from collector.attest.reading import Evidence
 from collector.errors import BadInput
 from collector.model import HostStatus, Result, Verdict, Waiver
 from tests import bundles
+from tests.started import until
 
 
 @pytest.fixture(scope="module")
@@ -278,8 +279,8 @@ def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
         child = subprocess.Popen(
             [*command, out, tmp_path / "k.pem"], stdout=subprocess.DEVNULL, env=environ
         )
-        until = time.monotonic() + 60
-        while time.monotonic() < until and not out.exists():
+        last = time.monotonic() + 60
+        while time.monotonic() < last and not out.exists():
             if len(list(out.parent.glob(".b.*.part/data/captures/*"))) >= arrived > 0:
                 break
             if arrived == 0 and list(out.parent.glob(".b.*.part")):
@@ -296,6 +297,34 @@ def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
         subprocess.run([*command, out, tmp_path / "k.pem"], env=environ, check=True)
         assert list(out.parent.iterdir()) == [out]
     assert halves >= 2
+
+
+def test_a_kill_leaves_no_half_of_a_repacked_bundle(tmp_path: Path) -> None:
+    bundles.write(tmp_path / "in", [bundles.unreachable(f"h{n}") for n in range(200)])
+    key = PrivateKey.generate()
+    controls = [catalog.control("encryption.password_hash")]
+    bundle.make(
+        sorted((tmp_path / "in").iterdir()), tmp_path / "b", key, controls=controls, grade=2
+    )
+    command = [sys.executable, "-m", "collector", "repack", str(tmp_path / "b"), "-o"]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    folder = tmp_path / "out"
+    child = subprocess.Popen([*command, str(folder / "c")], stdout=subprocess.DEVNULL, env=environ)
+    until(
+        lambda: (folder / "c").exists() or bool(list(folder.glob(".c.*.part/bundle/data/*"))),
+        "nothing is repacked",
+    )
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    if (folder / "c").exists():
+        bagit.Bag(str(folder / "c")).validate()
+        return
+    assert list(folder.glob(".c.*.part"))
+    subprocess.run(
+        [*command, str(folder / "c")], stdout=subprocess.DEVNULL, env=environ, check=True
+    )
+    assert list(folder.iterdir()) == [folder / "c"]
+    bagit.Bag(str(folder / "c")).validate()
 
 
 def test_a_zip_holds_the_same_bytes_each_time(made: bundle.Made, tmp_path: Path) -> None:
