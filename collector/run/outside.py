@@ -9,6 +9,7 @@ forwarded port the same address may be another machine's.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,8 @@ from collector.model import Capture, ReadResult, ReadStatus
 from collector.run import outcome
 
 _MOST = 8
+_MOST_NAMES = 12
+_NAME = re.compile(r"[A-Za-z0-9.-]{1,200}")
 _SECONDS = 15.0
 _LARGEST = 1 << 22
 _SPOKEN = ("smtp", "ftp", "pop3", "imap", "ldap", "pg")
@@ -102,8 +105,10 @@ def _question(exposure: Exposure, served: Served | None) -> _Question | None:
     if served is None or served.state != "ask" or not served.tls:
         return None
     kind = served.starttls[0] if served.starttls[0] in _SPOKEN else ""
-    names = dict.fromkeys(name for _, name in served.answers if name)
-    return _Question(port, kind, served.process or "-", tuple(names))
+    # a host may print anything, and these become part of a hello that is made here
+    named = (name for _, name in served.answers if _NAME.fullmatch(name))
+    names = tuple(islice(dict.fromkeys(named), _MOST_NAMES))
+    return _Question(port, kind, served.process or "-", names)
 
 
 def _asked(bash: str, to: str, questions: list[_Question]) -> bytes:
