@@ -49,10 +49,17 @@ else
   cat /etc/ssh/ssh_host_*_key.pub
 fi
 """
+# until systemd answers, which takes longer on a busy machine
+_WAIT = """
+n=0
+until systemctl show-environment >/dev/null 2>&1 || [ "$n" -ge 200 ]; do
+  n=$((n + 1)); sleep 0.3
+done
+"""
 _RESTART = """
-for turn in 1 2 3 4 5 6 7 8 9 10; do
-  systemctl is-active --quiet multi-user.target && break
-  sleep 0.3
+n=0
+until systemctl is-active --quiet multi-user.target || [ "$n" -ge 20 ]; do
+  n=$((n + 1)); sleep 0.3
 done
 systemctl reset-failed ssh.service
 systemctl restart ssh.service
@@ -191,6 +198,8 @@ class Fleet:
         public = self.key.with_suffix(".pub").read_text().strip()
         given = f"users={shlex.quote(' '.join(sorted(users | {'root', 'plain'})))}\n"
         given += f"key={shlex.quote(public)}\n"
+        if host.systemd:
+            self._shell(container, _WAIT)
         keys = self._shell(container, given + _COMMON)
         recipe = images.RECIPES / f"{host.name}.start.sh"
         if recipe.exists():
