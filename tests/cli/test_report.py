@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from collector.export import FORMATS
 from collector.model import Waiver
 from tests import bundles
 from tests.cli.running import hostpledge
+from tests.pledges.lives import captured
 from tests.report.evidence import RECORD
 
 
@@ -133,10 +135,10 @@ def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
 def test_programs_are_given_what_was_signed(key: PrivateKey, tmp_path: Path) -> None:
     """With waivers and at the bundle's grade; what `assess` makes of the captures has neither."""
     until = datetime.now(UTC) + timedelta(days=30)
-    waiver = Waiver("encryption.residual", "*", "being replaced", "Wang An", until)
+    waiver = Waiver("encryption.password_hash", "*", "being replaced", "Wang An", until)
     signed, _ = bundles.make(
         tmp_path,
-        [bundles.capture("web-1"), bundles.unreachable("gone")],
+        [replace(captured("weak"), host="web-1"), bundles.unreachable("gone")],
         key,
         waivers=[waiver],
         controls=catalog.select(("encryption",), 3),
@@ -155,7 +157,7 @@ def test_programs_are_given_what_was_signed(key: PrivateKey, tmp_path: Path) -> 
             f["verdict"] for f in entry["findings"]
         ]
     bears = [f["control"] for f in evidence["web-1"]["findings"] if f["waiver"]]
-    assert bears == ["encryption.residual"]
+    assert bears == ["encryption.password_hash"]
     for form in ("csv", "oscal", "junit", "json", "table"):
         assert f"{until:%Y-%m-%d}" in wanted[form].read_text(encoding="utf-8"), form
     redacted = tmp_path / "r"
