@@ -91,13 +91,15 @@ def make(
     stamps: Sequence[envelope.Stamper] = (),
     sm2_key: PrivateKey | None = None,
     before: Before | None = None,
+    declared: Sequence[str] = (),
 ) -> Made:
     """Judges the captures one by one and puts the bundle in its place, whole or not at all.
 
     `at` (aware) is the time to judge for, by default each host's time of collection; `run` the
     content of run.json; `script` the text that ran; `stamps` as `envelope.seal` has them; with
     `sm2_key` a second signature stands beside the first; with `before`, this is the check after
-    hardening, and both are in the bundle. Raises BadInput for no captures, two of one host, a run
+    hardening, and both are in the bundle; `declared` are the hosts that the pledge record names:
+    where one has no capture, no clause is proven. Raises BadInput for no captures, two of one host, a run
     with hosts that have none, and an `out` that exists.
     """
     if not capture_files:
@@ -109,7 +111,7 @@ def make(
     with _aside(out) as aside:
         data = aside / "data"
         data.mkdir()
-        asked = Asked(controls, grade, at, attached, waivers, pledge)
+        asked = Asked(controls, grade, at, attached, waivers, pledge, declared)
         checked = judge_into(data, capture_files, asked, run=run, script=script, out=out)
         subjects = {**checked.subjects, **_documents(data, attached)}
         earlier = before_into(data, before, asked, out) if before is not None else None

@@ -20,6 +20,7 @@ from collector.assess import Weighed
 from collector.errors import BadInput
 from collector.model import Capture, Control, Finding, Method, Result, Severity, Text, Waiver
 from collector.schema import check
+from collector.scope import Scope, scope_of
 
 SCHEMA = "urn:hostpledge:schema:evidence:1"
 FILE = "evidence.json"
@@ -64,10 +65,14 @@ class Clauses:
             here = assess.clause_result(mine, at)
             self.verdicts[number] = min(self.verdicts[number], here, key=_WORST.index)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, scope: Scope | None = None) -> dict[str, Any]:
+        """Without a `scope` as evidence had it that says nothing of its own."""
         return {
-            number: {"verdict": str(self.verdicts[number]), "counts": counts}
-            for number, counts in self.counts.items()
+            number: {
+                "verdict": str(scope.narrowed(number, verdict) if scope else verdict),
+                "counts": self.counts[number],
+            }
+            for number, verdict in self.verdicts.items()
         }
 
 
@@ -140,8 +145,14 @@ class Draft:
         pledge: PledgeReference | None,
         waivers: Iterable[Waiver],
         attached: Mapping[str, str],
+        declared: Iterable[str] = (),
     ) -> dict[str, Any]:
-        """The document with no host in it yet; `attached` are names → SHA-256."""
+        """The document with no host in it yet; `attached` are names → SHA-256.
+
+        `declared` are the hosts that the pledge record names.
+        """
+        absent = [host for host in dict.fromkeys(declared) if host not in self._places]
+        scope = scope_of([c.id for c in self._controls], grade, absent)
         document = {
             "schema": SCHEMA,
             "tool": {"name": "hostpledge", "version": __version__},
@@ -152,7 +163,8 @@ class Draft:
             if pledge is None
             else {"id": pledge.id, "sequence": pledge.sequence, "previous": pledge.previous},
             "hosts": {},
-            "clauses": self._clauses.to_json(),
+            "scope": scope.to_json(),
+            "clauses": self._clauses.to_json(scope),
             "controls": {
                 c.id: control_entry(c, self._criteria.get(c.id, c.criterion), grade)
                 for c in self._controls

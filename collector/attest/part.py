@@ -35,7 +35,10 @@ SCRIPT = "script.sh"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is judged, and by what: the same for each check in a bundle."""
+    """What is judged, and by what: the same for each check in a bundle.
+
+    `declared` are the hosts that the pledge record names.
+    """
 
     controls: Sequence[Control]
     grade: int
@@ -43,6 +46,7 @@ class Asked:
     attached: Mapping[str, bytes]
     waivers: Sequence[Waiver]
     pledge: PledgeReference | None
+    declared: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ def judge_into(
             pledge=asked.pledge,
             waivers=asked.waivers,
             attached={n: captures.digest(content) for n, content in asked.attached.items()},
+            declared=asked.declared,
         )
         with (place / evidence.FILE).open("xb") as target:
             draft.write(target, frame)

@@ -47,6 +47,7 @@ def predicate(
             "hosts": len(targets),
             "targets": list(targets),
             "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
+            **({"scope": frame["scope"]} if "scope" in frame else {}),
             **asked(frame),
         }
     )
