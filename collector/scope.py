@@ -86,12 +86,7 @@ class Scope:
         """Why it proves less than it seems to, for people; empty where it is whole."""
         found = []
         if not self.known:
-            found.append(
-                Text(
-                    "出自本核验程序所不知的版本，无从核对核查范围",
-                    "made by a release that is not known here: its scope cannot be checked",
-                )
-            )
+            found.append(unknown_release())
         if not all(part.whole for part in self.clauses.values()):
             lacking = [(n, part) for n, part in self.clauses.items() if not part.whole]
             zh = "；".join(f"{cited(n)}：{p.of} 项中的 {p.judged} 项" for n, p in lacking)
@@ -112,10 +107,15 @@ class Scope:
         }
 
 
-def counted(part: Part) -> Text:
+def unknown_release() -> Text:
     return Text(
-        f"{part.of} 项核查项中的 {part.judged} 项", f"{part.judged} of {part.of} controls"
+        "出自此处所不知的版本，无从核对核查范围",
+        "made by a release that is not known here: its scope cannot be checked",
     )
+
+
+def counted(part: Part) -> Text:
+    return Text(f"{part.of} 项核查项中的 {part.judged} 项", f"{part.judged} of {part.of} controls")
 
 
 def cited(clause: str) -> str:
@@ -169,7 +169,9 @@ def of_evidence(frame: Mapping[str, Any]) -> Scope:
     for about in frame["controls"].values():
         counts[about["clause"]] += 1
     told = said.get("clauses", {})
-    parts = {n: Part(count, max(count, told.get(n, {}).get("of", 0))) for n, count in counts.items()}
+    parts = {
+        n: Part(count, max(count, told.get(n, {}).get("of", 0))) for n, count in counts.items()
+    }
     return Scope(frame["grade"], parts, absent, known=False)
 
 

@@ -35,6 +35,7 @@ from collector.attest.reading import Evidence
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.model import Control, Waiver
+from collector.scope import Scope, of_evidence
 
 __all__ = ["Before", "Made", "PledgeReference", "make", "own_form", "pack", "pack_into"]
 
@@ -50,6 +51,7 @@ class Made:
     keyid: str
     hosts: int
     clauses: Mapping[str, Any]
+    scope: Scope
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -99,8 +101,8 @@ def make(
     content of run.json; `script` the text that ran; `stamps` as `envelope.seal` has them; with
     `sm2_key` a second signature stands beside the first; with `before`, this is the check after
     hardening, and both are in the bundle; `declared` are the hosts that the pledge record names:
-    where one has no capture, no clause is proven. Raises BadInput for no captures, two of one host, a run
-    with hosts that have none, and an `out` that exists.
+    where one has no capture, no clause is proven. Raises BadInput for no captures, two of one
+    host, a run with hosts that have none, and an `out` that exists.
     """
     if not capture_files:
         raise BadInput("no captures", where=str(out), mend="collect some first")
@@ -134,7 +136,14 @@ def make(
         for folder in {path.parent for path in data.rglob("*")}:
             sync_folder(folder)
         _place(aside, out)
-    return Made(out, captures.digest(payload), key.keyid, checked.hosts, checked.frame["clauses"])
+    return Made(
+        out,
+        captures.digest(payload),
+        key.keyid,
+        checked.hosts,
+        checked.frame["clauses"],
+        of_evidence(checked.frame),
+    )
 
 
 @contextmanager

@@ -59,6 +59,7 @@ class Note:
         so whether that counts is for the caller to say.
         """
         signer: TrustedKey | None = None
+        other: TrustedKey | None = None
         for name, id, signature in self.signatures:
             for known in trust.keys:
                 if (
@@ -71,8 +72,17 @@ class Note:
                     known.key.verify(signature, self.checkpoint.body().encode())
                 except VerifyFailed as problem:
                     raise VerifyFailed(f"the checkpoint: {problem.what}", where=where) from None
+                if not known.may("log"):
+                    other = known
+                    continue
                 if signer is None or signer.revoked_at is not None:
                     signer = known
+        if signer is None and other is not None:
+            raise VerifyFailed(
+                f"the checkpoint is signed by the key {other.name}, which is trusted as "
+                f"{other.roles_said} alone and signs no logs",
+                where=where,
+            )
         if signer is None:
             raise VerifyFailed("the checkpoint is not signed by a trusted key", where=where)
         return signer

@@ -116,7 +116,11 @@ def trusted_root(trust: Trust) -> bytes:
     Keys that were revoked, and those that sign no log (not P-256), are not in it. Whose bundles
     count says cosign's own --key.
     """
-    logs = [_log(one) for one in trust.keys if one.key.type == "p256" and not one.revoked_at]
+    logs = [
+        _log(one)
+        for one in trust.keys
+        if one.key.type == "p256" and one.may("log") and not one.revoked_at
+    ]
     document: dict[str, Any] = {"mediaType": _ROOT, "tlogs": logs}
     if trust.authorities:
         document["timestampAuthorities"] = [_authority(one) for one in trust.authorities]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "urn:hostpledge:schema:trust:1"
 
+ROLES = ("bundle", "log")
 _LARGEST = 4 << 20
 
 
@@ -27,7 +28,8 @@ class TrustedKey:
     """A key with the time in which it may have signed; None is open.
 
     After `revoked_at` the key is known or feared to be in other hands, so that what it says of
-    the time counts for nothing any more.
+    the time counts for nothing any more. `roles` is what it may sign, of `ROLES`; None where the
+    trust file says nothing, as those from before there were roles: then it may sign all of it.
     """
 
     key: PublicKey
@@ -35,10 +37,19 @@ class TrustedKey:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     revoked_at: datetime | None = None
+    roles: frozenset[str] | None = None
 
     @property
     def keyid(self) -> str:
         return self.key.keyid
+
+    def may(self, role: str) -> bool:
+        """May it sign that: a `bundle`, or checkpoints of a `log`?"""
+        return self.roles is None or role in self.roles
+
+    @property
+    def roles_said(self) -> str:
+        return ", ".join(f"a {role} key" for role in ROLES if self.may(role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,16 @@ class Trust:
 
     def find(self, keyid: str) -> TrustedKey | None:
         return next((known for known in self.keys if known.keyid == keyid), None)
+
+    def with_roles(self) -> Trust:
+        """The same, with what each key may sign written out; an SM2 key signs no log."""
+        named = (
+            known
+            if known.roles is not None
+            else replace(known, roles=frozenset({"bundle"} if known.key.type == "sm2" else ROLES))
+            for known in self.keys
+        )
+        return replace(self, keys=tuple(named))
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"schema": SCHEMA, "keys": [_entry(k) for k in self.keys]}
@@ -116,6 +137,7 @@ def trust_from_bytes(data: bytes, *, where: str) -> Trust:
             _time(entry.get("valid_from"), place),
             _time(entry.get("valid_until"), place),
             _time(entry.get("revoked_at"), place),
+            frozenset(entry["roles"]) if "roles" in entry else None,
         )
     authorities = tuple(
         Authority.from_pem(entry["name"], entry["pem"], where=f"{where} ({entry['name']})")
@@ -146,4 +168,6 @@ def _entry(known: TrustedKey) -> dict[str, Any]:
     }
     if known.revoked_at:
         entry["revoked_at"] = known.revoked_at.isoformat()
+    if known.roles is not None:
+        entry["roles"] = [role for role in ROLES if role in known.roles]
     return entry

@@ -124,6 +124,7 @@ def make_bundle(
             stamps=signing.stamps,
             sm2_key=signing.second,
             before=before,
+            declared=pledge.record.hosts if pledge else (),
         )
         if pledge is None:
             break

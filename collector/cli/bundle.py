@@ -24,6 +24,7 @@ from collector.cli.options import families_option
 from collector.cli.packing import encrypt_option, packed
 from collector.cli.parts import part_of
 from collector.cli.pledged import pledge_options, pledged
+from collector.cli.scope_said import scope_said
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput
 from collector.facts import ledger
@@ -138,6 +139,7 @@ def bundle(
             pledge=pledge.reference() if pledge else None,
             stamps=stamps,
             sm2_key=second,
+            declared=pledge.record.hosts if pledge else (),
         )
         if packing:
             packing(place)
@@ -156,6 +158,7 @@ def bundle(
         ),
         err=True,
     )
+    scope_said(made.scope)
 
 
 def read_run(folder: Path) -> dict[str, Any] | None:

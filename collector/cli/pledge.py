@@ -144,6 +144,7 @@ def status(*, id: str, form: str, location: str | None) -> int:
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
     from collector.cli.attached_said import odd
+    from collector.cli.pledge_tables import lacking
     from collector.cli.verify import open_named
     from collector.pledges.attach import attach as attach_bundle
 
@@ -155,6 +156,9 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
             f"attached to {id} as evidence {attached.sequence}, digest {attached.digest}\n",
         )
     )
+    why = lacking(attached, register.get(id).grade)
+    if why:
+        out(tr(f"核查范围：{why}\n", f"scope: {why}\n"))
     with open_named(bundle) as opened:
         for line in odd(register, attached, opened):
             click.echo(line, err=True)

@@ -9,7 +9,15 @@ from typing import Any
 from collector.cli.columns import labelled
 from collector.cli.grid import Grid
 from collector.cli.language import lang, tr
-from collector.cli.pledge_tables import CHECKED, as_json, evidence_json, short, verdict, width
+from collector.cli.pledge_tables import (
+    CHECKED,
+    as_json,
+    clause_of,
+    evidence_json,
+    lacking,
+    verdict,
+    width,
+)
 from collector.pledges.documents import fields
 from collector.pledges.masking import masked
 from collector.pledges.rows import Evidence, Version
@@ -37,9 +45,10 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
             "#", tr("采集", "collected"), tr("摘要", "digest"), "二(二)", "二(三)", "二(四)"
         )
         for e in evidence:
-            verdicts = (short(e.verdicts.get(n)) for n in CHECKED)
+            verdicts = (clause_of(e, record.grade, n) for n in CHECKED)
             attached.add_row(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
         lines.append(attached.drawn(width()).rstrip("\n"))
+        lines += [f"#{e.sequence}: {why}" for e in evidence if (why := lacking(e, record.grade))]
     else:
         lines.append(tr("尚无核查证据", "no evidence attached yet"))
     return "\n".join(lines) + "\n"

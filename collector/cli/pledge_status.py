@@ -12,6 +12,7 @@ from collector.catalog import words
 from collector.cli.chinese import whole_in_chinese
 from collector.cli.columns import labelled, pad, wrap
 from collector.cli.language import lang, tr
+from collector.cli.scope_said import line
 from collector.errors import CollectorError
 from collector.pledges import lifecycle
 from collector.pledges.blanks import Filled, filled
@@ -24,9 +25,10 @@ from collector.pledges.masking import masked
 from collector.pledges.newest import Failing, Newest
 from collector.pledges.record import PledgeRecord
 from collector.pledges.resources import Shown, Undeclared, undeclared
-from collector.pledges.rows import Evidence
+from collector.pledges.rows import Evidence, scope_json
 from collector.pledges.standing import WORDS, Standing, standing
 from collector.pledges.times import CHINA
+from collector.scope import Scope, of_evidence
 
 _CLAUSES = ("2.2", "2.3", "2.4")
 # where the three columns begin
@@ -46,6 +48,7 @@ class Status:
     overdue: tuple[Due, ...]
     lives: tuple[Life, ...]
     evidence: Evidence | None
+    scope: Scope | None
     unread: str
     at: datetime
 
@@ -74,6 +77,7 @@ def status(
     failing: Mapping[str, Sequence[Failing]] = {}
     found: tuple[Undeclared, ...] = ()
     absent: tuple[str, ...] = ()
+    scope: Scope | None = None
     unread = ""
     lives: tuple[Life, ...] = ()
     if evidence:
@@ -82,6 +86,7 @@ def status(
             lives = last_lives(record, evidence, now, newest)
             failing = {number: newest.open(number) for number in _CLAUSES}
             found = undeclared(record, shown(newest))
+            scope = of_evidence(newest.evidence)
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except CollectorError as problem:
             unread = whole_in_chinese(problem) if lang() == "zh" else str(problem)
@@ -97,6 +102,7 @@ def status(
             undeclared=[u.text for u in found if u.kind != "unseen"],
             unseen=[u.text for u in found if u.kind == "unseen"],
             absent=absent,
+            scope=scope,
             renewed=renewed,
         ),
         filled(record),
@@ -104,6 +110,7 @@ def status(
         due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
         lives,
         evidence[-1] if evidence else None,
+        (evidence[-1].scope or scope) if evidence else None,
         unread,
         now,
     )
@@ -119,6 +126,8 @@ def table(found: Status) -> str:
         labelled(tr("状态", "state"), shown),
         labelled(tr("核查证据", "evidence"), _evidence(found.evidence)),
     ]
+    if found.scope is not None:
+        lines.append(labelled(tr("核查范围", "scope"), line(found.scope, lang())))
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
     if found.unread:
@@ -215,6 +224,7 @@ def as_json(found: Status, now: datetime) -> str:
         "at": now.isoformat(),
         "satisfied": found.satisfied,
         "evidence": found.evidence.sequence if found.evidence else None,
+        "scope": scope_json(found.scope) if found.scope else None,
         "unread": found.unread or None,
         "findings": counted(found),
         "clauses": [

@@ -10,17 +10,20 @@ from datetime import datetime
 from typing import Any
 
 from collector import catalog
+from collector.cli.columns import wrap
 from collector.cli.grid import Grid
 from collector.cli.language import lang, tr
+from collector.cli.scope_said import line
 from collector.pledges.brief import Brief
 from collector.pledges.deadlines import Due
 from collector.pledges.masking import masked
 from collector.pledges.record import PledgeRecord
-from collector.pledges.rows import Evidence
+from collector.pledges.rows import Evidence, scope_json
 from collector.pledges.times import CHINA
 
 Rows = Sequence[tuple[Brief, Sequence[Evidence]]]
 CHECKED = ("2.2", "2.3", "2.4")
+_MOST_PARTS = 20
 
 
 def list_table(rows: Rows) -> str:
@@ -45,9 +48,53 @@ def list_table(rows: Rows) -> str:
             str(record.grade),
             str(last.sequence if last else 0),
             _day(last.collected_at) if last else "-",
-            *(short(last.verdicts.get(n)) if last else "-" for n in CHECKED),
+            *(clause_of(last, record.grade, n) if last else "-" for n in CHECKED),
         )
-    return table.drawn(width())
+    return table.drawn(width()) + _parts(rows)
+
+
+def clause_of(evidence: Evidence, grade: int, number: str) -> str:
+    """The verdict; and where not all of the clause was judged, of how much: `error 7/25`."""
+    scope, word = evidence.scope, evidence.verdicts.get(number)
+    if scope is None:
+        return short(word)
+    part = scope.clauses[number]
+    if scope.grade < grade and word in ("pass", "partial", "notapplicable"):
+        word = "error"
+    return short(word) if part.whole else f"{short(word)} {part.judged}/{part.of}"
+
+
+def _parts(rows: Rows) -> str:
+    """Under the table: which newest evidence is no proof of all its pledge asks for, and why."""
+    found = []
+    for record, evidence in rows:
+        last = evidence[-1] if evidence else None
+        if last is not None and (why := lacking(last, record.grade)):
+            found.append(f"{record.id}: {why}")
+    more = len(found) - _MOST_PARTS
+    if more > 0:
+        rest = tr(f"… 另有 {more} 份，见 --format json", f"… {more} more, see --format json")
+        found[_MOST_PARTS:] = [rest]
+    return "".join(f"{wrap(one, width=width())}\n" for one in found)
+
+
+def lacking(evidence: Evidence, grade: int) -> str:
+    """Why this evidence is no proof of a record of that grade; empty where its scope is whole."""
+    scope = evidence.scope
+    if scope is None:
+        return ""
+    found = [] if evidence.whole else [line(scope, lang())]
+    if evidence.absent:
+        count = evidence.absent
+        found.append(tr(f"缺 {count} 台登记的主机", f"{count} declared host(s) missing"))
+    if scope.grade < grade:
+        found.append(
+            tr(
+                f"按 {scope.grade} 级判定，登记为 {grade} 级",
+                f"judged at grade {scope.grade}, the record is of grade {grade}",
+            )
+        )
+    return tr("；", "; ").join(found)
 
 
 def list_json(rows: Rows) -> str:
@@ -60,6 +107,7 @@ def list_json(rows: Rows) -> str:
             "hosts": masked(record.hosts),
             "evidence": evidence[-1].sequence if evidence else 0,
             "last": evidence_json(evidence[-1]) if evidence else None,
+            "proof": bool(evidence) and not lacking(evidence[-1], record.grade),
         }
         for record, evidence in rows
     ]
@@ -118,6 +166,9 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
         "made_at": evidence.made_at.isoformat(),
         "attached_at": evidence.attached_at.isoformat(),
         "verdicts": dict(evidence.verdicts),
+        "scope": {**scope_json(evidence.scope), "absent": evidence.absent, "whole": evidence.whole}
+        if evidence.scope
+        else None,
         "path": str(evidence.path),
     }
 

@@ -14,12 +14,15 @@ from collector import catalog
 from collector import verify as verifier
 from collector.attest.trust import load_trust
 from collector.captures import write_aside
+from collector.cli import policies
 from collector.cli.assess import parse_time
 from collector.cli.chinese import in_chinese
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.errors import VerifyFailed
 from collector.export import stamp
+from collector.scope import no_proof, not_seen
+from collector.verify.policy import STRICT, unmet
 
 
 def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -53,9 +56,10 @@ def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     help=tr(
-        "离线核验证据包（目录、ZIP，或加密的 ZIP）。退出码：0 核验通过；2 核验不通过或无法核验。",
+        "离线核验证据包（目录、ZIP，或加密的 ZIP）。"
+        "退出码：0 核验通过；1 核验通过而不满足 --policy；2 核验不通过或无法核验。",
         "Verifies a bundle (a folder, a ZIP file, or an encrypted one), offline. Exit status: 0 it "
-        "verifies; 2 it does not, or cannot be read.",
+        "verifies; 1 it does, and does not meet the --policy; 2 it does not, or cannot be read.",
     )
 )
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path), required=False)
@@ -82,6 +86,17 @@ def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
     ),
 )
 @click.option(
+    "--policy",
+    "policy_name",
+    metavar="FILE|strict",
+    help=tr(
+        "核验方的要求（范围完整、新近、主机、密钥用途、时间戳、日志），写于 YAML 或 JSON；"
+        "未写的从严，strict 为全部从严",
+        "what is wanted beside the signature (whole scope, freshness, hosts, key roles, timestamp, "
+        "log), as YAML or JSON; what it leaves out is wanted strictly, and all of it by `strict`",
+    ),
+)
+@click.option(
     "--at",
     metavar="TIME",
     help=tr(
@@ -98,10 +113,11 @@ def verify(
     trust_file: Path | None,
     page_file: Path | None,
     proof_file: Path | None,
+    policy_name: str | None,
     at: str | None,
     identity: Path | None,
     form: str,
-) -> None:
+) -> int:
     from collector.attest.logged import read_inclusion
     from collector.cli.register import read_small
 
@@ -111,11 +127,12 @@ def verify(
         write_aside(page_file, page().encode(), 0o644)
         if bundle is None:
             click.echo(str(page_file))
-            return
+            return 0
     if bundle is None:
         raise click.UsageError("Missing argument 'BUNDLE'.", click.get_current_context())
     if trust_file is None:
         raise click.UsageError("Missing option '--trust'.", click.get_current_context())
+    policy = policies.chosen(policy_name) if policy_name is not None else None
     trust = load_trust(trust_file)
     now = parse_time(at) if at else None
     with open_named(bundle, identity) as opened:
@@ -126,39 +143,81 @@ def verify(
             except VerifyFailed as problem:
                 raise _named(bundle, problem) from None
         found = _verified(opened, trust, now=now, proof=proof)
+        lacking = unmet(policy or STRICT, found, opened.names)
+    status = 1 if policy is not None and lacking else 0
     if form == "json":
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
-        return
-    said = tr("核验通过", "Verified")
-    if found.redacted:
-        said += tr("（仅限所及：采集文件已略去）", " as far as it goes: its captures were left out")
-    click.echo(f"{said}: {bundle}")
+        said = {**found.to_json(), "policy": policies.to_json(policy, lacking)}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+        return status
+    click.echo(f"{_head(found)}: {bundle}")
     for line in _about(found):
         click.echo(f"  {line}")
+    policies.say(policy, lacking)
     click.echo(tr("已证明：", "Proven:"))
     for text in found.proven:
         click.echo(f"  + {text.to(lang())}")
     click.echo(tr("未证明：", "Not proven:"))
     for text in found.unproven:
         click.echo(f"  - {text.to(lang())}")
+    return status
+
+
+def _head(found: verifier.Verification) -> str:
+    """That it verified, and in the same breath what it is no proof of."""
+    said = tr("核验通过", "Verified")
+    if found.redacted:
+        said += tr("（仅限所及：采集文件已略去）", " as far as it goes: its captures were left out")
+    if found.scope.whole:
+        return said
+    none = no_proof(found.scope.unproven).to(lang()) if found.scope.unproven else ""
+    if not found.scope.known:
+        how = tr("版本未知，范围无从核对", "of a release that is not known here")
+    else:
+        how = found.scope.said().to(lang())
+    return said + tr(f"，但仅 {how}", f", but only {how}") + (tr("，", ": ") + none if none else "")
 
 
 def _about(found: verifier.Verification) -> list[str]:
     predicate = found.statement["predicate"]
     period, pledge = predicate["period"], predicate["pledge"]
-    words = catalog.words()["verdict"]
     lines = [
         f"sha256:{found.digest}",
-        tr("核查时段", "looked at") + f": {_second(period['from'])} … {_second(period['to'])}",
+        tr("核查时段", "looked at")
+        + f": {_second(period['from'])} … {_second(period['to'])}"
+        + tr(f"（{found.age_days} 天前）", f" ({found.age_days} day(s) ago)"),
         tr("主机数", "hosts") + f": {found.hosts}",
+        tr("核查范围", "scope")
+        + f": {found.scope.said().to(lang())}"
+        + tr(f"，{found.scope.grade} 级", f", grade {found.scope.grade}"),
     ]
+    if found.scope.absent:
+        lines.append(not_seen(found.scope.absent).to(lang()))
     if pledge is not None:
         sequence = tr(f"第 {pledge['sequence']} 份", f"bundle {pledge['sequence']}")
         lines.append(tr("登记", "pledge record") + f": {pledge['id']}, {sequence}")
-    for number, verdict in predicate["clauses"].items():
-        clause = catalog.clauses()[number]
-        lines.append(f"{clause['number']} {clause['title'][lang()]}: {words[verdict].to(lang())}")
+    lines += [_clause(found, number) for number in found.clauses]
     return lines
+
+
+def _clause(found: verifier.Verification, number: str) -> str:
+    """Its verdict, and where it is none of the whole clause, of how much of it."""
+    words = catalog.words()["verdict"]
+    clause = catalog.clauses()[number]
+    verdict = words[found.clauses[number]].to(lang())
+    part = found.scope.clauses[number]
+    if not part.judged:
+        verdict = tr("未核查", "not looked at")
+    line = f"{clause['number']} {clause['title'][lang()]}: {verdict}"
+    if found.scope.proves(number):
+        return line
+    said = found.scope.said(number).to(lang())
+    signed = found.statement["predicate"]["clauses"][number]
+    if part.judged and signed != found.clauses[number]:
+        said += tr(
+            f"；签名人称：{words[signed].to(lang())}",
+            f"; its signer says: {words[signed].to(lang())}",
+        )
+    return line + tr(f"（{said}）", f" ({said})")
 
 
 def _second(moment: str) -> str:

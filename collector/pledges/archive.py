@@ -18,7 +18,7 @@ from collector.errors import BadInput
 from collector.pledges.findings import to_json
 from collector.pledges.looked import all_lives
 from collector.pledges.register import Register
-from collector.pledges.rows import Evidence, Version
+from collector.pledges.rows import Evidence, Version, scope_json
 
 _CHUNK = 1024 * 1024
 # the earliest time a ZIP can hold: the same content gives the same archive
@@ -85,6 +85,9 @@ def _list(evidence: Sequence[Evidence]) -> bytes:
             "made_at": e.made_at.isoformat(),
             "attached_at": e.attached_at.isoformat(),
             "verdicts": dict(e.verdicts),
+            "scope": {**scope_json(e.scope), "absent": e.absent, "whole": e.whole}
+            if e.scope
+            else None,
         }
         for e in evidence
     ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from collector.attest.trust import Trust
 from collector.errors import BadInput, CollectorError, VerifyFailed
+from collector.model import Result
 from collector.pledges.newest import Newest
 from collector.pledges.register import Register
 from collector.pledges.rows import Evidence
@@ -17,12 +20,13 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
     """Keeps a copy of the bundle (a folder or a ZIP file) and puts it in the pledge's sequence.
 
     It is the copy that is verified. Raises VerifyFailed when it does not verify, and BadInput
-    when it was made for another pledge or for none, at a lower grade than the pledge is of, is
-    attached already, or is not the next one of its pledge.
+    when it was made for another pledge or for none, at a lower grade than the pledge is of, bears
+    a waiver that no version of the record has, is attached already, or is not the next one of its
+    pledge. One that looked at a part alone is taken, and proves no clause.
     """
     record = register.get(id)
     with register.store.aside(bundle) as copy:
-        found = _verified(copy, bundle, trust)
+        found, hosts, waived = _verified(copy, bundle, trust)
         predicate = found.statement["predicate"]
         pledge = predicate["pledge"]
         if pledge is None:
@@ -43,6 +47,10 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
                 where=str(bundle),
                 mend=f"make one with --grade {record.grade}",
             )
+        _check_waivers(register, id, waived, str(bundle))
+        missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
+        scope = replace(found.scope, absent=tuple(sorted(missing)))
+        signed = predicate["clauses"]
         try:
             attached = register.insert_evidence(
                 id,
@@ -51,7 +59,8 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
                 previous=pledge["previous"],
                 collected_at=found.looked_at,
                 made_at=found.made_at,
-                verdicts=predicate["clauses"],
+                verdicts={n: str(scope.narrowed(n, Result(v))) for n, v in signed.items()},
+                scope=scope,
                 copy=copy,
             )
         except BadInput as problem:
@@ -64,7 +73,32 @@ def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
     return attached
 
 
-def _verified(copy: Path, named: Path, trust: Trust) -> Verification:
+def _check_waivers(
+    register: Register, id: str, waived: Sequence[Mapping[str, str]], where: str
+) -> None:
+    """Raises BadInput for a waiver that its signer made up: it would soften a failure."""
+    if not waived:
+        return
+    # of what was disposed of only digests are left, and nothing is attached to it any more
+    approved = {
+        (w["control"], w["host"], w["approver"])
+        for version in register.history(id)
+        for w in version.record.document.get("waivers", ())
+    }
+    for waiver in waived:
+        if (waiver["control"], waiver["host"], waiver["approver"]) not in approved:
+            raise BadInput(
+                f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
+                f"{waiver['approver']}, which the record has never had",
+                where=where,
+                mend="`hostpledge pledge waive` puts one on record; make the bundle after that",
+            )
+
+
+def _verified(
+    copy: Path, named: Path, trust: Trust
+) -> tuple[Verification, frozenset[str], Sequence[Mapping[str, str]]]:
+    """And the hosts in it, and its waivers."""
     try:
         with open_bundle(copy) as opened:
             if opened.redacted:
@@ -73,7 +107,7 @@ def _verified(copy: Path, named: Path, trust: Trust) -> Verification:
                     where=str(named),
                     mend="ask its maker for the whole one",
                 )
-            return verify(opened, trust)
+            return verify(opened, trust), frozenset(opened.names), opened.frame["waivers"]
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")
         raise VerifyFailed(

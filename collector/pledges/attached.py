@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.pledges import looks, tables
-from collector.pledges.rows import Evidence
+from collector.pledges.rows import Evidence, scope_json, scope_of_json
 from collector.pledges.store import Store
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from collector.attest.logged import Log
     from collector.pledges.newest import Newest
     from collector.pledges.resources import Shown
+    from collector.scope import Scope
+
+# how the JSON of a row's scope says so; within a text its quotation marks would be escaped
+_WHOLE = '"whole": true'
 
 
 class Attached:
@@ -54,21 +59,23 @@ class Attached:
     def newest_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
         """Of every record the bundle attached last, by id; a record with none is not among them.
 
-        Its sequence number is how many there are. Where another one was collected later, that
-        stands before it.
+        Its sequence number is how many there are. Where another one was collected later, or
+        another is the newest that looked at all of its pledge, that stands before it.
         """
         table = tables.evidence
+        whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
         newest = (
             select(
                 table.c.pledge,
                 func.max(table.c.sequence).label("sequence"),
                 func.max(table.c.collected_at).label("collected_at"),
+                func.max(case((whole, table.c.collected_at))).label("whole_at"),
             )
             .group_by(table.c.pledge)
             .subquery()
         )
         last = table.c.sequence == newest.c.sequence
-        latest = table.c.collected_at == newest.c.collected_at
+        latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
         query = (
             select(table)
             .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
@@ -78,7 +85,7 @@ class Attached:
         with self._database.read() as connection:
             for row in connection.execute(query).mappings():
                 found.setdefault(row["pledge"], []).append(self._evidence(row))
-        return {id: tuple(attached[-2:]) for id, attached in found.items()}
+        return {id: _few(attached) for id, attached in found.items()}
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
@@ -99,6 +106,7 @@ class Attached:
         collected_at: datetime,
         made_at: datetime,
         verdicts: Mapping[str, str],
+        scope: Scope,
         copy: Path,
     ) -> Evidence:
         """Keeps the verified bundle at `copy` and writes its row; see `attach.attach`.
@@ -130,11 +138,22 @@ class Attached:
                 "made_at": made_at.astimezone(UTC).isoformat(),
                 "attached_at": now.isoformat(),
                 "verdicts": json.dumps(dict(verdicts), sort_keys=True),
+                "scope": json.dumps(scope_json(scope), sort_keys=True),
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
         return Evidence(
-            id, sequence, digest, previous, collected_at, made_at, now, dict(verdicts), path
+            id,
+            sequence,
+            digest,
+            previous,
+            collected_at,
+            made_at,
+            now,
+            dict(verdicts),
+            path,
+            replace(scope, absent=()),
+            len(scope.absent),
         )
 
     def _in_order(
@@ -210,6 +229,7 @@ class Attached:
             return log.checkpoint_over(connection, digest, where=self.where)
 
     def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
+        scope = json.loads(row["scope"]) if row["scope"] else None
         return Evidence(
             row["pledge"],
             row["sequence"],
@@ -220,6 +240,8 @@ class Attached:
             datetime.fromisoformat(row["attached_at"]),
             json.loads(row["verdicts"]),
             self.store.path(row["digest"]),
+            scope_of_json(scope) if scope else None,
+            scope["absent"] if scope else 0,
         )
 
     def _hold(self, connection: Connection, id: str) -> bool:
@@ -239,3 +261,15 @@ class Attached:
         return BadInput(
             f"no pledge is named {id}", where=self.where, mend="`hostpledge pledge list` lists them"
         )
+
+
+def _few(attached: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Of these, in sequence: the newest whole one, the one looked last, and the last."""
+    whole = max((e for e in attached if e.whole), key=_looked, default=None)
+    wanted = {max(attached, key=_looked).sequence, attached[-1].sequence}
+    wanted |= {whole.sequence} if whole else set()
+    return tuple(e for e in attached if e.sequence in wanted)
+
+
+def _looked(evidence: Evidence) -> tuple[datetime, int]:
+    return evidence.collected_at, evidence.sequence

@@ -72,6 +72,9 @@ class BackupFile:
         for line in self._lines(table_name(table)):
             with self._reading():
                 row = json.loads(line)
+            if isinstance(row, dict):
+                # a backup from before there was such a column
+                row = {n: None for n, column in columns.items() if column.nullable} | row
             if not isinstance(row, dict) or row.keys() != columns.keys():
                 raise self.unlike(f"{table_name(table)}: not a row of it")
             for name, value in row.items():

@@ -61,7 +61,8 @@ def _fresh(
     record: PledgeRecord | Brief, evidence: Sequence[Evidence], evidence_days: int | None
 ) -> Iterator[Due]:
     days = terms()["evidence_age"].days if evidence_days is None else evidence_days
-    newest = max((e.collected_at for e in evidence), default=None)
+    newest = max((e.collected_at for e in evidence if e.whole), default=None)
+    part = [e for e in evidence if not e.whole and (newest is None or e.collected_at > newest)]
     shown = newest.astimezone(CHINA).date().isoformat() if newest else ""
     since = begun(record)
     if newest is None and since is None:
@@ -70,10 +71,26 @@ def _fresh(
         record.id,
         "evidence",
         newest + timedelta(days=days) if newest else end_of_day(since or date.max, plus=days),
-        Text(
-            f"核查证据：最近采集于 {shown or '（无）'}，每 {days} 天至少一次",
-            f"evidence: collected {shown or 'never'}, at least every {days} days",
-        ),
+        _evidence(shown, days, part[-1] if part else None),
+    )
+
+
+def _evidence(shown: str, days: int, part: Evidence | None) -> Text:
+    """`part`: newer evidence that looked at a part alone, and so does not count."""
+    text = Text(
+        f"核查证据：最近采集于 {shown or '（无）'}，每 {days} 天至少一次",
+        f"evidence: collected {shown or 'never'}, at least every {days} days",
+    )
+    if part is None or part.scope is None:
+        return text
+    said = part.scope.said()
+    zh, en = said.zh, said.en
+    if part.absent:
+        zh += f"、缺 {part.absent} 台主机"
+        en += f", {part.absent} host(s) missing"
+    return Text(
+        f"{text.zh}（第 {part.sequence} 份不计：{zh}）",
+        f"{text.en} (evidence {part.sequence} does not count: {en})",
     )
 
 

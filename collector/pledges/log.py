@@ -61,7 +61,9 @@ def _insert(connection: Connection, number: int, leaf: bytes) -> None:
 
 
 def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])}
+    """What the leaf says of it; of evidence from before scopes were kept it says none."""
+    scope = {"scope": json.loads(row["scope"])} if row["scope"] else {}
+    return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | scope
 
 
 def _origin(connection: Connection, where: str) -> str:
@@ -140,8 +142,8 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
                 f"entry {number} of the log is {named}, which is not in the register any more",
                 where=where,
             )
-        for name, value in row.items():
-            if document[name] != value:
+        for name, value in {"scope": None, **row}.items():
+            if document.get(name) != value:
                 raise VerifyFailed(
                     f"the register says another {name} of {named} than entry {number} of the log",
                     where=where,

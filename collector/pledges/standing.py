@@ -19,6 +19,7 @@ from collector.pledges.newest import Failing
 from collector.pledges.record import PledgeRecord
 from collector.pledges.rows import Evidence
 from collector.pledges.times import CHINA
+from collector.scope import Scope, cited, unknown_release
 
 State = Literal["held", "missing", "expired", "open", "verdict"]
 # worst first: the verdict over several clauses is the worst of theirs
@@ -105,18 +106,22 @@ def standing(
     undeclared: Sequence[Text] = (),
     unseen: Sequence[Text] = (),
     absent: Sequence[str] = (),
+    scope: Scope | None = None,
     renewed: bool = False,
 ) -> tuple[Standing, ...]:
     """Every numbered clause of both documents, in their order, at `now` (aware).
 
     `failing`: for each clause of the controls, what the newest evidence holds against it;
     `undeclared`: what its captures show and the record does not declare (五), `unseen`: what of
-    that could not be told; `absent`: hosts that are declared and not in that evidence.
+    that could not be told; `absent`: hosts that are declared and not in that evidence; `scope`:
+    how much it judged, where the register does not say so itself.
     """
     overdue: dict[str, list[Text]] = {}
     for entry in due(record, evidence, now, within=timedelta(0), renewed=renewed):
         overdue.setdefault(entry.kind, []).append(entry.text)
-    look = _Look(record, evidence, now, overdue, failing or {}, (undeclared, unseen), absent)
+    look = _Look(
+        record, evidence, now, overdue, failing or {}, (undeclared, unseen), (absent, scope)
+    )
     return tuple(look.clause(clause) for clause in clauses().values())
 
 
@@ -129,7 +134,7 @@ class _Look:
         overdue: Mapping[str, Sequence[Text]],
         failing: Mapping[str, Sequence[Failing]],
         resources: tuple[Sequence[Text], Sequence[Text]],
-        absent: Sequence[str],
+        looked: tuple[Sequence[str], Scope | None],
     ) -> None:
         self._document: Mapping[str, Any] = record.document
         self._last = evidence[-1] if evidence else None
@@ -137,7 +142,9 @@ class _Look:
         self._overdue = overdue
         self._failing = failing
         self._undeclared, self._unseen = resources
-        self._absent = absent
+        self._absent, told = looked
+        self._scope = (self._last.scope if self._last else None) or told
+        self._grade = record.grade
 
     def clause(self, clause: DocumentClause) -> Standing:
         parts: list[_Part] = []
@@ -183,6 +190,10 @@ class _Look:
         ]
         failing = [f for n in numbers for f in self._failing.get(n, ())]
         reasons = [*_named(failing), *reasons]
+        lacking = self._lacking(numbers)
+        if lacking:
+            reasons[-1:-1] = lacking
+            worst = Result.ERROR if worst in (*SATISFIED, Result.PARTIAL) else worst
         if self._absent:
             reasons.insert(len(reasons) - 1, _hosts(self._absent))
             # what holds for some of the hosts is no pass for all of them
@@ -191,6 +202,37 @@ class _Look:
         if stale and worst is not Result.FAIL:
             return _Part("expired", (*stale, *reasons[:-1]), worst, since)
         return _Part("verdict", tuple(reasons), worst, since)
+
+    def _lacking(self, numbers: Sequence[str]) -> list[Text]:
+        """Why the newest evidence is no proof of these clauses, whatever it found."""
+        scope, last = self._scope, self._last
+        if scope is None or last is None:
+            return []
+        found = [] if scope.known else [unknown_release()]
+        for number in numbers:
+            if not scope.clauses[number].whole:
+                said = scope.said(number)
+                found.append(
+                    Text(
+                        f"{cited(number)}只判定了 {said.zh}，不足以证明",
+                        f"{said.en} of {cited(number)} judged: no proof",
+                    )
+                )
+        if scope.grade < self._grade:
+            found.append(
+                Text(
+                    f"按 {scope.grade} 级判定，而登记为 {self._grade} 级",
+                    f"judged at grade {scope.grade}, while the record is of grade {self._grade}",
+                )
+            )
+        if last.absent and not self._absent:
+            found.append(
+                Text(
+                    f"附上时有 {last.absent} 台登记的主机未核查",
+                    f"{last.absent} declared host(s) were not looked at when it was attached",
+                )
+            )
+        return found
 
     def _acknowledged(self, clause: DocumentClause) -> _Part:
         found = signed(self._document, clause)

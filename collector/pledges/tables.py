@@ -73,6 +73,7 @@ evidence = Table(
     Column("made_at", String(40), nullable=False),
     Column("attached_at", String(40), nullable=False),
     Column("verdicts", Text, nullable=False),
+    Column("scope", Text),
 )
 log_head = Table("log_head", metadata, Column("origin", String(255), primary_key=True))
 log_entries = Table(

@@ -17,6 +17,7 @@ _SHARED = (
     "grade",
     "pledge",
     "controls",
+    "scope",
     "waivers",
     "attached",
 )
@@ -40,7 +41,7 @@ def check_between(bundle: Bundle, before: Before) -> None:
     """
     where = before.findings.where
     for key in _SHARED:
-        if before.frame[key] != bundle.frame[key]:
+        if before.frame.get(key) != bundle.frame.get(key):
             raise VerifyFailed(f"another {key} than after hardening", where=where)
     runs = [check.frame["run"] and check.frame["run"]["nonce"] for check in (before, bundle)]
     if None in runs or runs[0] == runs[1]:

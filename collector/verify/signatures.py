@@ -60,6 +60,11 @@ class Signatures:
         """The first that is by a trusted key, and that key."""
         return next((one, one.known) for one in self.all if one.known is not None)
 
+    @property
+    def keys(self) -> tuple[TrustedKey, ...]:
+        """The trusted keys that signed."""
+        return tuple(one.known for one in self.all if one.known is not None)
+
 
 def check(
     bundle: Bundle, trust: Trust, made_at: datetime, now: datetime, logged: Logged | None
@@ -104,6 +109,11 @@ def _one(
     known = trust.find(sealed.keyid)
     if known is None:
         return Signature(file, sealed)
+    if not known.may("bundle"):
+        raise VerifyFailed(
+            f"signed by the key {known.name}, which is trusted as {known.roles_said} alone and "
+            "signs no bundles"
+        )
     sealed.verify(known.key)
     stamp = times.stamped(sealed, trust, where=f"data/{file}")
     times.check_window(known, made_at, now, stamp=stamp, logged=logged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,18 @@ from collector.model import Text
 # how far the clocks of signer and timestamp authority may be apart
 _SKEW = timedelta(minutes=5)
 _PROOF = "--proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Something that is dated later than now: `what` is a word for programs."""
+
+    what: str
+    at: datetime
+    text: Text
+
+    def to_json(self) -> dict[str, str]:
+        return {"what": self.what, "at": self.at.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +181,6 @@ def proven(stamp: Stamp | None, logged: Logged | None) -> tuple[Text, ...]:
 def unproven(
     known: TrustedKey,
     made_at: datetime,
-    now: datetime,
     sealed: Sealed,
     *,
     stamp: Stamp | None,
@@ -206,13 +218,6 @@ def unproven(
                 "(--proof) and a checkpoint that was kept show that.",
             )
         )
-    if made_at > now:
-        found.append(
-            Text(
-                "签署时间晚于本机时钟：两者必有一个不准。",
-                "It was signed later than this machine's clock shows: one of the two is wrong.",
-            )
-        )
     if known.revoked_at is not None:
         found.append(
             Text(
@@ -221,6 +226,43 @@ def unproven(
             )
         )
     return tuple(found)
+
+
+def ahead(
+    made_at: datetime,
+    looked: datetime,
+    stamp: Stamp | None,
+    logged: Logged | None,
+    now: datetime,
+) -> tuple[Ahead, ...]:
+    """What is dated later than now, beyond what clocks differ by. `looked`: the newest look."""
+    dated = [
+        ("looked_at", looked, Text("采集或判定时间", "a look, or what it was judged for,")),
+        ("made_at", made_at, Text("签署时间", "the signing")),
+    ]
+    if stamp is not None:
+        who = stamp.authority
+        said = Text(f"时间戳机构“{who}”所盖时间", f"the timestamp by {who}")
+        dated.append(("timestamp", stamp.at, said))
+    if logged is not None:
+        dated.append(("logged_at", logged.at, Text("登记库日志的时间", "the entry of the log")))
+    return tuple(Ahead(what, at, text) for what, at, text in dated if at > now + _SKEW)
+
+
+def ahead_told(found: Sequence[Ahead], now: datetime) -> tuple[Text, ...]:
+    """In one line: evidence of a time to come was made with a wrong clock, or on purpose."""
+    if not found:
+        return ()
+    here = now.isoformat(timespec="seconds")
+    zh = "、".join(f"{one.text.zh} {one.at.isoformat(timespec='seconds')}" for one in found)
+    en = ", ".join(f"{one.text.en} {one.at.isoformat(timespec='seconds')}" for one in found)
+    return (
+        Text(
+            f"时间属于将来：{zh}，晚于本机时钟 {here}，两者必有一个不准。",
+            f"Its time, which is yet to come: {en} is later than this machine's clock shows "
+            f"({here}), and one of the two is wrong.",
+        ),
+    )
 
 
 def age(looked: datetime, now: datetime) -> Text:

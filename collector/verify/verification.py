@@ -21,8 +21,10 @@ from collector.attest.timestamp import Stamp
 from collector.attest.trust import Trust, TrustedKey
 from collector.captures import file_name, read_digest
 from collector.errors import VerifyFailed
-from collector.model import Capture, ReadStatus, Text
-from collector.verify import hardened, signatures, times, trusted
+from collector.model import Capture, ReadStatus, Result, Text
+from collector.scope import Scope, verdicts
+from collector.verify import hardened, signatures, times, told, trusted
+from collector.verify.asked import Asked
 from collector.verify.before import Check
 from collector.verify.bundle import Bundle
 
@@ -37,7 +39,9 @@ class Verification:
     log that a proof was given for, with its index as `index` and the log's size as `size`;
     `signatures` tells of each signature whether it was checked; `redacted` that the captures were
     left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`;
-    `looked_at` the oldest look in it, which is `age_days` ago.
+    `looked_at` the oldest look in it, which is `age_days` ago; `scope` how much of each clause was
+    judged, and `clauses` what that leaves of their verdicts; `strange` texts that are not those of
+    the release it names; `ahead` what of it is dated later than now.
     """
 
     digest: str
@@ -50,6 +54,11 @@ class Verification:
     statement: dict[str, Any]
     proven: tuple[Text, ...]
     unproven: tuple[Text, ...]
+    scope: Scope
+    clauses: Mapping[str, Result]
+    signers: tuple[TrustedKey, ...]
+    strange: tuple[str, ...] = ()
+    ahead: tuple[times.Ahead, ...] = ()
     stamp: Stamp | None = None
     logged: Mapping[str, Any] | None = None
     signatures: tuple[Mapping[str, Any], ...] = ()
@@ -75,7 +84,12 @@ class Verification:
             "period": predicate["period"],
             "age_days": self.age_days,
             "pledge": predicate["pledge"],
-            "clauses": predicate["clauses"],
+            "grade": predicate["grade"],
+            "scope": {**self.scope.to_json(), "whole": self.scope.whole, "known": self.scope.known},
+            "clauses": {number: str(verdict) for number, verdict in self.clauses.items()},
+            "signed_clauses": predicate["clauses"],
+            "strange_texts": list(self.strange),
+            "ahead": [one.to_json() for one in self.ahead],
             "proven": [{"zh": text.zh, "en": text.en} for text in self.proven],
             "unproven": [{"zh": text.zh, "en": text.en} for text in self.unproven],
         }
@@ -99,42 +113,58 @@ def verify(
     signed = signatures.check(bundle, trust, made_at, now, logged)
     first, known = signed.leading
     _check_attached(bundle)
-    handed_in, looked = _check_hosts(bundle, redacted=bundle.redacted)
+    hosts = _check_hosts(bundle, redacted=bundle.redacted)
+    asked, handed_in = hosts.asked, hosts.handed_in
+    if bundle.frame.get("scope") != bundle.said.get("scope"):
+        raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
     _check_run(bundle)
     hardened.check_names(bundle)
     if bundle.before is not None:
-        handed_in += _check_hosts(bundle.before, redacted=bundle.redacted)[0]
+        earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
+        handed_in += earlier.handed_in
+        asked.strange |= earlier.asked.strange
         _check_run(bundle.before)
         hardened.check_between(bundle, bundle.before)
+    ahead = times.ahead(made_at, hosts.newest, first.stamp, logged, now)
     return Verification(
         bundle.digest,
         known.keyid,
         known.name,
         made_at,
-        looked,
+        hosts.oldest,
         len(bundle.names),
         handed_in,
         bundle.statement,
         (
-            *_proven(known, bundle),
-            *_before(bundle),
+            *told.proven(known, bundle),
+            *told.before(bundle),
             *signatures.proven(signed),
             *times.proven(first.stamp, logged),
             *trusted.proven(trust),
         ),
         (
+            *told.scope(asked.scope),
+            *asked.unproven(),
+            *times.ahead_told(ahead, now),
             *signatures.unproven(signed, trust),
-            *times.unproven(known, made_at, now, first.sealed, stamp=first.stamp, logged=logged),
+            *times.unproven(known, made_at, first.sealed, stamp=first.stamp, logged=logged),
             *trusted.unproven(trust, now),
-            times.age(looked, now),
-            *_unproven(handed_in, bundle),
+            times.age(hosts.oldest, now),
+            *told.waivers(bundle),
+            *told.not_applicable(bundle),
+            *told.unproven(handed_in, bundle),
         ),
+        asked.scope,
+        verdicts(bundle.frame, asked.scope),
+        signed.keys,
+        tuple(asked.strange),
+        ahead,
         first.stamp,
         logged.to_json() if logged else None,
         tuple(one.to_json() for one in signed.all),
         bundle.redacted,
         trusted.to_json(trust, now),
-        times.days_since(looked, now),
+        times.days_since(hosts.oldest, now),
     )
 
 
@@ -150,15 +180,25 @@ def _check_attached(bundle: Bundle) -> None:
             raise VerifyFailed(f"not the document that {_EVIDENCE} names", where=f"data/{name}")
 
 
-def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
-    """Every host's entry against its capture, and the clauses against the findings.
+@dataclass(frozen=True, slots=True)
+class _Hosts:
+    """How many captures were handed in, and the times of the oldest and the newest: whoever judged
 
-    Returns how many captures were handed in, and the time of the oldest: whoever judged them may
-    have given any other time to judge for.
+    them may have given any other time to judge for.
     """
+
+    handed_in: int
+    oldest: datetime
+    newest: datetime
+    asked: Asked
+
+
+def _check_hosts(bundle: Check, *, redacted: bool) -> _Hosts:
+    """Every host's entry against its capture, and the clauses against the findings."""
     clauses = Clauses()
+    asked = Asked(bundle)
     named: set[str] = set()
-    times: list[datetime] = []
+    judged: list[datetime] = []
     looks: list[datetime] = []
     targets: list[dict[str, Any]] = []
     handed_in = 0
@@ -172,14 +212,15 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
             raise VerifyFailed(f"names another digest for {name}", where=where)
         named.add(name)
         capture = None if redacted else bundle.capture_in(host, entry)
-        _check_findings(bundle, host, entry)
+        _check_findings(bundle, host, entry, asked)
         if capture is not None:
             _check_host(bundle, host, entry, capture)
+            asked.capture(host, capture, entry["findings"])
             if bundle.frame["run"] is not None:
                 _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
         handed_in += "run" not in entry["origin"]
         at = datetime.fromisoformat(entry["assessed_at"])
-        times.append(at)
+        judged.append(at)
         targets.append(evidence.target(host, entry["head"].get("machine", "")))
         looks.append(((capture.collected_at if capture else None) or at).astimezone(UTC))
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
@@ -188,10 +229,10 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> tuple[int, datetime]:
             raise VerifyFailed(f"belongs to no host of {place}", where=_file(bundle, name))
     if not named:
         raise VerifyFailed("holds no host", where=place)
-    if clauses.to_json() != bundle.frame["clauses"]:
+    if clauses.to_json(asked.own_scope) != bundle.frame["clauses"]:
         raise VerifyFailed("its clauses do not follow from its findings", where=place)
-    _check_predicate(bundle, min(times), max(times), targets)
-    return handed_in, min(looks)
+    _check_predicate(bundle, min(judged), max(judged), targets)
+    return _Hosts(handed_in, min(looks), max(*looks, *judged), asked)
 
 
 def _file(bundle: Check, name: str) -> str:
@@ -206,7 +247,7 @@ def _check_nonce(capture: Capture, where: str, run: str) -> None:
         raise VerifyFailed(problem.what, where=where) from None
 
 
-def _check_findings(bundle: Check, host: str, entry: dict[str, Any]) -> None:
+def _check_findings(bundle: Check, host: str, entry: dict[str, Any], asked: Asked) -> None:
     where = f"{bundle.findings.where} host {host}"
     controls = bundle.frame["controls"]
     named = {finding["control"] for finding in entry["findings"]}
@@ -217,6 +258,7 @@ def _check_findings(bundle: Check, host: str, entry: dict[str, Any]) -> None:
         for key in ("clause", "severity", "veto"):
             if finding[key] != about[key]:
                 raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
+        asked.finding(finding)
 
 
 def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Capture) -> None:
@@ -278,71 +320,3 @@ def _check_run(bundle: Check) -> None:
     script = bundle.subjects.get("script.sh")
     if script is not None and script != run["script_sha256"]:
         raise VerifyFailed("not the script that the run names", where=_file(bundle, "script.sh"))
-
-
-def _before(bundle: Bundle) -> tuple[Text, ...]:
-    return () if bundle.before is None else (hardened.proven(bundle.before),)
-
-
-def _proven(known: TrustedKey, bundle: Bundle) -> tuple[Text, ...]:
-    hosts = len(bundle.names)
-    unchanged = Text(
-        f"自签名以来，包内每个文件的每个字节均未改动；签名由密钥“{known.name}”（{known.keyid}）作出。",
-        f"No byte of any file in it has changed since it was signed, by the key {known.name} "
-        f"({known.keyid}).",
-    )
-    if bundle.redacted:
-        return (
-            unchanged,
-            Text(
-                f"{hosts} 台主机的采集文件已略去，其摘要在签名范围内：日后出示的采集文件可据此"
-                "核对。",
-                f"The captures of the {hosts} host(s) were left out, and their digests are among "
-                "what was signed: a capture that is shown later can be held to them.",
-            ),
-        )
-    return (
-        unchanged,
-        Text(
-            f"{hosts} 台主机的结论与其采集文件相互对应：主机、状态、引用的读取内容与条款结论一致。",
-            f"What is said of the {hosts} host(s) belongs to their captures: host, status, the "
-            "reads that are quoted, and the clauses that follow from the findings.",
-        ),
-    )
-
-
-def _unproven(handed_in: int, bundle: Bundle) -> tuple[Text, ...]:
-    found = []
-    if bundle.redacted:
-        found.append(
-            Text(
-                "结论与采集文件是否对应、所引内容是否出自采集文件：采集文件已略去，无从核对，"
-                "也不能重新判定；须向制作方索取完整证据包（摘要相同）。",
-                "That the findings and what they quote come from the captures: those were left "
-                "out, so nothing could be held to them, and nothing can be judged again. The whole "
-                "bundle, of the same digest, shows it.",
-            )
-        )
-    found.append(
-        Text(
-            "主机所言是否属实：拥有 root 权限的人可以让主机输出任何内容，签名不能证明其真实。",
-            "That the hosts told the truth: whoever is root on a host can make it print anything, "
-            "and no signature answers that.",
-        )
-    )
-    if not bundle.redacted:
-        found.append(
-            Text(
-                "判定是否正确：请用 replay 依据采集文件重新判定。",
-                "That the captures were judged rightly: `hostpledge replay` judges them again.",
-            )
-        )
-    if handed_in:
-        found.append(
-            Text(
-                f"{handed_in} 台主机的采集文件由用户自行运行脚本后提交，采集方未连接这些主机。",
-                f"{handed_in} host(s) were not connected to: their captures were handed in by "
-                "whoever ran the script there.",
-            )
-        )
-    return tuple(found)

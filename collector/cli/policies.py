@@ -1,0 +1,77 @@
+"""`verify --policy`: which policy is meant, and what is said of a bundle by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.captures import read_at_most
+from collector.cli.language import lang, tr
+from collector.schema import check, load_yaml
+from collector.verify.policy import STRICT, Policy, Unmet, policy_of
+
+if TYPE_CHECKING:
+    from collector.pledges.record import PledgeRecord
+
+_LARGEST = 1 << 20
+
+
+def chosen(given: str) -> Policy:
+    """`strict`, or the policy in a file of that name. Raises BadInput for a file that is none."""
+    if given == STRICT.name:
+        return STRICT
+    path = Path(given)
+    document: Any = load_yaml(read_at_most(path, _LARGEST), where=given)
+    check(document, "policy", where=given)
+    policy = policy_of(document, given)
+    if "record" not in document:
+        return policy
+    from collector.pledges.record import load
+
+    return _of_record(policy, document, load(path.parent / document["record"]))
+
+
+def _of_record(policy: Policy, document: Mapping[str, Any], record: PledgeRecord) -> Policy:
+    """What the policy itself says of pledge, grade and hosts counts for more than its record."""
+    return replace(
+        policy,
+        pledge=policy.pledge or record.id,
+        grade=document.get("grade", record.grade),
+        hosts=policy.hosts if "hosts" in document else tuple(record.hosts),
+    )
+
+
+def say(policy: Policy | None, lacking: tuple[Unmet, ...]) -> None:
+    """In lines, for people. Without a policy, what the strict one would say, in one."""
+    if policy is None:
+        if lacking:
+            names = tr("、", ", ").join(dict.fromkeys(one.name for one in lacking))
+            click.echo(
+                tr(
+                    f"按严格策略（--policy strict）不予接受：{names}",
+                    f"The strict policy (--policy strict) would not accept it: {names}",
+                )
+            )
+        else:
+            click.echo(tr("满足严格策略（--policy strict）", "It meets the strict policy."))
+        return
+    if not lacking:
+        click.echo(tr(f"满足策略 {policy.name}", f"It meets the policy {policy.name}"))
+        return
+    click.echo(tr(f"不满足策略 {policy.name}：", f"It does not meet the policy {policy.name}:"))
+    for one in lacking:
+        click.echo(f"  ! {one.name}{tr('：', ': ')}{one.why.to(lang())}")
+
+
+def to_json(policy: Policy | None, lacking: tuple[Unmet, ...]) -> dict[str, Any]:
+    """`applied` is false where none was asked for: then it is the strict one, for information."""
+    return {
+        "name": (policy or STRICT).name,
+        "applied": policy is not None,
+        "met": not lacking,
+        "unmet": [one.to_json() for one in lacking],
+    }

@@ -1,0 +1,169 @@
+"""Is what the signer says of its controls what the release says that it names?
+
+A catalogue is named by its digest, so nobody honest differs from it. What verdicts follow from
+(which controls there are, their clause, severity and veto) is refused where it differs; texts are
+told, as a later reader of the same catalogue may spell them otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from collector import releases, scope
+from collector.assess import fill
+from collector.catalog import controls, reads_for
+from collector.errors import VerifyFailed, one_line
+from collector.model import Capture, Result, Text
+from collector.releases import Known, Release
+from collector.scope import Scope
+from collector.verify.before import Check
+
+_NAMED = 5
+_PLACE = re.compile(r"\{(\w+)\}")
+# what a judge satisfied by nothing at all would say
+_GOOD = (Result.PASS, Result.PARTIAL, Result.NOTAPPLICABLE)
+
+
+class Asked:
+    """The controls of one check, held to their release. `strange` are texts that are not its own.
+
+    Raises VerifyFailed where what verdicts follow from is another than in the release.
+    """
+
+    def __init__(self, check: Check) -> None:
+        frame, place = check.frame, check.findings.where
+        self.release = releases.find(frame["catalog_sha256"])
+        self.scope = scope.of_evidence(frame)
+        self.strange: dict[str, None] = {}
+        self.unread: dict[str, set[str]] = {}
+        self._grade: int = frame["grade"]
+        if self.release is not None:
+            self._hold(self.release, frame["controls"], place)
+        self._hold_scope(check, place)
+
+    @property
+    def own_scope(self) -> Scope | None:
+        """That by which its maker narrowed its clauses; None where it did not know of any."""
+        return replace(self.scope, known=True) if self._told_itself else None
+
+    def _hold(self, release: Release, said: Mapping[str, Any], place: str) -> None:
+        known = release.at(self._grade)
+        for id, about in said.items():
+            named = f"{id}: the release {release.version} that it names"
+            if id not in known:
+                raise VerifyFailed(f"{named} has no such control at this grade", where=place)
+            mine = known[id]
+            for name, value in mine.weighs[self._grade].items():
+                if about[name] != value:
+                    raise VerifyFailed(f"{named} has another {name}", where=place)
+            self._note(id, "title", about["title"], mine.title)
+            self._note(id, "criterion", about["criterion"], mine.criterion[self._grade])
+
+    def _hold_scope(self, check: Check, place: str) -> None:
+        said = check.frame.get("scope")
+        self._told_itself = said is not None
+        if said is None:
+            return
+        if self.scope.to_json() != said:
+            raise VerifyFailed("its scope does not follow from its controls", where=place)
+        there = [host for host in said["absent"] if host in check.names]
+        if there:
+            raise VerifyFailed(f"{there[0]} is in it, and said to be missing", where=place)
+
+    def finding(self, found: Mapping[str, Any]) -> None:
+        """Notes where the texts of a finding are not those of the release."""
+        if self.release is None:
+            return
+        id = found["control"]
+        known = self.release.controls[id]
+        self._note(id, "expected", found["expected"], known.criterion[self._grade])
+        self._note(id, "remediation", found["remediation"], known.remediation[self._grade])
+        if not _says(self.release, known, found):
+            self.strange[f"{id} message"] = None
+
+    def capture(self, host: str, capture: Capture, findings: Sequence[Mapping[str, Any]]) -> None:
+        """Notes findings that are good though their reads are not in the capture at all."""
+        if self.release is not releases.current():
+            return
+        for found in findings:
+            if Result(found["verdict"]) in _GOOD and not _reads(found["control"]) & set(
+                capture.reads
+            ):
+                self.unread.setdefault(host, set()).add(found["control"])
+
+    def _note(self, id: str, name: str, said: Mapping[str, str], known: Text) -> None:
+        if (said["zh"], said["en"]) != (known.zh, known.en):
+            self.strange[f"{id} {name}"] = None
+
+    def unproven(self) -> tuple[Text, ...]:
+        """What this leaves open, for people."""
+        found = []
+        if self.strange:
+            names = list(self.strange)
+            more = len(names) - _NAMED
+            listed = ", ".join(names[:_NAMED])
+            found.append(
+                Text(
+                    f"所用文字与所称版本不符，共 {len(names)} 处：{listed}"
+                    f"{' 等' if more > 0 else ''}；出自签名人。",
+                    f"The words: {len(names)} text(s) are not those of the release it names, but "
+                    f"the signer's own: {listed}{f' and {more} more' if more > 0 else ''}.",
+                )
+            )
+        if self.unread:
+            count = sum(map(len, self.unread.values()))
+            host, ids = next(iter(sorted(self.unread.items())))
+            found.append(
+                Text(
+                    f"{count} 条满足或不适用的结论，其所依据的读取项在采集文件中一项也没有"
+                    f"（如 {host} 的 {min(ids)}）：replay 可揭示。",
+                    f"{count} finding(s) that are satisfied, or not applicable, though none of "
+                    f"the reads they rest on is in the capture (as {min(ids)} of {host}): "
+                    "`hostpledge replay` shows it.",
+                )
+            )
+        return tuple(found)
+
+
+@cache
+def _reads(control: str) -> frozenset[str]:
+    return frozenset(reads_for([controls()[control]]))
+
+
+def _says(release: Release, known: Known, found: Mapping[str, Any]) -> bool:
+    """Is the finding's message the release's own, with the finding's values in it?"""
+    template = known.messages.get(found["reason"]) or release.reasons.get(found["reason"])
+    if template is None:
+        return False
+    values, message = found["values"], found["message"]
+    filled = fill(template, values)
+    if (filled.zh, filled.en) == (message["zh"], message["en"]):
+        return True
+    return _fits(template.zh, values, "、", message["zh"]) and _fits(
+        template.en, values, ", ", message["en"]
+    )
+
+
+def _fits(template: str, values: Mapping[str, Any], comma: str, said: str) -> bool:
+    pattern, place = "", 0
+    for found in _PLACE.finditer(template):
+        pattern += re.escape(template[place : found.start()])
+        pattern += _spelt(values.get(found[1], found[0]), comma)
+        place = found.end()
+    return re.fullmatch(pattern + re.escape(template[place:]), said) is not None
+
+
+def _spelt(value: Any, comma: str) -> str:
+    """The ways in which a value may stand in a message: JSON has lost whether 1 was 1.0."""
+    if isinstance(value, list):
+        plain = comma.join(map(str, value))
+        exact = comma.join(str(float(v)) if type(v) is int else str(v) for v in value)
+    else:
+        plain = str(value)
+        exact = str(float(value)) if type(value) is int else plain
+    shown = {one_line(text, 1000) for text in (plain, exact)}
+    return f"(?:{'|'.join(map(re.escape, sorted(shown)))})"

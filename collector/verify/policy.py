@@ -1,0 +1,163 @@
+"""What a verifier wants of evidence beside its signature, and whether a bundle has it. Pure.
+
+That a bundle verifies says whose it is and that nobody changed it. Whether it is enough is for its
+reader to say: a policy does. One that leaves something out wants it as `STRICT` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.model import Text
+from collector.verify.verification import Verification
+
+SCHEMA = "urn:hostpledge:schema:policy:1"
+# as long as evidence counts as fresh in the register (catalogs/clocks.yml)
+FRESH_DAYS = 90
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The members of schemas/policy.schema.json; None wants nothing of that kind."""
+
+    name: str
+    complete: bool = True
+    own_words: bool = False
+    fresh_days: int | None = FRESH_DAYS
+    grade: int = 2
+    pledge: str | None = None
+    hosts: tuple[str, ...] = ()
+    key_roles: bool = True
+    timestamp: bool = True
+    timestamp_authorities: tuple[str, ...] = ()
+    log: bool = True
+    ahead: bool = False
+
+
+STRICT = Policy("strict")
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """Something that a policy wants and a bundle has not; `name` is the member of the policy."""
+
+    name: str
+    why: Text
+
+    def to_json(self) -> dict[str, Any]:
+        return {"wants": self.name, "why": {"zh": self.why.zh, "en": self.why.en}}
+
+
+def policy_of(document: Mapping[str, Any], name: str) -> Policy:
+    """From a document that fits the schema; its `record` is for the caller to look up."""
+    given = {k: v for k, v in document.items() if k not in ("schema", "record")}
+    for several in ("hosts", "timestamp_authorities"):
+        if several in given:
+            given[several] = tuple(given[several])
+    return Policy(name, **given)
+
+
+def unmet(policy: Policy, found: Verification, hosts: Sequence[str]) -> tuple[Unmet, ...]:
+    """What the policy wants in vain of a bundle with these hosts, in the order of its members."""
+    return tuple(Unmet(name, why) for name, why in _unmet(policy, found, frozenset(hosts)))
+
+
+def _unmet(
+    policy: Policy, found: Verification, hosts: frozenset[str]
+) -> Iterator[tuple[str, Text]]:
+    if policy.complete:
+        yield from (("complete", why) for why in found.scope.reasons())
+        if found.redacted:
+            yield "complete", Text("采集文件已略去", "its captures were left out")
+    if not policy.own_words and found.strange:
+        count = len(found.strange)
+        yield (
+            "own_words",
+            Text(
+                f"{count} 处文字不是所称版本的",
+                f"{count} text(s) are not those of the release it names",
+            ),
+        )
+    if policy.fresh_days is not None and found.age_days > policy.fresh_days:
+        yield (
+            "fresh_days",
+            Text(
+                f"采集已有 {found.age_days} 天，最多 {policy.fresh_days} 天",
+                f"it was looked {found.age_days} days ago, {policy.fresh_days} at most",
+            ),
+        )
+    if found.scope.grade < policy.grade:
+        yield (
+            "grade",
+            Text(
+                f"按 {found.scope.grade} 级判定，须为 {policy.grade} 级",
+                f"judged at grade {found.scope.grade}, not at grade {policy.grade}",
+            ),
+        )
+    yield from _whose(policy, found, hosts)
+    yield from _signed(policy, found)
+    if not policy.ahead and found.ahead:
+        named = [one.at.isoformat(timespec="seconds") for one in found.ahead]
+        yield (
+            "ahead",
+            Text(
+                f"时间晚于本机时钟：{'、'.join(named)}",
+                f"dated later than this clock shows: {', '.join(named)}",
+            ),
+        )
+
+
+def _whose(
+    policy: Policy, found: Verification, hosts: frozenset[str]
+) -> Iterator[tuple[str, Text]]:
+    pledge = found.statement["predicate"]["pledge"]
+    named = pledge["id"] if pledge else None
+    if policy.pledge is not None and named != policy.pledge:
+        yield (
+            "pledge",
+            Text(
+                f"属于登记 {named or '（无）'}，不是 {policy.pledge}",
+                f"made for the pledge {named or '(none)'}, not for {policy.pledge}",
+            ),
+        )
+    missing = [host for host in policy.hosts if host not in hosts]
+    if missing:
+        more = " …" if len(missing) > _NAMED else ""
+        yield (
+            "hosts",
+            Text(
+                f"缺 {len(missing)} 台主机：{'、'.join(missing[:_NAMED])}{more}",
+                f"{len(missing)} host(s) are missing: {', '.join(missing[:_NAMED])}{more}",
+            ),
+        )
+
+
+def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
+    if policy.key_roles:
+        for known in found.signers:
+            if known.roles is None:
+                yield (
+                    "key_roles",
+                    Text(
+                        f"信任文件未写明密钥“{known.name}”的用途（hostpledge key trust 会写明）",
+                        f"the trust file does not say what the key {known.name} may sign "
+                        "(`hostpledge key trust` writes it)",
+                    ),
+                )
+    stamp = found.stamp
+    if policy.timestamp and stamp is None:
+        yield "timestamp", Text("没有信任的时间戳", "no timestamp by a trusted authority")
+    wanted = policy.timestamp_authorities
+    if policy.timestamp and stamp is not None and wanted and stamp.authority not in wanted:
+        yield (
+            "timestamp_authorities",
+            Text(f"时间戳出自“{stamp.authority}”", f"its timestamp is by {stamp.authority}"),
+        )
+    if policy.log and found.logged is None:
+        yield (
+            "log",
+            Text("没有登记库日志的证明（--proof）", "no proof of the register's log (--proof)"),
+        )
