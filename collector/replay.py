@@ -13,6 +13,7 @@ from collector.attest.evidence import host_entry, waivers_of
 from collector.controls.logging.losses import Loss, losses
 from collector.errors import FactError
 from collector.model import HostStatus, Result
+from collector.scope import Scope, of_evidence
 from collector.verify import Bundle
 from collector.verify.before import Check
 
@@ -71,10 +72,14 @@ class Difference:
 
 @dataclass(slots=True)
 class Replayed:
-    """What judging again gave. `reworded` counts findings of which only the words differ."""
+    """What judging again gave. `reworded` counts findings of which only the words differ.
+
+    `scope` is how much there was to judge again: that it comes out the same proves no more.
+    """
 
     catalog_then: str
     catalog_now: str
+    scope: Scope
     hosts: int = 0
     findings: int = 0
     reworded: int = 0
@@ -98,6 +103,7 @@ class Replayed:
             "hosts": self.hosts,
             "findings": self.findings,
             "reworded": self.reworded,
+            "scope": {**self.scope.to_json(), "known": self.scope.known, "whole": self.scope.whole},
             "catalog": {
                 "then": self.catalog_then,
                 "now": self.catalog_now,
@@ -113,7 +119,8 @@ def replay(bundle: Bundle) -> Replayed:
     A control that is in the bundle and no longer in the catalog is a difference; one that came
     later is not looked at. Raises VerifyFailed for a capture that is not what was signed.
     """
-    result = Replayed(bundle.frame["catalog_sha256"], catalog.catalog_digest())
+    scope = of_evidence(bundle.frame)
+    result = Replayed(bundle.frame["catalog_sha256"], catalog.catalog_digest(), scope)
     for check in (bundle.before, bundle) if bundle.before else (bundle,):
         _replay(check, bundle.attached, result, before=check is bundle.before)
     return result
@@ -178,6 +185,7 @@ class Comparison:
     """
 
     catalogs: tuple[str, str]
+    scopes: tuple[Scope, Scope]
     fixed: list[Difference] = field(default_factory=list)
     regressed: list[Difference] = field(default_factory=list)
     changed: list[Difference] = field(default_factory=list)
@@ -195,6 +203,10 @@ class Comparison:
                 "new": self.catalogs[1],
                 "same": self.catalogs[0] == self.catalogs[1],
             },
+            "scope": {
+                which: {**scope.to_json(), "grade": scope.grade, "whole": scope.whole}
+                for which, scope in zip(("old", "new"), self.scopes, strict=True)
+            },
             "fixed": [difference.to_json() for difference in self.fixed],
             "regressed": [difference.to_json() for difference in self.regressed],
             "changed": [difference.to_json() for difference in self.changed],
@@ -209,7 +221,10 @@ class Comparison:
 
 def diff(old: Bundle, new: Bundle) -> Comparison:
     """Compares host by host and control by control what both bundles speak of."""
-    result = Comparison((old.frame["catalog_sha256"], new.frame["catalog_sha256"]))
+    result = Comparison(
+        (old.frame["catalog_sha256"], new.frame["catalog_sha256"]),
+        (of_evidence(old.frame), of_evidence(new.frame)),
+    )
     before, after = set(old.names), set(new.names)
     result.new_hosts = sorted(after - before)
     result.gone_hosts = sorted(before - after)

@@ -72,6 +72,10 @@ class Scope:
             return result
         return Result.ERROR
 
+    def at_most(self, result: Result) -> Result:
+        """As `narrowed`, of a verdict over all clauses."""
+        return result if result is Result.FAIL or self.whole else Result.ERROR
+
     def said(self, clause: str | None = None) -> Text:
         """`7 of 57 controls`: of one clause, or of them all."""
         part = Part(self.judged, self.of) if clause is None else self.clauses[clause]
@@ -111,6 +115,13 @@ def unknown_release() -> Text:
     return Text(
         "出自此处所不知的版本，无从核对核查范围",
         "made by a release that is not known here: its scope cannot be checked",
+    )
+
+
+def lower_grade(grade: int, wanted: int) -> Text:
+    return Text(
+        f"按 {grade} 级判定，而登记为 {wanted} 级",
+        f"judged at grade {grade}, while the record is of grade {wanted}",
     )
 
 

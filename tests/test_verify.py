@@ -399,7 +399,7 @@ def test_the_time_of_a_key(copy: Path, key: PrivateKey) -> None:
         made = datetime.fromisoformat(opened.statement["predicate"]["made_at"])
         second = timedelta(seconds=1)
 
-        def tried(**window: datetime) -> str:
+        def tried(**window: Any) -> str:
             try:
                 found = verify(opened, Trust((TrustedKey(key.public, "k", **window),)))
             except VerifyFailed as problem:

@@ -148,7 +148,8 @@ def _replace(
         end = datetime.now(UTC)
         ended = replace(old, name=_retired(known, name, now), valid_until=end)
         known = replace(known, keys=tuple(ended if k is old else k for k in known.keys))
-    _write(replace(known, keys=(*known.keys, TrustedKey(key.public, name, valid_from=now))))
+    made = TrustedKey(key.public, name, valid_from=now, roles=old.roles if old else None)
+    _write(replace(known, keys=(*known.keys, made)))
     if ended is not None and path.exists():
         path_of(ended.name).hardlink_to(path)
     coming.replace(path)
@@ -230,11 +231,37 @@ def trust_authority(authority: Authority) -> None:
         _write(replace(known, authorities=(*others, authority)))
 
 
-def check_usable(key: PrivateKey, where: str) -> None:
-    """Raises BadInput for a kept key that has ended or was revoked: it must sign nothing more."""
+def may(key: PrivateKey, role: str) -> bool:
+    """May the key sign that (`trust.ROLES`)? Of one that is not kept here nothing is known."""
+    known = trust().find(key.keyid)
+    return known is None or known.may(role)
+
+
+def set_roles(keyid: str, roles: frozenset[str]) -> TrustedKey:
+    """Says what a kept key may sign; what it signed before counts by that as well."""
+    with _locked():
+        known, found = _kept(keyid)
+        if found.key.type == "sm2" and "log" in roles:
+            raise BadInput("an SM2 key signs no logs", where=found.name)
+        given = replace(found, roles=roles)
+        _write(_with(known, found, given))
+    return given
+
+
+def check_usable(key: PrivateKey, where: str, role: str | None = None) -> None:
+    """Raises BadInput for a kept key that has ended or was revoked: it must sign nothing more.
+
+    And for one that may not sign what is of the `role`.
+    """
     known = trust().find(key.keyid)
     if known is None:
         return
+    if role is not None and not known.may(role):
+        raise BadInput(
+            f"this key is kept as {known.roles_said} alone: what it signs here would not verify",
+            where=where,
+            mend="name another key, or let it sign this with `hostpledge key roles`",
+        )
     now = datetime.now(UTC)
     over = known.revoked_at or known.valid_until
     if over is not None and over <= now:

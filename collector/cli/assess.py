@@ -22,6 +22,7 @@ from collector.export import FORMATS, exporter
 from collector.facts.inventory import DOCUMENT
 from collector.facts.inventory_signature import KEYS, SIGNATURE
 from collector.model import Capture, Finding, HostStatus
+from collector.scope import Scope, scope_of
 
 # where captures lie in a folder that hostpledge made: a run's output, then a bundle
 _KNOWN_PLACES = ("captures", "data/captures")
@@ -115,7 +116,8 @@ def assess(
         )
         times[capture.host] = moment or _moment(capture)
         statuses[capture.host] = capture.status
-    _print(form, hosts, times, statuses)
+    scope = scope_of([c.id for c in selected], int(grade))
+    _print(form, hosts, times, statuses, scope)
     done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
     return 0 if done else 1
 
@@ -125,6 +127,7 @@ def _print(
     hosts: dict[str, list[Finding]],
     times: dict[str, datetime],
     statuses: dict[str, HostStatus],
+    scope: Scope,
 ) -> None:
     if form == "table":
         from collector.export import table
@@ -136,11 +139,12 @@ def _print(
             times,
             lang(),
             statuses,
+            scope,
             width=max(60, min(width, 160)),
             colour=terminal and not os.environ.get("NO_COLOR"),
         )
     else:
-        text = exporter(form)(hosts, times, lang(), statuses)
+        text = exporter(form)(hosts, times, lang(), statuses, scope)
     out(text)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collector.attest.envelope import Stamper
     from collector.attest.keys import PrivateKey
     from collector.cli.pledged import Pledged
+    from collector.pledges.register import Register
     from collector.report.between import Earlier
     from collector.run.folder import RunFolder
     from collector.verify import Bundle
@@ -53,7 +54,7 @@ def first_key(name: str, passphrase_file: Path | None) -> PrivateKey:
             ),
             err=True,
         )
-    return open_key(name, passphrase_file)
+    return open_key(name, passphrase_file, role="bundle")
 
 
 def check_attachable(signing: Signing) -> None:
@@ -169,6 +170,25 @@ def _answered_since(place: Path, folder: RunFolder) -> bool:
     return any(h in arrived and arrived[h].status is HostStatus.COMPLETE for h in silent)
 
 
+def checkpoint_of(register: Register, key: PrivateKey) -> str:
+    """A checkpoint of the register's log now; empty, and said so, where the key signs none."""
+    from collector.attest import keyring
+    from collector.cli.register import sign_checkpoint
+
+    if keyring.may(key, "log"):
+        return sign_checkpoint(register, key)[0]
+    click.echo(
+        tr(
+            "签名密钥不作日志密钥，报告中没有检查点：请用 hostpledge register checkpoint --key "
+            "另行签署",
+            "the key signs no logs, so the report shows no checkpoint: sign one with `hostpledge "
+            "register checkpoint --key`",
+        ),
+        err=True,
+    )
+    return ""
+
+
 def write_report(
     output: Path,
     opened: Bundle,
@@ -184,13 +204,13 @@ def write_report(
     """
     from collector.captures import write_aside
     from collector.cli.kept import Kept
-    from collector.cli.register import sign_checkpoint
     from collector.report.contents import Source, contents
     from collector.report.html import render
 
     place = output / "report.html"
     if pledge is not None:
-        checkpoint = checkpoint or sign_checkpoint(pledge.register, key)[0]
+        checkpoint = checkpoint or checkpoint_of(pledge.register, key)
+    if checkpoint:
         write_aside(output / "checkpoint.txt", checkpoint.encode(), 0o644)
     kept = Kept(pledge.register, pledge.record.id, renewed=renewed) if pledge else None
     source = Source(

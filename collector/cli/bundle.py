@@ -120,7 +120,7 @@ def bundle(
         files = [file for file in files if file.name in names]
     given = _documents(data_documents(inventory, owner_keys), documents)
     attached = (pledge.attached() if pledge else {}) | given
-    key = open_key(key_name, passphrase_file)
+    key = open_key(key_name, passphrase_file, role="bundle")
     second = open_sm2_key(sm2_key, sm2_passphrase_file)
     script = folder / "script.sh"
     place, packing = packed(output, encrypt_to)

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from collector import replay as engine
-from collector.cli.language import lang_option, tr
+from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.cli.replay import difference_line
+from collector.cli.scope_said import line
 from collector.cli.verify import open_trusted, trust_option
 
 
@@ -60,6 +61,9 @@ def _table(result: engine.Comparison) -> None:
     ):
         if names:
             click.echo(f"{title} ({len(names)}): {', '.join(names)}")
+    if not all(scope.whole for scope in result.scopes) or result.gone_controls:
+        for name, scope in zip("AB", result.scopes, strict=True):
+            click.echo(f"{name}{tr('：', ': ')}{line(scope, lang())}")
     if not (result.regressed or result.fixed or result.changed or result.lost):
         click.echo(tr("共有的主机没有变化", "nothing changed on the hosts of both"))
     if result.catalogs[0] != result.catalogs[1]:

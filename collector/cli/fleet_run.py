@@ -85,7 +85,7 @@ def prove(
 
     `before` gives the check before hardening of a part, where there is one.
     """
-    from collector.cli.register import sign_checkpoint
+    from collector.cli.attesting import checkpoint_of
 
     fleet = chosen.fleet
     outcomes: list[Outcome] = []
@@ -101,7 +101,7 @@ def prove(
             outcomes.append(Outcome(part.id, part.grade, record, problem=problem))
     checkpoint = ""
     if any(outcome.sequence for outcome in outcomes):
-        checkpoint, _ = sign_checkpoint(fleet.register, signing.key)
+        checkpoint = checkpoint_of(fleet.register, signing.key)
     return [_reported(fleet, outcome, signing, checkpoint, also) for outcome in outcomes]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,11 @@ from collector.cli.chinese import whole_in_chinese
 from collector.cli.columns import out, wrap
 from collector.cli.language import lang, tr
 from collector.cli.run import is_satisfied
+from collector.cli.scope_said import line
 from collector.errors import CollectorError, one_line
 from collector.model import HostStatus, Result
 from collector.pledges.masking import masked
+from collector.scope import Scope, of_evidence, verdicts
 
 if TYPE_CHECKING:
     from collector.cli.pledged import Pledged
@@ -32,9 +34,9 @@ _NAMED = 8
 class Outcome:
     """One pledge of a run; `pledge` is empty for the hosts under none.
 
-    `counts`: how many controls have which verdict, and `before` hardening; `hosts`: what became of
-    each host; `absent`: declared and not part of this run; `problem`: why
-    there is no evidence, or no report.
+    `scope`: how much of each clause was judged; `counts`: how many controls have which verdict, and
+    `before` hardening; `hosts`: what became of each host; `absent`: declared and not part of this
+    run; `problem`: why there is no evidence, or no report.
     """
 
     pledge: str
@@ -44,6 +46,7 @@ class Outcome:
     digest: str = ""
     sequence: int = 0
     clauses: Mapping[str, str] = field(default_factory=dict)
+    scope: Scope | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     before: Mapping[str, int] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +92,8 @@ def outcome_of(id: str, grade: int, made: Path, pledge: Pledged | None) -> Outco
             made,
             opened.digest,
             attached["sequence"] if attached else 0,
-            _verdicts(opened.frame["clauses"]),
+            _verdicts(opened.frame),
+            of_evidence(opened.frame),
             counts,
             Counter(_verdicts_of(opened.before) if opened.before is not None else ()),
             hosts,
@@ -102,8 +106,9 @@ def _verdicts_of(check: Check) -> Iterator[str]:
     return (finding["verdict"] for _, entry in check.hosts() for finding in entry["findings"])
 
 
-def _verdicts(clauses: Mapping[str, Any]) -> dict[str, str]:
-    return {id: c["verdict"] for id, c in clauses.items() if any(c["counts"].values())}
+def _verdicts(frame: Mapping[str, Any]) -> dict[str, str]:
+    found = verdicts(frame)
+    return {id: str(found[id]) for id, c in frame["clauses"].items() if any(c["counts"].values())}
 
 
 def say(
@@ -179,6 +184,8 @@ def _block(outcome: Outcome) -> str:
     ]
     marks = [f"{SIGNS[r]} {outcome.counts[r]}" for r in Result if outcome.counts.get(r)]
     lines.append(wrap("  ".join([*shown, *marks]), indent="  "))
+    if outcome.scope is not None and not outcome.scope.whole:
+        lines.append(wrap(line(replace(outcome.scope, absent=()), lang()), indent="  "))
     if outcome.incomplete:
         statuses = catalog.words()["host_status"]
         down = [f"{h}（{statuses[s].zh}）" if lang() == "zh" else f"{h} ({statuses[s].en})"
@@ -215,6 +222,8 @@ def _json(outcome: Outcome) -> dict[str, Any]:
         "bundle": str(outcome.bundle) if outcome.bundle else None,
         "report": str(outcome.report) if outcome.report else None,
         "clauses": dict(outcome.clauses),
+        "scope": outcome.scope
+        and {**outcome.scope.to_json(), "grade": outcome.scope.grade, "whole": outcome.scope.whole},
         "counts": dict(outcome.counts),
         "counts_before": dict(outcome.before) or None,
         "hosts": dict(outcome.hosts),

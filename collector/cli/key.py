@@ -17,6 +17,7 @@ from collector.attest.trust import TrustedKey
 from collector.captures import read_at_most, write_aside
 from collector.cli.assess import parse_time
 from collector.cli.helping import Group
+from collector.cli.key_roles import roles, said
 from collector.cli.language import lang_option, tr
 from collector.cli.opening import (
     load_key,
@@ -190,8 +191,8 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
     if which is not None:
         public = load_key(which, passphrase_file)[0].public
         if form == "json":
-            said = {"keyid": public.keyid, "type": public.type, "pem": public.pem}
-            click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+            about = {"keyid": public.keyid, "type": public.type, "pem": public.pem}
+            click.echo(json.dumps(about, ensure_ascii=False, indent=1))
             return
         click.echo(f"{public.keyid}  {public.type}", err=True)
         click.echo(public.pem, nl=False)
@@ -208,13 +209,17 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
         )
     for entry in known.keys:
         shown = _place(entry.name) or tr("（无私钥文件）", "(no private key file)")
-        click.echo(f"{entry.keyid}  {entry.key.type:7}  {entry.name}  {state(entry)}  {shown}")
+        signs = said(entry)
+        click.echo(
+            f"{entry.keyid}  {entry.key.type:7}  {entry.name}  {state(entry)}  {signs}  {shown}"
+        )
 
 
 @key.command(
     help=tr(
-        "输出信任文件（公钥及有效期），供核验方使用；其中没有任何秘密。",
-        "Prints the trust file (public keys and when they were valid) for whoever verifies. "
+        "输出信任文件（公钥、用途及有效期），供核验方使用；其中没有任何秘密。",
+        "Prints the trust file (public keys, what they sign, when they were valid) for whoever "
+        "verifies. "
         "Nothing in it is secret.",
     )
 )
@@ -254,7 +259,7 @@ def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None
             where=str(keyring.folder()),
             mend="`hostpledge key new`",
         )
-    data = known.to_bytes()
+    data = known.with_roles().to_bytes()
     if sigstore:
         from collector.attest.rekor import trusted_root
 
@@ -283,6 +288,9 @@ def authority(pem: Path, name: str | None) -> None:
         ends = stamp(one.not_valid_after_utc)
         subject = one_line(one.subject.rfc4514_string())
         click.echo(f"{known.name}  {subject}  {tr('有效期至', 'valid until')} {ends}")
+
+
+key.add_command(roles)
 
 
 def _say_made(name: str, made: keys.PrivateKey) -> None:

@@ -81,10 +81,13 @@ def _short(secret: bytes, where: str) -> bytes:
     return secret
 
 
-def open_key(which: str, passphrase_file: Path | None, *, sm2: bool = False) -> keys.PrivateKey:
+def open_key(
+    which: str, passphrase_file: Path | None, *, sm2: bool = False, role: str | None = None
+) -> keys.PrivateKey:
     """The private key that a command signs with; asks for its passphrase on a terminal.
 
-    Raises BadInput for an SM2 key, or with `sm2` for another one.
+    Raises BadInput for an SM2 key, or with `sm2` for another one, and for a kept key that may not
+    sign what is of the `role`.
     """
     loaded, where = load_key(which, passphrase_file)
     if sm2 and loaded.public.type != "sm2":
@@ -95,7 +98,7 @@ def open_key(which: str, passphrase_file: Path | None, *, sm2: bool = False) -> 
             where=where,
             mend="give it as --sm2-key",
         )
-    keyring.check_usable(loaded, where)
+    keyring.check_usable(loaded, where, role)
     return loaded
 
 
@@ -136,7 +139,7 @@ def open_sm2_key(which: str | None, passphrase_file: Path | None) -> keys.Privat
                 tr("没有给出 --sm2-key", "there is no --sm2-key"), where="--sm2-passphrase-file"
             )
         return None
-    return open_key(which, passphrase_file, sm2=True)
+    return open_key(which, passphrase_file, sm2=True, role="bundle")
 
 
 def new_passphrase(path: Path | None) -> bytes | None:

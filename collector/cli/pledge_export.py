@@ -94,7 +94,7 @@ def _proofs(
     least = max((one.size for one in older), default=0)
     if note is None or parse(note.encode(), where=opened.where).checkpoint.size < least:
         try:
-            key = open_key(key_name, passphrase_file)
+            key = open_key(key_name, passphrase_file, role="log")
         except BadInput as problem:
             if older:
                 raise

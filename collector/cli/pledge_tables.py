@@ -20,6 +20,7 @@ from collector.pledges.masking import masked
 from collector.pledges.record import PledgeRecord
 from collector.pledges.rows import Evidence, scope_json
 from collector.pledges.times import CHINA
+from collector.scope import lower_grade
 
 Rows = Sequence[tuple[Brief, Sequence[Evidence]]]
 CHECKED = ("2.2", "2.3", "2.4")
@@ -88,12 +89,7 @@ def lacking(evidence: Evidence, grade: int) -> str:
         count = evidence.absent
         found.append(tr(f"缺 {count} 台登记的主机", f"{count} declared host(s) missing"))
     if scope.grade < grade:
-        found.append(
-            tr(
-                f"按 {scope.grade} 级判定，登记为 {grade} 级",
-                f"judged at grade {scope.grade}, the record is of grade {grade}",
-            )
-        )
+        found.append(lower_grade(scope.grade, grade).to(lang()))
     return tr("；", "; ").join(found)
 
 

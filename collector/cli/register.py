@@ -67,7 +67,7 @@ def checkpoint(
     *, output: Path | None, key_name: str, passphrase_file: Path | None, location: str | None
 ) -> int:
     opened = open_register(location)
-    note, _ = sign_checkpoint(opened, open_key(key_name, passphrase_file))
+    note, _ = sign_checkpoint(opened, open_key(key_name, passphrase_file, role="log"))
     _give(note, output)
     return 0
 
@@ -132,7 +132,7 @@ def prove(
             ),
             where=opened.where,
         )
-    key = open_key(key_name, passphrase_file)
+    key = open_key(key_name, passphrase_file, role="log")
     wanted = attached[number - 1].digest
     if sigstore:
         from collector.attest import keyring
@@ -215,7 +215,7 @@ def consistency(
             log = _grown(opened, older, _kept(kept_at), str(old))
             size = len(log.leaves)
             if output is not None:
-                key = open_key(key_name, passphrase_file)
+                key = open_key(key_name, passphrase_file, role="log")
                 note, log = sign_checkpoint(opened, key)
                 _give(log.consistency(older.checkpoint.size, note), output)
     except VerifyFailed as problem:

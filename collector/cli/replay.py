@@ -10,6 +10,7 @@ import click
 from collector import replay as engine
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
+from collector.cli.scope_said import line
 from collector.cli.verify import identity_option, open_trusted, trust_option
 
 
@@ -54,6 +55,7 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
                 f"the same: {result.findings} findings on {result.hosts} host(s){reworded}",
             )
         )
+        _say_scope(result)
         return 0
     click.echo(
         tr(
@@ -62,7 +64,12 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
         ),
         err=True,
     )
+    _say_scope(result)
     return 1
+
+
+def _say_scope(result: engine.Replayed) -> None:
+    click.echo(tr("核查范围：", "scope: ") + line(result.scope, lang()))
 
 
 def difference_line(difference: engine.Difference) -> str:

@@ -15,6 +15,7 @@ from collector.cli.language import lang, tr
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
 from collector.model import Finding, HostStatus
+from collector.scope import of_evidence
 
 if TYPE_CHECKING:
     from collector.verify import Bundle
@@ -74,5 +75,6 @@ def write(exports: Sequence[Export], opened: Bundle) -> None:
         hosts[name] = [finding_from_json(name, finding) for finding in entry["findings"]]
         times[name] = datetime.fromisoformat(entry["assessed_at"])
         statuses[name] = HostStatus(entry["status"])
+    scope = of_evidence(opened.frame)
     for form, file in exports:
-        write_aside(file, exporter(form)(hosts, times, lang(), statuses).encode("utf-8"))
+        write_aside(file, exporter(form)(hosts, times, lang(), statuses, scope).encode("utf-8"))

@@ -18,9 +18,12 @@ from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
 from collector.cli.packing import encrypting
 from collector.cli.pledged import Pledged, length_of_time, pledged
+from collector.cli.scope_said import of_frame
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import one_line
 from collector.model import HostStatus, Result
+from collector.scope import of_evidence
+from collector.scope import verdicts as results_of
 
 if TYPE_CHECKING:
     from collector.verify import Bundle
@@ -152,12 +155,18 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
     from collector.export.table import SIGNS
 
     verdicts = catalog.words()["verdict"]
+    scope = of_evidence(opened.frame)
+    results = results_of(opened.frame, scope)
     for id, entry in catalog.clauses().items():
         found = opened.frame["clauses"].get(id, {"counts": {}})
         word = tr("未列入本次核查", "not part of this run")
         if any(found["counts"].values()):
-            word = verdicts[found["verdict"]].to(lang())
+            word = verdicts[results[id]].to(lang())
+        if not scope.clauses[id].whole:
+            said = scope.said(id).to(lang())
+            word += tr(f"（{said}）", f" ({said})")
         click.echo(wrap(f"{entry['number']}  {word}  {entry['title'][lang()]}"))
+    click.echo(wrap(of_frame(opened.frame)))
     click.echo()
     lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
     for _, _, text in lines[:_SHOWN]:

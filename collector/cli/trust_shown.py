@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.cli.key import state
+from collector.cli.key_roles import said as signs
 from collector.cli.language import tr
 from collector.errors import one_line
 from collector.export import stamp
@@ -69,7 +70,8 @@ def say_staged(opened: Repository) -> None:
         click.echo(f"  sha256:{digest}")
         for entry in known.keys:
             click.echo(
-                f"  {entry.keyid}  {entry.key.type:7}  {one_line(entry.name)}  {state(entry)}"
+                f"  {entry.keyid}  {entry.key.type:7}  {one_line(entry.name)}  {state(entry)}  "
+                f"{signs(entry)}"
             )
         for one in known.authorities:
             click.echo(f"  {tr('时间戳机构', 'timestamp authority')}  {one_line(one.name)}")

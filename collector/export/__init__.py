@@ -1,27 +1,37 @@
 """Findings in the forms that people and other tools read: one module a format, each a function
 
-    export(hosts, at, lang, status) -> str
+    export(hosts, at, lang, status, scope) -> str
 
 `hosts` holds each host's findings by host name, `at` the time that each host was judged for,
-`status` what became of collecting from it (complete, where nothing is said). Pure: the same
-findings give the same text.
+`status` what became of collecting from it (complete, where nothing is said), `scope` how much of
+each clause was judged (None: that is not known, and nothing is said of it). Pure: the same findings
+give the same text.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import Protocol, cast
 
 from collector.model import Finding, HostStatus, Lang, Result
+from collector.scope import Scope, no_proof
 
 FORMATS = ("table", "json", "junit", "sarif", "oscal", "xccdf", "csv", "prometheus")
 
 Hosts = Mapping[str, Sequence[Finding]]
 Times = Mapping[str, datetime]
 Statuses = Mapping[str, HostStatus]
-Export = Callable[[Hosts, Times, Lang, Statuses], str]
+
+
+class Export(Protocol):
+    """A format's function."""
+
+    def __call__(
+        self, hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None, /
+    ) -> str: ...
+
 
 # worst first: the order in which findings, hosts and totals are shown
 ORDER = (
@@ -51,3 +61,13 @@ def worst_first(findings: Sequence[Finding]) -> list[Finding]:
 def stamp(at: datetime) -> str:
     """A time as RFC 3339 in UTC, to the second."""
     return at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def judged(scope: Scope | None, lang: Lang) -> str:
+    """`7 of 57 controls: no proof of 二(二)`, or without that end; empty where nothing is known."""
+    if scope is None:
+        return ""
+    said = scope.said().to(lang)
+    if not scope.unproven:
+        return said
+    return f"{said}{'：' if lang == 'zh' else ': '}{no_proof(scope.unproven).to(lang)}"

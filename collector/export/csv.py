@@ -8,8 +8,9 @@ import io
 from collector.assess import waived
 from collector.catalog import words
 from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, stamp
+from collector.export import Hosts, Statuses, Times, judged, stamp
 from collector.model import HostStatus, Lang, Text
+from collector.scope import Scope
 
 _COLUMNS = {
     "host": Text("主机", "host"),
@@ -28,10 +29,13 @@ _COLUMNS = {
     "until": Text("有效至", "until"),
     "waived_until": Text("豁免至", "waived_until"),
     "evidence": Text("证据（读取）", "evidence"),
+    "scope": Text("核查范围", "scope"),
 }
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
     out.writerow([title.to(lang) for title in _COLUMNS.values()])
@@ -54,6 +58,7 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
                 "until": stamp(f.until) if f.until else "",
                 "waived_until": stamp(f.waiver.expires) if f.waiver and waived(f, at[name]) else "",
                 "evidence": " ".join(str(e["read"]) for e in f.evidence),
+                "scope": judged(scope, lang),
             }
             out.writerow([_cell(row[column]) for column in _COLUMNS])
     return buffer.getvalue()

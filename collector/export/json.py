@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from collector.assess import clause_result, to_json
@@ -11,24 +12,34 @@ from collector.attest.evidence import exact
 from collector.catalog import clauses
 from collector.export import Hosts, Statuses, Times, stamp
 from collector.model import Finding, HostStatus, Lang
+from collector.scope import Scope
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
-    """`{"hosts": {NAME: {"status", "assessed_at", "clauses", "findings"}}, "clauses": {…}}`."""
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
+    """`{"hosts": {NAME: {"status", "assessed_at", "clauses", "findings"}}, "clauses": {…}}`.
+
+    And `scope`, where it is known: a clause that was judged in part is never a pass.
+    """
     everything = [f for findings in hosts.values() for f in findings]
     latest = max(at.values(), default=None)
+    # that another host is missing says nothing of this one
+    here = replace(scope, absent=()) if scope else None
     document: dict[str, Any] = {
         "hosts": {
             name: {
                 "status": str(status.get(name, HostStatus.COMPLETE)),
                 "assessed_at": stamp(at[name]),
-                "clauses": _clauses(list(findings), at[name]),
+                "clauses": _clauses(list(findings), at[name], here),
                 "findings": [_one(finding, at[name], lang) for finding in findings],
             }
             for name, findings in hosts.items()
         },
-        "clauses": _clauses(everything, latest) if latest else {},
+        "clauses": _clauses(everything, latest, scope) if latest else {},
     }
+    if scope is not None:
+        document["scope"] = {"grade": scope.grade, **scope.to_json(), "whole": scope.whole}
     return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
 
 
@@ -39,15 +50,16 @@ def _one(finding: Finding, at: Any, lang: Lang) -> dict[str, Any]:
     return document
 
 
-def _clauses(findings: list[Finding], at: Any) -> dict[str, Any]:
+def _clauses(findings: list[Finding], at: Any, scope: Scope | None) -> dict[str, Any]:
     found = {}
     for clause in clauses():
         here = [f for f in findings if f.clause == clause]
         if not here:
             continue
         counts = Counter(str(f.result) for f in here)
+        result = clause_result(here, at)
         found[clause] = {
-            "verdict": str(clause_result(here, at)),
+            "verdict": str(scope.narrowed(clause, result) if scope else result),
             "counts": dict(sorted(counts.items())),
         }
     return found

@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 from collector.assess import waived
 from collector.catalog import words
 from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, stamp
+from collector.export import Hosts, Statuses, Times, judged, stamp
 from collector.model import Finding, HostStatus, Lang, Result, Text
+from collector.scope import Scope
 
 _SKIPPED = (Result.NOTAPPLICABLE, Result.NOTCHECKED)
 _EXPECTED = Text("判定标准：", "expected: ")
@@ -19,10 +20,13 @@ _WAIVED = Text("已豁免至", "waived until")
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
     """`fail` and `partial` are failures, `error` is an error, the rest that is not pass is skipped.
 
-    A waived failure is skipped, with the waiver as its reason.
+    A waived failure is skipped, with the waiver as its reason; so is the case `scope`, which stands
+    where not all controls of a clause were judged: no reader shows properties.
     """
     root = ET.Element("testsuites", {"name": "hostpledge"})
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
@@ -44,6 +48,18 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
             "property",
             {"name": "status", "value": str(status.get(name, HostStatus.COMPLETE))},
         )
+        said = judged(scope, lang)
+        if said:
+            ET.SubElement(properties, "property", {"name": "scope", "value": said})
+        if scope is not None and scope.unproven:
+            counts["tests"] += 1
+            counts["skipped"] += 1
+            case = ET.SubElement(
+                suite,
+                "testcase",
+                {"classname": "hostpledge", "name": "scope", "time": "0"},
+            )
+            ET.SubElement(case, "skipped", {"message": said})
         for finding in findings:
             counts["tests"] += 1
             outcome = _case(suite, finding, at, lang)

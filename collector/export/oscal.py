@@ -17,8 +17,9 @@ from collector.assess import waived
 from collector.attest.evidence import exact
 from collector.catalog import catalog_digest, clause_number, clauses, controls, words
 from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, stamp
+from collector.export import Hosts, Statuses, Times, judged, stamp
 from collector.model import Finding, HostStatus, Lang, Method, Result, Severity, Text
+from collector.scope import Scope
 
 VERSION = "1.1.2"
 _NS = "urn:hostpledge:oscal:1"
@@ -44,7 +45,9 @@ _PLAN = Text(
 _WAIVED = Text("已豁免", "waived")
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
     moments = sorted(at.values()) or [datetime.fromtimestamp(0, UTC)]
     key = "\n".join(f"{name} {stamp(at[name])}" for name in hosts)
     plan = _uuid("plan", catalog_digest())
@@ -57,6 +60,13 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
         "end": stamp(moments[-1]),
         "reviewed-controls": {"control-selections": [_selection(used)]},
     }
+    said = judged(scope, lang)
+    if said and scope is not None:
+        result["props"] = [
+            _prop("controls-judged", str(scope.judged)),
+            _prop("controls-of-the-grade", str(scope.of)),
+        ]
+        result["remarks"] = said
     if hosts:
         result["local-definitions"] = {
             "inventory-items": [_item(name, status, at) for name in hosts]

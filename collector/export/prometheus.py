@@ -15,11 +15,14 @@ from collector.catalog import clauses, controls
 from collector.errors import one_line
 from collector.export import ORDER, Hosts, Statuses, Times
 from collector.model import Finding, HostStatus, Lang, Result, Text
+from collector.scope import Scope
 
 _Sample = tuple[Mapping[str, str], float]
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
     families: tuple[tuple[str, Text, Iterable[_Sample]], ...] = (
         (
             "hostpledge_host_complete",
@@ -47,11 +50,30 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
             _ends(hosts),
         ),
     )
+    if scope is not None:
+        families += (
+            (
+                "hostpledge_controls_judged",
+                Text("各条款已判定的核查项数", "Controls of a clause that were judged."),
+                _parts(scope, wanted=False),
+            ),
+            (
+                "hostpledge_controls_wanted",
+                Text("各条款在此级别应判定的核查项数", "Controls of a clause at the grade."),
+                _parts(scope, wanted=True),
+            ),
+        )
     lines: list[str] = []
     for name, about, samples in families:
         lines += [f"# HELP {name} {_help(about.to(lang))}", f"# TYPE {name} gauge"]
         lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
     return "\n".join(lines) + "\n"
+
+
+def _parts(scope: Scope, *, wanted: bool) -> Iterator[_Sample]:
+    for clause, part in scope.clauses.items():
+        labels = {"clause": clause, "grade": str(scope.grade)}
+        yield labels, part.of if wanted else part.judged
 
 
 def _complete(hosts: Hosts, status: Statuses) -> Iterator[_Sample]:

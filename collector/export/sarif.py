@@ -16,8 +16,9 @@ from collector.assess import waived
 from collector.attest.evidence import exact
 from collector.catalog import controls, words
 from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, stamp
+from collector.export import Hosts, Statuses, Times, judged, stamp
 from collector.model import Control, Finding, Lang, Result
+from collector.scope import Scope
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -25,7 +26,9 @@ _SCHEMA = (
 _SCORE = {"high": "8.0", "medium": "5.0", "low": "3.0"}
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
     del status  # a host that was not reached shows in its findings
     ids = list(dict.fromkeys(f.control for findings in hosts.values() for f in findings))
     index = {id: number for number, id in enumerate(ids)}
@@ -56,6 +59,13 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
                 "endTimeUtc": stamp(max(at.values())),
             }
         ]
+    said = judged(scope, lang)
+    if said and scope is not None:
+        run["properties"] = {"scope": {**scope.to_json(), "whole": scope.whole}}
+        if at and scope.unproven:
+            run["invocations"][0]["toolExecutionNotifications"] = [
+                {"level": "warning", "message": {"text": said}}
+            ]
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
 

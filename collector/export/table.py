@@ -14,9 +14,10 @@ from rich.text import Text as Styled
 from collector.assess import clause_result, waived
 from collector.catalog import clause_number, clauses, controls, reasons, words
 from collector.errors import one_line
-from collector.export import ORDER, Hosts, Statuses, Times, stamp, worst_first
+from collector.export import ORDER, Hosts, Statuses, Times, judged, stamp, worst_first
 from collector.export.wrapping import wrapped
 from collector.model import Finding, HostStatus, Lang, Result, Text
+from collector.scope import Scope
 
 # narrow in every East Asian terminal, and told apart without colour
 SIGNS = {
@@ -50,6 +51,7 @@ def export(
     at: Times,
     lang: Lang,
     status: Statuses,
+    scope: Scope | None = None,
     *,
     width: int = 80,
     colour: bool = False,
@@ -69,7 +71,7 @@ def export(
     )
     for name, findings in hosts.items():
         _host(console, name, findings, at, lang=lang, status=status.get(name, HostStatus.COMPLETE))
-    _summary(console, hosts, at, lang)
+    _summary(console, hosts, at, lang, scope)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     return "\n".join(lines) + "\n"
 
@@ -122,7 +124,7 @@ def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
     return lines
 
 
-def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang) -> None:
+def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang, scope: Scope | None) -> None:
     everything = [f for findings in hosts.values() for f in findings]
     if not everything:
         console.print(_NOTHING.to(lang))
@@ -137,11 +139,12 @@ def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang) -> None:
         if not here:
             continue
         result = clause_result(here, latest)
+        result = scope.narrowed(id, result) if scope else result
         word = words()["verdict"][result].to(lang)
         table.add_row(
             Styled(clause_number(id, lang)),
             Styled(f"{SIGNS[result]} {word}", style=_COLOURS[result]),
-            Styled(entry["title"][lang]),
+            Styled(entry["title"][lang] + _part(scope, id, lang)),
         )
     console.print(table)
     counts = Counter(f.result for f in everything)
@@ -156,6 +159,16 @@ def _summary(console: Console, hosts: Hosts, at: Times, lang: Lang) -> None:
         console.print(f"主机 {len(hosts)} 台，核查项 {known} 项：{totals}")
     else:
         console.print(f"{_many(len(hosts), 'host')}, {_many(known, 'control')}: {totals}")
+    if scope is not None and not scope.whole:
+        console.print(judged(scope, lang), soft_wrap=False)
+
+
+def _part(scope: Scope | None, clause: str, lang: Lang) -> str:
+    """Of how many controls, where not of all of them."""
+    if scope is None or scope.proves(clause):
+        return ""
+    said = scope.said(clause).to(lang)
+    return f"（{said}）" if lang == "zh" else f" ({said})"
 
 
 def _many(count: int, word: str) -> str:

@@ -16,8 +16,9 @@ from collector import __version__
 from collector.assess import waived
 from collector.catalog import clause_number, clauses, controls, words
 from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, stamp
+from collector.export import Hosts, Statuses, Times, judged, stamp
 from collector.model import Control, Finding, HostStatus, Lang, Result, Text
+from collector.scope import Scope
 
 _NAMESPACE = "http://checklists.nist.gov/xccdf/1.2"
 _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
@@ -40,7 +41,9 @@ _WAIVED = Text("已豁免至", "waived until")
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
+def export(
+    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+) -> str:
     ET.register_namespace("", _NAMESPACE)
     ET.register_namespace("dc", _DUBLIN_CORE)
     root = ET.Element(
@@ -51,6 +54,9 @@ def export(hosts: Hosts, at: Times, lang: Lang, status: Statuses) -> str:
     _add(root, "status", "accepted", **dated)
     _add(root, "title", _TITLE.to(lang))
     _add(root, "description", _DESCRIPTION.to(lang))
+    said = judged(scope, lang)
+    if said:
+        _add(root, "notice", said, id=f"{_ID}_notice_scope")
     _add(root, "platform", idref="cpe:/o:linux:linux_kernel")
     _add(root, "version", __version__)
     ET.SubElement(_add(root, "metadata"), f"{{{_DUBLIN_CORE}}}creator").text = "hostpledge"

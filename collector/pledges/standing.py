@@ -19,7 +19,7 @@ from collector.pledges.newest import Failing
 from collector.pledges.record import PledgeRecord
 from collector.pledges.rows import Evidence
 from collector.pledges.times import CHINA
-from collector.scope import Scope, cited, unknown_release
+from collector.scope import Scope, cited, lower_grade, unknown_release
 
 State = Literal["held", "missing", "expired", "open", "verdict"]
 # worst first: the verdict over several clauses is the worst of theirs
@@ -219,12 +219,7 @@ class _Look:
                     )
                 )
         if scope.grade < self._grade:
-            found.append(
-                Text(
-                    f"按 {scope.grade} 级判定，而登记为 {self._grade} 级",
-                    f"judged at grade {scope.grade}, while the record is of grade {self._grade}",
-                )
-            )
+            found.append(lower_grade(scope.grade, self._grade))
         if last.absent and not self._absent:
             found.append(
                 Text(

@@ -12,6 +12,7 @@ from collector.model import Lang, Result
 from collector.plan import Act, Became, became
 from collector.report import view
 from collector.report.view import spoken
+from collector.scope import verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def between(
             {
                 "number": clause_number(id, lang),
                 "title": entry["title"][lang],
-                "before": Result(earlier.frame["clauses"][id]["verdict"]),
-                "after": Result(evidence["clauses"][id]["verdict"]),
+                "before": verdicts(earlier.frame)[id],
+                "after": verdicts(evidence)[id],
                 "counts": [
                     Counter({Result(k): v for k, v in frame["clauses"][id]["counts"].items()})
                     for frame in (earlier.frame, evidence)

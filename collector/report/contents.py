@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from collector.report.between import Earlier, between
 from collector.report.compared import Compared
 from collector.report.standings import Standings
 from collector.report.trend import Trend
+from collector.scope import Scope, lower_grade, no_proof, of_evidence, verdicts
 
 # what an inspector asks for first, each as a table of hosts × these controls
 TOPICS = MappingProxyType(
@@ -76,7 +77,8 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
     """The values that the templates are given."""
     evidence, record = source.evidence, source.record or {}
     controls = criteria.controls(evidence, lang)
-    hosts = view.hosts(evidence, source.capture, lang, source.attached)
+    scope = _scope(evidence, record)
+    hosts = view.hosts(evidence, source.capture, lang, source.attached, replace(scope, absent=()))
     collected = sorted(host.collected for host in hosts if host.collected)
     return {
         "lang": lang,
@@ -93,7 +95,8 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "hosts": hosts,
         "groups": _groups(hosts),
         "totals": _totals(controls, hosts),
-        "clauses": _clauses(evidence, lang),
+        "clauses": _clauses(evidence, scope, lang),
+        "judged": _judged(scope, record, lang),
         "clause_numbers": {id: clause_number(id, lang) for id in clauses()},
         "attached": _attached(evidence.get("attached")),
         "first_steps": _first_steps(controls, hosts),
@@ -150,8 +153,33 @@ def _totals(
     return {result: row for result, row in rows.items() if any(row)}
 
 
-def _clauses(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
+def _scope(evidence: Mapping[str, Any], record: Mapping[str, Any]) -> Scope:
+    """How much was judged; a host that the record declares now counts as well."""
+    found = of_evidence(evidence)
+    declared = record.get("resources", {}).get("hosts", ())
+    absent = {*found.absent, *(name for name in declared if name not in evidence["hosts"])}
+    return replace(found, absent=tuple(sorted(absent)))
+
+
+def _judged(scope: Scope, record: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    """`7 of 57 controls`; the clauses it is no proof of, and why, where it is none."""
+    reasons = [reason.to(lang) for reason in scope.reasons()]
+    lower = scope.grade < record.get("grade", scope.grade)
+    if lower:
+        text = lower_grade(scope.grade, record["grade"])
+        reasons.append(text.to(lang))
+    unproven = tuple(scope.clauses) if lower else scope.unproven
+    return {
+        "said": scope.said().to(lang),
+        "whole": scope.whole and not lower,
+        "none": no_proof(unproven).to(lang) if unproven else "",
+        "reasons": reasons,
+    }
+
+
+def _clauses(evidence: Mapping[str, Any], scope: Scope, lang: Lang) -> list[dict[str, Any]]:
     listed = []
+    found = verdicts(evidence, scope)
     for id, entry in clauses().items():
         given = evidence["clauses"].get(id) or {}
         counts = {Result(k): v for k, v in (given.get("counts") or {}).items()}
@@ -159,7 +187,8 @@ def _clauses(evidence: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
             {
                 "number": clause_number(id, lang),
                 "title": entry["title"][lang],
-                "result": Result(given["verdict"]) if sum(counts.values()) else None,
+                "result": found[id] if sum(counts.values()) else None,
+                "judged": "" if scope.clauses[id].whole else scope.said(id).to(lang),
                 "counts": counts,
                 "total": sum(counts.values()),
             }

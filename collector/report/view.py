@@ -16,6 +16,7 @@ from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Resu
 from collector.report import tables
 from collector.report.raw import Raw, raws, share
 from collector.report.stores import Backups, backups
+from collector.scope import Scope
 
 # worst first: in this order findings, hosts and totals are shown
 ORDER = (
@@ -129,6 +130,7 @@ def hosts(
     capture: Callable[[str], Capture],
     lang: Lang,
     attached: Mapping[str, bytes],
+    scope: Scope,
 ) -> list[Host]:
     """Every host, worst first, then by name. `attached` are documents that judges used."""
     built = []
@@ -150,6 +152,7 @@ def hosts(
             attached=attached,
             lang=lang,
             room=room,
+            scope=scope,
         )
         for number, (_, name, entry, found, at) in enumerate(built, 1)
     ]
@@ -174,6 +177,7 @@ def _host(
     attached: Mapping[str, bytes],
     lang: Lang,
     room: int,
+    scope: Scope,
 ) -> Host:
     head = entry.get("head") or {}
     origin = entry.get("origin") or {}
@@ -190,10 +194,10 @@ def _host(
         origin=origin,
         capture=f"data/{entry['capture']}" if entry.get("capture") else "",
         capture_sha256=entry.get("capture_sha256") or "",
-        result=clause_result(found, at),
+        result=scope.at_most(clause_result(found, at)),
         counts=Counter(f.result for f in found),
         clauses={
-            id: clause_result([f for f in found if f.clause == id], at)
+            id: scope.narrowed(id, clause_result([f for f in found if f.clause == id], at))
             for id in clauses()
             if any(f.clause == id for f in found)
         },

@@ -64,7 +64,7 @@ def _summary(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
         (t["collected_between"], t["between"].join(dict.fromkeys(collected))),
         (
             t["scope"],
-            t["scope_text"].format(hosts=len(given["hosts"]), controls=len(given["controls"])),
+            t["scope_text"].format(hosts=len(given["hosts"]), controls=given["judged"]["said"]),
         ),
         (t["digest"], given["digest"]),
         (t["keyid"], given["keyid"] or t["unsigned"]),
@@ -72,7 +72,11 @@ def _summary(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
     for clause in given["clauses"]:
         result = clause["result"]
         said = f"{view.SIGNS[result]} {verdicts[result]}" if result else t["not_in_scope"]
+        if clause["judged"]:
+            said += t["part_of_clause"].format(judged=clause["judged"])
         rows.append((f"{clause['number']} {clause['title']}", said))
+    for reason in given["judged"]["reasons"]:
+        rows.append((given["judged"]["none"] or t["scope"], reason))
     for key in ("standing_time", "standing_grade", "standing_error", "standing_root"):
         rows.append((t["standing"], t[key]))
     return Sheet("sheet_summary", ("xlsx_about", "xlsx_value"), rows, ("xlsx_value",))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -180,7 +181,7 @@ class Made:
         self.stamped = bundles.make(folder, found, self.key, "stamped", stamps=stamps)[0].path
         self.plain = bundles.make(folder, found, self.key, "plain")[0].path
 
-    def trust(self, **window: datetime) -> Trust:
+    def trust(self, **window: Any) -> Trust:
         return Trust((TrustedKey(self.key.public, "k", **window),), (self.authority,))
 
     def verified(self, path: Path, trust: Trust, now: datetime | None = None) -> Verification:
