@@ -13,8 +13,9 @@ from collector.cli.language import lang_option, tr
     help=tr(
         "设定密钥（名称或指纹）的用途：bundle 签证据包，log 签登记库日志的检查点；"
         "写入信任文件，核验方据此拒绝越权的签名。",
-        "Says what a key (name or fingerprint) may sign: `bundle`, and checkpoints of the register's "
-        "`log`. It goes into the trust file, and a verifier refuses what the key signs beside that.",
+        "Says what a key (name or fingerprint) may sign: `bundle`, and checkpoints of the "
+        "register's `log`. It goes into the trust file, and a verifier refuses what the key signs "
+        "beside that.",
     )
 )
 @click.argument("which", metavar="KEY")
