@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import re
 
-from collector.cli.complaints import evidence, files, keys, records, register, running, unproven
+from collector.cli.complaints import (
+    evidence,
+    files,
+    keys,
+    records,
+    register,
+    running,
+    scope,
+    unproven,
+)
 from collector.errors import CollectorError
 
 _TABLE = (
+    *scope.TABLE,
     *files.TABLE,
     *keys.TABLE,
     *register.TABLE,

@@ -1,0 +1,158 @@
+"""What a verifier wants beside the signature: `hostpledge verify --policy`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collector import catalog
+from collector.attest.keys import PrivateKey
+from collector.attest.trust import Trust, TrustedKey
+from collector.pledges.clocks import terms
+from collector.schema import validator
+from collector.verify import Verification, open_bundle, verify
+from collector.verify.policy import FRESH_DAYS, STRICT, Policy, policy_of, unmet
+from tests import bundles
+from tests.attest.test_timestamp import Made as Stamped
+from tests.attest.test_timestamp import authority, made, tsa
+from tests.cli.test_evidence import Shell
+
+__all__ = ["authority", "made", "tsa"]
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PrivateKey]:
+    key = PrivateKey.generate()
+    made, _ = bundles.make(tmp_path_factory.mktemp("made"), [bundles.capture("web-1")], key)
+    return made.path, key
+
+
+def found(path: Path, trust: Trust, now: datetime | None = None) -> Verification:
+    with open_bundle(path) as opened:
+        return verify(opened, trust, now=now)
+
+
+def trust_in(key: PrivateKey, *roles: str) -> Trust:
+    return Trust((TrustedKey(key.public, "k", roles=frozenset(roles) if roles else None),))
+
+
+def names(policy: Policy, verified: Verification, *hosts: str) -> list[str]:
+    return [one.name for one in unmet(policy, verified, hosts or ("web-1",))]
+
+
+def test_the_strict_one_wants_all_of_it(plain: tuple[Path, PrivateKey]) -> None:
+    path, key = plain
+    assert names(STRICT, found(path, trust_in(key))) == ["key_roles", "timestamp", "log"]
+    assert names(STRICT, found(path, trust_in(key, "bundle"))) == ["timestamp", "log"]
+    old = found(path, trust_in(key, "bundle"), datetime.now(UTC) + timedelta(days=91))
+    assert names(STRICT, old) == ["fresh_days", "timestamp", "log"]
+    early = found(path, trust_in(key, "bundle"), datetime.now(UTC) - timedelta(days=1))
+    assert names(STRICT, early) == ["timestamp", "log", "ahead"]
+
+
+def test_what_a_policy_leaves_out_is_wanted_strictly(plain: tuple[Path, PrivateKey]) -> None:
+    path, key = plain
+    verified = found(path, trust_in(key, "bundle"))
+    assert names(policy_of({}, "p"), verified) == names(STRICT, verified)
+    given = policy_of({"timestamp": False, "log": False}, "p")
+    assert names(given, verified) == []
+    assert names(replace(given, grade=3), verified) == ["grade"]
+    assert names(replace(given, pledge="P-1"), verified) == ["pledge"]
+    assert names(replace(given, hosts=("web-1", "db-1")), verified) == ["hosts"]
+    later = found(path, trust_in(key, "bundle"), datetime.now(UTC) + timedelta(days=9))
+    assert names(replace(given, fresh_days=8), later) == ["fresh_days"]
+    assert names(replace(given, fresh_days=None), later) == []
+
+
+def test_a_part_is_not_complete(tmp_path: Path) -> None:
+    key = PrivateKey.generate()
+    some = catalog.select(("backup",))
+    made, _ = bundles.make(tmp_path, [bundles.capture("web-1")], key, controls=some)
+    lenient = policy_of({"timestamp": False, "log": False, "complete": False}, "p")
+    verified = found(made.path, trust_in(key, "bundle"))
+    assert names(lenient, verified) == []
+    assert names(replace(lenient, complete=True), verified) == ["complete"]
+
+
+def test_a_timestamp_is_one_of_an_authority_that_is_named(made: Stamped) -> None:
+    given = policy_of({"log": False, "key_roles": False, "complete": False}, "p")
+    verified = found(made.stamped, made.trust())
+    assert names(given, verified) == []
+    name = made.authority.name
+    assert names(replace(given, timestamp_authorities=(name,)), verified) == []
+    assert names(replace(given, timestamp_authorities=("another",)), verified) == [
+        "timestamp_authorities"
+    ]
+    assert names(given, found(made.plain, made.trust())) == ["timestamp"]
+
+
+def test_a_timestamp_of_a_time_to_come_is_told(made: Stamped) -> None:
+    early = found(made.stamped, made.trust(), datetime.now(UTC) - timedelta(days=2))
+    assert "timestamp" in [one.what for one in early.ahead]
+    assert any("the timestamp by" in text.en for text in early.unproven)
+
+
+def test_fresh_is_what_the_register_takes_for_fresh() -> None:
+    assert terms()["evidence_age"].days == FRESH_DAYS
+
+
+def test_the_schema_names_the_members_that_there_are() -> None:
+    document = json.loads((ROOT / "schemas/policy.schema.json").read_text())
+    fields = set(Policy.__dataclass_fields__) - {"name"}
+    assert set(document["properties"]) - {"schema", "record"} == fields
+    assert validator("policy").is_valid({})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("complete: maybe\n", "p.yml: not a policy: complete: "),
+        ("fresh: 30\n", "p.yml: not a policy: "),
+        ("- complete\n", "p.yml: not a policy: "),
+        ("fresh_days: 1\nfresh_days: 2\n", "p.yml: not YAML: line 2: 'fresh_days' stands twice"),
+        ("record: none.yml\n", "none.yml: "),
+    ],
+)
+def test_what_is_no_policy_is_said_in_one_line(
+    plain: tuple[Path, PrivateKey], tmp_path: Path, text: str, said: str
+) -> None:
+    shell = Shell(tmp_path)
+    shell("key", "new")
+    shell("key", "trust", "-o", "t.json")
+    (tmp_path / "p.yml").write_text(text)
+    ended = shell("verify", str(plain[0]), "--trust", "t.json", "--policy", "p.yml", status=2)
+    assert len(ended.stderr.splitlines()) == 1
+    assert said in ended.stderr
+    ended = shell("verify", str(plain[0]), "--trust", "t.json", "--policy", "none", status=2)
+    assert "hostpledge: none: " in ended.stderr
+
+
+def test_a_policy_takes_hosts_and_grade_of_a_record(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    bundles.write(tmp_path / "in", [bundles.capture("web-1")])
+    shell("key", "new")
+    shell("key", "trust", "-o", "t.json")
+    shell("bundle", "in", "-o", "b")
+    (tmp_path / "P-1.yml").write_text(
+        "id: P-1\ngrade: 3\ndraft: true\ndocuments: []\n"
+        'customer: {name: 云南示例公司, kind: unit, credit_code: "91330106MA0DEM2670"}\n'
+        "resources: {hosts: [web-1, db-1]}\n"
+    )
+    (tmp_path / "p.yml").write_text("record: P-1.yml\ntimestamp: false\nlog: false\n")
+    said = shell(
+        "verify", "b", "--trust", "t.json", "--policy", "p.yml", "--format", "json", status=1
+    )
+    document = json.loads(said.stdout)
+    assert document["verified"] is True
+    assert document["policy"]["applied"] is True
+    assert [one["wants"] for one in document["policy"]["unmet"]] == ["grade", "pledge", "hosts"]
+    said = shell("verify", "b", "--trust", "t.json")
+    assert "The strict policy (--policy strict) would not accept it: timestamp, log" in said.stdout
+    (tmp_path / "p.yml").write_text("timestamp: false\nlog: false\n")
+    said = shell("verify", "b", "--trust", "t.json", "--policy", "p.yml")
+    assert "It meets the policy p.yml" in said.stdout
