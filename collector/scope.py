@@ -81,6 +81,11 @@ class Scope:
         part = Part(self.judged, self.of) if clause is None else self.clauses[clause]
         return counted(part)
 
+    def short(self, clause: str) -> Text:
+        """As `said`, where there is little room and the reader knows what is counted."""
+        part = self.clauses[clause]
+        return Text(f"{part.of} 项中的 {part.judged} 项", f"{part.judged} of {part.of} controls")
+
     @property
     def unproven(self) -> tuple[str, ...]:
         """The clauses of which something, and not all, was judged; or all, where hosts miss."""

@@ -65,12 +65,12 @@ def test_the_commands_run_as_they_stand_with_no_network(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
         printed.append(done.stdout + done.stderr)
-    assert "Verified OK" in printed[3]
-    assert "Signature Verified Successfully" in printed[4]
-    digests = re.findall(r"\b[0-9a-f]{64}\b", printed[4])
+    assert "Verified OK" in printed[4]
+    assert "Signature Verified Successfully" in printed[5]
+    digests = re.findall(r"\b[0-9a-f]{64}\b", printed[5])
     assert len(digests) == 2
     assert digests[0] == digests[1]
-    assert "Verified OK" in printed[5]
+    assert "Verified OK" in printed[6]
 
 
 def test_both_languages_have_the_same_commands_and_rows() -> None:

@@ -44,6 +44,8 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
     for difference in result.differences:
         click.echo(difference_line(difference))
     if result.same:
+        # in the same breath: that a part comes out the same says nothing of what was left out
+        judged = line(result.scope, lang())
         reworded = (
             tr(f"，其中 {result.reworded} 条措辞有更新", f" ({result.reworded} reworded since)")
             if result.reworded
@@ -51,11 +53,11 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
         )
         click.echo(
             tr(
-                f"结论相同：{result.hosts} 台主机，{result.findings} 条结论{reworded}",
-                f"the same: {result.findings} findings on {result.hosts} host(s){reworded}",
+                f"结论相同：{judged}，{result.hosts} 台主机，{result.findings} 条结论{reworded}",
+                f"the same: {judged}, {result.findings} findings on {result.hosts} host(s)"
+                f"{reworded}",
             )
         )
-        _say_scope(result)
         return 0
     click.echo(
         tr(
@@ -64,12 +66,8 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
         ),
         err=True,
     )
-    _say_scope(result)
-    return 1
-
-
-def _say_scope(result: engine.Replayed) -> None:
     click.echo(tr("核查范围：", "scope: ") + line(result.scope, lang()))
+    return 1
 
 
 def difference_line(difference: engine.Difference) -> str:

@@ -166,7 +166,6 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
             said = scope.said(id).to(lang())
             word += tr(f"（{said}）", f" ({said})")
         click.echo(wrap(f"{entry['number']}  {word}  {entry['title'][lang()]}"))
-    click.echo(wrap(of_frame(opened.frame)))
     click.echo()
     lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
     for _, _, text in lines[:_SHOWN]:
@@ -174,6 +173,7 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
     if len(lines) > _SHOWN:
         more = len(lines) - _SHOWN
         click.echo(tr(f"… 另有 {more} 台，详见报告", f"… {more} more, see the report"))
+    click.echo(wrap(of_frame(opened.frame)))
     click.echo("  ".join(f"{SIGNS[r]} {verdicts[r].to(lang())}" for r in Result))
     click.echo()
     click.echo(f"{tr('证据包', 'bundle')}: {opened.path}  sha256:{opened.digest}")

@@ -167,7 +167,8 @@ def _head(found: verifier.Verification) -> str:
     said = tr("核验通过", "Verified")
     if found.redacted:
         said += tr("（仅限所及：采集文件已略去）", " as far as it goes: its captures were left out")
-    if found.scope.whole:
+    parts = found.scope.clauses.values()
+    if found.scope.known and all(part.whole for part in parts):
         return said
     none = no_proof(found.scope.unproven).to(lang()) if found.scope.unproven else ""
     if not found.scope.known:
@@ -191,7 +192,8 @@ def _about(found: verifier.Verification) -> list[str]:
         + tr(f"，{found.scope.grade} 级", f", grade {found.scope.grade}"),
     ]
     if found.scope.absent:
-        lines.append(not_seen(found.scope.absent).to(lang()))
+        none = no_proof(found.scope.unproven).to(lang())
+        lines.append(not_seen(found.scope.absent).to(lang()) + tr("：", ": ") + none)
     if pledge is not None:
         sequence = tr(f"第 {pledge['sequence']} 份", f"bundle {pledge['sequence']}")
         lines.append(tr("登记", "pledge record") + f": {pledge['id']}, {sequence}")

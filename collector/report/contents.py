@@ -19,7 +19,7 @@ from collector.report.between import Earlier, between
 from collector.report.compared import Compared
 from collector.report.standings import Standings
 from collector.report.trend import Trend
-from collector.scope import Scope, lower_grade, no_proof, of_evidence, verdicts
+from collector.scope import Scope, cited, lower_grade, no_proof, of_evidence, verdicts
 
 # what an inspector asks for first, each as a table of hosts × these controls
 TOPICS = MappingProxyType(
@@ -172,9 +172,16 @@ def _judged(scope: Scope, record: Mapping[str, Any], lang: Lang) -> dict[str, An
     return {
         "said": scope.said().to(lang),
         "whole": scope.whole and not lower,
-        "none": no_proof(unproven).to(lang) if unproven else "",
-        "reasons": reasons,
+        "none": _numbered(no_proof(unproven).to(lang), lang) if unproven else "",
+        "reasons": [_numbered(reason, lang) for reason in reasons],
     }
+
+
+def _numbered(text: str, lang: Lang) -> str:
+    """With clauses cited as everywhere in the report: 2(2) in English."""
+    for id in clauses():
+        text = text.replace(cited(id), clause_number(id, lang))
+    return text
 
 
 def _clauses(evidence: Mapping[str, Any], scope: Scope, lang: Lang) -> list[dict[str, Any]]:
@@ -188,7 +195,7 @@ def _clauses(evidence: Mapping[str, Any], scope: Scope, lang: Lang) -> list[dict
                 "number": clause_number(id, lang),
                 "title": entry["title"][lang],
                 "result": found[id] if sum(counts.values()) else None,
-                "judged": "" if scope.clauses[id].whole else scope.said(id).to(lang),
+                "judged": "" if scope.clauses[id].whole else scope.short(id).to(lang),
                 "counts": counts,
                 "total": sum(counts.values()),
             }
