@@ -126,9 +126,7 @@ def test_the_report_and_the_exports_say_it(shell: Shell, lang: str) -> None:
         "--export", "csv=r.csv", "--lang", lang,
     )  # fmt: skip
     html = (shell.folder / "r.html").read_text()
-    assert {"zh": "本证据的核查范围不完整：不能证明二(二)", "en": "no proof of 2(2)"}[
-        lang
-    ] in html
+    assert {"zh": "本证据的核查范围不完整：不能证明二(二)", "en": "no proof of 2(2)"}[lang] in html
     found = json.loads((shell.folder / "r.json").read_text())
     assert found["clauses"]["2.2"]["verdict"] == "error"
     assert {"zh": "57 项核查项中的 7 项", "en": "7 of 57 controls"}[lang] in (

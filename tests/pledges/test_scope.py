@@ -1,0 +1,219 @@
+"""What a register makes of evidence that looked at a part alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from collector import captures, catalog
+from collector.attest import bundle
+from collector.attest.logged import entry
+from collector.cli.pledge_status import status
+from collector.cli.pledge_tables import lacking, list_table
+from collector.errors import BadInput
+from collector.model import Capture, HostStatus, Result, Waiver
+from collector.pledges import log, tables
+from collector.pledges.attach import attach
+from collector.pledges.due import due
+from collector.pledges.register import Register
+from collector.pledges.rows import Evidence, scope_json, scope_of_json
+from collector.pledges.standing import standing
+from collector.scope import scope_of
+from tests.pledges.bundles import AT, Signer
+from tests.pledges.places import owner
+from tests.pledges.records import made
+from tests.signers import green, keeping, lie
+
+ID = "demo-2026"
+HOSTS = ("web-01", "db-01")
+SEVEN = [c.id for c in catalog.select((), 3) if c.clause == "2.2"][:7]
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer(tmp_path / "made")
+
+
+@pytest.fixture
+def register(place: str) -> Register:
+    opened = Register.open(place)
+    opened.add(made(resources={"hosts": list(HOSTS)}))
+    return opened
+
+
+def judged(
+    register: Register,
+    signer: Signer,
+    name: str,
+    *,
+    families: tuple[str, ...] = (),
+    hosts: tuple[str, ...] = HOSTS,
+    grade: int = 3,
+    at: datetime = AT,
+    waivers: tuple[Waiver, ...] = (),
+) -> Path:
+    """A bundle of hosts that did not answer: its clauses are `error`, however whole it is."""
+    files = []
+    for host in hosts:
+        place = signer.folder / name
+        place.mkdir(parents=True, exist_ok=True)
+        origin = MappingProxyType({"transport": "ssh", "clock": at.isoformat()})
+        files.append(place / captures.file_name(host))
+        captures.write(Capture(host, HostStatus.UNREACHABLE, detail=name, origin=origin), files[-1])
+    return bundle.make(
+        files,
+        signer.folder / f"{name}.bundle",
+        signer.key,
+        controls=catalog.select(families, grade),
+        grade=grade,
+        at=at,
+        pledge=register.reference(ID),
+        waivers=waivers,
+    ).path
+
+
+def test_a_whole_one_is_whole(register: Register, signer: Signer) -> None:
+    attached = attach(register, ID, judged(register, signer, "a"), signer.trust)
+    assert attached.whole
+    assert register.evidence(ID)[0] == attached
+    assert lacking(attached, 3) == ""
+
+
+def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Signer) -> None:
+    path = judged(register, signer, "a")
+
+    def change(document: dict[str, Any]) -> None:
+        keeping(SEVEN)(document)
+        green(document)
+
+    lie(path, signer.key, change, told=False)
+    attached = attach(register, ID, path, signer.trust)
+    assert attached.verdicts == {"2.2": "error", "2.3": "notchecked", "2.4": "notchecked"}
+    assert not attached.whole
+    assert attached.scope is not None
+    assert attached.scope.said().en == "7 of 59 controls"
+    (leaf,) = register.log().leaves
+    logged = entry(leaf, where="log")
+    assert logged["verdicts"]["2.2"] == "error"
+    assert (logged["scope"]["judged"], logged["scope"]["of"]) == (7, 59)
+    found = status(register.get(ID), [attached], AT, renewed=False, shown=register.shown)
+    assert found.scope == attached.scope
+    clause = next(c for c in found.clauses if c.clause.id == "responsibility.2.2")
+    assert clause.verdict is Result.ERROR
+    assert any("7 of 26 controls of 二(二) judged: no proof" in r.en for r in clause.reasons)
+    drawn = list_table([(register.briefs()[0], [attached])])
+    assert "7/26" in drawn
+    assert f"{ID}: 7 of 59 controls, grade 3: no proof of 二(二)" in " ".join(drawn.split())
+
+
+def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer) -> None:
+    """A family every day would keep the clock of the whole from ever running out."""
+    now = AT + timedelta(days=100)
+    attach(register, ID, judged(register, signer, "whole"), signer.trust)
+    for number in range(3):
+        at = now - timedelta(days=3 - number)
+        part = judged(register, signer, f"p{number}", families=("backup",), at=at)
+        attach(register, ID, part, signer.trust)
+    alone = judged(register, signer, "host", hosts=("web-01",), at=now)
+    assert attach(register, ID, alone, signer.trust).absent == 1
+    for evidence in (register.evidence(ID), register.newest_evidence()[ID]):
+        found = due(register.get(ID), evidence, now, within=timedelta(0))
+        (late,) = [one for one in found if one.kind == "evidence"]
+        assert late.at == AT + timedelta(days=90)
+        assert "(evidence 5 does not count: 59 of 59 controls, 1 host(s) missing)" in late.text.en
+        assert "（第 5 份不计：59 项核查项中的 59 项、缺 1 台主机）" in late.text.zh
+    newest = register.newest_evidence()[ID]
+    assert [e.sequence for e in newest] == [1, 5]
+
+
+def test_a_declared_host_that_is_missing_narrows_what_its_signer_did_not(
+    register: Register, signer: Signer
+) -> None:
+    path = judged(register, signer, "a", hosts=("web-01",))
+    lie(path, signer.key, green, told=False)
+    attached = attach(register, ID, path, signer.trust)
+    assert set(attached.verdicts.values()) == {"error"}
+    assert attached.absent == 1
+    assert lacking(attached, 3).endswith("1 declared host(s) missing")
+
+
+def test_a_record_of_a_higher_grade_is_not_proven(register: Register, signer: Signer) -> None:
+    register.add(made(resources={"hosts": list(HOSTS)}, grade=2), update=True)
+    path = judged(register, signer, "a", grade=2)
+    lie(path, signer.key, green)
+    attached = attach(register, ID, path, signer.trust)
+    assert set(attached.verdicts.values()) == {"pass"}
+    register.add(made(resources={"hosts": list(HOSTS)}, grade=3), update=True)
+    found = standing(register.get(ID), [attached], AT)
+    clause = next(c for c in found if c.clause.id == "responsibility.2.2")
+    assert clause.verdict is Result.ERROR
+    assert any("judged at grade 2, while the record is of grade 3" in r.en for r in clause.reasons)
+    assert "judged at grade 2" in list_table([(register.briefs()[0], [attached])])
+
+
+def test_a_waiver_that_was_never_on_record_is_refused(register: Register, signer: Signer) -> None:
+    waiver = Waiver("antivirus.running", "*", "no", "nobody", datetime(2027, 1, 1, tzinfo=UTC))
+    path = judged(register, signer, "a", waivers=(waiver,))
+    with pytest.raises(BadInput, match=r"antivirus\.running on \* by nobody, which the record"):
+        attach(register, ID, path, signer.trust)
+    entry_of = {
+        "control": "antivirus.running",
+        "host": "*",
+        "reason": "no",
+        "approver": "nobody",
+        "expires": "2027-01-01",
+    }
+    register.add(made(resources={"hosts": list(HOSTS)}, waivers=[entry_of]), update=True)
+    attach(register, ID, path, signer.trust)
+
+
+def test_evidence_from_before_scopes_were_kept(
+    place: str, register: Register, signer: Signer
+) -> None:
+    """It is shown as it was, `status` reads its scope from the bundle, and the log still agrees."""
+    path = judged(register, signer, "a", families=("backup",))
+    attach(register, ID, path, signer.trust)
+    with owner(place) as theirs:
+        theirs.unguard()
+        theirs.execute("UPDATE evidence SET scope = NULL")
+        for (leaf,) in theirs.execute("SELECT leaf FROM log_entries"):
+            document = json.loads(leaf)
+            del document["scope"]
+            older = json.dumps(document, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+            theirs.execute("UPDATE log_entries SET leaf = ?", (older,))
+    (attached,) = register.evidence(ID)
+    assert attached.scope is None
+    assert attached.whole
+    assert lacking(attached, 3) == ""
+    register.log()
+    found = status(register.get(ID), [attached], AT, renewed=False, shown=register.shown)
+    assert found.scope is not None
+    assert found.scope.judged == len(catalog.select(("backup",), 3))
+
+
+def test_a_log_that_says_another_scope_than_the_row_is_seen(
+    place: str, register: Register, signer: Signer
+) -> None:
+    attach(register, ID, judged(register, signer, "a", families=("backup",)), signer.trust)
+    with owner(place) as theirs:
+        theirs.unguard()
+        theirs.execute("UPDATE evidence SET scope = NULL")
+    with pytest.raises(Exception, match="another scope of evidence 1"):
+        register.log()
+    assert log.SKEW
+    assert tables.evidence.c.scope.nullable
+
+
+def test_the_form_of_a_row_and_back() -> None:
+    scope = scope_of(SEVEN, 3, ["db-01"])
+    found = scope_of_json(scope_json(scope))
+    assert (found.grade, found.clauses, found.known) == (3, scope.clauses, True)
+    assert scope_json(scope)["absent"] == 1
+    assert not scope_json(scope)["whole"]
+    row = Evidence(ID, 1, "0" * 64, None, AT, AT, AT, {}, Path("x"), found, 1)
+    assert not row.whole
