@@ -108,7 +108,7 @@ def document() -> dict[str, Any]:
                     for grade in known.grades
                 },
             }
-            for known in catalog.controls().values()
+            for known in catalog.described().values()
         },
     }
 

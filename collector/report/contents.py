@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from collector.catalog import clause_number, clauses
-from collector.model import Capture, Lang, Result
+from collector.model import Capture, Lang, Result, Text
 from collector.pledges.masking import masked
 from collector.pledges.record import PledgeRecord
 from collector.pledges.resources import undeclared
@@ -78,6 +78,8 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
     evidence, record = source.evidence, source.record or {}
     controls = criteria.controls(evidence, lang)
     scope = _scope(evidence, record)
+    wanted = record.get("grade", scope.grade)
+    lower = lower_grade(scope.grade, wanted) if scope.grade < wanted else None
     hosts = view.hosts(evidence, source.capture, lang, source.attached, replace(scope, absent=()))
     collected = sorted(host.collected for host in hosts if host.collected)
     return {
@@ -95,8 +97,8 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "hosts": hosts,
         "groups": _groups(hosts),
         "totals": _totals(controls, hosts),
-        "clauses": _clauses(evidence, scope, lang),
-        "judged": _judged(scope, record, lang),
+        "clauses": _clauses(evidence, scope, lower, lang),
+        "judged": _judged(scope, lower, lang),
         "clause_numbers": {id: clause_number(id, lang) for id in clauses()},
         "attached": _attached(evidence.get("attached")),
         "first_steps": _first_steps(controls, hosts),
@@ -161,13 +163,9 @@ def _scope(evidence: Mapping[str, Any], record: Mapping[str, Any]) -> Scope:
     return replace(found, absent=tuple(sorted(absent)))
 
 
-def _judged(scope: Scope, record: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+def _judged(scope: Scope, lower: Text | None, lang: Lang) -> dict[str, Any]:
     """`7 of 57 controls`; the clauses it is no proof of, and why, where it is none."""
-    reasons = [reason.to(lang) for reason in scope.reasons()]
-    lower = scope.grade < record.get("grade", scope.grade)
-    if lower:
-        text = lower_grade(scope.grade, record["grade"])
-        reasons.append(text.to(lang))
+    reasons = [reason.to(lang) for reason in (*scope.reasons(), *([lower] if lower else []))]
     unproven = tuple(scope.clauses) if lower else scope.unproven
     return {
         "said": scope.said().to(lang),
@@ -184,9 +182,13 @@ def _numbered(text: str, lang: Lang) -> str:
     return text
 
 
-def _clauses(evidence: Mapping[str, Any], scope: Scope, lang: Lang) -> list[dict[str, Any]]:
+def _clauses(
+    evidence: Mapping[str, Any], scope: Scope, lower: Text | None, lang: Lang
+) -> list[dict[str, Any]]:
     listed = []
     found = verdicts(evidence, scope)
+    if lower:
+        found = {id: r if r is Result.FAIL else Result.ERROR for id, r in found.items()}
     for id, entry in clauses().items():
         given = evidence["clauses"].get(id) or {}
         counts = {Result(k): v for k, v in (given.get("counts") or {}).items()}

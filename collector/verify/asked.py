@@ -8,38 +8,38 @@ told, as a later reader of the same catalogue may spell them otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from collector import releases, scope
 from collector.assess import fill
-from collector.catalog import controls, reads_for
 from collector.errors import VerifyFailed, one_line
-from collector.model import Capture, Result, Text
+from collector.model import Capture, HostStatus, Text
 from collector.releases import Known, Release
 from collector.scope import Scope
 from collector.verify.before import Check
 
 _NAMED = 5
 _PLACE = re.compile(r"\{(\w+)\}")
-# what a judge satisfied by nothing at all would say
-_GOOD = (Result.PASS, Result.PARTIAL, Result.NOTAPPLICABLE)
+# how the script names each of its reads
+_READ = re.compile(r"^hp_\w+ '([a-z0-9_]+\.[a-z0-9_.]+)' ", re.MULTILINE)
 
 
 class Asked:
     """The controls of one check, held to their release. `strange` are texts that are not its own.
 
-    Raises VerifyFailed where what verdicts follow from is another than in the release.
+    `unread` are reads of the script that ran, by host, which are not in its capture. Raises
+    VerifyFailed where what verdicts follow from is another than in the release.
     """
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Check, script: str | None) -> None:
         frame, place = check.frame, check.findings.where
         self.release = releases.find(frame["catalog_sha256"])
         self.scope = scope.of_evidence(frame)
         self.strange: dict[str, None] = {}
-        self.unread: dict[str, set[str]] = {}
+        self.unread: dict[str, frozenset[str]] = {}
+        self._script = frozenset(_READ.findall(script or ""))
         self._grade: int = frame["grade"]
         if self.release is not None:
             self._hold(self.release, frame["controls"], place)
@@ -85,15 +85,11 @@ class Asked:
         if not _says(self.release, known, found):
             self.strange[f"{id} message"] = None
 
-    def capture(self, host: str, capture: Capture, findings: Sequence[Mapping[str, Any]]) -> None:
-        """Notes findings that are good though their reads are not in the capture at all."""
-        if self.release is not releases.current():
-            return
-        for found in findings:
-            if Result(found["verdict"]) in _GOOD and not _reads(found["control"]) & set(
-                capture.reads
-            ):
-                self.unread.setdefault(host, set()).add(found["control"])
+    def capture(self, capture: Capture) -> None:
+        """Notes reads of the script that are not in what it printed to its end."""
+        missing = self._script - set(capture.reads)
+        if missing and capture.status is HostStatus.COMPLETE:
+            self.unread[capture.host] = missing
 
     def _note(self, id: str, name: str, said: Mapping[str, str], known: Text) -> None:
         if (said["zh"], said["en"]) != (known.zh, known.en):
@@ -116,22 +112,17 @@ class Asked:
             )
         if self.unread:
             count = sum(map(len, self.unread.values()))
-            host, ids = next(iter(sorted(self.unread.items())))
+            host, ids = min(self.unread.items())
             found.append(
                 Text(
-                    f"{count} 条满足或不适用的结论，其所依据的读取项在采集文件中一项也没有"
-                    f"（如 {host} 的 {min(ids)}）：replay 可揭示。",
-                    f"{count} finding(s) that are satisfied, or not applicable, though none of "
-                    f"the reads they rest on is in the capture (as {min(ids)} of {host}): "
+                    f"所运行脚本中有 {count} 项读取不在完整的采集文件中"
+                    f"（如 {host} 的 {min(ids)}）：由此得出的结论须以 replay 核对。",
+                    f"What follows from {count} read(s) of the script that ran and are not in the "
+                    f"captures, though these are whole (as {min(ids)} of {host}): "
                     "`hostpledge replay` shows it.",
                 )
             )
         return tuple(found)
-
-
-@cache
-def _reads(control: str) -> frozenset[str]:
-    return frozenset(reads_for([controls()[control]]))
 
 
 def _says(release: Release, known: Known, found: Mapping[str, Any]) -> bool:

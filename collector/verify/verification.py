@@ -113,7 +113,7 @@ def verify(
     signed = signatures.check(bundle, trust, made_at, now, logged)
     first, known = signed.leading
     _check_attached(bundle)
-    hosts = _check_hosts(bundle, redacted=bundle.redacted)
+    hosts = _check_hosts(bundle, redacted=bundle.redacted, script=bundle.script)
     asked, handed_in = hosts.asked, hosts.handed_in
     if bundle.frame.get("scope") != bundle.said.get("scope"):
         raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
@@ -193,10 +193,10 @@ class _Hosts:
     asked: Asked
 
 
-def _check_hosts(bundle: Check, *, redacted: bool) -> _Hosts:
+def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) -> _Hosts:
     """Every host's entry against its capture, and the clauses against the findings."""
     clauses = Clauses()
-    asked = Asked(bundle)
+    asked = Asked(bundle, script)
     named: set[str] = set()
     judged: list[datetime] = []
     looks: list[datetime] = []
@@ -215,7 +215,7 @@ def _check_hosts(bundle: Check, *, redacted: bool) -> _Hosts:
         _check_findings(bundle, host, entry, asked)
         if capture is not None:
             _check_host(bundle, host, entry, capture)
-            asked.capture(host, capture, entry["findings"])
+            asked.capture(capture)
             if bundle.frame["run"] is not None:
                 _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
         handed_in += "run" not in entry["origin"]
