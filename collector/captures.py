@@ -25,8 +25,11 @@ from typing import Any, cast
 
 from collector.errors import BadInput
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+from collector.private import refuse_special, sync_folder, write_aside
 from collector.schema import load_line
 from collector.script import parse_output
+
+__all__ = ["refuse_special", "sync_folder", "write_aside"]
 
 SCHEMA = "urn:hostpledge:schema:capture:1"
 SUFFIX = ".capture.gz"
@@ -150,42 +153,6 @@ def write(capture: Capture, path: Path) -> str:
     data = to_bytes(capture)
     write_aside(path, data)
     return hashlib.sha256(data).hexdigest()
-
-
-def write_aside(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """A file appears whole or not at all, also across a power cut.
-
-    Raises BadInput for a device or a pipe: it would be replaced, not written to.
-    """
-    refuse_special(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        aside.replace(path)
-    except BaseException as problem:
-        aside.unlink(missing_ok=True)
-        if isinstance(problem, OSError):
-            problem.filename = str(path)
-        raise
-    sync_folder(path.parent)
-
-
-def refuse_special(path: Path) -> None:
-    """Raises BadInput where `path` is there and is neither a file nor a folder."""
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise BadInput("a device or a pipe, not a file", where=str(path), mend="name a file")
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename inside `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -6,6 +6,12 @@ a `FactError` ends in an `error` finding of each control that rested on the fact
 
 from __future__ import annotations
 
+import re
+
+# what needs no closer look: most of all text is of it
+_ODD = re.compile("[^\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60]")
+_BLANK = "\u00a0"
+
 
 class CollectorError(Exception):
     """The root of what hostpledge raises on purpose; its text is one line for a person."""
@@ -67,3 +73,22 @@ def one_line(text: str, limit: int = 400) -> str:
     """`text` with control characters and line ends made visible, cut at `limit` characters."""
     clean = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.strip())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    r"""`text` with each character that acts, hides or turns around as JSON writes it: `\u202e`.
+
+    Line ends and tabs stay. In JSON the value stays the same; elsewhere it becomes visible.
+    """
+    return _ODD.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    c = found[0]
+    if c.isprintable() or c == _BLANK or "\ud800" <= c <= "\udfff":
+        return c
+    code = ord(c)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -10,6 +10,7 @@ from typing import Any
 from collector import catalog
 from collector.assess import assess_host
 from collector.attest.evidence import host_entry, waivers_of
+from collector.attest.provenance import is_collected
 from collector.controls.logging.losses import Loss, losses
 from collector.errors import FactError
 from collector.model import HostStatus, Result
@@ -181,7 +182,8 @@ class Comparison:
 
     `fixed`: satisfied now, and was not; `regressed`: worse than before; `changed`: anything
     else about it differs. `lost` are log records that went before their six months were over, and
-    `uncompared` hosts whose logs could not be compared.
+    `uncompared` hosts whose logs could not be compared; `handed_in` those of each bundle that
+    nobody collected from.
     """
 
     catalogs: tuple[str, str]
@@ -195,6 +197,7 @@ class Comparison:
     gone_controls: list[str] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     uncompared: list[str] = field(default_factory=list)
+    handed_in: tuple[list[str], list[str]] = ([], [])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -216,6 +219,7 @@ class Comparison:
             "gone_controls": self.gone_controls,
             "lost_records": [lost.to_json() for lost in self.lost],
             "logs_not_compared": self.uncompared,
+            "handed_in": {"old": self.handed_in[0], "new": self.handed_in[1]},
         }
 
 
@@ -225,6 +229,7 @@ def diff(old: Bundle, new: Bundle) -> Comparison:
         (old.frame["catalog_sha256"], new.frame["catalog_sha256"]),
         (of_evidence(old.frame), of_evidence(new.frame)),
     )
+    result.handed_in = (handed_in(old), handed_in(new))
     before, after = set(old.names), set(new.names)
     result.new_hosts = sorted(after - before)
     result.gone_hosts = sorted(before - after)
@@ -244,6 +249,12 @@ def diff(old: Bundle, new: Bundle) -> Comparison:
         for host in sorted(before & after):
             _compare_logs(result, host, old, new)
     return result
+
+
+def handed_in(check: Check) -> list[str]:
+    """The hosts that nobody collected from."""
+    run = check.frame["run"]
+    return [name for name, entry in check.hosts() if not is_collected(entry["origin"], run)]
 
 
 def _compare_logs(result: Comparison, host: str, old: Bundle, new: Bundle) -> None:

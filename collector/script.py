@@ -150,6 +150,11 @@ def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetim
     clock = origin.get("clock")
     if isinstance(clock, str):
         return datetime.fromisoformat(clock)
+    return host_clock(head)
+
+
+def host_clock(head: Mapping[str, str]) -> datetime | None:
+    """The time by the host's own clock, where that can be one to judge by."""
     seconds = head.get("clock", "")
     if not _CLOCK.fullmatch(seconds):
         return None

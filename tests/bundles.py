@@ -6,6 +6,7 @@ import functools
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from collector.attest import bag, bundle
 from collector.attest.keys import PrivateKey
 from collector.attest.trust import Trust, trust_of
 from collector.model import Capture, HostStatus
-from collector.script import collector_script, parse_output
+from collector.script import collector_script, host_nonce, parse_output
 
 ODD_HOSTS = ("web-1", "数据库一号", "<script>alert(1)</script>", "../x", "-rf", "a b\tc", "_x")
 
@@ -42,6 +43,19 @@ def unreachable(host: str) -> Capture:
     return Capture(host, HostStatus.UNREACHABLE, detail="No route to host")
 
 
+def collected(found: Capture, run: str, at: datetime) -> Capture:
+    """The capture as a run of that nonce would have had it then."""
+    origin = {"run": run, "clock": at.isoformat()}
+    if not found.reads:
+        return replace(found, origin=origin)
+    return replace(found, nonce=host_nonce(run, found.host), collected_at=at, origin=origin)
+
+
+def digests(files: Sequence[Path]) -> frozenset[str]:
+    """What a run folder says of captures that it vouches for."""
+    return frozenset(captures.digest(file.read_bytes()) for file in files)
+
+
 def write(folder: Path, found: Sequence[Capture]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -60,6 +74,11 @@ def make(
 ) -> tuple[bundle.Made, Trust]:
     key = key or PrivateKey.generate()
     files = write(folder / f"{name}.captures", found)
+    if more.get("run") is not None:
+        # as a run folder does for what its hosts answered
+        more["collected"] = digests(
+            [file for file, one in zip(files, found, strict=True) if "run" in one.origin]
+        )
     given: dict[str, Any] = {"controls": catalog.select(), "grade": 2, "script": script()} | more
     return bundle.make(files, folder / name, key, **given), trust_of([key.public])
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,14 @@ class _Files(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | None:
     return _Files(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+def pytest_configure() -> None:
+    """Nothing that a test begins is sealed with the keys of whoever runs the tests."""
+    if "HOSTPLEDGE_HOME" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="hostpledge-tests-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["HOSTPLEDGE_HOME"] = folder
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tests import bundles
 
 FAMILY = "encryption"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+BEFORE, AFTER = "a" * 32, "b" * 32
 
 
 def run_about(nonce: str, hosts: list[str]) -> dict[str, Any]:
@@ -38,15 +38,14 @@ def run_about(nonce: str, hosts: list[str]) -> dict[str, Any]:
     }
 
 
-def checks() -> tuple[list[Capture], list[Capture]]:
-    """This machine, and one that never answered, before and an hour later."""
-    before = [replace(bundles.capture("web-1"), collected_at=NOW), gone(NOW)]
-    later = NOW + timedelta(hours=1)
-    return before, [replace(bundles.capture("web-1"), collected_at=later), gone(later)]
+def checks(after: str = AFTER) -> tuple[list[Capture], list[Capture]]:
+    """This machine, and one that never answered, before and an hour later (in the run `after`)."""
+    return _check(NOW, BEFORE), _check(NOW + timedelta(hours=1), after)
 
 
-def gone(at: datetime) -> Capture:
-    return replace(bundles.unreachable("gone"), origin={"clock": at.isoformat()})
+def _check(at: datetime, nonce: str) -> list[Capture]:
+    there = bundles.collected(bundles.capture("web-1"), nonce, at)
+    return [there, bundles.collected(bundles.unreachable("gone"), nonce, at)]
 
 
 def record(folder: Path, before: list[Capture]) -> dict[str, Any]:
@@ -69,23 +68,27 @@ def record(folder: Path, before: list[Capture]) -> dict[str, Any]:
     return made.about
 
 
-def bundle(folder: Path, key: PrivateKey, **more: Any) -> Made:
-    before, after = checks()
+def bundle(folder: Path, key: PrivateKey, run: str = AFTER, **more: Any) -> Made:
+    before, after = checks(run)
     hosts = [capture.host for capture in before]
+    files = bundles.write(folder / "before", before)
     earlier = Before(
-        bundles.write(folder / "before", before),
-        run_about("a" * 32, hosts),
+        files,
+        run_about(BEFORE, hosts),
         bundles.script(),
         record(folder / "harden", before),
+        bundles.digests(files),
     )
+    files = bundles.write(folder / "after", after)
     return make(
-        bundles.write(folder / "after", after),
+        files,
         folder / "bundle",
         key,
         **{
             "controls": catalog.select([FAMILY]),
             "grade": 2,
-            "run": run_about("b" * 32, hosts),
+            "run": run_about(run, hosts),
+            "collected": bundles.digests(files),
             "script": bundles.script(),
             "before": earlier,
             **more,

@@ -26,7 +26,7 @@ def main() -> int:
     """Exit status 0 when all steps did their work, whatever the verdicts are."""
     begun = time.monotonic()
     os.environ["HOSTPLEDGE_HOME"] = str(DEMO / "home")
-    DEMO.mkdir(exist_ok=True)
+    DEMO.mkdir(mode=0o700, exist_ok=True)
     inventories = [_this_machine()]
     reason = why_not()
     if reason:

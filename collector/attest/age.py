@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from collector import private
 from collector.captures import read_at_most, sync_folder
 from collector.errors import BadInput, VerifyFailed
 
@@ -84,7 +85,7 @@ def encrypt(source: Path, target: Path, to: Sequence[Any]) -> None:
 
     aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
-        with source.open("rb") as plain, aside.open("xb") as out:
+        with source.open("rb") as plain, private.create(aside) as out:
             pyrage.encrypt_io(plain, out, list(to))
             out.flush()
             os.fsync(out.fileno())
@@ -125,7 +126,7 @@ def decrypt(source: Path, target: Path, by: Sequence[Any], most: int) -> None:
             "encrypted (age)", where=str(source), mend="give --identity FILE, or decrypt it: age -d"
         )
     try:
-        with source.open("rb") as sealed, target.open("xb") as out:
+        with source.open("rb") as sealed, private.create(target) as out:
             pyrage.decrypt_io(sealed, _Bounded(out, most), list(by))
     except pyrage.DecryptError as problem:
         said = str(problem)

@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from collector import captures
+from collector import captures, private
 from collector.attest import bag, envelope, evidence, sm2, statement
 from collector.attest.evidence import PledgeReference
 from collector.attest.keys import PrivateKey
@@ -86,6 +86,7 @@ def make(
     grade: int,
     at: datetime | None = None,
     run: Mapping[str, Any] | None = None,
+    collected: Collection[str] = (),
     script: str | None = None,
     attached: Mapping[str, bytes] = _NOTHING,
     waivers: Sequence[Waiver] = (),
@@ -98,7 +99,8 @@ def make(
     """Judges the captures one by one and puts the bundle in its place, whole or not at all.
 
     `at` (aware) is the time to judge for, by default each host's time of collection; `run` the
-    content of run.json; `script` the text that ran; `stamps` as `envelope.seal` has them; with
+    content of run.json, `collected` as `part.judge_into` has it; `script` the text that ran;
+    `stamps` as `envelope.seal` has them; with
     `sm2_key` a second signature stands beside the first; with `before`, this is the check after
     hardening, and both are in the bundle; `declared` are the hosts that the pledge record names:
     where one has no capture, no clause is proven. Raises BadInput for no captures, two of one
@@ -112,9 +114,11 @@ def make(
         raise BadInput("exists already", where=str(out), mend="choose another place")
     with _aside(out) as aside:
         data = aside / "data"
-        data.mkdir()
+        private.folder(data)
         asked = Asked(controls, grade, at, attached, waivers, pledge, declared)
-        checked = judge_into(data, capture_files, asked, run=run, script=script, out=out)
+        checked = judge_into(
+            data, capture_files, asked, run=run, script=script, out=out, collected=collected
+        )
         subjects = {**checked.subjects, **_documents(data, attached)}
         earlier = before_into(data, before, asked, out) if before is not None else None
         if earlier is not None:
@@ -126,6 +130,7 @@ def make(
             checked.targets,
             beside,
             earlier.to_json() if earlier else None,
+            checked.handed_in,
         )
         payload = statement.to_bytes(subjects, predicate)
         bag.store(data / envelope.FILE, envelope.seal(payload, key, stamps))
@@ -154,7 +159,7 @@ def _aside(out: Path) -> Iterator[Path]:
     """
     prefix = f".{out.name[:100]}."
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(out.parent)
         for left in out.parent.glob(f"{glob.escape(prefix)}*.part"):
             if left.is_dir() and not left.is_symlink():
                 with _lock(left) as idle:
@@ -189,7 +194,7 @@ def _lock(folder: Path) -> Iterator[bool]:
 def _documents(data: Path, attached: Mapping[str, bytes]) -> dict[str, str]:
     subjects: dict[str, str] = {}
     if attached:
-        (data / "attached").mkdir()
+        private.folder(data / "attached")
     for name, content in attached.items():
         file = f"attached/{attached_file(name)}"
         bag.store(data / file, content)
@@ -223,7 +228,7 @@ def place(make: Callable[[Path], object], target: Path) -> None:
 def pack(folder: Path, target: Path) -> None:
     """A bundle as a new ZIP file, for transport; the same bundle gives the same bytes."""
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-    with target.open("xb") as out:
+    with private.create(target) as out:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for name in names:
                 entry = zipfile.ZipInfo(name)

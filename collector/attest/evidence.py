@@ -17,6 +17,7 @@ import rfc8785
 
 from collector import __version__, assess, catalog
 from collector.assess import Weighed
+from collector.attest.provenance import is_collected
 from collector.errors import BadInput
 from collector.model import Capture, Control, Finding, Method, Result, Severity, Text, Waiver
 from collector.schema import check
@@ -88,6 +89,7 @@ class Draft:
         self._criteria: dict[str, Text] = {}
         self._times: list[datetime] = []
         self._machines: dict[str, str] = {}
+        self._origins: list[Mapping[str, Any]] = []
 
     def close(self) -> None:
         self._spool.close()
@@ -125,9 +127,14 @@ class Draft:
             self._criteria.setdefault(finding.control, finding.expected)
         self._times.append(at)
         self._machines[capture.host] = entry["head"].get("machine", "")
+        self._origins.append({"run": entry["origin"].get("run")})
         data = rfc8785.dumps(entry)
         self._places[capture.host] = (self._spool.seek(0, 2), len(data))
         self._spool.write(data)
+
+    def handed_in(self, run: Mapping[str, Any] | None) -> int:
+        """How many hosts were not collected from."""
+        return sum(not is_collected(origin, run) for origin in self._origins)
 
     @property
     def targets(self) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from collector import private
 from collector.attest import sm2, token, tokenuri
 from collector.captures import sync_folder
 from collector.errors import BadInput, VerifyFailed
@@ -159,10 +160,9 @@ class PrivateKey:
         Of a key in a token its name is written.
         """
         pem = self._pem(passphrase)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        aside = private.beside(path)
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            with open(os.open(aside, flags, 0o600), "wb") as out:
+            with private.create(aside) as out:
                 out.write(pem)
                 out.flush()
                 os.fsync(out.fileno())

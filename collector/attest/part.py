@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import rfc8785
 
-from collector import captures
+from collector import captures, private
 from collector.assess import assess_host
-from collector.attest import bag, evidence
+from collector.attest import bag, evidence, provenance
 from collector.attest.evidence import PledgeReference
 from collector.attest.nonce import check_nonce
 from collector.errors import BadInput, VerifyFailed
@@ -51,25 +50,31 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The check before hardening, and what hardening did (schemas/hardening.schema.json)."""
+    """The check before hardening, and what hardening did (schemas/hardening.schema.json).
+
+    `collected` as `judge_into` has it.
+    """
 
     capture_files: Sequence[Path]
     run: Mapping[str, Any]
     script: str
     hardening: Mapping[str, Any]
+    collected: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A check in its place. `subjects` are paths under data/ → SHA-256 (hex).
 
-    `targets` are its hosts, each as `evidence.target` has it.
+    `targets` are its hosts, each as `evidence.target` has it; `handed_in` of them were not
+    collected from.
     """
 
     subjects: Mapping[str, str]
     frame: Mapping[str, Any]
     period: tuple[str, str]
     targets: Sequence[Mapping[str, Any]]
+    handed_in: int = 0
 
     @property
     def hosts(self) -> int:
@@ -93,15 +98,17 @@ def judge_into(
     run: Mapping[str, Any] | None,
     script: str | None,
     out: Path,
+    collected: Collection[str] = (),
     prefix: str = "",
 ) -> Part:
     """Judges the captures one by one and writes all of the check under `data`/`prefix`.
 
-    `out` is where the bundle will stand. Raises BadInput for two captures of one host, and for a
-    run with hosts that have none.
+    `collected` are the digests (SHA-256) of the capture files that the run itself vouches for:
+    any other was handed in. `out` is where the bundle will stand. Raises BadInput for two captures
+    of one host, and for a run with hosts that have none.
     """
     place = data / prefix
-    (place / "captures").mkdir(parents=True)
+    private.folder(place / "captures")
     draft = evidence.Draft(asked.controls, place)
     try:
         judged = partial(
@@ -111,7 +118,15 @@ def judge_into(
             attached=asked.attached,
             waivers=asked.waivers,
         )
-        subjects = _hosts(draft, place, capture_files, run=run, at=asked.at, judged=judged)
+        subjects = _hosts(
+            draft,
+            place,
+            capture_files,
+            run=run,
+            collected=collected,
+            at=asked.at,
+            judged=judged,
+        )
         _no_host_forgotten(draft, run, out)
         frame = draft.frame(
             grade=asked.grade,
@@ -121,18 +136,18 @@ def judge_into(
             attached={n: captures.digest(content) for n, content in asked.attached.items()},
             declared=asked.declared,
         )
-        with (place / evidence.FILE).open("xb") as target:
+        with private.create(place / evidence.FILE) as target:
             draft.write(target, frame)
             target.flush()
             os.fsync(target.fileno())
-        period, targets = draft.period, draft.targets
+        period, targets, handed_in = draft.period, draft.targets, draft.handed_in(run)
     finally:
         draft.close()
     subjects[evidence.FILE] = bag.file_digest(place / evidence.FILE)
     if script is not None:
         bag.store(place / SCRIPT, script.encode())
         subjects[SCRIPT] = script_digest(script)
-    return Part({f"{prefix}{n}": d for n, d in subjects.items()}, frame, period, targets)
+    return Part({f"{prefix}{n}": d for n, d in subjects.items()}, frame, period, targets, handed_in)
 
 
 def before_into(data: Path, before: Before, asked: Asked, out: Path) -> Part:
@@ -144,6 +159,7 @@ def before_into(data: Path, before: Before, asked: Asked, out: Path) -> Part:
         run=before.run,
         script=before.script,
         out=out,
+        collected=before.collected,
         prefix=BEFORE,
     )
     document = evidence.exact(dict(before.hardening))
@@ -159,12 +175,13 @@ def _hosts(
     capture_files: Iterable[Path],
     *,
     run: Mapping[str, Any] | None,
+    collected: Collection[str],
     at: datetime | None,
     judged: Callable[..., list[Finding]],
 ) -> dict[str, str]:
     subjects: dict[str, str] = {}
     for path in capture_files:
-        capture, stored = take_in(path)
+        capture, stored = take_in(path, collected if run is not None else ())
         draft.expect(capture.host, str(path))
         if at is None:
             captures.check_time(capture, datetime.now(UTC).replace(microsecond=0), str(path))
@@ -178,23 +195,25 @@ def _hosts(
     return subjects
 
 
-def take_in(path: Path) -> tuple[Capture, bytes]:
+def take_in(path: Path, collected: Collection[str] = ()) -> tuple[Capture, bytes]:
     """A capture file and the bytes that a bundle keeps of it.
 
-    Our own form is kept byte for byte; the plain output of the collector script becomes our
-    form, with the digest of what was handed in.
+    One whose digest is among `collected` is kept byte for byte. Any other is what somebody handed
+    in, and is kept as that (`provenance.handed_in`), with the digest of what it was.
     """
-    try:
-        with path.open("rb") as source:
-            data = source.read(captures.LARGEST + 1)
-    except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+    data = captures.read_at_most(path, captures.LARGEST)
+    sha256 = captures.digest(data)
     capture = captures.from_bytes(data, where=str(path))
     if own_form(data):
-        return capture, data
-    origin = {"transport": "handed-in", "output_sha256": captures.digest(data)}
-    capture = replace(capture, origin=MappingProxyType(origin))
-    return capture, captures.to_bytes(capture)
+        if sha256 in collected:
+            return capture, data
+        handed = provenance.handed_in(capture, sha256)
+        if handed == capture:
+            return capture, data
+    else:
+        handed = replace(capture, origin=provenance.of_output(sha256))
+    stored = captures.to_bytes(handed)
+    return captures.from_bytes(stored, where=str(path)), stored
 
 
 def own_form(data: bytes) -> bool:

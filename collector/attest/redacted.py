@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from collector import private
 from collector.attest import bag
 from collector.attest.part import BEFORE
 from collector.captures import sync_folder
@@ -27,7 +27,8 @@ def write(root: Path, out: Path, info: dict[str, str]) -> None:
     """Copies the bundle at `root` to the new folder `out`, without the captures."""
     if os.path.lexists(out):
         raise BadInput("exists already", where=str(out), mend="choose another place")
-    shutil.copytree(root / "data", out / "data", ignore=_captures_of(root / "data"))
+    private.folder(out)
+    private.copy_tree(root / "data", out / "data", _captures_of(root / "data"))
     bag.seal(out, info | {LEFT_OUT: CAPTURES})
     for folder in {path.parent for path in (out / "data").rglob("*")}:
         sync_folder(folder)

@@ -24,11 +24,13 @@ def predicate(
     targets: Sequence[Mapping[str, Any]],
     sm2: str | None = None,
     before: Mapping[str, Any] | None = None,
+    handed_in: int = 0,
 ) -> dict[str, Any]:
     """What the statement says of its subjects, from evidence.json without its hosts.
 
     `targets` are these, each as `evidence.target` has it; `sm2` is the keyid of the SM2 signature
-    that stands beside it; `before` speaks of the check before hardening.
+    that stands beside it; `before` speaks of the check before hardening; `handed_in` is how many of
+    the hosts nobody collected from.
     """
     beside: dict[str, Any] = {} if sm2 is None else {"sm2": sm2}
     earlier = {} if before is None else {"before": dict(before)}
@@ -45,6 +47,7 @@ def predicate(
             "pledge": frame["pledge"],
             "period": {"from": period[0], "to": period[1]},
             "hosts": len(targets),
+            "handed_in": handed_in,
             "targets": list(targets),
             "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
             **({"scope": frame["scope"]} if "scope" in frame else {}),

@@ -11,11 +11,16 @@ from typing import Any, cast
 import click
 
 from collector import __version__
+from collector.cli import streams
 from collector.cli.chinese import in_chinese, whole_in_chinese
 from collector.cli.helping import Formatter, Group
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import CollectorError, one_line
+from collector.private import put_umask_aside
 
+_FAILED = 2
+# as the shell has it for a program that SIGPIPE ended
+_BROKEN_PIPE = 141
 # command → module of collector.cli that holds a click command of the same name
 _COMMANDS = {
     "run": "run",
@@ -74,12 +79,11 @@ def hostpledge() -> None:
 def main() -> None:
     """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
     click.Context.formatter_class = Formatter
+    put_umask_aside()
     # thousands of records or captures hold no cycles: looking for them again and again costs more
     # than reading them
     gc.set_threshold(100_000, 50, 50)
-    if sys.stdout is None:
-        # closed by the caller: whatever was opened next would take its place, and its output
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    streams.begin()
     try:
         status = hostpledge.main(standalone_mode=False)
         sys.stdout.flush()
@@ -100,9 +104,9 @@ def main() -> None:
         status = _complain(whole_in_chinese(problem) if lang() == "zh" else str(problem))
     except KeyboardInterrupt:
         status = _complain(tr("已中断", "interrupted"))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 2
+    except streams.ReaderGoneError:
+        streams.give_up()
+        status = _BROKEN_PIPE
     except OSError as problem:
         place = f"{os.fsdecode(problem.filename)}: " if problem.filename else ""
         status = _complain(f"{place}{_told(problem.strerror or str(problem))}")
@@ -113,7 +117,22 @@ def main() -> None:
             tr("内部错误，请报告", "a defect of hostpledge, please report it")
             + f": {type(problem).__name__}: {problem} (HOSTPLEDGE_DEBUG=1)"
         )
-    sys.exit(_status(status))
+    sys.exit(_last(_status(status)))
+
+
+def _last(status: int) -> int:
+    """The status once all was written: also after a complaint something may be left to say."""
+    try:
+        sys.stdout.flush()
+    except streams.ReaderGoneError:
+        status = _BROKEN_PIPE
+    except OSError as problem:
+        if status != _FAILED:
+            status = _complain(f"stdout: {_told(problem.strerror or str(problem))}")
+    else:
+        return status
+    streams.give_up()
+    return status
 
 
 def _status(returned: Any) -> int:
@@ -126,4 +145,4 @@ def _told(text: str) -> str:
 
 def _complain(text: str) -> int:
     click.echo(f"hostpledge: {one_line(text, 2000)}", err=True)
-    return 2
+    return _FAILED

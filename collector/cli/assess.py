@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import click
 from collector import captures, catalog
 from collector.assess import assess_host, satisfied
 from collector.cli.columns import out
+from collector.cli.intake import Intake, say_clocks
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import families_option, form_option
 from collector.errors import BadInput
@@ -97,8 +98,10 @@ def assess(
     now = datetime.now(UTC).replace(microsecond=0)
     if "" in paths:
         raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
+    intake, given = Intake(), dict[str, datetime]()
     for path in _watched(capture_files(Path(p) for p in paths)):
-        capture = captures.load(path)
+        taken = intake.take(path)
+        capture = taken.capture
         if moment is None:
             captures.check_time(capture, now, str(path))
         if capture.host in named:
@@ -116,8 +119,11 @@ def assess(
         )
         times[capture.host] = moment or _moment(capture)
         statuses[capture.host] = capture.status
+        if not taken.collected:
+            given[capture.host] = capture.collected_at or now
     scope = scope_of([c.id for c in selected], int(grade))
-    _print(form, hosts, times, statuses, scope)
+    _print(form, hosts, times, statuses, scope, given)
+    say_clocks(given)
     done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
     return 0 if done else 1
 
@@ -128,8 +134,10 @@ def _print(
     times: dict[str, datetime],
     statuses: dict[str, HostStatus],
     scope: Scope,
+    handed_in: Collection[str],
 ) -> None:
     if form == "table":
+        from collector.cli.streams import coloured
         from collector.export import table
 
         terminal = sys.stdout.isatty()
@@ -140,12 +148,13 @@ def _print(
             lang(),
             statuses,
             scope,
+            handed_in,
             width=max(60, min(width, 160)),
             colour=terminal and not os.environ.get("NO_COLOR"),
         )
-    else:
-        text = exporter(form)(hosts, times, lang(), statuses, scope)
-    out(text)
+        coloured(text)
+        return
+    out(exporter(form)(hosts, times, lang(), statuses, scope, handed_in))
 
 
 def _watched(paths: list[Path]) -> Iterator[Path]:

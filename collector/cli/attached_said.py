@@ -18,6 +18,8 @@ _NAMED = 8
 
 def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]:
     """One line each: older captures, other machines than before, hosts that are not in it."""
+    from collector.replay import handed_in
+
     every = register.evidence(attached.pledge)
     newer = [one for one in every if one.collected_at > attached.collected_at]
     if newer:
@@ -35,6 +37,12 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
                 f"another machine than in evidence {number} (its machine-id is another): "
                 f"{_named(others)}",
             )
+    given = handed_in(opened)
+    if given:
+        yield tr(
+            f"由用户提交、并非采集所得的主机：{_named(given)}",
+            f"handed in, and not collected from: {_named(given)}",
+        )
     missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
     if missing:
         names = tr("、", ", ").join(missing)

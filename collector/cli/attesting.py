@@ -118,6 +118,7 @@ def make_bundle(
             controls=catalog.select(folder.about["families"], grade),
             grade=grade,
             run=about,
+            collected=folder.vouched(),
             script=folder.script,
             attached=pledge.attached() if pledge else {},
             waivers=pledge.waivers() if pledge else (),
@@ -226,5 +227,5 @@ def write_report(
         compared=kept.compared(opened) if kept else None,
         standings=kept.standings(opened.digest) if kept else None,
     )
-    write_aside(place, render(contents(source, lang())).encode("utf-8"), 0o644)
+    write_aside(place, render(contents(source, lang())).encode("utf-8"))
     return place

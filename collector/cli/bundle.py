@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from collector import catalog
 from collector.attest import bundle as attest
+from collector.attest.evidence import FILE
+from collector.attest.provenance import is_collected
+from collector.attest.reading import Evidence
 from collector.captures import file_name
 from collector.cli.assess import (
     capture_files,
@@ -18,6 +21,7 @@ from collector.cli.assess import (
     owner_keys_option,
     parse_time,
 )
+from collector.cli.intake import say_clocks
 from collector.cli.language import lang_option, tr
 from collector.cli.opening import open_key, open_sm2_key, signing_options, sm2_options
 from collector.cli.options import families_option
@@ -26,9 +30,11 @@ from collector.cli.parts import part_of
 from collector.cli.pledged import pledge_options, pledged
 from collector.cli.scope_said import scope_said
 from collector.cli.stamping import stampers, tsa_option
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 from collector.facts import ledger
-from collector.schema import check, load_json
+from collector.run.folder import RunFolder
+
+_NAMED = 8
 
 
 @click.command(
@@ -106,7 +112,8 @@ def bundle(
     location: str | None,
 ) -> None:
     stamps = stampers(tsa)
-    run = read_run(folder)
+    held = run_in(folder)
+    run = held.about if held else None
     chosen = families or tuple(run["families"] if run else ())
     pledge = pledged(pledge_id, location, grade)
     part = part_of(folder, pledge.record.id) if run and pledge else None
@@ -133,6 +140,7 @@ def bundle(
             grade=level,
             at=parse_time(at) if at else None,
             run=run,
+            collected=held.vouched() if held else (),
             script=script.read_text(encoding="utf-8") if run and script.is_file() else None,
             attached=attached,
             waivers=pledge.waivers() if pledge else (),
@@ -141,6 +149,7 @@ def bundle(
             sm2_key=second,
             declared=pledge.record.hosts if pledge else (),
         )
+        _say_handed_in(made)
         if packing:
             packing(place)
     except OSError as problem:
@@ -161,14 +170,52 @@ def bundle(
     scope_said(made.scope)
 
 
-def read_run(folder: Path) -> dict[str, Any] | None:
-    """The run that a folder holds; None for a folder of captures alone."""
-    place = folder / "run.json"
-    if not place.is_file():
+def _say_handed_in(made: attest.Made) -> None:
+    """Which hosts nobody collected from, and whose clock is odd."""
+    found = Evidence(made.path / "data" / FILE)
+    try:
+        run = found.frame["run"]
+        looked = {
+            host: datetime.fromisoformat(entry["assessed_at"])
+            for host, entry in found.hosts()
+            if not is_collected(entry["origin"], run)
+        }
+    finally:
+        found.close()
+    if looked:
+        names = tr("、", ", ").join(map(one_line, list(looked)[:_NAMED]))
+        names += " …" if len(looked) > _NAMED else ""
+        click.echo(
+            tr(
+                f"{len(looked)} 台主机按“用户提交”记入，并非采集所得：{names}",
+                f"{len(looked)} host(s) count as handed in, not collected: {names}",
+            ),
+            err=True,
+        )
+    say_clocks(looked)
+
+
+def run_in(folder: Path) -> RunFolder | None:
+    """The run of this control node that a folder holds; None for one of captures alone.
+
+    A run that somebody else began is none, and that is said: what is in it was handed in, and how
+    narrow a check was asked for there is no reason to judge as little here.
+    """
+    if not (folder / "run.json").is_file():
         return None
-    document: dict[str, Any] = load_json(place.read_bytes(), where=str(place))
-    check(document, "run", where=str(place))
-    return document
+    found = RunFolder.open(folder)
+    if found.begun_here:
+        return found
+    click.echo(
+        tr(
+            f"{folder}：这次采集不是由本机发起的（run.json 没有本机的封印），其中的采集文件均按"
+            "“提交”处理；范围以 --family、--grade 为准",
+            f"{folder}: this run was not begun here (run.json does not bear our seal): the "
+            "captures in it count as handed in, and --family and --grade alone say what is judged",
+        ),
+        err=True,
+    )
+    return None
 
 
 def _documents(given: dict[str, bytes], documents: tuple[str, ...]) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import click
 from collector import catalog, script
 from collector.cli.from_register import choosing_options, from_register, inventory_option
 from collector.cli.language import lang_option, tr
+from collector.cli.openness import say_open
 from collector.cli.parts import Wanted, choice
 from collector.cli.pledged import length_of_time, pledged
 from collector.cli.progress import HostProgress
@@ -222,6 +223,7 @@ def gather(
     # first: an unusable inventory leaves no empty run behind
     hosts = hosts_of(how) if hosts is None else hosts
     catalog.select(families, grade)
+    say_open(output)
     taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
     with taken as folder, HostProgress() as progress:
         if begun is not None:

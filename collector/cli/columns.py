@@ -13,9 +13,8 @@ WIDTH = 80
 
 def out(text: str) -> None:
     """Results go to stdout: in UTF-8 whatever the locale says, with their own line ends."""
+    sys.stdout.write(text)
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
 
 
 def cells(text: str) -> int:

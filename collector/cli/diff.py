@@ -13,6 +13,7 @@ from collector.cli.options import form_option
 from collector.cli.replay import difference_line
 from collector.cli.scope_said import line
 from collector.cli.verify import open_trusted, trust_option
+from collector.errors import one_line
 
 
 @click.command(
@@ -58,9 +59,11 @@ def _table(result: engine.Comparison) -> None:
         (tr("新增核查项", "new controls"), result.new_controls),
         (tr("不再有的核查项", "controls gone"), result.gone_controls),
         (tr("日志无法比较的主机", "hosts whose logs could not be compared"), result.uncompared),
+        (tr("前者中由用户提交的主机", "handed in, in the earlier"), result.handed_in[0]),
+        (tr("后者中由用户提交的主机", "handed in, in the later"), result.handed_in[1]),
     ):
         if names:
-            click.echo(f"{title} ({len(names)}): {', '.join(names)}")
+            click.echo(f"{title} ({len(names)}): {', '.join(map(one_line, names))}")
     if not all(scope.whole for scope in result.scopes) or result.gone_controls:
         for name, scope in zip("AB", result.scopes, strict=True):
             click.echo(f"{name}{tr('：', ': ')}{line(scope, lang())}")

@@ -16,6 +16,7 @@ from collector.cli.attesting import Signing, make_bundle, write_report
 from collector.cli.fleet_said import Outcome, outcome_of, say, to_json
 from collector.cli.from_register import Fleet
 from collector.cli.language import tr
+from collector.cli.openness import say_open
 from collector.cli.parts import Choice, Part
 from collector.cli.pledged import Pledged
 from collector.cli.progress import HostProgress
@@ -44,6 +45,7 @@ def run_fleet(
     """
     how, grade = chosen.how, chosen.grade
     catalog.select(families, grade)
+    say_open(output)
     taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
     with taken as folder:
         chosen.write_down(output)

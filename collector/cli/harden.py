@@ -22,6 +22,7 @@ from collector.cli.from_register import choosing_options, from_register, invento
 from collector.cli.hardening import Hardening, note
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
+from collector.cli.openness import say_open
 from collector.cli.parts import Choice, Wanted, choice
 from collector.cli.pledged import length_of_time, pledged
 from collector.cli.run import say
@@ -155,6 +156,7 @@ def harden(
         open_until_the_end.enter_context(_resumable(place, given=output is not None))
         open_until_the_end.enter_context(sole(place))
         ids = [control.id for control in wanted]
+        say_open(place)
         folder = HardenFolder.begin(place, touched, ids, grade, undo=undo)
         asked = (folder, how, pledge, grade, wanted, bool(named))
         if chosen is None:

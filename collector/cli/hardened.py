@@ -14,6 +14,7 @@ from collector.cli.answers import spoken
 from collector.cli.applying import named, number, told_of
 from collector.cli.columns import labelled, out, wrap
 from collector.cli.language import lang, tr
+from collector.cli.streams import loud
 from collector.errors import one_line
 from collector.export.table import SIGNS
 from collector.model import HostStatus, Result
@@ -86,7 +87,7 @@ def say_undone(opened: Bundle, before: Before) -> None:
             out(wrap(one_line(f"{host}{_COLON}{spoken(line)}", 600)) + "\n")
         for said in entry["said"]:
             line = _COLON.join([host, *_told(said)])
-            click.secho(wrap(one_line(line, 600)), fg="red", bold=True)
+            loud(wrap(one_line(line, 600)))
     click.echo()
     counted(list(compared(opened, before)), tr("恢复前 → 恢复后", "before → after"))
     click.echo()
@@ -157,7 +158,7 @@ def _not_done(before: Before) -> None:
             )
     if lines:
         click.echo()
-        click.secho(tr("未能完成的整改", "could not be brought about"), fg="red", bold=True)
+        loud(tr("未能完成的整改", "could not be brought about"))
         for line in lines[:_SHOWN]:
             out(wrap(one_line(line, 1000), indent="  ") + "\n")
         if len(lines) > _SHOWN:
@@ -209,7 +210,7 @@ def _silent(before: Before, silent: Mapping[str, Mapping[str, Any]]) -> None:
             else tr("前后均未能核查", "could not be checked")
         )
         line = _COLON.join([f"!! {title}", one_line(host), word, one_line(entry["detail"])])
-        click.secho(wrap(line), fg="red", bold=True)
+        loud(wrap(line))
 
 
 def _titles() -> Mapping[Became, str]:
@@ -230,7 +231,7 @@ def _loud(found: list[One]) -> None:
     for (control, stands, verdict), members in groups.items():
         click.echo()
         title = f"!! {_titles()[stands]}{_COLON}{SIGNS[Result(verdict)]} {named(control)}"
-        click.secho(wrap(title), fg="red", bold=True)
+        loud(wrap(title))
         out(_part(tr("主机", "host"), _names([one.host for one in members])))
         step = members[0].step
         if stands is Became.BROKEN and step is not None and step["person"]:

@@ -182,6 +182,7 @@ class Hardening:
             earlier.about,
             earlier.script,
             self.folder.about | {"ended": datetime.now(UTC).isoformat(timespec="seconds")},
+            earlier.vouched(),
         )
         return RunFolder.open(self.folder.after), before
 

@@ -15,6 +15,7 @@ from collector.assess import assess_host
 from collector.cli.assess import capture_files, data_documents, owner_keys_option
 from collector.cli.columns import out, wrap
 from collector.cli.helping import Group
+from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.inventory import DOCUMENT
@@ -77,7 +78,7 @@ def init(paths: tuple[str, ...], output: Path | None) -> int:
     if output is None:
         out(text)
         return 0
-    captures.write_aside(output, text.encode(), mode=0o644)
+    captures.write_aside(output, text.encode())
     click.echo(
         tr(
             f"已起草 {output}：填写标有“{_OPEN[0]}”之处并更新 reviewed，"
@@ -201,8 +202,9 @@ def check(file: Path, paths: tuple[str, ...], owner_keys: Path | None) -> int:
     # what is to be changed anyway is signed after that
     if owner_keys is not None and not problems:
         problems += _signature(attached, file)
+    intake = Intake()
     for path in capture_files(Path(p) for p in paths):
-        capture = captures.load(path)
+        capture = intake.take(path).capture
         control = catalog.control(_CONTROL)
         (found,) = assess_host(capture, [control], grade=2, attached=attached)
         if found.result not in (Result.PASS, Result.NOTAPPLICABLE):

@@ -13,7 +13,7 @@ from collector.cli.chinese import whole_in_chinese
 from collector.cli.columns import labelled, pad, wrap
 from collector.cli.language import lang, tr
 from collector.cli.scope_said import line
-from collector.errors import CollectorError
+from collector.errors import CollectorError, one_line
 from collector.pledges import lifecycle
 from collector.pledges.blanks import Filled, filled
 from collector.pledges.deadlines import Due
@@ -37,7 +37,10 @@ _STATE, _WHY = 14, 24
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`unread`: why the newest evidence could not be read from the store; empty where it was."""
+    """`unread`: why the newest evidence could not be read from the store; empty where it was.
+
+    `handed_in` are the hosts in it that nobody collected from.
+    """
 
     record: PledgeRecord
     state: lifecycle.State
@@ -51,6 +54,7 @@ class Status:
     scope: Scope | None
     unread: str
     at: datetime
+    handed_in: tuple[str, ...] = ()
 
     @property
     def satisfied(self) -> bool:
@@ -78,6 +82,7 @@ def status(
     found: tuple[Undeclared, ...] = ()
     absent: tuple[str, ...] = ()
     scope: Scope | None = None
+    given: tuple[str, ...] = ()
     unread = ""
     lives: tuple[Life, ...] = ()
     if evidence:
@@ -87,6 +92,7 @@ def status(
             failing = {number: newest.open(number) for number in _CLAUSES}
             found = undeclared(record, shown(newest))
             scope = of_evidence(newest.evidence)
+            given = newest.handed_in
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except CollectorError as problem:
             unread = whole_in_chinese(problem) if lang() == "zh" else str(problem)
@@ -113,6 +119,7 @@ def status(
         (evidence[-1].scope or scope) if evidence else None,
         unread,
         now,
+        given,
     )
 
 
@@ -128,6 +135,12 @@ def table(found: Status) -> str:
     ]
     if found.scope is not None:
         lines.append(labelled(tr("核查范围", "scope"), line(found.scope, lang())))
+    if found.handed_in:
+        lines.append(
+            labelled(
+                tr("用户提交", "handed in"), tr("、", ", ").join(map(one_line, found.handed_in))
+            )
+        )
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
     if found.unread:
@@ -225,6 +238,7 @@ def as_json(found: Status, now: datetime) -> str:
         "satisfied": found.satisfied,
         "evidence": found.evidence.sequence if found.evidence else None,
         "scope": scope_json(found.scope) if found.scope else None,
+        "handed_in": list(found.handed_in),
         "unread": found.unread or None,
         "findings": counted(found),
         "clauses": [

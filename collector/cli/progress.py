@@ -38,7 +38,7 @@ class HostProgress:
                 word = catalog.words()["host_status"][status].to(lang())
                 said = f"{word}: {said.removeprefix(f'{status}: ')}"
             self._clear()
-            click.echo(f"{host}: {said}", err=True)
+            click.echo(f"{one_line(host)}: {said}", err=True)
         if self.moving:
             click.echo(f"\r\033[K{self._line(tally, now)}", nl=False, err=True)
         elif few or now - self.last >= _EVERY or tally.left == 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from collector.cli.language import lang_option, tr
 from collector.cli.packing import encrypt_option, packed
 from collector.cli.verify import identity_option, open_named
 from collector.errors import BadInput
+from collector.private import copy_tree
 
 
 @click.command(
@@ -65,7 +65,7 @@ def repack(
             if redact or opened.redacted:
                 redacted.write(opened.root, folder, opened.info)
             else:
-                shutil.copytree(opened.root, folder)
+                copy_tree(opened.root, folder)
 
         try:
             if packing:
@@ -73,12 +73,8 @@ def repack(
                 packing(aside)
             else:
                 place(make, output)
-        except shutil.Error as problem:
-            # a list with one entry for each file: the first says it
-            said = re.match(r"(?:\[Errno \d+\] )?([^:]*)", str(problem.args[0][0][2]))
-            raise BadInput(
-                said[1] if said and said[1] else "cannot be written", where=str(output)
-            ) from None
+        except OSError as problem:
+            raise BadInput(problem.strerror or "cannot be written", where=str(output)) from None
         finally:
             if packing:
                 shutil.rmtree(aside, ignore_errors=True)

@@ -12,6 +12,7 @@ from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.cli.scope_said import line
 from collector.cli.verify import identity_option, open_trusted, trust_option
+from collector.errors import one_line
 
 
 @click.command(
@@ -78,4 +79,4 @@ def difference_line(difference: engine.Difference) -> str:
     why = new["message"][lang()] if new else tr("现已没有此核查项", "no such control any more")
     fields = f" ({', '.join(difference.fields)})" if was == now else ""
     host = difference.host + (tr("（整改前）", " (before)") if difference.before else "")
-    return f"{host}  {difference.control}  {was} → {now}{fields}  {why}"
+    return one_line(f"{host}  {difference.control}  {was} → {now}{fields}  {why}", 2000)

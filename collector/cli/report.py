@@ -18,6 +18,7 @@ from collector.cli.attesting import earlier_of
 from collector.cli.chinese import whole_in_chinese
 from collector.cli.kept import Kept, compared_with
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.openness import mode_of, public_option
 from collector.cli.report_exports import export_option
 from collector.cli.verify import identity_option, open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
 )
 @trust_option(required=False)
 @identity_option
+@public_option
 @lang_option
 def report(
     *,
@@ -97,6 +99,7 @@ def report(
     record_file: Path | None,
     trust_file: Path | None,
     identity: Path | None,
+    public: bool,
 ) -> int:
     for_people = [target for target in (html_file, pdf_file, xlsx_file) if target is not None]
     for_programs = report_exports.wanted(exports)
@@ -121,9 +124,11 @@ def report(
 
         pdf.check()
     with open_trusted(bundle, trust_file, identity) as opened:
-        report_exports.write(for_programs, opened)
+        mode = mode_of(public=public)
+        report_exports.write(for_programs, opened, mode)
         if for_people:
-            _write(opened, html_file, pdf_file, xlsx_file, against, record_file, trust_file)
+            places = (html_file, pdf_file, xlsx_file)
+            _write(opened, places, against, record_file, trust_file, mode)
     for target in targets:
         click.echo(str(target))
     return 0
@@ -131,14 +136,14 @@ def report(
 
 def _write(
     opened: Bundle,
-    html_file: Path | None,
-    pdf_file: Path | None,
-    xlsx_file: Path | None,
+    places: tuple[Path | None, Path | None, Path | None],
     against: Path | None,
     record_file: Path | None,
     trust_file: Path | None,
+    mode: int,
 ) -> None:
-    """What people read, each made of the same contents."""
+    """What people read (HTML, PDF, XLSX), each made of the same contents."""
+    html_file, pdf_file, xlsx_file = places
     from collector.report.contents import Source, contents
 
     evidence = opened.evidence
@@ -165,18 +170,18 @@ def _write(
     if html_file is not None:
         from collector.report import html
 
-        write_aside(html_file, html.render(given).encode("utf-8"))
+        write_aside(html_file, html.render(given).encode("utf-8"), mode)
     if pdf_file is not None:
         from collector.report import pdf
 
         click.echo(tr("正在排版 PDF …", "setting the pages of the PDF …"), err=True)
-        write_aside(pdf_file, pdf.to_pdf(given))
+        write_aside(pdf_file, pdf.to_pdf(given), mode)
     if xlsx_file is not None:
         from collector.report.xlsx import to_xlsx
 
         now = datetime.now(UTC)
         due = kept.due(now) if kept else ()
-        write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now))
+        write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now), mode)
 
 
 def _check_target(target: Path) -> None:

@@ -56,9 +56,10 @@ def wanted(words: Sequence[str]) -> list[Export]:
     return found
 
 
-def write(exports: Sequence[Export], opened: Bundle) -> None:
+def write(exports: Sequence[Export], opened: Bundle, mode: int) -> None:
     """Raises BadInput where a control in it is not among ours: its texts are not here."""
     from collector.attest.evidence import finding_from_json
+    from collector.attest.provenance import is_collected
 
     unknown = sorted(opened.frame["controls"].keys() - catalog.controls().keys())
     if unknown and exports:
@@ -71,10 +72,14 @@ def write(exports: Sequence[Export], opened: Bundle) -> None:
     hosts: dict[str, list[Finding]] = {}
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
+    handed_in: set[str] = set()
     for name, entry in opened.hosts() if exports else ():
         hosts[name] = [finding_from_json(name, finding) for finding in entry["findings"]]
         times[name] = datetime.fromisoformat(entry["assessed_at"])
         statuses[name] = HostStatus(entry["status"])
+        if not is_collected(entry["origin"], opened.frame["run"]):
+            handed_in.add(name)
     scope = of_evidence(opened.frame)
     for form, file in exports:
-        write_aside(file, exporter(form)(hosts, times, lang(), statuses, scope).encode("utf-8"))
+        text = exporter(form)(hosts, times, lang(), statuses, scope, handed_in)
+        write_aside(file, text.encode("utf-8"), mode)

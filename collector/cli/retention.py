@@ -11,8 +11,9 @@ from typing import Any
 import click
 from rich.cells import cell_len, set_cell_size
 
-from collector import captures, catalog
+from collector import catalog
 from collector.cli.columns import WIDTH, out, pad, wrap
+from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.errors import BadInput, FactError, one_line
@@ -44,7 +45,7 @@ _WIDTHS = (10, 12, 12, 8, 9, 9, 9)
 @form_option("table", "json")
 @lang_option
 def retention(capture: Path, form: str) -> int:
-    read = captures.load(capture)
+    read = Intake().take(capture).capture
     if read.collected_at is None:
         raise BadInput("the capture has no time of collection", where=str(capture))
     try:

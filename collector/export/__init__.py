@@ -1,17 +1,17 @@
 """Findings in the forms that people and other tools read: one module a format, each a function
 
-    export(hosts, at, lang, status, scope) -> str
+    export(hosts, at, lang, status, scope, handed_in) -> str
 
 `hosts` holds each host's findings by host name, `at` the time that each host was judged for,
 `status` what became of collecting from it (complete, where nothing is said), `scope` how much of
-each clause was judged (None: that is not known, and nothing is said of it). Pure: the same findings
-give the same text.
+each clause was judged (None: that is not known, and nothing is said of it), `handed_in` names the
+hosts that nobody collected from. Pure: the same findings give the same text.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
@@ -23,13 +23,21 @@ FORMATS = ("table", "json", "junit", "sarif", "oscal", "xccdf", "csv", "promethe
 Hosts = Mapping[str, Sequence[Finding]]
 Times = Mapping[str, datetime]
 Statuses = Mapping[str, HostStatus]
+HandedIn = Collection[str]
 
 
 class Export(Protocol):
     """A format's function."""
 
     def __call__(
-        self, hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None, /
+        self,
+        hosts: Hosts,
+        at: Times,
+        lang: Lang,
+        status: Statuses,
+        scope: Scope | None = None,
+        handed_in: HandedIn = (),
+        /,
     ) -> str: ...
 
 
@@ -42,6 +50,11 @@ ORDER = (
     Result.PASS,
     Result.NOTAPPLICABLE,
 )
+
+
+def provenance(host: str, handed_in: HandedIn) -> str:
+    """The word for how a host's capture was had."""
+    return "handed-in" if host in handed_in else "collected"
 
 
 def exporter(name: str) -> Export:

@@ -8,13 +8,14 @@ import io
 from collector.assess import waived
 from collector.catalog import words
 from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, judged, stamp
+from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.model import HostStatus, Lang, Text
 from collector.scope import Scope
 
 _COLUMNS = {
     "host": Text("主机", "host"),
     "status": Text("采集情况", "status"),
+    "provenance": Text("来源", "provenance"),
     "assessed_at": Text("判定时点", "assessed_at"),
     "clause": Text("条款", "clause"),
     "control": Text("核查项", "control"),
@@ -34,7 +35,12 @@ _COLUMNS = {
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
@@ -44,6 +50,7 @@ def export(
             row = {
                 "host": name,
                 "status": str(status.get(name, HostStatus.COMPLETE)),
+                "provenance": provenance(name, handed_in),
                 "assessed_at": stamp(at[name]),
                 "clause": f.clause,
                 "control": f.control,

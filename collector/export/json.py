@@ -10,15 +10,21 @@ from typing import Any
 from collector.assess import clause_result, to_json
 from collector.attest.evidence import exact
 from collector.catalog import clauses
-from collector.export import Hosts, Statuses, Times, stamp
+from collector.errors import escaped
+from collector.export import HandedIn, Hosts, Statuses, Times, provenance, stamp
 from collector.model import Finding, HostStatus, Lang
 from collector.scope import Scope
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
-    """`{"hosts": {NAME: {"status", "assessed_at", "clauses", "findings"}}, "clauses": {…}}`.
+    """`{"hosts": {NAME: HOST}, "clauses": {…}}`, all of a host under its name.
 
     And `scope`, where it is known: a clause that was judged in part is never a pass.
     """
@@ -30,6 +36,7 @@ def export(
         "hosts": {
             name: {
                 "status": str(status.get(name, HostStatus.COMPLETE)),
+                "provenance": provenance(name, handed_in),
                 "assessed_at": stamp(at[name]),
                 "clauses": _clauses(list(findings), at[name], here),
                 "findings": [_one(finding, at[name], lang) for finding in findings],
@@ -40,7 +47,7 @@ def export(
     }
     if scope is not None:
         document["scope"] = {"grade": scope.grade, **scope.to_json(), "whole": scope.whole}
-    return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
 
 
 def _one(finding: Finding, at: Any, lang: Lang) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 from collector.assess import waived
 from collector.catalog import words
-from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, judged, stamp
+from collector.errors import escaped, one_line
+from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope
 
@@ -21,7 +21,12 @@ _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
     """`fail` and `partial` are failures, `error` is an error, the rest that is not pass is skipped.
 
@@ -48,6 +53,8 @@ def export(
             "property",
             {"name": "status", "value": str(status.get(name, HostStatus.COMPLETE))},
         )
+        how = {"name": "provenance", "value": provenance(name, handed_in)}
+        ET.SubElement(properties, "property", how)
         said = judged(scope, lang)
         if said:
             ET.SubElement(properties, "property", {"name": "scope", "value": said})
@@ -119,4 +126,4 @@ def _details(finding: Finding, lang: Lang) -> str:
 
 
 def _clean(text: str, *, lines: bool = False) -> str:
-    return _UNSPEAKABLE.sub("\ufffd", text if lines else one_line(text, 4000))
+    return _UNSPEAKABLE.sub("\ufffd", escaped(text) if lines else one_line(text, 4000))

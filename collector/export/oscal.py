@@ -16,8 +16,8 @@ from collector import __version__
 from collector.assess import waived
 from collector.attest.evidence import exact
 from collector.catalog import catalog_digest, clause_number, clauses, controls, words
-from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, judged, stamp
+from collector.errors import escaped, one_line
+from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.model import Finding, HostStatus, Lang, Method, Result, Severity, Text
 from collector.scope import Scope
 
@@ -46,7 +46,12 @@ _WAIVED = Text("已豁免", "waived")
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
     moments = sorted(at.values()) or [datetime.fromtimestamp(0, UTC)]
     key = "\n".join(f"{name} {stamp(at[name])}" for name in hosts)
@@ -69,7 +74,9 @@ def export(
         result["remarks"] = said
     if hosts:
         result["local-definitions"] = {
-            "inventory-items": [_item(name, status, at) for name in hosts]
+            "inventory-items": [
+                _item(name, status, at, provenance(name, handed_in)) for name in hosts
+            ]
         }
     pairs = [
         (_observation(f, at, lang), _finding(f, at, lang))
@@ -103,7 +110,7 @@ def export(
             },
         }
     }
-    return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
 
 
 def _uuid(kind: str, name: str) -> str:
@@ -133,12 +140,13 @@ def _selection(used: Sequence[str]) -> dict[str, Any]:
     return {"include-controls": [{"control-id": id} for id in used]}
 
 
-def _item(name: str, status: Statuses, at: Times) -> dict[str, Any]:
+def _item(name: str, status: Statuses, at: Times, had: str) -> dict[str, Any]:
     return {
         "uuid": _uuid("host", name),
         "description": one_line(name) or "-",
         "props": [
             _prop("status", str(status.get(name, HostStatus.COMPLETE))),
+            _prop("provenance", had),
             _prop("assessed-at", stamp(at[name])),
         ],
     }

@@ -13,7 +13,7 @@ from datetime import datetime
 from collector.assess import waived
 from collector.catalog import clauses, controls
 from collector.errors import one_line
-from collector.export import ORDER, Hosts, Statuses, Times
+from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, provenance
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope
 
@@ -21,13 +21,18 @@ _Sample = tuple[Mapping[str, str], float]
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
     families: tuple[tuple[str, Text, Iterable[_Sample]], ...] = (
         (
             "hostpledge_host_complete",
             Text("采集是否完整（1 是，0 否）", "Whether all of the host was read (1) or not (0)."),
-            _complete(hosts, status),
+            _complete(hosts, status, handed_in),
         ),
         (
             "hostpledge_judged_timestamp_seconds",
@@ -76,10 +81,11 @@ def _parts(scope: Scope, *, wanted: bool) -> Iterator[_Sample]:
         yield labels, part.of if wanted else part.judged
 
 
-def _complete(hosts: Hosts, status: Statuses) -> Iterator[_Sample]:
+def _complete(hosts: Hosts, status: Statuses, handed_in: HandedIn) -> Iterator[_Sample]:
     for name in hosts:
         reached = status.get(name, HostStatus.COMPLETE)
-        yield {"host": name, "status": str(reached)}, float(reached is HostStatus.COMPLETE)
+        labels = {"host": name, "status": str(reached), "provenance": provenance(name, handed_in)}
+        yield labels, float(reached is HostStatus.COMPLETE)
 
 
 def _counts(hosts: Hosts) -> Iterator[_Sample]:

@@ -15,8 +15,8 @@ from collector import __version__
 from collector.assess import waived
 from collector.attest.evidence import exact
 from collector.catalog import controls, words
-from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, judged, stamp
+from collector.errors import escaped, one_line
+from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.model import Control, Finding, Lang, Result
 from collector.scope import Scope
 
@@ -27,13 +27,18 @@ _SCORE = {"high": "8.0", "medium": "5.0", "low": "3.0"}
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
     del status  # a host that was not reached shows in its findings
     ids = list(dict.fromkeys(f.control for findings in hosts.values() for f in findings))
     index = {id: number for number, id in enumerate(ids)}
     results = [
-        _result(finding, index, at, lang)
+        _result(finding, index, at, lang, provenance(finding.host, handed_in))
         for findings in hosts.values()
         for finding in findings
         if finding.result not in (Result.PASS, Result.NOTAPPLICABLE)
@@ -67,7 +72,7 @@ def export(
                 {"level": "warning", "message": {"text": said}}
             ]
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(exact(document), ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
 
 
 def _rule(control: Control, lang: Lang) -> dict[str, Any]:
@@ -101,7 +106,9 @@ def _level(severity: str, *, veto: bool) -> str:
     return {"high": "error", "medium": "warning", "low": "note"}[severity]
 
 
-def _result(finding: Finding, index: dict[str, int], at: Times, lang: Lang) -> dict[str, Any]:
+def _result(
+    finding: Finding, index: dict[str, int], at: Times, lang: Lang, had: str
+) -> dict[str, Any]:
     levels = {Result.FAIL: _level(finding.severity, veto=finding.veto), Result.NOTCHECKED: "note"}
     host = one_line(finding.host)
     word = words()["verdict"][finding.result].to(lang)
@@ -119,6 +126,7 @@ def _result(finding: Finding, index: dict[str, int], at: Times, lang: Lang) -> d
         },
         "properties": {
             "host": host,
+            "provenance": had,
             "verdict": str(finding.result),
             "method": str(finding.method),
             "reason": finding.reason,

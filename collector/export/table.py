@@ -14,7 +14,7 @@ from rich.text import Text as Styled
 from collector.assess import clause_result, waived
 from collector.catalog import clause_number, clauses, controls, reasons, words
 from collector.errors import one_line
-from collector.export import ORDER, Hosts, Statuses, Times, judged, stamp, worst_first
+from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, judged, stamp, worst_first
 from collector.export.wrapping import wrapped
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope
@@ -36,6 +36,7 @@ _COLOURS = {
     Result.ERROR: "magenta",
     Result.NOTCHECKED: "cyan",
 }
+_HANDED_IN = Text("用户提交", "handed in")
 _AT = Text("判定时点", "judged for")
 _OPEN = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
 _MEND = Text("整改：", "mend: ")
@@ -52,6 +53,7 @@ def export(
     lang: Lang,
     status: Statuses,
     scope: Scope | None = None,
+    handed_in: HandedIn = (),
     *,
     width: int = 80,
     colour: bool = False,
@@ -70,7 +72,15 @@ def export(
         legacy_windows=False,
     )
     for name, findings in hosts.items():
-        _host(console, name, findings, at, lang=lang, status=status.get(name, HostStatus.COMPLETE))
+        _host(
+            console,
+            name,
+            findings,
+            at,
+            lang=lang,
+            status=status.get(name, HostStatus.COMPLETE),
+            given=name in handed_in,
+        )
     _summary(console, hosts, at, lang, scope)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     return "\n".join(lines) + "\n"
@@ -84,10 +94,13 @@ def _host(
     *,
     lang: Lang,
     status: HostStatus,
+    given: bool,
 ) -> None:
     title = Styled(one_line(name), style="bold")
     if status is not HostStatus.COMPLETE:
         title.append(f"  {words()['host_status'][status].to(lang)}", style="bold magenta")
+    if given:
+        title.append(f"  {_HANDED_IN.to(lang)}", style="yellow")
     title.append(f"  {_AT.to(lang)} {stamp(at[name])}", style="dim")
     console.print(title)
     verdicts = words()["verdict"]

@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 from collector import __version__
 from collector.assess import waived
 from collector.catalog import clause_number, clauses, controls, words
-from collector.errors import one_line
-from collector.export import Hosts, Statuses, Times, judged, stamp
+from collector.errors import escaped, one_line
+from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.model import Control, Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope
 
@@ -42,7 +42,12 @@ _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def export(
-    hosts: Hosts, at: Times, lang: Lang, status: Statuses, scope: Scope | None = None
+    hosts: Hosts,
+    at: Times,
+    lang: Lang,
+    status: Statuses,
+    scope: Scope | None = None,
+    handed_in: HandedIn = (),
 ) -> str:
     ET.register_namespace("", _NAMESPACE)
     ET.register_namespace("dc", _DUBLIN_CORE)
@@ -70,7 +75,8 @@ def export(
                 _rule(group, controls()[id], lang)
     for number, (name, findings) in enumerate(hosts.items(), 1):
         reached = status.get(name, HostStatus.COMPLETE)
-        _test_result(root, number, name, findings, at=at[name], reached=reached, lang=lang)
+        had = provenance(name, handed_in)
+        _test_result(root, number, name, findings, at=at[name], reached=reached, had=had, lang=lang)
     ET.indent(root)
     body = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
@@ -103,6 +109,7 @@ def _test_result(
     *,
     at: datetime,
     reached: HostStatus,
+    had: str,
     lang: Lang,
 ) -> None:
     held = _add(
@@ -121,6 +128,7 @@ def _test_result(
     facts = _add(held, "target-facts")
     _add(facts, "fact", name, name="urn:xccdf:fact:asset:identifier:host_name", type="string")
     _add(facts, "fact", str(reached), name="urn:hostpledge:fact:status", type="string")
+    _add(facts, "fact", had, name="urn:hostpledge:fact:provenance", type="string")
     for finding in findings:
         _rule_result(held, finding, at, lang)
     counted = [f for f in findings if f.result not in _UNCOUNTED]
@@ -176,6 +184,6 @@ def _add(parent: ET.Element, tag: str, text: str = "", /, **attributes: str) -> 
     child = ET.SubElement(parent, f"{{{_NAMESPACE}}}{tag}", attributes)
     if text:
         # what a host printed keeps its lines; all else is one
-        kept = text if tag == "message" else one_line(text, 8000)
+        kept = escaped(text) if tag == "message" else one_line(text, 8000)
         child.text = _UNSPEAKABLE.sub("\ufffd", kept)
     return child

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from collector.captures import refuse_special, sync_folder
-from collector.errors import BadInput
+from collector.errors import BadInput, escaped
 from collector.pledges.findings import to_json
 from collector.pledges.looked import all_lives
 from collector.pledges.register import Register
 from collector.pledges.rows import Evidence, Version, scope_json
+from collector.private import beside, create
 
 _CHUNK = 1024 * 1024
 # the earliest time a ZIP can hold: the same content gives the same archive
@@ -45,10 +46,9 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
                 mend="restore it from a backup",
             )
     refuse_special(target)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    aside = beside(target)
     try:
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as out:
+        with create(aside) as out:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 writer = _Writer(archive, f"pledge-{id}")
                 writer.text("record.json", history[-1].record.canonical())
@@ -91,7 +91,7 @@ def _list(evidence: Sequence[Evidence]) -> bytes:
         }
         for e in evidence
     ]
-    return json.dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n"
+    return escaped(json.dumps(entries, ensure_ascii=False, indent=2)).encode() + b"\n"
 
 
 def _findings(newest: Version, evidence: Sequence[Evidence]) -> bytes:
@@ -99,7 +99,7 @@ def _findings(newest: Version, evidence: Sequence[Evidence]) -> bytes:
     at = max((newest.added_at, *(e.attached_at for e in evidence)))
     found = [to_json(life, at) for life in all_lives(newest.record, evidence, at)]
     document = {"at": at.isoformat(), "findings": found}
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    return escaped(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n"
 
 
 class _Writer:

@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Table
 
+from collector import private
 from collector.attest import envelope, statement
 from collector.attest.logged import Log
 from collector.errors import BadInput, VerifyFailed
@@ -88,8 +89,8 @@ class BackupFile:
         """Writes a bundle to the new folder `target`; yields its files, to be synced."""
         for name in self.bundles[digest]:
             place = target / name
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with place.open("xb") as out:
+            private.folder(place.parent)
+            with private.create(place) as out:
                 for chunk in self._chunks(f"bundles/{digest}/{name}"):
                     out.write(chunk)
             yield place

@@ -15,6 +15,7 @@ from typing import Any
 
 from collector import captures
 from collector.attest import envelope, evidence, statement
+from collector.attest.provenance import is_collected
 from collector.errors import BadInput
 from collector.model import Capture, Result, Text
 from collector.pledges.rows import Evidence
@@ -56,6 +57,16 @@ class Newest:
         """evidence.json as it was verified when it was attached."""
         found: dict[str, Any] = json.loads(self._checked(evidence.FILE))
         return found
+
+    @property
+    def handed_in(self) -> tuple[str, ...]:
+        """The hosts in it that nobody collected from."""
+        known = self.evidence
+        return tuple(
+            host
+            for host, entry in known["hosts"].items()
+            if not is_collected(entry["origin"], known["run"])
+        )
 
     def captures(self) -> Iterator[Capture]:
         """The captures of all hosts, one at a time."""

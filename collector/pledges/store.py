@@ -18,6 +18,7 @@ from pathlib import Path
 
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.private import create
 
 MOST_FILES = 200_000
 MOST_BYTES = 32 * 1024**3
@@ -131,7 +132,7 @@ class _Copy:
     def _file(self, source: Path, target: Path) -> None:
         # its owner may put a link or a pipe there after we looked: neither is followed
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as inside, target.open("xb") as out:
+        with os.fdopen(handle, "rb") as inside, create(target) as out:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise BadInput("no regular file any more", where=str(source))
             while chunk := inside.read(_CHUNK):

@@ -68,6 +68,7 @@ def compared(
         ("diff_new_controls", found.new_controls),
         ("diff_gone_controls", found.gone_controls),
         ("diff_uncompared", found.uncompared),
+        ("diff_handed_in", found.handed_in[0]),
     ]
     return Compared(
         digest,

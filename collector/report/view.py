@@ -11,12 +11,14 @@ from typing import Any
 
 from collector.assess import clause_result
 from collector.attest.evidence import finding_from_json
+from collector.attest.provenance import is_collected
 from collector.catalog import clauses
 from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Result
 from collector.report import tables
 from collector.report.raw import Raw, raws, share
 from collector.report.stores import Backups, backups
 from collector.scope import Scope
+from collector.script import host_clock
 
 # worst first: in this order findings, hosts and totals are shown
 ORDER = (
@@ -95,6 +97,7 @@ class Host:
     collected: str
     assessed: str
     address: str
+    handed_in: bool
     head: Mapping[str, str]
     origin: Mapping[str, Any]
     capture: str
@@ -181,15 +184,17 @@ def _host(
 ) -> Host:
     head = entry.get("head") or {}
     origin = entry.get("origin") or {}
-    collected = taken.collected_at.isoformat() if taken.collected_at else origin.get("clock")
+    handed_in = not is_collected(origin, evidence["run"])
+    moment = host_clock(head) if handed_in else taken.collected_at or origin.get("clock")
     host = Host(
         name=name,
         anchor=anchor,
         status=HostStatus(entry["status"]),
         detail=entry.get("detail") or "",
-        collected=when(collected),
+        collected=when(moment),
         assessed=when(entry["assessed_at"]),
-        address=str(origin.get("address") or ""),
+        address="" if handed_in else str(origin.get("address") or ""),
+        handed_in=handed_in,
         head=head,
         origin=origin,
         capture=f"data/{entry['capture']}" if entry.get("capture") else "",

@@ -106,6 +106,7 @@ def _findings(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
                     waiver.get("reason", ""),
                     " ".join(dict.fromkeys(q.read for q in f.quotes)),
                     host.collected,
+                    words["t"]["handed_in" if host.handed_in else "was_collected"],
                     host.capture_sha256,
                 )
             )
@@ -128,6 +129,7 @@ def _findings(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
             "waiver",
             "evidence",
             "collected",
+            "provenance",
             "capture_digest",
         ),
         rows,

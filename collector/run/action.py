@@ -96,9 +96,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             capture = replace(capture, detail=one_line(outcome.without_debug(said)))
         if given["outside"] and capture.status is HostStatus.COMPLETE:
             capture = with_outside(capture, said)
-        digest = captures.write(capture, folder.capture_path(host))
-        seconds = time.monotonic() - begun
-        folder.record(host, capture.status, capture.detail, digest, seconds)
+        digest = folder.take(capture, time.monotonic() - begun)
         stream.part.unlink(missing_ok=True)
         return _task_result(capture, digest)
 

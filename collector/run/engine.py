@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collector import captures
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus
 from collector.run import outcome
@@ -86,8 +85,7 @@ def _write_down_the_silent(folder: RunFolder, silent: Sequence[str], tally: Tall
         said = tally.said.get(host, "Ansible ended before it asked this host")
         status, detail = outcome.classify(said, begun=False)
         capture = Capture(host, status, detail=detail, origin={"run": folder.nonce})
-        digest = captures.write(capture, folder.capture_path(host))
-        folder.record(host, status, detail, digest, 0)
+        folder.take(capture, 0)
 
 
 def _variables(folder: RunFolder, how: How) -> dict[str, Any]:

@@ -1,30 +1,31 @@
 """The folder of one run: what was asked, which hosts, what has arrived. Survives a kill -9.
 
-run.json             what this run is (schemas/run.schema.json); `ended` is null until it ended
+run.json             what this run is (schemas/run.schema.json); `ended` is null until it ended;
+                     sealed by this control node, as each line of the journal is (`run.seal`)
 script.sh            the collector script, as it was sent
 captures/            one capture per host, each there as a whole or not at all
-journal.jsonl        one line per host, appended when its capture is in place
+journal.jsonl        one line per host, appended before its capture comes into place
 earlier/STARTED/     runs that ended before, moved aside
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from collector import __version__, captures, catalog
+from collector import __version__, captures, catalog, private
 from collector.errors import BadInput
-from collector.model import HostStatus
+from collector.model import Capture, HostStatus
+from collector.run import seal
 from collector.schema import check, load_json
 from collector.script import collector_script, script_digest
 
@@ -41,14 +42,19 @@ class Arrived:
     file: str
     sha256: str
     seconds: float
+    seal: str = ""
 
 
 class RunFolder:
-    """One run on disk. `begin` makes or resumes it; workers only `open` it."""
+    """One run on disk. `begin` makes or resumes it; workers only `open` it.
 
-    def __init__(self, path: Path, about: dict[str, Any]) -> None:
+    `begun_here`: it was this control node that began it, and not whoever handed the folder in.
+    """
+
+    def __init__(self, path: Path, about: dict[str, Any], *, begun_here: bool = True) -> None:
         self.path = path
         self.about = about
+        self.begun_here = begun_here
 
     @property
     def nonce(self) -> str:
@@ -68,7 +74,8 @@ class RunFolder:
             raise BadInput("holds no run (no run.json)", where=str(path)) from None
         about = load_json(text, where=str(where))
         check(about, "run", where=str(where))
-        return cls(path, about)
+        found = about.pop("seal", "")
+        return cls(path, about, begun_here=seal.holds(found, "run", about))
 
     @classmethod
     def begin(cls, path: Path, families: Iterable[str], grade: int) -> RunFolder:
@@ -80,10 +87,16 @@ class RunFolder:
         selected = catalog.select(families := tuple(families), grade)
         wanted = [f for f in catalog.FAMILIES if f in families] or list(catalog.FAMILIES)
         script = collector_script(catalog.reads_for(selected).values())
-        path.mkdir(parents=True, exist_ok=True)
+        private.folder(path)
         if (path / "run.json").exists():
             known = cls.open(path)
             if known.about["ended"] is None:
+                if not known.begun_here:
+                    raise BadInput(
+                        "an interrupted run lies here that this control node did not begin",
+                        where=str(path),
+                        mend="give another folder",
+                    )
                 if known.about["script_sha256"] != script_digest(script):
                     raise BadInput(
                         "an interrupted run of other controls lies here",
@@ -114,7 +127,8 @@ class RunFolder:
         return folder
 
     def save(self) -> None:
-        text = json.dumps(self.about, ensure_ascii=False, indent=1, sort_keys=True)
+        about = {**self.about, "seal": seal.seal("run", self.about)}
+        text = json.dumps(about, ensure_ascii=False, indent=1, sort_keys=True)
         captures.write_aside(self.path / "run.json", text.encode() + b"\n")
 
     def expect(self, hosts: Iterable[str]) -> None:
@@ -136,7 +150,7 @@ class RunFolder:
         """Moves an ended run to `earlier/`, so that a new one can begin in its place."""
         name = str(self.about["started"]).replace(":", "").replace("+0000", "Z")
         place = self.path / "earlier" / name
-        place.mkdir(parents=True)
+        private.folder(place)
         for entry in sorted(self.path.iterdir()):
             if entry.name not in ("earlier", "lock", "workers.lock"):
                 entry.rename(place / entry.name)
@@ -151,6 +165,19 @@ class RunFolder:
             if (self.path / "captures" / entry.file).exists():
                 found[entry.host] = entry
         return found
+
+    def vouched(self) -> frozenset[str]:
+        """The digests of the capture files that came from their hosts, in this very run."""
+        if not self.begun_here:
+            return frozenset()
+        return frozenset(
+            line["sha256"]
+            for line in self._journal_lines()
+            if seal.holds(line.get("seal", ""), *self._told(line))
+        )
+
+    def _told(self, line: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("capture", self.nonce, line["host"], line["status"], line["sha256"])
 
     def has(self, host: str) -> bool:
         """Is there a whole capture of this host, written down in the journal?"""
@@ -178,11 +205,22 @@ class RunFolder:
         name = captures.file_name(host).removesuffix(captures.SUFFIX)
         return self.path / "captures" / f"{name}.part"
 
-    def record(
+    def take(self, capture: Capture, seconds: float) -> str:
+        """Writes a host's capture down and puts it in place; returns the SHA-256 of the file.
+
+        In this order: what lies here without a line of its own was put here by somebody else.
+        """
+        data = captures.to_bytes(capture)
+        digest = captures.digest(data)
+        self._record(capture.host, capture.status, capture.detail, digest, seconds)
+        captures.write_aside(self.capture_path(capture.host), data)
+        return digest
+
+    def _record(
         self, host: str, status: HostStatus, detail: str, sha256: str, seconds: float
     ) -> None:
         """Appends one line in one write, then syncs: lines of several workers never mix."""
-        line = {
+        line: dict[str, Any] = {
             "host": host,
             "status": str(status),
             "detail": detail,
@@ -190,18 +228,15 @@ class RunFolder:
             "sha256": sha256,
             "seconds": round(seconds, 3),
         }
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        handle = os.open(self.path / "journal.jsonl", flags, 0o600)
-        try:
-            os.write(handle, json.dumps(line, ensure_ascii=False).encode() + b"\n")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        line["seal"] = seal.seal(*self._told(line))
+        private.append(
+            self.path / "journal.jsonl", json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        )
 
     def mend(self) -> None:
-        """After a kill: cuts a half-written journal line, drops parts, takes in captures that
+        """After a kill: cuts a half-written journal line, drops parts, and takes back lines of
 
-        were in place already but not yet written down.
+        captures that did not come into place any more.
         """
         journal = self.path / "journal.jsonl"
         if journal.exists():
@@ -209,7 +244,6 @@ class RunFolder:
             whole = data[: data.rfind(b"\n") + 1]
             if whole != data:
                 captures.write_aside(journal, whole)
-        known = self.arrived()
         folder = self.path / "captures"
         folder.mkdir(mode=0o700, exist_ok=True)
         # pathlib's `*` takes names that begin with a dot too: one pattern finds both kinds
@@ -217,22 +251,20 @@ class RunFolder:
             # a bundle that was begun is a folder: the next one takes it away
             if not part.is_dir():
                 part.unlink()
-        written_down = {entry.file for entry in known.values()}
-        for path in folder.glob(f"*{captures.SUFFIX}"):
-            if path.name not in written_down:
-                self._take_in(path)
+        self._take_back(list(self._journal_lines()))
 
-    def _take_in(self, path: Path) -> None:
-        try:
-            capture = captures.load(path)
-        except BadInput:
-            path.unlink()
-            return
-        if capture.origin.get("run") != self.nonce:
-            path.unlink()
-            return
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.record(capture.host, capture.status, capture.detail, digest, 0)
+    def _take_back(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Drops each line whose capture never came into place: one before it may hold still."""
+        there: dict[str, str] = {}
+        for file in {line["file"] for line in lines}:
+            with suppress(FileNotFoundError):
+                there[file] = captures.digest((self.path / "captures" / file).read_bytes())
+        last = {line["host"]: number for number, line in enumerate(lines)}
+        gone = {n for n in last.values() if there.get(lines[n]["file"]) != lines[n]["sha256"]}
+        if gone:
+            left = [line for number, line in enumerate(lines) if number not in gone]
+            written = (json.dumps(line, ensure_ascii=False) + "\n" for line in left)
+            captures.write_aside(self.path / "journal.jsonl", "".join(written).encode())
 
     @classmethod
     @contextmanager
@@ -289,7 +321,7 @@ def idle(path: Path, patience: float) -> Iterator[None]:
 @contextmanager
 def lock(path: Path, how: int, patience: float = 0.0) -> Iterator[bool]:
     """Holds a flock(2) on `path` if it can be had within `patience` seconds; yields whether."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         until = time.monotonic() + patience

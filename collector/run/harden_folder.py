@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from collector import captures
+from collector import captures, private
 from collector.errors import BadInput
 from collector.plan import Act, HostPlan, Step
 from collector.run.folder import RunFolder
@@ -48,7 +48,7 @@ class HardenFolder:
         BadInput when the folder holds something else, or an interrupted hardening of other
         controls.
         """
-        path.mkdir(parents=True, exist_ok=True)
+        private.folder(path)
         where = path / FILE
         if (path / "run.json").exists():
             raise BadInput("holds a run", where=str(path), mend="choose another folder")
@@ -99,7 +99,7 @@ class HardenFolder:
         """Moves a hardening that ended to `earlier/`."""
         name = str(self.about["started"]).replace(":", "").replace("+0000", "Z")
         place = self.path / "earlier" / name
-        place.mkdir(parents=True)
+        private.folder(place)
         # the description last: without it, what is left would belong to nothing
         entries = [e for e in self.path.iterdir() if e.name not in ("earlier", "lock", FILE)]
         for entry in [*sorted(entries), self.path / FILE]:

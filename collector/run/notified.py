@@ -84,7 +84,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
 
     def _write(self, host: str, family: str, handler: str, *, due: bool) -> None:
         if self._journal:
-            with open(self._journal, "a", encoding="utf-8") as stream:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            with open(os.open(self._journal, flags, 0o600), "a", encoding="utf-8") as stream:
                 stream.write(json.dumps([host, family, handler, due]) + "\n")
 
 

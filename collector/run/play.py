@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.private import users_umask
 from collector.resources import shared
 from collector.run.inventory import How, complaint, environment
 
@@ -65,7 +66,7 @@ def play(
         words.append("-K")
         passwords[r"BECOME password.*:\s*$"] = how.ask_become_pass
     stop = threading.Event()
-    with _signals(stop):
+    with _signals(stop), users_umask():
         ran = ansible_runner.run(
             private_data_dir=str(private),
             playbook=str(shared("playbooks", playbook)),

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from collector import private
 from collector.errors import VerifyFailed
 
 MOST_ENTRIES = 100_000
@@ -115,10 +116,10 @@ def _check_names(entries: list[zipfile.ZipInfo]) -> None:
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
     place = target / entry.filename
-    place.parent.mkdir(parents=True, exist_ok=True)
+    private.folder(place.parent)
     most = min(left, _FREE + entry.compress_size * MOST_RATIO)
     written = 0
-    with archive.open(entry) as source, place.open("xb") as out:
+    with archive.open(entry) as source, private.create(place) as out:
         while chunk := source.read(1 << 20):
             written += len(chunk)
             if written > most:

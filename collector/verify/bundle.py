@@ -232,7 +232,7 @@ def open_bundle(path: Path, identities: Sequence[Any] = ()) -> Bundle:
             archive = temporary / "bundle.zip"
             age.decrypt(path, archive, identities, MOST_BYTES)
         place = temporary / "bundle"
-        place.mkdir()
+        place.mkdir(mode=0o700)
         found = unpack(archive, place, where=str(path))
         if archive != path:
             archive.unlink()

@@ -44,7 +44,7 @@ def proven(known: TrustedKey, bundle: Bundle) -> tuple[Text, ...]:
     )
 
 
-def unproven(handed_in: int, bundle: Bundle) -> tuple[Text, ...]:
+def unproven(bundle: Bundle) -> tuple[Text, ...]:
     found = []
     if bundle.redacted:
         found.append(
@@ -68,14 +68,6 @@ def unproven(handed_in: int, bundle: Bundle) -> tuple[Text, ...]:
             Text(
                 "判定是否正确：请用 replay 依据采集文件重新判定。",
                 "That the captures were judged rightly: `hostpledge replay` judges them again.",
-            )
-        )
-    if handed_in:
-        found.append(
-            Text(
-                f"{handed_in} 台主机的采集文件由用户自行运行脚本后提交，采集方未连接这些主机。",
-                f"{handed_in} host(s) were not connected to: their captures were handed in by "
-                "whoever ran the script there.",
             )
         )
     return tuple(found)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.attest import evidence, statement
+from collector.attest import evidence, provenance, statement
 from collector.attest.bundle import attached_file
 from collector.attest.evidence import Clauses, weighed_from_json
 from collector.attest.logged import Inclusion
@@ -24,6 +24,7 @@ from collector.errors import VerifyFailed
 from collector.model import Capture, ReadStatus, Result, Text
 from collector.scope import Scope, verdicts
 from collector.verify import hardened, signatures, times, told, trusted
+from collector.verify import provenance as handed
 from collector.verify.asked import Asked
 from collector.verify.before import Check
 from collector.verify.bundle import Bundle
@@ -114,14 +115,15 @@ def verify(
     first, known = signed.leading
     _check_attached(bundle)
     hosts = _check_hosts(bundle, redacted=bundle.redacted, script=bundle.script)
-    asked, handed_in = hosts.asked, hosts.handed_in
+    asked, given = hosts.asked, hosts.handed_in
+    handed_in = len(given)
     if bundle.frame.get("scope") != bundle.said.get("scope"):
         raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
     _check_run(bundle)
     hardened.check_names(bundle)
     if bundle.before is not None:
         earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
-        handed_in += earlier.handed_in
+        handed_in += len(earlier.handed_in)
         asked.strange |= earlier.asked.strange
         _check_run(bundle.before)
         hardened.check_between(bundle, bundle.before)
@@ -152,7 +154,8 @@ def verify(
             times.age(hosts.oldest, now),
             *told.waivers(bundle),
             *told.not_applicable(bundle),
-            *told.unproven(handed_in, bundle),
+            *told.unproven(bundle),
+            *handed.unproven(given, bundle.said, now),
         ),
         asked.scope,
         verdicts(bundle.frame, asked.scope),
@@ -182,12 +185,12 @@ def _check_attached(bundle: Bundle) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Hosts:
-    """How many captures were handed in, and the times of the oldest and the newest: whoever judged
+    """The hosts that were handed in, with the time of each; the oldest and the newest of all.
 
-    them may have given any other time to judge for.
+    Whoever judged them may have given any other time to judge for.
     """
 
-    handed_in: int
+    handed_in: dict[str, datetime]
     oldest: datetime
     newest: datetime
     asked: Asked
@@ -201,7 +204,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
     judged: list[datetime] = []
     looks: list[datetime] = []
     targets: list[dict[str, Any]] = []
-    handed_in = 0
+    given: dict[str, datetime] = {}
     place = bundle.findings.where
     for host, entry in bundle.hosts():
         name = entry["capture"]
@@ -218,11 +221,12 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
             asked.capture(capture)
             if bundle.frame["run"] is not None:
                 _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
-        handed_in += "run" not in entry["origin"]
         at = datetime.fromisoformat(entry["assessed_at"])
         judged.append(at)
         targets.append(evidence.target(host, entry["head"].get("machine", "")))
         looks.append(((capture.collected_at if capture else None) or at).astimezone(UTC))
+        if not provenance.is_collected(entry["origin"], bundle.frame["run"]):
+            given[host] = looks[-1]
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
         if name.startswith("captures/") and name not in named:
@@ -231,8 +235,8 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         raise VerifyFailed("holds no host", where=place)
     if clauses.to_json(asked.own_scope) != bundle.frame["clauses"]:
         raise VerifyFailed("its clauses do not follow from its findings", where=place)
-    _check_predicate(bundle, min(judged), max(judged), targets)
-    return _Hosts(handed_in, min(looks), max(*looks, *judged), asked)
+    _check_predicate(bundle, min(judged), max(judged), targets, len(given))
+    return _Hosts(given, min(looks), max(*looks, *judged), asked)
 
 
 def _file(bundle: Check, name: str) -> str:
@@ -287,7 +291,11 @@ def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Captur
 
 
 def _check_predicate(
-    bundle: Check, first: datetime, last: datetime, targets: list[dict[str, Any]]
+    bundle: Check,
+    first: datetime,
+    last: datetime,
+    targets: list[dict[str, Any]],
+    handed_in: int,
 ) -> None:
     frame, place = bundle.frame, bundle.findings.where
     expected = {
@@ -298,6 +306,7 @@ def _check_predicate(
         "pledge": frame["pledge"],
         "period": {"from": evidence.time(first), "to": evidence.time(last)},
         "hosts": len(bundle.names),
+        "handed_in": handed_in,
         "targets": targets,
         "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
         **statement.asked(frame),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,18 +133,19 @@ def test_a_check_before_that_the_statement_does_not_name(copy: Path) -> None:
 
 def test_a_check_before_that_is_the_one_after(tmp_path: Path) -> None:
     """The same captures twice show nothing of hardening."""
-    before, after = hardened.checks()
-    swapped = hardened.bundle(tmp_path, KEY, run=hardened.run_about("a" * 32, ["web-1", "gone"]))
+    swapped = hardened.bundle(tmp_path, KEY, hardened.BEFORE)
     with pytest.raises(VerifyFailed, match="not another run"):
         check(swapped.path)
-    del before, after
 
 
 def test_later_before_than_after_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, after = hardened.checks()
-    monkeypatch.setattr(hardened, "checks", lambda: (after, before))
+    monkeypatch.setattr(hardened, "NOW", hardened.NOW + timedelta(hours=2))
+    before, _ = hardened.checks()
+    monkeypatch.undo()
+    _, after = hardened.checks()
+    monkeypatch.setattr(hardened, "checks", lambda _: (before, after))
     with pytest.raises(VerifyFailed, match="is older than this one"):
         check(hardened.bundle(tmp_path, KEY).path)
 

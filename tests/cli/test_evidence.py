@@ -156,7 +156,10 @@ def test_older_bundles_want_more_than_the_word_of_a_key_that_ended(shell: Shell)
     assert "revoked" in shell("verify", "b", "--trust", "trust.json", status=2).stderr
 
 
-def test_a_run_is_bundled_with_its_description_and_script(shell: Shell) -> None:
+def test_a_run_is_bundled_with_its_description_and_script(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(shell.home))
     out = shell.folder / "out"
     run = RunFolder.begin(out, ["encryption"], 3)
     run.expect(["web-1", "gone"])
@@ -167,12 +170,12 @@ def test_a_run_is_bundled_with_its_description_and_script(shell: Shell) -> None:
         origin={"run": run.nonce},
         nonce=host_nonce(run.nonce, "web-1"),
     )
-    bundles.write(out / "captures", [found])
+    run.take(found, 0)
     shell("key", "new")
     said = shell("bundle", "out", "-o", "b", status=2)
     assert "1 hosts of the run have no capture: gone" in said.stderr
     gone = replace(bundles.unreachable("gone"), origin={"run": run.nonce})
-    bundles.write(out / "captures", [gone])
+    run.take(gone, 0)
     run.end()
     shell("bundle", "out", "-o", "b")
     shell("key", "trust", "-o", "trust.json")

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -305,10 +306,30 @@ def test_two_commands_at_once_in_one_folder(sshd: Sshd, tmp_path: Path) -> None:
     assert first.wait(60) == 2
 
 
+def test_a_full_disk_leaves_no_half_line_in_the_journal(tmp_path: Path) -> None:
+    """The system takes a part of a line, and the next one would go on from there."""
+    folder = RunFolder.begin(tmp_path / "out", ["encryption"], 2)
+    first = folder.take(Capture("a", HostStatus.UNREACHABLE, origin={"run": folder.nonce}), 0)
+    journal = tmp_path / "out" / "journal.jsonl"
+    size = journal.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, hard))
+    try:
+        with pytest.raises(OSError, match="No space left on device") as full:
+            folder.take(Capture("b", HostStatus.LOST, origin={"run": folder.nonce}), 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert full.value.filename == str(journal)
+    assert journal.stat().st_size == size
+    folder.take(Capture("c", HostStatus.LOST, origin={"run": folder.nonce}), 0)
+    assert sorted(folder.arrived()) == ["a", "c"]
+    assert first in folder.vouched()
+
+
 def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
     folder = RunFolder.begin(tmp_path / "out", ["encryption"], 2)
     capture = Capture("a", HostStatus.UNREACHABLE, detail="x", origin={"run": folder.nonce})
-    digest = captures.write(capture, folder.capture_path("a"))
+    digest = folder.take(capture, 0)
     with (tmp_path / "out" / "journal.jsonl").open("a") as journal:
         journal.write('{"host": "a", "stat')
     stray = folder.part_path("b")
@@ -319,18 +340,16 @@ def test_folder_mends_a_half_written_journal(tmp_path: Path) -> None:
     begun.mkdir()
     for path in aside:
         path.write_bytes(b"half")
-    (tmp_path / "out" / "captures" / "c.capture.gz").write_bytes(b"\x1f\x8bhalf")
-    foreign = Capture("d", HostStatus.COMPLETE, origin={"run": "0" * 32})
-    captures.write(foreign, folder.capture_path("d"))
     own = Capture("e", HostStatus.COMPLETE, origin={"run": folder.nonce})
     captures.write(own, folder.capture_path("e"))
     again = RunFolder.begin(tmp_path / "out", ["encryption"], 2)
-    assert sorted(again.arrived()) == ["a", "e"], "of another run is not of this one"
+    assert sorted(again.arrived()) == ["a"], "what no line speaks of was not collected"
+    assert again.vouched() == {digest}
+    assert folder.capture_path("e").exists(), "it is somebody's, and stays"
     assert again.nonce == folder.nonce
     assert again.arrived()["a"].sha256 == digest
     assert not [path for path in (stray, *aside) if path.exists()]
     assert begun.is_dir(), "another command may be at work in it, and the next bundle looks"
-    assert not (tmp_path / "out" / "captures" / "c.capture.gz").exists()
     with pytest.raises(BadInput, match="other controls"):
         RunFolder.begin(tmp_path / "out", ["firewall"], 2)
 

@@ -20,6 +20,7 @@ from collector.cli.app import hostpledge as program
 from collector.errors import BadInput
 from collector.pledges.record import from_document
 from collector.pledges.register import Register
+from collector.run.folder import RunFolder
 from collector.verify import Bundle, open_bundle, verify
 from tests.pledges.records import example
 from tests.run.conftest import Ran, Sshd, hostpledge
@@ -153,8 +154,7 @@ def test_one_that_cannot_be_attached_keeps_no_other_back(
     words = ("--limit", "web-01,shared-01")
     assert _run(hosts, out, *words).status in (0, 1)
     # as it is when all was collected, and nothing attached yet
-    about = json.loads((out / "run.json").read_text())
-    (out / "run.json").write_text(json.dumps(about | {"ended": None}))
+    RunFolder.open(out).reopen()
     for name in ("dianchi.2026", "yunfan-2026"):
         (out / "pledges" / name / "bundle").rename(tmp_path / name)
     register = Register.open()

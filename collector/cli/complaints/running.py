@@ -29,6 +29,17 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"(\S+) is not here", r"没有安装 \1"),
     (r"pip install (.*)", r"可执行 pip install \1"),
     (r"holds no run \(no run\.json\)", "其中没有核查记录（缺少 run.json）"),
+    (
+        r"an interrupted run lies here that this control node did not begin",
+        "其中有一次被中断的核查，但不是由本机发起的",
+    ),
+    (r"give another folder", "请换一个目录"),
+    (r"not the key that runs are sealed with", "不是封印核查记录所用的密钥"),
+    (
+        r"put the one from a backup there, or move it away: a new one is made",
+        "请放回备份的密钥，或移走它，将另生成一个",
+    ),
+    (r"went away as it was made", "刚生成即已不在"),
     (r"another hostpledge is at work here", "另一个 hostpledge 正在使用这个目录"),
     (r"wait for it", "请等它结束"),
     (r"an interrupted run of other controls lies here", "其中有一次核查项不同而被中断的核查"),

@@ -1,0 +1,53 @@
+"""Was a capture collected, or handed in?
+
+Collected is what the control node had from the host itself, in a run that it began. Anything else
+was handed in, whatever it says of itself: a capture file is written by whoever hands it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from collector.facts.tls_served import OUTSIDE
+from collector.model import Capture
+from collector.script import host_clock
+
+HANDED_IN = "handed-in"
+_OWN = {"transport", "output_sha256", "claimed"}
+
+
+def is_collected(origin: Mapping[str, Any], run: Mapping[str, Any] | None) -> bool:
+    """Is a host of evidence.json of the run that stands there too?
+
+    `origin` is the host's, `run` what the document says of the run (None: there was none). A
+    capture that names a run in evidence of none claims it only.
+    """
+    return run is not None and origin.get("run") == run["nonce"]
+
+
+def of_output(sha256: str) -> Mapping[str, Any]:
+    """The origin of what the collector script printed, and somebody handed in."""
+    return MappingProxyType({"transport": HANDED_IN, "output_sha256": sha256})
+
+
+def handed_in(capture: Capture, sha256: str) -> Capture:
+    """The capture as one that was handed in; `sha256` is the digest of the file that was.
+
+    How it says that it was had stays as its claim. Whatever only a control node can know is gone:
+    its view from outside, its clock, in whose place is the host's own. Of one that is so already
+    nothing changes.
+    """
+    origin = dict(capture.origin)
+    if origin.get("transport", HANDED_IN) != HANDED_IN or not origin.keys() <= _OWN:
+        claimed = {name: value for name, value in origin.items() if name != "claimed"}
+        origin = {**of_output(sha256), "claimed": claimed}
+    reads = {id: read for id, read in capture.reads.items() if id != OUTSIDE}
+    return replace(
+        capture,
+        origin=MappingProxyType(origin),
+        collected_at=host_clock(capture.head),
+        reads=MappingProxyType(reads),
+    )

@@ -1,0 +1,125 @@
+"""What a command says goes through here: whole or not at all, and nothing in it acts on a terminal.
+
+A name or a message may come from a host that means no good: what turns the reading direction,
+hides, or drives a terminal is written as its number, in the form that JSON has for it too. So the
+same output is safe to look at and, where it is JSON, still says the same.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+from collector.errors import escaped
+
+# what moves the line of progress to its beginning and empties it
+_AGAIN = "\r\033[K"
+_STREAMS = ((1, "stdout"), (2, "stderr"))
+
+
+class ReaderGoneError(BaseException):
+    """Nobody reads standard output any more; click would make status 1 of a BrokenPipeError."""
+
+
+class Out(io.TextIOWrapper):
+    """Standard output. A write that the system takes a part of only is gone on with, or fails."""
+
+    def __init__(self) -> None:
+        # an unbuffered stream of Python's own (-u) would leave out what did not fit
+        raw = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
+        super().__init__(
+            raw, encoding="utf-8", errors="backslashreplace", line_buffering=os.isatty(1)
+        )
+
+    def write(self, text: str) -> int:
+        self.ours(escaped(text))
+        return len(text)
+
+    def ours(self, text: str) -> None:
+        """As `write`, for text with colours, in which nothing that others said is left to act."""
+        try:
+            super().write(text)
+        except OSError as problem:
+            raise _named(problem) from None
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as problem:
+            raise _named(problem) from None
+
+
+class Err(io.TextIOWrapper):
+    """Standard error: where it cannot be written to, nobody can be told."""
+
+    def __init__(self) -> None:
+        raw = io.BufferedWriter(io.FileIO(2, "w", closefd=False))
+        super().__init__(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+    def write(self, text: str) -> int:
+        moved = _AGAIN if text.startswith(_AGAIN) else ""
+        try:
+            super().write(moved + escaped(text.removeprefix(moved)))
+            super().flush()
+        except OSError:
+            self.__init__()  # type: ignore[misc]  # what could not be said is forgotten
+        return len(text)
+
+    def flush(self) -> None:
+        """Each write did it."""
+
+
+def _named(problem: OSError) -> BaseException:
+    if isinstance(problem, BrokenPipeError):
+        return ReaderGoneError()
+    problem.filename = "stdout"
+    return problem
+
+
+def begin() -> None:
+    """Takes the standard streams over; those that the caller closed lead nowhere.
+
+    Whatever is opened next would take their place otherwise, and be written into.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(_nowhere(), number)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
+    for number, name in _STREAMS:
+        known: TextIO | None = getattr(sys, name)
+        if known is None or _is(known, number):
+            setattr(sys, name, Out() if number == 1 else Err())
+
+
+def _is(stream: TextIO, number: int) -> bool:
+    try:
+        return stream.fileno() == number
+    except (OSError, ValueError):
+        return False
+
+
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_RDWR)
+
+
+def give_up() -> None:
+    """Nothing more is written to standard output: what is left there could not be."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+
+
+def loud(text: str) -> None:
+    """A line that must not be overlooked."""
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        coloured(f"\033[31;1m{escaped(text)}\033[0m\n")
+    else:
+        sys.stdout.write(f"{text}\n")
+
+
+def coloured(text: str) -> None:
+    """Text with colours of ours; the rest of it was made harmless already."""
+    stream: Any = sys.stdout
+    (stream.ours if isinstance(stream, Out) else stream.write)(text)

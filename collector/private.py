@@ -1,0 +1,149 @@
+"""Files and folders for their owner alone, and files that appear whole or not at all.
+
+What hostpledge writes shows how hosts are guarded, and where not. So whatever is made, is made with
+its mode: it is never open to others first and closed to them afterwards, whatever the umask is.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from errno import ENOSPC
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import IO
+
+from collector.errors import BadInput
+
+OWNER, PUBLIC = 0o600, 0o644
+_FOLDER = 0o700
+_OTHERS = 0o077
+_ASIDE = 60
+
+
+def create(path: Path, mode: int = OWNER) -> IO[bytes]:
+    """A new file, open for writing; raises FileExistsError where something is there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(path, flags, mode & ~_OTHERS)
+    if mode & _OTHERS:
+        os.fchmod(handle, mode)
+    return open(handle, "wb")
+
+
+def folder(path: Path) -> Path:
+    """Makes a folder, and those that it lies in, where they are missing; returns it."""
+    for missing in reversed([path, *path.parents]):
+        if not missing.is_dir():
+            missing.mkdir(mode=_FOLDER, exist_ok=True)
+    return path
+
+
+def write_aside(path: Path, data: bytes, mode: int = OWNER) -> None:
+    """A file appears whole or not at all, also across a power cut, and with just this mode.
+
+    Raises BadInput for a device or a pipe: it would be replaced, not written to.
+    """
+    refuse_special(path)
+    aside = beside(path)
+    try:
+        with create(aside, mode) as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        aside.replace(path)
+    except BaseException as problem:
+        aside.unlink(missing_ok=True)
+        if isinstance(problem, OSError):
+            problem.filename = str(path)
+            problem.filename2 = None
+        raise
+    sync_folder(path.parent)
+
+
+def append(path: Path, line: bytes) -> None:
+    """Adds a line to a file that several processes write to: the whole of it, or nothing."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, OWNER)
+    try:
+        flock(handle, LOCK_EX)
+        before = os.fstat(handle).st_size
+        try:
+            if os.write(handle, line) < len(line):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            os.fsync(handle)
+        except OSError as problem:
+            # a full disk takes a part of it, and the next line would go on from there
+            os.ftruncate(handle, before)
+            problem.filename = str(path)
+            raise
+    finally:
+        os.close(handle)
+
+
+def beside(path: Path) -> Path:
+    """A name beside `path` that nothing has: what is written there is renamed when it is whole."""
+    return path.with_name(f".{path.name[:_ASIDE]}.{os.getpid()}.{secrets.token_hex(4)}.part")
+
+
+def refuse_special(path: Path) -> None:
+    """Raises BadInput where `path` is there and is neither a file nor a folder."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise BadInput("a device or a pipe, not a file", where=str(path), mend="name a file")
+
+
+def sync_folder(path: Path) -> None:
+    """Makes a rename inside the folder `path` durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def copy_tree(
+    source: Path, target: Path, ignore: Callable[[str, list[str]], list[str]] | None = None
+) -> None:
+    """A new copy of a folder, for its owner alone, whoever may read the one it is of."""
+    names = sorted(path.name for path in source.iterdir())
+    left_out = set(ignore(str(source), names)) if ignore else set()
+    target.mkdir(mode=_FOLDER)
+    for name in names:
+        if name in left_out:
+            continue
+        if (source / name).is_dir():
+            copy_tree(source / name, target / name, ignore)
+        else:
+            with (source / name).open("rb") as inside, create(target / name) as out:
+                shutil.copyfileobj(inside, out, 1 << 20)
+
+
+def others_may_read(path: Path) -> bool:
+    """Is `path` there, and open to others than its owner?"""
+    return path.exists() and bool(path.stat().st_mode & _OTHERS)
+
+
+class _Umask:
+    """The umask that the command was started with; None until it was put aside."""
+
+    users: int | None = None
+
+
+def put_umask_aside() -> None:
+    """From now on nothing is open to others unless it is meant to be: for libraries, above all."""
+    if _Umask.users is None:
+        _Umask.users = os.umask(_OTHERS)
+
+
+@contextmanager
+def users_umask() -> Iterator[None]:
+    """For programs that work for the user, on this machine too: Ansible, which installs there."""
+    if _Umask.users is None:
+        yield
+        return
+    ours = os.umask(_Umask.users)
+    try:
+        yield
+    finally:
+        os.umask(ours)
