@@ -18,7 +18,7 @@ from collector.cli.progress import HostProgress
 from collector.model import HostStatus
 from collector.run import engine
 from collector.run.folder import Arrived, RunFolder
-from collector.run.inventory import How, hosts_of
+from collector.run.inventory import How, asked_by_default, hosts_of
 
 family_option = click.option(
     "--family",
@@ -90,15 +90,14 @@ def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
 
     Downloads and first scans take longer than a look: only who says `--seconds` limits them by it.
     """
-    ask = given["ask_pass"]
-    ask_become = given["ask_become_pass"]
+    login, become = _asked(*asked_by_default(), given)
     return How(
         inventory=inventory,
         limit=given["limit"],
         user=given["user"],
         become=given["become"],
-        ask_pass=click.prompt("SSH", hide_input=True, err=True) if ask else "",
-        ask_become_pass=click.prompt("BECOME", hide_input=True, err=True) if ask_become else "",
+        ask_pass=login,
+        ask_become_pass=become,
         vault_password_files=given["vault_password_file"],
         private_key=given["private_key"],
         extra_vars=given["extra_vars"],
@@ -106,6 +105,20 @@ def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
         seconds=given["seconds"],
         step_seconds=given["seconds"] if _said("seconds") else How.step_seconds,
     )
+
+
+def _asked(login: bool, become: bool, given: dict[str, Any]) -> tuple[str, str]:
+    """The passwords, as Ansible asks for them: where both are, an empty one is the same again."""
+    first = second = ""
+    if login or given["ask_pass"]:
+        first = click.prompt(tr("SSH 口令", "SSH password"), hide_input=True, err=True)
+    if become or given["ask_become_pass"]:
+        text = tr("提权口令", "become password")
+        if first:
+            text += tr("（留空则同上）", " (empty: the same)")
+        default = "" if first else None
+        second = click.prompt(text, default, hide_input=True, show_default=False, err=True)
+    return first, second or (first if become or given["ask_become_pass"] else "")
 
 
 def _said(option: str) -> bool:

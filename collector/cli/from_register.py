@@ -169,14 +169,7 @@ def fleet(
                 "在登记的 resources.hosts 中列出主机", "list the hosts in the records: resources"
             ),
         )
-    for host in odd:
-        click.echo(
-            tr(
-                f"{one_line(host)}：Ansible 会把此名当作范围或端口，未核查",
-                f"{one_line(host)}: to Ansible this name is a range or a port; not looked at",
-            ),
-            err=True,
-        )
+    say_odd(odd)
     with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
         place = Path(private) / "register.yml"
         # JSON is YAML, and Ansible reads it a hundred times as fast
@@ -184,6 +177,19 @@ def fleet(
         sources = dict.fromkeys(str(place) if _named(source) else source for source in inventory)
         by_id = {record.id: record for record in known}
         yield Fleet(register, by_id, due, renewed, tuple(sources))
+
+
+def say_odd(hosts: Sequence[str]) -> None:
+    """Those that are left out of an inventory for their names."""
+    for host in hosts:
+        click.echo(
+            tr(
+                f"{one_line(host)}：Ansible 或 ssh 会把此名当作选项、范围或端口，未核查",
+                f"{one_line(host)}: to Ansible or ssh this name is an option, a range or a port; "
+                "not looked at",
+            ),
+            err=True,
+        )
 
 
 def _say_hostless(ids: Sequence[str]) -> None:

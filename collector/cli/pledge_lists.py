@@ -121,14 +121,17 @@ def _told(fault: Fault) -> str:
 @lang_option
 def inventory(*, all_: bool, host: str | None, within: str, location: str | None) -> int:
     """Ansible's own contract of inventory scripts: --list and --host."""
-    from collector.pledges.inventory import inventory_of
+    from collector.cli.from_register import say_odd
+    from collector.pledges.inventory import inventory_of, without_odd
     from collector.pledges.looked import lives_of_all
 
     del all_
     register = open_register(location)
     now, ahead, records = datetime.now(UTC), length_of_time(within), register.list()
     lives = lives_of_all(register, records, now, now + ahead)
-    found = inventory_of(records, register.newest_evidence(), now, ahead, lives)
+    every = inventory_of(records, register.newest_evidence(), now, ahead, lives)
+    found, odd = without_odd(every)
+    say_odd(odd)
     if host is not None:
         out(json.dumps(found["_meta"]["hostvars"].get(host, {}), ensure_ascii=False) + "\n")
         return 0

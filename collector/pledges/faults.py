@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from collector import catalog
+from collector import catalog, reaching
 from collector.errors import NotUnderstood
 from collector.facts.inventory_signature import owner_keys
 from collector.pledges import documents
@@ -190,6 +190,9 @@ def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         else:
             domains.append(ascii_form)
     yield from _twice("resources.domains", domains)
+    for number, host in enumerate(resources.get("hosts", ())):
+        if why := reaching.wrong_name(host):
+            yield f"resources.hosts[{number}]", f"{host}: {why}"
     yield from _twice("resources.hosts", resources.get("hosts", ()))
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from collector import reaching
 from collector.pledges.due import due
 from collector.pledges.findings import Life
 from collector.pledges.lifecycle import state
@@ -26,8 +27,6 @@ RUNNING = ("signed", "active", "suspended", "lapsed")
 ANSWERED = frozenset({"evidence", "waiver", "finding"})
 # as Ansible has it for names of groups, which may be in any script
 _NO_NAME = re.compile(r"\W")
-# a static inventory takes these for a range of hosts, or a port
-_NOT_ITSELF = re.compile(r".*[\[\]].*|[^:]*:[0-9]+")
 
 
 def running(records: Iterable[PledgeRecord], now: datetime) -> tuple[PledgeRecord, ...]:
@@ -133,18 +132,32 @@ def group_names(kind: str, names: Iterable[str]) -> dict[str, str]:
 def static(found: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What `inventory_of` gave in the form of Ansible's YAML inventories.
 
-    And the hosts that cannot be in one, because Ansible would take their names for a range of
-    hosts or a port.
+    And the hosts that cannot be in one, because Ansible or ssh would take their names for
+    something else: records may be older than what is refused of them now.
     """
-    variables = found["_meta"]["hostvars"]
-    odd = tuple(host for host in variables if _NOT_ITSELF.fullmatch(host))
+    kept, odd = without_odd(found)
     children: dict[str, Any] = {
-        name: {"hosts": {host: {} for host in group["hosts"] if host not in odd}}
+        name: {"hosts": {host: {} for host in group["hosts"]}}
+        for name, group in kept.items()
+        if name != "_meta"
+    }
+    return {"all": {"hosts": kept["_meta"]["hostvars"], "children": children}}, odd
+
+
+def _is_odd(host: str) -> bool:
+    return bool(reaching.wrong_name(host) or reaching.wrong_address(host))
+
+
+def without_odd(found: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What `inventory_of` gave without the hosts that `static` leaves out, and those."""
+    variables = found["_meta"]["hostvars"]
+    odd = tuple(filter(_is_odd, variables))
+    kept: dict[str, Any] = {
+        name: {"hosts": [host for host in group["hosts"] if host not in odd]}
         for name, group in found.items()
         if name != "_meta"
     }
-    hosts = {host: about for host, about in variables.items() if host not in odd}
-    return {"all": {"hosts": hosts, "children": children}}, odd
+    return {"_meta": {"hostvars": {h: v for h, v in variables.items() if h not in odd}}} | kept, odd
 
 
 def _customer(record: PledgeRecord) -> str:

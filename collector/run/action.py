@@ -16,13 +16,14 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from collector import captures, script
+from collector import captures, reaching, script
 from collector.errors import BadInput, CollectorError, one_line
 from collector.model import Capture, HostStatus
 from collector.run import outcome
 from collector.run.driver import driver_alive
 from collector.run.folder import RunFolder, lock
 from collector.run.outside import with_outside
+from collector.run.reached import option, unfit
 from collector.run.stream import Stream
 from collector.schema import validator
 
@@ -107,9 +108,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
     def _exec(self, stream: Stream, text: str) -> tuple[HostStatus | None, str]:
         """One exec. Returns the status that the connection's failure means, and what was said."""
         connection = self._connection
+        if why := unfit(connection, self._play_context):
+            return HostStatus.UNREACHABLE, f"{outcome.UNFIT}{why}"
         for name, value in (("verbosity", 1), ("pipelining", True)):
             _set_option(connection, name, value)
-        if _option(connection, "ssh_args") == _SHARED:
+        if option(connection, "ssh_args") == _SHARED:
             # a shared connection pays off from the second exec on, and hides the host key
             _set_option(connection, "ssh_args", "")
         modules: list[ModuleType] = [importlib.import_module(name) for name in _PATCHED]
@@ -127,6 +130,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         if stream.begun:
             return HostStatus.COMPLETE, done["stderr"]
         said = f"{done['stderr']}\n{done['stdout']}"
+        if stream.program == "sshpass" and not outcome.logged_in(said):
+            said = outcome.of_sshpass(done["rc"], said)
         if done["rc"] == 0:
             return HostStatus.GARBLED, said
         status, _ = outcome.classify(said, begun=False)
@@ -168,13 +173,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             "output_sha256": captures.digest(raw),
             "become": str(become.name) if become else "",
         }
-        user = _option(connection, "remote_user")
+        user = option(connection, "remote_user")
         if user:
             origin["user"] = str(user)
         if transport == "local":
             return origin | {"address": "local"}
-        origin["address"] = str(_option(connection, "host") or self._play_context.remote_addr)
-        if port := _option(connection, "port"):
+        origin["address"] = str(option(connection, "host") or self._play_context.remote_addr)
+        port = option(connection, "port")
+        if port and not reaching.wrong_port(port):
             origin["port"] = int(port)
         if at := outcome.connected_to(said):
             origin["address"], origin["port"] = at
@@ -194,13 +200,6 @@ def _task_result(capture: Capture, digest: str) -> dict[str, Any]:
     if capture.status in _MISSING:
         return result | {"unreachable": True, "msg": message}
     return result | {"failed": True, "msg": message}
-
-
-def _option(connection: Any, name: str) -> Any:
-    try:
-        return connection.get_option(name)
-    except (KeyError, AnsibleError):
-        return None
 
 
 def _set_option(connection: Any, name: str, value: Any) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from collector.errors import BadInput
@@ -15,6 +13,7 @@ from collector.run.driver import driver_name
 from collector.run.folder import Arrived, RunFolder
 from collector.run.inventory import How
 from collector.run.play import Event, play
+from collector.run.private import private_folder
 
 _DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
 _ACTION = "hostpledge_collect"
@@ -47,13 +46,13 @@ def collect(
     if missing:
         tally = Tally(left=len(missing), done=len(hosts) - len(missing))
         started = {h: before.get(h) for h in missing}
-        with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+        with private_folder() as private:
             played = play(
                 "check.yml",
                 how,
                 missing,
                 _variables(folder, how),
-                Path(private),
+                private,
                 tell=lambda event: _event(event, tally, progress),
             )
         arrived = folder.arrived()

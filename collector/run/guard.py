@@ -14,12 +14,16 @@ from ansible.plugins.action import ActionBase
 from collector import catalog
 from collector.assess import assess_host
 from collector.errors import CollectorError
-from collector.model import Result
+from collector.model import HostStatus, Result
 from collector.resources import shared
+from collector.run import outcome
 from collector.run.looking import Looks
+from collector.run.reached import option
 
 MODULE = "hostpledge_remember"
 UNDO = "/var/lib/hostpledge/undo/undo.sh"
+# well below what locks an account (intrusion.lockout)
+_GUESSES = 2
 _FRESH = "-o ControlMaster=no -o ControlPath=none"
 _STATES = ("armed", "confirmed", "abandoned")
 _THINGS: dict[str, dict[str, Any]] = {
@@ -142,6 +146,7 @@ class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         command = f"/bin/sh {UNDO} --disarm {family} {armed['token']}"
         self._anew()
         said = "no answer"
+        refused = 0
         # a server that is being reloaded refuses for a moment
         while True:
             try:
@@ -154,7 +159,8 @@ class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
                     break
             except AnsibleError as problem:
                 said = str(problem)
-            if time.time() > armed["until"] - 1:
+                refused += self._password_refused(said)
+            if refused == _GUESSES or time.time() > armed["until"] - 1:
                 break
             time.sleep(0.5)
             self._anew()
@@ -190,15 +196,21 @@ class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             with contextlib.suppress(AnsibleError, AttributeError, NotImplementedError):
                 connection.reset()
 
+    def _password_refused(self, said: str) -> bool:
+        """A password that is refused again and again locks its account, and the way back in."""
+        given = option(self._connection, "password") or self._play_context.password
+        return bool(given) and outcome.classify(said, begun=False)[0] is HostStatus.AUTH_REFUSED
+
     def _rolled_back(self, family: str, said: str, until: float) -> str:
         """Waits until the host has put itself back, and tells whether it answers again."""
         why = " ".join(said.split())
         time.sleep(max(0.0, until - time.time()))
         last = time.time() + 20
-        while time.time() < last:
+        refused = 0
+        while time.time() < last and refused < _GUESSES:
             time.sleep(1)
             self._anew()
-            with contextlib.suppress(AnsibleError):
+            try:
                 log = f"/var/lib/hostpledge/undo/.armed/{family}.fired/log"
                 done = self._low_level_execute_command(f"cat {log}")
                 if done["rc"] == 0:
@@ -208,6 +220,8 @@ class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
                         f"{family}: after the change no new connection could be made ({why}); "
                         f"the host has rolled it back{wrong}"
                     )
+            except AnsibleError as problem:
+                refused += self._password_refused(str(problem))
         return (
             f"{family}: after the change no new connection could be made ({why}), and the host "
             "still does not answer; look at it from its console"

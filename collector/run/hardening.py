@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from collector.resources import shared
 from collector.run.due import VARIABLE, Due, still_due
 from collector.run.inventory import How
 from collector.run.play import Played, play
+from collector.run.private import private_folder
 from collector.run.watching import Applied, Failure, Told, Watch, Watcher
 from collector.schema import load_yaml
 
@@ -206,13 +206,13 @@ def _run(
     flags: Sequence[str],
     journal: Path | None = None,
 ) -> Played:
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+    with private_folder() as private:
         return play(
             playbook,
             how,
             hosts,
             variables,
-            Path(private),
+            private,
             tell=watcher,
             flags=flags,
             settings={

@@ -8,12 +8,26 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from collector import reaching
 from collector.errors import BadInput, one_line
 from collector.resources import shared
+from collector.run.private import extra_vars, private_folder
+
+_RENAME = "give it another name"
+_REACHED_BY: Mapping[str, Callable[[str], str]] = {
+    "ansible_host": reaching.wrong_address,
+    "ansible_ssh_host": reaching.wrong_address,
+    "ansible_user": reaching.wrong_user,
+    "ansible_ssh_user": reaching.wrong_user,
+    "ansible_become_user": reaching.wrong_user,
+    "ansible_port": reaching.wrong_port,
+    "ansible_ssh_port": reaching.wrong_port,
+}
 
 
 @dataclass(frozen=True)
@@ -37,14 +51,15 @@ class How:
     step_seconds: int = 1800
     limit_bytes: int = 32 << 20
 
-    def arguments(self) -> list[str]:
-        """The common part of `ansible-inventory` and `ansible-playbook`."""
-        words = [word for source in self.inventory for word in ("-i", _place(source))]
+    def arguments(self, private: Path) -> list[str]:
+        """The common part of `ansible-inventory` and `ansible-playbook`.
+
+        What of it may be secret is handed over in `private`.
+        """
+        words = [f"--inventory={_place(source)}" for source in self.inventory]
         for file in self.vault_password_files:
             words += ["--vault-password-file", str(Path(file).resolve())]
-        for entry in self.extra_vars:
-            words += ["-e", f"@{Path(entry[1:]).resolve()}" if entry[:1] == "@" else entry]
-        return words
+        return words + extra_vars(self.extra_vars, private)
 
 
 def _place(source: str) -> str:
@@ -62,18 +77,19 @@ def hosts_of(how: How) -> list[str]:
                 mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
             )
     _check_given(how)
-    limit = ["--limit", how.limit] if how.limit else []
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
+    limit = [f"--limit={how.limit}"] if how.limit else []
+    with private_folder() as private:
         done = subprocess.run(
-            [tool("ansible-inventory"), "--list", *how.arguments(), *limit],
+            [tool("ansible-inventory"), "--list", *how.arguments(private), *limit],
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            env=environment(private) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
+            env=environment(str(private)) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
         )
     if done.returncode != 0:
         raise _unusable(done.stderr, how)
     listing = json.loads(done.stdout)
+    check_names(listing)
     names: dict[str, None] = {}
     for group in listing.values():
         names.update(dict.fromkeys(group.get("hosts", [])))
@@ -92,22 +108,28 @@ def _check_given(how: How) -> None:
     for given in files:
         if not Path(given.partition(" ")[2].removeprefix("@")).exists():
             raise BadInput("there is no such file", where=given)
-    if not how.extra_vars:
-        return
-    from ansible.errors import AnsibleError
-    from ansible.parsing.dataloader import DataLoader
-    from ansible.parsing.splitter import parse_kv
+    if how.user and (why := reaching.wrong_user(how.user)):
+        raise BadInput(why, where=f"-u {how.user}", mend=_RENAME)
 
-    for entry in how.extra_vars:
-        try:
-            if entry[:1] in ("{", "["):
-                DataLoader().load(entry)
-            elif entry[:1] != "@":
-                parse_kv(entry)
-        except AnsibleError as problem:
-            reason = one_line(str(problem).splitlines()[0])
-            what = f"neither NAME=VALUE nor YAML: {reason}"
-            raise BadInput(what, where=f"-e {entry}") from None
+
+def check_names(listing: dict[str, Any]) -> None:
+    """Raises BadInput for the first name in it that a command would take for something else.
+
+    `listing` is what `ansible-inventory --list` gave. What is a template or in a vault is looked
+    at where it is used (`reached`).
+    """
+    variables = listing.get("_meta", {}).get("hostvars", {})
+    names = dict.fromkeys(variables)
+    for group in listing.values():
+        names |= dict.fromkeys(group.get("hosts", []))
+    for name in names:
+        if why := reaching.wrong_name(name):
+            raise BadInput(why, where=name, mend=_RENAME)
+        for variable, wrong in _REACHED_BY.items():
+            value = variables.get(name, {}).get(variable)
+            plain = isinstance(value, str | int) and "{{" not in str(value)
+            if plain and (why := wrong(str(value))):
+                raise BadInput(why, where=f"{name}: {variable}", mend="mend it and try again")
 
 
 def _unusable(output: bytes, how: How) -> BadInput:
@@ -164,6 +186,10 @@ def environment(private: str) -> dict[str, str]:
         "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
         "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
         "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
+        # nobody would see the question: whoever wants to be asked is asked before
+        "ANSIBLE_ASK_PASS": "False",
+        "ANSIBLE_BECOME_ASK_PASS": "False",
+        "ANSIBLE_ASK_VAULT_PASS": "False",
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
@@ -172,6 +198,14 @@ def environment(private: str) -> dict[str, str]:
         "LC_ALL": _utf8(),
         "PATH": f"{python}:{os.environ.get('PATH', os.defpath)}",
     }
+
+
+def asked_by_default() -> tuple[bool, bool]:
+    """Whether the user's own configuration of Ansible asks for the login and become passwords."""
+    from ansible import constants
+
+    get = constants.config.get_config_value
+    return bool(get("DEFAULT_ASK_PASS")), bool(get("DEFAULT_BECOME_ASK_PASS"))
 
 
 def _host_key_checking() -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from collector.private import users_umask
 from collector.resources import shared
+from collector.run import private as handed
 from collector.run.inventory import How, complaint, environment
 
 Event = Mapping[str, Any]
@@ -40,9 +41,8 @@ def play(
 ) -> Played:
     """Plays `playbook` (a name under playbooks/) on `hosts`; `tell` gets each event.
 
-    `private` is an empty folder of mode 0700 that goes away afterwards: the variables lie in it,
-    and what Ansible keeps. `settings` are environment variables. The first Ctrl-C (or TERM) ends
-    Ansible in order.
+    `private` is a `private_folder`: the variables lie in it, and what Ansible keeps. `settings`
+    are environment variables. The first Ctrl-C (or TERM) ends Ansible in order.
     """
     import ansible_runner
 
@@ -51,29 +51,23 @@ def play(
     given.touch(0o600)
     given.write_text(json.dumps(variables), encoding="utf-8")
     # not in the run's folder: Ansible splits a --limit at spaces, commas and colons
-    words = [*how.arguments(), "--limit", f"@{only}", "--forks", str(how.forks)]
+    words = [*how.arguments(private), f"--limit=@{only}", "--forks", str(how.forks)]
     words += ["-e", f"@{given}", *flags]
     if how.inventory == ("localhost,",):
         words += ["-c", "local"]
-    for flag, value in (("-u", how.user), ("--private-key", how.private_key)):
-        words += [flag, value] if value else []
+    words += [f"--user={how.user}"] if how.user else []
+    words += [f"--private-key={_absolute(how.private_key)}"] if how.private_key else []
     words += ["-b"] if how.become else []
-    passwords: dict[str, str] = {}
-    if how.ask_pass:
-        words.append("-k")
-        passwords[r"SSH password:\s*$"] = how.ask_pass
-    if how.ask_become_pass:
-        words.append("-K")
-        passwords[r"BECOME password.*:\s*$"] = how.ask_become_pass
+    words += handed.passwords(how.ask_pass, how.ask_become_pass, private)
     stop = threading.Event()
     with _signals(stop), users_umask():
         ran = ansible_runner.run(
             private_data_dir=str(private),
             playbook=str(shared("playbooks", playbook)),
             cmdline=shlex.join(words),
-            passwords=passwords,
             envvars=environment(str(private)) | dict(settings or {}),
-            event_handler=lambda event: _told(event, tell),
+            event_handler=lambda event: _told(event, tell, private),
+            status_handler=lambda status, **_: _unwritten(status, private),
             cancel_callback=stop.is_set,
             quiet=True,
             suppress_env_files=True,
@@ -82,10 +76,24 @@ def play(
     return Played(stop.is_set() or ran.status == "canceled", complaint(said))
 
 
-def _told(event: Event, tell: Callable[[Event], None]) -> bool:
+def _told(event: Event, tell: Callable[[Event], None], private: Path) -> bool:
     """False: ansible-runner keeps no file per event."""
+    if event.get("event") == "playbook_on_start":
+        handed.forget(private)
     tell(event)
     return False
+
+
+def _unwritten(status: Mapping[str, Any], private: Path) -> None:
+    """ansible-runner writes down the whole environment just before it starts Ansible."""
+    if status.get("status") == "running":
+        for file in private.glob("artifacts/*/command"):
+            file.unlink(missing_ok=True)
+
+
+def _absolute(file: str) -> Path:
+    """ansible-runner works in another folder."""
+    return Path(file).expanduser().resolve()
 
 
 @contextmanager

@@ -18,6 +18,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
+from ansible import constants
+
+from collector.run.asking import careful
+
 _BEFORE = 1 << 20
 _GOING = 5.0
 
@@ -33,6 +37,7 @@ class Stream:
         self.timed_out = False
         self.begun = False
         self.bytes = 0
+        self.program = ""
         self._mark = f"hostpledge-capture 1 {nonce}".encode()
         self._tail = b""
         self._out: IO[bytes] | None = None
@@ -100,8 +105,13 @@ class Stream:
 
         class Popen(subprocess.Popen[bytes]):
             def __init__(self, args: Any, **how: Any) -> None:
-                super().__init__(args, **how, start_new_session=True)
+                # Ansible asks for a session of its own too where it hands over a password
+                how |= {"start_new_session": True}
+                if how.get("env"):
+                    how["env"] = careful(how["env"], Path(constants.DEFAULT_LOCAL_TMP))
+                super().__init__(args, **how)
                 stream._process = self
+                stream.program = _name(args)
                 if self.stdout is not None:
                     self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
                 if self.stdin is not None:
@@ -122,6 +132,12 @@ class Stream:
             watch.cancel()
             for module, real in patched:
                 module.subprocess = real  # type: ignore[attr-defined]
+
+
+def _name(args: Any) -> str:
+    """The program of a command line, without its folder."""
+    first = args if isinstance(args, str | bytes) else next(iter(args), b"")
+    return Path(os.fsdecode(first)).name
 
 
 class _With:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 BECOME_PASSWORD = "not-a-secret-2026"
+LOGIN_PASSWORD = 'nor is "this" $one 口令'
 Variables = Mapping[str, str | bool]
 
 
@@ -13,9 +14,11 @@ Variables = Mapping[str, str | bool]
 class Host:
     """`entries` are its names in the inventory; most hosts have one, of their own name.
 
-    A start recipe `<name>.start.sh` runs in the running host. With `false_key` known_hosts holds
+    A start recipe `<start or name>.start.sh` runs in the running host. With `false_key`
+    known_hosts holds
     a key that is not the host's. `answers` is False where a login never gives a working shell. With
-    `refuses_files` it may do what scanning on access wants of the kernel (fanotify).
+    `refuses_files` it may do what scanning on access wants of the kernel (fanotify). `jump` names
+    the host that ssh goes through to it, as `jump_user`.
     """
 
     name: str
@@ -26,15 +29,20 @@ class Host:
     answers: bool = True
     systemd: bool = True
     refuses_files: bool = False
+    jump: str = ""
+    jump_user: str = "root"
+    start: str = ""
 
     def inventory(self) -> dict[str, Variables]:
         return dict(self.entries) or {self.name: {"ansible_user": "root"}}
 
 
-def _become(user: str, password: str = "") -> Variables:
+def _become(user: str, password: str = "", login: str = "") -> Variables:
     entry: dict[str, str | bool] = {"ansible_user": user, "ansible_become": True}
     if password:
         entry["ansible_become_password"] = password
+    if login:
+        entry["ansible_password"] = login
     return entry
 
 
@@ -79,6 +87,24 @@ OTHERS = {
             "trixie",
             "Debian 13 as installed, that may refuse files as a real host may",
             refuses_files=True,
+        ),
+        Host(
+            "password",
+            "trixie",
+            "takes passwords alone: root's, and that of a user who becomes root with another",
+            {
+                "password": {"ansible_user": "root", "ansible_password": BECOME_PASSWORD},
+                "password-sudo": _become("asked", BECOME_PASSWORD, LOGIN_PASSWORD),
+            },
+        ),
+        Host(
+            "inner",
+            "trixie",
+            "takes passwords alone, behind a jump host that does too",
+            {"inner": _become("asked", BECOME_PASSWORD, LOGIN_PASSWORD)},
+            jump="password",
+            jump_user="asked",
+            start="password",
         ),
         Host("bare-12", "bookworm-python", "Debian 12 as installed, with an SSH server and Python"),
         Host("sysvinit", "sysvinit", "Debian 13 without systemd", systemd=False),

@@ -11,16 +11,14 @@ import subprocess
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
-
-from tests.fleet import images
-from tests.fleet.hosts import BECOME_PASSWORD, HOSTS, OTHERS, Host
+from tests.fleet import images, reaching
+from tests.fleet.hosts import BECOME_PASSWORD, HOSTS, LOGIN_PASSWORD, OTHERS, Host
 from tests.fleet.machine import NETWORK, STATE, CannotRun, locked, podman, podman_argv, why_not
+from tests.fleet.reaching import Running
 
 LABEL = "hostpledge.fleet"
 _OWNER = "hostpledge.owner"
@@ -64,16 +62,6 @@ done
 systemctl reset-failed ssh.service
 systemctl restart ssh.service
 """
-
-
-@dataclass(frozen=True)
-class Running:
-    """One running host: where it answers, and the host keys it really has (`type base64`)."""
-
-    host: Host
-    container: str
-    address: str
-    host_keys: tuple[str, ...]
 
 
 class Fleet:
@@ -133,8 +121,7 @@ class Fleet:
             with ThreadPoolExecutor(2) as pool:
                 found = pool.map(self._start_host, (every[name] for name in self.names))
                 self.hosts = {running.host.name: running for running in found}
-            self._write_known_hosts()
-            self._write_inventory()
+            reaching.write(self.folder, self.hosts.values(), self.ssh_options())
         except BaseException:
             self.stop()
             raise
@@ -201,9 +188,10 @@ class Fleet:
         if host.systemd:
             self._shell(container, _WAIT)
         keys = self._shell(container, given + _COMMON)
-        recipe = images.RECIPES / f"{host.name}.start.sh"
+        recipe = images.RECIPES / f"{host.start or host.name}.start.sh"
         if recipe.exists():
             password = f"password={shlex.quote(BECOME_PASSWORD)}\n"
+            password += f"login={shlex.quote(LOGIN_PASSWORD)}\n"
             self._shell(container, "set -eu\n" + password + recipe.read_text())
         if host.systemd:
             self._shell(container, _RESTART)
@@ -226,38 +214,6 @@ class Fleet:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise CannotRun(f"{container}: {' | '.join(said[-3:]) or done.returncode}")
         return done.stdout.decode("utf-8", "replace")
-
-    def _write_known_hosts(self) -> None:
-        lines = []
-        for running in self.hosts.values():
-            keys = running.host_keys
-            if running.host.false_key:
-                keys = (_another_key(self.folder),)
-            lines += [f"{running.address} {key}\n" for key in keys]
-        self.known_hosts.write_text("".join(lines))
-
-    def _write_inventory(self) -> None:
-        options = [
-            option
-            for option in self.ssh_options()
-            if "=" in option and not option.startswith(("Connect", "Batch"))
-        ]
-        entries: dict[str, dict[str, str | bool]] = {}
-        for running in self.hosts.values():
-            for name, variables in running.host.inventory().items():
-                entries[name] = {"ansible_host": running.address, **variables}
-        inventory = {
-            "all": {
-                "vars": {
-                    "ansible_ssh_private_key_file": str(self.key),
-                    "ansible_ssh_common_args": " ".join(
-                        f"-o {shlex.quote(option)}" for option in options
-                    ),
-                },
-                "hosts": entries,
-            }
-        }
-        self.inventory.write_text(yaml.safe_dump(inventory, sort_keys=False))
 
 
 def stop(prefix: str) -> None:
@@ -318,16 +274,6 @@ def _start_of(pid: str) -> str:
     except OSError:
         return ""
     return f"{pid}:{stat.rpartition(')')[2].split()[19]}"
-
-
-def _another_key(folder: Path) -> str:
-    path = folder / "another_key"
-    path.unlink(missing_ok=True)
-    path.with_suffix(".pub").unlink(missing_ok=True)
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True
-    )
-    return " ".join(path.with_suffix(".pub").read_text().split()[:2])
 
 
 def _wait_for_banner(name: str, address: str, seconds: float = 30) -> None:

@@ -109,7 +109,7 @@ def test_one_run_makes_evidence_for_each_pledge(home: Path, hosts: Path, tmp_pat
     assert sorted(asked) == ["down-01", "lone", "shared-01", "web-01"]
     assert "down-01 (" in ran.out
     assert "declared, not looked at: w[1:2]" in ran.out
-    assert "w[1:2]: to Ansible this name is a range or a port" in ran.err
+    assert "w[1:2]: to Ansible or ssh this name is an option, a range or a port" in ran.err
     result = json.loads((out / "result.json").read_text())
     assert result["pledges"]["dianchi.2026"]["not_looked_at"] == ["w[1:2]"]
     assert result["pledges"]["yunfan-2026"]["sequence"] == 1

@@ -22,7 +22,59 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"give the right --vault-password-file", "请给出正确的 --vault-password-file"),
     (r"not an inventory: (.*)", r"不是主机清单：\1"),
     (r"there is no such file", "没有这个文件"),
-    (r"neither NAME=VALUE nor YAML: (.*)", r"既不是“名称=值”，也不是 YAML：\1"),
+    (r"neither NAME=VALUE nor YAML", "既不是“名称=值”，也不是 YAML"),
+    (
+        r"mind the quotes and braces, or put it in a file: -e @FILE",
+        "请检查引号和括号，或写入文件：-e @FILE",
+    ),
+    (r"the name of a file stands after an @", "文件名之前须有 @"),
+    (r"a list is given where variables are wanted", "应为变量，而不是列表"),
+    (
+        r"a password that begins or ends with a blank is handed over by a program, and none may "
+        r"run here",
+        "口令首尾有空白时须由程序转交，而此处不能执行程序",
+    ),
+    (
+        r"set TMPDIR to a folder that is not mounted noexec",
+        "请把 TMPDIR 设为未以 noexec 挂载的目录",
+    ),
+    # names that a command would take for something else
+    (r"(\S+): (.+): (a host's name .*)", r"\1：\2：\3"),
+    (r"the name of a host is empty", "主机名是空的"),
+    (
+        r"a host's name may not begin with (\S): a command would not take it for one",
+        r"主机名不能以 \1 开头：命令不会把它当作主机名",
+    ),
+    (
+        r"a host's name may not hold a line break or another control character",
+        "主机名中不能有换行或其他控制字符",
+    ),
+    (
+        r"a host's name may not hold (\S): Ansible takes it for a pattern",
+        r"主机名中不能有 \1：Ansible 会把它当作模式",
+    ),
+    (
+        r"a host's name may not hold a colon: Ansible takes what follows for a port",
+        "主机名中不能有冒号：Ansible 会把其后当作端口",
+    ),
+    (
+        r"a host's address may not begin with -: ssh would take it for an option",
+        "主机地址不能以 - 开头：ssh 会把它当作选项",
+    ),
+    (
+        r"a host's address may hold neither blanks nor characters of the shell",
+        "主机地址中不能有空白或 shell 字符",
+    ),
+    (
+        r"a user's name may not begin with -: a command would take it for an option",
+        "用户名不能以 - 开头：命令会把它当作选项",
+    ),
+    (
+        r"a user's name may hold neither quotes nor other characters of the shell",
+        "用户名中不能有引号或其他 shell 字符",
+    ),
+    (r"a port is a number from 1 to 65535", "端口应为 1 至 65535 的数"),
+    (r"give it another name", "请换一个名称"),
     (r"mend it and try again", "请改正后重试"),
     (r"no host in it", "其中没有主机"),
     (r"fits no host of the inventory", "清单中没有与之相符的主机"),
