@@ -6,10 +6,9 @@ A case names who does it (`who`), what is done (`do`, a list of acts of this mod
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
-import struct
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +27,7 @@ from collector.attest.trust import Trust, TrustedKey
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.run import tsa as asking
 from collector.script import host_nonce
-from tests import bundles, hardened
+from tests import bundles, hardened, zip_forms
 from tests.test_verify import ENVELOPE, EVIDENCE, follow, sign_statement
 from tests.tsa import Tsa
 
@@ -52,7 +51,7 @@ class Stage:
 
 
 def good(folder: Path) -> dict[str, Path]:
-    """The bundles that cases begin with: `plain`, `stamped` and `sm2`."""
+    """The bundles that cases begin with: `plain`, `stamped`, `sm2` and `hardened`."""
     read = ReadResult("platform.init", ReadStatus.OK, 0, 0, b"systemd\n")
     answered = Capture(
         "web-1",
@@ -75,10 +74,11 @@ def good(folder: Path) -> dict[str, Path]:
             "stamped": {"stamps": [partial(asking.stamp, url)]},
             "sm2": {"sm2_key": SM2},
         }
-        return {
+        made = {
             name: bundles.make(folder, hosts, SIGNER, name=name, **given, **more[name])[0].path
             for name in more
         }
+    return {**made, "hardened": hardened.bundle(folder / "of-hardened", SIGNER).path}
 
 
 def trust(folder: Path) -> Trust:
@@ -209,12 +209,26 @@ def sign_bytes(stage: Stage, old: str, new: str) -> None:
         (stage.path / name).write_bytes(data)
 
 
-def recapture(stage: Stage, host: str, **change: Any) -> None:
+def recapture(stage: Stage, host: str, named: str = "", **change: Any) -> None:
     """Another capture in the place of a host's, digests and statement signed anew."""
+    change |= {"host": named} if named else {}
     place = stage.path / "data/captures" / captures.file_name(host)
     found = captures.from_bytes(place.read_bytes(), where="t")
     place.write_bytes(captures.to_bytes(replace(found, **change)))
     sign(stage, evidence={f"hosts/{host}/capture_sha256": captures.digest(place.read_bytes())})
+
+
+def vouch(stage: Stage, file: str) -> None:
+    """The statement names one file more."""
+    subject = {
+        "name": file.removeprefix("data/"),
+        "digest": {"sha256": captures.digest(stage.file(file).read_bytes())},
+    }
+
+    def change(told: dict[str, Any]) -> None:
+        told["subject"] = sorted([*told["subject"], subject], key=lambda one: str(one["name"]))
+
+    sign_statement(stage.path, SIGNER, change)
 
 
 def stamp_of(stage: Stage, other: str) -> None:
@@ -247,43 +261,78 @@ def years(stage: Stage, later: int) -> None:
 
 
 def pack(stage: Stage, **change: Any) -> None:
-    """As a ZIP file, by somebody who means no good."""
+    """As a ZIP file in its one form, and then as somebody changes it who means no good."""
     target = stage.path.with_name("case.zip")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(stage.path.rglob("*")):
-            if path.is_file():
-                archive.write(path, path.relative_to(stage.path))
-        for name, mode in change.get("special", {}).items():
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = int(mode, 8) << 16
-            archive.writestr(entry, "/etc/passwd")
-        for name in change.get("add", []):
-            archive.writestr(name, "x")
-        if "bomb" in change:
-            archive.writestr(change["bomb"], bytes(64 << 20))
-        if "bzip2" in change:
-            archive.writestr(change["bzip2"], "x", zipfile.ZIP_BZIP2)
-    data = bytearray(target.read_bytes())
-    if "rename" in change:
-        old, new = (word.encode() for word in change["rename"])
-        assert len(old) == len(new)
-        data = data.replace(old, new)
-    if change.get("encrypted"):
-        at = data.index(b"PK\x01\x02")
-        struct.pack_into("<H", data, at + 8, 1)
+    archive = zip_forms.Archive.of(stage.path)
+    for name, given in change.items():
+        if name in zip_forms.FORMS:
+            zip_forms.FORMS[name](archive, given)
+    data = archive.bytes()
+    if "two_ends" in change or "twice" in change:
+        forged = _forged(stage)
+        data = (
+            data + forged
+            if "twice" in change
+            else zip_forms.two_ends(data, forged, change["two_ends"])
+        )
     if "cut" in change:
-        del data[change["cut"] :]
-    data[:0] = change.get("before", "").encode()
-    data += change.get("after", "").encode()
+        data = data[: change["cut"]]
     target.write_bytes(data)
     stage.path = target
+
+
+def _forged(stage: Stage) -> bytes:
+    """The archive of the same bundle with a better verdict in it."""
+    archive = zip_forms.Archive.of(stage.path)
+    one = archive.entry("data/evidence.json")
+    changed = one.content.replace(b'"verdict":"error"', b'"verdict":"pass"')
+    assert changed != one.content
+    archive.entries[archive.entries.index(one)] = zip_forms.raw(one.name, changed)
+    return archive.bytes()
+
+
+def capture_text(stage: Stage, host: str, old: str = "", new: str = "", **change: Any) -> None:
+    """Another text in a host's capture, digests and statement signed anew.
+
+    `lies` is whether the digests of reads stay; `more` are bytes after the packed text.
+    """
+    place = stage.path / "data/captures" / captures.file_name(host)
+    text = gzip.decompress(place.read_bytes())
+    assert old.encode() in text, old
+    text = text.replace(old.encode(), new.encode(), 1)
+    more = bytes.fromhex(change.get("more", ""))
+    place.write_bytes(gzip.compress(text, mtime=0) + more)
+    sign(stage, evidence={f"hosts/{host}/capture_sha256": captures.digest(place.read_bytes())})
+
+
+def rewrite(
+    stage: Stage, file: str, set: Mapping[str, Any] | None = None, drop: list[str] | None = None,
+    statement: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Another JSON in the bundle, and the statement signed anew over it."""
+    document = json.loads(stage.file(file).read_bytes())
+    _changed(document, set or {}, drop or [])
+    stage.file(file).write_bytes(rfc8785.dumps(document))
+    sign(stage, statement=statement)
+
+
+def twin(stage: Stage, statement: Mapping[str, Any], by: str = "sm2") -> None:
+    """Another statement under the SM2 signature, which holds."""
+    place = stage.path / "data" / envelope.TWIN
+    stored = envelope.unseal(place.read_bytes(), sm2=True)
+    document = json.loads(stored.payload)
+    _changed(document, statement, [])
+    key = SM2 if by == "sm2" else PrivateKey.generate("sm2")
+    place.write_bytes(envelope.seal(rfc8785.dumps(document), key))
+    agree(stage)
 
 
 ACTS: dict[str, Callable[..., None]] = {
     one.__name__: one
     for one in (
         flip, put, append, edit, deep, cut, remove, move, swap, link, folder, agree, unsigned, sign,
-        sign_bytes, recapture, stamp_of, key, trusting, years, pack,
+        sign_bytes, recapture, stamp_of, key, trusting, years, pack, capture_text, rewrite, twin,
+        vouch,
     )
 }  # fmt: skip
 

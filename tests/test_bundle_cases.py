@@ -69,9 +69,11 @@ def test_a_case(name: str, base: dict[str, Path], tmp_path: Path) -> None:
 
 def test_there_are_enough_and_each_fails_for_its_own_reason() -> None:
     failing = [name for name in cases.names() if name.endswith("_fail")]
-    assert len(failing) >= 60
+    assert len(failing) >= 150
     assert all(name.endswith(("_fail", "_ok")) for name in cases.names())
-    reasons = [(cases.case(name)["where"], cases.case(name)["said"]) for name in failing]
+    # what is no form of a ZIP file is told by where it shows first, whatever it was meant for
+    own = [case for case in map(cases.case, failing) if case["who"] != "archiver"]
+    reasons = [(case["where"], case["said"]) for case in own]
     assert len(set(reasons)) == len(reasons)
     assert {cases.case(name)["who"] for name in failing} == {
         "carrier", "thief", "operator", "customer", "archiver", "time",

@@ -16,7 +16,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from types import MappingProxyType
 from typing import Any
 
 from collector import captures, private
-from collector.attest import bag, envelope, evidence, sm2, statement
+from collector.attest import bag, container, envelope, evidence, sm2, statement
 from collector.attest.evidence import PledgeReference
 from collector.attest.keys import PrivateKey
 from collector.attest.part import Asked, Before, before_into, judge_into, own_form
@@ -226,22 +225,23 @@ def place(make: Callable[[Path], object], target: Path) -> None:
 
 
 def pack(folder: Path, target: Path) -> None:
-    """A bundle as a new ZIP file, for transport; the same bundle gives the same bytes."""
+    """A bundle as a new ZIP file, for transport, in its one form (ADR 21)."""
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     with private.create(target) as out:
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name in names:
-                entry = zipfile.ZipInfo(name)
-                entry.external_attr = 0o644 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                # what people attach may pack better than a reader takes from a stranger
-                if name.endswith(captures.SUFFIX) or name.startswith("data/attached/"):
-                    entry.compress_type = zipfile.ZIP_STORED
-                entry.file_size = (folder / name).stat().st_size
-                with (folder / name).open("rb") as source, archive.open(entry, "w") as member:
-                    shutil.copyfileobj(source, member, 1 << 20)
+        writer = container.Writer(out)
+        for name in names:
+            with (folder / name).open("rb") as source:
+                size = os.fstat(source.fileno()).st_size
+                writer.add(name, size, source, pack=packs(name))
+        writer.close()
         out.flush()
         os.fsync(out.fileno())
+
+
+def packs(name: str) -> bool:
+    """Is a file packed, or stored as it is?"""
+    # what people attach may pack better than a reader takes from a stranger
+    return not (name.endswith(captures.SUFFIX) or name.startswith("data/attached/"))
 
 
 def pack_into(folder: Path, target: Path) -> None:

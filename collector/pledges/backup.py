@@ -150,5 +150,5 @@ class _Writer:
         entry = zipfile.ZipInfo(f"{ROOT}/{name}", _TIME)
         packed = name.endswith((".gz", ".capture"))
         entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-        entry.external_attr = 0o600 << 16
+        entry.external_attr = backup_file.MODE << 16
         return entry

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Integer, Table
 
 from collector import private
-from collector.attest import envelope, statement
+from collector.attest import container, envelope, statement
 from collector.attest.logged import Log
 from collector.errors import BadInput, VerifyFailed
 from collector.pledges import log, tables
@@ -35,6 +35,8 @@ TABLES = (
     tables.pledges, tables.versions, tables.evidence, tables.log_head, tables.log_entries,
     tables.checkpoints,
 )  # fmt: skip
+MODE = 0o600
+_MOST = 10_000_000
 _CHUNK = 1 << 20
 # a record is at most 4 MiB of YAML, and no character of it takes more than six as JSON
 _LONGEST = 32 << 20
@@ -233,7 +235,11 @@ def opened(path: Path) -> Iterator[BackupFile]:
     """Raises BadInput, here and while it is read, for what is no backup, or not a whole one."""
     with path.open("rb") as source:
         try:
+            # whatever else unpacks it finds the same files
+            container.layout(source, str(path), most=_MOST, mode=MODE)
             archive = zipfile.ZipFile(source)
+        except VerifyFailed as problem:
+            raise BadInput(f"{_UNLIKE}{problem.what}", where=str(path), mend=_MEND) from None
         except _BROKEN as problem:
             raise BadInput(f"{_UNLIKE}{problem}", where=str(path), mend=_MEND) from None
         with archive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -20,6 +21,12 @@ def xlsx_rows(data: bytes, *, most: int, where: str) -> Iterator[tuple[int, Sequ
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if not _one_reading(packed, data):
+                raise BadInput(
+                    "another list of files could be read out of it",
+                    where=where,
+                    mend="save it anew, or as CSV (UTF-8)",
+                )
             if sum(entry.file_size for entry in packed.infolist()) > _MOST_UNPACKED:
                 raise BadInput(f"unpacks to more than {_MOST_UNPACKED >> 20} MiB", where=where)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
@@ -36,6 +43,38 @@ def xlsx_rows(data: bytes, *, most: int, where: str) -> Iterator[tuple[int, Sequ
             where=where,
             mend="save it anew, or as CSV (UTF-8)",
         ) from None
+
+
+def _one_reading(packed: zipfile.ZipFile, data: bytes) -> bool:
+    """Does whoever reads it, from either end, find the same files? Programs write many forms of
+
+    ZIP, but none leaves room between entries, and none names two lists of them.
+    """
+    end = len(data) - 22 - len(packed.comment)
+    if data[:4] != b"PK\3\4" or data[max(end, 0) : end + 4] != b"PK\5\6":
+        return False
+    here, count, _, start = struct.unpack_from("<2H2L", data, end + 8)
+    entries = sorted(packed.infolist(), key=lambda entry: entry.header_offset)
+    known = (len(entries), packed.start_dir)
+    if here != count or count not in (known[0], 0xFFFF) or start not in (known[1], 0xFFFFFFFF):
+        return False
+    place = 0
+    for entry in entries:
+        gap = entry.header_offset - place
+        # sizes that stand after the content, in 32 bits or 64, with their mark or without
+        if gap and gap not in ((12, 16, 20, 24) if place else ()):
+            return False
+        long, extra = struct.unpack_from("<2H", data, entry.header_offset + 26)
+        start = entry.header_offset + 30
+        known_as = packed.NameToInfo.get(entry.filename) is entry
+        if not known_as or data[start : start + long] != _raw(entry):
+            return False
+        place = start + long + extra + entry.compress_size
+    return packed.start_dir - place in (0, 12, 16, 20, 24)
+
+
+def _raw(entry: zipfile.ZipInfo) -> bytes:
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & 0x800 else "cp437")
 
 
 def _text(value: Any) -> str:

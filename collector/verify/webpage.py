@@ -1,7 +1,7 @@
 """The verifier as one self-contained HTML page, for a browser with no network.
 
-It checks less than `verify` does, and says so: digests of all files, the P-256 or Ed25519
-signature of a key that its reader pins, and that statement and files agree.
+It checks what `verify` checks, but for what a browser cannot, which its headline names. Its parts
+lie in `page/`; schemas and words are those that `verify` itself goes by.
 """
 
 from __future__ import annotations
@@ -9,23 +9,37 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from typing import Any
 
 from collector import __version__, catalog
+from collector.faults import documents
 from collector.resources import package_text
+
+# in the order in which they stand in the page: what a file needs at once stands before it
+LOGIC = (
+    "bytes", "json", "schema", "zip", "keys", "sm2", "stamps", "envelope", "captures", "scope",
+    "evidence", "hardened", "bundle",
+)  # fmt: skip
+SHOWN = ("shown", "form")
+# what a bundle is held to, and what these refer to
+_SCHEMAS = (
+    "capture", "evidence", "finding", "hardening", "predicate", "run", "sigstore-bundle",
+    "statement", "trust",
+)  # fmt: skip
 
 
 def page() -> str:
     """The page. Its policy lets nothing run but its own script, and nothing load at all."""
-    style, script = package_text("verify/webpage.css"), package_text("verify/webpage.js")
+    style, script = package_text("verify/page/page.css"), source((*LOGIC, *SHOWN))
     parts = {
         "version": __version__,
         "style": style,
         "style_hash": _hash(style),
         "script": script,
         "script_hash": _hash(script),
-        "words": json.dumps(_words(), ensure_ascii=False).replace("<", "\\u003c"),
+        "words": json.dumps(words(), ensure_ascii=False).replace("<", "\\u003c"),
     }
-    text = package_text("verify/webpage.html")
+    text = package_text("verify/page/page.html")
     before, *pieces = text.split("{")
     whole = [before]
     for piece in pieces:
@@ -34,16 +48,40 @@ def page() -> str:
     return "".join(whole)
 
 
+def source(names: tuple[str, ...] = LOGIC) -> str:
+    """The script of the page, or the part of it that needs no page."""
+    return "\n".join(package_text(f"verify/page/{name}.js") for name in names)
+
+
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _words() -> dict[str, object]:
+def words() -> dict[str, Any]:
+    """What the script is given: names of verdicts and clauses, and the schemas."""
     verdicts = catalog.words()["verdict"]
+    known = documents()
     return {
         "verdict": {id: {"zh": text.zh, "en": text.en} for id, text in verdicts.items()},
         "clauses": {
             id: {"number": entry["number"], **entry["title"]}
             for id, entry in catalog.clauses().items()
         },
+        "schemas": {
+            id: _bare(known[id])
+            for id in (f"urn:hostpledge:schema:{name}:1" for name in _SCHEMAS)
+        },
+    }
+
+
+def _bare(schema: Any) -> Any:
+    """Without what is for readers: `description` and `title` that are no names of members."""
+    if isinstance(schema, list):
+        return [_bare(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _bare(one)
+        for name, one in schema.items()
+        if name != "$schema" and not (name in ("title", "description") and isinstance(one, str))
     }

@@ -42,6 +42,13 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"both a file and a folder", "既是文件又是目录"),
     (r"something stands before the archive", "压缩包之前有多余内容"),
     (r"something stands after the archive", "压缩包之后有多余内容"),
+    (r"something stands between its parts", "压缩包各部分之间有多余内容"),
+    (
+        r"not packed in the form that hostpledge writes \((.*)\); if others packed it, .*",
+        r"不是 hostpledge 打包的形式（\1）；如由他人打包，请解压后核验目录",
+    ),
+    (r"something follows its packed content", "压缩内容之后有多余字节"),
+    (r"not what the archive says of it", "与压缩包所述的长度或校验值不符"),
     (r"unpacks to more than a bundle holds", "解压后大于证据包应有的大小"),
     (r"encrypted", "已加密"),
     # statement and envelope
@@ -157,6 +164,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"more than (\S+) rows", r"超过 \1 行"),
     (r"neither UTF-8 nor GB 18030 \(byte (\d+)\)", r"既不是 UTF-8 也不是 GB 18030（第 \1 字节）"),
     (r"two columns for the same: (.*)", r"两列表示同一项：\1"),
+    (r"another list of files could be read out of it", "其中可读出另一份文件清单"),
     (r"cannot be read as XLSX: (.*)", r"不能按 XLSX 读取：\1"),
     (
         r"`hostpledge pledge import --columns` lists the headings",

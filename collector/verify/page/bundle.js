@@ -1,0 +1,129 @@
+// --- the bundle ---------------------------------------------------------------------------------
+
+const TAGS = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"];
+const EVIDENCE = "data/evidence.json";
+
+function manifest(digests) {
+  const names = Array.from(digests.keys()).sort(byCodePoints);
+  return utf8(names.map((name) => `${digests.get(name)}  ${name}\n`).join(""));
+}
+
+async function checkTags(files, digests, size, payload, predicate, redacted) {
+  const labels = {
+    "Bag-Software-Agent": `hostpledge ${predicate.tool.version}`,
+    "External-Description": "Evidence of hostpledge; verify with `hostpledge verify`",
+    "External-Identifier": `sha256:${await digestOf(payload)}`,
+    "Payload-Oxum": `${size}.${digests.size}`,
+  };
+  if (redacted) labels["Hostpledge-Left-Out"] = "captures";
+  const expected = new Map([
+    ["bagit.txt", utf8("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")],
+    ["bag-info.txt", utf8(Object.keys(labels).sort().map((k) => `${k}: ${labels[k]}\n`).join(""))],
+    ["manifest-sha256.txt", manifest(digests)],
+  ]);
+  const tags = new Map();
+  for (const [name, bytes] of expected) tags.set(name, await digestOf(bytes));
+  expected.set("tagmanifest-sha256.txt", manifest(tags));
+  for (const [name, bytes] of expected) {
+    if (!same(await files.get(name)(), bytes)) {
+      throw new Failed(name, "内容已被改动", "its bytes were changed");
+    }
+  }
+}
+
+// Subjects and files, both ways: nothing unsigned lies in a bundle, nothing is gone.
+function checkSubjects({ subjects, said }, digests, redacted) {
+  const leftOut = (name) => redacted && REDACTED.some((folder) => name.startsWith(folder));
+  const twin = Object.hasOwn(said, "sm2");
+  for (const [name, digest] of subjects) {
+    const found = digests.get(`data/${name}`);
+    if (leftOut(name)) {
+      if (found === undefined) continue;
+      throw new Failed(`data/${name}`, "证据包自称已略去采集文件", "stands in a bundle without captures");
+    }
+    if (found === undefined) {
+      throw new Failed(`data/${name}`, "文件缺失，而签名声明中列有此文件", "is missing, and the statement names it");
+    }
+    if (found !== digest) throw new Failed(`data/${name}`, "与签名时的内容不符", "is not what was signed");
+  }
+  for (const name of digests.keys()) {
+    const beside = name === ENVELOPE || (twin && name === TWIN);
+    if (!beside && !subjects.has(name.slice("data/".length))) {
+      throw new Failed(name, "不在签名范围内", "is not among what was signed");
+    }
+  }
+  if (!subjects.has("evidence.json")) {
+    throw new Failed(EVIDENCE, "不在签名范围内", "is not among what was signed");
+  }
+  if (twin && !digests.has(TWIN)) {
+    throw new Failed(TWIN, "文件缺失，而签名声明中列有此文件", "is missing, and the statement names it");
+  }
+}
+
+// What is not in the browser's power, by name.
+function leftUnchecked(signed, folder) {
+  const found = [];
+  if (signed.found.some(({ sealed, key }) => key !== null && sealed.stamps.length)) {
+    found.push({ zh: "时间戳机构的签名", en: "the signature of the timestamp authority" });
+  }
+  if (folder) {
+    found.push({ zh: "目录中是否有链接或空目录（浏览器看不到；ZIP 文件无此限）", en: "links and empty folders in the folder (a browser does not show them; in a ZIP file it does)" });
+  }
+  return found;
+}
+
+// `files` are names → functions that read them; `folder` is whether they came as one.
+async function verifyBundle(files, trust, progress, folder) {
+  for (const name of [...TAGS, ENVELOPE]) {
+    if (!files.has(name)) throw new Failed(name, "文件缺失", "is missing");
+  }
+  const digests = new Map();
+  let size = 0;
+  for (const [name, read] of files) {
+    if (TAGS.includes(name)) continue;
+    if (!name.startsWith("data/")) throw new Failed(name, "不属于证据包", "does not belong to the bundle");
+    const bytes = await read();
+    digests.set(name, await digestOf(bytes));
+    size += bytes.length;
+    progress(digests.size, files.size - TAGS.length);
+  }
+  const read = async (name) => (files.has(name) ? files.get(name)() : null);
+  const sealed = await openEnvelope(await read(ENVELOPE), ENVELOPE);
+  const statement = readStatement(sealed);
+  const { said, subjects } = statement;
+  const info = new TextDecoder().decode(await read("bag-info.txt"));
+  const redacted = info.split("\n").includes("Hostpledge-Left-Out: captures");
+  checkSubjects(statement, digests, redacted);
+  await checkTags(files, digests, size, sealed.payload, said, redacted);
+  const all = [sealed];
+  if (Object.hasOwn(said, "sm2")) all.push(await openTwin(await read(TWIN), statement, sealed, read));
+  const signed = await checkSignatures(all, trust, moment(said.made_at));
+  const check = {
+    where: EVIDENCE,
+    evidence: readEvidence(await read(EVIDENCE), EVIDENCE),
+    subjects,
+    said,
+    read: (name) => read(`data/${name}`),
+  };
+  await checkAttached(check);
+  const looked = await checkHosts(check, redacted);
+  const before = await checkBefore(statement, read);
+  if (before !== null) {
+    const earlier = await checkHosts(before, redacted);
+    looked.handedIn += earlier.handedIn;
+    looked.captures += earlier.captures;
+    await checkBetween(before, check, read);
+  }
+  return {
+    signed,
+    digest: await digestOf(sealed.payload),
+    evidence: check.evidence,
+    predicate: said,
+    before,
+    redacted,
+    looked,
+    scope: looked.scope,
+    count: digests.size,
+    unchecked: leftUnchecked(signed, folder),
+  };
+}

@@ -1,0 +1,39 @@
+// --- the form -----------------------------------------------------------------------------------
+
+async function run() {
+  const [zip, folder] = [at("zip").files, at("folder").files];
+  const chosen = at("trust-file").files[0];
+  show("busy", word("核验中…", "Verifying …"));
+  try {
+    const trust = chosen ? await chosen.text() : at("trust").value;
+    if (!trust.trim()) {
+      throw new Failed("", "请给出信任文件或公钥：不能取自证据包本身", "give a trust file or a public key: it cannot come from the bundle");
+    }
+    if (!zip.length && !folder.length) throw new Failed("", "请选择证据包", "choose a bundle");
+    const trusted = await readTrust(trust);
+    const files = zip.length ? await fromZip(zip[0]) : fromFolder(folder);
+    const found = await verifyBundle(files, trusted, (done, of) => {
+      if (done % 50 === 0) show("busy", `${word("核验中…", "Verifying …")} ${done}/${of}`);
+    }, !zip.length);
+    showFound(found);
+  } catch (problem) {
+    showProblem(problem);
+  }
+}
+
+function speak() {
+  document.documentElement.lang = lang;
+  for (const one of document.querySelectorAll("[data-zh]")) {
+    one.textContent = one.dataset[lang];
+  }
+}
+
+at("language").addEventListener("click", () => {
+  lang = lang === "zh" ? "en" : "zh";
+  speak();
+  if (["verified", "partial", "undecided", "failed"].includes(at("result").dataset.state)) run();
+});
+at("zip").addEventListener("change", () => { at("folder").value = ""; });
+at("folder").addEventListener("change", () => { at("zip").value = ""; });
+at("verify").addEventListener("click", run);
+speak();
