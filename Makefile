@@ -11,7 +11,7 @@ help:
 	@echo 'make test-vm what wants a kernel of its own, in a virtual machine (a quarter of an hour)'
 	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
 	@echo 'make rulesets COUNT=5000 FROM=170   more firewall rulesets held to real packets'
-	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect'
+	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
 	@echo 'make new-control NAME=family.name   the files of a new control'
@@ -50,6 +50,7 @@ rulesets:
 fuzz:
 	HOSTPLEDGE_FUZZ=$(or $(COUNT),5000) $(BIN)/python -m pytest tests/test_fuzz_evidence.py \
 	  tests/test_captures_hostile.py $(PYTEST_ARGS)
+	HOSTPLEDGE_GROWTH=$(or $(GROWTH),200000) $(BIN)/python -m pytest tests/test_growth.py $(PYTEST_ARGS)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
 	  $(BIN)/python -m uv pip install -q --python $(BIN)/python --require-hashes -r requirements/fuzz.txt
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from collector import sizes
 from collector.captures import read_digest
-from collector.catalog import reasons, words
-from collector.errors import BadInput, FactError, one_line
+from collector.catalog import reads_for, reasons, words
+from collector.errors import BadInput, FactError, PastLimit, one_line
 from collector.facts.reasons import in_chinese
 from collector.model import (
     Capture,
@@ -28,6 +29,8 @@ from collector.model import (
 )
 
 SCHEMA = "urn:hostpledge:schema:finding:1"
+# what Python says of a number of more than 4,300 digits, wherever it meets one
+_TOO_LONG = "for integer string conversion"
 _LINES = 20
 _WIDTH = 500
 
@@ -41,24 +44,60 @@ def assess_host(
     attached: Mapping[str, bytes] | None = None,
     waivers: Iterable[Waiver] = (),
 ) -> list[Finding]:
-    """One finding for every control, always.
+    """One finding for every control, always, in this very process and without limits of time.
 
     `at` (aware) is the time to judge for; without it, the time of collection.
     `attached` holds documents of the pledge record by name, for judges that want one.
+    What comes from outside is judged by `judging.judge`, which bounds it.
+    """
+    return list(
+        assess_each(capture, controls, grade=grade, at=at, attached=attached, waivers=waivers)
+    )
+
+
+def assess_each(
+    capture: Capture,
+    controls: Iterable[Control],
+    *,
+    grade: int = 2,
+    at: datetime | None = None,
+    attached: Mapping[str, bytes] | None = None,
+    waivers: Iterable[Waiver] = (),
+    watch: Callable[[str, str], None] | None = None,
+    barred: Mapping[str, PastLimit] | None = None,
+) -> Iterator[Finding]:
+    """As `assess_host`, one by one.
+
+    `watch` is told before each step which control is judged, and which fact is parsed for it
+    ("": none). The controls and facts in `barred` (by id, and `model.fact_name`) are known to go
+    past a limit: they are not tried, and the findings say so.
     """
     now = at or capture.collected_at
     if now is None and capture.reads:
         raise BadInput("the capture has no time", where=capture.host, mend="give one with --at")
     clock = Clock((now or datetime.fromtimestamp(0, UTC)).astimezone(UTC), grade)
-    facts = Facts(capture, attached)
+    barred = barred or {}
+    current = ""
+
+    def parsing(fact: str) -> None:
+        if watch is not None:
+            watch(current, fact)
+
+    facts = Facts(sizes.as_collected(capture), attached, watch=parsing, barred=barred)
     standing: dict[str, Waiver] = {}
     for waiver in sorted(waivers, key=lambda w: w.expires):
         if waiver.host in (capture.host, "*"):
             standing[waiver.control] = waiver  # the one that holds longest
-    return [
-        finding(capture, control, _verdict(facts, control, clock), clock, standing.get(control.id))
-        for control in controls
-    ]
+    digests: dict[str, str] = {}
+    for control in controls:
+        current = control.id
+        if control.id in barred:
+            verdict = _past(facts.capture, control, barred[control.id])
+        else:
+            parsing("")
+            verdict = _verdict(facts, control, clock)
+        borne = standing.get(control.id)
+        yield finding(capture, control, verdict, clock, borne, digests=digests)
 
 
 def _verdict(facts: Facts, control: Control, clock: Clock) -> Verdict:
@@ -78,9 +117,29 @@ def _verdict(facts: Facts, control: Control, clock: Clock) -> Verdict:
             values={"read": problem.read, "why": why, **_told(why)},
             evidence=(Quote(problem.read),),
         )
+    except PastLimit as problem:
+        return _past(capture, control, problem)
+    except MemoryError:
+        return _past(capture, control, PastLimit.memory())
+    except RecursionError:
+        return _past(capture, control, PastLimit.depth())
     except Exception as problem:  # noqa: BLE001 - a judge's defect is an `error`, never a silence
+        if isinstance(problem, ValueError) and _TOO_LONG in str(problem):
+            return _past(capture, control, PastLimit("数字过长", "a number is too long"))
         why = one_line(f"{type(problem).__name__}: {problem}")
         return Verdict(Result.ERROR, "judge_failed", values={"why": why})
+
+
+def _past(capture: Capture, control: Control, limit: PastLimit) -> Verdict:
+    """Names the largest of the reads that the control rests on: what there is to look at."""
+    read = max(reads_for([control]), key=lambda name: sizes.of(capture.read(name)), default="-")
+    values: dict[str, Value] = {
+        "read": read,
+        "bytes": sizes.of(capture.read(read)),
+        "limit_zh": limit.zh,
+        "limit_en": limit.en,
+    }
+    return Verdict(Result.ERROR, "judge_limit", values=values, evidence=(Quote(read),))
 
 
 _STATUS = re.compile(r"(?:^|(?<=: ))(missing|refused|timeout|truncated|lost)(?=$|[:;])")
@@ -100,9 +159,19 @@ def _told(why: str) -> dict[str, Value]:
 
 
 def finding(
-    capture: Capture, control: Control, verdict: Verdict, clock: Clock, waiver: Waiver | None = None
+    capture: Capture,
+    control: Control,
+    verdict: Verdict,
+    clock: Clock,
+    waiver: Waiver | None = None,
+    *,
+    digests: dict[str, str] | None = None,
 ) -> Finding:
-    """A verdict with all that makes it stand alone: words, evidence, what to do."""
+    """A verdict with all that makes it stand alone: words, evidence, what to do.
+
+    `digests` keeps those of reads that were quoted before.
+    """
+    digests = {} if digests is None else digests
     template = control.messages.get(verdict.reason) or reasons().get(verdict.reason)
     if template is None:
         verdict = Verdict(
@@ -119,8 +188,10 @@ def finding(
         method=verdict.method,
         reason=verdict.reason,
         message=fill(template, verdict.values),
-        values=dict(verdict.values),
-        evidence=tuple(_quoted(capture, quote) for quote in verdict.evidence),
+        values={name: sizes.value(value) for name, value in verdict.values.items()},
+        evidence=tuple(
+            _quoted(capture, quote, digests) for quote in verdict.evidence[: sizes.QUOTES]
+        ),
         expected=fill(control.criterion, control.for_grade(clock.grade).values),
         remediation=fill(control.remediation, control.for_grade(clock.grade).values),
         severity=control.severity_at(clock.grade),
@@ -148,13 +219,15 @@ def _format(template: str, values: Mapping[str, Value], comma: str) -> str:
     return re.sub(r"\{(\w+)\}", shown, template)
 
 
-def _quoted(capture: Capture, quote: Quote) -> dict[str, Any]:
+def _quoted(capture: Capture, quote: Quote, digests: dict[str, str]) -> dict[str, Any]:
     result = capture.read(quote.read)
     known = result.status is not ReadStatus.LOST
+    if known and quote.read not in digests:
+        digests[quote.read] = read_digest(result)
     entry: dict[str, Any] = {
         "read": quote.read,
         "status": str(result.status),
-        "sha256": read_digest(result) if known else None,
+        "sha256": digests.get(quote.read),
         "lines": [one_line(line, _WIDTH) for line in quote.lines[:_LINES]],
     }
     if quote.path:

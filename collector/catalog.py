@@ -93,6 +93,7 @@ def reads_for(selected: Iterable[Control]) -> Mapping[str, Read]:
     return MappingProxyType({read.id: read for name in names for read in _reads(name)})
 
 
+@cache
 def all_reads() -> Mapping[str, Read]:
     """Every read of every control."""
     return reads_for(controls().values())

@@ -69,9 +69,28 @@ class NotTrusted(FactError):
     reason = "not_trusted"
 
 
+class PastLimit(CollectorError):
+    """Judging takes more than it may: said in both languages (see `judging`)."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.zh = zh
+        self.en = en
+        super().__init__(en)
+
+    @classmethod
+    def memory(cls) -> PastLimit:
+        return cls("内存用尽", "it takes more memory than it may")
+
+    @classmethod
+    def depth(cls) -> PastLimit:
+        return cls("嵌套过深", "it is nested too deeply")
+
+
 def one_line(text: str, limit: int = 400) -> str:
     """`text` with control characters and line ends made visible, cut at `limit` characters."""
-    clean = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.strip())
+    # no more of it than can be shown: a line may be of any length
+    shown = text.strip()[: limit + 1]
+    clean = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

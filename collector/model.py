@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
-from collector.errors import CouldNotLook, NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood, PastLimit
 
 Lang = Literal["zh", "en"]
 Scalar = str | int | float | bool | None
@@ -339,24 +339,53 @@ class Facts:
     """Facts of one capture, parsed when first asked for; a failed parse fails the same each time.
 
     `attached` holds documents of the pledge record that a judge may use (the data inventory).
+    `watch` is told which fact is being parsed, and "" when it is; those in `barred` (by name, see
+    `fact_name`) are not parsed: what is said of them there is raised.
     """
 
-    def __init__(self, capture: Capture, attached: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        attached: Mapping[str, bytes] | None = None,
+        *,
+        watch: Callable[[str], None] | None = None,
+        barred: Mapping[str, PastLimit] | None = None,
+    ) -> None:
         self.capture = capture
         self.attached: Mapping[str, bytes] = attached or {}
         self._known: dict[Callable[[Capture], Any], Any] = {}
+        self._watch = watch
+        self._barred = barred or {}
 
     def get(self, parse: Callable[[Capture], T]) -> T:
         """The fact that `parse` makes of the capture; raises what `parse` raises (FactError)."""
         if parse not in self._known:
-            try:
-                self._known[parse] = parse(self.capture)
-            except Exception as problem:  # noqa: BLE001 - raised again for each judge
-                self._known[parse] = problem
+            self._known[parse] = self._parsed(parse)
         known = self._known[parse]
         if isinstance(known, Exception):
             raise known
         return known  # type: ignore[no-any-return]  # what this very `parse` returned
+
+    def _parsed(self, parse: Callable[[Capture], Any]) -> Any:
+        name = fact_name(parse)
+        if name in self._barred:
+            return self._barred[name]
+        if self._watch is not None:
+            self._watch(name)
+        try:
+            return parse(self.capture)
+        except Exception as problem:  # noqa: BLE001 - raised again for each judge
+            # its frames hold all that was parsed so far
+            return problem.with_traceback(None)
+        finally:
+            if self._watch is not None:
+                self._watch("")
+
+
+def fact_name(parse: Callable[..., Any]) -> str:
+    """How a fact is named where judging it is watched: `firewall.rules`."""
+    module = parse.__module__.removeprefix("collector.facts.")
+    return f"{module}.{getattr(parse, '__qualname__', '?')}"
 
 
 Judge = Callable[[Facts, Parameters, Clock], Verdict]

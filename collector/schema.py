@@ -12,6 +12,7 @@ from typing import Any, cast
 import jsonschema_rs
 import yaml
 
+from collector import yaml_text
 from collector.errors import BadInput
 from collector.faults import documents, first_fault, formats, reference
 
@@ -19,7 +20,7 @@ DEEPEST = 64
 # a whole number of so many characters is less than 2**53
 _SHORT = 15
 MOST_VALUES = 500_000
-# of what parts values in YAML, which is read a hundred times slower than JSON
+# of what parts values in YAML, which is read ten times slower than JSON
 _MOST_MARKS = 100_000
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 
@@ -181,65 +182,26 @@ def _finite(text: str) -> float:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML with no duplicate keys and no anchors; times stay the text that was written."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not taken")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=deep)
-            if not isinstance(key, str | int):
-                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key {key!r} is no text")
-            if key in mapping:
-                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: {key!r} stands twice")
-            mapping[key] = self.construct_object(value_node, deep=deep)
-        return mapping
-
-
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_StrictLoader.add_constructor(
-    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
-    lambda loader, node: loader.construct_mapping(cast("Any", node), deep=True),
-)
-
-
-def _own_loader() -> Any:
-    """_StrictLoader upon libyaml, which is ten times as fast, where PyYAML was built with it."""
-    quick = getattr(yaml, "CSafeLoader", None)
-    taken = ("construct_mapping", "yaml_constructors", "yaml_implicit_resolvers")
-    members = {name: getattr(_StrictLoader, name) for name in taken}
-    return _StrictLoader if quick is None else type("_OwnLoader", (quick,), members)
-
-
-_OWN = _own_loader()
-
-
 def load_own(text: str | bytes, *, where: str) -> Any:
-    """YAML of this package, as `load_yaml` would read it; never what comes from outside.
-
-    Reading the controls took a quarter of a command's time.
-    """
-    try:
-        return yaml.load(text, Loader=_OWN)  # noqa: S506 - as strict as _StrictLoader
-    except (yaml.YAMLError, ValueError):
-        return load_yaml(text, where=where)
+    """YAML of this package, as `load_yaml` would read it."""
+    return load_yaml(text, where=where)
 
 
 def load_yaml(text: str | bytes, *, where: str) -> Any:
-    """YAML (or JSON, which is YAML) read strictly; dates stay text."""
+    """YAML (or JSON, which is YAML) read strictly; dates, and numbers of base sixty, stay text."""
+    found = load_documents(text, where=where)
+    if len(found) > 1:
+        raise BadInput("not YAML: more than one document", where=where)
+    return found[0] if found else None
+
+
+def load_documents(text: str | bytes, *, where: str, aliases: bool = False) -> list[Any]:
+    """All documents of a YAML stream; `aliases` as `yaml_text.parse` has it. Raises BadInput."""
     marks = "\n,[{" if isinstance(text, str) else (b"\n", b",", b"[", b"{")
     if sum(text.count(cast("Any", mark)) for mark in marks) > _MOST_MARKS:
         raise BadInput("not YAML: far longer than anything that is read here", where=where)
     try:
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, made stricter
-    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+        return list(yaml_text.parse(text, aliases=aliases))
+    except (yaml.YAMLError, ValueError) as problem:
         reason = " ".join(str(problem).split()) or type(problem).__name__
         raise BadInput(f"not YAML: {reason}", where=where) from None

@@ -97,7 +97,9 @@ def _faithful(root: Path) -> bool:
     every = list(root.rglob("*"))
     empty = any(p.is_dir() and not any(p.iterdir()) for p in every)
     names = [str(p.relative_to(root)) for p in every]
-    return not empty and not any(p.is_symlink() for p in every) and all(map(_PLAIN.fullmatch, names))
+    return (
+        not empty and not any(p.is_symlink() for p in every) and all(map(_PLAIN.fullmatch, names))
+    )
 
 
 def _page(stage: cases.Stage, shown: Page, tmp_path: Path) -> tuple[str, str]:
@@ -191,9 +193,7 @@ def _vouched(sealed: envelope.Sealed, evidence: Path) -> bool:
 
 
 @pytest.mark.parametrize("name", cases.names())
-def test_all_agree_on_a_case(
-    name: str, base: dict[str, Path], shown: Page, tmp_path: Path
-) -> None:
+def test_all_agree_on_a_case(name: str, base: dict[str, Path], shown: Page, tmp_path: Path) -> None:
     about = cases.case(name)
     room = tmp_path / "room"
     for kind, path in base.items():

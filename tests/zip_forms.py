@@ -144,8 +144,10 @@ def two_ends(good: bytes, forged: bytes, first: str) -> bytes:
     shifted = _moved(other, len(body))
     many, long, start = parts(shifted)
     whole = body + shifted[:-22]
-    return whole + wide_end(count, size, offset, len(whole)) + struct.pack(
-        "<4s4H2LH", b"PK\5\6", 0, 0, many, many, long, start, 0
+    return (
+        whole
+        + wide_end(count, size, offset, len(whole))
+        + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, many, many, long, start, 0)
     )
 
 

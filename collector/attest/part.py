@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,12 +18,12 @@ from typing import Any
 import rfc8785
 
 from collector import captures, private
-from collector.assess import assess_host
 from collector.attest import bag, evidence, provenance
 from collector.attest.evidence import PledgeReference
 from collector.attest.nonce import check_nonce
 from collector.errors import BadInput, VerifyFailed
-from collector.model import Capture, Control, Finding, Waiver
+from collector.judging import Judging, in_order
+from collector.model import Capture, Control, Waiver
 from collector.schema import check
 from collector.script import script_digest
 
@@ -112,13 +112,13 @@ def judge_into(
     draft = evidence.Draft(asked.controls, place)
     try:
         judged = partial(
-            assess_host,
+            Judging,
             controls=asked.controls,
             grade=asked.grade,
             attached=asked.attached,
             waivers=asked.waivers,
         )
-        subjects = _hosts(
+        taken = _taken_in(
             draft,
             place,
             capture_files,
@@ -127,6 +127,10 @@ def judge_into(
             at=asked.at,
             judged=judged,
         )
+        subjects: dict[str, str] = {}
+        for (capture, name, digest, moment), findings in in_order(taken):
+            subjects[name] = digest
+            draft.add(capture, name, digest, findings, moment)
         _no_host_forgotten(draft, run, out)
         frame = draft.frame(
             grade=asked.grade,
@@ -169,7 +173,7 @@ def before_into(data: Path, before: Before, asked: Asked, out: Path) -> Part:
     return replace(found, subjects={**found.subjects, HARDENING: captures.digest(stored)})
 
 
-def _hosts(
+def _taken_in(
     draft: evidence.Draft,
     place: Path,
     capture_files: Iterable[Path],
@@ -177,9 +181,9 @@ def _hosts(
     run: Mapping[str, Any] | None,
     collected: Collection[str],
     at: datetime | None,
-    judged: Callable[..., list[Finding]],
-) -> dict[str, str]:
-    subjects: dict[str, str] = {}
+    judged: Callable[..., Judging],
+) -> Iterator[tuple[tuple[Capture, str, str, datetime], Judging]]:
+    """Each capture with its name, its digest and the time it is judged for, and its judging."""
     for path in capture_files:
         capture, stored = take_in(path, collected if run is not None else ())
         draft.expect(capture.host, str(path))
@@ -189,10 +193,8 @@ def _hosts(
             _of_this_run(capture, str(run["nonce"]), path)
         name = f"captures/{captures.file_name(capture.host)}"
         bag.store(place / name, stored)
-        subjects[name] = captures.digest(stored)
         moment = evidence.assessed_at(capture, at)
-        draft.add(capture, name, subjects[name], judged(capture, at=moment), moment)
-    return subjects
+        yield (capture, name, captures.digest(stored), moment), judged(capture, at=moment)
 
 
 def take_in(path: Path, collected: Collection[str] = ()) -> tuple[Capture, bytes]:

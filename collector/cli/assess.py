@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from collector import captures, catalog
-from collector.assess import assess_host, satisfied
+from collector.assess import satisfied
 from collector.cli.columns import out
 from collector.cli.intake import Intake, say_clocks
 from collector.cli.language import lang, lang_option, tr
@@ -22,6 +22,7 @@ from collector.errors import BadInput
 from collector.export import FORMATS, exporter
 from collector.facts.inventory import DOCUMENT
 from collector.facts.inventory_signature import KEYS, SIGNATURE
+from collector.judging import Judging, in_order
 from collector.model import Capture, Finding, HostStatus
 from collector.scope import Scope, scope_of
 
@@ -99,28 +100,35 @@ def assess(
     if "" in paths:
         raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
     intake, given = Intake(), dict[str, datetime]()
-    for path in _watched(capture_files(Path(p) for p in paths)):
-        taken = intake.take(path)
-        capture = taken.capture
-        if moment is None:
-            captures.check_time(capture, now, str(path))
-        if capture.host in named:
-            raise BadInput(
-                tr(
-                    f"与 {named[capture.host]} 是同一主机 {capture.host} 的采集文件",
-                    f"a capture of the host {capture.host}, as {named[capture.host]} is too",
-                ),
-                where=str(path),
-                mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
+
+    def begun() -> Iterator[tuple[Capture, Judging]]:
+        for path in _watched(files):
+            taken = intake.take(path)
+            capture = taken.capture
+            if moment is None:
+                captures.check_time(capture, now, str(path))
+            if capture.host in named:
+                raise BadInput(
+                    tr(
+                        f"与 {named[capture.host]} 是同一主机 {capture.host} 的采集文件",
+                        f"a capture of the host {capture.host}, as {named[capture.host]} is too",
+                    ),
+                    where=str(path),
+                    mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
+                )
+            named[capture.host] = path
+            if not taken.collected:
+                given[capture.host] = capture.collected_at or now
+            yield (
+                capture,
+                Judging(capture, selected, grade=int(grade), at=moment, attached=attached),
             )
-        named[capture.host] = path
-        hosts[capture.host] = assess_host(
-            capture, selected, grade=int(grade), at=moment, attached=attached
-        )
+
+    files = capture_files(Path(p) for p in paths)
+    for capture, findings in in_order(begun()):
+        hosts[capture.host] = findings
         times[capture.host] = moment or _moment(capture)
         statuses[capture.host] = capture.status
-        if not taken.collected:
-            given[capture.host] = capture.collected_at or now
     scope = scope_of([c.id for c in selected], int(grade))
     _print(form, hosts, times, statuses, scope, given)
     say_clocks(given)

@@ -16,6 +16,7 @@ from collector import captures
 from collector.cli.columns import wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
+from collector.confined import looked_through
 from collector.errors import BadInput
 from collector.facts.exposure import Exposure, exposures
 from collector.facts.network import network_of
@@ -52,14 +53,14 @@ def exposure(capture: Path, source: str | None, form: str) -> int:
             raise BadInput(
                 tr("不是 IP 地址", "not an IP address"), where=f"--from {source}"
             ) from None
-        if network_of(seen).local(only[1], only[0]):
+        at = only
+        if looked_through(lambda: network_of(seen).local(at[1], at[0]), where=str(capture)):
             raise BadInput(
                 tr("这是该主机自己的地址", "an address of the host itself"),
                 where=f"--from {source}",
                 mend=tr("给出别处的地址", "give one from elsewhere"),
             )
-    found = exposures(seen, only)
-    run = programs(seen)
+    found, run = looked_through(lambda: (exposures(seen, only), programs(seen)), where=str(capture))
     if form == "json":
         click.echo(
             json.dumps({"exposure": [_entry(e, run) for e in found]}, ensure_ascii=False, indent=1)

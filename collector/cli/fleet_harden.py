@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from collector import captures
-from collector.assess import assess_host
 from collector.attest.bundle import Before
 from collector.attest.evidence import assessed_at
 from collector.cli import hardened
@@ -24,6 +23,7 @@ from collector.cli.language import tr
 from collector.cli.parts import Choice, Part
 from collector.cli.pledged import Pledged
 from collector.errors import BadInput
+from collector.judging import judge
 from collector.model import Capture, Control, Finding
 from collector.plan import Act, HostPlan, Step, plan_host
 from collector.run.folder import RunFolder
@@ -107,7 +107,7 @@ def judged(
     capture: Capture, controls: Mapping[str, Control], part: Part, pledge: Pledged
 ) -> list[Finding]:
     """As the bundle of the pledge will have it."""
-    return assess_host(
+    return judge(
         capture,
         list(controls.values()),
         grade=part.grade,

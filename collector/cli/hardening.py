@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import captures
-from collector.assess import assess_host
 from collector.attest.bundle import Before
 from collector.attest.evidence import assessed_at
 from collector.cli import planned
@@ -23,6 +22,7 @@ from collector.cli.language import tr
 from collector.cli.pledged import Pledged
 from collector.cli.progress import HostProgress
 from collector.cli.run import is_satisfied
+from collector.judging import judge
 from collector.model import Capture, Control, Finding, Result
 from collector.plan import HostPlan, plan_host, put_back
 from collector.run import engine, hardening
@@ -84,7 +84,7 @@ class Hardening:
         return plan_host(capture, found, wanted, grade=self.grade, at=at, named=named)
 
     def _findings(self, capture: Capture) -> list[Finding]:
-        return assess_host(
+        return judge(
             capture,
             self.wanted,
             grade=self.grade,

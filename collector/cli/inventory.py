@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from collector import captures, catalog
-from collector.assess import assess_host
 from collector.cli.assess import capture_files, data_documents, owner_keys_option
 from collector.cli.columns import out, wrap
 from collector.cli.helping import Group
 from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
+from collector.confined import looked_through
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.inventory import DOCUMENT
 from collector.facts.inventory_signature import SIGNATURE
 from collector.facts.stores import Found, stores
 from collector.judges import months_after
+from collector.judging import judge
 from collector.model import Capture, HostStatus, Result
 from collector.schema import check as check_schema
 from collector.schema import load_yaml
@@ -97,7 +99,7 @@ def _entries(read: list[Capture]) -> list[_Entry]:
     hosts: dict[tuple[str, str, str], tuple[Found, list[str]]] = {}
     for capture in read:
         try:
-            seen = stores(capture, *sizes)
+            seen = looked_through(partial(stores, capture, *sizes), where=capture.host)
         except FactError as problem:
             raise BadInput(
                 tr("无法得知有哪些数据", "it cannot be told what data there is")
@@ -206,7 +208,7 @@ def check(file: Path, paths: tuple[str, ...], owner_keys: Path | None) -> int:
     for path in capture_files(Path(p) for p in paths):
         capture = intake.take(path).capture
         control = catalog.control(_CONTROL)
-        (found,) = assess_host(capture, [control], grade=2, attached=attached)
+        (found,) = judge(capture, [control], grade=2, attached=attached)
         if found.result not in (Result.PASS, Result.NOTAPPLICABLE):
             problems.append(f"{capture.host}: {found.message.to(lang())}")
     if problems:
@@ -255,5 +257,5 @@ def _signature(attached: dict[str, bytes], file: Path) -> list[str]:
         return [tr(f"没有签名：{file}.sig 不存在", f"not signed: there is no {file}.sig")]
     control = catalog.control("classification.inventory")
     nothing, now = Capture("-", HostStatus.COMPLETE), datetime.now(UTC)
-    (found,) = assess_host(nothing, [control], at=now, attached=attached)
+    (found,) = judge(nothing, [control], at=now, attached=attached)
     return [] if found.result is Result.PASS else [found.message.to(lang())]

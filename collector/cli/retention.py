@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from collector.cli.columns import WIDTH, out, pad, wrap
 from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
+from collector.confined import looked_through
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.log_families import NAMES
 from collector.facts.log_gaps import Gap
@@ -49,7 +51,7 @@ def retention(capture: Path, form: str) -> int:
     if read.collected_at is None:
         raise BadInput("the capture has no time of collection", where=str(capture))
     try:
-        known = parse(read)
+        known, found = looked_through(partial(_looked, read, read.collected_at), where=str(capture))
     except FactError as problem:
         raise BadInput(
             tr(
@@ -59,7 +61,6 @@ def retention(capture: Path, form: str) -> int:
             where=str(capture),
             mend=tr("以 root 重新采集", "collect again as root"),
         ) from None
-    found = rows(read, known, read.collected_at, _GRADE, lang())
     if form == "json":
         document = {
             "retention": [_json(row) for row in found],
@@ -73,6 +74,11 @@ def retention(capture: Path, form: str) -> int:
     else:
         out(_table(found, known, read))
     return 0 if all(row.result is Result.PASS for row in found if not row.copy) else 1
+
+
+def _looked(read: Capture, now: datetime) -> tuple[Retention, list[Log]]:
+    known = parse(read)
+    return known, rows(read, known, now, _GRADE, lang())
 
 
 def _json(row: Log) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.allowance import Allowance
 from collector.model import Capture, Read, Text, files
 
 # The second field of passwd(5) and shadow(5) leaves the host only as its lock marks (`!`, `*`) and
@@ -208,9 +209,31 @@ def groups(capture: Capture) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def groups_of(account: Account, known: Iterable[Group]) -> frozenset[str]:
-    """The names of the groups that the account is in, by its primary gid or by name."""
-    return frozenset(g.name for g in known if g.gid == account.gid or account.name in g.members)
+class Membership:
+    """Who is in which group."""
+
+    def __init__(self, known: Iterable[Group]) -> None:
+        by_gid: dict[int, set[str]] = {}
+        by_name: dict[str, set[str]] = {}
+        for group in known:
+            by_gid.setdefault(group.gid, set()).add(group.name)
+            for member in group.members:
+                by_name.setdefault(member, set()).add(group.name)
+        self._by_gid = {gid: frozenset(names) for gid, names in by_gid.items()}
+        self._by_name = {name: frozenset(names) for name, names in by_name.items()}
+        self._room = Allowance("accounts.group", 2_000_000, "members of groups")
+
+    def of(self, account: Account) -> frozenset[str]:
+        """The names of the groups that the account is in, by its primary gid or by name."""
+        primary = self._by_gid.get(account.gid, frozenset())
+        named = self._by_name.get(account.name, frozenset())
+        self._room.take(len(primary) + len(named))
+        return primary | named if named else primary
+
+
+def membership(capture: Capture) -> Membership:
+    """Raises FactError when the groups cannot be read as a whole."""
+    return Membership(groups(capture))
 
 
 def _lines(text: str) -> list[str]:

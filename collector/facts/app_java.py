@@ -53,7 +53,7 @@ def _filled(text: str, known: Mapping[str, str]) -> str:
     """Variables by their value or default; `*` where neither stands there."""
     for _ in range(4):
         text = re.sub(
-            r"\$+\{(?:(?:sys|env|ctx|spring|bundle|main):)?([^${}:]+)(?::-?([^${}]*))?\}",
+            r"(?<!\$)\$++\{(?:(?:sys|env|ctx|spring|bundle|main):)?([^${}:]+)(?::-?([^${}]*))?\}",
             lambda m: known.get(m[1], m[2] if m[2] is not None else "*"),
             text,
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
+from collections import deque
 from collections.abc import Iterator
 
+from collector.facts import quoting
 from collector.facts.app_rules import READ, AppRule, Found, globbed, overwritten, size
 from collector.model import Text
 
@@ -27,7 +28,7 @@ def pipes(found: Found) -> Iterator[AppRule]:
 
 def _rule(command: str, path: str) -> AppRule | None:
     try:
-        words = shlex.split(command)
+        words = quoting.split(command)
     except ValueError:
         words = command.split()
     at = next((n for n, w in enumerate(words) if re.search(r"(rotatelogs|cronolog)2?$", w)), None)
@@ -71,11 +72,12 @@ def _rotatelogs(
 
 def _options(words: list[str]) -> tuple[dict[str, str], list[str]]:
     options: dict[str, str] = {}
-    while words and words[0].startswith("-") and len(words[0]) > 1:
-        word = words.pop(0)
+    left = deque(words)
+    while left and left[0].startswith("-") and len(left[0]) > 1:
+        word = left.popleft()
         options[word[:2] if not word.startswith("--") else word] = ""
-        if word in _WITH_WORD and words:
-            options[word] = words.pop(0)
+        if word in _WITH_WORD and left:
+            options[word] = left.popleft()
         elif word[:2] in ("-n", "-L", "-p", "-m") and len(word) > 2:
             options[word[:2]] = word[2:]
-    return options, words
+    return options, list(left)

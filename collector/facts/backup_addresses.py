@@ -128,5 +128,5 @@ def same_target(one: Address, other: Address) -> bool:
     """Do both name the same place, or one a folder in the other?"""
     if (one.kind, one.host) != (other.kind, other.host) or one.kind == "unknown":
         return False
-    a, b = (re.sub(r"^/?(\./|~/)?|/+$", "", x.path) for x in (one, other))
+    a, b = (re.sub(r"^/?(\./|~/)?", "", x.path).rstrip("/") for x in (one, other))
     return not a or not b or f"{a}/".startswith(b + "/") or f"{b}/".startswith(a + "/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 from collector.facts.backup_jobs import backup_jobs
 from collector.facts.backup_repositories import named
@@ -159,16 +159,18 @@ def _tells(job: Job, tool: str, scripts: Mapping[str, Script]) -> bool:
     return bool(answers) and all(answers)
 
 
+def _before_the_script(word: str) -> bool:
+    return bool(
+        re.fullmatch(r"(\S*/)?(ba|da|k|a)?sh|nice|ionice|exec|-\S*|\d+", word)
+        or re.match(r"[A-Za-z_]\w*=", word)
+    )
+
+
 def _runs(
     command: str, script: Script, tool: str, scripts: Mapping[str, Script], depth: int
 ) -> bool:
     """Does the command run this script, and does the script's end tell how the check ended?"""
-    words = command.split()
-    while words and (
-        re.fullmatch(r"(\S*/)?(ba|da|k|a)?sh|nice|ionice|exec|-\S*|\d+", words[0])
-        or re.match(r"[A-Za-z_]\w*=", words[0])
-    ):
-        words = words[1:]
+    words = list(dropwhile(_before_the_script, command.split()))
     if not words or words[0] != script.path or not script.whole:
         return False
     if script.text.startswith("#!") and not re.match(r"#!.*\b(ba|da|k|a)?sh\b", script.text):

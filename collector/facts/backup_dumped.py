@@ -112,7 +112,7 @@ def server(tool: str, args: Words) -> tuple[str, Mapping[str, str]]:
             ):
                 told = {"host": url[1], "dbname": url[2]}
             elif re.search(r"\bdbname\s*=|\bhost\s*=", word) and not word.startswith("-"):
-                told = dict(re.findall(r"(\w+)\s*=\s*'?([^\s']*)", word))
+                told = dict(re.findall(r"(?<!\w)(\w++)\s*=\s*'?([^\s']*)", word))
     hosts = values(args, "--host")
     # to mariadb-backup -h is the data directory
     if tool not in _PHYSICAL:

@@ -116,7 +116,7 @@ def _keeps(args: list[str]) -> tuple[list[tuple[str, float]], bool]:
         else:
             continue
         if kind.startswith("within"):
-            parts = re.findall(r"(\d+)([a-zA-Z])", value)
+            parts = re.findall(r"(?<!\d)(\d++)([a-zA-Z])", value)
             if parts and all(unit in _UNITS for _, unit in parts):
                 found.append(("within", sum(int(n) * _UNITS[unit] for n, unit in parts)))
             else:

@@ -100,7 +100,7 @@ class Named:
         """The files whose words are the job's: its tab or unit, its scripts, what these take in."""
         known = {f for f, *_ in (*self.settings, *self.sourced, *self.keys)} | set(self.holds)
         unit = job.run.service if job.run else ""
-        units = {unit, re.sub(r"@.*(?=\.service)", "@", unit)} - {""}
+        units = {unit, re.sub(r"\A([^@]*)@.*(?=\.service)", r"\1@", unit)} - {""}
         found = {
             f
             for f in known

@@ -8,6 +8,7 @@ and address of this host.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -59,12 +60,12 @@ def copies(facts: Facts, known: Cover) -> tuple[Copy, ...]:
     """
     every = facts.get(ways)
     found: list[Copy] = []
-    todo: list[tuple[Way, str, Copy | None]] = [
+    todo: deque[tuple[Way, str, Copy | None]] = deque(
         (w, "", None) for w in every if w.use is not None and w.use in known.sure
-    ]
+    )
     seen: set[tuple[Way, str]] = set()
     while todo:
-        way, taken, of = todo.pop(0)
+        way, taken, of = todo.popleft()
         if (way, taken) in seen:
             continue
         seen.add((way, taken))

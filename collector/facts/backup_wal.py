@@ -8,13 +8,13 @@ PostgreSQL documentation, 25.3 (Continuous Archiving and Point-in-Time Recovery)
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts import quoting
 from collector.facts.backup_wal_look import STATE
 from collector.facts.masking import MASK
 from collector.model import Capture, Read, Text, shell
@@ -282,7 +282,7 @@ def _sender(text: str) -> Sender:
 def _receiver(part: _Part) -> Receiver:
     line = part.said.get("args", [""])[0]
     try:
-        words = shlex.split(line)
+        words = quoting.split(line)
     except ValueError:
         words = line.split()
     told = [b for a, b in pairwise(words) if a in ("-h", "--host")]

@@ -6,12 +6,12 @@ What a shell variable holds is followed where the script itself sets it to plain
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 
 ENGINES: Mapping[str, str] = {
     "mysqldump": "mysql",
@@ -50,7 +50,7 @@ _INNER = re.compile(
     r"\s+-\w{0,8}c\s+(?:'([^']{0,8192})'|\"([^\"]{0,8192})\"|(?=[^'\"\s]))"
 )
 _ASSIGN = re.compile(
-    r"^\s*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_]\w{0,60})=(\"[^\"\n]{0,512}\"|'[^'\n]{0,512}'|[^\s;&|]{0,512})",
+    r"^[^\S\n]*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_]\w{0,60})=(\"[^\"\n]{0,512}\"|'[^'\n]{0,512}'|[^\s;&|]{0,512})",
     re.MULTILINE,
 )
 
@@ -103,15 +103,12 @@ def pipelines(text: str) -> Iterator[tuple[list[list[str]], str]]:
 
 def _words(part: str) -> list[str]:
     try:
-        # shlex takes time that grows with the square of a word
-        words = shlex.split(part, comments=True) if len(part) < 8192 else part.split()
+        words = quoting.split(part, comments=True)
     except ValueError:
         words = part.split()
     if words and words[0].endswith(WRAPPER) and "--" in words:
         words = words[words.index("--") + 1 :]
-    while words and re.match(r"^([A-Za-z_]\w*=|\d?[<>])", words[0]):
-        words = words[1:]
-    return words
+    return list(dropwhile(re.compile(r"[A-Za-z_]\w*=|\d?[<>]").match, words))
 
 
 def wrapped(before: list[str]) -> bool:

@@ -197,7 +197,7 @@ def guard(capture: Capture) -> Guard | None:
     if set(options) != set("aps"):
         raise NotUnderstood("processes.all", f"sshguard: {blockers[0].cmdline}")
     texts = [f.text("bans.settings") for f in capture.read("bans.settings").present()]
-    logs = re.findall(r"^\s*(?:LOGREADER|FILES)=(.*)$", "\n".join(texts), re.MULTILINE)
+    logs = re.findall(r"^[^\S\n]*(?:LOGREADER|FILES)=(.*)$", "\n".join(texts), re.MULTILINE)
     if not any(re.search(r"journalctl|/auth\.log|/secure", line) for line in logs):
         raise NotUnderstood("bans.settings", f"sshguard reads {' '.join(logs) or 'nothing'}")
     return Guard(

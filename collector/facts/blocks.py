@@ -6,11 +6,11 @@ The reads are those of `storage` (storage.stack, storage.block).
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import FactError, NotUnderstood
+from collector.facts import quoting
 from collector.model import Capture
 
 
@@ -117,7 +117,7 @@ def _lsblk(capture: Capture, *, needed: bool) -> dict[str, list[dict[str, str]]]
     found: dict[str, list[dict[str, str]]] = {}
     for line in text.splitlines():
         try:
-            pairs = dict(word.split("=", 1) for word in shlex.split(line))
+            pairs = dict(word.split("=", 1) for word in quoting.split(line))
         except ValueError:
             raise NotUnderstood("storage.block", f"not a line of lsblk -P: {line!r}") from None
         name = pairs.get("KNAME") or pairs.get("NAME")

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from collector.facts.allowance import Allowance
 from collector.facts.packets import (
     OF_CONNECTIONS,
     Match,
@@ -28,6 +29,9 @@ from collector.facts.spans import Spans
 from collector.facts.steps import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 
 _DEEPEST = 32
+# what takes some seconds, of steps of rules and of so many spans of addresses in each
+_STEPS = 400_000
+_SPANS = 16
 _LETS = " policy accept"
 # NF_IP_PRI_CONNTRACK
 _TRACKING = -200
@@ -95,6 +99,13 @@ class Rules:
             if told and family not in ("netdev", "bridge"):
                 found |= {4, 6} if family == "inet" else {6 if "6" in family else 4}
         return frozenset(found)
+
+    @cached_property
+    def _room(self) -> Allowance:
+        """Rules for each packet, chains from many rules: what is loaded multiplies."""
+        iptables = any(chain.startswith("ip") and " " in chain for chain in self.chains)
+        read = "firewall.iptables" if iptables else "firewall.nft"
+        return Allowance(read, _STEPS, "rules that packets go through")
 
     def local(self, packet: Packet, number: int) -> bool:
         if packet.family == 4 and number >> 24 == 127:
@@ -187,6 +198,7 @@ class Rules:
     def _step(self, step: Step, flow: Flow, text: str, ends: Ends, depth: int) -> list[Flow]:
         """The flows for which the step holds; the others go to the next rule, or end."""
         packet, sources = flow.packet, flow.sources
+        self._room.take(1 + len(sources.ranges) // _SPANS)
         if isinstance(step, Numeric | Word | Source | OneOf | Unknown):
             yes, maybe = step.split(packet, sources)
             rest = sources - yes - maybe

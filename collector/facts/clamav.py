@@ -214,7 +214,7 @@ def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def _settings(path: str, lines: list[str]) -> Settings:
-    values: dict[str, tuple[str, ...]] = {}
+    values: dict[str, list[str]] = {}
     folders = []
     for line in lines:
         if line.startswith("== folder "):
@@ -225,8 +225,8 @@ def _settings(path: str, lines: list[str]) -> Settings:
             name, *value = line.split(maxsplit=1)
             # clamd.conf(5): a value with blanks stands in quotation marks
             words = "".join(value).strip().strip('"')
-            values[name] = (*values.get(name, ()), words)
-    return Settings(path, values, tuple(folders))
+            values.setdefault(name, []).append(words)
+    return Settings(path, {name: tuple(told) for name, told in values.items()}, tuple(folders))
 
 
 def _onaccess(pid: int, lines: list[str]) -> OnAccess:

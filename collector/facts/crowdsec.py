@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import yaml
-
-from collector.errors import CouldNotLook, NotUnderstood
+from collector.errors import BadInput, CouldNotLook, NotUnderstood
 from collector.facts.processes import processes
 from collector.model import Capture, Read, Text, shell
+from collector.schema import load_documents
 
 _READ = "crowdsec.state"
 
@@ -148,9 +147,10 @@ def _sources(text: str) -> list[str]:
 
 def _documents(text: str, what: str) -> list[dict[str, Any]]:
     try:
-        documents = [d for d in yaml.safe_load_all(text) if d is not None]
-    except yaml.YAMLError:
+        read = load_documents(text, where=what, aliases=True)
+    except BadInput:
         raise NotUnderstood(_READ, f"{what}: not YAML") from None
+    documents = [d for d in read if d is not None]
     if not all(isinstance(d, dict) for d in documents):
         raise NotUnderstood(_READ, f"{what}: not a mapping")
     return documents
@@ -177,9 +177,9 @@ def _scenarios(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _span(value: object) -> float:
     """Seconds of a duration as Go writes it: `1h30m`, `10s`."""
-    if not isinstance(value, str) or not re.fullmatch(r"(\d+(\.\d+)?(h|ms|m|s))+", value):
+    if not isinstance(value, str) or not re.fullmatch(r"(?:\d++(?:\.\d++)?(?:h|ms|m|s))++", value):
         raise NotUnderstood(_READ, f"no duration: {value!r}")
-    pieces = re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", value)
+    pieces = re.findall(r"(?<!\d)(\d++(?:\.\d++)?)(h|ms|m|s)", value)
     return sum(float(number) * _UNITS[unit] for number, unit in pieces)
 
 

@@ -6,11 +6,11 @@ The form is the same for both back ends (legacy and nf_tables) and every version
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 from collector.facts.iptables_matches import Sets, Words
 from collector.facts.packets import Numeric, Unknown
 from collector.facts.spans import NONE, address
@@ -113,7 +113,7 @@ class _Table:
 
     def rule(self, line: str, read: str) -> None:
         try:
-            words = shlex.split(line)
+            words = quoting.split(line)
         except ValueError:
             raise NotUnderstood(read, f"quotes that do not end: {line[:120]!r}") from None
         chain = words[1]

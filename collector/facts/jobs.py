@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 
@@ -57,27 +58,34 @@ class Script:
     text: str
 
 
+# a path as `schedules.called` finds it in a text
+_NAME = re.compile(r"[\w./-]+")
+
+
 def with_scripts(command: str, scripts: Mapping[str, Script]) -> str:
     """A command and, below it, the scripts it names (two levels), without their comments."""
-    parts, todo, seen = [command], [command], set[str]()
+    parts, seen = [command], set[str]()
+    words = [frozenset(_NAME.findall(command))]
     for _ in range(2):
-        named = [
-            p
-            for p in scripts
-            if any(_names(text, p) for text in todo)
-            and p not in seen
-            and not p.endswith("/hostpledge-backup-report")  # it backs up nothing itself
-        ]
-        seen.update(named)
-        todo = [uncommented(live(scripts[p].text)) for p in named]
-        parts += todo
+        named = {p for some in words for p in some if p in scripts} - seen
+        # that one backs up nothing itself
+        called = (
+            [p for p in scripts if p in named and not p.endswith("/hostpledge-backup-report")]
+            if named
+            else []
+        )
+        seen.update(called)
+        read = [_read(scripts[p]) for p in called]
+        parts += [text for text, _ in read]
+        words = [names for _, names in read]
     return "\n".join(parts)
 
 
-def _names(text: str, path: str) -> bool:
-    return (
-        path in text and re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w./-])", text) is not None
-    )
+@lru_cache(maxsize=512)
+def _read(script: Script) -> tuple[str, frozenset[str]]:
+    """What a shell runs of it, and the names that stand there."""
+    text = uncommented(live(script.text))
+    return text, frozenset(_NAME.findall(text))
 
 
 _HEREDOC = re.compile(r"<<-?\s*(?:'([A-Za-z_]\w*)'|\"([A-Za-z_]\w*)\"|\\?([A-Za-z_]\w*))")
@@ -100,7 +108,7 @@ def live(text: str) -> str:
         if end:
             end = "" if line.strip("\t") == end else end
             continue
-        if head and re.fullmatch(r"exit(\s+\d+)?\s*;?\s*(#.*)?", line):
+        if head and re.fullmatch(r"exit(?:\s++\d++)?\s*+;?\s*+(?:#.*)?", line):
             break
         kept.append(line)
         even = line.count("'") % 2 == line.count('"') % 2 == 0

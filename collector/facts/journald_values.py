@@ -36,9 +36,9 @@ def span_seconds(text: str, default: float) -> float:
 
 def size_bytes(text: str) -> int | None:
     """Bytes of a size; None where journald would not understand it."""
-    if not re.fullmatch(r"(?:\d{1,15}(?:\.\d{1,15})?\s*[BKMGTPE]?\s*)+", text):
+    if not re.fullmatch(r"(?:\d{1,15}+(?:\.\d{1,15}+)?\s*+[BKMGTPE]?\s*+)++", text):
         return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([BKMGTPE]?)", text)
+    parts = re.findall(r"(\d++(?:\.\d++)?)\s*+([BKMGTPE]?)", text)
     return sum(int(float(number) * (1 << 10 * _UNITS.index(unit or "B"))) for number, unit in parts)
 
 

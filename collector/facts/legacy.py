@@ -104,9 +104,9 @@ def _xinetd(path: str, text: str) -> list[OnDemand]:
     bare = "\n".join(x for x in text.splitlines() if not x.strip().startswith("#"))
     found = []
     for name, body in re.findall(
-        r"^\s*service\s+(\S+)\s*\{(.*?)\}", bare, re.DOTALL | re.MULTILINE
+        r"^[^\S\n]*service\s+(\S+)\s*\{([^}]*)\}", bare[: bare.rfind("}") + 1], re.MULTILINE
     ):
-        values = dict(re.findall(r"^\s*(\w+)\s*\+?=\s*(.*?)\s*$", body, re.MULTILINE))
+        values = dict(re.findall(r"^[ \t]*(\w+)\s*\+?=[ \t]*(.*?)[ \t]*$", body, re.MULTILINE))
         if values.get("disable", "no").lower() == "yes":
             continue
         lines = (f"service {name}", f"disable = {values.get('disable', '(no)')}")

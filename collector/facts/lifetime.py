@@ -7,10 +7,9 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-import yaml
-
 from collector.facts.platform import Platform
 from collector.resources import package_text
+from collector.schema import load_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Life:
 
 @cache
 def _catalog() -> tuple[dict[str, Any], ...]:
-    document = yaml.safe_load(package_text("catalogs/end-of-life.yml"))
+    document = load_own(package_text("catalogs/end-of-life.yml"), where="catalogs/end-of-life.yml")
     return tuple(document["releases"])
 
 
@@ -44,4 +43,5 @@ def life(platform: Platform) -> Life | None:
     if best is None:
         return None
     entry = best[1]
-    return Life(entry["release"], entry["end"], entry["source"], entry["status"] == "checked")
+    end = date.fromisoformat(entry["end"]) if entry["end"] else None
+    return Life(entry["release"], end, entry["source"], entry["status"] == "checked")

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import yaml
-
-from collector.errors import NotUnderstood
+from collector.errors import BadInput, NotUnderstood
+from collector.schema import load_documents
 
 _READ = "log_shipping.state"
 
@@ -123,7 +122,7 @@ def settings_of(agent: Agent, files: Mapping[str, str]) -> Settings:
         return Settings(tuple(targets), journal=True, lines=lines[:4])
     follows = tuple(dict.fromkeys(_follows(text)))
     journal = re.search(
-        r"(?im)^\s*(?:name\s+systemd|@type\s+systemd|type\s*[:=]\s*[\"']?journald|journal\s*:"
+        r"(?im)^[^\S\n]*(?:name\s+systemd|@type\s+systemd|type\s*[:=]\s*[\"']?journald|journal\s*:"
         r"|loki\.source\.journal\b)",
         text,
     )
@@ -134,14 +133,14 @@ def settings_of(agent: Agent, files: Mapping[str, str]) -> Settings:
 _URL = re.compile(
     r"\b(?:https?|tcp|tls|grpc|kafka)://(?:[^/@\s\"']*@)?([\w.-]+|\[[\da-f:]+\])(?::(\d+))?"
 )
-_BLOCKS = re.compile(r"(?ims)^\s*\[OUTPUT\](.*?)(?=^\s*\[|\Z)")
+_BLOCKS = re.compile(r"(?ims)^[^\S\n]*\[OUTPUT\](.*?)(?=^[^\S\n]*\[|\Z)")
 
 
 def _targets(agent: str, text: str) -> list[tuple[str, int | None]]:
     found: list[tuple[str, int | None]] = []
     if agent == "fluent-bit":
         for block in _BLOCKS.findall(text):
-            words = dict(re.findall(r"(?im)^\s*(name|host|port)\s+(\S+)", block.lower()))
+            words = dict(re.findall(r"(?im)^[^\S\n]*(name|host|port)\s+(\S+)", block.lower()))
             if words.get("name") not in (None, "stdout", "file", "null", "counter"):
                 port = words.get("port", "")
                 host = words.get("host", "127.0.0.1")
@@ -155,7 +154,7 @@ def _targets(agent: str, text: str) -> list[tuple[str, int | None]]:
         usual = 443 if match[0].startswith("https") else None
         found.append((match[1].strip("[]"), int(match[2]) if match[2] else usual))
     for host, port in re.findall(
-        r"(?im)^\s*(?:address|bootstrap_servers|brokers)\s*[:=]\s*[\"']?([\w.-]+):(\d+)", text
+        r"(?im)^[^\S\n]*(?:address|bootstrap_servers|brokers)\s*[:=]\s*[\"']?([\w.-]+):(\d+)", text
     ):
         found.append((host, int(port)))
     return found
@@ -164,7 +163,8 @@ def _targets(agent: str, text: str) -> list[tuple[str, int | None]]:
 def _follows(text: str) -> list[str]:
     """Paths of logs, wherever an agent names what it reads."""
     found = re.findall(
-        r"(?im)^\s*(?:paths?|include|__path__|log_path)[\"']?\s*[:= ]\s*\[?[\"']?(/[^\s\"',\]]+)",
+        r"(?im)^[ \t]*(?:paths?|include|__path__|log_path)[\"']?"
+        r"\s*[:= ]\s*\[?[\"']?(/[^\s\"',\]]+)",
         text,
     )
     found += re.findall(r"(?m)__path__\"?\s*[=:]\s*\"?(/[^\s\"',}]+)", text)
@@ -173,7 +173,7 @@ def _follows(text: str) -> list[str]:
         r'"log_path"\s*:\s*"(/[^"]*)"(?:[^{}]*?"file_pattern"\s*:\s*"([^"]*)")?', text
     )
     found += [f"{folder.rstrip('/')}/{pattern or '*'}" for folder, pattern in folders]
-    found += re.findall(r"(?m)^\s*-\s*[\"']?(/[^\s\"']+)", text)
+    found += re.findall(r"(?m)^[^\S\n]*-\s*[\"']?(/[^\s\"']+)", text)
     return [p for p in found if not p.endswith((".db", ".pos", ".yaml", ".yml", ".sock"))]
 
 
@@ -182,7 +182,7 @@ def _audisp(files: Mapping[str, str]) -> Settings:
     values: dict[str, str] = {}
     lines = []
     for path, text in files.items():
-        for name, value in re.findall(r"(?m)^\s*(remote_server|port|active)\s*=\s*(\S+)", text):
+        for name, value in re.findall(r"(?m)^[ \t]*(remote_server|port|active)\s*=\s*(\S+)", text):
             values[name] = value
             lines.append((path, f"{name} = {value}"))
     if values.get("active", "no").lower() != "yes" or "remote_server" not in values:
@@ -200,9 +200,12 @@ def _filebeat(files: Mapping[str, str]) -> Settings:
     lines: list[tuple[str, str]] = []
     for path, text in files.items():
         try:
-            document = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as problem:
-            raise NotUnderstood(_READ, f"{path}: {type(problem).__name__}") from None
+            documents = load_documents(text, where=path, aliases=True)
+        except BadInput as problem:
+            raise NotUnderstood(_READ, str(problem)) from None
+        if len(documents) > 1:
+            raise NotUnderstood(_READ, f"{path}: more than one document")
+        document = documents[0] if documents else None
         inputs = _at(document, "filebeat.inputs") if isinstance(document, dict) else document
         for one in inputs if isinstance(inputs, list) else []:
             if not isinstance(one, dict) or one.get("enabled", True) is False:

@@ -192,13 +192,13 @@ def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
 
 def _links(lines: list[str]) -> Iterator[Link]:
     """A connection is one line, and what -i tells of it stands on an indented one below."""
-    rows: list[str] = []
+    rows: list[list[str]] = []
     for line in lines:
         if line[:1] in (" ", "\t") and rows:
-            rows[-1] += f" {line.strip()}"
+            rows[-1].append(line.strip())
         else:
-            rows.append(line)
-    for row in rows:
+            rows.append([line])
+    for row in map(" ".join, rows):
         match = _HEAD.match(row)
         if match is None:
             raise NotUnderstood(_READ, f"not a line of ss: {row[:200]!r}")

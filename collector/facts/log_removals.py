@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from itertools import pairwise
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 from collector.facts import schedules as _schedules
 from collector.facts.backup_words import filled
 from collector.facts.jobs import Job, uncommented
@@ -33,7 +33,7 @@ _LISTED = re.compile(
 )
 _LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n]{0,400})")
 _DATE = re.compile(r"\$\(\s*date\b([^()]*)\)|`\s*date\b([^`]*)`")
-_NUMBER = re.compile(r"(?m)^\s*(?:export\s+)?(\w+)=[\"']?(\d{1,5})[\"']?\s*(?:[;#].*)?$")
+_NUMBER = re.compile(r"(?m)^[^\S\n]*(?:export\s+)?(\w+)=[\"']?(\d{1,5})[\"']?\s*(?:[;#].*)?$")
 _AGO = re.compile(r"(\d{1,5})\s*(day|week|month|year)")
 _LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
 # what stands in a name for the date of so many days ago
@@ -43,7 +43,7 @@ _CD = re.compile(r"(?:^|[;&|(]\s*)cd\s+[\"']?(/[\w./-]*)")
 _NOTHING = r"cat\s+/dev/null|:|true|echo(?:\s+-n)?(?:\s+[\"']{2})?"
 _EMPTIES = (
     re.compile(rf"(?:^|[;&|(\"']\s*)(?:(?:{_NOTHING})\s*)?>(?!>)([^;&|]*)"),
-    re.compile(r"\btruncate\s+([^;&|]*(?:-s|--size[= ])\s*0\b[^;&|]*)"),
+    re.compile(r"\btruncate\s{1,40}([^;&|]{0,400}(?:-s|--size[= ])\s{0,40}0\b[^;&|]*)"),
     re.compile(r"\bcp\s+(?:-\w+\s+)*/dev/null(\s[^;&|]*)"),
     re.compile(r"(?:^|[\s;&|(/])rm(\s[^;&|]*)"),
 )
@@ -134,7 +134,7 @@ def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal
         return
     said = re.sub(r"(?<=\d)(?=[|;&])", " ", said)
     try:
-        words = shlex.split(said)
+        words = quoting.split(said)
     except ValueError:
         words = said.split()
     days = _days(words)

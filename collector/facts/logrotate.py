@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from collector.facts.allowance import Allowance
 from collector.facts.logrotate_directives import NEWEST, Problem, Rotation, Version
 from collector.facts.logrotate_kept import Kept, kept
 from collector.facts.logrotate_names import folder_of, old_name
-from collector.facts.logrotate_syntax import Reader, path_matches
+from collector.facts.logrotate_syntax import Reader, held_to_patterns, matching, path_matches
 from collector.facts.masking import MASK
 from collector.model import Capture, CapturedFile, Read, ReadResult, Text, command, files
 
@@ -76,15 +77,16 @@ class Logrotate:
         known = sorted(set(logs))
         owned: dict[str, Rotation | Problem] = {}
         ended: set[str] = set()
+        room = held_to_patterns()
         for rotation in self.rotations:
             for pattern in rotation.patterns:
-                matched = [x for x in known if path_matches(x, pattern)]
+                matched = matching(known, pattern, room)
                 if not _give(rotation, matched, owned, ended=rotation.path in ended):
                     ended |= {rotation.path} if rotation.version < (3, 12) else set()
         for problem in self.problems:
-            for log in known:
-                if any(path_matches(log, pattern) for pattern in problem.patterns):
-                    owned.setdefault(log, problem)
+            hit = {log for pattern in problem.patterns for log in matching(known, pattern, room)}
+            for log in sorted(hit):
+                owned.setdefault(log, problem)
         return owned | self._unclear(owned)
 
     def moved(self, logs: Iterable[str]) -> dict[str, str]:
@@ -101,6 +103,7 @@ class Logrotate:
         """Where old files get into the way of each other, or an error left half a section."""
         found: dict[str, Problem] = {}
         places: dict[tuple[str, str], list[str]] = {}
+        room = held_to_patterns()
         for log, owner in owned.items():
             if not isinstance(owner, Rotation):
                 continue
@@ -113,7 +116,7 @@ class Logrotate:
             if owner.count == 0:
                 continue
             old = {old_name(owner, log), old_name(owner, log, delayed=True)}
-            again = self._taking(old)
+            again = self._taking(old, room)
             if again is not None and again.patterns != owner.patterns:
                 why = f"its old files are rotated again, by {again.path} line {again.line}"
                 found[log] = Problem(owner.path, owner.line, why, refused=False)
@@ -124,9 +127,10 @@ class Logrotate:
                 found[log] = Problem(owner.path, owner.line, why, refused=False)
         return found
 
-    def _taking(self, names: Iterable[str]) -> Rotation | None:
+    def _taking(self, names: Iterable[str], room: Allowance) -> Rotation | None:
         for rotation in self.rotations:
             for pattern in rotation.patterns:
+                room.take()
                 if any(path_matches(name, pattern) for name in names):
                     return rotation
         return None

@@ -131,4 +131,6 @@ def old_name(rotation: Rotation, log: str, *, delayed: bool = False) -> str:
 
 def sample(pattern: str) -> str:
     """A path that the pattern matches."""
-    return re.sub(r"\[!?\]?([^\]])[^\]]*\]", r"\1", pattern).replace("*", "x").replace("?", "x")
+    end = pattern.rfind("]") + 1
+    said = re.sub(r"\[!?\]?([^\]])[^\]]*\]", r"\1", pattern[:end]) + pattern[end:]
+    return said.replace("*", "x").replace("?", "x")

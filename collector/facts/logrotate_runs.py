@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 from collector.facts import schedules as _schedules
 from collector.facts.jobs import Job
 from collector.model import Capture
@@ -77,7 +77,7 @@ def _calls(job: Job) -> Iterator[_Call]:
 def _words(text: str) -> tuple[list[str], set[str]]:
     """The configuration paths and the options of one call."""
     try:
-        words = shlex.split(text)
+        words = quoting.split(text)
     except ValueError:
         words = text.split()
     paths, options = [], set()

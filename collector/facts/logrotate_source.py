@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 
+from collector.facts import quoting
 from collector.facts.logrotate_directives import (
     STRICT,
     Refused,
@@ -72,9 +72,10 @@ class Source:
 
     def head(self, said: Said) -> None:
         """Takes the names of logs up to the brace, over as many lines as they have."""
-        gathered, line, text = "", said.line, said.value or ""
+        gathered: list[str] = []
+        line, text = said.line, said.value or ""
         while "{" not in text:
-            gathered += f"{text}\n"
+            gathered.append(text)
             if "}" in text or not self._left:
                 raise Refused(line, "missing { after the names of logs", whole=True)
             line, text = self._left.pop()
@@ -84,7 +85,7 @@ class Source:
             raise Refused(line, "unexpected }", whole=True)
         self._left.append((line, after))
         try:
-            self.patterns = tuple(shlex.split(gathered + before))
+            self.patterns = tuple(quoting.split("\n".join([*gathered, before])))
         except ValueError:
             raise Refused(line, "error parsing filename", whole=True) from None
         self.in_section = True

@@ -9,12 +9,14 @@ read; since then those before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from collector.errors import NotUnderstood
+from collector.facts.allowance import Allowance
 from collector.facts.logrotate_directives import (
     NEWEST,
     STRICT,
@@ -44,6 +46,8 @@ _TABOO: dict[Version, str] = {
 # a section with an error is one of the file's too, since then
 _COUNTED: Version = (3, 15)
 _DEEPEST = 16
+_STEPS = 500_000
+_WORDS = 20_000
 _FOLDERS = ("/etc/logrotate.d", "/usr/etc/logrotate.d")
 
 
@@ -56,6 +60,24 @@ def path_matches(path: str, pattern: str) -> bool:
         fnmatchcase(part, want) and not (part.startswith(".") and not want.startswith("."))
         for part, want in zip(parts, wanted, strict=True)
     )
+
+
+def matching(logs: Sequence[str], pattern: str, room: Allowance) -> list[str]:
+    """Those of the sorted `logs` that the pattern matches."""
+    begin = _literal(pattern)
+    found = []
+    for at in range(bisect_left(logs, begin), len(logs)):
+        if not logs[at].startswith(begin):
+            break
+        room.take()
+        if path_matches(logs[at], pattern):
+            found.append(logs[at])
+    return found
+
+
+def held_to_patterns() -> Allowance:
+    """How many names are held to patterns of logs."""
+    return Allowance("logrotate.config", _STEPS, "names held to patterns of logs")
 
 
 @lru_cache(maxsize=4096)
@@ -75,6 +97,8 @@ class Reader:
     ) -> None:
         """`logs`: the files of the host, for a log that two sections name is an error too."""
         self.found = found
+        self._room = held_to_patterns()
+        self._words = Allowance("logrotate.config", _WORDS, "directives, with those included")
         self._logs = sorted(set(logs))
         self._named: dict[str, Rotation] = {}
         self._twice = 0
@@ -126,6 +150,7 @@ class Reader:
     def _global(
         self, source: Source, said: Said, default: Rotation, path: str, depth: int
     ) -> Rotation:
+        self._words.take()
         value = said.value or ""
         if said.word == "/":
             self._section(source, said, default, path, depth)
@@ -202,6 +227,7 @@ class Reader:
         section = replace(section, patterns=source.patterns)
         try:
             while (inside := source.inside()).word != "}":
+                self._words.take()
                 if inside.word in SCRIPTS:
                     source.skip_script(inside.line)
                     if inside.word == "postrotate":
@@ -243,7 +269,7 @@ class Reader:
         taken: list[str] = []
         for at, pattern in enumerate(section.patterns, 1):
             # glob(3) with GLOB_NOCHECK: a name that nothing matches stands for itself
-            for log in [x for x in self._logs if path_matches(x, pattern)] or [pattern]:
+            for log in matching(self._logs, pattern, self._room) or [pattern]:
                 if source.ended:
                     break
                 before = self._named.get(log)

@@ -76,7 +76,7 @@ def mandatory(capture: Capture) -> Mandatory:
         word = "permissive"
     elif re.search(r"^enforcing=1$", boot, re.MULTILINE):
         word = "enforcing"
-    profiles = re.search(r"^\s*(\d+) enforce$", text, re.MULTILINE)
+    profiles = re.search(r"^[^\S\n]*(\d+) enforce$", text, re.MULTILINE)
     confined = re.search(r"^== confined\n(\d+)$", text, re.MULTILINE)
     kysec = re.search(r"KySec status:\s*(\w+)", boot, re.IGNORECASE)
     return Mandatory(

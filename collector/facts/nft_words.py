@@ -7,14 +7,14 @@ import re
 from collector.errors import NotUnderstood
 
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"|==|!=|<=|>=|[{}();,=<>!&|^\n]|:(?=\s)|\.(?=\s)'
+    r'"(?:[^"\\]|\\.)*+(?:"|\Z)|==|!=|<=|>=|[{}();,=<>!&|^\n]|:(?=\s)|\.(?=\s)'
     r"|(?:[^\s{}();,=<>!&|^\"]+)"
 )
 _FAMILIES = {"ip", "ip6", "inet", "arp", "bridge", "netdev"}
 
 
 def tokens(text: str) -> list[str]:
-    bare = re.sub(r'("(?:[^"\\\n]|\\.)*")|#[^\n]*', lambda m: m[1] or "", text)
+    bare = re.sub(r'("(?:[^"\\\n]|\\.)*+(?:"|(?=\n)|\Z))|#[^\n]*', lambda m: m[1] or "", text)
     return _TOKEN.findall(bare.replace("\\\n", " "))
 
 

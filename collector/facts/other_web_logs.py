@@ -28,8 +28,8 @@ def lighttpd_sites(server: Server) -> list[Site]:
     lines = [x for held in _read(server).values() for x in held if not x.lstrip().startswith("#")]
     loaded = any("mod_accesslog" in x for x in lines)
     text = "\n".join(lines)
-    formats = re.findall(r'^\s*accesslog\.format\s*=\s*"((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
-    files = re.findall(r'^\s*accesslog\.filename\s*=\s*"([^"]*)"', text, re.MULTILINE)
+    formats = re.findall(r'^[ \t]*accesslog\.format\s*=\s*"((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
+    files = re.findall(r'^[ \t]*accesslog\.filename\s*=\s*"([^"]*)"', text, re.MULTILINE)
     format = formats[-1] if formats else _LIGHTTPD
     logs = [AccessLog(f, apache(format), format, False, f"accesslog.filename {f}") for f in files]
     real = "header" if "extforward" in text else ""

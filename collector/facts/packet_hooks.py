@@ -82,7 +82,7 @@ def hooks(text: str, bridges: Iterable[str]) -> Hooks:
     found += _programs(parts.get("bpf", ""))
     tables = re.findall(r"^Bridge table: (\w+)\n(.*?)(?=^Bridge table:|\Z)", parts["hooks"], _MS)
     for table, listed in tables:
-        if re.search(r"policy: DROP|^\s*(?!Bridge)\S.*-j ", listed, re.MULTILINE):
+        if re.search(r"policy: DROP|^[^\S\n]*(?!Bridge)\S.*-j ", listed, re.MULTILINE):
             found += [Hook(b, f"ebtables {table}", opens=table != "filter") for b in bridges]
     if "ebtables: missing" in parts["hooks"]:
         found += [Hook(b, "ebtables, which was not read", opens=True) for b in bridges]

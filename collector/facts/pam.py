@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collector.errors import NotUnderstood
+from collector.facts.allowance import Allowance
 from collector.facts.masking import URLS
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -119,6 +120,7 @@ class Stacks:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
+        self._room = Allowance("pam.files", 100_000, "lines of stacks that include each other")
 
     def has(self, service: str) -> bool:
         """Has the service a file of its own?"""
@@ -146,6 +148,7 @@ class Stacks:
         if depth > 32:  # PAM_SUBSTACK_MAX_LEVEL and the like: a loop
             raise NotUnderstood("pam.files", f"{path} is included too deeply")
         for line in re.sub(r"\\\n", " ", self._texts[path]).splitlines():
+            self._room.take()
             bare = line.partition("#")[0].strip()
             if not bare:
                 continue
@@ -170,7 +173,7 @@ class Stacks:
             inner = tuple(self._entries(module, kind, depth + 1))
             actions = _KEYWORDS["required"]
         elif control.startswith("["):
-            pairs = re.findall(r"(\w+)\s*=\s*(\w+)", control)
+            pairs = re.findall(r"(?<!\w)(\w++)\s*=\s*(\w+)", control)
             actions = {"default": "bad"} | dict(pairs)
         elif control in _KEYWORDS:
             actions = _KEYWORDS[control]
@@ -208,6 +211,13 @@ class Course:
 
 Returns = Callable[[Entry, Course], tuple[str, ...]]
 _MOST = 4096
+# lines of a stack, with those of its substacks, and steps from one to the next
+_LONGEST = 200
+_STEPS = 20_000
+
+
+def _length(stack: tuple[Entry, ...]) -> int:
+    return sum(1 if entry.inner is None else 1 + _length(entry.inner) for entry in stack)
 
 
 def courses(stack: tuple[Entry, ...], returns: Returns) -> list[Course]:
@@ -216,7 +226,9 @@ def courses(stack: tuple[Entry, ...], returns: Returns) -> list[Course]:
     Raises NotUnderstood when the ways are more than can be followed.
     """
     found: list[Course] = []
-    for way, _ in _walk(stack, 0, Course(), returns):
+    Allowance("pam.files", _LONGEST, "a stack of so many lines").take(_length(stack))
+    room = Allowance("pam.files", _STEPS, "ways through this stack")
+    for way, _ in _walk(stack, 0, Course(), returns, room):
         found.append(Course(way.called, way.impression, way.impression == "good"))
         if len(found) > _MOST:
             raise NotUnderstood("pam.files", "too many ways through this stack")
@@ -224,9 +236,10 @@ def courses(stack: tuple[Entry, ...], returns: Returns) -> list[Course]:
 
 
 def _walk(
-    stack: tuple[Entry, ...], index: int, way: Course, returns: Returns
+    stack: tuple[Entry, ...], index: int, way: Course, returns: Returns, room: Allowance
 ) -> Iterator[tuple[Course, bool]]:
     """(the way so far, has it ended the whole stack)."""
+    room.take()
     if index >= len(stack):
         yield way, False
         return
@@ -237,7 +250,7 @@ def _walk(
             reached.append((Course((*way.called, (entry, value)), way.impression), value))
     else:
         # done and die end the substack only; its impression is what remains of it
-        for inner, _ in _walk(entry.inner, 0, Course(way.called), returns):
+        for inner, _ in _walk(entry.inner, 0, Course(way.called), returns, room):
             value = {"good": "success", "bad": "auth_err"}.get(inner.impression, "ignore")
             reached.append((Course(inner.called, way.impression), value))
     for course, value in reached:
@@ -245,7 +258,7 @@ def _walk(
         if ends:
             yield after, True
         else:
-            yield from _walk(stack, index + 1 + jump, after, returns)
+            yield from _walk(stack, index + 1 + jump, after, returns, room)
 
 
 def _act(entry: Entry, way: Course, value: str) -> tuple[Course, int, bool]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 from collector.model import Capture, Read, Text, files, shell
 
 READS: tuple[Read, ...] = (
@@ -41,7 +41,7 @@ true
     ),
 )
 
-_OLD = re.compile(r"^(?P<name>.+?)\s+(?:Linux\s+)?release\s+(?P<version>[\w.]+)")
+_OLD = re.compile(r"^(?P<name>.+?)(?<!\s)\s++(?:Linux\s++)?release\s++(?P<version>[\w.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _os_release(text: str) -> dict[str, str]:
         if not separator or not re.fullmatch(r"[A-Z0-9_]+", name):
             continue
         try:
-            words = shlex.split(value)
+            words = quoting.split(value)
         except ValueError:
             raise NotUnderstood("platform.release", f"not os-release(5): {line!r}") from None
         known[name] = " ".join(words)
@@ -127,9 +127,9 @@ def _os_release(text: str) -> dict[str, str]:
 
 
 def _pairs(text: str) -> dict[str, tuple[str, ...]]:
-    pairs: dict[str, tuple[str, ...]] = {}
+    pairs: dict[str, list[str]] = {}
     for line in text.splitlines():
         name, separator, value = line.partition("=")
         if separator:
-            pairs[name] = (*pairs.get(name, ()), value)
-    return pairs
+            pairs.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in pairs.items()}

@@ -40,7 +40,7 @@ true
 
 _ENTRY = re.compile(r"^/proc/(\d+)/(status|cgroup|cmdline):(.*)$")
 _LINK = re.compile(r"^l\S*\s+\d+\s+\d+\s+\d+\s.*?\s/proc/(\d+)/exe(?: -> (.*))?$")
-_UNIT = re.compile(r"([^/]+\.(?:service|socket|scope))(?:/|$)")
+_UNIT = re.compile(r"(?<![^/])([^/]+\.(?:service|socket|scope))(?:/|$)")
 _CONTAINER = re.compile(
     r"/(?:docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}"
     r"|/(?:docker|lxc|lxc\.payload[^/]*|kubepods[^/]*|libpod_parent|machine\.slice|actions_job)/"

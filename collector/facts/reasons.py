@@ -46,6 +46,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"the program of (.*)", r"看不到 \1 运行的程序"),
     (r"not a single process was seen", "一个进程也没有看到"),
     (r"systemd runs the host, but there is no systemctl", "主机运行 systemd，却没有 systemctl"),
+    (r"more than can be followed: (.*)", r"超出可推演的规模：\1"),
     (r"nested too deeply|log paths nested too deeply", "嵌套过深"),
     (r"(.*): include[ds] too deeply|(\S+) is included too deeply", r"\1\2：包含层数过多"),
     (r"files that include each other|(.*): includes go round", r"\1 循环包含"),

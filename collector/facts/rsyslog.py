@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from collector.errors import NotUnderstood
+from collector.facts.allowance import Allowance
 from collector.facts.rsyslog_conditions import expression
 from collector.facts.rsyslog_filters import Properties, properties, property_filter, selected
 from collector.facts.rsyslog_outputs import Action, Legacy, action_of
@@ -28,6 +29,7 @@ from collector.facts.syslog_messages import (
 from collector.model import CapturedFile, ReadStatus
 
 _READ = "syslog.rsyslog"
+_STEPS = 150_000
 MAIN = "/etc/rsyslog.conf"
 _OFF = ("off", "no", "false", "0")
 _DEFAULT = "RSYSLOG_DefaultRuleset"
@@ -70,12 +72,14 @@ class _Reader:
     default: str = _DEFAULT
     closed: bool = False
     seen: int = 0
+    room: Allowance = field(default_factory=lambda: Allowance(_READ, 10_000, "statements"))
 
     def file(self, path: str, depth: int) -> None:
         self.seen += 1
         if depth > 10 or self.seen > 500:
             raise NotUnderstood(_READ, f"{path}: included too deeply")
         for one in statements(self.found[path].text(_READ), path):
+            self.room.take()
             self._statement(one, path, depth)
 
     def _statement(self, one: Statement, path: str, depth: int) -> None:
@@ -195,7 +199,7 @@ class _Walk:
         self.reader, self.host = reader, host.partition(".")[0]
         self.seen: dict[int, dict[Message, bool | None]] = {}
         self.known: Properties = {}
-        self.steps = 0
+        self.room = Allowance(_READ, _STEPS, "rules that messages go through")
 
     def syslog(self, main: str) -> Syslog:
         """Only facilities of messages that come in at all are sent through."""
@@ -248,9 +252,9 @@ class _Walk:
         self, body: list[Statement], message: Message, *, certain: bool, depth: int
     ) -> bool | None:
         """Was the message stopped: True, False, or None for perhaps?"""
-        self.steps += 1
-        if depth > 40 or self.steps > 200_000:
+        if depth > 40:
             raise NotUnderstood(_READ, "rulesets call each other for ever")
+        self.room.take(1 + len(body))
         stopped: bool | None = False
         for one in body:
             ended: bool | None = False

@@ -14,7 +14,7 @@ Value = str | int | bool | list["Value"] | None
 
 
 _TOKEN = re.compile(
-    r"""\s*(?:
+    r"""\s*+(?:
       (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
     | (?P<number>0x[0-9a-fA-F]+|\d+)
     | (?P<property>\$[$!./]?[\w!.-]*\w)

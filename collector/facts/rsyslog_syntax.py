@@ -37,7 +37,7 @@ class Statement:
     other: list[Statement] = field(default_factory=list)
 
 
-_BLANK = re.compile(r"(?:\s+|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
+_BLANK = re.compile(r"(?:\s++|#[^\n]*+|/\*.*?\*/)++", re.DOTALL)
 _DIRECTIVE = re.compile(r"\$([A-Za-z]\w*)[ \t]*((?:\\\n|[^\n])*)")
 _OBJECT = re.compile(
     r"(module|input|action|template|global|main_queue|ruleset|include|timezone|parser"
@@ -49,7 +49,7 @@ _SELECTOR = re.compile(
 )
 _PROPERTY = re.compile(r':\s*([\w!$.-]+)\s*,\s*(!?\s*\w+)\s*,\s*"((?:[^"\\]|\\.)*)"\s*')
 _ACTION = re.compile(r"(?:-?[/?]|@|\||\^|~|:om\w+:|\*(?=\s|$)|>)((?:\\\n|[^\n])*)")
-_USERS = re.compile(r"[A-Za-z_][\w-]*(?:,[A-Za-z_][\w-]*)*(?=\s*(?:\n|$|#|;))")
+_USERS = re.compile(r"[A-Za-z_][\w-]*+(?:,[A-Za-z_][\w-]*+)*+(?=[^\S\n]*+(?:\n|$|#|;))")
 _PAIR = re.compile(
     r"""\s*([\w.]+)\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\])""", re.DOTALL
 )

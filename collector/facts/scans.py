@@ -8,13 +8,13 @@ has to. Exit status 0 and 1 are both a scan that ended; 2 is one that did not.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 from collector.facts.blind_spots import matches, probes
 from collector.facts.clamav import READS as _CLAMAV_READS
 from collector.facts.clamav import scanners, state_sections
@@ -30,7 +30,7 @@ from collector.model import Capture, Read
 READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
 
 Scope = Literal["full", "part", "unknown"]
-_TOOL = re.compile(r"(?<![\w.-])(?:/\S*/)?(clamd?scan)(?![\w.-])([^\n;|&]*)")
+_TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])([^\n;|&]*)")
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
 _VALUED = {"-l", "--log", "-d", "--database", "-f", "--file-list", "--exclude", "--exclude-dir",
            "--include", "--include-dir", "--move", "--copy", "-c", "--config-file"}  # fmt: skip
@@ -85,7 +85,7 @@ def _refused(capture: Capture, call: re.Match[str]) -> bool:
 
 def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
     try:
-        words = shlex.split(re.sub(r"\d?>+.*", "", options), comments=True)
+        words = quoting.split(re.sub(r"\d?>+.*", "", options), comments=True)
     except ValueError:
         return "unknown"
     targets, excludes, deep, valued = [], [], tool == "clamdscan", False

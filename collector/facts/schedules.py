@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 
 from collector.errors import NotUnderstood
 from collector.facts import crontabs
+from collector.facts.allowance import Allowance
 from collector.facts.jobs import Job, Run, Script, with_scripts
 from collector.facts.masking import MASK
 from collector.model import Capture, Read, Text, files, shell
@@ -71,6 +73,9 @@ for round in 1 2; do
 done
 exit 0
 """
+
+# characters
+_TEXT = 4 << 20
 
 READS: tuple[Read, ...] = (
     files(
@@ -135,26 +140,31 @@ READS: tuple[Read, ...] = (
 def jobs(capture: Capture) -> tuple[Job, ...]:
     """Every job, enabled or not. Raises FactError when any of the places could not be seen."""
     scripts = called(capture)
-    return (*crontabs.jobs(capture, scripts), *_timers(capture, scripts))
+    room = Allowance("schedules.called", _TEXT, "the text of the scripts that jobs call")
+    found: list[Job] = []
+    for job in chain(crontabs.jobs(capture, scripts), _timers(capture, scripts)):
+        room.take(len(job.text) - len(job.command))
+        found.append(job)
+    return tuple(found)
 
 
 def called(capture: Capture) -> Mapping[str, Script]:
     """The scripts that jobs call, by path. Raises FactError."""
-    found: dict[str, Script] = {}
+    begun: dict[str, tuple[bool, bool, list[str]]] = {}
     lines: list[str] = []
     for line in capture.read("schedules.called").text().splitlines():
         match = re.fullmatch(r"script ([x-]) (all|cut) (.*)", line)
         if match:
-            path = match[3]
-            found[path] = Script(path, match[1] == "x", match[2] == "all", "")
-            lines = []
-        elif line.startswith("|") and found:
+            path, lines = match[3], []
+            begun[path] = match[1] == "x", match[2] == "all", lines
+        elif line.startswith("|") and begun:
             lines.append(line[1:])
-            last = found[path]
-            found[path] = Script(last.path, last.executable, last.whole, "\n".join(lines))
         elif line:
             raise NotUnderstood("schedules.called", f"not understood: {line!r}")
-    return found
+    return {
+        path: Script(path, executable, whole, "\n".join(text))
+        for path, (executable, whole, text) in begun.items()
+    }
 
 
 # --- timers --------------------------------------------------------------------------------------
@@ -176,13 +186,13 @@ def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
 
 
 def _properties(block: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for line in block.splitlines():
         key, separator, value = line.partition("=")
         if separator:
             # ExecStart and the timers' times come once for each of them
-            found[key] = f"{found[key]}\n{value}" if found.get(key) else value
-    return found
+            found.setdefault(key, []).append(value)
+    return {key: "\n".join(values).lstrip("\n") for key, values in found.items()}
 
 
 def _timer(

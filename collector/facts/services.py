@@ -147,12 +147,19 @@ def services(capture: Capture) -> Services:
     units = {}
     for name in {*files, *loaded, *linked}:
         load, state, sub = loaded.get(name, ("", "", ""))
-        file = files.get(name) or files.get(re.sub(r"@[^.]+\.", "@.", name), "")
+        file = files.get(name) or files.get(_template(name), "")
         enabled = file == "enabled" if "@" not in name else name in linked
         if name not in files and name in linked:
             enabled = True
         units[name] = Unit(name, load, state, sub, file, enabled and file[:6] != "masked")
     return Services(systemd, units, at_boot, scripts)
+
+
+def _template(name: str) -> str:
+    """The unit that `NAME@INSTANCE.service` is made from."""
+    head, _, rest = name.partition("@")
+    instance, _, kind = rest.rpartition(".")
+    return f"{head}@.{kind}" if instance else name
 
 
 def _boot(lines: list[str]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import dropwhile
 from typing import Literal
 
 _OR_EXIT = re.compile(r"\|\|\s*exit\s+\"?([1-9]\d*|\$\?)")
@@ -23,7 +24,9 @@ _OR_NOTHING = re.compile(
 _OPENS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done",
           "select": "done", "{": "}", "(": ")"}  # fmt: skip
 _CLOSES = set(_OPENS.values())
-_TRAP = re.compile(r"^\s*trap\b[^\n]*\bexit\b[^\n]*\s(EXIT|0|ERR)\b", re.MULTILINE)
+_TRAP = re.compile(r"\s*trap\b")
+_EXIT = re.compile(r"\bexit\b")
+_AT_THE_END = re.compile(r"\s(EXIT|0|ERR)\b")
 # it may end well before it comes to what is wanted
 _LEAVES = re.compile(r"\b(exit|return)\b(?!\s+\"?[1-9])|^exec\s+[^\s<>\d]")
 _SHELL = re.compile(r"(?:/\S*/)?(?:ba|da|k)?sh\s+(?:-(\w+)\s+)?(.*)$", re.DOTALL)
@@ -38,9 +41,10 @@ def tells(text: str, wanted: Callable[[str], bool], *, errexit: bool = False) ->
     if re.match(r"#!.*\bsh\s+-\w*e", text):
         errexit = True
     lines = _lines(text)
-    if _TRAP.search(text):
+    if any(_traps(line) for line in text.split("\n")):
         return False
     found, pipefail, open_ = False, False, list[str]()
+    leaves = next((at for at, x in enumerate(lines) if _LEAVES.search(x)), len(lines))
     for at, line in enumerate(lines):
         words = line.split()
         if words[0] == "set":
@@ -53,10 +57,16 @@ def tells(text: str, wanted: Callable[[str], bool], *, errexit: bool = False) ->
         rest = lines[at + 1 :]
         if not _line_tells(line, rest, before, wanted, errexit=errexit, pipefail=pipefail):
             return False
-        if any(_LEAVES.search(x) for x in lines[:at]):
+        if leaves < at:
             return False
         found = True
     return found
+
+
+def _traps(line: str) -> bool:
+    """Does it set what is done at the end, and that with an exit?"""
+    exits = _EXIT.search(line) if _TRAP.match(line) else None
+    return exits is not None and _AT_THE_END.search(line, exits.end()) is not None
 
 
 def whose(command: str, text: str, wanted: Callable[[str], bool]) -> Literal["own", "script", ""]:
@@ -89,9 +99,7 @@ def _lines(text: str) -> list[str]:
     plain = _IF_NOT.sub(r"\1 || exit 1", _OR_BLOCK.sub("|| exit 1", plain))
     found = []
     for line in re.split(r"[\n;]+", re.sub(r";;", "\n", plain)):
-        words = line.split()
-        while words and words[0] in _NOT_FIRST:
-            words = words[1:]
+        words = list(dropwhile(_NOT_FIRST.__contains__, line.split()))
         if words:
             found.append(" ".join(words))
     return found

@@ -184,7 +184,7 @@ def listeners(capture: Capture) -> tuple[Listener, ...]:
 def _listener(lines: list[str], stderr: str) -> Listener:
     pid, _, exe = lines[0].partition(" ")
     args: list[str] = []
-    settings: dict[str, dict[str, tuple[str, ...]]] = {}
+    settings: dict[str, dict[str, list[str]]] = {}
     config: list[str] | None = None
     user = ""
     for line in lines[1:]:
@@ -204,14 +204,19 @@ def _listener(lines: list[str], stderr: str) -> Listener:
             config = []
         elif word and user:
             key = word.lower()
-            settings[user][key] = (*settings[user].get(key, ()), value.strip())
+            settings[user].setdefault(key, []).append(value.strip())
     if set(settings) != set(_AS) or any("permitrootlogin" not in s for s in settings.values()):
         raise NotUnderstood("sshd.effective", f"{exe} -T did not print its configuration")
     return Listener(
         int(pid) if pid.isdecimal() else None,
         exe,
         tuple(args),
-        MappingProxyType({u: MappingProxyType(s) for u, s in settings.items()}),
+        MappingProxyType(
+            {
+                u: MappingProxyType({key: tuple(values) for key, values in s.items()})
+                for u, s in settings.items()
+            }
+        ),
         None if config is None else "\n".join(config),
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from collector.errors import NotUnderstood
+from collector.facts import quoting
 from collector.facts.sshd import Listener
 from collector.model import Capture
 
@@ -152,7 +152,7 @@ def _words(line: str, path: str) -> list[str]:
         return []
     bare = re.sub(r"^(\w+)\s*=\s*", r"\1 ", bare)
     try:
-        return shlex.split(bare, comments=True)
+        return quoting.split(bare, comments=True)
     except ValueError:
         raise NotUnderstood("sshd.files", f"{path}: {bare!r}") from None
 

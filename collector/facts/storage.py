@@ -7,6 +7,7 @@ a network file system and a device that the kernel does not show are `unknown`, 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -154,9 +155,9 @@ class Storage:
 
     def _under(self, tops: tuple[Device, ...]) -> tuple[Device, ...]:
         seen: dict[str, Device] = {}
-        todo = list(tops)
+        todo = deque(tops)
         while todo:
-            device = todo.pop(0)
+            device = todo.popleft()
             if device.kname not in seen:
                 seen[device.kname] = device
                 todo += [self.devices[p] for p in device.parents if p in self.devices]
@@ -246,9 +247,11 @@ def spaces(capture: Capture) -> tuple[Space, ...]:
     for line in text.splitlines()[1:]:
         if len(line) > 5000:
             raise NotUnderstood("storage.space", f"not a line of df -P: {line[:80]!r}")
-        match = re.fullmatch(r"(\S.*?)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)", line)
+        match = re.fullmatch(
+            r"(\S.*?)(?<!\s)\s++(\d++)\s++(\d++)\s++(-?\d++)\s++(?:\d++%|-)\s++(/.*)", line
+        )
         if match is None:
-            if re.fullmatch(r".+\s+-\s+-\s+-\s+-\s+/.*", line):
+            if re.fullmatch(r"\s*+\S.*?(?<!\s)(?:\s++-){4}\s++/.*", line):
                 continue
             raise NotUnderstood("storage.space", f"not a line of df -P: {line!r}")
         size, used, free = (int(match[i]) * 1024 for i in (2, 3, 4))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from collector.errors import NotUnderstood
+from collector.facts.allowance import Allowance
 from collector.facts.syslog_messages import (
     FACILITIES,
     MESSAGES,
@@ -25,6 +26,7 @@ from collector.facts.syslog_ng_syntax import Atom, configuration
 from collector.model import CapturedFile
 
 _READ = "syslog.syslog_ng"
+_STEPS = 150_000
 MAIN = "/etc/syslog-ng/syslog-ng.conf"
 _LOCAL = ("system", "unix-dgram", "unix-stream", "sun-streams", "systemd-syslog", "systemd-journal")
 _FOLLOWS = ("file", "wildcard-file", "pipe")
@@ -56,6 +58,8 @@ class _Walk:
         self.seen: dict[int, dict[Message, bool | None]] = {}
         self.outputs: dict[int, tuple[Output, ...]] = {}
         self.depth = 0
+        self.kinds: dict[int, set[str]] = {}
+        self.room = Allowance(_READ, _STEPS, "log paths that messages go through")
 
     def syslog(self) -> Syslog:
         kinds = {k for log in self.logs for k in self._kinds(log)}
@@ -78,6 +82,11 @@ class _Walk:
 
     def _kinds(self, log: Atom) -> set[str]:
         """What a log path takes in: `local`, `kernel`, `internal`, nothing of this host."""
+        if id(log) not in self.kinds:
+            self.kinds[id(log)] = self._taken_in(log)
+        return self.kinds[id(log)]
+
+    def _taken_in(self, log: Atom) -> set[str]:
         found: set[str] = set()
         for one in log.inside:
             if one[0].text != "source" or len(one) < 2:
@@ -111,6 +120,7 @@ class _Walk:
         left: bool | None = True
         for late in (False, True):
             for log in self.logs:
+                self.room.take()
                 flags = _flags(log)
                 if ("fallback" in flags) is not late or left is False:
                     continue
@@ -139,6 +149,7 @@ class _Walk:
         self.depth += 1
         if self.depth > 50:
             raise NotUnderstood(_READ, "log paths nested too deeply")
+        self.room.take(1 + len(log.inside))
         through: bool | None = certain
         ended = False
         branches: list[bool | None] = []

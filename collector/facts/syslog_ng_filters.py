@@ -127,7 +127,7 @@ def _facility(word: str, message: Message) -> bool:
 
 def _level(words: list[str], message: Message) -> bool | None:
     """Names, and ranges of them: `info..emerg`, also with blanks around the dots."""
-    joined = re.sub(r"\s*\.\.\s*", "..", " ".join(words))
+    joined = re.sub(r"(?<!\s)\s*+\.\.\s*+", "..", " ".join(words))
     for word in joined.split():
         ends = [ALIASES.get(w, w) for w in word.split("..")]
         ends = [LEVELS[int(w)] if w.isdecimal() and int(w) < len(LEVELS) else w for w in ends]

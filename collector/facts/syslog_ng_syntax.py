@@ -14,10 +14,10 @@ _READ = "syslog.syslog_ng"
 _INCLUDE = re.compile(r"^\s*@include\s+[\"']?([^\"'\n]+?)[\"']?\s*(?:#.*)?$")
 _DEFINE = re.compile(r"^\s*@define\s+([\w.-]+)\s+(.*?)\s*$")
 _TOKEN = re.compile(
-    r"""(?:\s+|\#[^\n]*)*(?:
-      (?P<string>"(?:[^"\\]|\\.)*"|'[^']*')
+    r"""(?:\s++|\#[^\n]*+)*+(?:
+      (?P<string>"(?:[^"\\]|\\.)*+"|'[^']*+')
     | (?P<mark>[{}();])
-    | (?P<word>(?:[^\s{}();"',#=!<>~]|=|[<>!~]=?)+|,)
+    | (?P<word>(?:[^\s{}();"',#=!<>~]|=|[<>!~]=?)++|,)
     )""",
     re.VERBOSE | re.DOTALL,
 )

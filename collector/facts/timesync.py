@@ -246,7 +246,7 @@ def timesyncd(capture: Capture) -> State:
 def _timedatectl(capture: Capture) -> State:
     text = capture.read("timesync.timedatectl").text()
     match = re.search(
-        r"^\s*(?:NTP synchronized|System clock synchronized): (yes|no)$", text, re.MULTILINE
+        r"^[^\S\n]*(?:NTP synchronized|System clock synchronized): (yes|no)$", text, re.MULTILINE
     )
     if match is None:
         raise NotUnderstood("timesync.timedatectl", f"not its usual output: {text[:120]!r}")
@@ -258,7 +258,7 @@ def _timedatectl(capture: Capture) -> State:
 def kernel(capture: Capture) -> State:
     """The kernel's own view, by busybox's adjtimex: all there is where busybox ntpd keeps time."""
     text = capture.read("timesync.clock").text()
-    status = re.search(r"^\s*status:\s+(\d+)\b.*$", text, re.MULTILINE)
+    status = re.search(r"^[^\S\n]*status:\s+(\d+)\b.*$", text, re.MULTILINE)
     offset = re.search(r"^-o\s+offset:\s+(-?\d+) us$", text, re.MULTILINE)
     if status is None or offset is None:
         raise CouldNotLook("timesync.clock", "no adjtimex here to ask the kernel with")

@@ -121,7 +121,8 @@ def _line(said: str, file: str) -> Line:
         path = path.replace(specifier, value)
     # the rest (machine id, boot id …) are one word that this host knows
     path = re.sub(r"%[a-zA-Z]", "*", path)
-    path = re.sub(r"(?<=.)/+$", "", re.sub(r"//+", "/", path))
+    path = re.sub(r"//+", "/", path)
+    path = path.rstrip("/") or path
     below = age.startswith("~")
     match = _BYPASS.fullmatch(age.lstrip("~"))
     by, span = (match[1] or "", match[2]) if match else ("", "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from collector.facts.spans import NONE, Spans, everything, network
 from collector.model import Capture
 
-_UNIT = re.compile(r"[^/]+\.(?:service|socket|scope|slice)")
+_UNIT = re.compile(r"(?<![^/])[^/]+\.(?:service|socket|scope|slice)")
 # what a socket unit hands over is held by the manager itself, until its service starts
 _MANAGER = "init.scope"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
-from collector.errors import FactError, one_line
+from collector.confined import within_limits
+from collector.errors import FactError, PastLimit, one_line
 from collector.facts.apache_logs import apache_sites
 from collector.facts.exposure import breadth, exposures, public
 from collector.facts.network import network_of
@@ -28,6 +30,13 @@ _FAR = {4: address("9.9.9.9")[1], 6: address("2620:fe::fe")[1]}
 
 def shown(capture: Capture) -> Shown:
     """What one capture shows; what could not be told says why, and never looks like nothing."""
+    try:
+        return within_limits(partial(_shown, capture))
+    except PastLimit as problem:
+        return Shown(capture.host, (), (), (), dict.fromkeys(get_args(Part), problem.en))
+
+
+def _shown(capture: Capture) -> Shown:
     found: dict[Part, tuple[Any, ...]] = {}
     unseen: dict[Part, str] = {}
     looks: tuple[tuple[Part, str, Callable[[Capture], Iterator[Any]]], ...] = (

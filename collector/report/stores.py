@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from collector import catalog
-from collector.errors import FactError, one_line
+from collector.confined import within_limits
+from collector.errors import FactError, PastLimit, one_line
 from collector.facts.backup_coverage import cover
 from collector.facts.backup_freshness import Bounds, State, freshness
 from collector.facts.backup_targets import copies
@@ -54,6 +56,13 @@ class Backups:
 
 def backups(capture: Capture, attached: Mapping[str, bytes], grade: int, lang: Lang) -> Backups:
     """Every store of the host that its inventory names, the important ones first."""
+    try:
+        return within_limits(partial(_backups, capture, attached, grade, lang))
+    except PastLimit as problem:
+        return Backups(trouble=problem.zh if lang == "zh" else problem.en)
+
+
+def _backups(capture: Capture, attached: Mapping[str, bytes], grade: int, lang: Lang) -> Backups:
     facts = Facts(capture, attached)
     if capture.collected_at is None:
         return Backups(trouble="-")

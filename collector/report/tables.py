@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
-from collector.errors import FactError, one_line
+from collector.confined import within_limits
+from collector.errors import FactError, PastLimit, one_line
 from collector.facts import signatures
 from collector.facts.antimalware import antimalware
 from collector.facts.retention import retention
@@ -52,6 +54,13 @@ class Products:
 
 def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
     """Every log of a host, the shortest-lived first."""
+    try:
+        return within_limits(partial(_logs, capture, grade, lang))
+    except PastLimit as problem:
+        return Logs(trouble=problem.zh if lang == "zh" else problem.en)
+
+
+def _logs(capture: Capture, grade: int, lang: Lang) -> Logs:
     known, trouble = _fact(retention, capture)
     now = capture.collected_at
     if known is None or now is None:
@@ -62,6 +71,13 @@ def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
 
 def products(capture: Capture, lang: Lang) -> Products:
     """Every product against malicious code of which anything was seen."""
+    try:
+        return within_limits(partial(_products, capture, lang))
+    except PastLimit as problem:
+        return Products(trouble=problem.zh if lang == "zh" else problem.en)
+
+
+def _products(capture: Capture, lang: Lang) -> Products:
     seen, trouble = _fact(antimalware, capture)
     if seen is None:
         return Products(trouble=trouble)

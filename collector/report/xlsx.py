@@ -9,13 +9,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from openpyxl import Workbook
 
-from collector.errors import FactError, one_line
-from collector.facts.exposure import exposures
-from collector.facts.programs import programs
+from collector.confined import within_limits
+from collector.errors import FactError, PastLimit, one_line
+from collector.facts.exposure import Exposure, exposures
+from collector.facts.programs import Program, programs
 from collector.facts.reasons import in_chinese
 from collector.model import Capture, Lang
 from collector.pledges.deadlines import Due
@@ -187,6 +189,10 @@ def _retention(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
     )
 
 
+def _reach(capture: Capture) -> tuple[tuple[Exposure, ...], Mapping[int, Program]]:
+    return exposures(capture), programs(capture)
+
+
 def _exposure(
     given: Mapping[str, Any], capture: Callable[[str], Capture], words: Mapping[str, Any]
 ) -> Sheet:
@@ -198,8 +204,8 @@ def _exposure(
         if not taken.reads:
             continue
         try:
-            found, known = exposures(taken), programs(taken)
-        except FactError as problem:
+            found, known = within_limits(partial(_reach, taken))
+        except (FactError, PastLimit) as problem:
             why = one_line(str(problem))
             told_why = why if lang == "en" else in_chinese(why)
             rows.append((host.name, *("",) * 4, t["reach_unknown"], "", told_why))

@@ -12,8 +12,8 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from collector import catalog
-from collector.assess import assess_host
 from collector.errors import CollectorError
+from collector.judging import judge
 from collector.model import HostStatus, Result
 from collector.resources import shared
 from collector.run import outcome
@@ -75,7 +75,7 @@ class RememberModule(Looks):
         grade = int(self._templar.template(variables.get(f"{family}_grade", 2)))
         try:
             capture = self.captured(catalog.reads_for([control]).values())
-            (finding,) = assess_host(capture, [control], grade=grade)
+            (finding,) = judge(capture, [control], grade=grade)
         except CollectorError:
             return False
         return finding.result is Result.PASS

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from collector import catalog
-from collector.assess import assess_host
+from collector.judging import judge
 from collector.run.looking import LookingAction
 
 
@@ -27,7 +27,7 @@ class ActionModule(LookingAction):
         """The verdicts. Raises CollectorError."""
         wanted = [catalog.control(id) for id in given["controls"]]
         capture = self.captured(catalog.reads_for(wanted).values())
-        findings = assess_host(capture, wanted, grade=given["grade"])
+        findings = judge(capture, wanted, grade=given["grade"])
         return {
             "verdicts": {
                 f.control: {

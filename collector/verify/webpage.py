@@ -68,8 +68,7 @@ def words() -> dict[str, Any]:
             for id, entry in catalog.clauses().items()
         },
         "schemas": {
-            id: _bare(known[id])
-            for id in (f"urn:hostpledge:schema:{name}:1" for name in _SCHEMAS)
+            id: _bare(known[id]) for id in (f"urn:hostpledge:schema:{name}:1" for name in _SCHEMAS)
         },
     }
 

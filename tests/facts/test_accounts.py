@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from collector.facts import accounts as module
-from collector.facts.accounts import Account, accounts, groups, groups_of, shadow_names
+from collector.facts.accounts import Account, accounts, membership, shadow_names
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _SALT = "Q7saltsaltQ7"
@@ -173,5 +173,5 @@ def test_expiry() -> None:
 
 def test_groups() -> None:
     capture = _capture("a:x:1:27::/:\n", "a:*:::::::\n", "sudo:x:27:\nwheel:x:10:b, a\nadm:x:4:b\n")
-    assert groups_of(accounts(capture)[0], groups(capture)) == {"sudo", "wheel"}
+    assert membership(capture).of(accounts(capture)[0]) == {"sudo", "wheel"}
     assert shadow_names(capture) == ("a",)

@@ -9,7 +9,7 @@ import pytest
 from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.sshd import Listener, key_holders, listeners
 from collector.facts.sshd_config import Block, blocks, matches
-from collector.facts.sudoers import Grant, sudoers
+from collector.facts.sudoers import Grant, Holders, sudoers
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _RECORDED = Path(__file__).parent / "sshd"
@@ -190,8 +190,8 @@ def test_sudoers_not_understood() -> None:
 
 def test_who_is_meant() -> None:
     def meant(who: str) -> bool:
-        grant = Grant(who, "", True, True, "", "")
-        return grant.concerns("ops", 1000, frozenset(("ops", "wheel")), 1000)
+        holders = Holders.of([Grant(who, "", True, True, "", "")])
+        return holders.hold("ops", 1000, frozenset(("ops", "wheel")), 1000)
 
     assert all(meant(w) for w in ("ops", "%wheel", "#1000", "%#1000", "ALL"))
     assert not any(meant(w) for w in ("o", "%o", "#1", "%#0"))

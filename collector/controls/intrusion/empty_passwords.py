@@ -28,7 +28,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         "shared_names": [a for a in known if names[a.name] > 1 or in_shadow[a.name] > 1],
         "empty_without_shell": [a for a in empty if not a.login],
     }
-    wrong = [a for a in known if any(a in accused for accused in found.values())]
+    named = {a for accused in found.values() for a in accused}
+    wrong = [a for a in known if a in named]
     lines = tuple(a.line for a in wrong or known)
     evidence = (Quote("accounts.passwd", lines, "/etc/passwd"),)
     reason = next((r for r, accused in found.items() if accused), None)

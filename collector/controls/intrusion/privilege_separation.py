@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collector.facts.accounts import Account, accounts, groups, groups_of
+from collector.facts.accounts import Account, accounts, membership
 from collector.facts.sshd import key_holders
-from collector.facts.sudoers import Grant, sudoers
+from collector.facts.sudoers import Holders, sudoers
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -19,8 +19,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         for a in facts.get(accounts)
         if a.uid and a.login and not a.expired(clock.now) and (a.usable or a.name in keys)
     ]
-    admins = [a for a in enter if _admin(facts, parameters, a)]
-    readers = [a for a in enter if a not in admins and _reader(facts, parameters, a)]
+    admins: list[Account] = []
+    readers: list[Account] = []
+    roles = _Roles(facts, parameters) if enter else None
+    for account in enter:
+        if roles and roles.admin(account):
+            admins.append(account)
+        elif roles and roles.reader(account):
+            readers.append(account)
     values: dict[str, Value] = {
         "admins": [a.name for a in admins] or ["-"],
         "readers": [a.name for a in readers] or ["-"],
@@ -44,25 +50,27 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     return Verdict(Result.PARTIAL, "no_reader", Method.CONFIGURED, values, quotes)
 
 
-def _grants(facts: Facts, account: Account) -> list[Grant]:
-    mine = groups_of(account, facts.get(groups))
-    found = facts.get(sudoers)
-    return [g for g in found if g.concerns(account.name, account.uid, mine, account.gid)]
+class _Roles:
+    """What makes an account an administrator, and what a reader of the audit logs."""
 
+    def __init__(self, facts: Facts, parameters: Parameters) -> None:
+        grants = facts.get(sudoers)
+        tools = parameters.strings("reader_commands")
+        self._members = facts.get(membership)
+        self._root = Holders.of(g for g in grants if g.all and g.root)
+        self._tools = Holders.of(g for g in grants if any(tool in g.line for tool in tools))
+        by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
+        # a group that su is left to counts where root has a password; Docker's socket always
+        self._groups = set(parameters.strings("root_groups"))
+        self._groups |= set(parameters.strings("su_groups")) if by_su else set()
+        self._readers = set(parameters.strings("reader_groups"))
 
-def _admin(facts: Facts, parameters: Parameters, account: Account) -> bool:
-    """By sudoers; by a group that su is left to, where root has a password; by Docker's socket."""
-    if any(g.all and g.root for g in _grants(facts, account)):
-        return True
-    mine = groups_of(account, facts.get(groups))
-    if mine & set(parameters.strings("root_groups")):
-        return True
-    by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
-    return by_su and bool(mine & set(parameters.strings("su_groups")))
+    def admin(self, account: Account) -> bool:
+        mine = self._members.of(account)
+        held = self._root.hold(account.name, account.uid, mine, account.gid)
+        return held or not mine.isdisjoint(self._groups)
 
-
-def _reader(facts: Facts, parameters: Parameters, account: Account) -> bool:
-    if groups_of(account, facts.get(groups)) & set(parameters.strings("reader_groups")):
-        return True
-    tools = parameters.strings("reader_commands")
-    return any(tool in g.line for g in _grants(facts, account) for tool in tools)
+    def reader(self, account: Account) -> bool:
+        mine = self._members.of(account)
+        held = self._tools.hold(account.name, account.uid, mine, account.gid)
+        return held or not mine.isdisjoint(self._readers)

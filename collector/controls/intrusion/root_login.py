@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collector.errors import NotUnderstood
-from collector.facts.accounts import Account, accounts, groups, groups_of
+from collector.facts.accounts import Account, accounts, membership
 from collector.facts.processes import processes
 from collector.facts.sshd import Listener, key_holders, listeners
 from collector.facts.sshd_config import Block, blocks, matches
-from collector.facts.sudoers import sudoers
+from collector.facts.sudoers import Holders, sudoers
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 
@@ -98,7 +98,7 @@ def _shut_out(server: Listener, asked: str, name: str, mine: Callable[[], frozen
 
 def _root_groups(facts: Facts) -> frozenset[str]:
     root = next((a for a in facts.get(accounts) if a.name == "root"), None)
-    return groups_of(root, facts.get(groups)) if root else frozenset(("root",))
+    return facts.get(membership).of(root) if root else frozenset(("root",))
 
 
 def _reopened(facts: Facts, server: Listener, allowed: tuple[str, ...]) -> Block | None:
@@ -184,15 +184,13 @@ def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
     By sudoers, or, where root has a password for su(1), by a group that su is left to.
     """
     by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
-    known, grants = facts.get(groups), facts.get(sudoers)
+    members = facts.get(membership)
+    holders = Holders.of(g for g in facts.get(sudoers) if g.all and g.root)
     admin_groups = set(parameters.strings("admin_groups"))
     found = []
     for account in facts.get(accounts):
-        mine = groups_of(account, known)
-        granted = any(
-            g.all and g.root and g.concerns(account.name, account.uid, mine, account.gid)
-            for g in grants
-        )
+        mine = members.of(account)
+        granted = holders.hold(account.name, account.uid, mine, account.gid)
         enters = account.uid and account.login and not account.expired(clock.now)
         if enters and (granted or (by_su and mine & admin_groups)):
             found.append(account)
@@ -204,7 +202,7 @@ def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
 
     Raises NotUnderstood where only keys that lie elsewhere could let it in.
     """
-    if _shut_out(server, "nobody", account.name, lambda: groups_of(account, facts.get(groups))):
+    if _shut_out(server, "nobody", account.name, lambda: facts.get(membership).of(account)):
         return False
     by_password = "yes" in (
         server.first("passwordauthentication"),

@@ -1,0 +1,82 @@
+"""Judging takes time that grows with what a host says, and not with the square of it.
+
+Each control, with each read that it rests on, is judged with that read at a size and at twice the
+size, in several shapes; where that takes a time that can be measured, it may hardly more than
+double. HOSTPLEDGE_GROWTH=400000 (bytes) tries every shape up to that size: minutes, even hours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice, pairwise
+
+import pytest
+
+from collector import catalog
+from tests.cases import Case
+from tests.growth import grown
+from tests.growth.shapes import OWN, SHAPES
+
+_MOST = int(os.environ.get("HOSTPLEDGE_GROWTH", "0"))
+_SIZES = [n for n in (50_000, 100_000, 200_000, 400_000) if n <= _MOST] or [30_000, 60_000]
+_SHAPES = list(SHAPES) if _MOST else [*OWN, "then b'['", "then b' '", "tails b'('", "tails b'a '"]
+# how many shapes of a read are tried with each control that it is read for
+_EACH = len(_SHAPES) if _MOST else 2
+# seconds: what is quicker is not measured, what is slower is not waited for
+_QUICK, _SLOW = 0.4, 3.0
+_TIMES = 3.0
+
+
+def _turns() -> Iterator[str]:
+    """Each shape comes to each read, with one control or another."""
+    while True:
+        yield from _SHAPES
+
+
+_TURNS = _turns()
+
+
+@pytest.mark.parametrize("id", list(catalog.controls()))
+def test_twice_as_much_takes_twice_as_long(id: str) -> None:
+    for read in sorted(catalog.reads_for([catalog.control(id)])):
+        for case in grown.told_most(id, read):
+            for name in islice(_TURNS, _EACH):
+                _try(case, read, name)
+
+
+def _try(case: Case, read: str, name: str) -> None:
+    taken: list[float] = []
+    for size in _SIZES:
+        took = _took(case, read, name, size)
+        if took > _SLOW / 2:
+            # whatever else runs here may have been in the way
+            took = min(took, _took(case, read, name, size))
+        assert took < _SLOW, f"{read}, {name}, {size} bytes: more than {_SLOW} s"
+        taken.append(took)
+    for (small, large), size in zip(pairwise(taken), _SIZES[1:], strict=True):
+        if large > _QUICK and large / small > _TIMES:
+            again = [min(_took(case, read, name, n) for _ in range(3)) for n in (size // 2, size)]
+            assert again[1] / again[0] < _TIMES, f"{read}, {name}, {size} bytes: {again}"
+
+
+def _took(case: Case, read: str, name: str, size: int) -> float:
+    result = grown.grown(case.capture.reads[read], SHAPES[name], size)
+    capture = grown.with_reads(case.capture, [result])
+    took, found = grown.seconds(case, capture, _SLOW)
+    if found is not None:
+        assert found.reason != "judge_failed", f"{read}, {name}: {found.message.en}"
+    return took
+
+
+def test_a_finding_repeats_no_more_than_can_be_read() -> None:
+    """However many accounts a host has that are wrong."""
+    (case,) = grown.told_most("intrusion.empty_passwords", "accounts.passwd")
+    lines = b"".join(b"u%d:x:0:0::/root:/bin/sh\n" % n for n in range(20_000))
+    said = case.capture.reads["accounts.passwd"]
+    large = grown.grown(said, lambda data, size: data + lines, 0)
+    _, found = grown.seconds(case, grown.with_reads(case.capture, [large]), _SLOW)
+    assert found is not None
+    accounts = found.values["accounts"]
+    assert isinstance(accounts, list)
+    assert accounts[1000] == "… +19000"
