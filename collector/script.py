@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from collector.errors import BadInput
+from collector.facts.opened import OPENED
 from collector.facts.tls_served import OUTSIDE
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
 from collector.resources import package_text
@@ -43,7 +44,18 @@ def collector_script(reads: Iterable[Read]) -> str:
     for read in wanted:
         sed = f'"${names[read.redact]}"' if read.redact else "''"
         lines += ["", f"# {read.id}: {read.why.en}", _call(read, sed)]
-    return package_text("script.sh").replace("@READS@\n", "\n".join(lines) + "\n\n")
+    opened = f'HP_OPENED={_quote(OPENED)}\neval "$HP_OPENED"\n'
+    parts = {
+        "@CLEAN@\n": package_text("script_clean.sh"),
+        "@OPENED@\n": opened,
+        "@PATH@\n": package_text("script_path.sh"),
+        "@FILES@\n": package_text("script_files.sh"),
+        "@READS@\n": "\n".join(lines) + "\n\n",
+    }
+    text = package_text("script.sh")
+    for place, part in parts.items():
+        text = text.replace(place, part)
+    return text
 
 
 def script_digest(script: str) -> str:
@@ -70,7 +82,10 @@ def _call(read: Read, sed: str) -> str:
     words = [str(read.seconds), str(read.limit), "1" if read.privileged else "0", sed]
     run = ["hp_run", _quote(read.id), *words]
     if read.kind == "shell":
-        return " ".join([*run, '"$HP_SH"', "-c", _quote(read.body)])
+        # what many reads begin with stands in the script but once
+        own = read.body.removeprefix(OPENED)
+        shared = "" if own == read.body else '"$HP_OPENED"'
+        return " ".join([*run, '"$HP_SH"', "-c", shared + _quote(own)])
     return " ".join([*run, *(_quote(word) for word in read.argv)])
 
 

@@ -3,14 +3,11 @@
 # services. What it reads, and why, stands with each read below.
 # POSIX sh; made for dash, bash, busybox ash, ksh93 and mksh.
 hp_main() {
-set -u
-[ -n "${ZSH_VERSION-}" ] && emulate sh
-LC_ALL=C; LANG=C; PATH="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin${PATH:+:$PATH}"
-ZFS_MODULE_LOADING=NO; SYSTEMD_COLORS=0; SYSTEMD_PAGER=; PAGER='cat'; COLUMNS=512; TERM=dumb
+@CLEAN@
 # The environment must not hand the nonce on to what is run below: whoever knows it forges frames.
 unset HP_N
 HP_N=${HP_NONCE-}; HP_PINNED=${HP_N:+yes}
-unset HP_NONCE BASH_ENV ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT 2>/dev/null
+unset HP_NONCE
 umask 077
 if [ -z "$HP_N" ]; then
   for hp_x in $(od -An -N16 -tx1 /dev/urandom 2>/dev/null); do HP_N=$HP_N$hp_x; done
@@ -24,12 +21,16 @@ if [ "$(printf 'abc' | head -c 2 2>/dev/null)" != ab ] || ! command -v sleep >/d
 fi
 # What the shell itself can read costs no process; that is why so much is done with `read`.
 HP_UID=
+# shellcheck disable=SC2034 # other parts of the script use what is set here
 { while read -r hp_x hp_y HP_UID hp_y && [ "$hp_x" != Uid: ]; do HP_UID=; done </proc/self/status; } 2>/dev/null
 [ -n "$HP_UID" ] || HP_UID=$(id -u 2>/dev/null) || HP_UID=
+@OPENED@
+@PATH@
 renice -n 19 -p $$ >/dev/null 2>&1 || renice 19 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
 HP_SH=/bin/sh; [ -x "$HP_SH" ] || HP_SH='sh'
 HP_STAT=
+# shellcheck disable=SC2034
 [ "$(stat -c '%a' / 2>/dev/null)" ] && HP_STAT=1
 HP_COUNT=0
 exec 3>&1 </dev/null
@@ -53,7 +54,7 @@ hp_tick() {
 hp_tick
 HP_M="$$-$HP_T"
 HP_MARK=$HP_M-0-run; HP_OUT=$HP_M-0-out
-export LC_ALL LANG PATH ZFS_MODULE_LOADING SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HP_MARK
+export LC_ALL LANG PATH ZFS_MODULE_LOADING SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HOME HP_MARK
 
 # hp_signal SIGNAL MARK: to all that carry the mark.
 hp_signal() {
@@ -169,6 +170,8 @@ hp_blunt() {
 
 # hp_ask COMMAND...: runs it; its errors, and how it ended, go to the descriptor 4.
 hp_ask() {
+  # what ksh93 can not unset, it hands on
+  [ -z "$HP_ODD" ] || set -- env -i "PATH=$PATH" LC_ALL=C "HP_MARK=$HP_MARK" HOME=/ COLUMNS=512 "$@"
   "$@" 2>&4 3>&- 4>&- 5>&-
   printf '\n@%s rc %s\n' "$HP_N" "$?" >&4
 }
@@ -203,7 +206,10 @@ hp_told() {
 hp_run() {
   hp_begin "$1" "$2" "$3"
   hp_lim=$(($3 + 1)); hp_root=$4; hp_sed=$5; shift 5
-  if ! command -v "$1" >/dev/null 2>&1; then hp_frame 'done missing 127 0'; return; fi
+  if ! command -v "$1" >/dev/null 2>&1; then
+    [ -z "$HP_LEFT" ] || { hp_frame stderr; printf 'not looked for in %s' "$HP_LEFT" >&3; }
+    hp_frame 'done missing 127 0'; return
+  fi
   if [ "$hp_root" = 1 ] && [ "$HP_UID" != 0 ]; then hp_frame 'done refused 126 0'; return; fi
   echo "read $HP_COUNT $hp_due" >&5
   {
@@ -223,116 +229,7 @@ hp_run() {
   hp_free
 }
 
-# hp_closed PATTERN: is a folder above it closed to us, so that a match could be hidden?
-hp_closed() {
-  [ "$HP_UID" = 0 ] && return 1
-  hp_d=$1
-  while :; do
-    case "${hp_d##*/}" in (*[*?[]*) hp_g=1;; (*) hp_g=0;; esac
-    hp_d=${hp_d%/*}; [ -n "$hp_d" ] || hp_d=/
-    IFS=
-    for hp_x in $hp_d; do
-      [ -d "$hp_x" ] || continue
-      if [ ! -x "$hp_x" ] || { [ "$hp_g" = 1 ] && [ ! -r "$hp_x" ]; }; then unset IFS; return 0; fi
-    done
-    unset IFS
-    [ "$hp_d" = / ] && return 1
-  done
-}
-
-# hp_stat PATH...: a line for each: permissions, owner, group, size, time, path.
-hp_stat() {
-  if [ -n "$HP_STAT" ]; then stat -L -c '%a %u %g %s %Y %n' "$@" 2>/dev/null
-  else
-    for hp_x in "$@"; do
-      # shellcheck disable=SC2012 # where there is no stat, ls is all there is; the name is not parsed
-      hp_y=$(exec 2>/dev/null; ls -ldnL "$hp_x" \
-        | sed -n '1s/^\([^ ]*\)  *[0-9]*  *\([0-9]*\)  *\([0-9]*\)  *\([0-9]*\).*/\1 \2 \3 \4 0/p')
-      [ -n "$hp_y" ] && printf '%s %s\n' "$hp_y" "$hp_x"
-    done
-  fi
-}
-
-# hp_file LIMIT SED PATH NUMBERS: one file: what it is, and its content.
-hp_file() {
-  hp_st=ok
-  if [ ! -f "$3" ]; then hp_st=absent; [ -e "$3" ] && hp_st='exit'
-  elif ! { true <"$3"; } 2>/dev/null; then hp_st=refused; fi
-  hp_frame "file $hp_st $4"
-  printf '%s' "$3" >&3
-  [ "$hp_st" = ok ] || return 0
-  hp_frame data
-  {
-    if [ -z "$2" ]; then HP_MARK=$HP_OUT head -c "$(($1 + 1))"
-    else
-      hp_x=${4#* * * }; hp_x=${hp_x%% *}
-      # A file within the limit needs nobody to cut it off there; one without a size does.
-      if [ "${hp_x:-0}" -gt 0 ] && [ "$hp_x" -le "$1" ]; then hp_cut "$2"
-      else
-        hp_bad=1
-        { hp_cut "$2" || hp_frame spoiled; } | HP_MARK=$HP_OUT head -c "$(($1 + 1))"
-      fi
-    fi
-  } <"$3" >&3 2>/dev/null || { hp_frame spoiled; hp_bad=1; }
-}
-
-# hp_look LIMIT MOST SED PATTERN...: every file that the patterns match.
-hp_look() {
-  hp_lim=$1; hp_most=$2; hp_sed=$3; shift 3
-  hp_pats=$#; hp_k=0; hp_end=0; hp_say=; hp_bad=
-  for hp_pat in "$@"; do
-    if hp_closed "$hp_pat"; then
-      hp_say="$hp_pat: a folder above is closed to this user"; hp_end=11; break
-    fi
-    IFS=
-    for hp_f in $hp_pat; do
-      unset IFS
-      if [ ! -e "$hp_f" ] && [ ! -L "$hp_f" ]; then continue; fi
-      [ -d "$hp_f" ] && continue
-      hp_k=$((hp_k + 1))
-      if [ "$hp_k" -gt "$hp_most" ]; then
-        hp_say="more than $hp_most files"; hp_end=12; break 2
-      fi
-      set -- "$@" "$hp_f"
-    done
-    unset IFS
-  done
-  unset IFS
-  shift "$hp_pats"
-  if [ "$#" -gt 0 ]; then
-    # A name of two lines could speak for another file: then each is asked for alone.
-    hp_all=
-    case "$*" in (*'
-'*) ;; (*) hp_all=$(hp_stat "$@");; esac
-    for hp_f in "$@"; do
-      # The lines come in order, but one is missing where its file went away.
-      hp_m=${hp_all%%"
-"*}
-      if [ "${hp_m#* * * * * }" = "$hp_f" ]; then hp_all=${hp_all#*"
-"}
-      else hp_m=$(hp_stat "$hp_f"); fi
-      hp_file "$hp_lim" "$hp_sed" "$hp_f" "${hp_m%" $hp_f"}"
-    done
-    if [ -n "$hp_bad" ] && [ -n "$hp_sed" ] && hp_blunt "$hp_sed"; then return 13; fi
-  elif [ "$hp_end" = 0 ]; then hp_end=10; fi
-  [ -n "$hp_say" ] && { hp_frame stderr; printf '%s' "$hp_say" >&3; }
-  return "$hp_end"
-}
-
-# hp_files ID SECONDS LIMIT MOST SED PATTERN...: the same, with its time limit and its frames.
-hp_files() {
-  hp_begin "$1" "$2" "$3"
-  echo "read $HP_COUNT $hp_due" >&5
-  shift 2
-  hp_look "$@" 5>&- &
-  wait "$!" 2>/dev/null
-  hp_rc=$?
-  case "$hp_rc" in
-    (0) hp_over ok 0;; (10) hp_over absent 0;; (11) hp_over refused 0;;
-    (12) hp_over truncated 0;; (13) hp_over 'exit' 127;; (3) exit 3;; (*) hp_over 'exit' 0;;
-  esac
-  hp_free
-}
+@FILES@
 
 hp_reads() {
 HP_ME=
@@ -376,7 +273,9 @@ hp_frame head
   done
   ip -o addr show scope global 2>/dev/null | sed -n '64q;s/^[^ ]*  *[^ ]*  *inet6*  *\([^ ]*\).*/address=\1/p'
   printf 'pinned=%s\n' "$HP_PINNED"
+  [ -z "$HP_LEFT" ] || printf 'left_out=%s\n' "$HP_LEFT"
 } >&3 2>/dev/null
+unset SSH_CONNECTION SUDO_USER DOAS_USER
 hp_reads 5>&1 >&3 | hp_watch
 }
 hp_main

@@ -16,6 +16,7 @@ from collector.facts.app_java import java
 from collector.facts.app_pipes import pipes
 from collector.facts.app_rules import READ, AppRule, Found
 from collector.facts.app_sessions import replays
+from collector.facts.opened import OPENED
 from collector.facts.web_secrets import PIPES, XML
 from collector.model import Capture, Read, Text, shell
 
@@ -66,7 +67,8 @@ _MASKED = "\n".join(
 READS: tuple[Read, ...] = (
     shell(
         READ,
-        rf"""
+        OPENED
+        + rf"""
 nl='
 '
 pg='' jv='' cm=''
@@ -77,50 +79,58 @@ for p in /proc/[0-9]*; do
       c=; {{ read -r c <"$p/cmdline"; }} 2>/dev/null
       # the processes of a server call themselves by what they do
       case "$c" in *': '*) continue;; esac
+      hp_owner "${{p#/proc/}}"
       pg="$pg$nl$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null \
-        | sed -n '/^-D$/{{n;p;}};s/^-D\(\/.*\)/\1/p;s/^config_file=\(.*\)\/[^\/]*$/\1/p')";;
+        | sed -n '/^-D$/{{n;p;}};s/^-D\(\/.*\)/\1/p;s/^config_file=\(.*\)\/[^\/]*$/\1/p' \
+        | sed "s/^/$W$hp_tab/")";;
     conmon) cm="$cm ${{p#/proc/}}";;
     java|jsvc) jv="$jv ${{p#/proc/}}";;
   esac
 done
 set -f; IFS=$nl; set -- $pg; set +f
-n=$#; for d do set -- "$@" "$d"/postgresql*.conf; done; shift "$n"
+n=$#
+for d do
+  for f in "${{d#*"$hp_tab"}}"/postgresql*.conf; do set -- "$@" "${{d%%"$hp_tab"*}}$hp_tab$f"; done
+done
+shift "$n"
 set -- /etc/postgresql/*/*/postgresql.conf /etc/postgresql/*/*/conf.d/*.conf \
   /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/pgsql/data/postgresql*.conf \
   /var/lib/pgsql/*/data/postgresql*.conf /usr/local/pgsql/data/postgresql*.conf \
   "$@"
-found=; for f do [ -f "$f" ] && found="$found$f$nl"; done
-[ "$found" ] && {{ echo '@K postgres'; printf '%s' "$found" | sed 's/^/@F /'
-  grep -HiE '^[[:space:]]*({_POSTGRES})[[:space:]=]' $found /dev/null; }}
+found=; for f do [ -f "${{f#*"$hp_tab"}}" ] && found="$found$f$nl"; done
+[ "$found" ] && {{ echo '@K postgres'
+  printf '%s' "$found" | sed "s,^\([^/]*$hp_tab\)\{{0\,1\}},@F ,"
+  hp_sift iE '^[[:space:]]*({_POSTGRES})[[:space:]=]' $found; }}
 found=
 for f in /etc/my.cnf /etc/my.cnf.d/*.cnf /etc/mysql/*.cnf /etc/mysql/*/*.cnf \
   /usr/local/mysql/*.cnf /usr/local/mysql/etc/*.cnf; do
   [ -f "$f" ] && found="$found$f$nl"
 done
 [ "$found" ] && {{ echo '@K mysql'; printf '%s' "$found" | sed 's/^/@F /'
-  grep -HiE '^[[:space:]]*(\[|{_MYSQL}([[:space:]=]|$))' $found /dev/null; }}
+  hp_sift iE '^[[:space:]]*(\[|{_MYSQL}([[:space:]=]|$))' $found; }}
 set --
 for f in /etc/apache2/apache2.conf /etc/apache2/conf-enabled /etc/apache2/sites-enabled \
   /etc/httpd/conf /etc/httpd/conf.d /etc/httpd/vhosts.d /usr/local/apache2/conf \
   /www/server/panel/vhost/apache; do [ -e "$f" ] && set -- "$@" "$f"; done
 [ $# -gt 0 ] && {{ echo '@K apache'
-  grep -rHE '^[[:space:]]*(CustomLog|ErrorLog|TransferLog|GlobalLog)[[:space:]]+"?\|' "$@"; }}
+  hp_sift E '^[[:space:]]*(CustomLog|ErrorLog|TransferLog|GlobalLog)[[:space:]]+"?\|' \
+    $(find "$@" -type f 2>/dev/null); }}
 d=/var/lib/docker
 [ -f /etc/docker/daemon.json ] && {{ echo '@K docker'
   echo '@F /etc/docker/daemon.json'
-  tr -d ' \t\n' </etc/docker/daemon.json \
+  hp_by /etc/docker/daemon.json tr -d ' \t\n' \
     | grep -oE '"(log-driver|max-size|max-file|data-root|graph)":"?[^",}}]*' \
     | sed 's/^/\/etc\/docker\/daemon.json:/'
-  r=$(tr -d ' \t\n' </etc/docker/daemon.json | sed -n 's/.*"data-root":"\([^"]*\)".*/\1/p')
+  r=$(hp_by /etc/docker/daemon.json tr -d ' \t\n' | sed -n 's/.*"data-root":"\([^"]*\)".*/\1/p')
   [ "$r" ] && d=$r; }}
 set -- "$d"/containers/*/hostconfig.json
 [ -f "$1" ] && {{ echo '@K containers'
-  grep -HoE '"LogConfig":\{{"Type":"[a-z0-9-]*"|"max-(size|file)":"[^"]*"' "$@"
+  hp_sift oE '"LogConfig":\{{"Type":"[a-z0-9-]*"|"max-(size|file)":"[^"]*"' "$@"
   set -- "$d"/containers/*/config.v2.json
-  grep -HoE '"(Image|Name)":"/?[A-Za-z0-9][^"]*"' "$@"; }}
+  hp_sift oE '"(Image|Name)":"/?[A-Za-z0-9][^"]*"' "$@"; }}
 f=/var/lib/kubelet/config.yaml
 [ -f "$f" ] && {{ echo '@K kubelet'; echo "@F $f"
-  grep -HE '^containerLogMax(Size|Files):' "$f" /dev/null; }}
+  hp_sift E '^containerLogMax(Size|Files):' "$f"; }}
 set -f; IFS=' '; set -- $cm; set +f; IFS=$nl
 [ $# -gt 0 ] && {{ echo '@K podman'
   for p in "$@"; do
@@ -128,20 +138,22 @@ set -f; IFS=' '; set -- $cm; set +f; IFS=$nl
     f=$(printf '%s\n' "$a" | sed -n '/^-l$/{{n;s/^\(k8s\|json\)-file:\//\//p;}}')
     [ "$f" ] || continue
     echo "@F $f"
-    printf '%s\n' "$a" | sed -n -e "/^-n$/{{n;s,^,$f:\"name\":\",p;}}" \
-      -e "/^--log-size-max$/{{n;s,^,$f:\"log-size-max\":\",p;}}"
+    printf '%s\n' "$a" | HP_NAME=$f awk 'is {{ print ENVIRON["HP_NAME"] ":\"" is "\":\"" $0; is = "" }}
+      $0 == "-n" {{ is = "name" }} $0 == "--log-size-max" {{ is = "log-size-max" }}'
   done
 }}
 for d in /data/jumpserver/core/data/media/replay /opt/jumpserver/data/media/replay; do
   [ -d "$d" ] && {{ echo '@K jumpserver'; echo "@F $d"
-    grep -hE '^[[:space:]]*TERMINAL_SESSION_KEEP_DURATION[:=]' /opt/jumpserver/config/config.txt \
-      /opt/jumpserver/config.yml 2>/dev/null | sed "s,^,$d:,"; }}
+    for f in /opt/jumpserver/config/config.txt /opt/jumpserver/config.yml; do
+      [ -f "$f" ] && hp_by "$f" cat | grep -E '^[[:space:]]*TERMINAL_SESSION_KEEP_DURATION[:=]'
+    done | sed "s,^,$d:,"; }}
 done
 set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
 [ $# -gt 0 ] && {{
   echo '@K java'
   roots='' given=''
   for p in "$@"; do
+    hp_owner "$p"
     a=$(tr '\000' '\n' <"/proc/$p/cmdline" 2>/dev/null | sed -n \
       -e 's/^-D\(catalina\.base\|user\.dir\)=\(\/.*\)/R\2/p' \
       -e 's/^-D\(logging\.config\|logback\.configurationFile\|log4j\.configuration\)=/G/p' \
@@ -152,7 +164,8 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
     [ "$w" ] && [ "$w" != / ] && a="$a${{nl}}R$w"
     set -f
     for x in $a; do
-      case "$x" in R*) roots="$roots${{x#R}}$nl";; G*) given="$given${{x#G}}$nl";; esac
+      case "$x" in R*) roots="$roots$W$hp_tab${{x#R}}$nl";;
+        G*) given="$given$W$hp_tab${{x#G}}$nl";; esac
     done
     set +f
     ls -l "/proc/$p/fd" 2>/dev/null | sed -n 's/^l.* -> \(\/.*\)$/\1/p' \
@@ -162,20 +175,25 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
   done
   set -f
   c=$( {{ printf '%s' "$given"; for r in $roots; do
-    find "$r/" -maxdepth 4 -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
+    hp_line "$r"; r=$h_f; hp_reach "$r"
+    hp_do "$R" find "$r/" -maxdepth 4 -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
       -o -name 'log4j*.properties' -o -name logging.properties -o -name server.xml \
       -o -name 'application*.properties' -o -name 'application*.yml' \
-      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) 2>/dev/null | head -n 64
+      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) 2>/dev/null | hp_below "${{r%/}}" | head -n 64 |
+      sed "s/^/$NAMER$hp_tab/"
     done; }} | sort -u | head -n 96)
-  for f in $c; do
-    [ -r "$f" ] || {{ echo "@U $f"; continue; }}
+  for l in $c; do
+    hp_line "$l"; f=$h_f
+    # what a program cannot read itself does not set it up
+    hp_can "$f" || {{ [ "$NAMER" ] || echo "@U $f"; continue; }}
     echo "@F $f"
     case "$f" in
-      *.xml) grep -HE '{_JAVA}' "$f" /dev/null;;
-      *.properties) grep -HE '{_PROPERTIES}' "$f" /dev/null;;
-      *) grep -HE '{_YAML}' "$f" /dev/null;;
+      *.xml) hp_sift E '{_JAVA}' "$l";;
+      *.properties) hp_sift E '{_PROPERTIES}' "$l";;
+      *) hp_sift E '{_YAML}' "$l";;
     esac
   done
+  NAMER=
   set +f
 }}
 echo '@E'

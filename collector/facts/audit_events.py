@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, shell
 
 _READ = "audit.events"
@@ -22,7 +23,8 @@ _TYPES = (
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        rf"""
+        OPENED
+        + rf"""
 log=
 [ -r /etc/audit/auditd.conf ] && log=$(sed -n \
   's/^[[:space:]]*log_file[[:space:]]*=[[:space:]]*\([^[:space:]]*\).*/\1/p' /etc/audit/auditd.conf)
@@ -32,11 +34,11 @@ set --
 for n in '' .1 .2 .3 .4 .5 .6 .7; do [ -f "$log$n" ] && set -- "$log$n" "$@"; done
 for f do
   printf 'log=%s\n' "$f"
-  head -c 4096 "$f" | LC_ALL=C sed -n '/msg=audit(/{{s/.*msg=audit(\([0-9]*\)\..*/first=\1/p;q;}}'
-  tail -c 33554432 "$f" | LC_ALL=C grep -a -E 'type=({_TYPES})' | tail -n 400 | LC_ALL=C sed -n \
+  hp_by "$f" head -c 4096 | LC_ALL=C sed -n '/msg=audit(/{{s/.*msg=audit(\([0-9]*\)\..*/first=\1/p;q;}}'
+  hp_by "$f" tail -c 33554432 | LC_ALL=C grep -a -E 'type=({_TYPES})' | tail -n 400 | LC_ALL=C sed -n \
     's/^.*type=\([A-Z_]*\) msg=audit(\([0-9]*\)\.[0-9:]*): *\([-=a-z0-9_. ]*\).*/\1 \2 \3/p'
 done
-tail -c 4194304 "$log" | LC_ALL=C grep -a -E 'type=USER_(AUTH|START|LOGIN) ' | tail -n 1 \
+hp_by "$log" tail -c 4194304 | LC_ALL=C grep -a -E 'type=USER_(AUTH|START|LOGIN) ' | tail -n 1 \
   | LC_ALL=C sed -n 's/^.*type=\([A-Z_]*\) msg=audit(\([0-9]*\)\..*/login \1 \2/p'
 exit 0
 """,

@@ -16,12 +16,15 @@ from collector.facts import backup_wal as _wal
 from collector.facts import storage as _storage
 from collector.facts.backup_artefacts_look import ARTEFACTS, NO_CONTENT, SOURCES
 from collector.facts.masking import MASK, URLS
+from collector.facts.opened import OPENED
 from collector.facts.record_times import zone_of
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
 
-_BORG = r"""
+_BORG = (
+    OPENED
+    + r"""
 for h in /root /home/* /var/lib/*; do
-  [ -d "$h/.cache/borg" ] || continue
+  [ -d "$h/.cache/borg" ] && [ ! -L "$h/.cache" ] && [ ! -L "$h/.cache/borg" ] || continue
   for d in "$h"/.cache/borg/*/; do
     d=${d%/}; i=${d##*/}
     t=0
@@ -29,11 +32,13 @@ for h in /root /home/* /var/lib/*; do
       [ -f "$f" ] || continue
       n=$(stat -c %Y "$f") && [ "$n" -gt "$t" ] && t=$n
     done
-    printf 'borg %s %s %s\n' "$i" "$t" "$(cat "$h/.config/borg/security/$i/location" 2>/dev/null)"
+    printf 'borg %s %s %s\n' "$i" "$t" \
+      "$(hp_by "$h/.config/borg/security/$i/location" head -c 4096 2>/dev/null)"
   done
 done
 exit 0
 """
+)
 
 # Units and words that name themselves are asked for one after the other: journalctl(1) lets a line
 # pass only where both fit. `export` is what every version writes (`short-unix` came after 219).
@@ -58,15 +63,31 @@ command -v journalctl >/dev/null 2>&1 || exit 0
 exit 0
 """
 
-_LOGS = r"""
+_LOGS = (
+    OPENED
+    + r"""
 for f in /var/log/*backup*.log /var/log/*/*backup*.log /var/log/restic*.log /var/log/rsnapshot*.log
 do
-  [ -f "$f" ] && [ -r "$f" ] || continue
+  hp_can "$f" || continue
   printf 'log %s %s\n' "$(stat -c %Y "$f")" "$f"
-  tail -n 60 "$f" | sed 's/^/|/'
+  hp_by "$f" tail -n 60 | sed 's/^/|/'
 done
 exit 0
 """
+)
+
+_LISTS = (
+    OPENED
+    + rf"""
+IFS=$hp_nl
+for l in $(hp_names '--files-from[= ]*/[A-Za-z0-9_./-]*' {SOURCES} |
+  sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | head -n 20); do
+  hp_line "$l"; f=$h_f
+  [ -f "$f" ] && printf 'list %s\n' "$f" && hp_by "$f" head -c 8192 | sed 's/^/|/'
+done
+exit 0
+"""
+)
 
 # A line of a list that is no path and no pattern is none of our business.
 _ONLY_PATHS = rf"""/^|/{{
@@ -97,10 +118,7 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "backup.lists",
-        rf"cat {SOURCES} 2>/dev/null | grep -o -e '--files-from[= ]*/[A-Za-z0-9_./-]*' |"
-        "\n  sed 's/^[^/]*//' | sort -u | head -n 20 | while IFS= read -r f; do\n"
-        '  [ -f "$f" ] && printf \'list %s\\n\' "$f" && head -c 8192 "$f" | sed \'s/^/|/\'\n'
-        "done\nexit 0",
+        _LISTS,
         redact=_ONLY_PATHS,
         why=Text("备份范围列表文件", "files that list what is backed up"),
     ),

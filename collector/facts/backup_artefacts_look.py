@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collector.facts.opened import OPENED
+
 SOURCES = r"""/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
   /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
   /etc/crontabs/* /etc/systemd/system/*.service"""
@@ -9,24 +11,54 @@ SOURCES = r"""/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc
 # Folders that jobs and their scripts name, and the usual ones; in each the files that look like
 # dumps or archives, newest first; since when a repository is there, trees of versions, and what
 # cannot be deleted (chattr).
-ARTEFACTS = rf"""
+ARTEFACTS = (
+    OPENED
+    + rf"""
 stat -c %Y / >/dev/null 2>&1 || {{ echo 'no stat' >&2; exit 3; }}
-t=$(cat {SOURCES} /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf \
-  /etc/restic/*.env /etc/default/restic* 2>/dev/null | sed 's/^[[:space:]]*#.*//')
-t="$t
-$(for f in $(printf '%s\n' "$t" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u | head -n 300)
-do
+w='/[A-Za-z0-9_./-]*[A-Za-z0-9_]'
+IFS=$hp_nl
+t=$(hp_names "$w" {SOURCES} /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf \
+  /etc/restic/*.env /etc/default/restic*)
+m=
+for l in $t; do
+  hp_line "$l"; f=$h_f
   case "$f" in
     /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
   esac
-  [ -f "$f" ] && [ -r "$f" ] || continue
-  h=; {{ read -r h <"$f"; }} 2>/dev/null
-  case "$f,$h" in *.sh,*|*.env,*|*,'#!'*) head -c 16384 "$f" | sed 's/^[[:space:]]*#.*//';; esac
-done)"
+  hp_can "$f" || continue
+  hp_first "$f"
+  case "$f,$h_l" in *.sh,*|*.env,*|*,'#!'*) m="$m$l$hp_nl";; esac
+done
+NAMER=
+set -f; t=$t$hp_nl$(hp_names "$w" $m); set +f
+unset IFS
+# part FOLDER LSATTR: what lies in it, as far as whoever looks may see it
+part='p=$1; a=$2
+[ -r "$p" ] && [ -x "$p" ] || {{ printf "closed %s\\n" "$p"; exit; }}
+set --
+for d in "$p"/*.[0-9] "$p"/*.[0-9][0-9] "$p"/[0-9][0-9][0-9][0-9]*; do
+  [ -d "$d" ] && [ $# -lt 400 ] && set -- "$@" "$d"
+done
+[ $# -gt 0 ] && stat -c "tree %Y %n" "$@"
+[ "$a" ] && {{ lsattr -d "$p"; lsattr "$p"; }} 2>/dev/null |
+  sed -n "s/^\([-A-Za-z]*[ai][-A-Za-z]*\) /attr \1 /p" | head -n 100
+find "$p" -xdev -maxdepth 3 -path "*/data/[0-9a-f][0-9a-f]" -prune -o -type f \( \
+  -name "*.sql" -o -name "*.sql.*" -o -name "*.dump" -o -name "*.dump.*" -o -name "*.dmp" \
+  -o -name "*.tar" -o -name "*.tar.*" -o -name "*.tgz" -o -name "*.gz" -o -name "*.zip" \
+  -o -name "*.7z" -o -name "*.bak" -o -name "*.zst" -o -name "*.xz" -o -name "*.xbstream*" \
+  -o -name "*.archive" -o -name "*.rdb" -o -name "*.gpg" -o -name "*.age" -o -name "*.enc" \
+  -o -name backup_manifest -o -name backup_label -o -name "*.xb" -o -name "*.mbstream" \
+  -o -name xtrabackup_checkpoints -o -name mariadb_backup_checkpoints \
+  -o -path "*/snapshots/[0-9a-f]*" \) \
+  -exec stat -c "artefact %Y %s %a:%u:%g %n" {{}} + 2>/dev/null |
+  sort -rn -k 2 | head -n 200'
 a= v=; command -v lsattr >/dev/null 2>&1 && a=1
-for p in /backup /backups /bak /var/backups /var/backup /data/backup /data/backups /srv/backup \
+IFS=$hp_nl
+for l in /backup /backups /bak /var/backups /var/backup /data/backup /data/backups /srv/backup \
   /srv/backups /opt/backup /opt/backups /home/backup /mnt/backup \
-  $(printf '%s\n' "$t" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u | head -n 400); do
+  $(printf '%s\n' "$t" | sort -u | head -n 400); do
+  case "$l" in /*) l=$hp_tab$l;; esac
+  hp_line "$l"; p=$h_f
   # of what is named for each day the folder: `>/data/dumps/shop-$(date +%F).sql`
   [ -e "$p" ] || p=${{p%/*}}
   case "$p" in
@@ -41,35 +73,27 @@ for p in /backup /backups /bak /var/backups /var/backup /data/backup /data/backu
   case "$v " in *" $p "*) continue;; esac
   v="$v $p"
   printf 'folder %s\n' "$p"
-  [ -r "$p" ] && [ -x "$p" ] || {{ printf 'closed %s\n' "$p"; continue; }}
-  if [ -f "$p/config" ] && [ -r "$p/config" ] && [ -d "$p/data" ]; then
-    h=; {{ read -r h <"$p/config"; }} 2>/dev/null
-    case "$h" in '[repository]'*) h=$(sed -n 's/^append_only *= *//p' "$p/config");; *) h=;; esac
+  if hp_can "$p/config" && [ -d "$p/data" ]; then
+    hp_first "$p/config"
+    case "$h_l" in
+      '[repository]'*) h=$(hp_by "$p/config" sed -n 's/^append_only *= *//p');; *) h=;;
+    esac
     printf 'repository %s %s %s\n' "$(stat -c %Y "$p/config")" "${{h:--}}" "$p"
   fi
-  set --
-  for d in "$p"/*.[0-9] "$p"/*.[0-9][0-9] "$p"/[0-9][0-9][0-9][0-9]*; do
-    [ -d "$d" ] && [ $# -lt 400 ] && set -- "$@" "$d"
-  done
-  [ $# -gt 0 ] && stat -c 'tree %Y %n' "$@"
-  [ "$a" ] && {{ lsattr -d "$p"; lsattr "$p"; }} 2>/dev/null |
-    sed -n 's/^\([-A-Za-z]*[ai][-A-Za-z]*\) /attr \1 /p' | head -n 100
-  find "$p" -xdev -maxdepth 3 -path '*/data/[0-9a-f][0-9a-f]' -prune -o -type f \( \
-    -name '*.sql' -o -name '*.sql.*' -o -name '*.dump' -o -name '*.dump.*' -o -name '*.dmp' \
-    -o -name '*.tar' -o -name '*.tar.*' -o -name '*.tgz' -o -name '*.gz' -o -name '*.zip' \
-    -o -name '*.7z' -o -name '*.bak' -o -name '*.zst' -o -name '*.xz' -o -name '*.xbstream*' \
-    -o -name '*.archive' -o -name '*.rdb' -o -name '*.gpg' -o -name '*.age' -o -name '*.enc' \
-    -o -name backup_manifest -o -name backup_label -o -name '*.xb' -o -name '*.mbstream' \
-    -o -name xtrabackup_checkpoints -o -name mariadb_backup_checkpoints \
-    -o -path '*/snapshots/[0-9a-f]*' \) \
-    -exec stat -c 'artefact %Y %s %a:%u:%g %n' {{}} + 2>/dev/null |
-    sort -rn -k 2 | head -n 200
-done | awk '!seen[$0]++' | while IFS= read -r l; do
+  hp_reach "$p"; r=$R
+  case "$r" in
+    ''|own) sh -c "$part" sh "$p" "$a";;
+    -) printf 'closed %s\n' "$p";;
+    *) hp_do "$r" sh -c "$part" sh "$p" "$a" | grep -aF " $p" | sed "s/^/@$r /";;
+  esac
+done | awk '{{ k = $0; sub(/^@[^ ]* /, "", k) }} !seen[k]++' | while IFS= read -r l; do
+  NAMER=
+  case "$l" in @*) NAMER=${{l#@}}; NAMER=${{NAMER%% *}}; l=${{l#* }};; esac
   printf '%s\n' "$l"
   case "$l" in artefact*/snapshots/*) continue;; artefact*) ;; *) continue;; esac
   k=$((${{k-0}} + 1)); [ "$k" -le 60 ] || continue
   f=/${{l#*/}}
-  printf 'head %s\n' "$(od -An -v -tx1 -N 48 "$f" 2>/dev/null | tr -d ' \n')"
+  printf 'head %s\n' "$(hp_by "$f" head -c 48 2>/dev/null | od -An -v -tx1 | tr -d ' \n')"
   u= n=120
   case "$f" in
     *.sql) ;;
@@ -85,19 +109,20 @@ done | awk '!seen[$0]++' | while IFS= read -r l; do
     *) continue;;
   esac
   if [ "$u" ]; then
-    e=$({{ "$u" -dc <"$f" 2>/dev/null || echo 'hostpledge: cut off'; }} | tail -c 120 |
+    e=$({{ hp_by "$f" "$u" -dc 2>/dev/null || echo 'hostpledge: cut off'; }} | tail -c 120 |
       tr '\n\r\t\000' '    ')
     case "$e" in *'hostpledge: cut off '*) echo 'inner cut'; continue;; esac
-    case "$("$u" -dc <"$f" 2>/dev/null | head -c 96 | tr '\n\r\t\000' '    ')" in
+    case "$(hp_by "$f" "$u" -dc 2>/dev/null | head -c 96 | tr '\n\r\t\000' '    ')" in
       '-- My'*|'-- Ma'*|'/*M!999999'*) echo 'inner mysql';;
       *'-- PostgreSQL database'*) echo 'inner postgresql';;
       *) echo 'inner other'; continue;;
     esac
-  else e=$(tail -c "$n" "$f" 2>/dev/null | tr '\n\r\t' '   '); fi
+  else e=$(hp_by "$f" tail -c "$n" 2>/dev/null | tr '\n\r\t' '   '); fi
   printf 'tail %s\n' "$e"
 done
 exit 0
 """
+)
 
 # Of a file's beginning and end only what marks a dump leaves the host, never a row of data.
 NO_CONTENT = r"""

@@ -15,24 +15,29 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.masking import MASK
+from collector.facts.opened import OPENED
 from collector.facts.record_times import zone_of
 from collector.model import Capture, Quote, Read, Text, shell
 
 # Logs that are called after backups or checks, and those that tabs send such output to. Of each
 # the lines that tell how a check ended; `=` marks the last line of the log.
-_LOGS = r"""
+_LOGS = (
+    OPENED
+    + r"""
+IFS=$hp_nl
 set -- /var/log/*backup* /var/log/*/*backup* /var/log/*restic* /var/log/*/*restic* \
   /var/log/*borg* /var/log/*/*borg* /var/log/*check*.log /var/log/*verify*.log \
   /var/log/pgbackrest/*-verify.log \
-  $(cat /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/* /etc/crontabs/* \
-    2>/dev/null |
-    sed -n '/^[[:space:]]*#/d;/check\|verify/s/.*>[[:space:]]*\(\/[A-Za-z0-9_.\/-]*\).*/\1/p')
+  $(hp_names '.*\(check\|verify\).*' /etc/crontab /etc/cron.d/* /var/spool/cron/* \
+    /var/spool/cron/crontabs/* /etc/crontabs/* |
+    sed -n "s/^\([^$hp_tab]*$hp_tab\).*>[[:space:]]*\(\/[A-Za-z0-9_.\/-]*\).*/\1\2/p")
 n=0
 for f in "$@"; do
+  NAMER=; case "$f" in *"$hp_tab"/*) hp_line "$f"; f=$h_f;; esac
   case "$f" in *.gz|*.xz|*.bz2|*.zst|*.journal|/dev/*|/proc/*) continue;; esac
-  [ -f "$f" ] && [ -r "$f" ] || continue
+  hp_can "$f" || continue
   n=$((n + 1)); [ "$n" -le 60 ] || break
-  t=$(tail -n 400 "$f" | awk '
+  t=$(hp_by "$f" tail -n 400 | awk '
     function keep() { k++; if (k > 60) delete m[k - 60]; m[k] = substr($0, 1, 300); at = NR }
     /no errors were found|repository contains errors|check.*(problems|errors) found/ ||
     /verify command (begin|end)|status: *(error|invalid)|INFO: invalid|P[0-9]+  *ERROR/ { keep() }
@@ -49,6 +54,7 @@ for f in /root/.borgmatic/checks/*/* /root/.borgmatic/checks/*/*/* \
 done
 exit 0
 """
+)
 
 # How services of backups and checks ended before the last boot too: what PID 1 says of a start job
 # that was done, or failed (SD_MESSAGE_UNIT_STARTED, SD_MESSAGE_UNIT_FAILED of sd-messages.h).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.facts.masking import URLS
+from collector.facts.opened import OPENED
 
 # One awk for the tabs and units, one for the scripts and settings that those name, one ls for the
 # modes of all. Of a line only the path, or the repository, leaves awk.
@@ -23,17 +24,17 @@ BEGIN {
   key = key "[ \t=:\"\047($<]*(cat[ \t]+|file:|head[^/|;&]*|gpg[^/|;&]*|age[^/|;&]*)?" q home path
   key = tolower(key "|(^|[ \t])-i[ \t]+" q home path)
 }
-FNR == 1 { for (v in is) delete is[v] }
+FNR == 1 { for (v in is) delete is[v]; at = NAME != "" ? NAME : FILENAME }
 /^[ \t]*#/ || FNR > 4000 || !/[\/=:]/ { next }
 {
-  if ($0 ~ holds) print "holds\t" FILENAME
+  if ($0 ~ holds) print "holds\t" at
   for (v in is) if (index($0, "$")) {
     gsub("[$][{]" v "[}]", is[v]); gsub("[$]" v "/", is[v] "/"); gsub("[$]" v " ", is[v] " ")
     gsub("[$]" v "\"", is[v] "\""); sub("[$]" v "$", is[v])
   }
-  if (match($0, set)) print "set\t" FILENAME "\t" substr($0, RSTART, RLENGTH)
+  if (match($0, set)) print "set\t" at "\t" substr($0, RSTART, RLENGTH)
   if (match($0, "^[ \t]*([.]|source)[ \t]+" q "/[A-Za-z0-9_./-]+")) {
-    m = substr($0, RSTART, RLENGTH); print "from\t" FILENAME "\t" substr(m, index(m, "/"))
+    m = substr($0, RSTART, RLENGTH); print "from\t" at "\t" substr(m, index(m, "/"))
   }
   if (match($0, "^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=[\"\047]?/[A-Za-z0-9_./-]+")) {
     m = substr($0, RSTART, RLENGTH); sub(/^[ \t]*(export[ \t]+)?/, "", m); i = index(m, "=")
@@ -43,7 +44,7 @@ FNR == 1 { for (v in is) delete is[v] }
   while (match(low, key)) {
     m = substr(r, RSTART, RLENGTH); i = index(m, "/"); p = substr(m, i); b = substr(m, 1, i - 1)
     if (b ~ /(~|[$]HOME|[$][{]HOME[}])$/) p = "/root" p
-    print "key\t" FILENAME "\t" p
+    print "key\t" at "\t" p
     r = substr(r, RSTART + RLENGTH); low = tolower(r)
   }
   r = $0
@@ -55,7 +56,9 @@ FNR == 1 { for (v in is) delete is[v] }
 }
 """
 
-FILES = rf"""
+FILES = (
+    OPENED
+    + rf"""
 nl='
 '
 IFS=$nl
@@ -65,22 +68,39 @@ for f in /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron
   /etc/crontabs/* /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf \
   /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf /etc/restic/*.env \
   /etc/default/restic* /etc/pgbackrest.conf /etc/pgbackrest/*.conf /etc/pgbackrest/conf.d/*.conf
-do [ -f "$f" ] && [ -r "$f" ] && o="$o$f$nl"; done
+do [ -f "$f" ] && o="$o$hp_tab$f$nl"; done
 for f in /root/.config/borg/keys/* /home/*/.config/borg/keys/*; do
-  [ -f "$f" ] && r="${{r}}key	borg	$f$nl" all="$all$f$nl"
+  hp_can "$f" && r="${{r}}key	borg	$f$nl" all="$all$f$nl"
 done
 set -f
+awk='{_AWK.replace("'", chr(39) + chr(92) + chr(39) + chr(39))}'
+# his LINE: what awk finds in it, each line with a mark of whose word it is
+his() {{
+  hp_line "$1"; f=$h_f
+  hp_word "$f"
+  hp_by "$f" head -c 262144 2>/dev/null | awk -v "NAME=$f" "$awk" | sed "s/^/@$W /"
+}}
+# sees FILE: is it there for whoever names it?
+sees() {{
+  case "$NAMER" in
+    '') [ -f "$1" ];;
+    *) hp_do "$NAMER" sh -c '[ -e "$0" ]' "$1";;
+  esac
+}}
 for n in 1 2 3; do
   set -- $o; o=
   [ $# -gt 0 ] || break
-  x=$(awk '{_AWK.replace("'", chr(39) + chr(92) + chr(39) + chr(39))}' "$@") || exit 3
+  hp_voices "$@"
+  x=$(hp_with "$h_ours" awk "$awk") || exit 3
+  x=$x$nl$(hp_each "$h_others" his)
   for l in $x; do
+    NAMER=; case "$l" in @*) NAMER=${{l%% *}}; NAMER=${{NAMER#@}}; l=${{l#* }};; esac
     p=${{l##*	}}
     case "$l" in
       set*) r="$r$l$nl"
         case "$l" in *REPOSITORY_FILE*|*EnvironmentFile*) p=/${{p#*/}};; *) continue;; esac;;
       from*|holds*) r="$r$l$nl";;
-      key*) [ -f "$p" ] && r="$r$l$nl";;
+      key*) sees "$p" && r="$r$l$nl";;
     esac
     case "$l,$p" in
       key*) ;;
@@ -88,15 +108,16 @@ for n in 1 2 3; do
       *,/usr/share/*|*,/proc*|*,/dev*|*,/sys*|*,/run*|*,/var/run*) continue;;
     esac
     case "$nl$all$d" in *"$nl$p$nl"*) continue;; esac
+    [ -z "$NAMER" ] || sees "$p" || continue
     if [ -f "$p" ]; then
       all="$all$p$nl"
-      [ "$n" -lt 3 ] && [ -r "$p" ] || continue
+      [ "$n" -lt 3 ] && hp_can "$p" || continue
       case "$l,$p" in
         set*REPOSITORY_FILE*|key*) continue;;
         set*|from*|*.sh|*.bash|*.env|*.conf|*.cnf|*.yml|*.yaml) ;;
-        *) h=; {{ read -r h <"$p"; }} 2>/dev/null; case "$h" in '#!'*) ;; *) continue;; esac;;
+        *) hp_first "$p"; case "$h_l" in '#!'*) ;; *) continue;; esac;;
       esac
-      o="$o$p$nl"
+      o="$o$NAMER$hp_tab$p$nl"
     elif [ -d "$p" ]; then
       case "$p" in
         /etc|/etc/*|/bin|/sbin|/usr|/usr/*|/home|/root|/tmp|/var|/var/lib|/var/log|/var/log/*) ;;
@@ -124,6 +145,7 @@ done
 echo '== end'
 exit 0
 """
+)
 
 _LINES = (
     r"[0-9a-fA-F:.]\{3,\}[[:space:]]", "[Hh][Oo][Ss][Tt]", r"\[", r"type[[:space:]]*=",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collector.facts.opened import OPENED
+
 # Where PostgreSQL neither is installed nor has a socket, nothing is started.
-STATE = r"""
+STATE = (
+    OPENED
+    + r"""
 r= b=
 for f in /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres /usr/bin/postgres \
   /usr/local/pgsql/bin/postgres /usr/libexec/postgresql*/postgres; do [ -x "$f" ] && r=1; done
@@ -16,8 +20,9 @@ g='[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]'
 # target FOLDER SEGMENTS-PER-LOG: the segments in it, as ranges without a gap, and the newest
 target() {
   printf 'target %s\n' "$1"
-  [ -r "$1" ] && [ -x "$1" ] || { echo closed; return; }
-  l=$(find "$1/" -maxdepth 2 -type f -name "$g$g$g*" 2>/dev/null |
+  hp_reach "$1"
+  hp_do "$R" sh -c '[ -r "$0" ] && [ -x "$0" ]' "$1" || { echo closed; return; }
+  l=$(hp_do "$R" find "$1/" -maxdepth 2 -type f -name "$g$g$g*" 2>/dev/null | hp_below "${1%/}" |
     awk -F/ '{ print $NF, $0 }' | sort | tail -n 30000 | awk -v n="$2" '
       function hex(t,  i, v) {
         v = 0
@@ -43,7 +48,7 @@ target() {
     case "$x" in
       range*) printf '%s\n' "$x";;
       newest*) stat -c 'newest %Y %s %a:%u:%g %n' "${x#* }"
-        case "$(od -An -v -tx1 -N 8 "${x#* }" 2>/dev/null | tr -d ' \n')" in
+        case "$(hp_by "${x#* }" head -c 8 2>/dev/null | od -An -v -tx1 | tr -d ' \n')" in
           ??d1*) echo 'holds wal';;
           1f8b*|28b52ffd*|04224d18*|fd377a585a00*|425a68*) echo 'holds packed';;
           53616c7465645f5f|6167652d656e6372|8[45]*|8c*|c1*|c3*) echo 'holds ciphertext';;
@@ -55,11 +60,14 @@ target() {
   stat -c 'owned %a:%u:%g' "$1"
 }
 for s in $b; do
+  NAMER=; hp_word "$s"; NAMER=$W
   d=${s%/*}; p=${s##*.}; w= z= c=
   echo "== server $s"
   for f in $(command -v psql) /usr/local/pgsql/bin/psql /usr/pgsql-*/bin/psql \
     /usr/lib/postgresql/*/bin/psql; do [ -x "$f" ] && c=$f; done
-  set -- $(ls -ldn "$s"); u=$3 q=$4; set -- $(ls -ld "$s"); n=$3
+  set -- $(ls -ld "$s"); n=$3
+  # nobody's own program runs as root
+  hp_word "${c:-/}"; u=${NAMER:-$W}
   set -- "$c" -X -A -t -q -w -h "$d" -p "$p" -U "$n" -d postgres
   PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
   o=$(printf '%s\n' "select 'set '||name||' '||replace(setting,chr(10),' ') from pg_settings where
@@ -77,13 +85,12 @@ for s in $b; do
     "select concat_ws(' ','sender',coalesce(host(client_addr),'local'),state,application_name)
       from pg_stat_replication;" |
     if [ -z "$c" ]; then false
-    elif [ "$u" = 0 ]; then "$@"
-    elif command -v setpriv >/dev/null 2>&1; then
-      setpriv --reuid "$u" --regid "$q" --clear-groups -- "$@"
-    elif command -v runuser >/dev/null 2>&1; then runuser -u "$n" -- "$@"
-    else false; fi 2>/dev/null)
+    elif [ -z "$u" ]; then "$@"
+    else hp_as "$u" "$@"; fi 2>/dev/null)
   case "$o" in *'set data_directory '*) printf '%s\n' "$o";; *) echo refused; o=;; esac
-  { read -r i; read -r w; } 2>/dev/null <"$s.lock"
+  w=$(hp_by "$s.lock" head -n 2 2>/dev/null); i=${w%%"$hp_nl"*}
+  case "$w" in *"$hp_nl"*) w=${w#*"$hp_nl"};; *) w=;; esac
+  case "$i" in *[!0-9]*) i=;; esac
   [ "$w" ] || w=$(printf '%s\n' "$o" | sed -n 's/^set data_directory //p')
   [ "$w" ] || continue
   printf 'data %s\n' "$w"
@@ -91,11 +98,12 @@ for s in $b; do
     f=$(tr '\000' '\n' <"/proc/$i/cmdline" 2>/dev/null | sed -n 's/^config_file=//p')
     f=${f:-$w/postgresql.conf}
     e='archive_(mode|command|library|timeout)|basic_archive\.[a-z_]*'
-    o=$(grep -hE "^[[:space:]]*($e)[[:space:]=]" "$f" "${f%/*}"/conf.d/*.conf \
-      "$w/postgresql.auto.conf" 2>/dev/null |
+    o=$(for x in "$f" "${f%/*}"/conf.d/*.conf "$w/postgresql.auto.conf"; do
+        [ -f "$x" ] && hp_by "$x" cat
+      done 2>/dev/null | grep -E "^[[:space:]]*($e)[[:space:]=]" |
       sed -e "s/^[[:space:]]*//" -e "s/^\([a-z_.]*\)[[:space:]=]*/set \1 /" \
         -e "s/'[[:space:]]*\(#[^']*\)\{0,1\}$//" -e "s/^\(set [a-z_.]* \)'/\1/" -e "s/''/'/g")
-    [ -r "$f" ] && printf 'settings %s\n%s\n' "$f" "$o"
+    hp_can "$f" && printf 'settings %s\n%s\n' "$f" "$o"
   fi
   for f in "$w/pg_wal/archive_status" "$w/pg_xlog/archive_status"; do
     [ -d "$f" ] || continue
@@ -116,11 +124,11 @@ for s in $b; do
   set -f
   for f in $(printf '%s\n' "$t" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]'); do
     case "$f" in /bin/*|/usr/bin/*|/sbin/*|/usr/sbin/*|/usr/lib/*) continue;; esac
-    [ -f "$f" ] && [ -r "$f" ] || continue
-    x=; { read -r x <"$f"; } 2>/dev/null
-    case "$f,$x" in *.sh,*|*,'#!'*) ;; *) continue;; esac
-    printf 'script %s\n' "$f"; head -c 8192 "$f" | sed 's/^/|/'; printf '\n'
-    z="$z $(head -c 8192 "$f" | sed 's/^[[:space:]]*#.*//')"
+    hp_can "$f" || continue
+    hp_first "$f"
+    case "$f,$h_l" in *.sh,*|*,'#!'*) ;; *) continue;; esac
+    printf 'script %s\n' "$f"; hp_by "$f" head -c 8192 | sed 's/^/|/'; printf '\n'
+    z="$z $(hp_by "$f" head -c 8192 | sed 's/^[[:space:]]*#.*//')"
   done
   set +f
   for f in $(printf '%s %s\n' "$t" "$z" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u |
@@ -133,6 +141,7 @@ f=
 [ "$r" ] && f=$(grep -lxE 'pg_receivewal|pg_receivexlog' /proc/[0-9]*/comm 2>/dev/null)
 for f in $f; do
   echo "== receiver ${f%/comm}"
+  p=${f%/comm}; hp_owner "${p#/proc/}"; NAMER=$W
   a=$(tr '\000' '\n' <"${f%comm}cmdline" 2>/dev/null)
   printf 'args %s\n' "$(printf '%s' "$a" | tr '\n' ' ')"
   w=$(printf '%s\n' "$a" | sed -n -e '/^-D$/{n;p;}' -e 's/^-D\(.\)/\1/p' \
@@ -143,3 +152,4 @@ done
 echo '== end'
 exit 0
 """
+)

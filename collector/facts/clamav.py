@@ -13,20 +13,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.processes import Process, Processes
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
     shell(
         "clamav.state",
-        r"""
+        OPENED
+        + r"""
 w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
 for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
   [ -f "$f" ] || continue
   printf '== conf %s\n' "$f"
-  grep -E "^[[:space:]]*($w)[[:space:]]" "$f"
-  [ $? -gt 1 ] && echo '== refused'
-  for d in $(sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p' "$f"); do
+  hp_can "$f" || echo '== refused'
+  hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]"
+  for d in $(hp_by "$f" sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p'); do
     d=${d#\"}; d=${d%\"}
     [ -d "$d" ] && printf '== folder %s\n' "$d"
   done
@@ -42,42 +44,49 @@ for c in /proc/[0-9]*/comm; do
       -e 's/^fanotify mnt_id:.* mask:\([0-9a-f]*\) .*/mount \1/p' \
       -e 's/^fanotify sdev:.* mask:\([0-9a-f]*\) .*/mount \1/p' | sort | uniq -c
   b=
+  hp_owner "${p#/proc/}"; NAMER=$W
   tr '\000' '\n' <"$p/cmdline" | while IFS= read -r a; do
     case "$b $a" in
       *' --config-file='*) printf 'config %s\n' "${a#*=}"; continue;;
       '-c '*|'--config-file '*) printf 'config %s\n' "$a"; b=; continue;;
-      *' --watch-list='*|*' --exclude-list='*) k=${a%%=*}; v=${a#*=};;
+      *' --watch-list='*) k=--watch-list; v=${a#*=};;
+      *' --exclude-list='*) k=--exclude-list; v=${a#*=};;
       '-W '*|'-w '*|'--watch-list '*) k=--watch-list; v=$a;;
       '-e '*|'--exclude-list '*) k=--exclude-list; v=$a;;
       *) b=$a; continue;;
     esac
     b=$a
-    [ -f "$v" ] && sed "s/^/$k /" "$v"
+    [ -f "$v" ] && hp_by "$v" cat | sed "s/^/$k /"
   done
+  NAMER=
 done
 t=; for f in clamscan clamdscan; do command -v $f >/dev/null 2>&1 && t=1; done
 for f in /opt/*/bin/clam*scan /usr/local/*/bin/clam*scan; do [ -x "$f" ] && t=1; done
-more=; [ -n "$t" ] && more=$(find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly \
-  /etc/cron.monthly /var/spool/cron /etc/crontabs /etc/systemd/system \
-  /usr/local/sbin /usr/local/bin /root /opt \
-  -maxdepth 2 -type f -size -64k -exec grep -ahE 'clamd?scan' {} + 2>/dev/null |
-  grep -oE '(--log[= ]|-l +|>+ *)"?/[A-Za-z0-9_./-]+' | sed 's/^[^/]*//' | sort -u | head -n 16)
+IFS=$hp_nl
+more=; [ -n "$t" ] && more=$(hp_names '.*clamd\{0,1\}scan.*' $(
+  find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
+    /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
+    -maxdepth 2 -type f -size -64k 2>/dev/null) |
+  sed -n "s#^\([^$hp_tab]*$hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
+  sort -u | head -n 16)
 all=' '
 [ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
+  NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
   case "$all" in *" $f "*) continue;; esac
   case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
   [ -f "$f" ] || continue
   all="$all$f "
   printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  if [ -r "$f" ]; then
-    tail -c 65536 "$f" | grep -aE \
+  if hp_can "$f"; then
+    hp_by "$f" tail -c 65536 | grep -aE \
       -e 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' \
       -e '^ERROR: (Communication error|Could not connect)' |
       tail -n 30
   else echo '== refused'; fi
 done
+NAMER=
 f=/opt/LinuxKPC/ini/apsc_client_ui.ini
-[ -f "$f" ] && { printf '== antiy %s\n' "$f"; grep -aE '[0-9]{10}' "$f" | head -n 20; }
+[ -f "$f" ] && { printf '== antiy %s\n' "$f"; hp_by "$f" cat | grep -aE '[0-9]{10}' | head -n 20; }
 echo '== end'
 """,
         seconds=20,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collector.errors import BadInput, CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.processes import processes
 from collector.model import Capture, Read, Text, shell
 from collector.schema import load_documents
@@ -23,7 +24,9 @@ _READ = "crowdsec.state"
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        OPENED
+        + r"""
+d=/etc/crowdsec
 command -v cscli >/dev/null 2>&1 || { echo '== none'; exit 0; }
 echo '== metrics'
 cscli metrics -o json 2>/dev/null
@@ -33,18 +36,19 @@ cd /etc/crowdsec || exit 1
 echo; echo '== parsers'
 ls parsers/s01-parse 2>/dev/null
 echo '== simulation'
-cat simulation.yaml
+hp_by $d/simulation.yaml cat
 echo; echo '== profiles'
-for f in profiles.yaml.local profiles.yaml; do
-  [ -f $f ] && { echo '---'; cat $f; echo; }
+for f in $d/profiles.yaml.local $d/profiles.yaml; do
+  [ -f $f ] && { echo '---'; hp_by $f cat; echo; }
 done
 echo '== scenarios'
-for f in scenarios/*.y*ml; do
-  [ -f "$f" ] && grep -q ssh_failed-auth "$f" && { echo '---'; cat "$f"; echo; }
+for f in $d/scenarios/*.y*ml; do
+  [ -f "$f" ] && hp_by "$f" cat | grep -q ssh_failed-auth &&
+    { echo '---'; hp_by "$f" cat; echo; }
 done
 echo '== applied'
-cat bouncers/crowdsec-firewall-bouncer.yaml bouncers/crowdsec-firewall-bouncer.yaml.local \
-  2>/dev/null | grep -E '^ *(mode|set-only|deny_action|disable_ipv6):'
+for f in $d/bouncers/crowdsec-firewall-bouncer.yaml $d/bouncers/crowdsec-firewall-bouncer.yaml.local
+do [ -f "$f" ] && hp_by "$f" cat; done 2>/dev/null | grep -E '^ *(mode|set-only|deny_action|disable_ipv6):'
 exit 0
 """,
         seconds=20,

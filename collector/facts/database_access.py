@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.spans import address
 from collector.model import Capture, Read, Text, shell
 
@@ -36,12 +37,14 @@ _NAMES = "|".join(ENGINES)
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        rf"""
+        OPENED
+        + rf"""
 p=$(grep -lxE '{_NAMES}' /proc/[0-9]*/comm /dev/null 2>/dev/null | head -n 500)
 [ -n "$p" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
 h=
 for f in $p; do
   d=${{f%/comm}}; read -r n <"$f"
+  hp_owner "${{d#/proc/}}"
   case $n in
   redis-server|valkey-server)
     o=$(tr '\000' ' ' <"$d/cmdline" | sed -n 's/.*:\([0-9]\{{1,5\}}\)\([ *].*\)\{{0,1\}}$/\1/p')
@@ -61,15 +64,18 @@ for f in $p; do
     tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '--(no)?auth|--keyFile|--transitionToAuth'
     c=$(tr '\000' '\n' <"$d/cmdline" \
       | sed -n -e '/^\(-f\|--config\)$/{{n;p;}}' -e 's/^--config=//p')
-    [ -n "$c" ] && sed -n -e 's/keyFile.*/keyFile: -/' \
-      -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p' "$c";;
+    NAMER=$W
+    [ -n "$c" ] && hp_by "$c" cat | sed -n -e 's/keyFile.*/keyFile: -/' \
+      -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p'
+    NAMER=;;
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
     echo "== mysql ${{d#/proc/}}"
     [ -n "$c" ] && {{
       # MariaDB's client would check the certificate even at the socket
       case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
-      set -- "$@" -u root -N -B -e
+      # no server gets a file of ours for the asking
+      set -- "$@" --local-infile=0 -u root -N -B -e
       q="select concat('as ',current_user()); "
       q="${{q}}select concat_ws(' ','account',user,'@',host,if(plugin='','-',plugin),"
       q="${{q}}length(concat(ifnull(authentication_string,'')"
@@ -80,8 +86,10 @@ for f in $p; do
     w=$(readlink "$d/cwd") && case " $h " in *" $w "*) ;; *) h="$h $w"
       echo "== postgresql $w"
       for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
-        [ -f "$c" ] && {{ echo "hba $c"; grep -v '^[[:space:]]*\(#\|$\)' "$c" | head -n 300; }}
-      done;;
+        case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
+        [ -f "$c" ] && {{ echo "hba $c"
+          hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' | head -n 300; }}
+      done; NAMER=;;
     esac;;
   esac
 done
@@ -90,13 +98,14 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   [ -f "$c" ] || continue
   echo "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
-  grep -iE "^[[:space:]]*($w)[[:space:]]" "$c" \
+  hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
     | sed -e 's/\(requirepass\)[[:space:]].*/\1 ***/' -e 's/[>#][^ ]*/>***/g'
 done
 for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
   [ -f "$c" ] || continue
   echo "== elasticsearch $c"
-  grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:' "$c"
+  hp_by "$c" cat |
+    grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:'
 done
 echo '== end'
 """,  # noqa: S608 - a question of fixed words

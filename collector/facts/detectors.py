@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.antimalware import PRODUCTS
+from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, shell
 
 
@@ -25,42 +26,45 @@ def _agents() -> str:
     return "|".join(sorted(names))
 
 
-# the settings of web servers that name the folders they serve
-WEB_SETTINGS = r"""grep -HE '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
+# the settings of web servers that name the folders they serve, for a body that begins with OPENED
+WEB_SETTINGS = r"""hp_sift E '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
   /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
   /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
   /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
   /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
   /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
   /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
-  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile /dev/null 2>/dev/null"""
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null"""
 
 READS: tuple[Read, ...] = (
     shell(
         "detectors.state",
-        r"""
+        OPENED
+        + r"""
 c='/etc/aide/aide.conf /etc/aide.conf'
 p='s/^[[:space:]]*database[_in]*[[:space:]]*=[[:space:]]*file:\(\/[A-Za-z0-9_.\/-]*\).*/\1/p'
 for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
-  $(sed -n "$p" $c 2>/dev/null | grep -vxE '/var/lib/aide/aide.db(.gz)?'); do
+  $(hp_finds "$p" $c 2>/dev/null | sed "s/^[^$hp_tab]*$hp_tab//" | grep -vxE '/var/lib/aide/aide.db(.gz)?'); do
   [ -f "$f" ] || continue
   printf '== aide-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  h=$(head -c 32768 "$f" 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
-  [ -n "$h" ] || h=$(head -n 6 "$f" 2>/dev/null | tr -d '\000')
+  h=$(hp_by "$f" head -c 32768 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
+  [ -n "$h" ] || h=$(hp_by "$f" head -n 6 2>/dev/null | tr -d '\000')
   printf '%s\n' "$h" | grep -aE '^@@db_spec|^# Time' | cut -c 1-500
 done
 w='^[!=-]?/([^a-z@]|var/?( |www)|srv|www|data|home|opt|web|app|usr/share/?( |nginx)|usr/?( |local))'
 for f in $c; do
   [ -f "$f" ] || continue
   printf '== aide-rules - %s\n' "$f"
-  cat "$f" /etc/aide/aide.conf.d/* 2>/dev/null | grep -aE "$w" | grep -v '@@' | head -n 200
+  for a in "$f" /etc/aide/aide.conf.d/*; do
+    [ -f "$a" ] && hp_by "$a" cat 2>/dev/null
+  done | grep -aE "$w" | grep -v '@@' | head -n 200
 done
 w='^(Start timestamp|End timestamp|AIDE[ ,].*(found|version)|###|All files match)'
 for f in /var/log/aide/aide.log /var/log/aide.log; do
   [ -f "$f" ] || continue
   printf '== aide-log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  if [ -r "$f" ]; then
-    tail -c 4000000 "$f" | grep -aE "$w|^ *(Added|Removed|Changed) (entries|files): *	*[0-9]" |
+  if hp_can "$f"; then
+    hp_by "$f" tail -c 4000000 | grep -aE "$w|^ *(Added|Removed|Changed) (entries|files): *	*[0-9]" |
       tail -n 24
   else echo '== refused'; fi
 done
@@ -73,18 +77,18 @@ done
 f=/var/ossec/etc/ossec.conf
 if [ -f "$f" ]; then
   printf '== ossec-conf - %s\n' "$f"
-  [ -r "$f" ] || echo '== refused'
+  hp_can "$f" || echo '== refused'
   t='syscheck|rootcheck|client|global|integration|syslog_output'
   w='disabled|frequency|directories|address|server-ip|server-hostname|email_notification|email_to'
-  sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' "$f" | grep -E "</?($t)>|<($w)[ >]" | head -n 300
+  hp_by "$f" sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' | grep -E "</?($t)>|<($w)[ >]" | head -n 300
   f=/var/ossec/logs/ossec.log
   if [ -f "$f" ]; then
     printf '== ossec-log - %s\n' "$f"
-    tail -c 2000000 "$f" |
+    hp_by "$f" tail -c 2000000 |
       grep -aE 'integrity monitoring scan ended|Ending (syscheck|rootcheck) scan' | tail -n 12
   fi
   for f in /var/ossec/var/run/wazuh-agentd.state /var/ossec/var/run/ossec-agentd.state; do
-    [ -f "$f" ] && { printf '== ossec-state - %s\n' "$f"; grep -E '^(status|last_)' "$f"; }
+    [ -f "$f" ] && { printf '== ossec-state - %s\n' "$f"; hp_by "$f" cat | grep -E '^(status|last_)'; }
   done
   for f in /var/ossec/logs/alerts/alerts.log /var/ossec/logs/alerts/alerts.json; do
     [ -s "$f" ] && printf '== ossec-alerts %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
@@ -96,34 +100,37 @@ fi
 for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
   [ -f "$f" ] || continue
   printf '== falco - %s\n' "$f"
-  grep -E '^[a-z_]+:|^[[:space:]]+enabled:' "$f" | grep -A 1 '_output:' | grep -v '^--$'
+  hp_by "$f" cat | grep -E '^[a-z_]+:|^[[:space:]]+enabled:' | grep -A 1 '_output:' | grep -v '^--$'
 done
 for f in /var/log/rkhunter.log /var/log/rkhunter.log.old /var/log/rkhunter/rkhunter.log \
   /var/log/rkhunter/rkhunter.log.old; do
   [ -f "$f" ] || continue
   printf '== rkhunter %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  if [ -r "$f" ]; then
-    grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' "$f" | tail -n 60
+  if hp_can "$f"; then
+    hp_by "$f" cat |
+      grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' | tail -n 60
   else echo '== refused'; fi
 done
 f=/var/log/chkrootkit/log.today
 if [ -f "$f" ]; then
   printf '== chkrootkit %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  grep -aE "^Checking .chkutmp'" "$f"
-  e=/var/log/chkrootkit/log.expected; [ -f "$e" ] || e=/dev/null
-  grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' "$f" |
+  hp_by "$f" cat | grep -aE "^Checking .chkutmp'"
+  e=/var/log/chkrootkit/log.expected; hp_reach "$e"
+  [ -f "$e" ] && [ -z "$R" ] || e=/dev/null
+  hp_by "$f" cat |
+    grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' |
     grep -avE '(not found|not infected|not tested|nothing found)$' |
     grep -avxFf "$e" | head -n 40
-  awk '/^$/ { on = 0 } on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
-    /^(WARNING|Warning): / { on = 1 }' "$f" | grep -av ': not promisc and no packet sniffer' |
+  hp_by "$f" cat | awk '/^$/ { on = 0 } on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
+    /^(WARNING|Warning): / { on = 1 }' | grep -av ': not promisc and no packet sniffer' |
     grep -avxFf "$e" | head -n 40 | sed 's/^/detail: /'
-  grep -aE 'INFECTED|PACKET SNIFFER|Vulnerable' "$f" | grep -avE 'not infected$' |
+  hp_by "$f" cat | grep -aE 'INFECTED|PACKET SNIFFER|Vulnerable' | grep -avE 'not infected$' |
     grep -axFf "$e" | head -n 40 | sed 's/^/expected: /'
 fi
 f=/usr/local/maldetect/logs/event_log
 if [ -f "$f" ]; then
   printf '== maldet - %s\n' "$f"
-  tail -c 500000 "$f" | grep -a 'scan completed on' | tail -n 6
+  hp_by "$f" tail -c 500000 | grep -a 'scan completed on' | tail -n 6
 fi
 echo '== web-roots - /'
 @WEB@

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.record_times import record_time, zone_of
 from collector.model import Capture, Read, Text, shell
 
@@ -37,16 +38,17 @@ _EXTRACT = "\n".join(
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        rf"""
+        OPENED
+        + rf"""
 set --
 for f in /var/log/messages.1 /var/log/messages /var/log/syslog.1 /var/log/syslog \
-  $(sed -n 's/.*impstats.*log\.file="\(\/[^"]*\)".*/\1/p' /etc/rsyslog.conf /etc/rsyslog.d/*.conf \
-  2>/dev/null); do
+  $(hp_finds 's/.*impstats.*log\.file="\(\/[^"]*\)".*/\1/p' /etc/rsyslog.conf \
+  /etc/rsyslog.d/*.conf 2>/dev/null | sed -n "s/^$hp_tab//p"); do
   [ -f "$f" ] && set -- "$@" "$f"
 done
 for f do
   printf 'log=%s\n' "$f"
-  tail -c 8388608 "$f" | LC_ALL=C grep -a -E '(messages lost|begin to drop messages) due to rate-limiting|imuxsock lost [0-9]|discarded(\.full|\.nf)?"?[=:] ?[1-9]|Log statistics.*dropped=.[^,]*=[1-9]' \
+  hp_by "$f" tail -c 8388608 | LC_ALL=C grep -a -E '(messages lost|begin to drop messages) due to rate-limiting|imuxsock lost [0-9]|discarded(\.full|\.nf)?"?[=:] ?[1-9]|Log statistics.*dropped=.[^,]*=[1-9]' \
     | tail -n 200 | LC_ALL=C sed -n "
 {_EXTRACT.replace(chr(92), chr(92) * 2).replace('"', chr(92) + '"')}
 "

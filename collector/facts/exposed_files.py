@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.detectors import WEB_SETTINGS
+from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, shell
 
 _READ = "exposed_files.names"
@@ -37,12 +38,15 @@ def _named(names: tuple[str, ...]) -> str:
     return " -o ".join(f"-name '{n}'" for n in names)
 
 
-_FIND = rf"""
+_FIND = (
+    OPENED
+    + rf"""
 set -f
 nl='
 '
 IFS=$nl
 r=$({{
+set +f
 {WEB_SETTINGS}
 printf '%s\n' 'x:root /var/www;' 'x:root /www/wwwroot;' 'x:root /usr/share/nginx/html;' \
   'x:root /usr/local/nginx/html;' 'x:root /usr/local/apache2/htdocs;'
@@ -52,13 +56,27 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
   | sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' \
   | sed 's,//*$,,' | sort -u | head -n 64)
 echo '== web'
+# names FOLDER...: what lies there, as far as whoever has to look for it may see it
+names() {{
+  hp_do "$R" find "$@" -maxdepth {DEPTH} \( -name node_modules -o -name vendor \) -prune \
+    -o \( {_named(_SERVED)} \) ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
+    2>/dev/null
+}}
 set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
 [ $# -gt 0 ] && {{
   printf 'root %s\n' "$@"
-  find "$@" -maxdepth {DEPTH} \( -name node_modules -o -name vendor \) -prune \
-    -o \( {_named(_SERVED)} \) ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
-    2>/dev/null | head -n {MOST}
-}}
+  n=$#; his=
+  for d do
+    hp_reach "$d."
+    if [ -z "$R" ]; then set -- "$@" "$d"; else his="$his$d$nl"; fi
+  done
+  shift "$n"
+  R=; [ $# -eq 0 ] || names "$@"
+  for d in $his; do
+    hp_reach "$d."
+    names "$d" | grep -E '^[0-7]+ [0-9]+ [a-z ]+ /'
+  done
+}} | head -n {MOST}
 echo '== world'
 set +f
 m=$(grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|jfs) ' /proc/self/mountinfo 2>/dev/null |
@@ -76,6 +94,7 @@ find "$@" -xdev -maxdepth {DEPTH} -type d ! -perm -001 -prune \
   -exec stat -c '%a %u %F %n' '{{}}' + 2>/dev/null | head -n {MOST}
 echo '== end'
 """
+)
 
 READS: tuple[Read, ...] = (
     shell(

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.log_agents import AGENTS, OTHERS, RELAYS
 from collector.facts.masking import MASK
+from collector.facts.opened import OPENED
 from collector.facts.spans import address
 from collector.model import Capture, Read, Text, shell
 
@@ -48,12 +49,17 @@ def _redaction() -> str:
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        OPENED
+        + r"""
 w='@NAMES@'
 set --
-for f in @FILES@; do [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"; done
-[ $# -gt 0 ] && awk 'FNR == 1 { print "== file " FILENAME }
-  FNR < 3000 && !/^[ \t]*(#|\/\/|;|$)/ { print "|" $0 }' "$@"
+for f in @FILES@; do hp_can "$f" && set -- "$@" "$f"; done
+hp_split "$@"
+a='FNR == 1 { print "== file " (NAME != "" ? NAME : FILENAME) }
+  FNR < 3000 && !/^[ \t]*(#|\/\/|;|$)/ { print "|" $0 }'
+his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | awk -v "NAME=$f" "$a"; }
+hp_with "$h_ours" awk "$a"
+hp_each "$h_others" his
 for f in /var/lib/systemd/journal-upload/state /var/lib/private/systemd/journal-upload/state; do
   [ -f "$f" ] && stat -c '== uploaded %Y %n' "$f" && break
 done

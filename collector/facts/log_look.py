@@ -30,6 +30,7 @@ Its output:
 
 from __future__ import annotations
 
+from collector.facts.opened import OPENED
 from collector.resources import package_text
 
 # more files than these are not listed: then nothing is said of the host's logs at all
@@ -40,7 +41,7 @@ _COST, _SECONDS = 2500, 3
 
 def body() -> str:
     """The text with its programs of awk and its numbers in place."""
-    text = package_text("facts/log_look.sh")
+    text = OPENED + package_text("facts/log_look.sh")
     for name, value in (
         ("CHOOSE_", package_text("facts/log_choose.awk")),
         ("TIMES_", package_text("facts/log_times.awk")),

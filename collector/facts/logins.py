@@ -15,22 +15,25 @@ from datetime import UTC, datetime, tzinfo
 
 from collector.errors import NotUnderstood
 from collector.facts.log_shapes import LoginLines
+from collector.facts.opened import OPENED
 from collector.facts.record_times import record_time, zone_of
 from collector.model import Capture, Read, Text, shell
 
 # struct lastlog has a time of 32 bits on x86, of 64 elsewhere
-_LAST = r"""
+_LAST = (
+    OPENED
+    + r"""
 echo "zone=$(date +%z)"
 if [ -f /var/log/lastlog ]; then
   if command -v lastlog >/dev/null 2>&1; then
-    echo '== lastlog'; lastlog | grep -v 'Never logged in'
+    echo '== lastlog'; hp_reach /var/log/lastlog; hp_do "$R" lastlog | grep -v 'Never logged in'
   else
     echo '== file'
     w=4; r=292
     case "$(uname -m)" in x86_64|i?86) ;; *) w=8; r=296;; esac
     while IFS=: read -r n p u g c h s; do
       case "$s" in */nologin|*/false|*/true|*/sync|'#'*) continue;; esac
-      t=$(od -A n -t "d$w" -j "$((u * r))" -N "$w" /var/log/lastlog 2>/dev/null | tr -d ' ')
+      t=$(hp_by /var/log/lastlog od -A n -t "d$w" -j "$((u * r))" -N "$w" 2>/dev/null | tr -d ' ')
       [ "${t:-0}" = 0 ] || printf '%s %s\n' "$n" "$t"
     done </etc/passwd
   fi
@@ -48,7 +51,7 @@ f=
 for p in /var/log/secure-*[0-9] /var/log/secure.1 /var/log/secure /var/log/auth.log.1 \
   /var/log/auth.log; do [ -s "$p" ] && f="$f $p"; done
 {
-  [ -z "$f" ] || grep -h ' Accepted [a-z-]*.* for ' $f
+  for p in $f; do hp_by "$p" grep ' Accepted [a-z-]*.* for '; done
   command -v journalctl >/dev/null 2>&1 &&
     journalctl -q --no-pager -o short-iso -n 20000 --since '-90 days' -t sshd -t sshd-session |
     awk '
@@ -62,6 +65,7 @@ for p in /var/log/secure-*[0-9] /var/log/secure.1 /var/log/secure /var/log/auth.
     END { for (n in l) print l[n]; if (j != "") print "== journal\n" substr(j, 4) }'
 echo '== end'
 """
+)
 
 READS: tuple[Read, ...] = (
     shell(

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.processes import READS as _PROCESS_READS
 from collector.facts.processes import Process, processes
 from collector.facts.sockets import READS as _SOCKET_READS
@@ -64,7 +65,8 @@ _PORTS = sorted({port for m in MONITORS for port in (*m.ports, *m.servers)})
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        rf"""
+        OPENED
+        + rf"""
 hit=
 for p in /proc/[0-9]*/comm; do
   {{ read -r n <"$p"; }} 2>/dev/null || continue
@@ -80,7 +82,7 @@ if [ -n "$hit" ]; then
 fi
 echo '== sysstat'
 for f in /etc/sysstat/sysstat /etc/sysconfig/sysstat; do
-  [ -f "$f" ] && grep -E '^[[:space:]]*HISTORY=' "$f"
+  [ -f "$f" ] && hp_by "$f" cat | grep -E '^[[:space:]]*HISTORY='
 done
 for d in /var/log/sysstat /var/log/sa; do
   set -- "$d"/sa[0-9]* "$d"/[0-9][0-9][0-9][0-9][0-9][0-9]/sa[0-9]*
@@ -101,7 +103,8 @@ for d in /var/log/sysstat /var/log/sa; do
   fi
   for f do
     case "$f" in
-      *.xz) xz -dc <"$f";; *.gz) gzip -dc <"$f";; *.bz2) bzip2 -dc <"$f";; *) cat <"$f";;
+      *.xz) hp_by "$f" xz -dc;; *.gz) hp_by "$f" gzip -dc;; *.bz2) hp_by "$f" bzip2 -dc;;
+      *) hp_by "$f" cat;;
     esac 2>/dev/null | head -c 96 | od -An -v -tx1 | tr -d ' \n' | sed 's/$/ /'
     printf '%s\n' "$f"
   done
@@ -109,10 +112,20 @@ done
 echo '== prometheus'
 case "$hit " in
   *' prometheus '*)
-    grep -hoE '"(min|max)Time": *[0-9]+' /var/lib/prometheus/metrics2/*/meta.json \
+    w='"(min|max)Time": *[0-9]+'
+    hp_split /var/lib/prometheus/metrics2/*/meta.json \
       /var/lib/prometheus/*/meta.json /var/lib/prometheus/data/*/meta.json \
       /data/prometheus/*/meta.json /opt/prometheus*/data/*/meta.json \
-      /usr/local/prometheus*/data/*/meta.json 2>/dev/null | head -n 4000;;
+      /usr/local/prometheus*/data/*/meta.json
+    {{
+      hp_with "$h_ours" grep -hoE "$w"
+      # they are many, and as a rule of one user: as whom the first is opened, so are they all
+      if [ -n "$h_others" ]; then
+        hp_line "${{h_others%%"$hp_nl"*}}"; hp_reach "$h_f"
+        hp_with "$(printf '%s' "$h_others" | cut -f 2)$hp_nl" hp_do "$R" grep -hoE "$w" |
+          grep -xE "$w"
+      fi
+    }} 2>/dev/null | head -n 4000;;
 esac
 echo '== end'
 """,

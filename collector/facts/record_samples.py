@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.audit import WHERE
+from collector.facts.opened import OPENED
 from collector.facts.record_masking import MASKING
 from collector.model import Capture, Read, Text, shell
 
@@ -62,35 +63,49 @@ END {{ flush() }}
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        WHERE
+        OPENED
+        + WHERE
         + r"""
 nl='
 '
 IFS=$nl
-w=
+# written PROCESS...: what it writes to
+written() {
+  ls -l "$@" 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
+    grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u
+}
+w= his=
 for p in /proc/[0-9]*/comm; do
   { read -r n <"$p"; } 2>/dev/null || continue
   case "$n" in
-    nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy) w="$w${p%comm}fd$nl";;
+    nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy) ;;
+    *) continue;;
   esac
+  p=${p%/comm}
+  hp_owner "${p#/proc/}"
+  [ -n "$W" ] || { w="$w$p/fd$nl"; continue; }
+  # its processes that serve run as somebody else
+  x=; { read -r x <"/proc/$h_from/comm"; } 2>/dev/null
+  [ "$x" = "$n" ] || his="$his$(written "$p/fd" | sed "s/^/$W$hp_tab/")$nl"
 done
 web=
-[ -n "$w" ] && web=$(ls -l $w 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
-  grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u)
+[ -n "$w" ] && web=$(written $w)
 auth='' audit='' web2='' sys='' rest='' q=0
 set -- /var/log/*
-for f in "$@" "$a" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access*; do
+for f in "$@" "$a" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access* $his; do
+  # what a server of his own writes to is opened as him
+  k=; case "$f" in *"$hp_tab"/*) k=${f%%"$hp_tab"*}$hp_tab; f=${f#*"$hp_tab"}; web="$web$nl$f";; esac
   [ -f "$f" ] && [ -s "$f" ] || continue
-  case "$nl$auth$audit$web2$sys$rest" in *"$nl$f$nl"*) continue;; esac
+  case "$nl$auth$audit$web2$sys$rest" in *"$nl$f$nl"*|*"$hp_tab$f$nl"*) continue;; esac
   case "$f" in
     */auth.log|*/auth.log.1|*/secure) auth="$auth$f$nl";;
     "$a"|*/audit/audit.log|*/audit/audit.log.1) audit="$audit$f$nl";;
     */log/syslog|*/log/messages) sys="$sys$f$nl";;
     */sysstat/*|*/sa/*|*/journal/*|*.journal*|*.gz|*.xz|*.bz2|*.zst|*.[0-9]|*.[0-9][0-9]|*.old) ;;
     *-20[0-9][0-9][0-9][0-9][0-9][0-9]|*/lastlog|*/faillog|*/tallylog|*/wtmp|*/btmp|*.db|*.xz) ;;
-    *access*log*|*other_vhosts_access*) web2="$web2$f$nl";;
+    *access*log*|*other_vhosts_access*) web2="$web2$k$f$nl";;
     *) case "$nl$web$nl" in
-        *"$nl$f$nl"*) case "$f" in *[Ee]rror*) rest="$rest$f$nl";; *) web2="$web2$f$nl";; esac;;
+        *"$nl$f$nl"*) case "$f" in *[Ee]rror*) rest="$rest$k$f$nl";; *) web2="$web2$k$f$nl";; esac;;
         *) q=$((q + 1)); [ "$q" -gt @MOST@ ] || rest="$rest$f$nl";;
       esac;;
   esac
@@ -108,23 +123,36 @@ a=$(printf '%s' "$auth$audit" | head -n 8)
 v=$(printf '%s' "$web2" | head -n 40)
 r=$(printf '%s' "$rest" | head -n {MOST - 60})
 set -f
+# tails BYTES FILE...: as tail shows several, each opened by whom it has to be
+tails() {{
+  n=$1; shift
+  hp_split "$@"
+  if [ -z "$h_others" ]; then tail -c "$n" /dev/null "$@"
+  else
+    for f do
+      NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
+      printf '\n==> %s <==\n' "$f"; hp_by "$f" tail -c "$n"
+    done
+  fi 2>/dev/null
+  NAMER=
+}}
 {{
   printf 'f skip 0 %s\n' /dev/null
   for f in $a; do
     case "$f" in "$l"|*/audit/*) k=audit;; *) k=auth;; esac; printf 'f %s 65536 %s\n' "$k" "$f"
   done
-  printf 'f skip 0 %s\n' /dev/null; for f in $v; do printf 'f web 12288 %s\n' "$f"; done
+  printf 'f skip 0 %s\n' /dev/null; for f in $v; do printf 'f web 12288 %s\n' "${{f#*"$hp_tab"}}"; done
   printf 'f skip 0 %s\n' /dev/null; for f in $sys; do printf 'f syslog 16384 %s\n' "$f"; done
-  printf 'f skip 0 %s\n' /dev/null; for f in $r; do printf 'f other 3072 %s\n' "$f"; done
+  printf 'f skip 0 %s\n' /dev/null; for f in $r; do printf 'f other 3072 %s\n' "${{f#*"$hp_tab"}}"; done
   [ -n "$j" ] && {{ echo "f other 999999 $j"; [ -n "$auth" ] || echo "f auth 999999 $j/auth"; }}
   for f in /var/log/wtmp /var/log/btmp; do
     [ -z "${{last-}}" ] && [ -s "$f" ] && echo "f other 999999 $f"
   done
   echo '@@'
-  tail -c 65536 /dev/null $a 2>/dev/null
-  echo; tail -c 12288 /dev/null $v 2>/dev/null
-  echo; tail -c 16384 /dev/null $sys 2>/dev/null
-  echo; tail -c 3072 /dev/null $r 2>/dev/null
+  tails 65536 $a
+  echo; tails 12288 $v
+  echo; tails 16384 $sys
+  echo; tails 3072 $r
   [ -n "$j" ] && {{
     echo; echo "==> $j <=="
     journalctl -q --no-pager -o short-iso -n {SHOWN} 2>/dev/null
@@ -136,7 +164,7 @@ set -f
   }}
   for f in /var/log/wtmp /var/log/btmp; do
     [ -z "${{last-}}" ] && [ -s "$f" ] && {{
-      echo; echo "==> $f <=="; last -w -F -n {SHOWN} -f "$f" 2>/dev/null | grep -v 'begins'
+      hp_reach "$f"; echo; echo "==> $f <=="; hp_do "$R" last -w -F -n {SHOWN} -f "$f" 2>/dev/null | grep -v 'begins'
     }}
   done
 }} | tr -d '\000' | awk '{_CHOOSE.replace("'", "'" + chr(92) + "''")}' || echo '@broken'

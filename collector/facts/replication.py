@@ -11,12 +11,15 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, shell
 
 _READ = "replication.state"
 
 # Where no database has its socket, nothing is started.
-_STATE = r"""
+_STATE = (
+    OPENED
+    + r"""
 for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*; do
   [ -S "$s" ] || continue
   case "$s,$b" in /var/run/*,*/run/*) continue;; esac
@@ -24,7 +27,9 @@ for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL
   # /usr/bin/psql of Debian starts perl first
   c=$(command -v psql); for f in /usr/lib/postgresql/*/bin/psql; do [ -x "$f" ] && c=$f; done
   [ -n "$c" ] || { echo '== postgresql ? no psql'; continue; }
-  set -- $(ls -ldn "$s"); u=$3 g=$4; set -- $(ls -ld "$s"); n=$3
+  set -- $(ls -ld "$s"); n=$3
+  # as whose the socket is; nobody's own program runs as root
+  hp_word "$s"; u=$W; hp_word "$c"; u=${u:-$W}
   echo "== postgresql $s"
   q="select case when pg_is_in_recovery() then 'standby' else 'primary' end union all"
   q="$q select concat_ws(' ','replica',coalesce(host(client_addr),'local'),state,"
@@ -34,11 +39,8 @@ for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL
   q="$q from pg_stat_replication"
   set -- "$c" -X -A -t -q -w -h "$d" -p "$p" -U "$n" -d postgres -c "$q"
   PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
-  if [ "$u" = 0 ]; then "$@"
-  elif command -v setpriv >/dev/null 2>&1; then
-    setpriv --reuid "$u" --regid "$g" --clear-groups -- "$@"
-  elif command -v runuser >/dev/null 2>&1; then runuser -u "$n" -- "$@"
-  else false; fi 2>&1 </dev/null || echo refused
+  if [ -z "$u" ]; then "$@"
+  else hp_as "$u" "$@"; fi 2>&1 </dev/null || echo refused
 done
 for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
   [ -S "$s" ] || continue
@@ -46,12 +48,13 @@ for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
   echo "== mysql $s"
   q="select concat_ws(' ','replica',host,replace(state,' ','_'))"
   q="$q from information_schema.processlist where command like 'Binlog Dump%'"
-  "$c" --no-defaults -u root -S "$s" --connect-timeout=3 -N -B -e "select 'primary'; $q" \
+  "$c" --no-defaults --local-infile=0 -u root -S "$s" --connect-timeout=3 -N -B -e "select 'primary'; $q" \
     2>&1 </dev/null || echo refused
 done
 echo '== end'
 exit 0
 """
+)
 
 READS: tuple[Read, ...] = (
     shell(

@@ -18,6 +18,7 @@ from collector.facts import crontabs
 from collector.facts.allowance import Allowance
 from collector.facts.jobs import Job, Run, Script, with_scripts
 from collector.facts.masking import MASK
+from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, files, shell
 
 _TIMERS = r"""
@@ -42,37 +43,42 @@ systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPat
 """
 
 # Two rounds: the scripts that tabs and units name, then the scripts that those name.
-_CALLED = r"""
+_CALLED = (
+    OPENED
+    + r"""
 all=
 set -- /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
   /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
   /etc/crontabs/* /etc/systemd/system/*.service
+IFS=$hp_nl
 for round in 1 2; do
   more=
-  for f in $(cat "$@" 2>/dev/null | sed 's/^[[:space:]]*#.*//' |
-    grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u | head -n 300); do
+  for l in $(hp_names '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$@"); do
+    hp_line "$l"; f=$h_f
     case " $all " in *" $f "*) continue;; esac
     case "$f" in
       /proc/*|/dev/*|/sys/*|/run/*|/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*) continue;;
       /usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
     esac
-    [ -f "$f" ] && [ -r "$f" ] || continue
+    hp_can "$f" || continue
     case "$f" in
       *.sh|*.bash|*.py|*.pl) ;;
-      *) h=; { read -r h <"$f"; } 2>/dev/null; case "$h" in '#!'*) ;; *) continue;; esac;;
+      *) hp_first "$f"; case "$h_l" in '#!'*) ;; *) continue;; esac;;
     esac
-    all="$all $f"; more="$more $f"
+    all="$all $f"; more="$more$NAMER$hp_tab$f$hp_nl"
     x=-; [ -x "$f" ] && x=x
-    w=all; [ "$(head -c 16385 "$f" | wc -c)" -gt 16384 ] && w=cut
+    w=all; [ "$(hp_by "$f" head -c 16385 | wc -c)" -gt 16384 ] && w=cut
     printf 'script %s %s %s\n' "$x" "$w" "$f"
-    head -c 16384 "$f" | sed 's/^/|/'
+    hp_by "$f" head -c 16384 | sed 's/^/|/'
     printf '\n'
   done
+  NAMER=
   set -f; set -- $more; set +f
   [ $# -gt 0 ] || break
 done
 exit 0
 """
+)
 
 # characters
 _TEXT = 4 << 20

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, files, shell
 
 READS: tuple[Read, ...] = (
     shell(
         "signatures.clamav",
-        r"""
+        OPENED
+        + r"""
 set -- /var/lib/clamav
 for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/scan.conf \
   /etc/clamd.conf /etc/freshclam.conf /usr/local/etc/clamd.conf /usr/local/etc/freshclam.conf; do
   [ -f "$c" ] || continue
-  d=$(sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' "$c" | head -n 1)
+  d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' | head -n 1)
   [ -n "$d" ] && case " $* " in *" $d "*) ;; *) set -- "$@" "$d";; esac
 done
 for d in "$@"; do
@@ -32,7 +34,7 @@ for d in "$@"; do
   for f in "$d"/daily.c?d "$d"/main.c?d "$d"/bytecode.c?d; do
     [ -f "$f" ] || continue
     printf '== file %s\n' "$f"
-    head -c 512 "$f" | tr -d '\000-\011\013-\037\177-\377' | head -n 1 | sed 's/ *$//'
+    hp_by "$f" head -c 512 | tr -d '\000-\011\013-\037\177-\377' | head -n 1 | sed 's/ *$//'
     echo
   done
 done

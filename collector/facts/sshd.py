@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # An address outside (RFC 5737), for which `Match` blocks are settled.
@@ -21,7 +22,9 @@ _AS = ("root", "nobody")
 
 # Only processes of root in our own pid namespace count, so that no user and no container can have
 # a program of theirs called. `-E` is left out: with it sshd would write to its log file.
-_EFFECTIVE = rf"""
+_EFFECTIVE = (
+    OPENED
+    + rf"""
 set -f
 own=$(readlink /proc/self/ns/pid 2>/dev/null)
 run=0
@@ -70,16 +73,19 @@ for p in /proc/[0-9]* -; do
     esac
   done
   printf '#sshd %s %s\n' "${{p#/proc/}}" "$x"
+  # a program that somebody else can replace is his
+  hp_word "$x"
   for a in "$@"; do printf '#arg %s\n' "$a"; done
   for u in {" ".join(_AS)}; do
     printf '#as %s\n' "$u"
-    "$x" -T -C "user=$u,host=outside.invalid,addr={OUTSIDE},laddr=192.0.2.7,lport=22" "$@"
+    hp_do "$W" "$x" -T -C "user=$u,host=outside.invalid,addr={OUTSIDE},laddr=192.0.2.7,lport=22" "$@"
     printf '#rc %s\n' "$?"
   done
-  [ -z "$f" ] || {{ printf '#file %s\n' "$f"; sed 's/^/|/' "$f"; }}
+  [ -z "$f" ] || {{ printf '#file %s\n' "$f"; hp_by "$f" sed 's/^/|/'; }}
 done
 :
 """
+)
 
 # What SetEnv hands to sessions, and what the files of the environment hold beside sshd's options.
 _NO_SECRETS = r"""s/^\(|\{0,1\}[[:space:]]*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/

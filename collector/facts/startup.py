@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.masking import MASK
+from collector.facts.opened import OPENED
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # Lines that neither branch nor speak of TMOUT are emptied: profiles hold passwords and tokens.
@@ -27,14 +28,15 @@ _KEPT += "\ns/.*/|/"
 READS: tuple[Read, ...] = (
     shell(
         "startup.shell",
-        r"""
+        OPENED
+        + r"""
 set --
 for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /etc/bashrc \
   /etc/bash.bashrc /etc/bash.bashrc.local; do
   [ -f "$f" ] || continue
-  if [ -r "$f" ]; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
+  if hp_can "$f"; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
 done
-[ $# -eq 0 ] || awk 'FNR == 1 { print "file " FILENAME } { print "|" $0 }' "$@"
+hp_pour 'file ' '|' "$@"
 echo '== end'
 """,
         limit=1 << 18,

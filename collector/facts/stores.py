@@ -16,6 +16,7 @@ from collector.facts import processes as _processes
 from collector.facts import storage as _storage
 from collector.facts.folders import folders
 from collector.facts.mounts import holder, mounts, parsed
+from collector.facts.opened import OPENED
 from collector.facts.processes import processes
 from collector.facts.storage import spaces
 from collector.model import Capture, Read, Text, shell
@@ -50,7 +51,8 @@ READS: tuple[Read, ...] = (
     *_folders.READS,
     shell(
         _READ,
-        rf"""
+        OPENED
+        + rf"""
 p=$(grep -lxE '{"|".join(_ENGINES)}' /proc/[0-9]*/comm /dev/null 2>/dev/null | head -n 500)
 echo '== cwd'
 c=; for f in $p; do c="$c ${{f%/comm}}/cwd"; done
@@ -64,7 +66,7 @@ for f in $p; do
     -e 's,^path=\(/.*\)/[^/]*$,\1,p' -e '/^-D$/{{n;p;}}' -e '/^--dbpath$/{{n;p;}}' \
     -e 's,^-D\(/.*\),\1,p' -e '/^server$/{{n;/^\//p;}}' | sed "s,^,$f ,"
 done
-[ -n "$p" ] && grep -HE '^[[:space:]]*(dbPath|dbpath)[[:space:]]*[:=]' /etc/mongod.conf \
+[ -n "$p" ] && hp_sift E '^[[:space:]]*(dbPath|dbpath)[[:space:]]*[:=]' /etc/mongod.conf \
   /etc/mongodb.conf /usr/local/mongodb/*.conf 2>/dev/null
 echo '== inside'
 n=0

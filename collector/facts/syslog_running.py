@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from collector.errors import NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.syslog_secrets import RSYSLOG, SYSLOG_NG
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadStatus, Text, shell
 
@@ -21,8 +22,10 @@ _READ = "syslog.running"
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        OPENED
+        + r"""
 c=; g=
+IFS=$hp_nl
 for p in $(grep -lxE 'rsyslogd|syslog-ng' /proc/[0-9]*/comm 2>/dev/null); do
   p=${p%/comm}
   # one of a container is not this host's
@@ -35,29 +38,41 @@ for p in $(grep -lxE 'rsyslogd|syslog-ng' /proc/[0-9]*/comm 2>/dev/null); do
 /^--cfgfile$/{n;p;}
 s/^-f\(..*\)/\1/p
 s/^--cfgfile=//p')
-  [ "$n" = rsyslogd ] && c="$c $o"
-  [ "$n" = syslog-ng ] && g="$g $o"
+  [ -n "$o" ] || continue
+  hp_owner "${p#/proc/}"
+  o=$(printf '%s\n' "$o" | sed "s/^/$W$hp_tab/")
+  [ "$n" = rsyslogd ] && c="$c$o$hp_nl"
+  [ "$n" = syslog-ng ] && g="$g$o$hp_nl"
 done
 m='/etc/rsyslog.conf'
 n='/etc/syslog-ng/syslog-ng.conf'
 if [ -f "$m" ] || [ -n "$c" ]; then
-  c="$c $(sed -n 's/^[[:space:]]*\$[Ii]nclude[Cc]onfig[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p
+  c=$c$(hp_finds 's/^[[:space:]]*\$[Ii]nclude[Cc]onfig[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p
 s/.*include[[:space:]]*(.*[Ff]ile="\([^"]*\)".*/\1/p' $c $m /etc/rsyslog.d/* 2>/dev/null |
-    sed 's,/$,/*,' | grep -vE '^/etc/rsyslog\.d/[^/]*$')"
+    sed 's,/$,/*,' | grep -v "$hp_tab/etc/rsyslog\.d/[^/]*\$")$hp_nl
 fi
 if [ -f "$n" ] || [ -n "$g" ]; then
-  g="$g $(sed -n "s/^[[:space:]]*@include[[:space:]]*[\"']\([^\"']*\).*/\1/p" $g $n \
-    /etc/syslog-ng/conf.d/*.conf 2>/dev/null | grep -vE '^scl\.conf$|conf\.d/\*\.conf$' |
-    sed -e 's,/$,/*,' -e 's,^[^/],/etc/syslog-ng/&,')"
+  g=$g$(hp_finds "s/^[[:space:]]*@include[[:space:]]*[\"']\([^\"']*\).*/\1/p" $g $n \
+    /etc/syslog-ng/conf.d/*.conf 2>/dev/null |
+    grep -v -e "${hp_tab}scl\.conf\$" -e 'conf\.d/\*\.conf$' |
+    sed -e 's,/$,/*,' -e "s,$hp_tab\([^/]\),$hp_tab/etc/syslog-ng/\1,")
 fi
 set --
-for f in $c $g; do
-  [ -f "$f" ] && [ -r "$f" ] && [ $# -lt 64 ] && set -- "$@" "$f"
+set -f
+for l in $c $g; do
+  set +f
+  for f in ${l#*"$hp_tab"}; do
+    NAMER=${l%%"$hp_tab"*}
+    hp_can "$f" && [ $# -lt 64 ] && set -- "$@" "$NAMER$hp_tab$f"
+  done
 done
-[ $# -gt 0 ] && awk 'FNR == 1 { print "== file " FILENAME } { print "|" $0 }' "$@"
-set -- $m /etc/rsyslog.d/* "$@"
-if w=$(cat "$@" 2>/dev/null | grep -aE \
-  '^[^#]*(@|omfwd|omrelp|[Ww]ork[Dd]irectory|[Ss]pool[Dd]irectory|log\.file)'); then
+set +f; NAMER=
+hp_pour '== file ' '|' "$@"
+w=$(hp_finds '/^[^#]*\(@\|omfwd\|omrelp\|[Ww]ork[Dd]irectory\|[Ss]pool[Dd]irectory\|log\.file\)/p' \
+  $m /etc/rsyslog.d/* "$@")
+if [ -n "$w" ]; then
+  # only root says where to look further
+  w=$(printf '%s\n' "$w" | sed -n "s/^$hp_tab//p")
   for d in /var/spool/rsyslog /var/lib/rsyslog /var/lib/syslog-ng $(printf '%s\n' "$w" |
     sed -n 's/^[[:space:]]*\$[Ww]ork[Dd]irectory[[:space:]]*\([^[:space:]]*\).*/\1/p
 s/.*\([Ww]ork\|[Ss]pool\)[Dd]irectory[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\2/p'); do
@@ -68,9 +83,9 @@ s/.*\([Ww]ork\|[Ss]pool\)[Dd]irectory[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\2/p
   }
   l=$(printf '%s\n' "$w" | sed -n 's/.*log\.file[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\1/p')
   for f in /var/log/syslog /var/log/messages $l; do
-    [ -f "$f" ] && [ -r "$f" ] || continue
+    hp_can "$f" || continue
     printf '== notes %s\n' "$f"
-    tail -c 400000 "$f" | grep -aE "rsyslogd.*(action '|omfwd|omrelp).*(suspend|resum|error|fail)
+    hp_by "$f" tail -c 400000 | grep -aE "rsyslogd.*(action '|omfwd|omrelp).*(suspend|resum|error|fail)
 origin=(omfwd|core\.action)
 \"origin\": *\"(omfwd|core\.action)\"" |
       tail -n 40 | cut -c 1-400 | sed 's/^/|/'

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts import schedules as _schedules
 from collector.facts.journald import span_seconds
+from collector.facts.opened import OPENED
 from collector.facts.removals import Removal
 from collector.model import Capture, Read, Text, shell
 
@@ -23,7 +24,8 @@ _PLACES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        OPENED
+        + r"""
 set --
 for d in /etc /run /usr/local/lib /usr/lib /lib; do
   [ -L "$d" ] && continue
@@ -31,18 +33,22 @@ for d in /etc /run /usr/local/lib /usr/lib /lib; do
     [ -e "$f" ] || [ -L "$f" ] || continue
     printf '@F %s\n' "$f"
     [ -f "$f" ] || continue
-    [ -r "$f" ] || { printf '@U %s\n' "$f"; continue; }
+    hp_can "$f" || { printf '@U %s\n' "$f"; continue; }
     set -- "$@" "$f"
   done
 done
-[ $# -eq 0 ] || awk '/^[ \t]*[^ \t#]/ {
+a='/^[ \t]*[^ \t#]/ {
   if (match($0, /"[^"]*"/)) {
     q = substr($0, RSTART + 1, RLENGTH - 2); gsub(/[ \t]/, "\\x20", q)
     $0 = substr($0, 1, RSTART - 1) q substr($0, RSTART + RLENGTH)
   }
   if ($2 !~ /^\/(run|dev|sys|proc|etc|tmp|usr|boot)(\/|$)/)
-    print "@L " FILENAME ": " $1 " " $2 " " $6
-}' "$@" || exit
+    print "@L " (NAME != "" ? NAME : FILENAME) ": " $1 " " $2 " " $6
+}'
+his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | awk -v "NAME=$f" "$a"; }
+hp_split "$@"
+hp_with "$h_ours" awk "$a" || exit
+hp_each "$h_others" his
 echo @E
 """,
         limit=1 << 17,

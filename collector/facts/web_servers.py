@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.opened import OPENED
 from collector.facts.processes import READS as _PROCESS_READS
 from collector.facts.processes import Process, processes
 from collector.facts.web_secrets import WEB_SERVERS
@@ -36,7 +37,7 @@ BEGIN {
   KEEP = KEEP "|listen|server_name)$"
   SET = "^[$](remote|realip|proxy_protocol|http_|time_|msec)"
 }
-FNR == 1 { print "@F " FILENAME; word(); n = 0; q = ""; lua = 0 }
+FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); word(); n = 0; q = ""; lua = 0 }
 {
   s = $0 " "
   while (s != "") {
@@ -77,7 +78,7 @@ BEGIN {
   KEEP = KEEP "|servername|hostnamelookups|remoteip[a-z]*|define|<virtualhost|</virtualhost>"
   KEEP = KEEP "|<ifmodule|</ifmodule>|<ifdefine|</ifdefine>|<macro|</macro>|use)([ \t]|$)"
 }
-FNR == 1 { print "@F " FILENAME; part = "" }
+FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); part = "" }
 {
   s = part $0; sub(/\r$/, "", s)
   if (s ~ /\\$/) { part = substr(s, 1, length(s) - 1); next }
@@ -91,7 +92,7 @@ BEGIN {
   KEEP = KEEP "|mod_accesslog|extforward|<Host|<Valve|LogValve|RemoteIpValve|pattern=|httplog"
   KEEP = KEEP "|trusted_proxies|<!--|-->"
 }
-FNR == 1 { print "@F " FILENAME }
+FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
 $0 ~ KEEP {
   gsub(/[Tt]oken[^ ]*|[Pp]ass[^ ]*/, "***"); print "+" substr($0, 1, 1000)
 }
@@ -99,36 +100,51 @@ $0 ~ KEEP {
 
 # each round reads the files that the last one included; what was read is not read again
 _FOLLOW = r"""
-  seen=$nl; left=$c; r=0
+  seen=$nl; left=$NAMER$hp_tab$c; r=0; NAMER=
   while [ -n "$left" ] && [ "$r" -lt 8 ]; do
     r=$((r + 1)); set --
     for f in $left; do
-      [ -f "$f" ] && [ -r "$f" ] || continue
+      NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
+      hp_can "$f" || continue
       case "$seen" in *"$nl$f$nl"*) continue;; esac
-      seen="$seen$f$nl"; set -- "$@" "$f"
+      seen="$seen$f$nl"; set -- "$@" "$NAMER$hp_tab$f"
     done
+    NAMER=
     [ $# -gt 0 ] || break
-    [ "$(cat "$@" | head -c 4000001 | wc -c)" -gt 4000000 ] && { echo '@big'; break; }
-    o=$(awk "$prog" "$@"); printf '%s\n' "$o"
+    hp_voices "$@"
+    [ "$(hp_with "$h_ours" cat | head -c 4000001 | wc -c)" -gt 4000000 ] && { echo '@big'; break; }
+    o=$(hp_with "$h_ours" awk "$prog" | sed "s/^/$hp_tab/"; hp_each "$h_others" his)
+    printf '%s\n' "$o" | sed "s/^[^$hp_tab]*$hp_tab//"
     left=
-    o=$(printf '%s\n' "$o" | sed -n 's/^+[Ii]nclude[A-Za-z]*[	 ]*\(.*[^	 ]\)[	 ]*$/\1/p')
+    o=$(printf '%s\n' "$o" |
+      sed -n "s/^\([^$hp_tab]*$hp_tab\)+[Ii]nclude[A-Za-z]*[	 ]*\(.*[^	 ]\)[	 ]*\$/\1\2/p")
     for i in $(printf '%s\n' "$o" | tr -d '"'); do
+      hp_line "$i"; i=$h_f
       case "$i" in /*) ;; *) i=$base/$i;; esac
       [ -d "$i" ] && i="${i%/}/*"
-      set +f; for f in $i; do left="$left$f$nl"; done; set -f
+      set +f; for f in $i; do left="$left$NAMER$hp_tab$f$nl"; done; set -f
     done
+    NAMER=
   done
 """
 
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        OPENED
+        + r"""
 nl='
 '
 IFS=$nl
 had=$nl
+# his LINE: what awk finds in it, each line after whose word it is
+his() {
+  hp_line "$1"; f=$h_f
+  hp_word "$f"
+  hp_by "$f" head -c 4000000 | awk -v "NAME=$f" "$prog" | sed "s/^/$W$hp_tab/"
+}
 for p in /proc/[0-9]*; do
+  NAMER=
   { read -r n <"$p/comm"; } 2>/dev/null || continue
   case "$n" in
     nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy|java) ;;
@@ -136,12 +152,15 @@ for p in /proc/[0-9]*; do
   esac
   [ "$p/root/" -ef / ] || { echo "== inside ${p#/proc/} $n"; continue; }
   a=; { read -r a <"$p/cmdline"; } 2>/dev/null
+  hp_owner "${p#/proc/}"
   set -f; prog=; c=
   case "$n" in
     nginx|openresty|tengine)
       case "$a" in *'worker process'*|*'cache '*' process'*) set +f; continue;; esac
       x=$(readlink "$p/exe"); x=${x% (deleted)}
-      v=$("$x" -V 2>&1 | tr ' ' '\n' | grep -E '^--(prefix|conf-path|http-log-path)=')
+      # a program that somebody else can replace is his
+      NAMER=$W; hp_word "$x"
+      v=$(hp_do "$W" "$x" -V 2>&1 | tr ' ' '\n' | grep -E '^--(prefix|conf-path|http-log-path)=')
       base=; log=
       for i in $v; do
         case "$i" in
@@ -162,7 +181,13 @@ for p in /proc/[0-9]*; do
       for i in "${x%/*/*}/conf/httpd.conf" /etc/apache2/apache2.conf /etc/httpd/conf/httpd.conf \
         /usr/local/apache2/conf/httpd.conf; do [ -z "$c" ] && [ -f "$i" ] && c=$i; done
       i=$(tr '\000' '\n' <"$p/cmdline" | sed -n '/^-f$/{n;p;}')
-      case "$i" in /*) c=$i;; esac
+      case "$i" in
+        /*) c=$i
+          # its processes that serve run as somebody else
+          i=; { read -r i <"/proc/$h_from/comm"; } 2>/dev/null
+          [ -z "$W" ] || [ "$i" != "$n" ] || { set +f; continue; }
+          NAMER=$W;;
+      esac
       case "$had" in *"${nl}httpd $c$nl"*) set +f; continue;; esac
       had="${had}httpd $c$nl"
       echo "== httpd ${p#/proc/} $c"
@@ -174,7 +199,7 @@ for p in /proc/[0-9]*; do
     java)
       i=$(tr '\000' '\n' <"$p/cmdline" | sed -n 's/^-Dcatalina\.base=\(\/.*\)/\1/p')
       [ -n "$i" ] || { set +f; continue; }
-      c=$i/conf/server.xml; echo "== tomcat ${p#/proc/} $c"; base=$i; prog='@LINES@'
+      NAMER=$W; c=$i/conf/server.xml; echo "== tomcat ${p#/proc/} $c"; base=$i; prog='@LINES@'
       ;;
     *)
       case "$had" in *"$nl$n$nl"*) set +f; continue;; esac

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.facts.detectors import READS
+from collector.facts.opened import OPENED
 
 END = "Checking `chkutmp'...                                           not found"
 CHKDIRS = """\
@@ -42,6 +43,7 @@ def test_what_is_expected_hides_no_finding(
     part = rest.partition("f=/usr/local/maldetect")[0]
     assert begin
     script = f"f=/var/log/chkrootkit/log.today{part}".replace("/var/log/chkrootkit", str(tmp_path))
+    script = OPENED + script
     (tmp_path / "log.today").write_text(f"{today}\n{END}\n")
     (tmp_path / "log.expected").write_text(expected)
     done = subprocess.run(

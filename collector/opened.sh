@@ -1,0 +1,349 @@
+# As whom a file is opened. What lies in the reach of a user (somebody who is not root can write to
+# a folder above it) is opened with the rights of that user, so that a link, a device or a race
+# gains him nothing; where that cannot be done it is refused. What runs as him hands over bytes
+# only, and in a session of its own: he could trace it, or type into our terminal through it.
+
+# hp_facts PATH [L]: of the entry itself, or of what it leads to: h_mode h_links h_uid h_gid.
+hp_facts() {
+  h_line=$(ls "-ldn${2-}" "$1" 2>/dev/null) || return 1
+  h_mode=${h_line%%" "*}; hp_next
+  h_links=${h_line%%" "*}; hp_next
+  h_uid=${h_line%%" "*}; hp_next
+  h_gid=${h_line%%" "*}
+  case $h_links:$h_uid:$h_gid in (*[!0-9:]*|:*|*::*|*:) return 1;; esac
+}
+hp_next() {
+  h_line=${h_line#*" "}
+  while :; do case $h_line in (" "*) h_line=${h_line#" "};; (*) break;; esac; done
+}
+
+# hp_open: may others than its owner and the group root write to it? An access list counts.
+hp_open() {
+  case $h_mode:$h_gid in
+    (????????w*|?????w*+:*) return 0;;
+    (?????w*:0) return 1;;
+    (?????w*) return 0;;
+  esac
+  return 1
+}
+
+# hp_safe FOLDER: can only root, or we ourselves, change what lies in it? If not, its facts stay.
+hp_safe() {
+  case $HP_KNOWN in (*":$1:"*) return 0;; esac
+  hp_facts "$1" || { h_uid=; return 1; }
+  case $h_mode in (d*) ;; (*) h_uid=; return 1;; esac
+  case $h_uid in (0|"$HP_UID") ;; (*) return 1;; esac
+  hp_open && return 1
+  HP_KNOWN=$HP_KNOWN$1:
+}
+
+# hp_id UID [GID]: as whom, in R: `UID:GID:init` with the groups of the account, where there is one,
+# else `UID:65534:-`. The group of a folder counts only where it may write there; that of root never.
+hp_id() {
+  case $HP_NAMED in
+    (*":$1="*) h_t=${HP_NAMED##*":$1="}; h_t=${h_t%%:*};;
+    (*)
+      h_t=
+      while IFS=: read -r h_c h_line h_links h_left h_c; do
+        [ "$h_links" != "$1" ] || h_t=$h_left
+      done </etc/passwd
+      [ -n "$h_t" ] || h_t=$(id -g "$1" 2>/dev/null)
+      case $h_t in (*[!0-9]*) h_t=;; esac
+      HP_NAMED=$HP_NAMED$1=$h_t:;;
+  esac
+  R=$1:${2:-$h_t}:init
+  case $h_t:${2-} in
+    (:) R=$1:65534:-;; (:*) R=$1:$2:-;;
+    (0:) R=$1:65534:init;;
+  esac
+}
+
+# hp_reach PATH: as whom it is to be opened, in R: nothing (as we are), `own` (as we are, but not
+# what is ours), `UID:GID:GROUPS`, or - (not at all). What is named on the word of NAMER is looked
+# up as him, wherever it lies.
+hp_reach() {
+  R=$NAMER
+  [ -z "$R" ] || return 0
+  case $HP_KNOWN in (*":${1%/*}:"*) [ -L "$1" ] || return 0;; esac
+  hp_walk "$1"
+  [ -n "$R" ] || return 0
+  case $HP_UID in (0|"") hp_way; [ "$HP_DROP" != no ] || R=-;; (*) R=own;; esac
+}
+
+hp_walk() {
+  h_left=$1; h_at=; h_hops=0
+  case $1 in (/proc/*|/sys/*) return 0;; (/*) ;; (*) R=-; return 0;; esac
+  while :; do
+    while :; do case $h_left in (/*) h_left=${h_left#/};; (*) break;; esac; done
+    [ -n "$h_left" ] || return 0
+    h_c=${h_left%%/*}
+    case $h_left in (*/*) h_left=${h_left#*/};; (*) h_left=;; esac
+    case $h_c in (.) continue;; (..) h_at=${h_at%/*}; continue;; esac
+    h_e=$h_at/$h_c
+    if ! hp_safe "${h_at:-/}"; then hp_whose; [ -z "$R" ] || return 0; fi
+    if [ -L "$h_e" ]; then
+      h_hops=$((h_hops + 1)); h_t=$(readlink "$h_e" 2>/dev/null)
+      if [ -z "$h_t" ] || [ "$h_hops" -gt 20 ]; then R=-; return 0; fi
+      h_left=$h_t/$h_left
+      case $h_t in (/*) h_at=;; esac
+    else h_at=$h_e; fi
+  done
+}
+
+# hp_whose: in whose reach the entry h_e is, in R; the facts are those of its folder.
+hp_whose() {
+  # no such folder, and nobody else could make one
+  if [ -z "$h_uid" ]; then [ ! -d "${h_at:-/}" ] || R=-; return 0; fi
+  case $h_uid in (0|"$HP_UID") ;; (*) hp_id "$h_uid"; return 0;; esac
+  h_in=$h_mode; h_of=
+  case $h_mode in (?????w*) h_of=${h_gid#0};; esac
+  hp_facts "$h_e" || { h_mode=; h_uid=; }
+  # from a sticky folder nobody else takes away what is root's; he may lay a link to it there, though
+  case $h_in:$h_uid:$h_mode$h_links in
+    (?????????[tT]*:0:d*|?????????[tT]*:"$HP_UID":d*) return 0;;
+    (?????????[tT]*:0:l*|?????????[tT]*:0:-*[!0-9]1) [ -z "$HP_HELD" ] || return 0;;
+  esac
+  case $h_uid in
+    (""|0) ;;
+    (*) [ -z "$HP_HELD" ] || { hp_id "$h_uid" "$h_of"; return 0; };;
+  esac
+  h_t=-
+  case $h_at in (/var/log|/var/log/*) hp_logs;; esac
+  case $h_in in (????????w*) h_of=;; esac
+  R=65534:${h_of:-65534}:$h_t
+}
+
+# hp_logs: the groups of those who read logs, in h_t.
+hp_logs() {
+  h_t=
+  while IFS=: read -r h_c h_line h_mode h_links; do
+    case $h_c in (adm|utmp) h_t=$h_t${h_t:+,}$h_mode;; esac
+  done </etc/group
+  h_t=${h_t:--}
+}
+
+# hp_way: what this host has to run something as somebody else without a word to its logs.
+hp_way() {
+  [ -z "$HP_DROP" ] || return 0
+  HP_DROP=no
+  # by its path: the shell of busybox would take its own, which can not do it
+  for h_line in /usr/sbin /usr/bin /sbin /bin; do
+    if setsid $h_line/setpriv --reuid 65534 --regid 65534 --clear-groups true; then
+      HP_DROP=setpriv; HP_TOOL=$h_line/setpriv; return 0
+    fi </dev/null >/dev/null 2>&1
+  done
+  for h_line in /usr/sbin /usr/bin /sbin /bin; do
+    if setsid $h_line/chroot --userspec=65534:65534 --groups= / true; then
+      HP_DROP=chroot; HP_TOOL=$h_line/chroot; return 0
+    fi </dev/null >/dev/null 2>&1
+  done
+}
+
+# hp_as UID:GID:GROUPS COMMAND...: as that, with no terminal and none of our descriptors.
+hp_as() {
+  h_u=${1%%:*}; h_t=${1#*:}; h_c=${h_t%%:*}; h_t=${h_t#*:}; shift
+  case $h_u:$h_c in (0:*|*:0|*[!0-9:]*|:*|*:) return 126;; esac
+  hp_way
+  case $HP_DROP:$h_t in
+    (setpriv:init) set -- "$HP_TOOL" --reuid "$h_u" --regid "$h_c" --init-groups -- "$@";;
+    (setpriv:-) set -- "$HP_TOOL" --reuid "$h_u" --regid "$h_c" --clear-groups -- "$@";;
+    (setpriv:*) set -- "$HP_TOOL" --reuid "$h_u" --regid "$h_c" --groups "$h_t" -- "$@";;
+    (chroot:init) set -- "$HP_TOOL" "--userspec=$h_u:$h_c" / "$@";;
+    (chroot:*) set -- "$HP_TOOL" "--userspec=$h_u:$h_c" "--groups=${h_t#-}" / "$@";;
+    (*) return 126;;
+  esac
+  setsid "$@" 3>&- 4>&- 5>&-
+}
+
+# hp_do ID COMMAND...: the command as that, or as we are.
+hp_do() {
+  case $1 in
+    (""|own) shift; "$@";;
+    (*) hp_as "$@" </dev/null;;
+  esac
+}
+
+# hp_by FILE COMMAND...: the command, with the file as its input, opened by whom it has to be.
+hp_by() {
+  h_f=$1; shift
+  hp_reach "$h_f"
+  case $R in
+    ("") "$@" <"$h_f";;
+    (own) ( exec <"$h_f" && [ ! -O /proc/self/fd/0 ] && exec "$@" );;
+    (-) echo "$h_f: permission denied: it lies in the reach of a user" >&2; return 126;;
+    (*) [ -f "$h_f" ] && hp_as "$R" sh -c \
+      "[ -f \"\$0\" ] && exec <\"\$0\" && [ -f /proc/self/fd/0 ] && exec \"\$@\"" "$h_f" "$@" </dev/null;;
+  esac
+}
+
+# hp_can FILE: is it a file, and can it be opened by whom it has to be?
+hp_can() {
+  [ -f "$1" ] || return 1
+  hp_reach "$1"
+  case $R in
+    ("") [ -r "$1" ];;
+    (own) [ -r "$1" ] && [ ! -O "$1" ];;
+    (-) return 1;;
+    (*) hp_as "$R" sh -c "[ -f \"\$0\" ] && [ -r \"\$0\" ]" "$1" </dev/null >/dev/null 2>&1;;
+  esac
+}
+
+# hp_word FILE: on whose word its content is, in W as R has it: who else than root can write it.
+hp_word() {
+  hp_reach "$1"; W=$R
+  [ -z "$W$NAMER" ] && [ "$HP_UID" = 0 ] && hp_facts "$1" L || return 0
+  if [ "$h_uid" != 0 ]; then hp_id "$h_uid"; W=$R
+  elif hp_open; then
+    h_of=${h_gid#0}
+    case $h_mode in (????????w*) h_of=;; esac
+    W=65534:${h_of:-65534}:-
+  fi
+}
+
+# hp_owner PID: on whose word a process calls itself what it does, in W: who started it; and which
+# process that was, in h_from.
+# shellcheck disable=SC2034 # reads look at it
+hp_owner() {
+  W=; h_from=; h_u=
+  [ "$HP_UID" = 0 ] || return 0
+  { while IFS=" $hp_tab" read -r h_c h_line h_left; do
+    case $h_c in
+      (PPid:) h_from=$h_line;; (Uid:) h_u=$h_line; break;;
+    esac
+  done <"/proc/$1/status"; } 2>/dev/null
+  case $h_u in
+    (0) ;;
+    (""|*[!0-9]*) W=-;;
+    (*) hp_way; hp_id "$h_u"; W=$R; [ "$HP_DROP" != no ] || W=-;;
+  esac
+}
+
+# hp_split FILE...: those that we open ourselves into h_ours, of each of the others into h_others the
+# line NAMER, a tab, the file. An operand may be such a line.
+hp_split() {
+  h_ours=; h_others=
+  for h_i do
+    case $h_i in
+      ("$hp_tab"*) h_i=${h_i#"$hp_tab"};;
+      (*"$hp_tab"*) h_others=$h_others$h_i$hp_nl; continue;;
+    esac
+    [ -f "$h_i" ] || continue
+    hp_reach "$h_i"
+    if [ -z "$R" ]; then h_ours=$h_ours$h_i$hp_nl
+    else h_others=$h_others$NAMER$hp_tab$h_i$hp_nl; fi
+  done
+}
+
+# hp_line LINE: NAMER and h_f out of such a line.
+hp_line() { NAMER=${1%%"$hp_tab"*}; h_f=${1#*"$hp_tab"}; }
+
+# hp_with LIST COMMAND...: the command with the lines of the list as its last words, if there are any.
+hp_with() {
+  h_list=$1; shift
+  [ -n "$h_list" ] || return 0
+  while [ -n "$h_list" ]; do
+    set -- "$@" "${h_list%%"$hp_nl"*}"; h_list=${h_list#*"$hp_nl"}
+  done
+  "$@"
+}
+
+# hp_each LIST COMMAND...: the command for each line of the list.
+hp_each() {
+  h_list=$1; shift
+  while [ -n "$h_list" ]; do
+    h_i=${h_list%%"$hp_nl"*}; h_list=${h_list#*"$hp_nl"}
+    "$@" "$h_i"
+  done
+}
+
+# hp_pour HEAD MARK FILE...: each file after a line of HEAD and its name, MARK before its own lines.
+hp_pour() {
+  h_head=$1; h_mark=$2; shift 2
+  hp_split "$@"
+  hp_with "$h_ours" awk -v "head=$h_head" -v "mark=$h_mark" \
+    "FNR == 1 { print head FILENAME } { print mark \$0 }"
+  hp_each "$h_others" hp_pour1
+}
+hp_pour1() {
+  hp_line "$1"; h_1=$h_f
+  h_l=$(hp_by "$h_1" cat | sed "s/^/$h_mark/")
+  [ -z "$h_l" ] || printf "%s%s\n%s\n" "$h_head" "$h_1" "$h_l"
+  NAMER=
+}
+
+# hp_sift OPTIONS PATTERN FILE...: grep over the files, each line with the name of its file.
+hp_sift() {
+  h_opt=$1; h_pat=$2; shift 2
+  hp_split "$@"
+  hp_with "$h_ours" grep "-H$h_opt" -e "$h_pat"
+  hp_each "$h_others" hp_sift1
+}
+hp_sift1() {
+  hp_line "$1"; h_1=$h_f
+  hp_by "$h_1" cat | grep "-$h_opt" -e "$h_pat" |
+    HP_NAME=$h_1 awk "{ print ENVIRON[\"HP_NAME\"] \":\" \$0 }"
+  NAMER=
+}
+
+# hp_below FOLDER: of the paths in its input those below the folder: no other was asked for.
+hp_below() { HP_NAME=$1/ awk "index(\$0, ENVIRON[\"HP_NAME\"]) == 1"; }
+
+# hp_first FILE: its first line, in h_l.
+hp_first() {
+  hp_reach "$1"; h_l=
+  case $R in
+    ("") { read -r h_l <"$1"; } 2>/dev/null || :;;
+    (*) h_l=$(hp_by "$1" head -c 256 2>/dev/null); h_l=${h_l%%"$hp_nl"*};;
+  esac
+}
+
+# hp_voices FILE...: as hp_split, but into h_ours only those that none but root can write.
+hp_voices() {
+  hp_split "$@"
+  [ "$HP_UID" = 0 ] && [ -n "$h_ours" ] || return 0
+  h_all=$h_ours
+  h_ours=$(hp_with "$h_all" hp_roots)$hp_nl; h_ours=${h_ours#"$hp_nl"}
+  hp_each "$h_all" hp_not_ours
+}
+# hp_roots FILE...: those that only root can write.
+hp_roots() {
+  find -L "$@" -prune -user 0 ! -perm -002 \( ! -perm -020 -o -group 0 \) -print 2>/dev/null
+}
+hp_not_ours() {
+  case $hp_nl$h_ours in (*"$hp_nl$1$hp_nl"*) ;; (*) h_others=$h_others$hp_tab$1$hp_nl;; esac
+}
+
+# hp_names PATTERN FILE...: what in the files matches, a line each: on whose word (as NAMER has it), a
+# tab, the match; what root says comes first. Comments do not count. hp_finds has a program of sed
+# instead of the pattern.
+hp_names() { h_how=pattern; hp_told "$@"; }
+hp_finds() { h_how=program; hp_told "$@"; }
+hp_told() {
+  h_pat=$1; shift
+  hp_voices "$@"
+  {
+    hp_with "$h_ours" cat 2>/dev/null | hp_matches ""
+    hp_each "$h_others" hp_told1
+  } | awk -F "\t" "!seen[\$2]++"
+}
+hp_told1() {
+  hp_line "$1"; h_1=$h_f
+  hp_word "$h_1"
+  hp_by "$h_1" head -c 65536 2>/dev/null | hp_matches "$W"
+  NAMER=
+}
+hp_matches() {
+  case $h_how in
+    (pattern) sed "s/^[[:space:]]*#.*//" | grep -ao -e "$h_pat" | sort -u | head -n 300;;
+    (program) sed -n -e "$h_pat" | head -n 300;;
+  esac | sed "s/^/$1$hp_tab/"
+}
+
+HP_UID=${HP_UID-$(id -u 2>/dev/null)}
+HP_KNOWN=${HP_KNOWN:-:}; HP_NAMED=:; HP_DROP=; HP_TOOL=; NAMER=; R=; W=
+hp_tab="	"; hp_nl="
+"
+# where hard links are guarded, what root owns was put there by root
+HP_HELD=
+{ read -r HP_HELD </proc/sys/fs/protected_hardlinks; } 2>/dev/null
+[ "$HP_HELD" = 1 ] || HP_HELD=

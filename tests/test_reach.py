@@ -1,0 +1,162 @@
+"""What lies in the reach of a host's own user helps him to nothing of root's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.model import CapturedFile, Read, ReadStatus, Text, files
+from tests.mallory import NONCE, SECRET, UID, Host, can_be_made
+
+WHY = Text("试验", "a trial")
+SHELLS = {
+    "dash": ["dash"],
+    "bash": ["bash"],
+    "busybox": ["busybox", "sh"],
+    "ksh93": ["ksh93"],
+    "mksh": ["mksh"],
+}
+
+pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
+
+
+@pytest.fixture(params=SHELLS)
+def sh(request: pytest.FixtureRequest) -> list[str]:
+    argv = SHELLS[request.param]
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"{argv[0]} is not installed")
+    return argv
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path / "host")
+
+
+def looked(host: Host, sh: list[str], *paths: str) -> dict[str, CapturedFile]:
+    raw, capture = host.collected(sh, [files("t.a", *paths, why=WHY, most=99, seconds=5)])
+    assert SECRET.encode() not in raw
+    return {file.path: file for file in capture.read("t.a").files}
+
+
+def test_his_own_files_are_read_with_his_rights(host: Host, sh: list[str]) -> None:
+    host.write("/home/mallory/mine", "mine\n", mallory=True, mode=0o600)
+    host.write("/home/mallory/lent", "lent\n", mode=0o644)
+    host.write("/home/mallory/roots", SECRET, mode=0o600)
+    found = looked(host, sh, "/home/*/mine", "/home/*/lent", "/home/mallory/roots")
+    mine = found["/home/mallory/mine"]
+    assert (mine.status, mine.data) == (ReadStatus.OK, b"mine\n")
+    assert (mine.mode, mine.uid, mine.size) == (0o600, UID, 5)
+    assert mine.mtime > 0
+    assert found["/home/mallory/lent"].data == b"lent\n"
+    assert found["/home/mallory/roots"].status is ReadStatus.REFUSED
+
+
+def test_links_of_his_lead_to_nothing(host: Host, sh: list[str]) -> None:
+    host.link("/home/mallory/a", "/root/secret")
+    host.link("/home/mallory/b", "../../root/secret")
+    host.link("/home/mallory/kept", "/root/kept")
+    os.link(host.at("/root/secret"), host.at("/home/mallory/hard"))
+    os.mkfifo(host.at("/home/mallory/fifo"))
+    host.link("/home/mallory/memory", "/dev/mem")
+    host.link("/home/mallory/gone", "/root/nothing")
+    found = looked(host, sh, "/home/mallory/*", "/home/mallory/kept/location")
+    assert {file.status for file in found.values()} == {ReadStatus.REFUSED}
+    assert {file.data for file in found.values()} == {b""}
+    assert len(found) == 7
+    assert {file.size for file in found.values()} == {-1}, "how large root's file is, is root's too"
+
+
+def test_what_root_links_to_is_followed(host: Host, sh: list[str]) -> None:
+    host.write("/srv/real/one", "one\n", mode=0o600)
+    host.at("/srv/link").symlink_to("real")
+    host.at("/srv/one").symlink_to("/srv/link/one")
+    host.write("/home/mallory/his", "his\n", mallory=True)
+    host.at("/srv/his").symlink_to("/home/mallory/his")
+    host.link("/home/mallory/back", "/srv/real/one")
+    host.at("/srv/back").symlink_to("/home/mallory/back")
+    found = looked(host, sh, "/srv/one", "/srv/link/../link/one", "/srv/his", "/srv/back")
+    assert found["/srv/one"].data == found["/srv/link/../link/one"].data == b"one\n"
+    assert found["/srv/his"].data == b"his\n"
+    assert found["/srv/back"].status is ReadStatus.REFUSED
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775, 0o1775])
+def test_a_folder_that_others_may_write_to(host: Host, sh: list[str], mode: int) -> None:
+    folder = host.folder("/srv/shared")
+    os.chown(folder, 0, UID)
+    folder.chmod(mode)
+    host.link("/srv/shared/link", "/root/secret")
+    os.link(host.at("/root/secret"), host.at("/srv/shared/hard"))
+    host.write("/srv/shared/his", "his\n", mallory=True, mode=0o600)
+    host.write("/srv/shared/open", "open\n")
+    host.write("/srv/shared/roots/own", "own\n", mode=0o600)
+    found = looked(host, sh, "/srv/shared/*", "/srv/shared/roots/own")
+    assert found["/srv/shared/link"].status is ReadStatus.REFUSED
+    assert found["/srv/shared/hard"].status is ReadStatus.REFUSED
+    assert found["/srv/shared/his"].data == b"his\n"
+    assert found["/srv/shared/open"].data == b"open\n"
+    own = found["/srv/shared/roots/own"]
+    assert (own.data == b"own\n") is bool(mode & 0o1000), (
+        "only a sticky folder holds what is root's"
+    )
+
+
+def test_users_crontabs_as_debian_keeps_them(host: Host, sh: list[str]) -> None:
+    spool = host.folder("/var/spool/cron/crontabs")
+    gid = next(int(g.split(":")[2]) for g in host.at("/etc/group").read_text().splitlines()
+               if g.startswith("news:"))  # fmt: skip
+    os.chown(spool, 0, gid)
+    spool.chmod(0o1730)
+    for name, uid in (("root", 0), ("mallory", UID)):
+        tab = host.write(f"/var/spool/cron/crontabs/{name}", f"# {name}\n", mode=0o600)
+        os.chown(tab, uid, gid)
+    found = looked(host, sh, "/var/spool/cron/crontabs/*")
+    assert [file.data for file in found.values()] == [b"# mallory\n", b"# root\n"]
+
+
+def test_logs_as_ubuntu_keeps_them(host: Host, sh: list[str]) -> None:
+    text = host.at("/etc/group").read_text()
+    gid = {g.split(":")[0]: int(g.split(":")[2]) for g in text.splitlines()}
+    logs = host.at("/var/log")
+    os.chown(logs, 0, UID)
+    logs.chmod(0o775)
+    host.write("/var/log/syslog", "s\n", mode=0o640)
+    os.chown(host.at("/var/log/syslog"), UID, gid["adm"])
+    host.write("/var/log/dmesg", "d\n", mode=0o640)
+    os.chown(host.at("/var/log/dmesg"), 0, gid["adm"])
+    host.write("/var/log/btmp", "b\n", mode=0o660)
+    os.chown(host.at("/var/log/btmp"), 0, gid["utmp"])
+    host.write("/var/log/audit/audit.log", "a\n", mode=0o640)
+    host.at("/var/log/audit").chmod(0o750)
+    for path in ("/var/log/audit", "/var/log/audit/audit.log"):
+        os.chown(host.at(path), 0, gid["adm"])
+    found = looked(host, sh, "/var/log/*", "/var/log/audit/audit.log")
+    assert sorted(file.data for file in found.values()) == [b"a\n", b"b\n", b"d\n", b"s\n"]
+
+
+def test_a_race_gains_him_nothing(host: Host) -> None:
+    host.write("/home/mallory/flip", "good\n", mallory=True)
+    reads = [files(f"t.r{n:03}", "/home/*/flip", why=WHY) for n in range(200)]
+    with host.flipping("/home/mallory/flip", "/root/secret", "good\n"):
+        raw, capture = host.collected(["dash"], reads)
+    assert SECRET.encode() not in raw
+    seen = [file for read in capture.reads.values() for file in read.files]
+    assert {file.status for file in seen} == {ReadStatus.OK, ReadStatus.REFUSED}
+    assert {file.data for file in seen if file.status is ReadStatus.OK} == {b"good\n"}
+
+
+def test_the_group_of_root_is_nobodys(host: Host, sh: list[str]) -> None:
+    """A folder of his whose group is root's: what the group root may read is none of his."""
+    folder = host.folder("/srv/his", mallory=True)
+    os.chown(folder, UID, 0)
+    host.write("/root/kept/grouped", SECRET, mode=0o640)
+    host.at("/root").chmod(0o750)
+    host.link("/srv/his/grouped", "/root/kept/grouped")
+    assert looked(host, sh, "/srv/his/grouped")["/srv/his/grouped"].status is ReadStatus.REFUSED
