@@ -105,7 +105,7 @@ def test_the_schema_names_the_members_that_there_are() -> None:
     document = json.loads((ROOT / "schemas/policy.schema.json").read_text())
     fields = set(Policy.__dataclass_fields__) - {"name"}
     assert set(document["properties"]) - {"schema", "record"} == fields
-    assert validator("policy").is_valid({})
+    assert not validator("policy").is_valid({})
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,7 @@ def test_the_schema_names_the_members_that_there_are() -> None:
         ("complete: maybe\n", "p.yml: not a policy: complete: "),
         ("fresh: 30\n", "p.yml: not a policy: "),
         ("- complete\n", "p.yml: not a policy: "),
+        ("{}\n", "p.yml: not a policy: "),
         ("fresh_days: 1\nfresh_days: 2\n", "p.yml: not YAML: line 2: 'fresh_days' stands twice"),
         ("record: none.yml\n", "none.yml: "),
     ],

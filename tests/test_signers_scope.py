@@ -176,7 +176,8 @@ def test_a_control_of_another_grade_is_refused(copy: Path, key: PrivateKey) -> N
             "sha256": strict.digest,
         }
         for entry in document["hosts"].values():
-            entry["findings"].append({**entry["findings"][0], "control": strict.id})
+            mine = next(f for f in entry["findings"] if f["control"] == "antivirus.running")
+            entry["findings"].append({**mine, "control": strict.id})
 
     lie(copy, key, change)
     with pytest.raises(VerifyFailed, match="has no such control at this grade"):
@@ -297,8 +298,31 @@ def test_a_time_to_come_is_told(
     whole: tuple[Path, PrivateKey], ahead: timedelta, what: list[str]
 ) -> None:
     path, key = whole
-    document = json.loads((path / EVIDENCE).read_bytes())
-    at = datetime.fromisoformat(document["hosts"]["web-1"]["assessed_at"])
-    found = verified(path, key, at + ahead)
+    found = verified(path, key, verified(path, key).made_at + ahead)
     assert [one.what for one in found.ahead] == what
     assert ("yet to come" in unproven(found)) == bool(what)
+
+
+def test_a_waiver_that_stands_at_a_finding_alone_is_refused(copy: Path, key: PrivateKey) -> None:
+    """It would soften its clause, and whoever looks at the list of waivers would not see it."""
+
+    def change(document: dict[str, Any]) -> None:
+        for entry in document["hosts"].values():
+            for finding in entry["findings"]:
+                finding["verdict"] = "fail"
+                finding["waiver"] = {
+                    "reason": "r",
+                    "approver": "a",
+                    "expires": "2099-01-01T00:00:00+00:00",
+                    "expired": False,
+                }
+
+    lie(copy, key, change)
+    with pytest.raises(VerifyFailed, match="a waiver that it does not list"):
+        verified(copy, key)
+
+
+def test_one_machine_under_two_names_is_told(tmp_path: Path) -> None:
+    key = PrivateKey.generate()
+    made, _ = bundles.make(tmp_path, [bundles.capture("web-1"), bundles.capture("db-1")], key)
+    assert "That 2 host(s) are each a machine of their own" in unproven(verified(made.path, key))

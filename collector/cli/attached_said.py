@@ -43,6 +43,13 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"由用户提交、并非采集所得的主机：{_named(given)}",
             f"handed in, and not collected from: {_named(given)}",
         )
+    strange = _strange(opened)
+    if strange:
+        yield tr(
+            f"{len(strange)} 处文字不是所称版本的，而是签名人自拟：{_named(strange)}",
+            f"{len(strange)} text(s) are not those of the release it names, but the signer's own: "
+            f"{_named(strange)}",
+        )
     missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
     if missing:
         names = tr("、", ", ").join(missing)
@@ -50,6 +57,16 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"登记的主机中，此证据包没有：{names}",
             f"declared in the record, and not in this bundle: {names}",
         )
+
+
+def _strange(opened: Bundle) -> list[str]:
+    from collector.verify.asked import Asked
+
+    asked = Asked(opened, None)
+    for _, entry in opened.hosts():
+        for finding in entry["findings"]:
+            asked.finding(finding)
+    return list(asked.strange)
 
 
 def _other_machines(before: Evidence, opened: Bundle) -> list[str]:

@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from collector.attest.evidence import waiver_entry
 from collector.attest.trust import Trust
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.model import Result
 from collector.pledges.newest import Newest
+from collector.pledges.record import waivers
 from collector.pledges.register import Register
 from collector.pledges.rows import Evidence
 from collector.verify import Verification, open_bundle, verify
@@ -80,13 +82,13 @@ def _check_waivers(
     if not waived:
         return
     # of what was disposed of only digests are left, and nothing is attached to it any more
-    approved = {
-        (w["control"], w["host"], w["approver"])
+    approved = [
+        waiver_entry(waiver)
         for version in register.history(id)
-        for w in version.record.document.get("waivers", ())
-    }
+        for waiver in waivers(version.record)
+    ]
     for waiver in waived:
-        if (waiver["control"], waiver["host"], waiver["approver"]) not in approved:
+        if waiver not in approved:
             raise BadInput(
                 f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
                 f"{waiver['approver']}, which the record has never had",

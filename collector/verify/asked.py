@@ -29,57 +29,71 @@ _READ = re.compile(r"^hp_\w+ '([a-z0-9_]+\.[a-z0-9_.]+)' ", re.MULTILINE)
 class Asked:
     """The controls of one check, held to their release. `strange` are texts that are not its own.
 
-    `unread` are reads of the script that ran, by host, which are not in its capture. Raises
-    VerifyFailed where what verdicts follow from is another than in the release.
+    `unread` are reads of the script that ran, by host, which are not in its capture.
     """
 
     def __init__(self, check: Check, script: str | None) -> None:
-        frame, place = check.frame, check.findings.where
+        frame = check.frame
         self.release = releases.find(frame["catalog_sha256"])
         self.scope = scope.of_evidence(frame)
         self.strange: dict[str, None] = {}
         self.unread: dict[str, frozenset[str]] = {}
         self._script = frozenset(_READ.findall(script or ""))
+        self._check = check
         self._grade: int = frame["grade"]
+        self._known = self.release.at(self._grade) if self.release else {}
+        for id, about in frame["controls"].items():
+            if id in self._known:
+                self._note(id, "title", about["title"], self._known[id].title)
+                criterion = self._known[id].criterion[self._grade]
+                self._note(id, "criterion", about["criterion"], criterion)
+
+    def hold(self) -> None:
+        """Raises VerifyFailed where what verdicts follow from is another than in the release.
+
+        The last thing to be looked at: where evidence does not agree with itself, that is said.
+        """
+        place = self._check.findings.where
         if self.release is not None:
-            self._hold(self.release, frame["controls"], place)
-        self._hold_scope(check, place)
+            self._hold(self.release, self._check.frame["controls"], place)
+        self._hold_scope(place)
 
     @property
     def own_scope(self) -> Scope | None:
         """That by which its maker narrowed its clauses; None where it did not know of any."""
-        return replace(self.scope, known=True) if self._told_itself else None
+        return replace(self.scope, known=True) if "scope" in self._check.frame else None
 
     def _hold(self, release: Release, said: Mapping[str, Any], place: str) -> None:
-        known = release.at(self._grade)
         for id, about in said.items():
-            named = f"{id}: the release {release.version} that it names"
-            if id not in known:
-                raise VerifyFailed(f"{named} has no such control at this grade", where=place)
-            mine = known[id]
-            for name, value in mine.weighs[self._grade].items():
+            version = release.version
+            if id not in self._known:
+                raise VerifyFailed(
+                    f"{id}: the release {version} that it names has no such control at this grade",
+                    where=place,
+                )
+            for name, value in self._known[id].weighs[self._grade].items():
                 if about[name] != value:
-                    raise VerifyFailed(f"{named} has another {name}", where=place)
-            self._note(id, "title", about["title"], mine.title)
-            self._note(id, "criterion", about["criterion"], mine.criterion[self._grade])
+                    raise VerifyFailed(
+                        f"{id}: the release {version} that it names has another {name}",
+                        where=place,
+                    )
 
-    def _hold_scope(self, check: Check, place: str) -> None:
-        said = check.frame.get("scope")
-        self._told_itself = said is not None
+    def _hold_scope(self, place: str) -> None:
+        said = self._check.frame.get("scope")
         if said is None:
             return
         if self.scope.to_json() != said:
             raise VerifyFailed("its scope does not follow from its controls", where=place)
-        there = [host for host in said["absent"] if host in check.names]
+        there = [host for host in said["absent"] if host in self._check.names]
         if there:
             raise VerifyFailed(f"{there[0]} is in it, and said to be missing", where=place)
 
     def finding(self, found: Mapping[str, Any]) -> None:
         """Notes where the texts of a finding are not those of the release."""
-        if self.release is None:
-            return
         id = found["control"]
-        known = self.release.controls[id]
+        known = self._known.get(id)
+        if self.release is None or known is None:
+            return
         self._note(id, "expected", found["expected"], known.criterion[self._grade])
         self._note(id, "remediation", found["remediation"], known.remediation[self._grade])
         if not _says(self.release, known, found):

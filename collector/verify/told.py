@@ -119,3 +119,23 @@ def not_applicable(bundle: Bundle) -> tuple[Text, ...]:
                 )
             )
     return tuple(found)
+
+
+def same_machine(bundle: Bundle) -> tuple[Text, ...]:
+    """One machine under two names would make up for a host that nobody looked at."""
+    names: dict[str, list[str]] = {}
+    for target in bundle.said.get("targets", ()):
+        if target["machine"]:
+            names.setdefault(target["machine"], []).append(target["host"])
+    alike = [hosts for hosts in names.values() if len(hosts) > 1]
+    if not alike:
+        return ()
+    named = ", ".join(one_line(host, 60) for host in alike[0][:_NAMED])
+    count = sum(map(len, alike))
+    return (
+        Text(
+            f"{count} 台主机是否各为一台机器：其 machine-id 相同（如 {named}），也可能是克隆而来。",
+            f"That {count} host(s) are each a machine of their own: they have the same machine-id "
+            f"(as {named}), which clones have as well.",
+        ),
+    )

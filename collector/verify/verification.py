@@ -7,7 +7,7 @@ or the register's log under a key that has not ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -117,8 +117,6 @@ def verify(
     hosts = _check_hosts(bundle, redacted=bundle.redacted, script=bundle.script)
     asked, given = hosts.asked, hosts.handed_in
     handed_in = len(given)
-    if bundle.frame.get("scope") != bundle.said.get("scope"):
-        raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
     _check_run(bundle)
     hardened.check_names(bundle)
     if bundle.before is not None:
@@ -127,6 +125,10 @@ def verify(
         asked.strange |= earlier.asked.strange
         _check_run(bundle.before)
         hardened.check_between(bundle, bundle.before)
+        earlier.asked.hold()
+    asked.hold()
+    if bundle.frame.get("scope") != bundle.said.get("scope"):
+        raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
     ahead = times.ahead(made_at, hosts.newest, first.stamp, logged, now)
     return Verification(
         bundle.digest,
@@ -153,6 +155,7 @@ def verify(
             *trusted.unproven(trust, now),
             times.age(hosts.oldest, now),
             *told.waivers(bundle),
+            *told.same_machine(bundle),
             *told.not_applicable(bundle),
             *told.unproven(bundle),
             *handed.unproven(given, bundle.said, now),
@@ -262,7 +265,23 @@ def _check_findings(bundle: Check, host: str, entry: dict[str, Any], asked: Aske
         for key in ("clause", "severity", "veto"):
             if finding[key] != about[key]:
                 raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
+        if not _is_waived_so(host, finding, entry["assessed_at"], bundle.frame["waivers"]):
+            raise VerifyFailed(f"{finding['control']}: a waiver that it does not list", where=where)
         asked.finding(finding)
+
+
+def _is_waived_so(
+    host: str, finding: Mapping[str, Any], at: str, listed: Sequence[Mapping[str, Any]]
+) -> bool:
+    """A waiver softens its clause: it has to be one of those that the evidence names."""
+    waiver = finding["waiver"]
+    if waiver is None:
+        return True
+    said = {key: waiver[key] for key in ("reason", "approver", "expires")}
+    ended = datetime.fromisoformat(waiver["expires"]) <= datetime.fromisoformat(at)
+    return waiver["expired"] is ended and any(
+        {**said, "control": finding["control"], "host": one} in listed for one in (host, "*")
+    )
 
 
 def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Capture) -> None:

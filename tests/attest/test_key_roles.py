@@ -69,7 +69,9 @@ def test_a_trust_file_without_roles_means_both() -> None:
     assert again.may("log")
     written = json.loads(trusted(key).with_roles().to_bytes())["keys"][0]
     assert written["roles"] == ["bundle", "log"]
-    assert trust_from_bytes(trusted(key, "log").to_bytes(), where="t").keys[0].roles == {"log"}
+    assert trust_from_bytes(trusted(key, "log").to_bytes(), where="t").keys[0].roles == frozenset(
+        {"log"}
+    )
 
 
 @pytest.mark.parametrize("roles", [[], ["root"], ["log", "log"], "log"])

@@ -21,9 +21,10 @@ from collector.pledges.due import due
 from collector.pledges.register import Register
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import Signer
-from tests.pledges.lives import captured, check
+from tests.pledges.lives import captured, check, few
 from tests.pledges.records import example
 
+__all__ = ["few"]
 ID = "demo-2026"
 WEAK, GOOD = captured("weak"), captured("hardened")
 CONTROL = "encryption.password_hash"
@@ -119,6 +120,7 @@ def why(found: Status, id: str) -> str:
     return "; ".join(reason.en for reason in entry.reasons)
 
 
+@pytest.mark.usefixtures("few")
 def test_the_life_of_a_customer(tmp_path: Path) -> None:
     life = Life(tmp_path)
     life.say(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -18,11 +19,13 @@ from collector.cli.pledge_tables import lacking, list_table
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus, Result, Waiver
 from collector.pledges import log, tables
+from collector.pledges import record as records
 from collector.pledges.attach import attach
 from collector.pledges.due import due
 from collector.pledges.register import Register
 from collector.pledges.rows import Evidence, scope_json, scope_of_json
 from collector.pledges.standing import standing
+from collector.pledges.times import waiver_end
 from collector.scope import scope_of
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.places import owner
@@ -157,7 +160,7 @@ def test_a_record_of_a_higher_grade_is_not_proven(register: Register, signer: Si
 
 
 def test_a_waiver_that_was_never_on_record_is_refused(register: Register, signer: Signer) -> None:
-    waiver = Waiver("antivirus.running", "*", "no", "nobody", datetime(2027, 1, 1, tzinfo=UTC))
+    waiver = Waiver("antivirus.running", "*", "no", "nobody", waiver_end("2027-01-01"))
     path = judged(register, signer, "a", waivers=(waiver,))
     with pytest.raises(BadInput, match=r"antivirus\.running on \* by nobody, which the record"):
         attach(register, ID, path, signer.trust)
@@ -170,6 +173,25 @@ def test_a_waiver_that_was_never_on_record_is_refused(register: Register, signer
     }
     register.add(made(resources={"hosts": list(HOSTS)}, waivers=[entry_of]), update=True)
     attach(register, ID, path, signer.trust)
+
+
+def test_a_waiver_of_the_record_lasts_no_longer_than_there(
+    register: Register, signer: Signer
+) -> None:
+    on_record = {
+        "control": "antivirus.running",
+        "host": "*",
+        "reason": "no",
+        "approver": "周示例",
+        "expires": "2026-12-01",
+    }
+    register.add(made(resources={"hosts": list(HOSTS)}, waivers=[on_record]), update=True)
+    (mine,) = records.waivers(register.get(ID))
+    longer = replace(mine, expires=datetime(2099, 1, 1, tzinfo=UTC))
+    path = judged(register, signer, "longer", waivers=(longer,))
+    with pytest.raises(BadInput, match="which the record has never had"):
+        attach(register, ID, path, signer.trust)
+    attach(register, ID, judged(register, signer, "mine", waivers=(mine,)), signer.trust)
 
 
 def test_evidence_from_before_scopes_were_kept(

@@ -144,7 +144,8 @@ def test_it_says_what_the_law_wants_said(tmp_path: Path) -> None:
 def test_the_worst_host_stands_first(tmp_path: Path) -> None:
     text = page(tmp_path)
     headings = re.findall(r'<h3><bdi>(.*?)</bdi> <span class="badge (\w+)"', text)
-    assert [verdict for _, verdict in headings] == ["error", "partial", "partial", "pass"]
+    # one control of 57: whatever it is like, none of these hosts is shown to keep a clause
+    assert {verdict for _, verdict in headings} == {"error"}
     assert headings[0][0] == "gone"
     assert headings[-1][0] == "good"
 
