@@ -64,13 +64,15 @@ def test_every_way_in_gives_a_capture(hosts: Fleet, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("sshpass") is None, reason="sshpass is not here")
 def test_sshpass_answers_where_it_is_wanted(hosts: Fleet, tmp_path: Path) -> None:
-    mechanism = {"ANSIBLE_SSH_PASSWORD_MECHANISM": "sshpass"}
-    found = collected(hosts, tmp_path / "out", **mechanism)
+    found = collected(hosts, tmp_path / "out", ANSIBLE_SSH_PASSWORD_MECHANISM="sshpass")
     assert found["password"] == found["password-sudo"] == ("complete", "")
     status, detail = found["inner"]
     assert status == "auth_refused"
     assert "sshpass answers one host alone" in detail
-    wrong = collected(hosts, tmp_path / "wrong", "-e", "ansible_password=wrong", **mechanism)
+    wrong = collected(
+        hosts, tmp_path / "wrong", "-e", "ansible_password=wrong",
+        ANSIBLE_SSH_PASSWORD_MECHANISM="sshpass",
+    )  # fmt: skip
     assert wrong["password"] == ("auth_refused", "the password was refused")
     assert wrong["bare"][0] == "complete"
 
@@ -98,7 +100,10 @@ def test_what_is_wrong_is_said_of_that_host_alone(hosts: Fleet, tmp_path: Path) 
     entries["no-sudo"] = {**entries["password-sudo"], "ansible_become_password": ""}
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(yaml.safe_dump(document))
+    guesses = hosts.execute("password", "journalctl", "-q", "-u", "ssh").stdout
     found = collected(hosts, tmp_path / "out", "--forks", "10", inventory=inventory)
+    since = hosts.execute("password", "journalctl", "-q", "-u", "ssh").stdout[len(guesses) :]
+    assert since.count(b"Failed password for asked") == 1, "the jump host was asked once"
     assert {host: status for host, (status, _) in found.items()} == {
         **dict.fromkeys((*BY_PASSWORD, "bare"), "complete"),
         "wrong": "auth_refused",
@@ -107,33 +112,28 @@ def test_what_is_wrong_is_said_of_that_host_alone(hosts: Fleet, tmp_path: Path) 
         "no-sudo": "become_refused",
     }
     assert "Permission denied" in found["wrong"][1]
+    assert found["wrong-jump"][1] == "Permission denied (the password was refused)."
     assert found["wrong-sudo"][1] == "Incorrect sudo password"
 
 
 def test_a_vault_and_an_alias_of_ssh_config(hosts: Fleet, tmp_path: Path) -> None:
     key = tmp_path / "vault-key"
     key.write_text("of the vault\n")
-    entry = {"ansible_user": "asked", "ansible_become": True}
+    lines = [
+        "all:", "  hosts:", "    aliased:", "      ansible_host: password",
+        "      ansible_user: asked", "      ansible_become: true",
+        f"      ansible_ssh_common_args: -F {hosts.folder}/ssh_config",
+    ]  # fmt: skip
     for name, secret in (("password", LOGIN_PASSWORD), ("become_password", BECOME_PASSWORD)):
         done = subprocess.run(
             [Path(sys.executable).parent / "ansible-vault", "encrypt_string",
-             "--vault-password-file", key, "--stdin-name", "x"],
+             "--vault-password-file", key, "--stdin-name", f"ansible_{name}"],
             input=secret, capture_output=True, text=True, check=True,
             env={**os.environ, "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
-        entry[f"ansible_{name}"] = "VAULT" + done.stdout.partition("|")[2].strip().replace(" ", "")
-    host = "\n".join(
-        f"      {k}: !vault |\n        " + v.removeprefix("VAULT").replace("\n", "\n        ")
-        if str(v).startswith("VAULT")
-        else f"      {k}: {json.dumps(v)}"
-        for k, v in entry.items()
-        for v in [str(v) if not isinstance(v, bool) else v]
-    )
+        lines += [f"      {line}" for line in done.stdout.splitlines()]
     inventory = tmp_path / "vaulted.yml"
-    inventory.write_text(
-        f"all:\n  hosts:\n    aliased:\n      ansible_host: password\n"
-        f"      ansible_ssh_common_args: -F {hosts.folder}/ssh_config\n{host}\n"
-    )
+    inventory.write_text("\n".join(lines) + "\n")
     found = collected(
         hosts, tmp_path / "out", "--vault-password-file", str(key), inventory=inventory
     )

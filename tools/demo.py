@@ -19,7 +19,9 @@ from tests.fleet.running import Fleet
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "demo"
 PLEDGE = "demo-2026"
-FLEET = ("good", "bare", "nopython")
+FLEET = ("good", "bare", "nopython", "password", "inner")
+# how they are called in the inventory
+HOSTS = ("good", "bare", "nopython", "password", "password-sudo", "inner")
 
 
 def main() -> int:
@@ -32,7 +34,8 @@ def main() -> int:
     if reason:
         say(f"Containers cannot run here ({reason}): this machine alone is checked.")
         return _job(inventories, begun)
-    say("Starting three real servers in containers (the first time their images are built) ...")
+    say("Starting five real servers in containers (the first time their images are built) ...")
+    say("Two take passwords alone: one of them is reached through the other, which asks too.")
     try:
         with Fleet(FLEET, folder=DEMO / "fleet", prefix="demo") as fleet:
             return _job([fleet.inventory, *inventories], begun)
@@ -49,7 +52,7 @@ def _this_machine() -> Path:
 
 def _record(*, fleet: bool) -> Path:
     """The example, with the hosts that this demo really has."""
-    hosts = ", ".join([*(FLEET if fleet else ()), "this-machine"])
+    hosts = ", ".join([*(HOSTS if fleet else ()), "this-machine"])
     text = (ROOT / "examples" / "pledge.yml").read_text(encoding="utf-8")
     path = DEMO / "pledge.yml"
     path.write_text(text.replace("hosts: [web-01, db-01]", f"hosts: [{hosts}]"), encoding="utf-8")

@@ -1,7 +1,8 @@
-"""What answers when ssh asks for a password: Ansible's own program, but for one kind of question.
+"""What answers when ssh asks for a password: Ansible's own program, but for two kinds of question.
 
-That program gives the password to every question with `assword` in it, and a host that holds a
-password for expired asks for a new one that way: it would be changed by a look.
+That program gives the password to every question with `assword` in it. A host that holds a
+password for expired asks for a new one that way: it would be changed by a look. And a jump host
+asks three times, each time a wrong one is given: a few hosts behind it, and the account is locked.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ case $1 in
   echo "Your password has expired, and the host wants you to change it." >&2
   exit 1 ;;
 esac
+asked="$0.${_ANSWERS}.$PPID"
+if grep -qxF -e "$1" "$asked" 2>/dev/null; then
+  echo "Permission denied (the password was refused)." >&2
+  kill "$PPID"
+  exit 1
+fi
+printf '%s\\n' "$1" >>"$asked"
 exec "${_OWN}" "$@"
 """
 

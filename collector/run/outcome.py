@@ -35,7 +35,7 @@ _SAID: tuple[tuple[HostStatus, str], ...] = (
     ),
     (
         HostStatus.UNREACHABLE,
-        r"Could not resolve hostname|Connection refused|No route to host"
+        r"Could not resolve hostname|Not allowed at this time|Connection refused|No route to host"
         r"|Network is unreachable"
         r"|Connection timed out|Operation timed out|Connection closed by .* port"
         r"|Unable to negotiate|kex_exchange_identification|ssh_exchange_identification"

@@ -8,7 +8,8 @@
 
 from tests.fleet.hosts import HOSTS, Host
 from tests.fleet.machine import CannotRun, inside, why_not
-from tests.fleet.running import Fleet, Running, stop, stop_all
+from tests.fleet.reaching import Running
+from tests.fleet.running import Fleet, stop, stop_all
 
 __all__ = [
     "HOSTS",

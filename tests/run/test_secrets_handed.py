@@ -14,6 +14,7 @@ import pytest
 
 from collector.errors import BadInput
 from collector.run import private
+from collector.run.driver import driver_name
 from collector.run.private import private_folder
 from tests.run.conftest import Sshd, hostpledge
 from tests.run.seen import below, watched
@@ -102,7 +103,7 @@ def test_what_a_killed_command_left_goes_with_the_next(
         folder.mkdir(mode=0o700)
         (folder / "driver").write_text("1:1")
         (folder / "handed-vars-1").write_text(SECRET)
-    (busy / "driver").write_text(private.driver_name())
+    (busy / "driver").write_text(driver_name())
     os.utime(old, (1, 1))
     (tmp_path / "hostpledge-play-link").symlink_to(tmp_path)
     with private_folder() as folder:
