@@ -37,6 +37,8 @@ from collector.model import (
     Result,
     Verdict,
 )
+from tests.growth import grown
+from tests.growth.shapes import SHAPES
 
 ROOT = Path(__file__).parents[1]
 RECORDED = sorted((ROOT / "tests/captures").glob("*.capture.gz"))
@@ -294,6 +296,27 @@ def test_five_megabytes_of_hostile_content(command: tuple[str, ...], tmp_path: P
     assert len(found["bad"]["findings"]) == len(next(iter(known.values()))["findings"])
     assert cpu < 14, f"{cpu} s, {time.monotonic() - begun} s"
     assert after.ru_maxrss << 10 < 500_000_000
+
+
+_ALL = sorted(catalog.all_reads(), key=lambda name: -catalog.all_reads()[name].limit)
+# the others are cut to less than a megabyte before anything looks at them
+_READS = _ALL if os.environ.get("HOSTPLEDGE_GROWTH") else _ALL[:9:2]
+
+
+@pytest.mark.parametrize("id", _READS)
+def test_five_megabytes_in_each_read(id: str) -> None:
+    """In whatever shape: the process that judges is done in its time and memory."""
+    control = next(c for c in catalog.controls().values() if id in catalog.reads_for([c]))
+    (case,) = grown.told_most(control.id, id)
+    for name in ("renamed", "then b'['", "tails b' '"):
+        result = grown.grown(case.capture.reads[id], SHAPES[name], 5 << 20)
+        capture = grown.with_reads(CAPTURE, [*case.capture.reads.values(), result])
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = judge(capture, list(catalog.controls().values()), at=case.at)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert len(found) == len(catalog.controls())
+        assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 9.5, name
+        assert after.ru_maxrss << 10 < 600_000_000, name  # with all that the tests have loaded
 
 
 def test_a_limit_is_told_in_both_languages(tmp_path: Path) -> None:
