@@ -328,6 +328,8 @@ def _path(line: dict[str, Any], where: str) -> str:
 def _bytes(line: dict[str, Any], name: str, packed: str, where: str) -> bytes:
     encoded = line.get(packed)
     if encoded is None:
+        if name not in line:
+            raise BadInput(f"{name} is missing", where=where)
         return cast("str", line[name]).encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(encoded, validate=True)

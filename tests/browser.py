@@ -116,10 +116,13 @@ class Page:
             time.sleep(0.05)
 
     def choose(self, selector: str, files: Sequence[Path]) -> None:
-        """Gives files (or one folder) to an <input type="file">."""
+        """Gives files, or one folder, to an `<input type="file">`, and waits for the browser."""
+        field = f"document.querySelector({json.dumps(selector)})"
+        self.ask(f"{field}.value = ''")
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
+        self.wait(f"{field}.files.length > 0")
 
     def picture(self, target: Path) -> None:
         """A PNG of the whole page."""

@@ -51,7 +51,7 @@ class Stage:
 
 
 def good(folder: Path) -> dict[str, Path]:
-    """The bundles that cases begin with: `plain`, `stamped`, `sm2` and `hardened`."""
+    """The bundles that cases begin with: `plain`, `stamped`, `sm2`, `hardened`, `numbers`."""
     read = ReadResult("platform.init", ReadStatus.OK, 0, 0, b"systemd\n")
     answered = Capture(
         "web-1",
@@ -78,7 +78,22 @@ def good(folder: Path) -> dict[str, Path]:
             name: bundles.make(folder, hosts, SIGNER, name=name, **given, **more[name])[0].path
             for name in more
         }
-    return {**made, "hardened": hardened.bundle(folder / "of-hardened", SIGNER).path}
+    numbers = [bundles.unreachable(host) for host in ("9", "10", "a", "𠮷", "\uff5e")]
+    few = {"controls": catalog.select(["classification"])}
+    return {
+        **made,
+        "hardened": hardened.bundle(folder / "of-hardened", SIGNER, _twice(answered)).path,
+        "numbers": bundles.make(folder, numbers, SIGNER, name="numbers", **few)[0].path,
+    }
+
+
+def _twice(answered: Capture) -> tuple[list[Capture], list[Capture]]:
+    """A host that answered and one that did not, before and an hour later."""
+    times = [hardened.NOW, hardened.NOW + timedelta(hours=1)]
+    before, after = (
+        [replace(answered, nonce="", origin={}, collected_at=at), hardened.gone(at)] for at in times
+    )
+    return before, after
 
 
 def trust(folder: Path) -> Trust:

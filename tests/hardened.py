@@ -68,8 +68,15 @@ def record(folder: Path, before: list[Capture]) -> dict[str, Any]:
     return made.about
 
 
-def bundle(folder: Path, key: PrivateKey, run: str = AFTER, **more: Any) -> Made:
-    before, after = checks(run)
+def bundle(
+    folder: Path,
+    key: PrivateKey,
+    run: str = AFTER,
+    found: tuple[list[Capture], list[Capture]] | None = None,
+    **more: Any,
+) -> Made:
+    """`found` are the captures before and after; by default those of `checks`."""
+    before, after = found or checks(run)
     hosts = [capture.host for capture in before]
     files = bundles.write(folder / "before", before)
     earlier = Before(

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from collector.attest import bundle, envelope
-from collector.attest.keys import PublicKey
+from collector.attest.keys import PublicKey, strict_base64
 from collector.captures import digest
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.verify import open_bundle, verify
@@ -41,17 +41,17 @@ _PLAIN = re.compile(r"[A-Za-z0-9_=./-]+", re.ASCII)
 _HEAD = """# The corpus
 
 Bundles that are right or wrong in one way each. `CASE/case.yml` says what is done to a good one, by
-whom (`who`), and where and with which words the verifier refuses it. Made anew on each run: keys and
-times are of today. This table is written by `HOSTPLEDGE_CORPUS=write pytest tests/test_corpus.py`,
-and each row is held to it.
+whom (`who`), and where and with which words the verifier refuses it. Made anew on each run: keys
+and times are of today. `HOSTPLEDGE_CORPUS=write pytest tests/test_corpus.py` writes this table, and
+each row is held to it.
 
 每个案例对一个好的证据包做一件事；`who` 是由谁做的。下表由测试写出，并逐行核对。
 
-- **Python** `hostpledge verify`. **page** the page in a real browser; what it cannot check it names:
-  *in part* (签名等成立，但有一项本页不核验), *undecided* (本页不能判定).
-- **cosign**, **OpenSSL** see the signature over the statement (cosign also the digest of evidence.json,
-  of a ZIP file what `unzip` makes of it) and nothing else: *verifies* says that this much holds
-  (只看签名与 evidence.json 的摘要), *–* that there is nothing of theirs in it.
+- **Python** `hostpledge verify`. **page** the page in a real browser; what it cannot check it
+  names: *in part* (签名等成立，但有一项本页不核验), *undecided* (本页不能判定).
+- **cosign**, **OpenSSL** see the signature over the statement (cosign also the digest of
+  evidence.json; of a ZIP file what `unzip` makes of it) and nothing else: *verifies* says that this
+  much holds (只看签名与 evidence.json 的摘要), *–* that there is nothing of theirs in it.
 
 | case | who | what | Python | page | cosign | OpenSSL |
 |---|---|---|---|---|---|---|
@@ -142,8 +142,8 @@ def _sealed(root: Path) -> envelope.Sealed | None:
         stored = json.loads((root / ENVELOPE).read_bytes())["dsseEnvelope"]
         payload, signed = stored["payload"], stored["signatures"][0]
         return envelope.Sealed(
-            envelope.strict_base64(payload), signed["keyid"],
-            envelope.strict_base64(signed["sig"]), {},
+            strict_base64(payload), signed["keyid"],
+            strict_base64(signed["sig"]), {},
         )  # fmt: skip
     except (OSError, ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None
@@ -219,7 +219,7 @@ def test_all_agree_on_a_case(name: str, base: dict[str, Path], shown: Page, tmp_
         assert (openssl == YES) is holds
         if (root / EVIDENCE).is_file():
             cosign = _cosign(root, key, tmp_path)
-            # it reads the envelope more strictly than it must, and accepts nothing that does not hold
+            # of the envelope it asks more than this, and accepts nothing that does not hold
             assert cosign == NO or (holds and _vouched(sealed, root / EVIDENCE))
             assert expected == NO or (cosign, openssl) == (YES, YES)
     row = [name, about["who"], about["about"].replace("|", "/"), expected, seen, cosign, openssl]

@@ -645,17 +645,18 @@ def test_archives_made_by_others_are_refused_and_their_folders_are_not(
     """Each program writes other headers: whoever got such a file unpacks it first."""
     root, trust = whole[0], trust_of([whole[1].public])
     shutil.make_archive(str(tmp_path / "python"), "zip", root)
-    for name, command in (
-        ("zip", ["zip", "-q", "-r", tmp_path / "zip.zip", "."]),
-        ("stream", ["sh", "-c", 'zip -q -r - . | cat >"$0"', tmp_path / "stream.zip"]),
-        ("bsdtar", ["bsdtar", "-a", "-cf", tmp_path / "bsdtar.zip", "."]),
-        ("python", None),
-    ):
-        if command is not None:
+    commands: dict[str, list[str]] = {
+        "zip": ["zip", "-q", "-r", f"{tmp_path}/zip.zip", "."],
+        "stream": ["sh", "-c", 'zip -q -r - . | cat >"$0"', f"{tmp_path}/stream.zip"],
+        "bsdtar": ["bsdtar", "-a", "-cf", f"{tmp_path}/bsdtar.zip", "."],
+        "python": [],
+    }
+    for name, command in commands.items():
+        if command:
             if shutil.which(command[0]) is None:
                 continue
             subprocess.run(command, cwd=root, check=True)
-        with pytest.raises(VerifyFailed, match="unpack it and verify the folder|its parts|before"):
+        with pytest.raises(VerifyFailed, match=r"unpack it and verify the folder|its parts|before"):
             check(tmp_path / f"{name}.zip", trust)
         with zipfile.ZipFile(tmp_path / f"{name}.zip") as packed:
             packed.extractall(tmp_path / name)

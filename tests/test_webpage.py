@@ -134,6 +134,29 @@ def test_it_speaks_chinese_and_a_picture_of_it(
     shown.ask("document.getElementById('language').click()")
 
 
+def test_a_slower_answer_about_another_bundle_is_not_shown(
+    shown: Page, made: dict[str, Path], copy: Path, tmp_path: Path
+) -> None:
+    """Whoever chooses another file meanwhile would take the first one's tick for its own."""
+    good, bad = zipped(made["p256"], tmp_path / "good.zip"), tmp_path / "bad.zip"
+    _flip("data/evidence.json")(copy)
+    zipped(copy, bad)
+    shown.choose("#zip", [good])
+    shown.ask(f"document.getElementById('trust').value = {json.dumps(trust())}")
+    shown.ask(
+        "globalThis.slow = crypto.subtle.verify; crypto.subtle.verify = async function (...given) {"
+        " await new Promise((done) => setTimeout(done, 1500)); return slow.apply(this, given); }; 0"
+    )
+    shown.ask("document.getElementById('verify').click()")
+    shown.ask("crypto.subtle.verify = slow; 0")
+    state, said = told(shown, bad, trust())
+    assert state == "failed", said
+    shown.ask("new Promise((done) => setTimeout(done, 2500))")
+    assert shown.ask("document.getElementById('result').dataset.state") == "failed"
+    shown.choose("#zip", [good])
+    assert shown.ask("document.getElementById('result').innerText") == ""
+
+
 def test_a_trust_file_is_chosen_as_well(shown: Page, made: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "trust.json").write_text(trust())
     shown.choose("#trust-file", [tmp_path / "trust.json"])
@@ -210,7 +233,7 @@ def _twice(root: Path) -> None:
         (lambda root: (root / "data/more").write_text("x"), "is not among what was signed"),
         (lambda root: (root / ENVELOPE).unlink(), "is missing"),
         (lambda root: (root / "data/bundle.sm2.json").unlink(), "is missing"),
-        (_envelope(_payload), "the signature is not by"),
+        (_envelope(_payload), "another statement than in data/bundle.sigstore.json"),
         (_signature(lambda s: s[:10] + bytes([s[10] ^ 1]) + s[11:]), "the signature is not by"),
         (_signature(_high), "not in its one allowed form"),
         (_signature(lambda s: s + b"\0"), "not in its one allowed form"),

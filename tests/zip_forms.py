@@ -1,4 +1,4 @@
-"""ZIP files put together by hand: a bundle in its one form, and in every other that we thought of."""
+"""ZIP files put together by hand: a bundle in its one form, and in others that we thought of."""
 
 from __future__ import annotations
 
@@ -140,20 +140,20 @@ def two_ends(good: bytes, forged: bytes, first: str) -> bytes:
     """One file in which ZIP64's record leads to one archive and the last record to the other."""
     one, other = (good, forged) if first == "good" else (forged, good)
     count, size, offset = parts(one)
-    body = one[: offset + size]
-    shifted = _moved(other, len(body))
+    shifted = _moved(other, offset)
     many, long, start = parts(shifted)
-    whole = body + shifted[:-22]
+    # readers reckon with the list of ZIP64 right before its record
+    whole = one[:offset] + shifted[:-22] + one[offset : offset + size]
     return (
         whole
-        + wide_end(count, size, offset, len(whole))
+        + wide_end(count, size, len(whole) - size, len(whole))
         + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, many, many, long, start, 0)
     )
 
 
 def _moved(data: bytes, by: int) -> bytes:
     """The archive as it stands after `by` bytes of something else."""
-    count, size, offset = parts(data)
+    count, _, offset = parts(data)
     moved = bytearray(data)
     place = offset
     for _ in range(count):

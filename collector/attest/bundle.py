@@ -196,6 +196,12 @@ def _documents(data: Path, attached: Mapping[str, bytes]) -> dict[str, str]:
         private.folder(data / "attached")
     for name, content in attached.items():
         file = f"attached/{attached_file(name)}"
+        if file.lower() in map(str.lower, subjects):
+            raise BadInput(
+                "two attached documents differ in upper and lower case only",
+                where=name,
+                mend="rename one of them",
+            )
         bag.store(data / file, content)
         subjects[file] = captures.digest(content)
     return subjects

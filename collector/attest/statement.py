@@ -113,7 +113,8 @@ def from_bytes(payload: bytes, *, where: str, sm3: bool = False) -> dict[str, An
     except VerifyFailed as problem:
         raise VerifyFailed(f"the signed statement: {problem.what}", where=where) from None
     names = [subject["name"] for subject in document["subject"]]
-    if names != sorted(set(names)):
+    # two that differ in their letters alone are one file to many a disk
+    if names != sorted(set(names)) or len({name.lower() for name in names}) < len(names):
         raise VerifyFailed("the signed statement names a subject twice", where=where)
     return document
 

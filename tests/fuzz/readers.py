@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,15 @@ from pathlib import Path
 import rfc8785
 
 from collector import captures, schema
-from collector.attest import canonical, checkpoint, envelope, logged, statement, timestamp
+from collector.attest import (
+    canonical,
+    checkpoint,
+    container,
+    envelope,
+    logged,
+    statement,
+    timestamp,
+)
 from collector.attest.checkpoint import Checkpoint
 from collector.attest.keys import PublicKey
 from collector.attest.logged import Log
@@ -69,6 +78,20 @@ def _statement(data: bytes) -> None:
     statement.subjects(document)
 
 
+def _headers(data: bytes) -> None:
+    """What is taken is what is written again from what was read, but for the content."""
+    entries = container.layout(io.BytesIO(data), "t", most=1000)
+    place, again = 0, b""
+    for one in entries:
+        head = one.local()
+        start = place + len(head)
+        again += data[place:start] if one.wide else head
+        again += data[start : start + one.packed]
+        place = start + one.packed
+    listed = b"".join(one.listed() for one in entries)
+    assert again + listed + container.end(len(entries), len(listed), place) == data
+
+
 def _warm() -> None:
     """What is made once, so that no input is the slow one for it."""
     for name in _SCHEMAS:
@@ -95,6 +118,7 @@ _READERS: dict[str, Reader] = {
         Checkpoint(_ORIGIN, 1, b"\0" * 32), where="t"
     ),
     "timestamp": lambda data: timestamp.check(data, b"signature"),
+    "zip headers": _headers,
 }
 NAMES = (*_READERS, "zip")
 
@@ -138,8 +162,8 @@ def seeds(name: str, folder: Path) -> list[bytes]:
     base = folder / "base"
     base.mkdir()
     good = cases.good(base)
-    if name == "zip":
-        stage = cases.Stage(folder / "good" / "plain", cases.trust(base))
+    if name in ("zip", "zip headers"):
+        stage = cases.Stage(good["plain"], cases.trust(base))
         cases.pack(stage)
         return [stage.path.read_bytes()]
     sealed = envelope.unseal((good["stamped"] / ENVELOPE).read_bytes())

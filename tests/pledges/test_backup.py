@@ -215,7 +215,9 @@ def _changed(source: Path, target: Path, change: Change) -> None:
     files[MANIFEST] = ("\n".join(digests) + "\n").encode()
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in files.items():
-            archive.writestr(f"{ROOT}/{name}", data)
+            entry = zipfile.ZipInfo(f"{ROOT}/{name}")
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, data)
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +262,16 @@ def test_a_backup_that_was_cut_off_or_holds_another_byte_is_refused(
         at = entry.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
         at += places.randrange(max(1, entry.compress_size - 1))
         bad.write_bytes(data[:at] + bytes([data[at] ^ 1 << places.randrange(8)]) + data[at + 1 :])
+        _refused(bad, tmp_path, "")
+
+
+def test_a_backup_in_which_another_program_finds_other_files_is_refused(
+    sound: Saved, tmp_path: Path
+) -> None:
+    data, bad = sound.file.read_bytes(), tmp_path / "bad.zip"
+    hidden = data[: data.index(b"PK\1\2")]
+    for changed in (b"x" + data, data + b"x", data + data, hidden + data[-22:], hidden + data):
+        bad.write_bytes(changed)
         _refused(bad, tmp_path, "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from openpyxl import Workbook
 from collector.errors import BadInput
 from collector.pledges import lists
 from collector.pledges.register import Register
+from tests.zip_forms import parts, two_ends
 
 TODAY = date(2026, 11, 25)
 HEAD = ["编号", "用户名称", "统一社会信用代码", "等保级别", "生效日期", "到期日期", "安全联系人",
@@ -163,6 +165,36 @@ def _bomb(folder: Path) -> Path:
     return path
 
 
+def _ambiguous(folder: Path) -> Path:
+    """ZIP64's end leads to one workbook, the last record to another."""
+    (folder / "one").mkdir()
+    (folder / "other").mkdir()
+    one = _xlsx(folder / "one", HEAD, GOOD).read_bytes()
+    other = _xlsx(folder / "other", HEAD, ["C-002", *GOOD[1:]]).read_bytes()
+    path = folder / "two.xlsx"
+    path.write_bytes(two_ends(one, other, "good"))
+    return path
+
+
+@pytest.mark.parametrize("where", ["before", "after", "between", "named otherwise"])
+def test_a_workbook_in_which_another_program_could_find_other_files(
+    where: str, tmp_path: Path
+) -> None:
+    good = _xlsx(tmp_path, HEAD, GOOD)
+    assert len(_faults(good)) == 0
+    data = good.read_bytes()
+    _, _, start = parts(data)
+    changed = {
+        "before": b"x" + data,
+        "after": data + b"x",
+        "between": data[:start] + b"PK\3\4x" + data[start:-6] + struct.pack("<LH", start + 5, 0),
+        "named otherwise": data[:30] + b"X" + data[31:],
+    }[where]
+    good.write_bytes(changed)
+    with pytest.raises(BadInput, match=r"another list of files|XLSX"):
+        lists.read(good, today=TODAY)
+
+
 def _other(data: bytes) -> Any:
     def make(folder: Path) -> Path:
         (folder / "l").write_bytes(data)
@@ -172,6 +204,7 @@ def _other(data: bytes) -> Any:
 
 
 NO_LIST: dict[str, tuple[Any, str]] = {
+    "ambiguous": (_ambiguous, "another list of files could be read out of it"),
     "none": (lambda folder: folder / "none.csv", "No such file"),
     "empty": (_other(b""), "no row of headings"),
     "old_excel": (_other(b"\xd0\xcf\x11\xe0" + b"x" * 100), "an .xls of old Excel"),

@@ -142,6 +142,8 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"exists already", "已经存在"),
     (r"choose another (?:place|name)", "请另选一处"),
     (r"there is a file already", "已有同名文件"),
+    (r"two attached documents differ in upper and lower case only", "两个附件仅大小写不同"),
+    (r"rename one of them", "请将其中之一改名"),
     (r"the hosts (.*) and (.*) differ in upper and lower case only", r"主机 \1 与 \2 仅大小写不同"),
     (r"rename one of them in the inventory", "请在清单中改名"),
 )

@@ -55,9 +55,6 @@ function checkSubjects({ subjects, said }, digests, redacted) {
   if (!subjects.has("evidence.json")) {
     throw new Failed(EVIDENCE, "不在签名范围内", "is not among what was signed");
   }
-  if (twin && !digests.has(TWIN)) {
-    throw new Failed(TWIN, "文件缺失，而签名声明中列有此文件", "is missing, and the statement names it");
-  }
 }
 
 // What is not in the browser's power, by name.
@@ -93,11 +90,11 @@ async function verifyBundle(files, trust, progress, folder) {
   const { said, subjects } = statement;
   const info = new TextDecoder().decode(await read("bag-info.txt"));
   const redacted = info.split("\n").includes("Hostpledge-Left-Out: captures");
+  const twin = Object.hasOwn(said, "sm2") ? await openTwin(await read(TWIN), statement, sealed) : null;
+  const signed = await checkSignatures(twin ? [sealed, twin] : [sealed], trust, moment(said.made_at));
   checkSubjects(statement, digests, redacted);
   await checkTags(files, digests, size, sealed.payload, said, redacted);
-  const all = [sealed];
-  if (Object.hasOwn(said, "sm2")) all.push(await openTwin(await read(TWIN), statement, sealed, read));
-  const signed = await checkSignatures(all, trust, moment(said.made_at));
+  if (twin) await checkTwin(twin, read);
   const check = {
     where: EVIDENCE,
     evidence: readEvidence(await read(EVIDENCE), EVIDENCE),

@@ -3,12 +3,16 @@
 
 const MOST_BYTES = 256 * 1024 * 1024;
 
+// What cannot be seen, or turns what follows around, is written out.
+const visible = (text) =>
+  text.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
+
 // Why a bundle does not verify: `where` is a file inside it, in both languages where it is a word.
 class Failed extends Error {
   constructor(where, zh, en) {
-    super(en);
-    this.where = typeof where === "string" ? { zh: where, en: where } : where;
-    this.said = { zh, en };
+    super(visible(en));
+    this.where = typeof where === "string" ? { zh: visible(where), en: visible(where) } : where;
+    this.said = { zh: visible(zh), en: visible(en) };
   }
 }
 

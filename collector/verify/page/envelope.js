@@ -38,7 +38,9 @@ function readStatement(sealed) {
     throw new Failed(sealed.where, "SM3 摘要的有无不对", "with or without SM3 digests, where it should be the other way");
   }
   const names = document.subject.map((one) => one.name);
-  if (names.some((name, place) => place && byCodePoints(names[place - 1], name) >= 0)) {
+  // two that differ in their letters alone are one file to many a disk
+  const twice = new Set(names.map((name) => name.toLowerCase())).size < names.length;
+  if (twice || names.some((name, place) => place && byCodePoints(names[place - 1], name) >= 0)) {
     throw new Failed(sealed.where, "签名声明中同一对象出现了两次", "the signed statement names a subject twice");
   }
   const subjects = new Map(document.subject.map((one) => [one.name, one.digest.sha256]));
@@ -46,7 +48,10 @@ function readStatement(sealed) {
 }
 
 // The SM2 signature that the statement names: over the same, with SM3 digests.
-async function openTwin(bytes, statement, sealed, read) {
+async function openTwin(bytes, statement, sealed) {
+  if (bytes === null) {
+    throw new Failed(TWIN, "文件缺失，而签名声明中列有此文件", "is missing, and the statement names it");
+  }
   const twin = await openEnvelope(bytes, TWIN);
   if (twin.keyid !== statement.said.sm2) {
     throw new Failed(TWIN, `由 ${twin.keyid} 签名，而签名声明所列的是另一个`, `by ${twin.keyid}, and the statement names ${statement.said.sm2}`);
@@ -56,13 +61,16 @@ async function openTwin(bytes, statement, sealed, read) {
   if (!same(utf8(canonical({ ...document, subject: plain })), sealed.payload)) {
     throw new Failed(TWIN, `声明与 ${ENVELOPE} 不同`, `another statement than in ${ENVELOPE}`);
   }
-  for (const { name, digest } of document.subject) {
+  return { ...twin, subject: document.subject };
+}
+
+async function checkTwin(twin, read) {
+  for (const { name, digest } of twin.subject) {
     const found = await read(`data/${name}`);
     if (found !== null && hex(sm3(found)) !== digest.sm3) {
       throw new Failed(TWIN, `data/${name} 的 SM3 摘要不符`, `names another SM3 digest for data/${name}`);
     }
   }
-  return twin;
 }
 
 // Each signature by a trusted key holds, and there is one at least; the first such leads.

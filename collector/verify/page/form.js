@@ -1,6 +1,17 @@
 // --- the form -----------------------------------------------------------------------------------
 
+// What is shown is about what is chosen now: a slower answer about something else comes too late.
+let latest = 0;
+
+function forget() {
+  latest += 1;
+  at("result").dataset.state = "";
+  at("result").replaceChildren();
+}
+
 async function run() {
+  latest += 1;
+  const mine = latest;
   const [zip, folder] = [at("zip").files, at("folder").files];
   const chosen = at("trust-file").files[0];
   show("busy", word("核验中…", "Verifying …"));
@@ -13,11 +24,11 @@ async function run() {
     const trusted = await readTrust(trust);
     const files = zip.length ? await fromZip(zip[0]) : fromFolder(folder);
     const found = await verifyBundle(files, trusted, (done, of) => {
-      if (done % 50 === 0) show("busy", `${word("核验中…", "Verifying …")} ${done}/${of}`);
+      if (mine === latest && done % 50 === 0) show("busy", `${word("核验中…", "Verifying …")} ${done}/${of}`);
     }, !zip.length);
-    showFound(found);
+    if (mine === latest) showFound(found);
   } catch (problem) {
-    showProblem(problem);
+    if (mine === latest) showProblem(problem);
   }
 }
 
@@ -35,5 +46,6 @@ at("language").addEventListener("click", () => {
 });
 at("zip").addEventListener("change", () => { at("folder").value = ""; });
 at("folder").addEventListener("change", () => { at("zip").value = ""; });
+for (const id of ["zip", "folder", "trust-file", "trust"]) at(id).addEventListener("input", forget);
 at("verify").addEventListener("click", run);
 speak();

@@ -109,6 +109,7 @@ function listed(bytes, count, where, most) {
       throw new Failed(where, "ZIP 文件不完整", "not a whole ZIP file");
     }
     const long = view.getUint16(place + 28, true);
+    if (long > LONGEST_NAME) throw new Failed(where, "文件名指向包外", "a name that leads elsewhere");
     const raw = bytes.subarray(place + 46, place + 46 + long);
     const name = new TextDecoder("latin1").decode(raw);
     const entry = {
@@ -144,7 +145,7 @@ function checkNames(entries) {
   for (const { name } of entries) {
     const parts = name.split("/");
     const plain = parts.every((part) => /^[A-Za-z0-9_=.-]+$/.test(part) && part !== "." && part !== "..");
-    if (!plain || parts.length > DEEPEST_NAME || name.length > LONGEST_NAME) {
+    if (!plain || parts.length > DEEPEST_NAME) {
       throw new Failed(name, "文件名指向包外", "a name that leads elsewhere");
     }
     if (seen.has(name.toLowerCase())) throw new Failed(name, "在压缩包中出现了两次", "stands twice in the archive");
