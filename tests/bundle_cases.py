@@ -82,7 +82,7 @@ def good(folder: Path) -> dict[str, Path]:
     few = {"controls": catalog.select(["classification"])}
     return {
         **made,
-        "hardened": hardened.bundle(folder / "of-hardened", SIGNER, _twice(answered)).path,
+        "hardened": hardened.bundle(folder / "of-hardened", SIGNER, found=_twice(answered)).path,
         "numbers": bundles.make(folder, numbers, SIGNER, name="numbers", **few)[0].path,
     }
 

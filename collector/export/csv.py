@@ -15,7 +15,6 @@ from collector.scope import Scope
 _COLUMNS = {
     "host": Text("主机", "host"),
     "status": Text("采集情况", "status"),
-    "provenance": Text("来源", "provenance"),
     "assessed_at": Text("判定时点", "assessed_at"),
     "clause": Text("条款", "clause"),
     "control": Text("核查项", "control"),
@@ -31,6 +30,7 @@ _COLUMNS = {
     "waived_until": Text("豁免至", "waived_until"),
     "evidence": Text("证据（读取）", "evidence"),
     "scope": Text("核查范围", "scope"),
+    "provenance": Text("来源", "provenance"),
 }
 
 
@@ -50,7 +50,6 @@ def export(
             row = {
                 "host": name,
                 "status": str(status.get(name, HostStatus.COMPLETE)),
-                "provenance": provenance(name, handed_in),
                 "assessed_at": stamp(at[name]),
                 "clause": f.clause,
                 "control": f.control,
@@ -66,6 +65,7 @@ def export(
                 "waived_until": stamp(f.waiver.expires) if f.waiver and waived(f, at[name]) else "",
                 "evidence": " ".join(str(e["read"]) for e in f.evidence),
                 "scope": judged(scope, lang),
+                "provenance": provenance(name, handed_in),
             }
             out.writerow([_cell(row[column]) for column in _COLUMNS])
     return buffer.getvalue()

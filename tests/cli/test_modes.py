@@ -110,7 +110,6 @@ def test_nothing_that_may_hold_captures_is_open_to_others(shell: Shell) -> None:
         shell("repack", "z", "-o", "y.zip", "--redact")
         shell("repack", "z", "-o", "x", "--redact")
         shell("report", "z", "--html", "a.html", "--xlsx", "a.xlsx", "--export", "csv=a.csv")
-        shell("inventory", "init", "in/web-1.capture.gz", "-o", "draft.yml")
         shell("pledge", "add", "p.yml")
         shell("register", "backup", "-o", "saved")
         shell("register", "checkpoint", "-o", "checkpoint.txt")

@@ -74,7 +74,8 @@ async function checkHosts(check, redacted) {
       if (capture.head.collected_at) seen = moment(capture.head.collected_at);
       looked.captures += 1;
     }
-    if (!Object.hasOwn(entry.origin, "run")) looked.handedIn += 1;
+    // a capture that names a run in evidence of none claims it only
+    if (evidence.run === null || entry.origin.run !== evidence.run.nonce) looked.handedIn += 1;
     looked.times.push(at);
     looked.looks.push(seen);
   }
@@ -92,7 +93,7 @@ async function checkHosts(check, redacted) {
   if (!equal(clauses, evidence.clauses)) {
     throw new Failed(where, "条款结论与各项结论不符", "its clauses do not follow from its findings");
   }
-  checkPredicate(check, looked.times);
+  checkPredicate(check, looked.times, looked.handedIn);
   await checkRun(check, folder);
   return looked;
 }
@@ -143,7 +144,7 @@ async function checkNonce(head, run, where) {
 }
 
 // What the signed statement says of a check is what its evidence.json says.
-function checkPredicate({ evidence, where, said }, times) {
+function checkPredicate({ evidence, where, said }, times, handedIn) {
   const [first, last] = times.reduce(([a, b], at) => [at < a ? at : a, at > b ? at : b], [times[0], times[0]]);
   const of = (members, value) => Object.fromEntries(Object.entries(members).map(([name, one]) => [name, value(one)]));
   const expected = {
@@ -160,6 +161,7 @@ function checkPredicate({ evidence, where, said }, times) {
     script_sha256: evidence.run?.script_sha256 ?? null,
     controls: of(evidence.controls, (one) => one.sha256),
     waivers: evidence.waivers,
+    handed_in: handedIn,
   };
   if (Object.hasOwn(evidence, "scope") || Object.hasOwn(said, "scope")) expected.scope = evidence.scope;
   for (const [key, value] of Object.entries(expected)) {
