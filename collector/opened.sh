@@ -1,7 +1,8 @@
 # As whom a file is opened. What lies in the reach of a user (somebody who is not root can write to
 # a folder above it) is opened with the rights of that user, so that a link, a device or a race
 # gains him nothing; where that cannot be done it is refused. What runs as him hands over bytes
-# only, and in a session of its own: he could trace it, or type into our terminal through it.
+# only, in a session of its own and with a group that he has not: else he could type into our
+# terminal through it, or trace it.
 
 # hp_facts PATH [L]: of the entry itself, or of what it leads to: h_mode h_links h_uid h_gid.
 hp_facts() {
@@ -37,25 +38,20 @@ hp_safe() {
   HP_KNOWN=$HP_KNOWN$1:
 }
 
-# hp_id UID [GID]: as whom, in R: `UID:GID:init` with the groups of the account, where there is one,
-# else `UID:65534:-`. The group of a folder counts only where it may write there; that of root never.
+# hp_id UID [GID]: as whom, in R: `UID:GID:init`, with the groups of the account, or `UID:GID:-` where
+# there is none. GID is one that he cannot take on, so that nothing of his can trace what runs so.
 hp_id() {
   case $HP_NAMED in
     (*":$1="*) h_t=${HP_NAMED##*":$1="}; h_t=${h_t%%:*};;
     (*)
-      h_t=
-      while IFS=: read -r h_c h_line h_links h_left h_c; do
-        [ "$h_links" != "$1" ] || h_t=$h_left
+      h_t=-
+      while IFS=: read -r h_c h_line h_links h_left; do
+        [ "$h_links" != "$1" ] || h_t=init
       done </etc/passwd
-      [ -n "$h_t" ] || h_t=$(id -g "$1" 2>/dev/null)
-      case $h_t in (*[!0-9]*) h_t=;; esac
+      [ $h_t = init ] || ! id -un "$1" >/dev/null 2>&1 || h_t=init
       HP_NAMED=$HP_NAMED$1=$h_t:;;
   esac
-  R=$1:${2:-$h_t}:init
-  case $h_t:${2-} in
-    (:) R=$1:65534:-;; (:*) R=$1:$2:-;;
-    (0:) R=$1:65534:init;;
-  esac
+  R=$1:${2:-65534}:$h_t
 }
 
 # hp_reach PATH: as whom it is to be opened, in R: nothing (as we are), `own` (as we are, but not
@@ -266,7 +262,7 @@ hp_pour() {
 }
 hp_pour1() {
   hp_line "$1"; h_1=$h_f
-  h_l=$(hp_by "$h_1" cat | sed "s/^/$h_mark/")
+  h_l=$(hp_by "$h_1" head -c 1048576 | sed "s/^/$h_mark/")
   [ -z "$h_l" ] || printf "%s%s\n%s\n" "$h_head" "$h_1" "$h_l"
   NAMER=
 }
@@ -293,7 +289,7 @@ hp_first() {
   hp_reach "$1"; h_l=
   case $R in
     ("") { read -r h_l <"$1"; } 2>/dev/null || :;;
-    (*) h_l=$(hp_by "$1" head -c 256 2>/dev/null); h_l=${h_l%%"$hp_nl"*};;
+    (*) h_l=$(hp_by "$1" head -c 256 2>/dev/null | head -c 256); h_l=${h_l%%"$hp_nl"*};;
   esac
 }
 

@@ -40,6 +40,7 @@ for d in $(cd "$lab/etc" && echo */); do
   [ -d "$lab/etc/$d" ] || continue
   mkdir -p "/etc/$d"; mount --bind "$lab/etc/$d" "/etc/$d" || exit 99
 done
+while IFS= read -r f <&7; do mount --bind /bin/false "$f" || exit 99; done 7<"$lab/without"
 exec "$@"
 """
 
@@ -49,6 +50,25 @@ def can_be_made() -> bool:
     return os.geteuid() == 0 and all(map(shutil.which, ("unshare", "setpriv", "setsid")))
 
 
+_FLIP = """
+import os, sys
+path, *made = sys.argv[1:]
+os.setgid(12345); os.setuid(12345)
+while True:
+    for one in made:
+        exec(one, {"os": os, "p": "new"})
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rename(path, "old")
+        if os.path.isdir("new") and os.path.islink(path):
+            os.unlink(path)
+        os.rename("new", path)
+        if os.path.isdir("old"):
+            for name in os.listdir("old"):
+                os.unlink("old/" + name)
+            os.rmdir("old")
+"""
+
+
 class Host:
     """The lab below `root`; paths inside are those of the host, `/home/mallory` for example."""
 
@@ -56,6 +76,7 @@ class Host:
         self.root = root
         self.started: list[str] = []
         self.as_root = False
+        self.without: list[str] = []
         for place in PLACES:
             (root / place).mkdir(parents=True)
         self.folder("/home/mallory", mallory=True)
@@ -101,6 +122,7 @@ class Host:
         Raises:
             AssertionError: It does not end with status 0.
         """
+        (self.root / "without").write_text("".join(f"{path}\n" for path in self.without))
         (self.root / "started").write_text("".join(f"{line}\n" for line in self.started))
         # what still runs then ends with the first process of the space
         space = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -120,10 +142,10 @@ class Host:
                 lab,
                 "" if self.as_root else _AS_MALLORY,
                 *argv,
-            ],  # fmt: skip
+            ],
             input=given,
             capture_output=True,
-            timeout=120,
+            timeout=300,
             check=False,
             env={"PATH": os.environ["PATH"], **env},
         )
@@ -139,24 +161,17 @@ class Host:
         return said, parse_output(said, host="here", nonce=NONCE)
 
     @contextmanager
-    def flipping(self, path: str, to: str, good: str) -> Iterator[None]:
-        """While it lasts, mallory swaps what lies at `path`: a file with `good`, a link to `to`."""
+    def flipping(self, path: str, there: str, away: str) -> Iterator[None]:
+        """While it lasts, mallory swaps what lies at `path`, in Python: `there(p)` lays one thing
+
+        to the path p, which takes the place of what is there; `away(p)` another.
+        """
         place = self.at(path)
-        code = """
-import os, sys
-path, to, good = sys.argv[1:]
-os.setgid(12345); os.setuid(12345)
-while True:
-    with open(path + ".1", "w") as file:
-        file.write(good)
-    os.rename(path + ".1", path)
-    os.symlink(to, path + ".2")
-    os.rename(path + ".2", path)
-"""
-        folder = place.parent
         # mallory comes to it by the folder itself: the lab above it is closed to him
         process = subprocess.Popen(
-            [sys.executable, "-c", code, place.name, to, good], cwd=folder, stderr=subprocess.PIPE
+            [sys.executable, "-c", _FLIP, place.name, there, away],
+            cwd=place.parent,
+            stderr=subprocess.PIPE,
         )
         try:
             yield

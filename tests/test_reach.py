@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from collector.model import CapturedFile, Read, ReadStatus, Text, files
-from tests.mallory import NONCE, SECRET, UID, Host, can_be_made
+from collector.facts.opened import OPENED
+from collector.model import (
+    CapturedFile,
+    HostStatus,
+    Read,
+    ReadStatus,
+    Text,
+    command,
+    files,
+    shell,
+)
+from tests.mallory import SECRET, UID, Host, can_be_made
+from tests.test_script import AS_NOBODY, SHELLS
 
 WHY = Text("试验", "a trial")
-SHELLS = {
-    "dash": ["dash"],
-    "bash": ["bash"],
-    "busybox": ["busybox", "sh"],
-    "ksh93": ["ksh93"],
-    "mksh": ["mksh"],
-}
-
 pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
 
 
@@ -40,7 +40,7 @@ def host(tmp_path: Path) -> Host:
 
 
 def looked(host: Host, sh: list[str], *paths: str) -> dict[str, CapturedFile]:
-    raw, capture = host.collected(sh, [files("t.a", *paths, why=WHY, most=99, seconds=5)])
+    raw, capture = host.collected(sh, [files("t.a", *paths, why=WHY, most=99, seconds=60)])
     assert SECRET.encode() not in raw
     return {file.path: file for file in capture.read("t.a").files}
 
@@ -141,15 +141,71 @@ def test_logs_as_ubuntu_keeps_them(host: Host, sh: list[str]) -> None:
     assert sorted(file.data for file in found.values()) == [b"a\n", b"b\n", b"d\n", b"s\n"]
 
 
-def test_a_race_gains_him_nothing(host: Host) -> None:
-    host.write("/home/mallory/flip", "good\n", mallory=True)
-    reads = [files(f"t.r{n:03}", "/home/*/flip", why=WHY) for n in range(200)]
-    with host.flipping("/home/mallory/flip", "/root/secret", "good\n"):
+FILE = "open(p, 'w').write('good\\n')"
+FOLDER = "os.mkdir(p); open(p + '/location', 'w').write('good\\n')"
+
+
+@pytest.mark.parametrize(
+    ("there", "away", "path"),
+    [
+        (FILE, "os.symlink('/root/secret', p)", "/home/*/flip"),
+        (FOLDER, "os.symlink('/root/kept', p)", "/home/*/flip/location"),
+    ],
+)
+def test_a_race_gains_him_nothing(host: Host, there: str, away: str, path: str) -> None:
+    reads: list[Read] = [files(f"t.r{n:03}", path, why=WHY) for n in range(60)]
+    body = "i=0; while [ $i -lt 200 ]; do hp_by PATH cat; i=$((i + 1)); done 2>/dev/null; exit 0"
+    reads.append(
+        shell(
+            "t.shell",
+            OPENED + body.replace("PATH", path.replace("*", "mallory")),
+            why=WHY,
+            seconds=90,
+        )
+    )
+    with host.flipping("/home/mallory/flip", there, away):
         raw, capture = host.collected(["dash"], reads)
     assert SECRET.encode() not in raw
     seen = [file for read in capture.reads.values() for file in read.files]
-    assert {file.status for file in seen} == {ReadStatus.OK, ReadStatus.REFUSED}
+    assert {file.status for file in seen} >= {ReadStatus.OK, ReadStatus.REFUSED}
     assert {file.data for file in seen if file.status is ReadStatus.OK} == {b"good\n"}
+    assert set(capture.read("t.shell").stdout.split()) == {b"good"}
+
+
+def test_a_pipe_in_a_files_place_costs_that_read_alone(host: Host) -> None:
+    reads: list[Read] = [files(f"t.r{n}", "/home/*/flip", why=WHY, seconds=1) for n in range(9)]
+    with host.flipping("/home/mallory/flip", FILE, "os.mkfifo(p)"):
+        _, capture = host.collected(["dash"], [*reads, command("t.z", "echo", "on", why=WHY)])
+    assert capture.status is HostStatus.COMPLETE
+    assert capture.read("t.z").stdout == b"on\n"
+
+
+def test_without_the_means_it_is_refused_and_said(host: Host, sh: list[str]) -> None:
+    host.write("/home/mallory/mine", "mine\n", mallory=True)
+    body = shell("t.b", f"{OPENED}hp_by /home/mallory/mine cat", why=WHY)
+    reads = [files("t.a", "/home/*/mine", why=WHY), body]
+    host.without = ["/usr/bin/setpriv"]
+    _, capture = host.collected(sh, reads)
+    assert capture.read("t.a").files[0].data == capture.read("t.b").stdout == b"mine\n"
+    host.without = ["/usr/bin/setpriv", "/usr/sbin/chroot"]
+    _, capture = host.collected(sh, reads)
+    assert capture.read("t.a").files[0].status is ReadStatus.REFUSED
+    assert capture.read("t.b").status is ReadStatus.REFUSED
+    assert "reach of a user" in capture.read("t.b").stderr
+
+
+def test_who_is_not_root_gives_away_nothing_of_his_own(host: Host, sh: list[str]) -> None:
+    os.chown(host.write("/srv/mine", "mine\n", mode=0o600), 65534, 65534)
+    host.write("/home/mallory/open", "open\n", mallory=True)
+    host.link("/home/mallory/link", "/srv/mine")
+    body = "for f in /home/mallory/link /home/mallory/open; do hp_by $f cat; done"
+    found = files("t.a", "/home/mallory/*", "/srv/mine", why=WHY)
+    _, capture = host.collected([*AS_NOBODY, *sh], [found, shell("t.b", OPENED + body, why=WHY)])
+    seen = {file.path: file.data for file in capture.read("t.a").files}
+    assert seen == {
+        "/home/mallory/link": b"", "/home/mallory/open": b"open\n", "/srv/mine": b"mine\n",
+    }  # fmt: skip
+    assert capture.read("t.b").stdout == b"open\n"
 
 
 def test_the_group_of_root_is_nobodys(host: Host, sh: list[str]) -> None:

@@ -11,15 +11,9 @@ import pytest
 
 from collector import catalog
 from tests.mallory import SECRET, UID, Host, can_be_made
+from tests.test_script import SHELLS
 
 pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
-SHELLS = {
-    "dash": ["dash"],
-    "bash": ["bash"],
-    "busybox": ["busybox", "sh"],
-    "ksh93": ["ksh93"],
-    "mksh": ["mksh"],
-}
 Attack = Callable[[Host], None]
 _ATTACKS: dict[str, tuple[str, Attack]] = {}
 # words that stand in a file of root's that the reads would show a part of

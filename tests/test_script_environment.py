@@ -6,6 +6,7 @@ import os
 import pty
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from collector.facts.opened import OPENED
 from collector.model import Read, ReadStatus, Text, command, files, shell
 from collector.script import collector_script, parse_output, with_nonce
 from tests.mallory import UID, can_be_made
+from tests.started import until_it_runs
 from tests.test_script import NONCE, SHELLS, run
 
 WHY = Text("试验", "a trial")
@@ -57,14 +59,10 @@ def test_no_function_of_it_stands_in_for_a_command(sh: list[str], tmp_path: Path
 
 
 def test_nothing_else_of_it_reaches_what_is_run(sh: list[str]) -> None:
-    brought = {
-        name: "/nowhere" for name in (
-            "AWKPATH", "BASH_ENV", "ENV", "FPATH", "GREP_COLORS", "GREP_OPTIONS", "HOME", "IFS",
-            "LD_LIBRARY_PATH", "LOCPATH", "LS_COLORS", "MYSQL_HOME", "PGHOST", "PSQLRC",
-            "PYTHONSTARTUP", "TMPDIR", "TZ", "XDG_CONFIG_HOME", "GIT_DIR", "X_Y", "HP_UID",
-            "HP_KNOWN", "HP_OPENED", "HP_DROP", "NAMER", "R", "SSH_CONNECTION",
-        )
-    }  # fmt: skip
+    names = """AWKPATH BASH_ENV ENV FPATH GREP_COLORS GREP_OPTIONS HOME IFS LD_LIBRARY_PATH LOCPATH
+        LS_COLORS MYSQL_HOME PGHOST PSQLRC PYTHONSTARTUP TMPDIR TZ XDG_CONFIG_HOME GIT_DIR X_Y
+        HP_UID HP_KNOWN HP_OPENED HP_DROP NAMER R SSH_CONNECTION"""
+    brought = dict.fromkeys(names.split(), "/nowhere")
     capture = run(sh, [command("t.env", "env", why=WHY)], **brought, **{"X.Y": "/nowhere"})
     said = capture.read("t.env").stdout.decode()
     assert capture.read("t.env").status is ReadStatus.OK
@@ -167,3 +165,39 @@ def _at_a_terminal(sh: list[str], reads: list[Read]) -> bytes:
         os.close(master)
         os.close(slave)
         return out.read_bytes()
+
+
+_TRACE = """
+import ctypes, os, sys
+os.setgroups([]); os.setgid(12345); os.setuid(12345)
+pid, libc = int(sys.argv[1]), ctypes.CDLL(None, use_errno=True)
+print("traced" if libc.ptrace(16, pid, 0, 0) == 0 else "refused")
+try:
+    os.listdir(f"/proc/{pid}/cwd/"), open(f"/proc/{pid}/environ").read()
+    print("looked into")
+except PermissionError:
+    print("closed")
+"""
+
+
+@pytest.mark.skipif(not can_be_made(), reason="needs root")
+@pytest.mark.parametrize("group", ["$R", "12345:12345:-"])
+def test_a_user_cannot_trace_what_runs_as_him(group: str) -> None:
+    """With the main group that hp_id gives; with his own he could, which is why."""
+    text = f"{OPENED}hp_id 12345; hp_as {group} sh -c 'echo $$; exec sleep 60'"
+    process = subprocess.Popen(["sh", "-c", text], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        until_it_runs(pid, "sleep")
+        traced = subprocess.run(
+            [sys.executable, "-c", _TRACE, str(pid)], capture_output=True, text=True, check=True
+        )
+    finally:
+        subprocess.run(["kill", "-9", str(pid)], check=False)
+        process.communicate()
+    free = Path("/proc/sys/kernel/yama/ptrace_scope")
+    if group == "$R":
+        assert traced.stdout.split() == ["refused", "closed"]
+    elif not free.exists() or free.read_text().strip() == "0":
+        assert traced.stdout.split()[0] == "traced"

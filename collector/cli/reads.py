@@ -13,6 +13,7 @@ from collector import catalog
 from collector.cli.columns import labelled, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import families_option, form_option
+from collector.facts.opened import OPENED
 from collector.model import Control, Read
 
 
@@ -62,6 +63,8 @@ def reads(families: tuple[str, ...], form: str, measured: bool, through: str) ->
         out(json.dumps({"reads": entries}, ensure_ascii=False, indent=2) + "\n")
     else:
         parts = [_text(read, users[read.id]) for read in wanted]
+        if any(read.body.startswith(OPENED) for read in wanted):
+            parts.append(_functions())
         count = len(wanted)
         closing = tr(
             f"共 {count} 条读取；hostpledge collect --script 打印实际在主机上运行的脚本",
@@ -118,8 +121,10 @@ def _text(read: Read, users: list[str]) -> str:
         lines += [f"{'':12}{path}" for path in read.paths[1:]]
     else:
         # verbatim: a line broken by us would no longer be the line that runs
-        lines.append(tr("  脚本", "  shell"))
-        lines += [f"    | {line}" for line in read.body.splitlines()]
+        own = read.body.removeprefix(OPENED)
+        begins = tr("（以文末的公用函数开头）", " (begins with the functions at the end)")
+        lines.append(tr("  脚本", "  shell") + ("" if own == read.body else begins))
+        lines += [f"    | {line}" for line in own.splitlines()]
     if read.redact:
         lines.append(tr("  脱敏 (sed)", "  redaction (sed)"))
         lines += [f"    | {line}" for line in read.redact.splitlines()]
@@ -137,6 +142,12 @@ def _text(read: Read, users: list[str]) -> str:
         )
     lines.append(labelled(tr("  用于", "  used by"), ", ".join(users)))
     return "\n".join(lines) + "\n"
+
+
+def _functions() -> str:
+    """What many bodies begin with, shown once."""
+    title = tr("公用函数：以谁的权限打开文件", "functions: as whom a file is opened")
+    return "\n".join([title, *(f"    | {line}" for line in OPENED.splitlines())]) + "\n"
 
 
 def _limits(read: Read) -> str:

@@ -138,7 +138,8 @@ set -f; IFS=' '; set -- $cm; set +f; IFS=$nl
     f=$(printf '%s\n' "$a" | sed -n '/^-l$/{{n;s/^\(k8s\|json\)-file:\//\//p;}}')
     [ "$f" ] || continue
     echo "@F $f"
-    printf '%s\n' "$a" | HP_NAME=$f awk 'is {{ print ENVIRON["HP_NAME"] ":\"" is "\":\"" $0; is = "" }}
+    printf '%s\n' "$a" | HP_NAME=$f awk '
+      is {{ print ENVIRON["HP_NAME"] ":\"" is "\":\"" $0; is = "" }}
       $0 == "-n" {{ is = "name" }} $0 == "--log-size-max" {{ is = "log-size-max" }}'
   done
 }}
@@ -179,8 +180,8 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
     hp_do "$R" find "$r/" -maxdepth 4 -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
       -o -name 'log4j*.properties' -o -name logging.properties -o -name server.xml \
       -o -name 'application*.properties' -o -name 'application*.yml' \
-      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) 2>/dev/null | hp_below "${{r%/}}" | head -n 64 |
-      sed "s/^/$NAMER$hp_tab/"
+      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) 2>/dev/null |
+      hp_below "${{r%/}}" | head -n 64 | sed "s/^/$NAMER$hp_tab/"
     done; }} | sort -u | head -n 96)
   for l in $c; do
     hp_line "$l"; f=$h_f

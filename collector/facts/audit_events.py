@@ -34,8 +34,10 @@ set --
 for n in '' .1 .2 .3 .4 .5 .6 .7; do [ -f "$log$n" ] && set -- "$log$n" "$@"; done
 for f do
   printf 'log=%s\n' "$f"
-  hp_by "$f" head -c 4096 | LC_ALL=C sed -n '/msg=audit(/{{s/.*msg=audit(\([0-9]*\)\..*/first=\1/p;q;}}'
-  hp_by "$f" tail -c 33554432 | LC_ALL=C grep -a -E 'type=({_TYPES})' | tail -n 400 | LC_ALL=C sed -n \
+  hp_by "$f" head -c 4096 |
+    LC_ALL=C sed -n '/msg=audit(/{{s/.*msg=audit(\([0-9]*\)\..*/first=\1/p;q;}}'
+  hp_by "$f" tail -c 33554432 | LC_ALL=C grep -a -E 'type=({_TYPES})' | tail -n 400 |
+    LC_ALL=C sed -n \
     's/^.*type=\([A-Z_]*\) msg=audit(\([0-9]*\)\.[0-9:]*): *\([-=a-z0-9_. ]*\).*/\1 \2 \3/p'
 done
 hp_by "$log" tail -c 4194304 | LC_ALL=C grep -a -E 'type=USER_(AUTH|START|LOGIN) ' | tail -n 1 \

@@ -67,7 +67,7 @@ more=; [ -n "$t" ] && more=$(hp_names '.*clamd\{0,1\}scan.*' $(
   find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
     /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
     -maxdepth 2 -type f -size -64k 2>/dev/null) |
-  sed -n "s#^\([^$hp_tab]*$hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
+  sed -n "s#\($hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
   sort -u | head -n 16)
 all=' '
 [ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do

@@ -48,7 +48,8 @@ for f in $d/scenarios/*.y*ml; do
 done
 echo '== applied'
 for f in $d/bouncers/crowdsec-firewall-bouncer.yaml $d/bouncers/crowdsec-firewall-bouncer.yaml.local
-do [ -f "$f" ] && hp_by "$f" cat; done 2>/dev/null | grep -E '^ *(mode|set-only|deny_action|disable_ipv6):'
+do [ -f "$f" ] && hp_by "$f" cat; done 2>/dev/null |
+  grep -E '^ *(mode|set-only|deny_action|disable_ipv6):'
 exit 0
 """,
         seconds=20,

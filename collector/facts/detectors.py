@@ -44,7 +44,8 @@ READS: tuple[Read, ...] = (
 c='/etc/aide/aide.conf /etc/aide.conf'
 p='s/^[[:space:]]*database[_in]*[[:space:]]*=[[:space:]]*file:\(\/[A-Za-z0-9_.\/-]*\).*/\1/p'
 for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
-  $(hp_finds "$p" $c 2>/dev/null | sed "s/^[^$hp_tab]*$hp_tab//" | grep -vxE '/var/lib/aide/aide.db(.gz)?'); do
+  $(hp_finds "$p" $c 2>/dev/null | cut -f 2 |
+    grep -vxE '/var/lib/aide/aide.db(.gz)?'); do
   [ -f "$f" ] || continue
   printf '== aide-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   h=$(hp_by "$f" head -c 32768 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
@@ -64,7 +65,8 @@ for f in /var/log/aide/aide.log /var/log/aide.log; do
   [ -f "$f" ] || continue
   printf '== aide-log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then
-    hp_by "$f" tail -c 4000000 | grep -aE "$w|^ *(Added|Removed|Changed) (entries|files): *	*[0-9]" |
+    hp_by "$f" tail -c 4000000 |
+      grep -aE "$w|^ *(Added|Removed|Changed) (entries|files): *	*[0-9]" |
       tail -n 24
   else echo '== refused'; fi
 done
@@ -88,7 +90,9 @@ if [ -f "$f" ]; then
       grep -aE 'integrity monitoring scan ended|Ending (syscheck|rootcheck) scan' | tail -n 12
   fi
   for f in /var/ossec/var/run/wazuh-agentd.state /var/ossec/var/run/ossec-agentd.state; do
-    [ -f "$f" ] && { printf '== ossec-state - %s\n' "$f"; hp_by "$f" cat | grep -E '^(status|last_)'; }
+    [ -f "$f" ] || continue
+    printf '== ossec-state - %s\n' "$f"
+    hp_by "$f" cat | grep -E '^(status|last_)'
   done
   for f in /var/ossec/logs/alerts/alerts.log /var/ossec/logs/alerts/alerts.json; do
     [ -s "$f" ] && printf '== ossec-alerts %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
@@ -121,7 +125,9 @@ if [ -f "$f" ]; then
     grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' |
     grep -avE '(not found|not infected|not tested|nothing found)$' |
     grep -avxFf "$e" | head -n 40
-  hp_by "$f" cat | awk '/^$/ { on = 0 } on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
+  hp_by "$f" cat | awk '
+    /^$/ { on = 0 }
+    on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
     /^(WARNING|Warning): / { on = 1 }' | grep -av ': not promisc and no packet sniffer' |
     grep -avxFf "$e" | head -n 40 | sed 's/^/detail: /'
   hp_by "$f" cat | grep -aE 'INFECTED|PACKET SNIFFER|Vulnerable' | grep -avE 'not infected$' |

@@ -1,7 +1,7 @@
 nl='
 '
 IFS=$nl
-own='' key='' now='' more='' far='' list='' links='' plain='' other=''
+own='' key='' now='' more='' far='' list='' links='' plain='' other='' his=''
 { read -r own </proc/sys/kernel/hostname; read -r key </proc/sys/kernel/random/uuid
   IFS=. read -r now list </proc/uptime; } 2>/dev/null
 # no log can hold this run's key, so that no log speaks for another
@@ -87,7 +87,7 @@ for f in $list; do
   case $f in
     '@F '*' S /'*)
       hp_reach "/${f#* /}"
-      if [ -n "$R" ]; then other="$other$nl$f"
+      if [ -n "$R" ]; then his="$his$nl$R$hp_tab/${f#* /}"
       else f=/${f#* /}; [ -r "$f" ] && plain="$plain$nl$f"; fi;;
     '@F '*' '[PEZzU]' /'*) other="$other$nl$f";;
   esac
@@ -124,6 +124,18 @@ lent() {
 }
 set -- $plain
 {
+  # of one user all at once; he is not told the key, which everybody could see among the arguments
+  while [ "$his" ]; do
+    set --; u=${his#"$nl"}; u=${u%%"$hp_tab"*}; s=
+    for f in $his; do
+      case $f in "$u$hp_tab"*) set -- "$@" "${f#*"$hp_tab"}";; *) s="$s$nl$f";; esac
+    done
+    his=$s
+    printf '%s\n' "$key" | hp_as "$u" sh -c 'read -r k
+      for f do
+        [ -f "$f" ] && { printf "\n%s + %s\n" "$k" "$f"; cat; printf "\n%s .\n" "$k"; } <"$f"
+      done' sh "$@" 2>/dev/null
+  done
   for f in $other; do
     IFS=. read -r now t </proc/uptime
     [ "${now:-0}" -gt "$late" ] && break
@@ -148,7 +160,6 @@ set -- $plain
         z) most=16384; lent "$x" -dc;;
         E) lent head -c 16384;;
         P) lent head -c 4096;;
-        *) lent cat;;
       esac
       continue
     fi

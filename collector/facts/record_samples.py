@@ -94,7 +94,10 @@ auth='' audit='' web2='' sys='' rest='' q=0
 set -- /var/log/*
 for f in "$@" "$a" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*access* $his; do
   # what a server of his own writes to is opened as him
-  k=; case "$f" in *"$hp_tab"/*) k=${f%%"$hp_tab"*}$hp_tab; f=${f#*"$hp_tab"}; web="$web$nl$f";; esac
+  k=
+  case "$f" in
+    *"$hp_tab"/*) k=${f%%"$hp_tab"*}$hp_tab; f=${f#*"$hp_tab"}; web="$web$nl$f";;
+  esac
   [ -f "$f" ] && [ -s "$f" ] || continue
   case "$nl$auth$audit$web2$sys$rest" in *"$nl$f$nl"*|*"$hp_tab$f$nl"*) continue;; esac
   case "$f" in
@@ -141,9 +144,11 @@ tails() {{
   for f in $a; do
     case "$f" in "$l"|*/audit/*) k=audit;; *) k=auth;; esac; printf 'f %s 65536 %s\n' "$k" "$f"
   done
-  printf 'f skip 0 %s\n' /dev/null; for f in $v; do printf 'f web 12288 %s\n' "${{f#*"$hp_tab"}}"; done
+  printf 'f skip 0 %s\n' /dev/null
+  for f in $v; do printf 'f web 12288 %s\n' "${{f#*"$hp_tab"}}"; done
   printf 'f skip 0 %s\n' /dev/null; for f in $sys; do printf 'f syslog 16384 %s\n' "$f"; done
-  printf 'f skip 0 %s\n' /dev/null; for f in $r; do printf 'f other 3072 %s\n' "${{f#*"$hp_tab"}}"; done
+  printf 'f skip 0 %s\n' /dev/null
+  for f in $r; do printf 'f other 3072 %s\n' "${{f#*"$hp_tab"}}"; done
   [ -n "$j" ] && {{ echo "f other 999999 $j"; [ -n "$auth" ] || echo "f auth 999999 $j/auth"; }}
   for f in /var/log/wtmp /var/log/btmp; do
     [ -z "${{last-}}" ] && [ -s "$f" ] && echo "f other 999999 $f"
@@ -164,7 +169,8 @@ tails() {{
   }}
   for f in /var/log/wtmp /var/log/btmp; do
     [ -z "${{last-}}" ] && [ -s "$f" ] && {{
-      hp_reach "$f"; echo; echo "==> $f <=="; hp_do "$R" last -w -F -n {SHOWN} -f "$f" 2>/dev/null | grep -v 'begins'
+      hp_reach "$f"; echo; echo "==> $f <=="
+      hp_do "$R" last -w -F -n {SHOWN} -f "$f" 2>/dev/null | grep -v 'begins'
     }}
   done
 }} | tr -d '\000' | awk '{_CHOOSE.replace("'", "'" + chr(92) + "''")}' || echo '@broken'

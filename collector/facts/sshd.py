@@ -78,7 +78,8 @@ for p in /proc/[0-9]* -; do
   for a in "$@"; do printf '#arg %s\n' "$a"; done
   for u in {" ".join(_AS)}; do
     printf '#as %s\n' "$u"
-    hp_do "$W" "$x" -T -C "user=$u,host=outside.invalid,addr={OUTSIDE},laddr=192.0.2.7,lport=22" "$@"
+    hp_do "$W" "$x" -T -C "user=$u,host=outside.invalid,addr={OUTSIDE},laddr=192.0.2.7,lport=22" \
+      "$@"
     printf '#rc %s\n' "$?"
   done
   [ -z "$f" ] || {{ printf '#file %s\n' "$f"; hp_by "$f" sed 's/^/|/'; }}

@@ -85,7 +85,8 @@ s/.*\([Ww]ork\|[Ss]pool\)[Dd]irectory[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\2/p
   for f in /var/log/syslog /var/log/messages $l; do
     hp_can "$f" || continue
     printf '== notes %s\n' "$f"
-    hp_by "$f" tail -c 400000 | grep -aE "rsyslogd.*(action '|omfwd|omrelp).*(suspend|resum|error|fail)
+    hp_by "$f" tail -c 400000 |
+      grep -aE "rsyslogd.*(action '|omfwd|omrelp).*(suspend|resum|error|fail)
 origin=(omfwd|core\.action)
 \"origin\": *\"(omfwd|core\.action)\"" |
       tail -n 40 | cut -c 1-400 | sed 's/^/|/'

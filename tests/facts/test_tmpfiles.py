@@ -93,8 +93,8 @@ def _lay(root: Path, config: dict[str, str]) -> None:
 
 def _read(root: Path) -> ReadResult:
     """The read itself, told to look below `root`."""
-    body = BODY.replace("for d in /etc", f"R={root}\nfor d in /etc")
-    body = body.replace('for f in "$d"/', 'for f in "$R$d"/').replace('-L "$d"', '-L "$R$d"')
+    body = BODY.replace("for d in /etc", f"AT={root}\nfor d in /etc")
+    body = body.replace('for f in "$d"/', 'for f in "$AT$d"/').replace('-L "$d"', '-L "$AT$d"')
     ended = subprocess.run(["sh", "-c", body], capture_output=True, check=True)
     return ReadResult("tmpfiles.rules", ReadStatus.OK, stdout=ended.stdout.replace(
         str(root).encode(), b""))  # fmt: skip
