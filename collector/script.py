@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from collector.errors import BadInput
+from collector.facts.masking import ERRORS, WORDS
 from collector.facts.opened import OPENED
 from collector.facts.tls_served import OUTSIDE
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
@@ -38,9 +40,17 @@ def collector_script(reads: Iterable[Read]) -> str:
     """The sh text that performs `reads`, the same for the same reads (its digest is evidence)."""
     wanted = sorted(reads, key=lambda r: r.id)
     programs = dict.fromkeys(read.redact for read in wanted if read.redact)
+    lists = any(program.startswith(WORDS) for program in programs)
     names = {program: f"HP_CUT{number}" for number, program in enumerate(programs, 1)}
     lines = ["# What is cut away before anything leaves the host: programs of sed."]
     lines += [f"{name}={_quote(program)}" for program, name in names.items()]
+    if lists:
+        lines += [
+            "# What of people's text may leave: a program of awk.",
+            f"HP_WORDS={_quote(words_program())}",
+        ]
+    # a command may complain of a word that it was given
+    lines.append(f"HP_ERRORS={_quote(ERRORS)}")
     for read in wanted:
         sed = f'"${names[read.redact]}"' if read.redact else "''"
         lines += ["", f"# {read.id}: {read.why.en}", _call(read, sed)]
@@ -56,6 +66,23 @@ def collector_script(reads: Iterable[Read]) -> str:
     for place, part in parts.items():
         text = text.replace(place, part)
     return text
+
+
+@cache
+def words_program() -> str:
+    """The awk program that lets listed words through, with its lists."""
+    parts = ("words.awk", "words_line.awk", "words_text.awk")
+    program, name = "".join(map(package_text, parts)), ""
+    lists: dict[str, str] = {}
+    for line in package_text("words.txt").splitlines():
+        if line.startswith("#"):
+            continue
+        if not line.startswith(" "):
+            name, _, line = line.partition(":")
+        lists[name] = f"{lists.get(name, '')} {line.strip()}".strip()
+    for name, listed in lists.items():
+        program = program.replace(f"@{name}@", " ".join(dict.fromkeys(listed.split())))
+    return program
 
 
 def script_digest(script: str) -> str:

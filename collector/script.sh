@@ -5,7 +5,7 @@
 hp_main() {
 @CLEAN@
 # The environment must not hand the nonce on to what is run below: whoever knows it forges frames.
-unset HP_N
+unset HP_N HP_SEED HP_KEY HP_MODE
 HP_N=${HP_NONCE-}; HP_PINNED=${HP_N:+yes}
 unset HP_NONCE
 umask 077
@@ -13,6 +13,10 @@ if [ -z "$HP_N" ]; then
   for hp_x in $(od -An -N16 -tx1 /dev/urandom 2>/dev/null); do HP_N=$HP_N$hp_x; done
 fi
 [ -n "$HP_N" ] || HP_N=$(head -c 16 /dev/urandom 2>/dev/null | hexdump -v -e '1/1 "%02x"' 2>/dev/null)
+# The key of the tokens that stand for words: never printed, never in an argument.
+HP_SEED=
+for hp_x in $(od -An -N32 -v -tx1 /dev/urandom 2>/dev/null); do HP_SEED=$HP_SEED$hp_x; done
+[ -n "$HP_SEED" ] || HP_SEED=$(head -c 32 /dev/urandom 2>/dev/null | hexdump -v -e '1/1 "%02x"' 2>/dev/null)
 case "$HP_N" in (''|*[!0-9a-f]*) echo 'hostpledge: no random number can be drawn here (od and /dev/urandom)' >&2; exit 2;; esac
 # Without head an output that could not be passed on would look like an empty one, and without
 # sleep no time limit would hold.
@@ -155,17 +159,22 @@ hp_free() {
   echo 'synced' >&5
 }
 
-# hp_cut SED: its input, redacted. A sed that did not live to the end (SIGPIPE is the limit's
-# doing) must not make a part look like the whole.
+# hp_cut SED: its input, redacted, by a program of sed or by the lists of words. One that did not
+# live to the end (SIGPIPE is the limit's doing) must not make a part look like the whole.
 hp_cut() {
-  HP_MARK=$HP_OUT sed -e "$1"
+  case "$1" in
+    ('#words '*)
+      { HP_MARK=$HP_OUT cat && echo .; } \
+        | HP_MARK=$HP_OUT HP_MODE=${1#* } HP_KEY=$HP_SEED awk "$HP_WORDS";;
+    (*) HP_MARK=$HP_OUT sed -e "$1";;
+  esac
   case "$?" in (0|141|269|397) ;; (*) return 1;; esac
 }
 
-# hp_blunt SED: is this a redaction that this host's sed cannot do?
+# hp_blunt SED: is this a redaction that this host's sed or awk cannot do?
 hp_blunt() {
-  sed -e "$1" </dev/null >/dev/null 2>&1 && return 1
-  hp_frame stderr; printf 'sed cannot redact this here, so nothing of it is shown' >&3
+  hp_cut "$1" </dev/null >/dev/null 2>&1 && return 1
+  hp_frame stderr; printf 'sed or awk cannot redact this here, so nothing of it is shown' >&3
 }
 
 # hp_ask COMMAND...: runs it; its errors, and how it ended, go to the descriptor 4.
@@ -194,7 +203,7 @@ hp_told() {
   fi
   while :; do case "$hp_err" in (*'
 ') hp_err=${hp_err%?};; (*) break;; esac; done
-  [ -n "$hp_err" ] && { hp_frame stderr; printf '%.2000s' "$hp_err" >&3; }
+  [ -n "$hp_err" ] && { hp_frame stderr; printf '%.2000s' "$hp_err" | hp_cut "$HP_ERRORS" >&3 2>/dev/null; }
   case "$hp_rc" in (''|*[!0-9]*) hp_rc=255;; esac
   [ "$hp_rc" -gt 256 ] && hp_rc=$((hp_rc - 128))
   hp_status='exit'; [ "$hp_rc" = 0 ] && hp_status=ok

@@ -13,6 +13,7 @@ from collector import catalog
 from collector.cli.columns import labelled, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import families_option, form_option
+from collector.facts.masking import WORDS
 from collector.facts.opened import OPENED
 from collector.model import Control, Read
 
@@ -125,7 +126,15 @@ def _text(read: Read, users: list[str]) -> str:
         begins = tr("（以文末的公用函数开头）", " (begins with the functions at the end)")
         lines.append(tr("  脚本", "  shell") + ("" if own == read.body else begins))
         lines += [f"    | {line}" for line in own.splitlines()]
-    if read.redact:
+    if read.redact.startswith(WORDS):
+        lines.append(
+            tr(
+                "  脱敏 (awk)：只放行列出的词、路径与选项，其余以 $_ 记号代替",
+                "  redaction (awk): listed words, paths and options stay, others become $_ tokens",
+            )
+        )
+        lines.append(f"    | {read.redact}")
+    elif read.redact:
         lines.append(tr("  脱敏 (sed)", "  redaction (sed)"))
         lines += [f"    | {line}" for line in read.redact.splitlines()]
     lines.append(labelled(tr("  上限", "  limits"), _limits(read)))

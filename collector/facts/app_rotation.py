@@ -16,6 +16,7 @@ from collector.facts.app_java import java
 from collector.facts.app_pipes import pipes
 from collector.facts.app_rules import READ, AppRule, Found
 from collector.facts.app_sessions import replays
+from collector.facts.masking import FORMS, values_of_short
 from collector.facts.opened import OPENED
 from collector.facts.web_secrets import PIPES, XML
 from collector.model import Capture, Read, Text, shell
@@ -56,6 +57,8 @@ _MASKED = "\n".join(
     [
         PIPES,
         XML,
+        FORMS,
+        *values_of_short("***"),
         *(
             f'/{word}/{{s/="[^"]*"/="***"/g;s/>[^<]*</>***</g;s/=[^"].*/=***/;s/: .*/: ***/;}}'
             for word in ("[Pp][Aa][Ss][Ss]", "[Ss][Ee][Cc][Rr][Ee]", "[Tt][Oo][Kk][Ee][Nn]")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.masking import NO_REMARKS
 from collector.model import Capture, Read, ReadStatus, Text, command, files
 
 # Of the kernel's command line every value but that of audit= is left out.
@@ -29,6 +30,7 @@ done </etc/audit/auditd.conf
 CONFIG = files(
     "audit.config",
     "/etc/audit/auditd.conf",
+    redact=NO_REMARKS,
     why=Text("审计日志的大小、个数与写满后的动作", "size and number of audit logs, and what then"),
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.facts.masking import NO_REMARKS
 from collector.model import Capture, Read, Text, command, files
 
 _LOADED, _FILES = "audit.rules", "audit.rule_files"
@@ -30,6 +31,7 @@ READS: tuple[Read, ...] = (
         "/etc/audit/audit.rules",
         "/etc/audit/rules.d/*.rules",
         limit=1 << 17,
+        redact=NO_REMARKS,
         why=Text("重启后会装入的审计规则", "the audit rules that a boot will load"),
     ),
 )

@@ -15,7 +15,7 @@ from collector.errors import NotUnderstood
 from collector.facts import backup_wal as _wal
 from collector.facts import storage as _storage
 from collector.facts.backup_artefacts_look import ARTEFACTS, NO_CONTENT, SOURCES
-from collector.facts.masking import MASK, URLS
+from collector.facts.masking import MASK, URLS, only_listed
 from collector.facts.opened import OPENED
 from collector.facts.record_times import zone_of
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
@@ -113,7 +113,7 @@ READS: tuple[Read, ...] = (
         "/etc/borgmatic.d/*.yaml",
         "/etc/borgmatic.d/*.yml",
         "/etc/rsnapshot.conf",
-        redact=MASK,
+        redact=only_listed("settings"),
         why=Text("备份工具的配置（口令已屏蔽）", "settings of backup tools (secrets masked)"),
     ),
     shell(
@@ -143,7 +143,7 @@ READS: tuple[Read, ...] = (
         _JOURNAL,
         seconds=20,
         limit=1 << 18,
-        redact=MASK,
+        redact=only_listed("journal"),
         why=Text(
             "日志中 restic、borg 备份与校验的结果",
             "how backups and checks of restic and borg ended, by the journal",
@@ -153,7 +153,7 @@ READS: tuple[Read, ...] = (
         "backup.logs",
         _LOGS,
         limit=1 << 18,
-        redact=MASK,
+        redact=only_listed("listed-log"),
         why=Text("备份日志的末尾", "the ends of backup logs"),
     ),
     files(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 from collector.errors import NotUnderstood
-from collector.facts.masking import MASK
+from collector.facts.masking import only_listed
 from collector.facts.opened import OPENED
 from collector.facts.record_times import zone_of
 from collector.model import Capture, Quote, Read, Text, shell
@@ -75,7 +75,7 @@ READS: tuple[Read, ...] = (
         "backup_checks.logs",
         _LOGS,
         limit=1 << 17,
-        redact=MASK,
+        redact=only_listed("listed-log"),
         why=Text("备份校验在日志中的结果", "how checks of backups ended, by their logs"),
     ),
     shell(

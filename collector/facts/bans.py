@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.masking import NO_REMARKS
 from collector.facts.processes import processes
 from collector.model import Capture, Read, Text, files, shell
 
@@ -60,6 +61,7 @@ READS: tuple[Read, ...] = (
         "/etc/sshguard/sshguard.conf",
         "/etc/sshguard.conf",
         "/usr/local/etc/sshguard.conf",
+        redact=NO_REMARKS,
         why=Text("sshguard 读取哪些日志", "which logs sshguard reads"),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from collector.facts.masking import REMARKS
+from collector.facts.masking import NO_REMARKS, REMARKS
 from collector.facts.services import READS as _SERVICE_READS
 from collector.facts.services import services
 from collector.model import Capture, Read, Text, files
@@ -23,7 +23,7 @@ READS: tuple[Read, ...] = (
         "/etc/sysconfig/ip6tables",
         "/etc/ufw/ufw.conf",
         limit=1 << 18,
-        redact=REMARKS,
+        redact=f"{NO_REMARKS}\n{REMARKS}",
         why=Text("启动时加载的规则文件", "the files from which rules are loaded at boot"),
     ),
     *_SERVICE_READS,

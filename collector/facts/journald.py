@@ -17,6 +17,7 @@ from collector.facts.journald_values import (
     size_bytes,
     span_seconds,
 )
+from collector.facts.masking import NO_REMARKS
 from collector.facts.record_times import EARLIEST
 from collector.model import Capture, CapturedFile, Read, Text, files, shell
 
@@ -34,6 +35,7 @@ READS: tuple[Read, ...] = (
             for place in PLACES[:-1]
             for end in (".conf", ".conf.d/*.conf")
         ),
+        redact=NO_REMARKS,
         why=Text("systemd 日志是否落盘、保留多久", "whether the journal is on disk, and how long"),
     ),
     shell(

@@ -6,12 +6,20 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.masking import MASK
+from collector.facts.masking import MASK, NO_REMARKS
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # Of hosts_access(5) the clients are asked, not the commands that a connection starts.
 _OPTIONS = r"""s/^[[:space:]]*#.*/#/
 s/\(:[[:space:]]*[a-z_]\{1,\}[[:space:]]\{1,\}\).*/\1***/"""
+
+# Arguments of programs that are started: nobody asks for them.
+_ARGUMENTS = r"""s/^[[:space:]]*#.*/#/
+s/^\([[:space:]]*server_args[[:space:]]*[+-]*=\).*/\1 ***/
+s/^\([[:space:]]*env[[:space:]]*[+-]*=\).*/\1 ***/
+s/^\(\([^[:space:]]\{1,\}[[:space:]]\{1,\}\)\{6\}\)-.*/\1***/
+s/^\(\([^[:space:]]\{1,\}[[:space:]]\{1,\}\)\{6\}[^[:space:]]*\)[[:space:]].*/\1 ***/
+"""
 
 READS: tuple[Read, ...] = (
     files(
@@ -20,7 +28,7 @@ READS: tuple[Read, ...] = (
         "/etc/inetd.d/*",
         "/etc/xinetd.conf",
         "/etc/xinetd.d/*",
-        redact=MASK,
+        redact=_ARGUMENTS + MASK,
         why=Text("inetd/xinetd 会启动哪些服务", "which services inetd and xinetd start"),
     ),
     files(
@@ -31,7 +39,9 @@ READS: tuple[Read, ...] = (
         "/etc/proftpd.conf",
         "/etc/proftpd/tls.conf",
         "/etc/pure-ftpd/conf/TLS",
-        redact=r"""s/\([Pp][Aa][Ss][Ss][A-Za-z_]*[[:space:]=]\{1,\}\).*/\1***/
+        redact=f"{NO_REMARKS}\n{MASK}"
+        r"""
+s/\([Pp][Aa][Ss][Ss][A-Za-z_]*[[:space:]=]\{1,\}\).*/\1***/
 s/\(SQLConnectInfo[[:space:]]\).*/\1***/
 s/\(SQLNamedConnectInfo[[:space:]]\).*/\1***/
 s/\(LDAPBindDN[[:space:]]\).*/\1***/""",

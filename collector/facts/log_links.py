@@ -39,7 +39,7 @@ def _redaction() -> str:
         name = "".join(f"[{c.upper()}{c}]" for c in word)
         steps.append(
             rf"s/^\(|[[:space:]-]*[\"']\{{0,1\}}[A-Za-z0-9_.-]*{name}[A-Za-z0-9_.-]*[\"']\{{0,1\}}"
-            r"[[:space:]:=]\{1,\}\)[^[:space:]|>{[].*/\1redacted/"
+            r"[[:space:]:=]\{1,\}\)[^[[:space:]|>{].*/\1redacted/"
         )
     steps.append(r"s/^\(|[[:space:]]*[Uu][Rr][Ii][[:space:]]\{1,\}\).*/\1redacted/")
     steps.append(r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g")

@@ -12,7 +12,7 @@ from collector.facts.logrotate_directives import NEWEST, Problem, Rotation, Vers
 from collector.facts.logrotate_kept import Kept, kept
 from collector.facts.logrotate_names import folder_of, old_name
 from collector.facts.logrotate_syntax import Reader, held_to_patterns, matching, path_matches
-from collector.facts.masking import MASK
+from collector.facts.masking import only_listed
 from collector.model import Capture, CapturedFile, Read, ReadResult, Text, command, files
 
 __all__ = ["READS", "Kept", "Logrotate", "Problem", "Rotation", "kept", "logrotate"]
@@ -25,7 +25,7 @@ READS: tuple[Read, ...] = (
         "/usr/etc/logrotate.conf",
         "/usr/etc/logrotate.d/*",
         most=256,
-        redact=MASK,
+        redact=only_listed("rotate"),
         why=Text("日志轮转规则：保留多久", "how logs are rotated, and so how long they are kept"),
     ),
     files(

@@ -6,7 +6,9 @@ only, without alternation, so that GNU, busybox and toybox sed all take them.
 
 from __future__ import annotations
 
-_WORDS = ("PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PSW")
+_WORDS = ("PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PSW", "SIGNATURE")
+# These are too short to be looked for inside other words.
+_SHORT = ("PW", "PIN", "OTP", "SIG", "AK", "SK")
 _NAME = r"[A-Za-z0-9_.-]*"
 # what stands between double quotes, escaped ones included
 _QUOTED = r"\([^\"\\]*\\.\)*[^\"\\]*"
@@ -37,10 +39,15 @@ def values_of(*words: str, mark: str = "redacted") -> str:
     return "\n".join(steps)
 
 
-def _assignments() -> list[str]:
+def _named() -> list[str]:
+    names = [f"{_any_case(word)}{_NAME}" for word in _WORDS]
+    return names + [f"{start}{_any_case(w)}" for w in _SHORT for start in ("^", "[^A-Za-z]")]
+
+
+def _assignments(names: list[str], mark: str = "[=:]") -> list[str]:
     steps = []
-    for word in _WORDS:
-        name = rf"\({_any_case(word)}{_NAME}[\"']\{{0,1\}}[[:space:]]*[=:][[:space:]]*\)"
+    for named in names:
+        name = rf"\({named}[\"']\{{0,1\}}[[:space:]]*{mark}[[:space:]]*\)"
         steps += [
             rf"s/{name}\"{_QUOTED}\"/\1***/g",
             rf"s/{name}'[^']*'/\1***/g",
@@ -76,6 +83,11 @@ def _options() -> list[str]:
         "token",
         "secret-key",
         "access-key",
+        "apikey",
+        "api-key",
+        "-pin",
+        "-pw",
+        "otp",
     ):
         option = rf"s/\(--[a-z-]*{word}{_GAP}\)"
         steps += [
@@ -116,6 +128,8 @@ def _options() -> list[str]:
         ("frpc", "t"),
         ("vncpasswd", "f"),
         ("rar", "hp"),
+        ("plink", "pw"),
+        ("pscp", "pw"),
     ):
         told = rf"s/\({tool}[^|;]*[[:space:]]-{option}[[:space:]=]*\)"
         steps += [
@@ -207,7 +221,40 @@ COMMANDS = "\n".join(
     ]
 )
 
-MASK = "\n".join([*_below(), _KEYS, COMMANDS, *_assignments()])
+# Forms that no name of a setting or an option tells of: queries of URLs, bots, cookies, SQL,
+# Oracle's own URLs, and numbers of identity cards and telephones.
+FORMS = rf"""s#\(://[^[:space:]\"'?]*[?]\)[^[:space:]\"']*#\1***#g
+s#/bot[0-9]\{{3,\}}:[A-Za-z0-9_-]*#/bot***#g
+s/\({_any_case("cookie")}[\"']\{{0,1\}}[[:space:]]*[:=]\).*/\1 ***/
+s/\({_any_case("identified")}[^;'\"]*{_GAP}{_any_case("by")}{_GAP}\([A-Za-z]*{_GAP}\)\{{0,1\}}[\"']\)[^\"']*/\1***/g
+s#\(jdbc:[a-z0-9:]*:[A-Za-z0-9_]*/\)[^@[:space:]]*@#\1***@#g
+s/\([[:space:]]-pw{_GAP}\){_VALUE}/\1***/g
+s/[1-9][0-9]\{{5\}}[12][09][0-9][0-9][01][0-9][0-3][0-9][0-9]\{{3\}}[0-9Xx]/***/g
+s/^1[3-9][0-9]\{{9\}}\([^0-9]\)/***\1/
+s/\([^0-9]\)1[3-9][0-9]\{{9\}}$/\1***/
+s/\([^0-9.]\)1[3-9][0-9]\{{9\}}\([^0-9.]\)/\1***\2/g"""
+
+MASK = "\n".join([*_below(), _KEYS, FORMS, COMMANDS, *_assignments(_named())])
+
+# What a line that is only a remark says: whoever writes a setting notes an old password beside it.
+NO_REMARKS = r"s/^\(|\{0,1\}[[:space:]]*\)#.*/\1#/"
+
+
+def values_of_short(mark: str) -> list[str]:
+    """The same for `pw`, `pin` and their like, which are looked for as whole words."""
+    steps = _assignments([f"{s}{_any_case(w)}" for w in _SHORT for s in ("^", "[^A-Za-z]")], "=")
+    return [step.replace("***", mark) for step in steps]
+
+
+# Complaints of commands. `cat: /etc/secret: Permission denied` must stay what it is.
+ERRORS = "\n".join(
+    [
+        FORMS,
+        COMMANDS,
+        *_assignments(_named(), "="),
+        *_assignments([f"[^/A-Za-z0-9_.-]{_any_case(word)}{_NAME}" for word in _WORDS[:4]], ":"),
+    ]
+)
 
 # Remarks of firewall rules: nobody judges them, and they hold names, tickets and worse.
 REMARKS = rf"""s/\("comment": "\)[^"]*/\1***/g
@@ -218,3 +265,14 @@ s/\(--comment \)[^"[:space:]][^[:space:]]*/\1***/g"""
 MOUNTS = rf"""{URLS}
 s/\([Pp][Aa][Ss][Ss][A-Za-z_]*=\)[^,[:space:]]*/\1***/g
 s/\(secret[A-Za-z_]*=\)[^,[:space:]]*/\1***/g"""
+
+
+def only_listed(mode: str) -> str:
+    """What stands in a read's `redact` where its text is of people: only listed words leave.
+
+    `mode` says what the text is; collector/words.awk knows them.
+    """
+    return f"{WORDS} {mode}"
+
+
+WORDS = "#words"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from collector.errors import NotUnderstood
 from collector.facts.allowance import Allowance
-from collector.facts.masking import URLS
+from collector.facts.masking import FORMS, NO_REMARKS, URLS, values_of_short
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
@@ -20,7 +20,7 @@ _TYPES = ("auth", "account", "password", "session")
 
 # Arguments of modules that ask a database or a directory.
 _NO_SECRETS = "\n".join(
-    [URLS]
+    [NO_REMARKS, FORMS, URLS, *values_of_short("***")]
     + [
         rf"s/\({word}[A-Za-z_-]*=\)[^[:space:]]*/\1***/g"
         for word in (
@@ -52,6 +52,7 @@ READS: tuple[Read, ...] = (
         "/etc/passwdqc.conf",
         "/etc/security/faillock.conf",
         "/etc/login.defs",
+        redact=NO_REMARKS,
         why=Text("口令复杂度与锁定的配置", "settings of password quality and lockout"),
     ),
     shell(

@@ -17,7 +17,7 @@ from collector.errors import NotUnderstood
 from collector.facts import crontabs
 from collector.facts.allowance import Allowance
 from collector.facts.jobs import Job, Run, Script, with_scripts
-from collector.facts.masking import MASK
+from collector.facts.masking import only_listed
 from collector.facts.opened import OPENED
 from collector.model import Capture, Read, Text, files, shell
 
@@ -89,7 +89,7 @@ READS: tuple[Read, ...] = (
         "/etc/crontab",
         "/etc/anacrontab",
         "/etc/cron.d/*",
-        redact=MASK,
+        redact=only_listed("tab"),
         why=Text("系统计划任务（口令已屏蔽）", "the system's cron jobs (secrets masked)"),
     ),
     files(
@@ -98,7 +98,7 @@ READS: tuple[Read, ...] = (
         "/var/spool/cron/crontabs/*",
         "/var/spool/cron/tabs/*",
         "/etc/crontabs/*",
-        redact=MASK,
+        redact=only_listed("spool"),
         why=Text("各用户的计划任务（口令已屏蔽）", "users' cron jobs (secrets masked)"),
     ),
     files(
@@ -109,7 +109,7 @@ READS: tuple[Read, ...] = (
         "/etc/cron.monthly/*",
         limit=16_384,
         most=128,
-        redact=MASK,
+        redact=only_listed("script"),
         why=Text("每小时/日/周/月运行的脚本", "scripts run every hour, day, week or month"),
     ),
     shell(
@@ -127,7 +127,7 @@ READS: tuple[Read, ...] = (
         _TIMERS,
         seconds=20,
         limit=1 << 19,
-        redact=MASK,
+        redact=only_listed("units"),
         why=Text("systemd 定时器及其最近一次结果", "systemd timers and how they last ended"),
     ),
     shell(
@@ -135,7 +135,7 @@ READS: tuple[Read, ...] = (
         _CALLED,
         seconds=20,
         limit=1 << 19,
-        redact=MASK,
+        redact=only_listed("listed"),
         why=Text(
             "计划任务所调用脚本的内容（口令已屏蔽）", "scripts that jobs call (secrets masked)"
         ),

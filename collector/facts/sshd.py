@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.masking import FORMS, NO_REMARKS, values_of_short
 from collector.facts.opened import OPENED
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -119,7 +120,7 @@ READS: tuple[Read, ...] = (
         "/etc/default/ssh",
         "/etc/sysconfig/sshd",
         "/etc/crypto-policies/back-ends/opensshserver.config",
-        redact=_NO_SECRETS,
+        redact="\n".join([NO_REMARKS, FORMS, *values_of_short("***"), _NO_SECRETS]),
         why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
     ),
     shell(

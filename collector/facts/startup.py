@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.masking import MASK
+from collector.facts.masking import NO_REMARKS, only_listed
 from collector.facts.opened import OPENED
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -36,11 +36,11 @@ for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /e
   [ -f "$f" ] || continue
   if hp_can "$f"; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
 done
-hp_pour 'file ' '|' "$@"
+hp_pour 'file ' '|' "$@" | sed -e '@KEPT@' || exit 1
 echo '== end'
-""",
+""".replace("@KEPT@", _KEPT),
         limit=1 << 18,
-        redact=f"{MASK}\n{_KEPT}",
+        redact=only_listed("listed"),
         why=Text("登录 shell 的空闲超时（TMOUT）", "the idle timeout of login shells (TMOUT)"),
     ),
     files(
@@ -48,6 +48,7 @@ echo '== end'
         "/etc/systemd/logind.conf",
         "/etc/systemd/logind.conf.d/*.conf",
         "/usr/lib/systemd/logind.conf.d/*.conf",
+        redact=NO_REMARKS,
         why=Text("systemd 是否关闭空闲会话", "whether systemd ends idle sessions"),
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.allowance import Allowance
-from collector.facts.masking import COMMANDS
+from collector.facts.masking import only_listed
 from collector.model import Capture, Read, Text, files
 
 READS: tuple[Read, ...] = (
@@ -18,7 +18,7 @@ READS: tuple[Read, ...] = (
         "/etc/sudoers.d/*",
         "/usr/local/etc/sudoers",
         "/usr/local/etc/sudoers.d/*",
-        redact=COMMANDS + "\n" + r"s/\(--[a-z-]*pass[a-z-]*=\)[^[:space:],]*/\1***/g",
+        redact=only_listed("sudo"),
         why=Text("谁可以通过 sudo 取得 root 权限", "who may become root with sudo"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.masking import URLS, values_of
+from collector.facts.masking import MASK, NO_REMARKS, URLS, values_of, values_of_short
 
 _WORDS = (
     "pass", "pwd", "secret", "token", "apikey", "api_key", "azure_key", "credential",
@@ -12,8 +12,12 @@ _SECRET_OF_NG = (
     "password", "token", "secret", "auth", "api-key", "access-key", "headers", "community",
     "passphrase", "bot-id", "hook-url",
 )  # fmt: skip
+_PLAIN = MASK.replace("***", "redacted")
 _COMMON = [
+    NO_REMARKS,
     URLS,
+    _PLAIN,
+    *values_of_short("redacted"),
     r"s/\([Aa]uthorization[:=][[:space:]]*\)[^\"]*/\1redacted/g",
     r"s/\([Bb]earer[[:space:]]\{1,\}\)[^[:space:]\"]\{1,\}/\1redacted/g",
     # the customer's token of a log service, in the place of structured data

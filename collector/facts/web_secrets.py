@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.masking import URLS, values_of
+from collector.facts.masking import FORMS, URLS, values_of
 
 _NAMES = (
     "[Pp][Aa][Ss][Ss]", "[Pp][Ww][Dd]", "[Ss][Ee][Cc][Rr][Ee][Tt]", "[Tt][Oo][Kk][Ee][Nn]",
@@ -25,6 +25,7 @@ WEB_SERVERS = "\n".join(
         r"/^+[[:space:]]*[Ll]og_\{0,1\}[Ff]ormat[[:space:]]/b",
         r"/^+[[:space:]]*accesslog\.format[[:space:]=]/b",
         URLS,
+        FORMS,
         PIPES,
         XML,
         *(

@@ -11,6 +11,7 @@ import pytest
 from collector.errors import FactError, NotUnderstood
 from collector.facts.startup import READS, idle, session_seconds, span
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+from tests.masked import redacted
 
 _SNIPPETS = [
     "TMOUT=600\n",
@@ -101,11 +102,8 @@ def test_only_branches_and_tmout_leave_the_host(shell: str, tmp_path: Path) -> N
     read = next(r for r in READS if r.id == "startup.shell")
     body = read.body.replace("/etc/", f"{tmp_path}/")
     argv = [place, *(["sh"] if shell == "busybox" else []), "-c", body]
-    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    sed = subprocess.run(
-        ["sed", read.redact], input=said, capture_output=True, text=True, check=True
-    )
-    left = sed.stdout.replace(f"{tmp_path}/", "/etc/")
+    said = subprocess.run(argv, capture_output=True, check=True).stdout
+    left = redacted(read.redact, said).decode().replace(f"{tmp_path}/", "/etc/")
     assert "hunter2" not in left
     result = ReadResult("startup.shell", ReadStatus.OK, stdout=left.encode())
     found = idle(Capture("h", HostStatus.COMPLETE, reads={result.id: result}))

@@ -1,0 +1,175 @@
+# What of people's text may leave: words that are listed, paths, options, names of settings. Every
+# other word becomes `$_` and a keyed token, as if it only showed at run time (docs/adr/0024).
+BEGIN {
+  MODE = ENVIRON["HP_MODE"]; KEY = ENVIRON["HP_KEY"]
+  if (length(KEY) < 32 || KEY !~ /^[0-9a-f]*$/) { LAST = ""; exit 3 }
+  tell(COMMANDS, "@COMMANDS@"); tell(KNOWN, "@KNOWN@"); tell(LEADING, "@LEADING@")
+  tell(PLAIN, "@PLAIN@"); tell(FLAGS, "@FLAGS@"); tell(NAMED, "@NAMED@"); tell(SAID, "@SAID@")
+  Q1 = sprintf("%c", 39)
+  SECRET = "pass|pwd|pswd|psw|^pw|[^a-z]pw|pw$|passwd|secret|token|key|cred|^pin|[^a-z]pin$|auth|cookie|signat|[^a-z]sig$|^sig$|bearer|private|salt|hash|otp|license|phrase|crypt|^sid$|[^a-z]ak$|[^a-z]sk$|^ak$|^sk$|webhook|^pass"
+  OPEN = "^([a-z0-9_]*_)?(db|dbs|dbname|database|databases|schema|host|hosts|hostname|server|ip|user|username|owner|group|repo|repository|bucket|remote|dest|dst|target|targets|source|sources|src|dir|dirs|path|paths|file|files|folder|log|name|names|mode|type|format|level|stanza|archive|table|tables|exclude|excludes|include|ignore-table|exclude[a-z-]*|include[a-z-]*|what|who|tag|unit|prefix|suffix|lang|lc_all|tz|engine|compression|compress|rsh|encryption|strategy|hook|mount|device|volume|container|image|service|from-repo|port|out|link-dest|target-dir|stream|label|method|protocol|state|event|events|pager|editor|days|day)[0-9]*$"
+  COUNT = "day|keep|retain|retention|count|num|port|tmout|timeout|size|level|max|min|week|month|year|hour|age|rotate|limit|interval|delay|depth|threads|jobs|nice|sleep|wait|retries|retry|within|last|daily|hourly|period|percent|blocks|mtime|version|umask"
+  RUN = "\\$[A-Za-z_][A-Za-z0-9_]*|\\$[0-9@*#?!$-]"
+}
+function tell(into, text,   n, i, v) { n = split(text, v, " "); for (i = 1; i <= n; i++) into[v[i]] = 1 }
+
+# RC4 over the key and the word, its first 256 bytes dropped: what it prints tells nothing of a
+# word to whoever has not the key, and the key never leaves the host.
+function token(w,   i, j, n, t, x, k) {
+  if (w in TOKEN) return TOKEN[w]
+  if (++TOLD > 300) return "$_"
+  if (!(0 in KEYED)) {
+    for (i = 1; i < 256; i++) ORD[sprintf("%c", i)] = i
+    for (i = 0; i < length(KEY) / 2; i++)
+      KEYED[i] = 16 * (index("0123456789abcdef", substr(KEY, 2 * i + 1, 1)) - 1) \
+        + index("0123456789abcdef", substr(KEY, 2 * i + 2, 1)) - 1
+    KEYS = i
+  }
+  n = length(w); if (n > 160) n = 160
+  for (i = 1; i <= n; i++) KEYED[KEYS + i - 1] = ORD[substr(w, i, 1)] + 0
+  KEYED[KEYS + n] = length(w) % 256
+  for (i = 0; i < 256; i++) BOX[i] = i
+  for (i = j = k = 0; i < 256; i++) {
+    j = (j + BOX[i] + KEYED[k]) % 256; t = BOX[i]; BOX[i] = BOX[j]; BOX[j] = t
+    if (++k > KEYS + n) k = 0
+  }
+  x = ""
+  for (i = j = 0; i < 260; ) {
+    k = ++i % 256
+    j = (j + BOX[k]) % 256; t = BOX[k]; BOX[k] = BOX[j]; BOX[j] = t
+    if (i > 256) x = x sprintf("%02x", BOX[(BOX[k] + BOX[j]) % 256])
+  }
+  return TOKEN[w] = "$_" x
+}
+# A word of a sentence or of a remark: nobody asks whether it is the same as another.
+function hidden(w) { return SPOKEN ? "$_" : token(w) }
+
+function random(w,   d) {
+  sub(/[.][a-z0-9][a-z0-9]?[a-z0-9]?[a-z0-9]?$/, "", w)
+  if (length(w) < 7) return 0
+  if (w ~ /[0-9]/ && w ~ /[a-z]/ && w ~ /[A-Z]/) return 1
+  if (w ~ /[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]/ && w !~ /^[^0-9]*20[0-9][0-9][01][0-9][0-3][0-9]([0-9][0-9][0-9][0-9]([0-9][0-9])?)?[^0-9]*$/ && w !~ /^[0-9a-f-]*[a-f][0-9a-f-]*$/) return 1
+  return length(w) > 23 && w !~ /[._-]/ && w ~ /[0-9]/ && w ~ /[a-zA-Z]/ && w !~ /^[0-9a-f]*$/
+}
+function plain(w) {
+  return length(w) < 49 && w ~ /^[%!]?[A-Za-z0-9_.*?@+~:^-]+$/ && w !~ /[0-9][0-9][0-9][0-9][0-9]/ \
+    && w !~ /[:@].*[:@]/ && !random(w)
+}
+function named(w) { return length(w) < 49 && w ~ /^[A-Za-z_][A-Za-z0-9_.-]*[+]?$/ && !random(w) }
+function dated(w) { return w ~ /%/ && w ~ /^[+]?(%[-_]?[A-Za-z]|[-_.:T])*$/ }
+function path(w, wide,   n, i, v, out) {
+  i = index(w, "::")
+  if (i) { v[1] = substr(w, i + 2); return path(substr(w, 1, i - 1), wide) "::" (v[1] == "" || plain(v[1]) ? v[1] : filled(v[1], 1)) }
+  n = split(w, v, "/")
+  for (i = 1; i <= n; i++)
+    out = out (i > 1 ? "/" : "") (v[i] == "" || step(v[i], wide) ? v[i] : filled(v[i], 1))
+  return out
+}
+function step(c, wide) {
+  if (dated(c) || c ~ /^[A-Za-z0-9]*[.]?%/ && dated(substr(c, index(c, "%")))) return 1
+  if (c ~ /[$]/ || random(c)) return 0
+  if (wide) return length(c) < 100 && c !~ /[!#]|[@:].*[@:]|:[^0-9]/
+  return length(c) < 49 && c ~ /^[A-Za-z0-9_.*?%+~@:^-]+$/ && c !~ /[@:].*[@:]/
+}
+# The parts of a word between the variables in it.
+function filled(w, wide,   out, part, ref) {
+  if (w ~ /[^$][$]$/) { part = substr(w, 1, length(w) - 1); return (part ~ /[$]/ ? filled(part, wide) : bit(part, wide)) "$" }
+  if (w !~ /[$]/ || (QUOTE == Q1 && !CODE && w !~ /^[$][0-9]$/)) return hidden(w)
+  while (match(w, RUN)) {
+    part = substr(w, 1, RSTART - 1); ref = substr(w, RSTART, RLENGTH); w = substr(w, RSTART + RLENGTH)
+    out = out (part == "" ? "" : bit(part, wide)) ref
+  }
+  return out (w == "" ? "" : bit(w, wide))
+}
+function bit(w, wide) {
+  if (w ~ /^[-._:@%+,~*?\/$!]*$/ || dated(w) || length(w) < 15 && w ~ /^([.][a-z0-9]+)+$/) return w
+  if (w ~ /\//) return path(w, 0)
+  if (w ~ /^[-_.]?([a-z]+[-_.])*(sql|gz|tgz|tar|zip|log|dump|bak|xz|zst|bz2|rdb|json|txt|db|ibd|age|gpg|enc|full|all|daily|data|backup|old|tmp)([-_.][a-z0-9]*)?$/) return w
+  return wide || w ~ /^[A-Za-z_.-]$/ ? (step(w, 1) ? w : token(w)) : hidden(w)
+}
+function url(w,   scheme, at, i, host, rest, who, n, v, out, web, tail) {
+  i = index(w, "://"); scheme = substr(w, 1, i + 2); rest = substr(w, i + 3)
+  if (scheme !~ /^[A-Za-z0-9+.:\/-]+$/) return hidden(w)
+  at = 0; for (i = 1; i <= length(rest); i++) if (substr(rest, i, 1) == "@") at = i
+  if (at) {
+    who = substr(rest, 1, at - 1); rest = substr(rest, at + 1)
+    i = index(who, ":")
+    if (i) who = (scheme !~ /^https?:/ && plain(substr(who, 1, i - 1)) ? substr(who, 1, i - 1) : "***") ":***"
+    else if (scheme ~ /^https?:/ || !plain(who) || length(who) > 20) who = "***"
+    scheme = scheme who "@"
+  }
+  tail = ""
+  if (scheme !~ /^https?:/ && (i = index(rest, "::"))) {
+    tail = substr(rest, i + 2); rest = substr(rest, 1, i - 1)
+    tail = "::" (tail == "" || plain(tail) ? tail : filled(tail, 1))
+  }
+  if (match(rest, /[?#;]/)) { rest = substr(rest, 1, RSTART) "***"; ASKED = 1 }
+  n = split(rest, v, "/"); host = v[1]
+  out = scheme (host ~ /^[A-Za-z0-9._$:-]*$/ && !random(host) ? host : host ~ /^[A-Za-z0-9.-]*[?]\*\*\*$/ ? host : hidden(host))
+  web = scheme ~ /^(https?|wss?):/
+  for (i = 2; i <= n; i++) {
+    if (v[i] == "" || v[i] ~ /^[?#;]\*\*\*$/) out = out "/" v[i]
+    else if (web && (host ~ /ping|hook|bot|api|push|sct|notify/ || v[i] !~ /^[a-z_.-]*$/ || length(v[i]) > 12)) out = out "/" (v[i] ~ /\*\*\*$/ ? "***" : hidden(v[i]))
+    else out = out "/" (step(v[i], 0) ? v[i] : filled(v[i], 0))
+  }
+  return out tail
+}
+# HOST:PATH, USER@HOST:PATH, REMOTE:PATH, s3:HOST/PATH …
+function far(w,   i, head) {
+  if (w ~ /^\//) return path(w, 1)
+  if (w !~ /^(sftp|ssh|scp|rsync|rclone|s3|b2|gs|azure|swift|rest|local|ftps?):/ && match(w, /^[^\/@:]*:[^@]*@/)) return (plain(substr(w, 1, index(w, ":") - 1)) ? substr(w, 1, index(w, ":")) : "***:") "***@" far(substr(w, RLENGTH + 1))
+  i = index(w, ":")
+  if (!i) return plain(w) ? w : filled(w, 0)
+  head = substr(w, 1, i - 1)
+  if (head != "" && !(head ~ /^[A-Za-z0-9_.@$-]*$/ && !random(head))) head = hidden(head)
+  w = substr(w, i + 1)
+  return head ":" (w ~ /:/ ? far(w) : w ~ /^\// ? path(w, 1) : path(w, 0))
+}
+function number(w, most) {
+  if (w !~ /^[-+]?[0-9]+([.:][0-9]+)?[kKmMgGtTsdhwbcB%]?([bB]|days?|weeks?|months?|years?|hours?|min)?$/) return 0
+  gsub(/[^0-9]/, "", w)
+  return length(w) <= most
+}
+function shown(w) {
+  return w ~ /^[-.:*?!$#@+%~\/^]$/ || w ~ /^([.][.]|--|!=|[$][?#@*$!]|[.]\/|\/\*)$/ || w in KNOWN
+}
+# The value of a setting, an option or a variable of this name.
+function value(name, w,   low) {
+  low = tolower(name); sub(/^-+/, "", low); sub(/[+]$/, "", low)
+  if (substr(name, 1, 1) == "-" && name in FLAGS) low = "flag"
+  if (low ~ SECRET) {
+    if (low ~ /file|path|dir|keyring/ && w ~ /^[~.$]?[A-Za-z_]*\//) return path(w, 1)
+    return w ~ /^[$][A-Za-z_][A-Za-z0-9_]*$/ && QUOTE != Q1 ? w : "***"
+  }
+  if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
+  if (w ~ /:\/\//) return url(w)
+  if (w ~ /^(\^?\/|[.][.]?\/|~\/)/) return path(w, 1)
+  if (dated(w)) return w
+  if (w ~ /^(yes|no|true|false|on|off|none|null|0|1|all|auto|y|n|Yes|No|True|False)$/) return w
+  if (number(w, low ~ COUNT ? 7 : 2)) return w
+  if (low ~ OPEN) return w ~ /:/ ? far(w) : plain(w) ? w : filled(w, 0)
+  if (w in COMMANDS || shown(w)) return w
+  return filled(w, 0)
+}
+function option(w) {
+  if (w ~ /^--?[a-z][a-z0-9-]*$/ && length(w) < 40 && w ~ /^--/) return !random(w) && w !~ /[0-9].*[0-9].*[0-9]/
+  if (w ~ /^-[A-Za-z]?[0-9][0-9]?[0-9]?$/ && w !~ /^-[pPkwWa]/) return 1
+  if (w ~ /^-[A-Za-z]+$/) return length(w) < 3 || w in FLAGS || length(w) < 6 && w !~ /^-[pPkKwWa]/ || (length(w) < 7 && CMD in PLAIN && w !~ /^-[pPkwW]/)
+  return w in FLAGS || w == "-" || w == "--"
+}
+function operand(w,   free) {
+  # `config secret_key WORD`, `login joe password WORD`
+  if (PREV ~ /^[a-zA-Z_-]+:?$/ && !(PREV in COMMANDS) && tolower(PREV) ~ SECRET && w !~ /^([$]|[.~]?\/)/) return "***"
+  if (shown(w)) return w
+  if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
+  if (w ~ /:\/\//) return url(w)
+  if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
+  if (dated(w)) return w
+  free = CMD in PLAIN && !SPOKEN
+  if (number(w, free || CMD ~ /^(sleep|test|\[|\[\[|umask|ulimit|exit|return|timeout|seq|head|tail)$/ ? 5 : SPOKEN ? 0 : 3)) return w
+  if (free) return w ~ /:/ ? far(w) : w ~ /^[^@:]*\// ? path(w, 0) : plain(w) ? w : filled(w, 0)
+  if (w in COMMANDS && !SPOKEN) return w
+  if (w ~ /^[A-Za-z0-9_.-]+[.](sh|py|pl|php|conf|cnf|ya?ml|service|timer|sock|pid)$/ && !random(w)) return w
+  if (w ~ /^[$]/ || w ~ /\//) return w ~ /[$]/ ? filled(w, 0) : w ~ /^[a-z_-]+\/[a-z_\/-]+[.](sh|py|pl|php|conf|cnf|ya?ml)$/ && !SPOKEN ? w : hidden(w)
+  return filled(w, 0)
+}

@@ -1,0 +1,187 @@
+# A line taken apart as a shell would: which word is a command, an option, a value, a word said.
+
+# What stands between two words: quotes, ends of commands, substitutions.
+function between(sep, first,   i, c, n, d) {
+  GLUED = !first && sep !~ /[] \t\r;|<>"`[]/ && index(sep, Q1) == 0
+  BRACED = 0
+  n = length(sep)
+  for (i = 1; i <= n; i++) {
+    c = substr(sep, i, 1)
+    if (c == "\\" && QUOTE != Q1) { i++; if (substr(sep, i, 1) == Q1 && CODE) i--; continue }
+    if (c == "\"" || c == Q1) {
+      if (QUOTE == "") {
+        QUOTE = c; CODE = coded(); SPOKEN = !CODE; WORDS = 0
+        if (CODE) { OUTER = CMD; start() }
+      } else if (QUOTE == c) {
+        if (CODE) CMD = OUTER
+        QUOTE = ""; CODE = SPOKEN = 0
+        d = substr(sep, i + 1, 1)
+        if (d == "" && i < n || d ~ /[] \t;|&)},]/) ended()
+      } else if (CODE) SPOKEN = !SPOKEN
+      continue
+    }
+    if (c == "{") { if (DOLLAR && i == 1) { BRACED = 1 } else if (QUOTE == "" && ASG == "") start(); continue }
+    if (QUOTE != "" && !CODE && c != "`" && c != "(" && c != ")") continue
+    if (c == " " || c == "\t" || c == "\r") { if (QUOTE == "" || CODE) ended(); REDIR = REDIR == 2 ? 0 : REDIR }
+    else if (c == "," && MODE == "sudo") { ended(); start() }
+    else if (c == ";" || c == "|") { ended(); start(); HERE = 0 }
+    else if (c == "&") { if (!REDIR) { ended(); start() } }
+    else if (c == "(") {
+      HELD[++DEEP] = CMD "\n" PREV "\n" SPOKEN "\n" QUOTE; REDIR = 0
+      if (QUOTE == "" || CODE || DOLLAR && i == 1 && QUOTE != Q1) { ended(); start(); SPOKEN = 0; if (DOLLAR) QUOTE = "" }
+    } else if (c == "`") { ended(); start() }
+    else if (c == ")") {
+      if (DEEP > 0) { split(HELD[DEEP--], BACK, "\n"); CMD = BACK[1]; PREV = BACK[2]; SPOKEN = BACK[3]; QUOTE = BACK[4]; ASG = "" }
+      else start()
+    }
+    else if (c == "<" || c == ">") { REDIR = 1 }
+    else if (c == "[" && CMD == "") { CMD = "["; PREV = "" }
+  }
+}
+# Is what the quote holds a command again?
+function coded() {
+  return PREV ~ /^-[a-z]*c$/ && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/ || PREV == "-e" && CMD == "rsync" \
+    || CMD == "eval" || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|_command|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
+}
+function start() { CMD = PREV = WANT = LEAD = ""; ASG = ""; FAR = 0; COUNTED = 0 }
+function ended() { ASG = ""; ASKED = 0 }
+function base(w) { sub(/^.*\//, "", w); return w }
+
+function line(s,   i, n, a, out, w, head) {
+  # a word without end, or a line of thousands of them, is nobody's command
+  if (length(s) > 16384) s = substr(s, 1, 16384) " ..."
+  if (!GOING) { start(); DEEP = 0 }
+  QUOTE = ""; CODE = SPOKEN = REDIR = ASKED = DOLLAR = WORDS = 0; GOING = 0; ASG = ""
+  GOING = s ~ /\\$/
+  gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
+  n = split(s, a, "\n"); out = ""
+  for (i = 1; i <= n; i += 2) {
+    between(a[i], i == 1)
+    out = out a[i]
+    if (i == n) break
+    w = a[i + 1]
+    if (substr(w, 1, 1) == "#" && QUOTE == "" && !BRACED && (i == 1 || a[i] ~ /[ \t;|]$/ || i == 1)) {
+      if (!FIRST || w !~ /^#!/) return out "#"
+      return out (w ~ /^#!\/[a-z0-9\/.]+$/ ? w : "#")
+    }
+    out = out word(w, a[i + 2], a[i], i + 2 >= n)
+    DOLLAR = w ~ /[$]$/
+  }
+  return out
+}
+function word(w, after, sep, last,   r) {
+  WORDS++
+  if (ASKED && GLUED) return "***"
+  ASKED = 0
+  if (BRACED) return braced(w)
+  if (REDIR) {
+    REDIR = 2
+    if (w ~ /^[0-9-]$/ || w ~ /^\// || w ~ /^[.~]*\//) return path(w, 1)
+    if (w ~ /^[$]/ || w ~ /[.](log|sql|gz|txt|out|err|json|dump|bak)$/) return w ~ /\// ? path(w, 0) : plain(w) ? w : filled(w, 0)
+    if (sep ~ /<</ && named(w) && length(w) < 21 && sep !~ /<<</) { ENDS[w] = 1; return w }
+    return sep ~ /<</ ? token(w) : hidden(w)
+  }
+  if (w ~ /^[0-9]$/ && after ~ /^[<>]/) return w
+  if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { ASG = w; return w }
+  if (ASG != "" && sep !~ /=/ && after == "=" && named(w)) { ASG = w; return w }
+  if (ASG != "") { r = value(ASG, w); if (SPOKEN) return r; if (after ~ /^[ \t;|&]/) ASG = ""; return r }
+  if (after ~ /^=([^=]|$)/ && set(w, after, last)) { ASG = w; return w }
+  if (SPOKEN && WORDS == 1 && after ~ /^[^"]*[ \t]/ && index(after, Q1) == 0 && PREV !~ /^-/) r = 1
+  if (substr(w, 1, 1) == "-" && length(w) > 1 && !(w ~ /^-[0-9]+$/ && CMD == "")) {
+    if (!option(w)) { PREV = length(w) < 5 ? w : ""; return glued(w) }
+    if (after ~ /^=/) ASG = w
+    else PREV = w
+    return w
+  }
+  if (PREV ~ /^-/ && (CMD != "" || COUNTED && (LEAD == "sudo" ? PREV ~ /^-[ugCTDRhp]$|^--(user|group)$/ : LEAD == "env" ? PREV ~ /^-[uC]$/ : PREV ~ /^-[ncugpskaILPd]$/ || PREV ~ /^--/ && PREV in NAMED))) {
+    r = PREV
+    if (SPOKEN && after ~ /^[ \t]/) { } else PREV = ""
+    return wanted(r, w)
+  }
+  if (w in ENDS && after == "" && sep ~ /^[ \t]*$/) return w
+  if (CMD == "" && !SPOKEN) return led(w, after)
+  r = operand(w); PREV = w
+  if (!SPOKEN) onward(w)
+  return r
+}
+function set(w, after, last) {
+  if (substr(w, 1, 1) == "-") return option(w)
+  if (!named(w)) return 0
+  # the end of base64
+  if ((last || after != "=") && after ~ /^=["']?[ \t|)]*$/ && w ~ /[A-Z]/ && w ~ /[a-z]/ || after ~ /^=[ \t]*[|)]/) return 0
+  return 1
+}
+function braced(w,   name, rest) {
+  if (!match(w, /^[#!]?[A-Za-z_0-9@*?]+/)) return w ~ /^[@*#?!$-]/ ? substr(w, 1, 1) : "$_"
+  name = substr(w, 1, RLENGTH); rest = substr(w, RLENGTH + 1)
+  if (!named(name) && name !~ /^[0-9@*?#!]+$/) return token(w)
+  if (match(rest, /^:?[-=+?]/)) return name substr(rest, 1, RLENGTH) (length(rest) > RLENGTH ? value(name, substr(rest, RLENGTH + 1)) : "")
+  return name (rest == "" || length(rest) < 16 && rest ~ /^[#%\/^,@:][-#%\/*.?:_^,$]*([.][a-z0-9]+)*[*\/]?$/ || rest ~ /^:[0-9](:[0-9]+)?$/ ? rest : "***")
+}
+# An option with its value behind it in the same word: -pSECRET, -uroot, -C/srv, -mtime+7.
+function glued(w,   head) {
+  head = substr(w, 1, 2)
+  if (w ~ /^--/) return match(w, /^--[a-z-]+/) ? substr(w, 1, RLENGTH) "***" : hidden(w)
+  if (head ~ /^-[pPkKwWa]$/ || head == "-h" && CMD == "rar") return head "***"
+  if (w ~ /^-[A-Za-z]\//) return head path(substr(w, 3), 1)
+  if (CMD in PLAIN && (head ~ /^-[uhdnUCTfFDBoejJzv0-9]$/) && plain(substr(w, 3))) return w
+  if (w ~ /^-[A-Za-z][$]/) return head filled(substr(w, 3), 0)
+  return head "***"
+}
+# The word behind an option.
+function wanted(opt, w,   low, r) {
+  low = tolower(opt); sub(/^-+/, "", low)
+  if (opt ~ /^--/ && opt in FLAGS && !(opt in NAMED)) { PREV = w; r = operand(w); onward(w); return r }
+  if (opt ~ /^-(exec|execdir|ok)$/) { start(); COUNTED = 1; return led(w, "") }
+  if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { start(); return led(w, "") }
+  if (low ~ SECRET || opt ~ /^-(P|pw|p|hp|K|W|w|k|a)$/ && !(w ~ /^\//)) {
+    if (opt == "-p" && (CMD in PLAIN || CMD == "" && LEAD == "ssh") && CMD !~ /^(sshpass|docker|podman|helm|mongo.*)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
+    if (opt == "-P" && CMD ~ /^(scp|mysql.*|mariadb.*|sftp)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
+    if (opt ~ /^-[PKWwkap]$/ && CMD in PLAIN && CMD ~ /^(tar|rsync|ls|cp|rm|mkdir|ss|grep|sort|xargs|rsnapshot|df|du|tail|date|gzip|zcat|find|mount|cd|test|kill|systemctl|ionice)$/) return operand(w)
+    return value("pass" (low ~ /file|path|dir/ ? "file" : ""), w)
+  }
+  if (opt in FLAGS && !(opt in NAMED) || HERE && opt ~ /^-[itd]+$/) { PREV = w; r = operand(w); onward(w); return r }
+  if (opt in NAMED || substr(opt, 3) in NAMED || CMD in PLAIN && opt ~ /^-[A-Za-z]+$/ && (CMD != "ossutil")) {
+    if (w ~ /^jdbc:/ || w ~ /:\/\//) return w ~ /:\/\// ? url(w) : "jdbc:***"
+    if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
+    if (number(w, 5) || dated(w) || shown(w)) return w
+    if (CMD in PLAIN || opt ~ /^--/ || opt ~ /^-[uhU]$/ && CMD == "") return w ~ /:/ && CMD in PLAIN ? far(w) : w ~ /\// ? path(w, 0) : plain(w) && w !~ /:/ ? w : filled(w, 0)
+    return filled(w, 0)
+  }
+  if (w ~ /:\/\//) return url(w)
+  if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
+  if (number(w, 3) || w in KNOWN && opt ~ /^-/ || shown(w)) { onward(w); return w }
+  if (w in COMMANDS && (opt ~ /^-[a-z]$/ || opt == "--" || opt ~ /exec/)) { CMD = ""; return led(w, "") }
+  return filled(w, 0)
+}
+# The word where a command stands.
+function led(w, after,   b, r) {
+  b = base(w)
+  if (MODE == "sudo" && w ~ /^!./) return "!" led(substr(w, 2), after)
+  if (WANT == "host") { WANT = ""; FAR = 1; return w ~ /:/ || plain(w) ? far(w) : filled(w, 0) }
+  if (WANT == "lock" && (w ~ /^\// || w ~ /^[$0-9]/)) { WANT = ""; return w ~ /^\// ? path(w, 1) : w }
+  if (WANT == "loop") { WANT = ""; return named(w) ? w : token(w) }
+  if (WANT == "user" && w == "-") return w
+  if (WANT == "user") { WANT = ""; CMD = "su"; return plain(w) ? w : token(w) }
+  if (number(w, 4) && COUNTED) return w
+  if (w in LEADING || b in LEADING) {
+    COUNTED = 1; LEAD = b; PREV = ""
+    WANT = b ~ /^(for|select)$/ ? "loop" : b ~ /^(ssh)$/ ? "host" : b == "flock" ? "lock" : b ~ /^(su|runuser)$/ ? "user" : ""
+    return w ~ /\// ? path(w, 1) : w
+  }
+  if (w ~ /^[0-9]+$/ && length(w) > 3) return token(w)
+  CMD = b; PREV = ""
+  if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
+  if (w in COMMANDS || shown(w)) return w
+  if (MODE == "sudo" && (w ~ /^[!]?[A-Z][A-Z0-9_]*$/ || DEEP && plain(w))) { CMD = ""; return w }
+  if (MODE == "sudo" && w ~ /^[A-Z_]+:$/) { CMD = ""; return w }
+  if (after ~ /^[ \t]*\([ \t]*\)/ && named(w)) MADE[w] = 1
+  if (w in MADE) return w
+  if (w ~ /^[A-Za-z0-9_.-]+[.](sh|py|pl|php)$/ && !random(w)) return w
+  return filled(w, 0)
+}
+# docker exec NAME COMMAND …, find -exec COMMAND …
+function onward(w) {
+  if ((w == "exec" || w == "run") && CMD ~ /^(docker|podman|nerdctl|kubectl)$/) { HERE = 1; return }
+  if (HERE == 1 && CMD ~ /^(docker|podman|nerdctl|kubectl)$/) { HERE = 0; CMD = "" ; COUNTED = 1 }
+}

@@ -1,0 +1,163 @@
+# The texts, each by its own form, and the way through them.
+
+# crontab(5) and anacrontab(5): when, as whom, and what.
+function tab(s, user,   n, f, head) {
+  if (s ~ /^[ \t]*#/) return "#"
+  if (match(s, /^[ \t]*["']?[A-Za-z_][A-Za-z0-9_]*["']?[ \t]*=[ \t]*/)) {
+    f = substr(s, 1, RLENGTH); head = substr(s, RLENGTH + 1); gsub(/[^A-Za-z0-9_]/, "", f)
+    if (!named(f)) f = token(f)
+    return f "=" settled(f, head)
+  }
+  n = 0; head = ""
+  while (n < 5 && match(s, /^[ \t]*[^ \t]+[ \t]+/)) {
+    f = substr(s, 1, RLENGTH); gsub(/[ \t]/, "", f)
+    if (f ~ /^@[a-z]+$/ && n == 0) { n = 5; head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); if (s !~ /^[0-9]+[ \t]/) break; n = 1; continue }
+    if (f !~ /^-?[0-9*,\/~LW#?-]+$/ && tolower(f) !~ /^-?([a-z][a-z][a-z][-,\/0-9]*)+$/ || f ~ /[0-9][0-9][0-9][0-9]/ || tolower(f) ~ /^[a-z]+$/ && tolower(f) !~ /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)$/) break
+    head = head substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); n++
+  }
+  if ((n == 5 && user || n == 2) && match(s, /^[ \t]*[A-Za-z_][A-Za-z0-9_.:$-]*[ \t]+/) && !random(substr(s, 1, RLENGTH))) {
+    head = head substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
+  }
+  # what stands behind a bare % is the command's input
+  n = match(s, /(^|[^\\])%/)
+  return n ? head line(substr(s, 1, n)) "%" (length(s) > n + RLENGTH - 1 ? "***" : "") : head line(s)
+}
+# The words of a value that goes to the end of its line.
+function settled(name, s,   i, n, a, out) {
+  gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
+  n = split(s, a, "\n"); ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0
+  for (i = 1; i <= n; i += 2) {
+    out = out a[i]
+    if (i == n) break
+    if (i > 1 && a[i] ~ /[ \t]/) ASKED = 0
+    if (substr(a[i + 1], 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
+    if (ASKED) out = out "***"
+    else if (a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; sub(/:$/, "", name); out = out a[i + 1] }
+    else if (a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; out = out name }
+    else out = out (substr(a[i + 1], 1, 1) == "-" && option(a[i + 1]) && name !~ SECRET ? a[i + 1] : value(name, a[i + 1]))
+  }
+  return out
+}
+function unit(s,   key, head, i) {
+  i = index(s, "="); key = substr(s, 1, i - 1)
+  if (key !~ /^Exec/ || key ~ /^ExecMain/) return s
+  if (match(s, /argv\[\]=/)) {
+    head = substr(s, 1, RSTART + RLENGTH - 1); s = substr(s, RSTART + RLENGTH)
+    if (match(s, / ; ignore_errors=[a-z]+ ; start_time=\[[^]]*\] ; stop_time=\[[^]]*\] ; pid=[0-9]+ ; code=[^ ;]* ; status=[^ ;]* *[}]?$/)) {
+      key = substr(s, RSTART)
+      return head line(substr(s, 1, RSTART - 1)) key
+    }
+    return head line(s)
+  }
+  return key "=" line(substr(s, i + 1))
+}
+function rotation(s) {
+  if (s ~ /^[ \t]*(pre|post|first|last)(rotate|action|remove)[ \t\r]*$/) { INSIDE = 1; GOING = 0; return s }
+  if (s ~ /^[ \t]*endscript/) { INSIDE = 0; return "endscript" }
+  if (INSIDE) return line(s)
+  if (s ~ /^[ \t]*#/) return "#"
+  if (s ~ /^[ \t]*mail[ \t]+/) return "mail ***"
+  return loose(s)
+}
+# Settings whose words are names and numbers by their nature: what looks like none is hidden.
+function loose(s,   i, n, a, out, w, was) {
+  gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
+  n = split(s, a, "\n"); out = ""; QUOTE = ""; SPOKEN = 0
+  for (i = 1; i <= n; i += 2) {
+    out = out a[i]
+    if (i == n) break
+    w = a[i + 1]
+    if (substr(w, 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
+    was = i > 1 ? a[i - 1] : ""
+    if (was ~ /^--?[a-z]/ && (tolower(was) ~ SECRET || !(was in NAMED) && !(was in FLAGS) && w !~ /^[-\/]|^[0-9][0-9]?[0-9]?$/)) { out = out hidden(w); continue }
+    out = out (w ~ /:\/\// ? url(w) : w ~ /^[!~.]?[.]?\// ? path(w, 1) : number(w, 12) || plain(w) || dated(w) || shown(w) ? w : w ~ /\// ? path(w, 0) : hidden(w))
+  }
+  return out
+}
+function sudoers(s,   i, head) {
+  if (s ~ /^[ \t]*[#@]include(dir)?[ \t]/) return s
+  if (s ~ /^[ \t]*#[^0-9]|^[ \t]*#$/) return "#"
+  if (WENT) { WENT = s ~ /\\$/; return WENT2 ? loose(s) : line(s) }
+  WENT = s ~ /\\$/; WENT2 = 0
+  if (s ~ /^[ \t]*Defaults/) { WENT2 = 1; return defaults(s) }
+  if (s ~ /^[ \t]*(User|Runas|Host)_Alias/) { WENT2 = 1; return loose(s) }
+  if (!match(s, /[^\\]=/)) return loose(s)
+  head = substr(s, 1, RSTART + 1)
+  return loose(head) line(substr(s, RSTART + 2))
+}
+function defaults(s,   i, n, v, out) {
+  n = split(s, v, "="); out = loose(v[1])
+  for (i = 2; i <= n; i++) out = out "=" (v[i - 1] ~ /(prompt|message|badpass|password|insults|mail[a-z]*|host[a-z]*_pw)[ \t+-]*$/ ? "***" (i < n ? ", " named_tail(v[i]) : "") : loose(v[i]))
+  return out
+}
+function named_tail(w) { sub(/^.*[, \t]/, "", w); return named(w) ? w : "***" }
+# YAML of borgmatic, and the tabs of rsnapshot.conf
+function setting(s,   key, head, i) {
+  if (s ~ /^[ \t]*#/) return "#"
+  if (s ~ /^[a-z_]+\t/) {
+    i = index(s, "\t"); key = substr(s, 1, i - 1)
+    GOING = key !~ /^cmd_|script|exec|args/; start(); CMD = "rsnapshot"; DEEP = 0
+    return key (key ~ SECRET ? "\t***" : "\t" line(substr(s, i + 1)))
+  }
+  if (match(s, /^[ \t]*(- +)*["']?[A-Za-z0-9_.-]+["']?:([ \t]+|$)/)) {
+    head = substr(s, 1, RLENGTH); key = head; gsub(/[^A-Za-z0-9_.]|^[ \t-]+/, "", key)
+    if (!named(key)) { sub(/[^ \t-].*/, "", head); head = head token(key) ": "; key = "secret" }
+    KEYNAME = key; s = substr(s, RLENGTH + 1)
+    if (s ~ /^[|>][-+0-9]*[ \t]*$/) return head s
+  } else head = ""
+  if (KEYNAME ~ /^(before|after|on)_|^(commands|run|hooks?)$/) { GOING = 0; return head (match(s, /^[ \t]*- /) ? substr(s, 1, RLENGTH) line(substr(s, RLENGTH + 1)) : line(s)) }
+  if (KEYNAME ~ /director|pattern|exclude|path$|label|^name$|hostname|username|format|options|checks?$|frequency|keep_|archive|prefix|compression|encryption$|unit|umask|size|version/ && tolower(KEYNAME) !~ SECRET) return head loose(s)
+  if (head == "" && match(s, /^[ \t]*(- +)+/)) { head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1) }
+  return head (head == "" && s ~ /^[ \t]*$/ ? s : settled(KEYNAME, s))
+}
+# Logs: times, and the words of tools that are asked for.
+function said(s,   i, n, a, out, w, head) {
+  gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
+  n = split(s, a, "\n"); out = ""
+  for (i = 1; i <= n; i += 2) {
+    out = out a[i]
+    if (i == n) break
+    w = a[i + 1]; head = w; sub(/[.:,]+$/, "", head)
+    if (head in SAID || w in SAID) out = out w
+    else if (w ~ /^[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]([T ][0-9:.,]+(Z|[-+][0-9:]+)?)?$/ || w ~ /^[0-2][0-9]:[0-5][0-9]:[0-6][0-9]([.,][0-9]+)?$/) out = out w
+    else if (a[i - 1] == "snapshot" && w ~ /^[0-9a-f]+$/ && length(w) == 8) out = out w
+    else if (a[i - 1] ~ /^total_bytes_processed$/ && w ~ /^:?[0-9]+$/) out = out w
+    else if (w ~ /^:[0-9]+$/ && a[i - 1] == "total_bytes_processed") out = out w
+    else if (w ~ /^[-.:@%+\/_]+$/) out = out w
+    else if (i <= 3 && LEADS && plain(w)) out = out w
+    else out = out "***"
+  }
+  return out
+}
+function journal(s,   v) {
+  if (split(s, v, " ") < 4 || v[1] !~ /^[0-9]+[.][0-9]+$/) return said(s)
+  sub(/^[^ ]+ +[^ ]+ +[^ ]+ */, "", s)
+  return v[1] " " place(v[2]) " " (v[3] ~ /^[A-Za-z0-9_.@-]+(\[[0-9]+\])?:$/ && !random(v[3]) ? v[3] : "***:") " " said(s)
+}
+function place(w) { return w ~ /^[A-Za-z0-9_.@:\\\/-]*$/ && !random(w) ? w : "***" }
+
+function masked(s) {
+  FIRST = LINES++ == 0
+  if (MODE == "script") return line(s)
+  if (MODE == "listed" || MODE == "listed-log") {
+    FIRST = TITLE; TITLE = s !~ (MODE == "listed" ? "^[|]" : "^[|=]")
+    if (TITLE) { GOING = 0; return s }
+    return substr(s, 1, 1) (MODE == "listed" ? line(substr(s, 2)) : said(substr(s, 2)))
+  }
+  if (MODE == "tab") return tab(s, 1)
+  if (MODE == "spool") return tab(s, 0)
+  if (MODE == "units") return unit(s)
+  if (MODE == "rotate") return rotation(s)
+  if (MODE == "sudo") return sudoers(s)
+  if (MODE == "settings") return setting(s)
+  if (MODE == "journal") return journal(s)
+  exit 3
+}
+# A dot behind the last byte shows that all has come, and whether the last line had an end.
+NR > 1 { print masked(LAST) }
+{ LAST = $0 }
+END {
+  if (LAST !~ /[.]$/) exit 3
+  LAST = substr(LAST, 1, length(LAST) - 1)
+  if (LAST != "") printf "%s", masked(LAST)
+}

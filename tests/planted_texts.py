@@ -1,0 +1,160 @@
+"""More secrets in crontabs, units, sudoers, settings and logs, from attacks on the lists."""
+
+# ruff: noqa: E501 - lines as they stand on hosts
+from __future__ import annotations
+
+_TAB = r"""
+"DB_PW" = "{}"
+'DB_PW'='{}'
+DB_PW={} # c
+A=x {}
+A="x {}"
+A=user:{}
+A=https://h/?k={}
+* * * * * root {}
+* * * * * root x {}
+0 0 1 jan * root /x {}
+@hourly root /x -k{}
+@weekly root {}
+@monthly 5 x {}
+MAILTO="a@b.c,{}"
+MAILFROM={}
+SHELL={}
+RANDOM_DELAY={}
+*/5 * * * * root [ -f /x ] && (cd /y; ./z.sh {})
+0 1 * * * root /usr/bin/php /x/y.php token={} a={}
+0 1 * * * www-data wget -q "http://h/cron.php?cron_key={}&x=1"
+0 1 * * * root /usr/bin/curl -fsS -m 10 --retry 5 -o /dev/null https://hc-ping.com/{}
+0 1 * * * root bash <(curl -s https://u:{}@h/x)
+0 1 * * * root sshpass -f<(echo {}) ssh h
+0 1 * * * root /www/server/panel/pyenv/bin/python /x.py {}
+0 1 * * * root expect /x.exp {} h
+0 1 * * * root mysqldump --defaults-extra-file=<(echo password={}) x
+0 1 * * * root {{ echo {}; }} | x
+0 1 * * * root x;{};y
+0 1 * * * root x||{}
+0 1 * * * root x&&y={} z
+0 1 * * * root x "$(echo {})"
+0 1 * * * root x '{}'\''{}'
+	0	1	*	*	*	root	x	{}
+0 1 * * * root x%{}%{}
+0 1 * * * root x \% {}
+"""
+
+_UNITS = r"""
+ExecStart=/x {}
+ExecStart={{ path=/x ; argv[]=/x {} ; ignore_errors=yes ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
+ExecStart={{ path=/x ; argv[]=/x a ; ignore_errors=no ; {} ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
+ExecStart={{ path=/x ; argv[]=/x -e "y {}" $A ${{B}} {} ; ignore_errors=no ; start_time=[n/a] }}
+ExecStartPre={{ path=/x ; argv[]=/x PW={} ; ignore_errors=no ; start_time=[n/a] }}
+ExecStart={{ path=/x ; argv[]=/bin/bash -lc echo {} | sudo -S x ; ignore_errors=no ; start_time=[n/a] }}
+"""
+
+_SUDO = r"""
+joe ALL=(ALL) NOPASSWD: /x {}
+joe ALL = /x {}, /y -p {}, /z \
+   {}
+joe ALL=(ALL) sha256:{} /x
+joe ALL=/bin/sh -c "x {}"
+Defaults!/x passprompt="{}"
+Defaults badpass_message="{} {}"
+Defaults lecture_file=/x, passprompt="x, {}"
+Cmnd_Alias X = /x {} : Y = /y {}
+joe ALL=/x a\,{}, /y
+joe ALL=/x # {}
+## {}
+"""
+
+_SETTINGS = r"""
+a: {}
+a : {}
+"a": "{}"
+'a': '{}'
+a: [{}, "{}"]
+a: {{b: {}, c: "{}"}}
+- {}
+- a: {}
+  b: {}
+- "a {}"
+a: >
+  {}
+  x {}
+a: |-
+  {}
+before_backup:
+  - echo {}
+  - x --pw {}
+  - "x -p{} | y {}"
+after_backup: x {}
+on_error:
+  - curl -X POST -d "{}" https://h/{}
+commands:
+  - before: action
+    run: [x {}]
+healthchecks: {{ping_url: "https://hc-ping.com/{}"}}
+pagerduty: {{integration_key: {}}}
+uptimekuma: {{push_url: https://h/api/push/{}}}
+repositories: [{{path: "ssh://u:{}@h/x", label: l}}]
+mysql_databases:
+  - name: x
+    password: {}
+    options: "--password={}"
+    mysqldump_command: mysqldump -p{}
+encryption_passphrase: '{}'
+extra_borg_options: {{create: "--comment {}"}}
+ssh_command: ssh -i /k -o x={}
+constants: {{p: {}}}
+umask: 0077 # {}
+#{}
+cmd_preexec	/x {}
+backup_script	/x {}	l/
+rsync_long_args	--x={} --y {}
+lockfile	/x
+cmd_ssh	/usr/bin/ssh -p {}
+"""
+
+_ROTATE = r"""
+mail {}@x.y
+/x {{ # {}
+ postrotate
+  x {}
+  curl https://h/{}?x={}
+  echo "{}" | y
+ endscript
+ prerotate
+  pw={}
+ endscript
+ compressoptions -9 --x {}
+}}
+# {}
+"""
+
+_LISTED_LOG = r"""
+|{} no errors were found
+|no errors were found {}
+|user={} repository contains errors: {}
+|2026-11-25 01:00:00 {}
+|snapshot {} saved
+|snapshot 12345678 saved {}
+|{{"message_type":"summary","total_bytes_processed":12,"x":"{}"}}
+|INFO: {} status: error ({})
+=verify command end: completed successfully ({})
+|P00 {}
+|{}:{}
+"""
+
+_JOURNAL = r"""
+{}
+1764.1 h x[1]: {{"message_type":"summary","a":"{}"}}
+x {}
+"""
+
+TEXTS = {
+    "tab": _TAB,
+    "units": _UNITS,
+    "sudo": _SUDO,
+    "settings": _SETTINGS,
+    "rotate": _ROTATE,
+    "listed-log": _LISTED_LOG,
+    "journal": _JOURNAL,
+}

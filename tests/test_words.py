@@ -1,0 +1,238 @@
+"""People's text: only listed words leave a host, and what judges need is among them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from collector import catalog
+from collector.assess import assess_host
+from collector.model import Capture, ReadStatus, Text, command
+from collector.script import collector_script, parse_output, words_program
+from tests import cases, masked
+from tests.masked import AWKS, redacted
+from tests.planted_more import MORE
+from tests.planted_words import LOOKS, TEXTS, leaked, planted
+from tests.test_script import SHELLS
+
+# Text that people write, or that holds what they typed: only listed words leave.
+PEOPLE = {
+    "backup.journal", "backup.logs", "backup.settings", "backup_checks.logs", "logrotate.config",
+    "schedules.called", "schedules.periodic", "schedules.spool", "schedules.tabs",
+    "schedules.timers", "startup.shell", "sudoers.files",
+}  # fmt: skip
+# Settings and records in a form of their own: what is a secret in that form is masked.
+SETTINGS = {
+    "accounts.group", "accounts.passwd", "accounts.shadow", "app_rotation.rules", "audit.kernel",
+    "backup.artefacts", "backup.borg", "backup.lists", "backup.pgbackrest", "backup.reports",
+    "backup_named.borg", "backup_named.files", "backup_named.settings", "backup_wal.state",
+    "database_access.state", "firewall.ip6tables", "firewall.ip6tables_legacy", "firewall.ipset",
+    "firewall.iptables", "firewall.iptables_legacy", "firewall.nft", "firewall.saved",
+    "inventory.signature", "legacy.ftp", "legacy.inetd", "legacy.wrappers", "log_files.times",
+    "log_shipping.state", "pam.files", "processes.all", "restore_tests.records", "sshd.effective",
+    "sshd.files", "storage.mounts", "storage.space", "syslog.rsyslog", "syslog.running",
+    "syslog.syslog_ng", "web_servers.config",
+}  # fmt: skip
+# What the read itself picks out: names, numbers, states; or forms that know no secret.
+PICKED = {
+    "antimalware.places", "audit.config", "audit.events", "audit.rule_files", "audit.rules",
+    "audit.status", "backup_checks.runs", "bans.fail2ban", "bans.settings", "capacity.space",
+    "clamav.state", "crowdsec.state", "daemons.units", "defender.state", "detectors.state",
+    "drops.syslog", "exposed_files.names", "folders.sizes", "inventory.places", "inventory.tree",
+    "journal.events", "journal_days.days", "journald.config", "journald.held", "legacy.libwrap",
+    "log_guard.modes", "logins.last", "logrotate.state", "logrotate.version", "mandatory.state",
+    "monitors.state", "network.state", "pam.modules", "pam.settings", "platform.init",
+    "platform.release", "record_samples.lines", "replication.state", "residual.state",
+    "retention.since", "schedules.flavour", "service_logs.open", "services.boot",
+    "services.unit_files", "services.units", "signatures.antiy", "signatures.clamav",
+    "signatures.mdatp", "sockets.listening", "sshd.keys", "startup.logind", "storage.block",
+    "storage.stack", "storage.zfs", "stores.places", "timesync.chrony_sources",
+    "timesync.chrony_tracking", "timesync.clock", "timesync.ntp_peers", "timesync.openntpd",
+    "timesync.timedatectl", "timesync.timesyncd", "tls_served.answers", "tmpfiles.rules",
+    "updates.apt", "updates.dnf",
+}  # fmt: skip
+# Documents that the host's owner writes for hostpledge, word by word judged.
+DOCUMENTS = {"inventory.document", "ledger.document"}
+
+
+def _run(shell: str, script: str) -> bytes:
+    argv = SHELLS[shell]
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
+    done = subprocess.run(argv, input=script.encode(), capture_output=True, timeout=120, check=True)
+    assert done.stderr == b""
+    return done.stdout
+
+
+def _is_people(read: str) -> bool:
+    return catalog.all_reads()[read].redact.startswith("#words ")
+
+
+def test_each_read_is_of_one_kind() -> None:
+    """A new read has to say what its text is: whoever adds it decides it here."""
+    kinds = [PEOPLE, SETTINGS, PICKED, DOCUMENTS]
+    reads = set(catalog.all_reads())
+    assert reads == set().union(*kinds), reads ^ set().union(*kinds)
+    assert sum(map(len, kinds)) == len(reads)
+    assert {id for id in reads if _is_people(id)} == PEOPLE
+    assert all(bool(catalog.all_reads()[id].redact) for id in SETTINGS)
+
+
+_TEXTS = [*TEXTS.items(), *MORE.items()]
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize(("mode", "form"), _TEXTS, ids=[m for m, _ in _TEXTS])
+def test_no_planted_word_is_let_through(awk: list[str], mode: str, form: str) -> None:
+    """Every form with words of every look."""
+    for turn in range(len(LOOKS)):
+        text, secrets = planted(form, turn)
+        said = redacted(f"#words {mode}", text.encode(), awk=awk).decode()
+        assert [s for s in secrets if leaked(s, said)] == []
+
+
+def test_so_many_are_planted() -> None:
+    assert sum(len(planted(text)[1]) for _, text in _TEXTS) >= 500
+
+
+@cache
+def _through(program: str, data: bytes) -> bytes:
+    return redacted(program, data)
+
+
+def _seen(capture: Capture) -> Capture:
+    """The capture as a host with today's script would have made it."""
+    reads = dict(capture.reads)
+    for id in PEOPLE & set(reads):
+        program, read = catalog.all_reads()[id].redact, reads[id]
+        reads[id] = replace(
+            read,
+            stdout=_through(program, read.stdout),
+            files=tuple(replace(f, data=_through(program, f.data)) for f in read.files),
+        )
+    return replace(capture, reads=reads)
+
+
+def _concerned() -> list[Path]:
+    return [p for p in cases.case_files() if any(id in p.read_text("utf-8") for id in PEOPLE)]
+
+
+@pytest.mark.parametrize("family", catalog.FAMILIES)
+def test_judges_still_see_what_they_need(family: str) -> None:
+    """Every case with people's text, masked as on a host, ends in the verdict in its name."""
+    for path in _concerned():
+        case = cases.load(path)
+        seen = _seen(case.capture)
+        if path.parent.parent.name != family or seen == case.capture:
+            continue
+        (found,) = assess_host(
+            seen,
+            [catalog.control(case.control)],
+            grade=case.grade,
+            at=case.at,
+            attached=case.attached,
+        )
+        assert (found.result, found.reason) == (case.result, case.expect["reason"]), path
+
+
+KEPT = [
+    ("tab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly"),
+    ("tab", "0 3 * * * root tar -czf /backup/etc.tgz /etc"),
+    ("tab", "0 3 * * * root rsync -a --delete /srv/data/ bak@nas:/srv/"),
+    ("spool", "*/5 1-3 * jan,feb mon-fri /usr/local/bin/backup.sh > /var/log/backup.log 2>&1"),
+    ("script", "restic -r /srv/repo --password-file /etc/restic/password backup /srv/data"),
+    ("script", "pg_dump -Fc -f /backup/shop.dump shop"),
+    ("script", "mysqldump -uroot -h 127.0.0.1 --quick shop | gzip > /b/s-$(date +%F).gz"),
+    ("script", "find /backup -name '*.gz' -mtime +180 -delete"),
+    ("script", 'KEEP_DAYS=180; DEST="/backup/db"; DB=shop'),
+    ("script", "su - postgres -c 'pg_dump shop' | gzip -9 > $DEST/shop.sql.gz"),
+    ("script", "docker exec -i db pg_dump shop > /b/shop.sql"),
+    ("script", "ssh -p 22 bak@nas 'tar czf - /srv/data' > /b/x.tgz || exit 1"),
+    ("script", 'if [ $? -ne 0 ] && [ "$(id -u)" -eq 0 ]; then exit 1; fi'),
+    ("script", "rclone sync /backup remote:bucket/backup --transfers 4"),
+    ("script", "borg create root@vault:/mnt/repo::$(date +%s) /srv/data"),
+    ("sudo", "joe ALL=(root) NOPASSWD: /usr/bin/systemctl restart nginx, !/bin/su"),
+    ("sudo", "Defaults:joe !authenticate, timestamp_timeout=15"),
+    ("rotate", "    rotate 26\n    create 0640 root adm\n    dateformat -%Y%m%d"),
+    ("listed-log", "|[2026-11-25T01:00:00] /usr/bin/rsnapshot daily: completed successfully"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize(("mode", "line"), KEPT)
+def test_what_is_no_secret_stays(awk: list[str], mode: str, line: str) -> None:
+    assert redacted(f"#words {mode}", line.encode() + b"\n", awk=awk).decode() == line + "\n"
+
+
+def _tokens(text: str, **given: object) -> list[str]:
+    said = redacted("#words script", text.encode(), **given).decode()  # type: ignore[arg-type]
+    return re.findall(r"\$_[0-9a-f]{8}", said)
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_the_same_word_has_the_same_token(awk: list[str]) -> None:
+    first, second, third = _tokens("/opt/x hunter2\n/opt/y hunter3 hunter2\n", awk=awk)
+    assert (first, second) == (third, _tokens("/opt/z hunter3\n", awk=awk)[0])
+    assert first != second
+
+
+def test_tokens_are_alike_in_every_awk_and_differ_with_the_key() -> None:
+    assert len({tuple(_tokens("/opt/x hunter2 秘密\n", awk=awk)) for awk in AWKS}) == 1
+    assert _tokens("/opt/x hunter2\n") != _tokens("/opt/x hunter2\n", key="ab" * 32)
+
+
+def test_a_line_without_an_end_stays_without() -> None:
+    """cron leaves such a line out: a judge must see that."""
+    assert redacted("#words tab", b"0 3 * * * root /x") == b"0 3 * * * root /x"
+    assert redacted("#words tab", b"") == b""
+
+
+def test_a_text_cut_on_its_way_is_no_text() -> None:
+    done = subprocess.run(
+        ["awk", words_program()],
+        input=b"rm /x\n",
+        capture_output=True,
+        env={"PATH": "/usr/bin:/bin", "HP_MODE": "script", "HP_KEY": masked.KEY},
+        check=False,
+    )
+    assert done.returncode == 3
+
+
+def test_a_long_line_takes_no_long_time() -> None:
+    began = time.perf_counter()
+    redacted("#words script", b"a" * (1 << 18) + b" " + b"x y=" * (1 << 18))
+    assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_awk_means_nothing_is_shown(shell: str, tmp_path: Path) -> None:
+    """A host whose awk cannot: the read ends as one that could not look."""
+    tab = tmp_path / "tab"
+    tab.write_text("0 3 * * * root /x hunter2\n")
+    read = replace(catalog.all_reads()["schedules.tabs"], paths=(str(tab),))
+    script = collector_script([read]).replace("BEGIN {", "BEGIN { exit 2", 1)
+    result = parse_output(_run(shell, script), host="h").read("schedules.tabs")
+    assert result.files[0].status is ReadStatus.EXIT
+    assert result.status is ReadStatus.EXIT
+    assert b"hunter2" not in repr(result).encode()
+    assert "redact" in result.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_command_complains_of_is_masked(shell: str) -> None:
+    why = Text("试", "try")
+    bad = command("t.bad", "sh", "-c", "echo 'no --apikey Zx9Geheim1 pw=Zx9Geheim2' >&2; exit 1",
+                  why=why)  # fmt: skip
+    closed = command("t.closed", "sh", "-c", "echo 'cat: /x/secret: Permission denied' >&2; exit 1",
+                     why=why)  # fmt: skip
+    capture = parse_output(_run(shell, collector_script([bad, closed])), host="h")
+    assert "Zx9" not in capture.read("t.bad").stderr
+    assert capture.read("t.bad").stderr.startswith("no --apikey")
+    assert capture.read("t.closed").status is ReadStatus.REFUSED
