@@ -27,9 +27,10 @@ from collector.attest.trust import Trust, TrustedKey
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.run import tsa as asking
 from collector.script import host_nonce
-from tests import bundles, hardened, zip_forms
+from tests import bundles, hardened
 from tests.test_verify import ENVELOPE, EVIDENCE, follow, sign_statement
 from tests.tsa import Tsa
+from tests.zip_forms import pack
 
 FOLDER = Path(__file__).parent / "bundles"
 NONCE = "a" * 32
@@ -273,37 +274,6 @@ def trusting(stage: Stage, keys: str = "", authorities: bool = True) -> None:
 
 def years(stage: Stage, later: int) -> None:
     stage.now = stage.made + timedelta(days=365 * later)
-
-
-def pack(stage: Stage, **change: Any) -> None:
-    """As a ZIP file in its one form, and then as somebody changes it who means no good."""
-    target = stage.path.with_name("case.zip")
-    archive = zip_forms.Archive.of(stage.path)
-    for name, given in change.items():
-        if name in zip_forms.FORMS:
-            zip_forms.FORMS[name](archive, given)
-    data = archive.bytes()
-    if "two_ends" in change or "twice" in change:
-        forged = _forged(stage)
-        data = (
-            data + forged
-            if "twice" in change
-            else zip_forms.two_ends(data, forged, change["two_ends"])
-        )
-    if "cut" in change:
-        data = data[: change["cut"]]
-    target.write_bytes(data)
-    stage.path = target
-
-
-def _forged(stage: Stage) -> bytes:
-    """The archive of the same bundle with a better verdict in it."""
-    archive = zip_forms.Archive.of(stage.path)
-    one = archive.entry("data/evidence.json")
-    changed = one.content.replace(b'"verdict":"error"', b'"verdict":"pass"')
-    assert changed != one.content
-    archive.entries[archive.entries.index(one)] = zip_forms.raw(one.name, changed)
-    return archive.bytes()
 
 
 def capture_text(stage: Stage, host: str, old: str = "", new: str = "", **change: Any) -> None:

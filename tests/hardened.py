@@ -45,7 +45,12 @@ def checks(after: str = AFTER) -> tuple[list[Capture], list[Capture]]:
 
 def _check(at: datetime, nonce: str) -> list[Capture]:
     there = bundles.collected(bundles.capture("web-1"), nonce, at)
-    return [there, bundles.collected(bundles.unreachable("gone"), nonce, at)]
+    return [there, gone(at, nonce)]
+
+
+def gone(at: datetime, nonce: str) -> Capture:
+    """A host that never answered, in the run `nonce`."""
+    return bundles.collected(bundles.unreachable("gone"), nonce, at)
 
 
 def record(folder: Path, before: list[Capture]) -> dict[str, Any]:

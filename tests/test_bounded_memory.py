@@ -11,7 +11,6 @@ import shutil
 import struct
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import pytest
 import rfc8785
 
 from collector import captures
-from collector.attest import bag, bundle, envelope
+from collector.attest import bag, bundle, container, envelope
 from tests import bundle_cases as cases
 from tests import bundles
 from tests.test_verify import ENVELOPE, EVIDENCE
@@ -246,9 +245,10 @@ def test_a_bundle(name: str, good: Path, measured: Measured, tmp_path: Path) -> 
 
 def _names(count: int, name: Callable[[int], str]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for number in range(count):
-            archive.writestr(name(number), b"")
+    writer = container.Writer(out)
+    for number in range(count):
+        writer.add(name(number), 0, io.BytesIO(), pack=False)
+    writer.close()
     return out.getvalue()
 
 
@@ -283,12 +283,13 @@ def test_an_archive(name: str, measured: Measured, tmp_path: Path) -> None:
 
 def test_zeros_without_end_in_an_archive(measured: Measured, tmp_path: Path) -> None:
     place = tmp_path / "bundle.zip"
-    with (
-        zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("data/evidence.json", "w", force_zip64=True) as out,
-    ):
-        for _ in range(300):
-            out.write(b"\0" * (1 << 20))
+    zeros = tmp_path / "zeros"
+    zeros.touch()
+    os.truncate(zeros, 300 << 20)
+    with place.open("wb") as out, zeros.open("rb") as source:
+        writer = container.Writer(out)
+        writer.add("data/evidence.json", 300 << 20, source, pack=True)
+        writer.close()
     said, peak, _ = measured("bundle", place)
     assert "unpacks to more than a bundle holds" in said
     assert peak < MOST

@@ -26,7 +26,7 @@ from collector.captures import digest
 from collector.errors import BadInput, VerifyFailed
 from collector.verify import open_bundle, verify
 from tests import bundle_cases as cases
-from tests import bundles
+from tests import bundles, zip_forms
 from tests.test_verify import ENVELOPE
 
 MANY = int(os.environ.get("HOSTPLEDGE_FUZZ", "60"))
@@ -168,7 +168,7 @@ def test_a_changed_zip_never_verifies_as_another_bundle(
     changes: list[tuple[float, int, bytes]], base: dict[str, Path], tmp_path: Path
 ) -> None:
     stage = cases.Stage(base["plain"], cases.trust(base["plain"].parent))
-    cases.pack(stage)
+    zip_forms.pack(stage)
     place = tmp_path / "changed.zip"
     place.write_bytes(_mutated(stage.path.read_bytes(), changes))
     try:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from collector.attest.bundle import packs
 
@@ -271,3 +271,36 @@ FORMS: dict[str, Callable[[Archive, Any], None]] = {
     "renamed": _renamed, "topped": _topped, "folders": _folders, "wide": _wide, "turned": _turned,
     "around": _around, "ended": _ended,
 }  # fmt: skip
+
+
+class Staged(Protocol):
+    """What a case works on (tests/bundle_cases)."""
+
+    path: Path
+
+
+def pack(stage: Staged, **change: Any) -> None:
+    """As a ZIP file in its one form, and then as somebody changes it who means no good."""
+    target = stage.path.with_name("case.zip")
+    archive = Archive.of(stage.path)
+    for name, given in change.items():
+        if name in FORMS:
+            FORMS[name](archive, given)
+    data = archive.bytes()
+    if "two_ends" in change or "twice" in change:
+        forged = _forged(stage)
+        data = data + forged if "twice" in change else two_ends(data, forged, change["two_ends"])
+    if "cut" in change:
+        data = data[: change["cut"]]
+    target.write_bytes(data)
+    stage.path = target
+
+
+def _forged(stage: Staged) -> bytes:
+    """The archive of the same bundle with a better verdict in it."""
+    archive = Archive.of(stage.path)
+    one = archive.entry("data/evidence.json")
+    changed = one.content.replace(b'"verdict":"error"', b'"verdict":"pass"')
+    assert changed != one.content
+    archive.entries[archive.entries.index(one)] = raw(one.name, changed)
+    return archive.bytes()

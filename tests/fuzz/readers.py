@@ -29,7 +29,7 @@ from collector.pledges import record
 from collector.script import parse_output
 from collector.verify import open_bundle, verify
 from tests import bundle_cases as cases
-from tests import bundles
+from tests import bundles, zip_forms
 from tests.test_verify import ENVELOPE
 
 ROOT = Path(__file__).parents[2]
@@ -164,7 +164,7 @@ def seeds(name: str, folder: Path) -> list[bytes]:
     good = cases.good(base)
     if name in ("zip", "zip headers"):
         stage = cases.Stage(good["plain"], cases.trust(base))
-        cases.pack(stage)
+        zip_forms.pack(stage)
         return [stage.path.read_bytes()]
     sealed = envelope.unseal((good["stamped"] / ENVELOPE).read_bytes())
     log = Log(_ORIGIN, (b"{}", b"[]"))

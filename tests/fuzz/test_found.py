@@ -19,7 +19,9 @@ def test_what_was_found_is_refused(path: Path, tmp_path: Path) -> None:
         reader(path.read_bytes())
 
 
-@pytest.mark.parametrize("name", ["record", "inventory", "capture", "capture lines", "trust"])
+@pytest.mark.parametrize(
+    "name", ["record", "inventory", "capture", "capture lines", "trust", "zip headers"]
+)
 def test_good_inputs_are_taken(name: str, tmp_path: Path) -> None:
     reader = readers.reader(name, tmp_path)
     for seed in readers.seeds(name, tmp_path):

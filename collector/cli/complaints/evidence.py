@@ -44,8 +44,32 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"something stands after the archive", "压缩包之后有多余内容"),
     (r"something stands between its parts", "压缩包各部分之间有多余内容"),
     (
-        r"not packed in the form that hostpledge writes \((.*)\); if others packed it, .*",
-        r"不是 hostpledge 打包的形式（\1）；如由他人打包，请解压后核验目录",
+        r"not packed in the form that hostpledge writes \(its line in the list\); if .*",
+        "不是 hostpledge 打包的形式（清单中的条目）；如由他人打包，请解压后核验目录",
+    ),
+    (
+        r"not packed in the form that hostpledge writes \(its header\); if others packed it, .*",
+        "不是 hostpledge 打包的形式（文件头）；如由他人打包，请解压后核验目录",
+    ),
+    (
+        r"not packed in the form that hostpledge writes \(its place\); if others packed it, .*",
+        "不是 hostpledge 打包的形式（位置）；如由他人打包，请解压后核验目录",
+    ),
+    (
+        r"not packed in the form that hostpledge writes \(its mode\); if others packed it, .*",
+        "不是 hostpledge 打包的形式（权限）；如由他人打包，请解压后核验目录",
+    ),
+    (
+        r"not packed in the form that hostpledge writes \(its end\); if others packed it, .*",
+        "不是 hostpledge 打包的形式（结尾）；如由他人打包，请解压后核验目录",
+    ),
+    (
+        r"not packed in the form that hostpledge writes \(its order\); if others packed it, .*",
+        "不是 hostpledge 打包的形式（次序）；如由他人打包，请解压后核验目录",
+    ),
+    (
+        r"not packed in the form that hostpledge writes \(its method\); if others packed it, .*",
+        "不是 hostpledge 打包的形式（压缩方式）；如由他人打包，请解压后核验目录",
     ),
     (r"something follows its packed content", "压缩内容之后有多余字节"),
     (r"not what the archive says of it", "与压缩包所述的长度或校验值不符"),
