@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -37,8 +38,8 @@ def handed_in(capture: Capture, sha256: str) -> Capture:
     """The capture as one that was handed in; `sha256` is the digest of the file that was.
 
     How it says that it was had stays as its claim. Whatever only a control node can know is gone:
-    its view from outside, its clock, in whose place is the host's own. Of one that is so already
-    nothing changes.
+    its view from outside, its clock, in whose place is the host's own (where the capture has none
+    that can be reckoned with, what it claims). Of one that is so already nothing changes.
     """
     origin = dict(capture.origin)
     if origin.get("transport", HANDED_IN) != HANDED_IN or not origin.keys() <= _OWN:
@@ -48,6 +49,16 @@ def handed_in(capture: Capture, sha256: str) -> Capture:
     return replace(
         capture,
         origin=MappingProxyType(origin),
-        collected_at=host_clock(capture.head),
+        collected_at=host_clock(capture.head) or capture.collected_at or _claimed(origin),
         reads=MappingProxyType(reads),
     )
+
+
+def _claimed(origin: Mapping[str, Any]) -> datetime | None:
+    """When it was tried, of a host that never answered."""
+    clock = origin.get("claimed", {}).get("clock")
+    try:
+        at = datetime.fromisoformat(clock) if isinstance(clock, str) else None
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None and 1970 <= at.year <= 9000 else None

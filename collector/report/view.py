@@ -185,7 +185,8 @@ def _host(
     head = entry.get("head") or {}
     origin = entry.get("origin") or {}
     handed_in = not is_collected(origin, evidence["run"])
-    moment = host_clock(head) if handed_in else taken.collected_at or origin.get("clock")
+    own = host_clock(head) if handed_in else None
+    moment = own or taken.collected_at or origin.get("clock")
     host = Host(
         name=name,
         anchor=anchor,

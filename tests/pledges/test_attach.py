@@ -67,7 +67,9 @@ def test_captures_are_as_old_as_they_are_whatever_time_they_are_judged_for(
     old, new = AT - timedelta(days=200), AT - timedelta(hours=1)
     files = []
     for host, at in (("web-01", old), ("db-01", new)):
-        taken = dataclasses.replace(captured("weak"), host=host, collected_at=at)
+        taken = captured("weak")
+        head = MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))})
+        taken = dataclasses.replace(taken, host=host, head=head, collected_at=at)
         files.append(signer.folder / captures.file_name(host))
         signer.folder.mkdir(exist_ok=True)
         captures.write(taken, files[-1])
@@ -96,7 +98,8 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
 
     def said(name: str, machine: str, at: datetime) -> list[str]:
         taken = captured("weak")
-        head = MappingProxyType({**taken.head, "machine": machine})
+        clock = str(int(at.timestamp()))
+        head = MappingProxyType({**taken.head, "machine": machine, "clock": clock})
         file = signer.folder / f"{name}{captures.SUFFIX}"
         captures.write(dataclasses.replace(taken, host="web-01", head=head, collected_at=at), file)
         made_now = bundle.make(
@@ -111,14 +114,16 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
         with open_bundle(made_now.path) as opened:
             return list(odd(register, attached, opened))
 
+    given = "handed in, and not collected from: web-01"
     missing = "declared in the record, and not in this bundle: db-01"
-    assert said("a", "1" * 64, AT) == [missing]
-    assert said("b", "1" * 64, AT + timedelta(days=1)) == [missing]
-    assert said("c", "", AT + timedelta(days=2)) == [missing]
-    assert said("d", "1" * 64, AT + timedelta(days=3)) == [missing]
+    assert said("a", "1" * 64, AT) == [given, missing]
+    assert said("b", "1" * 64, AT + timedelta(days=1)) == [given, missing]
+    assert said("c", "", AT + timedelta(days=2)) == [given, missing]
+    assert said("d", "1" * 64, AT + timedelta(days=3)) == [given, missing]
     assert said("e", "2" * 64, AT) == [
         "looked before evidence 2 did: there are older captures in it",
         "another machine than in evidence 4 (its machine-id is another): web-01",
+        given,
         missing,
     ]
 
