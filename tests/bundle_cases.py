@@ -90,9 +90,9 @@ def good(folder: Path) -> dict[str, Path]:
 
 def _twice(answered: Capture) -> tuple[list[Capture], list[Capture]]:
     """A host that answered and one that did not, before and an hour later."""
-    times = [hardened.NOW, hardened.NOW + timedelta(hours=1)]
+    checks = [(hardened.BEFORE, hardened.NOW), (hardened.AFTER, hardened.NOW + timedelta(hours=1))]
     before, after = (
-        [replace(answered, nonce="", origin={}, collected_at=at), hardened.gone(at)] for at in times
+        [bundles.collected(answered, run, at), hardened.gone(at, run)] for run, at in checks
     )
     return before, after
 
