@@ -148,7 +148,7 @@ def test_the_archive_fails(lab: Lab) -> None:
     weekly(lab)
     run(
         lab,
-        f"""wait_for "$idle"; sleep 1.1; chown root {WAL}; switch
+        f"""wait_for "$idle"; sleep 1.1; chown root {WAL}; chmod 755 {WAL}; switch
         wait_for '(select failed_count > 0 from pg_stat_archiver)'""",
     )
     capture = lab.collect()
