@@ -11,7 +11,7 @@ from collector import sizes
 from collector.captures import read_digest
 from collector.catalog import reads_for, reasons, words
 from collector.errors import BadInput, FactError, PastLimit, one_line
-from collector.facts.reasons import in_chinese
+from collector.i18n.reasons import in_chinese
 from collector.model import (
     Capture,
     Clock,

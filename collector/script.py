@@ -17,9 +17,9 @@ from types import MappingProxyType
 from typing import Any
 
 from collector.errors import BadInput
-from collector.facts.masking import ERRORS, WORDS
-from collector.facts.opened import OPENED
-from collector.facts.tls_served import OUTSIDE
+from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import ERRORS, WORDS
+from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
 from collector.resources import package_text
 

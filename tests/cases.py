@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector import captures, catalog
-from collector.facts.tls_served import OUTSIDE
+from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus, Result
 from collector.schema import load_yaml
 

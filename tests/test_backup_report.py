@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from collector.facts.backup_check_jobs import check_jobs
-from collector.facts.backup_jobs import backup_jobs
+from collector.facts.backup.commands.checks import check_jobs
+from collector.facts.backup.commands.jobs import backup_jobs
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from collector.schema import check, load_json
 from tests.started import until

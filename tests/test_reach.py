@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.opened import OPENED
+from collector.facts.base.opened import OPENED
 from collector.model import (
     CapturedFile,
     HostStatus,

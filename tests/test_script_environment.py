@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.opened import OPENED
+from collector.facts.base.opened import OPENED
 from collector.model import Read, ReadStatus, Text, command, files, shell
 from collector.script import collector_script, parse_output, with_nonce
 from tests.mallory import UID, can_be_made

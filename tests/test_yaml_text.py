@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from collector import schema, yaml_text
 from collector.errors import BadInput
-from collector.facts.ledger import check_ledger
+from collector.facts.monitoring.event_ledger import check_ledger
 from collector.pledges import record
 from tests.forked import command
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from collector.facts.tls_served import OUTSIDE
+from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture
 from collector.script import host_clock
 

@@ -20,8 +20,8 @@ from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import families_option, form_option
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
-from collector.facts.inventory import DOCUMENT
-from collector.facts.inventory_signature import KEYS, SIGNATURE
+from collector.facts.data.inventory import DOCUMENT
+from collector.facts.data.inventory_signature import KEYS, SIGNATURE
 from collector.judging import Judging, in_order
 from collector.model import Capture, Finding, HostStatus
 from collector.scope import Scope, scope_of

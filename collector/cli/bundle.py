@@ -31,7 +31,7 @@ from collector.cli.pledged import pledge_options, pledged
 from collector.cli.scope_said import scope_said
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput, one_line
-from collector.facts import ledger
+from collector.facts.monitoring import event_ledger as ledger
 from collector.run.folder import RunFolder
 
 _NAMED = 8

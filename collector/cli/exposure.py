@@ -18,11 +18,11 @@ from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.confined import looked_through
 from collector.errors import BadInput
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.network import network_of
-from collector.facts.programs import Program, programs
-from collector.facts.reasons import in_chinese
-from collector.facts.spans import address
+from collector.facts.base.intervals import address
+from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.network.interfaces import network_of
+from collector.facts.system.package_owners import Program, programs
+from collector.i18n.reasons import in_chinese
 
 
 @click.command(

@@ -19,9 +19,9 @@ from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
 from collector.confined import looked_through
 from collector.errors import BadInput, FactError, one_line
-from collector.facts.inventory import DOCUMENT
-from collector.facts.inventory_signature import SIGNATURE
-from collector.facts.stores import Found, stores
+from collector.facts.data.data_stores import Found, stores
+from collector.facts.data.inventory import DOCUMENT
+from collector.facts.data.inventory_signature import SIGNATURE
 from collector.judges import months_after
 from collector.judging import judge
 from collector.model import Capture, HostStatus, Result

@@ -13,8 +13,8 @@ from collector import catalog
 from collector.cli.columns import labelled, out, pad, wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import families_option, form_option
-from collector.facts.masking import WORDS
-from collector.facts.opened import OPENED
+from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import WORDS
 from collector.model import Control, Read
 
 

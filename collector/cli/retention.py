@@ -19,11 +19,11 @@ from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.confined import looked_through
 from collector.errors import BadInput, FactError, one_line
-from collector.facts.log_families import NAMES
-from collector.facts.log_gaps import Gap
-from collector.facts.reasons import in_chinese as facts_in_chinese
-from collector.facts.retention import Retention
-from collector.facts.retention import retention as parse
+from collector.facts.logs.gaps import Gap
+from collector.facts.logs.model.families import NAMES
+from collector.facts.logs.retention import Retention
+from collector.facts.logs.retention import retention as parse
+from collector.i18n.reasons import in_chinese as facts_in_chinese
 from collector.model import Capture, Result
 from collector.report.logs import Log, notes, rows
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from collector import catalog, reaching
 from collector.errors import NotUnderstood
-from collector.facts.inventory_signature import owner_keys
+from collector.facts.data.inventory_signature import owner_keys
 from collector.pledges import documents
 from collector.pledges.times import moment, waiver_end
 

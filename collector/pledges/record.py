@@ -18,9 +18,9 @@ from typing import Any, cast
 import rfc8785
 
 from collector.errors import BadInput
-from collector.facts.inventory_signature import KEYS, NAMESPACE
-from collector.facts.ledger import DOCUMENT as LEDGER
-from collector.facts.ledger import check_ledger
+from collector.facts.data.inventory_signature import KEYS, NAMESPACE
+from collector.facts.monitoring.event_ledger import DOCUMENT as LEDGER
+from collector.facts.monitoring.event_ledger import check_ledger
 from collector.model import Waiver
 from collector.pledges import faults
 from collector.pledges.masking import masked

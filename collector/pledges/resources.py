@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from collector.facts.reasons import in_chinese
+from collector.i18n.reasons import in_chinese
 from collector.model import Text
 from collector.pledges.faults import ascii_domain
 from collector.pledges.record import PledgeRecord
@@ -161,7 +161,7 @@ class _Declared:
 
 def _public(shown: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     # all that weighs in it is the reading of firewalls, which is not wanted here
-    from collector.facts.exposure import public
+    from collector.facts.firewall.exposure import public
 
     return int(shown) in public(shown.version)
 

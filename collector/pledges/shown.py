@@ -10,12 +10,12 @@ from typing import Any, get_args
 
 from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
-from collector.facts.apache_logs import apache_sites
-from collector.facts.exposure import breadth, exposures, public
-from collector.facts.network import network_of
-from collector.facts.other_web_logs import caddy_sites
-from collector.facts.spans import address, show
-from collector.facts.web_servers import Server, web_servers
+from collector.facts.base.intervals import address, show
+from collector.facts.firewall.exposure import breadth, exposures, public
+from collector.facts.logs.web.apache import apache_sites
+from collector.facts.logs.web.others import caddy_sites
+from collector.facts.logs.web.servers import Server, web_servers
+from collector.facts.network.interfaces import network_of
 from collector.model import Capture
 from collector.pledges.faults import ascii_domain
 from collector.pledges.resources import CONTAINED, NAMES, NOT_READ, Address, Part, Port, Shown

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from collector import catalog
 from collector.controls.logging.keeping import both, configured, days, observed
-from collector.facts.log_columns import LogColumns, log_columns
-from collector.facts.log_gaps import Gap
-from collector.facts.log_kept import LogKept
-from collector.facts.reasons import in_chinese
-from collector.facts.retention import Retention
+from collector.facts.logs.gaps import Gap
+from collector.facts.logs.log_kept import LogKept
+from collector.facts.logs.retention import Retention
+from collector.i18n.reasons import in_chinese
 from collector.model import Capture, Lang, Result
+from collector.report.log_columns import LogColumns, log_columns
 
 _ORDER = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.PASS)
 

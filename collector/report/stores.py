@@ -14,12 +14,12 @@ from functools import partial
 from collector import catalog
 from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
-from collector.facts.backup_coverage import cover
-from collector.facts.backup_freshness import Bounds, State, freshness
-from collector.facts.backup_targets import copies
-from collector.facts.inventory import Store, inventory
-from collector.facts.reasons import in_chinese
-from collector.facts.restore_tests import restore_tests
+from collector.facts.backup.artefacts.restore_tests import restore_tests
+from collector.facts.backup.coverage import cover
+from collector.facts.backup.freshness import Bounds, State, freshness
+from collector.facts.backup.offsite import copies
+from collector.facts.data.inventory import Store, inventory
+from collector.i18n.reasons import in_chinese
 from collector.model import Capture, Facts, Lang
 
 

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
-from collector.facts import signatures
-from collector.facts.antimalware import antimalware
-from collector.facts.retention import retention
+from collector.facts.logs.retention import retention
+from collector.facts.security import signatures
+from collector.facts.security.products import antimalware
 from collector.model import Capture, Lang
 from collector.report.logs import Log, Note, notes, rows
 

@@ -16,9 +16,9 @@ from openpyxl import Workbook
 
 from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.programs import Program, programs
-from collector.facts.reasons import in_chinese
+from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.system.package_owners import Program, programs
+from collector.i18n.reasons import in_chinese
 from collector.model import Capture, Lang
 from collector.pledges.deadlines import Due
 from collector.pledges.masking import masked

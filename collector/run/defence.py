@@ -7,12 +7,12 @@ from typing import Any
 
 from collector import catalog
 from collector.errors import FactError
-from collector.facts import clamav as clamav_reads
-from collector.facts import webroots as web_reads
-from collector.facts.antimalware import READS, antimalware
-from collector.facts.blind_spots import matches, probes
-from collector.facts.clamav import clamav
-from collector.facts.webroots import webroots
+from collector.facts.security import clamav as clamav_reads
+from collector.facts.security import web_roots as web_reads
+from collector.facts.security.clamav import clamav
+from collector.facts.security.exclusions import matches, probes
+from collector.facts.security.products import READS, antimalware
+from collector.facts.security.web_roots import webroots
 from collector.model import Capture
 from collector.run.looking import LookingAction
 

@@ -17,16 +17,18 @@ from ansible.errors import AnsibleActionFail
 
 from collector import catalog
 from collector.errors import BadInput, FactError
-from collector.facts import exposure, nftables, sshd
-from collector.facts.firewall import firewall
-from collector.facts.firewall_boot import loaded_elsewhere
-from collector.facts.packets import PROTOCOLS
-from collector.facts.reach import Firewall
-from collector.facts.services import services
-from collector.facts.spans import Spans, address
-from collector.facts.sshd import listeners
-from collector.facts.steps import Base
-from collector.facts.ways import Place, Ways
+from collector.facts.access import sshd_effective as sshd
+from collector.facts.access.sshd_effective import listeners
+from collector.facts.base.intervals import Spans, address
+from collector.facts.firewall import exposure
+from collector.facts.firewall.boot_ruleset import loaded_elsewhere
+from collector.facts.firewall.ingress import Place, Ways
+from collector.facts.firewall.live_ruleset import firewall
+from collector.facts.firewall.nftables import ruleset as nftables
+from collector.facts.firewall.reachability import Firewall
+from collector.facts.firewall.rules.packet import PROTOCOLS
+from collector.facts.firewall.rules.rules import Base
+from collector.facts.system.services import services
 from collector.model import Capture, Clock, Facts, Result
 from collector.run.looking import LookingAction
 from collector.run.openings import openings, sources

@@ -11,14 +11,19 @@ from typing import Any, ClassVar
 from collector import catalog
 from collector.controls.logging.keeping import configured
 from collector.controls.logging.tamper_protection import mends
-from collector.facts import audit_rules, log_guard, logrotate, platform, processes, retention
-from collector.facts.audit import audit, audit_log
-from collector.facts.journald import journald
-from collector.facts.log_files import log_files
-from collector.facts.log_stores import log_stores
-from collector.facts.logrotate_longer import lengthened
-from collector.facts.logrotate_runs import logrotate_runs
+from collector.facts.logs import permissions as log_guard
+from collector.facts.logs import retention
+from collector.facts.logs.audit import rules as audit_rules
+from collector.facts.logs.audit.status import audit, audit_log
+from collector.facts.logs.destinations import log_stores
+from collector.facts.logs.files import log_files
+from collector.facts.logs.journald.journal import journald
+from collector.facts.logs.logrotate import config as logrotate
+from collector.facts.logs.logrotate.schedule import logrotate_runs
+from collector.facts.system import os_release as platform
+from collector.facts.system import processes
 from collector.model import Capture, Facts, Read, Result
+from collector.run.logrotate_longer import lengthened
 from collector.run.looking import LookingAction
 
 _MODULES = (retention, log_guard, platform, processes, audit_rules)

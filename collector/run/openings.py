@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from collector.errors import BadInput
-from collector.facts.spans import Spans
+from collector.facts.base.intervals import Spans
 
 _KEYS = {"port", "proto", "from", "comment"}
 _PROTOCOLS = {"tcp": ("tcp",), "udp": ("udp",), "both": ("tcp", "udp")}

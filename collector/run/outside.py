@@ -22,10 +22,10 @@ from itertools import islice
 from types import MappingProxyType
 from typing import IO
 
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.network import network_of
-from collector.facts.spans import address
-from collector.facts.tls_served import OUTSIDE, Served, asking, hello_line, tls_served
+from collector.facts.base.intervals import address
+from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.network.interfaces import network_of
+from collector.facts.tls.probe import OUTSIDE, Served, asking, hello_line, tls_served
 from collector.model import Capture, ReadResult, ReadStatus
 from collector.run import outcome
 

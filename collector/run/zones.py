@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from collector.facts.spans import NONE, Spans
+from collector.facts.base.intervals import NONE, Spans
 
 
 def wanted(seen: Mapping[str, Any], *, limited: bool) -> list[str]:

@@ -16,7 +16,7 @@ from collector import catalog
 from collector.cli import answers, applying
 from collector.cli.steps import CHINESE
 from collector.errors import BadInput
-from collector.facts.spans import Spans
+from collector.facts.base.intervals import Spans
 from collector.resources import shared
 from collector.run import filtering
 from collector.run.openings import openings

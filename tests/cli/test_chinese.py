@@ -15,7 +15,7 @@ from collector import catalog
 from collector.assess import assess_host
 from collector.cli.chinese import in_chinese
 from collector.export.wrapping import wrapped
-from collector.facts.reasons import in_chinese as why_in_chinese
+from collector.i18n.reasons import in_chinese as why_in_chinese
 from tests import cases
 from tests.cli.running import hostpledge
 

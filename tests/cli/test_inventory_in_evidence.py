@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from collector import captures
-from collector.facts.inventory_signature import KEYS, NAMESPACE, SIGNATURE
+from collector.facts.data.inventory_signature import KEYS, NAMESPACE, SIGNATURE
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from tests import cases
 from tests.cli.running import hostpledge

@@ -18,7 +18,7 @@ import pytest
 
 from collector import captures
 from collector.attest.provenance import is_collected
-from collector.facts.tls_served import OUTSIDE
+from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.run.folder import RunFolder
 from collector.script import host_nonce

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.reasons import in_chinese
+from collector.i18n.reasons import in_chinese
 from tests.cli.running import hostpledge
 
 CAPTURES = Path(__file__).parent.parent / "captures"

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.facts.exposure import READS
+from collector.facts.firewall.exposure import READS
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.facts import netlab_programs as programs
 

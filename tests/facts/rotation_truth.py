@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collector.facts.logrotate import Kept, Logrotate, kept
-from collector.facts.logrotate_directives import Rotation, Version
-from collector.facts.logrotate_syntax import Reader
+from collector.facts.logs.logrotate.config import Kept, Logrotate, kept
+from collector.facts.logs.logrotate.directives import Rotation, Version
+from collector.facts.logs.logrotate.parser import Reader
 from collector.model import CapturedFile, ReadStatus
 from tests.facts.rotation_cases import Case
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from collector.facts import accounts as module
-from collector.facts.accounts import Account, accounts, membership, shadow_names
+from collector.facts.system import accounts as module
+from collector.facts.system.accounts import Account, accounts, membership, shadow_names
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _SALT = "Q7saltsaltQ7"

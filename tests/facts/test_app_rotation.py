@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.app_kept import held_open, name_of, ruled
-from collector.facts.app_rotation import READS, app_rotation
-from collector.facts.app_rules import AppRule, cycle, overwritten, size
-from collector.facts.log_files import LogFile
-from collector.facts.log_kept import LogKept
+from collector.facts.logs.application_retention import held_open, name_of, ruled
+from collector.facts.logs.applications.models import AppRule, cycle, overwritten, size
+from collector.facts.logs.applications.rotation import READS, app_rotation
+from collector.facts.logs.files import LogFile
+from collector.facts.logs.log_kept import LogKept
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus, Text
 from tests.started import until_it_runs
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.app_java import java
-from collector.facts.app_pipes import pipes
-from collector.facts.app_rotation import READS, app_rotation
-from collector.facts.app_rules import AppRule, Found
+from collector.facts.logs.applications.java import java
+from collector.facts.logs.applications.models import AppRule, Found
+from collector.facts.logs.applications.piped import pipes
+from collector.facts.logs.applications.rotation import READS, app_rotation
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 FAKE = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")

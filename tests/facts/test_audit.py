@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.audit import Audit, audit
+from collector.facts.logs.audit.status import Audit, audit
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 # auditctl 3.0.9 and 4.0.2 on a 6.18 kernel

@@ -12,7 +12,7 @@ import pytest
 
 from collector import catalog
 from collector.errors import CouldNotLook
-from collector.facts.audit import LOG, WHERE, audit_log
+from collector.facts.logs.audit.status import LOG, WHERE, audit_log
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 NOW = datetime.now(UTC)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.audit_coverage import Event, decides, merged, message
-from collector.facts.audit_rules import AuditRules, audit_rules
+from collector.facts.logs.audit.coverage import Event, decides, merged, message
+from collector.facts.logs.audit.rules import AuditRules, audit_rules
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 PASSWD = Event("b64", path="/etc/passwd", perm="a")

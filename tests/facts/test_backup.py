@@ -9,11 +9,11 @@ import pytest
 
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.artefacts import artefacts
-from collector.facts.backup import records
-from collector.facts.backup_reports import reports
-from collector.facts.backup_scheduled import all_jobs
-from collector.facts.backup_words import commands, databases_of, sources_of
+from collector.facts.backup.artefacts.files import artefacts
+from collector.facts.backup.artefacts.reports import reports
+from collector.facts.backup.artefacts.traces import records
+from collector.facts.backup.commands.command_lines import commands, databases_of, sources_of
+from collector.facts.backup.commands.scheduled import all_jobs
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 RECORDED = Path(__file__).parent.parent / "captures"

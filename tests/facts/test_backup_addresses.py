@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.facts.backup_addresses import address_of, same_target
+from collector.facts.backup.commands.addresses import address_of, same_target
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from collector.facts.backup_destinations import (
+from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS, pipelines
+from collector.facts.backup.commands.destinations import (
     TRANSFERS,
     destinations,
     encrypts,
     operands,
     tool_and_args,
 )
-from collector.facts.backup_words import ENGINES, FILE_TOOLS, pipelines
 
 TOOLS = frozenset({*ENGINES, *FILE_TOOLS, *TRANSFERS})
 VARIABLES = {"RESTIC_REPOSITORY": "rest:https://vault:8000/r", "BORG_REPO": "ssh://bak@vault/./b"}

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from collector.facts.backup_jobs import backup_jobs
-from collector.facts.inventory import Store
+from collector.facts.backup.commands.jobs import backup_jobs
+from collector.facts.data.inventory import Store
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 NOTHING = """\

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.backup_jobs import BackupJob
-from collector.facts.backup_keeping import Keeping, daily, keeping_of, prunes
-from collector.facts.jobs import Job
+from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.retention import Keeping, daily, keeping_of, prunes
+from collector.facts.scheduling.models import Job
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 

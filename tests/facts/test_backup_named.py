@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.backup_look import FILES
-from collector.facts.backup_named import READS, named
-from collector.facts.backup_protection import borg_keys
-from collector.facts.jobs import Job, Run
+from collector.facts.backup.commands.named_files import READS, named
+from collector.facts.backup.commands.named_files_read import FILES
+from collector.facts.backup.protection import borg_keys
+from collector.facts.scheduling.models import Job, Run
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 TEXT = """\

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.backup_jobs import BackupJob
-from collector.facts.backup_words import (
+from collector.facts.backup.commands.command_lines import (
     blurred,
     commands,
     excludes_of,
@@ -18,8 +17,9 @@ from collector.facts.backup_words import (
     one_file_system,
     sources_of,
 )
-from collector.facts.inventory import Store
-from collector.facts.jobs import Job
+from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.data.inventory import Store
+from collector.facts.scheduling.models import Job
 
 TAR = [
     "tar -cf OUT ROOT/srv",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.bans import jails
+from collector.facts.access.fail2ban import jails
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests import cases
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.blind_spots import covers, matches, probes
-from collector.facts.clamav import Clamav, clamav
-from collector.facts.processes import Process
+from collector.facts.security.clamav import Clamav, clamav
+from collector.facts.security.exclusions import covers, matches, probes
+from collector.facts.system.processes import Process
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 # clamonacc 1.4.6, each time with OnAccessPrevention as named

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.app_rotation import READS, app_rotation
-from collector.facts.log_families import family_of, log_of
-from collector.facts.log_files import READS as FILES
-from collector.facts.log_files import log_files
+from collector.facts.logs.applications.rotation import READS, app_rotation
+from collector.facts.logs.files import READS as FILES
+from collector.facts.logs.files import log_files
+from collector.facts.logs.model.families import family_of, log_of
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.started import until_it_runs
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts import clamav, defender, detectors
-from collector.facts.defender import Defender
-from collector.facts.heartbeats import links
-from collector.facts.integrity import Baseline, integrity
-from collector.facts.rootkits import rootkits
+from collector.facts.security import clamav, defender
+from collector.facts.security import detector_state as detectors
+from collector.facts.security.console_links import links
+from collector.facts.security.defender import Defender
+from collector.facts.security.file_integrity import Baseline, integrity
+from collector.facts.security.rootkits import rootkits
 from collector.model import Capture, HostStatus, Read, ReadResult, ReadStatus
 from tests.facts.alone import ALONE
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.exposed_files import READS, exposed_files
+from collector.facts.data.exposed_files import READS, exposed_files
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 _READ = READS[0]

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from collector import captures
 from collector.cli.exposure import exposure as command
 from collector.errors import BadInput
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.spans import address
+from collector.facts.base.intervals import address
+from collector.facts.firewall.exposure import Exposure, exposures
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 NETWORK = """\

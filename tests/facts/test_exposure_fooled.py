@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.spans import address
+from collector.facts.base.intervals import address
+from collector.facts.firewall.exposure import Exposure, exposures
 from tests.facts import netlab_programs as programs
 from tests.facts.fooling import CLOSED, FOGGY, OPEN
 from tests.facts.netlab import CONTAINER4, GATE4, HOST4, SECOND4, SOURCES, Lab, Try

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from collector.facts.exposure import exposures
-from collector.facts.spans import Spans, address
+from collector.facts.base.intervals import Spans, address
+from collector.facts.firewall.exposure import exposures
 from tests.facts.netlab import HOST4, SOURCES, Lab, Try
 from tests.facts.rulesets import FOUND, PUBLISHED, RULESETS, UNKNOWN, WITH_IPSET
 from tests.facts.truth import hold, needs_kernel

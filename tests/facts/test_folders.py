@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.folders import READ, READS, folders
+from collector.facts.data.folders import READ, READS, folders
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 (_READ,) = READS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.inventory import inventory
-from collector.facts.places import links_in, place
+from collector.facts.data.inventory import inventory
+from collector.facts.data.inventory_paths import links_in, place
 from collector.model import Capture, CapturedFile, Facts, HostStatus, ReadResult, ReadStatus
 
 HEAD = (

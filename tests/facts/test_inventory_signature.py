@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import FactError, NotUnderstood
-from collector.facts.inventory import as_found, inventory
-from collector.facts.inventory_signature import (
+from collector.facts.data.inventory import as_found, inventory
+from collector.facts.data.inventory_signature import (
     KEYS,
     NAMESPACE,
     SIGNATURE,

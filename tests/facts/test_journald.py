@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.journald import Journald, journald
+from collector.facts.logs.journald.journal import Journald, journald
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 HELD = "dir=/var/log/journal\nkib=24\nfirst=1764000000000000\nlast=1795574225033534\n"

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collector.facts.journald import Held, Journald
-from collector.facts.kept_by_size import JOURNAL, audited, journal_log, namespace_logs
-from collector.facts.log_files import LogFile
-from collector.facts.log_kept import LogKept
-from collector.facts.log_stores import Stores
+from collector.facts.logs.destinations import Stores
+from collector.facts.logs.files import LogFile
+from collector.facts.logs.journald.journal import Held, Journald
+from collector.facts.logs.log_kept import LogKept
+from collector.facts.logs.size_limits import JOURNAL, audited, journal_log, namespace_logs
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus, Text
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.legacy import encrypted_ftp, on_demand, wrapped, wrapper_networks
+from collector.facts.access.inetd import encrypted_ftp, on_demand, wrapped, wrapper_networks
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.log_families import family_of, log_of
-from collector.facts.log_files import READS, log_files
-from collector.facts.log_heads import utmp_time
-from collector.facts.log_shapes import LogFile, LogFiles, Look
+from collector.facts.logs.files import READS, log_files
+from collector.facts.logs.log_heads import utmp_time
+from collector.facts.logs.model.families import family_of, log_of
+from collector.facts.logs.model.shapes import LogFile, LogFiles, Look
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

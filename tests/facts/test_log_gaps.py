@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.journal_days import journal_days
-from collector.facts.log_files import READS
-from collector.facts.log_gaps import Gap, Gaps, gaps
+from collector.facts.logs.files import READS
+from collector.facts.logs.gaps import Gap, Gaps, gaps
+from collector.facts.logs.journald.coverage import journal_days
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from collector.facts.log_guard import READS, log_guard
+from collector.facts.logs.permissions import READS, log_guard
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.log_links import READS, log_links
+from collector.facts.logs.forwarding.connections import READS, log_links
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 _SETTINGS = """\

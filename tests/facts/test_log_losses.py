@@ -17,7 +17,7 @@ from collector import catalog
 from collector.attest.keys import PrivateKey
 from collector.controls.logging import losses as lost
 from collector.controls.logging.losses import Loss
-from collector.facts.log_files import READS
+from collector.facts.logs.files import READS
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.replay import diff
 from collector.verify import open_bundle

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.jobs import Job
-from collector.facts.log_removals import removals
-from collector.facts.removals import Removal
+from collector.facts.logs.deletions import removals
+from collector.facts.logs.model.removals import Removal
+from collector.facts.scheduling.models import Job
 
 
 def _job(text: str, when: str = "") -> Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.log_shipping import log_shipping
+from collector.facts.logs.forwarding.targets import log_shipping
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _MAIN = """

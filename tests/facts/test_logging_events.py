@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.audit_events import audit_events
-from collector.facts.daemon_stops import refuses_stop, seen_from, unexplained
-from collector.facts.drops import drops
-from collector.facts.journal_events import journal_events
+from collector.facts.logs.audit.events import audit_events
+from collector.facts.logs.daemon_stops import refuses_stop, seen_from, unexplained
+from collector.facts.logs.journald.events import journal_events
+from collector.facts.logs.syslog.losses import drops
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 # a Debian 13 virtual machine with auditd 4.0.2: stopped for 2 s, killed, switched off; then a reboot

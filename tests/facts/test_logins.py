@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.logins import READS, logins
+from collector.facts.logs.last_logins import READS, logins
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

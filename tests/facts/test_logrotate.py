@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.logrotate import Kept, Logrotate, kept, logrotate
-from collector.facts.logrotate_directives import Problem, Rotation
-from collector.facts.logrotate_syntax import Reader, path_matches
+from collector.facts.logs.logrotate.config import Kept, Logrotate, kept, logrotate
+from collector.facts.logs.logrotate.directives import Problem, Rotation
+from collector.facts.logs.logrotate.parser import Reader, path_matches
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 # LOGS stands for the folder of logs; a.log, b.log, c.log and app-1.log lie in it

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts import logrotate_directives
-from collector.facts.log_files import LogFile
-from collector.facts.logrotate import Logrotate, logrotate
-from collector.facts.logrotate_directives import Problem, Rotation
-from collector.facts.logrotate_refusals import in_chinese
-from collector.facts.logrotate_runs import Runs
-from collector.facts.rotated import Rotated, rotated
+from collector.facts.logs.files import LogFile
+from collector.facts.logs.logrotate import directives as logrotate_directives
+from collector.facts.logs.logrotate.config import Logrotate, logrotate
+from collector.facts.logs.logrotate.directives import Problem, Rotation
+from collector.facts.logs.logrotate.schedule import Runs
+from collector.facts.logs.rotated import Rotated, rotated
+from collector.i18n.logrotate_refusals import in_chinese
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 

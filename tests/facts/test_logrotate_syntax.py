@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.logrotate import Logrotate
-from collector.facts.logrotate_directives import Rotation, Version
-from collector.facts.logrotate_syntax import Reader
+from collector.facts.logs.logrotate.config import Logrotate
+from collector.facts.logs.logrotate.directives import Rotation, Version
+from collector.facts.logs.logrotate.parser import Reader
 from collector.model import CapturedFile, ReadStatus
 from tests.facts.rotation_truth import version_of
 

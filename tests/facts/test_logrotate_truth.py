@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.logrotate import Kept
+from collector.facts.logs.logrotate.config import Kept
 from tests.facts import rotation_cases as cases
 from tests.facts.rotation_cases import Case
 from tests.facts.rotation_truth import Calendar, Measured, NotHere, measured, wrong

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from collector.facts.masking import MASK
+from collector.facts.base.redaction import MASK
 
 SEDS = [["sed"], *([["busybox", "sed"]] if shutil.which("busybox") else [])]
 

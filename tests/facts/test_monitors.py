@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.monitors import MONITORS, READS, _header
+from collector.facts.monitoring.agents import MONITORS, READS, _header
 
 _SHELLS = [s for s in ("dash", "bash", "busybox", "ksh", "mksh") if shutil.which(s)]
 

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts import nftables
-from collector.facts.exposure import exposures
-from collector.facts.nft_language import Ruleset
-from collector.facts.spans import Spans
+from collector.facts.base.intervals import Spans
+from collector.facts.firewall.exposure import exposures
+from collector.facts.firewall.nftables import ruleset as nftables
+from collector.facts.firewall.nftables.language import Ruleset
 from collector.model import Capture
 from tests.facts.drawn import nft
 from tests.facts.netlab import Lab

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.packet_hooks import Hook, hooks
-from collector.facts.spans import address
+from collector.facts.base.intervals import address
+from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.network.kernel_hooks import Hook, hooks
 from collector.model import Capture, ReadResult, ReadStatus
 from tests.facts import netlab_programs as programs
 from tests.facts.netlab import HOST4, SOURCES, Lab, Try

@@ -6,14 +6,14 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.pam import Course, Entry, Stacks, courses, stacks
-from collector.facts.pam_quality import (
+from collector.facts.access.pam.password_quality import (
     Quality,
     checkers,
     lets_weak_pass,
     modules,
     quality,
 )
+from collector.facts.access.pam.stack import Course, Entry, Stacks, courses, stacks
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _UNIX = (

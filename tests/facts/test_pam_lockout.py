@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector.facts.pam import Entry, Stacks
-from collector.facts.pam_lockout import NEVER, counters, effect, numbers
+from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers
+from collector.facts.access.pam.stack import Entry, Stacks
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _PRE = "auth required pam_faillock.so preauth\n"

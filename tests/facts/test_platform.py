@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.platform import platform
+from collector.facts.system.os_release import platform
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.processes import READS, Processes, processes
+from collector.facts.system.processes import READS, Processes, processes
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 STATUS = """\

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.programs import Program, programs
-from collector.facts.sockets import READS
+from collector.facts.network.listeners import READS
+from collector.facts.system.package_owners import Program, programs
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 _LISTEN = (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.facts import quoting
+from collector.facts.shell import quoting
 
 
 def _told(text: str, *, comments: bool, split: object) -> object:

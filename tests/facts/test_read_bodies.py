@@ -7,7 +7,11 @@ import subprocess
 
 import pytest
 
-from collector.facts import backup, backup_checks, pam, sshd, timesync
+from collector.facts.access import sshd_effective as sshd
+from collector.facts.access.pam import stack as pam
+from collector.facts.backup.artefacts import checks as backup_checks
+from collector.facts.backup.artefacts import traces as backup
+from collector.facts.monitoring import time_sync as timesync
 from collector.model import Read
 from tests.facts.alone import ALONE
 

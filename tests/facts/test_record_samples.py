@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.record_masking import MASKING
-from collector.facts.record_samples import READS, records, samples
+from collector.facts.logs.records.masking import MASKING
+from collector.facts.logs.records.samples import READS, records, samples
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 (_READ,) = READS

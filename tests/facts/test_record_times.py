@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from collector.facts.record_times import ONLY_TIMES, record_time, zone_of
+from collector.facts.base.timestamps import ONLY_TIMES, record_time, zone_of
 
 AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 CHINA = timezone(timedelta(hours=8))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.own_names import is_here
-from collector.facts.replication import replication
+from collector.facts.data.replication import replication
+from collector.facts.system.host_names import is_here
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 

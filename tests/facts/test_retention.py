@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from collector.controls.logging.keeping import both, configured, days, observed
-from collector.facts.kept_by_size import at_rate
-from collector.facts.log_kept import LogKept
-from collector.facts.retention import Retention
+from collector.facts.logs.log_kept import LogKept
+from collector.facts.logs.retention import Retention
+from collector.facts.logs.size_limits import at_rate
 from collector.judges import months_after
 from collector.model import Result, Text
 
@@ -139,7 +139,7 @@ def test_days_that_a_size_holds(room: int, size: int, first: str, held: int | No
 
 def test_a_clock_at_zero_tells_no_age() -> None:
     """Files of an image built with its clock at the epoch say nothing of the host's first day."""
-    from collector.facts.retention import _since
+    from collector.facts.logs.retention import _since
     from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
     text = b"0 /etc/machine-id\n1780000000 /etc/ssh/ssh_host_ed25519_key.pub\n"

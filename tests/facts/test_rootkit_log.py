@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.detectors import READS
-from collector.facts.opened import OPENED
+from collector.facts.base.opened import OPENED
+from collector.facts.security.detector_state import READS
 
 END = "Checking `chkutmp'...                                           not found"
 CHKDIRS = """\

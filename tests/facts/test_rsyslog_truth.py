@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from collector.errors import NotUnderstood
-from collector.facts.rsyslog import rsyslog_of
-from collector.facts.syslog_messages import FACILITIES, Syslog
+from collector.facts.logs.model.syslog_message import FACILITIES, Syslog
+from collector.facts.logs.syslog.rsyslog.config import rsyslog_of
 from collector.model import CapturedFile, ReadStatus
 
 _MAIN = "/etc/rsyslog.conf"

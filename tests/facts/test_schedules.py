@@ -9,7 +9,7 @@ import pytest
 
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.schedules import jobs, when_utc
+from collector.facts.scheduling.jobs import jobs, when_utc
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 RECORDED = Path(__file__).parent.parent / "captures"

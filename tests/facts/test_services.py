@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.services import services
+from collector.facts.system.services import services
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 # Debian 12 (systemd 252)

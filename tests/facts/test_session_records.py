@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.log_families import NAMES, family_of, sessions_of
-from collector.facts.log_files import READS, log_files
-from collector.facts.log_shapes import LogFiles
+from collector.facts.logs.files import READS, log_files
+from collector.facts.logs.model.families import NAMES, family_of, sessions_of
+from collector.facts.logs.model.shapes import LogFiles
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 NOW = datetime.now(UTC)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.shell_status import hides, tells
+from collector.facts.shell.exit_status import hides, tells
 
 # (script, is it said to tell)
 SCRIPTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.sockets import sockets
+from collector.facts.network.listeners import sockets
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
-from collector.facts.sshd import Listener, key_holders, listeners
-from collector.facts.sshd_config import Block, blocks, matches
-from collector.facts.sudoers import Grant, Holders, sudoers
+from collector.facts.access.sshd_config import Block, blocks, matches
+from collector.facts.access.sshd_effective import Listener, key_holders, listeners
+from collector.facts.access.sudoers import Grant, Holders, sudoers
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _RECORDED = Path(__file__).parent / "sshd"

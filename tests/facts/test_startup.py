@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import FactError, NotUnderstood
-from collector.facts.startup import READS, idle, session_seconds, span
+from collector.facts.access.idle_timeout import READS, idle, session_seconds, span
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from tests.masked import redacted
 

@@ -8,9 +8,9 @@ import pytest
 
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.blocks import devices
-from collector.facts.mounts import mounts
-from collector.facts.storage import space_of, spaces, storage
+from collector.facts.storage.block_devices import devices
+from collector.facts.storage.mounts import mounts
+from collector.facts.storage.volumes import space_of, spaces, storage
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 RECORDED = Path(__file__).parent.parent / "captures" / "luks-trixie.capture.gz"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.syslog import Syslog, rsyslog, syslog_ng
+from collector.facts.logs.syslog.routing import Syslog, rsyslog, syslog_ng
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 DEBIAN_12 = """

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from collector.errors import NotUnderstood
-from collector.facts.syslog_messages import FACILITIES, Syslog
-from collector.facts.syslog_ng import syslog_ng_of
+from collector.facts.logs.model.syslog_message import FACILITIES, Syslog
+from collector.facts.logs.syslog.syslog_ng.config import syslog_ng_of
 from collector.model import CapturedFile, ReadStatus
 
 _MAIN = "/etc/syslog-ng/syslog-ng.conf"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
-from collector.facts import timesync
+from collector.facts.monitoring import time_sync as timesync
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import FactError
-from collector.facts.certificates import certificate
-from collector.facts.database_tls import _cluster, _mysql
-from collector.facts.tls_hello import client_hello, parts
-from collector.facts.tls_records import answer
-from collector.facts.tls_served import OUTSIDE
+from collector.facts.data.database_tls import _cluster, _mysql
+from collector.facts.tls.certificates import certificate
+from collector.facts.tls.client_hello import client_hello, parts
+from collector.facts.tls.probe import OUTSIDE
+from collector.facts.tls.server_hello import answer
 from collector.script import parse_output
 from tests import cases
 

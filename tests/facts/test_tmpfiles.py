@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts import tmpfiles as _tmpfiles
-from collector.facts.log_removals import log_removals
-from collector.facts.tmpfiles import cleanings, tmpfiles
+from collector.facts.logs import tmpfiles_d as _tmpfiles
+from collector.facts.logs.deletions import log_removals
+from collector.facts.logs.tmpfiles_d import cleanings, tmpfiles
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 FAKE = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")

@@ -13,8 +13,8 @@ import pytest
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.facts.tls_hello import KINDS, PRIVATE, client_hello, parts
-from collector.facts.tls_served import tls_served
+from collector.facts.tls.client_hello import KINDS, PRIVATE, client_hello, parts
+from collector.facts.tls.probe import tls_served
 from collector.model import Finding, Result
 from tests.facts.tls_lab import NOW, Lab, certificates, nginx
 
@@ -163,7 +163,7 @@ def test_mariadb_demands_it(lab: Lab, look: str) -> None:
 def test_the_certificate_is_the_one_that_openssl_sees(lab: Lab, port: int) -> None:
     told = (lab.folder / f"client.{port}").read_text()
     (served,) = (s for s in tls_served(lab.capture("first", port)).served if s.port == port)
-    from collector.facts.certificates import certificate
+    from collector.facts.tls.certificates import certificate
 
     leaf = certificate(served.answer("new").chain[0], "x")
     assert f"{leaf.ends:%b %e %H:%M:%S %Y} GMT" in told
@@ -184,7 +184,7 @@ def test_the_servers_live_on(lab: Lab) -> None:
 @pytest.mark.parametrize("name", ["", "a.example", "x" * 180 + ".example"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shell_sends_what_the_parser_thinks(kind: str, name: str) -> None:
-    from collector.facts.tls_served import READS
+    from collector.facts.tls.probe import READS
 
     functions = READS[0].body.split("bash -c '", 1)[1].split("\n# hear:")[0]
     text = functions.replace("'\\''", "'").replace("exec 2>/dev/null", "")
@@ -201,7 +201,7 @@ def test_the_shell_sends_what_the_parser_thinks(kind: str, name: str) -> None:
 def test_the_public_keys_belong_to_the_private_ones() -> None:
     from cryptography.hazmat.primitives.asymmetric import ec, x25519
 
-    from collector.facts import tls_hello
+    from collector.facts.tls import client_hello as tls_hello
 
     shares = client_hello(parts("new"))
     own = x25519.X25519PrivateKey.from_private_bytes(PRIVATE[tls_hello.X25519])

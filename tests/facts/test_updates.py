@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.lifetime import life
-from collector.facts.platform import Platform
-from collector.facts.updates import READS, Fix, updates
-from collector.facts.versions import dpkg_newer, rpm_newer
+from collector.facts.base.package_versions import dpkg_newer, rpm_newer
+from collector.facts.system.end_of_life import life
+from collector.facts.system.os_release import Platform
+from collector.facts.system.updates import READS, Fix, updates
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
 _DPKG = [

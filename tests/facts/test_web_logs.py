@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts import web_formats, web_servers
-from collector.facts.apache_logs import apache_sites
-from collector.facts.nginx_logs import nginx_sites
-from collector.facts.other_web_logs import caddy_sites, lighttpd_sites, tomcat_sites
-from collector.facts.web_servers import Server
+from collector.facts.logs.web import formats as web_formats
+from collector.facts.logs.web import servers as web_servers
+from collector.facts.logs.web.apache import apache_sites
+from collector.facts.logs.web.nginx import nginx_sites
+from collector.facts.logs.web.others import caddy_sites, lighttpd_sites, tomcat_sites
+from collector.facts.logs.web.servers import Server
 
 _SHELLS = [s for s in ("dash", "bash", "busybox", "ksh", "mksh") if shutil.which(s)]
 _AWKS = [a for a in ("mawk", "gawk", "busybox", "original-awk") if shutil.which(a)]

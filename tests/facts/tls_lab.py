@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from collector.facts.database_access import READS as DATABASE_READS
-from collector.facts.sockets import READS as SOCKET_READS
-from collector.facts.tls_served import READ, READS
+from collector.facts.data.database_access import READS as DATABASE_READS
+from collector.facts.network.listeners import READS as SOCKET_READS
+from collector.facts.tls.probe import READ, READS
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests import cases
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.spans import address
+from collector.facts.base.intervals import address
+from collector.facts.firewall.exposure import Exposure, exposures
 from collector.model import Capture
 from tests.facts.netlab import (
     BOUND,

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import Environment
 
 from collector.errors import BadInput
-from collector.facts.firewall import firewall
+from collector.facts.firewall.live_ruleset import firewall
 from collector.resources import shared
 from collector.run.filtering import chosen, told, weighed
 from tests.cases import HERE, load

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collector.errors import BadInput
-from collector.facts.spans import Spans
+from collector.facts.base.intervals import Spans
 from collector.run.openings import openings, sources
 
 LISTED = Spans.of([(3306, 3306), (137, 139)])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector import captures, catalog
-from collector.facts.antimalware import PRODUCTS
+from collector.facts.security.products import PRODUCTS
 from collector.model import Capture, Lang, ReadStatus, Result
 from collector.report import tables
 

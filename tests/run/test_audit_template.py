@@ -9,7 +9,7 @@ import pytest
 
 from collector import catalog
 from collector.controls.logging.audit_coverage import _calls, _holes
-from collector.facts.audit_rules import AuditRules, audit_rules
+from collector.facts.logs.audit.rules import AuditRules, audit_rules
 from collector.model import Capture, CapturedFile, Facts, HostStatus, ReadResult, ReadStatus
 from collector.resources import shared
 

@@ -13,7 +13,7 @@ import pytest
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.facts.tls_served import OUTSIDE, tls_outside
+from collector.facts.tls.probe import OUTSIDE, tls_outside
 from collector.model import Capture, Finding, Result
 from collector.run.outside import with_outside
 from tests.facts.tls_lab import NOW, Authority

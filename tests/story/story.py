@@ -14,7 +14,7 @@ import yaml
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.facts.inventory_signature import KEYS, NAMESPACE
+from collector.facts.data.inventory_signature import KEYS, NAMESPACE
 from collector.model import Capture, Finding
 from collector.script import collector_script, parse_output
 from tests.fleet import Fleet

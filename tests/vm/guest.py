@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.facts.audit_coverage import Event
+from collector.facts.logs.audit.coverage import Event
 from collector.model import Capture, Finding
 from collector.script import collector_script, parse_output
 from tests.vm.machine import Machine

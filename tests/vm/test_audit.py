@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from collector.errors import FactError
-from collector.facts.audit_coverage import decides
-from collector.facts.audit_rules import AuditRules, audit_rules
+from collector.facts.logs.audit.coverage import decides
+from collector.facts.logs.audit.rules import AuditRules, audit_rules
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus, Result
 from tests.vm.guest import EVENTS, GOOD, IDENTITY, collected, judged, load, recorded
 from tests.vm.machine import CannotRun, Machine

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collector.errors import CouldNotLook, FactError
-from collector.facts.antimalware import antimalware
-from collector.facts.blind_spots import covers, matches, probes
-from collector.facts.clamav import clamav
-from collector.facts.defender import defender
-from collector.facts.processes import processes
-from collector.facts.webroots import webroots
+from collector.facts.security.clamav import clamav
+from collector.facts.security.defender import defender
+from collector.facts.security.exclusions import covers, matches, probes
+from collector.facts.security.products import antimalware
+from collector.facts.security.web_roots import webroots
+from collector.facts.system.processes import processes
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 

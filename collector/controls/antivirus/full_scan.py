@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook, FactError
-from collector.facts.antimalware import antimalware
-from collector.facts.defender import defender
-from collector.facts.scans import (
+from collector.facts.security.defender import defender
+from collector.facts.security.products import antimalware
+from collector.facts.security.scans import (
     Scan,
     ScanJob,
     Scope,

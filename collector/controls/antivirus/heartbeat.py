@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.errors import CouldNotLook
-from collector.facts.antimalware import Sighting, antimalware
-from collector.facts.heartbeats import links, wazuh
+from collector.facts.security.console_links import links, wazuh
+from collector.facts.security.products import Sighting, antimalware
 from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

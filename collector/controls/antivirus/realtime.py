@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, FactError
-from collector.facts.antimalware import Sighting, antimalware
-from collector.facts.clamav import Clamav, Settings, clamav
-from collector.facts.defender import defender
-from collector.facts.processes import processes
-from collector.facts.webroots import webroots
+from collector.facts.security.clamav import Clamav, Settings, clamav
+from collector.facts.security.defender import defender
+from collector.facts.security.products import Sighting, antimalware
+from collector.facts.security.web_roots import webroots
+from collector.facts.system.processes import processes
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.errors import CouldNotLook
-from collector.facts.antimalware import Sighting, antimalware
+from collector.facts.security.products import Sighting, antimalware
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _SIGNALS = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from collector.errors import CouldNotLook, FactError
-from collector.facts.antimalware import Sighting, antimalware
-from collector.facts.signatures import Signatures, antiy, clamav, mdatp
+from collector.facts.security.products import Sighting, antimalware
+from collector.facts.security.signatures import Signatures, antiy, clamav, mdatp
 from collector.model import Capture, Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _LOCAL: dict[str, Callable[[Capture], Signatures | None]] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import NotUnderstood
-from collector.facts.integrity import Baseline, integrity
-from collector.facts.processes import processes
-from collector.facts.webroots import webroots
+from collector.facts.security.file_integrity import Baseline, integrity
+from collector.facts.security.web_roots import webroots
+from collector.facts.system.processes import processes
 from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

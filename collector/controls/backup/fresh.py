@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 
-from collector.facts.backup_coverage import cover, nothing_hidden
-from collector.facts.backup_freshness import Bounds, Freshness, freshness
-from collector.facts.inventory import Store, inventory
-from collector.facts.processes import processes
-from collector.facts.schedules import called
+from collector.facts.backup.coverage import cover, nothing_hidden
+from collector.facts.backup.freshness import Bounds, Freshness, freshness
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.scheduling.jobs import called
+from collector.facts.system.processes import processes
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _REASONS = {

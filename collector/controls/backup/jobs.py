@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from collector.facts.backup_coverage import Cover, cover, nothing_hidden
-from collector.facts.backup_reports import reports
-from collector.facts.inventory import Store, inventory
-from collector.facts.processes import processes
-from collector.facts.schedules import called
+from collector.facts.backup.artefacts.reports import reports
+from collector.facts.backup.coverage import Cover, cover, nothing_hidden
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.scheduling.jobs import called
+from collector.facts.system.processes import processes
 from collector.judges import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from collector.facts.backup_coverage import Cover, cover, nothing_hidden
-from collector.facts.backup_freshness import Bounds
-from collector.facts.backup_jobs import engine_of
-from collector.facts.backup_sent import Sent, claims, sent
-from collector.facts.backup_targets import Copy, copies
-from collector.facts.backup_wal_places import rolled_forward
-from collector.facts.inventory import Store, inventory
-from collector.facts.own_names import is_here
-from collector.facts.processes import processes
-from collector.facts.replication import Replica, replication
-from collector.facts.schedules import called
+from collector.facts.backup.commands.jobs import engine_of
+from collector.facts.backup.coverage import Cover, cover, nothing_hidden
+from collector.facts.backup.freshness import Bounds
+from collector.facts.backup.offsite import Copy, copies
+from collector.facts.backup.offsite_freshness import Sent, claims, sent
+from collector.facts.backup.wal_destinations import rolled_forward
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.data.replication import Replica, replication
+from collector.facts.scheduling.jobs import called
+from collector.facts.system.host_names import is_here
+from collector.facts.system.processes import processes
 from collector.judges import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

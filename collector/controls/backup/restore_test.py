@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from collector.facts.inventory import Store, inventory
-from collector.facts.restore_tests import RestoreTest, restore_tests
+from collector.facts.backup.artefacts.restore_tests import RestoreTest, restore_tests
+from collector.facts.data.inventory import Store, inventory
 from collector.judges import months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from collector.facts.backup_coverage import cover, nothing_hidden
-from collector.facts.backup_verified import Verification, verification
-from collector.facts.inventory import inventory
-from collector.facts.processes import processes
-from collector.facts.schedules import called
+from collector.facts.backup.coverage import cover, nothing_hidden
+from collector.facts.backup.verification import Verification, verification
+from collector.facts.data.inventory import inventory
+from collector.facts.scheduling.jobs import called
+from collector.facts.system.processes import processes
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 

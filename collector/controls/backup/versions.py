@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collector.facts.backup_coverage import cover, nothing_hidden
-from collector.facts.backup_versions import Versions, Wanted, versions
-from collector.facts.inventory import Store, inventory
-from collector.facts.processes import processes
-from collector.facts.schedules import called
+from collector.facts.backup.coverage import cover, nothing_hidden
+from collector.facts.backup.versions import Versions, Wanted, versions
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.scheduling.jobs import called
+from collector.facts.system.processes import processes
 from collector.judges import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from collector.errors import CouldNotLook
-from collector.facts.inventory import Inventory, inventory
-from collector.facts.places import place
-from collector.facts.stores import Found, running_engines, stores, unmeasured
+from collector.facts.data.data_stores import Found, running_engines, stores, unmeasured
+from collector.facts.data.inventory import Inventory, inventory
+from collector.facts.data.inventory_paths import place
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _KIN = ({"mysql", "mariadb"}, {"postgresql", "kingbase", "opengauss"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from collector.facts.exposed_files import exposed_files
+from collector.facts.data.exposed_files import exposed_files
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _SHOWN = 8

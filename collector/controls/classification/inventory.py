@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
-from collector.facts.inventory import DOCUMENT, as_found
-from collector.facts.inventory_signature import State, owner_signature
+from collector.facts.data.inventory import DOCUMENT, as_found
+from collector.facts.data.inventory_signature import State, owner_signature
 from collector.judges import months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

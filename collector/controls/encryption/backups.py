@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from collector.facts.backup_coverage import Cover, cover, nothing_hidden
-from collector.facts.backup_protection import Held, beneath, held, keys, readable, waits
-from collector.facts.backup_reports import Report
-from collector.facts.backup_sent import said_encrypted
-from collector.facts.backup_targets import Copy, copies
-from collector.facts.backup_wal_places import WalCopy, wal_copies
-from collector.facts.backup_wal_places import held as wal_held
-from collector.facts.backup_wal_places import readable as wal_readable
-from collector.facts.inventory import Store, inventory
-from collector.facts.processes import processes
-from collector.facts.schedules import called
+from collector.facts.backup.artefacts.reports import Report
+from collector.facts.backup.coverage import Cover, cover, nothing_hidden
+from collector.facts.backup.offsite import Copy, copies
+from collector.facts.backup.offsite_freshness import said_encrypted
+from collector.facts.backup.protection import Held, beneath, held, keys, readable, waits
+from collector.facts.backup.wal_destinations import WalCopy, wal_copies
+from collector.facts.backup.wal_destinations import held as wal_held
+from collector.facts.backup.wal_destinations import readable as wal_readable
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.scheduling.jobs import called
+from collector.facts.system.processes import processes
 from collector.judges import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

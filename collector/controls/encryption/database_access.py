@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.facts.database_access import ALWAYS_ASK, ENGINES, Access, access
-from collector.facts.exposure import Exposure, exposures
+from collector.facts.data.database_access import ALWAYS_ASK, ENGINES, Access, access
+from collector.facts.firewall.exposure import Exposure, exposures
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

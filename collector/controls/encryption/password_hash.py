@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collector.facts.accounts import accounts
-from collector.facts.new_passwords import new_passwords
+from collector.facts.access.password_hashing import new_passwords
+from collector.facts.system.accounts import accounts
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Scalar, Verdict
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collector.facts.platform import platform
-from collector.facts.residual import Dumps, Swap, dumps, swaps
-from collector.facts.storage import Answer, storage
+from collector.facts.storage.swap_and_core_dumps import Dumps, Swap, dumps, swaps
+from collector.facts.storage.volumes import Answer, storage
+from collector.facts.system.os_release import platform
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collector.facts.certificates import Certificate, certificate
-from collector.facts.database_access import ALWAYS_ASK, ENGINES
-from collector.facts.database_tls import demand
-from collector.facts.exposure import Exposure, breadth
-from collector.facts.tls_records import VERSIONS
-from collector.facts.tls_served import READ, Page, Served
-from collector.facts.tls_suites import weak
+from collector.facts.data.database_access import ALWAYS_ASK, ENGINES
+from collector.facts.data.database_tls import demand
+from collector.facts.firewall.exposure import Exposure, breadth
+from collector.facts.tls.certificates import Certificate, certificate
+from collector.facts.tls.probe import READ, Page, Served
+from collector.facts.tls.server_hello import VERSIONS
+from collector.facts.tls.weak_suites import weak
 from collector.model import Facts, Quote
 
 FAILS = ("old", "weak", "certificate", "database", "login")

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from collector.errors import CouldNotLook
-from collector.facts.inventory import Store, inventory
-from collector.facts.places import links_in, place
-from collector.facts.storage import Answer, Protection, storage
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.data.inventory_paths import links_in, place
+from collector.facts.storage.volumes import Answer, Protection, storage
 from collector.judges import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 

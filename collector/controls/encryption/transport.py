@@ -17,10 +17,10 @@ from collector.controls.encryption.served_faults import (
     redirects,
     word_of,
 )
-from collector.facts.exposure import Exposure, exposures
-from collector.facts.spans import show
-from collector.facts.tls_records import VERSIONS
-from collector.facts.tls_served import OUTSIDE, READ, Served, tls_outside, tls_served
+from collector.facts.base.intervals import show
+from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.tls.probe import OUTSIDE, READ, Served, tls_outside, tls_served
+from collector.facts.tls.server_hello import VERSIONS
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from collector.errors import NotUnderstood
-from collector.facts.exposure import Exposure, breadth, exposures
-from collector.facts.legacy import wrapped, wrapper_networks
-from collector.facts.processes import processes
-from collector.facts.reasons import in_chinese
-from collector.facts.spans import NONE, Spans, everything, network
-from collector.facts.sshd import Listener, listeners
-from collector.facts.sshd_config import blocks
+from collector.facts.access.inetd import wrapped, wrapper_networks
+from collector.facts.access.sshd_config import blocks
+from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.base.intervals import NONE, Spans, everything, network
+from collector.facts.firewall.exposure import Exposure, breadth, exposures
+from collector.facts.system.processes import processes
+from collector.i18n.reasons import in_chinese
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.exposure import breadth
-from collector.facts.firewall import firewall
-from collector.facts.firewall_boot import at_boot
-from collector.facts.firewall_files import booted, opened_at_boot
-from collector.facts.packets import PROTOCOLS
-from collector.facts.reach import Firewall, numerics
-from collector.facts.reasons import in_chinese
-from collector.facts.spans import NONE, Spans
-from collector.facts.ways import Ways
+from collector.facts.base.intervals import NONE, Spans
+from collector.facts.firewall.boot_files import booted, opened_at_boot
+from collector.facts.firewall.boot_ruleset import at_boot
+from collector.facts.firewall.exposure import breadth
+from collector.facts.firewall.ingress import Ways
+from collector.facts.firewall.live_ruleset import firewall
+from collector.facts.firewall.reachability import Firewall, numerics
+from collector.facts.firewall.rules.packet import PROTOCOLS
+from collector.i18n.reasons import in_chinese
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collector.facts.legacy import encrypted_ftp, on_demand
-from collector.facts.processes import processes
-from collector.facts.services import services
-from collector.facts.sockets import sockets
+from collector.facts.access.inetd import encrypted_ftp, on_demand
+from collector.facts.network.listeners import sockets
+from collector.facts.system.processes import processes
+from collector.facts.system.services import services
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from collector.errors import FactError
-from collector.facts.accounts import accounts, shadow_names
-from collector.facts.pam import Entry, stacks
-from collector.facts.sshd import listeners
+from collector.facts.access.pam.stack import Entry, stacks
+from collector.facts.access.sshd_effective import listeners
+from collector.facts.system.accounts import accounts, shadow_names
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

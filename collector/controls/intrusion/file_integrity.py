@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from collector.facts.integrity import Baseline, integrity
+from collector.facts.security.file_integrity import Baseline, integrity
 from collector.judges import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import NotUnderstood
-from collector.facts.accounts import Account, accounts
-from collector.facts.logins import Logins, logins
-from collector.facts.sshd import key_holders
+from collector.facts.access.sshd_effective import key_holders
+from collector.facts.logs.last_logins import Logins, logins
+from collector.facts.system.accounts import Account, accounts
 from collector.judges import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
-from collector.facts.accounts import accounts
-from collector.facts.bans import Guard, Jail, guard, jails
-from collector.facts.crowdsec import Crowd, crowd
-from collector.facts.pam import stacks
-from collector.facts.pam_lockout import NEVER, counters, effect, numbers
-from collector.facts.pam_quality import modules
-from collector.facts.processes import processes
-from collector.facts.sshd import Listener, listeners
-from collector.facts.sshd_config import takes_passwords
+from collector.facts.access.crowdsec import Crowd, crowd
+from collector.facts.access.fail2ban import Guard, Jail, guard, jails
+from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers
+from collector.facts.access.pam.password_quality import modules
+from collector.facts.access.pam.stack import stacks
+from collector.facts.access.sshd_config import takes_passwords
+from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.system.accounts import accounts
+from collector.facts.system.processes import processes
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}

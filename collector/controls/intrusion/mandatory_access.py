@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
-from collector.facts.mandatory import mandatory
-from collector.facts.platform import platform
-from collector.facts.services import services
+from collector.facts.system.lsm import mandatory
+from collector.facts.system.os_release import platform
+from collector.facts.system.services import services
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from collector.facts.accounts import Account, accounts
+from collector.facts.system.accounts import Account, accounts
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

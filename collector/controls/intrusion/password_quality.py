@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
-from collector.facts.accounts import accounts
-from collector.facts.pam import Entry, stacks
-from collector.facts.pam_quality import (
+from collector.facts.access.pam.password_quality import (
     Quality,
     checkers,
     foreign,
@@ -13,8 +11,10 @@ from collector.facts.pam_quality import (
     modules,
     quality,
 )
-from collector.facts.sshd import listeners
-from collector.facts.sshd_config import takes_passwords
+from collector.facts.access.pam.stack import Entry, stacks
+from collector.facts.access.sshd_config import takes_passwords
+from collector.facts.access.sshd_effective import listeners
+from collector.facts.system.accounts import accounts
 from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
 
 

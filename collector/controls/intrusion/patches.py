@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from collector.errors import NotUnderstood
-from collector.facts.lifetime import life
-from collector.facts.platform import platform
-from collector.facts.updates import Fix, updates
+from collector.facts.system.end_of_life import life
+from collector.facts.system.os_release import platform
+from collector.facts.system.updates import Fix, updates
 from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

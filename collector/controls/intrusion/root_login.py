@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collector.errors import NotUnderstood
-from collector.facts.accounts import Account, accounts, membership
-from collector.facts.processes import processes
-from collector.facts.sshd import Listener, key_holders, listeners
-from collector.facts.sshd_config import Block, blocks, matches
-from collector.facts.sudoers import Holders, sudoers
+from collector.facts.access.sshd_config import Block, blocks, matches
+from collector.facts.access.sshd_effective import Listener, key_holders, listeners
+from collector.facts.access.sudoers import Holders, sudoers
+from collector.facts.system.accounts import Account, accounts, membership
+from collector.facts.system.processes import processes
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from collector.errors import NotUnderstood
-from collector.facts.sshd import Listener, listeners
-from collector.facts.startup import idle, session_seconds, span
+from collector.facts.access.idle_timeout import idle, session_seconds, span
+from collector.facts.access.sshd_effective import Listener, listeners
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 

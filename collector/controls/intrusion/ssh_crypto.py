@@ -5,9 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from collector.errors import NotUnderstood
-from collector.facts.processes import processes
-from collector.facts.sockets import sockets
-from collector.facts.sshd import Listener, listeners
+from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.network.listeners import sockets
+from collector.facts.system.processes import processes
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _KEYWORDS = ("ciphers", "macs", "kexalgorithms")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
-from collector.facts.pam import Course, Entry, courses, stacks
-from collector.facts.processes import processes
-from collector.facts.sshd import Listener, listeners
-from collector.facts.sshd_config import blocks
+from collector.facts.access.pam.stack import Course, Entry, courses, stacks
+from collector.facts.access.sshd_config import blocks
+from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.system.processes import processes
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from collector.controls.logging.audit_enabled import without_answer
 from collector.errors import NotUnderstood
-from collector.facts.audit import AuditStatus, audit
-from collector.facts.audit_coverage import Event, decides, message
-from collector.facts.audit_events import audit_events
-from collector.facts.audit_rules import AuditRules, Rule, audit_rules
-from collector.facts.pam import Entry, Stacks, stacks
-from collector.facts.platform import platform
-from collector.facts.services import services
+from collector.facts.access.pam.stack import Entry, Stacks, stacks
+from collector.facts.logs.audit.coverage import Event, decides, message
+from collector.facts.logs.audit.events import audit_events
+from collector.facts.logs.audit.rules import AuditRules, Rule, audit_rules
+from collector.facts.logs.audit.status import AuditStatus, audit
+from collector.facts.system.os_release import platform
+from collector.facts.system.services import services
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _FAMILIES = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collector.errors import CouldNotLook
-from collector.facts.audit import Audit, AuditStatus, audit
-from collector.facts.platform import Platform, platform
-from collector.facts.services import Services, Unit, services
+from collector.facts.logs.audit.status import Audit, AuditStatus, audit
+from collector.facts.system.os_release import Platform, platform
+from collector.facts.system.services import Services, Unit, services
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _SOCKET = "systemd-journald-audit.socket"

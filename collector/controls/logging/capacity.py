@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from collector.facts.audit import Audit, audit
-from collector.facts.capacity import Disk, disks
-from collector.facts.retention import retention
+from collector.facts.logs.audit.status import Audit, audit
+from collector.facts.logs.capacity import Disk, disks
+from collector.facts.logs.retention import retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 # what auditd does with the first warning, while there is room yet, and when a file is full

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.controls.logging.audit_enabled import without_answer
-from collector.facts.audit import audit
-from collector.facts.daemon_stops import Stop, refuses_stop, seen_from, unexplained
-from collector.facts.platform import platform
-from collector.facts.processes import processes
-from collector.facts.services import services
+from collector.facts.logs.audit.status import audit
+from collector.facts.logs.daemon_stops import Stop, refuses_stop, seen_from, unexplained
+from collector.facts.system.os_release import platform
+from collector.facts.system.processes import processes
+from collector.facts.system.services import services
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.errors import CouldNotLook
-from collector.facts.audit import audit
-from collector.facts.drops import Drop, drops, since
-from collector.facts.journal_events import journal_events
-from collector.facts.journald import journald
-from collector.facts.platform import platform
+from collector.facts.logs.audit.status import audit
+from collector.facts.logs.journald.events import journal_events
+from collector.facts.logs.journald.journal import journald
+from collector.facts.logs.syslog.losses import Drop, drops, since
+from collector.facts.system.os_release import platform
 from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 

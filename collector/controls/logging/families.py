@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook
-from collector.facts.log_families import NAMES, family_of
-from collector.facts.log_files import LogFiles, log_files
-from collector.facts.log_stores import Stores, log_stores
-from collector.facts.service_logs import Writer, writers
+from collector.facts.logs.destinations import Stores, log_stores
+from collector.facts.logs.files import LogFiles, log_files
+from collector.facts.logs.model.families import NAMES, family_of
+from collector.facts.logs.service_logs import Writer, writers
 from collector.judges import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 

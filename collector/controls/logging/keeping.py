@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collector.facts.log_kept import LogKept
-from collector.facts.retention import Retention
+from collector.facts.logs.log_kept import LogKept
+from collector.facts.logs.retention import Retention
 from collector.judges import months_after
 from collector.model import Result, Text
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from collector.controls.logging.keeping import SETTLING, Observed, observed
 from collector.errors import CouldNotLook
-from collector.facts.log_files import log_files
-from collector.facts.log_kept import LogKept
-from collector.facts.log_shapes import LogFiles, LoginFile
-from collector.facts.logins import logins
-from collector.facts.retention import Retention, retention
-from collector.facts.services import services
+from collector.facts.logs.files import log_files
+from collector.facts.logs.last_logins import logins
+from collector.facts.logs.log_kept import LogKept
+from collector.facts.logs.model.shapes import LogFiles, LoginFile
+from collector.facts.logs.retention import Retention, retention
+from collector.facts.system.services import services
 from collector.model import (
     Clock,
     Facts,

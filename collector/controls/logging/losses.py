@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook
-from collector.facts.journald import journald
-from collector.facts.log_families import family_of
-from collector.facts.log_files import log_files
-from collector.facts.log_shapes import LogFile, Look
+from collector.facts.logs.files import log_files
+from collector.facts.logs.journald.journal import journald
+from collector.facts.logs.model.families import family_of
+from collector.facts.logs.model.shapes import LogFile, Look
 from collector.judges import months_after
 from collector.model import Capture, Parameters
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from collector.facts.log_gaps import Gap, Gaps, LogGaps, gaps
+from collector.facts.logs.gaps import Gap, Gaps, LogGaps, gaps
 from collector.judges import months_after
 from collector.model import (
     Clock,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
-from collector.facts.log_stores import Stores, SyslogStore, log_stores
+from collector.facts.logs.destinations import Stores, SyslogStore, log_stores
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from collector.facts.record_fields import Checked, checked
+from collector.facts.logs.records.fields import Checked, checked
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _READ = "record_samples.lines"

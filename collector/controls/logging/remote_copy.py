@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.log_agents import OTHERS
-from collector.facts.log_arrival import Arrival, Arrivals, Limits, arrivals
+from collector.facts.logs.forwarding.agents import OTHERS
+from collector.facts.logs.forwarding.delivery import Arrival, Arrivals, Limits, arrivals
 from collector.judges import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.controls.logging.keeping import Observed, observed
-from collector.facts.log_families import NAMES
-from collector.facts.log_gaps import strangers
-from collector.facts.log_kept import LogKept
-from collector.facts.log_names import age_rank
-from collector.facts.log_shapes import Look
-from collector.facts.retention import Retention, retention
+from collector.facts.logs.gaps import strangers
+from collector.facts.logs.log_kept import LogKept
+from collector.facts.logs.model.families import NAMES
+from collector.facts.logs.model.file_names import age_rank
+from collector.facts.logs.model.shapes import Look
+from collector.facts.logs.retention import Retention, retention
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 # a log that was written to this lately is in use

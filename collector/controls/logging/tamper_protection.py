@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.errors import FactError
-from collector.facts.audit import audit
-from collector.facts.log_guard import Guard, Guarded, log_guard
-from collector.facts.processes import processes
+from collector.facts.logs.audit.status import audit
+from collector.facts.logs.permissions import Guard, Guarded, log_guard
+from collector.facts.system.processes import processes
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _READ = "log_guard.modes"

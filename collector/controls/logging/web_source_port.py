@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from collector.errors import NotUnderstood
-from collector.facts.web_logs import Seen, WebSites, seen, web_sites
-from collector.facts.web_sites import AccessLog, Site
+from collector.facts.logs.web.access_logs import Seen, WebSites, seen, web_sites
+from collector.facts.logs.web.models import AccessLog, Site
 from collector.judges import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
-from collector.facts.ledger import CONSIDERABLE, DOCUMENT, Event, Ledger, ledger
+from collector.facts.monitoring.event_ledger import CONSIDERABLE, DOCUMENT, Event, Ledger, ledger
 from collector.judges import attested, months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

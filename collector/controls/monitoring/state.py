@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.errors import CouldNotLook
-from collector.facts.monitors import Agent, History, Monitoring, monitoring
+from collector.facts.monitoring.agents import Agent, History, Monitoring, monitoring
 from collector.judges import attested, months_after, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 

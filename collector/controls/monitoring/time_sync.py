@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from collector.errors import FactError
-from collector.facts import timesync
-from collector.facts.platform import platform
-from collector.facts.processes import Process, processes
-from collector.facts.timesync import State
+from collector.facts.monitoring import time_sync as timesync
+from collector.facts.monitoring.time_sync import State
+from collector.facts.system.os_release import platform
+from collector.facts.system.processes import Process, processes
 from collector.model import (
     Capture,
     Clock,

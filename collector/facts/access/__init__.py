@@ -1,0 +1,1 @@
+"""Who may enter and become root: sshd, sudo, PAM, lockouts, idle sessions."""

@@ -1,0 +1,232 @@
+"""What starts services on demand (inetd, xinetd), how FTP is set up, and TCP wrappers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.base.redaction import MASK, NO_REMARKS
+from collector.model import Capture, Quote, Read, Text, files, shell
+
+# Of hosts_access(5) the clients are asked, not the commands that a connection starts.
+_OPTIONS = r"""s/^[[:space:]]*#.*/#/
+s/\(:[[:space:]]*[a-z_]\{1,\}[[:space:]]\{1,\}\).*/\1***/"""
+
+# Arguments of programs that are started: nobody asks for them.
+_ARGUMENTS = r"""s/^[[:space:]]*#.*/#/
+s/^\([[:space:]]*server_args[[:space:]]*[+-]*=\).*/\1 ***/
+s/^\([[:space:]]*env[[:space:]]*[+-]*=\).*/\1 ***/
+s/^\(\([^[:space:]]\{1,\}[[:space:]]\{1,\}\)\{6\}\)-.*/\1***/
+s/^\(\([^[:space:]]\{1,\}[[:space:]]\{1,\}\)\{6\}[^[:space:]]*\)[[:space:]].*/\1 ***/
+"""
+
+READS: tuple[Read, ...] = (
+    files(
+        "legacy.inetd",
+        "/etc/inetd.conf",
+        "/etc/inetd.d/*",
+        "/etc/xinetd.conf",
+        "/etc/xinetd.d/*",
+        redact=_ARGUMENTS + MASK,
+        why=Text("inetd/xinetd 会启动哪些服务", "which services inetd and xinetd start"),
+    ),
+    files(
+        "legacy.ftp",
+        "/etc/vsftpd.conf",
+        "/etc/vsftpd/*.conf",
+        "/etc/proftpd/proftpd.conf",
+        "/etc/proftpd.conf",
+        "/etc/proftpd/tls.conf",
+        "/etc/pure-ftpd/conf/TLS",
+        redact=f"{NO_REMARKS}\n{MASK}"
+        r"""
+s/\([Pp][Aa][Ss][Ss][A-Za-z_]*[[:space:]=]\{1,\}\).*/\1***/
+s/\(SQLConnectInfo[[:space:]]\).*/\1***/
+s/\(SQLNamedConnectInfo[[:space:]]\).*/\1***/
+s/\(LDAPBindDN[[:space:]]\).*/\1***/""",
+        why=Text("FTP 是否强制加密", "whether FTP demands encryption"),
+    ),
+    files(
+        "legacy.wrappers",
+        "/etc/hosts.allow",
+        "/etc/hosts.deny",
+        redact=_OPTIONS,
+        why=Text("TCP wrappers 允许谁连接", "whom TCP wrappers let in"),
+    ),
+    shell(
+        "legacy.libwrap",
+        r"""
+for f in /usr/sbin/sshd /usr/lib/openssh/sshd-session /usr/libexec/openssh/sshd-session; do
+  [ -r "$f" ] && grep -q 'libwrap\.so' "$f" && echo "$f"
+done
+true
+""",
+        limit=4096,
+        why=Text(
+            "sshd 是否真的使用 TCP wrappers（新版本已不支持）",
+            "whether sshd uses TCP wrappers at all (new versions do not)",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemand:
+    """A service that inetd or xinetd starts: its name, its program, where that is written."""
+
+    name: str
+    program: str
+    quote: Quote
+
+
+def on_demand(capture: Capture) -> tuple[OnDemand, ...]:
+    """What is switched on in inetd.conf(5) and xinetd.conf(5). Raises FactError."""
+    found: list[OnDemand] = []
+    for file in capture.read("legacy.inetd").present():
+        name = file.path.rpartition("/")[2]
+        text = file.text("legacy.inetd")
+        if "xinetd" in file.path:
+            # xinetd.conf(5), includedir: names with a dot or ending in ~ are passed over
+            if file.path.startswith("/etc/xinetd.d/") and ("." in name or name.endswith("~")):
+                continue
+            found += _xinetd(file.path, text)
+        else:
+            found += _inetd(file.path, text)
+    return tuple(found)
+
+
+def _inetd(path: str, text: str) -> list[OnDemand]:
+    found = []
+    for line in text.splitlines():
+        words = line.partition("#")[0].split()
+        if len(words) < 6:
+            if words and not words[0].startswith("#"):
+                raise NotUnderstood("legacy.inetd", f"{path}: {line!r}")
+            continue
+        name = words[0].rpartition(":")[2]
+        program = words[6] if len(words) > 6 and words[5].endswith("/tcpd") else words[5]
+        found.append(OnDemand(name, program, Quote("legacy.inetd", (line.strip(),), path)))
+    return found
+
+
+def _xinetd(path: str, text: str) -> list[OnDemand]:
+    bare = "\n".join(x for x in text.splitlines() if not x.strip().startswith("#"))
+    found = []
+    for name, body in re.findall(
+        r"^[^\S\n]*service\s+(\S+)\s*\{([^}]*)\}", bare[: bare.rfind("}") + 1], re.MULTILINE
+    ):
+        values = dict(re.findall(r"^[ \t]*(\w+)\s*\+?=[ \t]*(.*?)[ \t]*$", body, re.MULTILINE))
+        if values.get("disable", "no").lower() == "yes":
+            continue
+        lines = (f"service {name}", f"disable = {values.get('disable', '(no)')}")
+        found.append(OnDemand(name, values.get("server", ""), Quote("legacy.inetd", lines, path)))
+    return found
+
+
+def encrypted_ftp(capture: Capture) -> frozenset[str]:
+    """The FTP servers (`vsftpd`, `proftpd`, `pure-ftpd`) that refuse logins without TLS."""
+    found: set[str] = set()
+    for file in capture.read("legacy.ftp").present():
+        text = file.text("legacy.ftp")
+        lines = [x.partition("#")[0].strip() for x in text.splitlines()]
+        settings = {}
+        for line in lines:
+            match = re.match(r"(\w+)\s*[=\s]\s*(\S+)$", line)
+            if match:
+                settings[match[1].lower()] = match[2].lower()
+        if "vsftpd" in file.path and settings.get("ssl_enable") == "yes":
+            plain = settings.get("anonymous_enable", "yes") == "yes"
+            anonymous = settings.get("allow_anon_ssl") == "yes" and (
+                settings.get("force_anon_logins_ssl") == "yes"
+            )
+            if settings.get("force_local_logins_ssl", "yes") == "yes" and (not plain or anonymous):
+                found.add("vsftpd")
+        demands = settings.get("tlsrequired") in ("on", "ctrl+data", "auth+data")
+        if "proftpd" in file.path and settings.get("tlsengine") == "on" and demands:
+            found.add("proftpd")
+        if file.path.endswith("pure-ftpd/conf/TLS") and text.strip() in ("2", "3"):
+            found.add("pure-ftpd")
+    return frozenset(found)
+
+
+def wrapped(capture: Capture, *programs: str) -> bool:
+    """Was one of these built with TCP wrappers, so that hosts.allow and hosts.deny count for it?
+
+    An sshd that somebody built himself lies beside the one of the distribution, and has none.
+    """
+    built = capture.read("legacy.libwrap").text().split()
+    return any(re.sub(r"^/s?bin/", "/usr/sbin/", program) in built for program in programs)
+
+
+def wrapper_networks(capture: Capture, daemon: str) -> tuple[tuple[str, ...], Quote] | None:
+    """The clients that hosts_access(5) lets in for a daemon; None where it keeps nobody out.
+
+    The first rule that fits decides, and hosts_options(5) lets either file allow or deny. A rule
+    that denies only some is passed over: it takes nobody in. Raises NotUnderstood for forms that
+    are not a plain list (EXCEPT, spawn …).
+    """
+    known = {f.path: f.text("legacy.wrappers") for f in capture.read("legacy.wrappers").present()}
+    allowed: list[str] = []
+    for path, grants in (("/etc/hosts.allow", True), ("/etc/hosts.deny", False)):
+        for rule in _wrapped(known.get(path, ""), daemon, grants=grants):
+            everyone = "ALL" in (c.upper() for c in rule.clients)
+            if rule.grants and everyone:
+                return None
+            if rule.grants:
+                allowed += _named(rule.clients)
+            elif everyone:
+                allowed += _named(rule.spared)
+                lines = [
+                    x
+                    for p in known
+                    for x in known[p].splitlines()
+                    if x.strip(" \t")[:1] not in ("", "#")
+                ]
+                return tuple(allowed), Quote("legacy.wrappers", tuple(lines), "/etc/hosts.allow")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    grants: bool
+    clients: tuple[str, ...]
+    spared: tuple[str, ...]
+
+
+def _named(clients: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses and names: a file or netgroup of them, a word, what is masked may be anybody."""
+    for client in clients:
+        if client.startswith(("/", "@", "***")) or client.upper() in (
+            "KNOWN",
+            "UNKNOWN",
+            "PARANOID",
+        ):
+            raise NotUnderstood("legacy.wrappers", f"not understood: {client!r}")
+    return clients
+
+
+def _wrapped(text: str, daemon: str, *, grants: bool) -> list[_Rule]:
+    """The rules for a daemon, in order. Words and names are read in small letters and capitals."""
+    found: list[_Rule] = []
+    for raw in re.sub(r"\\\n", " ", text).splitlines():
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        bare = re.sub(r"\[[^\]]*\]", lambda m: m[0].replace(":", "\0"), line)
+        daemons, _, rest = bare.partition(":")
+        names = [n.upper() for n in re.split(r"[\s,]+", daemons.strip())]
+        if not {daemon.upper(), "ALL"} & set(names):
+            continue
+        told, _, option = rest.partition(":")
+        word = option.strip().lower()
+        clients = tuple(c.replace("\0", ":") for c in re.split(r"[\s,]+", told.strip()) if c)
+        allows = grants if not word else word == "allow"
+        spared: tuple[str, ...] = ()
+        if [c.upper() for c in clients[:2]] == ["ALL", "EXCEPT"] and not allows:
+            clients, spared = clients[:1], clients[2:]
+        excepts = {"EXCEPT"} & {*names, *(c.upper() for c in (*clients, *spared))}
+        if word not in ("", "allow", "deny") or excepts:
+            raise NotUnderstood("legacy.wrappers", f"not understood: {line!r}")
+        found.append(_Rule(allows, clients, spared))
+    return found

@@ -1,0 +1,205 @@
+"""Whether a PAM `auth` stack really locks: failures are counted, and a locked account stays out.
+
+Sources: pam_faillock(8), faillock.conf(5) and modules/pam_faillock of Linux-PAM 1.5 and 1.7 (an
+argument goes before the file; the file is read since 1.4, and by the 1.3.1 of RHEL 8, which ships
+it); pam_tally2(8) of Linux-PAM 1.1.8 (`deny` has no default, nothing unlocks by itself).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.access.pam.password_quality import modules
+from collector.facts.access.pam.stack import Course, Entry, Returns, courses
+from collector.model import Capture, Quote
+
+COUNTERS = ("pam_faillock", "pam_tally2", "pam_tally")
+NEVER = 1 << 31
+_CONF = ("/etc/security/faillock.conf", "/usr/etc/security/faillock.conf")
+_ENV = (
+    "pam_env", "pam_faildelay", "pam_localuser", "pam_permit", "pam_nologin", "pam_securetty",
+    "pam_usertype", "pam_group", "pam_access", "pam_shells", "pam_cap", "pam_keyinit",
+    "pam_tty_audit",
+    "pam_gnome_keyring", "pam_kwallet5", "pam_ecryptfs", "pam_lastlog", "pam_mount", "pam_issue",
+    "pam_selinux", "pam_limits", "pam_loginuid", "pam_echo", "pam_time", "pam_umask",
+)  # fmt: skip
+# a local account is not known there
+_REMOTE = ("pam_sss", "pam_ldap", "pam_krb5", "pam_winbind")
+_UNIX = ("pam_unix", "pam_unix2", "pam_tcb")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What one entry goes by. `deny` 0: it never locks; `unlock` in seconds, NEVER for never."""
+
+    deny: int
+    unlock: int
+    root: bool
+    root_unlock: int
+    interval: int
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What becomes of one kind of account in a stack.
+
+    `counted`: each wrong password is counted; `enforced`: once locked, the right one does not
+    get in either; `entries` are the counters that were reached.
+    """
+
+    counted: bool
+    enforced: bool
+    entries: tuple[Entry, ...]
+
+
+def counters(stack: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The entries of counting modules in a stack, those of substacks included."""
+    found: list[Entry] = []
+    for entry in stack:
+        if entry.inner is not None:
+            found += counters(entry.inner)
+        elif entry.module in COUNTERS:
+            found.append(entry)
+    return tuple(found)
+
+
+def numbers(entry: Entry, capture: Capture) -> Numbers:
+    """Raises FactError where its settings are not seen or not understood."""
+    if entry.module == "pam_faillock":
+        return _faillock(entry, capture)
+    settings = {"deny": "0", "unlock_time": "never"} | _arguments(entry)
+    if entry.module == "pam_tally2" and "file" in settings:
+        settings.pop("file")
+    return _numbers(settings, entry, (entry.quote,))
+
+
+def _faillock(entry: Entry, capture: Capture) -> Numbers:
+    settings = {"deny": "3", "unlock_time": "600", "fail_interval": "900"}
+    quotes = [entry.quote]
+    told = entry.option("conf")
+    known = {f.path: f for f in capture.read("pam.settings").present()}
+    path = told or next((p for p in _CONF if p in known), None)
+    if told is not None and told not in known:
+        raise NotUnderstood("pam.settings", f"pam_faillock: conf={told} was not read")
+    # where the version is not known, the file is taken to count if somebody put it there
+    version = modules(capture).pam
+    if path is not None and (version is None or version >= (1, 3, 1)):
+        lines = [x.partition("#")[0].strip() for x in known[path].text("pam.settings").splitlines()]
+        used = [x for x in lines if x]
+        for line in used:
+            match = re.match(r"(\w+)\s*=?\s*(.*)$", line)
+            if match is None:
+                raise NotUnderstood("pam.settings", f"{path}: {line!r}")
+            settings[match[1]] = match[2].strip()
+        quotes.append(Quote("pam.settings", tuple(used), path))
+    return _numbers(settings | _arguments(entry), entry, tuple(quotes))
+
+
+def _arguments(entry: Entry) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in entry.args:
+        name, _, value = word.partition("=")
+        found[name] = value
+    return found
+
+
+def _numbers(settings: Mapping[str, str], entry: Entry, quotes: tuple[Quote, ...]) -> Numbers:
+    unlock = _seconds(settings["unlock_time"], entry)
+    told = settings.get("root_unlock_time")
+    return Numbers(
+        _number(settings["deny"], entry),
+        unlock,
+        "even_deny_root" in settings or told is not None,
+        unlock if told is None else _seconds(told, entry),
+        _number(settings.get("fail_interval", str(NEVER)), entry),
+        quotes,
+    )
+
+
+def _seconds(text: str, entry: Entry) -> int:
+    return NEVER if text in ("never", "0") else _number(text, entry)
+
+
+def _number(text: str, entry: Entry) -> int:
+    if not re.fullmatch(r"\d{1,10}", text):
+        raise NotUnderstood("pam.files", f"{entry.path}: {entry.line!r}: {text!r}")
+    return int(text)
+
+
+def effect(stack: tuple[Entry, ...], capture: Capture, *, root: bool) -> Effect:
+    """What the stack does to an ordinary account, or to root. Raises FactError."""
+    here = counters(stack)
+    told = {id(entry): numbers(entry, capture) for entry in here}
+    judged = [way for way in courses(stack, _returns(told, root=root, locked=False)) if _unix(way)]
+    counted = bool(judged) and all(
+        any(_counts(e) and told[id(e)].deny for e, _ in way.called if id(e) in told)
+        for way in judged
+    )
+    after = [way for way in courses(stack, _returns(told, root=root, locked=True)) if _unix(way)]
+    reached = {id(e) for way in judged for e, _ in way.called}
+    return Effect(
+        counted,
+        not any(way.success for way in after),
+        tuple(e for e in here if id(e) in reached),
+    )
+
+
+def _unix(way: Course) -> bool:
+    """Was a password compared on this way at all? If not, this way is none to guess on."""
+    return any(entry.module in _UNIX for entry, _ in way.called)
+
+
+def _counts(entry: Entry) -> bool:
+    """With magic_root, pam_tally2(8) counts for no service that runs as root: for no login."""
+    if entry.module == "pam_faillock":
+        return entry.flag("authfail")
+    return not entry.flag("magic_root")
+
+
+def _returns(told: Mapping[int, Numbers], *, root: bool, locked: bool) -> Returns:
+    """The values of each module: a wrong password, or the right one to a locked account."""
+
+    def returns(entry: Entry, way: Course) -> tuple[str, ...]:
+        del way
+        if id(entry) in told:
+            if locked and told[id(entry)].deny and (told[id(entry)].root or not root):
+                return ("auth_err",)
+            return ("ignore",) if entry.flag("authfail") else ("success",)
+        if entry.module in _UNIX:
+            return ("success",) if locked else ("auth_err",)
+        if entry.module in _REMOTE:
+            return ("user_unknown",)
+        if entry.module in ("pam_deny", "pam_rootok"):
+            return ("auth_err",)
+        if entry.module == "pam_succeed_if":
+            return _succeed_if(entry, root=root)
+        if entry.module == "pam_usertype" and root:
+            return ("auth_err",) if "isregular" in entry.args else ("success",)
+        return ("success",) if entry.module in _ENV else ("success", "auth_err")
+
+    return returns
+
+
+def _succeed_if(entry: Entry, *, root: bool) -> tuple[str, ...]:
+    """`uid >= 1000` and its like are told for root and for an ordinary account."""
+    words = [
+        w for w in entry.args
+        if not w.startswith(("quiet", "debug", "use_uid", "audit"))
+    ]  # fmt: skip
+    if len(words) != 3 or words[0] != "uid" or not words[2].isdecimal():
+        return ("success", "auth_err")
+    uid, bound = (0 if root else 60_000), int(words[2])
+    if not root and words[1] in ("eq", "=") and bound:
+        return ("success", "auth_err")
+    held = {
+        ">=": uid >= bound, "ge": uid >= bound, ">": uid > bound, "gt": uid > bound,
+        "<=": uid <= bound, "le": uid <= bound, "<": uid < bound, "lt": uid < bound,
+        "=": uid == bound, "eq": uid == bound, "!=": uid != bound, "ne": uid != bound,
+    }.get(words[1])  # fmt: skip
+    if held is None:
+        return ("success", "auth_err")
+    return ("success",) if held else ("auth_err",)

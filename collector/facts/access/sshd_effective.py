@@ -1,0 +1,240 @@
+"""OpenSSH's server: the configuration that holds, asked from `sshd -T`, and the files behind it.
+
+Each running listener is asked with the very options it was started with (`-f`, `-o` …): options
+on the command line go before the file, so the plain `sshd -T` would not tell what holds. Where
+none listens (socket activation), it is the options that the distribution's unit would give it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import FORMS, NO_REMARKS, values_of_short
+from collector.model import Capture, Quote, Read, Text, files, shell
+
+# An address outside (RFC 5737), for which `Match` blocks are settled.
+OUTSIDE = "203.0.113.7"
+_AS = ("root", "nobody")
+
+# Only processes of root in our own pid namespace count, so that no user and no container can have
+# a program of theirs called. `-E` is left out: with it sshd would write to its log file.
+_EFFECTIVE = (
+    OPENED
+    + rf"""
+set -f
+own=$(readlink /proc/self/ns/pid 2>/dev/null)
+run=0
+set +f
+for p in /proc/[0-9]* -; do
+  set -f
+  if [ "$p" = - ]; then
+    [ "$run" = 0 ] || break
+    x=$(command -v sshd) || {{ echo '#none'; break; }}
+    set -- $(sed -n -e 's/^SSHD_OPTS=//p' -e 's/^OPTIONS=//p' -e 's/^CRYPTO_POLICY=//p' \
+      /etc/default/ssh /etc/sysconfig/sshd /etc/crypto-policies/back-ends/opensshserver.config \
+      2>/dev/null | tr -d "\"'")
+  else
+    {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
+    [ "$c" = sshd ] || continue
+    [ "$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "$p/status" 2>/dev/null)" = 0 ] || continue
+    [ "$(readlink "$p/ns/pid" 2>/dev/null)" = "$own" ] || continue
+    x=$(readlink "$p/exe" 2>/dev/null); x=${{x%' (deleted)'}}
+    [ -n "$x" ] || continue
+    if [ ! -x "$x" ]; then
+      echo "$x is no longer there, but runs" >&2
+      printf '#sshd %s %s\n#as root\n#rc 127\n' "${{p#/proc/}}" "$x"
+      run=$((run + 1)); continue
+    fi
+    a=$(tr '\000' '\n' <"$p/cmdline" 2>/dev/null)
+    case "$a" in
+      'sshd: '*'[listener]'*) a=${{a#sshd: }}; a=${{a%%'[listener]'*}}; IFS=' ';;
+      'sshd: '*|'') continue;;
+      *) IFS='
+';;
+    esac
+    set -- $a
+    unset IFS
+    shift
+    [ "$run" -lt 8 ] || {{ echo '#more'; break; }}
+  fi
+  run=$((run + 1)); n=$#; f=
+  while [ "$n" -gt 0 ]; do
+    a=$1; shift; n=$((n - 1))
+    case "$a" in
+      -E) [ "$n" -gt 0 ] && {{ shift; n=$((n - 1)); }};;
+      -E*) ;;
+      -f) f=${{1-}}; set -- "$@" "$a";;
+      -f*) f=${{a#-f}}; set -- "$@" "$a";;
+      *) set -- "$@" "$a";;
+    esac
+  done
+  printf '#sshd %s %s\n' "${{p#/proc/}}" "$x"
+  # a program that somebody else can replace is his
+  hp_word "$x"
+  for a in "$@"; do printf '#arg %s\n' "$a"; done
+  for u in {" ".join(_AS)}; do
+    printf '#as %s\n' "$u"
+    hp_do "$W" "$x" -T -C "user=$u,host=outside.invalid,addr={OUTSIDE},laddr=192.0.2.7,lport=22" \
+      "$@"
+    printf '#rc %s\n' "$?"
+  done
+  [ -z "$f" ] || {{ printf '#file %s\n' "$f"; hp_by "$f" sed 's/^/|/'; }}
+done
+:
+"""
+)
+
+# What SetEnv hands to sessions, and what the files of the environment hold beside sshd's options.
+_NO_SECRETS = r"""s/^\(|\{0,1\}[[:space:]]*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*PASS[A-Z_]*=\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*SECRET[A-Z_]*=\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*TOKEN[A-Z_]*=\).*/\1***/
+s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*KEY=\).*/\1***/"""
+
+READS: tuple[Read, ...] = (
+    shell(
+        "sshd.effective",
+        _EFFECTIVE,
+        limit=1 << 18,
+        redact=_NO_SECRETS,
+        privileged=True,
+        why=Text(
+            "sshd 实际生效的配置（含启动参数与 Match 块）",
+            "the configuration that holds for sshd, with its options and Match blocks",
+        ),
+    ),
+    files(
+        "sshd.files",
+        "/etc/ssh/sshd_config",
+        "/etc/ssh/sshd_config.d/*",
+        "/usr/etc/ssh/sshd_config",
+        "/usr/etc/ssh/sshd_config.d/*",
+        "/usr/local/etc/sshd_config",
+        "/usr/local/etc/ssh/sshd_config",
+        "/usr/local/openssh/etc/sshd_config",
+        "/etc/default/ssh",
+        "/etc/sysconfig/sshd",
+        "/etc/crypto-policies/back-ends/opensshserver.config",
+        redact="\n".join([NO_REMARKS, FORMS, *values_of_short("***"), _NO_SECRETS]),
+        why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
+    ),
+    shell(
+        "sshd.keys",
+        r"""
+while IFS=: read -r n p u g c h s; do
+  case "$s" in */nologin|*/false|*/true|*/sync|'#'*) continue;; esac
+  for f in .ssh/authorized_keys .ssh/authorized_keys2; do
+    [ -s "$h/$f" ] && printf '%s:%s\n' "$n" "$h/$f"
+  done
+done </etc/passwd
+:
+""",
+        privileged=True,
+        why=Text(
+            "哪些账户装有登录公钥（只看有无，不读内容）",
+            "which accounts have keys to log in with (whether, never which)",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One sshd as it was asked. `pid` is None when none runs and the program itself was asked.
+
+    `settings` holds, for `root` and for `nobody` (an ordinary user) coming from outside, the lines
+    of `sshd -T`: keyword in small letters → its values, in order.
+    """
+
+    pid: int | None
+    exe: str
+    args: tuple[str, ...]
+    settings: Mapping[str, Mapping[str, tuple[str, ...]]]
+    config: str | None = None
+
+    def first(self, keyword: str, user: str = "nobody") -> str:
+        """The value of a keyword; empty when this version does not print it."""
+        values = self.settings[user].get(keyword, ())
+        return values[0] if values else ""
+
+    def all(self, keyword: str, user: str = "nobody") -> tuple[str, ...]:
+        """All values of a keyword that may come more than once (`allowusers` …)."""
+        return self.settings[user].get(keyword, ())
+
+    def quote(self, *keywords: str, user: str = "root") -> Quote:
+        """The lines of `sshd -T` for these keywords."""
+        lines = [f"{k} {v}" for k in keywords for v in self.settings[user].get(k, ())]
+        return Quote("sshd.effective", tuple(lines))
+
+
+def listeners(capture: Capture) -> tuple[Listener, ...]:
+    """Every sshd that listens, or the installed one when none does; empty when there is none.
+
+    Raises CouldNotLook when `sshd -T` failed: its own words are the reason.
+    """
+    result = capture.read("sshd.effective")
+    text = result.text()
+    found: list[Listener] = []
+    if text.strip() == "#none":
+        return ()
+    for part in re.split(r"^#sshd ", text, flags=re.MULTILINE)[1:]:
+        found.append(_listener(part.split("\n"), result.stderr))
+    if not found or re.search(r"^#more$", text, re.MULTILINE):
+        raise NotUnderstood("sshd.effective", "not the output of this read")
+    return tuple(found)
+
+
+def _listener(lines: list[str], stderr: str) -> Listener:
+    pid, _, exe = lines[0].partition(" ")
+    args: list[str] = []
+    settings: dict[str, dict[str, list[str]]] = {}
+    config: list[str] | None = None
+    user = ""
+    for line in lines[1:]:
+        word, _, value = line.partition(" ")
+        if line.startswith("|") and config is not None:
+            config.append(line[1:])
+        elif word == "#arg":
+            args.append(value)
+        elif word == "#as":
+            user = value
+            settings[user] = {}
+        elif word == "#rc":
+            if value != "0":
+                why = _last_words(stderr)
+                raise CouldNotLook("sshd.effective", f"{exe} -T: exit status {value}{why}")
+        elif word == "#file":
+            config = []
+        elif word and user:
+            key = word.lower()
+            settings[user].setdefault(key, []).append(value.strip())
+    if set(settings) != set(_AS) or any("permitrootlogin" not in s for s in settings.values()):
+        raise NotUnderstood("sshd.effective", f"{exe} -T did not print its configuration")
+    return Listener(
+        int(pid) if pid.isdecimal() else None,
+        exe,
+        tuple(args),
+        MappingProxyType(
+            {
+                u: MappingProxyType({key: tuple(values) for key, values in s.items()})
+                for u, s in settings.items()
+            }
+        ),
+        None if config is None else "\n".join(config),
+    )
+
+
+def _last_words(stderr: str) -> str:
+    said = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return f": {said[-1]}" if said else ""
+
+
+def key_holders(capture: Capture) -> frozenset[str]:
+    """Accounts with a non-empty authorized_keys file in its usual place."""
+    text = capture.read("sshd.keys").text()
+    return frozenset(line.partition(":")[0] for line in text.splitlines() if ":" in line)

@@ -1,0 +1,217 @@
+"""Who may become root with sudo: sudoers(5) as written, its aliases and includes resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.base.allowance import Allowance
+from collector.facts.base.redaction import only_listed
+from collector.model import Capture, Read, Text, files
+
+READS: tuple[Read, ...] = (
+    files(
+        "sudoers.files",
+        "/etc/sudoers",
+        "/etc/sudoers.d/*",
+        "/usr/local/etc/sudoers",
+        "/usr/local/etc/sudoers.d/*",
+        redact=only_listed("sudo"),
+        why=Text("谁可以通过 sudo 取得 root 权限", "who may become root with sudo"),
+    ),
+)
+
+_MAIN = ("/etc/sudoers", "/usr/local/etc/sudoers")
+_ALIAS = re.compile(r"^(User|Runas|Host|Cmnd)_Alias\s+(.*)$")
+_SPEC = re.compile(r"^(?P<who>(?:\\.|[^=\\])++)=\s*+(?P<what>.*)$")
+# Option_Spec of sudoers(5): they stand before the tags
+_OPTIONS = re.compile(
+    r"^(?:(?:ROLE|TYPE|CWD|CHROOT|TIMEOUT|NOTBEFORE|NOTAFTER|APPARMOR_PROFILE|PRIVS|LIMITPRIVS)"
+    r"\s*=\s*(?:\"[^\"]*\"|\S+)\s*)+"
+)
+# the same users on other hosts
+_ELSEWHERE = re.compile(r"\s:\s+(?![^()]*\))[^=\s]+\s*=\s*")
+_TAGS = re.compile(
+    r"^(?:(?:NO)?(?:PASSWD|EXEC|SETENV|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT):\s*)+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One right: `who` is a user, a `%group`, a `#uid`, a `%#gid` or `ALL`.
+
+    `all` says that every command is granted; `password` that one's own password is asked for.
+    """
+
+    who: str
+    runas: str
+    all: bool
+    password: bool
+    path: str
+    line: str
+
+    @property
+    def root(self) -> bool:
+        """Does it end in root's rights (run as root or as anybody)?"""
+        users = [u.strip() for u in self.runas.partition(":")[0].split(",")]
+        return any(u in ("", "ALL", "root", "#0") for u in users)
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Whom some grants are for."""
+
+    names: frozenset[str]
+    groups: frozenset[str]
+
+    @classmethod
+    def of(cls, grants: Iterable[Grant]) -> Holders:
+        names = {g.who for g in grants}
+        return cls(frozenset(names), frozenset(n[1:] for n in names if re.match("%(?!#)", n)))
+
+    def hold(self, name: str, uid: int, groups: frozenset[str], gid: int) -> bool:
+        """Is the account one of them? `groups` are the names of all its groups."""
+        if not {"ALL", f"#{uid}", f"%#{gid}"}.isdisjoint(self.names):
+            return True
+        named = not name.startswith(("%", "#")) and name in self.names
+        return named or not self.groups.isdisjoint(groups)
+
+
+def sudoers(capture: Capture) -> tuple[Grant, ...]:
+    """Every grant, in order; empty when there is no sudo on the host.
+
+    Raises FactError when a file was not readable, or a line has no known form.
+    """
+    known = {f.path: f.text("sudoers.files") for f in capture.read("sudoers.files").present()}
+    lines: list[tuple[str, str]] = []
+    room = Allowance("sudoers.files", 50_000, "lines, with those of included files")
+    for main in _MAIN:
+        if main in known:
+            _read(main, known, lines, 0, room)
+            break
+    aliases = _Aliases(lines)
+    grants: list[Grant] = []
+    for path, line in lines:
+        if not _ALIAS.match(line) and not line.startswith("Defaults"):
+            grants += _grants(path, line, aliases)
+    return tuple(grants)
+
+
+def _read(
+    path: str,
+    known: Mapping[str, str],
+    lines: list[tuple[str, str]],
+    depth: int,
+    room: Allowance,
+) -> None:
+    if depth > 128:
+        raise NotUnderstood("sudoers.files", f"{path}: included too deeply")
+    for raw in re.sub(r"\\\n", " ", known[path]).splitlines():
+        room.take()
+        line = raw.strip()
+        if match := re.match(r"[@#]includedir\s+(\S+)", line):
+            folder = match[1].rstrip("/")
+            if folder not in {f"{main}.d" for main in _MAIN}:
+                raise NotUnderstood("sudoers.files", f"{path}: {line}: not read")
+            for other in sorted(p for p in known if p.rpartition("/")[0] == folder):
+                # sudoers(5): names with a dot, or that end in ~, are passed over
+                name = other.rpartition("/")[2]
+                if "." not in name and not name.endswith("~"):
+                    _read(other, known, lines, depth + 1, room)
+        elif match := re.match(r"[@#]include\s+(\S+)", line):
+            if match[1] not in known:
+                raise NotUnderstood("sudoers.files", f"{path}: {line}: not read")
+            _read(match[1], known, lines, depth + 1, room)
+        else:
+            # `#1000` is a uid, any other `#` begins a comment
+            bare = re.sub(r"(?<!\\)#(?![0-9-]).*", "", line)
+            if bare.strip():
+                lines.append((path, bare.strip()))
+
+
+class _Aliases:
+    """Names for lists, by kind (`User`, `Cmnd` …)."""
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        self._known: dict[str, dict[str, list[str]]] = {}
+        self._room = Allowance("sudoers.files", 200_000, "what its aliases stand for")
+        self.grants = Allowance("sudoers.files", 50_000, "rights, of each user to each command")
+        for path, line in lines:
+            if match := _ALIAS.match(line):
+                for part in re.split(r":(?=\s*[A-Z][A-Z0-9_]*\s*=)", match[2]):
+                    name, equals, value = part.partition("=")
+                    if not equals:
+                        raise NotUnderstood("sudoers.files", f"{path}: {line}")
+                    named = self._known.setdefault(match[1], {})
+                    named[name.strip().rstrip("+").strip()] = _list(value)
+
+    def expand(self, kind: str, words: list[str], depth: int = 0) -> list[str]:
+        """The words, each alias replaced by what it stands for."""
+        aliases = self._known.get(kind, {})
+        out: list[str] = []
+        for word in words:
+            self._room.take()
+            if word in aliases and depth < 16:
+                out += self.expand(kind, aliases[word], depth + 1)
+            else:
+                out.append(word)
+        return out
+
+
+def _list(text: str) -> list[str]:
+    return [x.strip() for x in re.split(r"(?<!\\),", text) if x.strip()]
+
+
+def _grants(path: str, line: str, aliases: _Aliases) -> list[Grant]:
+    match = _SPEC.match(line)
+    if match is None:
+        raise NotUnderstood("sudoers.files", f"{path}: {line!r}")
+    # `users hosts = …`: the host list is the last word, lists have commas
+    who = re.match(r"^(.*\S)\s+(\S+)$", ",".join(x.strip() for x in match["who"].split(",")))
+    if who is None:
+        raise NotUnderstood("sudoers.files", f"{path}: {line!r}")
+    users = aliases.expand("User", _list(who[1].replace('"', "")))
+    grants: list[Grant] = []
+    for what in _ELSEWHERE.split(match["what"]):
+        for runas, commands, password in _commands(what, aliases):
+            everything = "ALL" in commands
+            aliases.grants.take(len(users))
+            for user in users:
+                if not user.startswith("!"):
+                    grants.append(Grant(user, runas, everything, password, path, line))
+    return grants
+
+
+def _apart(text: str) -> list[str]:
+    """What stands between commas, but not within parentheses (a list of users to run as)."""
+    found: list[str] = []
+    # whether the next parenthesis closes, from the end
+    inside, end = False, len(text)
+    for at in range(len(text) - 1, -1, -1):
+        if text[at] in "()":
+            inside = text[at] == ")"
+        elif text[at] == "," and not inside and text[at - 1 : at] != "\\":
+            found.append(text[at + 1 : end])
+            end = at
+    return [text[:end], *reversed(found)]
+
+
+def _commands(text: str, aliases: _Aliases) -> list[tuple[str, list[str], bool]]:
+    """(run as, commands, is a password asked for), one entry for each run of equal settings."""
+    runas, password = "", True
+    found: list[tuple[str, list[str], bool]] = []
+    for word in _apart(text):
+        bare = word.strip()
+        if match := re.match(r"^\(([^)]*)\)\s*(.*)$", bare):
+            runas, bare = match[1].strip(), match[2]
+            users = aliases.expand("Runas", _list(runas.partition(":")[0]))
+            runas = ",".join(users)
+        bare = _OPTIONS.sub("", bare)
+        if match := _TAGS.match(bare):
+            for tag in re.findall(r"(?:NO)?PASSWD", match[0]):
+                password = tag == "PASSWD"
+            bare = bare[match.end() :]
+        found.append((runas, aliases.expand("Cmnd", [bare.strip()]), password))
+    return found

@@ -1,0 +1,1 @@
+"""Important data joined with the jobs, copies and records that show it can be restored."""

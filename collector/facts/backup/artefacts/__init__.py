@@ -1,0 +1,1 @@
+"""What backups leave behind: dumps, archives, repositories, reports, checks."""

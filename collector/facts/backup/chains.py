@@ -1,0 +1,36 @@
+"""Copies of copies: a dump that another job takes into its repository is kept there, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from collector.facts.backup.artefacts.files import artefacts
+from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.coverage import Cover
+from collector.facts.backup.job_artefacts import files_of
+from collector.model import Facts
+
+
+def with_copies(facts: Facts, known: Cover) -> tuple[BackupJob, ...]:
+    """The jobs that surely take the store, and those that surely take the files they leave.
+
+    Raises FactError.
+    """
+    every = facts.get(all_jobs)
+    found = list(known.sure)
+    for job in known.sure:
+        left = files_of(facts.get(artefacts), job, every)
+        folders = {a.path.rpartition("/")[0] for a in left if not a.repository}
+        takes = partial(_takes, known, folders)
+        found += [j for j in every if j.job.enabled and j not in found and takes(j)]
+    return tuple(found)
+
+
+def _takes(known: Cover, folders: set[str], job: BackupJob) -> bool:
+    """Does it take all of the folders?"""
+    return bool(folders) and all(
+        job.covers(replace(known.store, kind="path", path=f, engine=""), f) == "yes"
+        for f in folders
+    )

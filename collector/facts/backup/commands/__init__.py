@@ -1,0 +1,1 @@
+"""What backup jobs are told to do: command lines, settings, destinations."""

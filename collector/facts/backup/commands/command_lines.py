@@ -1,0 +1,305 @@
+"""Command lines of backup tools, taken apart: which tool, which paths and databases.
+
+What a shell variable holds is followed where the script itself sets it to plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import dropwhile, pairwise
+
+from collector.errors import NotUnderstood
+from collector.facts.shell import quoting
+
+ENGINES: Mapping[str, str] = {
+    "mysqldump": "mysql",
+    "mariadb-dump": "mysql",
+    "mydumper": "mysql",
+    "mysqlpump": "mysql",
+    "xtrabackup": "mysql",
+    "innobackupex": "mysql",
+    "mariabackup": "mysql",
+    "mariadb-backup": "mysql",
+    "pg_dump": "postgresql",
+    "pg_dumpall": "postgresql",
+    "pg_basebackup": "postgresql",
+    "pgbackrest": "postgresql",
+    "barman": "postgresql",
+    "wal-g": "postgresql",
+    "mongodump": "mongodb",
+}
+# Tools that always take the whole server.
+_WHOLE = {"xtrabackup", "innobackupex", "mariabackup", "mariadb-backup", "pg_dumpall",
+          "pg_basebackup", "pgbackrest", "barman", "wal-g"}  # fmt: skip
+# Runs the command behind `--` and reports how it ended (docs/backup-report.md).
+WRAPPER = "hostpledge-backup-report"
+FILE_TOOLS = {"restic", "borg", "borgmatic", "duplicity", "rsnapshot", "rsync", "tar", "rclone"}
+_TAKES_VALUE = re.compile(
+    r"^(-[hPuSdCTXefnopUWFZjr]|--(host|port|user|socket|repo|repository|password-file|exclude"
+    r"|exclude-from|exclude-file|exclude-if-present|files-from|tag|cacert|cache-dir|limit-\w+|rsh"
+    r"|defaults-file|defaults-extra-file|result-file|where|ignore-table|compression|lock-wait"
+    r"|username|dbname|format|file|jobs|log-file|link-dest|backup-dir|bwlimit|timeout|config"
+    r"|target-dir|out|archive|uri|db|encrypt-key|time|keep-\w+|host-name|option|schema|table))$"
+)
+_LONGEST = 4 << 20
+# What a shell is given to run; systemd shows it without its quotes.
+_INNER = re.compile(
+    r"(?<!\S)(?:[\w/.-]{0,80}\b(?:ba|da|k|a)?sh|[\w/.]{0,80}(?:su|runuser)(?:\s+[\w-]{1,40}){0,3}?)"
+    r"\s+-\w{0,8}c\s+(?:'([^']{0,8192})'|\"([^\"]{0,8192})\"|(?=[^'\"\s]))"
+)
+_ASSIGN = re.compile(
+    r"^[^\S\n]*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_]\w{0,60})=(\"[^\"\n]{0,512}\"|'[^'\n]{0,512}'|[^\s;&|]{0,512})",
+    re.MULTILINE,
+)
+
+
+def filled(text: str) -> str:
+    """`text` with the variables that it sets to plain text put in.
+
+    Raises NotUnderstood for one that grows without measure: nobody writes a job like that.
+    """
+    known = {m[1]: m[2].strip("\"'") for m in _ASSIGN.finditer(text)}
+    for _ in range(3):
+        text = re.sub(r"\$\{?([A-Za-z_]\w{0,60})\}?", lambda m: known.get(m[1], m[0]), text)
+        if len(text) > _LONGEST:
+            raise NotUnderstood("schedules.called", "a script whose variables grow without measure")
+    return text
+
+
+def commands(text: str) -> Iterator[tuple[list[str], str]]:
+    """The words of each simple command, variables filled in, and the folder it runs in."""
+    for line, folder in pipelines(text):
+        for words in line:
+            yield words, folder
+
+
+def pipelines(text: str) -> Iterator[tuple[list[list[str]], str]]:
+    """The commands that feed each other, as words, variables filled in, and their folder."""
+    joined = _INNER.sub(r" ( \1\2 ) ", filled(re.sub(r"\\\n", " ", text)))
+    # what only shows at run time becomes `$_`; the commands in it are commands too
+    for pattern in (r"\$\(([^()]*)\)", r"\$\(([^()]*)\)", r"`([^`]*)`"):
+        inner = "\n".join(m[1] for m in re.finditer(pattern, joined))
+        joined = re.sub(pattern, "$_", joined) + "\n" + inner
+    joined = re.sub(r"\$\{[^}\n]{0,200}\}", "$_", joined)
+    joined = re.sub(r"\d?>&[\d-]", " ", joined)
+    folder = ""
+    for line in joined.splitlines():
+        found: list[list[list[str]]] = []
+        for part in re.split(r"&&|\|\||[;&()]|(?<!\S)[{}](?!\S)", line):
+            # what follows `)` or `}` takes what came out of it
+            goes_on = bool(found) and part.lstrip().startswith("|")
+            made = [w for w in map(_words, part.split("|")) if w]
+            if goes_on:
+                found[-1] += made
+            elif made and made[0][0] == "cd" and len(made[0]) > 1:
+                yield from ((p, folder) for p in found)
+                folder, found = made[0][1], []
+            elif made:
+                found.append(made)
+        yield from ((p, folder) for p in found)
+
+
+def _words(part: str) -> list[str]:
+    try:
+        words = quoting.split(part, comments=True)
+    except ValueError:
+        words = part.split()
+    if words and words[0].endswith(WRAPPER) and "--" in words:
+        words = words[words.index("--") + 1 :]
+    return list(dropwhile(re.compile(r"[A-Za-z_]\w*=|\d?[<>]").match, words))
+
+
+def wrapped(before: list[str]) -> bool:
+    """Are the words before the tool only what runs it (nice, sudo, flock FILE, if, time …)?"""
+    wrappers = {"nice", "ionice", "sudo", "flock", "timeout", "env", "if", "then", "do", "time",
+                "su", "runuser", "exec", "chronic", "systemd-inhibit", "!", "eval", "docker",
+                "podman", "sshpass", "nohup", "else", "while", "cronic", "setpriv", "gosu", "doas",
+                "chpst"}  # fmt: skip
+    return before[0] in wrappers
+
+
+def targets_of(text: str) -> tuple[str, ...]:
+    """All paths and repositories that the job's text names, variables filled in."""
+    found = re.findall(r"(?<![\w./-])/[\w./-]{0,400}", filled(text))
+    return tuple(dict.fromkeys(x.rstrip("/.-") for x in found))
+
+
+def databases_of(tool: str, args: list[str]) -> tuple[str, ...]:
+    """Names, `*` for all, `?` for what only shows at run time; empty when it dumps nothing."""
+    if tool in _WHOLE:
+        acts = {"pgbackrest": "backup", "barman": "backup", "wal-g": "backup-push"}
+        wanted = acts.get(tool)
+        prepares = {"--prepare", "--copy-back", "--apply-log", "--version", "--help"}
+        return () if (wanted and wanted not in args) or prepares & set(args) else ("*",)
+    if {"--all-databases", "-A"} & set(args):
+        return ("*",)
+    if tool == "mydumper":
+        named = [b for a, b in pairwise(args) if a in ("-B", "--database")]
+        named += [a.partition("=")[2] for a in args if a.startswith("--database=")]
+        return tuple("?" if "$" in n else n for x in named for n in x.split(",")) or ("*",)
+    named = []
+    for option in ("--dbname", "--db", "-d", "--database"):
+        if option in args[:-1] and (option != "-d" or tool != "mysqldump"):
+            named.append(args[args.index(option) + 1])
+        named += [a.partition("=")[2] for a in args if a.startswith(f"{option}=")]
+    rest = _operands(args)
+    if tool in ("mysqldump", "mariadb-dump", "mysqlpump"):
+        named += rest if {"--databases", "-B"} & set(args) else rest[:1]
+    elif tool == "pg_dump":
+        named += rest[:1]
+    elif tool == "mongodump" and not named:
+        return ("*",)
+    return tuple("?" if "$" in n or "`" in n else n for n in named)
+
+
+def _operands(args: list[str]) -> list[str]:
+    """Words that are neither options, their values, nor redirections."""
+    found, skip = [], False
+    for word in args:
+        if skip:
+            skip = False
+        elif re.match(r"^\d?>>?&?\S+$|^<\S+$", word):
+            continue
+        elif re.match(r"^\d?>>?$|^<$", word) or _TAKES_VALUE.match(word):
+            skip = True
+        elif not word.startswith("-"):
+            found.append(word)
+    return found
+
+
+def excludes_of(tool: str, args: list[str]) -> tuple[str, ...]:
+    """The patterns that are left out, as they stand (without borg's word for their kind)."""
+    words = ("--exclude", "-e") if tool in ("restic", "borg") else ("--exclude",)
+    found = [a.partition("=")[2] for a in args if a.startswith("--exclude=")]
+    found += [b for a, b in pairwise(args) if a in words]
+    return tuple(re.sub(r"^(fm|sh|pp|pf):", "", e) for e in found if e)
+
+
+def one_file_system(tool: str, args: list[str]) -> bool:
+    """Does it stay on the file system it begins on?"""
+    short = {"rsync": r"-[A-Za-z]*x[A-Za-z]*", "restic": "-x", "borg": "-x"}.get(tool, "(?!)")
+    return any(a == "--one-file-system" or re.fullmatch(short, a) for a in args)
+
+
+def blurred(tool: str, args: list[str]) -> bool:
+    """Does it leave out what stands in a file, or by rules more involved than a pattern?"""
+    words = (
+        r"--(exclude-from|exclude-file|iexclude|iexclude-file|patterns-from|pattern|filter|include)"
+        r"(=.*)?"
+    )
+    return any(re.fullmatch(words, a) or (tool == "tar" and a == "-X") for a in args) or any(
+        e.startswith("re:") for e in excludes_of(tool, args)
+    )
+
+
+def left_out(tool: str, path: str, source: str, pattern: str) -> bool:
+    """Does the pattern leave out `path`, or a folder above it, of what `source` takes?
+
+    rsync names what it takes from the source on, the others by the whole path.
+    """
+    bare = re.sub(r"(?<=.)/\*{0,2}$", "", pattern)
+    if tool == "tar" and bare.startswith("./"):
+        bare = source.rstrip("/") + bare[1:]
+    if tool in ("rsync", "rsnapshot"):
+        top = source.rstrip("/")
+        path = path[len(top) if source.endswith("/") else len(top.rpartition("/")[0]) :]
+    parts = path.strip("/").split("/")
+    above = ["/" + "/".join(parts[: n + 1]) for n in range(len(parts))]
+    if bare.startswith("/"):
+        return any(fnmatchcase(x, bare) for x in above)
+    if "/" not in bare:
+        return any(fnmatchcase(part, bare) for part in parts)
+    return any(fnmatchcase(x, bare) or fnmatchcase(x, f"*/{bare}") for x in above)
+
+
+def cuts_into(tool: str, path: str, source: str, pattern: str) -> bool:
+    """Does the pattern name something below `path`, and nothing that can be done without?"""
+    top = source.rstrip("/")
+    if tool in ("rsync", "rsnapshot") and pattern.startswith("/"):
+        pattern = (top if source.endswith("/") else top.rpartition("/")[0]) + pattern
+    if tool == "tar" and pattern.startswith("./"):
+        pattern = top + pattern[1:]
+    below = path.rstrip("/") + "/"
+    parts = pattern.removeprefix(below).strip("/").split("/")
+    return (
+        pattern.startswith(below)
+        and not any(SPARED.fullmatch(part) for part in parts)
+        and not parts[-1].startswith(("*", "."))
+    )
+
+
+SPARED = re.compile(
+    r"[._-]?(te?mp|caches?|logs?|sessions?|sockets?|run|pids?|thumb(nail)?s?|trash|lost\+found"
+    r"|node_modules|backups?|snapshots?|\w*[._-](te?mp|cache|logs?|sessions?|bak|old|pid|sock|lock|swp))",
+    re.IGNORECASE,
+)
+
+
+def sources_of(
+    tool: str, args: list[str], folder: str, lists: Mapping[str, list[str]]
+) -> list[str] | None:
+    """Paths that a file tool takes; None when this use of it backs nothing up."""
+    listed = [a.partition("=")[2] for a in args if a.startswith("--files-from=")]
+    listed += [b for a, b in pairwise(args) if a in ("--files-from", "-T")]
+    more = [p for f in listed for p in lists.get(f, ["?"])]
+    if tool == "restic":
+        return None if "backup" not in args else _operands(args[args.index("backup") + 1 :]) + more
+    if tool == "borg":
+        return None if "create" not in args else _operands(args[args.index("create") + 1 :])[1:]
+    rest = _operands(args)
+    if tool == "duplicity":
+        acts = {"restore", "verify", "list-current-files", "collection-status", "cleanup"}
+        if not rest or acts & set(rest) or any(r.startswith("remove-") for r in rest):
+            return None
+        return [r for r in rest if "://" not in r and r not in ("full", "incr", "backup")][:1]
+    if tool == "rclone":
+        at = next((i for i, r in enumerate(rest) if r in ("copy", "sync", "copyto")), None)
+        return None if at is None else rest[at + 1 : at + 2]
+    if tool == "rsync":
+        return rest[:-1] + more if len(rest) > 1 else None
+    return _tar(args, folder, more)
+
+
+def _tar(args: list[str], folder: str, more: list[str]) -> list[str] | None:
+    found: list[str] = []
+    base, creates, wants = folder, False, ""
+    for at, word in enumerate(args):
+        letters = word.lstrip("-") if _LETTERS.fullmatch(word) or at == 0 else ""
+        if wants:
+            base = word if wants == "C" else base
+            wants = ""
+        elif word.startswith("--"):
+            creates = creates or word == "--create"
+            name, equals, value = word.partition("=")
+            if name == "--directory" and equals:
+                base = value
+            elif not equals and name in _TAR_VALUES:
+                wants = "C" if name == "--directory" else name
+        elif letters:
+            creates = creates or "c" in letters
+            wants = next((x for x in letters if x in "CfTXbgNKVI"), "")
+        elif word in (">", ">>"):
+            wants = word
+        elif not word.startswith(("-", ">", "2>")):
+            joined = word if word.startswith("/") else f"{base.rstrip('/')}/{word}"
+            found.append(re.sub(r"/\.?/?$|(?<=/)\./", "", joined) or "/")
+    return found + more if creates else None
+
+
+_LETTERS = re.compile(r"-[A-Za-z]+")
+_TAR_VALUES = (
+    "--directory", "--file", "--files-from", "--exclude", "--exclude-from", "--exclude-tag",
+    "--use-compress-program", "--listed-incremental", "--newer", "--newer-mtime", "--label",
+    "--transform", "--blocking-factor", "--tape-length", "--info-script", "--checkpoint-action",
+)  # fmt: skip
+
+
+def follows_links(tool: str, args: list[str]) -> bool:
+    """Does it take what a symlink leads to instead of the link?"""
+    words = {"tar": r"--dereference|-[A-Za-z]*h[A-Za-z]*",
+             "rsync": r"--copy-links|--copy-dirlinks|-[A-Za-z]*[Lk][A-Za-z]*"}  # fmt: skip
+    wanted = words.get(tool, "(?!)")
+    old = tool == "tar" and args and not args[0].startswith("-") and "h" in args[0]
+    return bool(old) or any(re.fullmatch(wanted, a) for a in args)

@@ -1,0 +1,168 @@
+"""What a dump really takes: nothing, some tables, a database of another host; by its command line.
+
+mysqldump(1), mariadb-backup(1), pg_dump(1), pg_dumpall(1), mongodump; restic, borg, rsync, tar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from collector.facts.backup.commands.command_lines import SPARED
+from collector.facts.backup.commands.destinations import archive_of, operands, values
+
+Words = Sequence[str]
+
+_MYSQL = {"mysqldump", "mariadb-dump", "mysqlpump", "mydumper"}
+_PHYSICAL = {"xtrabackup", "innobackupex", "mariabackup", "mariadb-backup"}
+_NO_ROWS = {
+    **dict.fromkeys(_MYSQL, r"--no-data|-[A-Za-z]*d|--skip-dump-rows|--no-data=(1|true)"),
+    "pg_dump": r"--schema-only|-[A-Za-z]*s|--section=(pre|post)-data|--version|-V",
+    "pg_dumpall": r"--(globals|roles|tablespaces|schema)-only|-[A-Za-z]*[grst]",
+}
+_SOME = {
+    **dict.fromkeys(_MYSQL, r"--tables|--where(=.*)?|-w.*|--tables-list(=.*)?"),
+    **dict.fromkeys(_PHYSICAL, r"--(databases|tables)(-file)?(=.*)?"),
+    "mydumper": r"--tables-list(=.*)?|--where(=.*)?|-T",
+    "pg_dump": r"--(table|schema)(=.*)?|-[A-Za-z]*[tn].*",
+    "mongodump": r"--(collection|query)(=.*)?|-[cq]",
+}
+_DRY = {
+    "restic": r"--dry-run|-[A-Za-z]*n[A-Za-z]*",
+    "borg": r"--dry-run|-[A-Za-z]*n[A-Za-z]*",
+    "rsync": r"--dry-run|--list-only|-[A-Za-z]*n[A-Za-z]*",
+    "rclone": r"--dry-run|-n",
+    "duplicity": r"--dry-run",
+    "borgmatic": r"--dry-run|-n",
+    "rsnapshot": r"-[A-Za-z]*t[A-Za-z]*",
+}
+# Their short options that take a value, which is none of the letters above.
+_VALUED = {
+    "pg_dump": "dfEhpUFjZnNtTeS", "pg_dumpall": "fhpUEldS", "mysqldump": "hPuSprwT",
+    "mariadb-dump": "hPuSprwT", "rsync": "efTBM", "restic": "rpoegiH", "borg": "eC",
+}  # fmt: skip
+
+
+_LONG = re.compile(
+    r"--(host|user|port|socket|result-file|defaults-file|defaults-extra-file|ignore-table"
+    r"|max-allowed-packet|default-character-set|login-path|where)"
+)
+
+
+def nothing(tool: str, args: Words, piped: Sequence[Words]) -> bool:
+    """Does it copy no data: a dry run, the structure alone, its output thrown away?"""
+    for pattern in (_DRY.get(tool), _NO_ROWS.get(tool)):
+        if pattern and any(re.fullmatch(pattern, a) for a in _bare(tool, args)):
+            return True
+    if tool == "tar":
+        archive = archive_of(args)
+        return archive == ["/dev/null"] or (archive in ([], ["-"]) and _thrown([args, *piped]))
+    written = ("--result-file", "-r", "--file", "-f", "--outputdir", "-o", "--out", "--target-dir",
+               "--pgdata", "-D")  # fmt: skip
+    dump = tool in {*_MYSQL, *_PHYSICAL, "pg_dump", "pg_dumpall", "mongodump"}
+    told = values(args, *written)
+    if told == ["/dev/null"]:
+        return dump
+    return dump and not told and _thrown([args, *piped])
+
+
+def partial(tool: str, args: Words) -> bool:
+    """Does it take some tables alone, or leave out some that are missed, by its command line?"""
+    if any(not _spared(name) for name in _left_out(tool, args)):
+        return True
+    pattern = _SOME.get(tool)
+    if pattern and any(re.fullmatch(pattern, a) for a in _bare(tool, args)):
+        return True
+    several = {"--databases", "-B", "--all-databases", "-A"} & set(args)
+    if tool in ("mysqldump", "mariadb-dump") and not several:
+        rest = [a for a in operands(_without(tool, args)) if not a.startswith("$")]
+        return len(rest) > 1
+    return False
+
+
+def _left_out(tool: str, args: Words) -> list[str]:
+    words = [
+        "--ignore-table", "--ignore-table-data", "--ignore-database", "--exclude-databases",
+        "--exclude-tables", "--exclude-table", "--exclude-table-data", "--exclude-schema",
+        "--exclude-database", "--databases-exclude", "--tables-exclude", "--excludeCollection",
+    ]  # fmt: skip
+    words += {"pg_dump": ["-T", "-N"], "mydumper": ["-x", "--regex", "-O", "--omit-from-file"]}.get(
+        tool, []
+    )
+    return [name for value in values(args, *words) for name in value.split(",")]
+
+
+def _spared(name: str) -> bool:
+    """Can it be done without: what the server itself makes, caches, logs, sessions?"""
+    database, _, table = name.strip("'\"").rpartition(".")
+    return bool(SPARED.fullmatch(table.strip("*%"))) or bool(
+        re.fullmatch(
+            r"mysql|sys|test|(information|performance)_schema|template\d", database or table
+        )
+    )
+
+
+def server(tool: str, args: Words) -> tuple[str, Mapping[str, str]]:
+    """The host that it asks, empty for this one, and what PostgreSQL is told of the connection."""
+    told: dict[str, str] = {}
+    if tool.startswith("pg_"):
+        for word in (*values(args, "-d", "--dbname"), *args):
+            if url := re.fullmatch(
+                r"postgres(?:ql)?://(?:[^/@]*@)?([^/:?]*)[^/?]*/?([^?]*).*", word
+            ):
+                told = {"host": url[1], "dbname": url[2]}
+            elif re.search(r"\bdbname\s*=|\bhost\s*=", word) and not word.startswith("-"):
+                told = dict(re.findall(r"(?<!\w)(\w++)\s*=\s*'?([^\s']*)", word))
+    hosts = values(args, "--host")
+    # to mariadb-backup -h is the data directory
+    if tool not in _PHYSICAL:
+        hosts += values(args, "-h") + [a[2:] for a in args if re.fullmatch(r"-h[^-=\s].*", a)]
+    host = (hosts or [told.get("host", "") or told.get("hostaddr", "")])[-1]
+    if tool == "mongodump":
+        for word in values(args, "--uri"):
+            match = re.match(r"mongodb(?:\+srv)?://(?:[^/@]*@)?([^/:,?]*)", word)
+            host = match[1] if match else host
+    if tool == "pg_dump" and "dbname" not in told and not values(args, "-d", "--dbname"):
+        told |= [("dbname", x) for x in operands(_without(tool, args))[:1]]
+    return ("" if host.startswith(("/", "%2F")) else host.strip("[]")), told
+
+
+def _without(tool: str, args: Words) -> list[str]:
+    """The words without options' values that stand apart, and redirections."""
+    found, skip = [], False
+    letters = _VALUED.get(tool, "")
+    for word in args:
+        if skip:
+            skip = False
+        elif re.fullmatch(r"-[A-Za-z]", word) and word[1] in letters:
+            # `-p` alone asks for the password
+            skip = word != "-p" or not tool.startswith(("mysql", "maria"))
+        elif re.fullmatch(r"\d?>>?|<", word) or _LONG.fullmatch(word):
+            skip = True
+        elif not re.match(r"\d?>>?\S|<\S", word):
+            found.append(word)
+    return found
+
+
+def _bare(tool: str, args: Words) -> list[str]:
+    """The options, short ones without values that are joined to them."""
+    found = []
+    letters = _VALUED.get(tool, "")
+    for word in _without(tool, args):
+        if re.match(r"-[A-Za-z]", word) and letters:
+            at = next((i for i, x in enumerate(word[1:], 1) if x in letters), None)
+            found.append(word if at is None or len(word) == at + 1 else word[: at + 1])
+        else:
+            found.append(word)
+    # an option whose value stands apart is still one
+    return found + [a for a in args if re.fullmatch(r"-[A-Za-z]", a)]
+
+
+def _thrown(line: Sequence[Words]) -> bool:
+    last = list(line[-1])
+    joined = any(re.fullmatch(r"1?>>?/dev/null", w) for w in last)
+    apart = any(
+        w in (">", ">>", "1>", "1>>") and last[i + 1 : i + 2] == ["/dev/null"]
+        for i, w in enumerate(last)
+    )
+    return joined or apart

@@ -1,0 +1,311 @@
+"""Which jobs back up what: command lines and settings of known tools, read as far as they tell.
+
+A database or a path that only shows at run time is `?`: perhaps covered, never certainly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
+
+from collector.errors import BadInput, NotUnderstood
+from collector.facts.backup.commands.command_lines import (
+    ENGINES,
+    FILE_TOOLS,
+    blurred,
+    cuts_into,
+    databases_of,
+    excludes_of,
+    follows_links,
+    left_out,
+    one_file_system,
+    pipelines,
+    sources_of,
+    targets_of,
+    wrapped,
+)
+from collector.facts.backup.commands.dump_scope import nothing, partial, server
+from collector.facts.data.inventory import Store
+from collector.facts.scheduling.jobs import jobs
+from collector.facts.scheduling.models import Job
+from collector.model import Capture
+from collector.schema import load_yaml
+
+Covers = Literal["yes", "no", "perhaps"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupJob:
+    """One use of one tool by one job.
+
+    `sources` are absolute paths, `excludes` those left out; `databases` are names, `*` for all
+    of the `engine`'s, `?` for what only shows at run time; a `~` stands before one of which only
+    some tables are taken, or perhaps that of another host. `targets` are the paths and repositories
+    that its words name. `one_fs`: it stays on the file system it begins on; `blurred`: it leaves
+    out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
+    line, run in `folder`; `piped` are the commands that take what it prints; `note` stands behind
+    its label.
+    """
+
+    job: Job
+    tool: str
+    sources: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    engine: str = ""
+    databases: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    unclear: bool = False
+    one_fs: bool = False
+    blurred: bool = False
+    follows: bool = False
+    words: tuple[str, ...] = ()
+    folder: str = ""
+    piped: tuple[tuple[str, ...], ...] = ()
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.tool} ({self.job.name}){self.note}"
+
+    def noting_cuts(self, store: Store, real: str) -> BackupJob:
+        """With the patterns in its label that leave out something of the store."""
+        paths = {p for p in (store.path, real) if p.startswith("/")}
+        cuts = [
+            pattern
+            for pattern in self.excludes
+            if any(cuts_into(self.tool, p, s, pattern) for p in paths for s in self.sources)
+        ]
+        return replace(self, note="".join(f" --exclude {x}" for x in cuts[:3]))
+
+    def covers(
+        self,
+        store: Store,
+        real: str,
+        links: Sequence[str] = (),
+        same: Callable[[str, str], bool] = lambda _, __: True,
+    ) -> Covers:
+        """Does it back up `store`, which really lies at the path `real` (empty: unknown)?
+
+        `links` are the symlinks in the store's path; `same` says whether two paths lie on one
+        file system.
+        """
+        paths = {p for p in (store.path, real) if p.startswith("/")}
+        answers = {
+            self._takes(source, path, () if path == real else links, same)
+            for path in paths
+            for source in self.sources
+        }
+        if "yes" in answers:
+            return "yes"
+        if self.engine and store.kind == "database" and self.engine == engine_of(store):
+            if "*" in self.databases or store.name in self.databases:
+                return "yes"
+            if {"?", "~?", "~*", f"~{store.name}"} & set(self.databases):
+                return "perhaps"
+        blurry = self.unclear and not self.engine
+        return "perhaps" if blurry or "perhaps" in answers else "no"
+
+    def _takes(
+        self, source: str, path: str, links: Sequence[str], same: Callable[[str, str], bool]
+    ) -> Covers:
+        """Does what lies below `source` hold `path`, and not only a link on the way to it?"""
+        top = source.rstrip("/") or "/"
+        if not _within(path, top) or any(
+            left_out(self.tool, path, source, pattern) for pattern in self.excludes
+        ):
+            return "no"
+        if path != top and self.one_fs and not same(path, top):
+            return "no"
+        if any(cuts_into(self.tool, path, source, pattern) for pattern in self.excludes):
+            return "perhaps"
+        kept = [x for x in links if _within(x, top) and not self.follows]
+        if self.tool == "rsync" and source.endswith("/"):
+            kept = [x for x in kept if x != top]  # it goes into a folder named with a slash
+        return "perhaps" if kept or (self.blurred and path != top) else "yes"
+
+
+def engine_of(store: Store) -> str:
+    """mysql, postgresql, mongodb …, by what the inventory says or, without it, by the path."""
+    if store.engine:
+        return "mysql" if store.engine == "mariadb" else store.engine
+    for word, engine in (
+        ("mysql", "mysql"),
+        ("mariadb", "mysql"),
+        ("postgres", "postgresql"),
+        ("pgsql", "postgresql"),
+        ("mongo", "mongodb"),
+    ):
+        if word in store.path:
+            return engine
+    return ""
+
+
+def _within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(folder.rstrip("/") + "/")
+
+
+def backup_jobs(capture: Capture) -> tuple[BackupJob, ...]:
+    """Every use of a backup tool by a job, enabled or not. Raises FactError."""
+    lists = _lists(capture)
+    found: list[BackupJob] = []
+    for job in jobs(capture):
+        for line, folder in pipelines(job.text):
+            for at, words in enumerate(line):
+                piped = tuple(map(tuple, line[at + 1 :]))
+                for use in _recognise(capture, job, words, folder, lists, piped):
+                    found.append(replace(use, words=tuple(words), folder=folder, piped=piped))
+    return tuple(dict.fromkeys(found))
+
+
+def _lists(capture: Capture) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    path = ""
+    for line in capture.read("backup.lists").text().splitlines():
+        if line.startswith("list "):
+            path = line[5:]
+            found[path] = []
+        elif path and line.startswith("|/"):
+            found[path].append(line[1:].strip())
+    return found
+
+
+def _recognise(
+    capture: Capture,
+    job: Job,
+    words: list[str],
+    folder: str,
+    lists: Mapping[str, list[str]],
+    piped: Sequence[Sequence[str]] = (),
+) -> Iterator[BackupJob]:
+    names = [w.rpartition("/")[2] for w in words]
+    at = next((i for i, n in enumerate(names) if n in ENGINES or n in FILE_TOOLS), None)
+    if at is None or (at and not wrapped(names[:at])):
+        return
+    tool, args = names[at], words[at + 1 :]
+    targets = targets_of(job.text)
+    if nothing(tool, args, piped):
+        return
+    if tool in ENGINES:
+        databases = _taken(capture, tool, args)
+        if databases:
+            yield BackupJob(job, tool, engine=ENGINES[tool], databases=databases, targets=targets)
+    elif tool == "borgmatic":
+        if not args or args[0].startswith("-") or "create" in args:
+            yield from _borgmatic(capture, job, args)
+    elif tool == "rsnapshot":
+        if any(not a.startswith("-") for a in args):
+            yield from _rsnapshot(capture, job)
+    elif {"docker", "podman"} & set(names[:at]):
+        # its paths are those of the container
+        if sources_of(tool, args, folder, lists) is not None:
+            yield BackupJob(job, tool, targets=targets, unclear=True)
+    else:
+        sources = sources_of(tool, args, folder, lists)
+        if sources is not None:
+            plain = tuple(s for s in sources if s.startswith("/") and "$" not in s)
+            yield BackupJob(
+                job,
+                tool,
+                plain,
+                excludes_of(tool, args),
+                targets=targets,
+                unclear=len(plain) < len(sources),
+                one_fs=one_file_system(tool, args),
+                blurred=blurred(tool, args),
+                follows=follows_links(tool, args),
+            )
+
+
+def _taken(capture: Capture, tool: str, args: list[str]) -> tuple[str, ...]:
+    """What of the databases of this host it takes: names, `*`, `?`, a `~` before what is partly so.
+
+    Nothing of them where it asks the server of another host.
+    """
+    host, told = server(tool, args)
+    databases = databases_of(tool, args)
+    if told.get("dbname") and tool == "pg_dump":
+        databases = ("?" if "$" in told["dbname"] else told["dbname"],)
+    here = _here(capture, host)
+    if here is False:
+        return ()
+    some = here is None or partial(tool, args)
+    return tuple(f"~{d}" if some else d for d in databases)
+
+
+def _here(capture: Capture, host: str) -> bool | None:
+    """Is it this host, by the names and addresses that it has itself? None: it cannot be told."""
+    own = {capture.head.get("hostname", ""), *capture.head.get("address", "").split()}
+    own = {x.partition("/")[0] for x in own} - {""}
+    if host in ("", "localhost", "::1") or host.startswith("127.") or host in own:
+        return True
+    numeric = re.fullmatch(r"[0-9.]+", host)
+    return False if numeric and any(re.fullmatch(r"[0-9.]+", x) for x in own) else None
+
+
+def _setting_files(capture: Capture, folder: str) -> list[tuple[str, str]]:
+    return [
+        (f.path, f.text("backup.settings"))
+        for f in capture.read("backup.settings").present()
+        if f.path.startswith(folder)
+    ]
+
+
+def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJob]:
+    """With no settings at all borgmatic ends with an error and backs up nothing."""
+    named = [b for a, b in pairwise(args) if a in ("-c", "--config")]
+    for path, text in _setting_files(capture, "/etc/borgmatic"):
+        if named and path not in named:
+            continue
+        try:
+            # the mark of what was masked would be an alias
+            document: Any = load_yaml(text.replace("***", "masked"), where=path)
+        except BadInput as problem:
+            raise NotUnderstood("backup.settings", str(problem)) from None
+        if not isinstance(document, dict):
+            raise NotUnderstood("backup.settings", f"{path}: no mapping")
+        flat = dict(document)
+        for section in ("location", "hooks"):  # the form before 1.8
+            if isinstance(document.get(section), dict):
+                flat.update(document[section])
+        targets = [r.get("path", "") if isinstance(r, dict) else str(r)
+                   for r in flat.get("repositories") or ()]  # fmt: skip
+        sources = tuple(str(s) for s in flat.get("source_directories") or ())
+        yield BackupJob(
+            job,
+            "borgmatic",
+            sources,
+            tuple(str(e) for e in flat.get("exclude_patterns") or ()),
+            targets=tuple(targets),
+            one_fs=flat.get("one_file_system") is True,
+            blurred=any(flat.get(k) for k in ("patterns", "patterns_from", "exclude_from")),
+        )
+        for engine in ("mysql", "mariadb", "postgresql", "mongodb"):
+            listed = flat.get(f"{engine}_databases") or []
+            if not isinstance(listed, list) or not all(isinstance(d, dict) for d in listed):
+                raise NotUnderstood("backup.settings", f"{path}: {engine}_databases")
+            names = tuple("*" if d.get("name") == "all" else str(d.get("name")) for d in listed)
+            if names:
+                short = "mysql" if engine == "mariadb" else engine
+                yield BackupJob(
+                    job, "borgmatic", engine=short, databases=names, targets=tuple(targets)
+                )
+
+
+def _rsnapshot(capture: Capture, job: Job) -> Iterator[BackupJob]:
+    for _, text in _setting_files(capture, "/etc/rsnapshot.conf"):
+        rows = [re.split(r"\t+", x.strip()) for x in text.splitlines() if not x.startswith("#")]
+        sources = tuple(r[1] for r in rows if r[0] == "backup" and len(r) > 2)
+        root = tuple(r[1].rstrip("/") for r in rows if r[0] == "snapshot_root" and len(r) > 1)
+        names = {r[0] for r in rows}
+        yield BackupJob(
+            job,
+            "rsnapshot",
+            sources,
+            tuple(r[1] for r in rows if r[0] == "exclude" and len(r) > 1),
+            targets=root,
+            one_fs=["one_fs", "1"] in rows,
+            blurred=bool({"include", "include_file", "exclude_file"} & names),
+        )

@@ -1,0 +1,166 @@
+"""The texts of the reads of `backup_named`: what is looked at of the files that jobs name."""
+
+from __future__ import annotations
+
+from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import URLS
+
+# One awk for the tabs and units, one for the scripts and settings that those name, one ls for the
+# modes of all. Of a line only the path, or the repository, leaves awk.
+_AWK = r"""
+BEGIN {
+  q = "[\"\047]?"
+  set = "(RESTIC_REPOSITORY|RESTIC_FROM_REPOSITORY|RESTIC_REPOSITORY_FILE|BORG_REPO"
+  set = set "|WALG_[A-Z0-9]+_PREFIX|EnvironmentFile)" q "[ \t]*=[ \t]*" q "[^ \t\"\047;&|]+"
+  holds = "(RESTIC_PASSWORD|REST_PASSWORD|BORG_PASSPHRASE|PASSPHRASE|RCLONE_CONFIG_PASS"
+  holds = holds "|RSYNC_PASSWORD|SSHPASS|SECRET_ACCESS_KEY|ACCOUNT_KEY|ACCESS_KEY_SECRET"
+  holds = holds "|cipher-pass|encryption_passphrase|WALG_LIBSODIUM_KEY)" q "[ \t]*[=:][ \t]*" q
+  holds = holds "[^$` \t\"\047]|pass:[^$\"\047 \t]|sshpass[ \t]+-p[ \t]*" q "[^$\"\047 \t]"
+  holds = holds "|--passphrase[ \t=]+" q "[^$\"\047 \t-]"
+  path = "/[A-Za-z0-9_./-]*[A-Za-z0-9_]"
+  base = "^/((s?bin|lib(64)?|proc|dev|sys|run|usr/(s?bin|lib(64|exec)?|share))(/.*)?|usr|etc)$"
+  home = "(~|[$]home|[$][{]home[}])?"
+  key = "(^|[ \t\"\047;(=,])[a-z0-9_.-]*(pass|key|secret|cred|kfile|identity)[a-z0-9_-]*" q
+  key = key "[ \t=:\"\047($<]*(cat[ \t]+|file:|head[^/|;&]*|gpg[^/|;&]*|age[^/|;&]*)?" q home path
+  key = tolower(key "|(^|[ \t])-i[ \t]+" q home path)
+}
+FNR == 1 { for (v in is) delete is[v]; at = NAME != "" ? NAME : FILENAME }
+/^[ \t]*#/ || FNR > 4000 || !/[\/=:]/ { next }
+{
+  if ($0 ~ holds) print "holds\t" at
+  for (v in is) if (index($0, "$")) {
+    gsub("[$][{]" v "[}]", is[v]); gsub("[$]" v "/", is[v] "/"); gsub("[$]" v " ", is[v] " ")
+    gsub("[$]" v "\"", is[v] "\""); sub("[$]" v "$", is[v])
+  }
+  if (match($0, set)) print "set\t" at "\t" substr($0, RSTART, RLENGTH)
+  if (match($0, "^[ \t]*([.]|source)[ \t]+" q "/[A-Za-z0-9_./-]+")) {
+    m = substr($0, RSTART, RLENGTH); print "from\t" at "\t" substr(m, index(m, "/"))
+  }
+  if (match($0, "^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=[\"\047]?/[A-Za-z0-9_./-]+")) {
+    m = substr($0, RSTART, RLENGTH); sub(/^[ \t]*(export[ \t]+)?/, "", m); i = index(m, "=")
+    b = substr(m, i + 1); sub(/^[^\/]/, "", b); is[substr(m, 1, i - 1)] = b
+  }
+  r = $0; low = tolower(r)
+  while (match(low, key)) {
+    m = substr(r, RSTART, RLENGTH); i = index(m, "/"); p = substr(m, i); b = substr(m, 1, i - 1)
+    if (b ~ /(~|[$]HOME|[$][{]HOME[}])$/) p = "/root" p
+    print "key\t" at "\t" p
+    r = substr(r, RSTART + RLENGTH); low = tolower(r)
+  }
+  r = $0
+  while (match(r, path)) {
+    p = substr(r, RSTART, RLENGTH); r = substr(r, RSTART + RLENGTH)
+    if (p in seen || p ~ base) continue
+    seen[p] = 1; if (n++ < 400) print "path\t" p
+  }
+}
+"""
+
+FILES = (
+    OPENED
+    + rf"""
+nl='
+'
+IFS=$nl
+o= r= all= d=
+for f in /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
+  /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
+  /etc/crontabs/* /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf \
+  /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf /etc/restic/*.env \
+  /etc/default/restic* /etc/pgbackrest.conf /etc/pgbackrest/*.conf /etc/pgbackrest/conf.d/*.conf
+do [ -f "$f" ] && o="$o$hp_tab$f$nl"; done
+for f in /root/.config/borg/keys/* /home/*/.config/borg/keys/*; do
+  hp_can "$f" && r="${{r}}key	borg	$f$nl" all="$all$f$nl"
+done
+set -f
+awk='{_AWK.replace("'", chr(39) + chr(92) + chr(39) + chr(39))}'
+# his LINE: what awk finds in it, each line with a mark of whose word it is
+his() {{
+  hp_line "$1"; f=$h_f
+  hp_word "$f"
+  hp_by "$f" head -c 262144 2>/dev/null | awk -v "NAME=$f" "$awk" | sed "s/^/@$W /"
+}}
+# sees FILE: is it there for whoever names it?
+sees() {{
+  case "$NAMER" in
+    '') [ -f "$1" ];;
+    *) hp_do "$NAMER" sh -c '[ -e "$0" ]' "$1";;
+  esac
+}}
+for n in 1 2 3; do
+  set -- $o; o=
+  [ $# -gt 0 ] || break
+  hp_voices "$@"
+  x=$(hp_with "$h_ours" awk "$awk") || exit 3
+  x=$x$nl$(hp_each "$h_others" his)
+  for l in $x; do
+    NAMER=; case "$l" in @*) NAMER=${{l%% *}}; NAMER=${{NAMER#@}}; l=${{l#* }};; esac
+    p=${{l##*	}}
+    case "$l" in
+      set*) r="$r$l$nl"
+        case "$l" in *REPOSITORY_FILE*|*EnvironmentFile*) p=/${{p#*/}};; *) continue;; esac;;
+      from*|holds*) r="$r$l$nl";;
+      key*) sees "$p" && r="$r$l$nl";;
+    esac
+    case "$l,$p" in
+      key*) ;;
+      *,/|*,/bin/*|*,/sbin/*|*,/lib*|*,/usr/bin/*|*,/usr/sbin/*|*,/usr/lib*) continue;;
+      *,/usr/share/*|*,/proc*|*,/dev*|*,/sys*|*,/run*|*,/var/run*) continue;;
+    esac
+    case "$nl$all$d" in *"$nl$p$nl"*) continue;; esac
+    [ -z "$NAMER" ] || sees "$p" || continue
+    if [ -f "$p" ]; then
+      all="$all$p$nl"
+      [ "$n" -lt 3 ] && hp_can "$p" || continue
+      case "$l,$p" in
+        set*REPOSITORY_FILE*|key*) continue;;
+        set*|from*|*.sh|*.bash|*.env|*.conf|*.cnf|*.yml|*.yaml) ;;
+        *) hp_first "$p"; case "$h_l" in '#!'*) ;; *) continue;; esac;;
+      esac
+      o="$o$NAMER$hp_tab$p$nl"
+    elif [ -d "$p" ]; then
+      case "$p" in
+        /etc|/etc/*|/bin|/sbin|/usr|/usr/*|/home|/root|/tmp|/var|/var/lib|/var/log|/var/log/*) ;;
+        /var/spool*|/var/lib/dpkg*|/var/cache|/opt|/srv|/mnt|/boot*) ;;
+        *) d="$d$p$nl";;
+      esac
+    fi
+  done
+done
+printf '%s' "$r"
+[ -n "$all$d" ] || {{ echo '== end'; exit 0; }}
+a=
+for p in $all $d; do
+  while p=${{p%/*}}; [ -n "$p" ]; do
+    case "$nl$a" in *"$nl$p$nl"*) break;; esac
+    a="$a$p$nl"
+  done
+done
+echo '== modes'
+ls -ldnL / $a $all $d 2>/dev/null
+for p in $d; do
+  q=$(cd -P "$p" 2>/dev/null && pwd) || q=$p
+  [ "$q" = "$p" ] || printf 'real	%s	%s\n' "$p" "$q"
+done
+echo '== end'
+exit 0
+"""
+)
+
+_LINES = (
+    r"[0-9a-fA-F:.]\{3,\}[[:space:]]", "[Hh][Oo][Ss][Tt]", r"\[", r"type[[:space:]]*=",
+    r"remote[[:space:]]*=", r"endpoint[[:space:]]*=", r"url[[:space:]]*=",
+    r"repo[0-9]*-host[[:space:]]*=", "repo[0-9]*-path", "repo[0-9]*-type",
+    "repo[0-9]*-s3-endpoint", "repo[0-9]*-s3-bucket",
+    "repo[0-9]*-sftp-host[[:space:]]*=", "repo[0-9]*-cipher-",
+)  # fmt: skip
+# Of names only what says where they lead; of settings only what says where to and how.
+KEPT = "\n".join(
+    [
+        r"s/^[[:space:]]*[#;].*//",
+        URLS,
+        r"s/^\([[:space:]]*repo[0-9]*-cipher-pass[[:space:]]*=\).*/\1***/",
+        *(rf"/^[[:space:]]*{line}/b" for line in _LINES),
+        "d",
+    ]
+)

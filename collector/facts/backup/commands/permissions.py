@@ -1,0 +1,80 @@
+"""Who else may get at a file: its mode, the folders above it, and who is in its group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from collector.facts.backup.commands.named_files import Mode, named
+from collector.facts.system.accounts import accounts, groups
+from collector.model import Facts
+
+_ANYBODY = 0o007
+_GROUP = 0o070
+# The first uid of people (login.defs(5), UID_MIN), and those that web servers run as.
+_PEOPLE = 1000
+_WEB = frozenset({"www-data", "apache", "nginx", "httpd", "www", "http", "tomcat"})
+
+
+def opened(
+    facts: Facts,
+    path: str,
+    owned: tuple[int, int, int],
+    users: Collection[str],
+    *,
+    listed: bool = False,
+) -> str:
+    """How others get at what lies at the absolute `path`; empty where nobody else does.
+
+    `owned` is its mode, user and group, `users` whom its job runs as; `listed`: an access list
+    names others too. A folder above it that lets nobody through closes it. A group of its owner
+    and these users alone is nobody else; its owner is, where that is a person or a web server that
+    the job does not run as. Raises FactError where accounts could not be seen.
+    """
+    mode, uid, gid = owned
+    above = [x for f in _above(path) if (x := facts.get(named).modes.get(f)) is not None]
+    if mode & _ANYBODY and all(f.mode & 0o001 for f in above):
+        return f"{mode:04o}"
+    others = mode & _GROUP and all(_lets_through(f, gid) for f in above)
+    if others and (listed or _others_in(facts, uid, gid, users)):
+        return f"{mode:04o}, gid {gid}"
+    if uid != 0 and all(f.mode & 0o001 or f.uid == uid for f in above):
+        names = {a.name for a in facts.get(accounts) if a.uid == uid}
+        if (uid >= _PEOPLE or names & _WEB) and not names & set(users):
+            return f"{mode:04o}, uid {uid}"
+    return ""
+
+
+def key_opened(facts: Facts, mode: Mode, users: Collection[str]) -> str:
+    """The same of a file of keys, whose own mode must do: a folder's mode is soon changed.
+
+    Its owner is root or one of the `users` that its jobs run as.
+    """
+    if mode.mode & _ANYBODY:
+        return f"{mode.mode:04o}"
+    if mode.mode & _GROUP and (mode.listed or _others_in(facts, mode.uid, mode.gid, users)):
+        return f"{mode.mode:04o}, gid {mode.gid}"
+    if mode.uid != 0:
+        uids = {a.uid for a in facts.get(accounts) if a.name in users}
+        if mode.uid not in uids:
+            return f"uid {mode.uid}"
+    return ""
+
+
+def _above(path: str) -> list[str]:
+    parts = path.strip("/").split("/")[:-1]
+    return ["/", *("/" + "/".join(parts[: n + 1]) for n in range(len(parts)))]
+
+
+def _lets_through(folder: Mode, gid: int) -> bool:
+    return bool(
+        folder.mode & 0o001 or (folder.mode & 0o010 and (folder.gid == gid or folder.listed))
+    )
+
+
+def _others_in(facts: Facts, uid: int, gid: int, users: Collection[str]) -> bool:
+    """Has the group a member beside the owner, root, and these users?"""
+    known = facts.get(accounts)
+    members = {a.name for a in known if a.gid == gid}
+    members |= {name for g in facts.get(groups) if g.gid == gid for name in g.members}
+    trusted = {a.name for a in known if a.uid in (0, uid)}
+    return bool(members - trusted - set(users))

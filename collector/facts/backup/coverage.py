@@ -1,0 +1,115 @@
+"""Stores joined with the jobs that back them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from collector.errors import CouldNotLook
+from collector.facts.backup.artefacts.files import artefacts
+from collector.facts.backup.commands.dump_servers import asks
+from collector.facts.backup.commands.generic import copied
+from collector.facts.backup.commands.jobs import BackupJob, engine_of
+from collector.facts.backup.commands.scheduled import agents, all_jobs
+from collector.facts.backup.commands.wal_recovery import unscheduled
+from collector.facts.backup.job_artefacts import by_name, of_store
+from collector.facts.data.inventory import Store
+from collector.facts.data.inventory_paths import links_on, place
+from collector.facts.scheduling.models import Script
+from collector.facts.storage.mounts import mounts as mounts_of
+from collector.facts.storage.volumes import Storage
+from collector.facts.system.processes import Processes
+from collector.model import Facts, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What backs a store up: `sure` jobs start by themselves and take it, `perhaps` might.
+
+    `idle` would take it and do not start, with the reason in `Job.reason`; `agents` run here for
+    a backup server that alone knows what it takes. `wal` is what archives the WAL of a store that
+    no job takes, `base`: there is a base backup that it rolls forward.
+    """
+
+    store: Store
+    real: str
+    sure: tuple[BackupJob, ...]
+    perhaps: tuple[BackupJob, ...]
+    idle: tuple[BackupJob, ...]
+    agents: tuple[str, ...]
+    wal: str = ""
+    base: bool = False
+
+    @property
+    def reasons(self) -> tuple[Text, ...]:
+        """Why what is there does not back the store up."""
+        found = [
+            Text(f"{j.label}：{j.job.reason_zh}", f"{j.label}: {j.job.reason}") for j in self.idle
+        ]
+        if self.wal and not self.base:
+            found.append(
+                Text(
+                    f"仅归档 WAL（{self.wal}），没有可供重放的基础备份",
+                    f"only WAL is archived ({self.wal}), with no base backup to replay it on",
+                )
+            )
+        return tuple(dict.fromkeys(found))
+
+
+def cover(facts: Facts, store: Store) -> Cover:
+    """Raises FactError when jobs, or whether cron runs, cannot be seen."""
+    real = ""
+    if store.path.startswith("/"):
+        try:
+            found = place(facts.capture, store.path)
+            real = found.real if found else ""
+        except CouldNotLook:
+            real = ""
+    links = links_on(facts.capture, store.path, real) if real != store.path else ()
+    left = facts.get(artefacts)
+    sure, perhaps, idle = [], [], []
+    for job in facts.get(all_jobs):
+        answer = job.covers(store, real, links, partial(_one_file_system, facts))
+        at_run_time = job.unclear or "?" in job.databases
+        if (
+            answer == "perhaps"
+            and at_run_time
+            and of_store(by_name(left, job, facts.get(all_jobs)), store)
+        ):
+            answer = "yes"
+        if answer == "yes" and not job.sources and job.engine:
+            answer = asks(facts, job, store, real)
+        if answer == "no":
+            continue
+        if not job.job.enabled:
+            idle.append(job)
+        elif answer == "yes":
+            sure.append(job)
+        else:
+            perhaps.append(job.noting_cuts(store, real))
+    if not sure and not perhaps:
+        perhaps += [j for j in facts.get(copied) if j.covers(store, real, links) != "no"]
+    run, wal, base = facts.get(agents), "", False
+    if not sure and "backup" not in store.attested and engine_of(store) == "postgresql":
+        found_wal = unscheduled(facts, store, real)
+        run, wal, base = (*run, *found_wal.followers), found_wal.label, found_wal.base
+    return Cover(store, real, tuple(sure), tuple(perhaps), tuple(idle), run, wal, base)
+
+
+def _one_file_system(facts: Facts, path: str, other: str) -> bool:
+    """Raises FactError where the mounts could not be seen."""
+    mounts = Storage(facts.get(mounts_of), {}, {})
+    return mounts.mount_of(path) == mounts.mount_of(other)
+
+
+def nothing_hidden(scripts: Mapping[str, Script], known: Processes) -> None:
+    """Raises CouldNotLook where a job may be there that was not seen.
+
+    Nothing is missing for certain while a script was not read to its end or processes are hidden.
+    """
+    for script in scripts.values():
+        if not script.whole:
+            raise CouldNotLook("schedules.called", f"{script.path} is longer than what was read")
+    if not known.complete:
+        raise CouldNotLook("processes.all", "the processes of others are hidden")

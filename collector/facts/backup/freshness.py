@@ -1,0 +1,212 @@
+"""When each store was last backed up well, by what its jobs left behind and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Literal
+
+from collector.facts.backup.artefacts.files import Artefact, artefacts
+from collector.facts.backup.artefacts.reports import Report, reports
+from collector.facts.backup.artefacts.traces import records
+from collector.facts.backup.commands.jobs import BackupJob, engine_of
+from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
+from collector.facts.backup.commands.wal_recovery import reach
+from collector.facts.backup.coverage import Cover
+from collector.facts.backup.job_artefacts import by_name, empty_folder, of_store, record_of
+from collector.facts.data.inventory import Store
+from collector.model import Facts, Quote
+
+State = Literal["fresh", "untold", "stale", "small", "empty", "failed", "unarchived", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How the last good backup of a store stands: `when` it was made, and what names the case.
+
+    `why` is a path, a job, a read, numbers: it stands in texts of both languages, but for the
+    reason why a job does not start, which is `why_zh` in Chinese.
+    """
+
+    state: State
+    when: datetime | None
+    why: str
+    quotes: tuple[Quote, ...] = ()
+    why_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`age`: how old a good backup may be; `percent`: how small beside the usual size."""
+
+    now: datetime
+    age: timedelta
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    when: datetime
+    size: int | None
+    fault: str
+    quote: Quote
+
+
+def freshness(
+    facts: Facts, known: Cover, bounds: Bounds, *, rolled_forward: bool = True
+) -> Freshness:
+    """The best that any job or report shows; `untold` outranks a failure, for it may be good.
+
+    Where nothing else is fresh, a base backup counts as far as WAL rolls it forward, unless that
+    is not to be looked at.
+    """
+    own = _own_reports(facts.get(reports), known)
+    answers = [_of_job(facts, known.store, job, own, bounds) for job in known.sure]
+    if rolled_forward and all(a.state != "fresh" for a in answers):
+        answers = [*_forward(facts, known, answers, bounds), *answers]
+    if not answers and own:
+        answers = [_judge(own, bounds)]
+    if not answers and (known.perhaps or known.agents):
+        names = [*known.agents, *(j.label for j in known.perhaps)]
+        answers = [Freshness("untold", None, ", ".join(names))]
+    if not answers:
+        reasons = known.reasons
+        why, why_zh = "; ".join(r.en for r in reasons), "；".join(r.zh for r in reasons)
+        return Freshness("none", None, why, why_zh=why_zh)
+    order: list[State] = [
+        "fresh", "untold", "small", "failed", "empty", "unarchived", "stale", "none",
+    ]  # fmt: skip
+    return min(answers, key=lambda a: order.index(a.state))
+
+
+def _forward(
+    facts: Facts, known: Cover, answers: Sequence[Freshness], bounds: Bounds
+) -> Iterator[Freshness]:
+    """The base backups of a store of PostgreSQL, as far as its WAL takes them."""
+    if engine_of(known.store) != "postgresql":
+        return
+    files = [a for a in facts.get(artefacts).all if a.start is not None]
+    made = [
+        (a.when, a.quotes)
+        for job, a in zip(known.sure, answers, strict=True)
+        if job.tool in BASE_BACKUPS and a.when is not None and a.state != "untold"
+    ]
+    if not known.sure:
+        made = [(a.when, (_point(a).quote,)) for a in files if not a.fault]
+    for when, quotes in made:
+        file = next((a for a in files if a.when == when), None)
+        found = reach(facts, known.store, known.real, file, when)
+        shown = (*quotes, *found.quotes)
+        end = max(when, found.when or when)
+        if found.state == "untold":
+            yield Freshness("untold", when, found.why, shown)
+        elif found.state != "none" and end > when and bounds.now - end <= bounds.age:
+            yield Freshness("fresh", end, found.why, shown)
+        elif found.state == "good":
+            yield Freshness("stale", end, found.why, shown)
+        elif found.state == "broken":
+            yield Freshness("unarchived", end, found.why, shown)
+
+
+def _own_reports(found: Iterable[Report], known: Cover) -> list[_Point]:
+    points = []
+    for report in found:
+        if speaks_of(report, known):
+            fault = "" if report.ok else "the job reports a failure"
+            # `pg_dump | borg create REPO::A -` ends well over nothing at all
+            fault = "empty" if report.ok and report.size == 0 else fault
+            line = f"{report.job} finished {report.finished.isoformat()} ok={report.ok}"
+            quote = Quote("backup.reports", (line,), report.file)
+            points.append(_Point(report.finished, report.size, fault, quote))
+    return points
+
+
+def speaks_of(report: Report, known: Cover) -> bool:
+    """Is it a report of a run that took this store?"""
+    paths = {p for p in (known.store.path, known.real) if p}
+    return known.store.name in report.paths or any(
+        p == r or p.startswith(r.rstrip("/") + "/") for p in paths for r in report.paths
+    )
+
+
+def _of_job(
+    facts: Facts, store: Store, job: BackupJob, own: list[_Point], bounds: Bounds
+) -> Freshness:
+    """Files and reports, the worse of both; without them records; without those the exit status."""
+    left = facts.get(artefacts)
+    groups = by_name(left, job, facts.get(all_jobs))
+    mine = of_store(groups, store) or (list(groups.values()) if len(groups) == 1 else [])
+    answers = []
+    if mine:
+        order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
+        each = [_judge([_point(a) for a in group], bounds) for group in mine]
+        answers.append(min(each, key=lambda a: order.index(a.state)))
+    elif not groups and (folder := empty_folder(left, job)):
+        quote = Quote("backup.artefacts", (f"folder {folder.rpartition('/')[0]}",))
+        answers.append(Freshness("empty", None, f"{folder}*", (quote,)))
+    if own:
+        answers.append(_judge(own, bounds))
+    if answers:
+        worst: list[State] = ["untold", "none", "empty", "failed", "small", "stale", "fresh"]
+        return min(answers, key=lambda a: worst.index(a.state))
+    if groups:
+        return Freshness("untold", None, job.label)
+    seen = [
+        _Point(r.when, r.size, "", Quote(r.read, (r.line,)))
+        for r in facts.get(records)
+        if record_of(r, job, facts.get(all_jobs))
+    ]
+    if seen:
+        return _judge(seen, bounds)
+    run = job.job.run
+    if run is not None and run.finished is not None and run.good is not None:
+        fault = "" if run.good else f"{run.service}: {run.detail}"
+        line = f"{run.service} finished {run.finished.isoformat()} {run.detail}"
+        quote = Quote(job.job.read, (line,))
+        return _judge([_Point(run.finished, None, fault, quote)], bounds)
+    return Freshness("untold", None, job.label)
+
+
+def _judge(points: list[_Point], bounds: Bounds) -> Freshness:
+    points = sorted(points, key=lambda p: p.when)
+    late = [p for p in points if p.when > bounds.now + timedelta(days=1)]
+    points = [p for p in points if p not in late]
+    if not points:
+        quote = late[-1].quote
+        return Freshness("untold", None, f"{_where(quote)} {_stamp(late[-1].when)}", (quote,))
+    newest = points[-1]
+    sizes = [p.size for p in points[:-1] if p.size and not p.fault][-30:]
+    usual = median(sizes) if len(sizes) >= 2 else None
+    good = [p for p in points if not p.fault and not _small(p, usual, bounds.percent)]
+    if good and bounds.now - good[-1].when <= bounds.age:
+        return Freshness("fresh", good[-1].when, good[-1].quote.read, (good[-1].quote,))
+    shown = (newest.quote, *((good[-1].quote,) if good and good[-1] is not newest else ()))
+    when = good[-1].when if good else None
+    if newest.fault:
+        state: State = "empty" if "empty" in newest.fault else "failed"
+        return Freshness(state, when, f"{_where(newest.quote)} {newest.fault}", shown)
+    if _small(newest, usual, bounds.percent):
+        return Freshness("small", when, f"{_where(newest.quote)} {newest.size}/{usual:.0f}", shown)
+    return Freshness("stale", when, newest.quote.read, shown)
+
+
+def _where(quote: Quote) -> str:
+    return quote.path or quote.read
+
+
+def _stamp(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%MZ")
+
+
+def _small(point: _Point, usual: float | None, percent: int) -> bool:
+    return usual is not None and point.size is not None and point.size * 100 < usual * percent
+
+
+def _point(artefact: Artefact) -> _Point:
+    # the file of a snapshot says nothing of how much it holds
+    size = None if artefact.repository else artefact.size
+    quote = Quote("backup.artefacts", (artefact.line,), artefact.path)
+    return _Point(artefact.when, size, artefact.fault, quote)

@@ -1,0 +1,1 @@
+"""PostgreSQL's write-ahead log: how it is archived."""

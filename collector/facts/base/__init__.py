@@ -1,0 +1,1 @@
+"""What several rooms count with: intervals, timestamps, versions of packages, redaction."""

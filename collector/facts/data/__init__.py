@@ -1,0 +1,1 @@
+"""Important data: the data inventory, databases and folders, who may read them."""

@@ -1,0 +1,304 @@
+"""Who a running database lets in without asking: by its own answer, or by its settings.
+
+redis and mysqld are asked over loopback and their socket, as nobody and with no credentials; of
+PostgreSQL pg_hba.conf is read, of MongoDB and Elasticsearch the settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from collector.errors import NotUnderstood
+from collector.facts.base.intervals import address
+from collector.facts.base.opened import OPENED
+from collector.model import Capture, Read, Text, shell
+
+_READ = "database_access.state"
+ENGINES: Mapping[str, str] = {
+    "redis-server": "redis",
+    "valkey-server": "redis",
+    "memcached": "memcached",
+    "mongod": "mongodb",
+    "mysqld": "mysql",
+    "mariadbd": "mysql",
+    "postgres": "postgresql",
+    "postmaster": "postgresql",
+    "kingbase": "kingbase",
+    "gaussdb": "opengauss",
+}
+# what no setting frees from asking for a password
+ALWAYS_ASK = frozenset({"dmserver", "sqlservr", "tnslsnr"})
+
+_NAMES = "|".join(ENGINES)
+
+READS: tuple[Read, ...] = (
+    shell(
+        _READ,
+        OPENED  # noqa: S608 - a question of fixed words
+        + rf"""
+p=$(grep -lxE '{_NAMES}' /proc/[0-9]*/comm /dev/null 2>/dev/null | head -n 500)
+[ -n "$p" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
+h=
+for f in $p; do
+  d=${{f%/comm}}; read -r n <"$f"
+  hp_owner "${{d#/proc/}}"
+  case $n in
+  redis-server|valkey-server)
+    o=$(tr '\000' ' ' <"$d/cmdline" | sed -n 's/.*:\([0-9]\{{1,5\}}\)\([ *].*\)\{{0,1\}}$/\1/p')
+    c=$(command -v redis-cli || command -v valkey-cli)
+    echo "== redis ${{o:--}}"
+    [ -n "$o" ] && [ -n "$c" ] && {{
+      set -- -h 127.0.0.1 -p "$o"
+      printf 'ping %s\n' "$("$c" "$@" ping 2>&1 | head -n 1)"
+      printf 'protected %s\n' "$("$c" "$@" config get protected-mode 2>&1 | sed -n 2p)"
+      "$c" "$@" info server 2>/dev/null | grep -E '^(redis|valkey)_version:'
+    }};;
+  memcached)
+    echo "== memcached ${{d#/proc/}}"
+    tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '-S|--enable-sasl|-Y|--auth-file.*|-[a-zA-Z]*S';;
+  mongod)
+    echo "== mongodb ${{d#/proc/}}"
+    tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '--(no)?auth|--keyFile|--transitionToAuth'
+    c=$(tr '\000' '\n' <"$d/cmdline" \
+      | sed -n -e '/^\(-f\|--config\)$/{{n;p;}}' -e 's/^--config=//p')
+    NAMER=$W
+    [ -n "$c" ] && hp_by "$c" cat | sed -n -e 's/keyFile.*/keyFile: -/' \
+      -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p'
+    NAMER=;;
+  mysqld|mariadbd)
+    c=$(command -v mariadb || command -v mysql)
+    echo "== mysql ${{d#/proc/}}"
+    [ -n "$c" ] && {{
+      # MariaDB's client would check the certificate even at the socket
+      case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
+      # no server gets a file of ours for the asking
+      set -- "$@" --local-infile=0 -u root -N -B -e
+      q="select concat('as ',current_user()); "
+      q="${{q}}select concat_ws(' ','account',user,'@',host,if(plugin='','-',plugin),"
+      q="${{q}}length(concat(ifnull(authentication_string,'')"
+      t="))) from mysql.user"
+      "$c" "$@" "$q,ifnull(password,'')$t" 2>/dev/null || "$c" "$@" "$q$t" 2>&1
+    }} | head -n 500;;
+  postgres|postmaster|kingbase|gaussdb)
+    w=$(readlink "$d/cwd") && case " $h " in *" $w "*) ;; *) h="$h $w"
+      echo "== postgresql $w"
+      for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
+        case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
+        [ -f "$c" ] && {{ echo "hba $c"
+          hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' | head -n 300; }}
+      done; NAMER=;;
+    esac;;
+  esac
+done
+for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*.conf \
+  /usr/local/etc/redis*.conf; do
+  [ -f "$c" ] || continue
+  echo "== redis-settings $c"
+  w='port|bind|protected-mode|requirepass|aclfile|include|user'
+  hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
+    | sed -e 's/\(requirepass\)[[:space:]].*/\1 ***/' -e 's/[>#][^ ]*/>***/g'
+done
+for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
+  [ -f "$c" ] || continue
+  echo "== elasticsearch $c"
+  hp_by "$c" cat |
+    grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:'
+done
+echo '== end'
+""",  # noqa: S608 - a question of fixed words
+        seconds=20,
+        limit=1 << 18,
+        redact=r"s/\(md5\|SCRAM-SHA-256\)[^ ]*/\1***/g",
+        privileged=True,
+        why=Text(
+            "正在运行的数据库是否须认证（不使用任何口令；只取认证方式与账户名）",
+            "whether running databases ask who one is (no password is used; methods and names of"
+            " accounts only)",
+        ),
+    ),
+)
+
+Auth = Literal["asks", "open", "unknown"]
+_HEAD = re.compile(r"== ([a-z-]+) (\S.*)")
+_EMPTY = (
+    "-",
+    "mysql_native_password",
+    "caching_sha2_password",
+    "sha256_password",
+    "mysql_old_password",
+)
+_LOCAL = ("localhost", "127.0.0.1", "::1", "localhost.localdomain")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one engine does with whoever comes from elsewhere; `why` stands in both languages."""
+
+    auth: Auth
+    why: str
+    lines: tuple[str, ...]
+
+
+def access(capture: Capture) -> Mapping[str, Access]:
+    """By engine, the laxest of those that run. Raises FactError."""
+    parts = list(_parts(capture.read(_READ).text()))
+    settings = [lines for kind, _, lines in parts if kind == "redis-settings"]
+    found: dict[str, Access] = {}
+    for kind, name, lines in parts:
+        if kind == "redis":
+            _keep(found, "redis", _redis(name, lines, settings))
+        elif kind in _JUDGES:
+            _keep(found, kind, _JUDGES[kind](name, lines))
+        elif kind != "redis-settings":
+            raise NotUnderstood(_READ, f"a part of no kind: {kind}")
+    return found
+
+
+def told_of(capture: Capture, kind: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What was said of each database of that kind: its name (port, pid, folder) and the lines."""
+    parts = _parts(capture.read(_READ).text())
+    return tuple((name, lines) for found, name, lines in parts if found == kind)
+
+
+def _keep(found: dict[str, Access], engine: str, seen: Access) -> None:
+    order = ("asks", "unknown", "open")
+    if engine not in found or order.index(seen.auth) > order.index(found[engine].auth):
+        found[engine] = seen
+
+
+def _parts(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    lines = text.splitlines()
+    if not lines or lines[-1] != "== end":
+        raise NotUnderstood(_READ, "it ends before its end")
+    kind, name, gathered = "", "", list[str]()
+    for line in lines:
+        match = _HEAD.fullmatch(line)
+        if match or line == "== end":
+            if kind:
+                yield kind, name, tuple(gathered)
+            gathered = []
+            kind, name = (match[1], match[2]) if match else ("", "")
+        elif not kind:
+            raise NotUnderstood(_READ, f"a line of no part: {line!r}")
+        else:
+            gathered.append(line)
+
+
+def _redis(port: str, lines: tuple[str, ...], settings: list[tuple[str, ...]]) -> Access:
+    """It answers itself where its client is there; else the settings of its port, if just one."""
+    told = dict(line.partition(" ")[::2] for line in lines)
+    ping = told.get("ping", "")
+    quoted = tuple(f"port {port}: {line}" for line in lines)
+    if ping.startswith(("NOAUTH", "(error) NOAUTH", "AUTH failed", "NOPERM")):
+        return Access("asks", "requirepass", quoted)
+    if ping == "PONG":
+        version = re.search(r"_version:(\d+)\.", "\n".join(lines))
+        # up to 6.2 a `bind` of one's own switched the protection off
+        if told.get("protected") == "yes" and version and int(version[1]) >= 7:
+            return Access("asks", "protected-mode yes", quoted)
+        return Access("open", f"redis {port}: PONG", quoted)
+    mine = [s for s in settings if _value(s, "port", "6379") == port]
+    if len(mine) != 1:
+        return Access("unknown", f"redis {port}", quoted)
+    if any(re.match(r"\s*(aclfile|include|user)\s", line, re.IGNORECASE) for line in mine[0]):
+        return Access("unknown", f"redis {port}: ACL", mine[0])
+    if _value(mine[0], "requirepass", ""):
+        return Access("asks", "requirepass", mine[0])
+    if _value(mine[0], "protected-mode", "yes") == "yes" and not _value(mine[0], "bind", ""):
+        return Access("asks", "protected-mode yes", mine[0])
+    return Access("unknown", f"redis {port}", mine[0])
+
+
+def _value(lines: tuple[str, ...], word: str, default: str) -> str:
+    """The last setting of that name counts."""
+    values = [m[1] for x in lines if (m := re.match(rf"\s*{word}\s+(.*\S)", x, re.IGNORECASE))]
+    return values[-1] if values else default
+
+
+def _memcached(_: str, lines: tuple[str, ...]) -> Access:
+    if lines:
+        return Access("asks", "SASL", lines)
+    return Access("open", "memcached", ("memcached without -S",))
+
+
+def _mongodb(_: str, lines: tuple[str, ...]) -> Access:
+    joined = "\n".join(lines)
+    if re.search(r"transitionToAuth(?!\s*[:=]\s*false)", joined):
+        return Access("open", "transitionToAuth", lines)
+    asks = r"^\s*authorization\s*[:=]\s*[\"']?enabled|^\s*auth\s*=\s*true|^--auth$|keyFile"
+    if re.search(asks, joined, re.MULTILINE) and "--noauth" not in lines:
+        return Access("asks", "authorization", lines)
+    return Access("open", "mongod", lines or ("no authorization",))
+
+
+def _mysql(_: str, lines: tuple[str, ...]) -> Access:
+    """Accounts that may come from elsewhere and have no password."""
+    if not lines or not lines[0].startswith("as "):
+        return Access("unknown", "mysql.user", lines[:1])
+    if lines[0] in ("as @", "as skip-grants user@skip-grants host"):
+        return Access("open", "skip-grant-tables", lines[:1])
+    bare = []
+    for line in lines:
+        # it says who it is once more where the first form of the question was not understood
+        if line == lines[0]:
+            continue
+        match = re.fullmatch(r"account (.*?) ?@ (\S+) (\S+) (\d+)", line)
+        if match is None:
+            raise NotUnderstood(_READ, f"not an account: {line!r}")
+        if match[4] == "0" and match[3] in _EMPTY and match[2] not in _LOCAL:
+            bare.append(f"{match[1] or '-'}@{match[2]}")
+    if bare:
+        return Access("open", ", ".join(bare), lines)
+    return Access("asks", "mysql.user", lines)
+
+
+def _postgresql(_: str, lines: tuple[str, ...]) -> Access:
+    """`trust` for an address that is not loopback (pg_hba.conf, PostgreSQL 18, 20.1)."""
+    if not any(not x.startswith("hba ") for x in lines):
+        return Access("unknown", "pg_hba.conf", lines)
+    for line in lines:
+        if line.startswith("hba "):
+            continue
+        words = re.findall(r'"[^"]*"|[^\s#]+', line.partition("#")[0])
+        if words and words[0].startswith("include"):
+            return Access("unknown", line, (line,))
+        if len(words) < 4 or not words[0].startswith(("local", "host")):
+            raise NotUnderstood(_READ, f"pg_hba.conf: {line!r}")
+        if words[0] != "local" and "trust" in words[4:] and not from_loopback(words[3], words[4]):
+            return Access("open", line, (line,))
+    return Access("asks", "pg_hba.conf", lines[:1])
+
+
+def from_loopback(where: str, mask: str) -> bool:
+    """Does this address of pg_hba.conf stand for the host itself?"""
+    host, _, length = where.partition("/")
+    try:
+        family, number = address(host)
+    except ValueError:
+        return host in ("samehost", "localhost")
+    if family == 6:
+        return number == 1 and length in ("", "128")
+    narrow = length in ("8", "16", "24", "32") or mask.startswith("255.")
+    return number >> 24 == 127 and narrow
+
+
+def _elasticsearch(_: str, lines: tuple[str, ...]) -> Access:
+    joined = "\n".join(lines)
+    if re.search(r"enabled\s*:\s*[\"']?true", joined):
+        return Access("asks", "xpack.security.enabled", lines)
+    if re.search(r"security\.enabled\s*:\s*[\"']?false|disabled\s*:\s*[\"']?true", joined):
+        return Access("open", joined.strip(), lines)
+    # on by default since 8.0, off before
+    return Access("unknown", "xpack.security.enabled", lines)
+
+
+_JUDGES: Mapping[str, Callable[[str, tuple[str, ...]], Access]] = {
+    "memcached": _memcached,
+    "mongodb": _mongodb,
+    "mysql": _mysql,
+    "postgresql": _postgresql,
+    "elasticsearch": _elasticsearch,
+}

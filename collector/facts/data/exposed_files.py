@@ -1,0 +1,152 @@
+"""Secrets and dumps that lie where others get at them: names and modes only, never contents.
+
+In the folders that web servers serve every such file counts; elsewhere only what everybody may
+read, in folders that everybody may enter: the usual ones, and disks of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.facts.security.detector_state import WEB_SETTINGS
+from collector.model import Capture, Read, Text, shell
+
+_READ = "exposed_files.names"
+DEPTH = 7
+MOST = 400
+
+_SECRETS = (
+    ".env", ".env.*", "*.env", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.key", "*.p12",
+    "*.pfx", "*.jks", "*.keystore", "*.ppk", "*.kdbx", ".pgpass", ".my.cnf", ".netrc",
+    "*.sql", "*.sql.gz", "*.sql.xz", "*.sql.zst", "*.sql.bz2", "*.sql.zip", "*.dump", "*.dmp",
+    "*.rdb", "*.bson",
+)  # fmt: skip
+_SERVED = (
+    *_SECRETS, "*.pem", "*.bak", "*.swp", "*~", "*.old", ".htpasswd", ".git", ".svn", ".hg",
+    "*backup*.zip", "*backup*.tar*", "*backup*.rar", "*backup*.7z", "www*.zip", "web*.zip",
+    "wwwroot*", "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb",
+)  # fmt: skip
+_READABLE = (*_SECRETS, "*key*.pem", "privkey*")
+# forms to be filled in, and a key that is public by its nature
+_HARMLESS = (".env.example", ".env.sample", ".env.dist", ".env.template", "root.key", "*.pub")
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return " -o ".join(f"-name '{n}'" for n in names)
+
+
+_FIND = (
+    OPENED
+    + rf"""
+set -f
+nl='
+'
+IFS=$nl
+r=$({{
+set +f
+{WEB_SETTINGS}
+printf '%s\n' 'x:root /var/www;' 'x:root /www/wwwroot;' 'x:root /usr/share/nginx/html;' \
+  'x:root /usr/local/nginx/html;' 'x:root /usr/local/apache2/htdocs;'
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
+  | sed -n 's,^-Dcatalina\.base=\(/[A-Za-z0-9_./-]*\)$,x:root \1/webapps;,p'
+}} | tr -d "\"'" \
+  | sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' \
+  | sed 's,//*$,,' | sort -u | head -n 64)
+echo '== web'
+# names FOLDER...: what lies there, as far as whoever has to look for it may see it
+names() {{
+  hp_do "$R" find "$@" -maxdepth {DEPTH} \( -name node_modules -o -name vendor \) -prune \
+    -o \( {_named(_SERVED)} \) ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
+    2>/dev/null
+}}
+set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
+[ $# -gt 0 ] && {{
+  printf 'root %s\n' "$@"
+  n=$#; his=
+  for d do
+    hp_reach "$d."
+    if [ -z "$R" ]; then set -- "$@" "$d"; else his="$his$d$nl"; fi
+  done
+  shift "$n"
+  R=; [ $# -eq 0 ] || names "$@"
+  for d in $his; do
+    hp_reach "$d."
+    names "$d" | grep -E '^[0-7]+ [0-9]+ [a-z ]+ /'
+  done
+}} | head -n {MOST}
+echo '== world'
+set +f
+m=$(grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|jfs) ' /proc/self/mountinfo 2>/dev/null |
+  cut -d ' ' -f 5 | grep -vE '^/$|^/(boot|usr|var|snap|run|dev|nix|efi)(/|$)' | head -n 64 |
+  while read -r d; do
+    x=${{d%/*}}
+    while [ -n "$x" ] && [ -n "$(find "$x" -prune -perm -001 2>/dev/null)" ]; do x=${{x%/*}}; done
+    [ -n "$x" ] || printf '%s\n' "$d"
+  done)
+set -- $(for d in /etc /home /root /srv /opt /app* /www /data* /backup* /var/backups /tmp /var/tmp \
+  /mnt /export $m; do [ -d "$d" ] && printf '%s/\n' "$d"; done | sort -u)
+find "$@" -xdev -maxdepth {DEPTH} -type d ! -perm -001 -prune \
+  -o \( -name node_modules -o -name vendor -o -path /etc/ssl/certs -o -path /etc/pki/ca-trust \) \
+  -prune -o -type f -perm -004 \( {_named(_READABLE)} \) ! \( {_named(_HARMLESS)} \) \
+  -exec stat -c '%a %u %F %n' '{{}}' + 2>/dev/null | head -n {MOST}
+echo '== end'
+"""
+)
+
+READS: tuple[Read, ...] = (
+    shell(
+        _READ,
+        _FIND,
+        seconds=40,
+        limit=1 << 18,
+        privileged=True,
+        why=Text(
+            "网站目录内，或任何人可读的备份、转储、密钥与 .env 文件（只取名称与权限，不取内容）",
+            "dumps, backups, keys and .env files in folders of web servers, or readable by"
+            " everybody (names and modes only, no content)",
+        ),
+    ),
+)
+_LINE = re.compile(r"([0-7]{1,4}) (\d+) ([a-z ]+) (/.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """One file: `served` from below a web server's folder, else everybody may read it."""
+
+    path: str
+    mode: int
+    served: bool
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`files` in the order of their folders; `roots` are the web folders looked through."""
+
+    files: tuple[Exposed, ...]
+    roots: tuple[str, ...]
+
+
+def exposed_files(capture: Capture) -> Found:
+    """Raises FactError when the search could not be done or came to no end."""
+    text = capture.read(_READ).text()
+    match = re.fullmatch(r"== web\n(.*?)== world\n(.*?)== end\n", text, re.DOTALL)
+    if match is None:
+        raise NotUnderstood(_READ, "it ends before its end")
+    files: dict[str, Exposed] = {}
+    roots: list[str] = []
+    for part, served in ((match[1], True), (match[2], False)):
+        for line in part.splitlines():
+            if served and line.startswith("root /"):
+                roots.append(line.removeprefix("root ").rstrip("/"))
+                continue
+            told = _LINE.fullmatch(line)
+            if told is None:
+                raise NotUnderstood(_READ, f"not a line of it: {line!r}")
+            path = re.sub("//+", "/", told[4])
+            files.setdefault(path, Exposed(path, int(told[1], 8), served, line))
+    return Found(tuple(files.values()), tuple(roots))

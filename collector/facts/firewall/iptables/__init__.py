@@ -1,0 +1,1 @@
+"""iptables-save and ipset's lists, read into rules."""

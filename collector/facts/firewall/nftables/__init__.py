@@ -1,0 +1,1 @@
+"""nft's JSON and its own language, read into rules."""

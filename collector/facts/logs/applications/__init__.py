@@ -1,0 +1,1 @@
+"""Software that rotates and removes its own logs."""

@@ -1,0 +1,1 @@
+"""auditd: its state, its rules, what they cover, its own records."""

@@ -1,0 +1,154 @@
+"""Where a host's messages come to rest: which syslog daemon runs, and the journal, on what disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from collector.facts.logs.journald import journal as _journald
+from collector.facts.logs.syslog import routing as _syslog
+from collector.facts.storage import volumes as _storage
+from collector.facts.storage.mounts import mounts as mounts_of
+from collector.facts.system import processes as _processes
+from collector.facts.system import services as _services
+from collector.model import Capture, Read
+
+READS: tuple[Read, ...] = (
+    *_services.READS,
+    *_processes.READS,
+    *_journald.READS,
+    *_syslog.READS,
+    *(read for read in _storage.READS if read.id in ("storage.mounts", "storage.space")),
+)
+
+MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+# of the facilities, those that stand for everything that is not a login
+_GENERAL = ("daemon", "user", "syslog")
+_LOGINS = ("authpriv", "auth")
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogStore:
+    """A syslog daemon that is there: does it run, does it start at boot, what does it keep.
+
+    `logins` and `general` are the files on disk that get such messages, `memory` the files that
+    a reboot loses; `unclear` are outputs to files under conditions that are not understood;
+    `fed` is whether messages of this host come to it at all; `lost` are facilities of logins that
+    no file gets (sshd writes to auth on the Debian family, to authpriv on the RHEL family).
+    `limited` are its files that it makes old ones of itself, at a size: the line that says so.
+    """
+
+    daemon: str
+    active: bool
+    enabled: bool
+    line: str
+    logins: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
+    memory: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
+    read: str = ""
+    fed: bool = True
+    lost: tuple[str, ...] = ()
+    limited: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def stores_all(self) -> bool:
+        return self.active and self.fed and bool(self.logins and self.general and not self.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The syslog daemons that are installed, and the journal.
+
+    `journal_mount` is the line of the mount that makes the journal volatile; `others` are running
+    daemons of a kind whose configuration is not read.
+    """
+
+    syslog: tuple[SyslogStore, ...]
+    journal: _journald.Journald
+    journal_runs: bool
+    journal_on_disk: bool
+    journal_mount: str = ""
+    others: tuple[str, ...] = ()
+    mounts: _storage.Storage = field(default_factory=lambda: _storage.Storage((), {}, {}))
+
+    @property
+    def journal_there(self) -> bool:
+        """Is there a journald at all, running or not?"""
+        return self.journal_runs or self.journal.present or any(h.first for h in self.journal.held)
+
+    @property
+    def running(self) -> SyslogStore | None:
+        """The daemon that runs and keeps both logins and the rest in files on disk."""
+        return next((s for s in self.syslog if s.stores_all), None)
+
+
+def memory_mount(mounts: _storage.Storage, path: str) -> str:
+    """The mountinfo line of the memory file system that holds `path`; empty when it is on disk."""
+    mount = mounts.mount_of(path)
+    return mount.line if mount is not None and mount.fstype in MEMORY else ""
+
+
+def log_stores(capture: Capture) -> Stores:
+    """Raises FactError where units, configuration or mounts could not be read."""
+    mounts = _storage.Storage(mounts_of(capture), {}, {})
+    known = _services.services(capture)
+    journal = _journald.journald(capture)
+    runs = known.unit("systemd-journald").active
+    found = []
+    for parse, unit in ((_syslog.rsyslog, "rsyslog"), (_syslog.syslog_ng, "syslog-ng")):
+        if known.unit(unit).known or unit in known.scripts:
+            config = parse(capture)
+            store = _store(config, known, unit, mounts)
+            # journald holds the socket, and hands on what it gets unless it is told not to
+            kept = runs and not journal.forwards
+            inputs = config.inputs & {"socket", "journal"}
+            store = replace(store, fed=bool(inputs - ({"socket"} if kept else set())))
+            if not known.systemd:
+                # without units only the running program tells
+                places = ("/sbin", "/usr/sbin", "/usr/local/sbin", "/usr/bin")
+                programs = [f"{place}/{unit}{end}" for place in places for end in ("", "d")]
+                running = _processes.processes(capture).running(*programs)
+                store = replace(store, active=bool(running))
+            found.append(store)
+    others = () if found or runs else _others(capture)
+    volatile = memory_mount(mounts, "/var/log/journal")
+    return Stores(
+        tuple(found),
+        journal,
+        runs,
+        runs and journal.on_disk and not volatile,
+        volatile if journal.on_disk else "",
+        others,
+        mounts,
+    )
+
+
+def _others(capture: Capture) -> tuple[str, ...]:
+    named = _processes.processes(capture).named("syslogd", "metalog", "socklog", "svlogd")
+    return tuple(process.line for process in named)
+
+
+def _store(
+    config: _syslog.Syslog, known: _services.Services, unit: str, mounts: _storage.Storage
+) -> SyslogStore:
+    state = known.unit(unit)
+    logins = [o for name in _LOGINS for o in config.files_of(name)]
+    general = [o for name in _GENERAL for o in config.files_of(name)]
+    memory = {o.path for o in (*logins, *general) if memory_mount(mounts, o.path)}
+    return SyslogStore(
+        unit,
+        state.active,
+        known.starts_at_boot(unit),
+        state.line,
+        tuple(dict.fromkeys(o.path for o in logins if o.path not in memory)),
+        tuple(dict.fromkeys(o.path for o in general if o.path not in memory)),
+        tuple(sorted(memory)),
+        tuple(dict.fromkeys(o.line for o in config.unclear())),
+        tuple(dict.fromkeys(o.line for o in (*logins, *general))),
+        "syslog.rsyslog" if unit == "rsyslog" else "syslog.syslog_ng",
+        lost=tuple(name for name in _LOGINS if not config.files_of(name)),
+        limited={o.path: o.line for o in config.outputs if o.path and o.limit},
+    )

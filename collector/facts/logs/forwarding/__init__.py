@@ -1,0 +1,1 @@
+"""Which logs leave the host, to where, and whether they arrive."""

@@ -1,0 +1,1 @@
+"""systemd's journal: settings, limits, what it holds, events in it."""

@@ -1,0 +1,1 @@
+"""logrotate, in full: which files it reads, what they say, what they leave of a log."""

@@ -1,0 +1,1 @@
+"""Shapes and names of logs, which the formats below `logs` fill."""

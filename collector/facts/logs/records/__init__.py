@@ -1,0 +1,1 @@
+"""Samples of log records, masked, and the fields they show."""

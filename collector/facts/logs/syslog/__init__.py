@@ -1,0 +1,1 @@
+"""Syslog daemons: which runs, and where each message goes."""

@@ -1,0 +1,204 @@
+"""The syslog daemons that run: with which file they were started, what waits in their queues.
+
+Beside that the files which their configuration includes from other places than the usual ones,
+and what rsyslogd wrote of its own sending (impstats, actions suspended and resumed).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.facts.logs.syslog.redaction import RSYSLOG, SYSLOG_NG
+from collector.model import Capture, CapturedFile, HostStatus, Read, ReadStatus, Text, shell
+
+_READ = "syslog.running"
+
+READS: tuple[Read, ...] = (
+    shell(
+        _READ,
+        OPENED
+        + r"""
+c=; g=
+IFS=$hp_nl
+for p in $(grep -lxE 'rsyslogd|syslog-ng' /proc/[0-9]*/comm 2>/dev/null); do
+  p=${p%/comm}
+  # one of a container is not this host's
+  [ "$p/root/etc" -ef /etc ] || continue
+  a=$(tr '\000' '\n' <"$p/cmdline")
+  n=; read -r n <"$p/comm"
+  printf '== process %s %s\n' "${p#/proc/}" "$n"
+  printf '%s\n' "$a" | sed 's/^/|/'
+  o=$(printf '%s\n' "$a" | sed -n '/^-f$/{n;p;}
+/^--cfgfile$/{n;p;}
+s/^-f\(..*\)/\1/p
+s/^--cfgfile=//p')
+  [ -n "$o" ] || continue
+  hp_owner "${p#/proc/}"
+  o=$(printf '%s\n' "$o" | sed "s/^/$W$hp_tab/")
+  [ "$n" = rsyslogd ] && c="$c$o$hp_nl"
+  [ "$n" = syslog-ng ] && g="$g$o$hp_nl"
+done
+m='/etc/rsyslog.conf'
+n='/etc/syslog-ng/syslog-ng.conf'
+if [ -f "$m" ] || [ -n "$c" ]; then
+  c=$c$(hp_finds 's/^[[:space:]]*\$[Ii]nclude[Cc]onfig[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p
+s/.*include[[:space:]]*(.*[Ff]ile="\([^"]*\)".*/\1/p' $c $m /etc/rsyslog.d/* 2>/dev/null |
+    sed 's,/$,/*,' | grep -v "$hp_tab/etc/rsyslog\.d/[^/]*\$")$hp_nl
+fi
+if [ -f "$n" ] || [ -n "$g" ]; then
+  g=$g$(hp_finds "s/^[[:space:]]*@include[[:space:]]*[\"']\([^\"']*\).*/\1/p" $g $n \
+    /etc/syslog-ng/conf.d/*.conf 2>/dev/null |
+    grep -v -e "${hp_tab}scl\.conf\$" -e 'conf\.d/\*\.conf$' |
+    sed -e 's,/$,/*,' -e "s,$hp_tab\([^/]\),$hp_tab/etc/syslog-ng/\1,")
+fi
+set --
+set -f
+for l in $c $g; do
+  set +f
+  for f in ${l#*"$hp_tab"}; do
+    NAMER=${l%%"$hp_tab"*}
+    hp_can "$f" && [ $# -lt 64 ] && set -- "$@" "$NAMER$hp_tab$f"
+  done
+done
+set +f; NAMER=
+hp_pour '== file ' '|' "$@"
+w=$(hp_finds '/^[^#]*\(@\|omfwd\|omrelp\|[Ww]ork[Dd]irectory\|[Ss]pool[Dd]irectory\|log\.file\)/p' \
+  $m /etc/rsyslog.d/* "$@")
+if [ -n "$w" ]; then
+  # only root says where to look further
+  w=$(printf '%s\n' "$w" | sed -n "s/^$hp_tab//p")
+  for d in /var/spool/rsyslog /var/lib/rsyslog /var/lib/syslog-ng $(printf '%s\n' "$w" |
+    sed -n 's/^[[:space:]]*\$[Ww]ork[Dd]irectory[[:space:]]*\([^[:space:]]*\).*/\1/p
+s/.*\([Ww]ork\|[Ss]pool\)[Dd]irectory[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\2/p'); do
+    for f in "$d"/*; do [ -f "$f" ] && printf '%s\n' "$f"; done
+  done | sort -u | head -n 200 | {
+    set --; while read -r f; do set -- "$@" "$f"; done
+    [ $# -gt 0 ] && { echo '== queue'; stat -c '%Y %s %n' "$@"; }
+  }
+  l=$(printf '%s\n' "$w" | sed -n 's/.*log\.file[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\1/p')
+  for f in /var/log/syslog /var/log/messages $l; do
+    hp_can "$f" || continue
+    printf '== notes %s\n' "$f"
+    hp_by "$f" tail -c 400000 |
+      grep -aE "rsyslogd.*(action '|omfwd|omrelp).*(suspend|resum|error|fail)
+origin=(omfwd|core\.action)
+\"origin\": *\"(omfwd|core\.action)\"" |
+      tail -n 40 | cut -c 1-400 | sed 's/^/|/'
+  done
+fi
+echo '== end'
+exit 0
+""",
+        limit=1 << 20,
+        redact=f"{RSYSLOG}\n{SYSLOG_NG}",
+        privileged=True,
+        why=Text(
+            "日志服务以何配置启动、另外包含的配置、发送队列与其自述的发送情况",
+            "with which file syslog daemons run, files they include from elsewhere, their queues, "
+            "and what they say of their sending",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A daemon that runs; `config` is the file it was given, empty for its default."""
+
+    pid: int
+    name: str
+    arguments: tuple[str, ...]
+    config: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"{self.pid} {' '.join(self.arguments)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A file in a folder where daemons keep what they could not send yet."""
+
+    path: str
+    size: int
+    changed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the read found; `notes` are lines of the logs by the log's path."""
+
+    daemons: tuple[Daemon, ...] = ()
+    files: Mapping[str, CapturedFile] = field(default_factory=lambda: MappingProxyType({}))
+    queue: tuple[Queued, ...] = ()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def config(self, name: str, default: str) -> str:
+        """The file that the daemon was started with. Raises NotUnderstood when there are two."""
+        given = {d.config or default for d in self.daemons if d.name == name} or {default}
+        if len(given) > 1:
+            raise NotUnderstood(_READ, f"{name} runs twice: {', '.join(sorted(given))}")
+        return given.pop()
+
+
+def syslog_running(capture: Capture) -> Running:
+    """Raises FactError. A capture from before this read was made holds nothing of it."""
+    if _READ not in capture.reads and capture.status is HostStatus.COMPLETE:
+        return Running()
+    text = capture.read(_READ).text()
+    lines = text.splitlines()
+    if not lines or lines[-1] != "== end":
+        raise NotUnderstood(_READ, "it ends before its end")
+    daemons: list[Daemon] = []
+    files: dict[str, CapturedFile] = {}
+    queue: list[Queued] = []
+    notes: dict[str, tuple[str, ...]] = {}
+    for words, body in _parts(lines[:-1]):
+        if words[0] == "process" and len(words) == 3 and words[1].isdecimal():
+            daemons.append(_daemon(int(words[1]), words[2], tuple(line[1:] for line in body)))
+        elif words[0] == "file" and len(words) > 1:
+            path = " ".join(words[1:])
+            data = "".join(f"{line[1:]}\n" for line in body).encode()
+            files[path] = CapturedFile(path, ReadStatus.OK, data=data)
+        elif words[0] == "queue":
+            queue += [_queued(line) for line in body]
+        elif words[0] == "notes" and len(words) > 1:
+            notes[" ".join(words[1:])] = tuple(line[1:] for line in body)
+        else:
+            raise NotUnderstood(_READ, f"not understood: {' '.join(words)!r}")
+    return Running(tuple(daemons), files, tuple(queue), notes)
+
+
+def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
+    parts: list[tuple[list[str], list[str]]] = []
+    for line in lines:
+        if line.startswith("== ") and line[3:].split():
+            parts.append((line[3:].split(), []))
+        elif parts and (line.startswith("|") or parts[-1][0] == ["queue"]):
+            parts[-1][1].append(line)
+        else:
+            raise NotUnderstood(_READ, f"not understood: {line!r}")
+    return parts
+
+
+def _daemon(pid: int, name: str, arguments: tuple[str, ...]) -> Daemon:
+    config = ""
+    for at, word in enumerate(arguments):
+        if word in ("-f", "--cfgfile") and at + 1 < len(arguments):
+            config = arguments[at + 1]
+        elif match := re.fullmatch(r"(?:-f|--cfgfile=)(.+)", word):
+            config = match[1]
+    return Daemon(pid, name, arguments, config)
+
+
+def _queued(line: str) -> Queued:
+    match = re.fullmatch(r"([0-9]{1,11}) ([0-9]{1,15}) (/.*)", line)
+    if match is None:
+        raise NotUnderstood(_READ, f"not a file of a queue: {line!r}")
+    return Queued(match[3], int(match[2]), datetime.fromtimestamp(int(match[1]), UTC))

@@ -1,0 +1,1 @@
+"""rsyslog's configuration, old and new forms."""

@@ -1,0 +1,1 @@
+"""syslog-ng's configuration."""

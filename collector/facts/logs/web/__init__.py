@@ -1,0 +1,1 @@
+"""Web servers' logs: which sites have one, and what its records hold."""

@@ -1,0 +1,1 @@
+"""Monitoring agents, time synchronisation, the ledger of events."""

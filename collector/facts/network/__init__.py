@@ -1,0 +1,1 @@
+"""Interfaces, listening sockets, and what of the kernel takes packets before the rules do."""

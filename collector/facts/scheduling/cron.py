@@ -1,0 +1,184 @@
+"""Crontabs and the folders that run-parts works through; the reads are those of `schedules`.
+
+crontab(5) of Debian cron, cronie and busybox; run-parts(8) of debianutils and of crontabs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from collector.errors import NotUnderstood
+from collector.facts.scheduling.models import Job, Script, live, uncommented, with_scripts
+from collector.model import Capture, CapturedFile, Text
+
+_ENVIRONMENT = re.compile(r"^\s*[A-Za-z_\"'][A-Za-z0-9_\"']*\s*=")
+_ENTRY = re.compile(r"^\s*-?(@\w+|(?:[^\s@]\S*\s+){4}\S+)\s+(.*\S)\s*$")
+_FIELD = re.compile(r"^[-*/,0-9A-Za-z~]+$")
+_FOLDERS = ("hourly", "daily", "weekly", "monthly")
+
+
+def debian_names(capture: Capture) -> bool:
+    """Do names with a dot not count here (Debian's cron and run-parts)?"""
+    said = capture.read("schedules.flavour").text()
+    if not said.strip():
+        raise NotUnderstood("schedules.flavour", "it printed nothing")
+    # busybox has the same names and no option --version
+    return "Debian" in said or "unrecognized option" in said
+
+
+def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
+    """Jobs of all crontabs and periodic folders. Raises FactError when one cannot be seen."""
+    debian = debian_names(capture)
+    started: set[str] = set()
+    for file in capture.read("schedules.tabs").present():
+        if file.path == "/etc/anacrontab":
+            started |= _folders(uncommented(file.text("schedules.tabs")))
+            continue
+        for job in _tab(file, "schedules.tabs", scripts, system=True, debian=debian):
+            if job.enabled:
+                started |= _folders(job.command)
+            yield job
+    for file in capture.read("schedules.spool").present():
+        if not file.path.rpartition("/")[2].startswith((".", "tmp.")):
+            for job in _tab(file, "schedules.spool", scripts, system=False, debian=debian):
+                if job.enabled:
+                    started |= _folders(job.command)
+                yield job
+    for file in capture.read("schedules.periodic").present():
+        yield _periodic(file, scripts, started, debian=debian)
+
+
+def _folders(text: str) -> set[str]:
+    return {x for x in _FOLDERS if f"cron.{x}" in text}
+
+
+def _tab(
+    file: CapturedFile, read: str, scripts: Mapping[str, Script], *, system: bool, debian: bool
+) -> list[Job]:
+    text = file.text(read)
+    name = file.path.rpartition("/")[2]
+    reason = _ignored(file, name, debian=debian) if "/cron.d/" in file.path else None
+    if not reason and file.uid != 0 and system:
+        reason = Text(
+            f"{file.path} 属于 uid {file.uid}，cron 不予采用",
+            f"{file.path} belongs to uid {file.uid}: cron ignores it",
+        )
+    found: list[Job] = []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#") or _ENVIRONMENT.match(line):
+            continue
+        match = _ENTRY.match(line)
+        if not match or not _times(match[1]):
+            said = line.strip()[:80]
+            reason = reason or Text(
+                f"cron 拒绝该文件，此行不是计划任务：{said}",
+                f"cron refuses this file: not a crontab line: {said}",
+            )
+            if not match:
+                continue
+        user, command = "root" if system else name, match[2]
+        if system:
+            user, command = [*match[2].split(None, 1), ""][:2]
+        job = _job(file.path, read, scripts, (match[1], user, command, line))
+        if job.enabled and _never(match[1].split()):
+            why, zh = f"{match[1]} is no date of any year", f"{match[1]} 不是任何一年中的日期"
+            job = replace(job, enabled=False, reason=why, reason_zh=zh)
+        found.append(job)
+    if found and not text.endswith("\n"):
+        reason = reason or Text(
+            "文件末尾缺少换行，cron 不采用最后一行",
+            "no newline at the end of the file: cron does not take its last line",
+        )
+    if reason:
+        found = [
+            replace(job, enabled=False, reason=reason.en, reason_zh=reason.zh) for job in found
+        ]
+    return found
+
+
+def _times(text: str) -> bool:
+    """Is that what stands before a command, each number one that its field can have?"""
+    fields = text.lstrip("@").split()
+    if not all(_FIELD.match(f) for f in fields):
+        return False
+    ranges = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+    return len(fields) != 5 or all(
+        low <= int(number) <= high
+        for field, (low, high) in zip(fields, ranges, strict=True)
+        for number in re.findall(r"(?<![/A-Za-z\d])\d{1,9}", field)
+    )
+
+
+def _never(fields: list[str]) -> bool:
+    """Is it only for days that its months do not have? With a day of the week it is for both."""
+    if len(fields) != 5 or fields[4] != "*":
+        return False
+    days, months = (f.split(",") for f in fields[2:4])
+    if not all(x.isdigit() for x in (*days, *months)):
+        return False
+    most = max(29 if m == "2" else 30 if m in ("4", "6", "9", "11") else 31
+               for m in (x.lstrip("0") for x in months))  # fmt: skip
+    return min(map(int, days)) > most
+
+
+def _ignored(file: CapturedFile, name: str, *, debian: bool) -> Text | None:
+    """Why cron passes over a file of cron.d; None when it does not."""
+    unfit = Text(f"cron 不采用文件名 {name}", f"cron ignores the file name {name}")
+    if debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        return unfit
+    if name.startswith(".") or name.endswith(("~", ".rpmsave", ".rpmorig", ".rpmnew", ".cfsaved")):
+        return unfit
+    if file.mode & 0o022:
+        return Text(
+            f"{file.path} 可被他人写入（权限 {file.mode:04o}），cron 不予采用",
+            f"{file.path} is writable by others (mode {file.mode:04o}): cron ignores it",
+        )
+    return None
+
+
+def _job(path: str, read: str, scripts: Mapping[str, Script], entry: tuple[str, ...]) -> Job:
+    when, user, command, line = entry
+    reason = None
+    for part in re.split(r"&&|\|\||[;|&]", command):
+        first = re.match(r"\s*(?:\w+=\S*\s+)*(\S+)", part)
+        script = scripts.get(first[1]) if first else None
+        if script is not None and not script.executable:
+            reason = _not_executable(script.path)
+    text = with_scripts(command, scripts)
+    en, zh = (reason.en, reason.zh) if reason else ("", "")
+    return Job(
+        "cron", path, when, user, command, text, not reason, en, read, path, line, reason_zh=zh
+    )
+
+
+def _not_executable(path: str) -> Text:
+    return Text(f"{path} 没有执行权限", f"{path} is not executable")
+
+
+def _periodic(
+    file: CapturedFile, scripts: Mapping[str, Script], started: set[str], *, debian: bool
+) -> Job:
+    folder, _, name = file.path.rpartition("/")
+    when = folder.rpartition(".")[2]
+    reason = None
+    unfit = Text(f"run-parts 不采用文件名 {name}", f"run-parts ignores the file name {name}")
+    if not file.mode & 0o111:
+        reason = _not_executable(file.path)
+    elif debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        reason = Text(
+            f"本机的 run-parts 不采用文件名 {name}", f"run-parts here ignores the file name {name}"
+        )
+    elif name.endswith(("~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved")):
+        reason = unfit
+    elif when not in started:
+        reason = Text(f"没有计划任务运行 {folder}", f"no crontab runs {folder}")
+    text = uncommented(live(file.text("schedules.periodic")))
+    text = with_scripts(text, scripts)
+    line = f"{file.path} mode {file.mode:04o}"
+    en, zh = (reason.en, reason.zh) if reason else ("", "")
+    return Job(
+        "periodic", file.path, when, "root", file.path, text, not reason, en,
+        "schedules.periodic", file.path, line, reason_zh=zh,
+    )  # fmt: skip

@@ -1,0 +1,265 @@
+"""What starts by itself: crontabs, periodic folders, systemd timers and the scripts they call.
+
+crontab(5) as Debian cron, cronie and busybox read it; run-parts(8); systemd.timer(5).
+A job that is written down and yet never starts (a name with a dot under Debian's run-parts, a
+script that is not executable, a file of another owner, a disabled timer) is listed as not
+enabled, with the reason. Whether a cron daemon runs at all is for `processes` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain
+
+from collector.errors import NotUnderstood
+from collector.facts.base.allowance import Allowance
+from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import only_listed
+from collector.facts.scheduling import cron as crontabs
+from collector.facts.scheduling.models import Job, Run, Script, with_scripts
+from collector.model import Capture, Read, Text, files, shell
+
+_TIMERS = r"""
+[ -d /run/systemd/system ] || { echo 'no systemd'; exit 0; }
+TZ=UTC; export TZ
+t=$( { systemctl list-unit-files --type=timer --no-legend --no-pager
+  systemctl list-units --all --type=timer --no-legend --no-pager; } |
+  sed -n 's/^[^A-Za-z0-9]*\([A-Za-z0-9][^[:space:]]*\.timer\).*/\1/
+    /@\.timer$/d
+    /^[A-Za-z0-9][^[:space:]]*\.timer$/p' | sort -u)
+[ -n "$t" ] || { echo 'no timers'; exit 0; }
+set -f
+o=$(systemctl show --no-pager $t -p Id,Unit,LoadState,ActiveState,UnitFileState,FragmentPath \
+  -p SubState,LastTriggerUSec,Result,TimersCalendar,TimersMonotonic)
+r=$?
+printf '%s\n' "$o"
+[ "$r" = 0 ] || exit "$r"
+s=$(printf '%s\n' "$o" | sed -n 's/^Unit=//p' | sort -u)
+printf '\n'
+systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPath,ExecStart \
+  -p ExecMainStartTimestamp,ExecMainExitTimestamp,ExecMainCode,ExecMainStatus
+"""
+
+# Two rounds: the scripts that tabs and units name, then the scripts that those name.
+_CALLED = (
+    OPENED
+    + r"""
+all=
+set -- /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
+  /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
+  /etc/crontabs/* /etc/systemd/system/*.service
+IFS=$hp_nl
+for round in 1 2; do
+  more=
+  for l in $(hp_names '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$@"); do
+    hp_line "$l"; f=$h_f
+    case " $all " in *" $f "*) continue;; esac
+    case "$f" in
+      /proc/*|/dev/*|/sys/*|/run/*|/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*) continue;;
+      /usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
+    esac
+    hp_can "$f" || continue
+    case "$f" in
+      *.sh|*.bash|*.py|*.pl) ;;
+      *) hp_first "$f"; case "$h_l" in '#!'*) ;; *) continue;; esac;;
+    esac
+    all="$all $f"; more="$more$NAMER$hp_tab$f$hp_nl"
+    x=-; [ -x "$f" ] && x=x
+    w=all; [ "$(hp_by "$f" head -c 16385 | wc -c)" -gt 16384 ] && w=cut
+    printf 'script %s %s %s\n' "$x" "$w" "$f"
+    hp_by "$f" head -c 16384 | sed 's/^/|/'
+    printf '\n'
+  done
+  NAMER=
+  set -f; set -- $more; set +f
+  [ $# -gt 0 ] || break
+done
+exit 0
+"""
+)
+
+# characters
+_TEXT = 4 << 20
+
+READS: tuple[Read, ...] = (
+    files(
+        "schedules.tabs",
+        "/etc/crontab",
+        "/etc/anacrontab",
+        "/etc/cron.d/*",
+        redact=only_listed("tab"),
+        why=Text("系统计划任务（口令已屏蔽）", "the system's cron jobs (secrets masked)"),
+    ),
+    files(
+        "schedules.spool",
+        "/var/spool/cron/*",
+        "/var/spool/cron/crontabs/*",
+        "/var/spool/cron/tabs/*",
+        "/etc/crontabs/*",
+        redact=only_listed("spool"),
+        why=Text("各用户的计划任务（口令已屏蔽）", "users' cron jobs (secrets masked)"),
+    ),
+    files(
+        "schedules.periodic",
+        "/etc/cron.hourly/*",
+        "/etc/cron.daily/*",
+        "/etc/cron.weekly/*",
+        "/etc/cron.monthly/*",
+        limit=16_384,
+        most=128,
+        redact=only_listed("script"),
+        why=Text("每小时/日/周/月运行的脚本", "scripts run every hour, day, week or month"),
+    ),
+    shell(
+        "schedules.flavour",
+        "command -v run-parts >/dev/null 2>&1 || { echo none; exit 0; }\n"
+        "run-parts --version 2>&1 | head -n 1; exit 0",
+        limit=4096,
+        why=Text(
+            "run-parts 的实现（决定哪些文件名有效）",
+            "which run-parts: it decides which names count",
+        ),
+    ),
+    shell(
+        "schedules.timers",
+        _TIMERS,
+        seconds=20,
+        limit=1 << 19,
+        redact=only_listed("units"),
+        why=Text("systemd 定时器及其最近一次结果", "systemd timers and how they last ended"),
+    ),
+    shell(
+        "schedules.called",
+        _CALLED,
+        seconds=20,
+        limit=1 << 19,
+        redact=only_listed("listed"),
+        why=Text(
+            "计划任务所调用脚本的内容（口令已屏蔽）", "scripts that jobs call (secrets masked)"
+        ),
+    ),
+)
+
+
+def jobs(capture: Capture) -> tuple[Job, ...]:
+    """Every job, enabled or not. Raises FactError when any of the places could not be seen."""
+    scripts = called(capture)
+    room = Allowance("schedules.called", _TEXT, "the text of the scripts that jobs call")
+    found: list[Job] = []
+    for job in chain(crontabs.jobs(capture, scripts), _timers(capture, scripts)):
+        room.take(len(job.text) - len(job.command))
+        found.append(job)
+    return tuple(found)
+
+
+def called(capture: Capture) -> Mapping[str, Script]:
+    """The scripts that jobs call, by path. Raises FactError."""
+    begun: dict[str, tuple[bool, bool, list[str]]] = {}
+    lines: list[str] = []
+    for line in capture.read("schedules.called").text().splitlines():
+        match = re.fullmatch(r"script ([x-]) (all|cut) (.*)", line)
+        if match:
+            path, lines = match[3], []
+            begun[path] = match[1] == "x", match[2] == "all", lines
+        elif line.startswith("|") and begun:
+            lines.append(line[1:])
+        elif line:
+            raise NotUnderstood("schedules.called", f"not understood: {line!r}")
+    return {
+        path: Script(path, executable, whole, "\n".join(text))
+        for path, (executable, whole, text) in begun.items()
+    }
+
+
+# --- timers --------------------------------------------------------------------------------------
+
+
+def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
+    text = capture.read("schedules.timers").text()
+    if text.strip() in ("no systemd", "no timers"):
+        return
+    if not text.strip():
+        raise NotUnderstood("schedules.timers", "it printed nothing")
+    blocks = [_properties(b) for b in re.split(r"\n\s*\n", text.strip("\n")) if b.strip()]
+    services = {b["Id"]: b for b in blocks if b.get("Id", "").endswith(".service")}
+    for block in blocks:
+        if "Id" not in block:
+            raise NotUnderstood("schedules.timers", f"a unit without Id: {block!r}"[:200])
+        if block["Id"].endswith(".timer"):
+            yield _timer(block, services.get(block.get("Unit", "")), scripts)
+
+
+def _properties(block: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for line in block.splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            # ExecStart and the timers' times come once for each of them
+            found.setdefault(key, []).append(value)
+    return {key: "\n".join(values).lstrip("\n") for key, values in found.items()}
+
+
+def _timer(
+    block: dict[str, str], service: dict[str, str] | None, scripts: Mapping[str, Script]
+) -> Job:
+    reason, id = None, block["Id"]
+    if block.get("LoadState") not in ("loaded", None):
+        reason = Text(f"{id} 的状态为 {block['LoadState']}", f"{id} is {block['LoadState']}")
+    elif block.get("ActiveState") != "active":
+        state = block.get("UnitFileState") or block.get("ActiveState", "unknown")
+        reason = Text(f"{id} 未启动（{state}）", f"{id} is {state}, not active")
+    elif block.get("SubState") == "elapsed":
+        reason = Text(
+            f"{id} 已启动，但已到期，不再触发",
+            f"{id} is active, but elapsed: it does not fire again",
+        )
+    elif block.get("UnitFileState") == "disabled":
+        reason = Text(
+            f"{id} 目前已启动，但未设为随系统启动，重启后不再运行",
+            f"{id} is active now, but disabled: it does not come back after a boot",
+        )
+    if not reason and (service is None or service.get("LoadState") != "loaded"):
+        reason = Text(f"{id} 所启动的服务不存在", f"what {id} starts is not there")
+    commands = re.findall(r"argv\[\]=(.*?) ;", (service or {}).get("ExecStart", ""))
+    command = "\n".join(commands)
+    when = "; ".join(
+        re.findall(r"(On\w{1,40}=[^;]{0,400}?) ;", block.get("TimersCalendar", ""))
+        + re.findall(r"(On\w{1,40}=[^;]{0,400}?) ;", block.get("TimersMonotonic", ""))
+    )
+    return Job(
+        "timer", block["Id"], when, (service or {}).get("User") or "root", command,
+        with_scripts(command, scripts), not reason, reason.en if reason else "", "schedules.timers",
+        block.get("FragmentPath", ""),
+        f"{block['Id']} {block.get('ActiveState', '')} {block.get('UnitFileState', '')}".strip(),
+        when_utc(block.get("LastTriggerUSec", ""), "schedules.timers"),
+        _run(service) if service else None,
+        reason.zh if reason else "",
+    )  # fmt: skip
+
+
+def _run(service: dict[str, str]) -> Run:
+    finished = when_utc(service.get("ExecMainExitTimestamp", ""), "schedules.timers")
+    status, result = service.get("ExecMainStatus", ""), service.get("Result", "")
+    good: bool | None = None
+    if finished is not None and service.get("ActiveState") != "activating":
+        good = (
+            status == "0"
+            and service.get("ExecMainCode") in ("1", "exited")
+            and (result == "success")
+        )
+    return Run(service["Id"], finished, good, f"Result={result} ExecMainStatus={status}")
+
+
+def when_utc(text: str, read: str) -> datetime | None:
+    """A time as systemd writes it under TZ=UTC; None for `n/a`, `0` and nothing.
+
+    Raises NotUnderstood for any other zone: abbreviations such as CST do not name one.
+    """
+    if text.strip() in ("", "n/a", "0", "[not set]"):
+        return None
+    match = re.fullmatch(r"(?:\w{3} )?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC", text.strip())
+    if match is None:
+        raise NotUnderstood(read, f"not a time in UTC: {text!r}")
+    return datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

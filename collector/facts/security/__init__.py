@@ -1,0 +1,1 @@
+"""Anti-malware, intrusion detection, integrity of files, and whether they work."""

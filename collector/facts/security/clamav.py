@@ -1,0 +1,257 @@
+"""How ClamAV is set up: what clamd leaves out, and what clamonacc really blocks.
+
+clamd.conf(5), clamonacc(8). What the settings say and what the kernel was told are two things:
+the marks of a fanotify group stand in /proc/PID/fdinfo (proc(5)), and only one whose mask holds a
+permission event (fanotify_mark(2)) can refuse a file. With OnAccessMountPath clamonacc 1.4 asks
+for no such event, whatever OnAccessPrevention says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.facts.system.processes import Process, Processes
+from collector.model import Capture, Read, Text, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "clamav.state",
+        OPENED
+        + r"""
+w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
+for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
+  [ -f "$f" ] || continue
+  printf '== conf %s\n' "$f"
+  hp_can "$f" || echo '== refused'
+  hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]"
+  for d in $(hp_by "$f" sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p'); do
+    d=${d#\"}; d=${d%\"}
+    [ -d "$d" ] && printf '== folder %s\n' "$d"
+  done
+done
+for c in /proc/[0-9]*/comm; do
+  n=; { read -r n <"$c"; } 2>/dev/null
+  case "$n" in clamonacc) k=onaccess;; clamd) k=scanner;; *) continue;; esac
+  p=${c%/comm}
+  printf '== %s %s\n' "$k" "${p#/proc/}"
+  [ $k = onaccess ] &&
+    cat "$p"/fdinfo/* 2>/dev/null | sed -n -e 's/^fanotify flags:.*/group/p' \
+      -e 's/^fanotify ino:.* mask:\([0-9a-f]*\) .*/inode \1/p' \
+      -e 's/^fanotify mnt_id:.* mask:\([0-9a-f]*\) .*/mount \1/p' \
+      -e 's/^fanotify sdev:.* mask:\([0-9a-f]*\) .*/mount \1/p' | sort | uniq -c
+  b=
+  hp_owner "${p#/proc/}"; NAMER=$W
+  tr '\000' '\n' <"$p/cmdline" | while IFS= read -r a; do
+    case "$b $a" in
+      *' --config-file='*) printf 'config %s\n' "${a#*=}"; continue;;
+      '-c '*|'--config-file '*) printf 'config %s\n' "$a"; b=; continue;;
+      *' --watch-list='*) k=--watch-list; v=${a#*=};;
+      *' --exclude-list='*) k=--exclude-list; v=${a#*=};;
+      '-W '*|'-w '*|'--watch-list '*) k=--watch-list; v=$a;;
+      '-e '*|'--exclude-list '*) k=--exclude-list; v=$a;;
+      *) b=$a; continue;;
+    esac
+    b=$a
+    [ -f "$v" ] && hp_by "$v" cat | sed "s/^/$k /"
+  done
+  NAMER=
+done
+t=; for f in clamscan clamdscan; do command -v $f >/dev/null 2>&1 && t=1; done
+for f in /opt/*/bin/clam*scan /usr/local/*/bin/clam*scan; do [ -x "$f" ] && t=1; done
+IFS=$hp_nl
+more=; [ -n "$t" ] && more=$(hp_names '.*clamd\{0,1\}scan.*' $(
+  find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
+    /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
+    -maxdepth 2 -type f -size -64k 2>/dev/null) |
+  sed -n "s#\($hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
+  sort -u | head -n 16)
+all=' '
+[ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
+  NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
+  case "$all" in *" $f "*) continue;; esac
+  case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
+  [ -f "$f" ] || continue
+  all="$all$f "
+  printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if hp_can "$f"; then
+    hp_by "$f" tail -c 65536 | grep -aE \
+      -e 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' \
+      -e '^ERROR: (Communication error|Could not connect)' |
+      tail -n 30
+  else echo '== refused'; fi
+done
+NAMER=
+f=/opt/LinuxKPC/ini/apsc_client_ui.ini
+[ -f "$f" ] && { printf '== antiy %s\n' "$f"; hp_by "$f" cat | grep -aE '[0-9]{10}' | head -n 20; }
+echo '== end'
+""",
+        seconds=20,
+        limit=1 << 17,
+        privileged=True,
+        why=Text(
+            "ClamAV 的排除项、实时监控在内核中的标记、查杀日志的结束标记（含安天最近查杀时间）",
+            "what ClamAV leaves out and really watches, the end marks of scans (and of Antiy's)",
+        ),
+    ),
+)
+
+# FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM of fanotify_mark(2)
+_PERMISSION = 0x10000 | 0x20000 | 0x40000
+_KINDS = "conf|onaccess|scanner|log|antiy"
+_FIRST = ("/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One clamd.conf: the settings read of it, each with all its values; `folders` that exist."""
+
+    path: str
+    values: Mapping[str, tuple[str, ...]]
+    folders: tuple[str, ...]
+
+    def on(self, name: str) -> bool:
+        return self.values.get(name, ("no",))[-1].lower() in ("yes", "true", "1")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return self.values.get(name, ())
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccess:
+    """One running clamonacc, by the kernel's marks: how many there are, how many can refuse.
+
+    `marks` is None where the kernel did not show its group.
+    """
+
+    pid: int
+    marks: int | None
+    refusing: int
+    watched: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clamav:
+    """Settings by path of their file, every clamonacc by its pid.
+
+    `named` holds, for each clamd and clamonacc by its pid, the file its command line names, or
+    nothing.
+    """
+
+    settings: Mapping[str, Settings]
+    onaccess: Mapping[int, OnAccess]
+    named: Mapping[int, str]
+    read: str = field(default="clamav.state")
+
+    def of(self, process: Process) -> Settings | None:
+        """The settings a clamd or clamonacc was started with; None when no file is there.
+
+        Raises FactError when it names one that was not read, or was not seen itself.
+        """
+        if process.pid not in self.named:
+            raise CouldNotLook(self.read, f"the command line of {process.name} {process.pid}")
+        named = self.named[process.pid]
+        if named:
+            if named not in self.settings:
+                raise NotUnderstood(self.read, f"{process.name} uses {named}, which is not read")
+            return self.settings[named]
+        known = [self.settings[path] for path in _FIRST if path in self.settings]
+        known += [s for path, s in self.settings.items() if path not in _FIRST]
+        return known[0] if known else None
+
+    def scanners(self, run: Processes) -> tuple[Process, ...]:
+        """The clamd processes that run."""
+        return scanners(run)
+
+    def watchers(self, run: Processes) -> tuple[Process, ...]:
+        """The clamonacc processes that run."""
+        return _named(run, "clamonacc")
+
+
+def scanners(run: Processes) -> tuple[Process, ...]:
+    """The clamd processes that run."""
+    return _named(run, "clamd")
+
+
+def _named(run: Processes, name: str) -> tuple[Process, ...]:
+    paths = [f"{folder}/{name}" for folder in ("/usr/sbin", "/usr/bin", "/usr/local/sbin",
+                                               "/usr/local/bin")]  # fmt: skip
+    found = run.running(*paths)
+    # where the kernel does not show the program, the path that it was started by
+    more = [p for p in run.all if p.exe is None and p.cmdline.split(" ", 1)[0] in paths]
+    return tuple(p for p in (*found, *more) if not p.container)
+
+
+def clamav(capture: Capture) -> Clamav:
+    """Raises FactError when a file of settings could not be read or a line is not understood."""
+    settings: dict[str, Settings] = {}
+    onaccess: dict[int, OnAccess] = {}
+    named: dict[int, str] = {}
+    for kind, name, lines in state_sections(capture):
+        if kind == "conf":
+            settings[name] = _settings(name, lines)
+        elif kind in ("onaccess", "scanner"):
+            if not re.fullmatch(r"[0-9]{1,9}", name):
+                raise NotUnderstood("clamav.state", f"no process: {name!r}")
+            told = [x.removeprefix("config ") for x in lines if x.startswith("config ")]
+            named[int(name)] = told[-1] if told else ""
+            if kind == "onaccess":
+                onaccess[int(name)] = _onaccess(int(name), lines)
+    return Clamav(settings, onaccess, named)
+
+
+def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
+    """The parts of the read: kind, what follows it, its lines.
+
+    A kind is conf, onaccess, scanner, log or antiy. Raises FactError when the read is cut off.
+    """
+    text = capture.read("clamav.state").text()
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood("clamav.state", "it ends before its end")
+    if odd := re.search(rf"^== (?!(?:{_KINDS}|folder) |refused$|end$).*", text, re.MULTILINE):
+        raise NotUnderstood("clamav.state", f"a head of no form: {odd[0]!r}")
+    for block in re.split(
+        r"^(?=== (?:conf|onaccess|scanner|log|antiy) )", text, flags=re.MULTILINE
+    ):
+        head, _, body = block.partition("\n")
+        if match := re.fullmatch(rf"== ({_KINDS}) (.*)", head):
+            yield match[1], match[2], [x for x in body.splitlines() if x.strip() and x != "== end"]
+
+
+def _settings(path: str, lines: list[str]) -> Settings:
+    values: dict[str, list[str]] = {}
+    folders = []
+    for line in lines:
+        if line.startswith("== folder "):
+            folders.append(line.removeprefix("== folder ").rstrip("/") or "/")
+        elif line == "== refused":
+            raise NotUnderstood("clamav.state", f"{path} could not be read")
+        else:
+            name, *value = line.split(maxsplit=1)
+            # clamd.conf(5): a value with blanks stands in quotation marks
+            words = "".join(value).strip().strip('"')
+            values.setdefault(name, []).append(words)
+    return Settings(path, {name: tuple(told) for name, told in values.items()}, tuple(folders))
+
+
+def _onaccess(pid: int, lines: list[str]) -> OnAccess:
+    group, marks, refusing = False, 0, 0
+    lists: dict[str, list[str]] = {"--watch-list": [], "--exclude-list": []}
+    for line in lines:
+        if match := re.fullmatch(r"\s*(\d{1,9}) (?:inode|mount) ([0-9a-f]{1,16})", line):
+            marks += int(match[1])
+            refusing += int(match[1]) if int(match[2], 16) & _PERMISSION else 0
+        elif re.fullmatch(r"\s*\d+ group", line):
+            group = True
+        elif match := re.fullmatch(r"(--watch-list|--exclude-list) (.*)", line):
+            lists[match[1]].append(match[2].strip())
+        elif not line.startswith("config "):
+            raise NotUnderstood("clamav.state", f"not understood: {line!r}")
+    return OnAccess(
+        pid, marks if group else None, refusing,
+        tuple(lists["--watch-list"]), tuple(lists["--exclude-list"]),
+    )  # fmt: skip

@@ -1,0 +1,202 @@
+"""What programs that watch a host for intrusion and change left behind: settings, baselines, logs.
+
+One read for all of them, because each costs: AIDE, Tripwire, Wazuh and OSSEC, Falco, rkhunter,
+chkrootkit, maldet, and beside them the web roots and the connections of agents. `integrity`,
+`rootkits`, `detection`, `webroots` and `heartbeats` make facts of its sections.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.facts.security.products import PRODUCTS
+from collector.model import Capture, Read, Text, shell
+
+
+def _agents() -> str:
+    """What the agents' processes are called, as the kernel cuts it: 15 characters."""
+    names = set()
+    for product in PRODUCTS:
+        names |= set(product.names)
+        names |= {p.rsplit("/", 1)[-1][:15] for p in product.programs if "*" not in p[-4:]}
+    names |= {"qaxsafed", "kesl", "klnagent", "mfetpd", "savscand", "mcsrouter", "cloudwalker"}
+    return "|".join(sorted(names))
+
+
+# the settings of web servers that name the folders they serve, for a body that begins with OPENED
+WEB_SETTINGS = r"""hp_sift E '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
+  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
+  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
+  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
+  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
+  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
+  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null"""
+
+READS: tuple[Read, ...] = (
+    shell(
+        "detectors.state",
+        OPENED
+        + r"""
+c='/etc/aide/aide.conf /etc/aide.conf'
+p='s/^[[:space:]]*database[_in]*[[:space:]]*=[[:space:]]*file:\(\/[A-Za-z0-9_.\/-]*\).*/\1/p'
+for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
+  $(hp_finds "$p" $c 2>/dev/null | cut -f 2 |
+    grep -vxE '/var/lib/aide/aide.db(.gz)?'); do
+  [ -f "$f" ] || continue
+  printf '== aide-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  h=$(hp_by "$f" head -c 32768 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
+  [ -n "$h" ] || h=$(hp_by "$f" head -n 6 2>/dev/null | tr -d '\000')
+  printf '%s\n' "$h" | grep -aE '^@@db_spec|^# Time' | cut -c 1-500
+done
+w='^[!=-]?/([^a-z@]|var/?( |www)|srv|www|data|home|opt|web|app|usr/share/?( |nginx)|usr/?( |local))'
+for f in $c; do
+  [ -f "$f" ] || continue
+  printf '== aide-rules - %s\n' "$f"
+  for a in "$f" /etc/aide/aide.conf.d/*; do
+    [ -f "$a" ] && hp_by "$a" cat 2>/dev/null
+  done | grep -aE "$w" | grep -v '@@' | head -n 200
+done
+w='^(Start timestamp|End timestamp|AIDE[ ,].*(found|version)|###|All files match)'
+for f in /var/log/aide/aide.log /var/log/aide.log; do
+  [ -f "$f" ] || continue
+  printf '== aide-log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if hp_can "$f"; then
+    hp_by "$f" tail -c 4000000 |
+      grep -aE "$w|^ *(Added|Removed|Changed) (entries|files): *	*[0-9]" |
+      tail -n 24
+  else echo '== refused'; fi
+done
+for f in /var/lib/tripwire/*.twd; do
+  [ -f "$f" ] || continue
+  printf '== tripwire-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  r=$(ls -t /var/lib/tripwire/report/*.twr 2>/dev/null | head -n 1)
+  [ -n "$r" ] && printf 'report %s %s\n' "$(date -r "$r" +%s 2>/dev/null)" "$r"
+done
+f=/var/ossec/etc/ossec.conf
+if [ -f "$f" ]; then
+  printf '== ossec-conf - %s\n' "$f"
+  hp_can "$f" || echo '== refused'
+  t='syscheck|rootcheck|client|global|integration|syslog_output'
+  w='disabled|frequency|directories|address|server-ip|server-hostname|email_notification|email_to'
+  hp_by "$f" sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' | grep -E "</?($t)>|<($w)[ >]" | head -n 300
+  f=/var/ossec/logs/ossec.log
+  if [ -f "$f" ]; then
+    printf '== ossec-log - %s\n' "$f"
+    hp_by "$f" tail -c 2000000 |
+      grep -aE 'integrity monitoring scan ended|Ending (syscheck|rootcheck) scan' | tail -n 12
+  fi
+  for f in /var/ossec/var/run/wazuh-agentd.state /var/ossec/var/run/ossec-agentd.state; do
+    [ -f "$f" ] || continue
+    printf '== ossec-state - %s\n' "$f"
+    hp_by "$f" cat | grep -E '^(status|last_)'
+  done
+  for f in /var/ossec/logs/alerts/alerts.log /var/ossec/logs/alerts/alerts.json; do
+    [ -s "$f" ] && printf '== ossec-alerts %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  done
+  for f in /var/ossec/queue/fim/db/fim.db /var/ossec/queue/syscheck/syscheck; do
+    [ -f "$f" ] && printf '== ossec-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  done
+fi
+for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
+  [ -f "$f" ] || continue
+  printf '== falco - %s\n' "$f"
+  hp_by "$f" cat | grep -E '^[a-z_]+:|^[[:space:]]+enabled:' | grep -A 1 '_output:' | grep -v '^--$'
+done
+for f in /var/log/rkhunter.log /var/log/rkhunter.log.old /var/log/rkhunter/rkhunter.log \
+  /var/log/rkhunter/rkhunter.log.old; do
+  [ -f "$f" ] || continue
+  printf '== rkhunter %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  if hp_can "$f"; then
+    hp_by "$f" cat |
+      grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' | tail -n 60
+  else echo '== refused'; fi
+done
+f=/var/log/chkrootkit/log.today
+if [ -f "$f" ]; then
+  printf '== chkrootkit %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  hp_by "$f" cat | grep -aE "^Checking .chkutmp'"
+  e=/var/log/chkrootkit/log.expected; hp_reach "$e"
+  [ -f "$e" ] && [ -z "$R" ] || e=/dev/null
+  hp_by "$f" cat |
+    grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' |
+    grep -avE '(not found|not infected|not tested|nothing found)$' |
+    grep -avxFf "$e" | head -n 40
+  hp_by "$f" cat | awk '
+    /^$/ { on = 0 }
+    on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
+    /^(WARNING|Warning): / { on = 1 }' | grep -av ': not promisc and no packet sniffer' |
+    grep -avxFf "$e" | head -n 40 | sed 's/^/detail: /'
+  hp_by "$f" cat | grep -aE 'INFECTED|PACKET SNIFFER|Vulnerable' | grep -avE 'not infected$' |
+    grep -axFf "$e" | head -n 40 | sed 's/^/expected: /'
+fi
+f=/usr/local/maldetect/logs/event_log
+if [ -f "$f" ]; then
+  printf '== maldet - %s\n' "$f"
+  hp_by "$f" tail -c 500000 | grep -a 'scan completed on' | tail -n 6
+fi
+echo '== web-roots - /'
+@WEB@
+grep -aoHE -e '-Dcatalina[.]base=/[[:alnum:]_./-]+' \
+  /proc/[0-9]*/cmdline /dev/null 2>/dev/null
+w='@NAMES@'
+echo '== links - /'
+if grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null; then
+  if command -v ss >/dev/null 2>&1; then
+    l=$(ss -Htnp state established 2>/dev/null) || l=$(ss -tnp state established) || echo 'no ss'
+    printf '%s\n' "$l" | grep -E "\"($w)\"" | head -n 100
+  else echo 'no ss'; fi
+fi
+echo '== end'
+""".replace("@NAMES@", _agents()).replace("@WEB@", WEB_SETTINGS),
+        seconds=20,
+        limit=1 << 17,
+        privileged=True,
+        why=Text(
+            "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果，网站根目录，防护代理的连接",
+            "programs that watch for intrusion and change: settings, baselines, last results;"
+            " web roots; connections of agents",
+        ),
+    ),
+)
+
+_HEAD = re.compile(r"== ([a-z-]+) (\d{1,11}|-)? ?(/.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one file told: `mtime` in epoch seconds, 0 where it is not known."""
+
+    kind: str
+    path: str
+    mtime: int
+    lines: tuple[str, ...]
+
+
+def sections(capture: Capture) -> tuple[Section, ...]:
+    """The parts of the read. Raises FactError when it is cut off or a file was closed to us."""
+    text = capture.read("detectors.state").text()
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood("detectors.state", "it ends before its end")
+    found: list[Section] = []
+    lines: list[str] = []
+    for line in text.splitlines():
+        match = _HEAD.fullmatch(line)
+        if match:
+            lines = []
+            mtime = int(match[2]) if match[2] and match[2].isdecimal() else 0
+            found.append(Section(match[1], match[3], mtime, ()))
+        elif line.startswith("== ") and line != "== end":
+            where = found[-1].path if found else "nothing"
+            said = "could not be read" if line == "== refused" else f"has a head of no form: {line}"
+            raise NotUnderstood("detectors.state", f"{where} {said}")
+        elif line and line != "== end":
+            if not found:
+                raise NotUnderstood("detectors.state", f"a line of no file: {line!r}")
+            lines.append(line)
+            last = found[-1]
+            found[-1] = Section(last.kind, last.path, last.mtime, tuple(lines))
+    return tuple(found)

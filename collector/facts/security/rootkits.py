@@ -1,0 +1,145 @@
+"""Looks for rootkits: which tool looked last, to the end, and what it found.
+
+rkhunter(8) (its log has dates in the words of date(1) at start and end), chkrootkit as Debian's
+daily job runs it (lines of `log.expected` are explained, but no finding is), maldet's event log,
+rootcheck of Wazuh and OSSEC, whose findings lie with their manager.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from collector.errors import NotUnderstood
+from collector.facts.base.timestamps import zone_of
+from collector.facts.security.detector_state import READS as _READS
+from collector.facts.security.detector_state import Section, sections
+from collector.facts.security.file_integrity import ossec_time
+from collector.model import Capture, Read
+
+READS: tuple[Read, ...] = _READS
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(
+    r"\w{3} (?P<month>\w{3}) +(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d)(?: (?P<half>[AP]M))?"
+    r" (?P<zone>\S+) (?P<year>\d{4})"
+)
+_COUNT = re.compile(r"(?:rootkits|Suspect files): (\d{1,9})$")
+_EVENT = re.compile(r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) ")
+
+
+@dataclass(frozen=True, slots=True)
+class RootkitScan:
+    """The last look that came to its end (aware, UTC). `hits` are rootkits or malware, `warnings`
+
+    lines that nobody explained; both None where the manager holds them. `accepted` are findings
+    that a file of what is expected would hide.
+    """
+
+    tool: str
+    path: str
+    ended: datetime
+    hits: int | None
+    warnings: tuple[str, ...] | None
+    line: str
+    accepted: tuple[str, ...] = ()
+
+
+def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
+    """The last look of each tool. Raises FactError when a log could not be read."""
+    zone = zone_of(capture.head.get("zone", ""))
+    found: list[RootkitScan] = []
+    parts = sections(capture)
+    found += _rkhunter([s for s in parts if s.kind == "rkhunter"], zone)
+    for section in parts:
+        if section.kind == "chkrootkit":
+            found += _chkrootkit(section)
+        elif section.kind == "maldet":
+            found += _maldet(section, zone)
+        elif section.kind == "ossec-log":
+            found += _rootcheck(section, zone)
+    return tuple(found)
+
+
+def _rkhunter(logs: list[Section], zone: tzinfo) -> Iterator[RootkitScan]:
+    """The last run that looked, be it in the log that the next run put away."""
+    runs: list[tuple[str, list[str]]] = []
+    for log in logs:
+        runs.append((log.path, []))
+        for line in log.lines:
+            if "Start date is" in line:
+                runs.append((log.path, []))
+            runs[-1][1].append(line)
+    ended = [
+        (_date(ends[-1], zone), ends[-1], path, run)
+        for path, run in runs
+        if (ends := [x for x in run if "End date is" in x])
+    ]
+    # `--update` and `--propupd` write to the same log, and look for nothing
+    looks = [run for run in ended if any("Possible rootkits:" in x for x in run[3])]
+    if not looks:
+        if ended:
+            raise NotUnderstood("detectors.state", f"{ended[0][2]}: no run looked for rootkits")
+        return
+    when, end, path, last = max(looks, key=lambda run: run[0])
+    counts = [int(m[1]) for x in last if (m := _COUNT.search(x))]
+    if not any(_COUNT.search(x) for x in last if "Possible rootkits:" in x):
+        raise NotUnderstood("detectors.state", f"{path}: no count of rootkits")
+    warnings = tuple(re.sub(r"^\[[\d:]+\] ", "", x) for x in last if re.search(r"\] Warning: ", x))
+    yield RootkitScan("rkhunter", path, when, sum(counts), warnings, end)
+
+
+def _date(line: str, zone: tzinfo) -> datetime:
+    match = _DATE.search(line)
+    if match is None or match["month"] not in _MONTHS:
+        raise NotUnderstood("detectors.state", f"no date: {line!r}")
+    month = _MONTHS.index(match["month"]) + 1
+    stamp = f"{match['year']}-{month:02}-{int(match['day']):02} {match['time']}"
+    own = UTC if match["zone"] in ("UTC", "GMT") else zone
+    return _moment(stamp, own, line, match["half"])
+
+
+def _moment(stamp: str, zone: tzinfo, line: str, half: str | None = None) -> datetime:
+    try:
+        when = datetime.fromisoformat(stamp)
+        if half:
+            when = when.replace(hour=when.hour % 12 + (12 if half == "PM" else 0))
+        return when.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotUnderstood("detectors.state", f"no date: {line!r}") from None
+
+
+def _chkrootkit(log: Section) -> Iterator[RootkitScan]:
+    if not any("chkutmp" in x for x in log.lines):
+        return
+    ended = datetime.fromtimestamp(log.mtime, UTC)
+    expected = tuple(x for x in log.lines if x.startswith("expected: "))
+    told = tuple(
+        x.removeprefix("detail: ")
+        for x in log.lines
+        if "chkutmp'" not in x and not x.startswith("expected: ")
+    )
+    accepted = tuple(x.removeprefix("expected: ") for x in expected)
+    hits = sum("INFECTED" in x for x in told)
+    line = f"{log.path} {ended:%Y-%m-%d %H:%M} UTC"
+    yield RootkitScan("chkrootkit", log.path, ended, hits, told, line, accepted)
+
+
+def _maldet(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
+    for line in reversed(log.lines):
+        match, hits = _EVENT.match(line), re.search(r"malware hits (\d{1,9})\b", line)
+        if match and hits and match[1] in _MONTHS:
+            month = _MONTHS.index(match[1]) + 1
+            stamp = f"{match[3]}-{month:02}-{int(match[2]):02} {match[4]}"
+            ended = _moment(stamp, zone, line)
+            yield RootkitScan("maldet", log.path, ended, int(hits[1]), (), line)
+            return
+
+
+def _rootcheck(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
+    lines = [x for x in log.lines if "Ending rootcheck scan" in x]
+    ended = ossec_time(lines[-1], zone) if lines else None
+    if ended is not None:
+        yield RootkitScan("rootcheck", log.path, ended, None, None, lines[-1])

@@ -1,0 +1,148 @@
+"""How old the signatures of products against malicious code are, as their own files tell.
+
+ClamAV: the header of a database container is 512 bytes of text, colon separated (ClamAV manual,
+"CVD header"): `ClamAV-VDB`, build time, version, number of signatures, functionality level,
+MD5, signature, builder, build time in epoch seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.model import Capture, Read, Text, files, shell
+
+READS: tuple[Read, ...] = (
+    shell(
+        "signatures.clamav",
+        OPENED
+        + r"""
+set -- /var/lib/clamav
+for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/scan.conf \
+  /etc/clamd.conf /etc/freshclam.conf /usr/local/etc/clamd.conf /usr/local/etc/freshclam.conf; do
+  [ -f "$c" ] || continue
+  d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' | head -n 1)
+  [ -n "$d" ] && case " $* " in *" $d "*) ;; *) set -- "$@" "$d";; esac
+done
+for d in "$@"; do
+  [ -e "$d" ] || continue
+  printf '== folder %s\n' "$d"
+  ls -ln "$d"
+  for f in "$d"/daily.c?d "$d"/main.c?d "$d"/bytecode.c?d; do
+    [ -f "$f" ] || continue
+    printf '== file %s\n' "$f"
+    hp_by "$f" head -c 512 | tr -d '\000-\011\013-\037\177-\377' | head -n 1 | sed 's/ *$//'
+    echo
+  done
+done
+true
+""",
+        limit=1 << 16,
+        why=Text("ClamAV 特征库的发布时间", "when the ClamAV signatures were built"),
+    ),
+    shell(
+        "signatures.mdatp",
+        r"""
+command -v mdatp >/dev/null 2>&1 || exit 0
+mdatp health 2>&1 | grep -E '^(definitions_|real_time_protection_enabled|healthy|ERROR)'
+true
+""",
+        seconds=20,
+        limit=8192,
+        why=Text("Defender 特征库的更新时间", "when the signatures of Defender were updated"),
+    ),
+    files(
+        "signatures.antiy",
+        "/opt/LinuxKPC/ini/version",
+        limit=4096,
+        why=Text("安天特征库版本", "version of the Antiy signatures"),
+    ),
+)
+
+_HEADER = re.compile(
+    r"^ClamAV-VDB:(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2})-(\d{2}) ([+-]\d{4}):(\d+):(\d+):"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY = re.compile(r"(?<!\d)(20\d{2})[-./]?(0[1-9]|1[0-2])[-./]?(0[1-9]|[12]\d|3[01])(?!\d{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """The date of one product's signatures (aware, UTC), and the line that tells it."""
+
+    built: datetime
+    version: str
+    read: str
+    line: str
+
+
+def clamav(capture: Capture) -> Signatures | None:
+    """The newest daily database; None when certainly none is there.
+
+    Raises FactError when a folder was closed to us or a header is not one.
+    """
+    result = capture.read("signatures.clamav")
+    text = result.text()
+    if re.search(r"ermission denied", result.stderr):
+        raise CouldNotLook("signatures.clamav", result.stderr)
+    found = []
+    for block in text.split("== file ")[1:]:
+        path, _, rest = block.partition("\n")
+        header = rest.split("\n", 1)[0]
+        # a .cud is what ClamAV calls unsigned: anybody's, and of any date
+        if path.rsplit("/", 1)[-1] not in ("daily.cvd", "daily.cld"):
+            continue
+        found.append(_clamav_header(path, header))
+    return max(found, key=lambda s: s.built) if found else None
+
+
+def _clamav_header(path: str, header: str) -> Signatures:
+    match = _HEADER.match(header)
+    if match is None or match[2] not in _MONTHS:
+        raise NotUnderstood("signatures.clamav", f"{path}: no ClamAV header: {header[:60]!r}")
+    day, month, year, hour, minute, zone, version, _ = match.groups()
+    stamp = f"{year}-{_MONTHS.index(month) + 1:02}-{int(day):02} {hour}:{minute} {zone}"
+    try:
+        built = datetime.strptime(stamp, "%Y-%m-%d %H:%M %z").astimezone(UTC)
+    except ValueError:
+        raise NotUnderstood("signatures.clamav", f"{path}: no date: {stamp}") from None
+    return Signatures(built, version, "signatures.clamav", f"{path}: {header[:100]}")
+
+
+def mdatp(capture: Capture) -> Signatures | None:
+    """What `mdatp health` says; None when there is no such command.
+
+    Raises FactError when it answers with anything but an age.
+    """
+    text = capture.read("signatures.mdatp").text()
+    if not text.strip():
+        return None
+    match = re.search(
+        r"^definitions_updated_minutes_ago\s*:\s*\"?(\d{1,8})\"?\s*$", text, re.MULTILINE
+    )
+    at = capture.collected_at
+    if match is None or at is None:
+        raise NotUnderstood("signatures.mdatp", f"no age in {text.strip()[:120]!r}")
+    version = re.search(r"^definitions_version\s*:\s*\"?([\w.]+)", text, re.MULTILINE)
+    built = at.astimezone(UTC) - timedelta(minutes=int(match[1]))
+    return Signatures(built, version[1] if version else "", "signatures.mdatp", match[0])
+
+
+def antiy(capture: Capture) -> Signatures | None:
+    """The day inside the version file; None when there is no such file."""
+    file = capture.read("signatures.antiy").one()
+    if file is None:
+        return None
+    text = file.text("signatures.antiy")
+    days = {match.groups() for match in _DAY.finditer(text)}
+    if len(days) != 1:
+        raise NotUnderstood("signatures.antiy", f"not one date in {text.strip()[:120]!r}")
+    year, month, day = map(int, days.pop())
+    try:
+        built = datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        raise NotUnderstood("signatures.antiy", f"no date in {text.strip()[:120]!r}") from None
+    return Signatures(built, text.split()[0], "signatures.antiy", text.strip()[:120])

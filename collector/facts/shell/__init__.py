@@ -1,0 +1,1 @@
+"""Shell scripts, as far as their text tells what becomes of a command."""

@@ -1,0 +1,1 @@
+"""The host itself: its release, packages, services, processes, accounts."""

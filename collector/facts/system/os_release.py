@@ -1,0 +1,135 @@
+"""Which operating system it is (os-release(5)), what PID 1 is, whether it is a container."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.facts.shell import quoting
+from collector.model import Capture, Read, Text, files, shell
+
+READS: tuple[Read, ...] = (
+    files(
+        "platform.release",
+        "/etc/os-release",
+        "/usr/lib/os-release",
+        "/etc/redhat-release",
+        "/etc/kylin-release",
+        "/etc/openEuler-release",
+        "/etc/debian_version",
+        limit=4096,
+        why=Text("操作系统名称与版本", "name and version of the operating system"),
+    ),
+    shell(
+        "platform.init",
+        r"""
+comm=; [ -r /proc/1/comm ] && read -r comm </proc/1/comm; echo "init=$comm"
+for p in /run/systemd/system /run/.containerenv /.dockerenv; do
+  [ -e "$p" ] && echo "exists=$p"
+done
+if command -v systemd-detect-virt >/dev/null 2>&1; then
+  echo "virt=$(systemd-detect-virt --container 2>/dev/null)"
+fi
+true
+""",
+        limit=4096,
+        why=Text(
+            "1 号进程是否为 systemd，本机是否为容器",
+            "whether PID 1 is systemd, and whether this is a container",
+        ),
+    ),
+)
+
+_OLD = re.compile(r"^(?P<name>.+?)(?<!\s)\s++(?:Linux\s++)?release\s++(?P<version>[\w.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The operating system: `id`, `version` and `like` as os-release(5) has them, in lower case.
+
+    `init` is the name of PID 1, `systemd` whether systemd runs the host (sd_booted(3)),
+    `container` whether the host is itself a container.
+    """
+
+    id: str
+    version: str
+    name: str
+    like: tuple[str, ...]
+    init: str
+    systemd: bool
+    container: bool
+
+    @property
+    def major(self) -> int | None:
+        """The leading number of the version: 7 for `7.9`, None where there is none (sid)."""
+        match = re.match(r"[Vv]?(\d+)", self.version)
+        return int(match[1]) if match else None
+
+    def is_like(self, *ids: str) -> bool:
+        """Is it one of `ids`, or derived from one of them?"""
+        return any(id in (self.id, *self.like) for id in ids)
+
+
+def platform(capture: Capture) -> Platform:
+    """Raises FactError when the release files or PID 1 cannot be seen."""
+    release = _release(capture)
+    state = _pairs(capture.read("platform.init").text())
+    if not state:
+        raise NotUnderstood("platform.init", "it printed nothing")
+    seen = state.get("exists", ())
+    virt = state.get("virt", ("",))[0]
+    return Platform(
+        id=release.get("ID", "").lower(),
+        version=release.get("VERSION_ID", ""),
+        name=release.get("PRETTY_NAME", ""),
+        like=tuple(release.get("ID_LIKE", "").lower().split()),
+        init=state.get("init", ("",))[0],
+        systemd="/run/systemd/system" in seen,
+        container=virt not in ("", "none")
+        or bool({"/run/.containerenv", "/.dockerenv"} & set(seen)),
+    )
+
+
+def _release(capture: Capture) -> dict[str, str]:
+    found = {file.path: file for file in capture.read("platform.release").present()}
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        if path in found:
+            return _os_release(found[path].text("platform.release"))
+    for path in ("/etc/kylin-release", "/etc/openEuler-release", "/etc/redhat-release"):
+        if path in found:
+            line = found[path].text("platform.release").strip()
+            match = _OLD.match(line)
+            if match is None:
+                raise NotUnderstood("platform.release", f"{path}: {line!r}")
+            word = match["name"].split()[0].lower()
+            id = {"red": "rhel"}.get(word, word)
+            return {"ID": id, "VERSION_ID": match["version"], "PRETTY_NAME": line}
+    if "/etc/debian_version" in found:
+        version = found["/etc/debian_version"].text("platform.release").strip()
+        return {"ID": "debian", "VERSION_ID": version, "PRETTY_NAME": f"Debian {version}"}
+    return {}
+
+
+def _os_release(text: str) -> dict[str, str]:
+    """Assignments as os-release(5) has them: shell quoting, no expansion."""
+    known: dict[str, str] = {}
+    for line in text.splitlines():
+        name, separator, value = line.strip().partition("=")
+        if not separator or not re.fullmatch(r"[A-Z0-9_]+", name):
+            continue
+        try:
+            words = quoting.split(value)
+        except ValueError:
+            raise NotUnderstood("platform.release", f"not os-release(5): {line!r}") from None
+        known[name] = " ".join(words)
+    return known
+
+
+def _pairs(text: str) -> dict[str, tuple[str, ...]]:
+    pairs: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, separator, value = line.partition("=")
+        if separator:
+            pairs.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in pairs.items()}

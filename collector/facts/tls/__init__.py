@@ -1,0 +1,1 @@
+"""What a port answers to TLS, and certificates."""

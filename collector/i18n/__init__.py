@@ -1,0 +1,1 @@
+"""What the rooms below the command line say, in Chinese."""
