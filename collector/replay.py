@@ -11,8 +11,8 @@ from collector import catalog
 from collector.attest.evidence import host_entry, waivers_of
 from collector.attest.provenance import is_collected
 from collector.confined import LIMITS, within_limits
-from collector.controls.logging.losses import Loss, losses
 from collector.errors import FactError, PastLimit
+from collector.judges.losses import Loss, losses
 from collector.judging import Judging, in_order
 from collector.model import Capture, HostStatus, Result
 from collector.scope import Scope, of_evidence

@@ -22,7 +22,7 @@ from collector.errors import BadInput, FactError, one_line
 from collector.facts.data.data_stores import Found, stores
 from collector.facts.data.inventory import DOCUMENT
 from collector.facts.data.inventory_signature import SIGNATURE
-from collector.judges import months_after
+from collector.judges.predicates import months_after
 from collector.judging import judge
 from collector.model import Capture, HostStatus, Result
 from collector.schema import check as check_schema

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector import catalog
-from collector.controls.logging.keeping import both, configured, days, observed
 from collector.facts.logs.gaps import Gap
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.retention import Retention
 from collector.i18n.reasons import in_chinese
+from collector.judges.retention import both, configured, days, observed
 from collector.model import Capture, Lang, Result
 from collector.report.log_columns import LogColumns, log_columns
 

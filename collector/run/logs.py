@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from collector import catalog
-from collector.controls.logging.keeping import configured
 from collector.controls.logging.tamper_protection import mends
 from collector.facts.logs import permissions as log_guard
 from collector.facts.logs import retention
@@ -22,6 +21,7 @@ from collector.facts.logs.logrotate import config as logrotate
 from collector.facts.logs.logrotate.schedule import logrotate_runs
 from collector.facts.system import os_release as platform
 from collector.facts.system import processes
+from collector.judges.retention import configured
 from collector.model import Capture, Facts, Read, Result
 from collector.run.logrotate_longer import lengthened
 from collector.run.looking import LookingAction

@@ -15,9 +15,9 @@ import pytest
 
 from collector import catalog
 from collector.attest.keys import PrivateKey
-from collector.controls.logging import losses as lost
-from collector.controls.logging.losses import Loss
 from collector.facts.logs.files import READS
+from collector.judges import losses as lost
+from collector.judges.losses import Loss
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.replay import diff
 from collector.verify import open_bundle

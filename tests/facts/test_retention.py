@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from collector.controls.logging.keeping import both, configured, days, observed
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.retention import Retention
 from collector.facts.logs.size_limits import at_rate
-from collector.judges import months_after
+from collector.judges.predicates import months_after
+from collector.judges.retention import both, configured, days, observed
 from collector.model import Result, Text
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

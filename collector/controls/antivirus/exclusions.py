@@ -9,7 +9,7 @@ from collector.facts.security.exclusions import covers, matches, probes
 from collector.facts.security.products import antimalware
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _LOCAL = ("clamav", "defender")

@@ -16,7 +16,7 @@ from collector.facts.security.scans import (
     scan_jobs,
     unfinished,
 )
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _LOCAL = ("clamav", "defender", "antiy")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from collector.errors import CouldNotLook
 from collector.facts.security.console_links import links, wazuh
 from collector.facts.security.products import Sighting, antimalware
-from collector.judges import attested, past
+from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -10,7 +10,7 @@ from collector.facts.security.defender import defender
 from collector.facts.security.products import Sighting, antimalware
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -8,7 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.security.file_integrity import Baseline, integrity
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
-from collector.judges import attested, past
+from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _NEVER = datetime.fromtimestamp(0, UTC)

@@ -9,7 +9,7 @@ from collector.facts.backup.coverage import Cover, cover, nothing_hidden
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
-from collector.judges import holds_until
+from collector.judges.predicates import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

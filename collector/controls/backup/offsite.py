@@ -19,7 +19,7 @@ from collector.facts.data.replication import Replica, replication
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.host_names import is_here
 from collector.facts.system.processes import processes
-from collector.judges import holds_until
+from collector.judges.predicates import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _Reason = Literal[

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from collector.facts.backup.artefacts.restore_tests import RestoreTest, restore_tests
 from collector.facts.data.inventory import Store, inventory
-from collector.judges import months_after
+from collector.judges.predicates import months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _SKEW = timedelta(hours=1)

@@ -9,7 +9,7 @@ from collector.facts.backup.verification import Verification, verification
 from collector.facts.data.inventory import inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _CONTROL = "backup.verified"

@@ -7,7 +7,7 @@ from collector.facts.backup.versions import Versions, Wanted, versions
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
-from collector.judges import Attestation, attested
+from collector.judges.predicates import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _CONTROL = "backup.versions"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 from collector.facts.data.inventory import DOCUMENT, as_found
 from collector.facts.data.inventory_signature import State, owner_signature
-from collector.judges import months_after
+from collector.judges.predicates import months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _SAID: Mapping[State, tuple[Result, str]] = {

@@ -18,7 +18,7 @@ from collector.facts.backup.wal_destinations import readable as wal_readable
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
-from collector.judges import holds_until
+from collector.judges.predicates import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _Kind = Literal["key_readable", "readable", "plain"]

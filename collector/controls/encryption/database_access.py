@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from collector.facts.data.database_access import ALWAYS_ASK, ENGINES, Access, access
 from collector.facts.firewall.exposure import Exposure, exposures
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _JAVA = "elasticsearch"

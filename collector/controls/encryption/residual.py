@@ -5,7 +5,7 @@ from __future__ import annotations
 from collector.facts.storage.swap_and_core_dumps import Dumps, Swap, dumps, swaps
 from collector.facts.storage.volumes import Answer, storage
 from collector.facts.system.os_release import platform
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

@@ -9,7 +9,7 @@ from collector.errors import CouldNotLook
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.data.inventory_paths import links_in, place
 from collector.facts.storage.volumes import Answer, Protection, storage
-from collector.judges import holds_until
+from collector.judges.predicates import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from collector.controls.encryption.served_faults import (
+from collector.facts.base.intervals import show
+from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.tls.probe import OUTSIDE, READ, Served, tls_outside, tls_served
+from collector.facts.tls.server_hello import VERSIONS
+from collector.judges.predicates import attested
+from collector.judges.served_tls import (
     FAILS,
     PARTLY,
     Fault,
@@ -17,11 +22,6 @@ from collector.controls.encryption.served_faults import (
     redirects,
     word_of,
 )
-from collector.facts.base.intervals import show
-from collector.facts.firewall.exposure import Exposure, exposures
-from collector.facts.tls.probe import OUTSIDE, READ, Served, tls_outside, tls_served
-from collector.facts.tls.server_hello import VERSIONS
-from collector.judges import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _SSH = ("sshd", "sshd-session", "dropbear")

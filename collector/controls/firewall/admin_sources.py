@@ -12,7 +12,7 @@ from collector.facts.base.intervals import NONE, Spans, everything, network
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
 from collector.facts.system.processes import processes
 from collector.i18n.reasons import in_chinese
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "firewall.admin_sources"

@@ -9,7 +9,7 @@ from collector.errors import CouldNotLook, FactError
 from collector.facts.security.alert_routes import falco_alarms, ossec_alarms
 from collector.facts.security.console_links import links, wazuh
 from collector.facts.security.products import Sighting, antimalware
-from collector.judges import attested, past
+from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

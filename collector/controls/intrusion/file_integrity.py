@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from collector.facts.security.file_integrity import Baseline, integrity
-from collector.judges import past
+from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _ORDER = (Result.PASS, Result.PARTIAL, Result.ERROR, Result.FAIL)

@@ -8,7 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import key_holders
 from collector.facts.logs.last_logins import Logins, logins
 from collector.facts.system.accounts import Account, accounts
-from collector.judges import past
+from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

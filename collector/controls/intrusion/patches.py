@@ -8,7 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.system.end_of_life import life
 from collector.facts.system.os_release import platform
 from collector.facts.system.updates import Fix, updates
-from collector.judges import attested, past
+from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "intrusion.patches"

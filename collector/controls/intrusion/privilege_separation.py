@@ -5,7 +5,7 @@ from __future__ import annotations
 from collector.facts.access.sshd_effective import key_holders
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "intrusion.privilege_separation"

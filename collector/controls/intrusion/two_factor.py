@@ -7,7 +7,7 @@ from collector.facts.access.pam.stack import Course, Entry, courses, stacks
 from collector.facts.access.sshd_config import blocks
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.processes import processes
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "intrusion.two_factor"

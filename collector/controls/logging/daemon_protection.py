@@ -10,7 +10,7 @@ from collector.facts.logs.daemon_stops import Stop, refuses_stop, seen_from, une
 from collector.facts.system.os_release import platform
 from collector.facts.system.processes import processes
 from collector.facts.system.services import services
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "logging.daemon_protection"

@@ -10,7 +10,7 @@ from collector.facts.logs.journald.events import journal_events
 from collector.facts.logs.journald.journal import journald
 from collector.facts.logs.syslog.losses import Drop, drops, since
 from collector.facts.system.os_release import platform
-from collector.judges import attested
+from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 CONTROL = "logging.drops"

@@ -10,7 +10,7 @@ from collector.facts.logs.destinations import Stores, log_stores
 from collector.facts.logs.files import LogFiles, log_files
 from collector.facts.logs.model.families import NAMES, family_of
 from collector.facts.logs.service_logs import Writer, writers
-from collector.judges import past
+from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _TIMES, _OPEN = "log_files.times", "service_logs.open"

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collector.controls.logging.keeping import SETTLING, Observed, observed
 from collector.errors import CouldNotLook
 from collector.facts.logs.files import log_files
 from collector.facts.logs.last_logins import logins
@@ -15,6 +14,7 @@ from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.model.shapes import LogFiles, LoginFile
 from collector.facts.logs.retention import Retention, retention
 from collector.facts.system.services import services
+from collector.judges.retention import SETTLING, Observed, observed
 from collector.model import (
     Clock,
     Facts,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from collector.facts.logs.gaps import Gap, Gaps, LogGaps, gaps
-from collector.judges import months_after
+from collector.judges.predicates import months_after
 from collector.model import (
     Clock,
     Facts,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.logs.forwarding.agents import OTHERS
 from collector.facts.logs.forwarding.delivery import Arrival, Arrivals, Limits, arrivals
-from collector.judges import attested, past
+from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _READ = "log_shipping.state"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collector.controls.logging.keeping import configured, days, surely
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.retention import retention
+from collector.judges.retention import configured, days, surely
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collector.controls.logging.keeping import Observed, observed
 from collector.facts.logs.gaps import strangers
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.model.families import NAMES
 from collector.facts.logs.model.file_names import age_rank
 from collector.facts.logs.model.shapes import Look
 from collector.facts.logs.retention import Retention, retention
+from collector.judges.retention import Observed, observed
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 # a log that was written to this lately is in use

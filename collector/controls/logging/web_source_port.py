@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from collector.errors import NotUnderstood
 from collector.facts.logs.web.access_logs import Seen, WebSites, seen, web_sites
 from collector.facts.logs.web.models import AccessLog, Site
-from collector.judges import Attestation, attested
+from collector.judges.predicates import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _CONTROL = "logging.web_source_port"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from collector.facts.monitoring.event_ledger import CONSIDERABLE, DOCUMENT, Event, Ledger, ledger
-from collector.judges import attested, months_after
+from collector.judges.predicates import attested, months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _CONTROL = "monitoring.event_ledger"

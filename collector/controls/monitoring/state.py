@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from collector.errors import CouldNotLook
 from collector.facts.monitoring.agents import Agent, History, Monitoring, monitoring
-from collector.judges import attested, months_after, past
+from collector.judges.predicates import attested, months_after, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _CONTROL = "monitoring.state"

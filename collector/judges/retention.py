@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.retention import Retention
-from collector.judges import months_after
+from collector.judges.predicates import months_after
 from collector.model import Result, Text
 
 # a host's first records may come this long after its first use

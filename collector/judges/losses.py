@@ -11,7 +11,7 @@ from collector.facts.logs.files import log_files
 from collector.facts.logs.journald.journal import journald
 from collector.facts.logs.model.families import family_of
 from collector.facts.logs.model.shapes import LogFile, Look
-from collector.judges import months_after
+from collector.judges.predicates import months_after
 from collector.model import Capture, Parameters
 
 JOURNAL = "/var/log/journal"

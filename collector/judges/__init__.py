@@ -1,0 +1,1 @@
+"""What several controls judge by: numbers and dates, attestations, retention, losses, TLS."""
