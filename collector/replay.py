@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from collector import catalog
-from collector.attest.evidence import host_entry, waivers_of
-from collector.attest.provenance import is_collected
+from collector.attest.bundle.evidence import host_entry, waivers_of
+from collector.attest.bundle.provenance import is_collected
 from collector.confined import LIMITS, within_limits
 from collector.errors import FactError, PastLimit
 from collector.judges.losses import Loss, losses

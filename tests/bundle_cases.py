@@ -20,12 +20,14 @@ import rfc8785
 import yaml
 
 from collector import captures, catalog
-from collector.attest import bag, bundle, envelope
-from collector.attest.keys import PrivateKey
-from collector.attest.timestamp import Authority
-from collector.attest.trust import Trust, TrustedKey
+from collector.attest.bundle import bag
+from collector.attest.bundle import making as bundle
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope.timestamp import Authority
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
-from collector.run import tsa as asking
+from collector.run.net import tsa as asking
 from collector.script import host_nonce
 from tests import bundles, hardened
 from tests.test_verify import ENVELOPE, EVIDENCE, follow, sign_statement

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from collector import captures, catalog
-from collector.attest import bag, bundle
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust, trust_of
+from collector.attest.bundle import bag
+from collector.attest.bundle import making as bundle
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, trust_of
 from collector.model import Capture, HostStatus
 from collector.script import collector_script, host_nonce, parse_output
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.attest.bundle import Before, Made, make
-from collector.attest.keys import PrivateKey
+from collector.attest.bundle.making import Before, Made, make
+from collector.attest.keys.keys import PrivateKey
 from collector.model import Capture
 from collector.plan import plan_host
-from collector.run.folder import SCHEMA as RUN
-from collector.run.harden_folder import HardenFolder
-from collector.run.watching import Applied, Failure
+from collector.run.ansible.events import Applied, Failure
+from collector.run.collected.run_folder import SCHEMA as RUN
+from collector.run.harden.harden_folder import HardenFolder
 from collector.script import script_digest
 from tests import bundles
 

@@ -12,9 +12,12 @@ from typing import Any
 import rfc8785
 
 from collector import captures
-from collector.attest import bag, bundle, envelope, evidence, statement
-from collector.attest.evidence import Clauses, weighed_from_json
-from collector.attest.keys import PrivateKey
+from collector.attest.bundle import bag, evidence
+from collector.attest.bundle import making as bundle
+from collector.attest.bundle.evidence import Clauses, weighed_from_json
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.attest.keys.keys import PrivateKey
 from collector.scope import of_evidence
 
 ENVELOPE = "data/bundle.sigstore.json"

@@ -18,7 +18,9 @@ import pytest
 import rfc8785
 
 from collector import captures
-from collector.attest import bag, bundle, container, envelope
+from collector.attest.bundle import bag, container
+from collector.attest.bundle import making as bundle
+from collector.attest.envelope import dsse as envelope
 from tests import bundle_cases as cases
 from tests import bundles
 from tests.test_verify import ENVELOPE, EVIDENCE
@@ -30,11 +32,12 @@ PROGRAM = """
 import json, os, sys
 from pathlib import Path
 from collector import captures
-from collector.attest import checkpoint, logged
-from collector.attest.trust import load_trust
+from collector.attest.log import checkpoint
+from collector.attest.log import logged
+from collector.attest.trust.trust_file import load_trust
 from collector.cli.register import read_small
 from collector.errors import CollectorError
-from collector.pledges import record
+from collector.pledges.record import form as record
 from collector.verify import open_bundle, verify
 
 def whole(path):

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest import bundle, envelope
-from collector.attest.keys import PublicKey, strict_base64
+from collector.attest.bundle import making as bundle
+from collector.attest.envelope import dsse as envelope
+from collector.attest.keys.keys import PublicKey, strict_base64
 from collector.captures import digest
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.verify import open_bundle, verify

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from collector.attest.trust import load_trust
+from collector.attest.trust.trust_file import load_trust
 from collector.verify import open_bundle, verify
 from tests.fleet import Fleet
 from tests.fleet.machine import why_not

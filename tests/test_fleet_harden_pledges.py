@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest.trust import load_trust
-from collector.pledges.record import from_document
-from collector.pledges.register import Register
+from collector.attest.trust.trust_file import load_trust
+from collector.pledges.record.form import from_document
+from collector.pledges.register.register import Register
 from collector.verify import open_bundle, verify
 from tests.fleet import Fleet
 from tests.fleet.machine import why_not

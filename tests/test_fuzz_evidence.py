@@ -16,12 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.attest import checkpoint, envelope, logged, sm2, statement, timestamp
-from collector.attest.age import decrypt
-from collector.attest.checkpoint import Checkpoint
-from collector.attest.keys import PublicKey
-from collector.attest.logged import Log
-from collector.attest.trust import trust_from_bytes, trust_of
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement, timestamp
+from collector.attest.keys import sm2
+from collector.attest.keys.age import decrypt
+from collector.attest.keys.keys import PublicKey
+from collector.attest.log import checkpoint, logged
+from collector.attest.log.checkpoint import Checkpoint
+from collector.attest.log.logged import Log
+from collector.attest.trust.trust_file import trust_from_bytes, trust_of
 from collector.captures import digest
 from collector.errors import BadInput, VerifyFailed
 from collector.verify import open_bundle, verify

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from collector import captures
-from collector.attest import evidence, sm2
-from collector.attest.evidence import Clauses, weighed_from_json
+from collector.attest.bundle import evidence
+from collector.attest.bundle.evidence import Clauses, weighed_from_json
+from collector.attest.keys import sm2
 from collector.faults import documents
 from collector.verify.webpage import page, source, words
 from tests.browser import Page, browser, opened

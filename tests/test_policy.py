@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust, TrustedKey
-from collector.pledges.clocks import terms
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, TrustedKey
+from collector.pledges.record.terms import terms
 from collector.schema import validator
 from collector.verify import Verification, open_bundle, verify
 from collector.verify.policy import FRESH_DAYS, STRICT, Policy, policy_of, unmet

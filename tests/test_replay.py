@@ -9,8 +9,8 @@ import pytest
 
 from collector import catalog
 from collector import replay as engine
-from collector.attest import bundle
-from collector.attest.keys import PrivateKey
+from collector.attest.bundle import making as bundle
+from collector.attest.keys.keys import PrivateKey
 from collector.model import Capture, Control, Facts, Result, Verdict, Waiver
 from collector.replay import diff, replay
 from collector.verify import open_bundle, verify

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector import captures, schema
-from collector.attest import canonical, envelope
+from collector.attest.envelope import canonical
+from collector.attest.envelope import dsse as envelope
 from collector.errors import BadInput, VerifyFailed
 from collector.faults import documents, first_fault
 from tests import bundle_cases as cases

@@ -13,9 +13,9 @@ from collector import catalog
 from collector.assess import assess_host
 from collector.export import FORMATS, exporter
 from collector.model import Lang, Result
-from collector.report.contents import Source, contents
-from collector.report.html import page, render
-from collector.report.pdf import room
+from collector.report.model.contents import Source, contents
+from collector.report.render.html import page, render
+from collector.report.render.pdf import room
 from collector.scope import Part, Scope, scope_of
 from collector.verify import open_bundle
 from tests import bundles

@@ -14,9 +14,9 @@ import pytest
 import rfc8785
 
 from collector import catalog
-from collector.attest.evidence import waiver_entry
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import trust_of
+from collector.attest.bundle.evidence import waiver_entry
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import trust_of
 from collector.errors import VerifyFailed
 from collector.model import Result, Waiver
 from collector.verify import Verification, open_bundle, verify

@@ -28,9 +28,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from collector import captures
-from collector.attest import bag, bundle, container, envelope, evidence, statement
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust, TrustedKey, trust_of
+from collector.attest.bundle import bag, container, evidence
+from collector.attest.bundle import making as bundle
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, TrustedKey, trust_of
 from collector.errors import BadInput, VerifyFailed
 from collector.verify import archive, open_bundle, verify
 from tests import bundles, zip_forms

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest.keys import PrivateKey
+from collector.attest.keys.keys import PrivateKey
 from tests import bundles
 
 ROOT = Path(__file__).parents[1]

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from collector.attest import bundle, redacted
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust, trust_of
+from collector.attest.bundle import making as bundle
+from collector.attest.bundle import redacted
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, trust_of
 from collector.verify import open_bundle
 from collector.verify.webpage import page
 from tests import bundles

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from collector import schema, yaml_text
 from collector.errors import BadInput
 from collector.facts.monitoring.event_ledger import check_ledger
-from collector.pledges import record
+from collector.pledges.record import form as record
 from tests.forked import command
 
 _LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from collector.attest.bundle import packs
+from collector.attest.bundle.making import packs
 
 END = ("disk", "list_disk", "here", "count", "size", "offset", "comment")
 

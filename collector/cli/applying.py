@@ -15,7 +15,7 @@ from collector.cli.answers import spoken
 from collector.cli.columns import cells, out, wrap
 from collector.cli.language import lang, tr
 from collector.errors import one_line
-from collector.run.watching import Failure, Told
+from collector.run.ansible.events import Failure, Told
 
 
 class ApplyProgress:

@@ -9,8 +9,8 @@ from collector.cli.language import tr
 from collector.errors import CollectorError, one_line
 
 if TYPE_CHECKING:
-    from collector.pledges.register import Register
-    from collector.pledges.rows import Evidence
+    from collector.pledges.database.rows import Evidence
+    from collector.pledges.register.register import Register
     from collector.verify import Bundle
 
 _NAMED = 8
@@ -70,7 +70,7 @@ def _strange(opened: Bundle) -> list[str]:
 
 
 def _other_machines(before: Evidence, opened: Bundle) -> list[str]:
-    from collector.pledges.newest import Newest
+    from collector.pledges.status.latest_bundle import Newest
 
     try:
         known = Newest(before).machines

@@ -19,13 +19,13 @@ from collector.errors import BadInput
 from collector.model import HostStatus
 
 if TYPE_CHECKING:
-    from collector.attest.bundle import Before
-    from collector.attest.envelope import Stamper
-    from collector.attest.keys import PrivateKey
+    from collector.attest.bundle.making import Before
+    from collector.attest.envelope.dsse import Stamper
+    from collector.attest.keys.keys import PrivateKey
     from collector.cli.pledged import Pledged
-    from collector.pledges.register import Register
-    from collector.report.between import Earlier
-    from collector.run.folder import RunFolder
+    from collector.pledges.register.register import Register
+    from collector.report.model.between import Earlier
+    from collector.run.collected.run_folder import RunFolder
     from collector.verify import Bundle
 
 _TRIES = 5
@@ -42,7 +42,7 @@ class Signing:
 
 def first_key(name: str, passphrase_file: Path | None) -> PrivateKey:
     """The signing key; the first run of all makes the default one."""
-    from collector.attest import keyring
+    from collector.attest.trust import keyring
 
     if name == "default" and not keyring.trust().keys:
         made = keyring.new("default", "p256", None)
@@ -59,7 +59,7 @@ def first_key(name: str, passphrase_file: Path | None) -> PrivateKey:
 
 def check_attachable(signing: Signing) -> None:
     """Raises BadInput where no register would take what is signed so: ahead of all the work."""
-    from collector.attest import keyring
+    from collector.attest.trust import keyring
 
     known = keyring.trust()
     keys = [signing.key, *([signing.second] if signing.second else [])]
@@ -95,9 +95,9 @@ def make_bundle(
     number that another run took meanwhile is drawn again. With `before`, the run is the check
     after hardening; with `hosts`, the bundle is about these of the run's hosts, and names no other.
     """
-    from collector.attest import bundle as attest
-    from collector.attest import keyring
-    from collector.pledges.attach import attach
+    from collector.attest.bundle import making as attest
+    from collector.attest.trust import keyring
+    from collector.pledges.register.attach import attach
 
     place = output / "bundle"
     wanted = folder.about["hosts"] if hosts is None else list(hosts)
@@ -142,7 +142,7 @@ def make_bundle(
 
 def earlier_of(opened: Bundle) -> Earlier | None:
     """What the report wants of the check before hardening."""
-    from collector.report.between import Earlier
+    from collector.report.model.between import Earlier
 
     before = opened.before
     if before is None:
@@ -173,7 +173,7 @@ def _answered_since(place: Path, folder: RunFolder) -> bool:
 
 def checkpoint_of(register: Register, key: PrivateKey) -> str:
     """A checkpoint of the register's log now; empty, and said so, where the key signs none."""
-    from collector.attest import keyring
+    from collector.attest.trust import keyring
     from collector.cli.register import sign_checkpoint
 
     if keyring.may(key, "log"):
@@ -205,8 +205,8 @@ def write_report(
     """
     from collector.captures import write_aside
     from collector.cli.kept import Kept
-    from collector.report.contents import Source, contents
-    from collector.report.html import render
+    from collector.report.model.contents import Source, contents
+    from collector.report.render.html import render
 
     place = output / "report.html"
     if pledge is not None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from collector import catalog
-from collector.attest import bundle as attest
-from collector.attest.evidence import FILE
-from collector.attest.provenance import is_collected
-from collector.attest.reading import Evidence
+from collector.attest.bundle import making as attest
+from collector.attest.bundle.evidence import FILE
+from collector.attest.bundle.provenance import is_collected
+from collector.attest.bundle.reading import Evidence
 from collector.captures import file_name
 from collector.cli.assess import (
     capture_files,
@@ -32,7 +32,7 @@ from collector.cli.scope_said import scope_said
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput, one_line
 from collector.facts.monitoring import event_ledger as ledger
-from collector.run.folder import RunFolder
+from collector.run.collected.run_folder import RunFolder
 
 _NAMED = 8
 

@@ -16,9 +16,9 @@ from collector.cli.parts import Wanted, choice
 from collector.cli.pledged import length_of_time, pledged
 from collector.cli.progress import HostProgress
 from collector.model import HostStatus
-from collector.run import engine
-from collector.run.folder import Arrived, RunFolder
-from collector.run.inventory import How, asked_by_default, hosts_of
+from collector.run.ansible import engine
+from collector.run.ansible.inventory import How, asked_by_default, hosts_of
+from collector.run.collected.run_folder import Arrived, RunFolder
 
 family_option = click.option(
     "--family",

@@ -191,7 +191,8 @@ def _home() -> Check:
 
 
 def _key() -> Check:
-    from collector.attest import keyring, keys
+    from collector.attest.keys import keys
+    from collector.attest.trust import keyring
 
     name = tr("签名密钥", "signing key")
     found = sorted(keyring.folder().glob("*.pem"))
@@ -229,7 +230,7 @@ def _trouble(path: Path) -> tuple[str, str] | None:
 
 
 def _register() -> Check:
-    from collector.pledges.register import FILE, Register
+    from collector.pledges.register.register import FILE, Register
 
     name = tr("登记库", "register")
     if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
@@ -256,7 +257,7 @@ def _register() -> Check:
 
 
 def _pages() -> Check:
-    from collector.report import pdf
+    from collector.report.render import pdf
 
     try:
         pdf.check()

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from collector import captures
-from collector.attest.bundle import Before
-from collector.attest.evidence import assessed_at
+from collector.attest.bundle.evidence import assessed_at
+from collector.attest.bundle.making import Before
 from collector.cli import hardened
 from collector.cli.attesting import Signing
 from collector.cli.fleet_run import prove, settled
@@ -26,7 +26,7 @@ from collector.errors import BadInput
 from collector.judging import judge
 from collector.model import Capture, Control, Finding
 from collector.plan import Act, HostPlan, Step, plan_host
-from collector.run.folder import RunFolder
+from collector.run.collected.run_folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)

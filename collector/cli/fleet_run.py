@@ -21,11 +21,11 @@ from collector.cli.parts import Choice, Part
 from collector.cli.pledged import Pledged
 from collector.cli.progress import HostProgress
 from collector.errors import CollectorError
-from collector.run import engine
-from collector.run.folder import RunFolder
+from collector.run.ansible import engine
+from collector.run.collected.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collector.attest.bundle import Before
+    from collector.attest.bundle.making import Before
 
 _RESULT = "result.json"
 

@@ -18,12 +18,12 @@ from collector.cli.run import is_satisfied
 from collector.cli.scope_said import line
 from collector.errors import CollectorError, one_line
 from collector.model import HostStatus, Result
-from collector.pledges.masking import masked
+from collector.pledges.record.masking import masked
 from collector.scope import Scope, of_evidence, verdicts
 
 if TYPE_CHECKING:
     from collector.cli.pledged import Pledged
-    from collector.pledges.record import PledgeRecord
+    from collector.pledges.record.form import PledgeRecord
     from collector.verify.before import Check
 
 _SHOWN = 40

@@ -19,8 +19,8 @@ from collector.cli.pledged import open_register, register_option
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
-    from collector.pledges.record import PledgeRecord
-    from collector.pledges.register import Register
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
 
 WORD = "register"
 
@@ -127,8 +127,8 @@ def fleet(
     `register:PLACE` names the register as --register does. Raises BadInput where two of them are
     named, there is none, or no pledge in it has hosts to check.
     """
-    from collector.pledges import inventory as pledges
-    from collector.pledges.looked import lives_of_all
+    from collector.pledges.standing.finding_history import lives_of_all
+    from collector.pledges.transfer import inventory as pledges
 
     places = {source.partition(":")[2] for source in inventory if _named(source)}
     places = {place for place in (*places, location or "") if place}

@@ -29,7 +29,7 @@ from collector.cli.run import say
 from collector.cli.stamping import stampers, tsa_option
 from collector.errors import BadInput
 from collector.model import Control
-from collector.run.inventory import hosts_of
+from collector.run.ansible.inventory import hosts_of
 
 _NAMED = 8
 
@@ -111,8 +111,8 @@ def harden(
     **given: Any,
 ) -> int:
     """Exit status 0 when all that was asked for is satisfied on every host, 1 otherwise."""
-    from collector.run.folder import sole
-    from collector.run.harden_folder import HardenFolder
+    from collector.run.collected.run_folder import sole
+    from collector.run.harden.harden_folder import HardenFolder
 
     _can_ask(yes=yes or check, undo=undo)
     if undo and (named or check):
@@ -299,7 +299,7 @@ def _prove_undone(hardening: Hardening, signing: Signing) -> int:
 
 
 def _say_where(report: Path, bundle: Path) -> None:
-    from collector.attest import keyring
+    from collector.attest.trust import keyring
 
     trust = keyring.folder() / keyring.TRUST
     click.echo(f"{tr('报告：', 'report: ')}{report}")

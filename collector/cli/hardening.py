@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import captures
-from collector.attest.bundle import Before
-from collector.attest.evidence import assessed_at
+from collector.attest.bundle.evidence import assessed_at
+from collector.attest.bundle.making import Before
 from collector.cli import planned
 from collector.cli.applying import ApplyProgress, failure_line
 from collector.cli.collect import gather
@@ -25,10 +25,11 @@ from collector.cli.run import is_satisfied
 from collector.judging import judge
 from collector.model import Capture, Control, Finding, Result
 from collector.plan import HostPlan, plan_host, put_back
-from collector.run import engine, hardening
-from collector.run.folder import RunFolder
-from collector.run.harden_folder import HardenFolder
-from collector.run.inventory import How
+from collector.run.ansible import engine
+from collector.run.ansible.inventory import How
+from collector.run.collected.run_folder import RunFolder
+from collector.run.harden import hardening
+from collector.run.harden.harden_folder import HardenFolder
 
 if TYPE_CHECKING:
     from collector.verify import Bundle

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from collector import captures
-from collector.attest.part import take_in
+from collector.attest.bundle.part import take_in
 from collector.cli.language import lang
 from collector.model import Capture
-from collector.run.folder import RunFolder
+from collector.run.collected.run_folder import RunFolder
 from collector.verify.provenance import odd_clocks
 
 

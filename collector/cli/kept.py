@@ -15,11 +15,11 @@ from collector.cli.language import lang, tr
 from collector.errors import CollectorError
 
 if TYPE_CHECKING:
-    from collector.pledges.deadlines import Due
-    from collector.pledges.register import Register
-    from collector.report.compared import Compared
-    from collector.report.standings import Standings
-    from collector.report.trend import Trend
+    from collector.pledges.due.deadlines import Due
+    from collector.pledges.register.register import Register
+    from collector.report.model.compared import Compared
+    from collector.report.model.standings import Standings
+    from collector.report.model.trend import Trend
     from collector.verify import Bundle
 
 # how far the due list of the workbook looks ahead
@@ -44,8 +44,8 @@ class Kept:
         return self._register.checkpoint_over(digest) or ""
 
     def trend(self, digest: str) -> Trend | None:
-        from collector.report.history import history
-        from collector.report.trend import trend
+        from collector.report.model.history import history
+        from collector.report.model.trend import trend
 
         here = self._place(digest)
         if here is None:
@@ -71,7 +71,7 @@ class Kept:
     def standings(self, digest: str) -> Standings | None:
         """None where the bundle is not the newest evidence: the record has gone on since."""
         from collector.cli.pledge_status import status
-        from collector.report.standings import standings
+        from collector.report.model.standings import standings
 
         if not self._evidence or self._evidence[-1].digest != digest:
             return None
@@ -86,7 +86,7 @@ class Kept:
         return standings(found.clauses, now, lang())
 
     def due(self, now: datetime) -> tuple[Due, ...]:
-        from collector.pledges.due import due
+        from collector.pledges.standing.due import due
 
         return due(self._record, self._evidence, now, within=_YEAR, renewed=self._is_renewed())
 
@@ -107,7 +107,7 @@ def compared_with(
     One that nobody asked for may be damaged: that is said, and the report made without it.
     """
     from collector import replay
-    from collector.report.compared import compared
+    from collector.report.model.compared import compared
 
     try:
         with earlier() as old:

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from collector.attest import keyring, keys, tokenuri
-from collector.attest.timestamp import Authority
-from collector.attest.trust import TrustedKey
+from collector.attest.envelope.timestamp import Authority
+from collector.attest.keys import keys, tokenuri
+from collector.attest.trust import keyring
+from collector.attest.trust.trust_file import TrustedKey
 from collector.captures import read_at_most, write_aside
 from collector.cli.assess import parse_time
 from collector.cli.helping import Group
@@ -261,7 +262,7 @@ def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None
         )
     data = known.with_roles().to_bytes()
     if sigstore:
-        from collector.attest.rekor import trusted_root
+        from collector.attest.log.rekor import trusted_root
 
         data = trusted_root(known)
     if output is None:

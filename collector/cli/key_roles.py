@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from collector.attest import keyring
-from collector.attest.trust import ROLES, TrustedKey
+from collector.attest.trust import keyring
+from collector.attest.trust.trust_file import ROLES, TrustedKey
 from collector.cli.language import lang_option, tr
 
 

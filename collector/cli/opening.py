@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from collector.attest import keyring, keys, tokenuri
+from collector.attest.keys import keys, tokenuri
+from collector.attest.trust import keyring
 from collector.cli.language import tr
 from collector.errors import BadInput
 

@@ -36,8 +36,8 @@ def packed(output: Path, encrypt_to: Sequence[str]) -> tuple[Path, Callable[[Pat
     The second is None where the bundle stays a folder. Raises BadInput, before any work, for
     recipients that are none, and an `output` that exists or is not named for what it will be.
     """
-    from collector.attest import age
-    from collector.attest.bundle import pack_into
+    from collector.attest.bundle.making import pack_into
+    from collector.attest.keys import age
 
     if bool(encrypt_to) is not (output.suffix == age.SUFFIX):
         raise BadInput(
@@ -62,8 +62,8 @@ def _zip(pack_into: Callable[[Path, Path], None], output: Path, place: Path) -> 
 
 
 def _encrypt(output: Path, to: Sequence[Any], place: Path) -> None:
-    from collector.attest import age
-    from collector.attest.bundle import pack
+    from collector.attest.bundle.making import pack
+    from collector.attest.keys import age
 
     # nobody else reads what is not encrypted yet
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".hostpledge-") as folder:
@@ -77,7 +77,7 @@ def encrypting(encrypt_to: Sequence[str]) -> Callable[[Path], None]:
 
     Raises BadInput, before any work, for recipients that are none.
     """
-    from collector.attest import age
+    from collector.attest.keys import age
 
     to = age.recipients(encrypt_to)
 

@@ -16,7 +16,7 @@ from collector.captures import write_aside
 from collector.cli.from_register import Fleet, fleet
 from collector.cli.language import tr
 from collector.errors import BadInput, one_line
-from collector.run.inventory import How, hosts_of
+from collector.run.ansible.inventory import How, hosts_of
 from collector.schema import load_json
 
 _CHOSEN = "pledges.json"

@@ -45,7 +45,7 @@ def pledge() -> None:
 @register_option
 @lang_option
 def add(*, file: Path, update: bool, location: str | None) -> int:
-    from collector.pledges import record
+    from collector.pledges.record import form as record
 
     known = record.load(file)
     version = open_register(location, create=True).add(known, update=update)
@@ -110,8 +110,8 @@ def show(*, id: str, form: str, location: str | None) -> int:
 @lang_option
 def status(*, id: str, form: str, location: str | None) -> int:
     from collector.cli import pledge_status
-    from collector.pledges import lifecycle
-    from collector.pledges.times import CHINA
+    from collector.pledges.due import lifecycle
+    from collector.pledges.record.times import CHINA
 
     register = open_register(location)
     now = datetime.now(UTC)
@@ -146,7 +146,7 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
     from collector.cli.attached_said import odd
     from collector.cli.pledge_tables import lacking
     from collector.cli.verify import open_named
-    from collector.pledges.attach import attach as attach_bundle
+    from collector.pledges.register.attach import attach as attach_bundle
 
     register = open_register(location)
     attached = attach_bundle(register, id, bundle, trust_given(trust_file))
@@ -203,8 +203,8 @@ def due(
     location: str | None,
 ) -> int:
     from collector.cli import pledge_tables
-    from collector.pledges.due import due as falls_due
-    from collector.pledges.looked import lives_where_due
+    from collector.pledges.standing.due import due as falls_due
+    from collector.pledges.standing.finding_history import lives_where_due
 
     ahead = length_of_time(within)
     register = open_register(location)

@@ -47,8 +47,8 @@ def dispose(
 ) -> int:
     from collector.captures import digest
     from collector.cli.assess import document
-    from collector.pledges.disposal import dispose as destroy
-    from collector.pledges.times import CHINA
+    from collector.pledges.record.times import CHINA
+    from collector.pledges.transfer.disposal import dispose as destroy
 
     register = open_register(location)
     today = datetime.now(CHINA).date()

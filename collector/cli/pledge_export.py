@@ -16,8 +16,8 @@ from collector.cli.register import read_small, sign_checkpoint
 from collector.errors import BadInput
 
 if TYPE_CHECKING:
-    from collector.attest.checkpoint import Checkpoint
-    from collector.pledges.register import Register
+    from collector.attest.log.checkpoint import Checkpoint
+    from collector.pledges.register.register import Register
 
 
 @click.command(
@@ -61,8 +61,8 @@ def export(
     passphrase_file: Path | None,
     location: str | None,
 ) -> int:
-    from collector.attest.checkpoint import parse
-    from collector.pledges import archive
+    from collector.attest.log.checkpoint import parse
+    from collector.pledges.transfer import archive
 
     if output.is_dir():
         raise BadInput(tr("是一个目录", "is a folder"), where=str(output))
@@ -82,8 +82,8 @@ def _proofs(
     passphrase_file: Path | None,
 ) -> Mapping[str, bytes]:
     """What proves, without the register, that its log holds the evidence; {} where nothing can."""
-    from collector.attest.checkpoint import parse
-    from collector.pledges.proofs import files
+    from collector.attest.log.checkpoint import parse
+    from collector.pledges.register.proofs import files
 
     opened.history(id)
     evidence = opened.evidence(id)

@@ -19,8 +19,8 @@ from collector.errors import BadInput, one_line
 from collector.model import HostStatus, Text
 
 if TYPE_CHECKING:
-    from collector.pledges.findings import Event, Life
-    from collector.pledges.record import PledgeRecord
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.status.findings import Event, Life
 
 _STATES = {
     "open": Text("未闭环", "open"),
@@ -66,9 +66,9 @@ def findings(
     form: str,
     location: str | None,
 ) -> int:
-    from collector.pledges.findings import to_json
-    from collector.pledges.looked import all_lives
-    from collector.pledges.masking import masked
+    from collector.pledges.record.masking import masked
+    from collector.pledges.standing.finding_history import all_lives
+    from collector.pledges.status.findings import to_json
 
     register = open_register(location)
     now = datetime.now(UTC)
@@ -117,8 +117,8 @@ def _table(shown: Sequence[Life], found: Sequence[Life], now: datetime) -> str:
 
 
 def _about(life: Life) -> list[tuple[str, str]]:
-    from collector.pledges.masking import masked
-    from collector.pledges.times import CHINA
+    from collector.pledges.record.masking import masked
+    from collector.pledges.record.times import CHINA
 
     due = life.due.astimezone(CHINA).date().isoformat() if life.due else ""
     who = tr("，期限 ", ", by ").join(part for part in (life.owner, due) if part)
@@ -136,7 +136,7 @@ def _about(life: Life) -> list[tuple[str, str]]:
 
 
 def event_line(event: Event) -> str:
-    from collector.pledges.times import CHINA
+    from collector.pledges.record.times import CHINA
 
     day = event.at.astimezone(CHINA).date().isoformat()
     where = tr(f"（证据 {event.sequence}）", f" (evidence {event.sequence})")
@@ -145,7 +145,7 @@ def event_line(event: Event) -> str:
 
 def _say_unseen(newest: Any) -> None:
     """Hosts of the newest bundle that could not be collected say nothing of their findings."""
-    from collector.pledges.newest import Newest
+    from collector.pledges.status.latest_bundle import Newest
 
     if newest is None:
         click.echo(tr("尚无核查证据", "no evidence attached yet"), err=True)
@@ -191,8 +191,8 @@ def assign(
     clear: bool,
     location: str | None,
 ) -> int:
-    from collector.pledges.changes import followed_up
-    from collector.pledges.looked import all_lives
+    from collector.pledges.record.changes import followed_up
+    from collector.pledges.standing.finding_history import all_lives
 
     if clear is bool(owner or due or note):
         raise click.UsageError(
@@ -270,9 +270,9 @@ def waive(
     withdraw: bool,
     location: str | None,
 ) -> int:
-    from collector.pledges.changes import waived
-    from collector.pledges.looked import all_lives
-    from collector.pledges.times import waiver_end
+    from collector.pledges.record.changes import waived
+    from collector.pledges.record.times import waiver_end
+    from collector.pledges.standing.finding_history import all_lives
 
     given = (reason, approver, until)
     if (withdraw and any(given)) or (not withdraw and not all(given)):
@@ -327,6 +327,6 @@ def _nothing(id: str, control: str, host: str) -> BadInput:
 
 
 def _today(now: datetime) -> date:
-    from collector.pledges.times import CHINA
+    from collector.pledges.record.times import CHINA
 
     return now.astimezone(CHINA).date()

@@ -15,7 +15,7 @@ from collector.cli.pledged import length_of_time, open_register, register_option
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
-    from collector.pledges.lists import Fault
+    from collector.pledges.transfer.lists import Fault
 
 _SHOWN = 50
 
@@ -44,7 +44,7 @@ def import_(
     *, file: Path | None, update: bool, check: bool, columns: bool, location: str | None
 ) -> int:
     """Exit status 2 where a row is wrong: then nothing was added."""
-    from collector.pledges import lists
+    from collector.pledges.transfer import lists
 
     if columns:
         for headings in lists.COLUMNS.values():
@@ -122,8 +122,8 @@ def _told(fault: Fault) -> str:
 def inventory(*, all_: bool, host: str | None, within: str, location: str | None) -> int:
     """Ansible's own contract of inventory scripts: --list and --host."""
     from collector.cli.from_register import say_odd
-    from collector.pledges.inventory import inventory_of, without_odd
-    from collector.pledges.looked import lives_of_all
+    from collector.pledges.standing.finding_history import lives_of_all
+    from collector.pledges.transfer.inventory import inventory_of, without_odd
 
     del all_
     register = open_register(location)

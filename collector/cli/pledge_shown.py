@@ -18,11 +18,11 @@ from collector.cli.pledge_tables import (
     verdict,
     width,
 )
-from collector.pledges.documents import fields
-from collector.pledges.masking import masked
-from collector.pledges.rows import Evidence, Version
-from collector.pledges.standing import Standing, standing
-from collector.pledges.times import CHINA
+from collector.pledges.database.rows import Evidence, Version
+from collector.pledges.record.documents import fields
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.standing import Standing, standing
 
 
 def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: datetime) -> str:

@@ -14,20 +14,20 @@ from collector.cli.columns import labelled, pad, wrap
 from collector.cli.language import lang, tr
 from collector.cli.scope_said import line
 from collector.errors import CollectorError, one_line
-from collector.pledges import lifecycle
-from collector.pledges.blanks import Filled, filled
-from collector.pledges.deadlines import Due
-from collector.pledges.documents import titles
-from collector.pledges.due import due
-from collector.pledges.findings import Life
-from collector.pledges.looked import last_lives
-from collector.pledges.masking import masked
-from collector.pledges.newest import Failing, Newest
-from collector.pledges.record import PledgeRecord
-from collector.pledges.resources import Shown, Undeclared, undeclared
-from collector.pledges.rows import Evidence, scope_json
-from collector.pledges.standing import WORDS, Standing, standing
-from collector.pledges.times import CHINA
+from collector.pledges.database.rows import Evidence, scope_json
+from collector.pledges.due import lifecycle
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.documents import titles
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.masking import masked
+from collector.pledges.record.placeholders import Filled, filled
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.due import due
+from collector.pledges.standing.finding_history import last_lives
+from collector.pledges.standing.standing import WORDS, Standing, standing
+from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
+from collector.pledges.status.findings import Life
+from collector.pledges.status.latest_bundle import Failing, Newest
 from collector.scope import Scope, of_evidence
 
 _CLAUSES = ("2.2", "2.3", "2.4")

@@ -14,12 +14,12 @@ from collector.cli.columns import wrap
 from collector.cli.grid import Grid
 from collector.cli.language import lang, tr
 from collector.cli.scope_said import line
-from collector.pledges.brief import Brief
-from collector.pledges.deadlines import Due
-from collector.pledges.masking import masked
-from collector.pledges.record import PledgeRecord
-from collector.pledges.rows import Evidence, scope_json
-from collector.pledges.times import CHINA
+from collector.pledges.database.rows import Evidence, scope_json
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
 
 Rows = Sequence[tuple[Brief, Sequence[Evidence]]]

@@ -15,11 +15,11 @@ from collector.cli.language import tr
 from collector.errors import BadInput
 
 if TYPE_CHECKING:
-    from collector.attest.bundle import PledgeReference
-    from collector.attest.trust import Trust
+    from collector.attest.bundle.making import PledgeReference
+    from collector.attest.trust.trust_file import Trust
     from collector.model import Waiver
-    from collector.pledges.record import PledgeRecord
-    from collector.pledges.register import Register
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
 
 
 _TIME = re.compile(r"([0-9]{1,4})(d|w)?")
@@ -90,15 +90,15 @@ def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def open_register(location: str | None, *, create: bool = False) -> Register:
     """Raises BadInput where there is none and it is not to be made."""
-    from collector.pledges.register import Register
+    from collector.pledges.register.register import Register
 
     return Register.open(location, create=create)
 
 
 def trust_given(file: Path | None) -> Trust:
     """The trust file given, else one's own keys. Raises BadInput where there are none."""
-    from collector.attest import keyring
-    from collector.attest.trust import load_trust
+    from collector.attest.trust import keyring
+    from collector.attest.trust.trust_file import load_trust
 
     if file is not None:
         return load_trust(file)

@@ -15,7 +15,7 @@ from collector.schema import check, load_yaml
 from collector.verify.policy import STRICT, Policy, Unmet, policy_of
 
 if TYPE_CHECKING:
-    from collector.pledges.record import PledgeRecord
+    from collector.pledges.record.form import PledgeRecord
 
 _LARGEST = 1 << 20
 
@@ -30,7 +30,7 @@ def chosen(given: str) -> Policy:
     policy = policy_of(document, given)
     if "record" not in document:
         return policy
-    from collector.pledges.record import load
+    from collector.pledges.record.form import load
 
     return _of_record(policy, document, load(path.parent / document["record"]))
 

@@ -13,7 +13,7 @@ from collector import catalog
 from collector.cli.language import lang, tr
 from collector.errors import one_line
 from collector.model import HostStatus
-from collector.run.engine import Tally
+from collector.run.ansible.engine import Tally
 
 _EVERY = 5.0
 

@@ -77,7 +77,7 @@ def reads(families: tuple[str, ...], form: str, measured: bool, through: str) ->
 
 def _measure(wanted: list[Read], through: str, form: str) -> int:
     # what runs programs is not needed to print what would be read
-    from collector.run.measure import Cost, measure
+    from collector.run.net.measure import Cost, measure
 
     def tell(read: str) -> None:
         if sys.stderr.isatty():

@@ -21,11 +21,11 @@ from collector.cli.register_backup import backup, restore
 from collector.errors import BadInput, VerifyFailed
 
 if TYPE_CHECKING:
-    from collector.attest.checkpoint import Note
-    from collector.attest.keys import PrivateKey
-    from collector.attest.logged import Log
-    from collector.attest.trust import Trust
-    from collector.pledges.register import Register
+    from collector.attest.keys.keys import PrivateKey
+    from collector.attest.log.checkpoint import Note
+    from collector.attest.log.logged import Log
+    from collector.attest.trust.trust_file import Trust
+    from collector.pledges.register.register import Register
 
 _MOST = 2 << 20
 
@@ -74,7 +74,7 @@ def checkpoint(
 
 def sign_checkpoint(opened: Register, key: PrivateKey) -> tuple[str, Log]:
     """A signed checkpoint of the whole log, which the register keeps, and that log."""
-    from collector.attest.checkpoint import sign
+    from collector.attest.log.checkpoint import sign
 
     log = opened.log()
     found = log.checkpoint()
@@ -117,7 +117,7 @@ def prove(
     passphrase_file: Path | None,
     location: str | None,
 ) -> int:
-    from collector.attest.logged import entry
+    from collector.attest.log.logged import entry
 
     opened = open_register(location)
     attached = opened.evidence(id)
@@ -135,8 +135,8 @@ def prove(
     key = open_key(key_name, passphrase_file, role="log")
     wanted = attached[number - 1].digest
     if sigstore:
-        from collector.attest import keyring
-        from collector.pledges.cosign import with_entry
+        from collector.attest.trust import keyring
+        from collector.pledges.register.cosign import with_entry
 
         _give(with_entry(opened, wanted, key, keyring.trust()).decode(), output)
         return 0
@@ -197,7 +197,7 @@ def consistency(
     passphrase_file: Path | None,
     location: str | None,
 ) -> int:
-    from collector.attest.checkpoint import parse
+    from collector.attest.log.checkpoint import parse
 
     if proof_file is not None and (output is not None or kept_at is not None):
         raise BadInput(
@@ -226,7 +226,7 @@ def consistency(
 
 
 def _grown(opened: Register, older: Note, kept_at: datetime | None, where: str) -> Log:
-    from collector.pledges.log import check_since
+    from collector.pledges.database.log import check_since
 
     log = opened.log()
     log.check_begins_with(older.checkpoint, where=where)
@@ -252,7 +252,7 @@ def _kept(given: str | None) -> datetime | None:
 
 
 def _proven(older: Note, file: Path, trust: Trust) -> int:
-    from collector.attest.logged import read_consistency
+    from collector.attest.log.logged import read_consistency
 
     proof = read_consistency(read_small(file), where=str(file))
     _check_signer(proof.note, trust, str(file), kept=False)

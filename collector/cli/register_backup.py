@@ -32,7 +32,7 @@ from collector.cli.pledged import open_register, register_option
 @register_option
 @lang_option
 def backup(*, output: Path, location: str | None) -> int:
-    from collector.pledges import backup as backups
+    from collector.pledges.transfer import backup as backups
 
     about = backups.write(open_register(location), output)
     out(tr(f"已备份 {_counted(about)}：{output}\n", f"saved {_counted(about)}: {output}\n"))
@@ -57,7 +57,7 @@ def backup(*, output: Path, location: str | None) -> int:
 @register_option
 @lang_option
 def restore(*, file: Path, replace: bool, location: str | None) -> int:
-    from collector.pledges.restore import restore as put
+    from collector.pledges.transfer.restore import restore as put
 
     done = put(file, location, replace=replace)
     counted = _counted(done.about)

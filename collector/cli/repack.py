@@ -52,8 +52,8 @@ def repack(
     encrypt_to: tuple[str, ...],
     identity: Path | None,
 ) -> None:
-    from collector.attest import redacted
-    from collector.attest.bundle import place
+    from collector.attest.bundle import redacted
+    from collector.attest.bundle.making import place
 
     aside, packing = packed(output, encrypt_to)
     if os.path.lexists(output):

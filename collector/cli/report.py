@@ -120,7 +120,7 @@ def report(
             mend=tr("各给一个文件", "give each a file of its own"),
         )
     if pdf_file is not None:
-        from collector.report import pdf
+        from collector.report.render import pdf
 
         pdf.check()
     with open_trusted(bundle, trust_file, identity) as opened:
@@ -144,7 +144,7 @@ def _write(
 ) -> None:
     """What people read (HTML, PDF, XLSX), each made of the same contents."""
     html_file, pdf_file, xlsx_file = places
-    from collector.report.contents import Source, contents
+    from collector.report.model.contents import Source, contents
 
     evidence = opened.evidence
     kept = _kept(evidence)
@@ -168,16 +168,16 @@ def _write(
     )
     given = contents(source, lang())
     if html_file is not None:
-        from collector.report import html
+        from collector.report.render import html
 
         write_aside(html_file, html.render(given).encode("utf-8"), mode)
     if pdf_file is not None:
-        from collector.report import pdf
+        from collector.report.render import pdf
 
         click.echo(tr("正在排版 PDF …", "setting the pages of the PDF …"), err=True)
         write_aside(pdf_file, pdf.to_pdf(given), mode)
     if xlsx_file is not None:
-        from collector.report.xlsx import to_xlsx
+        from collector.report.render.xlsx import to_xlsx
 
         now = datetime.now(UTC)
         due = kept.due(now) if kept else ()
@@ -201,7 +201,7 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
     """The pledge record to name in the report; None where there is none to be had."""
     pledge = evidence.get("pledge")
     if file is not None:
-        from collector.pledges.record import load
+        from collector.pledges.record.form import load
 
         record = load(file)
         if pledge is not None and pledge["id"] != record.id:
@@ -215,7 +215,7 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
         return _plain(record.canonical())
     if pledge is None or not _has_register():
         return None
-    from collector.pledges.register import Register
+    from collector.pledges.register.register import Register
 
     try:
         return _plain(Register.open(create=False).get(pledge["id"]).canonical())
@@ -233,7 +233,7 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
 def _kept(evidence: Mapping[str, Any]) -> Kept | None:
     if evidence.get("pledge") is None or not _has_register():
         return None
-    from collector.pledges.register import Register
+    from collector.pledges.register.register import Register
 
     try:
         return Kept(Register.open(create=False), evidence["pledge"]["id"])
@@ -243,7 +243,7 @@ def _kept(evidence: Mapping[str, Any]) -> Kept | None:
 
 
 def _has_register() -> bool:
-    from collector.pledges.register import FILE
+    from collector.pledges.register.register import FILE
 
     try:
         return bool(os.environ.get("HOSTPLEDGE_REGISTER")) or (home() / FILE).exists()

@@ -58,8 +58,8 @@ def wanted(words: Sequence[str]) -> list[Export]:
 
 def write(exports: Sequence[Export], opened: Bundle, mode: int) -> None:
     """Raises BadInput where a control in it is not among ours: its texts are not here."""
-    from collector.attest.evidence import finding_from_json
-    from collector.attest.provenance import is_collected
+    from collector.attest.bundle.evidence import finding_from_json
+    from collector.attest.bundle.provenance import is_collected
 
     unknown = sorted(opened.frame["controls"].keys() - catalog.controls().keys())
     if unknown and exports:

@@ -25,7 +25,7 @@ from collector.facts.logs.retention import Retention
 from collector.facts.logs.retention import retention as parse
 from collector.i18n.reasons import in_chinese as facts_in_chinese
 from collector.model import Capture, Result
-from collector.report.logs import Log, notes, rows
+from collector.report.model.logs import Log, notes, rows
 
 _GRADE = 2
 # the columns of the table, from the left

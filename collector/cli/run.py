@@ -98,8 +98,8 @@ def run(
     **given: Any,
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
-    from collector.attest import keyring
-    from collector.run.folder import RunFolder, sole
+    from collector.attest.trust import keyring
+    from collector.run.collected.run_folder import RunFolder, sole
     from collector.verify import open_bundle
 
     stamps = stampers(tsa)

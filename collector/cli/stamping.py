@@ -11,7 +11,7 @@ import click
 from collector.cli.language import tr
 
 if TYPE_CHECKING:
-    from collector.attest.envelope import Stamper
+    from collector.attest.envelope.dsse import Stamper
 
 
 def tsa_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,7 +29,7 @@ def tsa_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def stampers(urls: Sequence[str]) -> list[Stamper]:
     """What asks each authority; raises BadInput for what is no address, before any work."""
-    from collector.run.tsa import check_url, stamp
+    from collector.run.net.tsa import check_url, stamp
 
     for url in urls:
         check_url(url)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.attest.keys import PublicKey
+from collector.attest.keys.keys import PublicKey
 from collector.cli.helping import Group
 from collector.cli.language import lang_option, tr
 from collector.cli.opening import open_key, signing_options
@@ -18,7 +18,7 @@ from collector.cli.trust_shown import say, say_staged, tell
 from collector.errors import BadInput
 
 if TYPE_CHECKING:
-    from collector.attest.tufrepo import Repository
+    from collector.attest.trust.tuf_repository import Repository
 
 _PATH = click.Path(path_type=Path)
 
@@ -102,7 +102,7 @@ def _holder_option(
 def init(
     *, repository: Path, holders: tuple[Path, ...], threshold: int, online: Path, days: int
 ) -> None:
-    from collector.attest import tufrepo
+    from collector.attest.trust import tuf_repository as tufrepo
 
     made = tufrepo.init(
         repository, _publics(holders), threshold, _public(online), days=days, now=_now()
@@ -145,7 +145,7 @@ def stage(
     renew: bool,
     days: int | None,
 ) -> None:
-    from collector.attest.tufrepo import ROOT_DAYS, TARGETS_DAYS
+    from collector.attest.trust.tuf_repository import ROOT_DAYS, TARGETS_DAYS
 
     opened = _open(repository)
     anew = bool(holders or remove or threshold or online or renew)
@@ -223,7 +223,7 @@ def publish(*, repository: Path, key_name: str, passphrase_file: Path | None, da
 )
 @lang_option
 def update(*, folder: Path, place: str, root: Path | None) -> None:
-    from collector.run.trusting import update as take
+    from collector.run.net.tuf_fetch import update as take
 
     take(folder, place, _bytes(root) if root is not None else None)
     tell(folder, "table")
@@ -244,7 +244,7 @@ def show(place: Path, form: str) -> None:
 
 
 def _open(folder: Path) -> Repository:
-    from collector.attest.tufrepo import Repository
+    from collector.attest.trust.tuf_repository import Repository
 
     return Repository(folder)
 
@@ -258,7 +258,7 @@ def _public(path: Path) -> PublicKey:
 
 
 def _bytes(path: Path) -> bytes:
-    from collector.attest.tufstore import MOST
+    from collector.attest.trust.tuf_client import MOST
 
     try:
         with path.open("rb") as source:

@@ -17,11 +17,12 @@ from collector.errors import one_line
 from collector.export import stamp
 
 if TYPE_CHECKING:
-    from collector.attest.tufrepo import Awaited, Repository
+    from collector.attest.trust.tuf_repository import Awaited, Repository
 
 
 def tell(place: Path, form: str) -> None:
-    from collector.attest import tufrepo, tufstore
+    from collector.attest.trust import tuf_client as tufstore
+    from collector.attest.trust import tuf_repository as tufrepo
 
     opened, source = None, None
     if (place / "metadata").is_dir():

@@ -12,7 +12,7 @@ import click
 
 from collector import catalog
 from collector import verify as verifier
-from collector.attest.trust import load_trust
+from collector.attest.trust.trust_file import load_trust
 from collector.captures import write_aside
 from collector.cli import policies
 from collector.cli.assess import parse_time
@@ -118,7 +118,7 @@ def verify(
     identity: Path | None,
     form: str,
 ) -> int:
-    from collector.attest.logged import read_inclusion
+    from collector.attest.log.logged import read_inclusion
     from collector.cli.register import read_small
 
     if page_file is not None:
@@ -228,7 +228,7 @@ def _second(moment: str) -> str:
 
 def open_named(path: Path, identity: Path | None = None) -> verifier.Bundle:
     """Opens a bundle; what is wrong with it is said with the bundle's own path before it."""
-    from collector.attest.age import identities
+    from collector.attest.keys.age import identities
 
     try:
         return verifier.open_bundle(path, identities(identity) if identity else ())

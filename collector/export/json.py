@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from collector.assess import clause_result, to_json
-from collector.attest.evidence import exact
+from collector.attest.bundle.evidence import exact
 from collector.catalog import clauses
 from collector.errors import escaped
 from collector.export import HandedIn, Hosts, Statuses, Times, provenance, stamp

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from collector import __version__
 from collector.assess import waived
-from collector.attest.evidence import exact
+from collector.attest.bundle.evidence import exact
 from collector.catalog import catalog_digest, clause_number, clauses, controls, words
 from collector.errors import escaped, one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp

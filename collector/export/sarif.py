@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from collector import __version__
 from collector.assess import waived
-from collector.attest.evidence import exact
+from collector.attest.bundle.evidence import exact
 from collector.catalog import controls, words
 from collector.errors import escaped, one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp

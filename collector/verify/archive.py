@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from collector import private
-from collector.attest import container
-from collector.attest.bundle import packs
-from collector.attest.container import Entry
+from collector.attest.bundle import container
+from collector.attest.bundle.container import Entry
+from collector.attest.bundle.making import packs
 from collector.errors import VerifyFailed
 
 MOST_ENTRIES = 100_000

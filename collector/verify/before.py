@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from collector.attest import bag, evidence
-from collector.attest.canonical import conform, parse
-from collector.attest.part import BEFORE, HARDENING
-from collector.attest.reading import Evidence
+from collector.attest.bundle import bag, evidence
+from collector.attest.bundle.part import BEFORE, HARDENING
+from collector.attest.bundle.reading import Evidence
+from collector.attest.envelope.canonical import conform, parse
 from collector.model import Capture
 
 WHERE = f"data/{HARDENING}"

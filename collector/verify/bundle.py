@@ -11,10 +11,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from collector import captures
-from collector.attest import age, bag, envelope, evidence, redacted, sm2, statement
-from collector.attest.bundle import attached_file, bag_info, own_form
-from collector.attest.part import BEFORE, HARDENING
-from collector.attest.reading import Evidence
+from collector.attest.bundle import bag, evidence, redacted
+from collector.attest.bundle.making import attached_file, bag_info, own_form
+from collector.attest.bundle.part import BEFORE, HARDENING
+from collector.attest.bundle.reading import Evidence
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.attest.keys import age, sm2
 from collector.captures import digest as sha256
 from collector.errors import BadInput, VerifyFailed
 from collector.model import Capture

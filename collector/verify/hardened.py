@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from collector.attest.part import BEFORE, HARDENING
+from collector.attest.bundle.part import BEFORE, HARDENING
 from collector.errors import VerifyFailed
 from collector.model import Text
 from collector.verify.before import WHERE, Before

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from collector.attest import envelope
-from collector.attest.envelope import Sealed
-from collector.attest.timestamp import Stamp
-from collector.attest.trust import Trust, TrustedKey
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope.dsse import Sealed
+from collector.attest.envelope.timestamp import Stamp
+from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
 from collector.model import Text
 from collector.verify import times

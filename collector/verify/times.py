@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from collector.attest import timestamp
-from collector.attest.envelope import Sealed
-from collector.attest.logged import Inclusion
-from collector.attest.timestamp import Stamp
-from collector.attest.trust import Trust, TrustedKey
+from collector.attest.envelope import timestamp
+from collector.attest.envelope.dsse import Sealed
+from collector.attest.envelope.timestamp import Stamp
+from collector.attest.log.logged import Inclusion
+from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
 from collector.model import Text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector import scope as scopes
-from collector.attest.trust import TrustedKey
+from collector.attest.trust.trust_file import TrustedKey
 from collector.errors import one_line
 from collector.model import Result, Text
 from collector.scope import Scope

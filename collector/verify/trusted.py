@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from collector.attest.trust import Trust
+from collector.attest.trust.trust_file import Trust
 from collector.model import Text
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.attest import evidence, provenance, statement
-from collector.attest.bundle import attached_file
-from collector.attest.evidence import Clauses, weighed_from_json
-from collector.attest.logged import Inclusion
-from collector.attest.nonce import check_nonce
-from collector.attest.timestamp import Stamp
-from collector.attest.trust import Trust, TrustedKey
+from collector.attest.bundle import evidence, provenance
+from collector.attest.bundle.evidence import Clauses, weighed_from_json
+from collector.attest.bundle.making import attached_file
+from collector.attest.bundle.nonce import check_nonce
+from collector.attest.envelope import statement
+from collector.attest.envelope.timestamp import Stamp
+from collector.attest.log.logged import Inclusion
+from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.captures import file_name, read_digest
 from collector.errors import VerifyFailed
 from collector.model import Capture, ReadStatus, Result, Text

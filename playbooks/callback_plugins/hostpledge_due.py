@@ -12,7 +12,7 @@ description:
 """
 
 try:
-    from collector.run.notified import CallbackModule
+    from collector.run.ansible.notified import CallbackModule
 except ImportError:
     # whoever plays the roles without the package is told so by their actions
     from ansible.plugins.callback import CallbackBase

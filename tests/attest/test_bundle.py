@@ -20,10 +20,11 @@ import rfc8785
 from securesystemslib.dsse import Envelope
 
 from collector import captures, catalog
-from collector.attest import bundle, envelope
-from collector.attest.evidence import PledgeReference, exact
-from collector.attest.keys import TYPES, KeyType, PrivateKey
-from collector.attest.reading import Evidence
+from collector.attest.bundle import making as bundle
+from collector.attest.bundle.evidence import PledgeReference, exact
+from collector.attest.bundle.reading import Evidence
+from collector.attest.envelope import dsse as envelope
+from collector.attest.keys.keys import TYPES, KeyType, PrivateKey
 from collector.errors import BadInput
 from collector.model import HostStatus, Result, Verdict, Waiver
 from tests import bundles

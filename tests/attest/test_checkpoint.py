@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from collector.attest import checkpoint as checkpoints
-from collector.attest import logged, merkle
-from collector.attest.checkpoint import Checkpoint
-from collector.attest.keys import TYPES, KeyType, PrivateKey, PublicKey
-from collector.attest.logged import Log
-from collector.attest.trust import Trust, trust_of
+from collector.attest.keys.keys import TYPES, KeyType, PrivateKey, PublicKey
+from collector.attest.log import checkpoint as checkpoints
+from collector.attest.log import logged, merkle
+from collector.attest.log.checkpoint import Checkpoint
+from collector.attest.log.logged import Log
+from collector.attest.trust.trust_file import Trust, trust_of
 from collector.errors import VerifyFailed
 
 ORIGIN = "hostpledge-register/0"

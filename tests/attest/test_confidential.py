@@ -11,9 +11,10 @@ import bagit
 import pyrage
 import pytest
 
-from collector.attest import age, redacted
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust
+from collector.attest.bundle import redacted
+from collector.attest.keys import age
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
 from collector.replay import replay
 from collector.verify import open_bundle, verify
@@ -153,7 +154,7 @@ def test_the_plain_text_is_gone_when_the_bundle_is_closed(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     mine = pyrage.x25519.Identity.generate()
-    from collector.attest.bundle import pack
+    from collector.attest.bundle.making import pack
 
     pack(whole[0], tmp_path / "b.zip")
     age.encrypt(tmp_path / "b.zip", tmp_path / "b.age", [mine.to_public()])

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import rfc8785
 
-from collector.attest import bag, redacted
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import trust_of
+from collector.attest.bundle import bag, redacted
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import trust_of
 from collector.errors import VerifyFailed
 from collector.replay import replay
 from collector.verify import open_bundle, verify

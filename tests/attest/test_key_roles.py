@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest import checkpoint
-from collector.attest.checkpoint import Checkpoint
-from collector.attest.keys import PrivateKey
-from collector.attest.rekor import trusted_root
-from collector.attest.trust import Trust, TrustedKey, trust_from_bytes
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.log import checkpoint
+from collector.attest.log.checkpoint import Checkpoint
+from collector.attest.log.rekor import trusted_root
+from collector.attest.trust.trust_file import Trust, TrustedKey, trust_from_bytes
 from collector.errors import BadInput, VerifyFailed
 from collector.verify import open_bundle, verify
 from tests import bundles

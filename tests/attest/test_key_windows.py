@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest import keyring, keys
-from collector.attest.timestamp import Authority, Request
+from collector.attest.envelope.timestamp import Authority, Request
+from collector.attest.keys import keys
+from collector.attest.trust import keyring
 from collector.errors import BadInput, VerifyFailed
 from collector.verify import open_bundle, verify
 from tests import bundles

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from collector.attest import keyring, keys
-from collector.attest.keys import PrivateKey, PublicKey, strict_base64
-from collector.attest.trust import load_trust
+from collector.attest.keys import keys
+from collector.attest.keys.keys import PrivateKey, PublicKey, strict_base64
+from collector.attest.trust import keyring
+from collector.attest.trust.trust_file import load_trust
 from collector.errors import BadInput, VerifyFailed
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.attest import merkle
+from collector.attest.log import merkle
 from collector.errors import VerifyFailed
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "merkle.json").read_bytes())

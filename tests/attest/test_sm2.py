@@ -17,13 +17,16 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from collector.attest import envelope, keyring, keys, sm2, statement
-from collector.attest.bundle import Made
-from collector.attest.keys import PrivateKey, PublicKey
-from collector.attest.timestamp import Authority
-from collector.attest.trust import Trust, TrustedKey, trust_from_bytes, trust_of
+from collector.attest.bundle.making import Made
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.attest.envelope.timestamp import Authority
+from collector.attest.keys import keys, sm2
+from collector.attest.keys.keys import PrivateKey, PublicKey
+from collector.attest.trust import keyring
+from collector.attest.trust.trust_file import Trust, TrustedKey, trust_from_bytes, trust_of
 from collector.errors import BadInput, VerifyFailed
-from collector.run import tsa as asking
+from collector.run.net import tsa as asking
 from collector.verify import Verification, open_bundle, verify
 from tests import bundles
 from tests.attest.shell import Shell

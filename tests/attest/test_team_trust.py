@@ -16,12 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest import envelope, tufrepo, tufstore
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust, load_trust, trust_of
-from collector.attest.tufrepo import Repository
+from collector.attest.envelope import dsse as envelope
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust import tuf_client as tufstore
+from collector.attest.trust import tuf_repository as tufrepo
+from collector.attest.trust.trust_file import Trust, load_trust, trust_of
+from collector.attest.trust.tuf_repository import Repository
 from collector.errors import BadInput, VerifyFailed
-from collector.run.trusting import update
+from collector.run.net.tuf_fetch import update
 from collector.verify import open_bundle, verify
 from tests import bundles
 from tests.attest.shell import Shell

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 import rfc8785
 
-from collector.attest import timestamp
-from collector.attest.keys import PrivateKey
-from collector.attest.timestamp import Authority, Request, Stamp
-from collector.attest.trust import Trust, TrustedKey, trust_from_bytes, trust_of
+from collector.attest.envelope import timestamp
+from collector.attest.envelope.timestamp import Authority, Request, Stamp
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, TrustedKey, trust_from_bytes, trust_of
 from collector.errors import BadInput, VerifyFailed
-from collector.run import tsa as asking
+from collector.run.net import tsa as asking
 from collector.verify import Verification, open_bundle, verify
 from tests import bundles
 from tests.tsa import Tsa

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rfc3161_client import decode_timestamp_response
 
-from collector.attest import timestamp
-from collector.attest.timestamp import Authority, Request
+from collector.attest.envelope import timestamp
+from collector.attest.envelope.timestamp import Authority, Request
 from collector.errors import VerifyFailed
 from tests.tsa import Tsa
 

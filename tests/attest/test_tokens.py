@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.attest import keyring, keys, token, tokenuri
-from collector.attest.tokenuri import parse
+from collector.attest.keys import keys, token, tokenuri
+from collector.attest.keys.tokenuri import parse
+from collector.attest.trust import keyring
 from collector.errors import BadInput
 from tests import bundles
 from tests.attest.shell import ROOT, Shell
@@ -73,7 +74,7 @@ def test_evidence_of_a_key_in_a_token_verifies_like_any_other(slot: Path, tmp_pa
     # OpenSSL, by the public key that the token gives out
     (tmp_path / "signer.pub").write_text(shell.out("key", "show", uri, *pin))
     sealed = json.loads((tmp_path / "b/data/bundle.sigstore.json").read_text())
-    from collector.attest.envelope import unseal
+    from collector.attest.envelope.dsse import unseal
 
     opened = unseal((tmp_path / "b/data/bundle.sigstore.json").read_bytes())
     assert sealed["verificationMaterial"]["publicKey"]["hint"] == opened.keyid

@@ -10,7 +10,7 @@ import pytest
 import rfc8785
 from securesystemslib.dsse import Envelope
 
-from collector.attest.canonical import parse
+from collector.attest.envelope.canonical import parse
 from collector.errors import VerifyFailed
 from collector.verify.webpage import page
 from tests.browser import browser, opened

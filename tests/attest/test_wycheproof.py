@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from collector.attest.keys import _ORDER, PublicKey
+from collector.attest.keys.keys import _ORDER, PublicKey
 from collector.errors import VerifyFailed
 from collector.verify.webpage import page
 from tests.browser import browser, opened

@@ -24,9 +24,10 @@ from pathlib import Path
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.attest import bundle, evidence
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import trust_of
+from collector.attest.bundle import evidence
+from collector.attest.bundle import making as bundle
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import trust_of
 from collector.model import HostStatus
 from collector.verify import open_bundle, verify
 from tests import bundles

@@ -25,9 +25,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from collector.pledges import tables
-from collector.pledges.record import PledgeRecord
-from collector.pledges.register import Register
+from collector.pledges.database import tables
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.register.register import Register
 from tests.pledges import places
 from tests.pledges.records import example
 

@@ -18,9 +18,9 @@ from collector.cli.steps import CHINESE
 from collector.errors import BadInput
 from collector.facts.base.intervals import Spans
 from collector.resources import shared
-from collector.run import filtering
-from collector.run.openings import openings
-from collector.run.watching import UNTOLD, Told
+from collector.run.ansible.events import UNTOLD, Told
+from collector.run.probes import firewall as filtering
+from collector.run.probes.allow_list import openings
 
 ROLES = shared("roles")
 # facts in which a role gathers what it tells at its end

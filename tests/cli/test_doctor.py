@@ -10,7 +10,7 @@ import pytest
 
 from collector.cli import doctor
 from collector.cli.doctor import Check, State, numbers_of
-from collector.report import pdf
+from collector.report.render import pdf
 from tests.cli.running import hostpledge
 
 
@@ -96,7 +96,7 @@ def test_a_home_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_keys(tmp_path: Path) -> None:
-    from collector.attest import keyring
+    from collector.attest.trust import keyring
 
     keyring.new("ours", "p256", None)
     assert checks()["signing key"] == Check("signing key", State.OK, "ours")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.run.folder import RunFolder
+from collector.run.collected.run_folder import RunFolder
 from collector.script import host_nonce
 from tests import bundles
 from tests.forked import command
@@ -200,7 +200,7 @@ def test_folders_that_hold_nothing(shell: Shell) -> None:
 
 def test_replay_and_diff_end_with_1_where_something_differs(shell: Shell) -> None:
     from collector import catalog
-    from collector.attest import keys
+    from collector.attest.keys import keys
     from tests.test_verify import sign_again
 
     shell("key", "new")

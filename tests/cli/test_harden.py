@@ -16,16 +16,16 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from collector import catalog
-from collector.attest import keyring
+from collector.attest.trust import keyring
 from collector.cli import harden as command
 from collector.cli import hardening as stages
 from collector.errors import BadInput
 from collector.model import Capture, Harden, Severity, Text
-from collector.pledges.register import Register
-from collector.run import engine
-from collector.run import hardening as plays
-from collector.run.folder import Arrived, RunFolder
-from collector.run.watching import Applied, Failure
+from collector.pledges.register.register import Register
+from collector.run.ansible import engine
+from collector.run.ansible.events import Applied, Failure
+from collector.run.collected.run_folder import Arrived, RunFolder
+from collector.run.harden import hardening as plays
 from collector.script import host_nonce
 from collector.verify import open_bundle, verify
 from collector.verify.before import Check

@@ -11,14 +11,14 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from collector.attest import keyring
+from collector.attest.trust import keyring
 from collector.cli import harden as command
 from collector.cli import parts
 from collector.errors import BadInput
-from collector.pledges.record import from_document
-from collector.pledges.register import Register
-from collector.run import hardening as plays
-from collector.run.watching import Applied
+from collector.pledges.record.form import from_document
+from collector.pledges.register.register import Register
+from collector.run.ansible.events import Applied
+from collector.run.harden import hardening as plays
 from collector.verify import open_bundle, verify
 from tests.cli.test_harden import CONTROL, GOOD, HOSTS, WEAK, World, number, world
 from tests.pledges.records import example
@@ -155,7 +155,9 @@ def test_one_that_cannot_be_attached_keeps_no_other_back(
         return plain(self, *given, **more)
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("collector.run.hardening.apply", lambda *a, **m: moved(world, *a, **m))
+        meanwhile.setattr(
+            "collector.run.harden.hardening.apply", lambda *a, **m: moved(world, *a, **m)
+        )
         ended = harden()
     assert ended.return_value == 2
     assert "lower: not done: " in ended.output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest.keys import PrivateKey
+from collector.attest.keys.keys import PrivateKey
 from tests.cli.running import hostpledge
 
 ROOT = Path(__file__).parents[2]

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from collector import captures
-from collector.attest.provenance import is_collected
+from collector.attest.bundle.provenance import is_collected
 from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
-from collector.run.folder import RunFolder
+from collector.run.collected.run_folder import RunFolder
 from collector.script import host_nonce
 from tests import bundles
 from tests.cli.test_evidence import Shell
@@ -214,7 +214,8 @@ def test_a_complete_capture_without_a_nonce_is_not_collected(shell: Shell, tmp_p
     bare = replace(claiming(OWN, run.nonce), nonce="")
     files = bundles.write(tmp_path / "bare", [bare])
     from collector import catalog
-    from collector.attest import bundle, keys
+    from collector.attest.bundle import making as bundle
+    from collector.attest.keys import keys
     from collector.errors import BadInput
 
     with pytest.raises(BadInput, match="carries another nonce"):

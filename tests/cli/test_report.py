@@ -16,8 +16,8 @@ import pytest
 from openpyxl import load_workbook
 
 from collector import catalog
-from collector.attest.bundle import Made, PledgeReference
-from collector.attest.keys import PrivateKey
+from collector.attest.bundle.making import Made, PledgeReference
+from collector.attest.keys.keys import PrivateKey
 from collector.export import FORMATS
 from collector.model import Waiver
 from tests import bundles

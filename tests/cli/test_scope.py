@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
-from collector.attest import keys
+from collector.attest.keys import keys
 from tests import bundles
 from tests.cli.test_evidence import Shell
 from tests.signers import green, keeping, lie

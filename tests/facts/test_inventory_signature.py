@@ -21,7 +21,7 @@ from collector.facts.data.inventory_signature import (
     owner_signature,
 )
 from collector.model import Capture, Facts, HostStatus
-from collector.pledges.record import attached_documents
+from collector.pledges.record.form import attached_documents
 from tests.pledges.records import made
 
 OWNER = "王 安全"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
-from collector.attest.keys import PrivateKey
+from collector.attest.keys.keys import PrivateKey
 from collector.facts.logs.files import READS
 from collector.judges import losses as lost
 from collector.judges.losses import Loss

@@ -13,7 +13,7 @@ import pytest
 
 from collector.facts.logs.logrotate.schedule import Runs
 from collector.model import CapturedFile, ReadStatus
-from collector.run.logrotate_longer import MARK, Longer, lengthened
+from collector.run.probes.logrotate_longer import MARK, Longer, lengthened
 from tests.facts import rotation_cases as cases
 from tests.facts.rotation_cases import Case
 from tests.facts.rotation_truth import Calendar, NotHere, measured, wrong

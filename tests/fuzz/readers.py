@@ -10,22 +10,17 @@ from pathlib import Path
 import rfc8785
 
 from collector import captures, schema
-from collector.attest import (
-    canonical,
-    checkpoint,
-    container,
-    envelope,
-    logged,
-    statement,
-    timestamp,
-)
-from collector.attest.checkpoint import Checkpoint
-from collector.attest.keys import PublicKey
-from collector.attest.logged import Log
-from collector.attest.trust import trust_from_bytes, trust_of
+from collector.attest.bundle import container
+from collector.attest.envelope import canonical, statement, timestamp
+from collector.attest.envelope import dsse as envelope
+from collector.attest.keys.keys import PublicKey
+from collector.attest.log import checkpoint, logged
+from collector.attest.log.checkpoint import Checkpoint
+from collector.attest.log.logged import Log
+from collector.attest.trust.trust_file import trust_from_bytes, trust_of
 from collector.faults import first_fault
 from collector.model import Capture
-from collector.pledges import record
+from collector.pledges.record import form as record
 from collector.script import parse_output
 from collector.verify import open_bundle, verify
 from tests import bundle_cases as cases

@@ -17,7 +17,7 @@ from typing import Any
 from ansible.module_utils.testing import patch_module_args
 
 from collector.resources import shared
-from collector.run.guard import undo_text
+from collector.run.harden.guard import undo_text
 
 ROLE = shared("roles", "safeguard")
 SHELLS = {

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from collector.run.defence import told
+from collector.run.probes.antivirus import told
 from tests.cases import HERE, load
 
 ROLE = Path(__file__).parents[2] / "roles/antivirus"

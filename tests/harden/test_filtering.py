@@ -12,7 +12,7 @@ from jinja2 import Environment
 from collector.errors import BadInput
 from collector.facts.firewall.live_ruleset import firewall
 from collector.resources import shared
-from collector.run.filtering import chosen, told, weighed
+from collector.run.probes.firewall import chosen, told, weighed
 from tests.cases import HERE, load
 
 CASES = HERE / "controls" / "firewall"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.run.guard import undo_text
+from collector.run.harden.guard import undo_text
 from tests.harden.conftest import Hosts
 
 pytestmark = pytest.mark.fleet

@@ -8,7 +8,7 @@ import pytest
 
 from collector.errors import BadInput
 from collector.facts.base.intervals import Spans
-from collector.run.openings import openings, sources
+from collector.run.probes.allow_list import openings, sources
 
 LISTED = Spans.of([(3306, 3306), (137, 139)])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.run.inventory import environment, tool
+from collector.run.ansible.inventory import environment, tool
 
 ROLE = Path(__file__).parents[2] / "roles/intrusion"
 STOCK = """\

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from collector.run.preflight import asked, heard, refusal
+from collector.run.harden.preflight import asked, heard, refusal
 from tests.harden.remembering import SHELLS
 
 GOOD = "uid=0\nfamily=RedHat\npython=3.9 /usr/bin/python3\nname=openEuler 22.03 (LTS-SP4)\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.run.zones import changes, spared, zones
+from collector.run.probes.firewalld_zones import changes, spared, zones
 
 LISTED = """public
   target: default

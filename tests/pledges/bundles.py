@@ -7,10 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from collector import captures, catalog
-from collector.attest import bundle
-from collector.attest.evidence import PledgeReference
-from collector.attest.keys import PrivateKey
-from collector.attest.trust import Trust, trust_of
+from collector.attest.bundle import making as bundle
+from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import Trust, trust_of
 from collector.model import Capture, HostStatus
 
 AT = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)

@@ -15,12 +15,12 @@ from types import MappingProxyType
 import pytest
 
 from collector import captures, catalog, releases
-from collector.attest import bundle
+from collector.attest.bundle import making as bundle
 from collector.model import Capture, HostStatus
-from collector.pledges import record
-from collector.pledges.attach import attach
-from collector.pledges.register import Register
-from collector.pledges.rows import Evidence
+from collector.pledges.database.rows import Evidence
+from collector.pledges.record import form as record
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
 from tests.pledges.bundles import Signer
 
 CONTROLS = tuple(

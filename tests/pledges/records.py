@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from collector.pledges import record
-from collector.pledges.record import PledgeRecord
+from collector.pledges.record import form as record
+from collector.pledges.record.form import PledgeRecord
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pledge.yml"
 # a record in which every field of the schema is filled in

@@ -12,15 +12,15 @@ from types import MappingProxyType
 import pytest
 
 from collector import captures, catalog
-from collector.attest import bundle
-from collector.attest.evidence import PledgeReference
-from collector.attest.trust import Trust
+from collector.attest.bundle import making as bundle
+from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.trust.trust_file import Trust
 from collector.cli.attached_said import odd
 from collector.errors import BadInput, CollectorError, VerifyFailed
-from collector.pledges import archive
-from collector.pledges.attach import attach
-from collector.pledges.due import due
-from collector.pledges.register import Register
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
+from collector.pledges.standing.due import due
+from collector.pledges.transfer import archive
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.lives import captured

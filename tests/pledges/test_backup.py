@@ -17,12 +17,13 @@ import pytest
 from sqlalchemy import select
 
 from collector.errors import BadInput, CollectorError
-from collector.pledges import backup, tables
-from collector.pledges.attach import attach
-from collector.pledges.backup_file import MANIFEST, ROOT, TABLES, opened
-from collector.pledges.record import PledgeRecord
-from collector.pledges.register import FILE, Register
-from collector.pledges.restore import restore
+from collector.pledges.database import tables
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import FILE, Register
+from collector.pledges.transfer import backup
+from collector.pledges.transfer.backup_file import MANIFEST, ROOT, TABLES, opened
+from collector.pledges.transfer.restore import restore
 from collector.verify import open_bundle, verify
 from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer

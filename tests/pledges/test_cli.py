@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from collector.attest import keyring, keys
-from collector.attest.evidence import PledgeReference
+from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.keys import keys
+from collector.attest.trust import keyring
 from tests.forked import command
 from tests.pledges.bundles import Signer
 from tests.pledges.records import EXAMPLE

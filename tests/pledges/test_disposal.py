@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from collector.attest.checkpoint import parse, sign
+from collector.attest.log.checkpoint import parse, sign
 from collector.errors import BadInput
-from collector.pledges import archive, disposal, tables
-from collector.pledges.attach import attach
-from collector.pledges.backup import write as backup
-from collector.pledges.lifecycle import state
-from collector.pledges.newest import Newest
-from collector.pledges.record import from_document
-from collector.pledges.register import Register
-from collector.pledges.restore import restore
+from collector.pledges.database import tables
+from collector.pledges.due.lifecycle import state
+from collector.pledges.record.form import from_document
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
+from collector.pledges.status.latest_bundle import Newest
+from collector.pledges.transfer import archive, disposal
+from collector.pledges.transfer.backup import write as backup
+from collector.pledges.transfer.restore import restore
 from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.records import TODAY, example

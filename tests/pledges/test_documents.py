@@ -13,9 +13,17 @@ import pytest
 
 from collector import catalog
 from collector.catalog import clauses as checked_clauses
-from collector.pledges import documents
-from collector.pledges.deadlines import KINDS
-from collector.pledges.documents import PLACES, Duty, blanks, clauses, fields, titles, unnumbered
+from collector.pledges.due.deadlines import KINDS
+from collector.pledges.record import documents
+from collector.pledges.record.documents import (
+    PLACES,
+    Duty,
+    blanks,
+    clauses,
+    fields,
+    titles,
+    unnumbered,
+)
 from collector.resources import package_text, shared
 
 _NUMBERS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一"]

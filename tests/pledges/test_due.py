@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from collector.pledges.clocks import terms
-from collector.pledges.deadlines import Due
-from collector.pledges.due import due
-from collector.pledges.lifecycle import state
-from collector.pledges.register import Evidence
+from collector.pledges.due.deadlines import Due
+from collector.pledges.due.lifecycle import state
+from collector.pledges.record.terms import terms
+from collector.pledges.register.register import Evidence
+from collector.pledges.standing.due import due
 from tests.pledges.records import example, made
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest import keyring
+from collector.attest.trust import keyring
 from tests.cli.running import Ended, hostpledge
 from tests.pledges.test_register_cli import ID, Owner, owner
 

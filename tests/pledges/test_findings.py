@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from collector.model import HostStatus
-from collector.pledges.due import due
-from collector.pledges.findings import Life, lives
-from collector.pledges.inventory import check_is_due
-from collector.pledges.register import Register
-from collector.pledges.rows import Evidence
-from collector.pledges.times import waiver_end
+from collector.pledges.database.rows import Evidence
+from collector.pledges.record.times import waiver_end
+from collector.pledges.register.register import Register
+from collector.pledges.standing.due import due
+from collector.pledges.status.findings import Life, lives
+from collector.pledges.transfer.inventory import check_is_due
 from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check

@@ -14,11 +14,12 @@ import pytest
 from collector.cli.pledge_status import Status, counted, status
 from collector.errors import BadInput
 from collector.model import Capture, Result
-from collector.pledges import archive, record
-from collector.pledges.clocks import months_on
-from collector.pledges.disposal import dispose
-from collector.pledges.due import due
-from collector.pledges.register import Register
+from collector.pledges.record import form as record
+from collector.pledges.record.terms import months_on
+from collector.pledges.register.register import Register
+from collector.pledges.standing.due import due
+from collector.pledges.transfer import archive
+from collector.pledges.transfer.disposal import dispose
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check, few

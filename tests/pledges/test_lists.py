@@ -15,8 +15,8 @@ import pytest
 from openpyxl import Workbook
 
 from collector.errors import BadInput
-from collector.pledges import lists
-from collector.pledges.register import Register
+from collector.pledges.register.register import Register
+from collector.pledges.transfer import lists
 from tests.zip_forms import parts, two_ends
 
 TODAY = date(2026, 11, 25)

@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from collector.attest import checkpoint as checkpoints
-from collector.attest import logged
-from collector.attest.keys import PrivateKey
-from collector.attest.logged import Log
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.log import checkpoint as checkpoints
+from collector.attest.log import logged
+from collector.attest.log.logged import Log
 from collector.errors import CollectorError, VerifyFailed
-from collector.pledges import log as logs
-from collector.pledges.attach import attach
-from collector.pledges.register import Register
+from collector.pledges.database import log as logs
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
 from tests.pledges.bundles import Signer
 from tests.pledges.places import Owner, owner
 from tests.pledges.records import made

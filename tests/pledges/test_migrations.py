@@ -16,9 +16,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from collector.errors import BadInput
-from collector.pledges import log, migrations, tables
-from collector.pledges.attach import attach
-from collector.pledges.register import Register
+from collector.pledges import migrations
+from collector.pledges.database import log, tables
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
 from tests.pledges.bundles import Signer
 from tests.pledges.places import Owner, owner
 from tests.pledges.records import made
@@ -98,7 +99,7 @@ def test_revisions_follow_one_another() -> None:
     assert migrations._REVISIONS[-1] == migrations.HEAD
 
 
-OPEN = "import sys; from collector.pledges.register import Register; Register.open(sys.argv[1])"
+OPEN = "import sys; from collector.pledges.register.register import Register; Register.open(sys.argv[1])"
 
 
 def test_killed_while_migrating_it_is_as_before_or_as_after(place: str) -> None:

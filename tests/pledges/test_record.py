@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from collector.errors import BadInput
-from collector.pledges import record
-from collector.pledges.faults import ascii_domain, credit_code_valid
-from collector.pledges.record import LARGEST
+from collector.pledges.record import form as record
+from collector.pledges.record.form import LARGEST
+from collector.pledges.record.validation import ascii_domain, credit_code_valid
 from collector.resources import shared
 from tests.pledges.records import EXAMPLE, TODAY, WHOLE, example, made
 

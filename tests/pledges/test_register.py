@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
-from collector.pledges.register import FILE, Register
+from collector.pledges.register.register import FILE, Register
 from tests.pledges.places import owner
 from tests.pledges.records import made
 

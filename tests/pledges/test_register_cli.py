@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.attest import keyring, keys
-from collector.attest.trust import Trust
-from collector.pledges.attach import attach
-from collector.pledges.register import FILE, Register
+from collector.attest.keys import keys
+from collector.attest.trust import keyring
+from collector.attest.trust.trust_file import Trust
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import FILE, Register
 from tests.cli.running import Ended, hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made

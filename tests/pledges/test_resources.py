@@ -12,9 +12,9 @@ import pytest
 
 from collector import captures
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
-from collector.pledges.record import PledgeRecord
-from collector.pledges.resources import Undeclared, undeclared
-from collector.pledges.shown import shown
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.status.declared_resources import Undeclared, undeclared
+from collector.pledges.status.observed_resources import shown
 from tests.pledges.records import made
 
 _NETWORK = """\

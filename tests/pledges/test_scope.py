@@ -12,20 +12,20 @@ from typing import Any
 import pytest
 
 from collector import captures, catalog
-from collector.attest import bundle
-from collector.attest.logged import entry
+from collector.attest.bundle import making as bundle
+from collector.attest.log.logged import entry
 from collector.cli.pledge_status import status
 from collector.cli.pledge_tables import lacking, list_table
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus, Result, Waiver
-from collector.pledges import log, tables
-from collector.pledges import record as records
-from collector.pledges.attach import attach
-from collector.pledges.due import due
-from collector.pledges.register import Register
-from collector.pledges.rows import Evidence, scope_json, scope_of_json
-from collector.pledges.standing import standing
-from collector.pledges.times import waiver_end
+from collector.pledges.database import log, tables
+from collector.pledges.database.rows import Evidence, scope_json, scope_of_json
+from collector.pledges.record import form as records
+from collector.pledges.record.times import waiver_end
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
+from collector.pledges.standing.due import due
+from collector.pledges.standing.standing import standing
 from collector.scope import scope_of
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.places import owner

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from collector.model import Result
-from collector.pledges.masking import masked
-from collector.pledges.register import Evidence
-from collector.pledges.standing import Standing, standing
+from collector.pledges.record.masking import masked
+from collector.pledges.register.register import Evidence
+from collector.pledges.standing.standing import Standing, standing
 from tests.pledges.records import example, made
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

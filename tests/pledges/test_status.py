@@ -13,20 +13,21 @@ from rich.cells import cell_len
 from sqlalchemy import select
 
 from collector import captures, catalog
-from collector.attest import bundle
+from collector.attest.bundle import making as bundle
 from collector.cli import pledge_status
 from collector.cli.pledge_status import Status, as_json, status, table
 from collector.errors import BadInput
 from collector.model import Capture, Result, Text
-from collector.pledges import looks, tables
-from collector.pledges import record as records
-from collector.pledges.attach import attach
-from collector.pledges.newest import Newest
-from collector.pledges.register import Evidence, Register
-from collector.pledges.resources import Shown
-from collector.pledges.resources import undeclared as against
-from collector.pledges.shown import shown
-from collector.pledges.standing import Standing, standing
+from collector.pledges.database import tables
+from collector.pledges.record import form as records
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Evidence, Register
+from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.status import snapshots as looks
+from collector.pledges.status.declared_resources import Shown
+from collector.pledges.status.declared_resources import undeclared as against
+from collector.pledges.status.latest_bundle import Newest
+from collector.pledges.status.observed_resources import shown
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.records import TODAY, WHOLE, made
 

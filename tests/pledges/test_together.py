@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 from collector.cli.pledge_lists import import_
-from collector.pledges import backup, record
-from collector.pledges.register import Register
-from collector.pledges.restore import restore
+from collector.pledges.record import form as record
+from collector.pledges.register.register import Register
+from collector.pledges.transfer import backup
+from collector.pledges.transfer.restore import restore
 from collector.verify import open_bundle, verify
 from tests.pledges.bundles import Signer
 from tests.pledges.killed import begin, lasts, run
@@ -24,15 +25,16 @@ from tests.pledges.records import EXAMPLE, TODAY
 CHILD = """
 import sys
 from pathlib import Path
-from collector.attest.trust import load_trust
+from collector.attest.trust.trust_file import load_trust
 from collector.errors import BadInput
-from collector.pledges import record
-from collector.pledges.attach import attach
+from collector.pledges.record import form as record
+from collector.pledges.register.attach import attach
 from collector.cli.pledge_lists import import_
 from collector.errors import BadInput
-from collector.pledges import backup, record
-from collector.pledges.register import Register
-from collector.pledges.restore import restore
+from collector.pledges.transfer import backup
+from collector.pledges.record import form as record
+from collector.pledges.register.register import Register
+from collector.pledges.transfer.restore import restore
 example, place, trust_file, *jobs = sys.argv[1:]
 text = Path(example).read_text("utf-8")
 trust = load_trust(Path(trust_file))

@@ -9,7 +9,7 @@ from typing import Any
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.attest.evidence import Draft, PledgeReference, assessed_at, host_entry
+from collector.attest.bundle.evidence import Draft, PledgeReference, assessed_at, host_entry
 from collector.model import (
     Capture,
     CapturedFile,

@@ -12,8 +12,8 @@ from typing import Any
 
 from collector import captures, catalog
 from collector.model import Capture, Lang, Result
-from collector.report.contents import Source, contents
-from collector.report.trend import Check, trend
+from collector.report.model.contents import Source, contents
+from collector.report.model.trend import Check, trend
 from tests.pledges import records
 from tests.report.evidence import AT, evidence, host, waiver
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from collector.attest.keys import PrivateKey
+from collector.attest.keys.keys import PrivateKey
 from collector.cli.attesting import earlier_of
 from collector.model import Lang
 from collector.plan import Became
-from collector.report.contents import Source, contents
-from collector.report.html import own_words, render
+from collector.report.model.contents import Source, contents
+from collector.report.render.html import own_words, render
 from collector.verify import open_bundle
 from tests import hardened
 
@@ -58,7 +58,7 @@ def test_what_failed_is_shown_with_its_reason(
         assert opened.before is not None
         steps = opened.before.hardening["hosts"]["web-1"]["steps"]
     assert any(step["outcome"] == "failed" for step in steps)
-    monkeypatch.setattr("collector.report.between.became", lambda *_: stands)
+    monkeypatch.setattr("collector.report.model.between.became", lambda *_: stands)
     shown = page(made, "en")
     assert "Write it: Read-only file system" in shown
     assert ("Not satisfied!" in shown) == (stands.loud or stands is Became.UNDONE)

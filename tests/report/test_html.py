@@ -12,8 +12,9 @@ import pytest
 
 from collector import captures
 from collector.model import Capture, HostStatus, Lang, Waiver
-from collector.report import contents, html, raw
-from collector.report.contents import Source
+from collector.report.model import contents, raw
+from collector.report.model.contents import Source
+from collector.report.render import html
 from collector.resources import package_text
 from tests.report.evidence import HOSTILE, RECORD, TRICKY, evidence, host, waiver
 

@@ -18,11 +18,11 @@ import pytest
 from weasyprint import HTML
 
 from collector.model import Lang
-from collector.report import pdf
-from collector.report.alike import Alike, fleet
-from collector.report.html import own_words, page, words_in
-from collector.report.view import ORDER
-from collector.report.visible import visible
+from collector.report.model.view import ORDER
+from collector.report.model.visible import visible
+from collector.report.render import pdf
+from collector.report.render.alike import Alike, fleet
+from collector.report.render.html import own_words, page, words_in
 from tests.report import recorded
 from tests.report.recorded import CHECKPOINT
 
@@ -158,7 +158,7 @@ def test_verdicts_are_words_and_signs(made: Made) -> None:
     """In black and white nothing is lost: each badge has its sign and its word."""
     text = close(made.text)
     verdicts = words_in(made.lang)["w"]["verdict"]
-    from collector.report.view import SIGNS
+    from collector.report.model.view import SIGNS
 
     for result in {shown.result for host in made.given["hosts"] for shown in host.open}:
         assert close(SIGNS[result] + verdicts[result]) in text, result

@@ -11,7 +11,7 @@ import pytest
 from collector import captures, catalog
 from collector.facts.security.products import PRODUCTS
 from collector.model import Capture, Lang, ReadStatus, Result
-from collector.report import tables
+from collector.report.model import tables
 
 HELD = Path(__file__).parent.parent / "captures"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from collector.model import Lang, Result
-from collector.pledges import record
-from collector.pledges.attach import attach
-from collector.pledges.register import Register
-from collector.report import html
-from collector.report.history import history
-from collector.report.trend import MOST, Check, points, trend
+from collector.pledges.record import form as record
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
+from collector.report.model.history import history
+from collector.report.model.trend import MOST, Check, points, trend
+from collector.report.render import html
 from tests.pledges.bundles import Signer
 from tests.pledges.records import EXAMPLE, TODAY
 from tests.report import recorded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.report.visible import plain, visible
+from collector.report.model.visible import plain, visible
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from collector.model import Capture, Lang
-from collector.pledges import record
-from collector.pledges.due import due
-from collector.report.contents import contents
-from collector.report.html import words_in
-from collector.report.xlsx import to_xlsx
+from collector.pledges.record import form as record
+from collector.pledges.standing.due import due
+from collector.report.model.contents import contents
+from collector.report.render.html import words_in
+from collector.report.render.xlsx import to_xlsx
 from tests.pledges.records import EXAMPLE, TODAY
 from tests.report import recorded
 from tests.report.recorded import FORMULAS, NOW
@@ -106,7 +106,7 @@ def test_text_of_hosts_stays_text(made: Any) -> None:
 def test_no_start_of_a_formula_is_one(tmp_path: Path, start: str) -> None:
     from openpyxl import Workbook
 
-    from collector.report import workbook
+    from collector.report.render import workbook
 
     book = Workbook(write_only=True)
     t = {"sheet_x": "x", "a": "A"}
@@ -157,7 +157,7 @@ def test_libreoffice_reads_it(made: Any, tmp_path: Path) -> None:
 
 def test_a_host_that_was_not_reached_is_in_it(tmp_path: Path) -> None:
     from collector.model import HostStatus
-    from collector.report.contents import Source
+    from collector.report.model.contents import Source
     from tests.report.evidence import RECORD, evidence
     from tests.report.evidence import host as lost
 

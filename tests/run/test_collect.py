@@ -22,8 +22,8 @@ import pytest
 from collector import captures, catalog, script
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus
-from collector.run import outcome
-from collector.run.folder import RunFolder, lock
+from collector.run.collected import outcome
+from collector.run.collected.run_folder import RunFolder, lock
 from tests.run.conftest import Sshd, hostpledge
 
 ROOT = Path(__file__).parents[2]

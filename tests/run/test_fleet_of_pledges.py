@@ -15,12 +15,12 @@ import click
 import pyrage
 import pytest
 
-from collector.attest.trust import load_trust
+from collector.attest.trust.trust_file import load_trust
 from collector.cli.app import hostpledge as program
 from collector.errors import BadInput
-from collector.pledges.record import from_document
-from collector.pledges.register import Register
-from collector.run.folder import RunFolder
+from collector.pledges.record.form import from_document
+from collector.pledges.register.register import Register
+from collector.run.collected.run_folder import RunFolder
 from collector.verify import Bundle, open_bundle, verify
 from tests.pledges.records import example
 from tests.run.conftest import Ran, Sshd, hostpledge

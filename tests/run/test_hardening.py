@@ -22,10 +22,11 @@ import yaml
 from collector.catalog import FAMILIES
 from collector.errors import BadInput
 from collector.resources import shared
-from collector.run import hardening, play
-from collector.run.due import still_due
-from collector.run.inventory import How, environment
-from collector.run.watching import CENSORED, UNTOLD, Applied, Told
+from collector.run.ansible import play
+from collector.run.ansible.due import still_due
+from collector.run.ansible.events import CENSORED, UNTOLD, Applied, Told
+from collector.run.ansible.inventory import How, environment
+from collector.run.harden import hardening
 
 PLAN = {
     "a": ["backup.fresh", "backup.jobs", "logging.logins", "encryption.transport"],

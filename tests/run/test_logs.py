@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collector import captures
 from collector.model import Capture, CapturedFile, ReadStatus
-from collector.run.logs import reads, told
+from collector.run.probes.logging import reads, told
 
 RECORDED = Path(__file__).parent.parent / "captures"
 GIVEN = {"days": 184, "grade": 2, "file_size": 50, "leave": []}

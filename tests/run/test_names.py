@@ -15,9 +15,9 @@ import yaml
 from collector import reaching
 from collector.cli.chinese import whole_in_chinese
 from collector.errors import BadInput
-from collector.pledges.record import PledgeRecord
-from collector.pledges.register import Register
-from collector.run.inventory import check_names
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.register.register import Register
+from collector.run.ansible.inventory import check_names
 from tests.run.conftest import Sshd, hostpledge
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from collector import captures, catalog
 from collector.assess import assess_host
 from collector.facts.tls.probe import OUTSIDE, tls_outside
 from collector.model import Capture, Finding, Result
-from collector.run.outside import with_outside
+from collector.run.net.outside import with_outside
 from tests.facts.tls_lab import NOW, Authority
 from tests.run.conftest import Sshd
 
@@ -138,7 +138,7 @@ def test_who_does_not_answer_is_no_answer(
     seen: dict[str, Capture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From here, where that address is nobody's, the finding is what the host's own view gives."""
-    monkeypatch.setattr("collector.run.outside._SECONDS", 0.5)
+    monkeypatch.setattr("collector.run.net.outside._SECONDS", 0.5)
     here = with_outside(seen["unasked"], "debug1: Connecting to host [192.0.2.2] port 22.")
     outside = tls_outside(here)
     assert outside is not None

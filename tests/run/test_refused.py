@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector.run.stream import Stream
+from collector.run.collected.stream import Stream
 
 
 def test_a_process_that_takes_no_more_is_waited_for(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from collector import captures
-from collector.attest.trust import load_trust
+from collector.attest.trust.trust_file import load_trust
 from collector.model import Capture
-from collector.pledges.register import Register
-from collector.run.folder import RunFolder
+from collector.pledges.register.register import Register
+from collector.run.collected.run_folder import RunFolder
 from collector.verify import open_bundle, verify
 from tests.run.conftest import Ran, Sshd, hostpledge
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector.attest.timestamp import Request
+from collector.attest.envelope.timestamp import Request
 from tests.tsa import Tsa
 
 ROOT = Path(__file__).parents[2]
 # the command with little patience
 PROGRAM = """
-import collector.run.tsa
-collector.run.tsa._SECONDS = 3
+import collector.run.net.tsa
+collector.run.net.tsa._SECONDS = 3
 from collector.cli import main
 main()
 """

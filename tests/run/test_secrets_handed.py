@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
-from collector.run import private
-from collector.run.driver import driver_name
-from collector.run.private import private_folder
+from collector.run.ansible import private
+from collector.run.ansible.driver import driver_name
+from collector.run.ansible.private import private_folder
 from tests.run.conftest import Sshd, hostpledge
 from tests.run.seen import below, watched
 

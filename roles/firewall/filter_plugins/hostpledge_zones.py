@@ -8,7 +8,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 try:
-    from collector.run.zones import changes, spared, zones
+    from collector.run.probes.firewalld_zones import changes, spared, zones
 except ImportError as problem:
     raise AnsibleError(
         f"the Python that runs Ansible has no hostpledge ({problem}): install it there with pip"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleError
 
 try:
-    from collector.run.guard import RememberModule as ActionModule
+    from collector.run.harden.guard import RememberModule as ActionModule
 except ImportError as problem:
     raise AnsibleError(
         f"the Python that runs Ansible has no hostpledge ({problem}): install it there with pip"

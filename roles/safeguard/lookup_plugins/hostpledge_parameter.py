@@ -5,7 +5,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleError
 
 try:
-    from collector.run.parameter import LookupModule
+    from collector.run.ansible.parameter import LookupModule
 except ImportError as problem:
     raise AnsibleError(
         f"the Python that runs Ansible has no hostpledge ({problem}): install it there with pip"

@@ -1,0 +1,1 @@
+"""A bundle: a BagIt folder with evidence, captures and the signed statement."""

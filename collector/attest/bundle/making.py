@@ -1,0 +1,266 @@
+"""Makes a bundle: a BagIt folder with evidence, captures and one signature over all of it.
+
+data/evidence.json            what was found (RFC 8785)
+data/bundle.sigstore.json     the signed statement: DSSE in a Sigstore bundle v0.3
+data/bundle.sm2.json          the same statement with SM3 digests, signed with SM2, where wanted
+data/captures/…               what each host returned, from which everything else follows
+data/attached/…               documents of the pledge record that judges used
+data/script.sh                the collector script that ran
+data/before/…, hardening.json where hosts were hardened: the check before, and what was done
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from collector import captures, private
+from collector.attest.bundle import bag, container, evidence
+from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.bundle.part import Asked, Before, before_into, judge_into, own_form
+from collector.attest.bundle.reading import Evidence
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.attest.keys import sm2
+from collector.attest.keys.keys import PrivateKey
+from collector.captures import sync_folder
+from collector.errors import BadInput
+from collector.model import Control, Waiver
+from collector.scope import Scope, of_evidence
+
+__all__ = ["Before", "Made", "PledgeReference", "make", "own_form", "pack", "pack_into"]
+
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A bundle in its place. `digest` is the SHA-256 (hex) of the signed statement."""
+
+    path: Path
+    digest: str
+    keyid: str
+    hosts: int
+    clauses: Mapping[str, Any]
+    scope: Scope
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The whole of evidence.json, read anew: as large in memory as the fleet is."""
+        found = Evidence(self.path / "data" / evidence.FILE)
+        try:
+            return found.whole()
+        finally:
+            found.close()
+
+
+def attached_file(name: str) -> str:
+    """The file name, under data/attached/, of an attached document of any name."""
+    return captures.file_name(name).removesuffix(captures.SUFFIX)
+
+
+def bag_info(payload: bytes, version: str) -> dict[str, str]:
+    """What bag-info.txt says; `payload` is the signed statement."""
+    return {
+        "Bag-Software-Agent": f"hostpledge {version}",
+        "External-Description": "Evidence of hostpledge; verify with `hostpledge verify`",
+        "External-Identifier": f"sha256:{hashlib.sha256(payload).hexdigest()}",
+    }
+
+
+def make(
+    capture_files: Sequence[Path],
+    out: Path,
+    key: PrivateKey,
+    *,
+    controls: Sequence[Control],
+    grade: int,
+    at: datetime | None = None,
+    run: Mapping[str, Any] | None = None,
+    collected: Collection[str] = (),
+    script: str | None = None,
+    attached: Mapping[str, bytes] = _NOTHING,
+    waivers: Sequence[Waiver] = (),
+    pledge: PledgeReference | None = None,
+    stamps: Sequence[envelope.Stamper] = (),
+    sm2_key: PrivateKey | None = None,
+    before: Before | None = None,
+    declared: Sequence[str] = (),
+) -> Made:
+    """Judges the captures one by one and puts the bundle in its place, whole or not at all.
+
+    `at` (aware) is the time to judge for, by default each host's time of collection; `run` the
+    content of run.json, `collected` as `part.judge_into` has it; `script` the text that ran;
+    `stamps` as `envelope.seal` has them; with
+    `sm2_key` a second signature stands beside the first; with `before`, this is the check after
+    hardening, and both are in the bundle; `declared` are the hosts that the pledge record names:
+    where one has no capture, no clause is proven. Raises BadInput for no captures, two of one
+    host, a run with hosts that have none, and an `out` that exists.
+    """
+    if not capture_files:
+        raise BadInput("no captures", where=str(out), mend="collect some first")
+    if not controls:
+        raise BadInput("no controls selected", where=str(out))
+    if os.path.lexists(out):
+        raise BadInput("exists already", where=str(out), mend="choose another place")
+    with _aside(out) as aside:
+        data = aside / "data"
+        private.folder(data)
+        asked = Asked(controls, grade, at, attached, waivers, pledge, declared)
+        checked = judge_into(
+            data, capture_files, asked, run=run, script=script, out=out, collected=collected
+        )
+        subjects = {**checked.subjects, **_documents(data, attached)}
+        earlier = before_into(data, before, asked, out) if before is not None else None
+        if earlier is not None:
+            subjects |= earlier.subjects
+        beside = sm2_key.keyid if sm2_key else None
+        predicate = statement.predicate(
+            checked.frame,
+            checked.period,
+            checked.targets,
+            beside,
+            earlier.to_json() if earlier else None,
+            checked.handed_in,
+        )
+        payload = statement.to_bytes(subjects, predicate)
+        bag.store(data / envelope.FILE, envelope.seal(payload, key, stamps))
+        if sm2_key is not None:
+            twin = statement.with_sm3(payload, {n: sm2.file_digest(data / n) for n in subjects})
+            bag.store(data / envelope.TWIN, envelope.seal(twin, sm2_key, stamps))
+        bag.seal(aside, bag_info(payload, checked.frame["tool"]["version"]))
+        for folder in {path.parent for path in data.rglob("*")}:
+            sync_folder(folder)
+        _place(aside, out)
+    return Made(
+        out,
+        captures.digest(payload),
+        key.keyid,
+        checked.hosts,
+        checked.frame["clauses"],
+        of_evidence(checked.frame),
+    )
+
+
+@contextmanager
+def _aside(out: Path) -> Iterator[Path]:
+    """A new folder beside `out`, which goes away again unless it is renamed.
+
+    What a killed process left behind for the same `out` goes away too: it holds no lock any more.
+    """
+    prefix = f".{out.name[:100]}."
+    try:
+        private.folder(out.parent)
+        for left in out.parent.glob(f"{glob.escape(prefix)}*.part"):
+            if left.is_dir() and not left.is_symlink():
+                with _lock(left) as idle:
+                    if idle:
+                        shutil.rmtree(left, ignore_errors=True)
+        aside = out.parent / f"{prefix}{secrets.token_hex(8)}.part"
+        aside.mkdir(mode=0o700)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be written", where=str(out.parent)) from None
+    try:
+        with _lock(aside):
+            yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Holds a lock on a folder, if it can be had at once; yields whether."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            flock(handle, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def _documents(data: Path, attached: Mapping[str, bytes]) -> dict[str, str]:
+    subjects: dict[str, str] = {}
+    if attached:
+        private.folder(data / "attached")
+    for name, content in attached.items():
+        file = f"attached/{attached_file(name)}"
+        if file.lower() in map(str.lower, subjects):
+            raise BadInput(
+                "two attached documents differ in upper and lower case only",
+                where=name,
+                mend="rename one of them",
+            )
+        bag.store(data / file, content)
+        subjects[file] = captures.digest(content)
+    return subjects
+
+
+def _place(aside: Path, out: Path) -> None:
+    try:
+        aside.rename(out)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be written", where=str(out)) from None
+    sync_folder(out.parent)
+
+
+def place(make: Callable[[Path], object], target: Path) -> None:
+    """A bundle as a new folder, whole or not at all: `make` is given where to make it first."""
+    with _aside(target) as aside:
+        made = aside / "bundle"
+        make(made)
+        for path in made.rglob("*"):
+            if path.is_dir():
+                sync_folder(path)
+            else:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        sync_folder(made)
+        _place(made, target)
+
+
+def pack(folder: Path, target: Path) -> None:
+    """A bundle as a new ZIP file, for transport, in its one form (ADR 21)."""
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    with private.create(target) as out:
+        writer = container.Writer(out)
+        for name in names:
+            with (folder / name).open("rb") as source:
+                size = os.fstat(source.fileno()).st_size
+                writer.add(name, size, source, pack=packs(name))
+        writer.close()
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def packs(name: str) -> bool:
+    """Is a file packed, or stored as it is?"""
+    # what people attach may pack better than a reader takes from a stranger
+    return not (name.endswith(captures.SUFFIX) or name.startswith("data/attached/"))
+
+
+def pack_into(folder: Path, target: Path) -> None:
+    """As `pack`, whole or not at all, and never over another file."""
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    try:
+        pack(folder, aside)
+        os.link(aside, target)
+    except OSError as problem:
+        raise BadInput(problem.strerror or "cannot be written", where=str(target)) from None
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(target.parent)

@@ -1,0 +1,1 @@
+"""The signed statement: canonical bytes, in-toto, DSSE, RFC 3161."""

@@ -1,0 +1,1 @@
+"""The register's Merkle log, its checkpoints, and entries of Rekor."""

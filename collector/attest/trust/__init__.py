@@ -1,0 +1,1 @@
+"""Whom a verifier trusts, and how trust gets to a team."""

@@ -1,0 +1,293 @@
+"""The keys that hostpledge keeps for its user: NAME.pem each, and trust.json about all of them.
+
+NAME.pem holds the key, or names one in a token.
+
+A rotation writes trust.json before it swaps the files, so that a kill in between leaves a key
+whose time is over (and which therefore refuses to sign), never one that nobody trusts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+from collector.attest.envelope.timestamp import Authority
+from collector.attest.keys import keys, token
+from collector.attest.keys.keys import KeyType, PrivateKey
+from collector.attest.keys.tokenuri import KeyUri
+from collector.attest.trust.trust_file import Trust, TrustedKey, load_trust
+from collector.captures import sync_folder, write_aside
+from collector.errors import BadInput
+from collector.resources import home
+
+TRUST = "trust.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,95}")
+
+
+def folder() -> Path:
+    """Where the keys lie; made, for the owner alone, where it is missing."""
+    place = home() / "keys"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def path_of(name: str) -> Path:
+    """The private key file of a name; raises BadInput for what is no name."""
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"not a key name: {name}", mend="letters, digits, - and _, at most 96 of them"
+        )
+    return folder() / f"{name}.pem"
+
+
+def find(key: str) -> Path:
+    """The key file that a user means: a file, or the name of a kept key."""
+    kept = path_of(key) if _NAME.fullmatch(key) else None
+    if kept is not None and kept.exists():
+        return kept
+    if kept is not None and not Path(key).exists():
+        raise BadInput(
+            f"no key is named {key}, and there is no such file",
+            mend=f"`hostpledge key new --name {key}` makes one",
+        )
+    return Path(key)
+
+
+def trust() -> Trust:
+    """All kept keys, the ended ones too, as a verifier is to trust them."""
+    place = folder() / TRUST
+    return load_trust(place) if place.exists() else Trust()
+
+
+def new(
+    name: str, type: KeyType, passphrase: bytes | None, uri: KeyUri | None = None
+) -> PrivateKey:
+    """Makes a key and takes it into the trust; raises BadInput when the name is taken.
+
+    With `uri` it is made in that token, and `passphrase` is the PIN.
+    """
+    path = path_of(name)
+    with _locked():
+        check_free(name)
+        key, _ = _replace(path, name, _maker(type, passphrase, uri), passphrase)
+    return key
+
+
+def add(name: str, uri: KeyUri, pin: bytes | None) -> PrivateKey:
+    """Takes a key that is in a token under the name, and into the trust."""
+    path = path_of(name)
+    with _locked():
+        check_free(name)
+        key = keys.of_token(uri, pin)
+        held = trust().find(key.keyid)
+        if held is not None:
+            raise BadInput(f"this key is kept already, as {held.name}", where=uri.text)
+        key, _ = _replace(path, name, lambda: key, None)
+    return key
+
+
+def _maker(type: KeyType, passphrase: bytes | None, uri: KeyUri | None) -> Callable[[], PrivateKey]:
+    if uri is None:
+        return lambda: PrivateKey.generate(type)
+    return lambda: PrivateKey(token.generate(uri, type, passphrase), where=uri.text)
+
+
+def check_free(name: str) -> None:
+    """Raises BadInput when there is a key of that name."""
+    path = path_of(name)
+    if path.exists():
+        raise BadInput(
+            "there is a key already",
+            where=str(path),
+            mend="give another --name, or `hostpledge key rotate`",
+        )
+
+
+def rotate(
+    name: str, type: KeyType, passphrase: bytes | None, uri: KeyUri | None = None
+) -> tuple[PrivateKey, TrustedKey]:
+    """A new key under the name; the old one gets its end and a name of its own.
+
+    Returns the new key and the old. Raises BadInput when no key has the name, and when the old
+    one is in a token and the new one would not be.
+    """
+    path = path_of(name)
+    with _locked():
+        key, ended = None, None
+        if path.exists():
+            if uri is None and keys.in_token(path) is not None:
+                raise BadInput(
+                    "this key is in a token, and the new one would lie in a file",
+                    where=str(path),
+                    mend="give --token for the new one; for a file, `hostpledge key new`",
+                )
+            key, ended = _replace(path, name, _maker(type, passphrase, uri), passphrase)
+    if key is None or ended is None:
+        raise BadInput(f"no key is named {name}", mend=f"`hostpledge key new --name {name}`")
+    return key, ended
+
+
+def _replace(
+    path: Path, name: str, make: Callable[[], PrivateKey], passphrase: bytes | None
+) -> tuple[PrivateKey, TrustedKey | None]:
+    known, now = trust(), _now()
+    coming = path.with_name(f".{path.name}.next")
+    coming.unlink(missing_ok=True)
+    key = make()
+    key.save(coming, passphrase)
+    # one that has the name and no file is left over from a kill: it never signed anything
+    old = next((k for k in known.keys if k.name == name), None)
+    ended = None
+    if old is not None:
+        # to the microsecond: what it signed within this very second stands before it
+        end = datetime.now(UTC)
+        ended = replace(old, name=_retired(known, name, now), valid_until=end)
+        known = replace(known, keys=tuple(ended if k is old else k for k in known.keys))
+    made = TrustedKey(key.public, name, valid_from=now, roles=old.roles if old else None)
+    _write(replace(known, keys=(*known.keys, made)))
+    if ended is not None and path.exists():
+        path_of(ended.name).hardlink_to(path)
+    coming.replace(path)
+    sync_folder(path.parent)
+    return key, ended
+
+
+def _retired(known: Trust, name: str, now: datetime) -> str:
+    taken = {k.name for k in known.keys} | {p.stem for p in folder().glob("*.pem")}
+    base = f"{name}-until-{now:%Y%m%dT%H%M%SZ}"
+    return next(n for n in (base, *(f"{base}-{i}" for i in range(2, 10_000))) if n not in taken)
+
+
+def revoke(keyid: str, since: datetime | None = None) -> TrustedKey:
+    """Marks a kept key as known or feared to be in other hands, since then (now) and for ever.
+
+    A key that is revoked already can be so since an earlier time, never a later one.
+    """
+    now = _now()
+    since = since.astimezone(UTC) if since is not None else now
+    if since > now:
+        raise BadInput(
+            f"a key is not revoked in advance: {since.isoformat()}",
+            where=keyid,
+            mend="`hostpledge key window KEY --until TIME` ends it then",
+        )
+    with _locked():
+        known, found = _kept(keyid)
+        revoked = replace(found, revoked_at=min(found.revoked_at or since, since))
+        _write(_with(known, found, revoked))
+    return revoked
+
+
+def window(
+    keyid: str, valid_from: datetime | None = None, valid_until: datetime | None = None
+) -> TrustedKey:
+    """Sets from and until when a kept key may sign; None leaves a bound as it is.
+
+    Raises BadInput for a key that has ended or was revoked, as what was handed out of it would be
+    taken back, and for an end before its beginning.
+    """
+    with _locked():
+        known, found = _kept(keyid)
+        over = found.revoked_at or found.valid_until
+        if over is not None and over <= datetime.now(UTC):
+            raise BadInput(
+                f"this key ended {over.isoformat()}: that is not undone",
+                where=found.name,
+                mend="make another with `hostpledge key new` or `key rotate`",
+            )
+        given = replace(
+            found,
+            valid_from=valid_from.astimezone(UTC) if valid_from else found.valid_from,
+            valid_until=valid_until.astimezone(UTC) if valid_until else found.valid_until,
+        )
+        if given.valid_from and given.valid_until and given.valid_until <= given.valid_from:
+            raise BadInput("it would end before it begins", where=found.name)
+        _write(_with(known, found, given))
+    return given
+
+
+def _kept(keyid: str) -> tuple[Trust, TrustedKey]:
+    known = trust()
+    found = known.find(keyid) or next((k for k in known.keys if k.name == keyid), None)
+    if found is None:
+        raise BadInput(f"no key is named {keyid}", mend="`hostpledge key show` lists them")
+    return known, found
+
+
+def _with(known: Trust, old: TrustedKey, new: TrustedKey) -> Trust:
+    return replace(known, keys=tuple(new if k is old else k for k in known.keys))
+
+
+def trust_authority(authority: Authority) -> None:
+    """Takes a timestamp authority into the trust, in the place of one of the same name."""
+    with _locked():
+        known = trust()
+        others = tuple(one for one in known.authorities if one.name != authority.name)
+        _write(replace(known, authorities=(*others, authority)))
+
+
+def may(key: PrivateKey, role: str) -> bool:
+    """May the key sign that (`trust.ROLES`)? Of one that is not kept here nothing is known."""
+    known = trust().find(key.keyid)
+    return known is None or known.may(role)
+
+
+def set_roles(keyid: str, roles: frozenset[str]) -> TrustedKey:
+    """Says what a kept key may sign; what it signed before counts by that as well."""
+    with _locked():
+        known, found = _kept(keyid)
+        if found.key.type == "sm2" and "log" in roles:
+            raise BadInput("an SM2 key signs no logs", where=found.name)
+        given = replace(found, roles=roles)
+        _write(_with(known, found, given))
+    return given
+
+
+def check_usable(key: PrivateKey, where: str, role: str | None = None) -> None:
+    """Raises BadInput for a kept key that has ended or was revoked: it must sign nothing more.
+
+    And for one that may not sign what is of the `role`.
+    """
+    known = trust().find(key.keyid)
+    if known is None:
+        return
+    if role is not None and not known.may(role):
+        raise BadInput(
+            f"this key is kept as {known.roles_said} alone: what it signs here would not verify",
+            where=where,
+            mend="name another key, or let it sign this with `hostpledge key roles`",
+        )
+    now = datetime.now(UTC)
+    over = known.revoked_at or known.valid_until
+    if over is not None and over <= now:
+        raise BadInput(
+            f"this key ended {over.isoformat()}: what it signs now would not verify",
+            where=where,
+            mend="use the present key; after an interrupted rotation, `hostpledge key rotate`",
+        )
+    if known.valid_from is not None and known.valid_from > now:
+        raise BadInput(
+            f"this key begins {known.valid_from.isoformat()}: what it signs now would not verify",
+            where=where,
+            mend="wait, or use another key",
+        )
+
+
+def _write(known: Trust) -> None:
+    write_aside(folder() / TRUST, known.to_bytes())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    with (folder() / ".lock").open("w") as handle:
+        flock(handle, LOCK_EX)
+        yield

@@ -1,0 +1,173 @@
+"""The trust file: whose signatures a verifier takes, for which time, and whose timestamps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collector.attest.envelope.timestamp import Authority
+from collector.attest.keys.keys import PublicKey
+from collector.errors import BadInput
+from collector.schema import check, load_json
+
+if TYPE_CHECKING:
+    from collector.attest.trust.tuf_client import Source
+
+SCHEMA = "urn:hostpledge:schema:trust:1"
+
+ROLES = ("bundle", "log")
+_LARGEST = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key with the time in which it may have signed; None is open.
+
+    After `revoked_at` the key is known or feared to be in other hands, so that what it says of
+    the time counts for nothing any more. `roles` is what it may sign, of `ROLES`; None where the
+    trust file says nothing, as those from before there were roles: then it may sign all of it.
+    """
+
+    key: PublicKey
+    name: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    revoked_at: datetime | None = None
+    roles: frozenset[str] | None = None
+
+    @property
+    def keyid(self) -> str:
+        return self.key.keyid
+
+    def may(self, role: str) -> bool:
+        """May it sign that: a `bundle`, or checkpoints of a `log`?"""
+        return self.roles is None or role in self.roles
+
+    @property
+    def roles_said(self) -> str:
+        return ", ".join(f"a {role} key" for role in ROLES if self.may(role))
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Trusted keys, and whose timestamps count; without keys it verifies nothing.
+
+    `source` is the team whose word it is, where it came by TUF.
+    """
+
+    keys: tuple[TrustedKey, ...] = ()
+    authorities: tuple[Authority, ...] = ()
+    source: Source | None = None
+
+    def find(self, keyid: str) -> TrustedKey | None:
+        return next((known for known in self.keys if known.keyid == keyid), None)
+
+    def with_roles(self) -> Trust:
+        """The same, with what each key may sign written out; an SM2 key signs no log."""
+        named = (
+            known
+            if known.roles is not None
+            else replace(known, roles=frozenset({"bundle"} if known.key.type == "sm2" else ROLES))
+            for known in self.keys
+        )
+        return replace(self, keys=tuple(named))
+
+    def to_json(self) -> dict[str, Any]:
+        document: dict[str, Any] = {"schema": SCHEMA, "keys": [_entry(k) for k in self.keys]}
+        if self.authorities:
+            document["timestamp_authorities"] = [
+                {"name": one.name, "pem": one.pem} for one in self.authorities
+            ]
+        return document
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(self.to_json(), ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def trust_of(keys: Iterable[PublicKey]) -> Trust:
+    """Trust in these keys, for any time."""
+    return Trust(tuple(TrustedKey(key, key.keyid) for key in keys))
+
+
+def load_trust(path: Path) -> Trust:
+    """Raises BadInput when the file is no trust file, or a keyid is not its key's.
+
+    A folder is one that `hostpledge trust update` keeps: VerifyFailed where it does not hold.
+    """
+    if path.is_dir():
+        from collector.attest.trust.tuf_client import load
+
+        content, source = load(path)
+        return replace(trust_from_bytes(content, where=str(path)), source=source)
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(_LARGEST + 1)
+    except OSError as problem:
+        raise BadInput(
+            problem.strerror or "cannot be read",
+            where=str(path),
+            mend="`hostpledge key trust -o FILE` writes one",
+        ) from None
+    if len(data) > _LARGEST:
+        raise BadInput(f"larger than {_LARGEST >> 20} MiB: no trust file is", where=str(path))
+    return trust_from_bytes(data, where=str(path))
+
+
+def trust_from_bytes(data: bytes, *, where: str) -> Trust:
+    """As `load_trust`, from bytes."""
+    document = load_json(data, where=where)
+    check(document, "trust", where=where)
+    found: dict[str, TrustedKey] = {}
+    for entry in document["keys"]:
+        place = f"{where} ({entry['name']})"
+        key = PublicKey.from_pem(entry["pem"], where=place)
+        if key.keyid != entry["keyid"]:
+            raise BadInput(
+                f"the keyid does not belong to the key, which is {key.keyid}", where=place
+            )
+        if key.keyid in found:
+            raise BadInput(f"the key {key.keyid} stands twice", where=where)
+        found[key.keyid] = TrustedKey(
+            key,
+            entry["name"],
+            _time(entry.get("valid_from"), place),
+            _time(entry.get("valid_until"), place),
+            _time(entry.get("revoked_at"), place),
+            frozenset(entry["roles"]) if "roles" in entry else None,
+        )
+    authorities = tuple(
+        Authority.from_pem(entry["name"], entry["pem"], where=f"{where} ({entry['name']})")
+        for entry in document.get("timestamp_authorities", ())
+    )
+    return Trust(tuple(found.values()), authorities)
+
+
+def _time(text: str | None, where: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"not a time: {text}", where=where) from None
+    if moment.tzinfo is None:
+        raise BadInput(f"a time without its zone: {text}", where=where)
+    return moment
+
+
+def _entry(known: TrustedKey) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "keyid": known.keyid,
+        "name": known.name,
+        "pem": known.key.pem,
+        "valid_from": known.valid_from.isoformat() if known.valid_from else None,
+        "valid_until": known.valid_until.isoformat() if known.valid_until else None,
+    }
+    if known.revoked_at:
+        entry["revoked_at"] = known.revoked_at.isoformat()
+    if known.roles is not None:
+        entry["roles"] = [role for role in ROLES if role in known.roles]
+    return entry

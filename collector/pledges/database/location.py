@@ -1,0 +1,93 @@
+"""Where a register is: a path or a database URL, and the store that belongs to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from collector.errors import BadInput
+from collector.pledges.database import tables
+from collector.pledges.database.store import Store
+from collector.resources import home
+
+FILE = "register.sqlite"
+_BUNDLES = "bundles"
+
+
+class Place(NamedTuple):
+    """The file or the URL of the database; `where` is what is shown of it, without a password."""
+
+    database: Path | URL
+    store: Store
+    where: str
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a register that is one; None for a database server's."""
+        return self.database if isinstance(self.database, Path) else None
+
+    def engine(self) -> Engine:
+        if isinstance(self.database, Path):
+            return tables.open_sqlite(self.database)
+        try:
+            return tables.open_url(self.database)
+        except (ArgumentError, NoSuchModuleError) as problem:
+            raise _no_url(problem) from None
+        except ModuleNotFoundError as problem:
+            raise BadInput(
+                f"the driver {problem.name} is not installed",
+                where="--register",
+                mend="pip install 'hostpledge[postgresql]'",
+            ) from None
+
+
+def place(location: str | None) -> Place:
+    """Without `location`: $HOSTPLEDGE_REGISTER, else `register.sqlite` in the user's own folder.
+
+    Raises BadInput for a folder that is not there, and for what is no database URL.
+    """
+    named = location or os.environ.get("HOSTPLEDGE_REGISTER") or ""
+    if "://" in named:
+        return _at_url(named)
+    path = Path(named) if named else home() / FILE
+    return _at_path(path / FILE if path.is_dir() else path)
+
+
+def is_named(location: str | None) -> bool:
+    """Did somebody say where it is?"""
+    return bool(location or os.environ.get("HOSTPLEDGE_REGISTER"))
+
+
+def _at_path(path: Path) -> Place:
+    path = path.absolute()
+    return Place(path, Store(path.parent / _BUNDLES), str(path))
+
+
+def _at_url(location: str) -> Place:
+    try:
+        url: URL = make_url(location)
+        backend = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise _no_url(problem) from None
+    if backend == "sqlite":
+        if not url.database:
+            raise BadInput("a register in memory keeps nothing", where="--register")
+        return _at_path(Path(url.database))
+    if backend != "postgresql":
+        raise BadInput(
+            f"no register can be in {backend}",
+            where="--register",
+            mend="a path, or a postgresql:// URL",
+        )
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+pg8000")
+    return Place(url, Store(home() / _BUNDLES), url.render_as_string())
+
+
+def _no_url(problem: Exception) -> BadInput:
+    return BadInput(f"no database URL: {problem}", where="--register")

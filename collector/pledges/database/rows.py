@@ -1,0 +1,69 @@
+"""What the register gives: a version of a record, a bundle attached to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from collector.pledges.record.form import PledgeRecord
+from collector.scope import Part, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a record: the first is 1. Earlier ones are kept as they were."""
+
+    number: int
+    record: PledgeRecord
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A bundle attached to a pledge record.
+
+    `sequence` counts from 1; `previous` is the digest of the bundle before it (None at 1);
+    `collected_at` is the time of its oldest capture, `made_at` what the signed statement says;
+    `verdicts` is the verdict of each clause ("2.2" → "pass" …), as far as it was judged; `path` is
+    where the bundle is kept. `scope` is how much was judged (None: it was attached before that was
+    kept), and `absent` how many hosts that were declared then are not in it.
+    """
+
+    pledge: str
+    sequence: int
+    digest: str
+    previous: str | None
+    collected_at: datetime
+    made_at: datetime
+    attached_at: datetime
+    verdicts: Mapping[str, str]
+    path: Path
+    scope: Scope | None = None
+    absent: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Does it look at all that its pledge was about when it was attached?"""
+        return self.scope is None or (self.scope.whole and not self.absent)
+
+
+def scope_json(scope: Scope) -> dict[str, Any]:
+    """As the row and the log have it: with how many hosts were absent, and no names."""
+    return {
+        "grade": scope.grade,
+        "judged": scope.judged,
+        "of": scope.of,
+        "clauses": {n: {"judged": p.judged, "of": p.of} for n, p in scope.clauses.items()},
+        "absent": len(scope.absent),
+        "known": scope.known,
+        "whole": scope.whole,
+    }
+
+
+def scope_of_json(found: Mapping[str, Any]) -> Scope:
+    """The inverse, without the hosts."""
+    parts = {n: Part(p["judged"], p["of"]) for n, p in found["clauses"].items()}
+    return Scope(found["grade"], parts, known=found["known"])

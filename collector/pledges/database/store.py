@@ -1,0 +1,150 @@
+"""Bundles kept beside the register, each under its digest.
+
+A bundle is copied aside first, so that what is verified is what is kept, whatever happens to the
+original meanwhile. It is synced before it takes its name: a name in the store means a whole bundle.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.captures import sync_folder
+from collector.errors import BadInput
+from collector.private import create
+
+MOST_FILES = 200_000
+MOST_BYTES = 32 * 1024**3
+_CHUNK = 1024 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_ASIDE = ".aside-"
+
+
+class Store:
+    """A folder of bundles; made when the first one is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where the bundle of that digest (64 hex digits) is, or would be."""
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"no digest: {digest!r}")
+        return self.folder / digest
+
+    @contextmanager
+    def aside(self, source: Path) -> Iterator[Path]:
+        """A copy, as a folder, of the bundle at `source` (a folder or a ZIP file), synced.
+
+        It is gone afterwards unless `keep` took it. Raises BadInput when there is nothing, or a
+        link or a device in it, and VerifyFailed for a ZIP file that is no bundle's.
+        """
+        with self.room() as room:
+            copy = room / "bundle"
+            if source.is_file():
+                from collector.attest.keys import age
+                from collector.verify.archive import unpack
+
+                if age.is_encrypted(source):
+                    raise BadInput("encrypted (age)", where=str(source), mend="decrypt it: age -d")
+                (room / "unpacked").mkdir(mode=0o700)
+                _Copy(unpack(source, room / "unpacked")).to(copy)
+            else:
+                _Copy(source).to(copy)
+            yield copy
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """A folder to prepare something in, on the store's own file system; gone afterwards."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._tidy(lock)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            room = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
+            try:
+                yield room
+            finally:
+                shutil.rmtree(room, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+    def _tidy(self, lock: int) -> None:
+        """Removes what a killed process left aside, when no other process is copying now."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for left in self.folder.glob(f"{_ASIDE}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def keep(self, copy: Path, digest: str) -> Path:
+        """Gives the copy its name. Whatever has that name already, and no row yet, gives way."""
+        kept = self.path(digest)
+        if os.path.lexists(kept):
+            kept.rename(copy.with_name("before"))
+        copy.rename(kept)
+        sync_folder(self.folder)
+        return kept
+
+
+class _Copy:
+    """Copies regular files and folders only, and syncs every one of them."""
+
+    def __init__(self, source: Path) -> None:
+        self.source = source
+        self.files = 0
+        self.bytes = 0
+
+    def to(self, target: Path) -> None:
+        try:
+            self._any(self.source, target, first=True)
+        except OSError as problem:
+            if problem.filename is None or Path(problem.filename).is_relative_to(target):
+                raise
+            raise BadInput(
+                problem.strerror or "cannot be read", where=str(problem.filename)
+            ) from None
+
+    def _any(self, source: Path, target: Path, *, first: bool = False) -> None:
+        # the name given may itself be a link; nothing inside a bundle may be one
+        mode = source.stat().st_mode if first else source.lstat().st_mode
+        self.files += 1
+        if self.files > MOST_FILES:
+            raise BadInput(f"more than {MOST_FILES} files: no bundle has so many", where=self._name)
+        if stat.S_ISDIR(mode):
+            target.mkdir(mode=0o700)
+            for inside in sorted(source.iterdir()):
+                self._any(inside, target / inside.name)
+            sync_folder(target)
+        elif stat.S_ISREG(mode):
+            self._file(source, target)
+        else:
+            raise BadInput("neither a file nor a folder: no bundle has that", where=str(source))
+
+    def _file(self, source: Path, target: Path) -> None:
+        # its owner may put a link or a pipe there after we looked: neither is followed
+        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as inside, create(target) as out:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise BadInput("no regular file any more", where=str(source))
+            while chunk := inside.read(_CHUNK):
+                self.bytes += len(chunk)
+                if self.bytes > MOST_BYTES:
+                    raise BadInput(
+                        f"larger than {MOST_BYTES >> 30} GiB: no bundle is", where=self._name
+                    )
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())
+
+    @property
+    def _name(self) -> str:
+        return str(self.source)

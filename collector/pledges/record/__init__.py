@@ -1,0 +1,1 @@
+"""A pledge record: its form, what is wrong with it, who is named in it."""

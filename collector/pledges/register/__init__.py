@@ -1,0 +1,1 @@
+"""The register: records, evidence attached to them, proofs of its log."""

@@ -1,0 +1,276 @@
+"""What is attached to pledge records: the register's rows of evidence, and its log of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, case, func, select
+
+from collector.errors import BadInput
+from collector.pledges.database import tables
+from collector.pledges.database.rows import Evidence, scope_json, scope_of_json
+from collector.pledges.database.store import Store
+from collector.pledges.status import snapshots as looks
+
+if TYPE_CHECKING:
+    from collector.attest.bundle.evidence import PledgeReference
+    from collector.attest.log.logged import Log
+    from collector.pledges.status.declared_resources import Shown
+    from collector.pledges.status.latest_bundle import Newest
+    from collector.scope import Scope
+
+# how the JSON of a row's scope says so; within a text its quotation marks would be escaped
+_WHOLE = '"whole": true'
+
+
+class Attached:
+    """The part of a register that is about evidence; see `register.Register`."""
+
+    def __init__(self, database: tables.Database, store: Store, where: str) -> None:
+        self._database = database
+        self.store = store
+        self.where = where
+
+    def evidence(self, id: str) -> tuple[Evidence, ...]:
+        """What is attached to a record, in sequence; raises BadInput when there is no record."""
+        table = tables.evidence
+        query = select(table).where(table.c.pledge == id).order_by(table.c.sequence)
+        with self._database.read() as connection:
+            if not self._hold(connection, id):
+                raise self.unknown(id)
+            rows = connection.execute(query).mappings().all()
+        return tuple(self._evidence(row) for row in rows)
+
+    def all_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """What is attached to every record, by id; a record with none is not among them."""
+        table = tables.evidence
+        found: dict[str, tuple[Evidence, ...]] = {}
+        with self._database.read() as connection:
+            rows = connection.execute(select(table).order_by(table.c.pledge, table.c.sequence))
+            for row in rows.mappings():
+                one = self._evidence(row)
+                found[one.pledge] = (*found.get(one.pledge, ()), one)
+        return found
+
+    def newest_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """Of every record the bundle attached last, by id; a record with none is not among them.
+
+        Its sequence number is how many there are. Where another one was collected later, or
+        another is the newest that looked at all of its pledge, that stands before it.
+        """
+        table = tables.evidence
+        whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
+        newest = (
+            select(
+                table.c.pledge,
+                func.max(table.c.sequence).label("sequence"),
+                func.max(table.c.collected_at).label("collected_at"),
+                func.max(case((whole, table.c.collected_at))).label("whole_at"),
+            )
+            .group_by(table.c.pledge)
+            .subquery()
+        )
+        last = table.c.sequence == newest.c.sequence
+        latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
+        query = (
+            select(table)
+            .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
+            .order_by(table.c.pledge, table.c.sequence)
+        )
+        found: dict[str, list[Evidence]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query).mappings():
+                found.setdefault(row["pledge"], []).append(self._evidence(row))
+        return {id: _few(attached) for id, attached in found.items()}
+
+    def reference(self, id: str) -> PledgeReference:
+        """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
+        from collector.attest.bundle.evidence import PledgeReference
+
+        attached = self.evidence(id)
+        if not attached:
+            return PledgeReference(id, 1, None)
+        return PledgeReference(id, attached[-1].sequence + 1, attached[-1].digest)
+
+    def insert_evidence(
+        self,
+        id: str,
+        *,
+        sequence: int,
+        digest: str,
+        previous: str | None,
+        collected_at: datetime,
+        made_at: datetime,
+        verdicts: Mapping[str, str],
+        scope: Scope,
+        copy: Path,
+    ) -> Evidence:
+        """Keeps the verified bundle at `copy` and writes its row; see `attach.attach`.
+
+        Raises BadInput when it is attached already, or is not the next one of its pledge.
+        """
+        from collector.pledges.database import log
+
+        now = datetime.now(UTC)
+        table = tables.evidence
+        with self._database.write() as connection:
+            if not self._hold(connection, id):
+                raise self.unknown(id)
+            same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
+            there = same.first()
+            if there is not None:
+                raise BadInput(
+                    f"the bundle is attached already, as number {there['sequence']} "
+                    f"of {there['pledge']}"
+                )
+            self._in_order(connection, id, sequence, previous)
+            path = self.store.keep(copy, digest)
+            row = {
+                "pledge": id,
+                "sequence": sequence,
+                "digest": digest,
+                "previous": previous,
+                "collected_at": collected_at.astimezone(UTC).isoformat(),
+                "made_at": made_at.astimezone(UTC).isoformat(),
+                "attached_at": now.isoformat(),
+                "verdicts": json.dumps(dict(verdicts), sort_keys=True),
+                "scope": json.dumps(scope_json(scope), sort_keys=True),
+            }
+            connection.execute(table.insert().values(**row))
+            log.append(connection, row, now, where=self.where)
+        return Evidence(
+            id,
+            sequence,
+            digest,
+            previous,
+            collected_at,
+            made_at,
+            now,
+            dict(verdicts),
+            path,
+            replace(scope, absent=()),
+            len(scope.absent),
+        )
+
+    def _in_order(
+        self, connection: Connection, id: str, sequence: int, previous: str | None
+    ) -> None:
+        table = tables.evidence
+        last = (
+            connection.execute(
+                select(table.c.sequence, table.c.digest)
+                .where(table.c.pledge == id)
+                .order_by(table.c.sequence.desc())
+                .limit(1)
+            )
+            .mappings()
+            .first()
+        )
+        due = last["sequence"] + 1 if last else 1
+        if sequence != due:
+            raise BadInput(
+                f"the bundle is number {sequence} of {id}, and number {due} is the next",
+                mend="make one for it with `hostpledge run --pledge`",
+            )
+        if previous != (last["digest"] if last else None):
+            raise BadInput(
+                f"the bundle follows {(previous or 'none')[:12]}, and the last one attached to "
+                f"{id} is {last['digest'][:12] if last else 'none'}",
+                mend="make one for it with `hostpledge run --pledge`",
+            )
+
+    def shown(self, newest: Newest) -> tuple[Shown, ...]:
+        """What the captures of a pledge's newest bundle show, each held to its signed digest.
+
+        Read from them when they are first asked for, kept from then on; raises BadInput where one
+        was changed in the store.
+        """
+        newest.hold_captures()
+        with self._database.read() as connection:
+            known = looks.read(connection, newest)
+        if known is not None:
+            return known
+        from collector.pledges.status.observed_resources import shown
+
+        made = tuple(shown(capture) for capture in newest.captures())
+        with self._database.write() as connection:
+            held = self._hold(connection, newest.pledge)
+            if held and newest.pledge not in tables.emptied(connection):
+                looks.put(connection, newest, made)
+        return made
+
+    def log(self) -> Log:
+        """The log of all that was ever attached.
+
+        Raises VerifyFailed, with the first cause, when it and the rows of the evidence differ, or
+        it and the newest checkpoint that was signed of it.
+        """
+        from collector.pledges.database import log
+
+        with self._database.read() as connection:
+            return log.read(connection, where=self.where)
+
+    def keep_checkpoint(self, size: int, note: str) -> None:
+        """Keeps a signed checkpoint, for reports that are made when no key is at hand."""
+        now = datetime.now(UTC).isoformat()
+        with self._database.write() as connection:
+            kept = tables.checkpoints.insert().values(size=size, note=note, made_at=now)
+            connection.execute(kept)
+
+    def checkpoint_over(self, digest: str) -> str | None:
+        """The first kept checkpoint over the entry of that bundle; None where there is none."""
+        from collector.pledges.database import log
+
+        with self._database.read() as connection:
+            return log.checkpoint_over(connection, digest, where=self.where)
+
+    def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
+        scope = json.loads(row["scope"]) if row["scope"] else None
+        return Evidence(
+            row["pledge"],
+            row["sequence"],
+            row["digest"],
+            row["previous"],
+            datetime.fromisoformat(row["collected_at"]),
+            datetime.fromisoformat(row["made_at"]),
+            datetime.fromisoformat(row["attached_at"]),
+            json.loads(row["verdicts"]),
+            self.store.path(row["digest"]),
+            scope_of_json(scope) if scope else None,
+            scope["absent"] if scope else 0,
+        )
+
+    def _hold(self, connection: Connection, id: str) -> bool:
+        """Is there such a record? In a write, no other process writes to it meanwhile."""
+        query = select(tables.pledges.c.id).where(tables.pledges.c.id == id)
+        if connection.get_execution_options().get("writing"):
+            query = query.with_for_update()
+        return connection.execute(query).first() is not None
+
+    def _hold_all(self, connection: Connection) -> None:
+        """Until the write ends no other process writes to any record that is there now."""
+        held = select(tables.pledges.c.id).order_by(tables.pledges.c.id).with_for_update()
+        connection.execute(held).all()
+
+    def unknown(self, id: str) -> BadInput:
+        """What is raised for an id that no record has."""
+        return BadInput(
+            f"no pledge is named {id}", where=self.where, mend="`hostpledge pledge list` lists them"
+        )
+
+
+def _few(attached: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Of these, in sequence: the newest whole one, the one looked last, and the last."""
+    whole = max((e for e in attached if e.whole), key=_looked, default=None)
+    wanted = {max(attached, key=_looked).sequence, attached[-1].sequence}
+    wanted |= {whole.sequence} if whole else set()
+    return tuple(e for e in attached if e.sequence in wanted)
+
+
+def _looked(evidence: Evidence) -> tuple[datetime, int]:
+    return evidence.collected_at, evidence.sequence

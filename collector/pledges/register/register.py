@@ -1,0 +1,240 @@
+"""The register: pledge records in all their versions, and the evidence attached to each.
+
+Every change is one transaction, and a bundle is on disk, synced, before its row is written: a
+process killed at any moment leaves the register as before or as after, and may be run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from collector.errors import BadInput
+from collector.model import Waiver
+from collector.pledges.database import location, tables
+from collector.pledges.database.location import FILE
+from collector.pledges.database.rows import Evidence, Version
+from collector.pledges.database.store import Store
+from collector.pledges.record import form as records
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.register.attached import Attached
+from collector.pledges.status import briefs
+from collector.pledges.status import snapshots as looks
+from collector.pledges.status.brief import Brief
+
+__all__ = ["FILE", "Evidence", "Register", "Version"]
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+class Register(Attached):
+    """Open with `Register.open`. Any number of processes may use one register at once."""
+
+    def __init__(self, engine: Engine, store: Store, where: str) -> None:
+        super().__init__(tables.Database(engine, where), store, where)
+        with self._database.read() as connection:
+            if tables.is_current(connection, where=where):
+                return
+        with self._database.write() as connection:
+            if tables.create(connection, where=where):
+                from collector.pledges.database import log
+
+                log.begin(connection)
+
+    @classmethod
+    def open(cls, at: str | None = None, *, create: bool = True) -> Register:
+        """The register at a path or a database URL (see `location`), made when it is missing.
+
+        With `create=False` a named register that is not there is BadInput.
+        """
+        place = location.place(at)
+        if place.path is not None:
+            if not create and location.is_named(at) and not place.path.exists():
+                raise BadInput(
+                    "no register there", where=place.where, mend="`hostpledge pledge add` makes one"
+                )
+            if not place.path.parent.is_dir():
+                raise BadInput("no such folder", where=str(place.path.parent), mend="make it first")
+        return cls(place.engine(), place.store, place.where)
+
+    def add(self, record: PledgeRecord, *, update: bool = False) -> Version:
+        """Puts a record in; with `update`, a further version of one that is there.
+
+        Raises BadInput when the id is taken (without `update`) or unknown (with it). A version
+        that equals the newest one is not written again.
+        """
+        return self.add_all([record], update=update)[0]
+
+    def change(self, id: str, make: Callable[[PledgeRecord], PledgeRecord]) -> Version:
+        """A further version, made of the newest one while nobody else can write another."""
+        with self._database.write() as connection:
+            newest = self._newest(connection, id)
+            if newest is None:
+                raise self.unknown(id)
+            done = self._add(connection, make(newest.record), update=True)
+            briefs.put(connection, [(done.record, done.number)])
+        return done
+
+    def replace_all(
+        self, id: str, make: Callable[[PledgeRecord], PledgeRecord]
+    ) -> tuple[Version, int]:
+        """A version that takes the place of all others, and how many: their digests alone stay."""
+        table = tables.versions
+        with self._database.write() as connection:
+            newest = self._newest(connection, id)
+            if newest is None:
+                raise self.unknown(id)
+            done = self._add(connection, make(newest.record), update=True)
+            if connection.dialect.name == "sqlite":
+                # what is overwritten leaves no trace in the file
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            others = (table.c.pledge == id) & (table.c.version < done.number)
+            with tables.unguarded(connection):
+                emptied = connection.execute(table.update().where(others).values(document=""))
+            looks.drop(connection, id)
+            briefs.put(connection, [(done.record, done.number)])
+        return done, emptied.rowcount
+
+    def emptied(self) -> frozenset[str]:
+        """The ids of the records that `replace_all` was done to."""
+        with self._database.read() as connection:
+            return tables.emptied(connection)
+
+    def add_all(
+        self, records: Iterable[PledgeRecord], *, update: bool = False
+    ) -> tuple[Version, ...]:
+        """As `add` for all of them or, where one cannot be added, for none."""
+        every = tuple(records)
+        with self._database.write() as connection:
+            # each in its turn by id: two that add the same would wait for each other otherwise
+            done = {
+                record.id: self._add(connection, record, update=update)
+                for record in sorted(every, key=lambda record: record.id)
+            }
+            briefs.put(connection, ((v.record, v.number) for v in done.values()))
+        return tuple(done[record.id] for record in every)
+
+    def _add(self, connection: Connection, record: PledgeRecord, *, update: bool) -> Version:
+        now = datetime.now(UTC)
+        newest = self._newest(connection, record.id)
+        if newest is None and update:
+            raise self.unknown(record.id)
+        if newest is not None and not update:
+            raise self._taken(record.id)
+        if newest is None:
+            if not tables.insert_new(connection, id=record.id, added_at=now.isoformat()):
+                raise self._taken(record.id)
+        elif newest.record.digest == record.digest:
+            return newest
+        number = newest.number + 1 if newest else 1
+        connection.execute(
+            tables.versions.insert().values(
+                pledge=record.id,
+                version=number,
+                document=record.canonical().decode(),
+                sha256=record.digest,
+                added_at=now.isoformat(),
+            )
+        )
+        return Version(number, record, now)
+
+    def _taken(self, id: str) -> BadInput:
+        return BadInput(
+            f"the pledge {id} is in the register already",
+            where=self.where,
+            mend="--update adds a new version of it",
+        )
+
+    def get(self, id: str) -> PledgeRecord:
+        """The newest version of a record; raises BadInput when there is none."""
+        with self._database.read() as connection:
+            newest = self._newest(connection, id)
+        if newest is None:
+            raise self.unknown(id)
+        return newest.record
+
+    def list(self) -> tuple[PledgeRecord, ...]:
+        """The newest version of every record, by id, each held to its digest."""
+        with self._database.read() as connection:
+            return tuple(version.record for version in self._newest_of_all(connection))
+
+    def briefs(self, until: datetime = _NO_TIME) -> tuple[Brief, ...]:
+        """The brief of every record, by id, with what falls due until then (aware)."""
+        with self._database.read() as connection:
+            known, without = briefs.read(connection, until)
+        if without:
+            known |= self._make_briefs(without, until)
+        return tuple(known[id] for id in sorted(known))
+
+    def _make_briefs(self, ids: Collection[str], until: datetime) -> dict[str, Brief]:
+        with self._database.write() as connection:
+            self._hold_all(connection)
+            made = [v for v in self._newest_of_all(connection) if v.record.id in ids]
+            briefs.put(connection, ((v.record, v.number) for v in made))
+        return {v.record.id: briefs.of(v.record, until) for v in made}
+
+    def renewed(self) -> frozenset[str]:
+        """The ids of the records that another one says it continues."""
+        return frozenset(b.document["renews"] for b in self.briefs() if "renews" in b.document)
+
+    def history(self, id: str) -> tuple[Version, ...]:
+        """All versions of a record, the first one first; raises BadInput when there is none.
+
+        Those that were emptied are not among them.
+        """
+        table = tables.versions
+        said = (table.c.pledge == id) & (table.c.document != "")
+        query = select(table).where(said).order_by(table.c.version)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        if not rows:
+            raise self.unknown(id)
+        return tuple(self._version(row) for row in rows)
+
+    @staticmethod
+    def waivers(record: PledgeRecord) -> tuple[Waiver, ...]:
+        return records.waivers(record)
+
+    @staticmethod
+    def attached_documents(record: PledgeRecord) -> dict[str, bytes]:
+        return records.attached_documents(record)
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """A read of all that is there at one moment."""
+        return self._database.snapshot()
+
+    def _newest(self, connection: Connection, id: str) -> Version | None:
+        """The newest version; in a write, no other process writes to this pledge meanwhile."""
+        self._hold(connection, id)
+        table = tables.versions
+        row = (
+            connection.execute(
+                select(table).where(table.c.pledge == id).order_by(table.c.version.desc()).limit(1)
+            )
+            .mappings()
+            .first()
+        )
+        return self._version(row) if row is not None else None
+
+    def _newest_of_all(self, connection: Connection) -> Sequence[Version]:
+        table = tables.versions
+        last = (
+            select(table.c.pledge, func.max(table.c.version).label("version"))
+            .group_by(table.c.pledge)
+            .subquery()
+        )
+        query = (
+            select(table)
+            .join(last, (table.c.pledge == last.c.pledge) & (table.c.version == last.c.version))
+            .order_by(table.c.pledge)
+        )
+        return [self._version(row) for row in connection.execute(query).mappings()]
+
+    def _version(self, row: Mapping[Any, Any]) -> Version:
+        where = f"{self.where}: {row['pledge']} version {row['version']}"
+        record = records.stored(row["document"], sha256=row["sha256"], where=where)
+        return Version(row["version"], record, datetime.fromisoformat(row["added_at"]))

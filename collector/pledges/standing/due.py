@@ -1,0 +1,106 @@
+"""What falls due for a pledge record. Pure: the record, its evidence and the time go in.
+
+A draft runs no clock. A record that ended runs those of its incidents, and of its keeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from collector.model import Text
+from collector.pledges.database.rows import Evidence
+from collector.pledges.due.deadlines import Due, deadlines
+from collector.pledges.due.lifecycle import begun, kept_until, state
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.terms import terms
+from collector.pledges.record.times import CHINA, end_of_day
+from collector.pledges.status.brief import Brief
+from collector.pledges.status.findings import Life, late
+
+__all__ = ["Due", "due"]
+
+# what runs on after a record has ended
+_AFTER_THE_END = frozenset({"incident_authority", "incident_provider"})
+
+
+def due(
+    record: PledgeRecord | Brief,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    *,
+    within: timedelta,
+    evidence_days: int | None = None,
+    renewed: bool = False,
+    lives: Sequence[Life] | None = None,
+) -> tuple[Due, ...]:
+    """What is overdue at `now` (aware) or falls due `within` that time, the earliest first.
+
+    `renewed`: another record says that it continues this one; `lives`: what became of its
+    findings, where that is known. Raises ValueError for a brief that
+    was asked for with the deadlines of a shorter time.
+    """
+    until = now + within
+    stands = state(record, now.astimezone(CHINA).date(), renewed=renewed)
+    if stands in ("draft", "disposed"):
+        return ()
+    fixed = record.deadlines(until) if isinstance(record, Brief) else deadlines(record)
+    if stands == "ended":
+        found = [one for one in fixed if one.kind in _AFTER_THE_END]
+    else:
+        found = [one for one in fixed if not (renewed and one.kind == "period_end")]
+        found += _fresh(record, evidence, evidence_days)
+        found += late(record, lives, until)
+    kept = kept_until(record, evidence, renewed=renewed)
+    if kept is not None:
+        found.append(_disposal(record.id, kept))
+    return tuple(sorted((d for d in found if d.at <= until), key=lambda d: (d.at, d.kind)))
+
+
+def _fresh(
+    record: PledgeRecord | Brief, evidence: Sequence[Evidence], evidence_days: int | None
+) -> Iterator[Due]:
+    days = terms()["evidence_age"].days if evidence_days is None else evidence_days
+    newest = max((e.collected_at for e in evidence if e.whole), default=None)
+    part = [e for e in evidence if not e.whole and (newest is None or e.collected_at > newest)]
+    shown = newest.astimezone(CHINA).date().isoformat() if newest else ""
+    since = begun(record)
+    if newest is None and since is None:
+        return
+    yield Due(
+        record.id,
+        "evidence",
+        newest + timedelta(days=days) if newest else end_of_day(since or date.max, plus=days),
+        _evidence(shown, days, part[-1] if part else None),
+    )
+
+
+def _evidence(shown: str, days: int, part: Evidence | None) -> Text:
+    """`part`: newer evidence that looked at a part alone, and so does not count."""
+    text = Text(
+        f"核查证据：最近采集于 {shown or '（无）'}，每 {days} 天至少一次",
+        f"evidence: collected {shown or 'never'}, at least every {days} days",
+    )
+    if part is None or part.scope is None:
+        return text
+    said = part.scope.said()
+    zh, en = said.zh, said.en
+    if part.absent:
+        zh += f"、缺 {part.absent} 台主机"
+        en += f", {part.absent} host(s) missing"
+    return Text(
+        f"{text.zh}（第 {part.sequence} 份不计：{zh}）",
+        f"{text.en} (evidence {part.sequence} does not count: {en})",
+    )
+
+
+def _disposal(id: str, kept: date) -> Due:
+    return Due(
+        id,
+        "disposal",
+        end_of_day(kept).astimezone(UTC),
+        Text(
+            f"登记与证据保存至 {kept}，期满后销毁并登记",
+            f"record and evidence are kept to {kept}, then destroyed, and that put on record",
+        ),
+    )

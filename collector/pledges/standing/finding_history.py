@@ -1,0 +1,76 @@
+"""What became of a pledge's findings, read from the bundles that the register keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from collector.errors import CollectorError
+from collector.pledges.database.rows import Evidence
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.times import waiver_end
+from collector.pledges.register.register import Register
+from collector.pledges.status.brief import Brief
+from collector.pledges.status.findings import Life, lives
+from collector.pledges.status.latest_bundle import Newest
+
+
+def all_lives(
+    record: PledgeRecord, evidence: Sequence[Evidence], now: datetime
+) -> tuple[Life, ...]:
+    """Through all of the bundles; raises BadInput where one is not there, or was changed."""
+    return lives(record, _read(evidence), now)
+
+
+def last_lives(
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    newest: Newest | None = None,
+) -> tuple[Life, ...]:
+    """What is open by the newest bundle, and by older ones as far as a follow-up needs them.
+
+    When a finding was opened is not told by it. `newest`: the last of the evidence, where it is
+    open already. Raises BadInput as `all_lives`.
+    """
+    wanted = {entry["control"] for entry in record.document.get("follow_ups", ())}
+    back: list[tuple[Evidence, Mapping[str, Any]]] = []
+    for row, document in _read(tuple(reversed(evidence)), newest):
+        back.append((row, document))
+        wanted -= document["controls"].keys()
+        if not wanted:
+            break
+    return lives(record, reversed(back), now)
+
+
+def lives_where_due(
+    register: Register, known: PledgeRecord | Brief, now: datetime, until: datetime
+) -> tuple[Life, ...] | None:
+    """For `due`: read only where a follow-up falls due until then; None where none does.
+
+    None, too, where the bundles cannot be read: then all of them are taken for open.
+    """
+    ends = (e["due"] for e in known.document.get("follow_ups", ()) if "due" in e)
+    if not any(waiver_end(end) <= until for end in ends):
+        return None
+    try:
+        return last_lives(register.get(known.id), register.evidence(known.id), now)
+    except CollectorError:
+        return None
+
+
+def lives_of_all(
+    register: Register, records: Iterable[PledgeRecord], now: datetime, until: datetime
+) -> dict[str, tuple[Life, ...]]:
+    """By id, of those that a follow-up falls due of until then."""
+    found = {record.id: lives_where_due(register, record, now, until) for record in records}
+    return {id: lives for id, lives in found.items() if lives is not None}
+
+
+def _read(
+    evidence: Sequence[Evidence], opened: Newest | None = None
+) -> Iterator[tuple[Evidence, Mapping[str, Any]]]:
+    for row in evidence:
+        known = opened is not None and opened.digest == row.digest
+        yield row, (opened if opened is not None and known else Newest(row)).evidence

@@ -1,0 +1,1 @@
+"""How a pledge stands by its newest evidence."""

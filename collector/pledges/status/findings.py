@@ -1,0 +1,267 @@
+"""The life of what checks found: opened, owned, due, waived, closed by which bundle. Pure.
+
+All of it follows from the attached bundles, each as its evidence.json has it, and from the record:
+its waivers, and its follow-ups (who sees to a finding, and until when).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from collector.model import HostStatus, Result, Text
+from collector.pledges.database.rows import Evidence
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.times import CHINA, waiver_end
+from collector.pledges.status.brief import Brief
+
+State = Literal["open", "waived", "closed"]
+What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
+_SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
+Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
+"""Attached bundles in their sequence, each with its evidence.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of a finding at `at` (aware); `sequence` is the bundle, 0 where it is none."""
+
+    what: What
+    at: datetime
+    sequence: int
+    verdict: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One control on one host, from the first bundle that it was not satisfied in.
+
+    `verdict` is the last one; `seen` the bundle that says so. `owner`, `due` (the last second of
+    a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
+    covers it now.
+    """
+
+    control: str
+    host: str
+    number: str
+    title: Text
+    veto: bool
+    state: State
+    verdict: Result
+    seen: int
+    events: tuple[Event, ...]
+    owner: str = ""
+    due: datetime | None = None
+    note: str = ""
+    waiver: Mapping[str, Any] | None = None
+
+    @property
+    def opened(self) -> Event:
+        """When it was opened, the last time."""
+        return next(e for e in reversed(self.events) if e.what in ("opened", "reopened"))
+
+    @property
+    def closed(self) -> Event | None:
+        return self.events[-1] if self.state == "closed" else None
+
+    @property
+    def reopened(self) -> bool:
+        return any(e.what in ("reopened", "waiver_ended") for e in self.events)
+
+    def overdue(self, now: datetime) -> bool:
+        return self.state == "open" and self.due is not None and self.due <= now
+
+
+@dataclass(slots=True)
+class _Course:
+    verdict: Result
+    about: Mapping[str, Any]
+    seen: int = 0
+    is_open: bool = False
+    ended: datetime | None = None
+    events: list[Event] = field(default_factory=list)
+
+
+def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ...]:
+    """Every finding there ever was, the open ones first, then the waived, then the closed.
+
+    A host that could not be collected in full tells nothing: what was open stays open, and
+    nothing is closed by it.
+    """
+    courses: dict[tuple[str, str], _Course] = {}
+    for row, document in looked:
+        for host, entry in document["hosts"].items():
+            if entry["status"] != HostStatus.COMPLETE:
+                continue
+            for finding in entry["findings"]:
+                key = finding["control"], host
+                about = document["controls"][finding["control"]]
+                _take(courses, key, row, about, finding)
+    found = [_life(record, key, course, now) for key, course in courses.items()]
+    order: tuple[State, ...] = ("open", "waived", "closed")
+    results = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED, *_SATISFIED)
+    return tuple(
+        sorted(
+            found,
+            key=lambda f: (
+                order.index(f.state),
+                not f.overdue(now),
+                results.index(f.verdict),
+                not f.veto,
+                f.number,
+                f.host,
+            ),
+        )
+    )
+
+
+def _take(
+    courses: dict[tuple[str, str], _Course],
+    key: tuple[str, str],
+    row: Evidence,
+    about: Mapping[str, Any],
+    finding: Mapping[str, Any],
+) -> None:
+    result = Result(finding["verdict"])
+    course = courses.get(key)
+    if course is None:
+        if result in _SATISFIED:
+            return
+        course = courses[key] = _Course(result, about)
+    course.verdict, course.about, course.seen = result, about, row.sequence
+    at = row.collected_at
+    if result in _SATISFIED:
+        if course.is_open:
+            course.events.append(Event("closed", at, row.sequence, result))
+        course.is_open, course.ended = False, None
+        return
+    if not course.is_open:
+        what: What = "reopened" if course.events else "opened"
+        course.events.append(Event(what, at, row.sequence, result))
+        course.is_open = True
+    waiver = finding["waiver"]
+    until = datetime.fromisoformat(waiver["expires"]) if waiver and not waiver["expired"] else None
+    if until is not None and until != course.ended:
+        course.events.append(Event("waived", at, row.sequence, result))
+    elif until is None and course.ended is not None:
+        # it ran out, or was taken back, before this bundle
+        course.events.append(Event("waiver_ended", min(course.ended, at), 0, result))
+    course.ended = until
+
+
+def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: datetime) -> Life:
+    control, host = key
+    waiver = _waiver(record, control, host)
+    events = list(course.events)
+    holds = (
+        waiver is not None
+        and waiver_end(waiver["expires"]) > now
+        and course.verdict in (Result.FAIL, Result.PARTIAL)
+    )
+    state: State = "closed" if not course.is_open else "waived" if holds else "open"
+    if state == "open" and course.ended is not None:
+        events.append(Event("waiver_ended", min(course.ended, now), 0, course.verdict))
+    follow = follow_up(record, control, host)
+    return Life(
+        control,
+        host,
+        course.about["number"],
+        Text(course.about["title"]["zh"], course.about["title"]["en"]),
+        course.about["veto"],
+        state,
+        course.verdict,
+        course.seen,
+        tuple(events),
+        str(follow.get("owner", "")),
+        waiver_end(follow["due"]) if "due" in follow else None,
+        str(follow.get("note", "")),
+        waiver if state == "waived" else None,
+    )
+
+
+def follow_up(record: PledgeRecord | Brief, control: str, host: str) -> Mapping[str, Any]:
+    """Who sees to it, by the record: what names the host goes before what is for all of them."""
+    entries: Sequence[Mapping[str, Any]] = record.document.get("follow_ups", ())
+    mine = [e for e in entries if e["control"] == control and e["host"] in (host, "*")]
+    return min(mine, key=lambda e: e["host"] == "*", default={})
+
+
+def _waiver(record: PledgeRecord, control: str, host: str) -> Mapping[str, Any] | None:
+    """The one that holds longest, as judges take it."""
+    entries: Sequence[Mapping[str, Any]] = record.document.get("waivers", ())
+    mine = [w for w in entries if w["control"] == control and w["host"] in (host, "*")]
+    return max(mine, key=lambda w: waiver_end(w["expires"]), default=None)
+
+
+def late(
+    record: PledgeRecord | Brief, found: Sequence[Life] | None, until: datetime
+) -> tuple[Due, ...]:
+    """The follow-ups whose finding is open and falls due until then (aware).
+
+    Without `found`, what became of a finding is not known, and all of them are taken for open.
+    """
+    dues: list[Due] = []
+    for entry in record.document.get("follow_ups", ()):
+        if "due" not in entry or (at := waiver_end(entry["due"])) > until:
+            continue
+        if found is not None and not any(_is_about(entry, life) for life in found):
+            continue
+        dues.append(
+            Due(
+                record.id,
+                "finding",
+                at,
+                Text(
+                    f"问题须于 {entry['due']} 前整改：{entry['control']}，主机 {entry['host']}，"
+                    f"责任人 {entry['owner']}",
+                    f"finding to be mended by {entry['due']}: {entry['control']} on "
+                    f"{entry['host']}, {entry['owner']}",
+                ),
+            )
+        )
+    return tuple(dues)
+
+
+def _is_about(entry: Mapping[str, Any], life: Life) -> bool:
+    return (
+        life.state == "open"
+        and life.control == entry["control"]
+        and entry["host"] in (life.host, "*")
+    )
+
+
+def to_json(life: Life, now: datetime) -> dict[str, Any]:
+    """One finding for programs, and for the dossier."""
+    closed = life.closed
+    return {
+        "control": life.control,
+        "number": life.number,
+        "title": {"zh": life.title.zh, "en": life.title.en},
+        "host": life.host,
+        "state": life.state,
+        "verdict": str(life.verdict),
+        "veto": life.veto,
+        "opened_by": life.opened.sequence,
+        "opened_at": life.opened.at.isoformat(),
+        "closed_by": closed.sequence if closed else None,
+        "closed_at": closed.at.isoformat() if closed else None,
+        "last_seen_in": life.seen,
+        "reopened": life.reopened,
+        "owner": life.owner or None,
+        "due": life.due.astimezone(CHINA).date().isoformat() if life.due else None,
+        "overdue": life.overdue(now),
+        "note": life.note or None,
+        "waiver": dict(life.waiver) if life.waiver else None,
+        "events": [
+            {
+                "what": e.what,
+                "at": e.at.isoformat(),
+                "evidence": e.sequence or None,
+                "verdict": str(e.verdict) if e.verdict else None,
+            }
+            for e in life.events
+        ],
+    }

@@ -1,0 +1,141 @@
+"""What the newest bundle of a pledge says, read from where the register keeps it.
+
+The bundle was verified when it was attached. Here every file that is used is held to the digest
+that the signed statement gives it, and the statement to the digest in the register.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from collector import captures
+from collector.attest.bundle import evidence
+from collector.attest.bundle.provenance import is_collected
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.errors import BadInput
+from collector.model import Capture, Result, Text
+from collector.pledges.database.rows import Evidence
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A control with the same verdict on `hosts` (a few of them) of `count`."""
+
+    number: str
+    title: Text
+    result: Result
+    veto: bool
+    hosts: tuple[str, ...]
+    count: int
+
+
+class Newest:
+    """A kept bundle, opened; raises BadInput where it is not there, or not what was attached."""
+
+    def __init__(self, attached: Evidence) -> None:
+        self._root = attached.path / "data"
+        self.pledge = attached.pledge
+        self.sequence = attached.sequence
+        self.digest = attached.digest
+        sealed = envelope.unseal(self._bytes(envelope.FILE), where=self._place(envelope.FILE))
+        if captures.digest(sealed.payload) != attached.digest:
+            raise self._changed(envelope.FILE)
+        told = statement.from_bytes(sealed.payload, where=self._place(envelope.FILE))
+        self._digests: Mapping[str, str] = statement.subjects(told)
+        targets = told["predicate"].get("targets", ())
+        # by host, the digest of its machine-id; None where that is not known
+        self.machines: Mapping[str, str | None] = {t["host"]: t["machine"] for t in targets}
+
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        """evidence.json as it was verified when it was attached."""
+        found: dict[str, Any] = json.loads(self._checked(evidence.FILE))
+        return found
+
+    @property
+    def handed_in(self) -> tuple[str, ...]:
+        """The hosts in it that nobody collected from."""
+        known = self.evidence
+        return tuple(
+            host
+            for host, entry in known["hosts"].items()
+            if not is_collected(entry["origin"], known["run"])
+        )
+
+    def captures(self) -> Iterator[Capture]:
+        """The captures of all hosts, one at a time."""
+        for name in self._captures():
+            yield captures.from_bytes(self._checked(name), where=self._place(name))
+
+    def hold_captures(self) -> None:
+        """Holds every capture to its digest; raises BadInput where one was changed."""
+        for name in self._captures():
+            self._checked(name)
+
+    def _captures(self) -> Iterator[str]:
+        return (entry["capture"] for entry in self.evidence["hosts"].values())
+
+    def open(self, clause: str) -> tuple[Failing, ...]:
+        """The controls of a clause (e.g. `2.2`) that are not satisfied, the worst first."""
+        found: dict[tuple[str, Result], list[str]] = {}
+        for host, entry in self.evidence["hosts"].items():
+            for finding in entry["findings"]:
+                result = Result(finding["verdict"])
+                waived = finding["waiver"] is not None and not finding["waiver"]["expired"]
+                satisfied = result in (Result.PASS, Result.NOTAPPLICABLE)
+                if finding["clause"] == clause and not satisfied and not waived:
+                    found.setdefault((finding["control"], result), []).append(host)
+        order = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
+        listed = [
+            self._failing(control, result, sorted(hosts))
+            for (control, result), hosts in found.items()
+        ]
+        return tuple(
+            sorted(listed, key=lambda f: (order.index(f.result), not f.veto, -f.count, f.number))
+        )
+
+    def _failing(self, control: str, result: Result, hosts: list[str]) -> Failing:
+        known = self.evidence["controls"][control]
+        title = Text(known["title"]["zh"], known["title"]["en"])
+        return Failing(
+            known["number"],
+            title,
+            result,
+            known["veto"],
+            tuple(hosts[:_MOST_NAMED]),
+            len(hosts),
+        )
+
+    def _checked(self, name: str) -> bytes:
+        data = self._bytes(name)
+        if captures.digest(data) != self._digests.get(name):
+            raise self._changed(name)
+        return data
+
+    def _bytes(self, name: str) -> bytes:
+        try:
+            return (self._root / name).read_bytes()
+        except OSError as problem:
+            raise BadInput(
+                f"cannot be read: {problem.strerror}",
+                where=self._place(name),
+                mend="restore it from a backup",
+            ) from None
+
+    def _changed(self, name: str) -> BadInput:
+        return BadInput(
+            "was changed since it was attached",
+            where=self._place(name),
+            mend="restore it from a backup",
+        )
+
+    def _place(self, name: str) -> str:
+        return str(Path(self._root) / name)

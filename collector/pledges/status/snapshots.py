@@ -1,0 +1,86 @@
+"""What captures show, as the register keeps it: of each pledge's newest bundle alone.
+
+It saves reading hundreds of captures for each `pledge status`. It is never evidence: the captures
+are held to their signed digests each time, and a row that is of another bundle, was made by other
+code, or is not as it was written, is made anew from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+import collector
+from collector.pledges.database import tables
+
+if TYPE_CHECKING:
+    from collector.pledges.status.declared_resources import Shown
+    from collector.pledges.status.latest_bundle import Newest
+
+# what a look rests on beside its bundle; any of the facts may read for another
+_MADE_BY = ("captures.py", "model.py", "script.py", "pledges/*.py", "facts/*.py")
+
+
+def read(connection: Connection, newest: Newest) -> tuple[Shown, ...] | None:
+    """What is kept of this very bundle; None where it has to be made anew."""
+    table = tables.looks
+    query = select(table.c.document, table.c.seal).where(
+        (table.c.pledge == newest.pledge) & (table.c.digest == newest.digest)
+    )
+    row = connection.execute(query).first()
+    if row is None or row.seal != _seal(newest, row.document):
+        return None
+    # lists go without it
+    from collector.pledges.status.declared_resources import Address, Port, Shown
+
+    return tuple(
+        Shown(
+            entry["host"],
+            [Address(*address) for address in entry["addresses"]],
+            [(is_name, said) for is_name, said in entry["domains"]],
+            [Port(*port) for port in entry["ports"]],
+            entry["unseen"],
+        )
+        for entry in json.loads(row.document)
+    )
+
+
+def put(connection: Connection, newest: Newest, made: Sequence[Shown]) -> None:
+    """Keeps it in the place of what was kept of an earlier bundle of the pledge."""
+    document = json.dumps([asdict(one) for one in made], separators=(",", ":"))
+    drop(connection, newest.pledge)
+    connection.execute(
+        tables.looks.insert().values(
+            pledge=newest.pledge,
+            digest=newest.digest,
+            seal=_seal(newest, document),
+            document=document,
+        )
+    )
+
+
+def drop(connection: Connection, pledge: str) -> None:
+    """Nothing is kept of that pledge any more."""
+    connection.execute(tables.looks.delete().where(tables.looks.c.pledge == pledge))
+
+
+def _seal(newest: Newest, document: str) -> str:
+    told = [newest.pledge, newest.digest, _made_by(), document]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+@cache
+def _made_by() -> str:
+    found = hashlib.sha256()
+    root = Path(collector.__file__).parent
+    for pattern in _MADE_BY:
+        for path in sorted(root.glob(pattern)):
+            found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,155 @@
+"""Saves a register whole: one moment of its rows, its log with its checkpoints, and its bundles."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy import select
+
+from collector import __version__
+from collector.captures import refuse_special, sync_folder
+from collector.errors import BadInput
+from collector.pledges.database import log, tables
+from collector.pledges.register.register import Register
+from collector.pledges.transfer import backup_file
+from collector.pledges.transfer.backup_file import ABOUT, MANIFEST, ROOT, SCHEMA, TABLES
+
+_CHUNK = 1 << 20
+_AT_ONCE = 1000
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write(register: Register, target: Path) -> dict[str, Any]:
+    """Writes the file aside, reads it back, and renames it; returns what it says of itself.
+
+    Raises BadInput where a bundle is missing or another file is not as it was, and VerifyFailed
+    where log and rows disagree: what is damaged is not taken for a backup.
+    """
+    refuse_special(target)
+    if target.is_dir():
+        raise BadInput("Is a directory", where=str(target))
+    with _aside(target) as (out, aside):
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            about = _Writer(archive).register(register)
+        out.flush()
+        os.fsync(out.fileno())
+        with backup_file.opened(aside) as made:
+            try:
+                made.check()
+            except BadInput as problem:
+                raise BadInput(
+                    f"the backup does not read back: {problem.what}", where=str(target)
+                ) from None
+        aside.replace(target)
+    sync_folder(target.absolute().parent)
+    return about
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A file beside the target, locked while it is written; what killed ones left there goes."""
+    for left in target.parent.glob(f".{target.name}.*.part"):
+        with left.open("rb") as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            left.unlink(missing_ok=True)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w+b") as out:
+            fcntl.flock(out, fcntl.LOCK_EX)
+            yield out, aside
+    except BaseException as problem:
+        aside.unlink(missing_ok=True)
+        if isinstance(problem, OSError) and problem.filename in (str(aside), None):
+            problem.filename = str(target)
+        raise
+
+
+class _Writer:
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._digests: dict[str, str] = {}
+
+    def register(self, register: Register) -> dict[str, Any]:
+        digests: list[str] = []
+        with register.snapshot() as connection:
+            found = log.read(connection, where=register.where)
+            counts: dict[str, int] = {}
+            gone = tables.emptied(connection)
+            for table in TABLES:
+                query = select(table).order_by(*table.primary_key.columns)
+                rows = connection.execution_options(yield_per=_AT_ONCE).execute(query)
+                with self._open(backup_file.table_name(table)) as put:
+                    counts[table.name] = 0
+                    for row in rows.mappings():
+                        put(json.dumps(dict(row), ensure_ascii=False).encode() + b"\n")
+                        counts[table.name] += 1
+                        if table is tables.evidence and row["pledge"] not in gone:
+                            digests.append(row["digest"])
+        # a bundle is in the store before its row is written, and stays there until its pledge
+        # is disposed of
+        for digest in digests:
+            kept = register.store.path(digest)
+            if not kept.is_dir():
+                raise BadInput(
+                    f"the bundle {digest[:12]} is not in the store any more",
+                    where=str(kept),
+                    mend="restore it from a backup",
+                )
+            self._tree(kept, f"bundles/{digest}")
+        about = {
+            "schema": SCHEMA,
+            "hostpledge": __version__,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "rows": counts,
+            "log": backup_file.about_log(found),
+        }
+        with self._open(ABOUT) as put:
+            put(json.dumps(about, indent=1).encode() + b"\n")
+        lines = "".join(f"{digest}  {name}\n" for name, digest in self._digests.items())
+        self._archive.writestr(self._entry(MANIFEST), lines.encode())
+        return about
+
+    def _tree(self, path: Path, name: str) -> None:
+        for inside in sorted(path.iterdir()):
+            mode = inside.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                self._tree(inside, f"{name}/{inside.name}")
+            elif stat.S_ISREG(mode):
+                with self._open(f"{name}/{inside.name}") as put, inside.open("rb") as source:
+                    while chunk := source.read(_CHUNK):
+                        put(chunk)
+            else:
+                raise BadInput("neither a file nor a folder", where=str(inside))
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[Any]:
+        digest = hashlib.sha256()
+        with self._archive.open(self._entry(name), "w", force_zip64=True) as out:
+
+            def put(data: bytes) -> None:
+                digest.update(data)
+                out.write(data)
+
+            yield put
+        self._digests[name] = digest.hexdigest()
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        entry = zipfile.ZipInfo(f"{ROOT}/{name}", _TIME)
+        packed = name.endswith((".gz", ".capture"))
+        entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+        entry.external_attr = backup_file.MODE << 16
+        return entry

@@ -1,0 +1,264 @@
+"""The file of a backup: rows and bundles of a register as one ZIP, with digests over all of it.
+
+It is of no database's own form: what was saved from SQLite can be restored into PostgreSQL, and
+the other way round. `sha256sum -c manifest-sha256.txt` checks what was unpacked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Integer, Table
+
+from collector import private
+from collector.attest.bundle import container
+from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
+from collector.attest.log.logged import Log
+from collector.errors import BadInput, VerifyFailed
+from collector.pledges.database import log, tables
+from collector.pledges.record.form import stored
+
+SCHEMA = "urn:hostpledge:register-backup:1"
+ROOT = "hostpledge-register"
+ABOUT = "backup.json"
+MANIFEST = "manifest-sha256.txt"
+# in the order in which they can be filled; briefs and looks are made anew
+TABLES = (
+    tables.pledges, tables.versions, tables.evidence, tables.log_head, tables.log_entries,
+    tables.checkpoints,
+)  # fmt: skip
+MODE = 0o600
+_MOST = 10_000_000
+_CHUNK = 1 << 20
+# a record is at most 4 MiB of YAML, and no character of it takes more than six as JSON
+_LONGEST = 32 << 20
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
+    OverflowError, RuntimeError, KeyError, TypeError, RecursionError,
+)  # fmt: skip
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_BUNDLE = re.compile(r"bundles/([0-9a-f]{64})/(.+)")
+_UNLIKE = "not a whole backup of a register: "
+_MEND = "take another backup"
+
+
+def table_name(table: Table) -> str:
+    """The name of the file that holds the rows of a table, one JSON object a line."""
+    return f"{table.name}.jsonl"
+
+
+class BackupFile:
+    """A backup, opened with `opened`. What is read of it is held to the manifest."""
+
+    def __init__(self, archive: zipfile.ZipFile, where: str) -> None:
+        self._archive = archive
+        self._where = where
+        with self._reading():
+            self._digests = self._manifest()
+            self.about = self._about()
+        self.bundles: dict[str, dict[str, str]] = {}
+        for name in self._digests:
+            if found := _BUNDLE.fullmatch(name):
+                self.bundles.setdefault(found[1], {})[found[2]] = self._digests[name]
+
+    def rows(self, table: Table) -> Iterator[dict[str, Any]]:
+        """The rows of a table; raises BadInput for what is no row of it."""
+        columns = {column.name: column for column in table.columns}
+        for line in self._lines(table_name(table)):
+            with self._reading():
+                row = json.loads(line)
+            if isinstance(row, dict):
+                # a backup from before there was such a column
+                row = {n: None for n, column in columns.items() if column.nullable} | row
+            if not isinstance(row, dict) or row.keys() != columns.keys():
+                raise self.unlike(f"{table_name(table)}: not a row of it")
+            for name, value in row.items():
+                column = columns[name]
+                kind = int if isinstance(column.type, Integer) else str
+                if type(value) is not kind and not (value is None and column.nullable):
+                    raise self.unlike(f"{table_name(table)}: not a row of it")
+            yield row
+
+    def extract(self, digest: str, target: Path) -> Iterator[Path]:
+        """Writes a bundle to the new folder `target`; yields its files, to be synced."""
+        for name in self.bundles[digest]:
+            place = target / name
+            private.folder(place.parent)
+            with private.create(place) as out:
+                for chunk in self._chunks(f"bundles/{digest}/{name}"):
+                    out.write(chunk)
+            yield place
+
+    def check(self) -> None:
+        """Reads all of it; raises BadInput unless it is whole, and of one piece in itself."""
+        for name in self._digests:
+            for _ in self._chunks(name):
+                pass
+        counts = {table.name: sum(1 for _ in self.rows(table)) for table in TABLES}
+        if self.about.get("rows") != counts:
+            raise self.unlike("it holds other numbers of rows than it says")
+        try:
+            self._check_records()
+            self._check_log()
+            for digest in self.bundles:
+                self._check_bundle(digest)
+        except (BadInput, VerifyFailed) as problem:
+            raise self.unlike(problem.what.removeprefix(_UNLIKE)) from None
+
+    def _check_records(self) -> None:
+        known = {row["id"]: 0 for row in self.rows(tables.pledges)}
+        emptied: set[str] = set()
+        for row in self.rows(tables.versions):
+            id, version = row["pledge"], row["version"]
+            if version != known.get(id, -1) + 1:
+                raise self.unlike(f"version {version} of {id} is out of place")
+            known[id] += 1
+            if row["document"] == "":
+                emptied.add(id)
+                continue
+            record = stored(row["document"], sha256=row["sha256"], where=self._where)
+            if record.id != id or (id in emptied and "disposed" not in record.document):
+                raise self.unlike(f"version {version} of {id} is out of place")
+            emptied.discard(id)
+        for id in emptied:
+            raise self.unlike(f"no version of {id}")
+        for id, count in known.items():
+            if not count:
+                raise self.unlike(f"no version of {id}")
+
+    def _check_log(self) -> None:
+        evidence = list(self.rows(tables.evidence))
+        last: dict[str, tuple[int, str | None]] = {}
+        for row in evidence:
+            sequence, previous = last.get(row["pledge"], (0, None))
+            if row["sequence"] != sequence + 1 or row["previous"] != previous:
+                raise self.unlike(f"evidence {row['sequence']} of {row['pledge']} is out of place")
+            last[row["pledge"]] = row["sequence"], row["digest"]
+        disposed = {row["pledge"] for row in self.rows(tables.versions) if row["document"] == ""}
+        if {e["digest"] for e in evidence if e["pledge"] not in disposed} != self.bundles.keys():
+            raise self.unlike("its bundles are not those of its evidence")
+        if not last.keys() <= {row["id"] for row in self.rows(tables.pledges)}:
+            raise self.unlike("evidence of no pledge")
+        origins = [row["origin"] for row in self.rows(tables.log_head)]
+        if len(origins) != 1:
+            raise self.unlike("no log, or more than one")
+        found = log.whole(
+            origins[0],
+            [(row["number"], row["leaf"]) for row in self.rows(tables.log_entries)],
+            evidence,
+            max(
+                ((row["number"], row["note"]) for row in self.rows(tables.checkpoints)),
+                default=(0, None),
+            )[1],
+            where=self._where,
+        )
+        if self.about.get("log") != about_log(found):
+            raise self.unlike("another log than it says")
+
+    def _check_bundle(self, digest: str) -> None:
+        """Its statement is the one that was attached, and its files are those it vouches for."""
+        kept = self.bundles[digest]
+        sealed = envelope.unseal(
+            b"".join(self._chunks(f"bundles/{digest}/data/{envelope.FILE}")), where=self._where
+        )
+        if hashlib.sha256(sealed.payload).hexdigest() != digest:
+            raise self.unlike(f"the bundle {digest[:12]} is another one")
+        told = statement.from_bytes(sealed.payload, where=self._where)
+        for name, known in statement.subjects(told).items():
+            if kept.get(f"data/{name}") != known:
+                raise self.unlike(f"the bundle {digest[:12]} is not as it was signed: {name}")
+
+    def _manifest(self) -> dict[str, str]:
+        entries = {entry.filename for entry in self._archive.infolist()}
+        with self._archive.open(f"{ROOT}/{MANIFEST}") as source:
+            lines = source.read().decode().splitlines()
+        digests: dict[str, str] = {}
+        for line in lines:
+            found = _LINE.fullmatch(line)
+            if found is None or found[2] in digests or not _plain(found[2]):
+                raise self.unlike(f"{MANIFEST} is not one")
+            digests[found[2]] = found[1]
+        names = {f"{ROOT}/{name}" for name in (*digests, MANIFEST)}
+        if names != entries or len(entries) != len(self._archive.infolist()):
+            raise self.unlike("what it holds is not what it says")
+        strange = digests.keys() - {ABOUT, *map(table_name, TABLES)}
+        if any(not _BUNDLE.fullmatch(name) for name in strange):
+            raise self.unlike("it holds what no backup does")
+        return digests
+
+    def _about(self) -> dict[str, Any]:
+        about = json.loads(b"".join(self._chunks(ABOUT)))
+        if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+            raise self.unlike("made by a newer hostpledge, or by something else")
+        return about
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        rest = b""
+        for chunk in self._chunks(name):
+            *whole, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _LONGEST:
+                raise self.unlike(f"{name}: a line of more than {_LONGEST >> 20} MiB")
+            yield from whole
+        if rest:
+            raise self.unlike(f"{name}: cut off")
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        with self._reading(), self._archive.open(f"{ROOT}/{name}") as source:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                yield chunk
+        if digest.hexdigest() != self._digests[name]:
+            raise self.unlike(f"{name} was changed")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except _BROKEN as problem:
+            raise self.unlike(str(problem)) from None
+
+    def unlike(self, why: str) -> BadInput:
+        return BadInput(f"{_UNLIKE}{why}", where=self._where, mend=_MEND)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BackupFile]:
+    """Raises BadInput, here and while it is read, for what is no backup, or not a whole one."""
+    with path.open("rb") as source:
+        try:
+            # whatever else unpacks it finds the same files
+            container.layout(source, str(path), most=_MOST, mode=MODE)
+            archive = zipfile.ZipFile(source)
+        except VerifyFailed as problem:
+            raise BadInput(f"{_UNLIKE}{problem.what}", where=str(path), mend=_MEND) from None
+        except _BROKEN as problem:
+            raise BadInput(f"{_UNLIKE}{problem}", where=str(path), mend=_MEND) from None
+        with archive:
+            yield BackupFile(archive, str(path))
+
+
+def about_log(found: Log) -> dict[str, Any]:
+    """What a backup says of the log: its name, its size and its root (hex)."""
+    checkpoint = found.checkpoint()
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+
+
+def _plain(name: str) -> bool:
+    """Does the name stay below the folder it is unpacked to?"""
+    parts = name.split("/")
+    return not any(part in ("", ".", "..") for part in parts) and not re.search(r"[\\\0]", name)

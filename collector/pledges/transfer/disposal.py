@@ -1,0 +1,93 @@
+"""Destroying what was kept of a pledge once its terms are over, and keeping that it was there.
+
+What stays: a record of who, which signed documents by their digests, when it began and ended, and
+how it was destroyed; of every version its digest; of every bundle its row and its entry in the
+log, so that the log stays what it was and a copy somebody else keeps can still be proved. What
+goes: what all versions of the record said, and the bundles with everything hosts returned.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from collector.captures import sync_folder
+from collector.errors import BadInput
+from collector.pledges.due import lifecycle
+from collector.pledges.record.form import PledgeRecord, from_document
+from collector.pledges.record.masking import masked
+from collector.pledges.register.register import Register
+
+# of a record, what says that there was one; the rest is about people and their systems
+_STAYS = ("schema", "id", "grade", "documents", "period", "renews", "ended", "retention")
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """How many versions and bundles were destroyed by this call."""
+
+    record: PledgeRecord
+    versions: int
+    bundles: int
+
+
+def dispose(
+    register: Register, id: str, about: Mapping[str, Any], today: date, *, renewed: bool
+) -> Disposed:
+    """`about` is the record's `disposed`: date, method, by. May be repeated after a kill.
+
+    The versions go in one transaction, with the record that takes their place; then the bundles.
+    Raises BadInput while the pledge runs, or what it holds is to be kept still.
+    """
+    known = register.get(id)
+    evidence = register.evidence(id)
+    gone = 0
+    if id not in register.emptied():
+        _check(known, lifecycle.kept_until(known, evidence, renewed=renewed), today)
+        version, gone = register.replace_all(id, lambda newest: remains(newest, about, today))
+        known = version.record
+    bundles = 0
+    for attached in evidence:
+        if attached.path.exists():
+            # its name goes first: what has a name in the store is whole
+            with register.store.room() as room:
+                attached.path.rename(room / "gone")
+                sync_folder(attached.path.parent)
+                shutil.rmtree(room / "gone")
+            bundles += 1
+    return Disposed(known, gone, bundles)
+
+
+def _check(record: PledgeRecord, kept: date | None, today: date) -> None:
+    if kept is None:
+        raise BadInput(
+            "has not ended: nothing of it may be destroyed",
+            where=record.id,
+            mend="put its end on record first",
+        )
+    if today <= kept:
+        raise BadInput(f"is to be kept to {kept}", where=record.id, mend="wait until it is over")
+
+
+def remains(record: PledgeRecord, about: Mapping[str, Any], today: date) -> PledgeRecord:
+    """The record that takes the place of all others: who, what was signed, its end. Pure."""
+    document: dict[str, Any] = json.loads(record.canonical())
+    left = {name: document[name] for name in _STAYS if name in document}
+    customer = document["customer"]
+    left["customer"] = {
+        name: customer[name] for name in ("name", "kind", "credit_code", "identity_masked")
+        if name in customer
+    }  # fmt: skip
+    if customer["kind"] == "person":
+        left["customer"]["name"] = f"{customer['name'][:1]}**"
+    left["customer"]["name"] = masked(left["customer"]["name"])
+    left["documents"] = [
+        {name: d[name] for name in ("type", "version", "sha256", "signed_on") if name in d}
+        for d in document["documents"]
+    ]
+    left["disposed"] = document.get("disposed") or dict(about)
+    return from_document(left, where=record.id, today=today)

@@ -1,0 +1,165 @@
+"""Puts a saved register in place: all of it, or nothing. Where there is one already, told to.
+
+Bundles come first, each under its digest, then all rows in one transaction: a process killed at
+any moment leaves what was there before, and may be run again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+
+from collector import captures
+from collector.captures import sync_folder
+from collector.errors import BadInput
+from collector.pledges.database import location, log, tables
+from collector.pledges.database.location import Place
+from collector.pledges.database.store import Store
+from collector.pledges.register.register import Register
+from collector.pledges.transfer.backup_file import TABLES, BackupFile, opened
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`about` is what the backup says of itself; `where` the register that now is as it was.
+
+    `lost`: how many entries the log had there that the backup does not have.
+    """
+
+    about: dict[str, Any]
+    where: str
+    lost: int
+
+
+def restore(file: Path, at: str | None, *, replace: bool = False) -> Restored:
+    """Raises BadInput, and nothing is changed, where the backup is not whole, or where there are
+
+    records at that place and `replace` was not said.
+    """
+    with opened(file) as backup:
+        backup.check()
+        place = location.place(at)
+        if place.path is not None and not place.path.parent.is_dir():
+            raise BadInput("no such folder", where=str(place.path.parent), mend="make it first")
+        if place.path is not None and not place.path.exists():
+            return _made(backup, place, place.path)
+        Register.open(at)
+        database = tables.Database(place.engine(), place.where)
+        with database.read() as connection:
+            _refuse(connection, place.where, replace=replace)
+        _bundles(backup, place.store)
+        with database.write() as connection:
+            _hold(connection)
+            _refuse(connection, place.where, replace=replace)
+            lost = _fill(connection, backup, place.where)
+    return Restored(backup.about, place.where, lost)
+
+
+def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
+    """A file that is not there yet is made aside, and appears with all that belongs into it."""
+    _bundles(backup, place.store)
+    with place.store.room() as room:
+        aside = room / path.name
+        database = tables.Database(tables.open_sqlite(aside), place.where)
+        with database.write() as connection:
+            tables.create(connection, where=place.where)
+            _fill(connection, backup, place.where)
+        # the last connection took the write-ahead log into the file as it was closed
+        if any(room.glob(f"{path.name}-wal")):
+            raise BadInput("the write-ahead log was not taken in", where=place.where)
+        _sync(aside)
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            raise BadInput(
+                "another process made a register there just now", where=place.where
+            ) from None
+        sync_folder(path.parent)
+    return Restored(backup.about, place.where, 0)
+
+
+def _refuse(connection: Connection, where: str, *, replace: bool) -> None:
+    count = connection.execute(select(func.count()).select_from(tables.pledges)).scalar_one()
+    if count and not replace:
+        raise BadInput(
+            f"the register holds {count} pledge records",
+            where=where,
+            mend="--replace puts the backup in their place",
+        )
+
+
+def _hold(connection: Connection) -> None:
+    """Nobody else writes until this ends; who reads sees what was there before."""
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(table.name for table in (*TABLES, tables.briefs, tables.looks))
+        # also against those who hold a row, for they would wait for a table that we hold
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+
+
+def _fill(connection: Connection, backup: BackupFile, where: str) -> int:
+    """Puts the rows in, and reads the log of them; returns how many entries were lost."""
+    entries = select(func.count()).select_from(tables.log_entries)
+    before = connection.execute(entries).scalar_one()
+    with tables.unguarded(connection):
+        for table in (tables.briefs, tables.looks, *reversed(TABLES)):
+            connection.execute(table.delete())
+        for table in TABLES:
+            rows = backup.rows(table)
+            while some := list(itertools.islice(rows, _AT_ONCE)):
+                connection.execute(table.insert(), some)
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text(
+                "SELECT setval(pg_get_serial_sequence('checkpoints', 'number'), "
+                "(SELECT coalesce(max(number), 0) + 1 FROM checkpoints), false)"
+            )
+        )
+    log.read(connection, where=where)
+    return int(max(0, before - connection.execute(entries).scalar_one()))
+
+
+def _bundles(backup: BackupFile, store: Store) -> None:
+    """Each that is not there as the backup has it takes its name in the store, whole."""
+    missing = [digest for digest in backup.bundles if not _is_kept(backup, store, digest)]
+    if not missing:
+        return
+    with store.room() as room:
+        for digest in missing:
+            copy = room / digest / "bundle"
+            copy.mkdir(mode=0o700, parents=True)
+            for file in backup.extract(digest, copy):
+                _sync(file)
+            for folder, _, _ in os.walk(copy):
+                sync_folder(Path(folder))
+            store.keep(copy, digest)
+
+
+def _is_kept(backup: BackupFile, store: Store, digest: str) -> bool:
+    root = store.path(digest)
+    if not root.is_dir():
+        return False
+    there = {str(p.relative_to(root)): p for p in root.rglob("*") if not p.is_dir()}
+    wanted = backup.bundles[digest]
+    return there.keys() == wanted.keys() and all(
+        path.is_file() and not path.is_symlink() and _digest(path) == wanted[name]
+        for name, path in there.items()
+    )
+
+
+def _digest(path: Path) -> str:
+    return captures.digest(path.read_bytes())
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""A report as a page, as sheets of paper, as a workbook."""

@@ -1,0 +1,1 @@
+"""Through Ansible: plays, events, inventories, and what our plugins are made of."""

@@ -1,0 +1,114 @@
+"""Drives the play through ansible-runner: which hosts, how far, and the true end of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.errors import BadInput
+from collector.model import Capture, HostStatus
+from collector.run.ansible.driver import driver_name
+from collector.run.ansible.inventory import How
+from collector.run.ansible.play import Event, play
+from collector.run.ansible.private import private_folder
+from collector.run.collected import outcome
+from collector.run.collected.run_folder import Arrived, RunFolder
+
+_DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
+_ACTION = "hostpledge_collect"
+
+
+@dataclass
+class Tally:
+    """How far a run is."""
+
+    left: int
+    done: int = 0
+    failed: int = 0
+    said: dict[str, str] = field(default_factory=dict)
+
+
+Progress = Callable[[Tally, str, HostStatus | None], None]
+
+
+def collect(
+    folder: RunFolder, how: How, hosts: Sequence[str], *, progress: Progress, end: bool = True
+) -> dict[str, Arrived]:
+    """Collects from each of `hosts` that has no whole capture in `folder` (`taken`) yet.
+
+    Returns what arrived, every host in it. A host that answered badly before an interruption is
+    asked again. With `end=False` the run is left open for what its command does next.
+    """
+    folder.expect(hosts)
+    before = folder.arrived()
+    missing = [h for h in hosts if h not in before or before[h].status is not HostStatus.COMPLETE]
+    if missing:
+        tally = Tally(left=len(missing), done=len(hosts) - len(missing))
+        started = {h: before.get(h) for h in missing}
+        with private_folder() as private:
+            played = play(
+                "check.yml",
+                how,
+                missing,
+                _variables(folder, how),
+                private,
+                tell=lambda event: _event(event, tally, progress),
+            )
+        arrived = folder.arrived()
+        fresh = [h for h in missing if arrived.get(h) != started[h]]
+        if played.interrupted:
+            raise BadInput(
+                f"interrupted, {len(hosts) - len(missing) + len(fresh)} of {len(hosts)} hosts "
+                "have answered",
+                where=str(folder.path),
+                mend="the same command takes it up where it stopped",
+            )
+        if not fresh and not tally.said:
+            raise BadInput(played.said, where="ansible-playbook")
+        if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
+            raise BadInput(
+                "the inventory holds variables that Ansible Vault could not open",
+                where=", ".join(how.inventory),
+                mend="give the right --vault-password-file",
+            )
+        _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
+    if end:
+        folder.end()
+    return {h: a for h, a in folder.arrived().items() if h in set(hosts)}
+
+
+def _write_down_the_silent(folder: RunFolder, silent: Sequence[str], tally: Tally) -> None:
+    """A host whose worker wrote nothing is a result too."""
+    for host in silent:
+        said = tally.said.get(host, "Ansible ended before it asked this host")
+        status, detail = outcome.classify(said, begun=False)
+        capture = Capture(host, status, detail=detail, origin={"run": folder.nonce})
+        folder.take(capture, 0)
+
+
+def _variables(folder: RunFolder, how: How) -> dict[str, Any]:
+    return {
+        "collect_output": str(folder.path.resolve()),
+        "collect_driver": driver_name(),
+        "collect_seconds": how.seconds,
+        "collect_limit": how.limit_bytes,
+    }
+
+
+def _event(event: Event, tally: Tally, progress: Progress) -> None:
+    """Counts the hosts that ended."""
+    data = event.get("event_data") or {}
+    if event.get("event") in _DONE and str(data.get("task_action", "")).endswith(_ACTION):
+        result = data.get("res") or {}
+        host = str(data.get("host", ""))
+        known = result.get("status")
+        status = HostStatus(known) if known in set(HostStatus) else None
+        tally.left -= 1
+        if event["event"] in ("runner_on_ok", "runner_on_skipped"):
+            tally.done += 1
+            status = HostStatus.COMPLETE
+        else:
+            tally.failed += 1
+            tally.said[host] = str(result.get("msg", ""))
+        progress(tally, host, status)

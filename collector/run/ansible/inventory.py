@@ -1,0 +1,221 @@
+"""What of Ansible the user gave, and which hosts its inventory names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from collector import reaching
+from collector.errors import BadInput, one_line
+from collector.resources import shared
+from collector.run.ansible.private import extra_vars, private_folder
+
+_RENAME = "give it another name"
+_REACHED_BY: Mapping[str, Callable[[str], str]] = {
+    "ansible_host": reaching.wrong_address,
+    "ansible_ssh_host": reaching.wrong_address,
+    "ansible_user": reaching.wrong_user,
+    "ansible_ssh_user": reaching.wrong_user,
+    "ansible_become_user": reaching.wrong_user,
+    "ansible_port": reaching.wrong_port,
+    "ansible_ssh_port": reaching.wrong_port,
+}
+
+
+@dataclass(frozen=True)
+class How:
+    """What of Ansible's own command line the user gave: passed on as it is.
+
+    `seconds` limit looking at one host, `step_seconds` each step that changes one.
+    """
+
+    inventory: tuple[str, ...]
+    limit: str = ""
+    user: str = ""
+    become: bool = False
+    ask_pass: str = ""
+    ask_become_pass: str = ""
+    vault_password_files: tuple[str, ...] = ()
+    private_key: str = ""
+    extra_vars: tuple[str, ...] = ()
+    forks: int = 50
+    seconds: int = 300
+    step_seconds: int = 1800
+    limit_bytes: int = 32 << 20
+
+    def arguments(self, private: Path) -> list[str]:
+        """The common part of `ansible-inventory` and `ansible-playbook`.
+
+        What of it may be secret is handed over in `private`.
+        """
+        words = [f"--inventory={_place(source)}" for source in self.inventory]
+        for file in self.vault_password_files:
+            words += ["--vault-password-file", str(Path(file).resolve())]
+        return words + extra_vars(self.extra_vars, private)
+
+
+def _place(source: str) -> str:
+    """Paths become absolute (ansible-runner works in another folder); host lists stay."""
+    return source if "," in source else str(Path(source).resolve())
+
+
+def hosts_of(how: How) -> list[str]:
+    """The names of the inventory's hosts, in its order; raises BadInput for an unusable one."""
+    for source in how.inventory:
+        if "," not in source and not Path(source).exists():
+            raise BadInput(
+                "there is no such inventory",
+                where=source,
+                mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
+            )
+    _check_given(how)
+    limit = [f"--limit={how.limit}"] if how.limit else []
+    with private_folder() as private:
+        done = subprocess.run(
+            [tool("ansible-inventory"), "--list", *how.arguments(private), *limit],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environment(str(private)) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
+        )
+    if done.returncode != 0:
+        raise _unusable(done.stderr, how)
+    listing = json.loads(done.stdout)
+    check_names(listing)
+    names: dict[str, None] = {}
+    for group in listing.values():
+        names.update(dict.fromkeys(group.get("hosts", [])))
+    names.update(dict.fromkeys(listing.get("_meta", {}).get("hostvars", {})))
+    if not names and how.limit:
+        raise BadInput("fits no host of the inventory", where=f"--limit {how.limit}")
+    if not names:
+        raise BadInput("no host in it", where=", ".join(how.inventory))
+    return list(names)
+
+
+def _check_given(how: How) -> None:
+    """Ansible would say of a bad -e, or of a file that is not there, that the inventory is bad."""
+    files = [f"--vault-password-file {file}" for file in how.vault_password_files]
+    files += [f"-e {entry}" for entry in how.extra_vars if entry[:1] == "@"]
+    for given in files:
+        if not Path(given.partition(" ")[2].removeprefix("@")).exists():
+            raise BadInput("there is no such file", where=given)
+    if how.user and (why := reaching.wrong_user(how.user)):
+        raise BadInput(why, where=f"-u {how.user}", mend=_RENAME)
+
+
+def check_names(listing: dict[str, Any]) -> None:
+    """Raises BadInput for the first name in it that a command would take for something else.
+
+    `listing` is what `ansible-inventory --list` gave. What is a template or in a vault is looked
+    at where it is used (`reached`).
+    """
+    variables = listing.get("_meta", {}).get("hostvars", {})
+    names = dict.fromkeys(variables)
+    for group in listing.values():
+        names |= dict.fromkeys(group.get("hosts", []))
+    for name in names:
+        if why := reaching.wrong_name(name):
+            raise BadInput(why, where=name, mend=_RENAME)
+        for variable, wrong in _REACHED_BY.items():
+            value = variables.get(name, {}).get(variable)
+            plain = isinstance(value, str | int) and "{{" not in str(value)
+            if plain and (why := wrong(str(value))):
+                raise BadInput(why, where=f"{name}: {variable}", mend="mend it and try again")
+
+
+def _unusable(output: bytes, how: How) -> BadInput:
+    """What the plugin that the file was meant for says of it, and the line where it can be told."""
+    text = output.decode("utf-8", "replace")
+    sources = how.inventory
+    failed = re.search(r"Failed to parse inventory with '\w+' plugin: (.+)", text)
+    for file in (entry[1:] for entry in how.extra_vars if entry[:1] == "@"):
+        found = re.search(
+            rf"^Origin: {re.escape(str(Path(file).resolve()))}:(\d+)", text, re.MULTILINE
+        )
+        if found and failed:
+            return BadInput(f"not YAML: {failed[1]}", where=f"{file} line {found[1]}")
+    source = next((x for x in sources if f"source {_place(x)}" in text), ", ".join(sources))
+    wanted = "yaml" if source.endswith((".yml", ".yaml", ".json")) else "ini"
+    said = dict(re.findall(r"Failed to parse inventory with '(\w+)' plugin: (.+)", text))
+    reason = str(said.get(wanted, "")).removeprefix("Failed to parse inventory: ")
+    if not reason:
+        return BadInput(complaint(output), where=source)
+    place = re.search(rf"^Origin: {re.escape(_place(source))}:(\d+)", text, re.MULTILINE)
+    where = f"{source} line {place[1]}" if place else source
+    return BadInput(f"not an inventory: {reason}", where=where, mend="mend it and try again")
+
+
+def complaint(output: bytes) -> str:
+    """The line of Ansible's output that says what is wrong."""
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
+    lines = [line for line in lines if line]
+    marked = [line for line in lines if "ERROR" in line or "fatal" in line]
+    chosen = (marked or lines or ["Ansible ended without a word"])[0]
+    return one_line(chosen.replace("[ERROR]:", "").replace("ERROR!", ""))
+
+
+def tool(name: str) -> str:
+    """The Ansible of this very Python first: a virtual environment need not be on PATH."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise BadInput(f"{name} is not here", mend="pip install ansible-core")
+    return found
+
+
+def environment(private: str) -> dict[str, str]:
+    """What Ansible runs in; `private` is a folder for its temporary files."""
+    from ansible import constants
+
+    roles = str(shared("roles"))
+    config = constants.CONFIG_FILE or str(shared("playbooks", "ansible.cfg"))
+    own = os.environ.get("ANSIBLE_ROLES_PATH")
+    python = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "ANSIBLE_CONFIG": config,
+        "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
+        "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
+        "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
+        # nobody would see the question: whoever wants to be asked is asked before
+        "ANSIBLE_ASK_PASS": "False",
+        "ANSIBLE_BECOME_ASK_PASS": "False",
+        "ANSIBLE_ASK_VAULT_PASS": "False",
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+        "ANSIBLE_DEPRECATION_WARNINGS": "False",
+        "ANSIBLE_RETRY_FILES_ENABLED": "False",
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": _utf8(),
+        "PATH": f"{python}:{os.environ.get('PATH', os.defpath)}",
+    }
+
+
+def asked_by_default() -> tuple[bool, bool]:
+    """Whether the user's own configuration of Ansible asks for the login and become passwords."""
+    from ansible import constants
+
+    get = constants.config.get_config_value
+    return bool(get("DEFAULT_ASK_PASS")), bool(get("DEFAULT_BECOME_ASK_PASS"))
+
+
+def _host_key_checking() -> bool:
+    """As the user's own configuration has it: ansible-runner alone would turn it off."""
+    from ansible import constants
+
+    return bool(constants.config.get_config_value("HOST_KEY_CHECKING"))
+
+
+def _utf8() -> str:
+    """Ansible refuses to start in a locale that is not UTF-8."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return locale if "utf" in locale.lower() else "C.UTF-8"

@@ -1,0 +1,233 @@
+"""The output of a host goes straight to a file, bounded, whatever Ansible does with it.
+
+Ansible's connection plugins gather all output in memory and know no limit. For the time of one
+call their `subprocess.Popen` is replaced by one whose stdout writes to `HOST.part` once the
+capture has begun, and which ends the process at a byte limit or a deadline. What comes before the
+capture (prompts for a password, banners) is handed on, so that `become` works as ever.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+from ansible import constants
+
+from collector.run.ansible.asking import careful
+
+_BEFORE = 1 << 20
+_GOING = 5.0
+
+
+class Stream:
+    """One host's output on its way to `part`. Not more than `limit` bytes, `seconds` seconds."""
+
+    def __init__(self, part: Path, nonce: str, *, limit: int, seconds: float) -> None:
+        self.part = part
+        self.limit = limit
+        self.seconds = seconds
+        self.flooded = False
+        self.timed_out = False
+        self.begun = False
+        self.bytes = 0
+        self.program = ""
+        self._mark = f"hostpledge-capture 1 {nonce}".encode()
+        self._tail = b""
+        self._out: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def take(self, chunk: bytes) -> bytes:
+        """Keeps what belongs to the capture; returns what Ansible shall still see."""
+        self.bytes += len(chunk)
+        if self.bytes > (self.limit if self.begun else _BEFORE) and not self.flooded:
+            self.flooded = True
+            self.end()
+        if self.flooded:
+            return b""
+        if self.begun:
+            self._write(chunk)
+            # not empty: to Ansible an empty chunk means that the pipe was closed
+            return b"."
+        window = self._tail + chunk
+        self._tail = window[-len(self._mark) :]
+        at = window.find(self._mark)
+        if at < 0:
+            return chunk
+        self.begun = True
+        self._write(window[at:])
+        return chunk[: max(0, len(chunk) - (len(window) - at))] + b"."
+
+    def all(self, output: bytes) -> None:
+        """Output that a connection plugin returned as a whole."""
+        if not self.begun:
+            self.take(output)
+
+    def end(self) -> None:
+        """Ends the process and all in its group."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            process.kill()
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        self.end()
+
+    def _write(self, data: bytes) -> None:
+        if self._out is None:
+            handle = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._out = open(handle, "wb")  # noqa: SIM115 - lives until `close`
+        self._out.write(data)
+
+    def close(self) -> bytes:
+        """Everything is on disk now; returns it (never more than the limit)."""
+        if self._out is None:
+            return b""
+        self._out.flush()
+        os.fsync(self._out.fileno())
+        self._out.close()
+        return self.part.read_bytes()
+
+    @contextmanager
+    def instead_of_popen(self, modules: list[ModuleType]) -> Iterator[None]:
+        """Within it, processes that these Ansible modules start are led through this stream."""
+        stream = self
+
+        class Popen(subprocess.Popen[bytes]):
+            def __init__(self, args: Any, **how: Any) -> None:
+                # Ansible asks for a session of its own too where it hands over a password
+                how |= {"start_new_session": True}
+                if how.get("env"):
+                    how["env"] = careful(how["env"], Path(constants.DEFAULT_LOCAL_TMP))
+                super().__init__(args, **how)
+                stream._process = self
+                stream.program = _name(args)
+                if self.stdout is not None:
+                    self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
+                if self.stdin is not None:
+                    self.stdin = _Given(self.stdin, self)  # type: ignore[assignment]
+
+            def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
+                return _communicate(self, input)
+
+        watch = threading.Timer(self.seconds, self._expire)
+        watch.daemon = True
+        patched = [(module, module.subprocess) for module in modules]
+        for module, real in patched:
+            module.subprocess = _With(real, Popen)  # type: ignore[attr-defined]
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+            for module, real in patched:
+                module.subprocess = real  # type: ignore[attr-defined]
+
+
+def _name(args: Any) -> str:
+    """The program of a command line, without its folder."""
+    first = args if isinstance(args, str | bytes) else next(iter(args), b"")
+    return Path(os.fsdecode(first)).name
+
+
+class _With:
+    """The subprocess module with another Popen."""
+
+    def __init__(self, real: Any, popen: type[Any]) -> None:
+        self._real = real
+        self.Popen = popen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class _Pipe:
+    """A process's stdout; `read` keeps what belongs to the capture."""
+
+    def __init__(self, real: IO[bytes], stream: Stream) -> None:
+        self.real = real
+        self.stream = stream
+
+    def read(self, size: int = -1) -> bytes | None:
+        chunk = self.real.read(size)
+        return self.stream.take(chunk) if chunk else chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class _Given:
+    """A process's stdin. Where the process no longer takes anything, it is waited for.
+
+    A script is larger than a pipe. Ansible gives a ssh that was refused a millisecond to go, and
+    where that is too short it drops what ssh said of the reason.
+    """
+
+    def __init__(self, real: IO[bytes], process: subprocess.Popen[bytes]) -> None:
+        self.real = real
+        self.process = process
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.real.write(data)
+        except OSError:
+            self._ended()
+            raise
+
+    def close(self) -> None:
+        try:
+            self.real.close()
+        except OSError:
+            self._ended()
+            raise
+
+    def _ended(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_GOING)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+def _communicate(process: subprocess.Popen[bytes], given: bytes | None) -> tuple[bytes, bytes]:
+    """As Popen.communicate, but stdout is taken in pieces (the local connection uses this)."""
+    errors: list[bytes] = []
+    stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+
+    def send() -> None:
+        try:
+            if given and stdin is not None:
+                stdin.write(given)
+            if stdin is not None:
+                stdin.close()
+        except OSError:
+            return
+
+    def gather() -> None:
+        if stderr is not None:
+            while chunk := os.read(stderr.fileno(), 65_536):
+                if sum(map(len, errors)) < _BEFORE:
+                    errors.append(chunk)
+
+    threads = [threading.Thread(target=work, daemon=True) for work in (send, gather)]
+    for thread in threads:
+        thread.start()
+    seen: list[bytes] = []
+    pipe: Any = stdout
+    if isinstance(pipe, _Pipe):
+        while chunk := os.read(pipe.fileno(), 65_536):
+            seen.append(pipe.stream.take(chunk))
+    process.wait()
+    for thread in threads:
+        thread.join(2)
+    return b"".join(seen), b"".join(errors)

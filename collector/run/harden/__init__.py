@@ -1,0 +1,1 @@
+"""Hardening: plan to play, guarded and undone."""

@@ -1,0 +1,1 @@
+"""What the control node itself asks of others."""

@@ -1,0 +1,68 @@
+"""Asks a timestamp authority over HTTP (RFC 3161, section 3.4)."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from collector.attest.envelope.timestamp import LARGEST, Request
+from collector.errors import BadInput
+
+_SECONDS = 30
+
+
+def check_url(url: str, *, where: str = "--tsa") -> None:
+    """Raises BadInput for what is no http:// or https:// address."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
+        # reading it raises ValueError for what is no port
+        fine = fine and parts.port != 0 and " " not in url
+    except ValueError:
+        fine = False
+    if not fine:
+        raise BadInput(f"not an http:// or https:// address: {url}", where=where)
+
+
+def stamp(url: str, signature: bytes) -> bytes:
+    """A timestamp over `signature`, as the authority at `url` gave it.
+
+    Raises BadInput when none can be had there within half a minute.
+    """
+    check_url(url)
+    question = Request(signature)
+    asked = urllib.request.Request(  # noqa: S310 - `check_url` has seen the scheme
+        url,
+        data=question.bytes,
+        headers={
+            "Content-Type": "application/timestamp-query",
+            "Accept": "application/timestamp-reply",
+        },
+    )
+    answers: list[bytes | BadInput] = []
+    # a time limit of a socket begins anew with each byte; whoever sends one a second never ends
+    asking = threading.Thread(target=lambda: answers.append(_answer(asked, url)), daemon=True)
+    asking.start()
+    asking.join(_SECONDS)
+    if not answers:
+        raise BadInput(f"the timestamp authority gave no answer in {_SECONDS} s", where=url)
+    if isinstance(answers[0], BadInput):
+        raise answers[0]
+    return question.accept(answers[0], where=url)
+
+
+def _answer(asked: urllib.request.Request, url: str) -> bytes | BadInput:
+    try:
+        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310
+            data: bytes = answer.read(LARGEST + 1)
+            return data
+    except urllib.error.HTTPError as problem:
+        return BadInput(
+            f"the timestamp authority answered {problem.code} {problem.reason}", where=url
+        )
+    except (OSError, http.client.HTTPException) as problem:
+        reason = getattr(problem, "reason", problem)
+        return BadInput(f"the timestamp authority cannot be asked: {reason}", where=url)

@@ -1,0 +1,134 @@
+"""Renews what a verifier keeps of a team's trust, from a folder or a web server (TUF client)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from collector.attest.trust import tuf_client as tufstore
+from collector.attest.trust.trust_file import trust_from_bytes
+from collector.attest.trust.tuf_client import HELD, PINNED, TARGET, Source
+from collector.captures import write_aside
+from collector.errors import BadInput, VerifyFailed
+
+_NEXT, _OLD = "trusted.next", "trusted.old"
+
+
+def update(store: Path, place: str, root: bytes | None = None) -> Source:
+    """Takes the newest trust file from `place`, a folder or an http(s) address, into `store`.
+
+    `root` is the pinned root; the first time it has to be given, later it has to be the same. All
+    or nothing of it changes: what was trusted stays so when anything does not hold.
+    Raises VerifyFailed for what is older than seen before, expired, mixed, altered or signed by
+    too few; BadInput where the repository or the root cannot be had.
+    """
+    tufstore.need(str(store))
+    store.mkdir(parents=True, exist_ok=True)
+    with _alone(store):
+        pinned = _pinned(store, root)
+        if not (store / HELD).is_dir() and (store / _OLD).is_dir():
+            (store / _OLD).rename(store / HELD)
+        coming = store / _NEXT
+        shutil.rmtree(coming, ignore_errors=True)
+        if (store / HELD).is_dir():
+            shutil.copytree(store / HELD, coming)
+        coming.mkdir(exist_ok=True)
+        try:
+            _fetch(coming, place, pinned)
+            data, source = tufstore.follow(pinned, tufstore.held_reader(coming), where=place)
+            trust_from_bytes(data, where=f"{place}: {TARGET}")
+        except BaseException:
+            shutil.rmtree(coming, ignore_errors=True)
+            raise
+        write_aside(store / PINNED, pinned, 0o644)
+        shutil.rmtree(store / _OLD, ignore_errors=True)
+        if (store / HELD).is_dir():
+            (store / HELD).rename(store / _OLD)
+        coming.rename(store / HELD)
+        shutil.rmtree(store / _OLD, ignore_errors=True)
+    return source
+
+
+def _pinned(store: Path, root: bytes | None) -> bytes:
+    place = store / PINNED
+    kept = place.read_bytes() if place.is_file() else None
+    if kept is None and root is None:
+        raise BadInput(
+            "no root is pinned yet",
+            where=str(store),
+            mend="give --root FILE, which somebody you trust handed you",
+        )
+    if kept is not None and root is not None and kept != root:
+        raise BadInput(
+            "another root is pinned here",
+            where=str(store),
+            mend="leave --root out, or take another folder",
+        )
+    return root if root is not None else kept or b""
+
+
+def _fetch(held: Path, place: str, pinned: bytes) -> None:
+    from tuf.api import exceptions
+    from tuf.ngclient import Updater
+
+    base, fetcher = _source(place)
+    with tufstore.told(place):
+        try:
+            updater = Updater(
+                str(held), f"{base}/metadata", str(held), f"{base}/targets", fetcher,
+                bootstrap=pinned,
+            )  # fmt: skip
+            updater.refresh()
+            target = updater.get_targetinfo(TARGET)
+            if target is None:
+                raise VerifyFailed(f"it names no {TARGET}", where=place)
+            if updater.find_cached_target(target) is None:
+                updater.download_target(target)
+        except exceptions.DownloadLengthMismatchError:
+            raise
+        except exceptions.DownloadError as problem:
+            why = str(problem) or str(problem.__cause__ or type(problem).__name__)
+            raise BadInput(f"the trust repository cannot be read: {why}", where=place) from None
+    # a link, which not every carrier of files keeps; the roots stand beside it by number
+    (held / "root.json").unlink(missing_ok=True)
+
+
+def _source(place: str) -> tuple[str, Any]:
+    from tuf.api.exceptions import DownloadHTTPError
+    from tuf.ngclient import FetcherInterface, Urllib3Fetcher
+
+    if "://" in place:
+        from collector.run.net.tsa import check_url
+
+        check_url(place, where="--from")
+        return place.rstrip("/"), Urllib3Fetcher(socket_timeout=30)
+    folder = Path(place)
+    if not (folder / "metadata").is_dir():
+        raise BadInput("no trust repository", where=place, mend="`hostpledge trust init` makes one")
+
+    class Folder(FetcherInterface):  # type: ignore[misc, unused-ignore]
+        def _fetch(self, url: str) -> Iterator[bytes]:
+            path = folder / unquote(urlsplit(url).path).lstrip("/")
+            if not path.is_file():
+                raise DownloadHTTPError(f"there is no {path}", 404)
+            return _chunks(path)
+
+    return "folder:", Folder()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        while chunk := source.read(1 << 16):
+            yield chunk
+
+
+@contextmanager
+def _alone(store: Path) -> Iterator[None]:
+    with (store / ".lock").open("w") as handle:
+        flock(handle, LOCK_EX)
+        yield

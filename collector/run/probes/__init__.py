@@ -1,0 +1,1 @@
+"""What roles look at before they change anything."""

@@ -1,0 +1,256 @@
+"""What the role `firewall` looks at before it changes anything: by the engines that judge later.
+
+Who owns what comes in here, by which address and port this run came, and whether the rules to be
+loaded would still let it in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+
+from collector import catalog
+from collector.errors import BadInput, FactError
+from collector.facts.access import sshd_effective as sshd
+from collector.facts.access.sshd_effective import listeners
+from collector.facts.base.intervals import Spans, address
+from collector.facts.firewall import exposure
+from collector.facts.firewall.boot_ruleset import loaded_elsewhere
+from collector.facts.firewall.ingress import Place, Ways
+from collector.facts.firewall.live_ruleset import firewall
+from collector.facts.firewall.nftables import ruleset as nftables
+from collector.facts.firewall.reachability import Firewall
+from collector.facts.firewall.rules.packet import PROTOCOLS
+from collector.facts.firewall.rules.rules import Base
+from collector.facts.system.services import services
+from collector.model import Capture, Clock, Facts, Result
+from collector.run.probes.allow_list import openings, sources
+from collector.run.probes.looking import LookingAction
+
+OWN = "inet hostpledge "
+FILE = "/etc/nftables.d/hostpledge.nft"
+_DENY = "firewall.default_deny"
+# tables and chains of programs that add to a firewall and do not own what comes in
+_GUESTS = re.compile(
+    r"^\S+ (?:f2b|fail2ban|crowdsec|sshguard|netavark|libvirt|docker|ip-docker|kube|cali|cilium|lxc"
+    r"|lxd|incus|podman|cni)",
+    re.IGNORECASE,
+)
+_GUEST_RULE = re.compile(
+    r"(?:-j|jump|goto) \"?(?:f2b-|LIBVIRT_|DOCKER|CNI-|NETAVARK|KUBE-|cali-|cilium"
+    r"|CROWDSEC|crowdsec|sshguard|lxc|lxd|incus)"
+)
+_CONTAINERS = {
+    "Docker": re.compile(r" DOCKER(?:-USER|$)| docker", re.MULTILINE),
+    "Podman": re.compile(r"NETAVARK|netavark|CNI-"),
+    "libvirt": re.compile(r"LIBVIRT_|libvirt_network"),
+    "Kubernetes": re.compile(r"KUBE-|kube-proxy|cali-|cilium"),
+    "LXC": re.compile(r" (?:lxc|lxd|incus)"),
+}
+
+
+class ActionModule(LookingAction):
+    """Without `rules`: what is there. With `rules`: would they cut the path of this run?"""
+
+    spec: ClassVar[Mapping[str, Any]] = {
+        "controls": {"type": "list", "elements": "str", "default": []},
+        "engine": {"type": "str", "default": "auto"},
+        "admin_sources": {"type": "list", "elements": "str", "default": []},
+        "allow": {"type": "list", "elements": "raw", "default": []},
+        "ssh_ports": {"type": "list", "elements": "int", "default": []},
+        "rules": {"type": "str"},
+    }
+
+    def look(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """As `told` and `weighed` say. Raises CollectorError."""
+        client, server, port = self._path()
+        if given["rules"] is not None:
+            return weighed(self.captured(exposure.READS), given["rules"], client, server, port)
+        before = [] if given["engine"] in ("firewalld", "ufw") else self._before()
+        wanted = {**given, "controls": list(dict.fromkeys([*given["controls"], *before]))}
+        return told(self.captured((*exposure.READS, *sshd.READS)), wanted, client, port)
+
+    def _path(self) -> tuple[str, str, int]:
+        """The addresses of this run's own connection, as the host sees them; empty if local."""
+        done = self._low_level_execute_command('echo "=$SSH_CONNECTION"', sudoable=False)
+        found = re.search(r"^=(\S+) \d+ (\S+) (\d+)", str(done["stdout"]), re.MULTILINE)
+        if found:
+            return found[1].partition("%")[0], found[2].partition("%")[0], int(found[3])
+        if self._connection.transport in ("local", "podman", "docker", "chroot", "nsenter"):
+            return "", "", 0
+        raise AnsibleActionFail(
+            "the host does not say from where this run is connected (SSH_CONNECTION), so its "
+            "firewall is not changed: connect by OpenSSH"
+        )
+
+    def _before(self) -> list[str]:
+        """The controls that an earlier run brought about: the file says."""
+        done = self._low_level_execute_command(f"sed -n 's/^# controls: //p' {FILE} 2>/dev/null")
+        return str(done["stdout"]).split()
+
+
+def told(capture: Capture, given: Mapping[str, Any], client: str, port: int) -> dict[str, Any]:
+    """What the role's tasks decide by, as plain values.
+
+    Raises BadInput for variables that cannot be meant, and where nothing can be done safely.
+    """
+    filtering = firewall(capture)
+    rules = filtering.rules
+    engine, why = chosen(capture, filtering, str(given["engine"]))
+    forbidden = _forbidden() if "exposed_ports" in given["controls"] else None
+    allow = openings(given["allow"], forbidden)
+    admin4, admin6 = sources(given["admin_sources"], "firewall_admin_sources")
+    ports = {*_ssh_ports(capture), *given["ssh_ports"]} | ({port} if port else set())
+    others = {name: chain for name, chain in rules.chains.items() if not name.startswith(OWN)}
+    loaded = "\n".join([*others, *(rule.text for chain in others.values() for rule in chain)])
+    return {
+        "engine": engine,
+        "why": why,
+        "controls": given["controls"],
+        "client": client,
+        "client_family": ipaddress.ip_address(client).version if client else 0,
+        "port": port,
+        "ssh_ports": sorted(ports),
+        "admin4": list(admin4),
+        "admin6": list(admin6),
+        "openings": [opening.plain() for opening in allow],
+        "forbidden": _shown(forbidden) if forbidden is not None else [],
+        "containers": [name for name, sign in _CONTAINERS.items() if sign.search(loaded)],
+        "loaded": any(base.chain.startswith(OWN) for base in rules.bases),
+    }
+
+
+def chosen(capture: Capture, filtering: Firewall, wanted: str) -> tuple[str, str]:
+    """What brings the rules about, and why: `leave` where others already deny all by default.
+
+    Raises BadInput where two would own what comes in.
+    """
+    started = services(capture)
+    running = [n for n in ("firewalld", "ufw") if started.unit(n).active]
+    if "ufw" in running and not _ufw_on(capture, filtering):
+        running.remove("ufw")
+    for name, sign in (("ufw", " ufw-"), ("firewalld", " firewalld ")):
+        if name not in running and any(sign in chain for chain in filtering.rules.chains):
+            running.append(name)
+    if len(running) > 1:
+        raise BadInput(
+            "firewalld and ufw are both active here, and each undoes what the other does",
+            mend="disable one of them, then run this again",
+        )
+    if wanted != "auto" and running and wanted != running[0]:
+        raise BadInput(
+            f"firewall_engine is {wanted}, and {running[0]} is active here",
+            mend=f"disable {running[0]}, or leave firewall_engine at auto",
+        )
+    if running:
+        return running[0], f"{running[0]} is active here"
+    if wanted in ("firewalld", "ufw"):
+        raise BadInput(
+            f"firewall_engine is {wanted}, which is not active here",
+            mend=f"start {wanted} first, or leave firewall_engine at auto",
+        )
+    others = owners(filtering)
+    if not others:
+        return "nftables", "nothing else filters what comes in"
+    names = ", ".join(dict.fromkeys(base.chain for base in others))
+    if any(base.chain.startswith(OWN) for base in filtering.rules.bases):
+        raise BadInput(
+            f"beside the rules of hostpledge, others own what comes in: {names}",
+            mend="remove one of the two",
+        )
+    if denies(capture):
+        return "leave", f"rules of its own deny by default here: {names}"
+    raise BadInput(
+        f"rules of others filter what comes in here, and do not deny by default: {names}",
+        mend="let them deny by default, or bring them into firewall_allow and remove them",
+    )
+
+
+def owners(filtering: Firewall) -> list[Base]:
+    """Base chains of input that do something, are not ours, and not only guests of programs."""
+    found = []
+    for base in filtering.rules.bases:
+        if base.hook not in ("input", "ingress") or base.kind != "filter":
+            continue
+        if base.chain.startswith(OWN) or _GUESTS.search(base.chain):
+            continue
+        rules = filtering.rules.chains.get(base.chain, ())
+        if not base.accept or any(not _GUEST_RULE.search(rule.text) for rule in rules):
+            found.append(base)
+    return found
+
+
+def denies(capture: Capture) -> bool:
+    """Does our own judge say that what is loaded, and loaded at boot, denies by default?"""
+    control = catalog.control(_DENY)
+    try:
+        verdict = control.judge(Facts(capture), control.for_grade(2), Clock(datetime.now(UTC)))
+    except FactError:
+        return False
+    return verdict.result is Result.PASS
+
+
+def weighed(capture: Capture, rules: str, client: str, server: str, port: int) -> dict[str, Any]:
+    """Would a new connection like this run's own still come in? Raises BadInput where not."""
+    if not client:
+        return {"path": "local"}
+    try:
+        after = loaded_with(firewall(capture), rules)
+        family, number = address(client)
+        _, place = address(server)
+        ways = Ways(after, family, Spans.one(number))
+        found = ways.reach(PROTOCOLS["tcp"], port, [Place(place)])
+    except FactError as problem:
+        # nothing is proven, and the rollback is still armed around the change
+        return {"path": "unknown", "warnings": [f"not weighed: {problem}"]}
+    if found.yes:
+        return {"path": "open"}
+    if found.unknown:
+        why = next(filter(None, found.lets), "")
+        return {"path": "unknown", "warnings": [f"not certain: {why}"]}
+    why = next(filter(None, found.keeps), "no rule lets it in")
+    raise BadInput(
+        f"the new rules would cut off {client}, from where this run is connected to port {port}: "
+        f"{why}; nothing is changed",
+        mend="see firewall_allow and firewall_admin_sources",
+    )
+
+
+def loaded_with(filtering: Firewall, rules: str) -> Firewall:
+    """The packet filter as it would be with our own table written anew."""
+    known = filtering.rules
+    chains = {k: v for k, v in known.chains.items() if not k.startswith(OWN)}
+    bases = [base for base in known.bases if not base.chain.startswith(OWN)]
+    for table in nftables.written(rules, FILE, lambda _: []):
+        chains |= table.chains
+        bases += table.bases
+    return replace(filtering, rules=replace(known, chains=chains, bases=tuple(bases)))
+
+
+def _ssh_ports(capture: Capture) -> set[int]:
+    try:
+        servers = listeners(capture)
+    except FactError:
+        return set()
+    return {int(p) for s in servers for p in s.all("port", "root") if p.isdecimal()}
+
+
+def _ufw_on(capture: Capture, filtering: Firewall) -> bool:
+    return loaded_elsewhere(capture) or any(" ufw-" in c for c in filtering.rules.chains)
+
+
+def _forbidden() -> Spans:
+    """The ports that must not be open to everybody, of the control that says so."""
+    texts = catalog.control("firewall.exposed_ports").for_grade(2).strings("ports")
+    pairs = [text.partition("-") for text in texts]
+    return Spans.of([(int(low), int(high or low)) for low, _, high in pairs])
+
+
+def _shown(ports: Spans) -> list[str]:
+    return [str(a) if a == b else f"{a}-{b}" for a, b in ports.ranges]
