@@ -1,4 +1,4 @@
-"""The golden record holds: where it does not, `make golden` and say in the commit which verdict changed."""
+"""The golden record holds; else `make golden`, and the commit says which verdict changed."""
 
 from __future__ import annotations
 

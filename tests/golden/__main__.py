@@ -1,4 +1,4 @@
-"""`make golden`: writes the golden record anew; `python -m tests.golden --check` says what differs."""
+"""`make golden` writes the golden record anew; `python -m tests.golden --check` compares."""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ def test_revisions_follow_one_another() -> None:
     assert migrations._REVISIONS[-1] == migrations.HEAD
 
 
-OPEN = "import sys; from collector.pledges.register.register import Register; Register.open(sys.argv[1])"
+OPEN = """import sys
+from collector.pledges.register.register import Register
+Register.open(sys.argv[1])
+"""
 
 
 def test_killed_while_migrating_it_is_as_before_or_as_after(place: str) -> None:
