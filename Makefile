@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test test-vm lint unit rulesets fuzz bench bench-register lock new-control clean
+.PHONY: help demo test test-vm lint unit quick golden rulesets fuzz bench bench-register lock new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -14,7 +14,7 @@ help:
 	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
-	@echo 'make new-control NAME=family.name   the files of a new control'
+	@echo 'make new-control NAME=family.name [ROOM=room]   the files of a new control'
 	@echo 'make lock    renews the lock files'
 
 demo:
@@ -33,6 +33,13 @@ test-vm:
 
 unit:
 	$(BIN)/python -m pytest -m 'not fleet' $(PYTEST_ARGS)
+
+quick:
+	$(BIN)/python -m pytest -n $(or $(JOBS),2) tests/test_cases.py tests/test_golden.py \
+	  tests/test_house.py tests/test_assess.py tests/test_schema.py $(PYTEST_ARGS)
+
+golden:
+	$(BIN)/python -m tests.golden
 
 lint:
 	$(BIN)/ruff check .
@@ -68,7 +75,7 @@ lock:
 	@tools/lock.sh
 
 new-control:
-	@$(BIN)/python -m tools.new_control $(NAME)
+	@$(BIN)/python -m tools.new_control $(NAME) $(ROOM)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist demo

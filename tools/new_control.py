@@ -1,4 +1,7 @@
-"""`make new-control NAME=family.name`: the files of a new control, ready to be filled.
+"""`make new-control NAME=family.name [ROOM=room]`: the files of a new control, ready to be filled.
+
+Its facts go into ROOM, a folder of `collector/facts/`; by default the one that its family has most
+to do with.
 
 What it makes is red on purpose: the judge says `error`, and the cases want more.
 """
@@ -15,6 +18,16 @@ ROOT = Path(__file__).parents[1]
 CLAUSES = dict.fromkeys(("antivirus", "firewall", "intrusion"), "2.2")
 CLAUSES |= dict.fromkeys(("logging", "monitoring"), "2.3")
 CLAUSES |= dict.fromkeys(("classification", "backup", "encryption"), "2.4")
+ROOMS = {
+    "antivirus": "security",
+    "firewall": "firewall",
+    "intrusion": "access",
+    "logging": "logs",
+    "monitoring": "monitoring",
+    "classification": "data",
+    "backup": "backup",
+    "encryption": "storage",
+}
 LETTERS = {"2.2": "I", "2.3": "L", "2.4": "D"}
 
 METADATA = """number: {letter}99
@@ -29,7 +42,7 @@ criterion:
   zh: 什么样才算符合
   en: what counts as satisfied
 severity: medium
-facts: [{facts}]
+facts: [{room}.{facts}]
 messages:
   good:
     zh: 所见符合要求
@@ -57,7 +70,7 @@ JUDGE = '''"""{id}: one sentence that says when it is satisfied."""
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
-from collector.facts.{facts} import READS
+from collector.facts.{room}.{facts} import READS
 from collector.model import Clock, Facts, Parameters, Verdict
 
 
@@ -91,14 +104,19 @@ expect:
 
 def main(arguments: list[str]) -> int:
     """Exit status 0 when the files were made, 2 when the name cannot be used."""
-    if len(arguments) != 1 or not re.fullmatch(r"[a-z]+\.[a-z][a-z0-9_]*", arguments[0]):
-        print("usage: make new-control NAME=family.name", file=sys.stderr)
+    if len(arguments) not in (1, 2) or not re.fullmatch(r"[a-z]+\.[a-z][a-z0-9_]*", arguments[0]):
+        print("usage: make new-control NAME=family.name [ROOM=room]", file=sys.stderr)
         return 2
     family, name = arguments[0].split(".")
     if family not in FAMILIES:
         print(f"no family is named {family}: one of {', '.join(FAMILIES)}", file=sys.stderr)
         return 2
-    made = files_of(family, name)
+    room = arguments[1] if len(arguments) == 2 else ROOMS[family]
+    if not (ROOT / "collector/facts" / room.replace(".", "/") / "__init__.py").exists():
+        known = sorted(p.parent.name for p in (ROOT / "collector/facts").glob("*/__init__.py"))
+        print(f"no room of facts is named {room}: one of {', '.join(known)}", file=sys.stderr)
+        return 2
+    made = files_of(family, name, room)
     taken = [path for path in made if (ROOT / path).exists() and "/facts/" not in str(path)]
     if taken:
         print(f"{taken[0]} is there already", file=sys.stderr)
@@ -112,7 +130,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def files_of(family: str, name: str) -> dict[Path, str]:
+def files_of(family: str, name: str, room: str) -> dict[Path, str]:
     """Path (from the root of the checkout) to text."""
     clause = CLAUSES[family]
     words = {
@@ -120,12 +138,13 @@ def files_of(family: str, name: str) -> dict[Path, str]:
         "clause": clause,
         "letter": "M" if family == "antivirus" else LETTERS[clause],
         "facts": name,
+        "room": room,
         "read": f"{name}.file",
     }
     control = Path("collector/controls") / family / name
     cases = Path("tests/controls") / family / name
     made = {
-        Path(f"collector/facts/{name}.py"): FACTS.format(**words),
+        Path(f"collector/facts/{room.replace('.', '/')}/{name}.py"): FACTS.format(**words),
         control.with_suffix(".yml"): METADATA.format(**words),
         control.with_suffix(".py"): JUDGE.format(**words),
     }
