@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test test-vm lint unit quick golden rulesets fuzz bench bench-register lock new-control clean
+.PHONY: help demo test test-vm lint unit quick golden rulesets fuzz bench bench-register lock changelog release new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -15,6 +15,8 @@ help:
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
 	@echo 'make new-control NAME=family.name [ROOM=room]   the files of a new control'
+	@echo 'make changelog   gathers changelog.d/ into CHANGELOG.md, for the version in collector/__init__.py'
+	@echo 'make release [KEY=name]   wheel, source, list of parts and their digests in dist/, signed'
 	@echo 'make lock    renews the lock files'
 
 demo:
@@ -70,6 +72,13 @@ bench:
 bench-register:
 	@tools/prepare.sh test
 	@$(BIN)/python -m tests.bench.registers $(BENCH_ARGS)
+
+changelog:
+	@$(BIN)/python -m towncrier build --yes \
+	  --version "$$($(BIN)/python -c 'import collector; print(collector.__version__)')"
+
+release:
+	@$(BIN)/python -m tools.release $(if $(KEY),--key $(KEY)) $(RELEASE_ARGS)
 
 lock:
 	@tools/lock.sh
