@@ -15,6 +15,7 @@ from collector.facts.logs.files import READS as FILES
 from collector.facts.logs.files import log_files
 from collector.facts.logs.model.families import family_of, log_of
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from tests.own_world import led_to
 from tests.started import until_it_runs
 
 ID = "fb5bd0d7c509774b7e293e869001d81857aa1d9eab885d5b17469312fd1ccad1"
@@ -91,7 +92,7 @@ def test_the_read_goes_into_pods(tmp_path: Path) -> None:
     (tmp_path / "containers").mkdir()
     (tmp_path / "containers" / "web.log").symlink_to(folder / "0.log")
     (read,) = FILES
-    body = read.body.replace("/var/log", str(tmp_path)).replace("/etc/logrotate", f"{tmp_path}/no")
+    body = led_to(read.body, tmp_path)
     said = subprocess.run(["sh", "-c", body], capture_output=True, check=True).stdout
     said = said.replace(str(tmp_path).encode(), b"/var/log")
     capture = Capture(

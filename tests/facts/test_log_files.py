@@ -21,6 +21,7 @@ from collector.facts.logs.log_heads import utmp_time
 from collector.facts.logs.model.families import family_of, log_of
 from collector.facts.logs.model.shapes import LogFile, LogFiles, Look
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from tests.own_world import led_to
 
 AT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
@@ -93,8 +94,7 @@ def _parse(
 def _look(folder: Path, shell: str = "sh") -> str:
     """The read's own shell text, with /var/log moved to `folder`, and its redaction."""
     (read,) = READS
-    body = read.body.replace("/var/log", str(folder)).replace("/www/wwwlogs", f"{folder}/none")
-    body = body.replace("/etc/logrotate", f"{folder}/none")
+    body = led_to(read.body, folder)
     found = shutil.which(shell.split(maxsplit=1)[0])
     if found is None:
         pytest.skip(f"no {shell} here")
