@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import FactError, NotUnderstood
-from collector.facts.access.idle_timeout import READS, idle, session_seconds, span
+from collector.facts.access.idle_timeout import READS, idle, session_seconds
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from tests.masked import redacted
 
@@ -112,10 +112,12 @@ def test_only_branches_and_tmout_leave_the_host(shell: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("15min", 900), ("900", 900), ("1h 30m", 5400), ("infinity", None), ("0", None), ("", None)],
-)
+    [("15min", 900), ("900", 900), ("1h 30m", 5400), ("infinity", None), ("0", None), ("", None),
+     ("1M", 2_629_800), ("10 minutes", 600)],
+)  # fmt: skip
 def test_spans(text: str, seconds: int | None) -> None:
-    assert span(text) == seconds
+    written = {"/etc/systemd/logind.conf": f"[Login]\nStopIdleSessionSec={text}\n"}
+    assert session_seconds(_capture(**written))[0] == seconds
 
 
 def test_the_last_setting_of_logind_holds() -> None:

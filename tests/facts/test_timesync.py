@@ -28,13 +28,13 @@ def _capture(stderr: str = "", **stdout: str) -> Capture:
     ],
 )  # fmt: skip
 def test_time_spans_of_systemd(text: str, seconds: float) -> None:
-    assert timesync.span(text) == pytest.approx(seconds)
+    assert timesync._offset(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("text", ["", "+", "5", "1.2.3s", "3 parsecs", "12:00", "1s x"])
 def test_not_a_time_span(text: str) -> None:
     with pytest.raises(NotUnderstood):
-        timesync.span(text)
+        timesync._offset(text)
 
 
 _TRACKING = (

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
@@ -66,11 +67,7 @@ def _names(seen: Cover) -> list[str]:
 def _reported(facts: Facts, seen: Cover) -> bool:
     paths = {p for p in (seen.store.path, seen.real) if p}
     return any(
-        r.ok
-        and (
-            seen.store.name in r.paths
-            or any(f"{p}/".startswith(x.rstrip("/") + "/") for p in paths for x in r.paths)
-        )
+        r.ok and (seen.store.name in r.paths or any(within(p, x) for p in paths for x in r.paths))
         for r in facts.get(reports)
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from collector.errors import CouldNotLook
+from collector.facts.base.paths import within
 from collector.facts.data.data_stores import Found, running_engines, stores, unmeasured
 from collector.facts.data.inventory import Inventory, inventory
 from collector.facts.data.inventory_paths import place
@@ -70,7 +71,7 @@ def _listed(
             where = place(facts.capture, store.path)
         except CouldNotLook:
             # what was found there itself need not be looked for
-            if not any(f"{path}/".startswith(f"{store.path}/") for path in seen):
+            if not any(within(path, store.path) for path in seen):
                 unseen.append(store.label)
             real.append(store.path)
             continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from collector.errors import NotUnderstood
-from collector.facts.access.idle_timeout import idle, session_seconds, span
+from collector.facts.access.idle_timeout import idle, session_seconds
 from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.base.durations import openssh_time
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 
@@ -63,14 +64,22 @@ def _verdict(
     return Verdict(result, reason, values=values, evidence=evidence)
 
 
+def _told(time: str) -> int:
+    """Seconds of ChannelTimeout, as `sshd -T` prints them; 0 for never."""
+    try:
+        return openssh_time(time) if time != "none" else 0
+    except ValueError:
+        raise NotUnderstood("sshd.effective", f"not a time span: {time!r}") from None
+
+
 def _channel(server: Listener) -> int | None:
     """ChannelTimeout for sessions (OpenSSH 9.2 and later, sshd_config(5)); None: none."""
     found: int | None = None
     for word in " ".join(server.all("channeltimeout")).split():
         kind, _, told = word.partition("=")
         if kind in ("session", "session:*", "session:shell", "*", "global") and told:
-            seconds = span(told)
-            if seconds is not None:
+            seconds = _told(told)
+            if seconds:
                 found = seconds if found is None else min(found, seconds)
     return found
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collector.errors import BadInput, CouldNotLook, NotUnderstood
+from collector.facts.base.durations import go_duration
 from collector.facts.base.opened import OPENED
 from collector.facts.system.processes import processes
 from collector.model import Capture, Read, Text, shell
@@ -71,7 +72,6 @@ _SSH_LOG = re.compile(
     r"(file:)?/var/log/(auth\.log|secure|messages|syslog)"
     r"|(journalctl:)?journalctl-(.*(_SYSTEMD_UNIT=sshd?\.service|SYSLOG_IDENTIFIER=sshd|_COMM=sshd).*)?"
 )
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,10 @@ def _scenarios(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _span(value: object) -> float:
     """Seconds of a duration as Go writes it: `1h30m`, `10s`."""
-    if not isinstance(value, str) or not re.fullmatch(r"(?:\d++(?:\.\d++)?(?:h|ms|m|s))++", value):
-        raise NotUnderstood(_READ, f"no duration: {value!r}")
-    pieces = re.findall(r"(?<!\d)(\d++(?:\.\d++)?)(h|ms|m|s)", value)
-    return sum(float(number) * _UNITS[unit] for number, unit in pieces)
+    try:
+        return go_duration(value if isinstance(value, str) else "")
+    except ValueError:
+        raise NotUnderstood(_READ, f"no duration: {value!r}") from None
 
 
 def _simulated(text: str) -> set[str]:

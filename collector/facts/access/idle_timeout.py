@@ -6,10 +6,12 @@ without running them: an assignment under a condition that is not known is not c
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.durations import systemd_span
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import NO_REMARKS, only_listed
 from collector.model import Capture, Quote, Read, Text, files, shell
@@ -199,30 +201,14 @@ def session_seconds(capture: Capture) -> tuple[int | None, tuple[Quote, ...]]:
         for line in known[path].splitlines():
             match = re.match(r"^StopIdleSessionSec\s*=\s*(.*?)\s*$", line.strip())
             if match:
-                found = (span(match[1]), (Quote("startup.logind", (line.strip(),), path),))
+                found = (_idle_span(match[1]), (Quote("startup.logind", (line.strip(),), path),))
     return found
 
 
-_UNITS = {
-    "": 1,
-    "s": 1,
-    "sec": 1,
-    "m": 60,
-    "min": 60,
-    "h": 3600,
-    "hr": 3600,
-    "d": 86400,
-    "w": 604800,
-}
-
-
-def span(text: str) -> int | None:
-    """A time span of systemd or OpenSSH (`15min`, `1h 30m`, `900`) in seconds; None for never."""
-    if text in ("", "infinity", "none", "0"):
-        return None
-    parts = re.findall(r"(\d+)\s*([a-z]*)", text.lower())
-    if not parts or "".join(a + b for a, b in parts) != re.sub(r"\s", "", text.lower()):
-        raise NotUnderstood("startup.logind", f"not a time span: {text!r}")
-    if any(unit not in _UNITS for _, unit in parts):
-        raise NotUnderstood("startup.logind", f"not a time span: {text!r}")
-    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+def _idle_span(text: str) -> int | None:
+    """StopIdleSessionSec in seconds; None for never. What systemd does not understand it drops."""
+    try:
+        seconds = systemd_span(text) if text else math.inf
+    except ValueError:
+        raise NotUnderstood("startup.logind", f"not a time span: {text!r}") from None
+    return int(seconds) if 0 < seconds < math.inf else None

@@ -17,6 +17,7 @@ from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_store, record_of
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.model import Facts, Quote
 
@@ -128,7 +129,7 @@ def speaks_of(report: Report, known: Cover) -> bool:
     """Is it a report of a run that took this store?"""
     paths = {p for p in (known.store.path, known.real) if p}
     return known.store.name in report.paths or any(
-        p == r or p.startswith(r.rstrip("/") + "/") for p in paths for r in report.paths
+        within(p, r) for p in paths for r in report.paths
     )
 
 

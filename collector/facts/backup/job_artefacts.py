@@ -12,6 +12,7 @@ from collector.facts.backup.artefacts.traces import Record
 from collector.facts.backup.commands.command_lines import ENGINES, filled
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.model import Facts
 
@@ -88,7 +89,7 @@ def _written(folders: frozenset[str], job: BackupJob) -> list[str]:
 
 
 def _source(folder: str, job: BackupJob) -> bool:
-    return any(f"{folder}/".startswith(s.rstrip("/") + "/") for s in job.sources)
+    return any(within(folder, s) for s in job.sources)
 
 
 def _family(path: str) -> str:

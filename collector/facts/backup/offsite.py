@@ -19,6 +19,7 @@ from collector.facts.backup.commands.command_lines import ENGINES
 from collector.facts.backup.commands.copies import Way, ways
 from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.coverage import Cover
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.storage.mounts import MEMORY, holder, mounts
 from collector.facts.storage.volumes import storage
@@ -89,7 +90,7 @@ def _by_its_text(facts: Facts, way: Way) -> tuple[Address, ...]:
         x
         for t in (way.use.targets if way.use else ())
         for x in (t, t.rpartition("/")[0])
-        if x in folders and not any(_within(x, s) for s in way.sources)
+        if x in folders and not any(within(x, s) for s in way.sources)
     }
     return tuple(address_of(f) for f in sorted(named_there)) or (Address("unknown", "", "", ""),)
 
@@ -98,17 +99,13 @@ def _takes(facts: Facts, way: Way, before: Way, to: Address, store: Store) -> bo
     """Does it take what the command before it left at `to`?"""
     if "?" in way.sources:
         return way.job.name == before.job.name
-    if any(_within(s.rstrip("/"), to.path) for s in way.sources):
+    if any(within(s.rstrip("/"), to.path) for s in way.sources):
         return True
     if way.use is None:
-        return any(_within(to.path, s) for s in way.sources)
+        return any(within(to.path, s) for s in way.sources)
     left = replace(store, name="", kind="path", path=to.path, engine="")
     known = facts.get(mounts)
     return way.use.covers(left, "", (), lambda a, b: holder(known, a) == holder(known, b)) == "yes"
-
-
-def _within(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(folder.rstrip("/") + "/")
 
 
 def place_of(facts: Facts, to: Address, store: str) -> Place:

@@ -16,6 +16,7 @@ from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import Bounds, freshness, speaks_of
 from collector.facts.backup.job_artefacts import record_of
 from collector.facts.backup.offsite import Copy
+from collector.facts.base.paths import within
 from collector.facts.system.host_names import is_here, own_names
 from collector.model import Facts, Quote
 
@@ -110,9 +111,7 @@ def is_of(facts: Facts, report: Report, known: Cover, copy: Copy, every: Sequenc
 
 def tells_of(report: Report, known: Cover, taken: str = "") -> bool:
     """Is the store, or the copy of it at the path `taken`, among what was backed up?"""
-    return speaks_of(report, known) or (
-        bool(taken) and any(f"{taken}/".startswith(r.rstrip("/") + "/") for r in report.paths)
-    )
+    return speaks_of(report, known) or (bool(taken) and any(within(taken, r) for r in report.paths))
 
 
 def said_encrypted(

@@ -20,6 +20,7 @@ from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.commands.permissions import key_opened, opened
 from collector.facts.backup.job_artefacts import left_by
 from collector.facts.backup.offsite import Copy
+from collector.facts.base.paths import within
 from collector.facts.storage.volumes import Answer, storage
 from collector.model import Capture, Facts, Quote
 
@@ -137,9 +138,7 @@ def files_of(facts: Facts, copy: Copy) -> tuple[Artefact, ...]:
         return ()
     top = copy.to.path
     return tuple(
-        a
-        for a in left_by(facts, copy.way.use)
-        if f"{a.path}/".startswith(top.rstrip("/") + "/") or a.repository == top
+        a for a in left_by(facts, copy.way.use) if within(a.path, top) or a.repository == top
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.base.paths import within
 from collector.facts.data import folders as _folders
 from collector.facts.data.folders import folders
 from collector.facts.storage import volumes as _storage
@@ -136,7 +137,7 @@ def stores(capture: Capture, gibibytes: int, of_folders: int) -> tuple[Found, ..
     found = [
         f
         for f in _servers(capture, match[1], match[2], match[3])
-        if not any(f"{f.path}/".startswith(f"{volume}/") for volume in volumes)
+        if not any(within(f.path, volume) for volume in volumes)
     ]
     for path in volumes:
         if not re.fullmatch(r"/.*/[^/]+/_data", path):
@@ -167,7 +168,7 @@ def unmeasured(capture: Capture) -> tuple[str, ...]:
 def _known(path: str, found: Iterable[Found]) -> bool:
     """Is something found below it or above it already, so that it would be told twice?"""
     return any(
-        f"{f.path}/".startswith(f"{path}/") or f"{path}/".startswith(f"{f.path}/")
+        within(f.path, path) or within(path, f.path)
         for f in found
         if f.path and f.read != _folders.READ
     )
@@ -218,11 +219,7 @@ def _outside(capture: Capture, pid: int, path: str, engine: str, inside: str) ->
     if there is None or there.fstype == "overlay":
         return ""
     held = there.root.rstrip("/") + path[len(there.target.rstrip("/")) :]
-    here = [
-        m
-        for m in mounts(capture)
-        if m.number == there.number and f"{held}/".startswith(m.root.rstrip("/") + "/")
-    ]
+    here = [m for m in mounts(capture) if m.number == there.number and within(held, m.root)]
     best = max(here, key=lambda m: len(m.root), default=None)
     return best.target.rstrip("/") + held[len(best.root.rstrip("/")) :] if best else ""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.paths import prefixes
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
 # The paths that the inventory on the host names, each with what it really is, and the links in it
@@ -98,13 +99,13 @@ def place(capture: Capture, path: str) -> Place | None:
     folders, links = _tree(capture)
     real = path
     for _ in range(20):
-        link = next((x for x in _prefixes(real) if x in links and links[x] != x), None)
+        link = next((x for x in prefixes(real) if x in links and links[x] != x), None)
         if link is None:
             break
         real = links[link] + real[len(link) :]
     if real in folders:
         return Place(path, real, "")
-    known = [x for x in _prefixes(real) if x in folders]
+    known = [x for x in prefixes(real) if x in folders]
     if (
         known
         and known[-1].count("/") >= _DEEP
@@ -161,7 +162,7 @@ def links_on(capture: Capture, path: str, real: str) -> tuple[str, ...]:
         _, links = _tree(capture)
     except CouldNotLook:
         return (path,)
-    seen = tuple(x for x in _prefixes(path) if links.get(x, x) != x)
+    seen = tuple(x for x in prefixes(path) if links.get(x, x) != x)
     return seen or (() if real in ("", path) else (path,))
 
 
@@ -185,9 +186,3 @@ def links_in(capture: Capture, real: str) -> Mapping[str, str]:
         for link, to in found.items()
         if link.startswith(within) and not to.startswith(within) and not _SYSTEM.match(to)
     }
-
-
-def _prefixes(path: str) -> list[str]:
-    """`/a/b/c` → `/a`, `/a/b`, `/a/b/c`."""
-    parts = path.strip("/").split("/")
-    return ["/" + "/".join(parts[: n + 1]) for n in range(len(parts))]

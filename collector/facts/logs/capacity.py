@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.paths import within
 from collector.facts.logs.audit.status import WHERE
 from collector.facts.logs.log_kept import LogKept
 from collector.model import Capture, Read, Text, shell
@@ -178,7 +179,7 @@ def _rooms(capture: Capture) -> tuple[Room, ...]:
 
 
 def _room_of(rooms: Sequence[Room], path: str) -> Room:
-    inside = [r for r in rooms if f"{path}/".startswith(r.folder.rstrip("/") + "/")]
+    inside = [r for r in rooms if within(path, r.folder)]
     if not inside:
         raise CouldNotLook(_READ, f"the file system of {path} was not seen")
     best = max(inside, key=lambda r: len(r.folder))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.durations import systemd_span
 from collector.model import Capture, Quote, Read, Text, command, shell
 
 _WHY = Text("时钟是否同步、偏差与时间源", "is the clock in step, how far off, and with what")
@@ -193,26 +194,14 @@ def openntpd(capture: Capture) -> State:
     )
 
 
-_UNITS = {
-    "us": 1e-6, "μs": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0,
-    "d": 86_400.0, "w": 604_800.0, "month": 2_629_800.0, "months": 2_629_800.0, "y": 31_557_600.0,
-}  # fmt: skip
-
-
-def span(text: str) -> float:
-    """Seconds of a time span as systemd.time(7) writes them: `+1d 1min 1.5s`, `-36us`, `0`."""
-    words = text.strip().lstrip("+-").split()
-    parts = [re.fullmatch(r"(\d+(?:\.\d+)?)(\D+)", word) for word in words]
-    if words == ["0"]:
-        return 0.0
-    total = 0.0
-    for part in parts:
-        if part is None or part[2] not in _UNITS:
-            raise NotUnderstood("timesync.timesyncd", f"not a time span: {text!r}")
-        total += float(part[1]) * _UNITS[part[2]]
-    if not parts:
-        raise NotUnderstood("timesync.timesyncd", f"not a time span: {text!r}")
-    return total
+def _offset(text: str) -> float:
+    """Seconds, either way, of `+1d 1min 1.5s` or `-36us`, as timedatectl writes them."""
+    told = text.strip().lstrip("+-")
+    try:
+        # it never leaves the unit out, but of 0
+        return systemd_span(told, "" if told != "0" else "s")
+    except ValueError:
+        raise NotUnderstood("timesync.timesyncd", f"not a time span: {text!r}") from None
 
 
 def timesyncd(capture: Capture) -> State:
@@ -240,7 +229,7 @@ def timesyncd(capture: Capture) -> State:
     kernel_says = _timedatectl(capture)
     said = said or kernel_says.said
     quotes += kernel_says.quotes
-    return State(not said, span(fields["Offset"]), fields["Server"], False, said, quotes)
+    return State(not said, _offset(fields["Offset"]), fields["Server"], False, said, quotes)
 
 
 def _timedatectl(capture: Capture) -> State:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.facts.base.paths import within
 from collector.facts.base.timestamps import zone_of
 from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
 from collector.facts.scheduling.jobs import jobs
@@ -110,7 +111,7 @@ def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
     taken = [t.rstrip("/") for t in targets if t.startswith("/")]
     if len(taken) < len(targets):
         return "unknown"
-    whole = all(any(f"{tree}/".startswith(f"{t}/") for t in taken) for tree in trees)
+    whole = all(any(within(tree, t) for t in taken) for tree in trees)
     if not deep or not whole:
         return "part"
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.base.paths import within
 from collector.model import Capture
 
 MEMORY = frozenset({"tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"})
@@ -67,7 +68,7 @@ def _longest(known: Sequence[Mount], path: str) -> Mount | None:
 
 
 def _in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+    return within(path, folder)
 
 
 def inside(known: Sequence[Mount], path: str) -> tuple[Mount, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.facts.base.paths import within
 from collector.facts.base.redaction import MOUNTS
 from collector.facts.storage.block_devices import Device, devices
 from collector.facts.storage.mounts import MEMORY, Mount, holder, inside, mounts
@@ -261,7 +262,7 @@ def spaces(capture: Capture) -> tuple[Space, ...]:
 
 def space_of(found: tuple[Space, ...], path: str) -> Space | None:
     """The file system that holds `path`."""
-    inside = [s for s in found if f"{path}/".startswith(s.target.rstrip("/") + "/")]
+    inside = [s for s in found if within(path, s.target)]
     return max(inside, key=lambda s: len(s.target), default=None)
 
 

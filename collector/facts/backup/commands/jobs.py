@@ -28,6 +28,7 @@ from collector.facts.backup.commands.command_lines import (
     wrapped,
 )
 from collector.facts.backup.commands.dump_scope import nothing, partial, server
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
@@ -113,7 +114,7 @@ class BackupJob:
     ) -> Covers:
         """Does what lies below `source` hold `path`, and not only a link on the way to it?"""
         top = source.rstrip("/") or "/"
-        if not _within(path, top) or any(
+        if not within(path, top) or any(
             left_out(self.tool, path, source, pattern) for pattern in self.excludes
         ):
             return "no"
@@ -121,7 +122,7 @@ class BackupJob:
             return "no"
         if any(cuts_into(self.tool, path, source, pattern) for pattern in self.excludes):
             return "perhaps"
-        kept = [x for x in links if _within(x, top) and not self.follows]
+        kept = [x for x in links if within(x, top) and not self.follows]
         if self.tool == "rsync" and source.endswith("/"):
             kept = [x for x in kept if x != top]  # it goes into a folder named with a slash
         return "perhaps" if kept or (self.blurred and path != top) else "yes"
@@ -141,10 +142,6 @@ def engine_of(store: Store) -> str:
         if word in store.path:
             return engine
     return ""
-
-
-def _within(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(folder.rstrip("/") + "/")
 
 
 def backup_jobs(capture: Capture) -> tuple[BackupJob, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from collector.facts.backup.commands.named_files import Mode, named
+from collector.facts.base.paths import folders_above
 from collector.facts.system.accounts import accounts, groups
 from collector.model import Facts
 
@@ -31,7 +32,7 @@ def opened(
     the job does not run as. Raises FactError where accounts could not be seen.
     """
     mode, uid, gid = owned
-    above = [x for f in _above(path) if (x := facts.get(named).modes.get(f)) is not None]
+    above = [x for f in folders_above(path) if (x := facts.get(named).modes.get(f)) is not None]
     if mode & _ANYBODY and all(f.mode & 0o001 for f in above):
         return f"{mode:04o}"
     others = mode & _GROUP and all(_lets_through(f, gid) for f in above)
@@ -58,11 +59,6 @@ def key_opened(facts: Facts, mode: Mode, users: Collection[str]) -> str:
         if mode.uid not in uids:
             return f"uid {mode.uid}"
     return ""
-
-
-def _above(path: str) -> list[str]:
-    parts = path.strip("/").split("/")[:-1]
-    return ["/", *("/" + "/".join(parts[: n + 1]) for n in range(len(parts)))]
 
 
 def _lets_through(folder: Mode, gid: int) -> bool:

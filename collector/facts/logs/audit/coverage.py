@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from collector.facts.base.paths import within
 from collector.facts.logs.audit.rules import Rule
 
 Outcome = Literal["recorded", "missing", "voided"]
@@ -120,7 +121,7 @@ def _about(rule: Rule, event: Event) -> bool:
     if not (rule.path or rule.tree):
         return rule.calls is None
     path, tree = merged(rule.path), merged(rule.tree)
-    below = bool(tree) and f"{event.path}/".startswith(tree.rstrip("/") + "/")
+    below = bool(tree) and within(event.path, tree)
     return event.path == path or below
 
 

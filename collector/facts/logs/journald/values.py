@@ -6,32 +6,23 @@ several parts (`1G512M`), as systemd 252 and 257 took them when tried.
 
 from __future__ import annotations
 
+import math
 import re
+
+from collector.facts.base.durations import systemd_span
 
 MIB, GIB = 1 << 20, 1 << 30
 _UNITS = "BKMGTPE"
-_SPANS = {
-    **dict.fromkeys(("us", "usec", "µs", "μs"), 1e-6),
-    **dict.fromkeys(("ms", "msec"), 1e-3),
-    **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1.0),
-    **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
-    **dict.fromkeys(("d", "day", "days"), 86400.0),
-    **dict.fromkeys(("w", "week", "weeks"), 604800.0),
-    **dict.fromkeys(("M", "month", "months"), 2629800.0),
-    **dict.fromkeys(("y", "year", "years"), 31557600.0),
-}
 STORAGE = ("volatile", "persistent", "auto", "none")
 
 
 def span_seconds(text: str, default: float) -> float:
-    """Seconds of a systemd.time(7) span; the default where journald would not understand it."""
-    if not text or text == "infinity":
-        return 0.0 if text else default
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([A-Za-zµμ]*)", text)
-    if not parts or re.sub(r"[\d.\sA-Za-zµμ]", "", text) or any(u not in _SPANS for _, u in parts):
+    """Seconds of a span, 0 for `infinity`; the default where journald would not understand it."""
+    try:
+        seconds = systemd_span(text)
+    except ValueError:
         return default
-    return sum(float(number) * _SPANS[unit] for number, unit in parts)
+    return 0.0 if seconds == math.inf else seconds
 
 
 def size_bytes(text: str) -> int | None:

@@ -1,9 +1,11 @@
-"""The shape of what removes files by their age, whatever else keeps them; see `log_removals`."""
+"""The shape of what removes files by their age, whatever else keeps them; see `deletions`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from collector.facts.base.paths import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,6 @@ class Removal:
     room: int | None = field(default=None, kw_only=True)
 
     def takes(self, path: str) -> bool:
-        inside = path == self.folder or path.startswith(self.folder.rstrip("/") + "/")
+        inside = within(path, self.folder)
         name = path.rsplit("/", 1)[1]
         return inside and (not self.names or any(fnmatchcase(name, n) for n in self.names))
