@@ -49,7 +49,5 @@ def test_a_person_is_named_for_reasons_that_the_judge_has(control: Control) -> N
 
 
 def test_a_new_control_begins_with_what_a_person_has_to_do() -> None:
-    assert (
-        "\nharden:\n  person:"
-        in files_of("intrusion", "example")[Path("collector/controls/intrusion/example.yml")]
-    )
+    made = files_of("intrusion", "example", "access")
+    assert "\nharden:\n  person:" in made[Path("collector/controls/intrusion/example.yml")]

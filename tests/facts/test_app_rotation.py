@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.sizes import binary_size
 from collector.facts.logs.application_retention import held_open, name_of, ruled
-from collector.facts.logs.applications.models import AppRule, cycle, overwritten, size
+from collector.facts.logs.applications.models import AppRule, cycle, overwritten
 from collector.facts.logs.applications.rotation import READS, app_rotation
 from collector.facts.logs.files import LogFile
 from collector.facts.logs.log_kept import LogKept
@@ -198,7 +199,7 @@ def test_names_that_come_again(name: str, every: int, days: int | None) -> None:
     ],
 )
 def test_sizes(text: str, number: int | None) -> None:
-    assert size(text) == number
+    assert binary_size(text) == number
 
 
 @pytest.mark.parametrize(

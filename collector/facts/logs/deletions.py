@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from collector.errors import NotUnderstood
 from collector.facts.backup.commands.command_lines import filled
-from collector.facts.logs.journald.values import size_bytes, span_seconds
+from collector.facts.base.sizes import systemd_size
+from collector.facts.logs.journald.values import span_seconds
 from collector.facts.logs.model.removals import Removal
 from collector.facts.logs.tmpfiles_d import cleanings
 from collector.facts.scheduling import jobs as _schedules
@@ -256,6 +257,6 @@ def _vacuums(job: Job, line: str) -> Iterator[Removal]:
             days = int(span_seconds(value.strip(), 0.0) // _DAY)
             yield Removal(JOURNAL, days, (), job.name, _shown(line), job.read)
         else:
-            size = size_bytes(value.strip()) if kind == "size" else None
+            size = systemd_size(value.strip()) if kind == "size" else None
             room = -1 if size is None else size
             yield Removal(JOURNAL, 0, (), job.name, _shown(line), job.read, room=room)

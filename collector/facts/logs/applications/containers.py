@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from collector.facts.logs.applications.models import READ, AppRule, Found, size
+from collector.facts.base.sizes import binary_size
+from collector.facts.logs.applications.models import READ, AppRule, Found
 from collector.facts.logs.model.families import family_of_container
 from collector.model import Text
 
@@ -60,7 +61,7 @@ def _docker(
     each, number = own.get("max-size", limits[0]), own.get("max-file", limits[1])
     words = f"{driver}, max-size={each or '-'}, max-file={number}"
     why = Text(f"Docker 容器 {name}：{words}", f"Docker container {name}: {words}")
-    amount = size(each) if each not in ("", "-1") else None
+    amount = binary_size(each) if each not in ("", "-1") else None
     if each not in ("", "-1") and (amount is None or not number.isdecimal()):
         return AppRule(log, why, READ, path, words, known=False, family=family)
     # the newest of them is empty right after a rotation; a single one is emptied
@@ -90,7 +91,7 @@ def _kubelet(path: str, lines: tuple[str, ...]) -> AppRule:
     why = Text(
         f"kubelet：{words}，删除 Pod 时一并删除", f"kubelet: {words}, removed with their pod"
     )
-    amount = size(each)
+    amount = binary_size(each)
     bounded = amount is not None and number.isdecimal()
     room = (amount or 0) * (int(number) - 1) if bounded else None
     return AppRule("/var/log/pods/*", why, READ, path, words, room=room, known=False, each=True)

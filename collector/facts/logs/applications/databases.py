@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from collector.facts.base.sizes import binary_size
 from collector.facts.logs.applications.models import (
     READ,
     AppRule,
     Found,
     globbed,
     overwritten,
-    size,
 )
 from collector.model import Text
 
@@ -138,7 +138,7 @@ def _audit(said: dict[str, tuple[str, str]], data: str) -> Iterator[AppRule]:
         if pruned and any(said[k][0] != "0" for k in pruned):
             seconds = said.get("audit_log_prune_seconds", ("0", ""))[0]
             days = int(seconds) // 86400 if seconds.isdecimal() and seconds != "0" else None
-            room = size(said.get("audit_log_max_size", ("0", ""))[0]) or None
+            room = binary_size(said.get("audit_log_max_size", ("0", ""))[0]) or None
             words = ", ".join(f"{k}={said[k][0]}" for k in pruned)
             why = Text(f"数据库审计日志：{words}", f"the database's audit log: {words}")
             rule = AppRule(rule.log, why, READ, rule.path, words, days=days, room=room)
@@ -147,7 +147,7 @@ def _audit(said: dict[str, tuple[str, str]], data: str) -> Iterator[AppRule]:
 
 def _sized(log: str, words: str, each: str, number: str, path: str) -> AppRule:
     why = Text(f"数据库审计日志：{words}", f"the database's audit log: {words}")
-    amount = size(each)
+    amount = binary_size(each)
     if amount is None or not number.isdecimal():
         return AppRule(f"{log}*", why, READ, path, words, known=False)
     # no number, or no size: it is never rotated, and so nothing is removed

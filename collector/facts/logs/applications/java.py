@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from collector.facts.base.sizes import binary_size
 from collector.facts.logs.applications.java_servers import juli, spring, valves
-from collector.facts.logs.applications.models import READ, AppRule, Found, size
+from collector.facts.logs.applications.models import READ, AppRule, Found
 from collector.model import Text
 
 _DAY = 86400.0
@@ -109,13 +110,13 @@ def _logback(path: str, text: str) -> Iterator[AppRule]:
         why = Text(f"Logback：{words}", f"Logback: {words}")
         if period is None:
             # a window of numbered files (FixedWindowRollingPolicy)
-            amount, count = size(each or "10MB"), int(last) if last.isdecimal() else 7
+            amount, count = binary_size(each or "10MB"), int(last) if last.isdecimal() else 7
             room = amount * count if amount else None
             yield AppRule(log, why, READ, path, words, room=room, known=room is not None)
             continue
         days = int(int(number) * period) if number.isdecimal() and int(number) else None
-        room = size(cap) if cap and cap not in ("0", "0B") else None
-        clear = (number == "" or number.isdecimal()) and (not cap or size(cap) is not None)
+        room = binary_size(cap) if cap and cap not in ("0", "0B") else None
+        clear = (number == "" or number.isdecimal()) and (not cap or binary_size(cap) is not None)
         yield AppRule(log, why, READ, path, words, days=days, room=room or None, known=clear)
 
 
@@ -173,8 +174,11 @@ def _rolled2(
     )  # fmt: skip
     why = Text(f"Log4j 2：{words}", f"Log4j 2: {words}")
     log = _shared(live, _glob(pattern))
-    amount, known = size(each) if each else None, True
-    days, room = _days2(delete.get("age", "")), size(delete.get("bytes", "")) if delete else None
+    amount, known = binary_size(each) if each else None, True
+    days, room = (
+        _days2(delete.get("age", "")),
+        binary_size(delete.get("bytes", "")) if delete else None,
+    )
     known = ("age" not in delete or days is not None) and ("bytes" not in delete or bool(room))
     count = delete.get("files", "")
     if count:
@@ -235,7 +239,7 @@ def _log4j1(path: str, lines: tuple[str, ...]) -> Iterator[AppRule]:
             continue
         each, number = mine.get("maxfilesize", "10MB"), mine.get("maxbackupindex", "1")
         words = f"MaxFileSize={each}, MaxBackupIndex={number}"
-        amount = size(each)
+        amount = binary_size(each)
         room = amount * int(number) if amount and number.isdecimal() else None
         why = Text(f"Log4j 1：{words}", f"Log4j 1: {words}")
         yield AppRule(log, why, READ, path, words, room=room, known=room is not None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from collector.facts.logs.applications.models import READ, AppRule, size
+from collector.facts.base.sizes import binary_size
+from collector.facts.logs.applications.models import READ, AppRule
 from collector.model import Text
 
 
@@ -62,7 +63,7 @@ def spring(path: str, name: str, lines: tuple[str, ...]) -> Iterator[AppRule]:
     number = said.get(f"{policy}.max-history", said.get("logging.file.max-history", "7"))
     cap = said.get(f"{policy}.total-size-cap", said.get("logging.file.total-size-cap", "0B"))
     words = f"max-history={number}, total-size-cap={cap}"
-    amount = size(cap)
+    amount = binary_size(cap)
     known = number.isdecimal() and amount is not None
     log = re.sub(r"\$\{[^}]*\}", "*", file)
     log = log if log.startswith(("/", "*")) else f"*/{log.removeprefix('./')}"

@@ -65,14 +65,6 @@ class Found:
         return self.kinds.get(kind, {})
 
 
-def size(text: str) -> int | None:
-    """Bytes of `10m`, `10 MB`, `1Gi`, `100`; None where it is no size."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)i?[bB]?", text.strip())
-    if not match:
-        return None
-    return int(float(match[1]) * (1 << 10 * " kmgt".index(match[2].lower() or " ")))
-
-
 def globbed(name: str) -> str:
     """A name with strftime(3) letters as a glob."""
     return re.sub(r"\*+", "*", re.sub(r"%[-_0^#EO]*[A-Za-z]", "*", name))

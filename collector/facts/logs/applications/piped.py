@@ -6,13 +6,13 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
+from collector.facts.base.sizes import binary_size
 from collector.facts.logs.applications.models import (
     READ,
     AppRule,
     Found,
     globbed,
     overwritten,
-    size,
 )
 from collector.facts.shell import quoting
 from collector.model import Text
@@ -59,7 +59,9 @@ def _rotatelogs(
     name, log = left[0], globbed(left[0])
     log = log if log.endswith("*") else f"{log}*"
     times = [word for word in left[1:] if word.isdecimal()]
-    sizes = [n for word in left[1:] if re.fullmatch(r"\d+[BKMG]", word) and (n := size(word))]
+    sizes = [
+        n for word in left[1:] if re.fullmatch(r"\d+[BKMG]", word) and (n := binary_size(word))
+    ]
     if "-p" in options:
         # the program that is started after each rotation may do anything
         return AppRule(log, why, READ, path, said, known=False)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.base.redaction import NO_REMARKS
+from collector.facts.base.sizes import systemd_size
 from collector.facts.base.timestamps import EARLIEST
 from collector.facts.logs.journald.config import PLACES, Setting, settings_of
 from collector.facts.logs.journald.folders import Folder, Held, JournalFile, own
@@ -16,7 +17,6 @@ from collector.facts.logs.journald.values import (
     GIB,
     MIB,
     STORAGE,
-    size_bytes,
     span_seconds,
 )
 from collector.model import Capture, CapturedFile, Read, Text, files, shell
@@ -202,9 +202,9 @@ def _one(
         storage if storage in STORAGE else "auto",
         span_seconds(said("MaxRetentionSec"), 0.0),
         span_seconds(said("MaxFileSec"), _MONTH),
-        size_bytes(said("SystemMaxUse")) if said("SystemMaxUse") else None,
-        size_bytes(said("SystemKeepFree")) if said("SystemKeepFree") else None,
-        size_bytes(said("SystemMaxFileSize")) if said("SystemMaxFileSize") else None,
+        systemd_size(said("SystemMaxUse")) if said("SystemMaxUse") else None,
+        systemd_size(said("SystemKeepFree")) if said("SystemKeepFree") else None,
+        systemd_size(said("SystemMaxFileSize")) if said("SystemMaxFileSize") else None,
         int(files) if files else 100,
         namespace,
     )

@@ -10,9 +10,9 @@ import math
 import re
 
 from collector.facts.base.durations import systemd_span
+from collector.facts.base.sizes import systemd_size
 
 MIB, GIB = 1 << 20, 1 << 30
-_UNITS = "BKMGTPE"
 STORAGE = ("volatile", "persistent", "auto", "none")
 
 
@@ -25,14 +25,6 @@ def span_seconds(text: str, default: float) -> float:
     return 0.0 if seconds == math.inf else seconds
 
 
-def size_bytes(text: str) -> int | None:
-    """Bytes of a size; None where journald would not understand it."""
-    if not re.fullmatch(r"(?:\d{1,15}+(?:\.\d{1,15}+)?\s*+[BKMGTPE]?\s*+)++", text):
-        return None
-    parts = re.findall(r"(\d++(?:\.\d++)?)\s*+([BKMGTPE]?)", text)
-    return sum(int(float(number) * (1 << 10 * _UNITS.index(unit or "B"))) for number, unit in parts)
-
-
 def understood(key: str, value: str) -> bool:
     """Would journald take this assignment? Of what is not looked at here, any."""
     if not value:
@@ -40,7 +32,7 @@ def understood(key: str, value: str) -> bool:
     if key == "Storage":
         return value in STORAGE
     if key.endswith(("MaxUse", "KeepFree", "MaxFileSize")):
-        return size_bytes(value) is not None
+        return systemd_size(value) is not None
     if key.endswith(("MaxFiles", "RateLimitBurst")):
         return re.fullmatch(r"\d{1,10}", value) is not None
     if key in ("MaxRetentionSec", "MaxFileSec", "RateLimitIntervalSec", "RateLimitInterval"):

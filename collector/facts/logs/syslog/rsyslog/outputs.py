@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from collector.facts.base.sizes import rsyslog_size
 from collector.facts.logs.model.syslog_message import Output, Reach
 from collector.facts.logs.syslog.rsyslog.parser import Statement
 
@@ -26,9 +27,6 @@ _HOSTS = {
 }
 
 
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "K": 10**3, "M": 10**6, "G": 10**9}
-
-
 @dataclass(slots=True)
 class Legacy:
     """The `$Action…` directives in force: those of queues hold for the next action alone."""
@@ -41,7 +39,7 @@ class Legacy:
         if name == "outchannel":
             # its name, the file, the size at which a program is run, that program
             words = [*(word.strip() for word in value.split(",")), "", ""]
-            self.channels[words[0]] = (words[1].lstrip("-"), size(words[2]))
+            self.channels[words[0]] = (words[1].lstrip("-"), rsyslog_size(words[2]) or 0)
         elif name == "resetconfigvariables":
             self.queue, self.lasting = {}, {}
         elif name.startswith("actionqueue"):
@@ -102,14 +100,6 @@ class Action:
         )
 
 
-def size(text: str) -> int:
-    """Bytes of a size of rsyslog's: `50m`, or to the base of 1000 `50M`; 0 where there is none."""
-    match = re.fullmatch(r"(\d{1,15})([kKmMgG]?)", text)
-    if match is None:
-        return 0
-    return int(match[1]) * _UNITS[match[2]]
-
-
 def action_of(one: Statement, legacy: Legacy) -> Action:
     """The action, and the directives that it uses up."""
     queue = legacy.queue
@@ -142,7 +132,7 @@ def _modern(given: Mapping[str, str], legacy: Legacy) -> Action:
         return Action()
     if kind == "omfile":
         path, template = given.get("file", ""), given.get("dynafile", "")
-        limit = size(given.get("rotation.sizelimit", ""))
+        limit = rsyslog_size(given.get("rotation.sizelimit", "")) or 0
         return Action(path, template, queue=queue, sometimes=sometimes, limit=limit)
     if kind in ("omfwd", "omrelp"):
         ports = [int(p) if p.isdecimal() else None for p in given.get("port", "514").split("\n")]
