@@ -98,7 +98,7 @@ def _texts(node: ast.AST) -> list[str]:
 def test_every_complaint_about_evidence_has_its_chinese() -> None:
     rooms = [ROOT / "collector" / "captures.py"]
     for room in ("attest", "verify", "pledges"):
-        rooms += (ROOT / "collector" / room).glob("*.py")
+        rooms += (ROOT / "collector" / room).rglob("*.py")
     found = list(_complaints(rooms, {"BadInput": 0, "VerifyFailed": 0}))
     assert len(found) > 200
     # no more than values, told by others
