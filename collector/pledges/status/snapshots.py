@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 import collector
+from collector.judging_code import judging_code_sha256
 from collector.pledges.database import tables
 
 if TYPE_CHECKING:
     from collector.pledges.status.declared_resources import Shown
     from collector.pledges.status.latest_bundle import Newest
-
-# what a look rests on beside its bundle; any of the facts may read for another
-_MADE_BY = ("captures.py", "model.py", "script.py", "pledges/*.py", "facts/*.py")
 
 
 def read(connection: Connection, newest: Newest) -> tuple[Shown, ...] | None:
@@ -78,9 +76,9 @@ def _seal(newest: Newest, document: str) -> str:
 
 @cache
 def _made_by() -> str:
-    found = hashlib.sha256()
+    """What a look rests on beside its bundle: the code that reads captures, and these rooms."""
+    found = hashlib.sha256(judging_code_sha256().encode())
     root = Path(collector.__file__).parent
-    for pattern in _MADE_BY:
-        for path in sorted(root.glob(pattern)):
-            found.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted((root / "pledges").rglob("*.py")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
