@@ -8,9 +8,9 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 # the form of captures, what is read out of them, who judges it, and in which words
-_ROOMS = ("facts", "judges", "controls", "catalogs", "i18n")
+_ROOMS = ("facts", "judges", "controls", "catalogs", "i18n", "judging")
 _MODULES = (
-    "assess.py", "captures.py", "catalog.py", "confined.py", "judging.py", "model.py", "schema.py",
+    "assess.py", "captures.py", "catalog.py", "model.py", "schema.py",
     "scope.py", "script.py", "sizes.py", "yaml_text.py",
 )  # fmt: skip
 _KINDS = {".py", ".yml", ".tsv", ".awk", ".sh", ".txt"}

@@ -10,10 +10,10 @@ from typing import Any
 from collector import catalog
 from collector.attest.bundle.evidence import host_entry, waivers_of
 from collector.attest.bundle.provenance import is_collected
-from collector.confined import LIMITS, within_limits
 from collector.errors import FactError, PastLimit
 from collector.judges.losses import Loss, losses
-from collector.judging import Judging, in_order
+from collector.judging.confined import LIMITS, within_limits
+from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, HostStatus, Result
 from collector.scope import Scope, of_evidence
 from collector.verify import Bundle

@@ -22,9 +22,9 @@ import pytest
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.confined import Confined, Limits, looked_through, within_limits
 from collector.errors import BadInput, NotUnderstood
-from collector.judging import Judging, in_order, judge
+from collector.judging.confined import Confined, Limits, looked_through, within_limits
+from collector.judging.hosts import Judging, in_order, judge
 from collector.model import (
     Capture,
     Clock,

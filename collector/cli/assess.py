@@ -22,7 +22,7 @@ from collector.errors import BadInput
 from collector.export import FORMATS, exporter
 from collector.facts.data.inventory import DOCUMENT
 from collector.facts.data.inventory_signature import KEYS, SIGNATURE
-from collector.judging import Judging, in_order
+from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, Finding, HostStatus
 from collector.scope import Scope, scope_of
 

@@ -16,13 +16,13 @@ from collector import captures
 from collector.cli.columns import wrap
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
-from collector.confined import looked_through
 from collector.errors import BadInput
 from collector.facts.base.intervals import address
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.facts.network.interfaces import network_of
 from collector.facts.system.package_owners import Program, programs
 from collector.i18n.reasons import in_chinese
+from collector.judging.confined import looked_through
 
 
 @click.command(

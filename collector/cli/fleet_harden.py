@@ -23,7 +23,7 @@ from collector.cli.language import tr
 from collector.cli.parts import Choice, Part
 from collector.cli.pledged import Pledged
 from collector.errors import BadInput
-from collector.judging import judge
+from collector.judging.hosts import judge
 from collector.model import Capture, Control, Finding
 from collector.plan import Act, HostPlan, Step, plan_host
 from collector.run.collected.run_folder import RunFolder

@@ -22,7 +22,7 @@ from collector.cli.language import tr
 from collector.cli.pledged import Pledged
 from collector.cli.progress import HostProgress
 from collector.cli.run import is_satisfied
-from collector.judging import judge
+from collector.judging.hosts import judge
 from collector.model import Capture, Control, Finding, Result
 from collector.plan import HostPlan, plan_host, put_back
 from collector.run.ansible import engine

@@ -17,13 +17,13 @@ from collector.cli.columns import out, wrap
 from collector.cli.helping import Group
 from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
-from collector.confined import looked_through
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.data.data_stores import Found, stores
 from collector.facts.data.inventory import DOCUMENT
 from collector.facts.data.inventory_signature import SIGNATURE
 from collector.judges.predicates import months_after
-from collector.judging import judge
+from collector.judging.confined import looked_through
+from collector.judging.hosts import judge
 from collector.model import Capture, HostStatus, Result
 from collector.schema import check as check_schema
 from collector.schema import load_yaml

@@ -17,13 +17,13 @@ from collector.cli.columns import WIDTH, out, pad, wrap
 from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
-from collector.confined import looked_through
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.logs.gaps import Gap
 from collector.facts.logs.model.families import NAMES
 from collector.facts.logs.retention import Retention
 from collector.facts.logs.retention import retention as parse
 from collector.i18n.reasons import in_chinese as facts_in_chinese
+from collector.judging.confined import looked_through
 from collector.model import Capture, Result
 from collector.report.model.logs import Log, notes, rows
 

@@ -1,8 +1,7 @@
 """Is the bundle signed by somebody trusted, and does all in it agree? And what does that prove?
 
-The signer's word for the time counts while the key does. Once the key has ended or was revoked,
-whoever holds it may date as they like: then a timestamp has to show that the signature is older,
-or the register's log under a key that has not ended.
+The signer's word for the time counts while the key does. Once that has ended or was revoked, a
+timestamp has to show that the signature is older, or the register's log under a key that has not.
 """
 
 from __future__ import annotations

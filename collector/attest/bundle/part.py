@@ -22,7 +22,7 @@ from collector.attest.bundle import bag, evidence, provenance
 from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.bundle.nonce import check_nonce
 from collector.errors import BadInput, VerifyFailed
-from collector.judging import Judging, in_order
+from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, Control, Waiver
 from collector.schema import check
 from collector.script import script_digest

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, get_args
 
-from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
 from collector.facts.base.intervals import address, show
 from collector.facts.firewall.exposure import breadth, exposures, public
@@ -16,6 +15,7 @@ from collector.facts.logs.web.apache import apache_sites
 from collector.facts.logs.web.others import caddy_sites
 from collector.facts.logs.web.servers import Server, web_servers
 from collector.facts.network.interfaces import network_of
+from collector.judging.confined import within_limits
 from collector.model import Capture
 from collector.pledges.record.validation import ascii_domain
 from collector.pledges.status.declared_resources import (

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from collector import catalog
-from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
 from collector.facts.backup.artefacts.restore_tests import restore_tests
 from collector.facts.backup.coverage import cover
@@ -20,6 +19,7 @@ from collector.facts.backup.freshness import Bounds, State, freshness
 from collector.facts.backup.offsite import copies
 from collector.facts.data.inventory import Store, inventory
 from collector.i18n.reasons import in_chinese
+from collector.judging.confined import within_limits
 from collector.model import Capture, Facts, Lang
 
 

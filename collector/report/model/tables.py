@@ -12,11 +12,11 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
 from collector.facts.logs.retention import retention
 from collector.facts.security import signatures
 from collector.facts.security.products import antimalware
+from collector.judging.confined import within_limits
 from collector.model import Capture, Lang
 from collector.report.model.logs import Log, Note, notes, rows
 

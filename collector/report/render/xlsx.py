@@ -14,11 +14,11 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from collector.confined import within_limits
 from collector.errors import FactError, PastLimit, one_line
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.facts.system.package_owners import Program, programs
 from collector.i18n.reasons import in_chinese
+from collector.judging.confined import within_limits
 from collector.model import Capture, Lang
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.masking import masked

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from collector import catalog
-from collector.judging import judge
+from collector.judging.hosts import judge
 from collector.run.probes.looking import LookingAction
 
 

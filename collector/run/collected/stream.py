@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from ansible import constants
 
-from collector.run.ansible.asking import careful
+from collector.run.collected.asking import careful
 
 _BEFORE = 1 << 20
 _GOING = 5.0

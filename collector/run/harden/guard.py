@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from collector import catalog
 from collector.errors import CollectorError
-from collector.judging import judge
+from collector.judging.hosts import judge
 from collector.model import HostStatus, Result
 from collector.resources import shared
 from collector.run.ansible.reached import option

@@ -16,8 +16,8 @@ from functools import partial
 from typing import TypeVar
 
 from collector.assess import assess_each
-from collector.confined import LIMITS, Confined, Limits
 from collector.errors import PastLimit
+from collector.judging.confined import LIMITS, Confined, Limits
 from collector.model import Capture, Control, Finding, Waiver
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""Each capture judged in a process of its own, within limits of time and memory."""
