@@ -96,7 +96,8 @@ def lines_of_plugins() -> set[str]:
     """What our modules and actions fail with."""
     places = [*ROLES.glob("*/library/*.py"), *ROLES.glob("*/module_utils/*.py")]
     places += [
-        Path(answers.__file__).parents[1] / "run" / f"{x}.py" for x in ("guard", "filtering")
+        Path(answers.__file__).parents[1] / "run" / f"{x}.py"
+        for x in ("harden/guard", "probes/firewall")
     ]
     found = set()
     for path in places:

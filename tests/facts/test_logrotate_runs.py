@@ -94,7 +94,7 @@ def test_when_the_real_one_ran(tmp_path: Path) -> None:
 def test_each_reason_has_its_words_in_chinese() -> None:
     """All that logrotate is said to refuse, as it stands in the source."""
     found: set[str] = set()
-    for path in (Path(logrotate_directives.__file__).parent).glob("logrotate*.py"):
+    for path in (Path(logrotate_directives.__file__).parent).glob("*.py"):
         text = path.read_text()
         found |= set(re.findall(r"Refused\(\s*[\w.]+,\s*f?\"((?:[^\"\\]|\\.)*)\"", text))
         found |= set(re.findall(r"(?:why =|unclear=)\s*\(?f?\"((?:[^\"\\]|\\.)*)\"", text))

@@ -210,10 +210,11 @@ def test_the_first_page_counts_the_hosts_that_were_not_collected_in_full(tmp_pat
 
 
 def test_every_word_is_in_both_languages_and_used() -> None:
-    folder = Path(html.__file__).parent
+    folder = Path(html.__file__).parents[1]
     templates = "".join(file.read_text() for file in folder.glob("templates/*.j2"))
     named_in = "".join(
-        (folder / f"{name}.py").read_text() for name in ("xlsx", "compared", "alike")
+        (folder / f"{name}.py").read_text()
+        for name in ("render/xlsx", "model/compared", "render/alike")
     )
     computed = {
         "log_samples",

@@ -33,8 +33,9 @@ _FIELDS = (
 )
 # what a deadline rests on: a brief made by another form of any of it is not read
 _MADE_BY = (
-    *(f"pledges/{name}.py" for name in ("brief", "clocks", "deadlines", "expiries", "lifecycle")),
-    "pledges/times.py",
+    "pledges/status/brief.py",
+    *(f"pledges/due/{name}.py" for name in ("deadlines", "expiries", "lifecycle")),
+    *(f"pledges/record/{name}.py" for name in ("terms", "times")),
     *(f"catalogs/{name}.yml" for name in ("clocks", "documents", "pledge-fields")),
 )
 
