@@ -74,6 +74,11 @@ def find(digest: str) -> Release | None:
     return None
 
 
+def every() -> tuple[Release, ...]:
+    """All that are known here, the installed one first."""
+    return (current(), *(load(path) for path in sorted(FOLDER.glob("*.json"))))
+
+
 def load(path: Path) -> Release:
     """Raises BadInput where the file is none, or its digest is not that of what it lists."""
     found = load_json(path.read_bytes(), where=str(path))

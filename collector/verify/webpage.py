@@ -11,8 +11,9 @@ import hashlib
 import json
 from typing import Any
 
-from collector import __version__, catalog
+from collector import __version__, catalog, releases
 from collector.faults import documents
+from collector.releases import Release
 from collector.resources import package_text
 
 # in the order in which they stand in the page: what a file needs at once stands before it
@@ -70,6 +71,14 @@ def words() -> dict[str, Any]:
         "schemas": {
             id: _bare(known[id]) for id in (f"urn:hostpledge:schema:{name}:1" for name in _SCHEMAS)
         },
+        "releases": {release.digest: {"grades": _grades(release)} for release in releases.every()},
+    }
+
+
+def _grades(release: Release) -> dict[str, Any]:
+    return {
+        str(grade): {id: dict(known.weighs[grade]) for id, known in release.at(grade).items()}
+        for grade in catalog.GRADES
     }
 
 
