@@ -25,6 +25,7 @@ from collector.resources import package_text
 
 FORM = 1
 _HEADER = re.compile(rb"(?:^|\n)hostpledge-capture (\d{1,9}) ([0-9a-f]{16,64})(\r?)(?=\n)")
+_HEAD = 1 << 16
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _LIMIT = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -237,7 +238,8 @@ def _sections(
 def _head(content: bytes) -> dict[str, str]:
     """`key=value` lines; a key that comes again (host keys, addresses) is joined by newlines."""
     head: dict[str, list[str]] = {}
-    for line in content.decode("utf-8", "replace").split("\n"):
+    # the script prints a few hundred bytes, and keys of its own only
+    for line in content[:_HEAD].decode("utf-8", "replace").split("\n"):
         key, separator, value = line.partition("=")
         if separator:
             head.setdefault(key, []).append(value)

@@ -16,6 +16,7 @@ import pytest
 from collector import catalog
 from collector.assess import assess_host
 from collector.model import ReadResult
+from collector.script import parse_output
 from tests import cases
 
 _TIMES = 12
@@ -99,3 +100,15 @@ def test_no_judge_breaks(path: Path) -> None:
             attached=case.attached,
         )
         assert found.reason != "judge_failed", f"{id}: {found.message.en}: {reads[id]}"[:4000]
+
+
+def test_a_head_without_end_is_cut() -> None:
+    """Whoever hands a capture in writes its head: what the script never prints is not kept."""
+    nonce = "0" * 32
+    keys = "".join(f"k{n}=v\n" for n in range(200_000))
+    raw = (
+        f"hostpledge-capture 1 {nonce}\n\n@{nonce} head\nuid=0\n{keys}\n@{nonce} end 0 1764000000\n"
+    )
+    found = parse_output(raw.encode(), host="h")
+    assert found.head["uid"] == "0"
+    assert len(found.head) < 20_000
