@@ -6,6 +6,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from collector import __version__
+
 _HERE = Path(__file__).parent
 # the form of captures, what is read out of them, who judges it, and in which words
 _ROOMS = ("facts", "judges", "controls", "catalogs", "i18n", "judging")
@@ -25,6 +27,15 @@ def judging_code_sha256() -> str:
         content = path.read_bytes()
         digest.update(b"%d %s\0%d " % (len(name), name, len(content)) + content)
     return digest.hexdigest()
+
+
+def tool() -> dict[str, str]:
+    """What judges here, as evidence.json names it."""
+    return {
+        "name": "hostpledge",
+        "version": __version__,
+        "judging_code_sha256": judging_code_sha256(),
+    }
 
 
 def judging_files() -> list[Path]:

@@ -14,6 +14,7 @@ from collector.errors import FactError, PastLimit
 from collector.judges.losses import Loss, losses
 from collector.judging.confined import LIMITS, within_limits
 from collector.judging.hosts import Judging, in_order
+from collector.judging_code import tool
 from collector.model import Capture, HostStatus, Result
 from collector.scope import Scope, of_evidence
 from collector.verify import Bundle
@@ -79,11 +80,14 @@ class Replayed:
     """What judging again gave. `reworded` counts findings of which only the words differ.
 
     `scope` is how much there was to judge again: that it comes out the same proves no more.
+    `judged_then` and `judged_now` are the `tool` of the evidence and what stands here.
     """
 
     catalog_then: str
     catalog_now: str
     scope: Scope
+    judged_then: Mapping[str, str] = field(default_factory=dict)
+    judged_now: Mapping[str, str] = field(default_factory=dict)
     hosts: int = 0
     findings: int = 0
     reworded: int = 0
@@ -113,6 +117,7 @@ class Replayed:
                 "now": self.catalog_now,
                 "same": self.same_catalog,
             },
+            "judged_by": {"then": dict(self.judged_then), "now": dict(self.judged_now)},
             "differences": [difference.to_json() for difference in self.differences],
         }
 
@@ -124,7 +129,13 @@ def replay(bundle: Bundle) -> Replayed:
     later is not looked at. Raises VerifyFailed for a capture that is not what was signed.
     """
     scope = of_evidence(bundle.frame)
-    result = Replayed(bundle.frame["catalog_sha256"], catalog.catalog_digest(), scope)
+    result = Replayed(
+        bundle.frame["catalog_sha256"],
+        catalog.catalog_digest(),
+        scope,
+        bundle.frame["tool"],
+        tool(),
+    )
     for check in (bundle.before, bundle) if bundle.before else (bundle,):
         _replay(check, bundle.attached, result, before=check is bundle.before)
     return result

@@ -11,6 +11,7 @@ from collector import catalog
 from collector import replay as engine
 from collector.attest.bundle import making as bundle
 from collector.attest.keys.keys import PrivateKey
+from collector.judging_code import judging_code_sha256
 from collector.model import Capture, Control, Facts, Result, Verdict, Waiver
 from collector.replay import diff, replay
 from collector.verify import open_bundle, verify
@@ -188,3 +189,21 @@ def test_a_host_that_is_not_reached_any_more_has_regressed(tmp_path: Path) -> No
         (difference,) = diff(old, new).regressed
     assert difference.new is not None
     assert difference.new["reason"] == "host_unreachable"
+
+
+def test_which_code_judged_is_named(tmp_path: Path) -> None:
+    """A parser that changes under the same controls is another judge: both are told apart."""
+    key = PrivateKey.generate()
+    done, _ = bundles.make(tmp_path, [bundles.unreachable("a")], key)
+
+    def older(document: dict[str, Any]) -> None:
+        document["tool"]["judging_code_sha256"] = "0" * 64
+
+    with open_bundle(done.path) as opened:
+        plain = replay(opened)
+        assert opened.said["tool"] == plain.judged_then == plain.judged_now
+    sign_again(done.path, key, older)
+    with open_bundle(done.path) as opened:
+        told = replay(opened).to_json()["judged_by"]
+    assert told["then"]["judging_code_sha256"] == "0" * 64
+    assert told["now"]["judging_code_sha256"] == judging_code_sha256()

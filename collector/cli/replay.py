@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -42,6 +43,12 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
             ),
             err=True,
         )
+    if result.judged_then != result.judged_now:
+        then, now = _judge(result.judged_then), _judge(result.judged_now)
+        click.echo(
+            tr(f"当时由 {then} 判定，现在由 {now}", f"judged by {then} then, by {now} now"),
+            err=True,
+        )
     for difference in result.differences:
         click.echo(difference_line(difference))
     if result.same:
@@ -69,6 +76,11 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
     )
     click.echo(tr("核查范围：", "scope: ") + line(result.scope, lang()))
     return 1
+
+
+def _judge(tool: Mapping[str, str]) -> str:
+    code = tool.get("judging_code_sha256", "")[:12] or tr("代码未载明", "code not told")
+    return f"hostpledge {tool['version']} ({code})"
 
 
 def difference_line(difference: engine.Difference) -> str:

@@ -15,10 +15,11 @@ from typing import IO, Any
 
 import rfc8785
 
-from collector import __version__, assess, catalog
+from collector import assess, catalog
 from collector.assess import Weighed
 from collector.attest.bundle.provenance import is_collected
 from collector.errors import BadInput
+from collector.judging_code import tool
 from collector.model import Capture, Control, Finding, Method, Result, Severity, Text, Waiver
 from collector.schema import check
 from collector.scope import Scope, scope_of
@@ -162,7 +163,7 @@ class Draft:
         scope = scope_of([c.id for c in self._controls], grade, absent)
         document = {
             "schema": SCHEMA,
-            "tool": {"name": "hostpledge", "version": __version__},
+            "tool": tool(),
             "catalog_sha256": catalog.catalog_digest(),
             "grade": grade,
             "run": exact(dict(run)) if run is not None else None,
