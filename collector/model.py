@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,20 @@ Lang = Literal["zh", "en"]
 Scalar = str | int | float | bool | None
 Value = Scalar | list[Scalar]
 T = TypeVar("T")
+
+# Python ends lines where no program of a host does: what stands in a name or a text there must not
+# become a line of its own
+_LINE_ENDS = {0x0B: " ", 0x0C: " ", 0x0D: " "} | dict.fromkeys(
+    (0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029), "\ufffd"
+)
+# what odd_names.sh says
+_ODD = re.compile(r"^odd name: left out: (.*)\n?", re.MULTILINE)
+
+
+def _lines_of(data: bytes) -> str:
+    """Text whose lines end at LF or CR LF alone, whoever splits it."""
+    text = data.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").translate(_LINE_ENDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +208,7 @@ class CapturedFile:
         """The content; raises CouldNotLook unless it is whole."""
         if self.status is not ReadStatus.OK:
             raise CouldNotLook(read, f"{self.path}: {self.status}")
-        return self.data.decode("utf-8", "replace")
+        return _lines_of(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +228,19 @@ class ReadResult:
         """There is certainly nothing there: neither the command nor the file exists."""
         return self.status in (ReadStatus.ABSENT, ReadStatus.MISSING)
 
-    def text(self, *, accept: tuple[int, ...] = (0,), truncated: bool = False) -> str:
-        """What it printed, as text.
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Folders in which names with a line break were not looked at, each with its last `/`."""
+        return tuple(dict.fromkeys(_ODD.findall(_lines_of(self.stdout))))
 
-        Raises CouldNotLook when the read was not completed, or ended with a status not in
-        `accept`; an incomplete output is only handed out where the caller says `truncated=True`.
+    def text(
+        self, *, accept: tuple[int, ...] = (0,), truncated: bool = False, odd: bool = False
+    ) -> str:
+        """What it printed, as text; its lines end at LF alone.
+
+        Raises CouldNotLook when the read was not completed, ended with a status not in `accept`,
+        or left names out; an incomplete output is only handed out where the caller says
+        `truncated=True`, and one that tells of `left_out` with `odd=True`.
         """
         whole = self.status is ReadStatus.OK or (
             self.status is ReadStatus.EXIT and self.rc in accept
@@ -229,7 +252,13 @@ class ReadResult:
             if self.stderr:
                 detail += f": {self.stderr}"
             raise CouldNotLook(self.id, detail)
-        return self.stdout.decode("utf-8", "replace")
+        text = _lines_of(self.stdout)
+        if "odd name: left out: " in text:
+            if self.left_out and not odd:
+                where = ", ".join(self.left_out[:3])
+                raise CouldNotLook(self.id, f"names with a line break or a tab below {where}")
+            text = _ODD.sub("", text)
+        return text
 
     def present(self) -> tuple[CapturedFile, ...]:
         """The files of a `files` read; empty when there are none.

@@ -148,8 +148,11 @@ hp_as() {
     (chroot:*) set -- "$HP_TOOL" "--userspec=$h_u:$h_c" "--groups=${h_t#-}" / "$@";;
     (*) return 126;;
   esac
-  setsid "$@" 3>&- 4>&- 5>&-
+  setsid "$@" 3>&- 4>&- 5>&- 6>&-
 }
+
+# hp_within FOLDER: as hp_reach, of what lies in it.
+hp_within() { hp_reach "${1%/}/hp"; }
 
 # hp_do ID COMMAND...: the command as that, or as we are.
 hp_do() {
@@ -174,7 +177,7 @@ hp_by() {
 
 # hp_can FILE: is it a file, and can it be opened by whom it has to be?
 hp_can() {
-  [ -f "$1" ] || return 1
+  [ -f "$1" ] && hp_plain "$1" || return 1
   hp_reach "$1"
   case $R in
     ("") [ -r "$1" ];;
@@ -208,7 +211,8 @@ hp_owner() {
     esac
   done <"/proc/$1/status"; } 2>/dev/null
   case $h_u in
-    (0) ;;
+    # what runs with the rights of its owner was told its arguments by somebody else
+    (0) [ ! -u "/proc/$1/exe" ] || W=-;;
     (""|*[!0-9]*) W=-;;
     (*) hp_way; hp_id "$h_u"; W=$R; [ "$HP_DROP" != no ] || W=-;;
   esac
@@ -221,9 +225,10 @@ hp_split() {
   for h_i do
     case $h_i in
       ("$hp_tab"*) h_i=${h_i#"$hp_tab"};;
-      (*"$hp_tab"*) h_others=$h_others$h_i$hp_nl; continue;;
+      (/*) ;;
+      (*"$hp_tab"*) hp_plain "${h_i#*"$hp_tab"}" && h_others=$h_others$h_i$hp_nl; continue;;
     esac
-    [ -f "$h_i" ] || continue
+    { [ -f "$h_i" ] && hp_plain "$h_i"; } || continue
     hp_reach "$h_i"
     if [ -z "$R" ]; then h_ours=$h_ours$h_i$hp_nl
     else h_others=$h_others$NAMER$hp_tab$h_i$hp_nl; fi

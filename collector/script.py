@@ -25,11 +25,12 @@ from collector.resources import package_text
 
 FORM = 1
 _HEADER = re.compile(rb"(?:^|\n)hostpledge-capture (\d{1,9}) ([0-9a-f]{16,64})(\r?)(?=\n)")
-_HEAD = 1 << 16
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _LIMIT = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 _CLOCK = re.compile(r"[0-9]{1,11}")
+# bytes of what a host says of itself; one that says more is not believed the rest
+_HEAD = 65_536
 _REFUSED = re.compile(
     r"permission denied|operation not permitted|must be (?:run as )?root|are you root"
     r"|need to be root|only root|access denied|requires? root",
@@ -55,7 +56,7 @@ def collector_script(reads: Iterable[Read]) -> str:
     for read in wanted:
         sed = f'"${names[read.redact]}"' if read.redact else "''"
         lines += ["", f"# {read.id}: {read.why.en}", _call(read, sed)]
-    opened = f'HP_OPENED={_quote(OPENED)}\neval "$HP_OPENED"\n'
+    opened = f'HP_OPENED={_quote(OPENED)}\neval "$HP_OPENED"; exec 6>&-\n'
     parts = {
         "@CLEAN@\n": package_text("script_clean.sh"),
         "@OPENED@\n": opened,
@@ -238,7 +239,6 @@ def _sections(
 def _head(content: bytes) -> dict[str, str]:
     """`key=value` lines; a key that comes again (host keys, addresses) is joined by newlines."""
     head: dict[str, list[str]] = {}
-    # the script prints a few hundred bytes, and keys of its own only
     for line in content[:_HEAD].decode("utf-8", "replace").split("\n"):
         key, separator, value = line.partition("=")
         if separator:

@@ -35,7 +35,7 @@ READS: tuple[Read, ...] = (
 set --
 for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /etc/bashrc \
   /etc/bash.bashrc /etc/bash.bashrc.local; do
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   if hp_can "$f"; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
 done
 hp_pour 'file ' '|' "$@" | sed -e '@KEPT@' || exit 1

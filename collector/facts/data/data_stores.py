@@ -57,7 +57,7 @@ READS: tuple[Read, ...] = (
 p=$(grep -lxE '{"|".join(_ENGINES)}' /proc/[0-9]*/comm /dev/null 2>/dev/null | head -n 500)
 echo '== cwd'
 c=; for f in $p; do c="$c ${{f%/comm}}/cwd"; done
-[ -n "$c" ] && ls -ldn $c 2>/dev/null
+[ -n "$c" ] && hp_ls -ldn $c 2>/dev/null
 echo '== told'
 n=0
 for f in $p; do

@@ -81,21 +81,22 @@ for f in $p; do
       q="${{q}}length(concat(ifnull(authentication_string,'')"
       t="))) from mysql.user"
       "$c" "$@" "$q,ifnull(password,'')$t" 2>/dev/null || "$c" "$@" "$q$t" 2>&1
-    }} | head -n 500;;
+    }} | sed 's/^==/-==/' | head -n 500;;
   postgres|postmaster|kingbase|gaussdb)
-    w=$(readlink "$d/cwd") && case " $h " in *" $w "*) ;; *) h="$h $w"
+    w=$(readlink "$d/cwd") && hp_plain "$w" && case " $h " in *" $w "*) ;; *) h="$h $w"
       echo "== postgresql $w"
       for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
         case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
-        [ -f "$c" ] && {{ echo "hba $c"
-          hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' | head -n 300; }}
+        [ -f "$c" ] && hp_plain "$c" && {{ echo "hba $c"
+          hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' |
+            sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n 300; }}
       done; NAMER=;;
     esac;;
   esac
 done
 for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*.conf \
   /usr/local/etc/redis*.conf; do
-  [ -f "$c" ] || continue
+  [ -f "$c" ] && hp_plain "$c" || continue
   echo "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
   hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \

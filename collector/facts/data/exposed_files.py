@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.base.opened import OPENED
+from collector.facts.base.opened import ODD, OPENED
 from collector.facts.security.detector_state import WEB_SETTINGS
 from collector.model import Capture, Read, Text, shell
 
@@ -58,7 +58,7 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
 echo '== web'
 # names FOLDER...: what lies there, as far as whoever has to look for it may see it
 names() {{
-  hp_do "$R" find "$@" -maxdepth {DEPTH} \( -name node_modules -o -name vendor \) -prune \
+  hp_do "$R" find "$@" -maxdepth {DEPTH} {ODD} \( -name node_modules -o -name vendor \) -prune \
     -o \( {_named(_SERVED)} \) ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
     2>/dev/null
 }}
@@ -67,14 +67,14 @@ set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
   printf 'root %s\n' "$@"
   n=$#; his=
   for d do
-    hp_reach "$d."
+    hp_within "$d"
     if [ -z "$R" ]; then set -- "$@" "$d"; else his="$his$d$nl"; fi
   done
   shift "$n"
   R=; [ $# -eq 0 ] || names "$@"
   for d in $his; do
-    hp_reach "$d."
-    names "$d" | grep -E '^[0-7]+ [0-9]+ [a-z ]+ /'
+    hp_within "$d"
+    names "$d" | grep -E '^([0-7]+ [0-9]+ [a-z ]+|odd name: left out:) /'
   done
 }} | head -n {MOST}
 echo '== world'
@@ -88,7 +88,7 @@ m=$(grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|jfs) ' /proc/self/mountinfo 2>/dev/
   done)
 set -- $(for d in /etc /home /root /srv /opt /app* /www /data* /backup* /var/backups /tmp /var/tmp \
   /mnt /export $m; do [ -d "$d" ] && printf '%s/\n' "$d"; done | sort -u)
-find "$@" -xdev -maxdepth {DEPTH} -type d ! -perm -001 -prune \
+find "$@" -xdev -maxdepth {DEPTH} {ODD} -type d ! -perm -001 -prune \
   -o \( -name node_modules -o -name vendor -o -path /etc/ssl/certs -o -path /etc/pki/ca-trust \) \
   -prune -o -type f -perm -004 \( {_named(_READABLE)} \) ! \( {_named(_HARMLESS)} \) \
   -exec stat -c '%a %u %F %n' '{{}}' + 2>/dev/null | head -n {MOST}

@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.model import Capture, Read, Text, shell
 
 READ = "folders.sizes"
 
 # One du for all; what it has not come to after eight seconds is named, and stays unmeasured.
-_SIZES = r"""
+_SIZES = (
+    OPENED
+    + r"""
 nl='
 '
 m=$nl$(sed 's/^\([^ ]* \)\{4\}\([^ ]*\) .*/\2/' /proc/self/mountinfo 2>/dev/null)$nl
@@ -24,7 +27,7 @@ for r in /srv /data /data[0-9]* /home /opt /export /storage /var/www /var/opt /v
   [ -d "$r" ] || continue
   case "$m" in *"$nl$r$nl"*) continue;; esac
   for d in "$r"/*; do
-    [ -d "$d" ] && [ ! -L "$d" ] && [ $# -lt 500 ] || continue
+    [ -d "$d" ] && [ ! -L "$d" ] && [ $# -lt 500 ] && hp_plain "$d" || continue
     case "$d" in
       */lost+found|*[Bb]ackup*|*/bak|/var/lib/docker|/var/lib/containers|/var/lib/containerd) ;;
       /var/lib/kubelet|/var/lib/rancher|/var/lib/snapd|/var/lib/flatpak|/var/lib/dpkg) ;;
@@ -40,6 +43,7 @@ if [ $# -gt 0 ]; then
 fi
 echo end
 """
+)
 
 READS: tuple[Read, ...] = (
     shell(

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import ODD, OPENED
 from collector.facts.base.paths import prefixes
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
 # The paths that the inventory on the host names, each with what it really is, and the links in it
 # to folders elsewhere (tablespaces of a database). `lsattr` shows the mark of fscrypt (E).
-_PLACES = r"""
+_PLACES = (
+    OPENED
+    + r"""
 cat /etc/hostpledge/data-inventory.yml /etc/hostpledge/data-inventory.yaml \
   /etc/hostpledge/data-inventory.json 2>/dev/null | grep -v '^[[:space:]]*#' |
   sed -n 's/.*path["'\'']\{0,1\}[[:space:]]*:[[:space:]]*["'\'']\{0,1\}\(\/[^"'\'',}]*\).*/\1/p' |
@@ -20,36 +23,49 @@ cat /etc/hostpledge/data-inventory.yml /etc/hostpledge/data-inventory.yaml \
   k=absent
   if [ -d "$p" ]; then k=dir; elif [ -e "$p" ]; then k=file; fi
   r=$p; [ "$k" = absent ] || r=$(readlink -f "$p" 2>/dev/null) || r=$p
+  hp_plain "$p" && hp_plain "$r" || continue
   f=-; [ "$k" = absent ] || f=$(lsattr -d "$r" 2>/dev/null | sed 's/ .*//')
   printf '%s\t%s\t%s\t%s\n' "$k" "${f:--}" "$p" "$r"
   [ "$k" = dir ] || continue
-  n=0; { timeout 2 find "$r" -xdev -maxdepth 4 -type l 2>/dev/null; [ $? -lt 124 ] || echo more
-  } | while IFS= read -r l; do
+  n=0; { timeout 2 find "$r" -xdev -maxdepth 4 """
+    + ODD
+    + r""" -type l -print 2>/dev/null; [ $? -lt 124 ] || echo more
+  } | hp_sieve | while IFS= read -r l; do
     [ "$l" = more ] || [ -d "$l" ] || continue
     [ "$l" = more ] || [ $((n += 1)) -gt 200 ] && { printf 'more\t-\t%s\t%s\n' "$p" "$r"; break; }
-    t=$(readlink -f "$l") || continue
+    t=$(readlink -f "$l") && hp_plain "$t" || continue
     case "$t/" in "$r"/*) ;; *) printf 'link\t-\t%s\t%s\n' "$l" "$t" ;; esac
   done
 done
 exit 0
 """
+)
 
 # For an inventory that the host does not know: folders and links near the roots of its disks.
-_TREE = r"""
+_TREE = (
+    OPENED
+    + r"""
 find / -xdev -maxdepth 3 \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /usr \
   -o -path /etc -o -path /boot -o -path /snap -o -path '/var/lib/docker/*' -o -path '/tmp/*' \
   -o -path '/var/lib/containers/*' -o -path '/var/tmp/*' -o -path '/var/cache/*' \) -prune \
-  -o -type d -print 2>/dev/null | sed 's/^/dir	/'
+  -o """
+    + ODD
+    + r""" -type d -print 2>/dev/null | hp_sieve | sed 's/^/dir	/'
 sed -n 's/^\([^ ]* \)\{4\}\(\/[^ ]*\) .* - \(ext[234]\|xfs\|btrfs\|zfs\|f2fs\|jfs\) .*/\2/p' \
   /proc/self/mountinfo 2>/dev/null | grep -v '^/$\|^/boot\|^/snap\|^/etc/\|^/var/lib/docker' |
   sort -u | head -n 40 | while IFS= read -r m; do
-  [ -d "$m" ] && find "$m" -xdev -maxdepth 2 -type d -print 2>/dev/null | sed 's/^/dir	/'
+  [ -d "$m" ] && find "$m" -xdev -maxdepth 2 """
+    + ODD
+    + r""" -type d -print 2>/dev/null |
+    hp_sieve | sed 's/^/dir	/'
 done
 for l in /* /var/* /var/lib/* /srv/* /opt/* /data/* /home/* /mnt/*; do
-  [ -L "$l" ] && [ -e "$l" ] && printf 'link\t%s\t%s\n' "$l" "$(readlink -f "$l")"
+  [ -L "$l" ] && [ -e "$l" ] && hp_plain "$l" || continue
+  t=$(readlink -f "$l"); hp_plain "$t" && printf 'link\t%s\t%s\n' "$l" "$t"
 done
 exit 0
 """
+)
 
 READS: tuple[Read, ...] = (
     shell(
@@ -141,7 +157,7 @@ def _lines(capture: Capture) -> list[tuple[str, str, str, str]]:
 
 def _tree(capture: Capture) -> tuple[frozenset[str], Mapping[str, str]]:
     folders, links = {"/"}, {}
-    for line in capture.read("inventory.tree").text().splitlines():
+    for line in capture.read("inventory.tree").text(odd=True).splitlines():
         word, *rest = line.split("\t")
         if word == "dir" and len(rest) == 1:
             folders.add(rest[0])
@@ -178,6 +194,9 @@ def links_in(capture: Capture, real: str) -> Mapping[str, str]:
         if any(kind == "more" and to == real for kind, _, _, to in lines):
             raise CouldNotLook("inventory.places", f"not all symlinks in {real} were looked at")
         found = {link: to for kind, _, link, to in lines if kind == "link"}
+    for left in capture.read("inventory.tree").left_out:
+        if f"{left}/".startswith(f"{real.rstrip('/')}/"):
+            raise CouldNotLook("inventory.tree", f"{left}: names with a line break or a tab in it")
     if capture.read("inventory.tree").status is not ReadStatus.LOST:
         found |= _tree(capture)[1]
     within = real.rstrip("/") + "/"

@@ -20,8 +20,11 @@ _READ = "replication.state"
 _STATE = (
     OPENED  # noqa: S608 - questions of fixed words
     + r"""
+# answer TEXT: of a server, whoever runs it: none speaks for another
+answer() { [ -z "$1" ] || printf '%s\n' "$1" | sed -e '/./!d' -e 's/^==/-==/'; }
 for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*; do
   [ -S "$s" ] || continue
+  case "${s##*.}" in *[!0-9]*) continue;; esac
   case "$s,$b" in /var/run/*,*/run/*) continue;; esac
   b="$b $s"; d=${s%/*}; p=${s##*.}
   # /usr/bin/psql of Debian starts perl first
@@ -39,8 +42,9 @@ for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL
   q="$q from pg_stat_replication"
   set -- "$c" -X -A -t -q -w -h "$d" -p "$p" -U "$n" -d postgres -c "$q"
   PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
-  if [ -z "$u" ]; then "$@"
-  else hp_as "$u" "$@"; fi 2>&1 </dev/null || echo refused
+  o=$(if [ -z "$u" ]; then "$@"
+    else hp_as "$u" "$@"; fi 2>&1 </dev/null) || o=$o${hp_nl}refused
+  answer "$o"
 done
 for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
   [ -S "$s" ] || continue
@@ -49,9 +53,9 @@ for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
   q="select concat_ws(' ','replica',host,replace(state,' ','_'))"
   q="$q from information_schema.processlist where command like 'Binlog Dump%'"
   # no server gets a file of ours for the asking
-  "$c" --no-defaults --local-infile=0 -u root -S "$s" --connect-timeout=3 -N -B \
-    -e "select 'primary'; $q" \
-    2>&1 </dev/null || echo refused
+  o=$("$c" --no-defaults --local-infile=0 -u root -S "$s" --connect-timeout=3 -N -B \
+    -e "select 'primary'; $q" 2>&1 </dev/null) || o=$o${hp_nl}refused
+  answer "$o"
 done
 echo '== end'
 exit 0

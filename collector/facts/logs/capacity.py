@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.facts.base.paths import within
 from collector.facts.logs.audit.status import WHERE
 from collector.facts.logs.log_kept import LogKept
@@ -19,12 +20,13 @@ _DAY = 86400.0
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        WHERE
+        OPENED
+        + WHERE
         + r"""
 set --
 for d in "${a%/*}/" / /var/ /var/log/ /var/log/*/ /var/lib/docker/ /var/lib/mysql/ /var/lib/pgsql/ \
   /var/lib/postgresql/ /www/ /opt/ /srv/ /usr/local/ /data/ /home/ /app/; do
-  [ -d "$d" ] && set -- "$@" "$d"
+  [ -d "$d" ] && hp_plain "$d" && set -- "$@" "$d"
 done
 stat -f -c '%i %S %b %a %c %d %n' "$@"
 """,

@@ -9,7 +9,10 @@ own=${own%%.*} key="@$$-$key" late=$((${now:-0} + SECONDS_))
 for c in awk stat find od; do command -v "$c" >/dev/null 2>&1 || echo "@O $c"; done
 # logs elsewhere: those that logrotate takes care of, and that of auditd
 list=
-for f in /etc/audit/auditd.conf /etc/logrotate.conf /etc/logrotate.d/*; do [ -f "$f" ] && list="$list$nl$f"; done
+for f in /etc/audit/auditd.conf /etc/logrotate.conf /etc/logrotate.d/*; do
+  case $f in *"$nl"*) echo '@O newline'; continue;; esac
+  [ -f "$f" ] && list="$list$nl$f"
+done
 set -f; set -- $list; set +f
 [ $# -gt 0 ] && more=$(awk '
   FILENAME == "/etc/audit/auditd.conf" {
@@ -35,7 +38,9 @@ for f in $more /var/lib/wtmpdb/wtmp.db /var/lib/lastlog/lastlog2.db \
   /var/lib/containers/storage/overlay-containers/*/userdata/ctr.log \
   /home/*/.local/share/containers/storage/overlay-containers/*/userdata/ctr.log /var/lib/docker/containers/*/*-json.log* \
   /opt/*/logs/* /opt/*/log/* /usr/local/tomcat*/logs/*; do
-  [ -f "$f" ] && far="$far$nl$f"
+  [ -f "$f" ] || continue
+  case $f in *"$nl"*) echo '@O newline'; continue;; esac
+  far="$far$nl$f"
 done
 set -f
 choose='
@@ -68,7 +73,7 @@ case $list in *'@K '*)
         case $t in
           ''|/|/proc*|/sys*|/dev*|/run*|/etc*|/usr|/usr/[!l]*|/var|/var/log*|/boot*|/root) continue;;
         esac
-        hp_reach "$f"
+        hp_within "$f"
         hp_do "$R" find "$f/" -maxdepth 2 -path "*$nl*" -exec printf '@O newline%.0s\n' {} + \
           -o -type f -exec stat -c '%F|%s %Y %n' {} + | grep -F -e "$f/" -e '@O '
       done 2>/dev/null
@@ -82,7 +87,9 @@ case $list in *'@K '*)
   );;
 esac
 printf '%s\n' "$list"
-set +f; stat -c '@D %W %n' / /var/log /var/log/*/ 2>/dev/null; set -f
+set +f; set -- / /var/log
+for f in /var/log/*/; do case $f in *"$nl"*) ;; *) set -- "$@" "$f";; esac; done
+stat -c '@D %W %n' "$@" 2>/dev/null; set -f
 for f in $list; do
   case $f in
     '@F '*' S /'*)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import ODD, OPENED
 from collector.facts.logs.audit.status import CONFIG, WHERE, audit_log
 from collector.facts.logs.model.families import family_of, is_log, log_of
 from collector.model import Capture, Read, Text, shell
@@ -17,7 +18,8 @@ READS: tuple[Read, ...] = (
     CONFIG,
     shell(
         _READ,
-        WHERE
+        OPENED
+        + WHERE
         + rf"""
 set --
 for d in /var/log/ /www/wwwlogs/ /usr/local/nginx/logs/ /usr/local/apache2/logs/; do
@@ -28,24 +30,27 @@ for d in $(sed -n 's/^[[:space:]]*olddir[[:space:]]\{{1,\}}\(\/[^[:space:]]*\).*
   /etc/logrotate.conf /etc/logrotate.d/* 2>/dev/null); do
   case $d in
     /var/log/*|//|/etc/*|/root/|/usr/) ;;
-    *) [ -d "$d" ] && set -- "$@" "$d";;
+    *) [ -d "$d" ] && hp_plain "$d" && set -- "$@" "$d";;
   esac
 done
 {{ case $a in
   /var/log/*) ;;
-  /*/*) stat -c '%A %a %u %g %n' "${{a%/*}}/" "$a"*;;
+  /*/*) for f in "${{a%/*}}/" "$a"*; do
+    hp_plain "$f" && stat -c '%A %a %u %g %n' "$f"
+  done;;
 esac
-find "$@" ! -path '*/pods/*' ! -path '*/containers/*' \
+find "$@" {ODD} ! -path '*/pods/*' ! -path '*/containers/*' \
   ! -path '*/sudo-io/*/*/*/*' \( -type d -o -type f \) \
   -exec stat -c '%A %a %u %g %n' {{}} +; }} 2>/dev/null | head -n {MOST + 1}
 echo '== attributes'
 if command -v lsattr >/dev/null 2>&1; then
-  lsattr -d /var/log /var/log/*.log /var/log/messages /var/log/secure /var/log/syslog \
+  set --; for f in /var/log/*.log; do hp_plain "$f" && set -- "$@" "$f"; done
+  lsattr -d /var/log "$@" /var/log/messages /var/log/secure /var/log/syslog \
     /var/log/wtmp /var/log/btmp /var/log/audit "$a" 2>/dev/null |
     grep -E '^[^ ]*[ai][^ ]* '
 fi
 echo '== seals'
-for f in /var/log/journal/*/fss; do [ -f "$f" ] && printf '%s\n' "$f"; done
+for f in /var/log/journal/*/fss; do [ -f "$f" ] && hp_plain "$f" && printf '%s\n' "$f"; done
 echo '== end'
 exit 0
 """,

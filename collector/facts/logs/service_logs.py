@@ -82,7 +82,7 @@ done
 [ $# -gt 0 ] && {
   echo '== open'
   # with one folder alone ls prints no heading
-  ls -ln "$@" /dev/null 2>/dev/null | sed -n -e 's,^/proc/\([0-9]*\)/fd/:$,== of \1,p' \
+  hp_ls -ln "$@" /dev/null 2>/dev/null | sed -n -e 's,^/proc/\([0-9]*\)/fd/:$,== of \1,p' \
     -e 's/^l.\(.\)[^ ]* .* -> \(\/.*\)$/\1 \2/p' |
     grep -E '^==|^w /(dev/null$|[^dps]|d[^e]|p[^r]|s[^y])' | head -n 4000
 }

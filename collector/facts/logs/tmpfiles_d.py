@@ -30,7 +30,7 @@ set --
 for d in /etc /run /usr/local/lib /usr/lib /lib; do
   [ -L "$d" ] && continue
   for f in "$d"/tmpfiles.d/*.conf; do
-    [ -e "$f" ] || [ -L "$f" ] || continue
+    { [ -e "$f" ] || [ -L "$f" ]; } && hp_plain "$f" || continue
     printf '@F %s\n' "$f"
     [ -f "$f" ] || continue
     hp_can "$f" || { printf '@U %s\n' "$f"; continue; }

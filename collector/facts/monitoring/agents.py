@@ -86,9 +86,9 @@ for f in /etc/sysstat/sysstat /etc/sysconfig/sysstat; do
 done
 for d in /var/log/sysstat /var/log/sa; do
   set -- "$d"/sa[0-9]* "$d"/[0-9][0-9][0-9][0-9][0-9][0-9]/sa[0-9]*
+  n=$#; for f do [ -f "$f" ] && hp_plain "$f" && set -- "$@" "$f"; done; shift "$n"
   c=0; long= ; last=
   for f do
-    [ -f "$f" ] || continue
     c=$((c + 1)); last=$f
     case "${{f##*/}}" in
       sa[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*) long="${{long:-$f}}"; late=$f;;

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.base.opened import OPENED
+from collector.facts.base.opened import ODD, OPENED
 from collector.facts.system.processes import Process, Processes
 from collector.model import Capture, Read, Text, shell
 
@@ -24,7 +24,7 @@ READS: tuple[Read, ...] = (
         + r"""
 w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
 for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   printf '== conf %s\n' "$f"
   hp_can "$f" || echo '== refused'
   hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]"
@@ -66,7 +66,9 @@ IFS=$hp_nl
 more=; [ -n "$t" ] && more=$(hp_names '.*clamd\{0,1\}scan.*' $(
   find /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
     /var/spool/cron /etc/crontabs /etc/systemd/system /usr/local/sbin /usr/local/bin /root /opt \
-    -maxdepth 2 -type f -size -64k 2>/dev/null) |
+    -maxdepth 2 """
+        + ODD
+        + r""" -type f -size -64k -print 2>/dev/null | hp_sieve) |
   sed -n "s#\($hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
   sort -u | head -n 16)
 all=' '
@@ -74,7 +76,7 @@ all=' '
   NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
   case "$all" in *" $f "*) continue;; esac
   case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   all="$all$f "
   printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then

@@ -71,9 +71,9 @@ for f in /var/log/aide/aide.log /var/log/aide.log; do
   else echo '== refused'; fi
 done
 for f in /var/lib/tripwire/*.twd; do
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   printf '== tripwire-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
-  r=$(ls -t /var/lib/tripwire/report/*.twr 2>/dev/null | head -n 1)
+  r=$(hp_ls -t /var/lib/tripwire/report/*.twr 2>/dev/null | head -n 1)
   [ -n "$r" ] && printf 'report %s %s\n' "$(date -r "$r" +%s 2>/dev/null)" "$r"
 done
 f=/var/ossec/etc/ossec.conf
@@ -102,7 +102,7 @@ if [ -f "$f" ]; then
   done
 fi
 for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   printf '== falco - %s\n' "$f"
   hp_by "$f" cat | grep -E '^[a-z_]+:|^[[:space:]]+enabled:' | grep -A 1 '_output:' | grep -v '^--$'
 done

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, Processes, processes
 from collector.facts.system.services import READS as _SERVICE_READS
@@ -67,8 +68,8 @@ def _look(products: Iterable[Product]) -> str:
     paths = sorted({path for product in known for path in product.paths})
     packages = sorted({name for product in known for name in product.packages})
     return (
-        "set --\n"
-        f'for p in {" ".join(paths)}; do [ -e "$p" ] && set -- "$@" "$p"; done\n'
+        OPENED + "set --\n"
+        f'for p in {" ".join(paths)}; do [ -e "$p" ] && hp_plain "$p" && set -- "$@" "$p"; done\n'
         '[ $# -gt 0 ] && ls -ldnL "$@"\n'
         "echo '== packages'\n"
         f"for p in {' '.join(map(shlex.quote, packages))}; do\n"

@@ -30,7 +30,7 @@ done
 for d in "$@"; do
   [ -e "$d" ] || continue
   printf '== folder %s\n' "$d"
-  ls -ln "$d"
+  hp_ls -ln "$d"
   for f in "$d"/daily.c?d "$d"/main.c?d "$d"/bytecode.c?d; do
     [ -f "$f" ] || continue
     printf '== file %s\n' "$f"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
 # Arguments carry passwords in ways that nobody can list: only the program's own word stays.
@@ -21,12 +22,13 @@ _NO_ARGUMENTS = "/^.proc.[0-9]*.cmdline:/s/^\\([^ ]*\\) .*/\\1/"
 READS: tuple[Read, ...] = (
     shell(
         "processes.all",
-        r"""
+        OPENED
+        + r"""
 grep -E '^(Name|State|PPid|Uid|VmSize):' /proc/[0-9]*/status /dev/null 2>/dev/null | cut -c 1-200
 grep -E '^0::|:name=systemd:' /proc/[0-9]*/cgroup /dev/null 2>/dev/null | cut -c 1-500
 grep -a -m 1 . /proc/[0-9]*/cmdline /dev/null 2>/dev/null | tr '\000' ' ' | cut -c 1-400
 echo '== exe'
-ls -ldn /proc/[0-9]*/exe 2>/dev/null
+hp_ls -ldn /proc/[0-9]*/exe 2>/dev/null
 true
 """,
         limit=1 << 22,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.model import Capture, Read, ReadStatus, Text, command, shell
 
 _TYPES = "--type=service,socket,timer,path"
@@ -39,13 +40,14 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "services.boot",
-        r"""
+        OPENED
+        + r"""
 [ -d /run/systemd/system ] && echo systemd
 for p in /etc/rc[0-6S].d/S* /etc/rc.d/rc[0-6].d/S* /etc/runlevels/*/* \
   /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do
-  if [ -e "$p" ] || [ -L "$p" ]; then printf '%s\n' "$p"; fi
+  if { [ -e "$p" ] || [ -L "$p" ]; } && hp_plain "$p"; then printf '%s\n' "$p"; fi
 done
-for p in /etc/init.d/*; do [ -x "$p" ] && [ -f "$p" ] && printf '%s\n' "$p"; done
+for p in /etc/init.d/*; do [ -x "$p" ] && [ -f "$p" ] && hp_plain "$p" && printf '%s\n' "$p"; done
 true
 """,
         limit=1 << 17,

@@ -14,16 +14,19 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.facts.base.package_versions import dpkg_newer, rpm_newer
 from collector.model import Capture, Read, Text, shell
 
-_APT = r"""
+_APT = (
+    OPENED
+    + r"""
 command -v dpkg-query >/dev/null 2>&1 || { echo '== none'; exit 0; }
 [ -d /var/lib/apt/lists ] || { echo '== none'; exit 0; }
 echo '== releases'
 l=/var/lib/apt/lists
 for f in $l/*_InRelease $l/*_Release; do
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   printf 'file %s\n' "$f"
   sed -n '/^\(Origin\|Label\|Suite\|Codename\|Date\):/p;/^\(MD5Sum\|SHA256\):/q' "$f"
 done
@@ -31,7 +34,7 @@ echo '== last'
 stat -c 'info %Y' /var/lib/dpkg/status 2>/dev/null
 echo '== differ'
 for f in $l/*[-_]security_*_Packages $l/*[-_]security_*_Packages.*; do
-  [ -f "$f" ] || continue
+  [ -f "$f" ] && hp_plain "$f" || continue
   case "$f" in
     *_Packages) cat "$f";;
     *) /usr/lib/apt/apt-helper cat-file "$f" || echo "unreadable $f";;
@@ -50,9 +53,12 @@ awk '
 ' | sort -u
 echo '== end'
 """
+)
 
 # Records of XML end where the next tag begins, however its lines are broken.
-_DNF = r"""
+_DNF = (
+    OPENED
+    + r"""
 command -v rpm >/dev/null 2>&1 || { echo '== none'; exit 0; }
 [ -d /var/cache/dnf ] || [ -d /var/cache/yum ] || [ -d /var/cache/libdnf5 ] || {
   echo '== none'; exit 0
@@ -61,12 +67,12 @@ u=; echo '== caches'
 for f in /var/cache/dnf/*/repodata/repomd.xml /var/cache/dnf/*/repodata/*primary.xml* \
   /var/cache/libdnf5/*/repodata/repomd.xml /var/cache/libdnf5/*/repodata/*primary.xml* \
   /var/cache/yum/*/*/*/repomd.xml /var/cache/yum/*/*/*/cachecookie; do
-  [ -f "$f" ] && stat -c '%Y %n' "$f"
+  [ -f "$f" ] && hp_plain "$f" && stat -c '%Y %n' "$f"
 done
 for f in /var/cache/dnf/*/repodata/*updateinfo.xml* /var/cache/libdnf5/*/repodata/*updateinfo.xml* \
   /var/cache/yum/*/*/*/*updateinfo.xml* /var/cache/yum/*/*/*/gen/updateinfo.xml; do
   case "$f" in *.solv*|*.sqlite*) continue;; esac
-  [ -f "$f" ] && { printf 'updateinfo %s\n' "$f"; u="$u $f"; }
+  [ -f "$f" ] && hp_plain "$f" && { printf 'updateinfo %s\n' "$f"; u="$u $f"; }
 done
 echo '== differ'
 for f in $u; do
@@ -109,6 +115,7 @@ done | { rpm -qa --qf '%{NAME} %{EPOCH} %{VERSION}-%{RELEASE} %{ARCH} %{INSTALLT
 '
 echo '== end'
 """
+)
 
 READS: tuple[Read, ...] = (
     shell(

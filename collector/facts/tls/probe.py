@@ -31,6 +31,7 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import address
+from collector.facts.base.opened import OPENED
 from collector.facts.network.listeners import Listener
 from collector.facts.tls.client_hello import KINDS, client_hello, parts
 from collector.facts.tls.server_hello import Answer, answer
@@ -67,9 +68,13 @@ def hello_line() -> str:
 
 def _body() -> str:
     quoted = asking().replace("'", "'\\''")
-    return _NOTHING + (
-        "command -v bash >/dev/null 2>&1 || { echo '== none'; echo '== end'; exit 0; }\n"
-        f"bash -c '{quoted}' all && echo '== end'"
+    return (
+        OPENED
+        + _NOTHING
+        + "command -v bash >/dev/null 2>&1 || { echo '== none'; echo '== end'; exit 0; }\n"
+        + f"bash -c '{quoted}' all || exit\n"
+        + package_text("facts/tls/databases.sh")
+        + "echo '== end'\n"
     )
 
 

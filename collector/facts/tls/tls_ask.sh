@@ -320,38 +320,3 @@ while read -r addr port proc; do
 done < <(printf "%s\n" "$all")
 wait
 [ "$at" = 0 ] || echo "== hello ${new_p//\\x/} ${new_e//\\x/}"
-
-# without ss the programs are not known
-case $all in (*' mysqld'* | *' mariadbd'* | *' mongod'* | *[0-9]' ') ;; (*) exit 0 ;; esac
-id=db
-for f in $(grep -lxE "mysqld|mariadbd|mongod" /proc/[0-9]*/comm /dev/null | head -n 8); do
-  d=${f%/comm}; read -r proc <"$f"
-  case $proc in
-    (mongod)
-      c=$(tr "\000" "\n" <"$d/cmdline" | sed -n -e "/^\(-f\|--config\)\$/{n;p;}" -e "s/^--config=//p")
-      tell mongod "${d#/proc/} $(echo $(
-        tr "\000" "\n" <"$d/cmdline" | sed -n -e "/^--\(tls\|ssl\)Mode\$/{n;p;}" \
-          -e "s/^--\(tls\|ssl\)Mode=//p" | head -n 1
-        [ -z "$c" ] || sed -n -e "s/^[[:space:]]*\(mode\|sslMode\)[[:space:]]*[:=][[:space:]]*[\"]*\([a-z]*\(TLS\|SSL\)\|disabled\).*/\2/p" "$c" | head -n 1
-      ))" ;;
-    (*)
-      c=$(command -v mariadb || command -v mysql)
-      tell mysqld "${d#/proc/} $proc"
-      # by its socket; MariaDB would check the certificate even there
-      q=--no-defaults; case $c in (*mariadb) q="$q --skip-ssl" ;; esac
-      if [ -n "$c" ] && q=$(${HP_TIMEOUT:+timeout 15} "$c" $q -u root -N -B -e "
-        show global variables where variable_name in ('require_secure_transport', 'have_ssl');
-        select concat('account ', if(ssl_type = '', '-', ssl_type), ' ', host, ' ', user)
-          from mysql.user where host <> ''" | head -n 300) && [ -n "$q" ]; then
-        while IFS=$'\t' read -r line value; do
-          tell mysqld "${d#/proc/} ${line:0:200}${value:+ $value}"
-        done < <(printf '%s\n' "$q")
-      fi
-      c=$(tr "\000" "\n" <"$d/cmdline" | grep -m 1 -E "^--defaults-(extra-)*file=[A-Za-z0-9_/.-]*\$")
-      {
-        my_print_defaults $c mysqld server mariadb mariadbd
-        tr "\000" "\n" <"$d/cmdline"
-      } | grep -E -i "^--(loose[-_])?require[-_]secure[-_]transport" |
-        while IFS= read -r line; do tell mysqld "${d#/proc/} config ${line:0:80}"; done ;;
-  esac
-done

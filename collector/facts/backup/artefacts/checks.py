@@ -50,7 +50,7 @@ done
 for f in /root/.borgmatic/checks/*/* /root/.borgmatic/checks/*/*/* \
   /root/.local/state/borgmatic/checks/*/* /root/.local/state/borgmatic/checks/*/*/* \
   /var/lib/borgmatic/borgmatic/checks/*/* /var/lib/borgmatic/borgmatic/checks/*/*/*; do
-  [ -f "$f" ] && printf 'borgmatic %s %s\n' "$(stat -c %Y "$f")" "$f"
+  [ -f "$f" ] && hp_plain "$f" && printf 'borgmatic %s %s\n' "$(stat -c %Y "$f")" "$f"
 done
 exit 0
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.base.opened import OPENED
+from collector.facts.base.opened import ODD, OPENED
 
 SOURCES = r"""/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
   /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
@@ -33,16 +33,18 @@ NAMER=
 set -f; t=$t$hp_nl$(hp_names "$w" $m); set +f
 unset IFS
 # part FOLDER LSATTR: what lies in it, as far as whoever looks may see it
-part='p=$1; a=$2
+part='p=$1; a=$2; hp_odd=$3; hp_tab="	"; hp_nl="
+"
 [ -r "$p" ] && [ -x "$p" ] || {{ printf "closed %s\\n" "$p"; exit; }}
 set --
 for d in "$p"/*.[0-9] "$p"/*.[0-9][0-9] "$p"/[0-9][0-9][0-9][0-9]*; do
-  [ -d "$d" ] && [ $# -lt 400 ] && set -- "$@" "$d"
+  [ -d "$d" ] && [ $# -lt 400 ] || continue
+  case "$d" in *"$hp_nl"*|*"$hp_tab"*) sh -c "$hp_odd" sh "$d";; *) set -- "$@" "$d";; esac
 done
 [ $# -gt 0 ] && stat -c "tree %Y %n" "$@"
 [ "$a" ] && {{ lsattr -d "$p"; lsattr "$p"; }} 2>/dev/null |
-  sed -n "s/^\([-A-Za-z]*[ai][-A-Za-z]*\) /attr \1 /p" | head -n 100
-find "$p" -xdev -maxdepth 3 -path "*/data/[0-9a-f][0-9a-f]" -prune -o -type f \( \
+  sed -n "s/^\([-A-Za-z]*[ai][-A-Za-z]*\) /attr \1 /p" | grep -F " $p" | head -n 100
+find "$p" -xdev -maxdepth 3 {ODD} -path "*/data/[0-9a-f][0-9a-f]" -prune -o -type f \( \
   -name "*.sql" -o -name "*.sql.*" -o -name "*.dump" -o -name "*.dump.*" -o -name "*.dmp" \
   -o -name "*.tar" -o -name "*.tar.*" -o -name "*.tgz" -o -name "*.gz" -o -name "*.zip" \
   -o -name "*.7z" -o -name "*.bak" -o -name "*.zst" -o -name "*.xz" -o -name "*.xbstream*" \
@@ -80,11 +82,11 @@ for l in /backup /backups /bak /var/backups /var/backup /data/backup /data/backu
     esac
     printf 'repository %s %s %s\n' "$(stat -c %Y "$p/config")" "${{h:--}}" "$p"
   fi
-  hp_reach "$p"; r=$R
+  hp_within "$p"; r=$R
   case "$r" in
-    ''|own) sh -c "$part" sh "$p" "$a";;
+    ''|own) sh -c "$part" sh "$p" "$a" "$hp_odd";;
     -) printf 'closed %s\n' "$p";;
-    *) hp_do "$r" sh -c "$part" sh "$p" "$a" | grep -aF " $p" | sed "s/^/@$r /";;
+    *) hp_do "$r" sh -c "$part" sh "$p" "$a" "$hp_odd" | grep -aF " $p" | sed "s/^/@$r /";;
   esac
 done | awk '{{ k = $0; sub(/^@[^ ]* /, "", k) }} !seen[k]++' | while IFS= read -r l; do
   NAMER=

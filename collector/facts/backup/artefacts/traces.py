@@ -27,13 +27,14 @@ for h in /root /home/* /var/lib/*; do
   [ -d "$h/.cache/borg" ] && [ ! -L "$h/.cache" ] && [ ! -L "$h/.cache/borg" ] || continue
   for d in "$h"/.cache/borg/*/; do
     d=${d%/}; i=${d##*/}
+    hp_plain "$d" || continue
     t=0
     for f in "$d"/files*; do
       [ -f "$f" ] || continue
       n=$(stat -c %Y "$f") && [ "$n" -gt "$t" ] && t=$n
     done
     printf 'borg %s %s %s\n' "$i" "$t" \
-      "$(hp_by "$h/.config/borg/security/$i/location" head -c 4096 2>/dev/null)"
+      "$(hp_by "$h/.config/borg/security/$i/location" head -c 4096 2>/dev/null | head -n 1)"
   done
 done
 exit 0

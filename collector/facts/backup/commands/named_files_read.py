@@ -68,7 +68,7 @@ for f in /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron
   /etc/crontabs/* /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf \
   /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf /etc/restic/*.env \
   /etc/default/restic* /etc/pgbackrest.conf /etc/pgbackrest/*.conf /etc/pgbackrest/conf.d/*.conf
-do [ -f "$f" ] && o="$o$hp_tab$f$nl"; done
+do [ -f "$f" ] && hp_plain "$f" && o="$o$hp_tab$f$nl"; done
 for f in /root/.config/borg/keys/* /home/*/.config/borg/keys/*; do
   hp_can "$f" && r="${{r}}key	borg	$f$nl" all="$all$f$nl"
 done
@@ -137,10 +137,10 @@ for p in $all $d; do
   done
 done
 echo '== modes'
-ls -ldnL / $a $all $d 2>/dev/null
+hp_ls -ldnL / $a $all $d 2>/dev/null
 for p in $d; do
   q=$(cd -P "$p" 2>/dev/null && pwd) || q=$p
-  [ "$q" = "$p" ] || printf 'real	%s	%s\n' "$p" "$q"
+  [ "$q" = "$p" ] || ! hp_plain "$q" || printf 'real	%s	%s\n' "$p" "$q"
 done
 echo '== end'
 exit 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.base.opened import OPENED
+from collector.facts.base.opened import ODD, OPENED
 
 # Where PostgreSQL neither is installed nor has a socket, nothing is started.
 STATE = (
@@ -11,7 +11,10 @@ STATE = (
 r= b=
 for f in /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres /usr/bin/postgres \
   /usr/local/pgsql/bin/postgres /usr/libexec/postgresql*/postgres; do [ -x "$f" ] && r=1; done
-for s in /run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*; do [ -S "$s" ] && b="$b $s"; done
+for s in /run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*; do
+  case "${s##*.}" in *[!0-9]*) continue;; esac
+  [ -S "$s" ] && b="$b $s"
+done
 [ "$r$b" ] && for s in $(grep -o '/[^ @]*/\.s\.PGSQL\.[0-9]*$' /proc/net/unix 2>/dev/null); do
   [ -S "$s" ] || continue
   case "$s,$b " in *" $s "*|/var/run/*) ;; *) b="$b $s";; esac
@@ -20,9 +23,12 @@ g='[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]'
 # target FOLDER SEGMENTS-PER-LOG: the segments in it, as ranges without a gap, and the newest
 target() {
   printf 'target %s\n' "$1"
-  hp_reach "$1"
+  hp_within "$1"
   hp_do "$R" sh -c '[ -r "$0" ] && [ -x "$0" ]' "$1" || { echo closed; return; }
-  l=$(hp_do "$R" find "$1/" -maxdepth 2 -type f -name "$g$g$g*" 2>/dev/null | hp_below "${1%/}" |
+  l=$(hp_do "$R" find "$1/" -maxdepth 2 """
+    + ODD
+    + r""" -type f -name "$g$g$g*" -print 2>/dev/null |
+    hp_sieve | hp_below "${1%/}" |
     awk -F/ '{ print $NF, $0 }' | sort | tail -n 30000 | awk -v n="$2" '
       function hex(t,  i, v) {
         v = 0
@@ -86,7 +92,7 @@ for s in $b; do
       from pg_stat_replication;" |
     if [ -z "$c" ]; then false
     elif [ -z "$u" ]; then "$@"
-    else hp_as "$u" "$@"; fi 2>/dev/null)
+    else hp_as "$u" "$@"; fi 2>/dev/null | grep -E '^(set|size|standby|archiver|sender) ')
   case "$o" in *'set data_directory '*) printf '%s\n' "$o";; *) echo refused; o=;; esac
   w=$(hp_by "$s.lock" head -n 2 2>/dev/null); i=${w%%"$hp_nl"*}
   case "$w" in *"$hp_nl"*) w=${w#*"$hp_nl"};; *) w=;; esac
@@ -110,8 +116,8 @@ for s in $b; do
     [ -r "$f" ] && [ -x "$f" ] || { echo 'ready ?'; continue; }
     set -- "$f"/*.ready; [ -e "$1" ] || set --
     printf 'ready %s\n' $#
-    [ $# -gt 0 ] && stat -c 'oldest %Y %n' "$1"
-    e=; for x in "$f"/*.done; do [ -e "$x" ] && e=$x; done
+    [ $# -gt 0 ] && hp_plain "$1" && stat -c 'oldest %Y %n' "$1"
+    e=; for x in "$f"/*.done; do [ -e "$x" ] && hp_plain "$x" && e=$x; done
     [ "$e" ] && stat -c 'done %Y %n' "$e"
   done
   n=256

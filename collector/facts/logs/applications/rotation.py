@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.base.opened import OPENED
+from collector.facts.base.opened import ODD, OPENED
 from collector.facts.base.redaction import FORMS, values_of_short
 from collector.facts.logs.applications.bastion import replays
 from collector.facts.logs.applications.containers import containers
@@ -100,14 +100,16 @@ set -- /etc/postgresql/*/*/postgresql.conf /etc/postgresql/*/*/conf.d/*.conf \
   /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/pgsql/data/postgresql*.conf \
   /var/lib/pgsql/*/data/postgresql*.conf /usr/local/pgsql/data/postgresql*.conf \
   "$@"
-found=; for f do [ -f "${{f#*"$hp_tab"}}" ] && found="$found$f$nl"; done
+found=; for f do
+  [ -f "${{f#*"$hp_tab"}}" ] && hp_plain "${{f#*"$hp_tab"}}" && found="$found$f$nl"
+done
 [ "$found" ] && {{ echo '@K postgres'
   printf '%s' "$found" | sed "s,^\([^/]*$hp_tab\)\{{0\,1\}},@F ,"
   hp_sift iE '^[[:space:]]*({_POSTGRES})[[:space:]=]' $found; }}
 found=
 for f in /etc/my.cnf /etc/my.cnf.d/*.cnf /etc/mysql/*.cnf /etc/mysql/*/*.cnf \
   /usr/local/mysql/*.cnf /usr/local/mysql/etc/*.cnf; do
-  [ -f "$f" ] && found="$found$f$nl"
+  [ -f "$f" ] && hp_plain "$f" && found="$found$f$nl"
 done
 [ "$found" ] && {{ echo '@K mysql'; printf '%s' "$found" | sed 's/^/@F /'
   hp_sift iE '^[[:space:]]*(\[|{_MYSQL}([[:space:]=]|$))' $found; }}
@@ -117,7 +119,7 @@ for f in /etc/apache2/apache2.conf /etc/apache2/conf-enabled /etc/apache2/sites-
   /www/server/panel/vhost/apache; do [ -e "$f" ] && set -- "$@" "$f"; done
 [ $# -gt 0 ] && {{ echo '@K apache'
   hp_sift E '^[[:space:]]*(CustomLog|ErrorLog|TransferLog|GlobalLog)[[:space:]]+"?\|' \
-    $(find "$@" -type f 2>/dev/null); }}
+    $(find "$@" {ODD} -type f -print 2>/dev/null | hp_sieve); }}
 d=/var/lib/docker
 [ -f /etc/docker/daemon.json ] && {{ echo '@K docker'
   echo '@F /etc/docker/daemon.json'
@@ -172,19 +174,19 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
         G*) given="$given$W$hp_tab${{x#G}}$nl";; esac
     done
     set +f
-    ls -l "/proc/$p/fd" 2>/dev/null | sed -n 's/^l.* -> \(\/.*\)$/\1/p' \
+    hp_ls -l "/proc/$p/fd" 2>/dev/null | sed -n 's/^l.* -> \(\/.*\)$/\1/p' \
       | grep -vE '^/(dev|proc|sys|memfd|tmp/hsperfdata|usr/lib|usr/share)|/modules$' \
       | grep -vE '\.(jar|so|jmod|class|db|pid|hprof)$' \
       | grep -iE 'log|\.(out|txt|gz)|/var/' | sort -u | head -n 64 | sed 's/^/@O /'
   done
   set -f
   c=$( {{ printf '%s' "$given"; for r in $roots; do
-    hp_line "$r"; r=$h_f; hp_reach "$r"
-    hp_do "$R" find "$r/" -maxdepth 4 -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
+    hp_line "$r"; r=$h_f; hp_within "$r"
+    hp_do "$R" find "$r/" -maxdepth 4 {ODD} -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
       -o -name 'log4j*.properties' -o -name logging.properties -o -name server.xml \
       -o -name 'application*.properties' -o -name 'application*.yml' \
-      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) 2>/dev/null |
-      hp_below "${{r%/}}" | head -n 64 | sed "s/^/$NAMER$hp_tab/"
+      -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) -print 2>/dev/null |
+      hp_sieve | hp_below "${{r%/}}" | head -n 64 | sed "s/^/$NAMER$hp_tab/"
     done; }} | sort -u | head -n 96)
   for l in $c; do
     hp_line "$l"; f=$h_f

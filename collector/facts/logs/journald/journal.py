@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.facts.base.opened import ODD, OPENED
 from collector.facts.base.redaction import NO_REMARKS
 from collector.facts.base.sizes import systemd_size
 from collector.facts.base.timestamps import EARLIEST
@@ -40,10 +41,13 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         _HELD,
-        r"""
+        OPENED
+        + rf"""
 for d in /var/log/journal /run/log/journal; do
   [ -d "$d" ] || continue
   printf 'dir=%s\n' "$d"
+  o=$(find "$d" {ODD} ! -type d -prune 2>/dev/null)
+  [ -z "$o" ] || {{ printf '%s\n' "$o"; continue; }}
   du -k "$d" 2>/dev/null | sed 's/^\([0-9]*\)[[:space:]]*\(.*\)/du=\1 \2/'
   command -v journalctl >/dev/null 2>&1 || continue
   TZ=UTC0 journalctl -q --no-pager -D "$d" --header 2>/dev/null | LC_ALL=C sed -n \

@@ -71,7 +71,7 @@ nl='
 IFS=$nl
 # written PROCESS...: what it writes to
 written() {
-  ls -l "$@" 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
+  hp_ls -l "$@" 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
     grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u
 }
 w= his=
@@ -98,7 +98,7 @@ for f in "$@" "$a" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*acces
   case "$f" in
     *"$hp_tab"/*) k=${f%%"$hp_tab"*}$hp_tab; f=${f#*"$hp_tab"}; web="$web$nl$f";;
   esac
-  [ -f "$f" ] && [ -s "$f" ] || continue
+  [ -f "$f" ] && [ -s "$f" ] && hp_plain "$f" || continue
   case "$nl$auth$audit$web2$sys$rest" in *"$nl$f$nl"*|*"$hp_tab$f$nl"*) continue;; esac
   case "$f" in
     */auth.log|*/auth.log.1|*/secure) auth="$auth$f$nl";;

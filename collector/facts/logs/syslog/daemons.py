@@ -76,7 +76,7 @@ if [ -n "$w" ]; then
   for d in /var/spool/rsyslog /var/lib/rsyslog /var/lib/syslog-ng $(printf '%s\n' "$w" |
     sed -n 's/^[[:space:]]*\$[Ww]ork[Dd]irectory[[:space:]]*\([^[:space:]]*\).*/\1/p
 s/.*\([Ww]ork\|[Ss]pool\)[Dd]irectory[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\2/p'); do
-    for f in "$d"/*; do [ -f "$f" ] && printf '%s\n' "$f"; done
+    for f in "$d"/*; do [ -f "$f" ] && hp_plain "$f" && printf '%s\n' "$f"; done
   done | sort -u | head -n 200 | {
     set --; while read -r f; do set -- "$@" "$f"; done
     [ $# -gt 0 ] && { echo '== queue'; stat -c '%Y %s %n' "$@"; }
