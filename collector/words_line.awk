@@ -10,10 +10,10 @@ function between(sep, first,   i, c, n, d) {
     if (c == "\\" && QUOTE != Q1) { i++; if (substr(sep, i, 1) == Q1 && CODE) i--; continue }
     if (c == "\"" || c == Q1) {
       if (QUOTE == "") {
-        QUOTE = c; CODE = coded(); SPOKEN = !CODE; WORDS = 0
-        if (CODE) { OUTER = CMD; start() }
+        QUOTE = c; CODE = coded() || ASG != "" && tolower(ASG) !~ SECRET && ahead(c); SPOKEN = !CODE; WORDS = 0
+        if (CODE) { OUTER = CMD; VALUED = ASG != ""; start() }
       } else if (QUOTE == c) {
-        if (CODE) CMD = OUTER
+        if (CODE) { if (VALUED) start(); CMD = OUTER }
         QUOTE = ""; CODE = SPOKEN = 0
         d = substr(sep, i + 1, 1)
         if (d == "" && i < n || d ~ /[] \t;|&)},]/) ended()
@@ -27,11 +27,12 @@ function between(sep, first,   i, c, n, d) {
     else if (c == ";" || c == "|") { ended(); start(); HERE = 0 }
     else if (c == "&") { if (!REDIR) { ended(); start() } }
     else if (c == "(") {
-      HELD[++DEEP] = CMD "\n" PREV "\n" SPOKEN "\n" QUOTE; REDIR = 0
+      HELD[++DEEP] = CMD "\n" PREV "\n" SPOKEN "\n" QUOTE "\n" TAINT "\n" SHY; REDIR = 0
+      if (DOLLAR && i == 1 && ASG != "" && tolower(ASG) ~ SECRET) SHY = 1
       if (QUOTE == "" || CODE || DOLLAR && i == 1 && QUOTE != Q1) { ended(); start(); SPOKEN = 0; if (DOLLAR) QUOTE = "" }
-    } else if (c == "`") { ended(); start() }
+    } else if (c == "`") { if (ASG != "" && tolower(ASG) ~ SECRET) SHY = 1; ended(); start() }
     else if (c == ")") {
-      if (DEEP > 0) { split(HELD[DEEP--], BACK, "\n"); CMD = BACK[1]; PREV = BACK[2]; SPOKEN = BACK[3]; QUOTE = BACK[4]; ASG = "" }
+      if (DEEP > 0) { split(HELD[DEEP--], BACK, "\n"); CMD = BACK[1]; PREV = BACK[2]; SPOKEN = BACK[3]; QUOTE = BACK[4]; TAINT = BACK[5]; SHY = BACK[6]; ASG = "" }
       else start()
     }
     else if (c == "<" || c == ">") { REDIR = 1 }
@@ -41,55 +42,91 @@ function between(sep, first,   i, c, n, d) {
 # Is what the quote holds a command again?
 function coded() {
   return PREV ~ /^-[a-z]*c$/ && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/ || PREV == "-e" && CMD == "rsync" \
-    || CMD == "eval" || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|_command|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
+    || CMD == "eval" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|_command|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
 }
-function start() { CMD = PREV = WANT = LEAD = ""; ASG = ""; FAR = 0; COUNTED = 0 }
+# Is the value that begins here a command, or options of one?
+function ahead(q,   i) {
+  for (i = AT + 1; i < PARTS; i += 2) {
+    if (PART[i] ~ /^--?[A-Za-z]/ || i == AT + 1 && PART[i + 1] ~ /^[ \t]/ && base(PART[i]) in COMMANDS && !(PART[i] in KNOWN)) return 1
+    if (index(PART[i + 1], q)) return 0
+  }
+  return 0
+}
+function start() { TAINT = 0; CMD = PREV = WANT = LEAD = ""; ASG = ""; FAR = 0; COUNTED = 0 }
 function ended() { ASG = ""; ASKED = 0 }
 function base(w) { sub(/^.*\//, "", w); return w }
 
-function line(s,   i, n, a, out, w, head) {
+# In a document on its way into a file, and in a text of several lines, no command runs.
+function line(s,   n, q, out) {
+  if (FIRST) {
+    FOREIGN = s ~ /^#!.*(python|perl|php|ruby|node|lua|expect|tclsh|awk|Rscript)/
+    NOTE = DOCUMENT = MUTED = ""
+  }
+  if (DOCUMENT != "") { NOTE = DOCUMENT; DOCUMENT = "" }
+  n = s; gsub(/[ \t\r]/, "", n)
+  if (NOTE != "" && n == NOTE) NOTE = ""
+  q = MUTED
+  if (q != "") { n = s; n = gsub(q, "", n); if (++MUTES > 60) n = 1 }
+  out = split_up(s)
+  if (q != "") { if (n % 2) MUTED = "" }
+  else if (QUOTE != "" && !CODE && !GOING && NOTE == "") { MUTED = QUOTE; MUTES = 0 }
+  return out
+}
+function split_up(s,   i, n, out, w) {
   # a word without end, or a line of thousands of them, is nobody's command
   if (length(s) > 16384) s = substr(s, 1, 16384) " ..."
   if (!GOING) { start(); DEEP = 0 }
-  QUOTE = ""; CODE = SPOKEN = REDIR = ASKED = DOLLAR = WORDS = 0; GOING = 0; ASG = ""
+  QUOTE = ""; SHY = CODE = SPOKEN = REDIR = ASKED = DOLLAR = WORDS = 0; GOING = 0; ASG = ""
   GOING = s ~ /\\$/
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
-  n = split(s, a, "\n"); out = ""
+  PARTS = n = split(s, PART, "\n"); out = ""
   for (i = 1; i <= n; i += 2) {
-    between(a[i], i == 1)
-    out = out a[i]
+    AT = i
+    between(PART[i], i == 1)
+    out = out PART[i]
     if (i == n) break
-    w = a[i + 1]
-    if (substr(w, 1, 1) == "#" && QUOTE == "" && !BRACED && (i == 1 || a[i] ~ /[ \t;|]$/ || i == 1)) {
+    w = PART[i + 1]
+    if (substr(w, 1, 1) == "#" && QUOTE == "" && !BRACED && (i == 1 || PART[i] ~ /[ \t;|]$/)) {
       if (!FIRST || w !~ /^#!/) return out "#"
       return out (w ~ /^#!\/[a-z0-9\/.]+$/ ? w : "#")
     }
-    out = out word(w, a[i + 2], a[i], i + 2 >= n)
+    out = out word(w, PART[i + 2], PART[i], i + 2 >= n)
     DOLLAR = w ~ /[$]$/
   }
   return out
 }
-function word(w, after, sep, last,   r) {
+function word(w, after, sep, last,   r, ends) {
   WORDS++
   if (ASKED && GLUED) return "***"
   ASKED = 0
   if (BRACED) return braced(w)
   if (REDIR) {
     REDIR = 2
+    if (w == "-" && sep ~ /<<$/) { DASHED = 1; return w }
+    if (DASHED) { sep = "<<"; DASHED = 0 }
     if (w ~ /^[0-9-]$/ || w ~ /^\// || w ~ /^[.~]*\//) return path(w, 1)
     if (w ~ /^[$]/ || w ~ /[.](log|sql|gz|txt|out|err|json|dump|bak)$/) return w ~ /\// ? path(w, 0) : plain(w) ? w : filled(w, 0)
-    if (sep ~ /<</ && named(w) && length(w) < 21 && sep !~ /<<</) { ENDS[w] = 1; return w }
+    if (sep ~ /<</ && sep !~ /<<</ && length(w) < 21 && named(w ~ /^-/ ? substr(w, 2) : w)) {
+      ends = w; sub(/^-/, "", ends); ENDS[ends] = 1
+      if (CMD !~ /^((ba|da|k|z|a)?sh|su|runuser|chroot|docker|podman|nerdctl|kubectl)$/ && !(CMD == "" && FAR)) DOCUMENT = ends
+      return w
+    }
     return sep ~ /<</ ? token(w) : hidden(w)
   }
   if (w ~ /^[0-9]$/ && after ~ /^[<>]/) return w
-  if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { ASG = w; return w }
-  if (ASG != "" && sep !~ /=/ && after == "=" && named(w)) { ASG = w; return w }
-  if (ASG != "") { r = value(ASG, w); if (SPOKEN) return r; if (after ~ /^[ \t;|&]/) ASG = ""; return r }
-  if (after ~ /^=([^=]|$)/ && set(w, after, last)) { ASG = w; return w }
+  if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { SAT = 0; ASG = w; return w }
+  if (ASG != "" && sep !~ /=/ && after == "=" && named(w)) { SAT = 0; ASG = w; return w }
+  if (ASG != "") {
+    r = value(ASG, w); sat(w)
+    if (SPOKEN) return r
+    if (after ~ /^[ \t;|&]/) ASG = ""
+    return r
+  }
+  if (after ~ /^=([^=]|$)/ && set(w, after, last)) { SAT = 0; ASG = w; return w }
   if (SPOKEN && WORDS == 1 && after ~ /^[^"]*[ \t]/ && index(after, Q1) == 0 && PREV !~ /^-/) r = 1
   if (substr(w, 1, 1) == "-" && length(w) > 1 && !(w ~ /^-[0-9]+$/ && CMD == "")) {
     if (!option(w)) { PREV = length(w) < 5 ? w : ""; return glued(w) }
-    if (after ~ /^=/) ASG = w
+    if (after ~ /^=/) { SAT = 0; ASG = w }
     else PREV = w
     return w
   }
@@ -102,8 +139,11 @@ function word(w, after, sep, last,   r) {
   if (CMD == "" && !SPOKEN) return led(w, after)
   r = operand(w); PREV = w
   if (!SPOKEN) onward(w)
+  if (w ~ /^[a-zA-Z_-]+:?$/ && !(w in COMMANDS) && (tolower(w) ~ SECRET || w == "obscure")) TAINT = 1
   return r
 }
+# How many words of a value have been; behind an option, a command or a URL none is a name.
+function sat(w) { SAT = w ~ /^-|:\/\// || w in COMMANDS && !(w in KNOWN) ? 99 : SAT + 1 }
 function set(w, after, last) {
   if (substr(w, 1, 1) == "-") return option(w)
   if (!named(w)) return 0
@@ -124,7 +164,7 @@ function glued(w,   head) {
   if (w ~ /^--/) return match(w, /^--[a-z-]+/) ? substr(w, 1, RLENGTH) "***" : hidden(w)
   if (head ~ /^-[pPkKwWa]$/ || head == "-h" && CMD == "rar") return head "***"
   if (w ~ /^-[A-Za-z]\//) return head path(substr(w, 3), 1)
-  if (CMD in PLAIN && (head ~ /^-[uhdnUCTfFDBoejJzv0-9]$/) && plain(substr(w, 3))) return w
+  if (naming() && CMD !~ /zip$/ && (head ~ /^-[uhdnUCTfFDBoejJzv0-9]$/) && (head ~ /^-[uhdnUCD]$/ || CMD ~ HARMLESS || substr(w, 3) !~ /^[PpkKWwa]/) && plain(substr(w, 3))) return w
   if (w ~ /^-[A-Za-z][$]/) return head filled(substr(w, 3), 0)
   return head "***"
 }
@@ -134,6 +174,7 @@ function wanted(opt, w,   low, r) {
   if (opt ~ /^--/ && opt in FLAGS && !(opt in NAMED)) { PREV = w; r = operand(w); onward(w); return r }
   if (opt ~ /^-(exec|execdir|ok)$/) { start(); COUNTED = 1; return led(w, "") }
   if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { start(); return led(w, "") }
+  if (opt ~ /^-[A-Za-z0-9]+[PpkKWwa]$/ && CMD !~ HARMLESS && !(opt in FLAGS) && !(opt in NAMED)) opt = "-" substr(opt, length(opt))
   if (low ~ SECRET || opt ~ /^-(P|pw|p|hp|K|W|w|k|a)$/ && !(w ~ /^\//)) {
     if (opt == "-p" && (CMD in PLAIN || CMD == "" && LEAD == "ssh") && CMD !~ /^(sshpass|docker|podman|helm|mongo.*)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
     if (opt == "-P" && CMD ~ /^(scp|mysql.*|mariadb.*|sftp)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
@@ -141,17 +182,26 @@ function wanted(opt, w,   low, r) {
     return value("pass" (low ~ /file|path|dir/ ? "file" : ""), w)
   }
   if (opt in FLAGS && !(opt in NAMED) || HERE && opt ~ /^-[itd]+$/) { PREV = w; r = operand(w); onward(w); return r }
-  if (opt in NAMED || substr(opt, 3) in NAMED || CMD in PLAIN && opt ~ /^-[A-Za-z]+$/ && (CMD != "ossutil")) {
+  if (opt ~ /^-[A-Za-z][A-Za-z]+$/ && opt !~ /^-[uhdDUB]/ && !(opt in NAMED) && CMD !~ HARMLESS && CMD != "") { PREV = w; return behind(w) }
+  if (CMD in BARE && opt ~ /^-[A-Za-z]$/) { PREV = w; return w ~ /[:@]/ ? operand(w) : behind(w) }
+  if (opt in NAMED || substr(opt, 3) in NAMED || naming() && opt ~ /^-[A-Za-z]+$/ && (CMD != "ossutil")) {
     if (w ~ /^jdbc:/ || w ~ /:\/\//) return w ~ /:\/\// ? url(w) : "jdbc:***"
     if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
-    if (number(w, 5) || dated(w) || shown(w)) return w
-    if (CMD in PLAIN || opt ~ /^--/ || opt ~ /^-[uhU]$/ && CMD == "") return w ~ /:/ && CMD in PLAIN ? far(w) : w ~ /\// ? path(w, 0) : plain(w) && w !~ /:/ ? w : filled(w, 0)
+    if (number(w, opt ~ /port|^-[pP]$/ ? 5 : 4) || dated(w) || shown(w)) return w
+    if (naming() || !NOTE && !TAINT && !SHY && (opt ~ /^--/ || opt ~ /^-[uhU]$/ && CMD == "")) return w ~ /:/ && naming() ? far(w) : w ~ /\// ? path(w, 0) : plain(w) && w !~ /:/ ? w : filled(w, 0)
     return filled(w, 0)
   }
   if (w ~ /:\/\//) return url(w)
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (number(w, 3) || w in KNOWN && opt ~ /^-/ || shown(w)) { onward(w); return w }
   if (w in COMMANDS && (opt ~ /^-[a-z]$/ || opt == "--" || opt ~ /exec/)) { CMD = ""; return led(w, "") }
+  return filled(w, 0)
+}
+# The word behind letters that could each take a value.
+function behind(w) {
+  if (w ~ /:\/\//) return url(w)
+  if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
+  if (number(w, 3) || dated(w) || shown(w) || w ~ ENDING && plain(w)) return w
   return filled(w, 0)
 }
 # The word where a command stands.

@@ -23,18 +23,23 @@ function tab(s, user,   n, f, head) {
   return n ? head line(substr(s, 1, n)) "%" (length(s) > n + RLENGTH - 1 ? "***" : "") : head line(s)
 }
 # The words of a value that goes to the end of its line.
-function settled(name, s,   i, n, a, out) {
+function settled(name, s,   i, n, a, out, opt) {
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
-  n = split(s, a, "\n"); ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0
+  n = split(s, a, "\n"); SAT = ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0; CMD = PREV = ""
   for (i = 1; i <= n; i += 2) {
     out = out a[i]
     if (i == n) break
     if (i > 1 && a[i] ~ /[ \t]/) ASKED = 0
     if (substr(a[i + 1], 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
     if (ASKED) out = out "***"
-    else if (a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; sub(/:$/, "", name); out = out a[i + 1] }
-    else if (a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; out = out name }
-    else out = out (substr(a[i + 1], 1, 1) == "-" && option(a[i + 1]) && name !~ SECRET ? a[i + 1] : value(name, a[i + 1]))
+    else if (a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; SAT = 0; sub(/:$/, "", name); out = out a[i + 1] }
+    else if (a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; SAT = 0; out = out name }
+    else {
+      opt = substr(a[i + 1], 1, 1) == "-" && option(a[i + 1]) && tolower(name) !~ SECRET
+      out = out (opt ? a[i + 1] : PREV != "" && tolower(name) !~ SECRET ? wanted(PREV, a[i + 1]) : value(name, a[i + 1]))
+      PREV = opt ? a[i + 1] : ""
+      sat(a[i + 1])
+    }
   }
   return out
 }
@@ -70,7 +75,7 @@ function loose(s,   i, n, a, out, w, was) {
     if (substr(w, 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
     was = i > 1 ? a[i - 1] : ""
     if (was ~ /^--?[a-z]/ && (tolower(was) ~ SECRET || !(was in NAMED) && !(was in FLAGS) && w !~ /^[-\/]|^[0-9][0-9]?[0-9]?$/)) { out = out hidden(w); continue }
-    out = out (w ~ /:\/\// ? url(w) : w ~ /^[!~.]?[.]?\// ? path(w, 1) : number(w, 12) || plain(w) || dated(w) || shown(w) ? w : w ~ /\// ? path(w, 0) : hidden(w))
+    out = out (w ~ /:\/\// ? url(w) : w ~ /^[!~.]?[.]?\// ? path(w, 1) : number(w, was ~ /size$/ ? 12 : 4) || plain(w) || dated(w) || shown(w) ? w : w ~ /\// ? path(w, 0) : hidden(w))
   }
   return out
 }

@@ -18,6 +18,8 @@ from collector.model import Capture, ReadStatus, Text, command
 from collector.script import collector_script, parse_output, words_program
 from tests import cases, masked
 from tests.masked import AWKS, redacted
+from tests.planted_forms import FOREIGN, MORE_FORMS, NUMBERS
+from tests.planted_forms import SETTINGS as FORMS
 from tests.planted_more import MORE
 from tests.planted_words import LOOKS, TEXTS, leaked, planted
 from tests.test_script import SHELLS
@@ -85,7 +87,12 @@ def test_each_read_is_of_one_kind() -> None:
     assert all(bool(catalog.all_reads()[id].redact) for id in SETTINGS)
 
 
-_TEXTS = [*TEXTS.items(), *MORE.items()]
+_TEXTS = [
+    *TEXTS.items(),
+    *MORE.items(),
+    *MORE_FORMS.items(),
+    *(("script", text) for text in FOREIGN),
+]
 
 
 @pytest.mark.parametrize("awk", AWKS, ids=" ".join)
@@ -98,6 +105,33 @@ def test_no_planted_word_is_let_through(awk: list[str], mode: str, form: str) ->
         assert [s for s in secrets if leaked(s, said)] == []
 
 
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize("mode", ["script", "tab"])
+def test_no_long_number_of_a_name_is_let_through(awk: list[str], mode: str) -> None:
+    """Codes of six digits: ADMIN is no `min`, REPORT no `port`."""
+    lines = [x for x in NUMBERS.splitlines() if mode == "script" or re.match(r"[A-Z_]+=", x)]
+    said = redacted(f"#words {mode}", "\n".join(lines).encode(), awk=awk).decode()
+    assert [x for x in re.findall(r"[0-9]{5,}", "\n".join(lines)) if x in said] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["KEEP_DAYS", "KEEPDAYS", "retention", "MAX_DAYS", "days", "TMOUT"]
+)
+def test_numbers_that_judges_need_stay(name: str) -> None:
+    assert redacted("#words script", f"{name}=1800\n".encode()) == f"{name}=1800\n".encode()
+
+
+@pytest.mark.parametrize("sed", [["sed"], ["busybox", "sed"]], ids=" ".join)
+@pytest.mark.parametrize("read", FORMS)
+def test_settings_keep_them_back(sed: list[str], read: str) -> None:
+    if shutil.which(sed[0]) is None:
+        pytest.skip(f"no {sed[0]} here")
+    for turn in range(len(LOOKS)):
+        text, secrets = planted(FORMS[read], turn)
+        said = redacted(catalog.all_reads()[read].redact, text.encode(), sed=sed).decode()
+        assert [s for s in secrets if leaked(s, said)] == []
+
+
 def test_so_many_are_planted() -> None:
     assert sum(len(planted(text)[1]) for _, text in _TEXTS) >= 500
 
@@ -107,10 +141,10 @@ def _through(program: str, data: bytes) -> bytes:
     return redacted(program, data)
 
 
-def _seen(capture: Capture) -> Capture:
+def _seen(capture: Capture, masked_reads: frozenset[str] | set[str] = PEOPLE) -> Capture:
     """The capture as a host with today's script would have made it."""
     reads = dict(capture.reads)
-    for id in PEOPLE & set(reads):
+    for id in masked_reads & set(reads):
         program, read = catalog.all_reads()[id].redact, reads[id]
         reads[id] = replace(
             read,
@@ -143,12 +177,44 @@ def test_judges_still_see_what_they_need(family: str) -> None:
         assert (found.result, found.reason) == (case.result, case.expect["reason"]), path
 
 
+# Settings whose masks reach far: `ucredit` of PAM holds `cred`.
+FAR_REACHING = frozenset(
+    {
+        "pam.files", "sshd.files", "sshd.effective", "syslog.rsyslog", "syslog.running",
+        "syslog.syslog_ng", "log_shipping.state", "database_access.state",
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("family", catalog.FAMILIES)
+def test_judges_see_what_they_need_of_settings(family: str) -> None:
+    files = [p for p in cases.case_files() if p.parent.parent.name == family]
+    for path in files:
+        if not any(id in path.read_text("utf-8") for id in FAR_REACHING):
+            continue
+        case = cases.load(path)
+        seen = _seen(case.capture, FAR_REACHING)
+        if seen == case.capture:
+            continue
+        (found,) = assess_host(
+            seen,
+            [catalog.control(case.control)],
+            grade=case.grade,
+            at=case.at,
+            attached=case.attached,
+        )
+        assert (found.result, found.reason) == (case.result, case.expect["reason"]), path
+
+
 KEPT = [
     ("tab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly"),
     ("tab", "0 3 * * * root tar -czf /backup/etc.tgz /etc"),
     ("tab", "0 3 * * * root rsync -a --delete /srv/data/ bak@nas:/srv/"),
     ("spool", "*/5 1-3 * jan,feb mon-fri /usr/local/bin/backup.sh > /var/log/backup.log 2>&1"),
     ("script", "restic -r /srv/repo --password-file /etc/restic/password backup /srv/data"),
+    ("script", 'RSYNC_RSH="ssh -p 22" rsync -aP --delete /srv/ bak@nas:/srv/'),
+    ("script", 'DBS="shop crm"; HOST=10.0.0.1:3306; DEST=nas:/backup; KEEP_DAYS=365'),
+    ("script", "cd /backup && rm -f shop-*.sql.gz old.tar && unzip -q a.zip"),
     ("script", "pg_dump -Fc -f /backup/shop.dump shop"),
     ("script", "mysqldump -uroot -h 127.0.0.1 --quick shop | gzip > /b/s-$(date +%F).gz"),
     ("script", "find /backup -name '*.gz' -mtime +180 -delete"),
@@ -237,3 +303,16 @@ def test_what_a_command_complains_of_is_masked(shell: str) -> None:
     assert "Zx9" not in capture.read("t.bad").stderr
     assert capture.read("t.bad").stderr.startswith("no --apikey")
     assert capture.read("t.closed").status is ReadStatus.REFUSED
+
+
+@pytest.mark.parametrize("name", ["requirepass", "REQUIREPASS", "RequirePass"])
+def test_names_in_settings_of_redis_know_no_case(name: str, tmp_path: Path) -> None:
+    (tmp_path / "redis.conf").write_text(
+        f'port 6379\n  {name} "Zx9Geheim1 Zx9Geheim2"\nUSER a on ">Zx9Geheim3 Zx9Geheim4" ~*\n'
+    )
+    script = collector_script([catalog.all_reads()["database_access.state"]])
+    script = script.replace("/etc/redis/*.conf", f"{tmp_path}/*.conf")
+    script = script.replace("[ -d /etc/elasticsearch ]", "true", 1)
+    said = _run("dash", script).decode()
+    assert f"{name} ***" in said
+    assert "Zx9" not in said

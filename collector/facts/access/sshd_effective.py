@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import FORMS, NO_REMARKS, values_of_short
+from collector.facts.base.redaction import FORMS, NO_REMARKS, any_case, values_of, values_of_short
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # An address outside (RFC 5737), for which `Match` blocks are settled.
@@ -92,11 +92,29 @@ done
 )
 
 # What SetEnv hands to sessions, and what the files of the environment hold beside sshd's options.
-_NO_SECRETS = r"""s/^\(|\{0,1\}[[:space:]]*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
+_NO_SECRETS = (
+    "\n".join(
+        # whatever stands behind a program is people's text
+        rf"s/\({any_case(name)}[[:space:]=]\{{1,\}}{gap}[\"']\{{0,1\}}[^[:space:]\"']*\)"
+        r"[\"'[:space:]].*/\1 ***/"
+        for name, gap in (
+            ("AuthorizedKeysCommand", ""),
+            ("AuthorizedPrincipalsCommand", ""),
+            ("ForceCommand", ""),
+            ("Subsystem", r"[^[:space:]]\{1,\}[[:space:]]\{1,\}"),
+        )
+    )
+    + r"""
+s/^\(#arg .*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
+s/^\(|\{0,1\}[[:space:]]*[Vv]ersion[Aa]ddendum[[:space:]]\{1,\}\)[^n].*/\1***/
+s/^\(|\{0,1\}[[:space:]]*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
 s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*PASS[A-Z_]*=\).*/\1***/
 s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*SECRET[A-Z_]*=\).*/\1***/
 s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*TOKEN[A-Z_]*=\).*/\1***/
 s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*KEY=\).*/\1***/"""
+)
+
+_ENVIRONMENT = values_of("passphrase", "mima", "miyao", "kouling", mark="***")
 
 READS: tuple[Read, ...] = (
     shell(
@@ -122,7 +140,7 @@ READS: tuple[Read, ...] = (
         "/etc/default/ssh",
         "/etc/sysconfig/sshd",
         "/etc/crypto-policies/back-ends/opensshserver.config",
-        redact="\n".join([NO_REMARKS, FORMS, *values_of_short("***"), _NO_SECRETS]),
+        redact="\n".join([NO_REMARKS, FORMS, *values_of_short("***"), _ENVIRONMENT, _NO_SECRETS]),
         why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
     ),
     shell(

@@ -6,7 +6,11 @@ only, without alternation, so that GNU, busybox and toybox sed all take them.
 
 from __future__ import annotations
 
-_WORDS = ("PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PSW", "SIGNATURE")
+# The last three are passwords and keys in pinyin.
+_WORDS = (
+    "PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PSW", "SIGNATURE", "MIMA", "MIYAO",
+    "KOULING",
+)  # fmt: skip
 # These are too short to be looked for inside other words.
 _SHORT = ("PW", "PIN", "OTP", "SIG", "AK", "SK")
 _NAME = r"[A-Za-z0-9_.-]*"
@@ -16,7 +20,8 @@ _GAP = r"[[:space:]]\{1,\}"
 _VALUE = r"[^[:space:]]\{1,\}"
 
 
-def _any_case(word: str) -> str:
+def any_case(word: str) -> str:
+    """A basic expression for the word in letters of either case."""
     return "".join(f"[{c.upper()}{c.lower()}]" for c in word)
 
 
@@ -29,7 +34,7 @@ def values_of(*words: str, mark: str = "redacted") -> str:
     """Masks the values of settings whose name holds one of `words`; quotes and form stay."""
     steps = []
     for word in words:
-        name = rf"\({_any_case(word)}{_NAME}[\"']\{{0,1\}}[[:space:]]*[=:][[:space:]]*"
+        name = rf"\({any_case(word)}{_NAME}[\"']\{{0,1\}}[[:space:]]*[=:][[:space:]]*"
         steps += [
             rf"s/{name}\"\){_QUOTED}\"/\1{mark}\"/g",
             rf"s/{name}'\)[^']*'/\1{mark}'/g",
@@ -40,8 +45,8 @@ def values_of(*words: str, mark: str = "redacted") -> str:
 
 
 def _named() -> list[str]:
-    names = [f"{_any_case(word)}{_NAME}" for word in _WORDS]
-    return names + [f"{start}{_any_case(w)}" for w in _SHORT for start in ("^", "[^A-Za-z]")]
+    names = [f"{any_case(word)}{_NAME}" for word in _WORDS]
+    return names + [f"{start}{any_case(w)}" for w in _SHORT for start in ("^", "[^A-Za-z]")]
 
 
 def _assignments(names: list[str], mark: str = "[=:]") -> list[str]:
@@ -61,7 +66,7 @@ def _below() -> list[str]:
     """YAML: the value stands on the line below its name."""
     steps = []
     for word in _WORDS:
-        name = rf"^[|[:space:]-]*[\"']\{{0,1\}}{_NAME}{_any_case(word)}{_NAME}[\"']\{{0,1\}}"
+        name = rf"^[|[:space:]-]*[\"']\{{0,1\}}{_NAME}{any_case(word)}{_NAME}[\"']\{{0,1\}}"
         steps += [
             rf"/{name}[[:space:]]*:[[:space:]]*[|>]\{{0,1\}}[-+0-9]*$/{{",
             "n",
@@ -146,7 +151,7 @@ def _phrases() -> list[str]:
         # remarks
         r"s/\(密码[^[:space:]A-Za-z0-9]\{0,6\}[[:space:]]*\)[!-~]\{1,\}/\1***/g",
         r"s/\(口令[^[:space:]A-Za-z0-9]\{0,6\}[[:space:]]*\)[!-~]\{1,\}/\1***/g",
-        rf"s/\({_any_case('passw')}[A-Za-z]*{_GAP}is{_GAP}\){_VALUE}/\1***/g",
+        rf"s/\({any_case('passw')}[A-Za-z]*{_GAP}is{_GAP}\){_VALUE}/\1***/g",
         rf"s/\([[:space:]\"']-u[[:space:]]\{{0,1\}}[\"']\{{0,1\}}[^:/[:space:]\"']*:\){_VALUE}/\1***/g",
         rf"s/\(--[a-z-]*user[[:space:]=]\{{1,\}}[^:[:space:]]*:\){_VALUE}/\1***/g",
         # ftp, netrc, expect
@@ -167,7 +172,7 @@ def _phrases() -> list[str]:
             rf"[\"']\{{0,1\}}[A-Za-z0-9_]\{{1,\}}/\)[^@[:space:]]\{{1,\}}#\1***#g"
             for tool in ("sqlplus", "expdp", "impdp", "exp", "imp", "disql", "dexp", "dimp")
         ),
-        rf"s#\({_any_case('userid')}=[^/[:space:]]*/\)[^@[:space:]]*#\1***#g",
+        rf"s#\({any_case('userid')}=[^/[:space:]]*/\)[^@[:space:]]*#\1***#g",
         r"s#\(rman[[:space:]].*target[[:space:]=]*[^/[:space:]]*/\)[^@[:space:]]*#\1***#",
         rf"s/\(db2.*[[:space:]]using{_GAP}\){_VALUE}/\1***/",
         rf"s/\(mc{_GAP}[a-z ]*{_GAP}[A-Za-z0-9_-]*{_GAP}http[^[:space:]]*{_GAP}\)[^;|&]*/\1***/",
@@ -176,8 +181,8 @@ def _phrases() -> list[str]:
         r"s/\(connect(\)[^)=]*/\1***/g",
         r"s/\(auth=(\)[^)]*/\1***/g",
         # HTTP
-        rf"s/\({_any_case('authorization')}[\"']\{{0,1\}}[[:space:]]*[:=][[:space:]]*[\"']\{{0,1\}}\)[^\"']*/\1***/g",
-        rf"s/\({_any_case('bearer')}{_GAP}\)[^[:space:]\"']\{{1,\}}/\1***/g",
+        rf"s/\({any_case('authorization')}[\"']\{{0,1\}}[[:space:]]*[:=][[:space:]]*[\"']\{{0,1\}}\)[^\"']*/\1***/g",
+        rf"s/\({any_case('bearer')}{_GAP}\)[^[:space:]\"']\{{1,\}}/\1***/g",
         *(
             rf"s#\(https\{{0,1\}}://[^[:space:]\"']*{word}[^/[:space:]\"']*/\)[^[:space:]\"']*#\1***#g"
             for word in ("hook", "ping", "bot")
@@ -225,8 +230,8 @@ COMMANDS = "\n".join(
 # Oracle's own URLs, and numbers of identity cards and telephones.
 FORMS = rf"""s#\(://[^[:space:]\"'?]*[?]\)[^[:space:]\"']*#\1***#g
 s#/bot[0-9]\{{3,\}}:[A-Za-z0-9_-]*#/bot***#g
-s/\({_any_case("cookie")}[\"']\{{0,1\}}[[:space:]]*[:=]\).*/\1 ***/
-s/\({_any_case("identified")}[^;'\"]*{_GAP}{_any_case("by")}{_GAP}\([A-Za-z]*{_GAP}\)\{{0,1\}}[\"']\)[^\"']*/\1***/g
+s/\({any_case("cookie")}[\"']\{{0,1\}}[[:space:]]*[:=]\).*/\1 ***/
+s/\({any_case("identified")}[^;'\"]*{_GAP}{any_case("by")}{_GAP}\([A-Za-z]*{_GAP}\)\{{0,1\}}[\"']\)[^\"']*/\1***/g
 s#\(jdbc:[a-z0-9:]*:[A-Za-z0-9_]*/\)[^@[:space:]]*@#\1***@#g
 s/\([[:space:]]-pw{_GAP}\){_VALUE}/\1***/g
 s/[1-9][0-9]\{{5\}}[12][09][0-9][0-9][01][0-9][0-3][0-9][0-9]\{{3\}}[0-9Xx]/***/g
@@ -242,7 +247,7 @@ NO_REMARKS = r"s/^\(|\{0,1\}[[:space:]]*\)#.*/\1#/"
 
 def values_of_short(mark: str) -> list[str]:
     """The same for `pw`, `pin` and their like, which are looked for as whole words."""
-    steps = _assignments([f"{s}{_any_case(w)}" for w in _SHORT for s in ("^", "[^A-Za-z]")], "=")
+    steps = _assignments([f"{s}{any_case(w)}" for w in _SHORT for s in ("^", "[^A-Za-z]")], "=")
     return [step.replace("***", mark) for step in steps]
 
 
@@ -252,7 +257,7 @@ ERRORS = "\n".join(
         FORMS,
         COMMANDS,
         *_assignments(_named(), "="),
-        *_assignments([f"[^/A-Za-z0-9_.-]{_any_case(word)}{_NAME}" for word in _WORDS[:4]], ":"),
+        *_assignments([f"[^/A-Za-z0-9_.-]{any_case(word)}{_NAME}" for word in _WORDS[:4]], ":"),
     ]
 )
 

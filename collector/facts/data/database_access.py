@@ -14,6 +14,7 @@ from typing import Literal
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import any_case
 from collector.model import Capture, Read, Text, shell
 
 _READ = "database_access.state"
@@ -100,7 +101,8 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   echo "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
   hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
-    | sed -e 's/\(requirepass\)[[:space:]].*/\1 ***/' -e 's/[>#][^ ]*/>***/g'
+    | sed -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
+      -e 's/"[>#][^"]*"/>***/g' -e 's/[>#][^ ]*/>***/g'
 done
 for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
   [ -f "$c" ] || continue

@@ -12,13 +12,40 @@ from dataclasses import dataclass, field
 
 from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
-from collector.facts.base.redaction import FORMS, NO_REMARKS, URLS, values_of_short
+from collector.facts.base.redaction import FORMS, NO_REMARKS, URLS, any_case, values_of_short
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
 _TYPES = ("auth", "account", "password", "session")
 
 # Arguments of modules that ask a database or a directory.
+# The modules whose arguments are read, by the beginning of their names.
+_READ_MODULES = (
+    "unix", "tcb", "sss", "winbind", "krb5", "faillock", "tally", "pwquality", "cracklib",
+    "passwdqc", "pwhistory", "succeed_if", "usertype", "localuser", "deepin_pw_check",
+    "permit", "deny",
+)  # fmt: skip
+_FLAGS = (
+    "nullok", "use_authtok", "use_first_pass", "try_first_pass", "forward_pass", "not_set_pass",
+)  # fmt: skip
+# Of the other modules only flags stay: what pam_exec and its like are given is people's text.
+_ARGUMENTS = "\n".join(
+    [
+        *(rf"/[[:space:]\/]pam_{module}[a-z0-9_]*\.so/b" for module in _READ_MODULES),
+        r"/\.so[[:space:]]/{",
+        "s/[<>]/(/g",
+        "s/$/ /",
+        *(rf"s/[[:space:]]{flag}\([[:space:]]\)/ <{flag}>\1/" for flag in _FLAGS),
+        r"s/[[:space:]]\\ $/ <\\>/",
+        ":a",
+        r"s/\(\.so[[:space:]].*[[:space:]]\)[^<[:space:]][^[:space:]]*/\1<***>/",
+        "ta",
+        r"s/\(\.so[[:space:]]\{1,\}\)[^<[:space:]][^[:space:]]*/\1<***>/",
+        "s/[<>]//g",
+        "s/[[:space:]]*$//",
+        "}",
+    ]
+)
 _NO_SECRETS = "\n".join(
     [NO_REMARKS, FORMS, URLS, *values_of_short("***")]
     + [
@@ -28,8 +55,11 @@ _NO_SECRETS = "\n".join(
             "[Ss][Ee][Cc][Rr][Ee][Tt]",
             "[Tt][Oo][Kk][Ee][Nn]",
             "[Pp][Ww]",
+            "[Kk][Ee][Yy]",
+            *map(any_case, ("phrase", "mima", "miyao", "kouling")),
         )
     ]
+    + [_ARGUMENTS]
 )
 
 READS: tuple[Read, ...] = (

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import MASK
+from collector.facts.base.redaction import MASK, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
 from collector.model import Capture, Read, Text, shell
 
@@ -26,7 +26,24 @@ _NAMES = "|".join(
     )
 )
 _FILES = " ".join(f for a in AGENTS for f in a.files)
-_SECRETS = ("pass", "pwd", "secret", "token", "key", "auth", "credential", "header")
+_SECRETS = (
+    "pass", "pwd", "secret", "token", "key", "auth", "credential", "header", "licen", "mima",
+    "miyao", "kouling",
+)  # fmt: skip
+
+
+# Headers of requests: whatever they are called.
+_OF = r"""["']\{0,1\}[[:space:]]*:[[:space:]]*"""
+_HEADERS = rf"""/^|[[:space:]-]*["']\{{0,1\}}[A-Za-z0-9_.-]*[Hh]eaders{_OF}$/{{
+n
+s/^\(|[[:space:]-]*["']\{{0,1\}}[A-Za-z0-9_.-]*{_OF}\)[^[:space:]{{].*/\1redacted/
+:h
+n
+s/^\(|[[:space:]]\{{2,\}}["']\{{0,1\}}[A-Za-z0-9_]*-[A-Za-z0-9_-]*{_OF}\)[^[:space:]{{].*/\1redacted/
+th
+}}
+s/\([Hh][Ee][Aa][Dd][Ee][Rr][Ss]["']\{{0,1\}}[[:space:]]*[:=][[:space:]]*\){{.*/\1{{}}/
+s/^\(|[[:space:]-]*["']\{{0,1\}}[Xx]-[A-Za-z0-9-]*["']\{{0,1\}}[[:space:]:=]\{{1,\}}\)[^[:space:]].*/\1redacted/"""
 
 
 def _redaction() -> str:
@@ -43,7 +60,8 @@ def _redaction() -> str:
         )
     steps.append(r"s/^\(|[[:space:]]*[Uu][Rr][Ii][[:space:]]\{1,\}\).*/\1redacted/")
     steps.append(r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g")
-    return "\n".join([*steps, MASK, r"s/\*\*\*/redacted/g"])
+    steps.append(values_of("licen", "mima", "miyao", "kouling"))
+    return "\n".join([*steps, _HEADERS, MASK, r"s/\*\*\*/redacted/g"])
 
 
 READS: tuple[Read, ...] = (

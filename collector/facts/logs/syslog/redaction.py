@@ -21,7 +21,8 @@ _COMMON = [
     r"s/\([Aa]uthorization[:=][[:space:]]*\)[^\"]*/\1redacted/g",
     r"s/\([Bb]earer[[:space:]]\{1,\}\)[^[:space:]\"]\{1,\}/\1redacted/g",
     # the customer's token of a log service, in the place of structured data
-    r"s/\[[A-Za-z0-9_-]\{16,\}@/[redacted@/g",
+    r"s/\[[^][@[:space:]\"]\{1,\}@\([0-9]\{1,\}\)[^]]*\]/[redacted@\1]/g",
+    r"s/\[[^][@[:space:]\"]\{1,\}@\([^@]\)/[redacted@\1/g",
     r"s/\(--[a-z-]*token[[:space:]=]\{1,\}\)[^[:space:]\"]*/\1redacted/g",
 ]
 RSYSLOG = "\n".join(
@@ -30,6 +31,15 @@ RSYSLOG = "\n".join(
         values_of(*_WORDS),
         r"s/\(httpheaders[[:space:]]*=[[:space:]]*\[\)[^]]*/\1\"redacted\"/g",
         r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
+        r"s/^\([[:space:]]*set[[:space:]]\{1,\}[$][^=]*=[[:space:]]*\).*/\1\"redacted\";/",
+        # what programs are given
+        *(
+            rf"s/\([Bb]inary[[:space:]]*=[[:space:]]*{q}[^{q}[:space:]]*\)[[:space:]][^{q}]*/"
+            r"\1 redacted/g"
+            for q in ('"', "'")
+        ),
+        r"s/\([[:space:]]\^\/[^[:space:]]*\)[[:space:]].*/\1 redacted/",
+        r"s/\([Rr]estpath[[:space:]]*=[[:space:]]*\"[^\"?]*?\)[^\"]*/\1redacted/g",
         # :ommysql:HOST,DATABASE,USER,PASSWORD and its older form
         r"s/\(:om[a-z]*:[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
         r"s/\([[:space:]]>[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
@@ -46,6 +56,7 @@ SYSLOG_NG = "\n".join(
         ),
         *_COMMON,
         values_of("password", "secret", "token"),
+        r"s/\(program([[:space:]]*[\"'][^\"'[:space:]]*\)[[:space:]][^\"')]*/\1 redacted/g",
         *(
             step
             for word in _SECRET_OF_NG

@@ -1,0 +1,224 @@
+"""Secrets in forms that went through the lists once: bundled options, values of harmless names, prose.
+
+`{}` is where a secret stands. Each form stands beside its brothers, for a form that is mended alone
+comes back in the next tool.
+"""
+
+# ruff: noqa: E501 - lines as they stand on hosts
+from __future__ import annotations
+
+# The last letter of a bundle takes the next word; or the secret stands in the bundle itself.
+_BUNDLES = r"""
+zip -rP {} /b/a.zip /d
+zip -qrP {} x d
+zip -jqP '{}' x d
+zip -erP"{}" x d
+zip -9rP {} c.zip .
+zip -oP{} x
+zip -uP{} x d
+unzip -qoP {} /b/a.zip -d /tmp/x
+unzip -op {} x
+sudo zip -rP {} x d
+nice -n 19 zip -rP {} x d
+/usr/bin/zip -qrP {} x d
+find /d -name x -exec zip -jqP {} /b/f.zip ;
+ssh root@h "zip -rP {} a b"
+su - bak -c "zip -rP {} a b"
+docker exec db zip -rP {} a b
+ldapsearch -xw {} -D cn=a
+7z a -bdp {} x
+mysqldump -qp {} shop
+mongodump -vp {}
+redis-cli -ha {}
+restic -qp {} backup /srv
+smbclient -NW {} x
+"""
+# A value is people's text, whatever its name is.
+_VALUES = r"""
+DB="mysql -uroot -p{}"
+DB="mysql -uroot -p {}"
+mysql_db="-uroot -p{} shop"
+db_source="-h 1.2.3.4 -uroot -p{}"
+HOST="-h 10.0.0.1 -u root -p {}"
+HOST='-h 10.0.0.1 -u root -p "{}"'
+SOURCE="mycli {}"
+TARGET="ftp://u:p@h/x {}"
+SERVER="root {}"
+server=10.0.0.1,root,{}
+HOST=10.0.0.1:3306:root:{}
+USER=root:{}
+ENGINE="x:{} y"
+remote=bak:{}@h
+NAME=-p{}
+USER="root -p{}"
+REMOTE="sshpass -p {} ssh"
+RSYNC_RSH="sshpass -p {} ssh"
+GIT_SSH="sshpass -p {} ssh"
+export RSYNC_RSH='sshpass -p{} ssh -p 22'
+rsync -a --rsh="sshpass -p {} ssh" /a h:/b
+rsync -e "sshpass -p {} ssh" /a h:/b
+alias db='mysql -p{}'; export TMOUT
+alias db="mysql -u root -p {}"
+alias name=mysql\ -p{}
+FILES="/x -p{}"
+DIRS="-P {}"
+local target="-k {}"
+MODE="--pin {}"
+rclone copy --sftp-pass=$(rclone obscure {}) a b:
+rclone copy /d :sftp,host=h,user=u,pass=$(rclone obscure {}):/b
+pass=$(rclone obscure {})
+pass=`rclone obscure {}`
+PW=$(pg_dump {})
+PASS="$(systemctl {})"
+rclone obscure {}
+virsh secret-set-value 0000 {}
+virsh secret-set-value --secret u {}
+ip xfrm state add src 1.1.1.1 dst 2.2.2.2 proto esp spi 0x100 auth sha1 {} enc aes {}
+kubectl create secret generic x {}
+docker secret create x {}
+systemctl set-environment token {}
+mima={}
+MIYAO={} KOULING={}
+"""
+# Where documents and other languages begin a line with a tool's name, no tool is run.
+_PROSE = r"""
+: <<'NOTE'
+file server 10.0.0.5 bk {}
+service account bob {}
+mount user bob {}
+id bob {}
+docker registry bk {}
+pg_dump user bob {}
+systemctl login {}
+restic -r x -u {}
+NOTE
+cat >/x <<-EOF
+service login bob {}
+kubectl bob {}
+rsync -u {} x
+	EOF
+psql <<-'Q'
+pg_dump {}
+Q
+rm -f {}
+mount -L {} {}
+mail -s x j@e <<MSG
+journalctl of {}
+MSG
+x="
+service account bob {}
+docker login {}
+"
+echo 'first
+restic at nas {}
+last'
+touch {}
+hash {}
+umask {}
+. /x {}
+source /x {}
+mv a b {}
+switched {}
+id {}
+"""
+_FOREIGN = r'''#!/usr/bin/python3
+"""service login bob {}
+mount the share with {}
+docker registry bk {}
+"""
+restic = {}
+'''
+_FOREIGN_POD = r"""#!/usr/bin/perl
+=pod
+service account {}
+pg_dump as bob {}
+=cut
+"""
+
+MORE_FORMS = {
+    "script": _BUNDLES + _VALUES + _PROSE,
+    "tab": "\n".join(f"0 3 * * * root {line}" for line in (_BUNDLES + _VALUES).split("\n") if line)
+    + '\nDB="mysql -p{}"\nHOST=-p{}\nserver=10.0.0.1,root,{}\nSOURCE="x {}"\n',
+    "sudo": "\n".join(
+        f"joe ALL=(root) {line}"
+        for line in _BUNDLES.split("\n")
+        if line and not set(line) & set("\"'\\,=")
+    )
+    + "\n",
+    "rotate": f"/x {{{{\n postrotate\n{_BUNDLES}{_VALUES} endscript\n}}}}\n",
+    "settings": "before_backup:\n"
+    + "\n".join(f"  - {line}" for line in _BUNDLES.split("\n") if line)
+    + "\n",
+}
+FOREIGN = (_FOREIGN, _FOREIGN_POD)
+
+# Names that hold the name of a number in them, and numbers where no judge needs one.
+NUMBERS = """
+ADMIN=884422
+ADMIN_CODE=778899
+REPORT_CODE=123456
+MESSAGE=7654321
+ACCOUNT=123456
+export DISCOUNT=98765
+PAGER_NUMBER=886655
+PACKAGE=443322
+MANAGER=556677
+STORAGE=998877
+SUPPORT=665544
+HOST=112233
+x -c 445566
+service x 775533
+touch 668822
+mysqldump shop 559911
+"""
+# Secrets by the read they stood in: the file as it lies there.
+SETTINGS = {
+    "sshd.files": """
+AuthorizedKeysCommand /usr/bin/curl https://u:{}@h/keys?t={}
+authorizedkeyscommand "/opt/keys" {}
+AuthorizedPrincipalsCommand /opt/p {}
+ForceCommand /opt/x -p {}
+  forcecommand="/opt/x {}"
+Subsystem sftp /opt/sftp --k {}
+VersionAddendum {}
+MIMA={}
+""",
+    "sshd.effective": """
+authorizedkeyscommand /usr/bin/curl https://u:{}@h/keys?t={}
+forcecommand /opt/x -p {}
+subsystem sftp /opt/sftp --k {}
+#arg -oForceCommand=/opt/x {}
+#arg SetEnv=A={}
+""",
+    "pam.files": """
+auth required pam_exec.so /opt/x {}
+auth required pam_exec.so expose_authtok /opt/x --k {} {}
+account required pam_x.so {} key={}
+auth optional pam_mount.so {}
+auth required /opt/pam_own.so a={}
+auth [success=1 default=ignore] pam_radius_auth.so conf=/x {} client_id={}
+session optional pam_unix.so key={}
+auth required pam_unix.so nullok passphrase={} mima={}
+""",
+    "syslog.rsyslog": """
+template(name="a" type="string" string="<%pri%>1 %msg% [{}@41058 tag=\\"x\\"]")
+template(name="b" type="string" string="<%pri%>1 %msg% [x@41058 tag=\\"{}\\"]")
+set $.t = "{}";
+set $!token = '{}';
+action(type="omprog" binary="/opt/ship {}")
+module(load="x" miyao="{}")
+action(type="omprog" binary='/x {}')
+action(type="omhttp" restpath="bulk?k={}" server="h")
+*.* ^/opt/x {}
+""",
+    "log_shipping.state": """
+|  headers:
+|    Custom: {}
+|    X-My: {}
+|    Other-One: {}
+|  headers: {{X-My: {}, Custom: {}}}
+|- add_fields: {{target: '', fields: {{license: {}, mima: {}}}}}
+|    license {}
+|    X-Scope-OrgID: {}
+""",
+}
