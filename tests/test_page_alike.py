@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 
 from collector import captures
+from collector.assess import fill
 from collector.attest.bundle import evidence
 from collector.attest.bundle.evidence import Clauses, weighed_from_json
 from collector.attest.keys import sm2
 from collector.faults import documents
+from collector.model import Text
+from collector.verify.asked import Asked
 from collector.verify.webpage import page, source, words
+from tests import bundles
 from tests.browser import Page, browser, opened
 
 pytestmark = pytest.mark.skipif(browser() is None, reason="chromium is not installed")
@@ -130,6 +134,83 @@ def test_clauses(shown: Page) -> None:
         for host, entry in hosts.items():
             clauses.add([weighed_from_json(host, one) for one in entry["findings"]], at)
         assert said == clauses.to_json()
+
+
+class _Held:
+    """As `Asked` takes a check."""
+
+    def __init__(self, frame: dict[str, Any]) -> None:
+        self.frame = frame
+
+
+def _strange(document: dict[str, Any]) -> list[str]:
+    asked = Asked(_Held(document), None)  # type: ignore[arg-type]
+    for entry in document["hosts"].values():
+        for finding in entry["findings"]:
+            asked.finding(finding)
+    return list(asked.strange)
+
+
+def test_words_of_the_signer(shown: Page, tmp_path: Path) -> None:
+    """Whose a title, a criterion or a message is, over many that were changed in one place."""
+    made, _ = bundles.make(tmp_path, [bundles.capture("web-1"), bundles.unreachable("gone")])
+    whole = json.loads((made.path / "data/evidence.json").read_bytes())
+    dice = random.Random(2)
+    shown.ask("(async () => { RELEASES = await releases; })()")
+
+    def said(document: dict[str, Any]) -> list[str]:
+        found: list[str] = shown.ask(f"Array.from(strangeTexts({json.dumps(document)}))")
+        return found
+
+    assert said(whole) == _strange(whole) == []
+    every = [f for host in whole["hosts"].values() for f in host["findings"]]
+    for number in range(60):
+        changed = json.loads(json.dumps(whole))
+        for _ in range(dice.randrange(1, 4)):
+            finding = dice.choice(changed["hosts"][dice.choice(["web-1", "gone"])]["findings"])
+            name = dice.choice(["message", "expected", "remediation", "reason", "values", "title"])
+            if name == "reason":
+                finding["reason"] = dice.choice(every)["reason"]
+            elif name == "values":
+                finding["values"] = dice.choice(every)["values"]
+            elif name == "title":
+                changed["controls"][finding["control"]]["title"]["zh"] += "。"
+            else:
+                finding[name][dice.choice(["zh", "en"])] = dice.choice(every)[name]["en"]
+        assert said(changed) == _strange(changed), number
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        0,
+        -3,
+        1.5,
+        0.00002,
+        1e21,
+        True,
+        None,
+        "a\tb",
+        "x" * 1200,
+        "  y ",
+        ["a", 1, 2.5],
+        [],
+        "{n}",
+    ],
+)
+def test_values_in_messages(shown: Page, value: Any) -> None:
+    """However Python spelled a value, the page finds it so."""
+    given = {"n": value, "m": "z"}
+    for values in (given, {**given, "n": float(value)} if type(value) is int else given):
+        text = fill(Text("有 {n} 项，{m}{k}", "{n} of {m}: {k}"), values)
+        for template, comma, filled in (
+            ("有 {n} 项，{m}{k}", "、", text.zh), ("{n} of {m}: {k}", ", ", text.en),
+        ):  # fmt: skip
+            asked = [template, given, comma, filled]
+            assert shown.ask(f"filledAs(...{json.dumps(asked)})") is True
+            asked[-1] = filled + "."
+            assert shown.ask(f"filledAs(...{json.dumps(asked)})") is False
 
 
 def test_the_logic_needs_no_page() -> None:

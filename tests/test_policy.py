@@ -12,6 +12,7 @@ import pytest
 from collector import catalog
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.trust.trust_file import Trust, TrustedKey
+from collector.model import Text
 from collector.pledges.record.terms import terms
 from collector.schema import validator
 from collector.verify import Verification, open_bundle, verify
@@ -77,6 +78,26 @@ def test_a_part_is_not_complete(tmp_path: Path) -> None:
     verified = found(made.path, trust_in(key, "bundle"))
     assert names(lenient, verified) == []
     assert names(replace(lenient, complete=True), verified) == ["complete"]
+
+
+def test_what_its_signer_alone_says_is_not_taken(plain: tuple[Path, PrivateKey]) -> None:
+    """Waivers soften a clause; one machine under two names makes up for a host."""
+    path, key = plain
+    verified = found(path, trust_in(key, "bundle"))
+    given = policy_of({"timestamp": False, "log": False}, "p")
+    softened = replace(verified, waived=2, alike=("web-1", "web-2"))
+    assert names(given, softened) == ["waivers", "same_machine"]
+    assert names(replace(given, waivers=True, same_machine=True), softened) == []
+
+
+def test_what_judging_again_says_counts_where_it_is_wanted(plain: tuple[Path, PrivateKey]) -> None:
+    path, key = plain
+    verified = found(path, trust_in(key, "bundle"))
+    given = policy_of({"timestamp": False, "log": False}, "p")
+    why = Text("不同", "another")
+    (one,) = unmet(given, verified, ["web-1"], why)
+    assert (one.name, one.why) == ("replay", why)
+    assert unmet(replace(given, replay=False), verified, ["web-1"], why) == ()
 
 
 def test_a_timestamp_is_one_of_an_authority_that_is_named(made: Stamped) -> None:

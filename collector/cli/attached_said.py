@@ -5,20 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from collector.cli.language import tr
-from collector.errors import CollectorError, one_line
+from collector.cli import judged_again
+from collector.cli.language import lang, tr
+from collector.errors import BadInput, CollectorError, one_line
 
 if TYPE_CHECKING:
     from collector.pledges.database.rows import Evidence
     from collector.pledges.register.register import Register
-    from collector.verify import Bundle
+    from collector.verify import Bundle, Verification
 
 _NAMED = 8
+
+
+class Holding:
+    """What a bundle is held to that others made, before it is attached; `odd` as below.
+
+    Raises BadInput for findings that its captures do not give, and for a time yet to come: no
+    evidence after it would ever be due.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.odd: list[str] = []
+        self._where = where
+
+    def __call__(self, opened: Bundle, found: Verification) -> None:
+        if found.ahead:
+            at = found.ahead[0].at.isoformat(timespec="seconds")
+            raise BadInput(
+                tr(f"其时间 {at} 属于将来", f"it is dated {at}, which is yet to come"),
+                where=self._where,
+                mend=tr(
+                    "请校准主机与本机的时钟，重新采集",
+                    "set the clocks of the host and of this machine, and collect anew",
+                ),
+            )
+        why = judged_again.hold(opened, self._where)
+        if why is not None:
+            self.odd.append(why.to(lang()))
 
 
 def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]:
     """One line each: older captures, other machines than before, hosts that are not in it."""
     from collector.replay import handed_in
+    from collector.verify.told import alike
 
     every = register.evidence(attached.pledge)
     newer = [one for one in every if one.collected_at > attached.collected_at]
@@ -49,6 +78,12 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"{len(strange)} 处文字不是所称版本的，而是签名人自拟：{_named(strange)}",
             f"{len(strange)} text(s) are not those of the release it names, but the signer's own: "
             f"{_named(strange)}",
+        )
+    hosts = list(alike(opened))
+    if hosts:
+        yield tr(
+            f"主机的 machine-id 相同，可能是同一台机器：{_named(hosts)}",
+            f"hosts of the same machine-id, which may be one machine: {_named(hosts)}",
         )
     missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
     if missing:

@@ -126,9 +126,9 @@ def status(*, id: str, form: str, location: str | None) -> int:
 
 @pledge.command(
     help=tr(
-        "核验证据包并附于登记；须是为该登记制作的下一份。",
-        "Verifies a bundle and attaches it to the pledge record; it must be the next one made for "
-        "that pledge.",
+        "核验证据包，依据其采集文件重新判定，并附于登记；须是为该登记制作的下一份。",
+        "Verifies a bundle, judges its captures again, and attaches it to the pledge record; it "
+        "must be the next one made for that pledge.",
     )
 )
 @click.argument("id")
@@ -143,13 +143,14 @@ def status(*, id: str, form: str, location: str | None) -> int:
 @register_option
 @lang_option
 def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
-    from collector.cli.attached_said import odd
+    from collector.cli.attached_said import Holding, odd
     from collector.cli.pledge_tables import lacking
     from collector.cli.verify import open_named
     from collector.pledges.register.attach import attach as attach_bundle
 
     register = open_register(location)
-    attached = attach_bundle(register, id, bundle, trust_given(trust_file))
+    holding = Holding(str(bundle))
+    attached = attach_bundle(register, id, bundle, trust_given(trust_file), holding)
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
@@ -160,7 +161,7 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
     if why:
         out(tr(f"核查范围：{why}\n", f"scope: {why}\n"))
     with open_named(bundle) as opened:
-        for line in odd(register, attached, opened):
+        for line in (*holding.odd, *odd(register, attached, opened)):
             click.echo(line, err=True)
     return 0
 

@@ -48,6 +48,7 @@ def _of_record(policy: Policy, document: Mapping[str, Any], record: PledgeRecord
 def say(policy: Policy | None, lacking: tuple[Unmet, ...]) -> None:
     """In lines, for people. Without a policy, what the strict one would say, in one."""
     if policy is None:
+        click.echo(tr("未重新判定（hostpledge replay）", "Not judged again (hostpledge replay)"))
         if lacking:
             names = tr("、", ", ").join(dict.fromkeys(one.name for one in lacking))
             click.echo(
@@ -57,7 +58,12 @@ def say(policy: Policy | None, lacking: tuple[Unmet, ...]) -> None:
                 )
             )
         else:
-            click.echo(tr("满足严格策略（--policy strict）", "It meets the strict policy."))
+            click.echo(
+                tr(
+                    "除重新判定外，满足严格策略（--policy strict）",
+                    "It meets the strict policy, which would judge it again as well.",
+                )
+            )
         return
     if not lacking:
         click.echo(tr(f"满足策略 {policy.name}", f"It meets the policy {policy.name}"))

@@ -14,7 +14,7 @@ from collector import catalog
 from collector import verify as verifier
 from collector.attest.trust.trust_file import load_trust
 from collector.captures import write_aside
-from collector.cli import policies
+from collector.cli import judged_again, policies
 from collector.cli.assess import parse_time
 from collector.cli.chinese import in_chinese
 from collector.cli.language import lang, lang_option, tr
@@ -90,10 +90,11 @@ def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
     "policy_name",
     metavar="FILE|strict",
     help=tr(
-        "核验方的要求（范围完整、新近、主机、密钥用途、时间戳、日志），写于 YAML 或 JSON；"
-        "未写的从严，strict 为全部从严",
+        "核验方的要求（范围完整、新近、主机、密钥用途、时间戳、日志、重新判定相同），"
+        "写于 YAML 或 JSON；未写的从严，strict 为全部从严",
         "what is wanted beside the signature (whole scope, freshness, hosts, key roles, timestamp, "
-        "log), as YAML or JSON; what it leaves out is wanted strictly, and all of it by `strict`",
+        "log, the same when judged again), as YAML or JSON; what it leaves out is wanted strictly, "
+        "and all of it by `strict`",
     ),
 )
 @click.option(
@@ -143,7 +144,8 @@ def verify(
             except VerifyFailed as problem:
                 raise _named(bundle, problem) from None
         found = _verified(opened, trust, now=now, proof=proof)
-        lacking = unmet(policy or STRICT, found, opened.names)
+        again = judged_again.wrong(opened) if policy is not None and policy.replay else None
+        lacking = unmet(policy or STRICT, found, opened.names, again)
     status = 1 if policy is not None and lacking else 0
     if form == "json":
         said = {**found.to_json(), "policy": policies.to_json(policy, lacking)}
@@ -181,11 +183,14 @@ def _head(found: verifier.Verification) -> str:
 def _about(found: verifier.Verification) -> list[str]:
     predicate = found.statement["predicate"]
     period, pledge = predicate["period"], predicate["pledge"]
+    ago = tr(f"（{found.age_days} 天前）", f" ({found.age_days} day(s) ago)")
+    if any(one.what == "looked_at" for one in found.ahead):
+        ago = tr("（时间属于将来）", " (a time that is yet to come)")
     lines = [
         f"sha256:{found.digest}",
         tr("核查时段", "looked at")
         + f": {_second(period['from'])} … {_second(period['to'])}"
-        + tr(f"（{found.age_days} 天前）", f" ({found.age_days} day(s) ago)"),
+        + ago,
         tr("主机数", "hosts") + f": {found.hosts}",
         tr("核查范围", "scope")
         + f": {found.scope.said().to(lang())}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from collector.errors import one_line
 from collector.model import Text
 from collector.verify.verification import Verification
 
@@ -35,6 +36,9 @@ class Policy:
     timestamp_authorities: tuple[str, ...] = ()
     log: bool = True
     ahead: bool = False
+    waivers: bool = False
+    same_machine: bool = False
+    replay: bool = True
 
 
 STRICT = Policy("strict")
@@ -60,9 +64,17 @@ def policy_of(document: Mapping[str, Any], name: str) -> Policy:
     return Policy(name, **given)
 
 
-def unmet(policy: Policy, found: Verification, hosts: Sequence[str]) -> tuple[Unmet, ...]:
-    """What the policy wants in vain of a bundle with these hosts, in the order of its members."""
-    return tuple(Unmet(name, why) for name, why in _unmet(policy, found, frozenset(hosts)))
+def unmet(
+    policy: Policy, found: Verification, hosts: Sequence[str], again: Text | None = None
+) -> tuple[Unmet, ...]:
+    """What the policy wants in vain of a bundle with these hosts, in the order of its members.
+
+    `again` is what is wrong with it once its captures were judged again, which is not done here.
+    """
+    lacking = [Unmet(name, why) for name, why in _unmet(policy, found, frozenset(hosts))]
+    if policy.replay and again is not None:
+        lacking.append(Unmet("replay", again))
+    return tuple(lacking)
 
 
 def _unmet(
@@ -106,6 +118,26 @@ def _unmet(
             Text(
                 f"时间晚于本机时钟：{'、'.join(named)}",
                 f"dated later than this clock shows: {', '.join(named)}",
+            ),
+        )
+    yield from _softened(policy, found)
+
+
+def _softened(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
+    """What makes a verdict better by the signer's word alone."""
+    if not policy.waivers and found.waived:
+        yield (
+            "waivers",
+            Text(f"其中有 {found.waived} 项豁免", f"it bears {found.waived} waiver(s)"),
+        )
+    if not policy.same_machine and found.alike:
+        named = [one_line(host, 60) for host in found.alike[:_NAMED]]
+        more = " …" if len(found.alike) > _NAMED else ""
+        yield (
+            "same_machine",
+            Text(
+                f"主机的 machine-id 相同：{'、'.join(named)}{more}",
+                f"hosts of the same machine-id: {', '.join(named)}{more}",
             ),
         )
 

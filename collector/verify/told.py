@@ -121,17 +121,22 @@ def not_applicable(bundle: Bundle) -> tuple[Text, ...]:
     return tuple(found)
 
 
-def same_machine(bundle: Bundle) -> tuple[Text, ...]:
-    """One machine under two names would make up for a host that nobody looked at."""
+def alike(bundle: Bundle) -> tuple[str, ...]:
+    """The hosts whose machine-id another of them has as well, those of one machine together."""
     names: dict[str, list[str]] = {}
     for target in bundle.said.get("targets", ()):
         if target["machine"]:
             names.setdefault(target["machine"], []).append(target["host"])
-    alike = [hosts for hosts in names.values() if len(hosts) > 1]
-    if not alike:
+    return tuple(host for hosts in names.values() if len(hosts) > 1 for host in hosts)
+
+
+def same_machine(bundle: Bundle) -> tuple[Text, ...]:
+    """One machine under two names would make up for a host that nobody looked at."""
+    hosts = alike(bundle)
+    if not hosts:
         return ()
-    named = ", ".join(one_line(host, 60) for host in alike[0][:_NAMED])
-    count = sum(map(len, alike))
+    named = ", ".join(one_line(host, 60) for host in hosts[:_NAMED])
+    count = len(hosts)
     return (
         Text(
             f"{count} 台主机是否各为一台机器：其 machine-id 相同（如 {named}），也可能是克隆而来。",

@@ -6,7 +6,7 @@ timestamp has to show that the signature is older, or the register's log under a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,11 +19,11 @@ from collector.attest.envelope import statement
 from collector.attest.envelope.timestamp import Stamp
 from collector.attest.log.logged import Inclusion
 from collector.attest.trust.trust_file import Trust, TrustedKey
-from collector.captures import file_name, read_digest
+from collector.captures import file_name
 from collector.errors import VerifyFailed
-from collector.model import Capture, ReadStatus, Result, Text
+from collector.model import Capture, Result, Text
 from collector.scope import Scope, verdicts
-from collector.verify import hardened, signatures, times, told, trusted
+from collector.verify import findings, hardened, signatures, times, told, trusted
 from collector.verify import provenance as handed
 from collector.verify.asked import Asked
 from collector.verify.before import Check
@@ -42,7 +42,8 @@ class Verification:
     left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`;
     `looked_at` the oldest look in it, which is `age_days` ago; `scope` how much of each clause was
     judged, and `clauses` what that leaves of their verdicts; `strange` texts that are not those of
-    the release it names; `ahead` what of it is dated later than now.
+    the release it names; `ahead` what of it is dated later than now; `alike` hosts that are one
+    machine; `waived` how many waivers it bears.
     """
 
     digest: str
@@ -60,6 +61,8 @@ class Verification:
     signers: tuple[TrustedKey, ...]
     strange: tuple[str, ...] = ()
     ahead: tuple[times.Ahead, ...] = ()
+    alike: tuple[str, ...] = ()
+    waived: int = 0
     stamp: Stamp | None = None
     logged: Mapping[str, Any] | None = None
     signatures: tuple[Mapping[str, Any], ...] = ()
@@ -165,6 +168,8 @@ def verify(
         signed.keys,
         tuple(asked.strange),
         ahead,
+        told.alike(bundle),
+        len(bundle.frame["waivers"]),
         first.stamp,
         logged.to_json() if logged else None,
         tuple(one.to_json() for one in signed.all),
@@ -218,9 +223,9 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
             raise VerifyFailed(f"names another digest for {name}", where=where)
         named.add(name)
         capture = None if redacted else bundle.capture_in(host, entry)
-        _check_findings(bundle, host, entry, asked)
+        findings.check(bundle, host, entry, asked)
         if capture is not None:
-            _check_host(bundle, host, entry, capture)
+            findings.check_capture(bundle, host, entry, capture)
             asked.capture(capture)
             if bundle.frame["run"] is not None:
                 _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
@@ -252,61 +257,6 @@ def _check_nonce(capture: Capture, where: str, run: str) -> None:
         check_nonce(capture, run)
     except VerifyFailed as problem:
         raise VerifyFailed(problem.what, where=where) from None
-
-
-def _check_findings(bundle: Check, host: str, entry: dict[str, Any], asked: Asked) -> None:
-    where = f"{bundle.findings.where} host {host}"
-    controls = bundle.frame["controls"]
-    named = {finding["control"] for finding in entry["findings"]}
-    if len(entry["findings"]) != len(named) or named != controls.keys():
-        raise VerifyFailed("has not exactly one finding for each control", where=where)
-    for finding in entry["findings"]:
-        about = controls[finding["control"]]
-        for key in ("clause", "severity", "veto"):
-            if finding[key] != about[key]:
-                raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
-        if not _is_waived_so(host, finding, entry["assessed_at"], bundle.frame["waivers"]):
-            raise VerifyFailed(f"{finding['control']}: a waiver that it does not list", where=where)
-        asked.finding(finding)
-
-
-def _is_waived_so(
-    host: str, finding: Mapping[str, Any], at: str, listed: Sequence[Mapping[str, Any]]
-) -> bool:
-    """A waiver softens its clause: it has to be one of those that the evidence names."""
-    waiver = finding["waiver"]
-    if waiver is None:
-        return True
-    said = {key: waiver[key] for key in ("reason", "approver", "expires")}
-    ended = datetime.fromisoformat(waiver["expires"]) <= datetime.fromisoformat(at)
-    return waiver["expired"] is ended and any(
-        {**said, "control": finding["control"], "host": one} in listed for one in (host, "*")
-    )
-
-
-def _check_host(bundle: Check, host: str, entry: dict[str, Any], capture: Capture) -> None:
-    where = f"{bundle.findings.where} host {host}"
-    seen = {
-        "status": str(capture.status),
-        "detail": capture.detail,
-        "head": dict(capture.head),
-        "origin": dict(capture.origin),
-    }
-    for key, value in seen.items():
-        if entry[key] != value and entry[key] != evidence.exact(value):
-            raise VerifyFailed(f"its {key} is not that of its capture", where=where)
-    digests: dict[str, str | None] = {}
-    for finding in entry["findings"]:
-        for quote in finding["evidence"]:
-            if quote["read"] not in digests:
-                result = capture.read(quote["read"])
-                lost = result.status is ReadStatus.LOST
-                digests[quote["read"]] = None if lost else read_digest(result)
-            if quote["sha256"] != digests[quote["read"]]:
-                raise VerifyFailed(
-                    f"{finding['control']} quotes {quote['read']}, which read otherwise",
-                    where=where,
-                )
 
 
 def _check_predicate(

@@ -9,19 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from typing import Any
 
 from collector import __version__, catalog, releases
 from collector.faults import documents
+from collector.model import Text
 from collector.releases import Release
 from collector.resources import package_text
 
 # in the order in which they stand in the page: what a file needs at once stands before it
 LOGIC = (
     "bytes", "json", "schema", "zip", "keys", "sm2", "stamps", "envelope", "captures", "scope",
-    "evidence", "hardened", "bundle",
+    "asked", "evidence", "hardened", "bundle",
 )  # fmt: skip
-SHOWN = ("shown", "form")
+SHOWN = ("shown", "unproven", "form")
 # what a bundle is held to, and what these refer to
 _SCHEMAS = (
     "capture", "evidence", "finding", "hardening", "predicate", "run", "sigstore-bundle",
@@ -31,6 +33,10 @@ _SCHEMAS = (
 
 def page() -> str:
     """The page. Its policy lets nothing run but its own script, and nothing load at all."""
+    given = words()
+    # a third of its size, and no address of any other place stands in the page
+    known = json.dumps(given["releases"], ensure_ascii=False).encode()
+    given["releases"] = base64.b64encode(zlib.compress(known, 9)).decode()
     style, script = package_text("verify/page/page.css"), source((*LOGIC, *SHOWN))
     parts = {
         "version": __version__,
@@ -38,7 +44,7 @@ def page() -> str:
         "style_hash": _hash(style),
         "script": script,
         "script_hash": _hash(script),
-        "words": json.dumps(words(), ensure_ascii=False).replace("<", "\\u003c"),
+        "words": json.dumps(given, ensure_ascii=False).replace("<", "\\u003c"),
     }
     text = package_text("verify/page/page.html")
     before, *pieces = text.split("{")
@@ -71,8 +77,29 @@ def words() -> dict[str, Any]:
         "schemas": {
             id: _bare(known[id]) for id in (f"urn:hostpledge:schema:{name}:1" for name in _SCHEMAS)
         },
-        "releases": {release.digest: {"grades": _grades(release)} for release in releases.every()},
+        "releases": {release.digest: _known(release) for release in releases.every()},
     }
+
+
+def _known(release: Release) -> dict[str, Any]:
+    """What bundles that name the release are held to, and the words that are its own."""
+    return {
+        "grades": _grades(release),
+        "texts": {
+            id: {
+                "title": _pair(known.title),
+                "criterion": {str(g): _pair(text) for g, text in known.criterion.items()},
+                "remediation": {str(g): _pair(text) for g, text in known.remediation.items()},
+                "messages": {name: _pair(text) for name, text in known.messages.items()},
+            }
+            for id, known in release.controls.items()
+        },
+        "reasons": {name: _pair(text) for name, text in release.reasons.items()},
+    }
+
+
+def _pair(text: Text) -> list[str]:
+    return [text.zh, text.en]
 
 
 def _grades(release: Release) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,16 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
         green(document)
 
     lie(shell.folder / "b", key, change, told=False)
+    shell("bundle", "in", "-o", "part", "--pledge", "P-1")
+    lie(shell.folder / "part", key, _some_that_do_not_fail, told=False)
     return shell
+
+
+def _some_that_do_not_fail(document: dict[str, Any]) -> None:
+    """Seven of a clause, as they were judged."""
+    (entry,) = document["hosts"].values()
+    some = [f for f in entry["findings"] if f["clause"] == "2.2" and f["verdict"] != "fail"]
+    keeping([finding["control"] for finding in some[:7]])(document)
 
 
 def test_verify_says_so_in_its_first_line(shell: Shell) -> None:
@@ -89,7 +99,9 @@ def test_replay_carries_it(shell: Shell) -> None:
 
 
 def test_it_is_attached_and_shown_for_what_it_is(shell: Shell) -> None:
-    said = shell("pledge", "attach", "P-1", "b")
+    said = shell("pledge", "attach", "P-1", "b", status=2)
+    assert "b: judged again, " in said.stderr
+    said = shell("pledge", "attach", "P-1", "part")
     assert "scope: 7 of 57 controls, grade 2: no proof of 二(二)" in said.stdout
     said = shell("pledge", "list")
     assert "error 7/25" in " ".join(said.stdout.split())
@@ -113,7 +125,7 @@ def test_it_is_attached_and_shown_for_what_it_is(shell: Shell) -> None:
     shell("register", "prove", "P-1", "-o", "proof.txt")
     proof = json.loads(
         shell(
-            "verify", "b", "--trust", "trust.json", "--proof", "proof.txt", "--format", "json"
+            "verify", "part", "--trust", "trust.json", "--proof", "proof.txt", "--format", "json"
         ).stdout
     )
     assert proof["log"]["index"] == 0

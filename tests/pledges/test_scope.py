@@ -28,6 +28,7 @@ from collector.pledges.standing.due import due
 from collector.pledges.standing.standing import standing
 from collector.scope import scope_of
 from tests.pledges.bundles import AT, Signer
+from tests.pledges.lives import captured
 from tests.pledges.places import owner
 from tests.pledges.records import made
 from tests.signers import green, keeping, lie
@@ -59,15 +60,22 @@ def judged(
     grade: int = 3,
     at: datetime = AT,
     waivers: tuple[Waiver, ...] = (),
+    answered: bool = False,
 ) -> Path:
-    """A bundle of hosts that did not answer: its clauses are `error`, however whole it is."""
+    """A bundle of hosts that did not answer: its clauses are `error`, however whole it is.
+
+    `answered`: they did, so that a signer can say anything of them.
+    """
     files = []
     for host in hosts:
         place = signer.folder / name
         place.mkdir(parents=True, exist_ok=True)
         origin = MappingProxyType({"transport": "ssh", "clock": at.isoformat()})
         files.append(place / captures.file_name(host))
-        captures.write(Capture(host, HostStatus.UNREACHABLE, detail=name, origin=origin), files[-1])
+        taken = Capture(host, HostStatus.UNREACHABLE, detail=name, origin=origin)
+        if answered:
+            taken = replace(captured("weak"), host=host, collected_at=at, origin=origin)
+        captures.write(taken, files[-1])
     return bundle.make(
         files,
         signer.folder / f"{name}.bundle",
@@ -88,7 +96,7 @@ def test_a_whole_one_is_whole(register: Register, signer: Signer) -> None:
 
 
 def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Signer) -> None:
-    path = judged(register, signer, "a")
+    path = judged(register, signer, "a", answered=True)
 
     def change(document: dict[str, Any]) -> None:
         keeping(SEVEN)(document)
@@ -137,7 +145,7 @@ def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer)
 def test_a_declared_host_that_is_missing_narrows_what_its_signer_did_not(
     register: Register, signer: Signer
 ) -> None:
-    path = judged(register, signer, "a", hosts=("web-01",))
+    path = judged(register, signer, "a", hosts=("web-01",), answered=True)
     lie(path, signer.key, green, told=False)
     attached = attach(register, ID, path, signer.trust)
     assert set(attached.verdicts.values()) == {"error"}
@@ -147,7 +155,7 @@ def test_a_declared_host_that_is_missing_narrows_what_its_signer_did_not(
 
 def test_a_record_of_a_higher_grade_is_not_proven(register: Register, signer: Signer) -> None:
     register.add(made(resources={"hosts": list(HOSTS)}, grade=2), update=True)
-    path = judged(register, signer, "a", grade=2)
+    path = judged(register, signer, "a", grade=2, answered=True)
     lie(path, signer.key, green)
     attached = attach(register, ID, path, signer.trust)
     assert set(attached.verdicts.values()) == {"pass"}

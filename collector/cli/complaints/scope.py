@@ -14,6 +14,10 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"its digest is not that of the controls it lists", "其摘要与所列核查项不符"),
     (r"its scope does not follow from its controls", "其核查范围与所列核查项不符"),
     (r"(\S+): a waiver that it does not list", r"\1：所附豁免不在其豁免之列"),
+    (
+        r"(\S+): a verdict on a host that returned nothing",
+        r"\1：主机没有返回任何内容，却有结论",
+    ),
     (r"(.*) is in it, and said to be missing", r"包内有主机 \1，却称其缺失"),
     (
         r"it bears a waiver of (\S+) on (.*) by (.*), which the record has never had",

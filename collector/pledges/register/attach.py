@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,20 +15,25 @@ from collector.pledges.database.rows import Evidence
 from collector.pledges.record.form import waivers
 from collector.pledges.register.register import Register
 from collector.pledges.status.latest_bundle import Newest
-from collector.verify import Verification, open_bundle, verify
+from collector.verify import Bundle, Verification, open_bundle, verify
+
+Held = Callable[[Bundle, Verification], None]
 
 
-def attach(register: Register, id: str, bundle: Path, trust: Trust) -> Evidence:
+def attach(
+    register: Register, id: str, bundle: Path, trust: Trust, held: Held | None = None
+) -> Evidence:
     """Keeps a copy of the bundle (a folder or a ZIP file) and puts it in the pledge's sequence.
 
     It is the copy that is verified. Raises VerifyFailed when it does not verify, and BadInput
     when it was made for another pledge or for none, at a lower grade than the pledge is of, bears
     a waiver that no version of the record has, is attached already, or is not the next one of its
-    pledge. One that looked at a part alone is taken, and proves no clause.
+    pledge. One that looked at a part alone is taken, and proves no clause. `held` looks at the copy
+    once it is verified, and raises BadInput for what else it does not take.
     """
     record = register.get(id)
     with register.store.aside(bundle) as copy:
-        found, hosts, waived = _verified(copy, bundle, trust)
+        found, hosts, waived = _verified(copy, bundle, trust, held)
         predicate = found.statement["predicate"]
         pledge = predicate["pledge"]
         if pledge is None:
@@ -98,7 +103,7 @@ def _check_waivers(
 
 
 def _verified(
-    copy: Path, named: Path, trust: Trust
+    copy: Path, named: Path, trust: Trust, held: Held | None
 ) -> tuple[Verification, frozenset[str], Sequence[Mapping[str, str]]]:
     """And the hosts in it, and its waivers."""
     try:
@@ -109,7 +114,10 @@ def _verified(
                     where=str(named),
                     mend="ask its maker for the whole one",
                 )
-            return verify(opened, trust), frozenset(opened.names), opened.frame["waivers"]
+            found = verify(opened, trust)
+            if held is not None:
+                held(opened, found)
+            return found, frozenset(opened.names), opened.frame["waivers"]
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")
         raise VerifyFailed(

@@ -20,6 +20,8 @@ from collector.pledges.status.findings import Life, late
 
 __all__ = ["Due", "due"]
 
+# by how much the clock of a host may be wrong, and its evidence counts all the same
+_AHEAD = timedelta(days=1)
 # what runs on after a record has ended
 _AFTER_THE_END = frozenset({"incident_authority", "incident_provider"})
 
@@ -49,7 +51,7 @@ def due(
         found = [one for one in fixed if one.kind in _AFTER_THE_END]
     else:
         found = [one for one in fixed if not (renewed and one.kind == "period_end")]
-        found += _fresh(record, evidence, evidence_days)
+        found += _fresh(record, evidence, evidence_days, now)
         found += late(record, lives, until)
     kept = kept_until(record, evidence, renewed=renewed)
     if kept is not None:
@@ -58,10 +60,15 @@ def due(
 
 
 def _fresh(
-    record: PledgeRecord | Brief, evidence: Sequence[Evidence], evidence_days: int | None
+    record: PledgeRecord | Brief,
+    evidence: Sequence[Evidence],
+    evidence_days: int | None,
+    now: datetime,
 ) -> Iterator[Due]:
     days = terms()["evidence_age"].days if evidence_days is None else evidence_days
-    newest = max((e.collected_at for e in evidence if e.whole), default=None)
+    # a look dated in a time to come would count as fresh until then
+    looked = [e for e in evidence if e.collected_at <= now + _AHEAD]
+    newest = max((e.collected_at for e in looked if e.whole), default=None)
     part = [e for e in evidence if not e.whole and (newest is None or e.collected_at > newest)]
     shown = newest.astimezone(CHINA).date().isoformat() if newest else ""
     since = begun(record)

@@ -58,8 +58,11 @@ function checkSubjects({ subjects, said }, digests, redacted) {
 }
 
 // What is not in the browser's power, by name.
-function leftUnchecked(signed, folder) {
+function leftUnchecked(signed, folder, scope) {
   const found = [];
+  if (!scope.known) {
+    found.push({ zh: "核查范围与各条款结论（出自此页所不知的版本）", en: "its scope and clauses, as it was made by a release that this page does not know" });
+  }
   if (signed.found.some(({ sealed, key }) => key !== null && sealed.stamps.length)) {
     found.push({ zh: "时间戳机构的签名", en: "the signature of the timestamp authority" });
   }
@@ -109,6 +112,7 @@ async function verifyBundle(files, trust, progress, folder) {
     const earlier = await checkHosts(before, redacted);
     looked.handedIn += earlier.handedIn;
     looked.captures += earlier.captures;
+    looked.strange = new Set([...looked.strange, ...earlier.strange]);
     await checkBetween(before, check, read);
   }
   return {
@@ -121,6 +125,6 @@ async function verifyBundle(files, trust, progress, folder) {
     looked,
     scope: looked.scope,
     count: digests.size,
-    unchecked: leftUnchecked(signed, folder),
+    unchecked: leftUnchecked(signed, folder, looked.scope),
   };
 }

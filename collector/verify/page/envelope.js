@@ -97,5 +97,5 @@ async function checkSignatures(all, trust, madeAt) {
       `signed by ${names.join(" and ")}, which is not among the trusted keys`,
     );
   }
-  return { found, leading };
+  return { found, leading, wantsSm2: found.length === 1 && trust.keys.some((one) => one.type === "sm2") };
 }

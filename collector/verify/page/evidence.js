@@ -53,7 +53,9 @@ async function checkHosts(check, redacted) {
   const { evidence, where, subjects } = check;
   const folder = where.slice(0, -"evidence.json".length);
   const named = new Set();
-  const looked = { times: [], looks: [], handedIn: 0, captures: 0 };
+  const looked = { times: [], looks: [], handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
+  const script = check.subjects.has("script.sh") && !redacted ? readsIn(await check.read("script.sh")) : null;
+  const listed = new Set(evidence.waivers.map(canonical));
   for (const [host, entry] of Object.entries(evidence.hosts)) {
     const place = `${where} host ${host}`;
     const name = `captures/${await fileName(host)}.capture.gz`;
@@ -65,6 +67,7 @@ async function checkHosts(check, redacted) {
     }
     named.add(name);
     checkFindings(evidence, entry, place);
+    checkWaivers(host, entry, listed, place);
     const at = moment(entry.assessed_at);
     let seen = at;
     if (!redacted) {
@@ -73,6 +76,7 @@ async function checkHosts(check, redacted) {
       if (evidence.run !== null) await checkNonce(capture.head, evidence.run.nonce, `${folder}${name}`);
       if (capture.head.collected_at) seen = moment(capture.head.collected_at);
       looked.captures += 1;
+      if (script !== null) noteUnread(script, capture, looked.unread);
     }
     // a capture that names a run in evidence of none claims it only
     if (evidence.run === null || entry.origin.run !== evidence.run.nonce) looked.handedIn += 1;
@@ -87,7 +91,7 @@ async function checkHosts(check, redacted) {
   if (!named.size) throw new Failed(where, "其中没有主机", "holds no host");
   looked.scope = scopeOf(evidence, where);
   const clauses = weigh(evidence.hosts);
-  if (looked.scope?.told) {
+  if (looked.scope.told) {
     for (const number of CLAUSES) clauses[number].verdict = narrowed(number, clauses[number].verdict, looked.scope, true);
   }
   if (!equal(clauses, evidence.clauses)) {
@@ -95,6 +99,7 @@ async function checkHosts(check, redacted) {
   }
   checkPredicate(check, looked.times, looked.handedIn);
   await checkRun(check, folder);
+  looked.strange = strangeTexts(evidence);
   return looked;
 }
 
@@ -114,6 +119,19 @@ function checkFindings(evidence, entry, where) {
   }
 }
 
+// A waiver softens its clause: it has to be one of those that the evidence names.
+function checkWaivers(host, entry, listed, where) {
+  for (const { control, waiver } of entry.findings) {
+    if (waiver === null) continue;
+    const { reason, approver, expires } = waiver;
+    const ended = moment(expires) <= moment(entry.assessed_at);
+    const named = [host, "*"].some((one) => listed.has(canonical({ reason, approver, expires, control, host: one })));
+    if (waiver.expired !== ended || !named) {
+      throw new Failed(where, `${control}：其豁免不在证据所列之中`, `${control}: a waiver that it does not list`);
+    }
+  }
+}
+
 function checkCapture(host, entry, capture, where, file) {
   const { head, reads } = capture;
   if (head.host !== host) throw new Failed(file, `是 ${head.host} 的采集文件，不是 ${host} 的`, `the capture of ${head.host}, not of ${host}`);
@@ -122,7 +140,11 @@ function checkCapture(host, entry, capture, where, file) {
       throw new Failed(where, `${key} 与采集文件不符`, `its ${key} is not that of its capture`);
     }
   }
+  const blind = head.status !== "complete" && !reads.size;
   for (const finding of entry.findings) {
+    if (blind && finding.verdict !== "error") {
+      throw new Failed(where, `${finding.control}：主机没有返回任何内容，却有结论`, `${finding.control}: a verdict on a host that returned nothing`);
+    }
     for (const quote of finding.evidence) {
       const read = reads.get(quote.read);
       const digest = read === undefined || read.status === "lost" ? null : read.digest;

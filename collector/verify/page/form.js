@@ -21,6 +21,7 @@ async function run() {
       throw new Failed("", "请给出信任文件或公钥：不能取自证据包本身", "give a trust file or a public key: it cannot come from the bundle");
     }
     if (!zip.length && !folder.length) throw new Failed("", "请选择证据包", "choose a bundle");
+    RELEASES = await releases;
     const trusted = await readTrust(trust);
     const files = zip.length ? await fromZip(zip[0]) : fromFolder(folder);
     const found = await verifyBundle(files, trusted, (done, of) => {
@@ -42,7 +43,7 @@ function speak() {
 at("language").addEventListener("click", () => {
   lang = lang === "zh" ? "en" : "zh";
   speak();
-  if (["verified", "partial", "undecided", "failed"].includes(at("result").dataset.state)) run();
+  if (["verified", "narrow", "partial", "undecided", "failed"].includes(at("result").dataset.state)) run();
 });
 at("zip").addEventListener("change", () => { at("folder").value = ""; });
 at("folder").addEventListener("change", () => { at("zip").value = ""; });

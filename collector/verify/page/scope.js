@@ -1,14 +1,19 @@
 // --- how much of a clause was judged at all -----------------------------------------------------
 
-// catalogue digest → { grades: { GRADE: { CONTROL: what verdicts follow from } } }; null where this
-// page was not given the catalogues of releases
-let RELEASES = null;
+// catalogue digest → { grades: { GRADE: { CONTROL: what verdicts follow from } }, texts, reasons }
+let RELEASES = {};
+const LARGEST_RELEASES = 64 * 1024 * 1024;
 
-// { known, absent, clauses: { NUMBER: { judged, of } } }; null where nothing says
+async function readReleases(packed) {
+  const bytes = await inflate(new Blob([fromBase64(packed)]), "deflate", LARGEST_RELEASES);
+  return JSON.parse(textOf(bytes));
+}
+
+// { known, absent, told, clauses: { NUMBER: { judged, of } } }
 function scopeOf(evidence, where) {
   const told = evidence.scope ?? null;
-  if (told === null && RELEASES === null) return null;
-  const release = RELEASES?.[evidence.catalog_sha256]?.grades[evidence.grade];
+  const named = evidence.catalog_sha256;
+  const release = Object.hasOwn(RELEASES, named) ? RELEASES[named].grades[evidence.grade] : undefined;
   const asked = Object.entries(evidence.controls);
   if (release) holdControls(asked, release, where);
   const clauses = {};
@@ -43,7 +48,7 @@ function holdControls(asked, release, where) {
 }
 
 // What failed has failed, however little was judged; anything else is proven by all of it alone.
-function narrowed(number, verdict, scope, known) {
+function narrowed(number, verdict, scope, known = scope.known) {
   const part = scope.clauses[number];
   const whole = known && !scope.absent.length && part.judged >= part.of;
   const untouched = verdict === "notchecked" && !part.judged;

@@ -2,7 +2,7 @@
 
 const WORDS = JSON.parse(document.getElementById("words").textContent);
 SCHEMAS = WORDS.schemas;
-RELEASES = WORDS.releases ?? null;
+const releases = readReleases(WORDS.releases);
 CLAUSES = Object.keys(WORDS.clauses);
 const MOST_NAMED = 12;
 let lang = navigator.language.startsWith("zh") ? "zh" : "en";
@@ -70,14 +70,14 @@ function clauses({ evidence, scope }) {
   const table = element("table", undefined, "clauses");
   for (const number of CLAUSES) {
     const said = evidence.clauses[number] ?? { verdict: "notchecked", counts: {} };
-    const verdict = scope ? narrowed(number, said.verdict, scope, scope.known || RELEASES === null) : said.verdict;
+    const verdict = narrowed(number, said.verdict, scope);
     const badge = element("strong", verdictOf(verdict), "verdict");
     badge.dataset.verdict = verdict;
     const controls = Object.values(evidence.controls).filter((one) => one.clause === number).length;
-    const of = scope ? scope.clauses[number].of : null;
-    const much = of === null
-      ? word(`${controls} 项核查项`, `${controls} controls`)
-      : word(`${of} 项核查项中的 ${controls} 项`, `${controls} of ${of} controls`);
+    const { of } = scope.clauses[number];
+    const much = scope.known
+      ? word(`${of} 项核查项中的 ${controls} 项`, `${controls} of ${of} controls`)
+      : word(`${controls} 项核查项，版本未知`, `${controls} controls of a release that is not known here`);
     const about = element("span");
     about.append(element("span", much, "much"), element("br"), counted(said.counts));
     row(table, `${WORDS.clauses[number].number} ${WORDS.clauses[number][lang]}`, badge, about);
@@ -130,49 +130,33 @@ function checked(found) {
   ];
 }
 
-function unproven(found) {
-  const oldest = found.looked.looks.reduce((first, one) => (one < first ? one : first));
-  const now = BigInt(Date.now()) * 1000n;
-  const days = Math.max(0, Math.floor(Number((now - oldest) / 86400000000n)));
-  const told = [
-    word(
-      `主机现在是否仍然如此：最早的采集距今 ${days} 天；核验通过不说明证据是新近的。`,
-      `That the hosts are still so: the oldest look is ${days} day(s) old, and that it verifies does not make it fresh.`,
-    ),
-    word("时间：签署时间由签名人自称。", "The time: it is the signer's own word."),
-    word(
-      "主机所言是否属实：拥有 root 权限的人可以让主机输出任何内容。",
-      "That the hosts told the truth: whoever is root on a host can make it print anything.",
-    ),
-    word(
-      "此前或此后没有证据包被删除：本页不核验登记库日志的证明。",
-      "That no bundle before or after it was removed: this page checks no proof of the register's log.",
-    ),
-  ];
-  if (moment(found.predicate.made_at) > now) {
-    told.unshift(word("签署时间晚于本机时钟：两者必有一个不准。", "It was signed later than this machine's clock shows: one of the two is wrong."));
-  }
-  if (found.redacted) {
-    told.unshift(word("结论与采集文件是否对应：采集文件已略去。", "That the findings come from the captures: those were left out."));
-  }
-  if (found.looked.handedIn) {
-    told.push(word(
-      `${found.looked.handedIn} 份采集文件由用户自行运行脚本后提交，采集方未连接这些主机。`,
-      `${found.looked.handedIn} capture(s) were handed in by whoever ran the script: nobody connected to those hosts.`,
-    ));
-  }
-  if (found.scope?.absent.length) {
-    told.unshift(word(`登记的主机未核查：${named(found.scope.absent)}`, `Declared, and not looked at: ${named(found.scope.absent)}`));
-  }
-  return list(word("未证明", "Not proven"), told);
-}
-
+// The headline, and in the same breath what it is no proof of.
 function showFound(found) {
-  const partly = found.unchecked.length > 0;
-  const title = partly
-    ? word(`部分核验通过，未核验：${all(found.unchecked)}`, `Verified in part. Not checked: ${all(found.unchecked)}`)
-    : word("核验通过：出自签名人，且前后一致", "Verified: by its signer, and consistent in itself");
-  show(partly ? "partial" : "verified", title, ...checked(found), whose(found), element("h3", word("各条款结论", "What it says of the clauses")), clauses(found), seals(found), ...unproven(found));
+  const { scope } = found;
+  let [state, title] = ["verified", word("核验通过：出自签名人，且前后一致", "Verified: by its signer, and consistent in itself")];
+  if (found.redacted) {
+    [state, title] = ["narrow", word("核验通过（仅限所及：采集文件已略去）", "Verified as far as it goes: its captures were left out")];
+  }
+  if (!wholly(found)) {
+    const verified = found.redacted ? title : word("核验通过", "Verified");
+    const sum = (key) => CLAUSES.reduce((all, number) => all + scope.clauses[number][key], 0);
+    const none = notProven(found);
+    state = "narrow";
+    title = word(
+      `${verified}，但仅 ${sum("of")} 项核查项中的 ${sum("judged")} 项${scope.absent.length ? "，且有登记的主机未核查" : ""}${none ? `：不能证明${none}` : ""}`,
+      `${verified}, but only ${sum("judged")} of ${sum("of")} controls${scope.absent.length ? ", and not on every declared host" : ""}${none ? `: no proof of ${none}` : ""}`,
+    );
+  }
+  if (ahead(found, BigInt(Date.now()) * 1000n).length) {
+    state = "narrow";
+    title += word("；其时间属于将来", "; it is dated in a time that is yet to come");
+  }
+  if (found.unchecked.length) {
+    const much = state === "narrow" && (scope.known || found.redacted) ? word(`。${title}`, `. ${title}`) : "";
+    state = "partial";
+    title = word(`部分核验通过，未核验：${all(found.unchecked)}${much}`, `Verified in part. Not checked: ${all(found.unchecked)}${much}`);
+  }
+  show(state, title, ...checked(found), whose(found), element("h3", word("各条款结论", "What it says of the clauses")), clauses(found), seals(found), ...unproven(found));
 }
 
 function showProblem(problem) {
