@@ -284,7 +284,7 @@ def test_no_awk_means_nothing_is_shown(shell: str, tmp_path: Path) -> None:
     tab = tmp_path / "tab"
     tab.write_text("0 3 * * * root /x hunter2\n")
     read = replace(catalog.all_reads()["schedules.tabs"], paths=(str(tab),))
-    script = collector_script([read]).replace("BEGIN {", "BEGIN { exit 2", 1)
+    script = collector_script([read]).replace("\nBEGIN {", "\nBEGIN { exit 2", 1)
     result = parse_output(_run(shell, script), host="h").read("schedules.tabs")
     assert result.files[0].status is ReadStatus.EXIT
     assert result.status is ReadStatus.EXIT

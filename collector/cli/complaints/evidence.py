@@ -71,6 +71,10 @@ TABLE: tuple[tuple[str, str], ...] = (
         r"not packed in the form that hostpledge writes \(its method\); if others packed it, .*",
         "不是 hostpledge 打包的形式（压缩方式）；如由他人打包，请解压后核验目录",
     ),
+    (
+        r"not packed in the form that hostpledge writes \((.*)\); if others packed it, .*",
+        r"不是 hostpledge 打包的形式（\1）；如由他人打包，请解压后核验目录",
+    ),
     (r"something follows its packed content", "压缩内容之后有多余字节"),
     (r"not what the archive says of it", "与压缩包所述的长度或校验值不符"),
     (r"unpacks to more than a bundle holds", "解压后大于证据包应有的大小"),
