@@ -90,8 +90,10 @@ function split_up(s,   i, n, out, w) {
       if (!FIRST || w !~ /^#!/) return out "#"
       return out (w ~ /^#!\/[a-z0-9\/.]+$/ ? w : "#")
     }
+    # the blank in a quoted path of Chinese names: no ASCII, so neither an option nor its value
+    if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && w !~ /[!-~]/) { out = out w; continue }
     out = out word(w, PART[i + 2], PART[i], i + 2 >= n)
-    DOLLAR = w ~ /[$]$/
+    DOLLAR = w ~ /[$]$/; BEHIND = w
   }
   return out
 }
