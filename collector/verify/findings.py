@@ -29,21 +29,31 @@ def check(bundle: Check, host: str, entry: dict[str, Any], asked: Asked) -> None
         for key in ("clause", "severity", "veto"):
             if finding[key] != about[key]:
                 raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
-        if not _is_waived_so(host, finding, entry["assessed_at"], bundle.frame["waivers"]):
+        if not _ends_so(finding["waiver"], entry["assessed_at"]):
+            raise VerifyFailed(
+                f"{finding['control']}: a waiver that ends at another time than it says",
+                where=where,
+            )
+        if not _is_listed(host, finding, bundle.frame["waivers"]):
             raise VerifyFailed(f"{finding['control']}: a waiver that it does not list", where=where)
         asked.finding(finding)
 
 
-def _is_waived_so(
-    host: str, finding: Mapping[str, Any], at: str, listed: Sequence[Mapping[str, Any]]
-) -> bool:
+def _ends_so(waiver: Mapping[str, Any] | None, at: str) -> bool:
+    """Had it ended, when the host was judged, exactly where it says so?"""
+    if waiver is None:
+        return True
+    ended = datetime.fromisoformat(waiver["expires"]) <= datetime.fromisoformat(at)
+    return waiver["expired"] is ended
+
+
+def _is_listed(host: str, finding: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> bool:
     """A waiver softens its clause: it has to be one of those that the evidence names."""
     waiver = finding["waiver"]
     if waiver is None:
         return True
     said = {key: waiver[key] for key in ("reason", "approver", "expires")}
-    ended = datetime.fromisoformat(waiver["expires"]) <= datetime.fromisoformat(at)
-    return waiver["expired"] is ended and any(
+    return any(
         {**said, "control": finding["control"], "host": one} in listed for one in (host, "*")
     )
 

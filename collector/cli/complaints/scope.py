@@ -13,6 +13,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ),
     (r"its digest is not that of the controls it lists", "其摘要与所列核查项不符"),
     (r"its scope does not follow from its controls", "其核查范围与所列核查项不符"),
+    (r"(\S+): a waiver that ends at another time than it says", r"\1：豁免的到期与所述不符"),
     (r"(\S+): a waiver that it does not list", r"\1：所附豁免不在其豁免之列"),
     (
         r"(\S+): a verdict on a host that returned nothing",
