@@ -90,7 +90,7 @@ hp_walk() {
 hp_whose() {
   # no such folder, and nobody else could make one
   if [ -z "$h_uid" ]; then [ ! -d "${h_at:-/}" ] || R=-; return 0; fi
-  case $h_uid in (0|"$HP_UID") ;; (*) hp_id "$h_uid"; return 0;; esac
+  case $h_uid in (0|"$HP_UID") ;; (*) hp_id "$h_uid"; hp_logged; return 0;; esac
   h_in=$h_mode; h_of=
   case $h_mode in (?????w*) h_of=${h_gid#0};; esac
   hp_facts "$h_e" || { h_mode=; h_uid=; }
@@ -107,6 +107,14 @@ hp_whose() {
   case $h_at in (/var/log|/var/log/*) hp_logs;; esac
   case $h_in in (????????w*) h_of=;; esac
   R=65534:${h_of:-65534}:$h_t
+}
+
+# hp_logged: what root keeps in a log folder of his is opened as him, with the groups of those who
+# read logs.
+hp_logged() {
+  case $h_at in (/var/log/*) ;; (*) return 0;; esac
+  hp_facts "$h_e" && [ "$h_uid" = 0 ] || return 0
+  hp_logs; R=${R%:*}:$h_t
 }
 
 # hp_logs: the groups of those who read logs, in h_t.

@@ -184,7 +184,10 @@ def test_two_reports_want_two_files(made: Made, tmp_path: Path) -> None:
     ("broken", "said"),
     [
         ("import sys; sys.modules['weasyprint'] = None", "pip install 'hostpledge[pdf]'"),
-        ("from collector.report import pdf; pdf.FONTS = ('No Such Font',)", "fonts-noto-cjk"),
+        (
+            "from collector.report.render import pdf; pdf.FONTS = ('No Such Font',)",
+            "fonts-noto-cjk",
+        ),
     ],
 )
 def test_what_pages_want_is_one_line_with_the_mend(

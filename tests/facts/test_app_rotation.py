@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
@@ -62,7 +63,7 @@ def test_java_is_found_by_what_runs_and_no_secret_leaves(tmp_path: Path) -> None
     ) as process:
         until_it_runs(process.pid, "30")
         ended = subprocess.run(
-            ["sh", "-c", f"({READ.body}) | sed -e '{READ.redact.replace(chr(39), '')}'"],
+            ["sh", "-c", f"({READ.body}) | sed -e {shlex.quote(READ.redact)}"],
             capture_output=True,
             text=True,
             check=True,

@@ -15,10 +15,11 @@ import click
 import pyrage
 import pytest
 
+from collector import reaching
 from collector.attest.trust.trust_file import load_trust
 from collector.cli.app import hostpledge as program
 from collector.errors import BadInput
-from collector.pledges.record.form import from_document
+from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.register.register import Register
 from collector.run.collected.run_folder import RunFolder
 from collector.verify import Bundle, open_bundle, verify
@@ -47,13 +48,20 @@ def _record(id: str, **changes: Any) -> dict[str, Any]:
     return document | changes
 
 
+def _older(document: dict[str, Any]) -> PledgeRecord:
+    """One of its hosts has a name that is refused today; registers that took it are still read."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reaching, "wrong_name", lambda _: "")
+        return from_document(document, where="test")
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
     register = Register.open()
     for id in PLEDGES:
-        register.add(from_document(_record(id), where="test"))
+        register.add(_older(_record(id)))
     return tmp_path / "home"
 
 
@@ -127,9 +135,6 @@ def test_limit_due_and_retry(home: Path, hosts: Path, sshd: Sshd, tmp_path: Path
         "yunfan-2026": 1,
     }
     assert "declared, not looked at: web-01" in ran.out
-    again = _run(hosts, tmp_path / "again", "--due")
-    assert (again.status, again.out) == (0, "no check of a pledge is due\n")
-    assert not (tmp_path / "again").exists()
     # the host is up now: only it is asked, and only its pledge has evidence again
     hosts.write_text(hosts.read_text().replace(f"{sshd.folder}/stranger", f"{sshd.folder}/well"))
     ran = _run(hosts, out, "--limit", "customer_云南示例_昆明_有限公司", "--due", "--retry")
@@ -146,6 +151,23 @@ def test_limit_due_and_retry(home: Path, hosts: Path, sshd: Sshd, tmp_path: Path
     assert [json.loads(line)["host"] for line in lines].count("shared-01") == 1
 
 
+def test_what_looked_at_a_part_leaves_the_check_due(
+    hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    Register.open().add(from_document(_record("yunfan-2026"), where="test"))
+    given = ("run", "-i", "register", "-i", str(hosts), "--due")
+    for name, words in (("part", FAMILY), ("whole", ())):
+        ran = hostpledge(*given, "-o", str(tmp_path / name), *words)
+        assert ran.status == 1, ran.err
+    again = hostpledge(*given, "-o", str(tmp_path / "again"))
+    assert (again.status, again.out) == (0, "no check of a pledge is due\n")
+    assert not (tmp_path / "again").exists()
+    part, whole = Register.open().evidence("yunfan-2026")
+    assert (part.whole, whole.whole) == (False, True)
+
+
 def test_one_that_cannot_be_attached_keeps_no_other_back(
     home: Path, hosts: Path, tmp_path: Path
 ) -> None:
@@ -158,7 +180,7 @@ def test_one_that_cannot_be_attached_keeps_no_other_back(
     for name in ("dianchi.2026", "yunfan-2026"):
         (out / "pledges" / name / "bundle").rename(tmp_path / name)
     register = Register.open()
-    higher = from_document(_record("dianchi.2026") | {"grade": 3}, where="test")
+    higher = _older(_record("dianchi.2026") | {"grade": 3})
     register.add(higher, update=True)
     ran = _run(hosts, out, *words)
     assert ran.status == 2
@@ -167,7 +189,7 @@ def test_one_that_cannot_be_attached_keeps_no_other_back(
     assert _result(out)["dianchi.2026"]["problem"]
     assert len(register.evidence("yunfan-2026")) == 2
     assert len(register.evidence("dianchi.2026")) == 1
-    register.add(from_document(_record("dianchi.2026"), where="test"), update=True)
+    register.add(_older(_record("dianchi.2026")), update=True)
     ran = _run(hosts, out, *words)
     assert ran.status in (0, 1), ran.err
     assert len(register.evidence("yunfan-2026")) == 2
@@ -242,7 +264,7 @@ def test_collecting_takes_the_hosts_of_pledges_and_attaches_nothing(
         assert opened.frame["run"]["hosts"] == ["shared-01"] == [name for name, _ in opened.hosts()]
     ran = hostpledge("pledge", "attach", "dianchi.2026", str(made))
     assert ran.status == 0, ran.err
-    register.add(from_document(_record("dianchi.2026") | {"id": "other-1"}, where="test"))
+    register.add(_older(_record("dianchi.2026") | {"id": "other-1"}))
     ran = hostpledge("bundle", str(out), "-o", str(tmp_path / "none"), "--pledge", "other-1")
     assert (ran.status, ran.out) == (2, "")
     assert "holds no host of the pledge other-1" in ran.err

@@ -54,7 +54,7 @@ find "$p" -xdev -maxdepth 3 {ODD} -path "*/data/[0-9a-f][0-9a-f]" -prune -o -typ
   -o -path "*/snapshots/[0-9a-f]*" \) \
   -exec stat -c "artefact %Y %s %a:%u:%g %n" {{}} + 2>/dev/null |
   sort -rn -k 2 | head -n 200'
-a= v=; command -v lsattr >/dev/null 2>&1 && a=1
+a= v= k=0 m=0; command -v lsattr >/dev/null 2>&1 && a=1
 IFS=$hp_nl
 for l in /backup /backups /bak /var/backups /var/backup /data/backup /data/backups /srv/backup \
   /srv/backups /opt/backup /opt/backups /home/backup /mnt/backup \
@@ -93,7 +93,7 @@ done | awk '{{ k = $0; sub(/^@[^ ]* /, "", k) }} !seen[k]++' | while IFS= read -
   case "$l" in @*) NAMER=${{l#@}}; NAMER=${{NAMER%% *}}; l=${{l#* }};; esac
   printf '%s\n' "$l"
   case "$l" in artefact*/snapshots/*) continue;; artefact*) ;; *) continue;; esac
-  k=$((${{k-0}} + 1)); [ "$k" -le 60 ] || continue
+  k=$((k + 1)); [ "$k" -le 60 ] || continue
   f=/${{l#*/}}
   printf 'head %s\n' "$(hp_by "$f" head -c 48 2>/dev/null | od -An -v -tx1 | tr -d ' \n')"
   u= n=120
@@ -105,9 +105,9 @@ done | awk '{{ k = $0; sub(/^@[^ ]* /, "", k) }} !seen[k]++' | while IFS= read -
       # unpacked as long as that is cheap: what a pipe's exit status hides shows at the end
       s=${{l#artefact * }}; s=${{s%% *}}
       case "$f" in *.gz) u=gzip;; *.zst) u=zstd;; *.xz) u=xz;; *) u=bzip2;; esac
-      [ "$s" -le 4194304 ] && [ "$((${{m-0}} + s))" -le 16777216 ] && [ "$s" -gt 32 ] || continue
+      [ "$s" -le 4194304 ] && [ "$((m + s))" -le 16777216 ] && [ "$s" -gt 32 ] || continue
       command -v "$u" >/dev/null 2>&1 || continue
-      m=$((${{m-0}} + s));;
+      m=$((m + s));;
     *) continue;;
   esac
   if [ "$u" ]; then
