@@ -46,6 +46,24 @@ def test_extra_variables_are_seen_by_nobody(sshd: Sshd, tmp_path: Path) -> None:
     assert not list(scratch.iterdir()), "nothing is left behind"
 
 
+def test_a_folder_too_deep_for_a_socket_is_none_for_ansible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    ran = hostpledge(
+        "collect", "-i", "localhost,", "--family", "monitoring", "-o", str(tmp_path / "out"),
+        TMPDIR=str(deep),
+    )  # fmt: skip
+    assert ran.status == 0, ran.err
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    short = private.folder_for_sockets()
+    assert short in ("/tmp", "/var/tmp", "/dev/shm")
+    for folder, kept in ((short, True), ("/t" * 37, True), ("/t" * 38, False)):
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        assert (private.folder_for_sockets() == folder) is kept
+
+
 @pytest.mark.parametrize(
     ("entry", "named"),
     [

@@ -16,7 +16,7 @@ from typing import Any
 from collector import reaching
 from collector.errors import BadInput, one_line
 from collector.resources import shared
-from collector.run.ansible.private import extra_vars, private_folder
+from collector.run.ansible.private import extra_vars, folder_for_sockets, private_folder
 
 _RENAME = "give it another name"
 _REACHED_BY: Mapping[str, Callable[[str], str]] = {
@@ -185,6 +185,7 @@ def environment(private: str) -> dict[str, str]:
         "ANSIBLE_CONFIG": config,
         "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
         "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
+        "TMPDIR": folder_for_sockets(),
         "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),
         # nobody would see the question: whoever wants to be asked is asked before
         "ANSIBLE_ASK_PASS": "False",

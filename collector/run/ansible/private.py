@@ -26,6 +26,8 @@ _HANDED = "handed-"
 _OWNER = "driver"
 # a play whose command was killed may still be ending
 _DAY = 86_400
+# sun_path of unix(7), without its NUL; what Python's multiprocessing adds to the folder
+_SOCKET = 107 - len("/pymp-12345678/listener-12345678")
 
 
 @contextmanager
@@ -36,6 +38,19 @@ def private_folder() -> Iterator[Path]:
         folder = Path(name)
         (folder / _OWNER).write_text(driver_name(), encoding="ascii")
         yield folder
+
+
+def folder_for_sockets() -> str:
+    """Where Ansible lays its socket: the temporary folder, or one whose path a socket can bear.
+
+    Nothing else lies in there, and what does in a folder of mode 0700.
+    """
+    usual = tempfile.gettempdir()
+    if len(os.fsencode(usual)) > _SOCKET:
+        for short in ("/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108 - mkdtemp makes the folder
+            if os.access(short, os.W_OK | os.X_OK):
+                return short
+    return usual
 
 
 def extra_vars(entries: tuple[str, ...], folder: Path) -> list[str]:
