@@ -138,6 +138,8 @@ def test_the_schema_names_the_members_that_there_are() -> None:
         ("{}\n", "p.yml: not a policy: "),
         ("fresh_days: 1\nfresh_days: 2\n", "p.yml: not YAML: line 2: 'fresh_days' stands twice"),
         ("record: none.yml\n", "none.yml: "),
+        ("record: ../secret\n", "p.yml: record: names a file elsewhere"),
+        ("record: /etc/shadow\n", "p.yml: record: names a file elsewhere"),
     ],
 )
 def test_what_is_no_policy_is_said_in_one_line(

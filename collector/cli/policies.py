@@ -11,6 +11,7 @@ import click
 
 from collector.captures import read_at_most
 from collector.cli.language import lang, tr
+from collector.errors import BadInput
 from collector.schema import check, load_yaml
 from collector.verify.policy import STRICT, Policy, Unmet, policy_of
 
@@ -32,7 +33,15 @@ def chosen(given: str) -> Policy:
         return policy
     from collector.pledges.record.form import load
 
-    return _of_record(policy, document, load(path.parent / document["record"]))
+    name = Path(document["record"])
+    if name.is_absolute() or ".." in name.parts:
+        # what is wrong with a file is told by quoting it
+        raise BadInput(
+            tr("record 只能是策略文件旁边或其下级的文件", "record: names a file elsewhere"),
+            where=given,
+            mend=tr("把登记文件放在策略文件旁边", "lay the pledge record beside the policy"),
+        )
+    return _of_record(policy, document, load(path.parent / name))
 
 
 def _of_record(policy: Policy, document: Mapping[str, Any], record: PledgeRecord) -> Policy:

@@ -63,6 +63,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"a path, or a postgresql:// URL", "请给出路径或 postgresql:// URL"),
     (r"a register in memory keeps nothing", "内存中的登记库什么也留不下"),
     (r"the register says: (.*)", r"登记库报告：\1"),
+    (r"no room is left for what is to be written, or the disk fails", "写入空间不足，或磁盘故障"),
     (r"database or disk is full", "数据库或磁盘已满"),
     (r"unable to open database file", "无法打开数据库文件"),
     (r"attempt to write a readonly database", "数据库为只读"),

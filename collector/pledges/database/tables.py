@@ -298,10 +298,19 @@ class Database:
                 "another process wrote the same just now", where=self.where, mend="try again"
             ) from None
         except DBAPIError as problem:
-            raise BadInput(_plain(str(problem.orig)), where=self.where) from None
+            raise BadInput(_plain(problem.orig), where=self.where) from None
 
 
-def _plain(complaint: str) -> str:
+# by which SQLite says that what was to be written found no room, sqlite.org/rescode.html
+_NO_ROOM = frozenset(
+    {"SQLITE_FULL"} | {f"SQLITE_IOERR_{what}" for what in ("WRITE", "FSYNC", "TRUNCATE", "SHMSIZE")}
+)
+
+
+def _plain(problem: BaseException | None) -> str:
+    if getattr(problem, "sqlite_errorname", "") in _NO_ROOM:
+        return "no room is left for what is to be written, or the disk fails"
+    complaint = str(problem)
     if "not a database" in complaint:
         return "not a register"
     if "locked" in complaint:
