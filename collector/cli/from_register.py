@@ -130,15 +130,7 @@ def fleet(
     from collector.pledges.standing.finding_history import lives_of_all
     from collector.pledges.transfer import inventory as pledges
 
-    places = {source.partition(":")[2] for source in inventory if _named(source)}
-    places = {place for place in (*places, location or "") if place}
-    if len(places) > 1:
-        raise BadInput(
-            tr("给出了不止一个登记库", "more than one register is given"),
-            where="-i",
-            mend=tr("只写一个", "name one"),
-        )
-    register = open_register(next(iter(places), None))
+    register = open_register(_place(inventory, location))
     now = datetime.now(UTC)
     records = register.list()
     attached = register.newest_evidence()
@@ -177,6 +169,18 @@ def fleet(
         sources = dict.fromkeys(str(place) if _named(source) else source for source in inventory)
         by_id = {record.id: record for record in known}
         yield Fleet(register, by_id, due, renewed, tuple(sources))
+
+
+def _place(inventory: Sequence[str], location: str | None) -> str | None:
+    places = {source.partition(":")[2] for source in inventory if _named(source)}
+    places = {place for place in (*places, location or "") if place}
+    if len(places) > 1:
+        raise BadInput(
+            tr("给出了不止一个登记库", "more than one register is given"),
+            where="-i",
+            mend=tr("只写一个", "name one"),
+        )
+    return next(iter(places), None)
 
 
 def say_odd(hosts: Sequence[str]) -> None:

@@ -115,10 +115,7 @@ def harden(
     from collector.run.harden.harden_folder import HardenFolder
 
     _can_ask(yes=yes or check, undo=undo)
-    if undo and (named or check):
-        raise click.UsageError(
-            tr("--undo 不与 --control、--check 同用", "--undo goes without --control and --check")
-        )
+    _check_undo(undo, named, check=check)
     whole_register = from_register(inventory, due=due)
     stamps = stampers(tsa)
     how = how_of(inventory, given)
@@ -126,9 +123,8 @@ def harden(
     with ExitStack() as open_until_the_end:
         chosen = None
         if whole_register:
-            wished = Wanted(
-                pledge_id or "", due, given_grade or 0, ahead=length_of_time(within), others=False
-            )
+            ahead = length_of_time(within)
+            wished = Wanted(pledge_id or "", due, given_grade or 0, ahead=ahead, others=False)
             chosen = open_until_the_end.enter_context(choice(how, location, place, wished))
             if chosen is None:
                 return 0
@@ -149,21 +145,27 @@ def harden(
         if not check:
             key = first_key(key_name, passphrase_file)
             signing = Signing(key, open_sm2_key(sm2_key, sm2_passphrase_file), stamps)
-            if chosen is not None or pledge is not None:
-                check_attachable(signing)
+        if signing is not None and (chosen is not None or pledge is not None):
+            check_attachable(signing)
         if output is None:
             note(f"{tr('输出目录', 'output folder')}{tr('：', ': ')}{place}")
         open_until_the_end.enter_context(_resumable(place, given=output is not None))
         open_until_the_end.enter_context(sole(place))
-        ids = [control.id for control in wanted]
         say_open(place)
-        folder = HardenFolder.begin(place, touched, ids, grade, undo=undo)
+        folder = HardenFolder.begin(place, touched, [c.id for c in wanted], grade, undo=undo)
         asked = (folder, how, pledge, grade, wanted, bool(named))
         if chosen is None:
             return _through(Hardening(*asked), signing, undo=undo, yes=yes)
         chosen.write_down(place)
         fleet = FleetHardening(*asked, chosen.hosts, chosen=chosen)
         return _through(fleet, signing, undo=undo, yes=yes)
+
+
+def _check_undo(undo: bool, named: Sequence[str], *, check: bool) -> None:
+    if undo and (named or check):
+        raise click.UsageError(
+            tr("--undo 不与 --control、--check 同用", "--undo goes without --control and --check")
+        )
 
 
 def _through(hardening: Hardening, signing: Signing | None, *, undo: bool, yes: bool) -> int:

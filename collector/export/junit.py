@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from collector.assess import waived
@@ -47,17 +48,15 @@ def export(
             },
         )
         counts = dict.fromkeys(totals, 0)
-        properties = ET.SubElement(suite, "properties")
-        ET.SubElement(
-            properties,
-            "property",
-            {"name": "status", "value": str(status.get(name, HostStatus.COMPLETE))},
-        )
-        how = {"name": "provenance", "value": provenance(name, handed_in)}
-        ET.SubElement(properties, "property", how)
         said = judged(scope, lang)
-        if said:
-            ET.SubElement(properties, "property", {"name": "scope", "value": said})
+        _properties(
+            suite,
+            {
+                "status": str(status.get(name, HostStatus.COMPLETE)),
+                "provenance": provenance(name, handed_in),
+                **({"scope": said} if said else {}),
+            },
+        )
         if scope is not None and scope.unproven:
             counts["tests"] += 1
             counts["skipped"] += 1
@@ -81,6 +80,12 @@ def export(
     ET.indent(root)
     body = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _properties(suite: ET.Element, values: Mapping[str, str]) -> None:
+    properties = ET.SubElement(suite, "properties")
+    for name, value in values.items():
+        ET.SubElement(properties, "property", {"name": name, "value": value})
 
 
 def _case(suite: ET.Element, finding: Finding, at: Times, lang: Lang) -> str:

@@ -64,14 +64,8 @@ def export(
         "start": stamp(moments[0]),
         "end": stamp(moments[-1]),
         "reviewed-controls": {"control-selections": [_selection(used)]},
+        **_scope(scope, lang),
     }
-    said = judged(scope, lang)
-    if said and scope is not None:
-        result["props"] = [
-            _prop("controls-judged", str(scope.judged)),
-            _prop("controls-of-the-grade", str(scope.of)),
-        ]
-        result["remarks"] = said
     if hosts:
         result["local-definitions"] = {
             "inventory-items": [
@@ -111,6 +105,19 @@ def export(
         }
     }
     return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
+
+
+def _scope(scope: Scope | None, lang: Lang) -> dict[str, Any]:
+    said = judged(scope, lang)
+    if not said or scope is None:
+        return {}
+    return {
+        "props": [
+            _prop("controls-judged", str(scope.judged)),
+            _prop("controls-of-the-grade", str(scope.of)),
+        ],
+        "remarks": said,
+    }
 
 
 def _uuid(kind: str, name: str) -> str:

@@ -119,20 +119,30 @@ def verify(
     _check_attached(bundle)
     hosts = _check_hosts(bundle, redacted=bundle.redacted, script=bundle.script)
     asked, given = hosts.asked, hosts.handed_in
-    handed_in = len(given)
     _check_run(bundle)
     hardened.check_names(bundle)
-    if bundle.before is not None:
-        earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
-        handed_in += len(earlier.handed_in)
-        asked.strange |= earlier.asked.strange
-        _check_run(bundle.before)
-        hardened.check_between(bundle, bundle.before)
-        earlier.asked.hold()
+    handed_in = len(given) + _check_before(bundle, asked)
     asked.hold()
-    if bundle.frame.get("scope") != bundle.said.get("scope"):
-        raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
+    _check_scope(bundle)
     ahead = times.ahead(made_at, hosts.newest, first.stamp, logged, now)
+    proven = (
+        *told.proven(known, bundle),
+        *told.before(bundle),
+        *signatures.proven(signed),
+        *times.proven(first.stamp, logged),
+        *trusted.proven(trust),
+    )
+    left_open = (
+        *told.scope(asked.scope),
+        *asked.unproven(),
+        *times.ahead_told(ahead, now),
+        *signatures.unproven(signed, trust),
+        *times.unproven(known, made_at, first.sealed, stamp=first.stamp, logged=logged),
+        *trusted.unproven(trust, now),
+        times.age(hosts.oldest, now),
+        *_of_bundle(bundle),
+        *handed.unproven(given, bundle.said, now),
+    )
     return Verification(
         bundle.digest,
         known.keyid,
@@ -142,27 +152,8 @@ def verify(
         len(bundle.names),
         handed_in,
         bundle.statement,
-        (
-            *told.proven(known, bundle),
-            *told.before(bundle),
-            *signatures.proven(signed),
-            *times.proven(first.stamp, logged),
-            *trusted.proven(trust),
-        ),
-        (
-            *told.scope(asked.scope),
-            *asked.unproven(),
-            *times.ahead_told(ahead, now),
-            *signatures.unproven(signed, trust),
-            *times.unproven(known, made_at, first.sealed, stamp=first.stamp, logged=logged),
-            *trusted.unproven(trust, now),
-            times.age(hosts.oldest, now),
-            *told.waivers(bundle),
-            *told.same_machine(bundle),
-            *told.not_applicable(bundle),
-            *told.unproven(bundle),
-            *handed.unproven(given, bundle.said, now),
-        ),
+        proven,
+        left_open,
         asked.scope,
         verdicts(bundle.frame, asked.scope),
         signed.keys,
@@ -177,6 +168,32 @@ def verify(
         trusted.to_json(trust, now),
         times.days_since(hosts.oldest, now),
     )
+
+
+def _check_scope(bundle: Bundle) -> None:
+    if bundle.frame.get("scope") != bundle.said.get("scope"):
+        raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
+
+
+def _of_bundle(bundle: Bundle) -> tuple[Text, ...]:
+    return (
+        *told.waivers(bundle),
+        *told.same_machine(bundle),
+        *told.not_applicable(bundle),
+        *told.unproven(bundle),
+    )
+
+
+def _check_before(bundle: Bundle, asked: Asked) -> int:
+    """The check before hardening, if there was one; how many captures of it were handed in."""
+    if bundle.before is None:
+        return 0
+    earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
+    asked.strange |= earlier.asked.strange
+    _check_run(bundle.before)
+    hardened.check_between(bundle, bundle.before)
+    earlier.asked.hold()
+    return len(earlier.handed_in)
 
 
 def _check_attached(bundle: Bundle) -> None:

@@ -108,12 +108,7 @@ def make(
     where one has no capture, no clause is proven. Raises BadInput for no captures, two of one
     host, a run with hosts that have none, and an `out` that exists.
     """
-    if not capture_files:
-        raise BadInput("no captures", where=str(out), mend="collect some first")
-    if not controls:
-        raise BadInput("no controls selected", where=str(out))
-    if os.path.lexists(out):
-        raise BadInput("exists already", where=str(out), mend="choose another place")
+    _check_asked(capture_files, controls, out)
     with _aside(out) as aside:
         data = aside / "data"
         private.folder(data)
@@ -135,22 +130,36 @@ def make(
             checked.handed_in,
         )
         payload = statement.to_bytes(subjects, predicate)
-        bag.store(data / envelope.FILE, envelope.seal(payload, key, stamps))
-        if sm2_key is not None:
-            twin = statement.with_sm3(payload, {n: sm2.file_digest(data / n) for n in subjects})
-            bag.store(data / envelope.TWIN, envelope.seal(twin, sm2_key, stamps))
+        _sign(data, payload, subjects, key, sm2_key, stamps)
         bag.seal(aside, bag_info(payload, checked.frame["tool"]["version"]))
         for folder in {path.parent for path in data.rglob("*")}:
             sync_folder(folder)
         _place(aside, out)
-    return Made(
-        out,
-        captures.digest(payload),
-        key.keyid,
-        checked.hosts,
-        checked.frame["clauses"],
-        of_evidence(checked.frame),
-    )
+    digest, scope = captures.digest(payload), of_evidence(checked.frame)
+    return Made(out, digest, key.keyid, checked.hosts, checked.frame["clauses"], scope)
+
+
+def _check_asked(capture_files: Sequence[Path], controls: Sequence[Control], out: Path) -> None:
+    if not capture_files:
+        raise BadInput("no captures", where=str(out), mend="collect some first")
+    if not controls:
+        raise BadInput("no controls selected", where=str(out))
+    if os.path.lexists(out):
+        raise BadInput("exists already", where=str(out), mend="choose another place")
+
+
+def _sign(
+    data: Path,
+    payload: bytes,
+    subjects: Collection[str],
+    key: PrivateKey,
+    sm2_key: PrivateKey | None,
+    stamps: Sequence[envelope.Stamper],
+) -> None:
+    bag.store(data / envelope.FILE, envelope.seal(payload, key, stamps))
+    if sm2_key is not None:
+        twin = statement.with_sm3(payload, {n: sm2.file_digest(data / n) for n in subjects})
+        bag.store(data / envelope.TWIN, envelope.seal(twin, sm2_key, stamps))
 
 
 @contextmanager

@@ -110,22 +110,16 @@ def judge_into(
     place = data / prefix
     private.folder(place / "captures")
     draft = evidence.Draft(asked.controls, place)
+    judged = partial(
+        Judging,
+        controls=asked.controls,
+        grade=asked.grade,
+        attached=asked.attached,
+        waivers=asked.waivers,
+    )
     try:
-        judged = partial(
-            Judging,
-            controls=asked.controls,
-            grade=asked.grade,
-            attached=asked.attached,
-            waivers=asked.waivers,
-        )
         taken = _taken_in(
-            draft,
-            place,
-            capture_files,
-            run=run,
-            collected=collected,
-            at=asked.at,
-            judged=judged,
+            draft, place, capture_files, run=run, collected=collected, at=asked.at, judged=judged
         )
         subjects: dict[str, str] = {}
         for (capture, name, digest, moment), findings in in_order(taken):

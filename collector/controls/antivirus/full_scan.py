@@ -79,6 +79,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         raise CouldNotLook("processes.all", "only root sees which program each process runs")
     if full is not None:
         return _verdict(Result.FAIL, "stale", full, clock, days)
+    return _without_a_scan(idle, planned)
+
+
+def _without_a_scan(idle: tuple[str, ...], planned: tuple[ScanJob, ...]) -> Verdict:
     if idle:
         quotes = (Quote("clamav.state", idle),)
         return Verdict(Result.FAIL, "unfinished", Method.OBSERVED, {"logs": [*idle]}, quotes)

@@ -76,66 +76,72 @@ def _below() -> list[str]:
     return steps
 
 
+# `--password X`: long options whose value is the next word
+_LONG_OPTIONS = (
+    "password",
+    "password-command",
+    "passphrase",
+    "pass",
+    "secret",
+    "token",
+    "secret-key",
+    "access-key",
+    "apikey",
+    "api-key",
+    "-pin",
+    "-pw",
+    "otp",
+)
+# `sshpass -p X`, `curl -u X`: tools, and options of theirs whose value is the next word
+_OPTIONS_OF = (
+    ("sshpass", "p"),
+    ("mongo[a-z]*", "p"),
+    ("cqlsh", "p"),
+    ("login", "p"),
+    ("useradd", "p"),
+    ("usermod", "p"),
+    ("redis-cli", "a"),
+    ("curl", "u"),
+    ("curl", "U"),
+    ("lftp", "u"),
+    ("smbclient", "U"),
+    ("openssl", "k"),
+    ("openssl", "K"),
+    ("zip", "P"),
+    ("isql", "P"),
+    ("bcp", "P"),
+    ("sqlcmd", "P"),
+    ("ldap[a-z]*", "w"),
+    ("ldap[a-z]*", "y"),
+    ("gs_[a-z]*", "W"),
+    ("[gk]sql", "W"),
+    ("sys_[a-z]*", "W"),
+    ("ipmitool", "P"),
+    ("ossutil[0-9]*", "k"),
+    ("ossutil[0-9]*", "i"),
+    ("obsutil", "k"),
+    ("obsutil", "i"),
+    ("coscmd", "s"),
+    ("coscmd", "a"),
+    ("frpc", "t"),
+    ("vncpasswd", "f"),
+    ("rar", "hp"),
+    ("plink", "pw"),
+    ("pscp", "pw"),
+)
+
+
 def _options() -> list[str]:
     """Options whose value is the next word: `--password X`, `sshpass -p X`, `curl -u X` …"""
     steps = []
-    for word in (
-        "password",
-        "password-command",
-        "passphrase",
-        "pass",
-        "secret",
-        "token",
-        "secret-key",
-        "access-key",
-        "apikey",
-        "api-key",
-        "-pin",
-        "-pw",
-        "otp",
-    ):
+    for word in _LONG_OPTIONS:
         option = rf"s/\(--[a-z-]*{word}{_GAP}\)"
         steps += [
             rf"{option}\"{_QUOTED}\"/\1***/g",
             rf"{option}'[^']*'/\1***/g",
             rf"{option}[^-[:space:]][^[:space:]]*/\1***/g",
         ]
-    for tool, option in (
-        ("sshpass", "p"),
-        ("mongo[a-z]*", "p"),
-        ("cqlsh", "p"),
-        ("login", "p"),
-        ("useradd", "p"),
-        ("usermod", "p"),
-        ("redis-cli", "a"),
-        ("curl", "u"),
-        ("curl", "U"),
-        ("lftp", "u"),
-        ("smbclient", "U"),
-        ("openssl", "k"),
-        ("openssl", "K"),
-        ("zip", "P"),
-        ("isql", "P"),
-        ("bcp", "P"),
-        ("sqlcmd", "P"),
-        ("ldap[a-z]*", "w"),
-        ("ldap[a-z]*", "y"),
-        ("gs_[a-z]*", "W"),
-        ("[gk]sql", "W"),
-        ("sys_[a-z]*", "W"),
-        ("ipmitool", "P"),
-        ("ossutil[0-9]*", "k"),
-        ("ossutil[0-9]*", "i"),
-        ("obsutil", "k"),
-        ("obsutil", "i"),
-        ("coscmd", "s"),
-        ("coscmd", "a"),
-        ("frpc", "t"),
-        ("vncpasswd", "f"),
-        ("rar", "hp"),
-        ("plink", "pw"),
-        ("pscp", "pw"),
-    ):
+    for tool, option in _OPTIONS_OF:
         told = rf"s/\({tool}[^|;]*[[:space:]]-{option}[[:space:]=]*\)"
         steps += [
             rf"{told}\"{_QUOTED}\"/\1***/",

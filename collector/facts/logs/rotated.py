@@ -49,7 +49,6 @@ def rotated(
 
     `place` is the mount that makes it volatile, and when its folder was made.
     """
-    runs = by.runs
     dated = [(f.first, f.path, f.raw) for f in files if f.first is not None]
     oldest, held, raw = min(dated, default=(None, "", ""))
     written = any(f.size != 0 for f in files)
@@ -73,21 +72,30 @@ def rotated(
         quote = ("storage.mounts", memory, "")
         return replace(base, least=0, why=why, removed=True, quotes=(quote,))
     if isinstance(owner, Problem):
-        where = f"{owner.path}:{owner.line}" if owner.line else owner.path
-        why = Text(
-            f"logrotate 拒绝其配置（{where}：{in_chinese(owner.why)}），不会按规则轮转",
-            f"logrotate refuses its section ({where}: {owner.why})",
-        )
-        if not owner.refused:
-            why = Text(
-                f"logrotate 采用其配置，但保留多久无从推算（{where}：{in_chinese(owner.why)}）",
-                f"logrotate takes its section, but for how long it keeps the log does not follow"
-                f" ({where}: {owner.why})",
-            )
-        quote = ("logrotate.config", owner.why, owner.path)
-        return replace(base, known=False, why=why, quotes=(quote,))
+        return _not_understood(base, owner)
     if owner is None:
         return base
+    return _by_rule(base, owner, by)
+
+
+def _not_understood(base: LogKept, owner: Problem) -> LogKept:
+    where = f"{owner.path}:{owner.line}" if owner.line else owner.path
+    why = Text(
+        f"logrotate 拒绝其配置（{where}：{in_chinese(owner.why)}），不会按规则轮转",
+        f"logrotate refuses its section ({where}: {owner.why})",
+    )
+    if not owner.refused:
+        why = Text(
+            f"logrotate 采用其配置，但保留多久无从推算（{where}：{in_chinese(owner.why)}）",
+            f"logrotate takes its section, but for how long it keeps the log does not follow"
+            f" ({where}: {owner.why})",
+        )
+    quote = ("logrotate.config", owner.why, owner.path)
+    return replace(base, known=False, why=why, quotes=(quote,))
+
+
+def _by_rule(base: LogKept, owner: Rotation, by: Rotated) -> LogKept:
+    runs, files, path = by.runs, base.files, base.path
     said = _words(owner)
     rule = ("logrotate.config", f"{said} (line {owner.line})", owner.path)
     quotes: tuple[tuple[str, str, str], ...] = (rule,)
@@ -103,6 +111,27 @@ def rotated(
         quotes = (*quotes, (runs.read, runs.line, ""))
     rate = growth(files, by.now)
     kept = _logrotate.kept(owner, runs.every, rate, packs=any(f.packed for f in files))
+    late = next((by.late[p] for p in (path, *(f.path for f in files)) if p in by.late), None)
+    moved = sum(f.path != path for f in files)
+    least = kept.least if kept.known else None
+    bounded = owner.count >= 0 or owner.maxage > 0
+    if kept.known and kept.least is None and bounded and owner.cut and kept.reason != "unfound":
+        # at that rate nothing is lost in all the years that were played through
+        least = _LONG
+    return replace(
+        base,
+        least=least,
+        known=kept.known,
+        why=_why(owner, kept, said, late),
+        most=kept.least if not kept.known else None,
+        sure=quiet(owner),
+        floor=0 if kept.known else kept.surely,
+        removed=owner.maxage > 0 or 0 <= owner.count <= moved,
+        quotes=quotes,
+    )
+
+
+def _why(owner: Rotation, kept: _logrotate.Kept, said: str, late: datetime | None) -> Text:
     why = Text(f"logrotate：{said}", f"logrotate: {said}")
     if kept.known and (owner.interval == "size" or owner.maxsize):
         why = Text(f"{why.zh}，按观察到的增长速度", f"{why.en}, at the rate observed")
@@ -115,29 +144,12 @@ def rotated(
             f"{why.zh}，无论增长多快至少保留 {kept.surely} 天",
             f"{why.en}, {kept.surely} days however fast it grows",
         )
-    late = next((by.late[p] for p in (path, *(f.path for f in files)) if p in by.late), None)
     if late is not None:
         why = Text(
             f"{why.zh}；按状态文件，{late:%Y-%m-%d} 起未再轮转",
             f"{why.en}; by the state file not rotated since {late:%Y-%m-%d}",
         )
-    moved = sum(f.path != path for f in files)
-    least = kept.least if kept.known else None
-    bounded = owner.count >= 0 or owner.maxage > 0
-    if kept.known and kept.least is None and bounded and owner.cut and kept.reason != "unfound":
-        # at that rate nothing is lost in all the years that were played through
-        least = _LONG
-    return replace(
-        base,
-        least=least,
-        known=kept.known,
-        why=why,
-        most=kept.least if not kept.known else None,
-        sure=quiet(owner),
-        floor=0 if kept.known else kept.surely,
-        removed=owner.maxage > 0 or 0 <= owner.count <= moved,
-        quotes=quotes,
-    )
+    return why
 
 
 def quiet(rotation: Rotation) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -208,26 +208,11 @@ def _host(
             if any(f.clause == id for f in found)
         },
     )
-    documents = sorted(
-        entry["findings"],
-        key=lambda d: (
-            ORDER.index(Result(d["verdict"])),
-            not d["veto"],
-            _WEIGHT[d["severity"]],
-            d["clause"],
-            _number(evidence, d["control"]),
-        ),
-    )
+    documents = _in_order(entry["findings"], evidence)
+    _say_more(host, taken, attached, evidence["grade"], {d["control"] for d in documents}, lang)
     quoted = [
         e["read"] for d in documents if Result(d["verdict"]) not in _CLOSED for e in d["evidence"]
     ]
-    asked = {document["control"] for document in documents}
-    if taken.reads and any(id.startswith("logging.retention") for id in asked):
-        host.logs = tables.logs(taken, evidence["grade"], lang)
-    if taken.reads and any(id.startswith("antivirus.") for id in asked):
-        host.products = tables.products(taken, lang)
-    if taken.reads and any(id.startswith("backup.") for id in asked):
-        host.backups = backups(taken, attached, evidence["grade"], lang)
     host.raws = raws(taken, quoted, share(len(evidence["hosts"])))
     numbers = {raw.id: raw.number for raw in host.raws if raw.status is not ReadStatus.LOST}
     for document in documents:
@@ -236,6 +221,39 @@ def _host(
         (host.closed if shown.result in _CLOSED else host.open).append(shown)
         host.by_control[shown.control] = shown
     return host
+
+
+def _in_order(
+    findings: Sequence[Mapping[str, Any]], evidence: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """What has to be done first stands first."""
+    return sorted(
+        findings,
+        key=lambda d: (
+            ORDER.index(Result(d["verdict"])),
+            not d["veto"],
+            _WEIGHT[d["severity"]],
+            d["clause"],
+            _number(evidence, d["control"]),
+        ),
+    )
+
+
+def _say_more(
+    host: Host,
+    taken: Capture,
+    attached: Mapping[str, bytes],
+    grade: int,
+    asked: Collection[str],
+    lang: Lang,
+) -> None:
+    """The tables that some families of controls have beside their findings."""
+    if taken.reads and any(id.startswith("logging.retention") for id in asked):
+        host.logs = tables.logs(taken, grade, lang)
+    if taken.reads and any(id.startswith("antivirus.") for id in asked):
+        host.products = tables.products(taken, lang)
+    if taken.reads and any(id.startswith("backup.") for id in asked):
+        host.backups = backups(taken, attached, grade, lang)
 
 
 def _shown(
