@@ -14,6 +14,7 @@ from collector import catalog
 from collector.assess import assess_host
 from collector.cli.explain import filled
 from collector.model import Control, Finding, Lang, Result, Text
+from collector.schema import load_yaml
 from tests import cases
 
 PLACE = Path(__file__).parents[1] / "docs" / "controls"
@@ -124,7 +125,7 @@ def _host(title: Text, control: Control, result: Result, lang: Lang) -> list[str
     (found,) = assess_host(
         case.capture, [control], grade=case.grade, at=case.at, attached=case.attached
     )
-    source = cases.load_yaml(case.path.read_text(encoding="utf-8"), where=str(case.path))["source"]
+    source = load_yaml(case.path.read_text(encoding="utf-8"), where=str(case.path))["source"]
     return [
         f"## {title.to(lang)}",
         "",
