@@ -14,7 +14,7 @@ from collector.cli.pledge_tables import (
     as_json,
     clause_of,
     evidence_json,
-    lacking,
+    notes,
     verdict,
     width,
 )
@@ -48,7 +48,7 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
             verdicts = (clause_of(e, record.grade, n) for n in CHECKED)
             attached.add_row(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
         lines.append(attached.drawn(width()).rstrip("\n"))
-        lines += [f"#{e.sequence}: {why}" for e in evidence if (why := lacking(e, record.grade))]
+        lines += [f"#{e.sequence}: {why}" for e in evidence if (why := notes(e, record.grade))]
     else:
         lines.append(tr("尚无核查证据", "no evidence attached yet"))
     return "\n".join(lines) + "\n"

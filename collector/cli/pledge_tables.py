@@ -14,7 +14,7 @@ from collector.cli.columns import wrap
 from collector.cli.grid import Grid
 from collector.cli.language import lang, tr
 from collector.cli.scope_said import line
-from collector.pledges.database.rows import Evidence, scope_json
+from collector.pledges.database.rows import Evidence
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
@@ -66,11 +66,14 @@ def clause_of(evidence: Evidence, grade: int, number: str) -> str:
 
 
 def _parts(rows: Rows) -> str:
-    """Under the table: which newest evidence is no proof of all its pledge asks for, and why."""
+    """Under the table: which newest evidence is no proof of all its pledge asks for, and why.
+
+    And which was not collected, but handed in.
+    """
     found = []
     for record, evidence in rows:
         last = evidence[-1] if evidence else None
-        if last is not None and (why := lacking(last, record.grade)):
+        if last is not None and (why := notes(last, record.grade)):
             found.append(f"{record.id}: {why}")
     more = len(found) - _MOST_PARTS
     if more > 0:
@@ -91,6 +94,13 @@ def lacking(evidence: Evidence, grade: int) -> str:
     if scope.grade < grade:
         found.append(lower_grade(scope.grade, grade).to(lang()))
     return tr("；", "; ").join(found)
+
+
+def notes(evidence: Evidence, grade: int) -> str:
+    """What is `lacking`, and how many of its captures were handed in; empty for neither."""
+    found, count = lacking(evidence, grade), evidence.handed_in
+    given = tr(f"{count} 份采集由用户提交", f"{count} capture(s) handed in") if count else ""
+    return tr("；", "; ").join(one for one in (found, given) if one)
 
 
 def list_json(rows: Rows) -> str:
@@ -162,9 +172,7 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
         "made_at": evidence.made_at.isoformat(),
         "attached_at": evidence.attached_at.isoformat(),
         "verdicts": dict(evidence.verdicts),
-        "scope": {**scope_json(evidence.scope), "absent": evidence.absent, "whole": evidence.whole}
-        if evidence.scope
-        else None,
+        "scope": evidence.scope_json(),
         "path": str(evidence.path),
     }
 

@@ -15,16 +15,19 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+import yaml
 
 from collector import captures
 from collector.attest.bundle.provenance import is_collected
 from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from collector.pledges.register.register import Register
 from collector.run.collected.run_folder import RunFolder
 from collector.script import host_nonce
 from tests import bundles
 from tests.cli.test_evidence import Shell
 
+ROOT = Path(__file__).parents[2]
 OWN, FORGED = "web-1", "web-2"
 ADDRESS = {OWN: "198.51.100.9", FORGED: "203.0.113.7"}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -236,3 +239,28 @@ def test_a_kill_between_line_and_capture_leaves_no_line_that_lies(shell: Shell) 
     again = RunFolder.begin(run.path, ["encryption"], 2)
     assert again.arrived()[OWN].status is HostStatus.UNREACHABLE
     assert again.vouched() == {held}
+
+
+def test_the_list_of_pledges_says_what_was_handed_in(shell: Shell, tmp_path: Path) -> None:
+    """A row from before that was kept says nothing of it."""
+    bundles.write(tmp_path / "handed", [claiming(FORGED, "a" * 32)])
+    record = yaml.safe_load((ROOT / "examples/pledge.yml").read_text(encoding="utf-8"))
+    record["resources"]["hosts"] = [FORGED]
+    for id in ("p-1", "p-2"):
+        (tmp_path / f"{id}.yml").write_text(json.dumps({**record, "id": id}))
+        shell("pledge", "add", str(tmp_path / f"{id}.yml"))
+    shell("bundle", str(tmp_path / "handed"), "-o", "made", "--pledge", "p-1")
+    shell("pledge", "attach", "p-1", "made")
+    shown = shell("pledge", "list").stdout
+    assert "p-1: 1 capture(s) handed in" in shown
+    assert "p-2:" not in shown
+    listed = json.loads(shell("pledge", "list", "--format", "json").stdout)
+    said = {pledge["id"]: pledge["last"] for pledge in listed["pledges"]}
+    assert said["p-1"]["scope"]["handed_in"] == 1
+    assert said["p-2"] is None
+    (attached,) = Register.open().evidence("p-1")
+    assert attached.handed_in == 1
+    assert replace(attached, handed_in=None).scope_json() == {
+        k: v for k, v in said["p-1"]["scope"].items() if k != "handed_in"
+    }
+    assert "handed in" in shell("pledge", "show", "p-1").stdout

@@ -29,7 +29,8 @@ class Evidence:
     `collected_at` is the time of its oldest capture, `made_at` what the signed statement says;
     `verdicts` is the verdict of each clause ("2.2" → "pass" …), as far as it was judged; `path` is
     where the bundle is kept. `scope` is how much was judged (None: it was attached before that was
-    kept), and `absent` how many hosts that were declared then are not in it.
+    kept), and `absent` how many hosts that were declared then are not in it. `handed_in` is how
+    many of its captures no run vouches for (None: it was attached before that was kept).
     """
 
     pledge: str
@@ -43,16 +44,25 @@ class Evidence:
     path: Path
     scope: Scope | None = None
     absent: int = 0
+    handed_in: int | None = None
 
     @property
     def whole(self) -> bool:
         """Does it look at all that its pledge was about when it was attached?"""
         return self.scope is None or (self.scope.whole and not self.absent)
 
+    def scope_json(self) -> dict[str, Any] | None:
+        """As `scope_json`, of what was attached."""
+        if self.scope is None:
+            return None
+        shown = scope_json(self.scope, self.handed_in)
+        return {**shown, "absent": self.absent, "whole": self.whole}
 
-def scope_json(scope: Scope) -> dict[str, Any]:
+
+def scope_json(scope: Scope, handed_in: int | None = None) -> dict[str, Any]:
     """As the row and the log have it: with how many hosts were absent, and no names."""
     return {
+        **({} if handed_in is None else {"handed_in": handed_in}),
         "grade": scope.grade,
         "judged": scope.judged,
         "of": scope.of,

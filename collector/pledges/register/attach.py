@@ -68,6 +68,7 @@ def attach(
                 made_at=found.made_at,
                 verdicts={n: str(scope.narrowed(n, Result(v))) for n, v in signed.items()},
                 scope=scope,
+                handed_in=found.handed_in,
                 copy=copy,
             )
         except BadInput as problem:

@@ -108,6 +108,7 @@ class Attached:
         made_at: datetime,
         verdicts: Mapping[str, str],
         scope: Scope,
+        handed_in: int,
         copy: Path,
     ) -> Evidence:
         """Keeps the verified bundle at `copy` and writes its row; see `attach.attach`.
@@ -139,7 +140,7 @@ class Attached:
                 "made_at": made_at.astimezone(UTC).isoformat(),
                 "attached_at": now.isoformat(),
                 "verdicts": json.dumps(dict(verdicts), sort_keys=True),
-                "scope": json.dumps(scope_json(scope), sort_keys=True),
+                "scope": json.dumps(scope_json(scope, handed_in), sort_keys=True),
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
@@ -155,6 +156,7 @@ class Attached:
             path,
             replace(scope, absent=()),
             len(scope.absent),
+            handed_in,
         )
 
     def _in_order(
@@ -243,6 +245,7 @@ class Attached:
             self.store.path(row["digest"]),
             scope_of_json(scope) if scope else None,
             scope["absent"] if scope else 0,
+            scope.get("handed_in") if scope else None,
         )
 
     def _hold(self, connection: Connection, id: str) -> bool:

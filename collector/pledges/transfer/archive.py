@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput, escaped
-from collector.pledges.database.rows import Evidence, Version, scope_json
+from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.register.register import Register
 from collector.pledges.standing.finding_history import all_lives
 from collector.pledges.status.findings import to_json
@@ -85,9 +85,7 @@ def _list(evidence: Sequence[Evidence]) -> bytes:
             "made_at": e.made_at.isoformat(),
             "attached_at": e.attached_at.isoformat(),
             "verdicts": dict(e.verdicts),
-            "scope": {**scope_json(e.scope), "absent": e.absent, "whole": e.whole}
-            if e.scope
-            else None,
+            "scope": e.scope_json(),
         }
         for e in evidence
     ]
