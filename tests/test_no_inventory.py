@@ -13,7 +13,7 @@ from collector.model import Capture, Control, Finding, ReadResult, ReadStatus, R
 from tests.cases import HERE
 
 START = "classification.inventory"
-RESTING = [c for c in catalog.controls().values() if "inventory" in c.facts and c.id != START]
+RESTING = [c for c in catalog.controls().values() if "data.inventory" in c.facts and c.id != START]
 # what a host shows by itself, whatever data it is said to hold
 BY_THEMSELVES = {
     "classification.exposed_files",

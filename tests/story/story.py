@@ -58,7 +58,7 @@ class Look:
     def resting(self) -> frozenset[str]:
         """The controls that rest on the inventory; not the one that asks for it."""
         every = catalog.controls().values()
-        return frozenset(c.id for c in every if "inventory" in c.facts) - {START}
+        return frozenset(c.id for c in every if "data.inventory" in c.facts) - {START}
 
     @property
     def verdicts(self) -> dict[str, str]:
