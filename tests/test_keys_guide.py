@@ -47,10 +47,10 @@ def test_the_commands_run_as_they_stand_with_no_network(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
         printed.append(done.stdout)
-    assert "Verified: b" in printed[1]
-    assert "trust file 1, which 2 of 3 holders signed" in printed[3]
-    assert printed[4].count("Verified: b") == 2
-    assert "the trust file expired then" in printed[4]
+    assert "Verified: b" in printed[2]
+    assert "trust file 1, which 2 of 3 holders signed" in printed[4]
+    assert printed[5].count("Verified: b") == 2
+    assert "the trust file expired then" in printed[5]
 
 
 def test_both_languages_have_the_same_commands_and_tests() -> None:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from collector.model import Capture, HostStatus
 from collector.script import collector_script, parse_output
 from tests.cli.running import hostpledge
 from tests.planted_words import LOG, LOOKS, ROTATE, SCRIPT, SETTINGS, SUDO, TAB, leaked, planted
+from tests.run.seen import below
 
 _UNIT = """
 [Service]
@@ -82,20 +84,19 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 class _Watch(threading.Thread):
-    """Gathers the arguments of every process, over and over."""
+    """Gathers the arguments of every process that `root` started, over and over."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
+        self.root = root
         self.over = threading.Event()
         self.seen: set[bytes] = set()
 
     def run(self) -> None:
         while not self.over.wait(0.02):
-            for place in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(place.read_bytes())
-                except OSError:
-                    continue
+            for pid in below(self.root):
+                with suppress(OSError):
+                    self.seen.add(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 class Made:
@@ -125,19 +126,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     unshared = ["unshare", "-m", "-p", "-f", "sh", "-c"]
     if subprocess.run([*unshared, mounts], capture_output=True, check=False).returncode:
         pytest.skip("no overlay here")
-    watch = _Watch()
-    watch.start()
-    done = subprocess.run(
+    with subprocess.Popen(
         [*unshared, f"{mounts} && exec chroot {seen} sh -s"],
-        input=collector_script(catalog.all_reads().values()).encode(),
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        watch = _Watch(process.pid)
+        watch.start()
+        script = collector_script(catalog.all_reads().values()).encode()
+        out, err = process.communicate(script, timeout=300)
     watch.over.set()
     watch.join()
-    assert done.returncode == 0, done.stderr[-2000:]
-    found.out, found.processes = done.stdout + done.stderr, watch.seen
+    assert process.returncode == 0, err[-2000:]
+    found.out, found.processes = out + err, watch.seen
     return found
 
 
