@@ -163,13 +163,20 @@ def test_a_race_gains_him_nothing(host: Host, there: str, away: str, path: str) 
             seconds=90,
         )
     )
+    statuses: set[ReadStatus] = set()
     with host.flipping("/home/mallory/flip", there, away):
-        raw, capture = host.collected(["dash"], reads)
-    assert SECRET.encode() not in raw
-    seen = [file for read in capture.reads.values() for file in read.files]
-    assert {file.status for file in seen} >= {ReadStatus.OK, ReadStatus.REFUSED}
-    assert {file.data for file in seen if file.status is ReadStatus.OK} == {b"good\n"}
-    assert set(capture.read("t.shell").stdout.split()) == {b"good"}
+        # a busy machine may meet one side of the coin only
+        for _ in range(6):
+            raw, capture = host.collected(["dash"], reads)
+            assert SECRET.encode() not in raw
+            seen = [file for read in capture.reads.values() for file in read.files]
+            good = {file.data for file in seen if file.status is ReadStatus.OK}
+            assert good <= {b"good\n"}
+            assert set(capture.read("t.shell").stdout.split()) <= {b"good"}
+            statuses |= {file.status for file in seen}
+            if statuses >= {ReadStatus.OK, ReadStatus.REFUSED}:
+                break
+    assert statuses >= {ReadStatus.OK, ReadStatus.REFUSED}
 
 
 def test_a_pipe_in_a_files_place_costs_that_read_alone(host: Host) -> None:
