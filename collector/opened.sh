@@ -177,7 +177,7 @@ hp_by() {
   case $R in
     ("") "$@" <"$h_f";;
     (own) ( exec <"$h_f" && [ ! -O /proc/self/fd/0 ] && exec "$@" );;
-    (-) echo "$h_f: permission denied: it lies in the reach of a user" >&2; return 126;;
+    (-) printf "%s\n" "$h_f: permission denied: it lies in the reach of a user" >&2; return 126;;
     (*) [ -f "$h_f" ] && hp_as "$R" sh -c \
       "[ -f \"\$0\" ] && exec <\"\$0\" && [ -f /proc/self/fd/0 ] && exec \"\$@\"" "$h_f" "$@" </dev/null;;
   esac

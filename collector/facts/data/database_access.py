@@ -50,7 +50,7 @@ for f in $p; do
   redis-server|valkey-server)
     o=$(tr '\000' ' ' <"$d/cmdline" | sed -n 's/.*:\([0-9]\{{1,5\}}\)\([ *].*\)\{{0,1\}}$/\1/p')
     c=$(command -v redis-cli || command -v valkey-cli)
-    echo "== redis ${{o:--}}"
+    printf '%s\n' "== redis ${{o:--}}"
     [ -n "$o" ] && [ -n "$c" ] && {{
       set -- -h 127.0.0.1 -p "$o"
       printf 'ping %s\n' "$("$c" "$@" ping 2>&1 | head -n 1)"
@@ -58,10 +58,10 @@ for f in $p; do
       "$c" "$@" info server 2>/dev/null | grep -E '^(redis|valkey)_version:'
     }};;
   memcached)
-    echo "== memcached ${{d#/proc/}}"
+    printf '%s\n' "== memcached ${{d#/proc/}}"
     tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '-S|--enable-sasl|-Y|--auth-file.*|-[a-zA-Z]*S';;
   mongod)
-    echo "== mongodb ${{d#/proc/}}"
+    printf '%s\n' "== mongodb ${{d#/proc/}}"
     tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '--(no)?auth|--keyFile|--transitionToAuth'
     c=$(tr '\000' '\n' <"$d/cmdline" \
       | sed -n -e '/^\(-f\|--config\)$/{{n;p;}}' -e 's/^--config=//p')
@@ -71,7 +71,7 @@ for f in $p; do
     NAMER=;;
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
-    echo "== mysql ${{d#/proc/}}"
+    printf '%s\n' "== mysql ${{d#/proc/}}"
     [ -n "$c" ] && {{
       # MariaDB's client would check the certificate even at the socket
       case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
@@ -85,10 +85,10 @@ for f in $p; do
     }} | sed 's/^==/-==/' | head -n 500;;
   postgres|postmaster|kingbase|gaussdb)
     w=$(readlink "$d/cwd") && hp_plain "$w" && case " $h " in *" $w "*) ;; *) h="$h $w"
-      echo "== postgresql $w"
+      printf '%s\n' "== postgresql $w"
       for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
         case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
-        [ -f "$c" ] && hp_plain "$c" && {{ echo "hba $c"
+        [ -f "$c" ] && hp_plain "$c" && {{ printf '%s\n' "hba $c"
           hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' |
             sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n 300; }}
       done; NAMER=;;
@@ -98,7 +98,7 @@ done
 for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*.conf \
   /usr/local/etc/redis*.conf; do
   [ -f "$c" ] && hp_plain "$c" || continue
-  echo "== redis-settings $c"
+  printf '%s\n' "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
   hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
     | sed -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
@@ -106,7 +106,7 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
 done
 for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
   [ -f "$c" ] || continue
-  echo "== elasticsearch $c"
+  printf '%s\n' "== elasticsearch $c"
   hp_by "$c" cat |
     grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:'
 done
