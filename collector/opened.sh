@@ -177,7 +177,7 @@ hp_by() {
   case $R in
     ("") "$@" <"$h_f";;
     (own) ( exec <"$h_f" && [ ! -O /proc/self/fd/0 ] && exec "$@" );;
-    (-) echo "$h_f: permission denied: it lies in the reach of a user" >&2; return 126;;
+    (-) printf "%s\n" "$h_f: permission denied: it lies in the reach of a user" >&2; return 126;;
     (*) [ -f "$h_f" ] && hp_as "$R" sh -c \
       "[ -f \"\$0\" ] && exec <\"\$0\" && [ -f /proc/self/fd/0 ] && exec \"\$@\"" "$h_f" "$@" </dev/null;;
   esac
@@ -224,6 +224,28 @@ hp_owner() {
     (""|*[!0-9]*) W=-;;
     (*) hp_way; hp_id "$h_u"; W=$R; [ "$HP_DROP" != no ] || W=-;;
   esac
+}
+
+# hp_started PATTERN [own]: the numbers of the processes that go by such a name, those of root and of
+# the accounts of the system first: of these nobody else can make many. With `own`, not those that
+# one of the same name and user has started.
+hp_started() {
+  grep -E "^(Name|PPid|Uid):" /proc/[0-9]*/status /dev/null 2>/dev/null |
+    HP_NAME="^($1)\$" HP_OWN=${2-} awk -F "\t" '
+      { id = what = $1; sub(/^.proc./, "", id); sub(/[^0-9].*/, "", id) }
+      { sub(/:$/, "", what); sub(/.*:/, "", what) }
+      what == "Name" && $2 ~ ENVIRON["HP_NAME"] { name[id] = $2; all[++n] = id }
+      what == "PPid" { from[id] = $2 }
+      what == "Uid" { user[id] = $2 " " $3; late[id] = $2 > 999 || $3 > 999 }
+      END {
+        for (turn = 0; turn < 2; turn++) for (i = 1; i <= n; i++) {
+          id = all[i]; up = from[id]
+          if (late[id] + 0 != turn) continue
+          if (ENVIRON["HP_OWN"] && up in name && name[up] == name[id] &&
+            user[up] == user[id]) continue
+          print id
+        }
+      }'
 }
 
 # hp_split FILE...: those that we open ourselves into h_ours, of each of the others into h_others the

@@ -152,7 +152,7 @@ hp_free() {
   [ "$HP_T" -ge "$hp_due" ] || return 0
   while :; do
     HP_MARK=$HP_M-sync sleep 60 3>&- 5>&- &
-    echo "sync $!" >&5
+    printf '%s\n' "sync $!" >&5
     wait "$!" 2>/dev/null
     case "$?" in (137|265|393) ;; (*) break;; esac
   done
@@ -220,7 +220,7 @@ hp_run() {
     hp_frame 'done missing 127 0'; return
   fi
   if [ "$hp_root" = 1 ] && [ "$HP_UID" != 0 ]; then hp_frame 'done refused 126 0'; return; fi
-  echo "read $HP_COUNT $hp_due" >&5
+  printf '%s\n' "read $HP_COUNT $hp_due" >&5
   {
     if [ -n "$hp_sed" ]; then
       hp_ask "$@" | { hp_cut "$hp_sed" || printf '\n@%s spoiled\n' "$HP_N" >&4; } \
@@ -246,9 +246,9 @@ HP_ME=
 HP_ME=${HP_ME:-$$}
 hp_beat >&5 2>/dev/null 3>&- &
 hp_keep=$!
-echo "here $HP_ME $hp_keep" >&5
+printf '%s\n' "here $HP_ME $hp_keep" >&5
 @READS@
-echo "sync $hp_keep" >&5
+printf '%s\n' "sync $hp_keep" >&5
 wait "$hp_keep" 2>/dev/null
 hp_signal -9 "$HP_M-"
 hp_frame "end $HP_COUNT $(hp_now)"

@@ -121,7 +121,7 @@ hp_look() {
 # hp_files ID SECONDS LIMIT MOST SED PATTERN...: the same, with its time limit and its frames.
 hp_files() {
   hp_begin "$1" "$2" "$3"
-  echo "read $HP_COUNT $hp_due" >&5
+  printf '%s\n' "read $HP_COUNT $hp_due" >&5
   shift 2
   hp_look "$@" 5>&- &
   wait "$!" 2>/dev/null

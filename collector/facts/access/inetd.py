@@ -58,7 +58,7 @@ s/\(LDAPBindDN[[:space:]]\).*/\1***/""",
         "legacy.libwrap",
         r"""
 for f in /usr/sbin/sshd /usr/lib/openssh/sshd-session /usr/libexec/openssh/sshd-session; do
-  [ -r "$f" ] && grep -q 'libwrap\.so' "$f" && echo "$f"
+  [ -r "$f" ] && grep -q 'libwrap\.so' "$f" && printf '%s\n' "$f"
 done
 true
 """,

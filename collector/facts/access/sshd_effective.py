@@ -48,7 +48,7 @@ for p in /proc/[0-9]* -; do
     x=$(readlink "$p/exe" 2>/dev/null); x=${{x%' (deleted)'}}
     [ -n "$x" ] || continue
     if [ ! -x "$x" ]; then
-      echo "$x is no longer there, but runs" >&2
+      printf '%s\n' "$x is no longer there, but runs" >&2
       printf '#sshd %s %s\n#as root\n#rc 127\n' "${{p#/proc/}}" "$x"
       run=$((run + 1)); continue
     fi

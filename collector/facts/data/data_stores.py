@@ -42,6 +42,8 @@ _ENGINES = {
 }
 # where data of a container lies in it when neither its folder nor its arguments tell
 _USUAL = {"mongodb": "/data/db"}
+# processes of databases that are looked at
+_MOST = 300
 _INSIDE = (
     "(docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}|/(docker|lxc|kubepods|libpod_parent)"
 )
@@ -54,14 +56,17 @@ READS: tuple[Read, ...] = (
         _READ,
         OPENED
         + rf"""
-p=$(grep -lxE '{"|".join(_ENGINES)}' /proc/[0-9]*/comm /dev/null 2>/dev/null | head -n 500)
+p=$(hp_started '{"|".join(_ENGINES)}' own | head -n {_MOST + 1})
+n=0; q=; for f in $p; do
+  n=$((n+1)); [ $n -le {_MOST} ] || break
+  q="$q /proc/$f/comm"
+done
 echo '== cwd'
-c=; for f in $p; do c="$c ${{f%/comm}}/cwd"; done
+[ $n -le {_MOST} ] || echo more
+p=$q; c=; for f in $p; do c="$c ${{f%/comm}}/cwd"; done
 [ -n "$c" ] && hp_ls -ldn $c 2>/dev/null
 echo '== told'
-n=0
 for f in $p; do
-  n=$((n+1)); [ $n -gt 40 ] && break
   tr '\000' '\n' <"${{f%comm}}cmdline" 2>/dev/null | sed -n \
     -e 's,^--datadir=\(/.*\),\1,p' -e 's,^--dbpath=\(/.*\),\1,p' -e 's,^--data-path=\(/.*\),\1,p' \
     -e 's,^path=\(/.*\)/[^/]*$,\1,p' -e '/^-D$/{{n;p;}}' -e '/^--dbpath$/{{n;p;}}' \
@@ -74,9 +79,9 @@ n=0
 for f in $p; do
   f=${{f%/comm}}
   grep -qE '{_INSIDE}' "$f/cgroup" 2>/dev/null || continue
-  n=$((n+1)); [ $n -gt 20 ] && break
+  n=$((n+1)); [ $n -le 60 ] || {{ echo more; break; }}
   grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|overlay|nfs4?|cifs|ceph|fuse[^ ]*) ' "$f/mountinfo" \
-    2>/dev/null | head -n 60 | sed "s,^,$f ,"
+    2>/dev/null | sed -e '61{{' -e 's/.*/more/;q' -e '}}' | sed "s,^,$f ,"
 done
 echo '== volumes'
 for d in /var/lib/docker/volumes/*/_data /var/lib/containers/storage/volumes/*/_data; do
@@ -133,6 +138,9 @@ def stores(capture: Capture, gibibytes: int, of_folders: int) -> tuple[Found, ..
     )
     if match is None:
         raise NotUnderstood(_READ, "it ends before its end")
+    listed = "".join(part or "" for part in match.groups()[:3])
+    if re.search(r"^(?:/proc/\d+ )?more$", listed, re.MULTILINE):
+        raise CouldNotLook(_READ, "more databases run than are looked at")
     volumes = match[4].splitlines()
     found = [
         f

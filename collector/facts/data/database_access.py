@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import any_case
 from collector.model import Capture, Read, Text, shell
 
 _READ = "database_access.state"
+# of processes, of accounts of one server, of lines of one pg_hba.conf
+MOST, _ACCOUNTS, _RULES = 500, 2000, 500
 ENGINES: Mapping[str, str] = {
     "redis-server": "redis",
     "valkey-server": "redis",
@@ -40,17 +42,18 @@ READS: tuple[Read, ...] = (
         _READ,
         OPENED  # noqa: S608 - a question of fixed words
         + rf"""
-p=$(grep -lxE '{_NAMES}' /proc/[0-9]*/comm /dev/null 2>/dev/null | head -n 500)
+p=$(hp_started '{_NAMES}' own | head -n {MOST + 1})
 [ -n "$p" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
-h=
+h=$hp_nl k=0
 for f in $p; do
-  d=${{f%/comm}}; read -r n <"$f"
-  hp_owner "${{d#/proc/}}"
+  k=$((k + 1)); [ $k -le {MOST} ] || {{ echo '== more processes'; break; }}
+  d=/proc/$f; {{ read -r n <"$d/comm"; }} 2>/dev/null || continue
+  hp_owner "$f"
   case $n in
   redis-server|valkey-server)
     o=$(tr '\000' ' ' <"$d/cmdline" | sed -n 's/.*:\([0-9]\{{1,5\}}\)\([ *].*\)\{{0,1\}}$/\1/p')
     c=$(command -v redis-cli || command -v valkey-cli)
-    echo "== redis ${{o:--}}"
+    printf '%s\n' "== redis ${{o:--}}"
     [ -n "$o" ] && [ -n "$c" ] && {{
       set -- -h 127.0.0.1 -p "$o"
       printf 'ping %s\n' "$("$c" "$@" ping 2>&1 | head -n 1)"
@@ -58,10 +61,10 @@ for f in $p; do
       "$c" "$@" info server 2>/dev/null | grep -E '^(redis|valkey)_version:'
     }};;
   memcached)
-    echo "== memcached ${{d#/proc/}}"
+    printf '%s\n' "== memcached ${{d#/proc/}}"
     tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '-S|--enable-sasl|-Y|--auth-file.*|-[a-zA-Z]*S';;
   mongod)
-    echo "== mongodb ${{d#/proc/}}"
+    printf '%s\n' "== mongodb ${{d#/proc/}}"
     tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '--(no)?auth|--keyFile|--transitionToAuth'
     c=$(tr '\000' '\n' <"$d/cmdline" \
       | sed -n -e '/^\(-f\|--config\)$/{{n;p;}}' -e 's/^--config=//p')
@@ -71,7 +74,7 @@ for f in $p; do
     NAMER=;;
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
-    echo "== mysql ${{d#/proc/}}"
+    printf '%s\n' "== mysql ${{d#/proc/}}"
     [ -n "$c" ] && {{
       # MariaDB's client would check the certificate even at the socket
       case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
@@ -82,15 +85,17 @@ for f in $p; do
       q="${{q}}length(concat(ifnull(authentication_string,'')"
       t="))) from mysql.user"
       "$c" "$@" "$q,ifnull(password,'')$t" 2>/dev/null || "$c" "$@" "$q$t" 2>&1
-    }} | sed 's/^==/-==/' | head -n 500;;
+    }} | sed 's/^==/-==/' | head -n {_ACCOUNTS + 1};;
   postgres|postmaster|kingbase|gaussdb)
-    w=$(readlink "$d/cwd") && hp_plain "$w" && case " $h " in *" $w "*) ;; *) h="$h $w"
-      echo "== postgresql $w"
+    w=$(readlink "$d/cwd") && hp_plain "$w" && case "$h" in
+      *"$hp_nl$W$hp_tab$w$hp_nl"*) ;;
+      *) h="$h$W$hp_tab$w$hp_nl"
+      printf '%s\n' "== postgresql $w"
       for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
         case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
-        [ -f "$c" ] && hp_plain "$c" && {{ echo "hba $c"
+        [ -f "$c" ] && hp_plain "$c" && {{ printf '%s\n' "hba $c"
           hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' |
-            sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n 300; }}
+            sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n {_RULES + 1}; }}
       done; NAMER=;;
     esac;;
   esac
@@ -98,7 +103,7 @@ done
 for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*.conf \
   /usr/local/etc/redis*.conf; do
   [ -f "$c" ] && hp_plain "$c" || continue
-  echo "== redis-settings $c"
+  printf '%s\n' "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
   hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
     | sed -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
@@ -106,7 +111,7 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
 done
 for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
   [ -f "$c" ] || continue
-  echo "== elasticsearch $c"
+  printf '%s\n' "== elasticsearch $c"
   hp_by "$c" cat |
     grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:'
 done
@@ -180,6 +185,8 @@ def _parts(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for line in lines:
         match = _HEAD.fullmatch(line)
         if match or line == "== end":
+            if kind == "more":
+                raise CouldNotLook(_READ, f"more than {MOST} processes of databases")
             if kind:
                 yield kind, name, tuple(gathered)
             gathered = []
@@ -255,6 +262,8 @@ def _mysql(_: str, lines: tuple[str, ...]) -> Access:
             bare.append(f"{match[1] or '-'}@{match[2]}")
     if bare:
         return Access("open", ", ".join(bare), lines)
+    if len(lines) > _ACCOUNTS:
+        raise CouldNotLook(_READ, f"more than {_ACCOUNTS} accounts")
     return Access("asks", "mysql.user", lines)
 
 
@@ -262,8 +271,12 @@ def _postgresql(_: str, lines: tuple[str, ...]) -> Access:
     """`trust` for an address that is not loopback (pg_hba.conf, PostgreSQL 18, 20.1)."""
     if not any(not x.startswith("hba ") for x in lines):
         return Access("unknown", "pg_hba.conf", lines)
+    told = 0
     for line in lines:
-        if line.startswith("hba "):
+        told = 0 if line.startswith("hba ") else told + 1
+        if told > _RULES:
+            raise CouldNotLook(_READ, f"more than {_RULES} lines in pg_hba.conf")
+        if not told:
             continue
         words = re.findall(r'"[^"]*"|[^\s#]+', line.partition("#")[0])
         if words and words[0].startswith("include"):

@@ -33,7 +33,7 @@ for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL
   set -- $(ls -ld "$s"); n=$3
   # as whose the socket is; nobody's own program runs as root
   hp_word "$s"; u=$W; hp_word "$c"; u=${u:-$W}
-  echo "== postgresql $s"
+  printf '%s\n' "== postgresql $s"
   q="select case when pg_is_in_recovery() then 'standby' else 'primary' end union all"
   q="$q select concat_ws(' ','replica',coalesce(host(client_addr),'local'),state,"
   q="$q coalesce(ceil(extract(epoch from coalesce(flush_lag,write_lag)))::text,'-'),"
@@ -49,7 +49,7 @@ done
 for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
   [ -S "$s" ] || continue
   c=$(command -v mysql || command -v mariadb) || { echo '== mysql ? no client'; continue; }
-  echo "== mysql $s"
+  printf '%s\n' "== mysql $s"
   q="select concat_ws(' ','replica',host,replace(state,' ','_'))"
   q="$q from information_schema.processlist where command like 'Binlog Dump%'"
   # no server gets a file of ours for the asking

@@ -23,7 +23,7 @@ from collector.model import Capture, Read, Text, shell
 _LAST = (
     OPENED
     + r"""
-echo "zone=$(date +%z)"
+printf '%s\n' "zone=$(date +%z)"
 if [ -f /var/log/lastlog ]; then
   if command -v lastlog >/dev/null 2>&1; then
     echo '== lastlog'; hp_reach /var/log/lastlog; hp_do "$R" lastlog | grep -v 'Never logged in'

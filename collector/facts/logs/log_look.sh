@@ -6,7 +6,7 @@ own='' key='' now='' more='' far='' list='' links='' plain='' other='' his=''
   IFS=. read -r now list </proc/uptime; } 2>/dev/null
 # no log can hold this run's key, so that no log speaks for another
 own=${own%%.*} key="@$$-$key" late=$((${now:-0} + SECONDS_))
-for c in awk stat find od; do command -v "$c" >/dev/null 2>&1 || echo "@O $c"; done
+for c in awk stat find od; do command -v "$c" >/dev/null 2>&1 || printf '%s\n' "@O $c"; done
 # logs elsewhere: those that logrotate takes care of, and that of auditd
 list=
 for f in /etc/audit/auditd.conf /etc/logrotate.conf /etc/logrotate.d/*; do

@@ -37,15 +37,16 @@ for d in /etc /run /usr/local/lib /usr/lib /lib; do
     set -- "$@" "$f"
   done
 done
-a='/^[ \t]*[^ \t#]/ {
+a='BEGIN { n = ENVIRON["HP_NAME"] }
+/^[ \t]*[^ \t#]/ {
   if (match($0, /"[^"]*"/)) {
     q = substr($0, RSTART + 1, RLENGTH - 2); gsub(/[ \t]/, "\\x20", q)
     $0 = substr($0, 1, RSTART - 1) q substr($0, RSTART + RLENGTH)
   }
   if ($2 !~ /^\/(run|dev|sys|proc|etc|tmp|usr|boot)(\/|$)/)
-    print "@L " (NAME != "" ? NAME : FILENAME) ": " $1 " " $2 " " $6
+    print "@L " (n != "" ? n : FILENAME) ": " $1 " " $2 " " $6
 }'
-his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | awk -v "NAME=$f" "$a"; }
+his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | HP_NAME=$f awk "$a"; }
 hp_split "$@"
 hp_with "$h_ours" awk "$a" || exit
 hp_each "$h_others" his

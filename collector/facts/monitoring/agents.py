@@ -95,7 +95,7 @@ for d in /var/log/sysstat /var/log/sa; do
     esac
   done
   [ "$c" -gt 0 ] || continue
-  echo "count=$c"
+  printf '%s\n' "count=$c"
   if [ -n "$long" ]; then set -- "$long" "$late"
   else
     late=$(ls -tr "$@" 2>/dev/null | tail -n 1); long=$(ls -tr "$@" 2>/dev/null | head -n 1)

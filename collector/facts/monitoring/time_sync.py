@@ -38,10 +38,10 @@ true
     shell(
         "timesync.clock",
         r"""
-echo "link=$(readlink /etc/localtime 2>/dev/null)"
-[ -r /etc/timezone ] && { read -r z </etc/timezone; echo "name=$z"; }
-echo "zone=$(date +%Z)"
-echo "utc=$(date +%z)"
+printf '%s\n' "link=$(readlink /etc/localtime 2>/dev/null)"
+[ -r /etc/timezone ] && { read -r z </etc/timezone; printf '%s\n' "name=$z"; }
+printf '%s\n' "zone=$(date +%Z)"
+printf '%s\n' "utc=$(date +%z)"
 if command -v busybox >/dev/null 2>&1; then busybox adjtimex 2>/dev/null; fi
 true
 """,

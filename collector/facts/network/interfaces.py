@@ -17,11 +17,11 @@ READS: tuple[Read, ...] = (
         r"""
 for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding \
   /proc/sys/net/ipv6/conf/all/disable_ipv6 /proc/sys/net/ipv4/conf/*/route_localnet; do
-  v=; [ -r "$f" ] && read -r v <"$f"; echo "$f=$v"
+  v=; [ -r "$f" ] && read -r v <"$f"; printf '%s\n' "$f=$v"
 done
 echo bridges:
 for f in /sys/class/net/*/bridge; do
-  [ -d "$f" ] && { f=${f%/bridge}; echo "bridge=${f##*/}"; }
+  [ -d "$f" ] && { f=${f%/bridge}; printf '%s\n' "bridge=${f##*/}"; }
 done
 command -v ip >/dev/null 2>&1 || exit 0
 echo '== addresses'; ip -o addr show
@@ -38,7 +38,7 @@ if command -v tc >/dev/null 2>&1; then
   if q=$(tc qdisc show 2>/dev/null); then
     printf '%s\n' "$q" | while read -r _ kind _ _ dev _; do
       case $kind in ingress | clsact)
-        echo "tc $dev"; tc filter show dev "$dev" ingress 2>/dev/null || echo refused
+        printf '%s\n' "tc $dev"; tc filter show dev "$dev" ingress 2>/dev/null || echo refused
       esac
     done
   else
@@ -59,7 +59,7 @@ if command -v bpftool >/dev/null 2>&1; then
   bpftool prog show 2>/dev/null | grep -E '^[0-9]+: (sk_lookup|lwt_|cgroup_skb|netfilter)'
   bpftool net show 2>/dev/null | grep -E '(tcx|netkit|clsact)/'
   if l=$(bpftool link show 2>/dev/null); then
-    echo "links as of $(readlink /proc/self/ns/net 2>/dev/null)"
+    printf '%s\n' "links as of $(readlink /proc/self/ns/net 2>/dev/null)"
     printf '%s\n' "$l" | awk '/^[0-9]+: / { h = $0 } /netns_ino/ { print h $0 }'
   fi
 fi

@@ -14,7 +14,7 @@ READS: tuple[Read, ...] = (
         "sockets.listening",
         r"""
 b=; [ -r /proc/sys/net/ipv6/bindv6only ] && read -r b </proc/sys/net/ipv6/bindv6only
-echo "bindv6only=$b"
+printf '%s\n' "bindv6only=$b"
 # where the modules are not loaded yet, asking the kernel would load them; ss can read /proc instead
 if [ -r /proc/modules ]; then
   m=/lib/modules/$(uname -r)/modules.builtin
@@ -36,7 +36,7 @@ if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
       case $e in *[!A-Za-z0-9/._+-]*) continue ;; esac
       # in a container, or replaced since: not the file that a package put there
       [ "/proc/$p" -ef "$e" ] || continue
-      echo "program ${p%/exe} $e"
+      printf '%s\n' "program ${p%/exe} $e"
       case " $f " in *" $e "*) ;; *) f="$f $e" ;; esac
     done
     set --
@@ -47,7 +47,7 @@ if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
         grep -xFf - /var/lib/dpkg/info/*.list /var/lib/dpkg/diversions 2>/dev/null
     elif [ -n "$f" ] && command -v rpm >/dev/null 2>&1; then
       echo '== rpm'
-      for e in $f; do echo "path $e"; done
+      for e in $f; do printf '%s\n' "path $e"; done
       rpm -qf --qf 'owner %{NAME}\n' $f 2>&1
     fi
   }
@@ -57,7 +57,7 @@ if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
       [ -r "/proc/$p/cgroup" ] || continue
       while IFS=: read -r _ c g; do
         case $c in '' | name=systemd) ;; *) continue ;; esac
-        echo "pid $p $g"
+        printf '%s\n' "pid $p $g"
         case $g in /init.scope) u="$u *.socket" ;; esac
         set -f; IFS=/
         for x in $g; do

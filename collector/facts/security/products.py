@@ -74,7 +74,7 @@ def _look(products: Iterable[Product]) -> str:
         "echo '== packages'\n"
         f"for p in {' '.join(map(shlex.quote, packages))}; do\n"
         '  for f in "/var/lib/dpkg/info/$p.md5sums" "/var/lib/dpkg/info/$p":*.md5sums; do\n'
-        '    [ -e "$f" ] && echo "$p"\n'
+        '    [ -e "$f" ] && printf "%s\\n" "$p"\n'
         "  done\n"
         "done\n"
         "if command -v rpm >/dev/null 2>&1 && [ -d /var/lib/rpm ]; then\n"

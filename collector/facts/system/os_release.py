@@ -24,12 +24,12 @@ READS: tuple[Read, ...] = (
     shell(
         "platform.init",
         r"""
-comm=; [ -r /proc/1/comm ] && read -r comm </proc/1/comm; echo "init=$comm"
+comm=; [ -r /proc/1/comm ] && read -r comm </proc/1/comm; printf '%s\n' "init=$comm"
 for p in /run/systemd/system /run/.containerenv /.dockerenv; do
-  [ -e "$p" ] && echo "exists=$p"
+  [ -e "$p" ] && printf '%s\n' "exists=$p"
 done
 if command -v systemd-detect-virt >/dev/null 2>&1; then
-  echo "virt=$(systemd-detect-virt --container 2>/dev/null)"
+  printf '%s\n' "virt=$(systemd-detect-virt --container 2>/dev/null)"
 fi
 true
 """,

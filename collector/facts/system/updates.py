@@ -37,7 +37,7 @@ for f in $l/*[-_]security_*_Packages $l/*[-_]security_*_Packages.*; do
   [ -f "$f" ] && hp_plain "$f" || continue
   case "$f" in
     *_Packages) cat "$f";;
-    *) /usr/lib/apt/apt-helper cat-file "$f" || echo "unreadable $f";;
+    *) /usr/lib/apt/apt-helper cat-file "$f" || printf '%s\n' "unreadable $f";;
   esac
 done | { dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n'; echo '== lists'; cat; } |
 awk '

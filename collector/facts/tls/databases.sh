@@ -19,7 +19,7 @@ case $l in (*'"mysqld"'*|*'"mariadbd"'*|*'"mongod"'*)
         [ -z "$c" ] || c=$(hp_by "$c" head -c 1048576 2>/dev/null | sed -n \
           "s/^[[:space:]]*\(mode\|sslMode\)[[:space:]]*[:=][[:space:]]*[\"]*\([a-z]*\(TLS\|SSL\)\|disabled\).*/\2/p" |
           head -n 1)
-        printf "db mongod %s %s\n" "$i" "$(echo $m $c)";;
+        printf "db mongod %s %s\n" "$i" "$m${m:+${c:+ }}$c";;
       (mysqld|mariadbd)
         printf "db mysqld %s %s\n" "$i" "$n"
         c=$(command -v mariadb || command -v mysql)

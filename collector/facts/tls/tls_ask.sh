@@ -277,7 +277,7 @@ nl='
 '
 case "$nl$all" in (*"$nl:: "*) star=127.0.0.1 ;; (*) star=::1 ;; esac
 case $all in (*" nginx"*|*" openresty"*|*" tengine"*|*" apache2"*|*" httpd"*) names ;; esac
-[ "${left:-0}" = 0 ] || echo "== names $left"
+[ "${left:-0}" = 0 ] || printf "%s\n" "== names $left"
 while read -r addr port proc; do
   case $had in (*" $addr:$port "*) continue ;; esac
   had="$had$addr:$port "
@@ -319,4 +319,4 @@ while read -r addr port proc; do
   [ $((at % 20)) != 0 ] || wait
 done < <(printf "%s\n" "$all")
 wait
-[ "$at" = 0 ] || echo "== hello ${new_p//\\x/} ${new_e//\\x/}"
+[ "$at" = 0 ] || printf "%s\n" "== hello ${new_p//\\x/} ${new_e//\\x/}"

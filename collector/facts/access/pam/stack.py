@@ -91,7 +91,7 @@ READS: tuple[Read, ...] = (
 for d in /lib/security /lib64/security /usr/lib/security /usr/lib64/security \
   /lib/*/security /usr/lib/*/security; do
   for m in pwquality cracklib passwdqc faillock tally2 pwhistory; do
-    [ -e "$d/pam_$m.so" ] && echo "module=pam_$m"
+    [ -e "$d/pam_$m.so" ] && printf '%s\n' "module=pam_$m"
   done
 done
 if command -v dpkg-query >/dev/null 2>&1; then

@@ -9,6 +9,7 @@ from collector.facts.base.redaction import URLS
 # modes of all. Of a line only the path, or the repository, leaves awk.
 _AWK = r"""
 BEGIN {
+  NAME = ENVIRON["HP_NAME"]
   q = "[\"\047]?"
   set = "(RESTIC_REPOSITORY|RESTIC_FROM_REPOSITORY|RESTIC_REPOSITORY_FILE|BORG_REPO"
   set = set "|WALG_[A-Z0-9]+_PREFIX|EnvironmentFile)" q "[ \t]*=[ \t]*" q "[^ \t\"\047;&|]+"
@@ -78,7 +79,7 @@ awk='{_AWK.replace("'", chr(39) + chr(92) + chr(39) + chr(39))}'
 his() {{
   hp_line "$1"; f=$h_f
   hp_word "$f"
-  hp_by "$f" head -c 262144 2>/dev/null | awk -v "NAME=$f" "$awk" | sed "s/^/@$W /"
+  hp_by "$f" head -c 262144 2>/dev/null | HP_NAME=$f awk "$awk" | sed "s/^/@$W /"
 }}
 # sees FILE: is it there for whoever names it?
 sees() {{

@@ -68,7 +68,7 @@ target() {
 for s in $b; do
   NAMER=; hp_word "$s"; NAMER=$W
   d=${s%/*}; p=${s##*.}; w= z= c=
-  echo "== server $s"
+  printf '%s\n' "== server $s"
   for f in $(command -v psql) /usr/local/pgsql/bin/psql /usr/pgsql-*/bin/psql \
     /usr/lib/postgresql/*/bin/psql; do [ -x "$f" ] && c=$f; done
   set -- $(ls -ld "$s"); n=$3
@@ -146,7 +146,7 @@ done
 f=
 [ "$r" ] && f=$(grep -lxE 'pg_receivewal|pg_receivexlog' /proc/[0-9]*/comm 2>/dev/null)
 for f in $f; do
-  echo "== receiver ${f%/comm}"
+  printf '%s\n' "== receiver ${f%/comm}"
   p=${f%/comm}; hp_owner "${p#/proc/}"; NAMER=$W
   a=$(tr '\000' '\n' <"${f%comm}cmdline" 2>/dev/null)
   printf 'args %s\n' "$(printf '%s' "$a" | tr '\n' ' ')"

@@ -134,22 +134,22 @@ set -- "$d"/containers/*/hostconfig.json
   set -- "$d"/containers/*/config.v2.json
   hp_sift oE '"(Image|Name)":"/?[A-Za-z0-9][^"]*"' "$@"; }}
 f=/var/lib/kubelet/config.yaml
-[ -f "$f" ] && {{ echo '@K kubelet'; echo "@F $f"
+[ -f "$f" ] && {{ echo '@K kubelet'; printf '%s\n' "@F $f"
   hp_sift E '^containerLogMax(Size|Files):' "$f"; }}
 set -f; IFS=' '; set -- $cm; set +f; IFS=$nl
 [ $# -gt 0 ] && {{ echo '@K podman'
   for p in "$@"; do
     a=$(tr '\000' '\n' <"/proc/$p/cmdline" 2>/dev/null)
     f=$(printf '%s\n' "$a" | sed -n '/^-l$/{{n;s/^\(k8s\|json\)-file:\//\//p;}}')
-    [ "$f" ] || continue
-    echo "@F $f"
+    [ "$f" ] && hp_plain "$f" || continue
+    printf '%s\n' "@F $f"
     printf '%s\n' "$a" | HP_NAME=$f awk '
       is {{ print ENVIRON["HP_NAME"] ":\"" is "\":\"" $0; is = "" }}
       $0 == "-n" {{ is = "name" }} $0 == "--log-size-max" {{ is = "log-size-max" }}'
   done
 }}
 for d in /data/jumpserver/core/data/media/replay /opt/jumpserver/data/media/replay; do
-  [ -d "$d" ] && {{ echo '@K jumpserver'; echo "@F $d"
+  [ -d "$d" ] && {{ echo '@K jumpserver'; printf '%s\n' "@F $d"
     for f in /opt/jumpserver/config/config.txt /opt/jumpserver/config.yml; do
       [ -f "$f" ] && hp_by "$f" cat | grep -E '^[[:space:]]*TERMINAL_SESSION_KEEP_DURATION[:=]'
     done | sed "s,^,$d:,"; }}
@@ -191,8 +191,8 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
   for l in $c; do
     hp_line "$l"; f=$h_f
     # what a program cannot read itself does not set it up
-    hp_can "$f" || {{ [ "$NAMER" ] || echo "@U $f"; continue; }}
-    echo "@F $f"
+    hp_can "$f" || {{ [ "$NAMER" ] || printf '%s\n' "@U $f"; continue; }}
+    printf '%s\n' "@F $f"
     case "$f" in
       *.xml) hp_sift E '{_JAVA}' "$l";;
       *.properties) hp_sift E '{_PROPERTIES}' "$l";;

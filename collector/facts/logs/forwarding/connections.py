@@ -73,9 +73,10 @@ w='@NAMES@'
 set --
 for f in @FILES@; do hp_can "$f" && set -- "$@" "$f"; done
 hp_split "$@"
-a='FNR == 1 { print "== file " (NAME != "" ? NAME : FILENAME) }
+a='BEGIN { n = ENVIRON["HP_NAME"] }
+  FNR == 1 { print "== file " (n != "" ? n : FILENAME) }
   FNR < 3000 && !/^[ \t]*(#|\/\/|;|$)/ { print "|" $0 }'
-his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | awk -v "NAME=$f" "$a"; }
+his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | HP_NAME=$f awk "$a"; }
 hp_with "$h_ours" awk "$a"
 hp_each "$h_others" his
 for f in /var/lib/systemd/journal-upload/state /var/lib/private/systemd/journal-upload/state; do

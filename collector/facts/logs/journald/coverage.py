@@ -49,13 +49,13 @@ else
   one() { journalctl -q --no-pager -D "$d" -o export "$@" 2>/dev/null \
     | sed -n '/^__REALTIME_TIMESTAMP=/{s/.*=\([0-9]*\)[0-9]\{6\}$/\1/p;q;}'; }
   t=$(one --since "@$from")
-  [ "$t" ] && echo "h $t"
+  [ "$t" ] && printf '%s\n' "h $t"
   while [ "$t" ]; do
     IFS=. read -r now n </proc/uptime
     [ "$now" -gt "$late" ] && { echo cut; exit 0; }
     n=$(one --until "@$((t + 86400))" -n 1)
     [ "$n" ] && [ "$n" -gt "$t" ] || n=$(one --since "@$((t + 1))")
-    [ "$n" ] && [ "$n" -gt "$t" ] && echo "h $n" || n=
+    [ "$n" ] && [ "$n" -gt "$t" ] && printf '%s\n' "h $n" || n=
     t=$n
   done
   echo steps

@@ -149,9 +149,10 @@ tails() {{
   printf 'f skip 0 %s\n' /dev/null; for f in $sys; do printf 'f syslog 16384 %s\n' "$f"; done
   printf 'f skip 0 %s\n' /dev/null
   for f in $r; do printf 'f other 3072 %s\n' "${{f#*"$hp_tab"}}"; done
-  [ -n "$j" ] && {{ echo "f other 999999 $j"; [ -n "$auth" ] || echo "f auth 999999 $j/auth"; }}
+  [ -n "$j" ] && {{ printf '%s\n' "f other 999999 $j"
+    [ -n "$auth" ] || printf '%s\n' "f auth 999999 $j/auth"; }}
   for f in /var/log/wtmp /var/log/btmp; do
-    [ -z "${{last-}}" ] && [ -s "$f" ] && echo "f other 999999 $f"
+    [ -z "${{last-}}" ] && [ -s "$f" ] && printf '%s\n' "f other 999999 $f"
   done
   echo '@@'
   tails 65536 $a
@@ -159,23 +160,23 @@ tails() {{
   echo; tails 16384 $sys
   echo; tails 3072 $r
   [ -n "$j" ] && {{
-    echo; echo "==> $j <=="
+    printf '\n%s\n' "==> $j <=="
     journalctl -q --no-pager -o short-iso -n {SHOWN} 2>/dev/null
     [ -n "$auth" ] || {{
-      echo; echo "==> $j/auth <=="
+      printf '\n%s\n' "==> $j/auth <=="
       journalctl -q --no-pager -o short-iso -n 300 SYSLOG_FACILITY=10 + SYSLOG_FACILITY=4 \
         2>/dev/null
     }}
   }}
   for f in /var/log/wtmp /var/log/btmp; do
     [ -z "${{last-}}" ] && [ -s "$f" ] && {{
-      hp_reach "$f"; echo; echo "==> $f <=="
+      hp_reach "$f"; printf '\n%s\n' "==> $f <=="
       hp_do "$R" last -w -F -n {SHOWN} -f "$f" 2>/dev/null | grep -v 'begins'
     }}
   done
 }} | tr -d '\000' | awk '{_CHOOSE.replace("'", "'" + chr(92) + "''")}' || echo '@broken'
-[ "$q" -gt {MOST - 60} ] && echo "@N $q"
-for f in $web; do echo "@W $f"; done
+[ "$q" -gt {MOST - 60} ] && printf '%s\n' "@N $q"
+for f in $web; do printf '%s\n' "@W $f"; done
 echo '== end'
 """,
         seconds=20,

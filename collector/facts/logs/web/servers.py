@@ -33,6 +33,7 @@ function say(c,  i, s) {
   n = 0
 }
 BEGIN {
+  NAME = ENVIRON["HP_NAME"]
   KEEP = "^(include|log_format|access_log|set_real_ip_from|real_ip_header|real_ip_recursive"
   KEEP = KEEP "|listen|server_name)$"
   SET = "^[$](remote|realip|proxy_protocol|http_|time_|msec)"
@@ -74,6 +75,7 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); word(); n = 0; q = ""; lu
 """
 _APACHE = r"""
 BEGIN {
+  NAME = ENVIRON["HP_NAME"]
   KEEP = "^(logformat|customlog|transferlog|globallog|include|includeoptional|loadmodule|serverroot"
   KEEP = KEEP "|servername|hostnamelookups|remoteip[a-z]*|define|<virtualhost|</virtualhost>"
   KEEP = KEEP "|<ifmodule|</ifmodule>|<ifdefine|</ifdefine>|<macro|</macro>|use)([ \t]|$)"
@@ -88,6 +90,7 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); part = "" }
 """
 _LINES = r"""
 BEGIN {
+  NAME = ENVIRON["HP_NAME"]
   KEEP = "[{}]|^[ \t]*(log|import|output|format|frontend|listen|log-format)([ \t]|$)|accesslog[.]"
   KEEP = KEEP "|mod_accesslog|extforward|<Host|<Valve|LogValve|RemoteIpValve|pattern=|httplog"
   KEEP = KEEP "|trusted_proxies|<!--|-->"
@@ -141,7 +144,7 @@ had=$nl
 his() {
   hp_line "$1"; f=$h_f
   hp_word "$f"
-  hp_by "$f" head -c 4000000 | awk -v "NAME=$f" "$prog" | sed "s/^/$W$hp_tab/"
+  hp_by "$f" head -c 4000000 | HP_NAME=$f awk "$prog" | sed "s/^/$W$hp_tab/"
 }
 for p in /proc/[0-9]*; do
   NAMER=
@@ -150,7 +153,7 @@ for p in /proc/[0-9]*; do
     nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy|java) ;;
     *) continue;;
   esac
-  [ "$p/root/" -ef / ] || { echo "== inside ${p#/proc/} $n"; continue; }
+  [ "$p/root/" -ef / ] || { printf '%s\n' "== inside ${p#/proc/} $n"; continue; }
   a=; { read -r a <"$p/cmdline"; } 2>/dev/null
   hp_owner "${p#/proc/}"
   set -f; prog=; c=
@@ -171,9 +174,10 @@ for p in /proc/[0-9]*; do
       case "$a" in *' -c '*) i=${a#* -c }; c=${i%%[ ;]*};; esac
       [ -n "$c" ] || c=conf/nginx.conf
       case "$c" in /*) ;; *) c=${base%/}/$c;; esac
+      hp_plain "$c$base$log" || { set +f; continue; }
       case "$had" in *"$nl$n $c$nl"*) set +f; continue;; esac
       had="$had$n $c$nl"
-      echo "== nginx ${p#/proc/} $c"; echo "@prefix $base"; echo "@log $log"
+      printf '%s\n' "== nginx ${p#/proc/} $c" "@prefix $base" "@log $log"
       base=${c%/*}; prog='@NGINX@'
       ;;
     apache2|httpd)
@@ -188,18 +192,22 @@ for p in /proc/[0-9]*; do
           [ -z "$W" ] || [ "$i" != "$n" ] || { set +f; continue; }
           NAMER=$W;;
       esac
+      hp_plain "$c" || { set +f; continue; }
       case "$had" in *"${nl}httpd $c$nl"*) set +f; continue;; esac
       had="${had}httpd $c$nl"
-      echo "== httpd ${p#/proc/} $c"
+      printf '%s\n' "== httpd ${p#/proc/} $c"
       tr '\000' '\n' <"$p/environ" 2>/dev/null |
         sed -n 's/^APACHE_LOG_DIR=\/[A-Za-z0-9_./-]*$/@env &/p'
       base=${c%/*}; [ "${base##*/}" = conf ] && base=${base%/*}
       prog='@APACHE@'
       ;;
     java)
-      i=$(tr '\000' '\n' <"$p/cmdline" | sed -n 's/^-Dcatalina\.base=\(\/.*\)/\1/p')
+      i=$(tr '\000' '\n' <"$p/cmdline" | sed -n 's/^-Dcatalina\.base=\(\/.*\)/\1/p' |
+        tail -n 1)
       [ -n "$i" ] || { set +f; continue; }
-      NAMER=$W; c=$i/conf/server.xml; echo "== tomcat ${p#/proc/} $c"; base=$i; prog='@LINES@'
+      NAMER=$W; c=$i/conf/server.xml; base=$i; prog='@LINES@'
+      hp_plain "$c" || { set +f; continue; }
+      printf '%s\n' "== tomcat ${p#/proc/} $c"
       ;;
     *)
       case "$had" in *"$nl$n$nl"*) set +f; continue;; esac
@@ -212,7 +220,7 @@ for p in /proc/[0-9]*; do
         # how it logs is not followed
         haproxy) c=/dev/null;;
       esac
-      echo "== $n ${p#/proc/} ${c%%$nl*}"; base=/etc/$n; prog='@LINES@'
+      printf '%s\n' "== $n ${p#/proc/} ${c%%$nl*}"; base=/etc/$n; prog='@LINES@'
       ;;
   esac
 """.replace("@NGINX@", _NGINX.replace("'", "'\\''"))

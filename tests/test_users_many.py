@@ -1,0 +1,110 @@
+"""However much a user starts, what is root's and the system's is looked at, or it is said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from collector import catalog
+from collector.errors import CouldNotLook
+from collector.facts.data.data_stores import stores
+from collector.facts.data.database_access import access, told_of
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from tests.mallory import Host, can_be_made
+
+pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
+READS = catalog.all_reads()
+_LOOP = "-c 'while :; do sleep 1; done'"
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    made = Host(tmp_path / "host")
+    made.as_root = True
+    return made
+
+
+def started(
+    host: Host, uid: int, program: str, words: str = "", cwd: str = "/home/mallory"
+) -> None:
+    """A program of that name and account; it is root's and lies in /opt."""
+    place = host.at(f"/opt/{program}")
+    if not place.exists():
+        shutil.copy("/bin/dash", place)
+    host.started.append(
+        f'cd "{cwd}" && exec setpriv --reuid={uid} --regid={uid} --clear-groups'
+        f" /opt/{program} {_LOOP} {words}"
+    )
+
+
+def said(host: Host, read: str, *changed: tuple[str, str]) -> Capture:
+    body = READS[read].body
+    for old, new in changed:
+        assert old in body
+        body = body.replace(old, new)
+    result = ReadResult(read, ReadStatus.OK, stdout=host.ran("dash", "-c", body))
+    return Capture("h", HostStatus.COMPLETE, reads={read: result})
+
+
+def _open_server(host: Host) -> None:
+    host.write("/srv/pg/data/pg_hba.conf", "host all all 0.0.0.0/0 trust\n", mode=0o600)
+    for path in ("/srv/pg/data", "/srv/pg/data/pg_hba.conf"):
+        os.chown(host.at(path), 26, 26)
+    host.at("/srv/pg/data").chmod(0o700)
+
+
+def test_a_folder_of_several_words_hides_no_database(host: Host) -> None:
+    _open_server(host)
+    folder = "/home/mallory/a /srv/pg/data b"
+    host.write(f"{folder}/pg_hba.conf", "host all all 0.0.0.0/0 scram-sha-256\n", mallory=True)
+    started(host, 12345, "postgres", cwd=folder)
+    started(host, 26, "postgres", cwd="/srv/pg/data")
+    assert access(said(host, "database_access.state"))["postgresql"].auth == "open"
+
+
+def test_a_users_word_for_a_folder_is_not_its_owners(host: Host) -> None:
+    """He works in the folder too, but may not read there who is let in."""
+    _open_server(host)
+    host.at("/srv/pg/data").chmod(0o711)
+    started(host, 12345, "postgres", cwd="/srv/pg/data")
+    started(host, 26, "postgres", cwd="/srv/pg/data")
+    assert access(said(host, "database_access.state"))["postgresql"].auth == "open"
+
+
+def test_more_databases_than_are_looked_at_are_said(host: Host) -> None:
+    for _ in range(5):
+        started(host, 12345, "mongod", "--auth")
+    few = (("head -n 501", "head -n 4"), ("-le 500", "-le 3"))
+    with pytest.raises(CouldNotLook, match="more than"):
+        access(said(host, "database_access.state", *few))
+    few = (("head -n 301", "head -n 4"), ("-le 300", "-le 3"))
+    with pytest.raises(CouldNotLook, match="more databases"):
+        stores(said(host, "stores.places", *few), 10, 10)
+
+
+def test_those_of_the_system_come_first(host: Host) -> None:
+    for _ in range(5):
+        started(host, 12345, "mongod", "--auth")
+    started(host, 27, "mongod", "", cwd="/")
+    capture = said(host, "database_access.state", ("== more processes", "== mongodb more"))
+    parts = told_of(capture, "mongodb")
+    assert [lines for _, lines in parts] == [(), *[("--auth",)] * 5]
+
+
+def test_processes_that_a_server_makes_of_itself_do_not_count(host: Host) -> None:
+    started(host, 27, "mongod", cwd="/")
+    host.started[-1] = host.started[-1].replace("sleep 1", "(while :; do /bin/sleep 1; done)")
+    capture = said(host, "database_access.state")
+    assert len(told_of(capture, "mongodb")) == 1
+
+
+def test_a_list_of_who_is_let_in_is_not_cut_unsaid() -> None:
+    lines = ["== postgresql /d", "hba /d/pg_hba.conf", *["host all all 10.0.0.1/32 md5"] * 501]
+    result = ReadResult("database_access.state", ReadStatus.OK,
+                        stdout="\n".join([*lines, "== end", ""]).encode())  # fmt: skip
+    capture = Capture("h", HostStatus.COMPLETE, reads={result.id: result})
+    with pytest.raises(CouldNotLook, match="more than 500 lines"):
+        access(capture)
