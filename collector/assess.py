@@ -142,6 +142,7 @@ def _past(capture: Capture, control: Control, limit: PastLimit) -> Verdict:
     return Verdict(Result.ERROR, "judge_limit", values=values, evidence=(Quote(read),))
 
 
+_PLACE = re.compile(r"\{(\w+)\}")
 _STATUS = re.compile(r"(?:^|(?<=: ))(missing|refused|timeout|truncated|lost)(?=$|[:;])")
 
 
@@ -172,7 +173,7 @@ def finding(
     `digests` keeps those of reads that were quoted before.
     """
     digests = {} if digests is None else digests
-    template = control.messages.get(verdict.reason) or reasons().get(verdict.reason)
+    template = _template(control, verdict)
     if template is None:
         verdict = Verdict(
             Result.ERROR,
@@ -201,6 +202,17 @@ def finding(
     )
 
 
+def _template(control: Control, verdict: Verdict) -> Text | None:
+    """The control's own message, where the verdict is of the control's own making.
+
+    A fact that was not understood may go by the same word, and fills another text.
+    """
+    own, common = control.messages.get(verdict.reason), reasons().get(verdict.reason)
+    if own is None or common is None:
+        return own or common
+    return own if set(_PLACE.findall(own.en)) <= set(verdict.values) else common
+
+
 def fill(template: Text, values: Mapping[str, Value]) -> Text:
     """A text with the values in the place of their names, in both languages."""
     return Text(_format(template.zh, values, "、"), _format(template.en, values, ", "))
@@ -216,7 +228,7 @@ def _format(template: str, values: Mapping[str, Value], comma: str) -> str:
         )
 
     # in one pass: what a host calls its accounts and files is never taken for a name to fill in
-    return re.sub(r"\{(\w+)\}", shown, template)
+    return _PLACE.sub(shown, template)
 
 
 def _quoted(capture: Capture, quote: Quote, digests: dict[str, str]) -> dict[str, Any]:

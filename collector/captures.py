@@ -204,11 +204,11 @@ def from_bytes(data: bytes, *, where: str) -> Capture:
     if len(data) > LARGEST:
         raise BadInput(f"larger than {LARGEST >> 20} MiB: no capture is", where=where)
     if data[:2] == b"\x1f\x8b":
-        lines = _lines_of(data, where)
-        first = next(lines, b"")
+        chunks = _unpacked(data, where)
+        first = next(chunks, b"")
         if first.lstrip()[:1] != b"{":
-            return _from_output(b"\n".join((first, *lines)), where)
-        return _from_lines(chain((first,), lines), where)
+            return _from_output(b"".join((first, *chunks)), where)
+        return _from_lines(_lines_of(chain((first,), chunks), where), where)
     return _from_output(data, where)
 
 
@@ -222,31 +222,38 @@ def _from_output(data: bytes, where: str) -> Capture:
         raise BadInput(problem.what, where=where, mend=problem.mend) from None
 
 
-def _lines_of(data: bytes, where: str) -> Iterator[bytes]:
-    """The lines of what was packed with gzip, without ever holding all of it."""
+def _unpacked(data: bytes, where: str) -> Iterator[bytes]:
+    """What was packed with gzip, piece by piece."""
     unpack = zlib.decompressobj(wbits=31)
-    begun: list[bytes] = []
-    left, length, fed = LARGEST, 0, data
+    left, fed = LARGEST, data
     try:
         while not unpack.eof and (chunk := unpack.decompress(fed, _CHUNK)):
             fed = unpack.unconsumed_tail
             left -= len(chunk)
             if left < 0:
                 raise BadInput(f"unpacks to more than {LARGEST >> 20} MiB", where=where)
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
-            length += len(first)
-            for other in others:
-                yield b"".join(begun)
-                begun, length = [other], len(other)
-            if length > _LONGEST_LINE:
-                raise BadInput(f"a line longer than {_LONGEST_LINE >> 20} MiB", where=where)
+            yield chunk
     except zlib.error as problem:
         raise BadInput(f"damaged: {problem}", where=where, mend="get the file again") from None
     if not unpack.eof:
         raise BadInput("cut off before its end", where=where, mend="get the whole file again")
     if unpack.unused_data:
         raise BadInput("something follows the end of the capture", where=where)
+
+
+def _lines_of(chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
+    """The lines of them, without ever holding all of it."""
+    begun: list[bytes] = []
+    length = 0
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        length += len(first)
+        for other in others:
+            yield b"".join(begun)
+            begun, length = [other], len(other)
+        if length > _LONGEST_LINE:
+            raise BadInput(f"a line longer than {_LONGEST_LINE >> 20} MiB", where=where)
     yield b"".join(begun)
 
 

@@ -31,6 +31,9 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}")
 _CLOCK = re.compile(r"[0-9]{1,11}")
 # bytes of what a host says of itself; one that says more is not believed the rest
 _HEAD = 65_536
+# what a capture is made of: more than ten times what a host with everything on it has
+_MOST_SECTIONS = 120_000
+_MOST_READS = 1500
 _REFUSED = re.compile(
     r"permission denied|operation not permitted|must be (?:run as )?root|are you root"
     r"|need to be root|only root|access denied|requires? root",
@@ -143,6 +146,7 @@ def parse_output(
     """
     origin = dict(origin or {})
     fault, found, start = _find_header(raw, nonce)
+    fault = fault or _too_many(raw, found, start)
     if fault is not None:
         if status is None:
             raise fault
@@ -188,6 +192,17 @@ def _find_header(raw: bytes, nonce: str) -> tuple[BadInput | None, str, int]:
     what = "no capture in it (the line `hostpledge-capture 1 …` is missing)"
     mend = "hand in the whole output of the collector script, unchanged"
     return BadInput(what, mend=mend), "", 0
+
+
+def _too_many(raw: bytes, nonce: str, start: int) -> BadInput | None:
+    """Counted before anything is made of it: a small file unpacks to millions of them."""
+    begin = b"\n@" + nonce.encode() + b" "
+    most, what = _MOST_SECTIONS, "sections"
+    if raw.count(begin, start) <= most:
+        most, what = _MOST_READS, "reads"
+        if len(set(re.findall(begin + rb"read (\S+)", raw[start:]))) <= most:
+            return None
+    return BadInput(f"more than {most} {what}: no capture has as many")
 
 
 def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetime | None:

@@ -117,7 +117,7 @@ function word(w, after, sep, last,   r, ends) {
   }
   if (w ~ /^[0-9]$/ && after ~ /^[<>]/) return w
   if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { SAT = 0; ASG = w; return w }
-  if (ASG != "" && sep !~ /=/ && after == "=" && named(w)) { SAT = 0; ASG = w; return w }
+  if (ASG != "" && (sep !~ /=/ || conninfo(w, sep)) && after ~ /^=["'\\]*$/ && named(w)) { SAT = 0; ASG = w; return w }
   if (ASG != "") {
     r = value(ASG, w); sat(w)
     if (SPOKEN) return r
@@ -143,6 +143,11 @@ function word(w, after, sep, last,   r, ends) {
   if (!SPOKEN) onward(w)
   if (w ~ /^[a-zA-Z_-]+:?$/ && !(w in COMMANDS) && (tolower(w) ~ SECRET || w == "obscure")) TAINT = 1
   return r
+}
+# The first of the settings that stand in the value of --dbname or dsn for libpq.
+function conninfo(w, sep) {
+  return sep ~ /^=\\?["']$/ && tolower(ASG) ~ /^-*(d|dbname|dsn|conninfo|primary_conninfo)$/ \
+    && w ~ /^(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|sslcert|sslkey|sslrootcert|connect_timeout|application_name|options|replication)$/
 }
 # How many words of a value have been; behind an option, a command or a URL none is a name.
 function sat(w) { SAT = w ~ /^-|:\/\// || w in COMMANDS && !(w in KNOWN) ? 99 : SAT + 1 }

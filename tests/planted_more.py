@@ -5,6 +5,12 @@ from __future__ import annotations
 from tests import planted_texts
 
 _SCRIPT = r"""
+pg_dump --dbname='password={} port=5433'
+pg_basebackup -D /b --dbname='port=5433 password={} dbname=x'
+pg_basebackup -d 'password={} host=h'
+pg_dump --dbname="port=5433 password='{}'"
+pg_dump --dbname=postgresql://u:{}@h:5433/x
+DSN="host=h password={} port=5433"
 mysqldump --login-path=x --password={} --all-databases
 MYSQL_PWD={} mysqldump shop
 echo "db:{}" >> /root/pw.txt

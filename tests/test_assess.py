@@ -141,6 +141,21 @@ def test_a_parser_fails_each_judge_alike() -> None:
     assert [f.result for f in found] == [Result.ERROR, Result.ERROR]
 
 
+def test_a_fact_that_is_not_understood_fills_no_message_of_the_control() -> None:
+    """`logging.logins` has a message of the same name with other words to fill in."""
+
+    def odd(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+        raise NotUnderstood("accounts.passwd", "odd words")
+
+    said = _says(Result.ERROR, "not_understood", stores=["/var/log/wtmp"])
+    for judge, words in ((odd, "odd words"), (said, "/var/log/wtmp")):
+        control = replace(catalog.control("logging.logins"), judge=judge)
+        (found,) = assess_host(HOST, [control])
+        assert found.reason == "not_understood"
+        for text in (found.message.en, found.message.zh):
+            assert "{" not in text and (words in text or text == found.message.zh)
+
+
 @pytest.mark.parametrize("status", [s for s in HostStatus if s is not HostStatus.COMPLETE])
 def test_host_without_an_answer(status: HostStatus) -> None:
     """One finding a control, all of them errors that say what became of the host."""

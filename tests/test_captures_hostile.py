@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -126,6 +127,45 @@ def test_much_of_the_same_takes_no_long() -> None:
     begun = time.monotonic()
     of(b"head\n" + b"a=b\n" * 500_000, *[b"read t.one 9\n", b"file ok"] * 50_000)
     assert time.monotonic() - begun < 10
+
+
+_MANY = {
+    "files": (b"file ok", 2_400_000),
+    "files with a path": (b"file ok 644 0 0 5 1764000000\n/etc/x", 900_000),
+    "reads": (b"read t.r%d 9", 400_000),
+    "few reads": (b"read t.r%d 9", 2_000),
+}
+
+
+@pytest.mark.parametrize("name", _MANY)
+@pytest.mark.parametrize("packed", [True, False])
+def test_more_than_any_host_has_is_refused_at_once(name: str, packed: bool) -> None:
+    """A hundred kilobytes, packed, cost half a minute and two gigabytes."""
+    section, number = _MANY[name]
+    some = [section % n if b"%" in section else section for n in range(number)]
+    raw = output([b"read t.one 9", *some, b"done ok 0 0", b"end 1 1764000001"])
+    raw = raw[: captures.LARGEST]
+    del some
+    data = gzip.compress(raw, 1) if packed else raw
+    tracemalloc.start()
+    begun = time.monotonic()
+    with pytest.raises(BadInput, match="no capture has as many"):
+        captures.from_bytes(data, where="f")
+    assert time.monotonic() - begun < 4
+    assert tracemalloc.get_traced_memory()[1] < 5 * captures.LARGEST
+    tracemalloc.stop()
+    told = parse_output(raw, host="h", status=HostStatus.COMPLETE)
+    assert told.status is HostStatus.GARBLED
+    assert not told.reads
+
+
+@pytest.mark.parametrize("what", [b"\n", b"a\n"])
+def test_lines_without_end_are_not_held_each_by_itself(what: bytes) -> None:
+    data = gzip.compress(START + what * (captures.LARGEST // len(what) - 60), 1)
+    tracemalloc.start()
+    captures.from_bytes(data, where="f")
+    assert tracemalloc.get_traced_memory()[1] < 4 * captures.LARGEST
+    tracemalloc.stop()
 
 
 # --- our own form --------------------------------------------------------------------------------

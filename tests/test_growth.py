@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice, pairwise
 
 import pytest
@@ -67,6 +68,26 @@ def _took(case: Case, read: str, name: str, size: int) -> float:
     if found is not None:
         assert found.reason != "judge_failed", f"{read}, {name}: {found.message.en}"
     return took
+
+
+def test_many_processes_take_no_long() -> None:
+    """Each agent was looked for in all processes, for each process."""
+    for case in grown.told_most("monitoring.state", "processes.all"):
+        said = b"".join(
+            b"/proc/%d/status:Name:\tx\n/proc/%d/status:PPid:\t1\n/proc/%d/status:Uid:\t0\t0\t0\t0\n"
+            b"/proc/%d/status:VmSize:\t1 kB\n" % (n, n, n, n)
+            for n in range(20_000, 20_600)
+        )
+        exes = b"".join(
+            b"lrwxrwxrwx 1 0 0 0 Nov 25 00:00 /proc/%d/exe -> /usr/bin/x\n" % n
+            for n in range(20_000, 20_600)
+        )
+        read = case.capture.reads["processes.all"]
+        stdout = read.stdout.replace(b"== exe\n", said + b"== exe\n") + exes
+        capture = grown.with_reads(case.capture, [replace(read, stdout=stdout)])
+        took, found = grown.seconds(case, capture, _SLOW)
+        assert found is not None and found.reason == case.expect["reason"]
+        assert took < 1
 
 
 def test_a_finding_repeats_no_more_than_can_be_read() -> None:

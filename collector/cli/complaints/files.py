@@ -44,6 +44,8 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"empty: no pledge record in it", "文件为空，其中没有登记"),
     (r"larger than (\d+ .iB).*", r"大于 \1，超出上限"),
     (r"unpacks to more than (\d+ .iB)", r"解压后大于 \1，超出上限"),
+    (r"more than (\d+) sections: no capture has as many", r"超过 \1 段，采集结果不会有这么多"),
+    (r"more than (\d+) reads: no capture has as many", r"超过 \1 项读取，采集结果不会有这么多"),
     (r"damaged: (.*)", r"文件已损坏：\1"),
     (r"cut off before its end", "文件不完整，末尾缺失"),
     (r"get the (?:whole )?file again", "请重新取得完整的文件"),
