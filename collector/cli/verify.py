@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,15 +181,15 @@ def _head(found: verifier.Verification) -> str:
 
 def _about(found: verifier.Verification) -> list[str]:
     predicate = found.statement["predicate"]
-    period, pledge = predicate["period"], predicate["pledge"]
+    looks, pledge = found.looks, predicate["pledge"]
     ago = tr(f"（{found.age_days} 天前）", f" ({found.age_days} day(s) ago)")
+    if found.age_days is None:
+        ago = tr("（并非全部载明）", " (not told of all)")
     if any(one.what == "looked_at" for one in found.ahead):
         ago = tr("（时间属于将来）", " (a time that is yet to come)")
     lines = [
         f"sha256:{found.digest}",
-        tr("核查时段", "looked at")
-        + f": {_second(period['from'])} … {_second(period['to'])}"
-        + ago,
+        tr("核查时段", "looked at") + f": {stamp(looks.oldest)} … {stamp(looks.newest)}" + ago,
         tr("主机数", "hosts") + f": {found.hosts}",
         tr("核查范围", "scope")
         + f": {found.scope.said().to(lang())}"
@@ -225,10 +224,6 @@ def _clause(found: verifier.Verification, number: str) -> str:
             f"; its signer says: {words[signed].to(lang())}",
         )
     return line + tr(f"（{said}）", f" ({said})")
-
-
-def _second(moment: str) -> str:
-    return stamp(datetime.fromisoformat(moment))
 
 
 def open_named(path: Path, identity: Path | None = None) -> verifier.Bundle:

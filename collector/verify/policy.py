@@ -12,6 +12,7 @@ from typing import Any
 
 from collector.errors import one_line
 from collector.model import Text
+from collector.verify.looks import said
 from collector.verify.verification import Verification
 
 SCHEMA = "urn:hostpledge:schema:policy:1"
@@ -28,6 +29,7 @@ class Policy:
     complete: bool = True
     own_words: bool = False
     fresh_days: int | None = FRESH_DAYS
+    judged_when_looked: bool = True
     grade: int = 2
     pledge: str | None = None
     hosts: tuple[str, ...] = ()
@@ -93,14 +95,7 @@ def _unmet(
                 f"{count} text(s) are not those of the release it names",
             ),
         )
-    if policy.fresh_days is not None and found.age_days > policy.fresh_days:
-        yield (
-            "fresh_days",
-            Text(
-                f"采集已有 {found.age_days} 天，最多 {policy.fresh_days} 天",
-                f"it was looked {found.age_days} days ago, {policy.fresh_days} at most",
-            ),
-        )
+    yield from _when(policy, found)
     if found.scope.grade < policy.grade:
         yield (
             "grade",
@@ -121,6 +116,35 @@ def _unmet(
             ),
         )
     yield from _softened(policy, found)
+
+
+def _when(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
+    age, most = found.age_days, policy.fresh_days
+    if most is not None and age is None:
+        yield (
+            "fresh_days",
+            Text(
+                f"采集时间未载明，最多 {most} 天",
+                f"nothing says when it was looked, {most} days ago at most",
+            ),
+        )
+    elif most is not None and age is not None and age > most:
+        yield (
+            "fresh_days",
+            Text(
+                f"采集已有 {age} 天，最多 {most} 天",
+                f"it was looked {age} days ago, {most} at most",
+            ),
+        )
+    if policy.judged_when_looked and found.looks.of_another_day:
+        apart = said(found.looks.apart)
+        yield (
+            "judged_when_looked",
+            Text(
+                f"判定时刻与采集时刻相差 {apart.zh}",
+                f"judged for another time than it was looked at, {apart.en} apart",
+            ),
+        )
 
 
 def _softened(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:

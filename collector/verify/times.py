@@ -14,6 +14,7 @@ from collector.attest.log.logged import Inclusion
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
 from collector.model import Text
+from collector.verify.looks import Looks
 
 # how far the clocks of signer and timestamp authority may be apart
 _SKEW = timedelta(minutes=5)
@@ -265,17 +266,24 @@ def ahead_told(found: Sequence[Ahead], now: datetime) -> tuple[Text, ...]:
     )
 
 
-def age(looked: datetime, now: datetime) -> Text:
+def age(looks: Looks, now: datetime) -> Text:
     """Valid evidence can be old: how old the oldest look in it is."""
-    days, at = days_since(looked, now), looked.isoformat(timespec="seconds")
+    days, at = looks.days(now), looks.oldest.isoformat(timespec="seconds")
+    if days is None:
+        return Text(
+            "主机现在是否仍然如此：采集距今多久无从得知；核验通过不说明证据是新近的。",
+            "That the hosts are still so: how old the oldest look in it is nobody can tell, and "
+            "that it verifies does not make it fresh.",
+        )
+    if looks.oldest > now + _SKEW:
+        return Text(
+            f"主机现在是否仍然如此：其中最早的采集为 {at}，属于将来；核验通过不说明证据是新近的。",
+            f"That the hosts are still so: the oldest look in it is of {at}, which is yet to come, "
+            "and that it verifies does not make it fresh.",
+        )
     return Text(
         f"主机现在是否仍然如此：其中最早的采集为 {at}，距今 {days} 天；"
         "核验通过不说明证据是新近的。",
         f"That the hosts are still so: the oldest look in it is of {at}, {days} day(s) ago, and "
         "that it verifies does not make it fresh.",
     )
-
-
-def days_since(looked: datetime, now: datetime) -> int:
-    """Whole days; 0 where this machine's clock is behind."""
-    return max((now - looked).days, 0)

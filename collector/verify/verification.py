@@ -23,7 +23,7 @@ from collector.captures import file_name
 from collector.errors import VerifyFailed
 from collector.model import Capture, Result, Text
 from collector.scope import Scope, verdicts
-from collector.verify import findings, hardened, signatures, times, told, trusted
+from collector.verify import findings, hardened, looks, signatures, times, told, trusted
 from collector.verify import provenance as handed
 from collector.verify.asked import Asked
 from collector.verify.before import Check
@@ -40,17 +40,17 @@ class Verification:
     log that a proof was given for, with its index as `index` and the log's size as `size`;
     `signatures` tells of each signature whether it was checked; `redacted` that the captures were
     left out; `trust` whose word the trust file is, where it came by TUF, and if it is `fresh`;
-    `looked_at` the oldest look in it, which is `age_days` ago; `scope` how much of each clause was
-    judged, and `clauses` what that leaves of their verdicts; `strange` texts that are not those of
-    the release it names; `ahead` what of it is dated later than now; `alike` hosts that are one
-    machine; `waived` how many waivers it bears.
+    `looks` when its hosts were looked at, the oldest `age_days` ago (None: unknown); `scope` how
+    much of each clause was judged, and `clauses` what that leaves of their verdicts; `strange`
+    texts that are not those of the release it names; `ahead` what of it is dated later than now;
+    `alike` hosts that are one machine; `waived` how many waivers it bears.
     """
 
     digest: str
     keyid: str
     key_name: str
     made_at: datetime
-    looked_at: datetime
+    looks: looks.Looks
     hosts: int
     handed_in: int
     statement: dict[str, Any]
@@ -68,7 +68,12 @@ class Verification:
     signatures: tuple[Mapping[str, Any], ...] = ()
     redacted: bool = False
     trust: Mapping[str, Any] | None = None
-    age_days: int = 0
+    age_days: int | None = 0
+
+    @property
+    def looked_at(self) -> datetime:
+        """The oldest look in it."""
+        return self.looks.oldest
 
     def to_json(self) -> dict[str, Any]:
         predicate = self.statement["predicate"]
@@ -86,6 +91,7 @@ class Verification:
             "hosts": self.hosts,
             "handed_in": self.handed_in,
             "period": predicate["period"],
+            "looked": self.looks.to_json(),
             "age_days": self.age_days,
             "pledge": predicate["pledge"],
             "grade": predicate["grade"],
@@ -121,10 +127,12 @@ def verify(
     asked, given = hosts.asked, hosts.handed_in
     _check_run(bundle)
     hardened.check_names(bundle)
-    handed_in = len(given) + _check_before(bundle, asked)
+    earlier, handed_in = _check_before(bundle, asked)
+    handed_in += len(given)
+    seen = hosts.looks.and_before(earlier)
     asked.hold()
     _check_scope(bundle)
-    ahead = times.ahead(made_at, hosts.newest, first.stamp, logged, now)
+    ahead = times.ahead(made_at, seen.latest, first.stamp, logged, now)
     proven = (
         *told.proven(known, bundle),
         *told.before(bundle),
@@ -139,7 +147,8 @@ def verify(
         *signatures.unproven(signed, trust),
         *times.unproven(known, made_at, first.sealed, stamp=first.stamp, logged=logged),
         *trusted.unproven(trust, now),
-        times.age(hosts.oldest, now),
+        times.age(seen, now),
+        *seen.unproven(),
         *_of_bundle(bundle),
         *handed.unproven(given, bundle.said, now),
     )
@@ -148,7 +157,7 @@ def verify(
         known.keyid,
         known.name,
         made_at,
-        hosts.oldest,
+        seen,
         len(bundle.names),
         handed_in,
         bundle.statement,
@@ -166,7 +175,7 @@ def verify(
         tuple(one.to_json() for one in signed.all),
         bundle.redacted,
         trusted.to_json(trust, now),
-        times.days_since(hosts.oldest, now),
+        seen.days(now),
     )
 
 
@@ -184,16 +193,16 @@ def _of_bundle(bundle: Bundle) -> tuple[Text, ...]:
     )
 
 
-def _check_before(bundle: Bundle, asked: Asked) -> int:
+def _check_before(bundle: Bundle, asked: Asked) -> tuple[looks.Looks | None, int]:
     """The check before hardening, if there was one; how many captures of it were handed in."""
     if bundle.before is None:
-        return 0
+        return None, 0
     earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
     asked.strange |= earlier.asked.strange
     _check_run(bundle.before)
     hardened.check_between(bundle, bundle.before)
     earlier.asked.hold()
-    return len(earlier.handed_in)
+    return earlier.looks, len(earlier.handed_in)
 
 
 def _check_attached(bundle: Bundle) -> None:
@@ -210,14 +219,10 @@ def _check_attached(bundle: Bundle) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Hosts:
-    """The hosts that were handed in, with the time of each; the oldest and the newest of all.
-
-    Whoever judged them may have given any other time to judge for.
-    """
+    """The hosts that were handed in, with the time of each; the looks of all."""
 
     handed_in: dict[str, datetime]
-    oldest: datetime
-    newest: datetime
+    looks: looks.Looks
     asked: Asked
 
 
@@ -226,8 +231,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
     clauses = Clauses()
     asked = Asked(bundle, script)
     named: set[str] = set()
-    judged: list[datetime] = []
-    looks: list[datetime] = []
+    gathered = looks.Gathered()
     targets: list[dict[str, Any]] = []
     given: dict[str, datetime] = {}
     place = bundle.findings.where
@@ -247,11 +251,10 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
             if bundle.frame["run"] is not None:
                 _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
         at = datetime.fromisoformat(entry["assessed_at"])
-        judged.append(at)
+        seen = gathered.add(entry, capture.collected_at if capture else None)
         targets.append(evidence.target(host, entry["head"].get("machine", "")))
-        looks.append(((capture.collected_at if capture else None) or at).astimezone(UTC))
         if not provenance.is_collected(entry["origin"], bundle.frame["run"]):
-            given[host] = looks[-1]
+            given[host] = seen
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
         if name.startswith("captures/") and name not in named:
@@ -260,8 +263,9 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         raise VerifyFailed("holds no host", where=place)
     if clauses.to_json(asked.own_scope) != bundle.frame["clauses"]:
         raise VerifyFailed("its clauses do not follow from its findings", where=place)
+    judged = gathered.judged
     _check_predicate(bundle, min(judged), max(judged), targets, len(given))
-    return _Hosts(given, min(looks), max(*looks, *judged), asked)
+    return _Hosts(given, gathered.all(), asked)
 
 
 def _file(bundle: Check, name: str) -> str:

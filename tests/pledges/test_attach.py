@@ -84,6 +84,12 @@ def test_captures_are_as_old_as_they_are_whatever_time_they_are_judged_for(
             at=when,
             pledge=register.reference(ID),
         )
+        with open_bundle(made_of_old.path) as opened:
+            assert verify(opened, signer.trust).looked_at == old
+        if when is not None:
+            with pytest.raises(BadInput, match=r"looked at, 200 day\(s\) apart; make it without"):
+                attach(register, ID, made_of_old.path, signer.trust)
+            continue
         attached = attach(register, ID, made_of_old.path, signer.trust)
         assert attached.collected_at == old
     late = due(register.get(ID), register.evidence(ID), AT, within=timedelta(0))

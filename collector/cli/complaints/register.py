@@ -9,6 +9,11 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"--update adds a new version of it", "加 --update 可增加一个新版本"),
     (r"the bundle was made for no pledge", "此证据包不是为任何登记制作的"),
     (r"the bundle was made for the pledge (\S+), not for (\S+)", r"此证据包属于登记 \1，不属于 \2"),
+    (
+        r"its hosts were judged for another time than they were looked at, (\d+) day\(s\) apart",
+        r"其主机的判定时刻与采集时刻相差 \1 天",
+    ),
+    (r"make it without --at", "请不带 --at 重新制作"),
     (r"make one (?:for it )?with `(.*)`", r"请用 \1 制作"),
     (
         r"the bundle is number (\d+) of (\S+), and number (\d+) is the next",

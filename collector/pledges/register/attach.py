@@ -27,9 +27,10 @@ def attach(
 
     It is the copy that is verified. Raises VerifyFailed when it does not verify, and BadInput
     when it was made for another pledge or for none, at a lower grade than the pledge is of, bears
-    a waiver that no version of the record has, is attached already, or is not the next one of its
-    pledge. One that looked at a part alone is taken, and proves no clause. `held` looks at the copy
-    once it is verified, and raises BadInput for what else it does not take.
+    a waiver that no version of the record has, is judged for another day than it was looked at, is
+    attached already, or is not the next one of its pledge. One that looked at a part alone is
+    taken, and proves no clause. `held` looks at the copy once it is verified, and raises BadInput
+    for what else it does not take.
     """
     record = register.get(id)
     with register.store.aside(bundle) as copy:
@@ -81,6 +82,17 @@ def attach(
     return attached
 
 
+def _check_when(found: Verification, where: str) -> None:
+    """Raises BadInput for verdicts of another day: what had ended by then would count again."""
+    if found.looks.of_another_day:
+        raise BadInput(
+            f"its hosts were judged for another time than they were looked at, "
+            f"{found.looks.apart.days} day(s) apart",
+            where=where,
+            mend="make it without --at",
+        )
+
+
 def _check_waivers(
     register: Register, id: str, waived: Sequence[Mapping[str, str]], where: str
 ) -> None:
@@ -118,6 +130,7 @@ def _verified(
             found = verify(opened, trust)
             if held is not None:
                 held(opened, found)
+            _check_when(found, str(named))
             return found, frozenset(opened.names), opened.frame["waivers"]
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")

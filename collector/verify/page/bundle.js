@@ -112,6 +112,8 @@ async function verifyBundle(files, trust, progress, folder) {
     const earlier = await checkHosts(before, redacted);
     looked.handedIn += earlier.handedIn;
     looked.captures += earlier.captures;
+    looked.elsewhen += earlier.elsewhen;
+    if (earlier.apart > looked.apart) looked.apart = earlier.apart;
     looked.strange = new Set([...looked.strange, ...earlier.strange]);
     await checkBetween(before, check, read);
   }

@@ -1,6 +1,8 @@
 // --- evidence.json: does it follow from the captures, and the statement from it? ----------------
 
 const REDACTED = ["captures/", "before/captures/"];
+// what rounding and slow collecting make of a look and its judging, in microseconds
+const SLACK = 300n * 1000000n;
 const LARGEST_PART = 4 * 1024 * 1024;
 const RESULTS = ["pass", "partial", "fail", "notapplicable", "error", "notchecked"];
 // worst first: a clause over many hosts is what it is on the worst of them
@@ -53,7 +55,7 @@ async function checkHosts(check, redacted) {
   const { evidence, where, subjects } = check;
   const folder = where.slice(0, -"evidence.json".length);
   const named = new Set();
-  const looked = { times: [], looks: [], handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
+  const looked = { times: [], looks: [], undated: 0, elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
   const script = check.subjects.has("script.sh") && !redacted ? readsIn(await check.read("script.sh")) : null;
   const listed = new Set(evidence.waivers.map(canonical));
   for (const [host, entry] of Object.entries(evidence.hosts)) {
@@ -69,7 +71,7 @@ async function checkHosts(check, redacted) {
     checkFindings(evidence, entry, place);
     checkWaivers(host, entry, listed, place);
     const at = moment(entry.assessed_at);
-    let seen = at;
+    let seen = null;
     if (!redacted) {
       const capture = await readCapture(await check.read(name), `${folder}${name}`);
       checkCapture(host, entry, capture, place, `${folder}${name}`);
@@ -81,7 +83,7 @@ async function checkHosts(check, redacted) {
     // a capture that names a run in evidence of none claims it only
     if (evidence.run === null || entry.origin.run !== evidence.run.nonce) looked.handedIn += 1;
     looked.times.push(at);
-    looked.looks.push(seen);
+    noteLook(looked, entry, seen ?? recorded(entry), at);
   }
   for (const name of subjects.keys()) {
     if (name.startsWith("captures/") && !named.has(name)) {
@@ -101,6 +103,27 @@ async function checkHosts(check, redacted) {
   await checkRun(check, folder);
   looked.strange = strangeTexts(evidence);
   return looked;
+}
+
+// The time of a host's look by what evidence.json keeps of its capture: `recorded` in looks.py.
+function recorded({ origin, head }) {
+  const inYears = (at, from, to) => at !== null && at >= moment(`${from}-01-01T00:00:00Z`) && at < moment(`${to}-01-01T00:00:00Z`);
+  const own = /^[0-9]{1,11}$/.test(head.clock ?? "") ? BigInt(head.clock) * 1000000n : null;
+  const some = [[moment(origin.clock), 1970, 9001], [own, 2020, 2100], [moment(origin.claimed?.clock), 1970, 9001]];
+  return (some.find((one) => inYears(...one)) ?? [null])[0];
+}
+
+// Of a host that never answered nothing is looked at; of one that did, nothing may say when.
+function noteLook(looked, entry, seen, judged) {
+  if (seen === null && (entry.status === "complete" || Object.keys(entry.head).length)) {
+    looked.undated += 1;
+    return;
+  }
+  const at = seen ?? judged;
+  const apart = at < judged ? judged - at : at - judged;
+  looked.looks.push(at);
+  if (apart > SLACK) looked.elsewhen += 1;
+  if (apart > SLACK && apart > looked.apart) looked.apart = apart;
 }
 
 function checkFindings(evidence, entry, where) {

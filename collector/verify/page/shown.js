@@ -46,7 +46,8 @@ const named = (names) =>
   (names.length > MOST_NAMED ? word(` 等 ${names.length} 台`, ` and ${names.length - MOST_NAMED} more`) : "");
 
 // Of whom it is: as plain as whether it verifies.
-function whose({ predicate, evidence }) {
+function whose(found) {
+  const { predicate, evidence, looked } = found;
   const { pledge } = predicate;
   const hosts = Object.keys(evidence.hosts).sort();
   const table = element("table", undefined, "whose");
@@ -55,7 +56,10 @@ function whose({ predicate, evidence }) {
     : word("无：此证据包不属于任何登记", "none: this bundle belongs to no pledge record"));
   row(table, word("主机", "Hosts"), word(`${hosts.length} 台：${named(hosts)}`, `${hosts.length}: ${named(hosts)}`));
   row(table, word("等级", "Grade"), word(`${predicate.grade} 级`, String(predicate.grade)));
-  const [from, to] = [predicate.period.from, predicate.period.to].map((one) => `${one.slice(0, 19).replace("T", " ")} UTC`);
+  const newest = looked.looks.reduce((last, one) => (one > last ? one : last), 0n);
+  const [from, to] = dated(found)
+    ? [oldestOf(found), newest].map((one) => `${written(one).slice(0, 19).replace("T", " ")} UTC`)
+    : Array(2).fill(word("未全部载明", "not told of all"));
   row(table, word("核查时段", "Looked at"), from === to ? from : `${from} … ${to}`);
   return table;
 }
@@ -150,6 +154,10 @@ function showFound(found) {
   if (ahead(found, BigInt(Date.now()) * 1000n).length) {
     state = "narrow";
     title += word("；其时间属于将来", "; it is dated in a time that is yet to come");
+  }
+  if (ofAnotherDay(found)) {
+    state = "narrow";
+    title += word(`；判定时刻与采集时刻相差 ${spanOf(found.looked.apart)}`, `; judged for another time than it was looked at, by ${spanOf(found.looked.apart)}`);
   }
   if (found.unchecked.length) {
     const much = state === "narrow" && (scope.known || found.redacted) ? word(`。${title}`, `. ${title}`) : "";

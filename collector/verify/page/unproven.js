@@ -2,6 +2,7 @@
 
 // how far the clocks of signer and reader may be apart, in microseconds
 const SKEW = 300n * 1000000n;
+const A_DAY = 86400n * 1000000n;
 const MOST_TOLD = 5;
 
 const some = (names) => names.slice(0, MOST_TOLD).join(word("、", ", "));
@@ -91,10 +92,56 @@ function ahead({ looked, predicate }, now) {
   )];
 }
 
+const ofAnotherDay = ({ looked }) => looked.apart > A_DAY;
+const dated = ({ looked }) => looked.undated === 0;
+const oldestOf = ({ looked }) => looked.looks.reduce((first, one) => (one < first ? one : first));
+
+function spanOf(apart) {
+  const minutes = apart / 60000000n;
+  if (apart >= A_DAY) return word(`${apart / A_DAY} 天`, `${apart / A_DAY} day(s)`);
+  if (minutes >= 60n) return word(`${minutes / 60n} 小时`, `${minutes / 60n} hour(s)`);
+  return word(`${minutes} 分钟`, `${minutes} minute(s)`);
+}
+
+// When it was looked at, and for when it was judged, in the words of `verify`.
+function ofWhen(found, now) {
+  const { undated, elsewhen, apart } = found.looked;
+  const told = [];
+  if (!dated(found)) {
+    told.push(
+      word(
+        "主机现在是否仍然如此：采集距今多久无从得知；核验通过不说明证据是新近的。",
+        "That the hosts are still so: how old the oldest look in it is nobody can tell, and that it verifies does not make it fresh.",
+      ),
+      word(
+        `采集时间：${undated} 台主机的采集时间未载明，其证据有多旧无从得知。`,
+        `When it was looked at: of ${undated} host(s) nothing says so, and how old that is stays unknown.`,
+      ),
+    );
+  } else {
+    const oldest = oldestOf(found);
+    const days = (now - oldest) / A_DAY;
+    told.push(oldest > now + SKEW
+      ? word(
+        `主机现在是否仍然如此：其中最早的采集为 ${written(oldest)}，属于将来；核验通过不说明证据是新近的。`,
+        `That the hosts are still so: the oldest look in it is of ${written(oldest)}, which is yet to come, and that it verifies does not make it fresh.`,
+      )
+      : word(
+        `主机现在是否仍然如此：最早的采集距今 ${days} 天；核验通过不说明证据是新近的。`,
+        `That the hosts are still so: the oldest look is ${days} day(s) old, and that it verifies does not make it fresh.`,
+      ));
+  }
+  if (elsewhen) {
+    told.push(word(
+      `采集之时是否如此判定：${elsewhen} 台主机的判定时刻不是其采集时刻，相差最多 ${spanOf(apart)}；豁免、期限与逾期均按判定时刻计算。`,
+      `That it was so when it was looked at: ${elsewhen} host(s) were judged for another time than that of the look, by up to ${spanOf(apart)}; waivers and what is due are reckoned for that time.`,
+    ));
+  }
+  return told;
+}
+
 function unproven(found) {
-  const oldest = found.looked.looks.reduce((first, one) => (one < first ? one : first));
   const now = BigInt(Date.now()) * 1000n;
-  const days = Math.max(0, Math.floor(Number((now - oldest) / 86400000000n)));
   const told = [
     ...limits(found),
     ...asserted(found),
@@ -110,10 +157,7 @@ function unproven(found) {
     told.push(word("结论与采集文件是否对应：采集文件已略去。", "That the findings come from the captures: those were left out."));
   }
   told.push(
-    word(
-      `主机现在是否仍然如此：最早的采集距今 ${days} 天；核验通过不说明证据是新近的。`,
-      `That the hosts are still so: the oldest look is ${days} day(s) old, and that it verifies does not make it fresh.`,
-    ),
+    ...ofWhen(found, now),
     word("时间：签署时间由签名人自称。", "The time: it is the signer's own word."),
     word(
       "主机所言是否属实：拥有 root 权限的人可以让主机输出任何内容。",
