@@ -73,7 +73,7 @@ def elsewhere(document: dict[str, Any]) -> None:
 
 def older(document: dict[str, Any]) -> None:
     """By the controls of a release that is known, and is not the one installed here."""
-    release = releases.load(sorted(releases.FOLDER.glob("*.json"))[0])
+    release = releases.load(min(releases.FOLDER.glob("*.json")))
     known = release.at(2)
     document["catalog_sha256"] = release.digest
     for id, about in document["controls"].items():

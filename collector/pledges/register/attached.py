@@ -13,7 +13,7 @@ from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.pledges.database import tables
-from collector.pledges.database.rows import Evidence, scope_json, scope_of_json
+from collector.pledges.database.rows import Evidence, evidence_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.status import snapshots as looks
 
@@ -232,21 +232,7 @@ class Attached:
             return log.checkpoint_over(connection, digest, where=self.where)
 
     def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
-        scope = json.loads(row["scope"]) if row["scope"] else None
-        return Evidence(
-            row["pledge"],
-            row["sequence"],
-            row["digest"],
-            row["previous"],
-            datetime.fromisoformat(row["collected_at"]),
-            datetime.fromisoformat(row["made_at"]),
-            datetime.fromisoformat(row["attached_at"]),
-            json.loads(row["verdicts"]),
-            self.store.path(row["digest"]),
-            scope_of_json(scope) if scope else None,
-            scope["absent"] if scope else 0,
-            scope.get("handed_in") if scope else None,
-        )
+        return evidence_of(row, self.store.path(row["digest"]))
 
     def _hold(self, connection: Connection, id: str) -> bool:
         """Is there such a record? In a write, no other process writes to it meanwhile."""
