@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,20 +143,7 @@ class Attached:
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
-        return Evidence(
-            id,
-            sequence,
-            digest,
-            previous,
-            collected_at,
-            made_at,
-            now,
-            dict(verdicts),
-            path,
-            replace(scope, absent=()),
-            len(scope.absent),
-            handed_in,
-        )
+        return evidence_of(row, path)
 
     def _in_order(
         self, connection: Connection, id: str, sequence: int, previous: str | None

@@ -27,10 +27,9 @@ from collector.attest.log import checkpoint
 from collector.attest.log.logged import Log
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
-from collector.pledges.database import log, tables
+from collector.pledges.database import held, log, tables
 from collector.pledges.database.rows import evidence_of
 from collector.pledges.record.form import stored
-from collector.pledges.register import held
 
 SCHEMA = "urn:hostpledge:register-backup:1"
 ROOT = "hostpledge-register"

@@ -21,14 +21,18 @@ from collector.scope import Part, Scope, scope_of
 _LONGEST = 1 << 22
 
 
+class Disagrees(BadInput):
+    """A row says something else than what was signed."""
+
+
 def hold(row: Evidence, said: Mapping[str, Any], looks: Iterable[str | None], where: str) -> None:
-    """Raises BadInput, with the first cause, where it is not.
+    """Raises Disagrees, with the first cause, where it is not.
 
     `said` is the statement's predicate, `looks` when each of its captures was taken, if it says.
     """
     name = next(_differing(row, said, looks), None)
     if name is not None:
-        raise BadInput(
+        raise Disagrees(
             f"the register says another {name} of evidence {row.sequence} of {row.pledge} than "
             "the signed statement",
             where=where,
