@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from collector import catalog
-from collector.attest.bundle.evidence import host_entry, waivers_of
+from collector.attest.bundle.evidence import Clauses, host_entry, waivers_of, weighed_from_json
 from collector.attest.bundle.provenance import is_collected
 from collector.errors import FactError, PastLimit
 from collector.judges.losses import Loss, losses
@@ -80,7 +80,8 @@ class Replayed:
     """What judging again gave. `reworded` counts findings of which only the words differ.
 
     `scope` is how much there was to judge again: that it comes out the same proves no more.
-    `judged_then` and `judged_now` are the `tool` of the evidence and what stands here.
+    `judged_then` and `judged_now` are the `tool` of the evidence and what stands here; `clauses`
+    counts what was found again (of a control that there is no more, what was found then).
     """
 
     catalog_then: str
@@ -92,6 +93,7 @@ class Replayed:
     findings: int = 0
     reworded: int = 0
     differences: list[Difference] = field(default_factory=list)
+    clauses: Clauses = field(default_factory=Clauses)
 
     @property
     def same_catalog(self) -> bool:
@@ -104,6 +106,24 @@ class Replayed:
         The words may have been improved since, but only where the catalog says that it changed.
         """
         return not self.differences and (self.reworded == 0 or not self.same_catalog)
+
+    @property
+    def contradicts(self) -> bool:
+        """Does it name the code that judges here, and another catalogue than that code has?"""
+        name = "judging_code_sha256"
+        return not self.same_catalog and self.judged_then.get(name) == self.judged_now.get(name)
+
+    def better(self, signed: Mapping[str, Found]) -> tuple[str, ...]:
+        """The clauses whose verdict is better as it was signed than judged again."""
+
+        def rank(number: str, verdict: Result) -> int:
+            return _RANK[self.scope.narrowed(number, verdict)]
+
+        return tuple(
+            number
+            for number, clause in signed.items()
+            if rank(number, Result(clause["verdict"])) < rank(number, self.clauses.verdicts[number])
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -169,6 +189,9 @@ def _replay(check: Check, attached: Mapping[str, bytes], result: Replayed, *, be
         old, new = _by_control(entry), _by_control(again)
         result.hosts += not before
         result.findings += len(old)
+        if not before:
+            found = [weighed_from_json(host, new.get(control, old[control])) for control in old]
+            result.clauses.add(found, at)
         for control in old:
             fields = _differing(old[control], new.get(control))
             if set(fields) <= set(_WORDS):

@@ -57,6 +57,7 @@ def sign(root: Path, key: PrivateKey, document: dict[str, Any], **said: Any) -> 
     predicate = told["predicate"]
     predicate.pop("scope", None)
     predicate |= statement.asked(document) | {
+        "tool": document["tool"],
         "grade": document["grade"],
         "catalog_sha256": document["catalog_sha256"],
         "hosts": len(document["hosts"]),

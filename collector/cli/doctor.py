@@ -18,7 +18,7 @@ import click
 from collector.cli.chinese import in_chinese
 from collector.cli.columns import labelled, out
 from collector.cli.language import lang_option, tr
-from collector.errors import BadInput, CollectorError, one_line
+from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
 from collector.resources import home
 
 _PYTHON = (3, 11)
@@ -243,6 +243,14 @@ def _register() -> Check:
     try:
         register = Register.open(create=False)
         count = len(register.list())
+        register.log()
+    except VerifyFailed as problem:
+        return Check(
+            name,
+            State.BAD,
+            one_line(str(problem)),
+            tr("由备份恢复：", "restore it from a backup: ") + "hostpledge register restore",
+        )
     except (CollectorError, OSError) as problem:
         return Check(
             name,

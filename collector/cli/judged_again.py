@@ -28,12 +28,29 @@ def wrong(bundle: Bundle) -> Text | None:
 def hold(bundle: Bundle, where: str) -> Text | None:
     """As `wrong`, where the controls have changed since: that is for people to look at.
 
-    Raises BadInput where the controls are the same, and the findings are not.
+    Raises BadInput where the controls are the same, and the findings are not; where others were
+    named and a clause comes out worse: whoever signs may name the controls of any release; and
+    where the evidence names other controls than the code has that it says judged.
     """
     from collector.replay import replay
+    from collector.scope import cited
 
     found = replay(bundle)
+    anew = tr("请用此版本重新制作证据包", "make the bundle again with this release")
+    if found.contradicts:
+        raise BadInput(contradiction().to(lang()), where=where, mend=anew)
     why = _differing(found)
+    better = found.better(bundle.frame["clauses"])
+    if why is not None and better and not found.same_catalog:
+        clauses = tr("、", ", ").join(map(cited, better))
+        raise BadInput(
+            tr(
+                f"{why.zh}；其所称 {clauses} 的结论好于重新判定",
+                f"{why.en}; it calls {clauses} better than it is judged again",
+            ),
+            where=where,
+            mend=anew,
+        )
     if why is not None and found.same_catalog:
         raise BadInput(
             why.to(lang()),
@@ -46,7 +63,16 @@ def hold(bundle: Bundle, where: str) -> Text | None:
     return why
 
 
+def contradiction() -> Text:
+    return Text(
+        "所称的判定代码即此处的代码，所称的核查项却不是其中的",
+        "it names the code that judges here, and controls that this code has not",
+    )
+
+
 def _differing(found: Replayed) -> Text | None:
+    if found.contradicts:
+        return contradiction()
     if found.same:
         return None
     # with the same controls the words count as well

@@ -14,6 +14,7 @@ from collector.cli.columns import labelled, pad, wrap
 from collector.cli.language import lang, tr
 from collector.cli.scope_said import line
 from collector.errors import CollectorError, one_line
+from collector.pledges.database.held import Disagrees
 from collector.pledges.database.rows import Evidence, scope_json
 from collector.pledges.due import lifecycle
 from collector.pledges.due.deadlines import Due
@@ -76,7 +77,8 @@ def status(
 ) -> Status:
     """Reads the newest bundle from the store, and puts together how the record stands.
 
-    `shown` (of a register) says what the captures of it show.
+    `shown` (of a register) says what the captures of it show. Raises Disagrees where its row says
+    something else than what was signed: nothing that follows from it would hold.
     """
     failing: Mapping[str, Sequence[Failing]] = {}
     found: tuple[Undeclared, ...] = ()
@@ -88,12 +90,15 @@ def status(
     if evidence:
         try:
             newest = Newest(evidence[-1])
+            newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
             failing = {number: newest.open(number) for number in _CLAUSES}
             found = undeclared(record, shown(newest))
             scope = of_evidence(newest.evidence)
             given = newest.handed_in
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
+        except Disagrees:
+            raise
         except CollectorError as problem:
             unread = whole_in_chinese(problem) if lang() == "zh" else str(problem)
     return Status(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli.columns import out
 from collector.cli.language import lang_option, tr
 from collector.cli.pledged import open_register, register_option
+
+if TYPE_CHECKING:
+    from collector.pledges.transfer.restore import Restored
 
 
 @click.command(
@@ -57,9 +61,10 @@ def backup(*, output: Path, location: str | None) -> int:
 @register_option
 @lang_option
 def restore(*, file: Path, replace: bool, location: str | None) -> int:
+    from collector.attest.trust import keyring
     from collector.pledges.transfer.restore import restore as put
 
-    done = put(file, location, replace=replace)
+    done = put(file, location, replace=replace, trust=keyring.trust())
     counted = _counted(done.about)
     out(tr(f"已恢复 {counted}：{done.where}\n", f"restored {counted}: {done.where}\n"))
     if done.lost:
@@ -71,7 +76,29 @@ def restore(*, file: Path, replace: bool, location: str | None) -> int:
             ),
             err=True,
         )
+    for said in _unproven(done):
+        click.echo(said, err=True)
     return 0
+
+
+def _unproven(done: Restored) -> Iterator[str]:
+    """Whoever carried the file may have made what no key vouches for."""
+    if not done.about["rows"]["checkpoints"]:
+        yield tr(
+            "备份中没有检查点：无从证明日志未被改写",
+            "no checkpoint in it: nothing shows that its log was not written anew",
+        )
+    elif done.unproven_log:
+        yield tr(
+            "其最新检查点不是由此处信任的密钥签署",
+            "its last checkpoint is not signed by a key that is trusted here",
+        )
+    if done.strangers:
+        yield tr(
+            f"{done.strangers} 份证据不是由此处信任的密钥签名，其签名未核对",
+            f"{done.strangers} bundle(s) are signed by no key that is trusted here: their "
+            "signatures were not checked",
+        )
 
 
 def _counted(about: dict[str, Any]) -> str:

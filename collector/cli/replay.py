@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from collector import replay as engine
+from collector.cli import judged_again
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
 from collector.cli.scope_said import line
@@ -33,7 +34,7 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
         result = engine.replay(opened)
     if form == "json":
         click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
-        return 0 if result.same else 1
+        return 0 if result.same and not result.contradicts else 1
     if not result.same_catalog:
         click.echo(
             tr(
@@ -43,6 +44,8 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
             ),
             err=True,
         )
+    if result.contradicts:
+        click.echo(judged_again.contradiction().to(lang()), err=True)
     if result.judged_then != result.judged_now:
         then, now = _judge(result.judged_then), _judge(result.judged_now)
         click.echo(
@@ -66,7 +69,7 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
                 f"{reworded}",
             )
         )
-        return 0
+        return 1 if result.contradicts else 0
     click.echo(
         tr(
             f"{result.findings} 条结论中有 {len(result.differences)} 条不同",

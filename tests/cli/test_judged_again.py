@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from collector import captures
+from collector import captures, releases
 from collector.attest.keys import keys
 from tests import bundles
 from tests.cli.test_evidence import Shell
@@ -66,6 +66,23 @@ def own_reason(document: dict[str, Any]) -> None:
     document["hosts"]["web-1"]["findings"][0]["reason"] = "all_is_well"
 
 
+def elsewhere(document: dict[str, Any]) -> None:
+    """Judged by other code than stands here."""
+    document["tool"]["judging_code_sha256"] = "cd" * 32
+
+
+def older(document: dict[str, Any]) -> None:
+    """By the controls of a release that is known, and is not the one installed here."""
+    release = releases.load(min(releases.FOLDER.glob("*.json")))
+    known = release.at(2)
+    document["catalog_sha256"] = release.digest
+    for id, about in document["controls"].items():
+        title, criterion = known[id].title, known[id].criterion[2]
+        about |= known[id].weighs[2]
+        about["title"] = {"zh": title.zh, "en": title.en}
+        about["criterion"] = {"zh": criterion.zh, "en": criterion.en}
+
+
 @pytest.mark.parametrize("change", [green, forged_quotes, own_reason])
 def test_what_the_captures_do_not_give_is_not_attached(shell: Shell, change: Change) -> None:
     forge(shell, change)
@@ -100,12 +117,52 @@ def test_of_other_controls_it_is_said_and_not_refused(shell: Shell) -> None:
     def change(document: dict[str, Any]) -> None:
         green(document)
         document["catalog_sha256"] = "ab" * 32
+        elsewhere(document)
 
     forge(shell, change)
     attached = shell("pledge", "attach", "P-1", "b")
     assert "judged again by controls that have changed, " in attached.stderr
     policed = shell("verify", "b", "--trust", "trust.json", "--policy", "p.yml", status=1).stdout
     assert "  ! replay: judged again by controls that have changed, " in policed
+
+
+def test_no_older_release_makes_a_clause_better(shell: Shell) -> None:
+    def change(document: dict[str, Any]) -> None:
+        green(document)
+        older(document)
+        elsewhere(document)
+
+    forge(shell, change)
+    said = shell("pledge", "attach", "P-1", "b", status=2).stderr
+    assert len(said.splitlines()) == 1
+    assert "hostpledge: b: judged again by controls that have changed, " in said
+    assert " of 57 findings differ, first web-1 " in said
+    assert "; it calls 二(二), 二(三), 二(四) better than it is judged again" in said
+    assert "make the bundle again with this release" in said
+    chinese = shell("pledge", "attach", "P-1", "b", "--lang", "zh", status=2).stderr
+    assert "其所称 二(二)、二(三)、二(四) 的结论好于重新判定" in chinese
+
+
+def test_of_an_older_release_what_makes_none_better_is_taken(shell: Shell) -> None:
+    def change(document: dict[str, Any]) -> None:
+        own_reason(document)
+        older(document)
+        elsewhere(document)
+
+    forge(shell, change)
+    attached = shell("pledge", "attach", "P-1", "b")
+    assert "judged again by controls that have changed, 1 of 57 findings differ" in attached.stderr
+
+
+def test_this_code_has_no_other_controls(shell: Shell) -> None:
+    forge(shell, older)
+    said = shell("pledge", "attach", "P-1", "b", status=2).stderr
+    told = "it names the code that judges here, and controls that this code has not"
+    assert said.startswith(f"hostpledge: b: {told}")
+    assert len(said.splitlines()) == 1
+    assert told in shell("replay", "b", status=1).stderr
+    policed = shell("verify", "b", "--trust", "trust.json", "--policy", "p.yml", status=1).stdout
+    assert f"  ! replay: {told}" in policed
 
 
 def test_without_captures_nothing_can_be_judged_again(shell: Shell) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import random
 import shutil
 import struct
@@ -14,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from sqlalchemy import select
 
+from collector.attest.envelope import dsse as envelope
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.log import checkpoint
+from collector.attest.log.logged import Log
 from collector.errors import BadInput, CollectorError
 from collector.pledges.database import tables
 from collector.pledges.record.form import PledgeRecord
@@ -365,7 +372,11 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target.mkdir()
     words = ("register", "restore", file, "--register", target / FILE)
     ended = hostpledge(*words, home=home)
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert ended.err.splitlines() == [
+        "no checkpoint in it: nothing shows that its log was not written anew",
+        "2 bundle(s) are signed by no key that is trusted here: their signatures were not checked",
+    ]
     assert ended.out.startswith("restored 2 pledge records and 2 bundles")
     assert ended.out.endswith(f": {target / FILE}\n")
     refused = hostpledge(*words, "--lang", "zh", home=home)
@@ -387,3 +398,87 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ended = hostpledge("register", *call, home=home)
         assert (ended.status, ended.out, len(ended.err.splitlines())) == (2, "", 1), call
         assert said in ended.err
+
+
+def _retold(field: str, value: object) -> Change:
+    """Row, log and all digests say it of the first bundle: that needs no key."""
+
+    def change(files: dict[str, bytes]) -> None:
+        rows = [json.loads(line) for line in files["evidence.jsonl"].splitlines()]
+        logged = [json.loads(line) for line in files["log_entries.jsonl"].splitlines()]
+        leaf = json.loads(logged[0]["leaf"])
+        where, _, inside = field.partition(".")
+        told = json.loads(rows[0][where]) if inside else {}
+        rows[0][where] = json.dumps({**told, inside: value}) if inside else value
+        leaf[where] = {**told, inside: value} if inside else value
+        logged[0]["leaf"] = rfc8785.dumps(leaf).decode()
+        for name, lines in (("evidence.jsonl", rows), ("log_entries.jsonl", logged)):
+            files[name] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        about = json.loads(files["backup.json"])
+        log = Log(about["log"]["origin"], tuple(line["leaf"].encode() for line in logged))
+        about["log"]["root"] = log.checkpoint().root.hex()
+        files["backup.json"] = json.dumps(about).encode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("verdicts.2.4", "pass", "verdicts"),
+        ("verdicts.2.2", "pass", "verdicts"),
+        ("collected_at", "2026-11-21T04:00:00+00:00", "collected_at"),
+        ("made_at", "2026-11-21T04:00:00+00:00", "made_at"),
+        ("scope.handed_in", 0, "handed_in"),
+        ("scope.grade", 2, "scope"),
+        ("scope.absent", -1, "scope"),
+        ("scope.clauses", {"2.4": {"judged": 57, "of": 57}}, "scope"),
+        ("scope.whole", True, ""),
+    ],
+)
+def test_what_a_row_says_and_no_signature_is_refused(
+    sound: Saved, tmp_path: Path, field: str, value: object, named: str
+) -> None:
+    _changed(sound.file, tmp_path / "bad.zip", _retold(field, value))
+    told = f"says another {named} of evidence 1 of {ID} than the signed statement"
+    _refused(tmp_path / "bad.zip", tmp_path, told if named else "evidence.jsonl: not a row of it")
+
+
+def test_trusted_keys_signed_what_they_are_said_to(saved: Saved, tmp_path: Path) -> None:
+    trust = saved.signer.trust
+    (tmp_path / "a").mkdir()
+    done = restore(saved.file, str(tmp_path / "a" / FILE), trust=trust)
+    assert (done.strangers, done.unproven_log) == (0, True)
+    register, again = saved.register, tmp_path / "again.zip"
+    register.keep_checkpoint(2, checkpoint.sign(register.log().checkpoint(), saved.signer.key))
+    backup.write(register, again)
+    (tmp_path / "b").mkdir()
+    done = restore(again, str(tmp_path / "b" / FILE), trust=trust)
+    assert (done.strangers, done.unproven_log) == (0, False)
+    (tmp_path / "c").mkdir()
+    done = restore(again, str(tmp_path / "c" / FILE))
+    assert (done.strangers, done.unproven_log) == (2, True)
+
+    def other_signature(files: dict[str, bytes]) -> None:
+        name = next(n for n in files if n.endswith("bundle.sigstore.json"))
+        found = json.loads(files[name])
+        other = found["dsseEnvelope"]["signatures"][0]
+        sealed = envelope.unseal(files[name])
+        forged = PrivateKey.generate("p256").sign(sealed.pae())
+        other["sig"] = base64.b64encode(forged).decode()
+        files[name] = rfc8785.dumps(found)
+
+    def other_note(files: dict[str, bytes]) -> None:
+        row = json.loads(files["checkpoints.jsonl"])
+        body, line = row["note"].rstrip().rsplit(" ", 1)
+        told = base64.b64decode(line)[:4]
+        forged = PrivateKey.generate("p256").sign(register.log().checkpoint().body().encode())
+        row["note"] = f"{body} {base64.b64encode(told + forged).decode()}\n"
+        files["checkpoints.jsonl"] = json.dumps(row).encode() + b"\n"
+
+    for change in (other_signature, other_note):
+        _changed(again, tmp_path / "bad.zip", change)
+        target = str(tmp_path / "a" / "none.sqlite")
+        with pytest.raises(BadInput, match=r"not a whole backup of a register: .*signature"):
+            restore(tmp_path / "bad.zip", target, trust=trust)
+        assert not Path(target).exists()

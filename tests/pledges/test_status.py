@@ -28,7 +28,9 @@ from collector.pledges.status.declared_resources import Shown
 from collector.pledges.status.declared_resources import undeclared as against
 from collector.pledges.status.latest_bundle import Newest
 from collector.pledges.status.observed_resources import shown
+from tests.cli.running import hostpledge
 from tests.pledges.bundles import AT, Signer
+from tests.pledges.places import owner
 from tests.pledges.records import TODAY, WHOLE, made
 
 ID = "demo-2026"
@@ -386,3 +388,30 @@ def test_nothing_shown_holds_a_number_of_a_person() -> None:
         for secret in ("13800000001", "13912345678", "0571-8", "330106"):
             assert secret not in text
     assert found.state == "disposed"
+
+
+def test_a_row_that_says_what_nobody_signed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(home))
+    home.mkdir(mode=0o700)
+    signer = Signer(tmp_path / "made")
+    register = Register.open()
+    register.add(made())
+    attach(register, ID, signer.make("b", register.reference(ID)).path, signer.trust)
+    assert hostpledge("pledge", "status", ID, home=home).status == 1
+    with owner(register.where) as theirs:
+        theirs.unguard()
+        theirs.execute("UPDATE evidence SET verdicts = replace(verdicts, 'error', 'pass')")
+    ended = hostpledge("pledge", "status", ID, home=home)
+    assert (ended.status, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+    assert (
+        f"the register says another verdicts of evidence 1 of {ID} than the signed statement"
+        in ended.err
+    )
+    chinese = hostpledge("pledge", "status", ID, "--lang", "zh", home=home).err
+    assert f"登记 {ID} 第 1 份证据的 verdicts 与其签名声明不符" in chinese
+    examined = "".join(hostpledge("doctor", home=home).out.split())
+    told = f"the register says another verdicts of evidence 1 of {ID} than entry 0"
+    assert told.replace(" ", "") in examined

@@ -65,6 +65,10 @@ TABLE: tuple[tuple[str, str], ...] = (
         r"entry (\d+) of the log is dated (\S+), and was not there yet at (\S+): back-dated",
         r"日志第 \1 条的时间为 \2，而 \3 时尚无此条：时间被倒填",
     ),
+    (
+        r"the register says another (\S+) of evidence (\d+) of (\S+) than the signed statement",
+        r"登记 \3 第 \2 份证据的 \1 与其签名声明不符",
+    ),
     (r"evidence (\d+) of (\S+) is not in the log", r"登记 \2 的第 \1 份证据不在日志中"),
     (r"the register's log is gone", "登记库的日志不见了"),
     (r"not a whole backup of a register: (.*)", r"不是完整的登记库备份：\1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,3 +78,22 @@ def scope_of_json(found: Mapping[str, Any]) -> Scope:
     """The inverse, without the hosts."""
     parts = {n: Part(p["judged"], p["of"]) for n, p in found["clauses"].items()}
     return Scope(found["grade"], parts, known=found["known"])
+
+
+def evidence_of(row: Mapping[Any, Any], path: Path) -> Evidence:
+    """A row of the table, and where its bundle is kept."""
+    scope = json.loads(row["scope"]) if row["scope"] else None
+    return Evidence(
+        row["pledge"],
+        row["sequence"],
+        row["digest"],
+        row["previous"],
+        datetime.fromisoformat(row["collected_at"]),
+        datetime.fromisoformat(row["made_at"]),
+        datetime.fromisoformat(row["attached_at"]),
+        json.loads(row["verdicts"]),
+        path,
+        scope_of_json(scope) if scope else None,
+        scope["absent"] if scope else 0,
+        scope.get("handed_in") if scope else None,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.pledges.database import tables
-from collector.pledges.database.rows import Evidence, scope_json, scope_of_json
+from collector.pledges.database.rows import Evidence, evidence_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.status import snapshots as looks
 
@@ -144,20 +143,7 @@ class Attached:
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
-        return Evidence(
-            id,
-            sequence,
-            digest,
-            previous,
-            collected_at,
-            made_at,
-            now,
-            dict(verdicts),
-            path,
-            replace(scope, absent=()),
-            len(scope.absent),
-            handed_in,
-        )
+        return evidence_of(row, path)
 
     def _in_order(
         self, connection: Connection, id: str, sequence: int, previous: str | None
@@ -232,21 +218,7 @@ class Attached:
             return log.checkpoint_over(connection, digest, where=self.where)
 
     def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
-        scope = json.loads(row["scope"]) if row["scope"] else None
-        return Evidence(
-            row["pledge"],
-            row["sequence"],
-            row["digest"],
-            row["previous"],
-            datetime.fromisoformat(row["collected_at"]),
-            datetime.fromisoformat(row["made_at"]),
-            datetime.fromisoformat(row["attached_at"]),
-            json.loads(row["verdicts"]),
-            self.store.path(row["digest"]),
-            scope_of_json(scope) if scope else None,
-            scope["absent"] if scope else 0,
-            scope.get("handed_in") if scope else None,
-        )
+        return evidence_of(row, self.store.path(row["digest"]))
 
     def _hold(self, connection: Connection, id: str) -> bool:
         """Is there such a record? In a write, no other process writes to it meanwhile."""

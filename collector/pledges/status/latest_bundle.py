@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
 from collector.errors import BadInput
 from collector.model import Capture, Result, Text
+from collector.pledges.database import held
 from collector.pledges.database.rows import Evidence
 
+_CHUNK = 1 << 14
 _MOST_NAMED = 5
 
 
@@ -41,6 +43,7 @@ class Newest:
     """A kept bundle, opened; raises BadInput where it is not there, or not what was attached."""
 
     def __init__(self, attached: Evidence) -> None:
+        self._attached = attached
         self._root = attached.path / "data"
         self.pledge = attached.pledge
         self.sequence = attached.sequence
@@ -50,7 +53,8 @@ class Newest:
             raise self._changed(envelope.FILE)
         told = statement.from_bytes(sealed.payload, where=self._place(envelope.FILE))
         self._digests: Mapping[str, str] = statement.subjects(told)
-        targets = told["predicate"].get("targets", ())
+        self._said: Mapping[str, Any] = told["predicate"]
+        targets = self._said.get("targets", ())
         # by host, the digest of its machine-id; None where that is not known
         self.machines: Mapping[str, str | None] = {t["host"]: t["machine"] for t in targets}
 
@@ -74,6 +78,18 @@ class Newest:
         """The captures of all hosts, one at a time."""
         for name in self._captures():
             yield captures.from_bytes(self._checked(name), where=self._place(name))
+
+    def hold_row(self) -> None:
+        """Raises held.Disagrees where its row in the register says what was not signed."""
+        looks = [self._look(name) for name in self._digests if name.startswith("captures/")]
+        held.hold(self._attached, self._said, looks, self._place(envelope.FILE))
+
+    def _look(self, name: str) -> str | None:
+        try:
+            with (self._root / name).open("rb") as source:
+                return held.look(iter(partial(source.read, _CHUNK), b""))
+        except OSError as problem:
+            raise self._unread(name, problem) from None
 
     def hold_captures(self) -> None:
         """Holds every capture to its digest; raises BadInput where one was changed."""
@@ -124,11 +140,14 @@ class Newest:
         try:
             return (self._root / name).read_bytes()
         except OSError as problem:
-            raise BadInput(
-                f"cannot be read: {problem.strerror}",
-                where=self._place(name),
-                mend="restore it from a backup",
-            ) from None
+            raise self._unread(name, problem) from None
+
+    def _unread(self, name: str, problem: OSError) -> BadInput:
+        return BadInput(
+            f"cannot be read: {problem.strerror}",
+            where=self._place(name),
+            mend="restore it from a backup",
+        )
 
     def _changed(self, name: str) -> BadInput:
         return BadInput(

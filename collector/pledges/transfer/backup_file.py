@@ -23,9 +23,12 @@ from collector import private
 from collector.attest.bundle import container
 from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
+from collector.attest.log import checkpoint
 from collector.attest.log.logged import Log
+from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
-from collector.pledges.database import log, tables
+from collector.pledges.database import held, log, tables
+from collector.pledges.database.rows import evidence_of
 from collector.pledges.record.form import stored
 
 SCHEMA = "urn:hostpledge:register-backup:1"
@@ -66,6 +69,9 @@ class BackupFile:
         with self._reading():
             self._digests = self._manifest()
             self.about = self._about()
+        # what nobody who is trusted here signed: bundles, and whether the last checkpoint is one
+        self.strangers = 0
+        self.unproven_log = True
         self.bundles: dict[str, dict[str, str]] = {}
         for name in self._digests:
             if found := _BUNDLE.fullmatch(name):
@@ -99,8 +105,11 @@ class BackupFile:
                     out.write(chunk)
             yield place
 
-    def check(self) -> None:
-        """Reads all of it; raises BadInput unless it is whole, and of one piece in itself."""
+    def check(self, trust: Trust | None = None) -> None:
+        """Reads all of it; raises BadInput unless it is whole, and of one piece in itself.
+
+        What a key in `trust` signed has to verify.
+        """
         for name in self._digests:
             for _ in self._chunks(name):
                 pass
@@ -110,8 +119,10 @@ class BackupFile:
         try:
             self._check_records()
             self._check_log()
-            for digest in self.bundles:
-                self._check_bundle(digest)
+            for row in self.rows(tables.evidence):
+                if row["digest"] in self.bundles:
+                    self._check_bundle(row, trust or Trust())
+            self._check_checkpoints(trust or Trust())
         except (BadInput, VerifyFailed) as problem:
             raise self.unlike(problem.what.removeprefix(_UNLIKE)) from None
 
@@ -165,8 +176,12 @@ class BackupFile:
         if self.about.get("log") != about_log(found):
             raise self.unlike("another log than it says")
 
-    def _check_bundle(self, digest: str) -> None:
-        """Its statement is the one that was attached, and its files are those it vouches for."""
+    def _check_bundle(self, row: dict[str, Any], trust: Trust) -> None:
+        """Its statement is the one that was attached, and says what its row says.
+
+        Its files are those that the statement vouches for.
+        """
+        digest = row["digest"]
         kept = self.bundles[digest]
         sealed = envelope.unseal(
             b"".join(self._chunks(f"bundles/{digest}/data/{envelope.FILE}")), where=self._where
@@ -177,6 +192,32 @@ class BackupFile:
         for name, known in statement.subjects(told).items():
             if kept.get(f"data/{name}") != known:
                 raise self.unlike(f"the bundle {digest[:12]} is not as it was signed: {name}")
+        signer = trust.find(sealed.keyid)
+        if signer is not None:
+            sealed.verify(signer.key)
+        self.strangers += signer is None
+        looks = [
+            held.look(self._chunks(f"bundles/{digest}/{name}", whole=False))
+            for name in kept
+            if name.startswith("data/captures/")
+        ]
+        with self._reading():
+            attached = evidence_of(row, Path(self._where))
+            if row["scope"] and json.loads(row["scope"])["whole"] is not attached.whole:
+                raise self.unlike("evidence.jsonl: not a row of it")
+            held.hold(attached, told["predicate"], looks, self._where)
+
+    def _check_checkpoints(self, trust: Trust) -> None:
+        for row in self.rows(tables.checkpoints):
+            note = checkpoint.parse(row["note"].encode(), where=self._where)
+            self.unproven_log = not any(
+                id == checkpoint.note_id(known.key, name)
+                for name, id, _ in note.signatures
+                for known in trust.keys
+                if known.key.type != "sm2"
+            )
+            if not self.unproven_log:
+                note.verify(trust, where=self._where)
 
     def _manifest(self) -> dict[str, str]:
         entries = {entry.filename for entry in self._archive.infolist()}
@@ -212,13 +253,14 @@ class BackupFile:
         if rest:
             raise self.unlike(f"{name}: cut off")
 
-    def _chunks(self, name: str) -> Iterator[bytes]:
+    def _chunks(self, name: str, *, whole: bool = True) -> Iterator[bytes]:
+        """What the file holds; only where the `whole` of it is read, it is held to its digest."""
         digest = hashlib.sha256()
         with self._reading(), self._archive.open(f"{ROOT}/{name}") as source:
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)
                 yield chunk
-        if digest.hexdigest() != self._digests[name]:
+        if whole and digest.hexdigest() != self._digests[name]:
             raise self.unlike(f"{name} was changed")
 
     @contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from collector import captures
+from collector.attest.trust.trust_file import Trust
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.pledges.database import location, log, tables
@@ -30,21 +31,27 @@ _AT_ONCE = 500
 class Restored:
     """`about` is what the backup says of itself; `where` the register that now is as it was.
 
-    `lost`: how many entries the log had there that the backup does not have.
+    `lost`: how many entries the log had there that the backup does not have. `strangers`: how many
+    bundles no trusted key signed; `unproven_log`: its last checkpoint is by none, or there is none.
     """
 
     about: dict[str, Any]
     where: str
     lost: int
+    strangers: int = 0
+    unproven_log: bool = False
 
 
-def restore(file: Path, at: str | None, *, replace: bool = False) -> Restored:
-    """Raises BadInput, and nothing is changed, where the backup is not whole, or where there are
+def restore(
+    file: Path, at: str | None, *, replace: bool = False, trust: Trust | None = None
+) -> Restored:
+    """Raises BadInput, and nothing is changed, where the backup is not whole, where what a key of
 
-    records at that place and `replace` was not said.
+    `trust` signed does not verify, or where there are records at that place and `replace` was not
+    said.
     """
     with opened(file) as backup:
-        backup.check()
+        backup.check(trust)
         place = location.place(at)
         if place.path is not None and not place.path.parent.is_dir():
             raise BadInput("no such folder", where=str(place.path.parent), mend="make it first")
@@ -59,7 +66,7 @@ def restore(file: Path, at: str | None, *, replace: bool = False) -> Restored:
             _hold(connection)
             _refuse(connection, place.where, replace=replace)
             lost = _fill(connection, backup, place.where)
-    return Restored(backup.about, place.where, lost)
+    return _restored(backup, place.where, lost)
 
 
 def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
@@ -82,7 +89,11 @@ def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
                 "another process made a register there just now", where=place.where
             ) from None
         sync_folder(path.parent)
-    return Restored(backup.about, place.where, 0)
+    return _restored(backup, place.where, 0)
+
+
+def _restored(backup: BackupFile, where: str, lost: int) -> Restored:
+    return Restored(backup.about, where, lost, backup.strangers, backup.unproven_log)
 
 
 def _refuse(connection: Connection, where: str, *, replace: bool) -> None:

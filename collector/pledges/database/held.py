@@ -1,0 +1,130 @@
+"""Is a row of evidence what the signed statement of its bundle says? Pure.
+
+Rows and log are made by whoever has the register, or a backup of it, and need no key.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from collector import releases
+from collector.errors import BadInput
+from collector.model import Result
+from collector.pledges.database.rows import Evidence
+from collector.scope import Part, Scope, scope_of
+
+_LONGEST = 1 << 22
+
+
+class Disagrees(BadInput):
+    """A row says something else than what was signed."""
+
+
+def hold(row: Evidence, said: Mapping[str, Any], looks: Iterable[str | None], where: str) -> None:
+    """Raises Disagrees, with the first cause, where it is not.
+
+    `said` is the statement's predicate, `looks` when each of its captures was taken, if it says.
+    """
+    name = next(_differing(row, said, looks), None)
+    if name is not None:
+        raise Disagrees(
+            f"the register says another {name} of evidence {row.sequence} of {row.pledge} than "
+            "the signed statement",
+            where=where,
+            mend="restore it from a backup",
+        )
+
+
+def look(chunks: Iterable[bytes]) -> str | None:
+    """When a capture was taken, from the beginning of its file; raises BadInput for no capture."""
+    unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    head = b""
+    try:
+        for chunk in chunks:
+            head += unpacked.decompress(chunk, _LONGEST)
+            if b"\n" in head or len(head) > _LONGEST:
+                break
+        found = json.loads(head.partition(b"\n")[0])["collected_at"]
+    except (zlib.error, ValueError, KeyError, TypeError, RecursionError):
+        raise BadInput("not a capture in hostpledge's form") from None
+    return found if isinstance(found, str) else None
+
+
+def _differing(
+    row: Evidence, said: Mapping[str, Any], looks: Iterable[str | None]
+) -> Iterator[str]:
+    pledge = said["pledge"] or {}
+    for name, value in (
+        ("pledge", row.pledge),
+        ("sequence", row.sequence),
+        ("previous", row.previous),
+    ):
+        if pledge.get({"pledge": "id"}.get(name, name)) != value:
+            yield name
+    if datetime.fromisoformat(said["made_at"]) != row.made_at:
+        yield "made_at"
+    if not _may_be_oldest(row.collected_at, said, looks):
+        yield "collected_at"
+    if not _same_count(row.handed_in, said):
+        yield "handed_in"
+    if not _same_scope(row, said):
+        yield "scope"
+    if dict(row.verdicts) != _verdicts(row, said):
+        yield "verdicts"
+
+
+def _may_be_oldest(at: datetime, said: Mapping[str, Any], looks: Iterable[str | None]) -> bool:
+    """What no capture dates was looked at when it was judged: within the period of them all."""
+    known = list(looks)
+    taken = [datetime.fromisoformat(one) for one in known if one is not None]
+    period = {name: datetime.fromisoformat(one) for name, one in said["period"].items()}
+    if len(taken) == len(known):
+        return at == min(taken, default=at)
+    return min([*taken, period["from"]]) <= at <= min([*taken, period["to"]])
+
+
+def _same_count(handed_in: int | None, said: Mapping[str, Any]) -> bool:
+    """A check before hardening has captures of its own, which the statement does not count."""
+    told = said.get("handed_in")
+    if handed_in is None or told is None:
+        return True
+    return handed_in >= told if "before" in said else handed_in == told
+
+
+def _same_scope(row: Evidence, said: Mapping[str, Any]) -> bool:
+    if row.scope is None:
+        return True
+    if row.scope.grade != said["grade"] or row.absent < len(_absent(said)):
+        return False
+    # one that no release vouched for proves nothing, whatever numbers stand there
+    signed = _scope(said)
+    return not row.scope.known or signed is None or row.scope.clauses == signed.clauses
+
+
+def _scope(said: Mapping[str, Any]) -> Scope | None:
+    """As its release has it or, where nobody here knows that one, as its signer says."""
+    release = releases.find(said["catalog_sha256"])
+    if release is not None and "controls" in said:
+        return scope_of(said["controls"], said["grade"], release=release)
+    if "scope" not in said:
+        return None
+    told = said["scope"]["clauses"]
+    return Scope(said["grade"], {n: Part(p["judged"], p["of"]) for n, p in told.items()})
+
+
+def _absent(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(said.get("scope", {}).get("absent", ()))
+
+
+def _verdicts(row: Evidence, said: Mapping[str, Any]) -> dict[str, str]:
+    """As `attach` would store them; evidence from before scopes were kept has what was signed."""
+    signed: dict[str, str] = dict(said["clauses"])
+    if row.scope is None:
+        return signed
+    scope = replace(row.scope, absent=("",) * row.absent)
+    return {n: str(scope.narrowed(n, Result(verdict))) for n, verdict in signed.items()}
