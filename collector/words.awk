@@ -15,6 +15,7 @@ BEGIN {
   # what never takes a secret as an option, whatever the letters are
   HARMLESS = "^(tar|rsync|ls|cp|rm|mv|mkdir|ss|netstat|lsof|grep|egrep|zgrep|sort|xargs|rsnapshot|df|du|tail|head|date|gzip|gunzip|pigz|zstd|xz|zcat|find|mount|cd|test|kill|systemctl|ionice|chown|chmod|set|ps|read|stat|touch|cat|ln|wc|uniq|tee|borg|rotatelogs|scp|sftp)$"
   ENDING = "[.](sql|gz|tgz|tar|zip|7z|rar|log|dump|bak|xz|zst|bz2|rdb|json|txt|db|sh|py|pl|php|conf|cnf|ya?ml|service|timer|socket|sock|pid)$"
+  PLACES = "^((s3|b2|gs|azure|swift|rest|rclone|jdbc|git|git[+]ssh|svn[+]ssh|url):|jdbc:[a-z0-9]+:)?(ssh|scp|sftp|rsync|rsh|git|s3|s3n|s3a|swift|b2|gs|gcs|azure|azblob|wasbs?|abfss?|rest|https?|wss?|ftps?|ftpes|file|local|rclone|webdavs?|davs?|smb|cifs|nfs|hdfs|oss|cos|obs|bos|tos|minio|postgres|postgresql|pgsql|mysql|mariadb|mongodb([+]srv)?|rediss?|oracle|sqlserver|db2|jdbc|dm|dm8|kingbase8?|clickhouse|influxdb?|etcd|amqps?|kafka|memcached?|ldaps?|ldapi|unix|tcp|udp|tls|ssl|elasticsearch|docker|qemu([+][a-z]+)?|socks5h?|imaps?|smtps?|nats|par2[+][a-z0-9+]+|boto3[+][a-z0-9]+|pexpect[+][a-z0-9]+|paramiko[+][a-z0-9]+|cf[+]http|ftp[s]?[+][a-z]+|onedrive|gdrive|mega|multi|tahoe|hsi|fish|lftp[+][a-z]+)://$"
   RUN = "\\$[A-Za-z_][A-Za-z0-9_]*|\\$[0-9@*#?!$-]"
 }
 function tell(into, text,   n, i, v) { n = split(text, v, " "); for (i = 1; i <= n; i++) into[v[i]] = 1 }
@@ -96,6 +97,8 @@ function bit(w, wide) {
 function url(w,   scheme, at, i, host, rest, who, n, v, out, web, tail) {
   i = index(w, "://"); scheme = substr(w, 1, i + 2); rest = substr(w, i + 3)
   if (scheme !~ /^[A-Za-z0-9+.:\/-]+$/) return hidden(w)
+  # of all other schemes the host may be the secret itself: dingtalk://TOKEN, bark://h/KEY
+  if (tolower(scheme) !~ PLACES) return (length(scheme) < 24 ? scheme : "***://") "***"
   at = 0; for (i = 1; i <= length(rest); i++) if (substr(rest, i, 1) == "@") at = i
   if (at) {
     who = substr(rest, 1, at - 1); rest = substr(rest, at + 1)

@@ -172,7 +172,33 @@ touch 668822
 mysqldump shop 559911
 """
 # Secrets by the read they stood in: the file as it lies there.
+HBA = """
+# {}
+local all all peer # {}
+host all all 10.0.0.0/8 ldap ldapserver=h ldapbinddn="cn=x" ldapbindpasswd="{}" ldapsearchattribute=uid
+host all all 10.0.0.0/8 ldap ldapserver=h ldapbindpasswd={} ldapbasedn="dc=x"
+host all all 10.0.0.0 255.0.0.0 radius radiusservers="10.0.0.1" radiussecrets="{}"
+host all all 10.0.0.0/8 radius radiussecrets="{} {}", x
+host "my db",x all,+grp 10.0.0.0/8 ldap ldapurl="ldap://u:{}@h/"
+host all all 10.0.0.0/8 scram-sha-256 {}
+host all all 10.0.0.0/8 ldap \\
+  ldapbindpasswd={}
+  ldapbindpasswd={}
+host all all 10.0.0.0/8 ldap "ldapbindpasswd={}" x
+host all all 10.0.0.0/8 ldap ldapbindpasswd="{}
+{}
+== {}
+hba {}
+host all all 0.0.0.0/0 trust
+"""
 SETTINGS = {
+    "residual.state": r"""kernel/core_pattern:|/opt/x --token {} -p{} %p
+/etc/security/limits.d/x.conf:* hard core 0 # {}
+/etc/security/limits.conf:joe - core unlimited {}
+/etc/security/limits.conf:* soft core 0#{}
+/etc/systemd/coredump.conf:Storage=none # {}
+/etc/systemd/coredump.conf.d/x.conf:ProcessSizeMax = 0 ; {}
+""",
     "sshd.files": """
 AuthorizedKeysCommand /usr/bin/curl https://u:{}@h/keys?t={}
 authorizedkeyscommand "/opt/keys" {}

@@ -5,6 +5,17 @@ from __future__ import annotations
 from tests import planted_texts
 
 _SCRIPT = r"""
+apprise -b x dingtalk://{}
+apprise -b x -t y feishu://{} wecombot://{}
+apprise -b x "bark://h/{}" 'bark://api.day.app/{}/'
+apprise -t x -b y pbul://{} schan://{} ntfy://{}
+apprise -b x "ntfys://u:{}@h/{}" mailto://u:{}@h tgram://{}/{}
+NOTIFY=dingtalk://{}
+NOTIFY_URL="feishu://{}"
+URLS="wecombot://{} lark://{}"
+export APPRISE_URLS='slack://{}/{}/{} discord://{}/{}'
+for u in dingtalk://{} schan://{}; do apprise -b x $u; done
+restic -r dingtalk://{} backup /srv
 pg_dump --dbname='password={} port=5433'
 pg_basebackup -D /b --dbname='port=5433 password={} dbname=x'
 pg_basebackup -d 'password={} host=h'

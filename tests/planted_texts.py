@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 _TAB = r"""
+0 1 * * * root apprise -b x dingtalk://{}
+0 1 * * * root NOTIFY=feishu://{} /usr/local/bin/x.sh
 "DB_PW" = "{}"
 'DB_PW'='{}'
 DB_PW={} # c
@@ -66,6 +68,12 @@ joe ALL=/x # {}
 """
 
 _SETTINGS = r"""
+apprise:
+    services:
+        - url: dingtalk://{}
+          label: x
+        - {{url: 'pbul://{}', label: x}}
+    urls: [schan://{}, "ntfy://{}"]
 a: {}
 a : {}
 "a": "{}"

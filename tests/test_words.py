@@ -14,11 +14,12 @@ import pytest
 
 from collector import catalog
 from collector.assess import assess_host
+from collector.facts.data.database_access import HBA as _HBA
 from collector.model import Capture, ReadStatus, Text, command
 from collector.script import collector_script, parse_output, words_program
 from tests import cases, masked
 from tests.masked import AWKS, redacted
-from tests.planted_forms import FOREIGN, MORE_FORMS, NUMBERS
+from tests.planted_forms import FOREIGN, HBA, MORE_FORMS, NUMBERS
 from tests.planted_forms import SETTINGS as FORMS
 from tests.planted_more import MORE
 from tests.planted_words import LOOKS, TEXTS, leaked, planted
@@ -38,7 +39,7 @@ SETTINGS = {
     "database_access.state", "firewall.ip6tables", "firewall.ip6tables_legacy", "firewall.ipset",
     "firewall.iptables", "firewall.iptables_legacy", "firewall.nft", "firewall.saved",
     "inventory.signature", "legacy.ftp", "legacy.inetd", "legacy.wrappers", "log_files.times",
-    "log_shipping.state", "pam.files", "processes.all", "restore_tests.records", "sshd.effective",
+    "log_shipping.state", "pam.files", "processes.all", "residual.state", "restore_tests.records", "sshd.effective",
     "sshd.files", "storage.mounts", "storage.space", "syslog.rsyslog", "syslog.running",
     "syslog.syslog_ng", "web_servers.config",
 }  # fmt: skip
@@ -51,7 +52,7 @@ PICKED = {
     "journal.events", "journal_days.days", "journald.config", "journald.held", "legacy.libwrap",
     "log_guard.modes", "logins.last", "logrotate.state", "logrotate.version", "mandatory.state",
     "monitors.state", "network.state", "pam.modules", "pam.settings", "platform.init",
-    "platform.release", "record_samples.lines", "replication.state", "residual.state",
+    "platform.release", "record_samples.lines", "replication.state",
     "retention.since", "schedules.flavour", "service_logs.open", "services.boot",
     "services.unit_files", "services.units", "signatures.antiy", "signatures.clamav",
     "signatures.mdatp", "sockets.listening", "sshd.keys", "startup.logind", "storage.block",
@@ -130,6 +131,19 @@ def test_settings_keep_them_back(sed: list[str], read: str) -> None:
         text, secrets = planted(FORMS[read], turn)
         said = redacted(catalog.all_reads()[read].redact, text.encode(), sed=sed).decode()
         assert [s for s in secrets if leaked(s, said)] == []
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_options_of_pg_hba_leave_by_name_only(awk: list[str]) -> None:
+    for turn in range(len(LOOKS)):
+        text, secrets = planted(HBA, turn)
+        said = subprocess.run([*awk, _HBA], input=text.encode(), capture_output=True, check=True)
+        shown = said.stdout.decode()
+        assert [s for s in secrets if leaked(s, shown)] == []
+        assert "local all all peer\n" in shown
+        assert "10.0.0.0 255.0.0.0 radius radiusservers=*** radiussecrets=***\n" in shown
+        assert 'host "my db",x all,+grp 10.0.0.0/8 ldap ldapurl=***\n' in shown
+        assert shown.endswith("host all all 0.0.0.0/0 trust\n")
 
 
 def test_so_many_are_planted() -> None:
@@ -228,6 +242,11 @@ KEPT = [
     ("script", "pg_basebackup -D /b --dbname='port=5433 host=10.0.0.1 dbname=postgres'"),
     ("script", "pg_basebackup -D /b -d 'host=/run/postgresql port=5433'"),
     ("script", 'pg_dump --dbname="host=db1 port=6432 user=bak dbname=shop" -f /b/x.dump'),
+    ("script", "duplicity /srv/data sftp://bak@nas//backup/srv"),
+    ("script", "restic -r s3:https://s3.example.com/bucket/a backup /srv/data"),
+    ("script", "restic -r rest:http://nas:8000/repo backup /srv"),
+    ("script", "duplicity full /srv s3://bucket/backup"),
+    ("script", "rsync -a /srv/ rsync://nas:873/module/srv"),
     ("sudo", "joe ALL=(root) NOPASSWD: /usr/bin/systemctl restart nginx, !/bin/su"),
     ("sudo", "Defaults:joe !authenticate, timestamp_timeout=15"),
     ("rotate", "    rotate 26\n    create 0640 root adm\n    dateformat -%Y%m%d"),

@@ -36,6 +36,30 @@ ENGINES: Mapping[str, str] = {
 ALWAYS_ASK = frozenset({"dmserver", "sqlservr", "tnslsnr"})
 
 _NAMES = "|".join(ENGINES)
+# of pg_hba.conf: who from where, and by which method; of an option its name alone
+HBA = r"""
+BEGIN {
+  METHOD = "^(trust|reject|md5|password|scram-sha-256|gss|sspi|ident|peer|pam|ldap|radius|cert|bsd"
+  METHOD = METHOD "|oauth|krb5|sha256|sm|sm3|sm4|scram-sm3)$"
+}
+{
+  s = part $0; sub(/\r$/, "", s)
+  if (s ~ /^[^#]*\\$/) { part = substr(s, 1, length(s) - 1); next }
+  part = ""; out = ""; n = 0; most = 99
+  while (n < most && match(s, /^[ \t,]*([^] \t#",=]|[]=]|"[^"]*")([^ \t#"]|"[^"]*")*/)) {
+    w = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); sub(/^[ \t,]+/, "", w); n++
+    if (n == 1 && w ~ /^include(_if_exists|_dir)?$/) most = 2
+    else if (n == 1 && w !~ /^(local|host(no)?(ssl|gssenc)?|hostssm)$/) { w = "?"; most = 1 }
+    else if (most == 2) { }
+    else if (w ~ /=/) { sub(/=.*/, "", w); w = (w ~ /^[a-z_]+$/ ? substr(w, 1, 32) : "?") "=***" }
+    else if (n > 4 || n == 4 && out ~ /^local /) {
+      if (w !~ METHOD && (w !~ /^[0-9a-fA-F.:\/]+$/ || w !~ /[.:]/ || length(w) > 43)) w = "***"
+    }
+    out = out (n > 1 ? " " : "") w
+  }
+  if (out != "") print out
+}
+"""
 
 READS: tuple[Read, ...] = (
     shell(
@@ -94,7 +118,7 @@ for f in $p; do
       for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
         case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
         [ -f "$c" ] && hp_plain "$c" && {{ printf '%s\n' "hba $c"
-          hp_by "$c" cat | grep -v '^[[:space:]]*\(#\|$\)' |
+          hp_by "$c" cat | awk '{HBA}' |
             sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n {_RULES + 1}; }}
       done; NAMER=;;
     esac;;

@@ -12,6 +12,11 @@ from collector.model import Capture, Read, Text, shell
 
 _READ = "residual.state"
 
+# what a program is given that takes core dumps, and remarks behind settings
+_ONLY_SETTINGS = r"""s/^\(kernel\/core_pattern:|[[:space:]]*[^[:space:]]*\)[[:space:]].*/\1 ***/
+/^\/etc\/security\//s/\([[:space:]]core[[:space:]]\{1,\}[^[:space:]#]*\).*/\1/
+/^\/[^:]*coredump[^:]*:/s/[[:space:]]*[#;].*/ #/"""
+
 READS: tuple[Read, ...] = (
     *_storage.READS,
     shell(
@@ -27,7 +32,7 @@ grep -lE '^Max core file size +[^0 ]' /proc/[0-9]*/limits 2>/dev/null | while re
   read -r n <"${p%limits}comm" && printf '%s\n' "$n"
 done 2>/dev/null | sort -u | head -n 9
 echo '== later'
-grep -HE '^[^#]*[[:space:]](soft|hard|-)[[:space:]]+core[[:space:]]+[^[:space:]]' \
+grep -HE '^[^#]*[[:space:]](soft|hard|-)[[:space:]]+core[[:space:]]+[^[:space:]#]' \
   /etc/security/limits.conf /etc/security/limits.d/*.conf 2>/dev/null | head -n 20
 echo '== coredump'
 grep -HE '^[[:space:]]*(Storage|ProcessSizeMax)[[:space:]]*=' /etc/systemd/coredump.conf \
@@ -35,6 +40,7 @@ grep -HE '^[[:space:]]*(Storage|ProcessSizeMax)[[:space:]]*=' /etc/systemd/cored
   /usr/lib/systemd/coredump.conf.d/*.conf /usr/local/lib/systemd/coredump.conf.d/*.conf 2>/dev/null
 echo '== end'
 """,
+        redact=_ONLY_SETTINGS,
         privileged=True,
         why=Text(
             "内存内容是否会写入磁盘：交换区、核心转储",
