@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.logs.web.directives import APACHE as _APACHE
+from collector.facts.logs.web.directives import LINES as _LINES
+from collector.facts.logs.web.directives import NGINX as _NGINX
 from collector.facts.logs.web.redaction import WEB_SERVERS
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, processes
@@ -20,100 +23,21 @@ from collector.model import Capture, Read, Text, shell
 
 _READ = "web_servers.config"
 
-# nginx's own grammar, one directive a line, words parted by tabs; Lua blocks are no nginx.
-_NGINX = r"""
-function word() { if (open) { W[++n] = cur; cur = ""; open = 0 } }
-function say(c,  i, s) {
-  s = c
-  for (i = 1; i <= n; i++) { gsub(/\t/, " ", W[i]); s = s (s == "" ? "" : "\t") W[i] }
-  if (c == "{" && W[1] == "map") s = "{\tmap\t" W[2] "\t" W[3]
-  else if (c == "{" && W[1] !~ /^(http|server|location|limit_except|stream|mail)$/)
-    s = "{\t" (W[1] == "if" ? "if" : "-")
-  if (c != "" || W[1] ~ KEEP || W[1] == "set" && n == 3 && W[3] ~ SET) print "+" s
-  n = 0
-}
-BEGIN {
-  NAME = ENVIRON["HP_NAME"]
-  KEEP = "^(include|log_format|access_log|set_real_ip_from|real_ip_header|real_ip_recursive"
-  KEEP = KEEP "|listen|server_name)$"
-  SET = "^[$](remote|realip|proxy_protocol|http_|time_|msec)"
-}
-FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); word(); n = 0; q = ""; lua = 0 }
-{
-  s = $0 " "
-  while (s != "") {
-    if (lua) {
-      if (!match(s, /[{}"']|--/)) { s = ""; continue }
-      at = substr(s, RSTART, 1); s = substr(s, RSTART)
-      if (at == "-") s = ""
-      else if (at == "\"" && match(s, /^"([^"\\]|\\.)*"/)) s = substr(s, RLENGTH + 1)
-      else if (at == "'" && match(s, /^'([^'\\]|\\.)*'/)) s = substr(s, RLENGTH + 1)
-      else { lua += at == "{" ? 1 : at == "}" ? -1 : 0; s = substr(s, 2) }
-      if (!lua) print "+}"
-    } else if (q != "") {
-      if (q == "\"") at = match(s, /^([^"\\]|\\.)*"/); else at = match(s, /^([^'\\]|\\.)*'/)
-      if (at) {
-        cur = cur substr(s, 1, RLENGTH - 1); s = substr(s, RLENGTH + 1); q = ""; word()
-      } else { cur = cur s; s = "" }
-    } else if (match(s, /^[ \t\r]+/)) { word(); s = substr(s, RLENGTH + 1) }
-    else if (!open && s ~ /^#/) s = ""
-    else if (s ~ /^;/) { word(); say(""); s = substr(s, 2) }
-    else if (cur ~ /\$$/ && match(s, /^[{][^}]*[}]/)) {
-      cur = cur substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
-    } else if (s ~ /^[{]/) {
-      word(); if (W[1] ~ /_by_lua_block$/) lua = 1
-      say("{"); s = substr(s, 2)
-    }
-    else if (s ~ /^[}]/) { word(); print "+}"; n = 0; s = substr(s, 2) }
-    else if (!open && s ~ /^["']/) { q = substr(s, 1, 1); open = 1; s = substr(s, 2) }
-    else {
-      if (!match(s, /^[^ \t\r;{}"'#]+/)) RLENGTH = 1
-      cur = cur substr(s, 1, RLENGTH); open = 1; s = substr(s, RLENGTH + 1)
-    }
-  }
-}
-"""
-_APACHE = r"""
-BEGIN {
-  NAME = ENVIRON["HP_NAME"]
-  KEEP = "^(logformat|customlog|transferlog|globallog|include|includeoptional|loadmodule|serverroot"
-  KEEP = KEEP "|servername|hostnamelookups|remoteip[a-z]*|define|<virtualhost|</virtualhost>"
-  KEEP = KEEP "|<ifmodule|</ifmodule>|<ifdefine|</ifdefine>|<macro|</macro>|use)([ \t]|$)"
-}
-FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); part = "" }
-{
-  s = part $0; sub(/\r$/, "", s)
-  if (s ~ /\\$/) { part = substr(s, 1, length(s) - 1); next }
-  part = ""; sub(/^[ \t]+/, "", s)
-  if (tolower(s) ~ KEEP) print "+" s
-}
-"""
-_LINES = r"""
-BEGIN {
-  NAME = ENVIRON["HP_NAME"]
-  KEEP = "[{}]|^[ \t]*(log|import|output|format|frontend|listen|log-format)([ \t]|$)|accesslog[.]"
-  KEEP = KEEP "|mod_accesslog|extforward|<Host|<Valve|LogValve|RemoteIpValve|pattern=|httplog"
-  KEEP = KEEP "|trusted_proxies|<!--|-->"
-}
-FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
-$0 ~ KEEP {
-  gsub(/[Tt]oken[^ ]*|[Pp]ass[^ ]*/, "***"); print "+" substr($0, 1, 1000)
-}
-"""
-
 # each round reads the files that the last one included; what was read is not read again
 _FOLLOW = r"""
   seen=$nl; left=$NAMER$hp_tab$c; r=0; NAMER=
-  while [ -n "$left" ] && [ "$r" -lt 8 ]; do
+  while [ -n "$left" ]; do
     r=$((r + 1)); set --
     for f in $left; do
       NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
-      hp_can "$f" || continue
+      hp_can "$f" || { unread; continue; }
       case "$seen" in *"$nl$f$nl"*) continue;; esac
-      seen="$seen$f$nl"; set -- "$@" "$NAMER$hp_tab$f"
+      seen="$seen$f$nl"
+      set -- "$@" "$NAMER$hp_tab$f"
     done
     NAMER=
     [ $# -gt 0 ] || break
+    [ "$r" -le 8 ] || { echo '@big'; break; }
     hp_voices "$@"
     [ "$(hp_with "$h_ours" cat | head -c 4000001 | wc -c)" -gt 4000000 ] && { echo '@big'; break; }
     o=$(hp_with "$h_ours" awk "$prog" | sed "s/^/$hp_tab/"; hp_each "$h_others" his)
@@ -140,14 +64,21 @@ nl='
 '
 IFS=$nl
 had=$nl
+# unread: a server that runs as root reads what it includes, whoever may not
+unread() {
+  case "$by" in ''|-) ;; *) return 0;; esac
+  [ -e "$f" ] && [ ! -d "$f" ] || return 0
+  if [ -z "$NAMER" ]; then printf '@U %s\n' "$f"; else printf '@U - %s\n' "${NAMER%%:*}"; fi
+}
 # his LINE: what awk finds in it, each line after whose word it is
 his() {
   hp_line "$1"; f=$h_f
   hp_word "$f"
   hp_by "$f" head -c 4000000 | HP_NAME=$f awk "$prog" | sed "s/^/$W$hp_tab/"
 }
-for p in /proc/[0-9]*; do
-  NAMER=
+# what root says comes first, and what others say of the same file is theirs
+for p in $(hp_started 'nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy|java'); do
+  NAMER=; p=/proc/$p
   { read -r n <"$p/comm"; } 2>/dev/null || continue
   case "$n" in
     nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy|java) ;;
@@ -156,14 +87,16 @@ for p in /proc/[0-9]*; do
   [ "$p/root/" -ef / ] || { printf '%s\n' "== inside ${p#/proc/} $n"; continue; }
   a=; { read -r a <"$p/cmdline"; } 2>/dev/null
   hp_owner "${p#/proc/}"
-  set -f; prog=; c=
+  set -f; prog=; c=; by=$W
   case "$n" in
     nginx|openresty|tengine)
       case "$a" in *'worker process'*|*'cache '*' process'*) set +f; continue;; esac
       x=$(readlink "$p/exe"); x=${x% (deleted)}
-      # a program that somebody else can replace is his
-      NAMER=$W; hp_word "$x"
-      v=$(hp_do "$W" "$x" -V 2>&1 | tr ' ' '\n' | grep -E '^--(prefix|conf-path|http-log-path)=')
+      # a program that somebody else can replace is his, and is not run
+      v=; hp_word "$x"
+      [ -n "$W" ] || v=$("$x" -V 2>&1 </dev/null | tr ' ' '\n' |
+        grep -E '^--(prefix|conf-path|http-log-path)=')
+      NAMER=${by:-$W}
       base=; log=
       for i in $v; do
         case "$i" in
@@ -175,8 +108,8 @@ for p in /proc/[0-9]*; do
       [ -n "$c" ] || c=conf/nginx.conf
       case "$c" in /*) ;; *) c=${base%/}/$c;; esac
       hp_plain "$c$base$log" || { set +f; continue; }
-      case "$had" in *"$nl$n $c$nl"*) set +f; continue;; esac
-      had="$had$n $c$nl"
+      case "$had" in *"$nl$n $NAMER $c$nl"*) set +f; continue;; esac
+      had="$had$n $NAMER $c$nl"
       printf '%s\n' "== nginx ${p#/proc/} $c" "@prefix $base" "@log $log"
       base=${c%/*}; prog='@NGINX@'
       ;;
@@ -185,16 +118,14 @@ for p in /proc/[0-9]*; do
       for i in "${x%/*/*}/conf/httpd.conf" /etc/apache2/apache2.conf /etc/httpd/conf/httpd.conf \
         /usr/local/apache2/conf/httpd.conf; do [ -z "$c" ] && [ -f "$i" ] && c=$i; done
       i=$(tr '\000' '\n' <"$p/cmdline" | sed -n '/^-f$/{n;p;}')
-      case "$i" in
-        /*) c=$i
-          # its processes that serve run as somebody else
-          i=; { read -r i <"/proc/$h_from/comm"; } 2>/dev/null
-          [ -z "$W" ] || [ "$i" != "$n" ] || { set +f; continue; }
-          NAMER=$W;;
-      esac
+      case "$i" in /*) c=$i;; esac
+      # its processes that serve run as somebody else
+      i=; { read -r i <"/proc/$h_from/comm"; } 2>/dev/null
+      [ -z "$by" ] || [ "$i" != "$n" ] || { set +f; continue; }
+      NAMER=$by
       hp_plain "$c" || { set +f; continue; }
-      case "$had" in *"${nl}httpd $c$nl"*) set +f; continue;; esac
-      had="${had}httpd $c$nl"
+      case "$had" in *"${nl}httpd $by $c$nl"*) set +f; continue;; esac
+      had="${had}httpd $by $c$nl"
       printf '%s\n' "== httpd ${p#/proc/} $c"
       tr '\000' '\n' <"$p/environ" 2>/dev/null |
         sed -n 's/^APACHE_LOG_DIR=\/[A-Za-z0-9_./-]*$/@env &/p'
@@ -342,6 +273,9 @@ def _sections(text: str) -> tuple[list[Server], list[str]]:
             if name == "env":
                 name, _, value = value.partition("=")
             found[-1].settings[name] = value
+        elif match := re.fullmatch(r"@U (?:(/.*)|- (\S+))", line):
+            of_his = f"a file that settings of user {match[2]} include"
+            raise CouldNotLook(_READ, f"{match[1] or of_his}: permission denied")
         elif line:
             what = "its configuration is too big" if line == "@big" else f"not understood: {line!r}"
             raise NotUnderstood(_READ, what)
