@@ -28,7 +28,15 @@ from tests.test_webpage import told
 KEY = PrivateKey.generate()
 NOW = datetime.now(UTC).replace(microsecond=0)
 LENIENT = policy_of(
-    {"timestamp": False, "log": False, "key_roles": False, "complete": False, "replay": False}, "p"
+    {
+        "handed_in": True,
+        "timestamp": False,
+        "log": False,
+        "key_roles": False,
+        "complete": False,
+        "replay": False,
+    },
+    "p",
 )
 
 

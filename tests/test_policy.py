@@ -12,6 +12,7 @@ import pytest
 from collector import catalog
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.trust.trust_file import Trust, TrustedKey
+from collector.attest.trust.tuf_client import Source
 from collector.model import Text
 from collector.pledges.record.terms import terms
 from collector.schema import validator
@@ -21,6 +22,7 @@ from tests import bundles
 from tests.attest.test_timestamp import Made as Stamped
 from tests.attest.test_timestamp import authority, made, tsa
 from tests.cli.test_evidence import Shell
+from tests.hardened import BEFORE, run_about
 
 __all__ = ["authority", "made", "tsa"]
 ROOT = Path(__file__).parents[1]
@@ -29,7 +31,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PrivateKey]:
     key = PrivateKey.generate()
-    made, _ = bundles.make(tmp_path_factory.mktemp("made"), [bundles.capture("web-1")], key)
+    found = [bundles.collected(bundles.capture("web-1"), BEFORE, datetime.now(UTC))]
+    run = run_about(BEFORE, ["web-1"])
+    made, _ = bundles.make(tmp_path_factory.mktemp("made"), found, key, run=run)
     return made.path, key
 
 
@@ -74,7 +78,8 @@ def test_a_part_is_not_complete(tmp_path: Path) -> None:
     key = PrivateKey.generate()
     some = catalog.select(("backup",))
     made, _ = bundles.make(tmp_path, [bundles.capture("web-1")], key, controls=some)
-    lenient = policy_of({"timestamp": False, "log": False, "complete": False}, "p")
+    wanted = {"timestamp": False, "log": False, "complete": False, "handed_in": True}
+    lenient = policy_of(wanted, "p")
     verified = found(made.path, trust_in(key, "bundle"))
     assert names(lenient, verified) == []
     assert names(replace(lenient, complete=True), verified) == ["complete"]
@@ -90,6 +95,36 @@ def test_what_its_signer_alone_says_is_not_taken(plain: tuple[Path, PrivateKey])
     assert names(replace(given, waivers=True, same_machine=True), softened) == []
 
 
+def test_collected_is_wanted_and_not_handed_in(
+    plain: tuple[Path, PrivateKey], tmp_path: Path
+) -> None:
+    path, key = plain
+    given = policy_of({"timestamp": False, "log": False}, "p")
+    assert names(given, found(path, trust_in(key, "bundle"))) == []
+    made, _ = bundles.make(tmp_path, [bundles.capture("web-1")], key)
+    verified = found(made.path, trust_in(key, "bundle"))
+    assert names(given, verified) == ["handed_in"]
+    assert names(replace(given, handed_in=True), verified) == []
+
+
+def test_a_teams_trust_that_has_expired_is_not_enough(plain: tuple[Path, PrivateKey]) -> None:
+    """What was revoked since then is not known."""
+    path, key = plain
+    given = policy_of({"timestamp": False, "log": False}, "p")
+    for hours, lacking in ((1, []), (-1, ["fresh_trust"])):
+        expires = datetime.now(UTC) + timedelta(hours=hours)
+        source = Source("ab" * 32, 1, 2, 3, 4, expires)
+        verified = found(path, replace(trust_in(key, "bundle"), source=source))
+        assert names(given, verified) == lacking
+        assert names(replace(given, fresh_trust=False), verified) == []
+
+
+def test_any_age_is_written_out() -> None:
+    assert policy_of({"fresh_days": "any"}, "p").fresh_days is None
+    for said, fits in (("any", True), (0, True), (None, False), (True, False), (-1, False)):
+        assert validator("policy").is_valid({"fresh_days": said}) is fits, said
+
+
 def test_what_judging_again_says_counts_where_it_is_wanted(plain: tuple[Path, PrivateKey]) -> None:
     path, key = plain
     verified = found(path, trust_in(key, "bundle"))
@@ -101,7 +136,7 @@ def test_what_judging_again_says_counts_where_it_is_wanted(plain: tuple[Path, Pr
 
 
 def test_a_timestamp_is_one_of_an_authority_that_is_named(made: Stamped) -> None:
-    given = policy_of({"log": False, "key_roles": False, "complete": False}, "p")
+    given = policy_of({"log": False, "key_roles": False, "complete": False, "handed_in": True}, "p")
     verified = found(made.stamped, made.trust())
     assert names(given, verified) == []
     name = made.authority.name
@@ -137,6 +172,12 @@ def test_the_schema_names_the_members_that_there_are() -> None:
         ("- complete\n", "p.yml: not a policy: "),
         ("{}\n", "p.yml: not a policy: "),
         ("fresh_days: 1\nfresh_days: 2\n", "p.yml: not YAML: line 2: 'fresh_days' stands twice"),
+        ("fresh_days:\n", "p.yml: not a policy: fresh_days: "),
+        ("fresh_days: all\n", "p.yml: not a policy: fresh_days: "),
+        (
+            "timestamp: false\ntimestamp_authorities: [x]\n",
+            "p.yml: timestamp is false, and timestamp_authorities are named",
+        ),
         ("record: none.yml\n", "none.yml: "),
         ("record: ../secret\n", "p.yml: record: names a file elsewhere"),
         ("record: /etc/shadow\n", "p.yml: record: names a file elsewhere"),
@@ -167,7 +208,9 @@ def test_a_policy_takes_hosts_and_grade_of_a_record(tmp_path: Path) -> None:
         'customer: {name: 云南示例公司, kind: unit, credit_code: "91330106MA0DEM2670"}\n'
         "resources: {hosts: [web-1, db-1]}\n"
     )
-    (tmp_path / "p.yml").write_text("record: P-1.yml\ntimestamp: false\nlog: false\n")
+    (tmp_path / "p.yml").write_text(
+        "record: P-1.yml\ntimestamp: false\nlog: false\nhanded_in: true\n"
+    )
     said = shell(
         "verify", "b", "--trust", "t.json", "--policy", "p.yml", "--format", "json", status=1
     )
@@ -176,7 +219,10 @@ def test_a_policy_takes_hosts_and_grade_of_a_record(tmp_path: Path) -> None:
     assert document["policy"]["applied"] is True
     assert [one["wants"] for one in document["policy"]["unmet"]] == ["grade", "pledge", "hosts"]
     said = shell("verify", "b", "--trust", "t.json")
-    assert "The strict policy (--policy strict) would not accept it: timestamp, log" in said.stdout
-    (tmp_path / "p.yml").write_text("timestamp: false\nlog: false\n")
+    assert (
+        "The strict policy (--policy strict) would not accept it: handed_in, timestamp, log"
+        in said.stdout
+    )
+    (tmp_path / "p.yml").write_text("timestamp: false\nlog: false\nhanded_in: true\n")
     said = shell("verify", "b", "--trust", "t.json", "--policy", "p.yml")
     assert "It meets the policy p.yml" in said.stdout

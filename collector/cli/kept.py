@@ -39,6 +39,10 @@ class Kept:
         self._evidence = register.evidence(id)
         self._renewed = renewed
 
+    def has(self, digest: str) -> bool:
+        """Is the bundle attached to the pledge?"""
+        return self._place(digest) is not None
+
     def checkpoint(self, digest: str) -> str:
         """The kept checkpoint of the register's log over this bundle; empty where there is none."""
         return self._register.checkpoint_over(digest) or ""

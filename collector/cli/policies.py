@@ -28,6 +28,15 @@ def chosen(given: str) -> Policy:
     path = Path(given)
     document: Any = load_yaml(read_at_most(path, _LARGEST), where=given)
     check(document, "policy", where=given)
+    if document.get("timestamp") is False and "timestamp_authorities" in document:
+        raise BadInput(
+            tr(
+                "timestamp 为 false，却列有 timestamp_authorities",
+                "timestamp is false, and timestamp_authorities are named",
+            ),
+            where=given,
+            mend=tr("去掉其中之一", "leave one of the two out"),
+        )
     policy = policy_of(document, given)
     if "record" not in document:
         return policy

@@ -148,11 +148,12 @@ def _write(
 
     evidence = opened.evidence
     kept = _kept(evidence)
+    known = trust_file is not None or (kept is not None and kept.has(opened.digest))
     before = kept.before(opened.digest) if kept and against is None else against
     source = Source(
         evidence,
         opened.capture,
-        _record(record_file, evidence),
+        _record(record_file, evidence, known=known),
         opened.digest,
         opened.keyid,
         attached=opened.attached,
@@ -165,6 +166,7 @@ def _write(
         if before
         else None,
         standings=kept.standings(opened.digest) if kept else None,
+        unchecked=trust_file is None,
     )
     given = contents(source, lang())
     if html_file is not None:
@@ -180,7 +182,7 @@ def _write(
         from collector.report.render.xlsx import to_xlsx
 
         now = datetime.now(UTC)
-        due = kept.due(now) if kept else ()
+        due = kept.due(now) if kept and known else ()
         write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now), mode)
 
 
@@ -197,8 +199,14 @@ def _check_target(target: Path) -> None:
         )
 
 
-def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The pledge record to name in the report; None where there is none to be had."""
+def _record(
+    file: Path | None, evidence: Mapping[str, Any], *, known: bool
+) -> Mapping[str, Any] | None:
+    """The pledge record to name in the report; None where there is none to be had.
+
+    Of the register only where the bundle is `known`, as verified or attached: anybody may write
+    the name of a pledge into a bundle.
+    """
     pledge = evidence.get("pledge")
     if file is not None:
         from collector.pledges.record.form import load
@@ -214,6 +222,16 @@ def _record(file: Path | None, evidence: Mapping[str, Any]) -> Mapping[str, Any]
             )
         return _plain(record.canonical())
     if pledge is None or not _has_register():
+        return None
+    if not known:
+        click.echo(
+            tr(
+                "报告中不含登记内容：证据包未附于登记，签名也未核验（可加 --trust）",
+                "the report names no customer: the bundle is not attached to the pledge, and its "
+                "signature was not checked (--trust does)",
+            ),
+            err=True,
+        )
         return None
     from collector.pledges.register.register import Register
 

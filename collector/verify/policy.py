@@ -18,6 +18,8 @@ from collector.verify.verification import Verification
 SCHEMA = "urn:hostpledge:schema:policy:1"
 # as long as evidence counts as fresh in the register (catalogs/clocks.yml)
 FRESH_DAYS = 90
+# of `fresh_days`: nothing at all there would look as if something were wanted
+ANY = "any"
 _NAMED = 5
 
 
@@ -33,7 +35,9 @@ class Policy:
     grade: int = 2
     pledge: str | None = None
     hosts: tuple[str, ...] = ()
+    handed_in: bool = False
     key_roles: bool = True
+    fresh_trust: bool = True
     timestamp: bool = True
     timestamp_authorities: tuple[str, ...] = ()
     log: bool = True
@@ -63,6 +67,8 @@ def policy_of(document: Mapping[str, Any], name: str) -> Policy:
     for several in ("hosts", "timestamp_authorities"):
         if several in given:
             given[several] = tuple(given[several])
+    if given.get("fresh_days") == ANY:
+        given["fresh_days"] = None
     return Policy(name, **given)
 
 
@@ -192,6 +198,14 @@ def _whose(
 
 
 def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
+    if not policy.handed_in and found.handed_in:
+        yield (
+            "handed_in",
+            Text(
+                f"{found.handed_in} 份采集文件由用户提交，采集方未连接主机",
+                f"{found.handed_in} capture(s) were handed in: nobody connected to the hosts",
+            ),
+        )
     if policy.key_roles:
         for known in found.signers:
             if known.roles is None:
@@ -203,6 +217,14 @@ def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
                         "(`hostpledge key trust` writes it)",
                     ),
                 )
+    if policy.fresh_trust and found.trust is not None and not found.trust["fresh"]:
+        yield (
+            "fresh_trust",
+            Text(
+                "团队的信任文件已过期（hostpledge trust update）",
+                "the team's trust file has expired (`hostpledge trust update`)",
+            ),
+        )
     stamp = found.stamp
     if policy.timestamp and stamp is None:
         yield "timestamp", Text("没有信任的时间戳", "no timestamp by a trusted authority")

@@ -36,8 +36,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shell = Shell(tmp_path_factory.mktemp("made"))
     bundles.write(shell.folder / "in", [bundles.capture("web-1")])
     (shell.folder / "P-1.yml").write_text(RECORD)
-    (shell.folder / "p.yml").write_text("timestamp: false\nlog: false\n")
-    (shell.folder / "unjudged.yml").write_text("timestamp: false\nlog: false\nreplay: false\n")
+    (shell.folder / "p.yml").write_text("timestamp: false\nlog: false\nhanded_in: true\n")
+    (shell.folder / "unjudged.yml").write_text(
+        "timestamp: false\nlog: false\nhanded_in: true\nreplay: false\n"
+    )
     shell("key", "new")
     shell("key", "trust", "-o", "trust.json")
     shell("pledge", "add", "P-1.yml")
@@ -107,7 +109,9 @@ def test_what_they_give_is(shell: Shell) -> None:
     said = shell("verify", "b", "--trust", "trust.json", "--policy", "p.yml").stdout
     assert "It meets the policy p.yml" in said
     said = shell("verify", "b", "--trust", "trust.json").stdout
-    assert "The strict policy (--policy strict) would not accept it: timestamp, log" in said
+    assert (
+        "The strict policy (--policy strict) would not accept it: handed_in, timestamp, log" in said
+    )
     attached = shell("pledge", "attach", "P-1", "b")
     assert "attached to P-1 as evidence 1" in attached.stdout
     assert "judged again" not in attached.stderr

@@ -92,8 +92,42 @@ def test_the_record_comes_from_the_register_by_itself(made: Made, tmp_path: Path
     added = hostpledge("pledge", "add", record, home=home)
     assert added.status == 0, added.err
     target = tmp_path / "r.html"
-    assert hostpledge("report", made.path, "--html", target, home=home).status == 0
+    trust = made.path.parent / "trust.json"
+    ended = hostpledge("report", made.path, "--html", target, "--trust", trust, home=home)
+    assert (ended.status, ended.err) == (0, "")
     assert "云南&lt;b&gt;示例&lt;/b&gt;公司" in target.read_text(encoding="utf-8")
+
+
+def test_what_nobody_checked_says_so_and_bears_no_customers_name(
+    made: Made, tmp_path: Path
+) -> None:
+    """Anybody may write the name of a pledge into a bundle of their own."""
+    home, trust = tmp_path / "home", made.path.parent / "trust.json"
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps(_record("P-1")), encoding="utf-8")
+    assert hostpledge("pledge", "add", record, home=home).status == 0
+    page, book = tmp_path / "r.html", tmp_path / "r.xlsx"
+
+    def text(*words: str | Path) -> tuple[str, str]:
+        ended = hostpledge("report", made.path, "--html", page, "--xlsx", book, *words, home=home)
+        assert ended.status == 0, ended.err
+        sheets = load_workbook(book).worksheets
+        cells = [str(cell.value) for one in sheets for row in one.iter_rows() for cell in row]
+        return page.read_text(encoding="utf-8"), "\n".join(cells)
+
+    for lang, title in (("zh", "未核验签名"), ("en", "The signature was not checked")):
+        told, written = text("--lang", lang)
+        for one in (told, written):
+            assert title in one
+            assert "云南" not in one
+        checked = text("--lang", lang, "--trust", trust)
+        assert not any(title in one for one in checked)
+        assert all("云南" in one for one in checked)
+    assert hostpledge("pledge", "attach", "P-1", made.path, "--trust", trust, home=home).status == 0
+    told, written = text("--lang", "en")
+    for one in (told, written):
+        assert "The signature was not checked" in one
+        assert "云南" in one
 
 
 def test_another_customers_record_is_refused(made: Made, tmp_path: Path) -> None:

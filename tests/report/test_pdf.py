@@ -292,3 +292,12 @@ def test_the_pages_ask_for_nothing_that_cannot_be_set(tmp_path: Path) -> None:
     with pdf._complaints() as complaints:
         HTML(string=text[: text.index("<body>")] + "<body></body></html>").render()
     assert not complaints
+
+
+def test_what_nobody_checked_is_said_on_the_first_page(made: Made, tmp_path: Path) -> None:
+    title = own_words()["unchecked_title"].to(made.lang)
+    few = {**made.given, "hosts": made.given["hosts"][-1:], "groups": [], "topics": []}
+    (tmp_path / "r.pdf").write_bytes(pdf.to_pdf({**few, "totals": {}, "unchecked": True}))
+    first = said("pdftotext", "-raw", "-l", "1", tmp_path / "r.pdf", "-")
+    assert close(title) in close(first)
+    assert close(title) not in close(made.text)

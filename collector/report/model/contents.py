@@ -57,7 +57,7 @@ class Source:
     it is not signed. `checkpoint` is a signed one of the register's log, from after the bundle was
     attached; `earlier` the check before hardening, of hosts that were hardened; `compared` what
     became of the findings of an earlier bundle; `standings` how all clauses stand now that this
-    is the newest evidence.
+    is the newest evidence. `unchecked`: nobody looked whether its signature holds.
     """
 
     evidence: Mapping[str, Any]
@@ -71,6 +71,7 @@ class Source:
     trend: Trend | None = None
     compared: Compared | None = None
     standings: Standings | None = None
+    unchecked: bool = False
 
 
 def contents(source: Source, lang: Lang) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "undeclared": _undeclared(record, evidence, source.capture, lang),
         "digest": source.digest,
         "keyid": source.keyid,
+        "unchecked": source.unchecked,
         "checkpoint": source.checkpoint,
         "collected": (collected[0], collected[-1]) if collected else None,
         "controls": controls,

@@ -58,7 +58,9 @@ def _summary(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
     evidence, record = given["evidence"], given["record"]
     pledge = evidence.get("pledge") or {}
     collected = given["collected"] or ("", "")
+    warned = [(t["unchecked_title"], t["unchecked_text"])] if given["unchecked"] else []
     rows: list[Sequence[Cell]] = [
+        *warned,
         (t["customer"], record.get("customer", {}).get("name", "")),
         (t["pledge_id"], pledge.get("id") or t["no_pledge"]),
         (t["sequence"], pledge.get("sequence")),
