@@ -230,6 +230,7 @@ def _trouble(path: Path) -> tuple[str, str] | None:
 
 
 def _register() -> Check:
+    from collector.cli.register import stepped_back
     from collector.pledges.register.register import FILE, Register
 
     name = tr("登记库", "register")
@@ -243,7 +244,7 @@ def _register() -> Check:
     try:
         register = Register.open(create=False)
         count = len(register.list())
-        register.log()
+        said = list(stepped_back(register.log()))
     except VerifyFailed as problem:
         return Check(
             name,
@@ -261,6 +262,8 @@ def _register() -> Check:
                 "check HOSTPLEDGE_REGISTER and the file's mode",
             ),
         )
+    if said:
+        return Check(name, State.NOTE, said[0])
     return Check(name, State.OK, tr(f"{count} 条登记", f"{count} pledge records"))
 
 

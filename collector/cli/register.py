@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,11 +73,25 @@ def checkpoint(
     return 0
 
 
+def stepped_back(log: Log) -> Iterator[str]:
+    """A line for each entry that is dated before one ahead of it."""
+    from collector.pledges.database.log import stepped_back as found
+
+    for number, at, before in found(log):
+        yield tr(
+            f"日志第 {number} 条的时间 {at} 早于其前的条目（{before}）：曾有时钟偏快，或时间被倒填",
+            f"entry {number} of the log is dated {at}, before one ahead of it ({before}): a clock "
+            "was ahead once, or it is back-dated",
+        )
+
+
 def sign_checkpoint(opened: Register, key: PrivateKey) -> tuple[str, Log]:
     """A signed checkpoint of the whole log, which the register keeps, and that log."""
     from collector.attest.log.checkpoint import sign
 
     log = opened.log()
+    for said in stepped_back(log):
+        click.echo(said, err=True)
     found = log.checkpoint()
     note = sign(found, key)
     opened.keep_checkpoint(found.size, note)
@@ -229,6 +244,8 @@ def _grown(opened: Register, older: Note, kept_at: datetime | None, where: str) 
     from collector.pledges.database.log import check_since
 
     log = opened.log()
+    for said in stepped_back(log):
+        click.echo(said, err=True)
     log.check_begins_with(older.checkpoint, where=where)
     if kept_at is not None:
         check_since(log, older.checkpoint.size, kept_at, where=opened.where)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,7 @@ from collector.errors import CollectorError, VerifyFailed
 from collector.pledges.database import log as logs
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
+from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.places import Owner, owner
 from tests.pledges.records import made
@@ -277,3 +279,58 @@ def test_an_empty_register_has_an_empty_log(place: str) -> None:
     log = Register.open(place).log()
     assert log.leaves == ()
     assert log.checkpoint().root.hex().startswith("e3b0c442")
+
+
+def _clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + ahead
+
+    monkeypatch.setattr("collector.pledges.register.attached.datetime", Ahead)
+
+
+def test_a_clock_that_was_ahead_once_breaks_nothing(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = Register.open(str(tmp_path))
+    register.add_all([made(id=id) for id in IDS])
+    _clock(monkeypatch, timedelta(hours=2))
+    attach(register, "p-1", signer.folder / "p-1-1", signer.trust)
+    monkeypatch.undo()
+    attach(register, "p-2", signer.folder / "p-2-1", signer.trust)
+    found = [logged.entry(leaf, where="") for leaf in register.log().leaves]
+    assert found[1]["logged_at"] == found[0]["logged_at"]
+    assert found[1]["attached_at"] < found[0]["attached_at"]
+    assert list(logs.stepped_back(register.log())) == []
+
+
+def test_what_such_a_clock_did_before_is_said_and_not_refused(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries took the time of whoever attached, whatever stood ahead of them."""
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    register.add_all([made(id=id) for id in IDS])
+    _clock(monkeypatch, timedelta(hours=2))
+    attach(register, "p-1", signer.folder / "p-1-1", signer.trust)
+    monkeypatch.undo()
+    attach(register, "p-2", signer.folder / "p-2-1", signer.trust)
+    last = logged.entry(register.log().leaves[1], where="")
+    before, after = last["logged_at"], last["attached_at"]
+    with _database(register) as theirs:
+        theirs.execute(
+            f'UPDATE log_entries SET leaf = replace(leaf, \'"logged_at":"{before}"\', '
+            f'\'"logged_at":"{after}"\') WHERE number = 1'
+        )
+    assert list(logs.stepped_back(register.log())) == [(1, after, before)]
+    home = tmp_path / "home"
+    hostpledge("key", "new", home=home)
+    ended = hostpledge("register", "checkpoint", "--register", register.where, home=home)
+    assert ended.status == 0
+    assert f"entry 1 of the log is dated {after}, before one ahead of it ({before})" in ended.err
+    # between the two
+    _clock(monkeypatch, timedelta(hours=1))
+    attach(register, "p-2", signer.folder / "p-2-2", signer.trust)
+    monkeypatch.undo()
+    attach(register, "p-1", signer.folder / "p-1-2", signer.trust)
+    assert [number for number, _, _ in logs.stepped_back(register.log())] == [1, 2, 3]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from collector.attest.log import logged
 from collector.attest.log.checkpoint import parse
@@ -49,10 +49,18 @@ def _since(row: Mapping[Any, Any]) -> tuple[datetime, str, int]:
 
 
 def append(connection: Connection, row: Mapping[str, Any], now: datetime, *, where: str) -> None:
-    """Logs a row of `evidence`, in the transaction that writes it."""
+    """Logs a row of `evidence`, in the transaction that writes it.
+
+    Where the clock of whoever attached last was ahead, the time of that entry is taken: the log
+    is append-only, and what it says once it says for good.
+    """
     _origin(connection, where)
-    last = connection.execute(select(func.max(tables.log_entries.c.number))).scalar()
-    number = 0 if last is None else last + 1
+    table = tables.log_entries
+    last = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).first()
+    number = 0 if last is None else last.number + 1
+    if last is not None:
+        before = logged.entry(last.leaf.encode(), where=where)["logged_at"]
+        now = max(now, datetime.fromisoformat(before))
     _insert(connection, number, logged.entry_bytes(_fields(row), now))
 
 
@@ -127,10 +135,13 @@ def whole(
 def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> None:
     """Raises VerifyFailed, with the first cause, unless there is one entry for each row.
 
-    Also where an entry is dated more than `SKEW` before one that stands ahead of it.
+    Also where an entry is dated more than `SKEW` before one that stands ahead of it, unless that
+    is when its evidence was attached, or the time of the entry before: then a clock was ahead once,
+    and `stepped_back` names it.
     """
     known = {(row["pledge"], row["sequence"]): _fields(row) for row in rows}
     latest: datetime | None = None
+    ahead = ""
     for number, leaf in enumerate(log.leaves):
         document = _look(leaf, known) or logged.entry(
             leaf, where=f"{where}: entry {number} of the log"
@@ -149,7 +160,11 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
                     where=where,
                 )
         at = datetime.fromisoformat(document["logged_at"])
-        if latest is not None and at < latest - SKEW:
+        late = latest is not None and at < latest - SKEW
+        # the times that `append` gives
+        given = document["logged_at"] in (document["attached_at"], ahead)
+        ahead = document["logged_at"]
+        if latest is not None and late and not given:
             raise VerifyFailed(
                 f"entry {number} of the log ({named}) is dated {at.isoformat()}, before the entry "
                 f"ahead of it ({latest.isoformat()})",
@@ -158,6 +173,19 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
         latest = at if latest is None else max(latest, at)
     for pledge, sequence in known:
         raise VerifyFailed(f"evidence {sequence} of {pledge} is not in the log", where=where)
+
+
+def stepped_back(log: Log) -> Iterator[tuple[int, str, str]]:
+    """Entries dated more than `SKEW` before one ahead of them: number, its time, and that one's.
+
+    From before entries took the time of the one ahead: by a clock that was ahead, or back-dated.
+    """
+    latest: datetime | None = None
+    for number, leaf in enumerate(log.leaves):
+        at = datetime.fromisoformat(json.loads(leaf)["logged_at"])
+        if latest is not None and at < latest - SKEW:
+            yield number, at.isoformat(), latest.isoformat()
+        latest = at if latest is None else max(latest, at)
 
 
 def _look(leaf: bytes, known: Mapping[tuple[str, int], Mapping[str, Any]]) -> dict[str, Any] | None:
