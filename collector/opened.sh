@@ -110,12 +110,18 @@ hp_whose() {
 }
 
 # hp_logged: what root keeps in a log folder of his is opened as him, with the groups of those who
-# read logs.
+# read logs; what these may not read, by us, if it is no link at that moment (R is `nofollow`).
 hp_logged() {
   case $h_at in (/var/log/*) ;; (*) return 0;; esac
   hp_facts "$h_e" && [ "$h_uid" = 0 ] || return 0
+  case $HP_UID$HP_HELD$h_mode$h_links in
+    (01-???[!r]*[!0-9]1) if hp_firm / count=0; then R=nofollow; return 0; fi;;
+  esac
   hp_logs; R=${R%:*}:$h_t
 }
+
+# hp_firm FILE OPERAND...: dd of a file as it is, and not of what it may lead to.
+hp_firm() { h_c=$1; shift; dd "if=$h_c" iflag=nofollow,nonblock bs=65536 "$@" 2>/dev/null; }
 
 # hp_logs: the groups of those who read logs, in h_t.
 hp_logs() {
@@ -178,6 +184,7 @@ hp_by() {
     ("") "$@" <"$h_f";;
     (own) ( exec <"$h_f" && [ ! -O /proc/self/fd/0 ] && exec "$@" );;
     (-) printf "%s\n" "$h_f: permission denied: it lies in the reach of a user" >&2; return 126;;
+    (nofollow) { hp_firm "$h_f" || printf "%s\n" "$h_f: it is a link now" >&2; } | "$@";;
     (*) [ -f "$h_f" ] && hp_as "$R" sh -c \
       "[ -f \"\$0\" ] && exec <\"\$0\" && [ -f /proc/self/fd/0 ] && exec \"\$@\"" "$h_f" "$@" </dev/null;;
   esac
@@ -191,6 +198,7 @@ hp_can() {
     ("") [ -r "$1" ];;
     (own) [ -r "$1" ] && [ ! -O "$1" ];;
     (-) return 1;;
+    (nofollow) hp_firm "$1" count=0;;
     (*) hp_as "$R" sh -c "[ -f \"\$0\" ] && [ -r \"\$0\" ]" "$1" </dev/null >/dev/null 2>&1;;
   esac
 }

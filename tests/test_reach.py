@@ -141,6 +141,55 @@ def test_logs_as_ubuntu_keeps_them(host: Host, sh: list[str]) -> None:
     assert sorted(file.data for file in found.values()) == [b"a\n", b"b\n", b"d\n", b"s\n"]
 
 
+def _aide(host: Host) -> Path:
+    """As Debian has it, where root runs aide: 0600 of root's in a folder of its user's."""
+    host.write("/var/log/aide/aide.log", "aide\n", mode=0o600)
+    os.chown(host.at("/var/log/aide"), UID, 4)
+    return host.at("/var/log/aide")
+
+
+READ = "hp_can PATH && echo can; hp_by PATH cat; hp_by PATH tail -n 1; exit 0".replace(
+    "PATH", "/var/log/aide/aide.log"
+)
+
+
+def test_what_root_writes_in_a_log_folder_of_a_user(host: Host, sh: list[str]) -> None:
+    folder = _aide(host)
+    read = shell("t.b", OPENED + READ, why=WHY)
+    known = ["can", "aide", "aide"]
+    for there, mode, out in (
+        ("aide\n", 0o600, known),
+        ("aide\n", 0o640, known),
+        ("aide\n", 0o644, known),
+        (None, 0, []),
+    ):
+        (folder / "aide.log").unlink()
+        if there is None:
+            (folder / "aide.log").symlink_to("/root/secret")
+        else:
+            host.write("/var/log/aide/aide.log", there, mode=mode)
+            os.chown(folder / "aide.log", 0, 4)
+        raw, capture = host.collected(sh, [read])
+        assert SECRET.encode() not in raw
+        assert capture.read("t.b").text().split() == out, (there, mode)
+
+
+def test_a_race_in_a_log_folder_gains_him_nothing(host: Host) -> None:
+    _aide(host)
+    body = "i=0; while [ $i -lt 60 ]; do {READ}; i=$((i + 1)); done 2>/dev/null; exit 0"
+    looks = READ.removesuffix("; exit 0")
+    read = shell("t.b", OPENED + body.replace("{READ}", looks), why=WHY, seconds=90)
+    away = (
+        "os.path.islink('aide.log') or os.rename('aide.log', 'kept'); os.symlink('/root/secret', p)"
+    )
+    back = "os.rename('kept', p)"
+    host.write("/var/log/aide/kept", "aide\n", mode=0o600)
+    with host.flipping("/var/log/aide/aide.log", back, away):
+        raw, capture = host.collected(["dash"], [read])
+    assert SECRET.encode() not in raw
+    assert set(capture.read("t.b").text().split()) <= {"can", "aide"}
+
+
 FILE = "open(p, 'w').write('good\\n')"
 FOLDER = "os.mkdir(p); open(p + '/location', 'w').write('good\\n')"
 
