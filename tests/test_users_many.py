@@ -12,6 +12,7 @@ from collector import catalog
 from collector.errors import CouldNotLook
 from collector.facts.data.data_stores import stores
 from collector.facts.data.database_access import access, told_of
+from collector.facts.logs.applications.rotation import app_rotation
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.mallory import Host, can_be_made
 
@@ -108,3 +109,29 @@ def test_a_list_of_who_is_let_in_is_not_cut_unsaid() -> None:
     capture = Capture("h", HostStatus.COMPLETE, reads={result.id: result})
     with pytest.raises(CouldNotLook, match="more than 500 lines"):
         access(capture)
+
+
+def test_the_settings_of_the_systems_java_come_before_a_users(host: Host) -> None:
+    for number in range(5):
+        host.write(f"/home/mallory/app/{number}/logback.xml", "<maxHistory>400</maxHistory>\n")
+    host.write("/opt/tomcat/logback.xml", "<maxHistory>7</maxHistory>\n")
+    started(host, 12345, "java", "-Duser.dir=/home/mallory/app")
+    started(host, 91, "java", "-Duser.dir=/opt/tomcat", cwd="/")
+    capture = said(host, "app_rotation.rules", ("'257{'", "'4{'"))
+    lines = capture.read("app_rotation.rules").text().splitlines()
+    assert [x for x in lines if x.startswith(("@F /home", "@F /opt", "@T"))] == [
+        "@F /opt/tomcat/logback.xml",
+        "@F /home/mallory/app/0/logback.xml",
+        "@F /home/mallory/app/1/logback.xml",
+        "@T",
+    ]
+    with pytest.raises(CouldNotLook, match="more settings"):
+        app_rotation(capture)
+
+
+def test_more_settings_in_a_folder_than_are_looked_at_are_said(host: Host) -> None:
+    for number in range(3):
+        host.write(f"/opt/tomcat/{number}/logback.xml", "<maxHistory>7</maxHistory>\n")
+    started(host, 91, "java", "-Duser.dir=/opt/tomcat", cwd="/")
+    with pytest.raises(CouldNotLook, match="more settings"):
+        app_rotation(said(host, "app_rotation.rules", ("'129{'", "'3{'")))
