@@ -188,7 +188,8 @@ def monitoring(capture: Capture) -> Monitoring:
     parts = _parts(capture.read(_READ).text())
     agents = []
     for monitor in MONITORS:
-        own = [p for p in run.all if p in run.running(*monitor.programs) or _under(p, monitor)]
+        own = [p for p in run.running(*monitor.programs) if not p.login]
+        own += [p for p in run.all if p not in own and _under(p, monitor) and not p.login]
         if own:
             agents.append(Agent(monitor, tuple(own), _links(capture, monitor, own, parts["links"])))
     names = {n for m in MONITORS for n in m.names if n != "agent"}

@@ -185,7 +185,7 @@ def _named(run: Processes, name: str) -> tuple[Process, ...]:
     found = run.running(*paths)
     # where the kernel does not show the program, the path that it was started by
     more = [p for p in run.all if p.exe is None and p.cmdline.split(" ", 1)[0] in paths]
-    return tuple(p for p in (*found, *more) if not p.container)
+    return tuple(p for p in (*found, *more) if not p.container and not p.login)
 
 
 def clamav(capture: Capture) -> Clamav:
