@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.logs.web import formats as web_formats
 from collector.facts.logs.web import directives
+from collector.facts.logs.web import formats as web_formats
 from collector.facts.logs.web import servers as web_servers
 from collector.facts.logs.web.apache import apache_sites
 from collector.facts.logs.web.nginx import nginx_sites
