@@ -10,10 +10,12 @@ import pytest
 
 from collector import catalog
 from collector.errors import CouldNotLook
+from collector.facts.base.opened import OPENED
 from collector.facts.data.data_stores import stores
 from collector.facts.data.database_access import access, told_of
 from collector.facts.logs.applications.rotation import app_rotation
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from collector.resources import package_text
 from tests.mallory import Host, can_be_made
 
 pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
@@ -135,3 +137,19 @@ def test_more_settings_in_a_folder_than_are_looked_at_are_said(host: Host) -> No
     started(host, 91, "java", "-Duser.dir=/opt/tomcat", cwd="/")
     with pytest.raises(CouldNotLook, match="more settings"):
         app_rotation(said(host, "app_rotation.rules", ("'129{'", "'3{'")))
+
+
+def test_a_mongod_of_the_systems_is_asked_before_users(host: Host) -> None:
+    for _ in range(4):
+        started(host, 12345, "mongod", "--tlsMode requireTLS")
+    started(host, 27, "mongod", "--tlsMode disabled", cwd="/")
+    text = OPENED + package_text("facts/tls/databases.sh")
+    for old, new in (("head -n 17", "head -n 3"), ("-le 16", "-le 2"), ("$(PROC_ROOT=", "$(x=")):
+        assert old in text
+        text = text.replace(old, new)
+    text = text.replace("ss -ltnp 2>/dev/null)", "false)").replace(
+        "l='\"mysqld\"'", "l='\"mongod\"'"
+    )
+    said = host.ran("dash", "-c", text).decode()
+    told = [x.split(" ", 3)[3] for x in said.splitlines() if x.startswith("db mongod ")]
+    assert told == ["disabled", "requireTLS", "more"]
