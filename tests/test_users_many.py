@@ -10,9 +10,12 @@ import pytest
 
 from collector import catalog
 from collector.errors import CouldNotLook
+from collector.facts.base.opened import OPENED
 from collector.facts.data.data_stores import stores
 from collector.facts.data.database_access import access, told_of
+from collector.facts.logs.applications.rotation import app_rotation
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from collector.resources import package_text
 from tests.mallory import Host, can_be_made
 
 pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
@@ -108,3 +111,45 @@ def test_a_list_of_who_is_let_in_is_not_cut_unsaid() -> None:
     capture = Capture("h", HostStatus.COMPLETE, reads={result.id: result})
     with pytest.raises(CouldNotLook, match="more than 500 lines"):
         access(capture)
+
+
+def test_the_settings_of_the_systems_java_come_before_a_users(host: Host) -> None:
+    for number in range(5):
+        host.write(f"/home/mallory/app/{number}/logback.xml", "<maxHistory>400</maxHistory>\n")
+    host.write("/opt/tomcat/logback.xml", "<maxHistory>7</maxHistory>\n")
+    started(host, 12345, "java", "-Duser.dir=/home/mallory/app")
+    started(host, 91, "java", "-Duser.dir=/opt/tomcat", cwd="/")
+    capture = said(host, "app_rotation.rules", ("'257{'", "'4{'"))
+    lines = capture.read("app_rotation.rules").text().splitlines()
+    assert [x for x in lines if x.startswith(("@F /home", "@F /opt", "@T"))] == [
+        "@F /opt/tomcat/logback.xml",
+        "@F /home/mallory/app/0/logback.xml",
+        "@F /home/mallory/app/1/logback.xml",
+        "@T",
+    ]
+    with pytest.raises(CouldNotLook, match="more settings"):
+        app_rotation(capture)
+
+
+def test_more_settings_in_a_folder_than_are_looked_at_are_said(host: Host) -> None:
+    for number in range(3):
+        host.write(f"/opt/tomcat/{number}/logback.xml", "<maxHistory>7</maxHistory>\n")
+    started(host, 91, "java", "-Duser.dir=/opt/tomcat", cwd="/")
+    with pytest.raises(CouldNotLook, match="more settings"):
+        app_rotation(said(host, "app_rotation.rules", ("'129{'", "'3{'")))
+
+
+def test_a_mongod_of_the_systems_is_asked_before_users(host: Host) -> None:
+    for _ in range(4):
+        started(host, 12345, "mongod", "--tlsMode requireTLS")
+    started(host, 27, "mongod", "--tlsMode disabled", cwd="/")
+    text = OPENED + package_text("facts/tls/databases.sh")
+    for old, new in (("head -n 17", "head -n 3"), ("-le 16", "-le 2"), ("$(PROC_ROOT=", "$(x=")):
+        assert old in text
+        text = text.replace(old, new)
+    text = text.replace("ss -ltnp 2>/dev/null)", "false)").replace(
+        "l='\"mysqld\"'", "l='\"mongod\"'"
+    )
+    said = host.ran("dash", "-c", text).decode()
+    told = [x.split(" ", 3)[3] for x in said.splitlines() if x.startswith("db mongod ")]
+    assert told == ["disabled", "requireTLS", "more"]

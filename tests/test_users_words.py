@@ -119,3 +119,16 @@ def test_a_folder_of_a_database_adds_no_line(sh: list[str], tmp_path: Path) -> N
     text = host.ran(*sh, "-c", READS["database_access.state"].body).decode()
     assert f"== postgresql {folder}\n" in text
     assert "\nhost all" not in text
+
+
+@pytest.mark.parametrize("name", READS)
+def test_no_list_of_paths_is_parted_by_blanks(name: str) -> None:
+    """A folder may be called `a /var/lib/data b`. What is allowed has no blank in it."""
+    body = READS[name].body.removeprefix(OPENED)
+    found = re.findall(r"""case [^\n]* in \(?\*" \$(\w+) "\*\)""", body)
+    allowed = {
+        "sockets.listening": ["e"],
+        "signatures.clamav": ["d"],
+        "tls_served.answers": ["word"],
+    }
+    assert found == allowed.get(name, [])

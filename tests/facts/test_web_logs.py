@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
+from collector.facts.logs.web import directives
 from collector.facts.logs.web import formats as web_formats
 from collector.facts.logs.web import servers as web_servers
 from collector.facts.logs.web.apache import apache_sites
@@ -60,7 +61,7 @@ def test_nginx_as_its_own_parser_reads_it(awk: str, tmp_path: Path) -> None:
     path.write_text(_TRICKY)
     argv = ["busybox", "awk"] if awk == "busybox" else [awk]
     ran = subprocess.run(
-        [*argv, web_servers._NGINX, str(path)],
+        [*argv, directives.NGINX, str(path)],
         capture_output=True, text=True, check=True, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     assert ran.stdout == f"@F {path}\n{_SAID}"

@@ -18,7 +18,7 @@ _LOCAL = ("clamav", "defender")
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Every exclusion of every product that runs is held against every place that matters."""
     seen = facts.get(antimalware)
-    run = [s for s in seen.sightings if s.engines and s.product.counts in ("yes", "attest")]
+    run = [s for s in seen.sightings if s.running and s.product.counts in ("yes", "attest")]
     if not run:
         if seen.blind:
             raise CouldNotLook("processes.all", "only root sees which program each process runs")

@@ -18,7 +18,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """
     seen = facts.get(antimalware)
     alone = parameters.strings("without_console")
-    agents = [s for s in seen.sightings if s.engines and s.product.id not in alone]
+    agents = [s for s in seen.sightings if s.running and s.product.id not in alone]
     if not agents:
         if seen.blind:
             raise CouldNotLook("processes.all", "only root sees which program each process runs")
@@ -64,7 +64,7 @@ def _linked(
             answered = beat.answered and past(beat.answered, clock, "detectors.state")
             fresh = answered is not None and clock.now - answered <= hours
             return f"{agent.product.name.en}: {beat.manager or beat.lines[0]}" if fresh else ""
-    pids = {p.pid for p in agent.engines}
+    pids = {p.pid for p in agent.engines if not p.login}
     own = [link for link in facts.get(links) if link.pid in pids]
     if own:
         quotes.append(Quote("detectors.state", tuple(link.line for link in own)))

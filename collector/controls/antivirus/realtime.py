@@ -25,7 +25,7 @@ class _View:
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """The product that protects best counts; what is uncertain outweighs what is certainly off."""
     seen = facts.get(antimalware)
-    run = [s for s in seen.sightings if s.engines and s.product.counts in ("yes", "attest")]
+    run = [s for s in seen.sightings if s.running and s.product.counts in ("yes", "attest")]
     views: list[_View] = []
     failures: list[FactError] = []
     for sighting in run:
@@ -72,7 +72,7 @@ def _view(sighting: Sighting, facts: Facts, parameters: Parameters) -> _View:
         workers = [
             p
             for p in facts.get(processes).all
-            if not p.container
+            if not (p.container or p.login)
             and (p.exe or "").startswith("/usr/local/aegis/")
             and (p.exe or "").rsplit("/", 1)[-1] in parameters.strings("aegis_guards")
         ]

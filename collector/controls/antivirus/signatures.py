@@ -23,7 +23,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """The freshest signatures of a running product count; without one, those of a stopped one."""
     seen = facts.get(antimalware)
     found = [s for s in seen.sightings if s.product.counts != "hids" and (s.engines or s.installed)]
-    considered = [s for s in found if s.engines] or found
+    considered = [s for s in found if s.running] or found
     if not considered:
         if seen.blind:
             raise CouldNotLook("processes.all", "only root sees which program each process runs")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.data.database_access import READS as _ACCESS_READS
 from collector.facts.data.database_access import from_loopback, told_of
 from collector.facts.tls.probe import READ as _SERVED
@@ -90,6 +90,8 @@ def _mongodb(by_pid: Mapping[str, list[str]]) -> Demand:
     quote = Quote(_SERVED, tuple(modes))
     if not modes:
         return Demand("unknown", "net.tls.mode", quote)
+    if "more" in modes:
+        raise CouldNotLook(_SERVED, "more databases run than are asked")
     for mode in modes:
         if mode and not _MODES.fullmatch(mode):
             raise NotUnderstood(_SERVED, f"net.tls.mode: {mode!r}")

@@ -111,7 +111,7 @@ def log_stores(capture: Capture) -> Stores:
                 places = ("/sbin", "/usr/sbin", "/usr/local/sbin", "/usr/bin")
                 programs = [f"{place}/{unit}{end}" for place in places for end in ("", "d")]
                 running = _processes.processes(capture).running(*programs)
-                store = replace(store, active=bool(running))
+                store = replace(store, active=any(not p.login for p in running))
             found.append(store)
     others = () if found or runs else _others(capture)
     volatile = memory_mount(mounts, "/var/log/journal")

@@ -189,7 +189,7 @@ def monitoring(capture: Capture) -> Monitoring:
     agents = []
     for monitor in MONITORS:
         pids = {p.pid for p in run.running(*monitor.programs)}
-        own = [p for p in run.all if p.pid in pids or _under(p, monitor)]
+        own = [p for p in run.all if not p.login and (p.pid in pids or _under(p, monitor))]
         if own:
             agents.append(Agent(monitor, tuple(own), _links(capture, monitor, own, parts["links"])))
     names = {n for m in MONITORS for n in m.names if n != "agent"}

@@ -55,7 +55,7 @@ for round in 1 2; do
   more=
   for l in $(hp_names '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$@"); do
     hp_line "$l"; f=$h_f
-    case " $all " in *" $f "*) continue;; esac
+    case "$hp_nl$all" in *"$hp_nl$f$hp_nl"*) continue;; esac
     case "$f" in
       /proc/*|/dev/*|/sys/*|/run/*|/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*) continue;;
       /usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
@@ -65,7 +65,7 @@ for round in 1 2; do
       *.sh|*.bash|*.py|*.pl) ;;
       *) hp_first "$f"; case "$h_l" in '#!'*) ;; *) continue;; esac;;
     esac
-    all="$all $f"; more="$more$NAMER$hp_tab$f$hp_nl"
+    all="$all$f$hp_nl"; more="$more$NAMER$hp_tab$f$hp_nl"
     x=-; [ -x "$f" ] && x=x
     w=all; [ "$(hp_by "$f" head -c 16385 | wc -c)" -gt 16384 ] && w=cut
     printf 'script %s %s %s\n' "$x" "$w" "$f"

@@ -71,13 +71,13 @@ more=; [ -n "$t" ] && more=$(hp_names '.*clamd\{0,1\}scan.*' $(
         + r""" -type f -size -64k -print 2>/dev/null | hp_sieve) |
   sed -n "s#\($hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
   sort -u | head -n 16)
-all=' '
+all=$hp_nl
 [ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
   NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
-  case "$all" in *" $f "*) continue;; esac
+  case "$all" in *"$hp_nl$f$hp_nl"*) continue;; esac
   case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
   [ -f "$f" ] && hp_plain "$f" || continue
-  all="$all$f "
+  all="$all$f$hp_nl"
   printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then
     hp_by "$f" tail -c 65536 | grep -aE \
@@ -185,7 +185,7 @@ def _named(run: Processes, name: str) -> tuple[Process, ...]:
     found = run.running(*paths)
     # where the kernel does not show the program, the path that it was started by
     more = [p for p in run.all if p.exe is None and p.cmdline.split(" ", 1)[0] in paths]
-    return tuple(p for p in (*found, *more) if not p.container)
+    return tuple(p for p in (*found, *more) if not p.container and not p.login)
 
 
 def clamav(capture: Capture) -> Clamav:

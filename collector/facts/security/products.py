@@ -140,7 +140,8 @@ class Sighting:
 
     @property
     def running(self) -> bool:
-        return bool(self.engines)
+        """Does one run that no user who can log in has started?"""
+        return any(not p.login for p in self.engines)
 
     @property
     def installed(self) -> bool:
@@ -197,7 +198,8 @@ def _sighting(
     whole = all(need in places for need in product.needs)
     own = [p for p in of_it if whole and not p.container]
     engines = [p for p in own if not _at(p, product.companions)]
-    trusted = [p for p in engines if _trusted(p, product, places)]
+    # what any user starts proves nothing
+    trusted = [p for p in engines if _trusted(p, product, places) and not p.login]
     imposters = [p for p in run.all if p not in own and (p.name in product.names or p in of_it)]
     units = [u for u in map(known.unit, product.units) if u.known]
     scripts = [name for name in product.scripts if name in known.scripts]
@@ -208,10 +210,10 @@ def _sighting(
         for place in there
         if place.trusted and not any((p.exe or "").startswith(place.path) for p in engines)
     ]
-    programs = {p.exe for p in own if p.exe is not None}
+    programs = {p.exe for p in own if p.exe is not None and not p.login}
     speaking = {
         "program": any(p.exe is not None for p in trusted),
-        "started": any(p.exe is None for p in engines),
+        "started": any(p.exe is None and not p.login for p in engines),
         "companion": len(programs) > 1,
         "unit": any(unit.active for unit in units),
         "script": bool(scripts),

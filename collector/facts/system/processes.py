@@ -47,6 +47,8 @@ _CONTAINER = re.compile(
     r"/(?:docker|libpod|crio|cri-containerd|nerdctl)-[0-9a-f]{12,}"
     r"|/(?:docker|lxc|lxc\.payload[^/]*|kubepods[^/]*|libpod_parent|machine\.slice|actions_job)/"
 )
+# services that start what a user says
+_OF_USERS = re.compile(r"(cron|crond|cronie|anacron|atd|sshd?|sshd?@.*|user@.*)\.service")
 _DELETED = " (deleted)"
 
 
@@ -56,6 +58,7 @@ class Process:
 
     host did not let us see it; `deleted` says that the file at that path is no longer that
     program. `uid` is the effective one, `unit` the systemd unit it belongs to (or empty).
+    `login`: somebody who can log in started it, and no service of the system's.
     """
 
     pid: int
@@ -67,6 +70,7 @@ class Process:
     cmdline: str
     unit: str
     container: bool
+    login: bool = False
 
     @property
     def line(self) -> str:
@@ -178,10 +182,23 @@ def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
         cmdline=fields.get("cmdline", "").strip(),
         unit=units[-1] if units else "",
         container=bool(_CONTAINER.search(group)),
+        login=_login(int(uids[1]), group, units),
     )
     if exe is not None and exe.endswith(_DELETED):
         process = replace(process, exe=exe.removesuffix(_DELETED), deleted=True)
     return process
+
+
+def _login(uid: int, group: str, units: list[str]) -> bool:
+    # 60001 and up: accounts that systemd makes for a service, and nobody
+    if uid < 1000 or 60000 < uid < 65536:
+        return False
+    if group.startswith("/user.slice/"):
+        return True
+    if _CONTAINER.search(group):
+        return False
+    unit = units[-1] if units else ""
+    return not unit.endswith(".service") or bool(_OF_USERS.fullmatch(unit))
 
 
 def _number(text: str) -> bool:

@@ -4,10 +4,11 @@ l=$(PROC_ROOT=/proc ss -ltnp 2>/dev/null) || l='"mysqld"'
 t=; timeout 1 true 2>/dev/null && t="timeout 15"
 set -f
 case $l in (*'"mysqld"'*|*'"mariadbd"'*|*'"mongod"'*)
-  for f in $(grep -lxE "mysqld|mariadbd|mongod" $(set +f; echo /proc/[0-9]*/comm) /dev/null \
-    2>/dev/null | head -n 8); do
-    n=; { read -r n <"$f"; } 2>/dev/null || continue
-    d=${f%/comm}; i=${d#/proc/}
+  k=0
+  for i in $(set +f; hp_started "mysqld|mariadbd|mongod" own | head -n 17); do
+    k=$((k + 1))
+    [ "$k" -le 16 ] || { printf "db %s 0 more\n" mongod mysqld; break; }
+    d=/proc/$i; n=; { read -r n <"$d/comm"; } 2>/dev/null || continue
     # what a program is told by whoever started it, he is asked for
     hp_owner "$i"; NAMER=$W
     case $n in

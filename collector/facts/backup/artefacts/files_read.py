@@ -72,8 +72,8 @@ for l in /backup /backups /bak /var/backups /var/backup /data/backup /data/backu
     /var/cache|/home|/root|/tmp|/dev*|/proc*|/sys*|/run*|/var/run*|/opt|/srv|/mnt|/boot*) continue;;
   esac
   [ -d "$p" ] || continue
-  case "$v " in *" $p "*) continue;; esac
-  v="$v $p"
+  case "$hp_nl$v" in *"$hp_nl$p$hp_nl"*) continue;; esac
+  v="$v$p$hp_nl"
   printf 'folder %s\n' "$p"
   if hp_can "$p/config" && [ -d "$p/data" ]; then
     hp_first "$p/config"

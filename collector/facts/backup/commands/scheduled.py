@@ -27,7 +27,8 @@ def all_jobs(capture: Capture) -> tuple[BackupJob, ...]:
         return found
     known = processes(capture)
     # busybox has it in a program of another name; but who is not root can take any name
-    if known.running(*_CRON) or any(p.uid == 0 for p in known.named(*_CRON_NAMES)):
+    runs = any(not p.login for p in known.running(*_CRON))
+    if runs or any(p.uid == 0 for p in known.named(*_CRON_NAMES)):
         return found
     known.absent(*_CRON)
     reason, reason_zh = "no cron daemon runs", "没有运行 cron 服务"

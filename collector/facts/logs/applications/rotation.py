@@ -67,6 +67,9 @@ _MASKED = "\n".join(
     ]
 )
 
+# of the logs of a process, of the settings below a folder and of all of them
+_OPENED, _BELOW, _SETTINGS = 500, 128, 256
+
 READS: tuple[Read, ...] = (
     shell(
         READ,
@@ -75,8 +78,8 @@ READS: tuple[Read, ...] = (
 nl='
 '
 pg='' jv='' cm=''
-for p in /proc/[0-9]*; do
-  {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
+for p in $(hp_started 'postgres|postmaster|conmon|java|jsvc'); do
+  p=/proc/$p; {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
   case "$c" in
     postgres|postmaster)
       c=; {{ read -r c <"$p/cmdline"; }} 2>/dev/null
@@ -157,7 +160,7 @@ done
 set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
 [ $# -gt 0 ] && {{
   echo '@K java'
-  roots='' given=''
+  named=''
   for p in "$@"; do
     hp_owner "$p"
     a=$(tr '\000' '\n' <"/proc/$p/cmdline" 2>/dev/null | sed -n \
@@ -169,26 +172,32 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
     w=$(readlink "/proc/$p/cwd" 2>/dev/null)
     [ "$w" ] && [ "$w" != / ] && a="$a${{nl}}R$w"
     set -f
-    for x in $a; do
-      case "$x" in R*) roots="$roots$W$hp_tab${{x#R}}$nl";;
-        G*) given="$given$W$hp_tab${{x#G}}$nl";; esac
-    done
+    for x in $a; do named="$named$W$hp_tab$x$nl"; done
     set +f
     hp_ls -l "/proc/$p/fd" 2>/dev/null | sed -n 's/^l.* -> \(\/.*\)$/\1/p' \
       | grep -vE '^/(dev|proc|sys|memfd|tmp/hsperfdata|usr/lib|usr/share)|/modules$' \
       | grep -vE '\.(jar|so|jmod|class|db|pid|hprof)$' \
-      | grep -iE 'log|\.(out|txt|gz)|/var/' | sort -u | head -n 64 | sed 's/^/@O /'
+      | grep -iE 'log|\.(out|txt|gz)|/var/' | sort -u \
+      | sed -e 's/^/@O /' -e '{_OPENED + 1}{{' -e 's/.*/@T/;q' -e '}}'
   done
   set -f
-  c=$( {{ printf '%s' "$given"; for r in $roots; do
-    hp_line "$r"; r=$h_f; hp_within "$r"
+  c=$(for r in $named; do
+    hp_line "$r"; r=${{h_f#?}}
+    case "$h_f" in
+      G*) printf '%s\n' "$NAMER$hp_tab$r"; continue;;
+      R*) ;;
+      *) continue;;
+    esac
+    hp_within "$r"
     hp_do "$R" find "$r/" -maxdepth 4 {ODD} -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
       -o -name 'log4j*.properties' -o -name logging.properties -o -name server.xml \
       -o -name 'application*.properties' -o -name 'application*.yml' \
       -o -name 'log4j2*.y*ml' -o -name 'log4j2*.json' \) -print 2>/dev/null |
-      hp_sieve | hp_below "${{r%/}}" | head -n 64 | sed "s/^/$NAMER$hp_tab/"
-    done; }} | sort -u | head -n 96)
+      hp_sieve | hp_below "${{r%/}}" | sort |
+      sed -e "s/^/$NAMER$hp_tab/" -e '{_BELOW + 1}{{' -e 's/.*/@T/;q' -e '}}'
+    done | awk '!had[$0]++' | sed -e '{_SETTINGS + 1}{{' -e 's/.*/@T/;q' -e '}}')
   for l in $c; do
+    [ "$l" != @T ] || {{ echo @T; continue; }}
     hp_line "$l"; f=$h_f
     # what a program cannot read itself does not set it up
     hp_can "$f" || {{ [ "$NAMER" ] || printf '%s\n' "@U $f"; continue; }}
@@ -261,6 +270,8 @@ def _found(capture: Capture) -> Found:
             held.setdefault(rest, [])
         elif tag == "@O":
             opened.append(rest)
+        elif tag == "@T":
+            raise CouldNotLook(READ, "more settings or logs of Java than are looked at")
         elif tag == "@U":
             raise CouldNotLook(READ, f"{rest}: permission denied")
         elif match := re.match(r"(/[^:]*):(.*)", line):
