@@ -39,7 +39,8 @@ SETTINGS = {
     "database_access.state", "firewall.ip6tables", "firewall.ip6tables_legacy", "firewall.ipset",
     "firewall.iptables", "firewall.iptables_legacy", "firewall.nft", "firewall.saved",
     "inventory.signature", "legacy.ftp", "legacy.inetd", "legacy.wrappers", "log_files.times",
-    "log_shipping.state", "pam.files", "processes.all", "residual.state", "restore_tests.records", "sshd.effective",
+    "log_shipping.state", "pam.files", "processes.all", "residual.state", "restore_tests.records",
+    "sshd.effective",
     "sshd.files", "storage.mounts", "storage.space", "syslog.rsyslog", "syslog.running",
     "syslog.syslog_ng", "web_servers.config",
 }  # fmt: skip
