@@ -268,7 +268,30 @@ action(type="omprog" binary='/x {}')
 action(type="omhttp" restpath="bulk?k={}" server="h")
 *.* ^/opt/x {}
 """,
-    "log_shipping.state": """
+    "log_shipping.state": """== file /x
+|@SET espw={}
+|    Record apikey {}
+|    Add apikey {}
+|    Http_Passwd {}
+|  dsn root:{}@tcp(h)/x
+|  headers {{"X-Sec":"{}"}}
+|  hosts: ["es:9200"]   # elastic / {}
+|  password: >-
+|    {}
+|    source: |
+|      .account = "{}"
+|      odd(.x, "{}")
+|  b: {{type: redis, url: "redis://:{}@h", psk: {}}}
+|  k: {{librdkafka_options: {{"sasl.username": u, psk: {}}}}}
+|    creds: {}
+|    basic: u:{}
+|    - name: es_pw
+|      value: {}
+|    psk: "{}"
+|    endpoints: ["https://u:{}@h:9200/{}"]
+|{{"metrics": {{"x": {{"log_path": "/var/log", "k": "{}"}}}}}}
+|  targets = [{{__path__ = "/var/log/x", odd = "{}"}}]
+|api = "{}"
 |  headers:
 |    Custom: {}
 |    X-My: {}
