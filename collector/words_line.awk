@@ -99,6 +99,8 @@ function split_up(s,   i, n, out, w) {
 }
 function word(w, after, sep, last,   r, ends) {
   WORDS++
+  # -e NAME\\=VALUE, as sudoers has it
+  if (after ~ /^\\=/) after = substr(after, 2)
   if (ASKED && GLUED) return "***"
   ASKED = 0
   if (BRACED) return braced(w)

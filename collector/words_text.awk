@@ -62,7 +62,14 @@ function rotation(s) {
   if (INSIDE) return line(s)
   if (s ~ /^[ \t]*#/) return "#"
   if (s ~ /^[ \t]*mail[ \t]+/) return "mail ***"
+  if (match(s, /^[ \t]*compressoptions[ \t=]+/)) return substr(s, 1, RLENGTH) switches(substr(s, RLENGTH + 1))
+  if (match(s, /^[ \t]*(un)?compresscmd[ \t=]+[^ \t]+/)) return loose(substr(s, 1, RLENGTH)) (RLENGTH < length(s) ? " ***" : "")
   return loose(s)
+}
+function switches(s,   i, n, v, out) {
+  n = split(s, v, /[ \t\r]+/); out = ""
+  for (i = 1; i <= n; i++) out = out (i > 1 ? " " : "") (v[i] ~ /^(-[A-Za-z0-9][0-9]?[0-9]?|--[a-z][a-z-]*)?$/ && v[i] !~ /^-[pPkKwWa][0-9]/ ? v[i] : "***")
+  return out
 }
 # Settings whose words are names and numbers by their nature: what looks like none is hidden.
 function loose(s,   i, n, a, out, w, was) {
@@ -92,8 +99,13 @@ function sudoers(s,   i, head) {
 }
 function defaults(s,   i, n, v, out) {
   n = split(s, v, "="); out = loose(v[1])
-  for (i = 2; i <= n; i++) out = out "=" (v[i - 1] ~ /(prompt|message|badpass|password|insults|mail[a-z]*|host[a-z]*_pw)[ \t+-]*$/ ? "***" (i < n ? ", " named_tail(v[i]) : "") : loose(v[i]))
+  for (i = 2; i <= n; i++) out = out "=" (!settled_by_name(v[i - 1]) || v[i - 1] ~ /(prompt|message|badpass|password|insults|mail[a-z]*|host[a-z]*_pw)[ \t+-]*$/ ? "***" (i < n ? ", " named_tail(v[i]) : "") : loose(v[i]))
   return out
+}
+# The options of sudoers(5) whose values are numbers, paths and names.
+function settled_by_name(w) {
+  sub(/[ \t+-]*$/, "", w); sub(/^.*[ \t,!]/, "", w)
+  return w ~ /^([a-z_]*(timeout|tries|path|file|dir|group|service|type|seq|len|default|umask|from|policy|interval|mode|user|ids|format|editor|lecture|locale|iolog_[a-z]+)|logfile|syslog[a-z]*|env_[a-z]+|verifypw|listpw|umask|badpri|goodpri|role|type|privs|limitprivs|rlimit_[a-z]+|log_servers|fdexec|noexec_file|closefrom)$/
 }
 function named_tail(w) { sub(/^.*[, \t]/, "", w); return named(w) ? w : "***" }
 # YAML of borgmatic, and the tabs of rsnapshot.conf

@@ -191,7 +191,37 @@ host all all 10.0.0.0/8 ldap ldapbindpasswd="{}
 hba {}
 host all all 0.0.0.0/0 trust
 """
+_RSYSLOG = r"""
+$template DatadogFormat,"{} <%pri%>%protocol-version% %timestamp:::date-rfc3339% %msg%\n{}"
+$template Odd,"{{\"k\":\"{}\",%msg:R,ERE,1,FIELD:{}--end%}}"
+template(name="dd" type="string" string="{} <%pri%>%protocol-version% - %msg%\n{} %msg%")
+template(name="dl" type="list") {{ constant(value="{{\"api_key\":\"{}\",") property(name="msg") }}
+action(type="omhttp" server="collectors.sumologic.com" restpath="receiver/v1/http/{}")
+action(type="omhttp" server="logs-01.loggly.com" restpath="inputs/{}/tag/http/")
+action(type="omhttp" server="https://h/{}" odd='{}' other = "a \" {}")
+$actionsnmpcommunity {}
+  $ActionOdd {}
+$outchannel x,/var/log/x,1024,/opt/x {}
+*.* @@logs.example.cn:6514   # elastic / {}
+action(type="omfile" file="/var/log/x") # {}
+action(type="omdtls" target="h" port="4433" tls.psk="{}")
+action(type="omkafka" broker=["h:9092"] confParam=["sasl.password={}", "x={}"])
+set $.x = "{}";
+"""
+_SYSLOG_NG = r"""
+destination d1 {{ sumologic-http(collector("{}") deployment("ENV")); }};
+destination d2 {{ http(url("https://collectors.sumologic.com/receiver/v1/http/{}")); }};
+destination d3 {{ kafka-c(bootstrap-servers("h") topic("t") config("sasl.password" => "{}")); }};
+destination d4 {{ pushover(token("x") user("{}")); }};
+destination d5 {{ network("h" template("{} <${{PRI}}>1 $MSG\n {}")); }};
+destination d6 {{ java(class_name("x") option("password", "{}")); }};
+destination d7 {{ telegram(bot-id("{}") chat-id("1") use-hook(yes)); }}; # {}
+destination d8 {{ odd('{}' "a \" {}") }};
+rewrite r1 {{ set("{}" value("MESSAGE")); }};
+"""
 SETTINGS = {
+    "syslog.syslog_ng": _SYSLOG_NG,
+    "syslog.running": "".join(f"|{x}\n" for x in f"{_RSYSLOG}{_SYSLOG_NG}".splitlines()),
     "residual.state": r"""kernel/core_pattern:|/opt/x --token {} -p{} %p
 /etc/security/limits.d/x.conf:* hard core 0 # {}
 /etc/security/limits.conf:joe - core unlimited {}
@@ -226,7 +256,8 @@ auth [success=1 default=ignore] pam_radius_auth.so conf=/x {} client_id={}
 session optional pam_unix.so key={}
 auth required pam_unix.so nullok passphrase={} mima={}
 """,
-    "syslog.rsyslog": """
+    "syslog.rsyslog": f"""{_RSYSLOG}"""
+    """
 template(name="a" type="string" string="<%pri%>1 %msg% [{}@41058 tag=\\"x\\"]")
 template(name="b" type="string" string="<%pri%>1 %msg% [x@41058 tag=\\"{}\\"]")
 set $.t = "{}";
@@ -237,7 +268,30 @@ action(type="omprog" binary='/x {}')
 action(type="omhttp" restpath="bulk?k={}" server="h")
 *.* ^/opt/x {}
 """,
-    "log_shipping.state": """
+    "log_shipping.state": """== file /x
+|@SET espw={}
+|    Record apikey {}
+|    Add apikey {}
+|    Http_Passwd {}
+|  dsn root:{}@tcp(h)/x
+|  headers {{"X-Sec":"{}"}}
+|  hosts: ["es:9200"]   # elastic / {}
+|  password: >-
+|    {}
+|    source: |
+|      .account = "{}"
+|      odd(.x, "{}")
+|  b: {{type: redis, url: "redis://:{}@h", psk: {}}}
+|  k: {{librdkafka_options: {{"sasl.username": u, psk: {}}}}}
+|    creds: {}
+|    basic: u:{}
+|    - name: es_pw
+|      value: {}
+|    psk: "{}"
+|    endpoints: ["https://u:{}@h:9200/{}"]
+|{{"metrics": {{"x": {{"log_path": "/var/log", "k": "{}"}}}}}}
+|  targets = [{{__path__ = "/var/log/x", odd = "{}"}}]
+|api = "{}"
 |  headers:
 |    Custom: {}
 |    X-My: {}

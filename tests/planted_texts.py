@@ -53,6 +53,11 @@ ExecStart={{ path=/x ; argv[]=/bin/bash -lc echo {} | sudo -S x ; ignore_errors=
 """
 
 _SUDO = r"""
+Defaults ldap_bindpw={}
+Defaults use_pty, ldap_x={}
+Defaults:joe odd = "{}"
+joe ALL = /usr/bin/docker run -e PW\={} x
+joe ALL = /usr/bin/docker run -e PW\={} -e TOKEN\={} x, /bin/ls
 joe ALL=(ALL) NOPASSWD: /x {}
 joe ALL = /x {}, /y -p {}, /z \
    {}
@@ -122,6 +127,11 @@ cmd_ssh	/usr/bin/ssh -p {}
 """
 
 _ROTATE = r"""
+compressoptions -9 -p {}
+compressoptions a -si -p{}
+compressoptions "-p {}"
+compressoptions -9 --password={} {}
+uncompresscmd /usr/bin/7z x -p{}
 mail {}@x.y
 /x {{ # {}
  postrotate

@@ -250,6 +250,8 @@ KEPT = [
     ("script", "rsync -a /srv/ rsync://nas:873/module/srv"),
     ("sudo", "joe ALL=(root) NOPASSWD: /usr/bin/systemctl restart nginx, !/bin/su"),
     ("sudo", "Defaults:joe !authenticate, timestamp_timeout=15"),
+    ("sudo", "Defaults timestamp_timeout=15, secure_path=/usr/bin:/bin, passwd_tries=3"),
+    ("rotate", "    compressoptions -T0 -19 --rm"),
     ("rotate", "    rotate 26\n    create 0640 root adm\n    dateformat -%Y%m%d"),
     ("listed-log", "|[2026-11-25T01:00:00] /usr/bin/rsnapshot daily: completed successfully"),
 ]  # fmt: skip

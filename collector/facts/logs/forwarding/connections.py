@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import MASK, values_of
+from collector.facts.base.redaction import MASK, any_case, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
 from collector.model import Capture, Read, Text, shell
 
@@ -46,6 +46,58 @@ s/\([Hh][Ee][Aa][Dd][Ee][Rr][Ss]["']\{{0,1\}}[[:space:]]*[:=][[:space:]]*\){{.*/
 s/^\(|[[:space:]-]*["']\{{0,1\}}[Xx]-[A-Za-z0-9-]*["']\{{0,1\}}[[:space:]:=]\{{1,\}}\)[^[:space:]].*/\1redacted/"""
 
 
+# Of settings only these keep their values, and others numbers and switches.
+_KEPT = (
+    "name", "host", "port", "type", "@type", "enabled", "path", "paths", "include", "__path__",
+    "log_path", "file_pattern", "hosts", "url", "uri", "endpoint", "endpoints", "address",
+    "bootstrap_servers", "brokers", "remote_server", "active", "journal",
+)  # fmt: skip
+_MARK = "~q~"
+_S = "[[:space:]]*"
+_Q = r"[\"']\{0,1\}"
+_KEY = rf"{_Q}[A-Za-z_@.][A-Za-z0-9_.@-]*{_Q}"
+_STRING = r"\([^\"\\]*\\.\)*[^\"\\]*"
+_LINE = rf"^|{_S}\(-[[:space:]]\{{1,\}}\)*"
+_SWITCHES = ("[0-9]\\{1,5\\}", "true", "false", "yes", "no", "on", "off")
+
+
+def _only_listed() -> list[str]:
+    """What is kept has a sign in front of it for a while; connections pass by."""
+    outside = r"""[^"'#]*\("[^"]*"[^"'#]*\)*\('[^']*'[^"'#]*\)*"""
+    kept = [any_case(name) if name[0].isalpha() else name for name in _KEPT]
+    return [
+        rf"s/^\(|{outside}[[:space:]]\)#.*/\1/",
+        *(rf"s/{_LINE}{_Q}{name}{_Q}[[:space:]:=]/{_MARK}&/" for name in kept),
+        *(
+            rf"s/{_LINE}{_KEY}[[:space:]:=]\{{1,\}}{_Q}{value}{_Q},*$/{_MARK}&/"
+            for value in _SWITCHES
+        ),
+        # members of lists: paths, hosts with their ports, URLs
+        rf"s/^|{_S}-*{_S}{_Q}\/[^[:space:]]*$/{_MARK}&/",
+        rf"s/^|{_S}-*{_S}{_Q}[A-Za-z0-9.-]*:[0-9]\{{1,5\}}{_Q},*$/{_MARK}&/",
+        rf"s/^|{_S}-*{_S}{_Q}[a-z]*:\/\/[^[:space:]]*$/{_MARK}&/",
+        rf"/^{_MARK}/b hpm",
+        rf"s/\({_LINE}{_KEY}{_S}[:=]{_S}\)[^[:space:][{{|>].*/\1redacted/",
+        rf"s/\(^|{_S}[A-Za-z_@][A-Za-z0-9_.@-]*[[:space:]]\{{1,\}}\)[^[:space:]:={{|>-].*/\1redacted/",
+        rf"s/^\(|{_S}-[[:space:]]\{{1,\}}\)[^][:space:][{{}}\"'|>:=]\{{1,\}}$/\1redacted/",
+        rf"s/^\(|{_S}\)[^][:space:]\"'<{{}}=:|>[-]\{{6,\}}$/\1redacted/",
+        ":hpm",
+        # within braces, and whatever else is quoted
+        r"/^|/!b hpn",
+        *(
+            rf"s/\([{{,]{_S}{_Q}{name}{_Q}{_S}[:=]{_S}\)\"\({_STRING}\)\"/\1{_MARK}<\2>/g"
+            for name in kept
+        ),
+        rf"s/\([:=]{_S}\)\"{_STRING}\"/\1\"redacted\"/g",
+        rf"s/\([:=]{_S}\)'[^']*'/\1'redacted'/g",
+        r"/{/s/\([A-Za-z0-9_\"'][:=][[:space:]]\{1,\}\)[^]\"',{}~[ ][^]\"',{}~[ ]*/\1redacted/g",
+        rf"/[{{:=]/!s/\"{_STRING}\"/\"redacted\"/g",
+        rf"s/{_MARK}<\([^>~]*\)>/\"\1\"/g",
+        ":hpn",
+        f"s/{_MARK}//g",
+    ]
+
+
 def _redaction() -> str:
     """Values of settings of every agent, also of those that put a blank between name and value.
 
@@ -61,7 +113,8 @@ def _redaction() -> str:
     steps.append(r"s/^\(|[[:space:]]*[Uu][Rr][Ii][[:space:]]\{1,\}\).*/\1redacted/")
     steps.append(r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g")
     steps.append(values_of("licen", "mima", "miyao", "kouling"))
-    return "\n".join([*steps, _HEADERS, MASK, r"s/\*\*\*/redacted/g"])
+    last = [r"s/\*\*\*/redacted/g", *_only_listed(), ":hpz"]
+    return "\n".join(["/^== links/,$b hpz", *steps, _HEADERS, MASK, *last])
 
 
 READS: tuple[Read, ...] = (

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
-from collector.facts.logs.syslog.redaction import RSYSLOG, SYSLOG_NG
+from collector.facts.logs.syslog.redaction import BOTH
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadStatus, Text, shell
 
 _READ = "syslog.running"
@@ -96,7 +96,7 @@ echo '== end'
 exit 0
 """,
         limit=1 << 20,
-        redact=f"{RSYSLOG}\n{SYSLOG_NG}",
+        redact=BOTH,
         privileged=True,
         why=Text(
             "日志服务以何配置启动、另外包含的配置、发送队列与其自述的发送情况",
