@@ -226,3 +226,16 @@ def test_a_policy_takes_hosts_and_grade_of_a_record(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("timestamp: false\nlog: false\nhanded_in: true\n")
     said = shell("verify", "b", "--trust", "t.json", "--policy", "p.yml")
     assert "It meets the policy p.yml" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59-14:00", "9999-12-31", "0001-01-01T00:00:00+14:00", "0001-01-01"]
+)
+def test_a_time_that_nobody_can_reckon_from_is_one_line(
+    plain: tuple[Path, PrivateKey], tmp_path: Path, at: str
+) -> None:
+    shell = Shell(tmp_path)
+    shell("key", "new")
+    shell("key", "trust", "-o", "t.json")
+    ended = shell("verify", str(plain[0]), "--trust", "t.json", "--at", at, status=2)
+    assert ended.stderr == f"hostpledge: --at: no time to reckon from: {at}\n"
