@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.log.checkpoint import sign
 from collector.attest.log.logged import Log, entry_bytes, read_inclusion
 from collector.attest.trust.trust_file import trust_of
 from collector.errors import VerifyFailed
 from collector.verify import open_bundle, verify
-from tests.pledges.bundles import PledgeReference, Signer
+from tests.pledges.bundles import Signer
 
 LOG = PrivateKey.generate("p256")
 
