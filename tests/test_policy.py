@@ -11,8 +11,9 @@ import pytest
 
 from collector import catalog
 from collector.attest.keys.keys import PrivateKey
-from collector.attest.trust.trust_file import Trust, TrustedKey
+from collector.attest.trust.trust_file import Trust, TrustedKey, load_trust
 from collector.attest.trust.tuf_client import Source
+from collector.errors import BadInput, VerifyFailed
 from collector.model import Text
 from collector.pledges.record.terms import terms
 from collector.schema import validator
@@ -226,3 +227,39 @@ def test_a_policy_takes_hosts_and_grade_of_a_record(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("timestamp: false\nlog: false\nhanded_in: true\n")
     said = shell("verify", "b", "--trust", "t.json", "--policy", "p.yml")
     assert "It meets the policy p.yml" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59-14:00", "9999-12-31", "0001-01-01T00:00:00+14:00", "0001-01-01"]
+)
+def test_a_time_that_nobody_can_reckon_from_is_one_line(
+    plain: tuple[Path, PrivateKey], tmp_path: Path, at: str
+) -> None:
+    shell = Shell(tmp_path)
+    shell("key", "new")
+    shell("key", "trust", "-o", "t.json")
+    ended = shell("verify", str(plain[0]), "--trust", "t.json", "--at", at, status=2)
+    assert ended.stderr == f"hostpledge: --at: no time to reckon from: {at}\n"
+
+
+@pytest.mark.parametrize("kind", ["p256", "ed25519", "sm2"])
+def test_a_public_key_alone_is_trusted_for_bundles_and_for_nothing_more(
+    tmp_path: Path, kind: str
+) -> None:
+    key = PrivateKey.generate("p256" if kind == "sm2" else kind)  # type: ignore[arg-type]
+    second = PrivateKey.generate("sm2") if kind == "sm2" else None
+    made, _ = bundles.make(tmp_path, [bundles.unreachable("gone")], key, sm2_key=second)
+    file = tmp_path / "k.pub"
+    for text in ((second or key).public.pem, (second or key).public.pem.replace("\n", "\r\n")):
+        file.write_bytes(text.encode())
+        trust = load_trust(file)
+        assert [known.roles for known in trust.keys] == [frozenset({"bundle"})]
+        verified = found(made.path, trust)
+        assert any("a public key alone was given" in text.en for text in verified.unproven)
+    file.write_text(PrivateKey.generate().public.pem)
+    with pytest.raises(VerifyFailed, match="not among the trusted keys"):
+        found(made.path, load_trust(file))
+    for wrong in (key.public.pem * 2, "-----BEGIN CERTIFICATE-----\nx\n", "-----BEGIN "):
+        file.write_text(wrong)
+        with pytest.raises(BadInput, match="public key"):
+            load_trust(file)

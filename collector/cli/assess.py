@@ -189,7 +189,17 @@ def parse_time(text: str, *, where: str = "--at") -> datetime:
             where=where,
             mend=tr("请写成 2026-11-25T12:00:00+08:00", "write it as 2026-11-25T12:00:00+08:00"),
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        year = moment.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    # a key may end at any time; what is reckoned from needs years around it
+    if not year or (where == "--at" and not 1970 <= year <= 9000):
+        raise BadInput(
+            tr(f"无法以此时刻计算：{text}", f"no time to reckon from: {text}"), where=where
+        )
+    return moment
 
 
 def capture_files(paths: Iterable[Path]) -> list[Path]:

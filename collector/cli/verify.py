@@ -33,9 +33,10 @@ def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[...,
         type=click.Path(path_type=Path),
         metavar="FILE",
         help=tr(
-            "信任文件（由签名方 hostpledge key trust 给出），或 hostpledge trust update 所存的目录",
-            "trust file (the signer's `hostpledge key trust` writes it), or the folder that "
-            "`hostpledge trust update` keeps",
+            "信任文件（由签名方 hostpledge key trust 给出）、hostpledge trust update 所存的目录，"
+            "或 PEM 公钥",
+            "trust file (the signer's `hostpledge key trust` writes it), the folder that "
+            "`hostpledge trust update` keeps, or a public key in PEM",
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from collector.attest.envelope.timestamp import Stamp
 from collector.attest.log.logged import Inclusion
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
-from collector.model import Text
+from collector.model import Result, Text
 from collector.verify.looks import Looks
 
 # how far the clocks of signer and timestamp authority may be apart
@@ -82,8 +82,13 @@ def stamped(sealed: Sealed, trust: Trust, *, where: str) -> Stamp | None:
     return min(found, key=lambda stamp: stamp.at, default=None)
 
 
-def logged(digest: str, proof: Inclusion, trust: Trust, now: datetime) -> Logged:
-    """Raises VerifyFailed unless the proof puts the bundle of that digest into a log."""
+def logged(
+    digest: str, said: Mapping[str, Any], proof: Inclusion, trust: Trust, now: datetime
+) -> Logged:
+    """Raises VerifyFailed unless the proof puts the bundle of that digest into a log, as what its
+
+    signed predicate (`said`) makes it.
+    """
     entry = proof.check(where=_PROOF)
     signer = proof.note.verify(trust, where=_PROOF)
     if signer.revoked_at is not None:
@@ -94,6 +99,7 @@ def logged(digest: str, proof: Inclusion, trust: Trust, now: datetime) -> Logged
         )
     if entry["digest"] != digest:
         raise VerifyFailed(f"a proof for another bundle ({entry['digest'][:12]})", where=_PROOF)
+    _hold(entry, said)
     return Logged(
         proof.note.checkpoint.origin,
         proof.index,
@@ -103,6 +109,40 @@ def logged(digest: str, proof: Inclusion, trust: Trust, now: datetime) -> Logged
         datetime.fromisoformat(entry["logged_at"]),
         signer.name,
         signer.valid_until is None or signer.valid_until >= now,
+    )
+
+
+def _hold(entry: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+    """Whoever keeps the log may write anything of a bundle beside its digest."""
+    pledge = said["pledge"] or {"id": None, "sequence": None, "previous": None}
+    made_at = datetime.fromisoformat(said["made_at"])
+    expected = {
+        "pledge": pledge["id"],
+        "sequence": pledge["sequence"],
+        "previous": pledge["previous"],
+    }
+    wrong = [name for name, value in expected.items() if entry[name] != value]
+    if not _same_verdicts(entry["verdicts"], said["clauses"]):
+        wrong.append("verdicts")
+    if datetime.fromisoformat(entry["made_at"]) != made_at:
+        wrong.append("made_at")
+    if wrong:
+        raise VerifyFailed(
+            f"the entry of the log says another {wrong[0]} than the bundle does", where=_PROOF
+        )
+    if made_at > datetime.fromisoformat(entry["logged_at"]) + _SKEW:
+        raise VerifyFailed(
+            f"the entry of the log is dated {entry['logged_at']}, and the bundle was signed after "
+            f"that ({said['made_at']})",
+            where=_PROOF,
+        )
+
+
+def _same_verdicts(logged: Mapping[str, str], signed: Mapping[str, str]) -> bool:
+    """A register keeps a clause as not proven that was not judged on all that is declared."""
+    return logged.keys() == signed.keys() and all(
+        verdict == signed[number] or (verdict == Result.ERROR and signed[number] != Result.FAIL)
+        for number, verdict in logged.items()
     )
 
 

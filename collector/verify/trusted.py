@@ -37,6 +37,15 @@ def proven(trust: Trust) -> tuple[Text, ...]:
 
 def unproven(trust: Trust, now: datetime) -> tuple[Text, ...]:
     source = trust.source
+    if trust.bare:
+        return (
+            Text(
+                "密钥何时有效、是否已被吊销：所给的只是公钥，没有写明这些的信任文件"
+                "（hostpledge key trust）。",
+                "For which time the key counts, and that it was not revoked: a public key alone "
+                "was given, and no trust file, which says so (`hostpledge key trust`).",
+            ),
+        )
     if source is None:
         return ()
     until = source.expires.isoformat()

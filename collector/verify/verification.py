@@ -118,8 +118,9 @@ def verify(
     ended. `proof` is one of the register's log.
     """
     now = now or datetime.now(UTC)
-    made_at = datetime.fromisoformat(bundle.statement["predicate"]["made_at"])
-    logged = times.logged(bundle.digest, proof, trust, now) if proof is not None else None
+    said = bundle.statement["predicate"]
+    made_at = datetime.fromisoformat(said["made_at"])
+    logged = times.logged(bundle.digest, said, proof, trust, now) if proof is not None else None
     signed = signatures.check(bundle, trust, made_at, now, logged)
     first, known = signed.leading
     _check_attached(bundle)

@@ -74,7 +74,9 @@ def judged(
         files.append(place / captures.file_name(host))
         taken = Capture(host, HostStatus.UNREACHABLE, detail=name, origin=origin)
         if answered:
-            taken = replace(captured("weak"), host=host, collected_at=at, origin=origin)
+            weak = captured("weak")
+            head = MappingProxyType({**weak.head, "clock": str(int(at.timestamp()))})
+            taken = replace(weak, host=host, head=head, collected_at=at, origin=origin)
         captures.write(taken, files[-1])
     return bundle.make(
         files,

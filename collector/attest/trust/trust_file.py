@@ -56,12 +56,14 @@ class TrustedKey:
 class Trust:
     """Trusted keys, and whose timestamps count; without keys it verifies nothing.
 
-    `source` is the team whose word it is, where it came by TUF.
+    `source` is the team whose word it is, where it came by TUF; `bare` that it is a public key
+    alone, of which nothing else is known.
     """
 
     keys: tuple[TrustedKey, ...] = ()
     authorities: tuple[Authority, ...] = ()
     source: Source | None = None
+    bare: bool = False
 
     def find(self, keyid: str) -> TrustedKey | None:
         return next((known for known in self.keys if known.keyid == keyid), None)
@@ -96,6 +98,7 @@ def trust_of(keys: Iterable[PublicKey]) -> Trust:
 def load_trust(path: Path) -> Trust:
     """Raises BadInput when the file is no trust file, or a keyid is not its key's.
 
+    A public key in PEM is trusted for bundles, of any time.
     A folder is one that `hostpledge trust update` keeps: VerifyFailed where it does not hold.
     """
     if path.is_dir():
@@ -114,6 +117,10 @@ def load_trust(path: Path) -> Trust:
         ) from None
     if len(data) > _LARGEST:
         raise BadInput(f"larger than {_LARGEST >> 20} MiB: no trust file is", where=str(path))
+    if data.lstrip().startswith(b"-----BEGIN "):
+        pem = data.strip().replace(b"\r", b"") + b"\n"
+        key = PublicKey.from_pem(pem, where=str(path))
+        return Trust((TrustedKey(key, key.keyid, roles=frozenset({"bundle"})),), bare=True)
     return trust_from_bytes(data, where=str(path))
 
 

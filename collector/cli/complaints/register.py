@@ -10,6 +10,14 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"the bundle was made for no pledge", "此证据包不是为任何登记制作的"),
     (r"the bundle was made for the pledge (\S+), not for (\S+)", r"此证据包属于登记 \1，不属于 \2"),
     (
+        r"the entry of the log says another (\S+) than the bundle does",
+        r"日志条目的 \1 与证据包所签的不符",
+    ),
+    (
+        r"the entry of the log is dated (\S+), and the bundle was signed after that \((\S+)\)",
+        r"日志条目的时间为 \1，而证据包签署于其后（\2）",
+    ),
+    (
         r"its hosts were judged for another time than they were looked at, (\d+) day\(s\) apart",
         r"其主机的判定时刻与采集时刻相差 \1 天",
     ),

@@ -1,0 +1,97 @@
+"""A proof of the register's log says of a bundle what the bundle says of itself, or is none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.log.checkpoint import sign
+from collector.attest.log.logged import Log, entry_bytes, read_inclusion
+from collector.attest.trust.trust_file import trust_of
+from collector.errors import VerifyFailed
+from collector.verify import open_bundle, verify
+from tests.pledges.bundles import Signer
+
+LOG = PrivateKey.generate("p256")
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    made = Signer(tmp_path_factory.mktemp("made"))
+    made.make("b", PledgeReference("P-1", 2, "c" * 64))
+    made.make("none", None)
+    return made
+
+
+def held(signer: Signer, logged_at: timedelta = timedelta(0), name: str = "b", **other: Any) -> Any:
+    """Verifies the bundle with a proof of an entry that says `other`."""
+    trust = trust_of([signer.key.public, LOG.public])
+    with open_bundle(Path(signer.folder / name)) as opened:
+        said = opened.statement["predicate"]
+        made_at = datetime.fromisoformat(said["made_at"])
+        fields = {
+            "pledge": "P-1",
+            "sequence": 2,
+            "previous": "c" * 64,
+            "digest": opened.digest,
+            "collected_at": said["period"]["from"],
+            "made_at": said["made_at"],
+            "attached_at": said["made_at"],
+            "verdicts": said["clauses"],
+        }
+        leaf = entry_bytes({**fields, **other}, made_at + logged_at)
+        log = Log("hostpledge-register/" + "0" * 32, (leaf,))
+        proof = log.inclusion(0, sign(log.checkpoint(), LOG))
+        return verify(
+            opened,
+            trust,
+            proof=read_inclusion(proof.encode(), where="p"),
+            now=datetime.now(UTC) + timedelta(days=2),
+        )
+
+
+def test_what_agrees_is_taken(signer: Signer) -> None:
+    assert held(signer).logged is not None
+    assert held(signer, timedelta(days=1)).logged is not None
+    # a register's clock may be somewhat behind
+    assert held(signer, timedelta(minutes=-2)).logged is not None
+
+
+def test_what_a_register_takes_for_not_proven_is_no_other_verdict(signer: Signer) -> None:
+    less = {"2.2": "error", "2.3": "notchecked", "2.4": "error"}
+    assert held(signer, verdicts=less).logged is not None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"pledge": "other"},
+        {"sequence": 7},
+        {"previous": "a" * 64},
+        {"previous": None},
+        {"verdicts": {"2.2": "pass", "2.3": "pass", "2.4": "pass"}},
+        {"verdicts": {"2.2": "notchecked"}},
+        {"made_at": "2020-01-01T00:00:00+00:00"},
+    ],
+    ids=lambda other: "-".join(map(str, other)),
+)
+def test_what_says_another_thing_is_refused(signer: Signer, other: dict[str, Any]) -> None:
+    (name,) = other
+    with pytest.raises(VerifyFailed, match=f"another {name} than the bundle does") as caught:
+        held(signer, **other)
+    assert caught.value.where == "--proof"
+
+
+def test_a_bundle_of_no_pledge_is_in_no_log(signer: Signer) -> None:
+    with pytest.raises(VerifyFailed, match="another pledge than the bundle does"):
+        held(signer, name="none")
+
+
+def test_an_entry_from_before_the_bundle_was_signed_is_refused(signer: Signer) -> None:
+    with pytest.raises(VerifyFailed, match="the bundle was signed after that"):
+        held(signer, timedelta(days=-1))
