@@ -23,6 +23,7 @@ from collector.cli.hardening import Hardening, note
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
 from collector.cli.openness import say_open
+from collector.cli.outputs import check_output
 from collector.cli.parts import Choice, Wanted, choice
 from collector.cli.pledged import length_of_time, pledged
 from collector.cli.run import say
@@ -120,6 +121,7 @@ def harden(
     stamps = stampers(tsa)
     how = how_of(inventory, given)
     place = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    check_output(place, location=location)
     with ExitStack() as open_until_the_end:
         chosen = None
         if whole_register:
