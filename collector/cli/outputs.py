@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.cli.language import tr
@@ -43,6 +44,13 @@ def check_output(target: Path, *inputs: Path | str | None, location: str | None 
                 where=str(target),
                 mend=mend,
             )
+
+
+def output_folder(output: Path | None, location: str | None) -> Path:
+    """That of a run: the one that was given, as `check_output` has it, or one of its own."""
+    place = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    check_output(place, location=location)
+    return place
 
 
 def _kept(location: str | None) -> Iterator[Path]:
