@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
@@ -156,3 +157,16 @@ def test_ids_that_differ_in_case_only_are_refused(
         register.add(made(id="P1"))
     assert {record.id for record in register.list()} == {"p1", "P1"}
     assert register.add(made(id="P1", title="other"), update=True).number == 2
+
+
+def test_a_register_on_a_file_system_that_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Register.open(str(tmp_path)).add(made())
+    found = list(os.statvfs(tmp_path))
+    found[8] |= os.ST_RDONLY
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(found))
+    with pytest.raises(BadInput, match="on a file system that is read-only; copy its") as refused:
+        Register.open(str(tmp_path))
+    assert "所在的文件系统是只读的；请将其目录复制到可写之处" in whole_in_chinese(refused.value)
