@@ -93,7 +93,7 @@ def _same_count(handed_in: int | None, said: Mapping[str, Any]) -> bool:
     told = said.get("handed_in")
     if handed_in is None or told is None:
         return True
-    return handed_in >= told if "before" in said else handed_in == told
+    return bool(handed_in >= told if "before" in said else handed_in == told)
 
 
 def _same_scope(row: Evidence, said: Mapping[str, Any]) -> bool:

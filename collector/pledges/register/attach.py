@@ -98,15 +98,16 @@ def _check_waivers(
     for waiver in waived:
         if waiver in versions[-1]:
             continue
-        named = f"{waiver['control']} on {waiver['host']} by {waiver['approver']}"
         if any(waiver in version for version in versions):
             raise BadInput(
-                f"it bears a waiver of {named}, which stands in the record no more",
+                f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
+                f"{waiver['approver']}, which stands in the record no more",
                 where=where,
                 mend="make the bundle again",
             )
         raise BadInput(
-            f"it bears a waiver of {named}, which the record has never had",
+            f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
+            f"{waiver['approver']}, which the record has never had",
             where=where,
             mend="`hostpledge pledge waive` puts one on record; make the bundle after that",
         )
