@@ -31,8 +31,13 @@ def home() -> Path:
 
     $HOSTPLEDGE_HOME, else $XDG_DATA_HOME/hostpledge, else ~/.local/share/hostpledge.
     """
-    named = os.environ.get("HOSTPLEDGE_HOME")
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    folder = Path(named) if named else Path(data) / "hostpledge"
+    folder = home_place()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def home_place() -> Path:
+    """Where `home` is, or would be."""
+    named = os.environ.get("HOSTPLEDGE_HOME")
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(named) if named else Path(data) / "hostpledge"

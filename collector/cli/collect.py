@@ -12,6 +12,7 @@ from collector import catalog, script
 from collector.cli.from_register import choosing_options, from_register, inventory_option
 from collector.cli.language import lang_option, tr
 from collector.cli.openness import say_open
+from collector.cli.outputs import check_output
 from collector.cli.parts import Wanted, choice
 from collector.cli.pledged import length_of_time, pledged
 from collector.cli.progress import HostProgress
@@ -184,6 +185,7 @@ def collect(
     whole_register = from_register(inventory, due=due)
     if output is None:
         raise click.UsageError(tr("缺少 -o", "-o is missing"))
+    check_output(output, location=location)
     how = how_of(inventory, given)
     if whole_register:
         wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))

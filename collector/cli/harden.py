@@ -6,7 +6,6 @@ import errno
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from collector.cli.hardening import Hardening, note
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
 from collector.cli.openness import say_open
+from collector.cli.outputs import output_folder
 from collector.cli.parts import Choice, Wanted, choice
 from collector.cli.pledged import length_of_time, pledged
 from collector.cli.run import say
@@ -119,7 +119,7 @@ def harden(
     whole_register = from_register(inventory, due=due)
     stamps = stampers(tsa)
     how = how_of(inventory, given)
-    place = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    place = output_folder(output, location)
     with ExitStack() as open_until_the_end:
         chosen = None
         if whole_register:

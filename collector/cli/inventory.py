@@ -17,6 +17,7 @@ from collector.cli.columns import out, wrap
 from collector.cli.helping import Group
 from collector.cli.intake import Intake
 from collector.cli.language import lang, lang_option, tr
+from collector.cli.outputs import check_output
 from collector.errors import BadInput, FactError, one_line
 from collector.facts.data.data_stores import Found, stores
 from collector.facts.data.inventory import DOCUMENT
@@ -70,6 +71,8 @@ class _Entry:
 @lang_option
 def init(paths: tuple[str, ...], output: Path | None) -> int:
     """Writes a document of the right shape in which nothing is reviewed yet."""
+    if output is not None:
+        check_output(output)
     if output is not None and output.exists():
         raise BadInput(
             tr("已经存在", "it exists already"),

@@ -27,6 +27,7 @@ from collector.cli.opening import (
     pin_of,
 )
 from collector.cli.options import form_option
+from collector.cli.outputs import check_output
 from collector.errors import BadInput, one_line
 from collector.export import stamp
 
@@ -249,6 +250,8 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
 )
 @lang_option
 def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None:
+    if output is not None:
+        check_output(output, *others)
     known = keyring.trust()
     for path in others:
         public = keys.PublicKey.from_pem(read_at_most(path, _MOST), where=str(path))

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from collector.cli.language import tr
+from collector.cli.outputs import check_output
 from collector.errors import BadInput
 
 
@@ -39,6 +40,7 @@ def packed(output: Path, encrypt_to: Sequence[str]) -> tuple[Path, Callable[[Pat
     from collector.attest.bundle.making import pack_into
     from collector.attest.keys import age
 
+    check_output(output)
     if bool(encrypt_to) is not (output.suffix == age.SUFFIX):
         raise BadInput(
             tr(

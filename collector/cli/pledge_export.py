@@ -11,6 +11,7 @@ import click
 from collector.cli.columns import out
 from collector.cli.language import lang_option, tr
 from collector.cli.opening import open_key, signing_options
+from collector.cli.outputs import check_output
 from collector.cli.pledged import open_register, register_option
 from collector.cli.register import read_small, sign_checkpoint
 from collector.errors import BadInput
@@ -66,6 +67,7 @@ def export(
 
     if output.is_dir():
         raise BadInput(tr("是一个目录", "is a folder"), where=str(output))
+    check_output(output, *since, location=location)
     older = [parse(read_small(path), where=str(path)).checkpoint for path in since]
     opened = open_register(location)
     proofs = _proofs(opened, id, older, key_name, passphrase_file)

@@ -17,6 +17,7 @@ from collector.cli.columns import out
 from collector.cli.helping import Group
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_key, signing_options
+from collector.cli.outputs import check_output
 from collector.cli.pledged import open_register, register_option, trust_given
 from collector.cli.register_backup import backup, restore
 from collector.errors import BadInput, VerifyFailed
@@ -67,6 +68,8 @@ _output_option = click.option(
 def checkpoint(
     *, output: Path | None, key_name: str, passphrase_file: Path | None, location: str | None
 ) -> int:
+    if output is not None:
+        check_output(output, location=location)
     opened = open_register(location)
     note, _ = sign_checkpoint(opened, open_key(key_name, passphrase_file, role="log"))
     _give(note, output)
@@ -134,6 +137,8 @@ def prove(
 ) -> int:
     from collector.attest.log.logged import entry
 
+    if output is not None:
+        check_output(output, location=location)
     opened = open_register(location)
     attached = opened.evidence(id)
     number = sequence or len(attached)
@@ -219,6 +224,8 @@ def consistency(
             tr("不能与 --proof 同用", "cannot be given together with --proof"),
             where="--output" if output is not None else "--kept-at",
         )
+    if output is not None:
+        check_output(output, old, trust_file, location=location)
     trust = trust_given(trust_file)
     older = parse(read_small(old), where=str(old))
     _check_signer(older, trust, str(old), kept=True)

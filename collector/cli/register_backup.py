@@ -10,6 +10,7 @@ import click
 
 from collector.cli.columns import out
 from collector.cli.language import lang_option, tr
+from collector.cli.outputs import check_output
 from collector.cli.pledged import open_register, register_option
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 def backup(*, output: Path, location: str | None) -> int:
     from collector.pledges.transfer import backup as backups
 
+    check_output(output, location=location)
     about = backups.write(open_register(location), output)
     out(tr(f"已备份 {_counted(about)}：{output}\n", f"saved {_counted(about)}: {output}\n"))
     return 0

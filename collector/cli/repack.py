@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from collector.cli.language import lang_option, tr
+from collector.cli.outputs import check_output
 from collector.cli.packing import encrypt_option, packed
 from collector.cli.verify import identity_option, open_named
 from collector.errors import BadInput
@@ -55,6 +56,7 @@ def repack(
     from collector.attest.bundle import redacted
     from collector.attest.bundle.making import place
 
+    check_output(output, bundle, identity)
     aside, packing = packed(output, encrypt_to)
     if os.path.lexists(output):
         raise BadInput(tr("已经存在", "exists already"), where=str(output))

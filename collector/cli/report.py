@@ -19,6 +19,7 @@ from collector.cli.chinese import whole_in_chinese
 from collector.cli.kept import Kept, compared_with
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.openness import mode_of, public_option
+from collector.cli.outputs import check_output
 from collector.cli.report_exports import export_option
 from collector.cli.verify import identity_option, open_trusted, trust_option
 from collector.errors import BadInput, CollectorError
@@ -113,6 +114,7 @@ def report(
         )
     for target in targets:
         _check_target(target)
+        check_output(target, bundle, against, record_file, trust_file, identity)
     if len({target.resolve() for target in targets}) < len(targets):
         raise BadInput(
             tr("几种报告写到同一个文件", "more than one report goes into the same file"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from collector.cli.columns import wrap
 from collector.cli.from_register import choosing_options, from_register, inventory_option
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.opening import open_sm2_key, signing_options, sm2_options
+from collector.cli.outputs import output_folder
 from collector.cli.packing import encrypting
 from collector.cli.pledged import Pledged, length_of_time, pledged
 from collector.cli.scope_said import of_frame
@@ -114,7 +114,7 @@ def run(
     )
     if whole_register or pledge is not None:
         check_attachable(signing)
-    output = output or Path(f"hostpledge-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    output = output_folder(output, location)
     how = how_of(inventory, given)
     if whole_register:
         from collector.cli.fleet_run import run_fleet

@@ -18,6 +18,7 @@ from collector.cli.assess import parse_time
 from collector.cli.chinese import in_chinese
 from collector.cli.language import lang, lang_option, tr
 from collector.cli.options import form_option
+from collector.cli.outputs import check_output
 from collector.errors import VerifyFailed
 from collector.export import stamp
 from collector.scope import no_proof, not_seen
@@ -125,6 +126,7 @@ def verify(
     if page_file is not None:
         from collector.verify.webpage import page
 
+        check_output(page_file, bundle, trust_file, proof_file, policy_name, identity)
         write_aside(page_file, page().encode(), 0o644)
         if bundle is None:
             click.echo(str(page_file))

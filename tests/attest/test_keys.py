@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,21 @@ def test_a_name_is_taken_once_and_cannot_lead_elsewhere() -> None:
             keyring.new(name, "p256", None)
     with pytest.raises(BadInput, match="no key is named other"):
         keyring.rotate("other", "p256", None)
+
+
+def test_a_rotation_that_fails_leaves_no_private_key_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keyring.new("default", "p256", None)
+    before = {path.name for path in keyring.folder().iterdir()}
+
+    def full(_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(keyring, "_write", full)
+    with pytest.raises(OSError, match="No space"):
+        keyring.rotate("default", "p256", None)
+    assert {path.name for path in keyring.folder().iterdir()} == before
 
 
 def test_a_rotation_that_was_killed_leaves_no_key_that_signs_in_vain(

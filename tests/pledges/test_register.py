@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.cli.chinese import whole_in_chinese
 from collector.errors import BadInput
 from collector.pledges.register.register import FILE, Register
 from tests.pledges.places import owner
@@ -136,3 +138,35 @@ def test_opening_it_again_leaves_the_locks_of_this_process(tmp_path: Path) -> No
         Register.open(str(tmp_path))
         said = subprocess.run(other, capture_output=True, check=False)
         assert b"BlockingIOError" in said.stderr
+
+
+def test_ids_that_differ_in_case_only_are_refused(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They name folders, and many a disk takes them for one."""
+    register = Register.open(place)
+    register.add(made(id="p1"))
+    for records in ([made(id="P1")], [made(id="q1"), made(id="Q1")]):
+        with pytest.raises(BadInput, match=r"the ids .1 and .1 differ in upper") as refused:
+            register.add_all(records)
+        assert "仅大小写不同；请改用另一编号" in whole_in_chinese(refused.value)
+    assert [record.id for record in register.list()] == ["p1"]
+    # what an older release took in stays, and goes on
+    with monkeypatch.context() as patch:
+        patch.setattr(Register, "_check_names", lambda *_: None)
+        register.add(made(id="P1"))
+    assert {record.id for record in register.list()} == {"p1", "P1"}
+    assert register.add(made(id="P1", title="other"), update=True).number == 2
+
+
+def test_a_register_on_a_file_system_that_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Register.open(str(tmp_path)).add(made())
+    found = list(os.statvfs(tmp_path))
+    found[8] |= os.ST_RDONLY
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(found))
+    with pytest.raises(BadInput, match="on a file system that is read-only; copy its") as refused:
+        Register.open(str(tmp_path))
+    assert "所在的文件系统是只读的；请将其目录复制到可写之处" in whole_in_chinese(refused.value)

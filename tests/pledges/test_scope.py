@@ -14,6 +14,7 @@ import pytest
 from collector import captures, catalog
 from collector.attest.bundle import making as bundle
 from collector.attest.log.logged import entry
+from collector.cli.chinese import whole_in_chinese
 from collector.cli.pledge_status import status
 from collector.cli.pledge_tables import lacking, list_table
 from collector.errors import BadInput
@@ -182,6 +183,32 @@ def test_a_waiver_that_was_never_on_record_is_refused(register: Register, signer
         "expires": "2027-01-01",
     }
     register.add(made(resources={"hosts": list(HOSTS)}, waivers=[entry_of]), update=True)
+    attach(register, ID, path, signer.trust)
+
+
+def test_a_waiver_that_the_record_has_no_more_is_refused(
+    register: Register, signer: Signer
+) -> None:
+    on_record = {
+        "control": "antivirus.running",
+        "host": "*",
+        "reason": "no",
+        "approver": "周示例",
+        "expires": "2027-01-01",
+    }
+    hosts = {"hosts": list(HOSTS)}
+    register.add(made(resources=hosts, waivers=[on_record]), update=True)
+    path = judged(register, signer, "a", waivers=records.waivers(register.get(ID)))
+    register.add(made(resources=hosts), update=True)
+    with pytest.raises(
+        BadInput,
+        match=r"antivirus\.running on \* by 周示例, which stands in the record no more; make the "
+        "bundle again",
+    ) as refused:
+        attach(register, ID, path, signer.trust)
+    assert "登记中现已没有" in whole_in_chinese(refused.value)
+    assert "请重新制作证据包" in whole_in_chinese(refused.value)
+    register.add(made(resources=hosts, waivers=[on_record]), update=True)
     attach(register, ID, path, signer.trust)
 
 

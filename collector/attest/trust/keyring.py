@@ -135,10 +135,20 @@ def rotate(
 def _replace(
     path: Path, name: str, make: Callable[[], PrivateKey], passphrase: bytes | None
 ) -> tuple[PrivateKey, TrustedKey | None]:
-    known, now = trust(), _now()
     coming = path.with_name(f".{path.name}.next")
     coming.unlink(missing_ok=True)
-    key = make()
+    try:
+        return _put(path, coming, name, make(), passphrase)
+    except BaseException:
+        # a full disk: a private key that nobody trusts is not left lying about
+        coming.unlink(missing_ok=True)
+        raise
+
+
+def _put(
+    path: Path, coming: Path, name: str, key: PrivateKey, passphrase: bytes | None
+) -> tuple[PrivateKey, TrustedKey | None]:
+    known, now = trust(), _now()
     key.save(coming, passphrase)
     # one that has the name and no file is left over from a kill: it never signed anything
     old = next((k for k in known.keys if k.name == name), None)

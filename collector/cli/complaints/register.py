@@ -6,6 +6,13 @@ TABLE: tuple[tuple[str, str], ...] = (
     (r"no host is named (.*)", r"没有名为 \1 的主机"),
     (r"no pledge is named (.*)", r"没有编号为 \1 的登记"),
     (r"the pledge (\S+) is in the register already", r"登记 \1 已在登记库中"),
+    (r"the ids (\S+) and (\S+) differ in upper and lower case only", r"编号 \1 与 \2 仅大小写不同"),
+    (r"on a file system that is read-only", "所在的文件系统是只读的"),
+    (
+        r"copy its folder to where it can be written, and give --register",
+        "请将其目录复制到可写之处，再以 --register 指明",
+    ),
+    (r"give another id", "请改用另一编号"),
     (r"--update adds a new version of it", "加 --update 可增加一个新版本"),
     (r"the bundle was made for no pledge", "此证据包不是为任何登记制作的"),
     (r"the bundle was made for the pledge (\S+), not for (\S+)", r"此证据包属于登记 \1，不属于 \2"),

@@ -25,6 +25,11 @@ TABLE: tuple[tuple[str, str], ...] = (
         r"其中有 \3 对主机 \2 的 \1 所作豁免，而登记中从未有过",
     ),
     (
+        r"it bears a waiver of (\S+) on (.*) by (.*), which stands in the record no more",
+        r"其中有 \3 对主机 \2 的 \1 所作豁免，而登记中现已没有",
+    ),
+    (r"make the bundle again", "请重新制作证据包"),
+    (
         r"`(hostpledge [^`]*)` puts one on record; make the bundle after that",
         r"可用 \1 登记豁免，之后重新制作证据包",
     ),

@@ -175,6 +175,12 @@ def open_sqlite(path: Path) -> Engine:
         # never opened here: closing it would drop the locks of all connections that this process
         # has to it, and another process could take the log away under them (POSIX)
         if not os.access(path, os.R_OK | os.W_OK):
+            if os.statvfs(path).f_flag & os.ST_RDONLY:
+                raise BadInput(
+                    "on a file system that is read-only",
+                    where=str(path),
+                    mend="copy its folder to where it can be written, and give --register",
+                ) from None
             raise BadInput(os.strerror(errno.EACCES), where=str(path)) from None
     except OSError as problem:
         raise BadInput(problem.strerror or "cannot be opened", where=str(path)) from None

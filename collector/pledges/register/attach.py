@@ -27,10 +27,10 @@ def attach(
 
     It is the copy that is verified. Raises VerifyFailed when it does not verify, and BadInput
     when it was made for another pledge or for none, at a lower grade than the pledge is of, bears
-    a waiver that no version of the record has, is judged for another day than it was looked at, is
-    attached already, or is not the next one of its pledge. One that looked at a part alone is
-    taken, and proves no clause. `held` looks at the copy once it is verified, and raises BadInput
-    for what else it does not take.
+    a waiver that the newest version of the record has not, is judged for another day than it was
+    looked at, is attached already, or is not the next one of its pledge. One that looked at a part
+    alone is taken, and proves no clause. `held` looks at the copy once it is verified, and raises
+    BadInput for what else it does not take.
     """
     record = register.get(id)
     with register.store.aside(bundle) as copy:
@@ -96,23 +96,33 @@ def _check_when(found: Verification, where: str) -> None:
 def _check_waivers(
     register: Register, id: str, waived: Sequence[Mapping[str, str]], where: str
 ) -> None:
-    """Raises BadInput for a waiver that its signer made up: it would soften a failure."""
+    """Raises BadInput for a waiver that its signer made up: it would soften a failure.
+
+    And for one that has been withdrawn since, or changed.
+    """
     if not waived:
         return
     # of what was disposed of only digests are left, and nothing is attached to it any more
-    approved = [
-        waiver_entry(waiver)
+    versions = [
+        [waiver_entry(waiver) for waiver in waivers(version.record)]
         for version in register.history(id)
-        for waiver in waivers(version.record)
     ]
     for waiver in waived:
-        if waiver not in approved:
+        if waiver in versions[-1]:
+            continue
+        if any(waiver in version for version in versions):
             raise BadInput(
                 f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
-                f"{waiver['approver']}, which the record has never had",
+                f"{waiver['approver']}, which stands in the record no more",
                 where=where,
-                mend="`hostpledge pledge waive` puts one on record; make the bundle after that",
+                mend="make the bundle again",
             )
+        raise BadInput(
+            f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
+            f"{waiver['approver']}, which the record has never had",
+            where=where,
+            mend="`hostpledge pledge waive` puts one on record; make the bundle after that",
+        )
 
 
 def _verified(

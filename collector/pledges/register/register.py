@@ -110,6 +110,8 @@ class Register(Attached):
         """As `add` for all of them or, where one cannot be added, for none."""
         every = tuple(records)
         with self._database.write() as connection:
+            if not update:
+                self._check_names(connection, every)
             # each in its turn by id: two that add the same would wait for each other otherwise
             done = {
                 record.id: self._add(connection, record, update=update)
@@ -141,6 +143,18 @@ class Register(Attached):
             )
         )
         return Version(number, record, now)
+
+    def _check_names(self, connection: Connection, records: Iterable[PledgeRecord]) -> None:
+        """Ids name folders, and to many a disk two that differ in case only are one."""
+        known = {id.lower(): id for id in connection.execute(select(tables.pledges.c.id)).scalars()}
+        for record in records:
+            other = known.setdefault(record.id.lower(), record.id)
+            if other != record.id:
+                raise BadInput(
+                    f"the ids {other} and {record.id} differ in upper and lower case only",
+                    where=self.where,
+                    mend="give another id",
+                )
 
     def _taken(self, id: str) -> BadInput:
         return BadInput(
