@@ -114,13 +114,12 @@ def verify(
 ) -> Verification:
     """Raises VerifyFailed, naming the file and the reason, unless everything holds.
 
-    `now` (aware, by default this machine's clock) says how old things are, and whether a key has
-    ended. `proof` is one of the register's log.
+    `now` (aware; by default this machine's clock) says how old things are, and whether a key ended.
     """
     now = now or datetime.now(UTC)
     said = bundle.statement["predicate"]
     made_at = datetime.fromisoformat(said["made_at"])
-    logged = times.logged(bundle.digest, said, proof, trust, now) if proof is not None else None
+    logged = times.logged(bundle.digest, said, proof, trust, now) if proof else None
     signed = signatures.check(bundle, trust, made_at, now, logged)
     first, known = signed.leading
     _check_attached(bundle)
@@ -129,14 +128,12 @@ def verify(
     _check_run(bundle)
     hardened.check_names(bundle)
     earlier, handed_in = _check_before(bundle, asked)
-    handed_in += len(given)
     seen = hosts.looks.and_before(earlier)
     asked.hold()
     _check_scope(bundle)
     ahead = times.ahead(made_at, seen.latest, first.stamp, logged, now)
     proven = (
-        *told.proven(known, bundle),
-        *told.before(bundle),
+        *_of_statement(known, bundle),
         *signatures.proven(signed),
         *times.proven(first.stamp, logged),
         *trusted.proven(trust),
@@ -160,7 +157,7 @@ def verify(
         made_at,
         seen,
         len(bundle.names),
-        handed_in,
+        len(given) + handed_in,
         bundle.statement,
         proven,
         left_open,
@@ -178,6 +175,10 @@ def verify(
         trusted.to_json(trust, now),
         seen.days(now),
     )
+
+
+def _of_statement(known: TrustedKey, bundle: Bundle) -> tuple[Text, ...]:
+    return (*told.proven(known, bundle), *told.before(bundle))
 
 
 def _check_scope(bundle: Bundle) -> None:
