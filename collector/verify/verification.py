@@ -106,11 +106,7 @@ class Verification:
 
 
 def verify(
-    bundle: Bundle,
-    trust: Trust,
-    *,
-    now: datetime | None = None,
-    proof: Inclusion | None = None,
+    bundle: Bundle, trust: Trust, *, now: datetime | None = None, proof: Inclusion | None = None
 ) -> Verification:
     """Raises VerifyFailed, naming the file and the reason, unless everything holds.
 
