@@ -247,7 +247,8 @@ def test_a_register_older_than_its_log_is_taken_in_where_it_is(
     _as_of_form_1(register)
     again = Register.open(register.where)
     assert {id: again.evidence(id) for id in IDS} == {
-        id: tuple(replace(e, scope=None, absent=0) for e in found) for id, found in before.items()
+        id: tuple(replace(e, scope=None, absent=0, handed_in=None) for e in found)
+        for id, found in before.items()
     }
     log = again.log()
     assert _entries(log) == [("p-1", 1), ("p-2", 1), ("p-1", 2), ("p-2", 2)]
