@@ -268,7 +268,7 @@ def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
     PrivateKey.generate().save(tmp_path / "k.pem", None)
     program = (
         "import sys; from pathlib import Path; from collector import catalog;"
-        "from collector.attest import keys; from collector.attest.bundle import making;"
+        "from collector.attest.keys import keys; from collector.attest.bundle import making;"
         "f=sorted(Path(sys.argv[1]).iterdir());"
         "making.make(f, Path(sys.argv[2]), keys.load(Path(sys.argv[3])),"
         "controls=[catalog.control('encryption.password_hash')], grade=2)"
