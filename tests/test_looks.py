@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,13 @@ LENIENT = policy_of(
     },
     "p",
 )
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made in a test is not of a time to come, however long the others took."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    monkeypatch.setattr(sys.modules[__name__], "NOW", now)
 
 
 @pytest.fixture(scope="module")
