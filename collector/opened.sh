@@ -110,14 +110,15 @@ hp_whose() {
 }
 
 # hp_logged: what root keeps in a log folder of his is opened as him, with the groups of those who
-# read logs; what these may not read, by us, if it is no link at that moment (R is `nofollow`).
+# read logs; what these may not read (and what root keeps in the folder of a service's state), by
+# us, if it is no link at that moment (R is `nofollow`).
 hp_logged() {
-  case $h_at in (/var/log/*) ;; (*) return 0;; esac
+  case $h_at in (/var/log/*|/var/lib/*) ;; (*) return 0;; esac
   hp_facts "$h_e" && [ "$h_uid" = 0 ] || return 0
   case $HP_UID$HP_HELD$h_mode$h_links in
     (01-???[!r]*[!0-9]1) if hp_firm / count=0; then R=nofollow; return 0; fi;;
   esac
-  hp_logs; R=${R%:*}:$h_t
+  case $h_at in (/var/log/*) hp_logs; R=${R%:*}:$h_t;; esac
 }
 
 # hp_firm FILE OPERAND...: dd of a file as it is, and not of what it may lead to.
