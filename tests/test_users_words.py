@@ -46,6 +46,14 @@ def test_nothing_that_varies_is_echoed(name: str) -> None:
     assert not _GIVEN.search(text)
 
 
+@pytest.mark.parametrize("name", READS)
+def test_a_body_that_calls_a_function_of_ours_begins_with_them(name: str) -> None:
+    body = READS[name].body
+    own = body.removeprefix(OPENED)
+    called = set(re.findall(r"(?<![\w$\"{/-])(hp_[a-z]\w*)\b(?!=)", own))
+    assert body.startswith(OPENED) or called <= set(re.findall(r"(hp_\w+)\(\)", own))
+
+
 def _program(host: Host, path: str) -> None:
     place = host.at(path)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +126,7 @@ def test_a_folder_of_a_database_adds_no_line(sh: list[str], tmp_path: Path) -> N
     host.started[-1] = f"cd d* && exec .{host.started[-1]}"
     text = host.ran(*sh, "-c", READS["database_access.state"].body).decode()
     assert f"== postgresql {folder}\n" in text
-    assert "\nhost all" not in text
+    assert "\nhost all all all scram" not in text
 
 
 @pytest.mark.parametrize("name", READS)

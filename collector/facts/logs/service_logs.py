@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.base.opened import OPENED
 from collector.model import Capture, Read, Text, shell
 
 _READ = "service_logs.open"
@@ -69,7 +70,8 @@ _NAMES = "|".join([*(n for s in SERVICES for n in s.names), *_PIPES])
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        r"""
+        OPENED
+        + r"""
 set --
 for p in $(grep -lxE '@NAMES@' /proc/[0-9]*/comm 2>/dev/null); do
   p=${p%/comm}
