@@ -259,8 +259,12 @@ def _containers() -> list[dict[str, Any]]:
 def _remove(*filters: str) -> None:
     with locked("stop"):
         found = podman("ps", "--all", "--quiet", *filters).stdout.decode().split()
-        if found:
-            podman("rm", "--force", "--volumes", "--ignore", "--time=0", *found)
+        if not found:
+            return
+        remove = ("rm", "--force", "--volumes", "--ignore", "--time=0", *found)
+        # the first only stops one whose keeper a killed run took with it
+        if podman(*remove, check=False).returncode != 0:
+            podman(*remove)
 
 
 def _me() -> str:

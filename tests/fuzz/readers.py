@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -151,7 +152,7 @@ def seeds(name: str, folder: Path) -> list[bytes]:
         return [packed, captures.to_bytes(bundles.unreachable("a"))]
     if name == "capture lines":
         small = captures.to_bytes(bundles.unreachable("a"))
-        return [b"\n".join(captures._lines_of([one], "t")) for one in (packed, small)]
+        return [gzip.decompress(one) for one in (packed, small)]
     if name == "script output":
         return [bundles.output()[:20_000]]
     base = folder / "base"
