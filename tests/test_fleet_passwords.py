@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,34 @@ def test_every_way_in_gives_a_capture(hosts: Fleet, tmp_path: Path) -> None:
     """By key, by password, by another password for sudo, and through a jump host that asks too."""
     found = collected(hosts, tmp_path / "out")
     assert found == dict.fromkeys((*BY_PASSWORD, "bare"), ("complete", ""))
+
+
+def test_a_key_that_an_agent_alone_holds(hosts: Fleet, tmp_path: Path) -> None:
+    document = yaml.safe_load(hosts.inventory.read_text())
+    document["all"]["hosts"] = {"bare": document["all"]["hosts"]["bare"]}
+    shared = document["all"]["vars"]
+    key = shared.pop("ansible_ssh_private_key_file")
+    shared["ansible_ssh_common_args"] = shared["ansible_ssh_common_args"].replace(
+        "-oIdentitiesOnly=yes", ""
+    )
+    inventory = tmp_path / "agent.yml"
+    inventory.write_text(yaml.safe_dump(document))
+    folder = tempfile.mkdtemp(prefix="agent-")  # a socket's path may be 108 bytes long
+    agent = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", f"{folder}/socket"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    env = {"SSH_AUTH_SOCK": f"{folder}/socket"}
+    try:
+        refused = collected(hosts, tmp_path / "empty", inventory=inventory, **env)
+        assert refused["bare"][0] == "auth_refused"
+        subprocess.run(["ssh-add", "-q", key], env={**os.environ, **env}, check=True)
+        found = collected(hosts, tmp_path / "out", inventory=inventory, **env)
+        assert found == {"bare": ("complete", "")}
+    finally:
+        agent.terminate()
+        agent.wait()
+        shutil.rmtree(folder)
 
 
 @pytest.mark.skipif(shutil.which("sshpass") is None, reason="sshpass is not here")
