@@ -19,7 +19,8 @@ import collector
 
 ROOT = Path(collector.__file__).parent
 # packages that hold rooms and nothing else
-HOUSES = ("facts", "attest", "pledges", "report", "run", "controls")
+HOUSES = ("facts", "attest", "pledges", "report", "run", "controls", "cli")
+_DOOR = {"cli/app.py"}
 MOST = 20
 LONGEST = 350
 LONGEST_FUNCTION = 60
@@ -40,16 +41,18 @@ def _room(module: str) -> str:
 
 @pytest.mark.parametrize("house", HOUSES)
 def test_nothing_stands_outside_a_room(house: str) -> None:
-    found = sorted(
-        p.name for p in (ROOT / house).iterdir() if p.suffix == ".py" and p.name[0] != "_"
-    )
-    assert not found, f"{house}/{found[0]}: give it a room (a folder of {house}/)"
+    found = {
+        f"{house}/{p.name}"
+        for p in (ROOT / house).iterdir()
+        if p.suffix == ".py" and p.name[0] != "_"
+    }
+    for name in sorted(found - _DOOR):
+        pytest.fail(f"{name}: give it a room (a folder of {house}/)")
 
 
 def test_no_room_is_too_large() -> None:
     sizes = Counter(p.parent for p in _modules() if p.name != "__init__.py")
     large = {str(room.relative_to(ROOT)): n for room, n in sizes.items() if n > MOST}
-    large.pop("cli", None)
     assert not large
 
 
@@ -74,8 +77,8 @@ _LONG = {"model.py", "captures.py", "pledges/transfer/lists.py"}
 
 # the length that each may have; none may be added, and a number only goes down
 _FUNCTIONS = {
-    "cli/bundle.py bundle": 76,
-    "cli/harden.py harden": 70,
+    "cli/commands/bundle.py bundle": 76,
+    "cli/commands/harden.py harden": 70,
     "verify/verification.py verify": 66,
 }
 
@@ -95,7 +98,7 @@ def test_rooms_form_no_circle() -> None:
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):
             here, there = _room(module), _room(imported)
-            if here != there and not here.startswith("collector.cli"):
+            if here != there:
                 arrows[here].add(there)
     try:
         list(graphlib.TopologicalSorter(arrows).static_order())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.cli.explain import filled
+from collector.cli.commands.explain import filled
 from collector.model import Control, Finding, Lang, Result, Text
 from collector.schema import load_yaml
 from tests import cases

@@ -11,17 +11,17 @@ from typing import Any, cast
 import click
 
 from collector import __version__
-from collector.cli import streams
-from collector.cli.chinese import in_chinese, whole_in_chinese
-from collector.cli.helping import Formatter, Group
-from collector.cli.language import lang, lang_option, tr
+from collector.cli.ui import streams
+from collector.cli.ui.help import Formatter, Group
+from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import CollectorError, one_line
+from collector.i18n.chinese import in_chinese, whole_in_chinese
 from collector.private import put_umask_aside
 
 _FAILED = 2
 # as the shell has it for a program that SIGPIPE ended
 _BROKEN_PIPE = 141
-# command → module of collector.cli that holds a click command of the same name
+# command → module of collector.cli.commands that holds a click command of the same name
 _COMMANDS = {
     "run": "run",
     "harden": "harden",
@@ -36,8 +36,8 @@ _COMMANDS = {
     "replay": "replay",
     "diff": "diff",
     "report": "report",
-    "pledge": "pledge",
-    "register": "register",
+    "pledge": "pledge.group",
+    "register": "register.group",
     "key": "key",
     "trust": "trust",
     "controls": "controls",
@@ -57,7 +57,7 @@ class _Commands(Group):
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
-        loaded = importlib.import_module(f"collector.cli.{module}")
+        loaded = importlib.import_module(f"collector.cli.commands.{module}")
         return cast("click.Command", getattr(loaded, cmd_name))
 
 

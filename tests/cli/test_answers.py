@@ -7,8 +7,8 @@ import re
 import pytest
 import yaml
 
-from collector.cli import answers
-from collector.cli.steps import CHINESE
+from collector.cli.ui import answers
+from collector.cli.ui.steps import CHINESE
 from collector.resources import shared
 
 _SAID = re.compile(r"""^\s*(?:.*\|\| )?(say|fault) (?:"([^"]*)"|'([^']*)')""", re.MULTILINE)

@@ -13,8 +13,9 @@ import yaml
 from jinja2 import Environment, nodes
 
 from collector import catalog
-from collector.cli import answers, applying
-from collector.cli.steps import CHINESE
+from collector.cli.ui import answers
+from collector.cli.ui import hardening_progress as applying
+from collector.cli.ui.steps import CHINESE
 from collector.errors import BadInput
 from collector.facts.base.intervals import Spans
 from collector.resources import shared
@@ -96,7 +97,7 @@ def lines_of_plugins() -> set[str]:
     """What our modules and actions fail with."""
     places = [*ROLES.glob("*/library/*.py"), *ROLES.glob("*/module_utils/*.py")]
     places += [
-        Path(answers.__file__).parents[1] / "run" / f"{x}.py"
+        Path(answers.__file__).parents[2] / "run" / f"{x}.py"
         for x in ("harden/guard", "probes/firewall")
     ]
     found = set()

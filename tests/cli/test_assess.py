@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from collector import captures, catalog
-from collector.cli.assess import capture_files, parse_time
+from collector.cli.options.captures import capture_files
+from collector.cli.options.times import parse_time
 from collector.errors import BadInput
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from collector.script import collector_script

@@ -9,8 +9,9 @@ import pytest
 from rich.cells import cell_len
 
 from collector import catalog
-from collector.cli.explain import describe, find
-from collector.cli.reads import reads as reads_command
+from collector.cli.commands.explain import describe
+from collector.cli.commands.reads import reads as reads_command
+from collector.cli.options.common import find
 from collector.errors import BadInput
 from collector.model import Control
 from tests.cli.running import hostpledge
@@ -65,7 +66,7 @@ def test_controls_of_one_family_and_grade() -> None:
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda c: c.id)
 def test_explain_fits_and_says_all(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     for lang in LANGS:
-        monkeypatch.setattr("collector.cli.explain.lang", lambda lang=lang: lang)
+        monkeypatch.setattr("collector.cli.commands.explain.lang", lambda lang=lang: lang)
         text = describe(control)
         assert not too_wide(text), control.id
         squeezed = re.sub(r"\s+", "", text)

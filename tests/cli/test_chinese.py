@@ -13,8 +13,8 @@ from rich.cells import cell_len
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.cli.chinese import in_chinese
 from collector.export.wrapping import wrapped
+from collector.i18n.chinese import in_chinese
 from collector.i18n.reasons import in_chinese as why_in_chinese
 from tests import cases
 from tests.cli.running import hostpledge

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli import doctor
-from collector.cli.doctor import Check, State, numbers_of
+from collector.cli.commands import doctor
+from collector.cli.commands.doctor import Check, State, numbers_of
 from collector.report.render import pdf
 from tests.cli.running import hostpledge
 
 
 @pytest.fixture(autouse=True)
 def _english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("collector.cli.doctor.tr", lambda zh, en: en)
+    monkeypatch.setattr("collector.cli.commands.doctor.tr", lambda zh, en: en)
     monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HOSTPLEDGE_REGISTER", raising=False)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from collector.cli.grid import Grid
+from collector.cli.ui.grid import Grid
 
 
 def drawn(*rows: tuple[str, ...], width: int = 40, **fixed: int) -> list[str]:

@@ -17,8 +17,8 @@ from rich.cells import cell_len
 
 from collector import catalog
 from collector.attest.trust import keyring
-from collector.cli import harden as command
-from collector.cli import hardening as stages
+from collector.cli.commands import harden as command
+from collector.cli.workflows import hardening as stages
 from collector.errors import BadInput
 from collector.model import Capture, Harden, Severity, Text
 from collector.pledges.register.register import Register
@@ -461,7 +461,12 @@ def test_not_root_is_not_touched(
 def test_in_chinese_within_80_columns(
     harden: Callable[..., Result], world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("harden", "hardened", "hardening", "planned", "applying", "run"):
+    rooms = {
+        "commands": ("harden",),
+        "workflows": ("hardening", "run_summary"),
+        "ui": ("harden_summary", "plan_view", "hardening_progress"),
+    }
+    for name in (f"{room}.{name}" for room, names in rooms.items() for name in names):
         module = __import__(f"collector.cli.{name}", fromlist=["tr"])
         monkeypatch.setattr(module, "tr", lambda zh, en: zh)
         if hasattr(module, "lang"):

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from collector.attest.trust import keyring
-from collector.cli import harden as command
-from collector.cli import parts
+from collector.cli.commands import harden as command
+from collector.cli.workflows import selection as parts
 from collector.errors import BadInput
 from collector.pledges.record.form import from_document
 from collector.pledges.register.register import Register

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli.repack import repack
+from collector.cli.commands.repack import repack
 from collector.errors import BadInput
 from tests import bundles
 from tests.cli.running import hostpledge

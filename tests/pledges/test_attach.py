@@ -15,7 +15,7 @@ from collector import captures, catalog
 from collector.attest.bundle import making as bundle
 from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.trust.trust_file import Trust
-from collector.cli.attached_said import odd
+from collector.cli.workflows.attach_warnings import odd
 from collector.errors import BadInput, CollectorError, VerifyFailed
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register

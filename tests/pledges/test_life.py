@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from collector.cli.pledge_status import Status, counted, status
+from collector.cli.workflows.pledge_status import Status, counted, status
 from collector.errors import BadInput
 from collector.model import Capture, Result
 from collector.pledges.record import form as record

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli.chinese import whole_in_chinese
 from collector.errors import BadInput
+from collector.i18n.chinese import whole_in_chinese
 from collector.pledges.register.register import FILE, Register
 from tests.pledges.places import owner
 from tests.pledges.records import made

@@ -14,10 +14,10 @@ import pytest
 from collector import captures, catalog
 from collector.attest.bundle import making as bundle
 from collector.attest.log.logged import entry
-from collector.cli.chinese import whole_in_chinese
-from collector.cli.pledge_status import status
-from collector.cli.pledge_tables import lacking, list_table
+from collector.cli.commands.pledge.tables import lacking, list_table
+from collector.cli.workflows.pledge_status import status
 from collector.errors import BadInput
+from collector.i18n.chinese import whole_in_chinese
 from collector.model import Capture, HostStatus, Result, Waiver
 from collector.pledges.database import log, tables
 from collector.pledges.database.rows import Evidence, scope_json, scope_of_json

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from collector import captures, catalog
 from collector.attest.bundle import making as bundle
-from collector.cli import pledge_status
-from collector.cli.pledge_status import Status, as_json, status, table
+from collector.cli.workflows import pledge_status
+from collector.cli.workflows.pledge_status import Status, as_json, status, table
 from collector.errors import BadInput
 from collector.model import Capture, Result, Text
 from collector.pledges.database import tables

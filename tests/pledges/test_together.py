@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from collector.cli.pledge_lists import import_
+from collector.cli.commands.pledge.lists import import_
 from collector.pledges.record import form as record
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import backup

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collector.attest.keys.keys import PrivateKey
-from collector.cli.attesting import earlier_of
+from collector.cli.workflows.evidence import earlier_of
 from collector.model import Lang
 from collector.plan import Became
 from collector.report.model.contents import Source, contents

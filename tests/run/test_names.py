@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from collector import reaching
-from collector.cli.chinese import whole_in_chinese
 from collector.errors import BadInput
+from collector.i18n.chinese import whole_in_chinese
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
 from collector.run.ansible.inventory import check_names

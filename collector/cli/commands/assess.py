@@ -1,0 +1,175 @@
+"""`hostpledge assess`: captures → findings, with no network; the clock is the captures' own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from collector import captures, catalog
+from collector.assess import satisfied
+from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
+from collector.cli.options.common import families_option, form_option
+from collector.cli.options.times import parse_time
+from collector.cli.ui.columns import out
+from collector.cli.ui.intake import Intake, say_clocks
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import BadInput
+from collector.export import FORMATS, exporter
+from collector.judging.hosts import Judging, in_order
+from collector.model import Capture, Finding, HostStatus
+from collector.scope import Scope, scope_of
+
+# seconds before anything is said of the progress
+_QUIET = 1.0
+
+
+@click.command(
+    help=tr(
+        "判定采集文件（文件或目录），离线、可重复：同样的采集文件得到同样的结果。\n\n"
+        "退出码：0 全部符合；1 有不符合或未能核查；2 无法完成。",
+        "Judges captures (files or folders): offline, and the same captures always give the same "
+        "findings.\n\nExit status: 0 all satisfied; 1 something failed or could not be checked; 2 "
+        "the command could not do its work.",
+    )
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@form_option(*FORMATS)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help=tr(
+        "判定时点（ISO 8601，未写时区即为 UTC）；默认各主机的采集时刻",
+        "the time to judge for (ISO 8601, UTC where no zone is given); default: when each host "
+        "was collected from",
+    ),
+)
+@click.option(
+    "--grade",
+    type=click.Choice(["2", "3"]),
+    default="2",
+    show_default=True,
+    help=tr("等级保护级别", "MLPS grade"),
+)
+@families_option("只判定此类，可重复", "only this family, repeatable")
+@click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("数据分类分级清单", "the data inventory (classification register)"),
+)
+@owner_keys_option
+@lang_option
+def assess(
+    *,
+    paths: tuple[str, ...],
+    form: str,
+    at: str | None,
+    grade: str,
+    families: tuple[str, ...],
+    inventory: Path | None,
+    owner_keys: Path | None,
+) -> int:
+    moment = None if at is None else parse_time(at)
+    selected = catalog.select(families, int(grade))
+    attached = data_documents(inventory, owner_keys)
+    hosts: dict[str, list[Finding]] = {}
+    times: dict[str, datetime] = {}
+    statuses: dict[str, HostStatus] = {}
+    named: dict[str, Path] = {}
+    now = datetime.now(UTC).replace(microsecond=0)
+    if "" in paths:
+        raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
+    intake, given = Intake(), dict[str, datetime]()
+
+    def begun() -> Iterator[tuple[Capture, Judging]]:
+        for path in _watched(files):
+            taken = intake.take(path)
+            capture = taken.capture
+            if moment is None:
+                captures.check_time(capture, now, str(path))
+            if capture.host in named:
+                raise BadInput(
+                    tr(
+                        f"与 {named[capture.host]} 是同一主机 {capture.host} 的采集文件",
+                        f"a capture of the host {capture.host}, as {named[capture.host]} is too",
+                    ),
+                    where=str(path),
+                    mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
+                )
+            named[capture.host] = path
+            if not taken.collected:
+                given[capture.host] = capture.collected_at or now
+            yield (
+                capture,
+                Judging(capture, selected, grade=int(grade), at=moment, attached=attached),
+            )
+
+    files = capture_files(Path(p) for p in paths)
+    for capture, findings in in_order(begun()):
+        hosts[capture.host] = findings
+        times[capture.host] = moment or _moment(capture)
+        statuses[capture.host] = capture.status
+    scope = scope_of([c.id for c in selected], int(grade))
+    _print(form, hosts, times, statuses, scope, given)
+    say_clocks(given)
+    done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
+    return 0 if done else 1
+
+
+def _print(
+    form: str,
+    hosts: dict[str, list[Finding]],
+    times: dict[str, datetime],
+    statuses: dict[str, HostStatus],
+    scope: Scope,
+    handed_in: Collection[str],
+) -> None:
+    if form == "table":
+        from collector.cli.ui.streams import coloured
+        from collector.export import table
+
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size((80, 24)).columns if terminal else 80
+        text = table.export(
+            hosts,
+            times,
+            lang(),
+            statuses,
+            scope,
+            handed_in,
+            width=max(60, min(width, 160)),
+            colour=terminal and not os.environ.get("NO_COLOR"),
+        )
+        coloured(text)
+        return
+    out(exporter(form)(hosts, times, lang(), statuses, scope, handed_in))
+
+
+def _watched(paths: list[Path]) -> Iterator[Path]:
+    """The paths one by one, saying on stderr how far it is where that takes a while."""
+    moving, begun, last = sys.stderr.isatty(), time.monotonic(), time.monotonic()
+    for done, path in enumerate(paths):
+        now = time.monotonic()
+        if now - begun > _QUIET and now - last > (0.2 if moving else 5.0):
+            text = tr(f"已判定 {done}/{len(paths)} 台", f"judged {done} of {len(paths)} hosts")
+            click.echo(f"\r\033[K{text}" if moving else text, nl=not moving, err=True)
+            last = now
+        yield path
+    if moving and last != begun:
+        click.echo("\r\033[K", nl=False, err=True)
+
+
+def _moment(capture: Capture) -> datetime:
+    """When it was collected, or tried: a host that was never reached has only our own clock."""
+    tried = capture.origin.get("clock")
+    moment = capture.collected_at or (
+        datetime.fromisoformat(tried) if isinstance(tried, str) else datetime.fromtimestamp(0, UTC)
+    )
+    return moment.astimezone(UTC)

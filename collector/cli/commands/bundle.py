@@ -1,0 +1,233 @@
+"""`hostpledge bundle`: a folder of captures → a signed bundle."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from collector import catalog
+from collector.attest.bundle import making as attest
+from collector.attest.bundle.evidence import FILE
+from collector.attest.bundle.provenance import is_collected
+from collector.attest.bundle.reading import Evidence
+from collector.captures import file_name
+from collector.cli.options.captures import (
+    capture_files,
+    data_documents,
+    document,
+    owner_keys_option,
+)
+from collector.cli.options.common import families_option
+from collector.cli.options.packing import encrypt_option, packed
+from collector.cli.options.pledge import pledge_options, pledged
+from collector.cli.options.signing_key import open_key, open_sm2_key, signing_options, sm2_options
+from collector.cli.options.times import parse_time
+from collector.cli.options.timestamps import stampers, tsa_option
+from collector.cli.ui.intake import say_clocks
+from collector.cli.ui.language import lang_option, tr
+from collector.cli.ui.scope_line import scope_said
+from collector.cli.workflows.selection import part_of
+from collector.errors import BadInput, one_line
+from collector.facts.monitoring import event_ledger as ledger
+from collector.run.collected.run_folder import RunFolder
+
+_NAMED = 8
+
+
+@click.command(
+    help=tr(
+        "把 run 或 collect 的输出目录（或存放采集文件的目录）制成签名证据包；"
+        "其中多份登记的主机（-i register）以 --pledge 只取该登记的。"
+        "BUNDLE 以 .zip 结尾时打成 ZIP，以 .age 结尾时打成加密的 ZIP（见 --encrypt-to）。",
+        "Makes a signed bundle of the output of run or collect, or of a folder of captures. "
+        "Where that was `-i register`, --pledge takes the hosts of that pledge alone. "
+        "A BUNDLE that ends in .zip becomes a ZIP file, one that ends in .age an encrypted ZIP "
+        "file (--encrypt-to).",
+    )
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
+    help=tr("证据包的位置，不得已存在", "where the bundle goes; nothing may be there yet"),
+)
+@signing_options
+@sm2_options
+@families_option(
+    "只判定此类，可重复；默认与 run.json 一致",
+    "only this family, repeatable; default: as run.json says",
+)
+@click.option(
+    "--grade",
+    type=click.IntRange(2, 3),
+    help=tr(
+        "等级保护级别；默认按登记或 run.json，否则 2",
+        "MLPS grade; default: the pledge record's or run.json's, else 2",
+    ),
+)
+@click.option(
+    "--at", metavar="TIME", help=tr("判定时点（ISO 8601）", "the time to judge for (ISO 8601)")
+)
+@click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("数据分类分级清单", "the data inventory (classification register)"),
+)
+@owner_keys_option
+@click.option(
+    "--attach",
+    "documents",
+    multiple=True,
+    metavar="NAME=FILE",
+    help=tr("附上一份文件，可重复", "a document to attach, repeatable"),
+)
+@tsa_option
+@encrypt_option
+@pledge_options
+@lang_option
+def bundle(
+    *,
+    folder: Path,
+    output: Path,
+    key_name: str,
+    passphrase_file: Path | None,
+    sm2_key: str | None,
+    sm2_passphrase_file: Path | None,
+    families: tuple[str, ...],
+    grade: int | None,
+    at: str | None,
+    inventory: Path | None,
+    owner_keys: Path | None,
+    documents: tuple[str, ...],
+    tsa: tuple[str, ...],
+    encrypt_to: tuple[str, ...],
+    pledge_id: str | None,
+    location: str | None,
+) -> None:
+    stamps = stampers(tsa)
+    held = run_in(folder)
+    run = held.about if held else None
+    chosen = families or tuple(run["families"] if run else ())
+    pledge = pledged(pledge_id, location, grade)
+    part = part_of(folder, pledge.record.id) if run and pledge else None
+    own = pledge.record.grade if pledge else 2
+    level = grade or max(own, part.grade if part else run["grade"] if run else own)
+    files = capture_files([folder])
+    if run and part:
+        # a customer's evidence says nothing of the others' hosts
+        run = {**run, "hosts": [host for host in run["hosts"] if host in part.hosts]}
+        names = {file_name(host) for host in part.hosts}
+        files = [file for file in files if file.name in names]
+    given = _documents(data_documents(inventory, owner_keys), documents)
+    attached = (pledge.attached() if pledge else {}) | given
+    key = open_key(key_name, passphrase_file, role="bundle")
+    second = open_sm2_key(sm2_key, sm2_passphrase_file)
+    script = folder / "script.sh"
+    place, packing = packed(output, encrypt_to)
+    try:
+        made = attest.make(
+            files,
+            place,
+            key,
+            controls=catalog.select(chosen, level),
+            grade=level,
+            at=parse_time(at) if at else None,
+            run=run,
+            collected=held.vouched() if held else (),
+            script=script.read_text(encoding="utf-8") if run and script.is_file() else None,
+            attached=attached,
+            waivers=pledge.waivers() if pledge else (),
+            pledge=pledge.reference() if pledge else None,
+            stamps=stamps,
+            sm2_key=second,
+            declared=pledge.record.hosts if pledge else (),
+        )
+        _say_handed_in(made)
+        if packing:
+            packing(place)
+    except OSError as problem:
+        problem.filename = problem.filename or str(output)
+        raise
+    finally:
+        if packing:
+            shutil.rmtree(place, ignore_errors=True)
+    click.echo(f"{output}  sha256:{made.digest}")
+    by = made.keyid + (f" + {second.keyid}" if second else "")
+    click.echo(
+        tr(
+            f"{made.hosts} 台主机，由 {by} 签名",
+            f"{made.hosts} host(s), signed by {by}",
+        ),
+        err=True,
+    )
+    scope_said(made.scope)
+
+
+def _say_handed_in(made: attest.Made) -> None:
+    """Which hosts nobody collected from, and whose clock is odd."""
+    found = Evidence(made.path / "data" / FILE)
+    try:
+        run = found.frame["run"]
+        looked = {
+            host: datetime.fromisoformat(entry["assessed_at"])
+            for host, entry in found.hosts()
+            if not is_collected(entry["origin"], run)
+        }
+    finally:
+        found.close()
+    if looked:
+        names = tr("、", ", ").join(map(one_line, list(looked)[:_NAMED]))
+        names += " …" if len(looked) > _NAMED else ""
+        click.echo(
+            tr(
+                f"{len(looked)} 台主机按“用户提交”记入，并非采集所得：{names}",
+                f"{len(looked)} host(s) count as handed in, not collected: {names}",
+            ),
+            err=True,
+        )
+    say_clocks(looked)
+
+
+def run_in(folder: Path) -> RunFolder | None:
+    """The run of this control node that a folder holds; None for one of captures alone.
+
+    A run that somebody else began is none, and that is said: what is in it was handed in, and how
+    narrow a check was asked for there is no reason to judge as little here.
+    """
+    if not (folder / "run.json").is_file():
+        return None
+    found = RunFolder.open(folder)
+    if found.begun_here:
+        return found
+    click.echo(
+        tr(
+            f"{folder}：这次采集不是由本机发起的（run.json 没有本机的封印），其中的采集文件均按"
+            "“提交”处理；范围以 --family、--grade 为准",
+            f"{folder}: this run was not begun here (run.json does not bear our seal): the "
+            "captures in it count as handed in, and --family and --grade alone say what is judged",
+        ),
+        err=True,
+    )
+    return None
+
+
+def _documents(given: dict[str, bytes], documents: tuple[str, ...]) -> dict[str, bytes]:
+    for word in documents:
+        name, equals, file = word.partition("=")
+        if not (name and equals and file) or name in given:
+            raise BadInput(
+                tr(f"不能附上：{word}", f"cannot be attached: {word}"),
+                where="--attach",
+                mend=tr("请写成 名称=文件，名称不重复", "write NAME=FILE, each name once"),
+            )
+        given[name] = document(Path(file))
+        if name == ledger.DOCUMENT:
+            ledger.read_ledger(given[name], where=file)
+    return given

@@ -1,0 +1,285 @@
+"""`hostpledge doctor`: is everything there that the other commands need, and how is it mended?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import click
+
+from collector.cli.ui.columns import labelled, out
+from collector.cli.ui.language import lang_option, tr
+from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
+from collector.i18n.chinese import in_chinese
+from collector.resources import home
+
+_PYTHON = (3, 11)
+_ENGINES = (
+    ("ansible-core", (2, 19), (2, 22), "pip install 'ansible-core>=2.19,<2.22'"),
+    ("ansible-runner", (2, 4, 1), None, "pip install 'ansible-runner>=2.4.1'"),
+)
+
+
+class State(StrEnum):
+    """`NOTE`: not there, and only some commands want it."""
+
+    OK = "ok"
+    NOTE = "note"
+    BAD = "bad"
+
+
+_SIGNS = {State.OK: "✓", State.NOTE: "-", State.BAD: "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+@click.command(
+    help=tr(
+        "检查运行环境，并给出每个问题的处理办法。退出码：0 可用；1 有问题。",
+        "Looks at what the other commands need, and names the mend of each trouble. Exit status: "
+        "0 fit for use; 1 something is wrong.",
+    )
+)
+@lang_option
+def doctor() -> int:
+    checks = list(examine())
+    lines = []
+    for check in checks:
+        lines.append(labelled(f"{_SIGNS[check.state]} {check.name}", check.found, column=22))
+        if check.mend:
+            # on one line, however long: it is there to be copied
+            lines.append(f"    → {check.mend}")
+    bad = sum(check.state is State.BAD for check in checks)
+    lines.append("")
+    lines.append(
+        tr(f"{bad} 个问题需要处理", f"{bad} to mend") if bad else tr("可以使用", "fit for use")
+    )
+    out("\n".join(lines) + "\n")
+    return 1 if bad else 0
+
+
+def examine() -> Iterator[Check]:
+    """Every check, in the order in which a person would mend them."""
+    yield _python()
+    for name, least, below, mend in _ENGINES:
+        yield _engine(name, least, below, mend)
+    yield _ssh()
+    yield _program(
+        "sshpass",
+        tr("仅在用口令登录主机时需要", "only wanted for logins with a password"),
+        tr("安装 sshpass，或改用密钥登录", "install sshpass, or log in with keys"),
+    )
+    folder = _home()
+    yield folder
+    if folder.state is not State.BAD:
+        yield _key()
+        yield _register()
+    yield _pages()
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] >= _PYTHON:
+        return Check("Python", State.OK, version)
+    return Check(
+        "Python", State.BAD, version, tr("需要 Python 3.11 或更新版本", "use Python 3.11 or newer")
+    )
+
+
+def _engine(name: str, least: tuple[int, ...], below: tuple[int, ...] | None, mend: str) -> Check:
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name, State.BAD, tr("未安装", "not installed"), mend)
+    numbers = numbers_of(version)
+    if numbers < least or (below is not None and numbers >= below):
+        return Check(
+            name, State.BAD, tr(f"{version}，版本不受支持", f"{version}: not supported"), mend
+        )
+    return Check(name, State.OK, version)
+
+
+def numbers_of(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: 2.19.4rc1 gives (2, 19, 4)."""
+    numbers: list[int] = []
+    for part in version.split("."):
+        digits = ""
+        for letter in part:
+            if not letter.isdecimal():
+                break
+            digits += letter
+        if not digits:
+            break
+        numbers.append(int(digits))
+        if digits != part:
+            break
+    return tuple(numbers)
+
+
+def _ssh() -> Check:
+    program = shutil.which("ssh")
+    if program is None:
+        return Check(
+            "ssh",
+            State.BAD,
+            tr("未找到", "not found"),
+            tr(
+                "安装 openssh-client（openssh-clients）", "install openssh-client (openssh-clients)"
+            ),
+        )
+    try:
+        said = subprocess.run(
+            [program, "-V"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return Check("ssh", State.BAD, one_line(str(problem)), tr("重新安装 ssh", "reinstall ssh"))
+    return Check("ssh", State.OK, one_line(said.stderr.decode("utf-8", "replace")) or program)
+
+
+def _program(name: str, why: str, mend: str) -> Check:
+    found = shutil.which(name)
+    if found:
+        return Check(name, State.OK, found)
+    return Check(name, State.NOTE, f"{tr('未找到', 'not found')}: {why}", mend)
+
+
+def _home() -> Check:
+    name = tr("数据目录", "own folder")
+    try:
+        folder = home()
+    except OSError as problem:
+        return Check(
+            name,
+            State.BAD,
+            one_line(f"{problem.filename}: {problem.strerror}"),
+            tr(
+                "把 HOSTPLEDGE_HOME 设为可写的目录", "set HOSTPLEDGE_HOME to a folder you can write"
+            ),
+        )
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Check(
+            name,
+            State.BAD,
+            tr(f"{folder} 不可写", f"{folder} cannot be written"),
+            tr(
+                "把 HOSTPLEDGE_HOME 设为可写的目录", "set HOSTPLEDGE_HOME to a folder you can write"
+            ),
+        )
+    if mode & 0o077:
+        return Check(
+            name,
+            State.BAD,
+            tr(f"{folder} 对他人开放（{mode:04o}）", f"{folder} is open to others ({mode:04o})"),
+            f"chmod 700 {folder}",
+        )
+    return Check(name, State.OK, f"{folder} ({mode:04o})")
+
+
+def _key() -> Check:
+    from collector.attest.keys import keys
+    from collector.attest.trust import keyring
+
+    name = tr("签名密钥", "signing key")
+    found = sorted(keyring.folder().glob("*.pem"))
+    if not found:
+        return Check(
+            name,
+            State.NOTE,
+            tr("没有；签名证据包时需要", "none; wanted to sign bundles"),
+            "hostpledge key new",
+        )
+    for path in found:
+        trouble = _trouble(path)
+        if trouble:
+            return Check(name, State.BAD, trouble[0], trouble[1])
+        try:
+            if not keys.encrypted(path):
+                keys.load(path)
+        except CollectorError as problem:
+            return Check(
+                name, State.BAD, str(problem), tr("换一个密钥文件", "replace the key file")
+            )
+    names = tr("、", ", ").join(path.stem for path in found)
+    return Check(name, State.OK, names)
+
+
+def _trouble(path: Path) -> tuple[str, str] | None:
+    """A key file that others can read, and the mend."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return (
+            tr(f"{path} 对他人开放（{mode:04o}）", f"{path} is open to others ({mode:04o})"),
+            f"chmod 600 {path}",
+        )
+    return None
+
+
+def _register() -> Check:
+    from collector.cli.workflows.checkpoints import stepped_back
+    from collector.pledges.register.register import FILE, Register
+
+    name = tr("登记库", "register")
+    if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
+        return Check(
+            name,
+            State.NOTE,
+            tr("没有；管理责任书登记时需要", "none; wanted to keep pledge records"),
+            "hostpledge pledge add",
+        )
+    try:
+        register = Register.open(create=False)
+        count = len(register.list())
+        said = list(stepped_back(register.log()))
+    except VerifyFailed as problem:
+        return Check(
+            name,
+            State.BAD,
+            one_line(str(problem)),
+            tr("由备份恢复：", "restore it from a backup: ") + "hostpledge register restore",
+        )
+    except (CollectorError, OSError) as problem:
+        return Check(
+            name,
+            State.BAD,
+            one_line(str(problem)),
+            tr(
+                "检查 HOSTPLEDGE_REGISTER 与文件权限",
+                "check HOSTPLEDGE_REGISTER and the file's mode",
+            ),
+        )
+    if said:
+        return Check(name, State.NOTE, said[0])
+    return Check(name, State.OK, tr(f"{count} 条登记", f"{count} pledge records"))
+
+
+def _pages() -> Check:
+    from collector.report.render import pdf
+
+    try:
+        pdf.check()
+    except BadInput as problem:
+        return Check(
+            "WeasyPrint",
+            State.NOTE,
+            tr(
+                f"report --pdf 不可用：{in_chinese(problem.what)}",
+                f"no report --pdf: {problem.what}",
+            ),
+            tr(in_chinese(problem.mend), problem.mend),
+        )
+    return Check("WeasyPrint", State.OK, pdf.version())

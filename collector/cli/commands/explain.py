@@ -1,0 +1,160 @@
+"""`hostpledge explain`: one control, so that a person knows what is asked, and why."""
+
+from __future__ import annotations
+
+import click
+
+from collector import catalog
+from collector.cli.options.common import find
+from collector.cli.ui.columns import labelled, out, wrap
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.model import Control, Harden, Value
+from collector.resources import package_text
+from collector.schema import load_yaml
+
+_MAPPINGS = {
+    "mlps_2": ("GB/T 22239-2019 二级", "GB/T 22239-2019 level 2"),
+    "mlps_3": ("GB/T 22239-2019 三级", "GB/T 22239-2019 level 3"),
+    "gbt28448_3": ("GB/T 28448-2019 三级", "GB/T 28448-2019 level 3"),
+    "cis_v8": ("CIS Controls v8", "CIS Controls v8"),
+    "nist_800_53r5": ("NIST SP 800-53 r5", "NIST SP 800-53 r5"),
+}
+
+
+@click.command(
+    help=tr(
+        "说明一个核查项：查什么、标准、读取哪些内容、如何整改。CONTROL 为名称或编号（如 D12）。",
+        "Explains one control: what is asked, by which numbers, what is read on the host, what to "
+        "do. CONTROL is its name or its number (such as D12).",
+    )
+)
+@click.argument("control")
+@lang_option
+def explain(control: str) -> int:
+    out(describe(find(control)))
+    return 0
+
+
+def describe(control: Control) -> str:
+    """Everything of a control, for 80 columns."""
+    words = catalog.words()
+    clause = catalog.clauses()[control.clause]
+    number = catalog.clause_number(control.clause, lang())
+    grades = control.grades
+    lines = [
+        f"{control.number}  {control.id}",
+        wrap(control.title.to(lang())),
+        "",
+        wrap(control.about.to(lang())),
+        "",
+        labelled(tr("条款", "clause"), f"{number} {clause['title'][lang()]}"),
+        labelled(
+            tr("严重程度", "severity"),
+            words["severity"][control.severity].to(lang())
+            + (_veto() if control.veto else "")
+            + _at_grade_3(control),
+        ),
+        labelled(tr("适用级别", "grades"), tr("、", ", ").join(str(grade) for grade in grades)),
+    ]
+    lines += ["", tr("判定标准", "Criterion"), *_criteria(control)]
+    if control.parameters:
+        lines += ["", tr("参数", "Parameters"), *_parameters(control)]
+    lines += ["", tr("在主机上读取", "What is read on the host")]
+    for read in catalog.reads_for([control]).values():
+        lines += [f"  {read.id}", wrap(read.why.to(lang()), indent="    ")]
+    lines += ["", tr("整改办法", "What to do")]
+    fills = control.for_grade(grades[0]).values
+    lines.append(wrap(filled(control.remediation.to(lang()), fills), indent="  "))
+    if control.harden is not None:
+        lines += ["", tr("自动整改（hostpledge harden）", "By hostpledge harden")]
+        lines += _hardened(control.harden, fills)
+    lines += ["", tr("对应标准", "Mappings")]
+    for name, (zh, en) in _MAPPINGS.items():
+        number = str(control.mappings.get(name, "-"))
+        if not catalog.checked(number):
+            number += tr("（条号未核对）", " (number unverified)")
+        lines.append(labelled(f"  {tr(zh, en)}", number, column=28))
+    closing = tr(
+        f"hostpledge reads --family {control.family} 可查看读取的全部内容",
+        f"`hostpledge reads --family {control.family}` prints these reads in full",
+    )
+    lines += ["", wrap(closing)]
+    return "\n".join(lines) + "\n"
+
+
+def _hardened(harden: Harden, fills: object) -> list[str]:
+    """What a role changes, how risky that is, and what is left to a person."""
+    lines = []
+    if harden.change is not None and harden.risk is not None:
+        risk = catalog.words()["severity"][harden.risk].to(lang())
+        back = (
+            tr("可撤销", "can be undone")
+            if harden.reversible
+            else tr("不可撤销", "cannot be undone")
+        )
+        text = filled(harden.change.to(lang()), fills)
+        lines.append(labelled(f"  {tr('改动', 'change')}", text))
+        lines.append(labelled(f"  {tr('风险', 'risk')}", tr(f"{risk}，{back}", f"{risk}, {back}")))
+    if harden.person is not None:
+        text = filled(harden.person.to(lang()), fills)
+        lines.append(labelled(f"  {tr('由人', 'person')}", text))
+    return lines
+
+
+def _at_grade_3(control: Control) -> str:
+    if control.severity_3 is None:
+        return ""
+    word = catalog.words()["severity"][control.severity_3].to(lang())
+    return tr(f"（三级：{word}）", f" ({word} at grade 3)")
+
+
+def _veto() -> str:
+    return tr("，一票否决：此项不符合即该条款不符合", ", veto: its failure alone fails the clause")
+
+
+def _criteria(control: Control) -> list[str]:
+    """The criterion with its numbers; once where the grades share them."""
+    texts = {
+        grade: filled(control.criterion.to(lang()), control.for_grade(grade).values)
+        for grade in control.grades
+    }
+    if len(set(texts.values())) == 1:
+        return [wrap(next(iter(texts.values())), indent="  ")]
+    return [
+        labelled(f"  {tr(f'{_grade(grade)}', f'grade {grade}')}", text)
+        for grade, text in texts.items()
+    ]
+
+
+def _grade(grade: int) -> str:
+    return {2: "二级", 3: "三级"}[grade]
+
+
+def _parameters(control: Control) -> list[str]:
+    lines = []
+    place = f"controls/{control.family}/{control.id.split('.', 1)[1]}.yml"
+    declared = load_yaml(package_text(place), where=place)["parameters"]
+    for name, by_grade in control.parameters.items():
+        values = {grade: shown(by_grade[grade]) for grade in control.grades}
+        if len(set(values.values())) == 1:
+            text = next(iter(values.values()))
+        else:
+            text = tr("；", "; ").join(
+                tr(f"{_grade(grade)} {value}", f"grade {grade}: {value}")
+                for grade, value in values.items()
+            )
+        lines.append(wrap(f"{name} = {text}", indent="  "))
+        lines.append(wrap(declared[name]["about"][lang()], indent="    "))
+    return lines
+
+
+def shown(value: Value) -> str:
+    return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def filled(template: str, values: object) -> str:
+    """A criterion with its parameters in the place of their names."""
+    if isinstance(values, dict):
+        for name, value in values.items():
+            template = template.replace("{" + str(name) + "}", shown(value))
+    return template

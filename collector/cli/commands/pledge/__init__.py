@@ -1,0 +1,1 @@
+"""`hostpledge pledge`: the records, a subcommand or a table a module."""

@@ -1,0 +1,79 @@
+"""`hostpledge pledge dispose`: destroys what was kept, once it need not be kept any longer."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.ui.columns import out
+from collector.cli.ui.language import lang_option, tr
+from collector.errors import BadInput
+
+
+@click.command(
+    help=tr(
+        "保存期满后销毁登记内容与证据包。登记缩减为：用户名称、所签文件的摘要、起止、销毁记录；"
+        "每份证据的摘要与日志条目保留，日志不变。备份中的内容须另行销毁。",
+        "Destroys what a pledge record said and its bundles, once they need not be kept any "
+        "longer. A record stays of who, the digests of what was signed, its period, and the "
+        "disposal; of each bundle its digest and its entry in the log, which stays as it was. "
+        "Backups that hold it are for you to destroy.",
+    )
+)
+@click.argument("id")
+@click.option("--method", required=True, metavar="TEXT", help=tr("销毁方式", "how it is destroyed"))
+@click.option("--by", required=True, metavar="NAME", help=tr("经办人", "who does it"))
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("销毁记录，登记其摘要", "the paper about it: its digest goes on record"),
+)
+@click.option("--yes", is_flag=True, help=tr("不询问", "do not ask"))
+@register_option
+@lang_option
+def dispose(
+    *,
+    id: str,
+    method: str,
+    by: str,
+    certificate: Path | None,
+    yes: bool,
+    location: str | None,
+) -> int:
+    from collector.captures import digest
+    from collector.cli.options.captures import document
+    from collector.pledges.record.times import CHINA
+    from collector.pledges.transfer.disposal import dispose as destroy
+
+    register = open_register(location)
+    today = datetime.now(CHINA).date()
+    about = {"date": today.isoformat(), "method": method, "by": by}
+    if certificate is not None:
+        about["sha256"] = digest(document(certificate))
+    register.get(id)
+    if not yes and not sys.stdin.isatty():
+        raise BadInput(
+            tr("没有终端可供确认", "there is no terminal to ask on"),
+            mend=tr("加 --yes", "give --yes"),
+        )
+    count = len(register.evidence(id))
+    question = tr(
+        f"销毁 {id} 的登记内容和 {count} 份证据包，不可恢复。继续？",
+        f"Destroy what {id} says and its {count} bundle(s), for good. Go on?",
+    )
+    if not yes and not click.confirm(question, err=True):
+        return 1
+    done = destroy(register, id, about, today, renewed=id in register.renewed())
+    out(
+        tr(
+            f"已销毁 {id}：{done.versions} 个版本的内容，{done.bundles} 份证据包；摘要与日志保留\n",
+            f"{id} is disposed of: what {done.versions} version(s) said, {done.bundles} bundle(s); "
+            "their digests and the log stay\n",
+        )
+    )
+    return 0

@@ -1,0 +1,114 @@
+"""`hostpledge pledge export`: a pledge, its evidence and the proofs of the log, in one ZIP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.cli.options.bundles import read_small
+from collector.cli.options.outputs import check_output
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.signing_key import open_key, signing_options
+from collector.cli.ui.columns import out
+from collector.cli.ui.language import lang_option, tr
+from collector.cli.workflows.checkpoints import sign_checkpoint
+from collector.errors import BadInput
+
+if TYPE_CHECKING:
+    from collector.attest.log.checkpoint import Checkpoint
+    from collector.pledges.register.register import Register
+
+
+@click.command(
+    help=tr(
+        "将登记的全部版本与证据导出为一个 ZIP（不掩码），附登记库日志的检查点，以及每份证据"
+        "在日志中的证明。检查点取登记库已有的；没有覆盖到最近一份证据的，用密钥新签一个。",
+        "Exports a pledge record in all its versions with its evidence as one ZIP (not masked). "
+        "With it go a checkpoint of the register's log, and the proof for each bundle that it "
+        "stands in the log. Where no checkpoint is over the newest bundle yet, the key signs one.",
+    )
+)
+@click.argument("id")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.zip",
+    help=tr("写到这个文件", "the file to write"),
+)
+@click.option(
+    "--since",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="CHECKPOINT",
+    help=tr(
+        "检查方留存的旧检查点：附上日志由它增长而来的证明，可重复",
+        "an older checkpoint that the inspector kept: add the proof that the log grew out of it; "
+        "repeatable",
+    ),
+)
+@signing_options
+@register_option
+@lang_option
+def export(
+    *,
+    id: str,
+    output: Path,
+    since: tuple[Path, ...],
+    key_name: str,
+    passphrase_file: Path | None,
+    location: str | None,
+) -> int:
+    from collector.attest.log.checkpoint import parse
+    from collector.pledges.transfer import archive
+
+    if output.is_dir():
+        raise BadInput(tr("是一个目录", "is a folder"), where=str(output))
+    check_output(output, *since, location=location)
+    older = [parse(read_small(path), where=str(path)).checkpoint for path in since]
+    opened = open_register(location)
+    proofs = _proofs(opened, id, older, key_name, passphrase_file)
+    count = archive.write(opened, id, output, proofs)
+    out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
+    return 0
+
+
+def _proofs(
+    opened: Register,
+    id: str,
+    older: Sequence[Checkpoint],
+    key_name: str,
+    passphrase_file: Path | None,
+) -> Mapping[str, bytes]:
+    """What proves, without the register, that its log holds the evidence; {} where nothing can."""
+    from collector.attest.log.checkpoint import parse
+    from collector.pledges.register.proofs import files
+
+    opened.history(id)
+    evidence = opened.evidence(id)
+    if not evidence:
+        return {}
+    log = opened.log()
+    note = opened.checkpoint_over(evidence[-1].digest)
+    least = max((one.size for one in older), default=0)
+    if note is None or parse(note.encode(), where=opened.where).checkpoint.size < least:
+        try:
+            key = open_key(key_name, passphrase_file, role="log")
+        except BadInput as problem:
+            if older:
+                raise
+            click.echo(
+                tr(
+                    f"未附日志证明：还没有覆盖它们的检查点，也没有可签署的密钥（{problem.where}）",
+                    "without proofs of the log: no checkpoint is over them yet, and there is no "
+                    f"key to sign one ({problem.where})",
+                ),
+                err=True,
+            )
+            return {}
+        note, log = sign_checkpoint(opened, key)
+    return files(log, note, evidence, older, where=opened.where)

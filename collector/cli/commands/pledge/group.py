@@ -1,0 +1,243 @@
+"""`hostpledge pledge`: the register of pledge records and the evidence attached to them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from collector.cli.commands.pledge.disposal import dispose
+from collector.cli.commands.pledge.export import export
+from collector.cli.commands.pledge.findings import assign, findings, waive
+from collector.cli.commands.pledge.lists import import_, inventory
+from collector.cli.options.common import form_option
+from collector.cli.options.pledge import open_register, register_option, trust_given
+from collector.cli.options.times import length_of_time
+from collector.cli.ui.columns import out
+from collector.cli.ui.help import Group
+from collector.cli.ui.language import lang_option, tr
+
+
+@click.group(
+    cls=Group,
+    help=tr(
+        "登记：客户签署的责任书与承诺书，以及附于其上的核查证据。",
+        "The register: what customers signed, and the evidence attached to it.",
+    ),
+)
+@lang_option
+def pledge() -> None:
+    """Nothing of its own."""
+
+
+@pledge.command(
+    help=tr(
+        "将登记文件（YAML 或 JSON）加入登记库。",
+        "Adds the pledge record in FILE (YAML or JSON) to the register.",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--update",
+    is_flag=True,
+    help=tr("作为已有登记的新版本；旧版本保留", "as a new version; earlier ones are kept"),
+)
+@register_option
+@lang_option
+def add(*, file: Path, update: bool, location: str | None) -> int:
+    from collector.pledges.record import form as record
+
+    known = record.load(file)
+    version = open_register(location, create=True).add(known, update=update)
+    out(
+        tr(
+            f"已登记 {known.id}，第 {version.number} 版（{known.customer}）\n",
+            f"{known.id} is in the register, version {version.number} ({known.customer})\n",
+        )
+    )
+    return 0
+
+
+@pledge.command("list", help=tr("列出全部登记。", "Lists the pledge records."))
+@form_option("table", "json")
+@register_option
+@lang_option
+def list_(*, form: str, location: str | None) -> int:
+    from collector.cli.commands.pledge import tables as pledge_tables
+
+    register = open_register(location)
+    attached = register.newest_evidence()
+    rows = [(known, attached.get(known.id, ())) for known in register.briefs()]
+    shown = pledge_tables.list_json if form == "json" else pledge_tables.list_table
+    out(shown(rows))
+    return 0
+
+
+@pledge.command(
+    help=tr(
+        "显示一份登记：逐条款的状态与证据；电话与证件号码已掩码。",
+        "Shows one pledge record, clause by clause, with its evidence; phone and identity numbers "
+        "are masked.",
+    )
+)
+@click.argument("id")
+@form_option("table", "json")
+@register_option
+@lang_option
+def show(*, id: str, form: str, location: str | None) -> int:
+    from collector.cli.commands.pledge import shown as pledge_shown
+
+    register = open_register(location)
+    history, evidence = register.history(id), register.evidence(id)
+    shown = pledge_shown.show_json if form == "json" else pledge_shown.show_table
+    out(shown(history, evidence, datetime.now(UTC)))
+    return 0
+
+
+@pledge.command(
+    help=tr(
+        "逐条款说明登记现状与依据：主机核查（最新证据）、书面材料、签署确认、期限；并将登记的地址、域名、"
+        "端口与采集所见对照。\n\n退出码：0 全部满足；1 有未满足；2 无法完成。",
+        "Says for each clause how the record stands and why: checked on hosts (newest evidence), "
+        "attested, acknowledged, overdue; declared addresses, domains and ports are held against "
+        "what the captures show.\n\nExit status: 0 all is satisfied; 1 something is not; 2 the "
+        "command could not do its work.",
+    )
+)
+@click.argument("id")
+@form_option("table", "json")
+@register_option
+@lang_option
+def status(*, id: str, form: str, location: str | None) -> int:
+    from collector.cli.workflows import pledge_status
+    from collector.pledges.due import lifecycle
+    from collector.pledges.record.times import CHINA
+
+    register = open_register(location)
+    now = datetime.now(UTC)
+    known = register.get(id)
+    ran_out = lifecycle.state(known, now.astimezone(CHINA).date()) == "lapsed"
+    renewed = ran_out and id in register.renewed()
+    evidence = register.evidence(id)
+    found = pledge_status.status(known, evidence, now, renewed=renewed, shown=register.shown)
+    out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
+    return 0 if found.satisfied else 1
+
+
+@pledge.command(
+    help=tr(
+        "核验证据包，依据其采集文件重新判定，并附于登记；须是为该登记制作的下一份。",
+        "Verifies a bundle, judges its captures again, and attaches it to the pledge record; it "
+        "must be the next one made for that pledge.",
+    )
+)
+@click.argument("id")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--trust",
+    "trust_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("信任的公钥（默认：本机自己的密钥）", "keys to trust (default: your own keys)"),
+)
+@register_option
+@lang_option
+def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
+    from collector.cli.commands.pledge.tables import lacking
+    from collector.cli.options.bundles import open_named
+    from collector.cli.workflows.attach_warnings import Holding, odd
+    from collector.pledges.register.attach import attach as attach_bundle
+
+    register = open_register(location)
+    holding = Holding(str(bundle))
+    attached = attach_bundle(register, id, bundle, trust_given(trust_file), holding)
+    out(
+        tr(
+            f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
+            f"attached to {id} as evidence {attached.sequence}, digest {attached.digest}\n",
+        )
+    )
+    why = lacking(attached, register.get(id).grade)
+    if why:
+        out(tr(f"核查范围：{why}\n", f"scope: {why}\n"))
+    with open_named(bundle) as opened:
+        for line in (*holding.odd, *odd(register, attached, opened)):
+            click.echo(line, err=True)
+    return 0
+
+
+@pledge.command(
+    help=tr(
+        "列出已逾期和即将到期的事项：登记期满与资源期限、自查与问题处理、员工教育、清单复核、证据、豁免、"
+        "书面材料、公安备案、漏洞与有害信息处置、检查整改、事故报告、保存期满。\n\n"
+        "退出码：0 没有逾期；1 有逾期；2 无法完成。",
+        "Lists what is overdue and what falls due: the end of the period and of resources, "
+        "self-checks and what they found, training, the review of the data inventory, evidence, "
+        "waivers, attestations, public-security filing, vulnerabilities and harmful content, "
+        "inspections, incident notices, the end of keeping.\n\nExit status: 0 nothing is overdue; "
+        "1 something is; 2 the command could not do its work.",
+    )
+)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--within",
+    default="30d",
+    show_default=True,
+    metavar="TIME",
+    help=tr("多久之内到期，如 30d、4w", "how far ahead to look, e.g. 30d, 4w"),
+)
+@click.option(
+    "--evidence-days",
+    type=click.IntRange(1, 3660),
+    metavar="N",
+    help=tr("证据最多可以多旧（天）；默认 90", "how old evidence may be, in days; default: 90"),
+)
+@form_option("table", "json")
+@register_option
+@lang_option
+def due(
+    *,
+    ids: tuple[str, ...],
+    within: str,
+    evidence_days: int | None,
+    form: str,
+    location: str | None,
+) -> int:
+    from collector.cli.commands.pledge import tables as pledge_tables
+    from collector.pledges.standing.due import due as falls_due
+    from collector.pledges.standing.finding_history import lives_where_due
+
+    ahead = length_of_time(within)
+    register = open_register(location)
+    now = datetime.now(UTC)
+    every = register.briefs(now + ahead)
+    renewed = frozenset(known.document.get("renews") for known in every)
+    records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
+    attached = register.newest_evidence()
+    found = [
+        (known, entry)
+        for known in records
+        for entry in falls_due(
+            known,
+            attached.get(known.id, ()),
+            now,
+            within=ahead,
+            evidence_days=evidence_days,
+            renewed=known.id in renewed,
+            lives=lives_where_due(register, known, now, now + ahead),
+        )
+    ]
+    found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
+    shown = pledge_tables.due_json if form == "json" else pledge_tables.due_table
+    out(shown(found, now))
+    return 1 if any(entry.overdue(now) for _, entry in found) else 0
+
+
+pledge.add_command(export)
+pledge.add_command(import_)
+pledge.add_command(findings)
+pledge.add_command(dispose)
+pledge.add_command(assign)
+pledge.add_command(waive)
+pledge.add_command(inventory)

@@ -1,0 +1,155 @@
+"""How one pledge record is shown: what it says, clause by clause, and its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from collector.cli.commands.pledge.tables import (
+    CHECKED,
+    as_json,
+    clause_of,
+    evidence_json,
+    notes,
+    verdict,
+    width,
+)
+from collector.cli.ui.columns import labelled
+from collector.cli.ui.grid import Grid
+from collector.cli.ui.language import lang, tr
+from collector.pledges.database.rows import Evidence, Version
+from collector.pledges.record.documents import fields
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.standing import Standing, standing
+
+
+def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: datetime) -> str:
+    newest = history[-1]
+    record = newest.record
+    document: dict[str, Any] = masked(record.document)
+    lines = [f"{record.id}  {document.get('title', '')}".rstrip()]
+    lines += [_labelled(label, text) for label, text in _head(document, newest) if text]
+    table = Grid(tr("条款", "clause"), tr("内容", "what"), tr("状态", "state"))
+    for entry in standing(record, evidence, now):
+        if _part(entry):
+            continue
+        name = (
+            tr("责任书", "RL") if entry.clause.document == "responsibility" else tr("承诺书", "NP")
+        )
+        table.add_row(f"{name} {entry.clause.number}", entry.clause.title.to(lang()), _state(entry))
+    lines += ["", table.drawn(width()).rstrip("\n"), ""]
+    if evidence:
+        attached = Grid(
+            "#", tr("采集", "collected"), tr("摘要", "digest"), "二(二)", "二(三)", "二(四)"
+        )
+        for e in evidence:
+            verdicts = (clause_of(e, record.grade, n) for n in CHECKED)
+            attached.add_row(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
+        lines.append(attached.drawn(width()).rstrip("\n"))
+        lines += [f"#{e.sequence}: {why}" for e in evidence if (why := notes(e, record.grade))]
+    else:
+        lines.append(tr("尚无核查证据", "no evidence attached yet"))
+    return "\n".join(lines) + "\n"
+
+
+def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str]]:
+    customer = document["customer"]
+    kind = tr("单位", "unit") if customer["kind"] == "unit" else tr("个人", "person")
+    number = customer.get("credit_code") or customer.get("identity_masked", "")
+    yield (
+        tr("用户名称", "customer"),
+        tr(f"{customer['name']}（{kind}，{number}）", f"{customer['name']} ({kind}, {number})"),
+    )
+    yield tr("等保级别", "grade"), str(document["grade"])
+    yield (
+        tr("版本", "version"),
+        tr(
+            f"{version.number}，登记于 {_minute(version.added_at)}",
+            f"{version.number}, added {_minute(version.added_at)}",
+        ),
+    )
+    period = document.get("period")
+    yield tr("有效期", "period"), f"{period['from']} – {period['until']}" if period else ""
+    for label, field in (
+        (tr("安全联系人", "contact"), "safety_contact"),
+        (tr("安全负责人", "officer"), "security_officer"),
+    ):
+        person = document.get(field, {})
+        parts = (person.get(name, "") for name in ("name", "title", "phone", "email"))
+        yield label, " ".join(part for part in parts if part)
+    resources = document.get("resources", {})
+    for label, field in (
+        (tr("地址", "addresses"), "addresses"),
+        (tr("域名", "domains"), "domains"),
+        (tr("主机", "hosts"), "hosts"),
+    ):
+        yield label, _some(resources.get(field, []))
+    for waiver in document.get("waivers", ()):
+        yield (
+            tr("豁免", "waiver"),
+            (
+                f"{waiver['control']} @ {waiver['host']} → {waiver['expires']}: {waiver['reason']} "
+                f"({waiver['approver']})"
+            ),
+        )
+
+
+def show_json(history: Sequence[Version], evidence: Sequence[Evidence], now: datetime) -> str:
+    newest = history[-1]
+    return as_json(
+        {
+            "version": newest.number,
+            "added_at": newest.added_at.isoformat(),
+            "sha256": newest.record.digest,
+            "record": masked(newest.record.document),
+            "clauses": [
+                {
+                    "clause": entry.clause.id,
+                    "number": entry.clause.number,
+                    "title": entry.clause.title.to(lang()),
+                    "places": list(entry.clause.places),
+                    "state": entry.state,
+                    "verdict": str(entry.verdict) if entry.verdict else None,
+                    "since": entry.since or None,
+                    "missing": list(entry.missing),
+                }
+                for entry in standing(newest.record, evidence, now)
+            ],
+            "evidence": [evidence_json(e) for e in evidence],
+        }
+    )
+
+
+def _part(entry: Standing) -> bool:
+    """A number inside a clause that is acknowledged as a whole: shown with its clause."""
+    return "acknowledged" in entry.clause.places and (
+        "." in entry.clause.id.split(".", 1)[1] and entry.clause.id != "responsibility.2.9"
+    )
+
+
+def _state(entry: Standing) -> str:
+    if entry.state == "verdict":
+        word = verdict(str(entry.verdict))
+        return f"{word} {entry.since}" if entry.since else tr("尚无证据", "no evidence yet")
+    if entry.state == "missing":
+        names = [fields()[field].to(lang()) for field in entry.missing]
+        return tr("缺：", "missing: ") + tr("、", ", ").join(names)
+    if entry.state in ("expired", "open"):
+        word = tr("已到期", "expired") if entry.state == "expired" else tr("未了结", "open")
+        return f"{word} {entry.until or entry.since}".rstrip()
+    return f"{tr('已登记', 'on record')} {entry.since}".rstrip()
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    more = tr(f" 等 {len(names)} 个", f" … {len(names)} in all") if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _minute(moment: datetime) -> str:
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M +08:00")
+
+
+def _labelled(label: str, text: str) -> str:
+    return labelled(label, text, column=12, width=width())

@@ -1,0 +1,206 @@
+"""How pledge records are shown: tables for people at 80 columns, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from collector import catalog
+from collector.cli.ui.columns import wrap
+from collector.cli.ui.grid import Grid
+from collector.cli.ui.language import lang, tr
+from collector.cli.ui.scope_line import line
+from collector.pledges.database.rows import Evidence
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.status.brief import Brief
+from collector.scope import lower_grade
+
+Rows = Sequence[tuple[Brief, Sequence[Evidence]]]
+CHECKED = ("2.2", "2.3", "2.4")
+_MOST_PARTS = 20
+
+
+def list_table(rows: Rows) -> str:
+    if not rows:
+        return tr("登记库中还没有登记\n", "no pledge record in the register\n")
+    table = Grid(
+        tr("编号", "ID"),
+        tr("用户名称", "customer"),
+        tr("级", "grade"),
+        tr("证据", "bundles"),
+        tr("最近采集", "collected"),
+        "二(二)",
+        "二(三)",
+        "二(四)",
+        fixed={0: _ids(record.id for record, _ in rows), 4: 10},
+    )
+    for record, evidence in rows:
+        last = evidence[-1] if evidence else None
+        table.add_row(
+            record.id,
+            record.customer,
+            str(record.grade),
+            str(last.sequence if last else 0),
+            _day(last.collected_at) if last else "-",
+            *(clause_of(last, record.grade, n) if last else "-" for n in CHECKED),
+        )
+    return table.drawn(width()) + _parts(rows)
+
+
+def clause_of(evidence: Evidence, grade: int, number: str) -> str:
+    """The verdict; and where not all of the clause was judged, of how much: `error 7/25`."""
+    scope, word = evidence.scope, evidence.verdicts.get(number)
+    if scope is None:
+        return short(word)
+    part = scope.clauses[number]
+    if scope.grade < grade and word in ("pass", "partial", "notapplicable"):
+        word = "error"
+    return short(word) if part.whole else f"{short(word)} {part.judged}/{part.of}"
+
+
+def _parts(rows: Rows) -> str:
+    """Under the table: which newest evidence is no proof of all its pledge asks for, and why.
+
+    And which was not collected, but handed in.
+    """
+    found = []
+    for record, evidence in rows:
+        last = evidence[-1] if evidence else None
+        if last is not None and (why := notes(last, record.grade)):
+            found.append(f"{record.id}: {why}")
+    more = len(found) - _MOST_PARTS
+    if more > 0:
+        rest = tr(f"… 另有 {more} 份，见 --format json", f"… {more} more, see --format json")
+        found[_MOST_PARTS:] = [rest]
+    return "".join(f"{wrap(one, width=width())}\n" for one in found)
+
+
+def lacking(evidence: Evidence, grade: int) -> str:
+    """Why this evidence is no proof of a record of that grade; empty where its scope is whole."""
+    scope = evidence.scope
+    if scope is None:
+        return ""
+    found = [] if evidence.whole else [line(scope, lang())]
+    if evidence.absent:
+        count = evidence.absent
+        found.append(tr(f"缺 {count} 台登记的主机", f"{count} declared host(s) missing"))
+    if scope.grade < grade:
+        found.append(lower_grade(scope.grade, grade).to(lang()))
+    return tr("；", "; ").join(found)
+
+
+def notes(evidence: Evidence, grade: int) -> str:
+    """What is `lacking`, and how many of its captures were handed in; empty for neither."""
+    found, count = lacking(evidence, grade), evidence.handed_in
+    given = tr(f"{count} 份采集由用户提交", f"{count} capture(s) handed in") if count else ""
+    return tr("；", "; ").join(one for one in (found, given) if one)
+
+
+def list_json(rows: Rows) -> str:
+    entries = [
+        {
+            "id": record.id,
+            "customer": masked(record.customer),
+            "grade": record.grade,
+            "period": record.document.get("period"),
+            "hosts": masked(record.hosts),
+            "evidence": evidence[-1].sequence if evidence else 0,
+            "last": evidence_json(evidence[-1]) if evidence else None,
+            "proof": bool(evidence) and not lacking(evidence[-1], record.grade),
+        }
+        for record, evidence in rows
+    ]
+    return as_json({"pledges": entries})
+
+
+def due_table(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -> str:
+    if not found:
+        return tr("没有逾期或即将到期的事项\n", "nothing is overdue or falls due\n")
+    table = Grid(
+        tr("到期", "due"),
+        "",
+        tr("编号", "ID"),
+        tr("用户名称", "customer"),
+        tr("事项", "what"),
+        fixed={
+            0: 10,
+            1: 4 if lang() == "zh" else 7,
+            2: _ids(record.id for record, _ in found),
+            3: 16,
+        },
+    )
+    for record, entry in found:
+        late = tr("逾期", "overdue") if entry.overdue(now) else ""
+        table.add_row(
+            _day(entry.at),
+            late,
+            record.id,
+            record.customer,
+            masked(entry.text.to(lang())),
+        )
+    return table.drawn(width())
+
+
+def due_json(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -> str:
+    entries = [
+        {
+            "pledge": entry.pledge,
+            "customer": record.customer,
+            "kind": entry.kind,
+            "at": entry.at.isoformat(),
+            "overdue": entry.overdue(now),
+            "text": entry.text.to(lang()),
+        }
+        for record, entry in found
+    ]
+    return as_json({"due": masked(entries)})
+
+
+def evidence_json(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "sequence": evidence.sequence,
+        "digest": evidence.digest,
+        "previous": evidence.previous,
+        "collected_at": evidence.collected_at.isoformat(),
+        "made_at": evidence.made_at.isoformat(),
+        "attached_at": evidence.attached_at.isoformat(),
+        "verdicts": dict(evidence.verdicts),
+        "scope": evidence.scope_json(),
+        "path": str(evidence.path),
+    }
+
+
+def verdict(word: str | None) -> str:
+    return catalog.words()["verdict"][word].to(lang()) if word else "-"
+
+
+def short(word: str | None) -> str:
+    """A verdict where there is little room: the Chinese words are short, the English are not."""
+    if lang() == "zh" or word is None:
+        return verdict(word)
+    return {"notapplicable": "n/a", "notchecked": "no proof"}.get(word, word)
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(CHINA).date().isoformat()
+
+
+def width() -> int:
+    if not sys.stdout.isatty():
+        return 80
+    return max(60, min(shutil.get_terminal_size((80, 24)).columns, 160))
+
+
+def _ids(ids: Iterable[str]) -> int:
+    return min(max(map(len, ids), default=2), 22)
+
+
+def as_json(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,1 @@
+"""`hostpledge register`: the log of what was attached, its backup."""

@@ -1,0 +1,145 @@
+"""`hostpledge run`: the main job, from an inventory to evidence attached to a pledge record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.options.ansible import ansible_options, family_option, how_of
+from collector.cli.options.outputs import output_folder
+from collector.cli.options.packing import encrypting
+from collector.cli.options.pledge import pledged
+from collector.cli.options.register_source import choosing_options, from_register, inventory_option
+from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2_options
+from collector.cli.options.times import length_of_time
+from collector.cli.options.timestamps import stampers, tsa_option
+from collector.cli.ui.language import lang_option, tr
+from collector.cli.workflows.evidence import (
+    Signing,
+    check_attachable,
+    first_key,
+    make_bundle,
+    write_report,
+)
+from collector.cli.workflows.fleet_summary import is_satisfied
+from collector.cli.workflows.gathering import gather
+from collector.cli.workflows.run_summary import say
+from collector.model import HostStatus
+
+if TYPE_CHECKING:
+    from collector.verify import Bundle
+
+_TRIES = 5
+
+
+@click.command(
+    help=tr(
+        "主要工作：采集、判定、制成签名证据包、附于登记、生成报告。"
+        "-i localhost, 只查本机，不用 SSH；-i register 查登记库中全部登记的主机，每台只连一次，"
+        "每份登记各得一份证据（可再加一个 -i 给出连接变量）；被中断后以同一命令（含同一 -o）继续。",
+        "The main job: collect, assess, make a signed bundle, attach it to the pledge record, "
+        "write the report. `-i localhost,` checks this machine with no SSH; `-i register` checks "
+        "the hosts of all pledges in the register, each of them once, and each pledge gets "
+        "evidence of its own (a further -i gives how to connect); the same command with the same "
+        "-o takes an interrupted run up again.",
+    )
+)
+@inventory_option()
+@choosing_options
+@click.option(
+    "--retry",
+    is_flag=True,
+    help=tr(
+        "-o 中已结束的核查：只再查未采集完整的主机，有新结果的登记再得一份证据",
+        "the run in -o that ended: only the hosts that did not answer in full; a pledge with a "
+        "new answer gets evidence again",
+    ),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=tr("输出目录，默认 hostpledge-<时间>", "output folder; default: hostpledge-<time>"),
+)
+@signing_options
+@sm2_options
+@tsa_option
+@click.option(
+    "--encrypt-to",
+    multiple=True,
+    metavar="RECIPIENT",
+    help=tr(
+        "另写一份加密的证据包 bundle.zip.age 给此接收方"
+        "（age1…、SSH 公钥，或每行一个的文件），可重复",
+        "write the bundle encrypted to this recipient too, as bundle.zip.age (age1…, an SSH public "
+        "key, or a file with one a line), repeatable",
+    ),
+)
+@family_option
+@ansible_options
+@lang_option
+def run(
+    *,
+    inventory: tuple[str, ...],
+    pledge_id: str | None,
+    due: bool,
+    within: str,
+    retry: bool,
+    output: Path | None,
+    key_name: str,
+    passphrase_file: Path | None,
+    sm2_key: str | None,
+    sm2_passphrase_file: Path | None,
+    tsa: tuple[str, ...],
+    encrypt_to: tuple[str, ...],
+    location: str | None,
+    given_grade: int | None,
+    families: tuple[str, ...],
+    **given: Any,
+) -> int:
+    """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
+    from collector.attest.trust import keyring
+    from collector.run.collected.run_folder import RunFolder, sole
+    from collector.verify import open_bundle
+
+    stamps = stampers(tsa)
+    encrypted = encrypting(encrypt_to)
+    whole_register = from_register(inventory, due=due)
+    if retry and output is None:
+        raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
+    pledge = None if whole_register else pledged(pledge_id, location, given_grade)
+    grade = given_grade or (pledge.record.grade if pledge else 2)
+    signing = Signing(
+        first_key(key_name, passphrase_file), open_sm2_key(sm2_key, sm2_passphrase_file), stamps
+    )
+    if whole_register or pledge is not None:
+        check_attachable(signing)
+    output = output_folder(output, location)
+    how = how_of(inventory, given)
+    if whole_register:
+        from collector.cli.workflows.fleet_run import run_fleet
+        from collector.cli.workflows.selection import Wanted, choice
+
+        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
+        with choice(how, location, output, wanted) as chosen:
+            if chosen is None:
+                return 0
+            return run_fleet(chosen, output, families, signing, encrypted, retry=retry)
+    arrived = gather(output, how, families, grade, retry=retry, end=False)
+    folder = RunFolder.open(output)
+    with sole(output), open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened:
+        encrypted(opened.path)
+        report = write_report(output, opened, pledge, signing.key)
+        folder.end()
+        say(opened, pledge)
+        trust = keyring.folder() / keyring.TRUST
+        click.echo(f"{tr('报告', 'report')}: {report}")
+        click.echo(f"{tr('核验', 'verify')}: hostpledge verify {opened.path} --trust {trust}")
+        whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
+        return 0 if whole and _satisfied(opened) else 1
+
+
+def _satisfied(opened: Bundle) -> bool:
+    return all(is_satisfied(f) for _, entry in opened.hosts() for f in entry["findings"])

@@ -1,0 +1,89 @@
+"""The captures and the data inventory that a command line names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from collector import captures
+from collector.cli.ui.language import tr
+from collector.errors import BadInput
+from collector.facts.data.inventory import DOCUMENT
+from collector.facts.data.inventory_signature import KEYS, SIGNATURE
+
+# where captures lie in a folder that hostpledge made: a run's output, then a bundle
+_KNOWN_PLACES = ("captures", "data/captures")
+
+
+_ENDS = (captures.SUFFIX, ".capture")
+
+
+owner_keys_option = click.option(
+    "--owner-keys",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr(
+        "清单责任人的公钥（allowed_signers 格式），用以核验清单旁的 .sig 签名",
+        "public keys of the inventory's owner (an allowed signers file), to verify the .sig beside "
+        "it with",
+    ),
+)
+
+
+def capture_files(paths: Iterable[Path]) -> list[Path]:
+    """The capture files that the paths name, or hold where they are folders; each once.
+
+    Raises BadInput for a path that is not there, and for a folder without any capture.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if path.is_dir():
+            here = _in_folder(path)
+            if not here:
+                raise BadInput(
+                    tr("目录中没有采集文件", "no capture in this folder"),
+                    where=str(path),
+                    mend=tr(
+                        f"采集文件名以 {' 或 '.join(_ENDS)} 结尾",
+                        f"captures end in {' or '.join(_ENDS)}",
+                    ),
+                )
+            for file in here:
+                found.setdefault(file.resolve(), file)
+        elif path.exists():
+            found.setdefault(path.resolve(), path)
+        else:
+            raise BadInput(tr("没有这个文件或目录", "no such file or folder"), where=str(path))
+    return list(found.values())
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    for place in _KNOWN_PLACES:
+        if (folder / place).is_dir():
+            folder = folder / place
+            break
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.name.endswith(_ENDS) and not file.name.startswith(".") and file.is_file()
+    )
+
+
+def data_documents(inventory: Path | None, owner_keys: Path | None) -> dict[str, bytes]:
+    """The data inventory, its signature where one lies beside it, the keys of its owner."""
+    named: dict[str, Path] = {}
+    if inventory is not None:
+        named[DOCUMENT] = inventory
+        beside = inventory.with_name(f"{inventory.name}.sig")
+        if beside.exists():
+            named[SIGNATURE] = beside
+    if owner_keys is not None:
+        named[KEYS] = owner_keys
+    return {name: document(path) for name, path in named.items()}
+
+
+def document(path: Path) -> bytes:
+    """A file's content; raises BadInput where it cannot be read, and for what no bundle takes."""
+    return captures.read_at_most(path, captures.LARGEST)

@@ -1,0 +1,61 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from collector import catalog
+from collector.cli.ui.language import tr
+from collector.errors import BadInput
+from collector.model import Control
+
+Decorated = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def families_option(zh: str, en: str) -> Decorated:
+    """`--family`, repeatable; the texts say what it bounds."""
+    names = ", ".join(catalog.FAMILIES)
+    return click.option(
+        "--family",
+        "families",
+        multiple=True,
+        type=click.Choice(catalog.FAMILIES),
+        metavar="FAMILY",
+        help=tr(f"{zh}：{names}", f"{en}: {names}"),
+    )
+
+
+def form_option(first: str, *others: str) -> Decorated:
+    """`--format`, `first` when left out."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([first, *others]),
+        default=first,
+        show_default=True,
+        help=tr("输出格式", "form of the output"),
+    )
+
+
+def find(name: str) -> Control:
+    """The control of that name or number; raises BadInput with the nearest names."""
+    known = catalog.controls()
+    if name in known:
+        return known[name]
+    for control in known.values():
+        if control.number == name.upper():
+            return control
+    plain = name.lower().replace("-", "_")
+    shorts = {id.split(".", 1)[1]: id for id in known}
+    near = difflib.get_close_matches(plain, [*known, *shorts], n=3, cutoff=0.5)
+    meant = list(dict.fromkeys(shorts.get(word, word) for word in near))
+    raise BadInput(
+        tr(f"没有名为“{name}”的核查项", f"no control is named {name!r}"),
+        mend=tr(f"是否要找 {'、'.join(meant)}？", f"did you mean {' or '.join(meant)}?")
+        if meant
+        else tr("用 hostpledge controls 查看全部", "`hostpledge controls` lists them"),
+    )

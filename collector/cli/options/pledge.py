@@ -1,0 +1,110 @@
+"""What commands share that work on pledge records: --pledge, --register, whom to trust."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.ui.language import tr
+from collector.errors import BadInput
+
+if TYPE_CHECKING:
+    from collector.attest.bundle.making import PledgeReference
+    from collector.attest.trust.trust_file import Trust
+    from collector.model import Waiver
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
+
+
+@dataclass(frozen=True)
+class Pledged:
+    """The pledge record that evidence is for, and the register that holds it."""
+
+    register: Register
+    record: PledgeRecord
+
+    def reference(self) -> PledgeReference:
+        """The place that the next bundle has in the pledge's sequence."""
+        return self.register.reference(self.record.id)
+
+    def attached(self) -> dict[str, bytes]:
+        """Documents of the record that judges may use."""
+        return self.register.attached_documents(self.record)
+
+    def waivers(self) -> tuple[Waiver, ...]:
+        return self.register.waivers(self.record)
+
+
+def pledge_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--pledge ID (`pledge_id`) and --register (`location`)."""
+    named = click.option(
+        "--pledge",
+        "pledge_id",
+        metavar="ID",
+        help=tr("为此登记制作", "make it for this pledge record"),
+    )
+    return named(register_option(command))
+
+
+def pledged(id: str | None, location: str | None, grade: int | None) -> Pledged | None:
+    """The pledge record named by the options; None where none is named.
+
+    Raises BadInput when it is not there, or is of a higher grade than is asked for.
+    """
+    if id is None:
+        return None
+    register = open_register(location)
+    record = register.get(id)
+    if grade is not None and grade < record.grade:
+        raise BadInput(
+            tr(
+                f"登记 {id} 为 {record.grade} 级，不能按 {grade} 级核查",
+                f"the pledge {id} is of grade {record.grade}, not to be judged at {grade}",
+            ),
+            where="--grade",
+        )
+    return Pledged(register, record)
+
+
+def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --register to a command, as `location`."""
+    return click.option(
+        "--register",
+        "location",
+        metavar="PATH|URL",
+        help=tr(
+            "登记库（默认 $HOSTPLEDGE_REGISTER，否则在用户数据目录中）",
+            "the register (default: $HOSTPLEDGE_REGISTER, else in the user's data folder)",
+        ),
+    )(command)
+
+
+def open_register(location: str | None, *, create: bool = False) -> Register:
+    """Raises BadInput where there is none and it is not to be made."""
+    from collector.pledges.register.register import Register
+
+    return Register.open(location, create=create)
+
+
+def trust_given(file: Path | None) -> Trust:
+    """The trust file given, else one's own keys. Raises BadInput where there are none."""
+    from collector.attest.trust import keyring
+    from collector.attest.trust.trust_file import load_trust
+
+    if file is not None:
+        return load_trust(file)
+    trust = keyring.trust()
+    if not trust.keys:
+        raise BadInput(
+            tr("没有自己的密钥可供信任", "there is no key of your own to trust"),
+            where="--trust",
+            mend=tr(
+                "给出信任文件，或用 hostpledge key new 生成密钥",
+                "give a trust file, or make a key with `hostpledge key new`",
+            ),
+        )
+    return trust

@@ -1,0 +1,46 @@
+"""What people write as a time, or as a length of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from collector.cli.ui.language import tr
+from collector.errors import BadInput
+
+_TIME = re.compile(r"([0-9]{1,4})(d|w)?")
+
+
+def parse_time(text: str, *, where: str = "--at") -> datetime:
+    """An ISO 8601 time or date, aware; raises BadInput for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            tr(f"不是时间：{text}", f"not a time: {text}"),
+            where=where,
+            mend=tr("请写成 2026-11-25T12:00:00+08:00", "write it as 2026-11-25T12:00:00+08:00"),
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        year = moment.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    # a key may end at any time; what is reckoned from needs years around it
+    if not year or (where == "--at" and not 1970 <= year <= 9000):
+        raise BadInput(
+            tr(f"无法以此时刻计算：{text}", f"no time to reckon from: {text}"), where=where
+        )
+    return moment
+
+
+def length_of_time(text: str) -> timedelta:
+    """`30d` or `4w`; raises BadInput for anything else."""
+    given = _TIME.fullmatch(text.strip())
+    if given is None:
+        raise BadInput(
+            tr(f"不是时长：{text}", f"no length of time: {text}"),
+            where="--within",
+            mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
+        )
+    return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))

@@ -1,0 +1,1 @@
+"""How it is said: language, columns, progress, and the views of one thing each."""

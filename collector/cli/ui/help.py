@@ -1,0 +1,82 @@
+"""Help texts: click's own words in the language of this process, and lines as wide as they look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import click
+from rich.cells import cell_len
+
+from collector.cli.ui.language import lang
+from collector.export.wrapping import wrapped
+
+_WORDS = (
+    (r"^Options$", "选项"),
+    (r"^Commands$", "命令"),
+    (r"^Usage: $", "用法："),
+    (r"\[OPTIONS\]", "[选项]"),
+    (r"\bCOMMAND \[ARGS\]\.\.\.", "命令 [参数]…"),
+    (r"^Show this message and exit\.$", "显示本说明"),
+    (r"^Show the version and exit\.$", "显示版本"),
+    (r"\[required\]", "[必填]"),
+    (r"\brequired\]", "必填]"),
+    (r"\bdefault: ", "默认："),
+)
+
+
+def _told(text: str) -> str:
+    if lang() == "zh":
+        for pattern, words in _WORDS:
+            text = re.sub(pattern, words, text)
+    return text
+
+
+class Formatter(click.HelpFormatter):
+    """click counts characters; a Chinese one is two columns wide, and no blank follows it."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, _told(args), _told(prefix or "Usage: "))
+
+    def write_heading(self, heading: str) -> None:
+        colon = "：" if lang() == "zh" else ":"
+        self.write(f"{'':{self.current_indent}}{_told(heading)}{colon}\n")
+
+    def write_text(self, text: str) -> None:
+        blank = " " * self.current_indent
+        for number, paragraph in enumerate(re.split(r"\n\s*\n", text)):
+            if number:
+                self.write("\n")
+            for line in wrapped(" ".join(paragraph.split()), self.width - self.current_indent):
+                self.write(f"{blank}{line}\n")
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        rows = list(rows)
+        blank = " " * self.current_indent
+        widest = max((cell_len(name) for name, _ in rows), default=0)
+        column = min(widest, col_max) + col_spacing
+        for name, about in rows:
+            lines = wrapped(_told(about), max(self.width - self.current_indent - column, 10))
+            first = name + " " * max(column - cell_len(name), 0)
+            if cell_len(name) > column - col_spacing:
+                self.write(f"{blank}{name}\n")
+                first = " " * column
+            self.write(f"{blank}{first}{lines[0]}".rstrip() + "\n")
+            for line in lines[1:]:
+                self.write(f"{blank}{'':{column}}{line}\n")
+
+
+class Group(click.Group):
+    """A group that lists each command with the whole first sentence of its help."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                about = " ".join((command.help or "").split("\n\n", 1)[0].split())
+                rows.append((name, re.split(r"。|\.(?= |$)", about, maxsplit=1)[0]))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

@@ -1,0 +1,38 @@
+"""How much was judged, said where a command ends: `7 of 57 controls: no proof of …`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.ui.language import lang, tr
+from collector.scope import Scope, no_proof, not_seen, of_evidence
+
+if TYPE_CHECKING:
+    from collector.model import Lang
+
+
+def scope_said(found: Scope) -> None:
+    """One line on stderr, where not all of the grade was judged; nothing where it was."""
+    if not found.whole:
+        click.echo(line(found, lang()), err=True)
+
+
+def line(found: Scope, lang: Lang) -> str:
+    """`7 of 57 controls, grade 2: no proof of 二(二), 二(三), 二(四)`, or without an end."""
+    said = found.said().to(lang)
+    said += f"，{found.grade} 级" if lang == "zh" else f", grade {found.grade}"
+    if found.absent:
+        said += ("；" if lang == "zh" else "; ") + not_seen(found.absent).to(lang)
+    if not found.known:
+        said += "；版本未知，范围无从核对" if lang == "zh" else "; by a release not known here"
+    if found.unproven:
+        said += ("：" if lang == "zh" else ": ") + no_proof(found.unproven).to(lang)
+    return said
+
+
+def of_frame(frame: Mapping[str, Any]) -> str:
+    """As `line`, of an evidence.json."""
+    return tr("核查范围：", "scope: ") + line(of_evidence(frame), lang())

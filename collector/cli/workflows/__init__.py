@@ -1,0 +1,1 @@
+"""What several commands do alike, step by step, between the options and the engine."""

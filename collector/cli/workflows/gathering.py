@@ -1,0 +1,40 @@
+"""Collecting into a folder, with the progress shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collector import catalog
+from collector.cli.options.openness import say_open
+from collector.cli.ui.progress import HostProgress
+from collector.run.ansible import engine
+from collector.run.ansible.inventory import How, hosts_of
+from collector.run.collected.run_folder import Arrived, RunFolder
+
+
+def gather(
+    output: Path,
+    how: How,
+    families: tuple[str, ...],
+    grade: int,
+    *,
+    retry: bool = False,
+    end: bool = True,
+    hosts: Sequence[str] | None = None,
+    begun: Callable[[], None] | None = None,
+) -> dict[str, Arrived]:
+    """Begins or resumes the run in `output` and collects, showing progress.
+
+    With `end=False` the run stays open: what comes after collecting is part of it. With `hosts`
+    it is about these of the inventory alone. `begun` is called before the first host is asked.
+    """
+    # first: an unusable inventory leaves no empty run behind
+    hosts = hosts_of(how) if hosts is None else hosts
+    catalog.select(families, grade)
+    say_open(output)
+    taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
+    with taken as folder, HostProgress() as progress:
+        if begun is not None:
+            begun()
+        return engine.collect(folder, how, hosts, progress=progress, end=end)

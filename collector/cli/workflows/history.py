@@ -1,0 +1,130 @@
+"""What the register adds to the report of a bundle: how the pledge went until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.cli.ui.language import lang, tr
+from collector.errors import CollectorError
+from collector.i18n.chinese import whole_in_chinese
+
+if TYPE_CHECKING:
+    from collector.pledges.due.deadlines import Due
+    from collector.pledges.register.register import Register
+    from collector.report.model.compared import Compared
+    from collector.report.model.standings import Standings
+    from collector.report.model.trend import Trend
+    from collector.verify import Bundle
+
+# how far the due list of the workbook looks ahead
+_YEAR = timedelta(days=366)
+
+
+class Kept:
+    """What the register knows of the bundle's pledge; nothing where the bundle is not of it."""
+
+    def __init__(self, register: Register, id: str, *, renewed: bool | None = None) -> None:
+        """`renewed`: another record says that it continues this one; None where it is to be seen.
+
+        Whoever reports on thousands of pledges looks once for all of them.
+        """
+        self._register = register
+        self._record = register.get(id)
+        self._evidence = register.evidence(id)
+        self._renewed = renewed
+
+    def has(self, digest: str) -> bool:
+        """Is the bundle attached to the pledge?"""
+        return self._place(digest) is not None
+
+    def checkpoint(self, digest: str) -> str:
+        """The kept checkpoint of the register's log over this bundle; empty where there is none."""
+        return self._register.checkpoint_over(digest) or ""
+
+    def trend(self, digest: str) -> Trend | None:
+        from collector.report.model.history import history
+        from collector.report.model.trend import trend
+
+        here = self._place(digest)
+        if here is None:
+            return None
+        said = whole_in_chinese if lang() == "zh" else str
+        return trend(history(self._evidence[: here + 1], said), lang())
+
+    def before(self, digest: str) -> Path | None:
+        """Where the bundle before it is kept; None where it is gone: the trend says so."""
+        here = self._place(digest)
+        if not here:
+            return None
+        place = self._evidence[here - 1].path
+        return place if place.exists() else None
+
+    def compared(self, opened: Bundle) -> Compared | None:
+        """What became of the findings of the bundle before it, which was verified when attached."""
+        from collector.verify import open_bundle
+
+        place = self.before(opened.digest)
+        return compared_with(opened, partial(open_bundle, place)) if place else None
+
+    def standings(self, digest: str) -> Standings | None:
+        """None where the bundle is not the newest evidence: the record has gone on since."""
+        from collector.cli.workflows.pledge_status import status
+        from collector.report.model.standings import standings
+
+        if not self._evidence or self._evidence[-1].digest != digest:
+            return None
+        now = datetime.now(UTC)
+        found = status(
+            self._record,
+            self._evidence,
+            now,
+            renewed=self._is_renewed(),
+            shown=self._register.shown,
+        )
+        return standings(found.clauses, now, lang())
+
+    def due(self, now: datetime) -> tuple[Due, ...]:
+        from collector.pledges.standing.due import due
+
+        return due(self._record, self._evidence, now, within=_YEAR, renewed=self._is_renewed())
+
+    def _is_renewed(self) -> bool:
+        if self._renewed is None:
+            self._renewed = self._record.id in self._register.renewed()
+        return self._renewed
+
+    def _place(self, digest: str) -> int | None:
+        return next((n for n, e in enumerate(self._evidence) if e.digest == digest), None)
+
+
+def compared_with(
+    opened: Bundle, earlier: Callable[[], Bundle], *, asked: bool = False
+) -> Compared | None:
+    """What became of the findings of the bundle that `earlier` opens.
+
+    One that nobody asked for may be damaged: that is said, and the report made without it.
+    """
+    from collector import replay
+    from collector.report.model.compared import compared
+
+    try:
+        with earlier() as old:
+            found = replay.diff(old, opened)
+            return compared(old.frame, old.digest, found, opened.frame["controls"], lang())
+    except CollectorError as problem:
+        if asked:
+            raise
+        click.echo(
+            tr(
+                f"未与上一份证据对照：{whole_in_chinese(problem)}",
+                f"not held against the bundle before: {problem}",
+            ),
+            err=True,
+        )
+        return None

@@ -1,0 +1,281 @@
+"""How one pledge record stands, clause by clause, as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from collector.catalog import words
+from collector.cli.ui.columns import labelled, pad, wrap
+from collector.cli.ui.language import lang, tr
+from collector.cli.ui.scope_line import line
+from collector.errors import CollectorError, one_line
+from collector.i18n.chinese import whole_in_chinese
+from collector.pledges.database.held import Disagrees
+from collector.pledges.database.rows import Evidence, scope_json
+from collector.pledges.due import lifecycle
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.documents import titles
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.masking import masked
+from collector.pledges.record.placeholders import Filled, filled
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.due import due
+from collector.pledges.standing.finding_history import last_lives
+from collector.pledges.standing.standing import WORDS, Standing, standing
+from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
+from collector.pledges.status.findings import Life
+from collector.pledges.status.latest_bundle import Failing, Newest
+from collector.scope import Scope, of_evidence
+
+_CLAUSES = ("2.2", "2.3", "2.4")
+# where the three columns begin
+_STATE, _WHY = 14, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`unread`: why the newest evidence could not be read from the store; empty where it was.
+
+    `handed_in` are the hosts in it that nobody collected from.
+    """
+
+    record: PledgeRecord
+    state: lifecycle.State
+    kept_until: date | None
+    clauses: tuple[Standing, ...]
+    blanks: tuple[Filled, ...]
+    undeclared: tuple[Undeclared, ...]
+    overdue: tuple[Due, ...]
+    lives: tuple[Life, ...]
+    evidence: Evidence | None
+    scope: Scope | None
+    unread: str
+    at: datetime
+    handed_in: tuple[str, ...] = ()
+
+    @property
+    def satisfied(self) -> bool:
+        return (
+            all(entry.satisfied for entry in self.clauses)
+            and all(blank.value for blank in self.blanks)
+            and not self.overdue
+            and not self.unread
+        )
+
+
+def status(
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    *,
+    renewed: bool,
+    shown: Callable[[Newest], Iterable[Shown]],
+) -> Status:
+    """Reads the newest bundle from the store, and puts together how the record stands.
+
+    `shown` (of a register) says what the captures of it show. Raises Disagrees where its row says
+    something else than what was signed: nothing that follows from it would hold.
+    """
+    failing: Mapping[str, Sequence[Failing]] = {}
+    found: tuple[Undeclared, ...] = ()
+    absent: tuple[str, ...] = ()
+    scope: Scope | None = None
+    given: tuple[str, ...] = ()
+    unread = ""
+    lives: tuple[Life, ...] = ()
+    if evidence:
+        try:
+            newest = Newest(evidence[-1])
+            newest.hold_row()
+            lives = last_lives(record, evidence, now, newest)
+            failing = {number: newest.open(number) for number in _CLAUSES}
+            found = undeclared(record, shown(newest))
+            scope = of_evidence(newest.evidence)
+            given = newest.handed_in
+            absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
+        except Disagrees:
+            raise
+        except CollectorError as problem:
+            unread = whole_in_chinese(problem) if lang() == "zh" else str(problem)
+    return Status(
+        record,
+        lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),
+        lifecycle.kept_until(record, evidence, renewed=renewed),
+        standing(
+            record,
+            evidence,
+            now,
+            failing=failing,
+            undeclared=[u.text for u in found if u.kind != "unseen"],
+            unseen=[u.text for u in found if u.kind == "unseen"],
+            absent=absent,
+            scope=scope,
+            renewed=renewed,
+        ),
+        filled(record),
+        found,
+        due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
+        lives,
+        evidence[-1] if evidence else None,
+        (evidence[-1].scope or scope) if evidence else None,
+        unread,
+        now,
+        given,
+    )
+
+
+def table(found: Status) -> str:
+    record = found.record
+    kept = tr(f"，保存至 {found.kept_until}", f", kept to {found.kept_until}")
+    shown = lifecycle.WORDS[found.state].to(lang()) + (kept if found.kept_until else "")
+    lines = [
+        labelled(tr("编号", "ID"), record.id),
+        labelled(tr("用户名称", "customer"), masked(record.customer)),
+        labelled(tr("状态", "state"), shown),
+        labelled(tr("核查证据", "evidence"), _evidence(found.evidence)),
+    ]
+    if found.scope is not None:
+        lines.append(labelled(tr("核查范围", "scope"), line(found.scope, lang())))
+    if found.handed_in:
+        lines.append(
+            labelled(
+                tr("用户提交", "handed in"), tr("、", ", ").join(map(one_line, found.handed_in))
+            )
+        )
+    if found.lives:
+        lines.append(labelled(tr("问题", "findings"), _findings(found)))
+    if found.unread:
+        lines.append(labelled(tr("未能读取", "not read"), found.unread))
+    lines += ["", _row(tr("条款", "clause"), tr("状态", "state"), tr("依据", "why"))]
+    for document in titles():
+        blanks = [blank for blank in found.blanks if blank.blank.document == document]
+        entries = [entry for entry in found.clauses if entry.clause.document == document]
+        lines.append(_blanks(document, blanks))
+        lines += [_clause(entry) for entry in entries if not entry.inner]
+    if found.overdue:
+        lines += ["", tr("逾期：", "overdue:")]
+        lines += [wrap(masked(entry.text.to(lang())), indent="  ") for entry in found.overdue]
+    return "\n".join(lines) + "\n"
+
+
+def _evidence(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return tr("尚无", "none yet")
+    when = evidence.collected_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M +08:00")
+    return tr(
+        f"第 {evidence.sequence} 份，采集于 {when}，摘要 {evidence.digest[:16]}",
+        f"number {evidence.sequence}, collected {when}, digest {evidence.digest[:16]}",
+    )
+
+
+def _findings(found: Status) -> str:
+    counts = counted(found)
+    return tr(
+        f"未闭环 {counts['open']}（逾期 {counts['overdue']}，未指定责任人 {counts['unowned']}），"
+        f"已豁免 {counts['waived']}",
+        f"open {counts['open']} (overdue {counts['overdue']}, nobody's {counts['unowned']}), "
+        f"waived {counts['waived']}",
+    )
+
+
+def counted(found: Status) -> dict[str, int]:
+    """How many findings are open, overdue, nobody's and waived."""
+    still = [life for life in found.lives if life.state == "open"]
+    return {
+        "open": len(still),
+        "overdue": sum(life.overdue(found.at) for life in still),
+        "unowned": sum(not life.owner for life in still),
+        "waived": sum(life.state == "waived" for life in found.lives),
+    }
+
+
+def _clause(entry: Standing) -> str:
+    why = tr("；", "; ").join(reason.to(lang()) for reason in entry.reasons)
+    return _row(_named(entry.clause.document, entry.clause.number), _word(entry), masked(why))
+
+
+def _word(entry: Standing) -> str:
+    if entry.state != "verdict":
+        return WORDS[entry.state].to(lang())
+    word = str(entry.verdict)
+    if lang() == "zh":
+        return words()["verdict"][word].zh
+    # the English words for people are too long for a column
+    return {"notapplicable": "n/a", "notchecked": "no proof"}.get(word, word)
+
+
+def _named(document: str, number: str) -> str:
+    short = tr("责任书", "RL") if document == "responsibility" else tr("承诺书", "NP")
+    return f"{short} {number}"
+
+
+def _blanks(document: str, blanks: Sequence[Filled]) -> str:
+    empty = [blank.blank.text.to(lang()) for blank in blanks if not blank.value]
+    all_of = [blank.blank.text.to(lang()) for blank in blanks]
+    comma = tr("、", ", ")
+    if empty:
+        return _row(
+            _named(document, tr("填写", "blanks")),
+            WORDS["missing"].to(lang()),
+            tr("未填写：", "not filled in: ") + comma.join(empty),
+        )
+    return _row(
+        _named(document, tr("填写", "blanks")), WORDS["held"].to(lang()), comma.join(all_of)
+    )
+
+
+def _row(clause: str, state: str, why: str) -> str:
+    body = wrap(why, indent=" " * _WHY)
+    return (pad(pad(clause, _STATE) + state, _WHY) + body[_WHY:]).rstrip()
+
+
+def as_json(found: Status, now: datetime) -> str:
+    document: dict[str, Any] = {
+        "pledge": found.record.id,
+        "customer": found.record.customer,
+        "state": found.state,
+        "kept_until": found.kept_until.isoformat() if found.kept_until else None,
+        "at": now.isoformat(),
+        "satisfied": found.satisfied,
+        "evidence": found.evidence.sequence if found.evidence else None,
+        "scope": scope_json(found.scope) if found.scope else None,
+        "handed_in": list(found.handed_in),
+        "unread": found.unread or None,
+        "findings": counted(found),
+        "clauses": [
+            {
+                "clause": entry.clause.id,
+                "number": entry.clause.number,
+                "title": entry.clause.title.to(lang()),
+                "state": entry.state,
+                "verdict": str(entry.verdict) if entry.verdict else None,
+                "satisfied": entry.satisfied,
+                "since": entry.since or None,
+                "until": entry.until or None,
+                "missing": list(entry.missing),
+                "reasons": [reason.to(lang()) for reason in entry.reasons],
+            }
+            for entry in found.clauses
+        ],
+        "blanks": [
+            {
+                "document": blank.blank.document,
+                "blank": blank.blank.text.to(lang()),
+                "field": blank.blank.field,
+                "filled": bool(blank.value),
+            }
+            for blank in found.blanks
+        ],
+        "undeclared": [
+            {"kind": u.kind, "value": u.value, "hosts": list(u.hosts)} for u in found.undeclared
+        ],
+        "overdue": [
+            {"kind": entry.kind, "at": entry.at.isoformat(), "text": entry.text.to(lang())}
+            for entry in found.overdue
+        ],
+    }
+    return json.dumps(masked(document), ensure_ascii=False, indent=2) + "\n"

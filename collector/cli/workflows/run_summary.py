@@ -1,0 +1,82 @@
+"""What a run of one pledge found, clause by clause and host by host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector import catalog
+from collector.cli.options.pledge import Pledged
+from collector.cli.ui.columns import wrap
+from collector.cli.ui.language import lang, tr
+from collector.cli.ui.scope_line import of_frame
+from collector.errors import one_line
+from collector.model import Result
+from collector.scope import of_evidence
+from collector.scope import verdicts as results_of
+
+if TYPE_CHECKING:
+    from collector.verify import Bundle
+
+
+_SHOWN = 40
+
+
+def say(opened: Bundle, pledge: Pledged | None) -> None:
+    """Per clause and per host on stdout; the whole of it is in the report."""
+    from collector.export.table import SIGNS
+
+    verdicts = catalog.words()["verdict"]
+    scope = of_evidence(opened.frame)
+    results = results_of(opened.frame, scope)
+    for id, entry in catalog.clauses().items():
+        found = opened.frame["clauses"].get(id, {"counts": {}})
+        word = tr("未列入本次核查", "not part of this run")
+        if any(found["counts"].values()):
+            word = verdicts[results[id]].to(lang())
+        if not scope.clauses[id].whole:
+            said = scope.said(id).to(lang())
+            word += tr(f"（{said}）", f" ({said})")
+        click.echo(wrap(f"{entry['number']}  {word}  {entry['title'][lang()]}"))
+    click.echo()
+    lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
+    for _, _, text in lines[:_SHOWN]:
+        click.echo(text)
+    if len(lines) > _SHOWN:
+        more = len(lines) - _SHOWN
+        click.echo(tr(f"… 另有 {more} 台，详见报告", f"… {more} more, see the report"))
+    click.echo(wrap(of_frame(opened.frame)))
+    click.echo("  ".join(f"{SIGNS[r]} {verdicts[r].to(lang())}" for r in Result))
+    click.echo()
+    click.echo(f"{tr('证据包', 'bundle')}: {opened.path}  sha256:{opened.digest}")
+    if pledge is not None:
+        sequence = pledge.register.evidence(pledge.record.id)[-1].sequence
+        click.echo(
+            tr(
+                f"登记: {pledge.record.id}，第 {sequence} 份证据",
+                f"pledge: {pledge.record.id}, evidence no. {sequence}",
+            )
+        )
+
+
+def _host_lines(name: str, entry: dict[str, Any]) -> tuple[int, int, str]:
+    """How many controls fail, how many could not be looked at, and the lines that say which."""
+    from collector.export.table import SIGNS
+
+    by: dict[Result, list[str]] = {}
+    for finding in entry["findings"]:
+        number = catalog.control(finding["control"]).number
+        by.setdefault(Result(finding["verdict"]), []).append(number)
+    counts = "  ".join(f"{SIGNS[r]} {len(by[r])}" for r in Result if r in by)
+    status = "" if entry["status"] == "complete" else f"  [{_status(entry['status'])}]"
+    text = f"{one_line(name)}: {counts}{status}"
+    if entry["status"] == "complete":
+        wanting = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
+        which = "  ".join(f"{SIGNS[r]} {' '.join(sorted(by[r]))}" for r in wanting if r in by)
+        text += f"\n    {which}" if which else ""
+    return len(by.get(Result.FAIL, ())), len(by.get(Result.ERROR, ())), text
+
+
+def _status(status: str) -> str:
+    return catalog.words()["host_status"][status].to(lang())
