@@ -11,7 +11,7 @@ from collector import sizes
 from collector.captures import read_digest
 from collector.catalog import reads_for, reasons, words
 from collector.errors import BadInput, FactError, PastLimit, one_line
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese, msg
 from collector.model import (
     Capture,
     Clock,
@@ -74,7 +74,7 @@ def assess_each(
     """
     now = at or capture.collected_at
     if now is None and capture.reads:
-        raise BadInput("the capture has no time", where=capture.host, mend="give one with --at")
+        raise BadInput(msg("capture_no_time"), where=capture.host, mend=msg("give_one"))
     clock = Clock((now or datetime.fromtimestamp(0, UTC)).astimezone(UTC), grade)
     barred = barred or {}
     current = ""
@@ -110,22 +110,23 @@ def _verdict(facts: Facts, control: Control, clock: Clock) -> Verdict:
     except FactError as problem:
         why = problem.why
         if capture.status is not HostStatus.COMPLETE:
-            why = f"{why}; {capture.status}: {capture.detail}"
+            host = msg("at", where=str(capture.status), what=capture.detail)
+            why = msg("and_also", one=why, other=host)
         return Verdict(
             Result.ERROR,
             problem.reason,
-            values={"read": problem.read, "why": why, **_told(why)},
+            values={"read": problem.read, "why": why, **_told(why, problem.status)},
             evidence=(Quote(problem.read),),
         )
     except PastLimit as problem:
         return _past(capture, control, problem)
     except MemoryError:
-        return _past(capture, control, PastLimit.memory())
+        return _past(capture, control, PastLimit(msg("takes_too_much_memory")))
     except RecursionError:
-        return _past(capture, control, PastLimit.depth())
+        return _past(capture, control, PastLimit(msg("nested_too_deeply_to_judge")))
     except Exception as problem:  # noqa: BLE001 - a judge's defect is an `error`, never a silence
         if isinstance(problem, ValueError) and _TOO_LONG in str(problem):
-            return _past(capture, control, PastLimit("数字过长", "a number is too long"))
+            return _past(capture, control, PastLimit(msg("number_too_long_to_judge")))
         why = one_line(f"{type(problem).__name__}: {problem}")
         return Verdict(Result.ERROR, "judge_failed", values={"why": why})
 
@@ -136,24 +137,19 @@ def _past(capture: Capture, control: Control, limit: PastLimit) -> Verdict:
     values: dict[str, Value] = {
         "read": read,
         "bytes": sizes.of(capture.read(read)),
-        "limit_zh": limit.zh,
-        "limit_en": limit.en,
+        "limit_zh": in_chinese(limit.said),
+        "limit_en": str(limit),
     }
     return Verdict(Result.ERROR, "judge_limit", values=values, evidence=(Quote(read),))
 
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_STATUS = re.compile(r"(?:^|(?<=: ))(missing|refused|timeout|truncated|lost)(?=$|[:;])")
 
 
-def _told(why: str) -> dict[str, Value]:
+def _told(why: str, status: str) -> dict[str, Value]:
     """What became of a read, in words, and what a person can do about it."""
-    zh = re.sub(r"^exit status (\d+)", r"退出码 \1", why)
-    status = _STATUS.search(why)
-    if status is None:
-        return {"told_zh": in_chinese(why), "told_en": why}
-    zh = _STATUS.sub(lambda found: words()["read_status"][found[1]].zh, zh, count=1)
-    mend = words()["read_mend"].get(status[1])
+    zh = in_chinese(why)
+    mend = words()["read_mend"].get(status)
     if mend is None:
         return {"told_zh": zh, "told_en": why}
     return {"told_zh": f"{zh}；{mend.zh}", "told_en": f"{why}; {mend.en}"}

@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from collector.private import refuse_special, sync_folder, write_aside
 from collector.schema import load_line
@@ -75,7 +76,7 @@ def to_bytes(capture: Capture) -> bytes:
 
 
 def _emptied(capture: Capture) -> Capture:
-    said = "what it returned is larger than a capture may be"
+    said = msg("returned_larger_capture_may")
     return replace(
         capture, status=HostStatus.FLOODED, detail=said, head={}, reads=MappingProxyType({})
     )
@@ -167,7 +168,7 @@ def load(path: Path) -> Capture:
         with path.open("rb") as source:
             data = source.read(LARGEST + 1)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
     return from_bytes(data, where=str(path))
 
 
@@ -177,9 +178,9 @@ def read_at_most(path: Path, most: int) -> bytes:
         with path.open("rb") as source:
             data = source.read(most + 1)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
     if len(data) > most:
-        raise BadInput(f"larger than {most >> 20} MiB", where=str(path))
+        raise BadInput(msg("larger_mib", largest=most >> 20), where=str(path))
     return data
 
 
@@ -191,18 +192,18 @@ def check_time(capture: Capture, now: datetime, where: str) -> None:
     at = capture.collected_at
     if at is not None and at > now + timedelta(days=1):
         raise BadInput(
-            f"collected at {at.isoformat()} by its own clock, and it is {now.isoformat()} now",
+            msg("collected_own_clock_now", at=at.isoformat(), now=now.isoformat()),
             where=where,
-            mend="give the time to judge for with --at",
+            mend=msg("give_time_judge"),
         )
 
 
 def from_bytes(data: bytes, *, where: str) -> Capture:
     """As `load`, from bytes; `where` names them in messages."""
     if not data:
-        raise BadInput("empty: no capture in it", where=where)
+        raise BadInput(msg("empty_no_capture"), where=where)
     if len(data) > LARGEST:
-        raise BadInput(f"larger than {LARGEST >> 20} MiB: no capture is", where=where)
+        raise BadInput(msg("larger_mib_no_capture", largest=LARGEST >> 20), where=where)
     if data[:2] == b"\x1f\x8b":
         chunks = _unpacked(data, where)
         first = next(chunks, b"")
@@ -231,14 +232,16 @@ def _unpacked(data: bytes, where: str) -> Iterator[bytes]:
             fed = unpack.unconsumed_tail
             left -= len(chunk)
             if left < 0:
-                raise BadInput(f"unpacks to more than {LARGEST >> 20} MiB", where=where)
+                raise BadInput(msg("unpacks_more_mib", largest=LARGEST >> 20), where=where)
             yield chunk
     except zlib.error as problem:
-        raise BadInput(f"damaged: {problem}", where=where, mend="get the file again") from None
+        raise BadInput(
+            msg("damaged", problem=problem), where=where, mend=msg("get_file_again")
+        ) from None
     if not unpack.eof:
-        raise BadInput("cut off before its end", where=where, mend="get the whole file again")
+        raise BadInput(msg("cut_off_before_end"), where=where, mend=msg("get_whole_file_again"))
     if unpack.unused_data:
-        raise BadInput("something follows the end of the capture", where=where)
+        raise BadInput(msg("something_follows_end_capture"), where=where)
 
 
 def _lines_of(chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
@@ -253,7 +256,7 @@ def _lines_of(chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
             yield b"".join(begun)
             begun, length = [other], len(other)
         if length > _LONGEST_LINE:
-            raise BadInput(f"a line longer than {_LONGEST_LINE >> 20} MiB", where=where)
+            raise BadInput(msg("line_longer_mib", longest_line=_LONGEST_LINE >> 20), where=where)
     yield b"".join(begun)
 
 
@@ -263,28 +266,28 @@ def _from_lines(lines: Iterable[bytes], where: str) -> Capture:
     ended = False
     for number, line in enumerate(lines, 1):
         if number > _MOST_LINES:
-            raise BadInput(f"more than {_MOST_LINES} lines", where=where)
+            raise BadInput(msg("more_lines", most_lines=_MOST_LINES), where=where)
         if not line:
             continue
         place = f"{where} line {number}"
         document = load_line(line, "capture", where=place, parts=_KINDS)
         kind = document["kind"]
         if (kind == "head") is (head is not None) or ended:
-            raise BadInput(f"a {kind} line stands at the wrong place", where=place)
+            raise BadInput(msg("line_stands_wrong_place", kind=kind), where=place)
         if kind == "head":
             head = document
         elif kind == "read":
             result = _result(document, place)
             if result.id in reads:
-                raise BadInput(f"the read {result.id} stands twice", where=place)
+                raise BadInput(msg("read_stands_twice", which=result.id), where=place)
             reads[result.id] = result
         else:
             ended = document["reads"] == len(reads)
     if head is None or not ended:
-        raise BadInput("cut off before its end", where=where, mend="get the whole file again")
+        raise BadInput(msg("cut_off_before_end"), where=where, mend=msg("get_whole_file_again"))
     at = datetime.fromisoformat(head["collected_at"]) if head["collected_at"] else None
     if at is not None and not 1970 <= at.year <= 9000:
-        raise BadInput(f"collected_at: {at.year} is no year to reckon from", where=where)
+        raise BadInput(msg("collected_no_year_reckon", year=at.year), where=where)
     return Capture(
         head["host"],
         HostStatus(head["status"]),
@@ -308,7 +311,7 @@ def _result(line: dict[str, Any], where: str) -> ReadResult:
         tuple([_captured_file(file, where) for file in line.get("files", ())]),
     )
     if read_digest(result) != line["sha256"]:
-        raise BadInput(f"the content of {result.id} does not match its digest", where=where)
+        raise BadInput(msg("content_not_match_digest", which=result.id), where=where)
     return result
 
 
@@ -336,9 +339,9 @@ def _bytes(line: dict[str, Any], name: str, packed: str, where: str) -> bytes:
     encoded = line.get(packed)
     if encoded is None:
         if name not in line:
-            raise BadInput(f"{name} is missing", where=where)
+            raise BadInput(msg("is", name=name), where=where)
         return cast("str", line[name]).encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(encoded, validate=True)
     except ValueError:
-        raise BadInput(f"{packed} is not base64", where=where) from None
+        raise BadInput(msg("not_base64", packed=packed), where=where) from None

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import (
     Clock,
     Control,
@@ -72,7 +73,9 @@ def control(id: str) -> Control:
     """The control of that id; raises BadInput when there is none."""
     known = controls()
     if id not in known:
-        raise BadInput(f"no control is named {id}", mend="`hostpledge controls` lists them")
+        raise BadInput(
+            msg("no_control_named", which=id), mend=msg("hostpledge_controls_lists_them")
+        )
     return known[id]
 
 
@@ -81,9 +84,11 @@ def select(families: Iterable[str] = (), grade: int = 2) -> tuple[Control, ...]:
     wanted = tuple(families) or FAMILIES
     for family in wanted:
         if family not in FAMILIES:
-            raise BadInput(f"no family is named {family}", mend=f"one of {', '.join(FAMILIES)}")
+            raise BadInput(
+                msg("no_family_named", family=family), mend=msg("one_of", names=", ".join(FAMILIES))
+            )
     if grade not in GRADES:
-        raise BadInput(f"grade {grade} is not known", mend="2 or 3")
+        raise BadInput(msg("grade_not_known", grade=grade), mend=msg("n_2_3"))
     return tuple(c for c in controls().values() if c.family in wanted and grade in c.grades)
 
 

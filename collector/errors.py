@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from collector.i18n.message import Message, msg, told
+
 # what needs no closer look: most of all text is of it
 _ODD = re.compile("[^\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60]")
 _BLANK = "\u00a0"
@@ -15,6 +17,11 @@ _BLANK = "\u00a0"
 
 class CollectorError(Exception):
     """The root of what hostpledge raises on purpose; its text is one line for a person."""
+
+    @property
+    def said(self) -> str:
+        """Its text; a message where it has a code, which can be had in Chinese too."""
+        return told(self)
 
 
 class BadInput(CollectorError):
@@ -27,8 +34,8 @@ class BadInput(CollectorError):
         self.what = one_line(what)
         self.where = one_line(where)
         self.mend = one_line(mend)
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        super().__init__(f"{text}; {self.mend}" if self.mend else text)
+        said = msg("at", where=self.where, what=self.what) if self.where else self.what
+        super().__init__(msg("with_mend", what=said, mend=self.mend) if self.mend else said)
 
 
 class VerifyFailed(CollectorError):
@@ -37,18 +44,22 @@ class VerifyFailed(CollectorError):
     def __init__(self, what: str, *, where: str = "") -> None:
         self.what = one_line(what)
         self.where = one_line(where)
-        super().__init__(f"{self.where}: {self.what}" if self.where else self.what)
+        super().__init__(msg("at", where=self.where, what=self.what) if self.where else self.what)
 
 
 class FactError(CollectorError):
-    """A fact cannot be had from a capture; `read` is the id of the read it rests on."""
+    """A fact cannot be had from a capture; `read` is the id of the read it rests on.
+
+    `status` is what became of that read (a ReadStatus), where that is why; else empty.
+    """
 
     reason = "not_understood"
 
-    def __init__(self, read: str, why: str) -> None:
+    def __init__(self, read: str, why: str, status: str = "") -> None:
         self.read = read
         self.why = one_line(why)
-        super().__init__(f"{read}: {self.why}")
+        self.status = status
+        super().__init__(msg("at", where=read, what=self.why))
 
 
 class CouldNotLook(FactError):
@@ -70,20 +81,7 @@ class NotTrusted(FactError):
 
 
 class PastLimit(CollectorError):
-    """Judging takes more than it may: said in both languages (see `judging`)."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        self.zh = zh
-        self.en = en
-        super().__init__(en)
-
-    @classmethod
-    def memory(cls) -> PastLimit:
-        return cls("内存用尽", "it takes more memory than it may")
-
-    @classmethod
-    def depth(cls) -> PastLimit:
-        return cls("嵌套过深", "it is nested too deeply")
+    """Judging takes more than it may (see `judging`)."""
 
 
 def one_line(text: str, limit: int = 400) -> str:
@@ -91,7 +89,8 @@ def one_line(text: str, limit: int = 400) -> str:
     # no more of it than can be shown: a line may be of any length
     shown = text.strip()[: limit + 1]
     clean = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown)
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    clean = clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    return text.shown_by(one_line, clean) if isinstance(text, Message) else clean
 
 
 def escaped(text: str) -> str:

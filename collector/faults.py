@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from collector.i18n.message import msg
 from collector.resources import shared
 
 if TYPE_CHECKING:
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _FORMATS = ("date", "date-time", "email")
+# of a value that breaks its schema
+_WIDEST = 120
+_KEYWORDS = {
+    "const": "schema_const",
+    "enum": "schema_enum",
+    "format": "schema_format",
+    "maxItems": "schema_too_long",
+    "maxLength": "schema_too_long",
+    "maximum": "schema_maximum",
+    "minItems": "schema_too_short",
+    "minLength": "schema_too_short",
+    "minProperties": "schema_too_short",
+    "minimum": "schema_minimum",
+    "pattern": "schema_pattern",
+    "type": "schema_type",
+    "uniqueItems": "schema_unique_items",
+}
 
 
 @cache
@@ -65,8 +83,31 @@ def first_fault(document: Any, name: str, part: str | None = None) -> str | None
     if problem is None:
         return None
     place = problem.json_path.removeprefix("$").lstrip(".")
-    message = problem.message if len(problem.message) < 200 else problem.message[:199] + "…"
-    return f"{place}: {message}" if place else message
+    said = _said(problem)
+    return msg("at", where=place, what=said) if place else said
+
+
+def _said(problem: ValidationError) -> str:
+    """By the keyword of the schema that it breaks (JSON Schema Validation, sections 6 and 7)."""
+    keyword, asked = str(problem.validator), cast("Any", problem.validator_value)
+    instance = cast("Any", problem.instance)
+    value = _shown(instance)
+    if keyword == "required":
+        missing = next((name for name in asked if name not in instance), "")
+        return msg("schema_required", name=missing)
+    if keyword == "additionalProperties" and asked is False:
+        known = cast("Mapping[str, Any]", problem.schema).get("properties", {})
+        names = [_shown(name) for name in instance if name not in known]
+        return msg("schema_additional_properties", names=", ".join(names[:5]))
+    if keyword in _KEYWORDS:
+        return msg(_KEYWORDS[keyword], value=value, asked=_shown(asked))
+    message = problem.message
+    return message if len(message) < 200 else message[:199] + "…"
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) < _WIDEST else shown[: _WIDEST - 1] + "…"
 
 
 @cache

@@ -15,7 +15,7 @@ _MODULES = (
     "assess.py", "captures.py", "catalog.py", "model.py", "schema.py",
     "scope.py", "script.py", "sizes.py", "yaml_text.py",
 )  # fmt: skip
-_KINDS = {".py", ".yml", ".tsv", ".awk", ".sh", ".txt"}
+_KINDS = {".py", ".yml", ".tsv", ".awk", ".sh", ".toml", ".txt"}
 
 
 @cache

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from collector.errors import CouldNotLook, NotUnderstood, PastLimit
+from collector.i18n.message import Message, msg
 
 Lang = Literal["zh", "en"]
 Scalar = str | int | float | bool | None
@@ -191,6 +192,11 @@ class HostStatus(StrEnum):
     GARBLED = "garbled"
 
 
+def became(status: ReadStatus) -> Message:
+    """What became of a read, in a word."""
+    return msg(f"read_{status}")
+
+
 @dataclass(frozen=True, slots=True)
 class CapturedFile:
     """One file as a `files` read saw it. `mode` is e.g. 0o600, `mtime` epoch seconds."""
@@ -207,7 +213,9 @@ class CapturedFile:
     def text(self, read: str) -> str:
         """The content; raises CouldNotLook unless it is whole."""
         if self.status is not ReadStatus.OK:
-            raise CouldNotLook(read, f"{self.path}: {self.status}")
+            raise CouldNotLook(
+                read, msg("place_status", place=self.path, status=became(self.status)), self.status
+            )
         return _lines_of(self.data)
 
 
@@ -246,17 +254,12 @@ class ReadResult:
             self.status is ReadStatus.EXIT and self.rc in accept
         )
         if not whole and not (truncated and self.status is ReadStatus.TRUNCATED):
-            detail = f"{self.status}"
-            if self.status is ReadStatus.EXIT:
-                detail = f"exit status {self.rc}"
-            if self.stderr:
-                detail += f": {self.stderr}"
-            raise CouldNotLook(self.id, detail)
+            raise self._not_whole()
         text = _lines_of(self.stdout)
         if "odd name: left out: " in text:
             if self.left_out and not odd:
                 where = ", ".join(self.left_out[:3])
-                raise CouldNotLook(self.id, f"names with a line break or a tab below {where}")
+                raise CouldNotLook(self.id, msg("names_line_break_tab_below", where=where))
             text = _ODD.sub("", text)
         return text
 
@@ -268,13 +271,20 @@ class ReadResult:
         """
         if self.status in (ReadStatus.OK, ReadStatus.ABSENT):
             return self.files
-        raise CouldNotLook(self.id, f"{self.status}{': ' + self.stderr if self.stderr else ''}")
+        raise self._not_whole()
+
+    def _not_whole(self) -> CouldNotLook:
+        status = self.status
+        why = msg("exit_status", rc=self.rc) if status is ReadStatus.EXIT else became(status)
+        if self.stderr:
+            why = msg("status_saying", status=why, stderr=self.stderr)
+        return CouldNotLook(self.id, why, "" if status is ReadStatus.EXIT else status)
 
     def one(self) -> CapturedFile | None:
         """The only file of a `files` read that names one path; None when it is not there."""
         found = self.present()
         if len(found) > 1:
-            raise NotUnderstood(self.id, f"{len(found)} files where one was asked for")
+            raise NotUnderstood(self.id, msg("files_where_one_asked", count=len(found)))
         return found[0] if found else None
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 OWNER, PUBLIC = 0o600, 0o644
 _FOLDER = 0o700
@@ -90,7 +91,7 @@ def beside(path: Path) -> Path:
 def refuse_special(path: Path) -> None:
     """Raises BadInput where `path` is there and is neither a file nor a folder."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise BadInput("a device or a pipe, not a file", where=str(path), mend="name a file")
+        raise BadInput(msg("device_pipe_not_file"), where=str(path), mend=msg("name_file"))
 
 
 def sync_folder(path: Path) -> None:

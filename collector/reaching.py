@@ -11,6 +11,8 @@ import ipaddress
 import re
 import unicodedata
 
+from collector.i18n.message import msg
+
 # these begin an option, an exclusion, an intersection, a regular expression, the name of a file
 _FIRST = "-!&~@"
 # these make a pattern, a range, a list or a template of it
@@ -22,33 +24,33 @@ _OF_USERS = re.compile(r"['`\";&<>|(){}]|\s-|\\$")
 def wrong_name(name: str) -> str:
     """Why no host may be called that in an inventory or a pledge record; empty where it may."""
     if not name:
-        return "the name of a host is empty"
+        return msg("name_host_empty")
     if name[0] in _FIRST:
-        return f"a host's name may not begin with {name[0]}: a command would not take it for one"
+        return msg("host_s_name_may_not_begin", name=name[0])
     if _controls(name):
-        return "a host's name may not hold a line break or another control character"
+        return msg("host_s_name_may")
     if found := _OF_PATTERNS.search(name):
-        return f"a host's name may not hold {found[0]}: Ansible takes it for a pattern"
+        return msg("host_s_name_may_not_hold", found=found[0])
     if ":" in name and not _is_address(name):
-        return "a host's name may not hold a colon: Ansible takes what follows for a port"
+        return msg("host_s_name_may_not")
     return ""
 
 
 def wrong_address(address: str) -> str:
     """Why nothing can be reached there."""
     if not address or address[0] == "-":
-        return "a host's address may not begin with -: ssh would take it for an option"
+        return msg("host_s_address_may")
     if _controls(address) or _OF_SHELLS.search(address):
-        return "a host's address may hold neither blanks nor characters of the shell"
+        return msg("host_s_address_may_hold")
     return ""
 
 
 def wrong_user(user: str) -> str:
     """Why nobody can log in as that."""
     if user[:1] == "-":
-        return "a user's name may not begin with -: a command would take it for an option"
+        return msg("user_s_name_may")
     if _controls(user) or _OF_USERS.search(user):
-        return "a user's name may hold neither quotes nor other characters of the shell"
+        return msg("user_s_name_may_hold")
     return ""
 
 
@@ -57,7 +59,7 @@ def wrong_port(port: object) -> str:
     text = str(port)
     if text.isascii() and text.isdecimal() and 0 < int(text[:9]) < 65536:
         return ""
-    return "a port is a number from 1 to 65535"
+    return msg("port_number_1_65535")
 
 
 def _controls(text: str) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from collector import __version__, catalog
 from collector.assess import fill
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import Text
 from collector.schema import check, load_json
 
@@ -123,7 +124,7 @@ def _release(found: Mapping[str, Any], where: str = "") -> Release:
     for id, entry in found["controls"].items():
         digest.update(f"{id} {entry['sha256']}\n".encode())
     if digest.hexdigest() != found["catalog_sha256"]:
-        raise BadInput("its digest is not that of the controls it lists", where=where)
+        raise BadInput(msg("digest_not_controls_lists"), where=where)
     return Release(
         found["version"],
         found["catalog_sha256"],

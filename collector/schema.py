@@ -15,6 +15,7 @@ import yaml
 from collector import yaml_text
 from collector.errors import BadInput
 from collector.faults import documents, first_fault, formats, reference
+from collector.i18n.message import Message, msg, told
 
 DEEPEST = 64
 # a whole number of so many characters is less than 2**53
@@ -51,9 +52,13 @@ def check(document: Any, name: str, *, where: str, part: str | None = None) -> N
     problem = first_fault(document, name, part)
     if problem is not None:
         raise BadInput(
-            f"not {'an' if name[0] in 'aeiou' else 'a'} {name.replace('-', ' ')}: {problem}",
+            msg(
+                "not_a_document",
+                document=msg(f"document_{name.replace('-', '_')}"),
+                problem=problem,
+            ),
             where=where,
-            mend=f"see schemas/{name}.schema.json",
+            mend=msg("see_schemas_schema_json", name=name),
         )
 
 
@@ -104,8 +109,8 @@ def load_json(
             json.dumps(document, ensure_ascii=False).encode()
         return document
     except (ValueError, RecursionError) as problem:
-        reason = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
-        raise BadInput(f"not JSON: {reason}", where=where) from None
+        reason = msg("nested_too_deeply") if isinstance(problem, RecursionError) else told(problem)
+        raise BadInput(msg("not_json", reason=reason), where=where) from None
 
 
 def refuse_many(data: bytes) -> None:
@@ -116,7 +121,7 @@ def refuse_many(data: bytes) -> None:
         return
     seen = sum(1 for token in _STRUCTURE.finditer(data) if data[token.start()] != ord('"'))
     if seen > MOST_VALUES:
-        raise ValueError("more values than anything that is read here has")
+        raise ValueError(msg("more_values_anything_read"))
 
 
 def _noting(numbers: list[str]) -> json.JSONDecoder:
@@ -163,19 +168,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, _ in pairs:
         folded = key.casefold()
         if folded in seen:
-            raise ValueError(f"the key {key!r} stands twice (as {seen[folded]!r} before)")
+            raise ValueError(msg("key_stands_twice_before", key=key, seen=seen[folded]))
         seen[folded] = key
     return found
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not a JSON number")
+    raise ValueError(msg("not_json_number", word=word))
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise ValueError(f"the number {text[:20]} is too large")
+        raise ValueError(msg("number_too_large", text=text[:20]))
     return number
 
 
@@ -191,7 +196,7 @@ def load_yaml(text: str | bytes, *, where: str) -> Any:
     """YAML (or JSON, which is YAML) read strictly; dates, and numbers of base sixty, stay text."""
     found = load_documents(text, where=where)
     if len(found) > 1:
-        raise BadInput("not YAML: more than one document", where=where)
+        raise BadInput(msg("not_yaml_more_one"), where=where)
     return found[0] if found else None
 
 
@@ -199,9 +204,11 @@ def load_documents(text: str | bytes, *, where: str, aliases: bool = False) -> l
     """All documents of a YAML stream; `aliases` as `yaml_text.parse` has it. Raises BadInput."""
     marks = "\n,[{" if isinstance(text, str) else (b"\n", b",", b"[", b"{")
     if sum(text.count(cast("Any", mark)) for mark in marks) > _MOST_MARKS:
-        raise BadInput("not YAML: far longer than anything that is read here", where=where)
+        raise BadInput(msg("not_yaml_far_longer"), where=where)
     try:
         return list(yaml_text.parse(text, aliases=aliases))
     except (yaml.YAMLError, ValueError) as problem:
-        reason = " ".join(str(problem).split()) or type(problem).__name__
-        raise BadInput(f"not YAML: {reason}", where=where) from None
+        reason = told(problem)
+        if not isinstance(reason, Message):
+            reason = " ".join(reason.split()) or type(problem).__name__
+        raise BadInput(msg("not_yaml", failed=reason), where=where) from None

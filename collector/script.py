@@ -20,6 +20,7 @@ from collector.errors import BadInput
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import ERRORS, WORDS
 from collector.facts.tls.probe import OUTSIDE
+from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
 from collector.resources import package_text
 
@@ -161,7 +162,7 @@ def parse_output(
     if status is None or status is HostStatus.COMPLETE:
         status = HostStatus.COMPLETE if ended else HostStatus.LOST
         if not ended:
-            detail = detail or "the output ends before the collector script did"
+            detail = detail or msg("output_ends_before_collector")
     if ended and status is HostStatus.LOST:
         status = HostStatus.COMPLETE
     return Capture(
@@ -183,14 +184,14 @@ def _find_header(raw: bytes, nonce: str) -> tuple[BadInput | None, str, int]:
         if nonce and found != nonce:
             continue
         if form != str(FORM):
-            mend = f"this hostpledge reads form {FORM}: use a newer one"
-            return BadInput(f"capture form {form} is not known", mend=mend), "", 0
+            mend = msg("hostpledge_reads_form_use", form=FORM)
+            return BadInput(msg("capture_form_not_known", form=form), mend=mend), "", 0
         if match[3]:
-            mend = "hand in the output as it was written; a copy in text mode changes it"
-            return BadInput("its line ends were changed to CR LF", mend=mend), "", 0
+            mend = msg("hand_in_as_written")
+            return BadInput(msg("line_ends_changed_cr"), mend=mend), "", 0
         return None, found, match.end()
-    what = "no capture in it (the line `hostpledge-capture 1 …` is missing)"
-    mend = "hand in the whole output of the collector script, unchanged"
+    what = msg("no_capture_line_hostpledge")
+    mend = msg("hand_whole_output_collector")
     return BadInput(what, mend=mend), "", 0
 
 
@@ -202,7 +203,7 @@ def _too_many(raw: bytes, nonce: str, start: int) -> BadInput | None:
         most, what = _MOST_READS, "reads"
         if len(set(re.findall(begin + rb"read (\S+)", raw[start:]))) <= most:
             return None
-    return BadInput(f"more than {most} {what}: no capture has as many")
+    return BadInput(msg("more_no_capture_many", most=most, what=what))
 
 
 def _collected_at(origin: Mapping[str, Any], head: Mapping[str, str]) -> datetime | None:

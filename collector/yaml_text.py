@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from collector.i18n.message import msg
+
 DEEPEST = 64
 # values in a document, each as often as an alias names it
 MOST = 200_000
@@ -46,7 +48,7 @@ def parse(text: str | bytes, *, aliases: bool = False) -> Iterator[Any]:
     plain = text if isinstance(text, str) else text.decode("utf-8", "replace")
     # each is held to all before it
     if len(list(islice(_DIRECTIVES.finditer(plain), 10))) == 10:
-        raise yaml.YAMLError("directives (%NAME) are not taken")
+        raise yaml.YAMLError(msg("directives_name_not_taken"))
     events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
@@ -73,23 +75,25 @@ class _Document:
             self._anchors[event.anchor] = found, size
         self._seen += size if alias else 1
         if self._seen > MOST:
-            raise yaml.YAMLError("far longer than anything that is read here")
+            raise yaml.YAMLError(msg("far_longer_anything_read"))
         return found, size
 
     def _named(self, event: Any) -> tuple[Any, int]:
         if not self._aliases:
-            raise yaml.YAMLError("aliases (*name) are not taken")
+            raise yaml.YAMLError(msg("aliases_name_not_taken"))
         known = self._anchors.get(event.anchor)
         if known is None:
-            raise yaml.YAMLError(f"line {_line(event)}: nothing was named {event.anchor!r} before")
+            raise yaml.YAMLError(
+                msg("line_nothing_named_before", line=_line(event), anchor=event.anchor)
+            )
         return known
 
     def _collection(self, event: Any, depth: int) -> tuple[Any, int]:
         if depth > DEEPEST:
-            raise yaml.YAMLError("nested too deeply")
+            raise yaml.YAMLError(msg("nested_too_deeply"))
         sequence = isinstance(event, yaml.SequenceStartEvent)
         if event.tag not in (None, "!", f"{_TAG}{'seq' if sequence else 'map'}"):
-            raise yaml.YAMLError(f"line {_line(event)}: the tag {event.tag!r} is not taken")
+            raise yaml.YAMLError(msg("line_tag_not_taken", line=_line(event), tag=event.tag))
         return self._sequence(depth) if sequence else self._mapping(depth)
 
     def _sequence(self, depth: int) -> tuple[list[Any], int]:
@@ -114,17 +118,17 @@ class _Document:
             size += its + more
             if isinstance(event, yaml.ScalarEvent) and _merges(event):
                 if not self._aliases:
-                    raise yaml.YAMLError("merge keys (<<) are not taken")
+                    raise yaml.YAMLError(msg("merge_keys_not_taken"))
                 merged += value if isinstance(value, list) else [value]
                 continue
             if not isinstance(key, str | int):
-                raise yaml.YAMLError(f"line {_line(event)}: key {key!r} is no text")
+                raise yaml.YAMLError(msg("line_key_no_text", line=_line(event), key=key))
             if key in found and not self._aliases:
-                raise yaml.YAMLError(f"line {_line(event)}: {key!r} stands twice")
+                raise yaml.YAMLError(msg("line_stands_twice", line=_line(event), key=key))
             found[key] = value
         for other in merged:
             if not isinstance(other, dict):
-                raise yaml.YAMLError("a merge key (<<) names no mapping")
+                raise yaml.YAMLError(msg("merge_key_names_no"))
             self._seen += len(other)
             found = other | found
         return found, size
@@ -148,7 +152,7 @@ def _scalar(event: Any) -> Any:
         return text
     found = _plain(text)
     if tag == name or type(found) not in _KINDS.get(name, ()):
-        raise yaml.YAMLError(f"line {_line(event)}: {text[:40]!r} does not fit the tag {tag!r}")
+        raise yaml.YAMLError(msg("line_not_fit_tag", line=_line(event), text=text[:40], tag=tag))
     return found
 
 
@@ -174,5 +178,5 @@ def _whole(text: str) -> int:
 
 def _short(text: str) -> str:
     if len(text) > _LONGEST_NUMBER:
-        raise ValueError(f"the number {text[:20]}… is too long")
+        raise ValueError(msg("number_too_long", text=text[:20]))
     return text.replace("_", "")

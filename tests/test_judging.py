@@ -354,9 +354,9 @@ def test_five_megabytes_in_each_read(id: str) -> None:
 
 def test_a_limit_is_told_in_both_languages(tmp_path: Path) -> None:
     """Where a command looks through one capture by itself, it ends with one line."""
-    from collector.i18n.chinese import whole_in_chinese
+    from collector.i18n.message import in_chinese
 
     for act in (lambda: bytearray(2 << 30), lambda: _deep(None, None, None)):  # type: ignore[arg-type]
         with pytest.raises(BadInput, match=r"^f: cannot be looked through: it ") as caught:
             looked_through(act, where="f")
-        assert re.search("[a-z]{3}", whole_in_chinese(caught.value)) is None
+        assert re.search("[a-z]{3}", in_chinese(caught.value.said)) is None

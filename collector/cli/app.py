@@ -11,11 +11,11 @@ from typing import Any, cast
 import click
 
 from collector import __version__
-from collector.cli.ui import streams
+from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import CollectorError, one_line
-from collector.i18n.chinese import in_chinese, whole_in_chinese
+from collector.i18n.message import in_chinese, told
 from collector.private import put_umask_aside
 
 _FAILED = 2
@@ -101,7 +101,7 @@ def main() -> None:
     except click.ClickException as problem:
         status = _complain(_told(problem.format_message()))
     except CollectorError as problem:
-        status = _complain(whole_in_chinese(problem) if lang() == "zh" else str(problem))
+        status = _complain(_said(problem))
     except KeyboardInterrupt:
         status = _complain(tr("已中断", "interrupted"))
     except streams.ReaderGoneError:
@@ -109,7 +109,7 @@ def main() -> None:
         status = _BROKEN_PIPE
     except OSError as problem:
         place = f"{os.fsdecode(problem.filename)}: " if problem.filename else ""
-        status = _complain(f"{place}{_told(problem.strerror or str(problem))}")
+        status = _complain(f"{place}{_said(problem)}")
     except Exception as problem:
         if os.environ.get("HOSTPLEDGE_DEBUG"):
             raise
@@ -128,7 +128,7 @@ def _last(status: int) -> int:
         status = _BROKEN_PIPE
     except OSError as problem:
         if status != _FAILED:
-            status = _complain(f"stdout: {_told(problem.strerror or str(problem))}")
+            status = _complain(f"stdout: {_said(problem)}")
     else:
         return status
     streams.give_up()
@@ -139,8 +139,13 @@ def _status(returned: Any) -> int:
     return returned if isinstance(returned, int) and not isinstance(returned, bool) else 0
 
 
+def _said(problem: Exception) -> str:
+    said = told(problem)
+    return in_chinese(said) if lang() == "zh" else str(said)
+
+
 def _told(text: str) -> str:
-    return in_chinese(text) if lang() == "zh" else text
+    return of_click.in_chinese(text) if lang() == "zh" else text
 
 
 def _complain(text: str) -> int:

@@ -11,6 +11,7 @@ from collector.facts.logs.files import log_files
 from collector.facts.logs.journald.journal import journald
 from collector.facts.logs.model.families import family_of
 from collector.facts.logs.model.shapes import LogFile, Look
+from collector.i18n.message import msg
 from collector.judges.predicates import months_after
 from collector.model import Capture, Parameters
 
@@ -42,7 +43,7 @@ def losses(before: Capture, after: Capture, rule: Parameters) -> tuple[Loss, ...
     """
     families = rule.strings("families")
     if after.collected_at is None:
-        raise CouldNotLook("log_files.times", "the capture has no time of collection")
+        raise CouldNotLook("log_files.times", msg("capture_no_time_collection"))
     start = months_after(after.collected_at, -rule.integer("months"))
     later = log_files(after).grouped()
     found = []

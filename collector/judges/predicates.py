@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Quote
 
 ATTESTATIONS = "attestations"
@@ -40,7 +41,7 @@ def past(when: datetime, clock: Clock, read: str) -> datetime:
     A date in the future would be younger than any limit for as long as nobody looks at it.
     """
     if when > clock.now + _SKEW:
-        raise NotUnderstood(read, f"{when:%Y-%m-%d %H:%M} UTC is yet to come: look at the clocks")
+        raise NotUnderstood(read, msg("utc_yet_come_look", when=when))
     return when
 
 
@@ -56,7 +57,7 @@ class Attestation:
     @property
     def quote(self) -> Quote:
         lines = (f"{self.date}: {self.by}: {self.statement}",)
-        return Quote(ATTESTATIONS, lines, f"pledge record: {ATTESTATIONS}")
+        return Quote(ATTESTATIONS, lines, msg("pledge_record", document=ATTESTATIONS))
 
 
 def attested(facts: Facts, control: str, clock: Clock) -> Attestation | None:
@@ -77,7 +78,9 @@ def attested(facts: Facts, control: str, clock: Clock) -> Attestation | None:
             and facts.capture.host in entry.get("hosts", [facts.capture.host])
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise NotUnderstood(ATTESTATIONS, f"{type(problem).__name__}: {problem}") from None
+        raise NotUnderstood(
+            ATTESTATIONS, msg("at", where=type(problem).__name__, what=problem)
+        ) from None
     holding = [a for a in found if a.until > clock.now and a.date <= clock.now.date()]
     return max(holding, key=lambda a: a.until, default=None)
 

@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any, TypeVar
 
 from collector.errors import BadInput, FactError, PastLimit
+from collector.i18n.message import msg
 
 T = TypeVar("T")
 _PR_SET_PDEATHSIG = 1
@@ -126,17 +127,15 @@ class Confined:
 
     def _late(self) -> PastLimit:
         seconds = f"{self._limits.seconds:g}"
-        return PastLimit(f"{seconds} 秒未完", f"it takes more than {seconds} s")
+        return PastLimit(msg("takes_too_long", seconds=seconds))
 
     def _why(self) -> PastLimit:
         """Why the process ended before its act did."""
         if self._status in (-signal.SIGPROF, -signal.SIGXCPU):
             step = self._status == -signal.SIGPROF
             seconds = f"{self._limits.step if step else self._limits.cpu:g}"
-            return PastLimit(
-                f"占用处理器超过 {seconds} 秒", f"it takes more than {seconds} s of processor time"
-            )
-        return PastLimit("判定进程中止", "the process that judges it breaks off")
+            return PastLimit(msg("takes_too_much_processor_time", seconds=seconds))
+        return PastLimit(msg("judging_process_breaks_off"))
 
     def _mind(self, act: Act, into: Connection, parent: int) -> None:
         """In the new process: it never returns."""
@@ -169,11 +168,11 @@ def _again(problem: Exception) -> Callable[[], Exception]:
     if isinstance(problem, BadInput):
         return partial(BadInput, problem.what, where=problem.where, mend=problem.mend)
     if isinstance(problem, FactError):
-        return partial(type(problem), problem.read, problem.why)
+        return partial(type(problem), problem.read, problem.why, problem.status)
     if isinstance(problem, MemoryError):
-        return PastLimit.memory
+        return partial(PastLimit, msg("takes_too_much_memory"))
     if isinstance(problem, RecursionError):
-        return PastLimit.depth
+        return partial(PastLimit, msg("nested_too_deeply_to_judge"))
     return partial(RuntimeError, f"{type(problem).__name__}: {problem}")
 
 
@@ -216,5 +215,5 @@ def looked_through(act: Callable[[], T], *, where: str) -> T:
         return within_limits(act)
     except PastLimit as problem:
         raise BadInput(
-            f"cannot be looked through: {problem}", where=where, mend="see what its reads hold"
+            msg("cannot_looked_through", problem=problem), where=where, mend=msg("see_reads_hold")
         ) from None

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from collector.assess import assess_each
 from collector.errors import PastLimit
+from collector.i18n.message import msg
 from collector.judging.confined import LIMITS, Confined, Limits
 from collector.model import Capture, Control, Finding, Waiver
 
@@ -25,10 +26,7 @@ T = TypeVar("T")
 _ANEW = 8
 # seconds of which nothing can be made any more
 _LEAST = 0.5
-_IN_ALL = PastLimit(
-    "该主机占用的时间已达上限",
-    "what was judged before it has taken all the time that a host may take",
-)
+_IN_ALL = PastLimit(msg("host_took_all_its_time"))
 
 
 def judge(
@@ -104,7 +102,7 @@ class Judging:
         place = self._running.place or self._controls[len(self._found)].id
         if place in self._barred:
             return False
-        self._barred[place] = PastLimit(f"{place}：{limit.zh}", f"{place}: {limit.en}")
+        self._barred[place] = PastLimit(msg("at", where=place, what=limit))
         cpu = self._left.cpu - self._running.cpu
         seconds = self._left.seconds - self._running.seconds
         self._left = replace(self._left, cpu=cpu, step=min(self._left.step, cpu), seconds=seconds)

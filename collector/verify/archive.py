@@ -17,6 +17,7 @@ from collector.attest.bundle import container
 from collector.attest.bundle.container import Entry
 from collector.attest.bundle.making import packs
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 
 MOST_ENTRIES = 100_000
 _DEEPEST = 8
@@ -56,24 +57,24 @@ def _check_names(entries: list[Entry]) -> None:
             any(not _PART.fullmatch(part) or part in (".", "..") for part in parts)
             or len(parts) > _DEEPEST
         ):
-            raise VerifyFailed("a name that leads elsewhere", where=repr(entry.name))
+            raise VerifyFailed(msg("name_leads_elsewhere"), where=repr(entry.name))
         if entry.name.lower() in seen:
-            raise VerifyFailed("stands twice in the archive", where=repr(entry.name))
+            raise VerifyFailed(msg("stands_twice_archive"), where=repr(entry.name))
         seen.add(entry.name.lower())
         folders |= {"/".join(parts[:many]).lower() for many in range(1, len(parts))}
     before = ""
     for entry in entries:
         if entry.name.lower() in folders:
-            raise VerifyFailed("both a file and a folder", where=repr(entry.name))
+            raise VerifyFailed(msg("both_file_folder"), where=repr(entry.name))
         if entry.name <= before:
-            raise container.other_form("its order", repr(entry.name))
+            raise container.other_form(msg("its_order"), repr(entry.name))
         before = entry.name
         # documents were packed too, once
         freely = entry.name.startswith("data/attached/")
         if (entry.method == container.DEFLATED) is not packs(entry.name) and not freely:
-            raise container.other_form("its method", repr(entry.name))
+            raise container.other_form(msg("its_method"), repr(entry.name))
         if entry.wide is not container.is_wide(entry.size):
-            raise container.other_form("its header", repr(entry.name))
+            raise container.other_form(msg("its_header"), repr(entry.name))
 
 
 def _extract(source: io.BufferedReader, entry: Entry, target: Path, left: int) -> int:
@@ -86,10 +87,10 @@ def _extract(source: io.BufferedReader, entry: Entry, target: Path, left: int) -
         for chunk in _content(source, entry):
             written, crc = written + len(chunk), zlib.crc32(chunk, crc)
             if written > most:
-                raise VerifyFailed("unpacks to more than a bundle holds", where=entry.name)
+                raise VerifyFailed(msg("unpacks_more_bundle_holds"), where=entry.name)
             out.write(chunk)
     if (written, crc) != (entry.size, entry.crc):
-        raise VerifyFailed("not what the archive says of it", where=entry.name)
+        raise VerifyFailed(msg("not_archive_says"), where=entry.name)
     return written
 
 
@@ -109,10 +110,10 @@ def _content(source: io.BufferedReader, entry: Entry) -> Iterator[bytes]:
         try:
             chunk = unpacking.decompress(held, _CHUNK)
         except zlib.error:
-            raise VerifyFailed("not a whole ZIP file", where=entry.name) from None
+            raise VerifyFailed(msg("not_whole_zip_file"), where=entry.name) from None
         held = unpacking.unconsumed_tail
         if not (chunk or held or left or unpacking.eof):
-            raise VerifyFailed("not a whole ZIP file", where=entry.name)
+            raise VerifyFailed(msg("not_whole_zip_file"), where=entry.name)
         yield chunk
     if left or (unpacking is not None and unpacking.unused_data):
-        raise VerifyFailed("something follows its packed content", where=entry.name)
+        raise VerifyFailed(msg("something_follows_packed_content"), where=entry.name)

@@ -15,6 +15,7 @@ from typing import Any
 from collector import releases, scope
 from collector.assess import fill
 from collector.errors import VerifyFailed, one_line
+from collector.i18n.message import msg
 from collector.model import Capture, HostStatus, Text
 from collector.releases import Known, Release
 from collector.scope import Scope
@@ -68,13 +69,13 @@ class Asked:
             version = release.version
             if id not in self._known:
                 raise VerifyFailed(
-                    f"{id}: the release {version} that it names has no such control at this grade",
+                    msg("release_names_no_such", which=id, version=version),
                     where=place,
                 )
             for name, value in self._known[id].weighs[self._grade].items():
                 if about[name] != value:
                     raise VerifyFailed(
-                        f"{id}: the release {version} that it names has another {name}",
+                        msg("release_names_another", which=id, version=version, name=name),
                         where=place,
                     )
 
@@ -83,10 +84,10 @@ class Asked:
         if said is None:
             return
         if self.scope.to_json() != said:
-            raise VerifyFailed("its scope does not follow from its controls", where=place)
+            raise VerifyFailed(msg("scope_not_follow_controls"), where=place)
         there = [host for host in said["absent"] if host in self._check.names]
         if there:
-            raise VerifyFailed(f"{there[0]} is in it, and said to be missing", where=place)
+            raise VerifyFailed(msg("said_missing", there=there[0]), where=place)
 
     def finding(self, found: Mapping[str, Any]) -> None:
         """Notes where the texts of a finding are not those of the release."""

@@ -20,6 +20,7 @@ from collector.attest.envelope import statement
 from collector.attest.keys import age, sm2
 from collector.captures import digest as sha256
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg, of_system
 from collector.model import Capture
 from collector.verify.archive import MOST_BYTES, unpack
 from collector.verify.before import Before
@@ -38,7 +39,7 @@ class Bundle:
         self.payload = bag.look(root)
         bag.check_payload(root, self.payload)
         if _ENVELOPE not in self.payload.digests:
-            raise VerifyFailed("is missing", where=_ENVELOPE)
+            raise VerifyFailed(msg("is_missing"), where=_ENVELOPE)
         self.sealed = envelope.unseal(bag.read(root / _ENVELOPE, _ENVELOPE), where=_ENVELOPE)
         self.statement = statement.from_bytes(self.sealed.payload, where=_ENVELOPE)
         self.subjects = statement.subjects(self.statement)
@@ -57,37 +58,37 @@ class Bundle:
             found = self.payload.digests.get(f"data/{name}")
             if self.redacted and name.startswith(redacted.FOLDERS):
                 if found is not None:
-                    raise VerifyFailed("stands in a bundle without captures", where=f"data/{name}")
+                    raise VerifyFailed(msg("stands_bundle_without_captures"), where=f"data/{name}")
                 continue
             if found is None:
-                raise VerifyFailed("is missing, and the statement names it", where=f"data/{name}")
+                raise VerifyFailed(msg("missing_statement_names"), where=f"data/{name}")
             if found != digest:
-                raise VerifyFailed("is not what was signed", where=f"data/{name}")
+                raise VerifyFailed(msg("not_signed"), where=f"data/{name}")
         for name in self.payload.digests:
             if name not in (_ENVELOPE, _TWIN) and name.removeprefix("data/") not in self.subjects:
-                raise VerifyFailed("is not among what was signed", where=name)
+                raise VerifyFailed(msg("not_among_signed"), where=name)
         if evidence.FILE not in self.subjects:
-            raise VerifyFailed("is not among what was signed", where=f"data/{evidence.FILE}")
+            raise VerifyFailed(msg("not_among_signed"), where=f"data/{evidence.FILE}")
 
     def _beside(self) -> envelope.Sealed | None:
         """The SM2 signature, if the statement names one: over the same, with SM3 digests."""
         named = self.statement["predicate"].get("sm2")
         if (named is None) is (_TWIN in self.payload.digests):
-            said = "is missing, and the statement names it" if named else "is named by no statement"
+            said = msg("missing_statement_names") if named else msg("named_no_statement")
             raise VerifyFailed(said, where=_TWIN)
         if named is None:
             return None
         found = envelope.unseal(bag.read(self._root / _TWIN, _TWIN), where=_TWIN, sm2=True)
         if found.keyid != named:
-            raise VerifyFailed(f"by {found.keyid}, and the statement names {named}", where=_TWIN)
+            raise VerifyFailed(msg("statement_names", keyid=found.keyid, named=named), where=_TWIN)
         told = statement.from_bytes(found.payload, where=_TWIN, sm3=True)
         if statement.without_sm3(told) != self.sealed.payload:
-            raise VerifyFailed(f"another statement than in {_ENVELOPE}", where=_TWIN)
+            raise VerifyFailed(msg("another_statement", envelope=_ENVELOPE), where=_TWIN)
         for name, digest in statement.subjects(told, "sm3").items():
             if f"data/{name}" not in self.payload.digests:
                 continue
             if sm2.file_digest(self._root / "data" / name) != digest:
-                raise VerifyFailed(f"names another SM3 digest for data/{name}", where=_TWIN)
+                raise VerifyFailed(msg("names_another_sm3_digest", name=name), where=_TWIN)
         return found
 
     def _earlier(self) -> Before | None:
@@ -97,7 +98,7 @@ class Bundle:
             return None
         for name in (f"{BEFORE}{evidence.FILE}", HARDENING):
             if name not in self.subjects:
-                raise VerifyFailed("is not among what was signed", where=f"data/{name}")
+                raise VerifyFailed(msg("not_among_signed"), where=f"data/{name}")
         return Before(self._root, self.subjects, said, self.capture_in)
 
     def __enter__(self) -> Self:
@@ -171,20 +172,20 @@ class Bundle:
         name = entry["capture"]
         if self.redacted:
             raise BadInput(
-                "a redacted bundle: its captures were left out",
+                msg("redacted_bundle_captures_left"),
                 where=str(self.path),
-                mend="ask its maker for the whole one",
+                mend=msg("ask_maker_whole_one"),
             )
         data = self._read(name)
         if not own_form(data):
-            raise VerifyFailed("not a capture in hostpledge's form", where=f"data/{name}")
+            raise VerifyFailed(msg("not_capture_hostpledge_s"), where=f"data/{name}")
         try:
             capture = captures.from_bytes(data, where=f"data/{name}")
         except BadInput as problem:
             raise VerifyFailed(problem.what, where=problem.where) from None
         if capture.host != host:
             raise VerifyFailed(
-                f"the capture of {capture.host}, not of {host}", where=f"data/{name}"
+                msg("capture_not", host=capture.host, host_2=host), where=f"data/{name}"
             )
         return capture
 
@@ -206,14 +207,14 @@ class Bundle:
     def _read(self, name: str) -> bytes:
         """A subject's bytes, held to their digest once more: the file may have changed since."""
         if name not in self.subjects:
-            raise VerifyFailed("is not among what was signed", where=f"data/{name}")
+            raise VerifyFailed(msg("not_among_signed"), where=f"data/{name}")
         try:
             with (self._root / "data" / name).open("rb") as source:
                 data = source.read(captures.LARGEST + 1)
         except OSError as problem:
-            raise VerifyFailed(problem.strerror or "is missing", where=f"data/{name}") from None
+            raise VerifyFailed(of_system(problem, "is_missing"), where=f"data/{name}") from None
         if sha256(data) != self.subjects[name]:
-            raise VerifyFailed("is not what was signed", where=f"data/{name}")
+            raise VerifyFailed(msg("not_signed"), where=f"data/{name}")
         return data
 
 
@@ -227,7 +228,7 @@ def open_bundle(path: Path, identities: Sequence[Any] = ()) -> Bundle:
     if path.is_dir():
         return Bundle(path, path)
     if not path.exists():
-        raise BadInput("no such bundle", where=str(path))
+        raise BadInput(msg("no_such_bundle"), where=str(path))
     temporary = Path(tempfile.mkdtemp(prefix="hostpledge-"))
     try:
         archive = path

@@ -9,6 +9,7 @@ from typing import Any
 from collector.attest.bundle import evidence
 from collector.captures import read_digest
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Capture, HostStatus, ReadStatus, Result
 from collector.verify.asked import Asked
 from collector.verify.before import Check
@@ -23,19 +24,19 @@ def check(bundle: Check, host: str, entry: dict[str, Any], asked: Asked) -> None
     controls = bundle.frame["controls"]
     named = {finding["control"] for finding in entry["findings"]}
     if len(entry["findings"]) != len(named) or named != controls.keys():
-        raise VerifyFailed("has not exactly one finding for each control", where=where)
+        raise VerifyFailed(msg("not_exactly_one_finding"), where=where)
     for finding in entry["findings"]:
         about = controls[finding["control"]]
         for key in ("clause", "severity", "veto"):
             if finding[key] != about[key]:
-                raise VerifyFailed(f"{finding['control']}: another {key}", where=where)
+                raise VerifyFailed(msg("another", finding=finding["control"], key=key), where=where)
         if not _ends_so(finding["waiver"], entry["assessed_at"]):
             raise VerifyFailed(
-                f"{finding['control']}: a waiver that ends at another time than it says",
+                msg("waiver_ends_another_time", finding=finding["control"]),
                 where=where,
             )
         if not _is_listed(host, finding, bundle.frame["waivers"]):
-            raise VerifyFailed(f"{finding['control']}: a waiver that it does not list", where=where)
+            raise VerifyFailed(msg("waiver_not_list", finding=finding["control"]), where=where)
         asked.finding(finding)
 
 
@@ -69,13 +70,13 @@ def check_capture(bundle: Check, host: str, entry: dict[str, Any], capture: Capt
     }
     for key, value in seen.items():
         if entry[key] != value and entry[key] != evidence.exact(value):
-            raise VerifyFailed(f"its {key} is not that of its capture", where=where)
+            raise VerifyFailed(msg("not_capture", key=key), where=where)
     digests: dict[str, str | None] = {}
     blind = capture.status is not HostStatus.COMPLETE and not capture.reads
     for finding in entry["findings"]:
         if blind and finding["verdict"] != Result.ERROR:
             raise VerifyFailed(
-                f"{finding['control']}: a verdict on a host that returned nothing", where=where
+                msg("verdict_host_returned_nothing", finding=finding["control"]), where=where
             )
         for quote in finding["evidence"]:
             if quote["read"] not in digests:
@@ -84,6 +85,6 @@ def check_capture(bundle: Check, host: str, entry: dict[str, Any], capture: Capt
                 digests[quote["read"]] = None if lost else read_digest(result)
             if quote["sha256"] != digests[quote["read"]]:
                 raise VerifyFailed(
-                    f"{finding['control']} quotes {quote['read']}, which read otherwise",
+                    msg("quotes_read_otherwise", finding=finding["control"], quote=quote["read"]),
                     where=where,
                 )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from collector.attest.bundle.part import BEFORE, HARDENING
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Text
 from collector.verify.before import WHERE, Before
 from collector.verify.bundle import Bundle
@@ -29,9 +30,7 @@ def check_names(bundle: Bundle) -> None:
         return
     for name in bundle.subjects:
         if name == HARDENING or name.startswith(BEFORE):
-            raise VerifyFailed(
-                "the statement names no check before hardening", where=f"data/{name}"
-            )
+            raise VerifyFailed(msg("statement_names_no_check"), where=f"data/{name}")
 
 
 def check_between(bundle: Bundle, before: Before) -> None:
@@ -42,27 +41,27 @@ def check_between(bundle: Bundle, before: Before) -> None:
     where = before.findings.where
     for key in _SHARED:
         if before.frame.get(key) != bundle.frame.get(key):
-            raise VerifyFailed(f"another {key} than after hardening", where=where)
+            raise VerifyFailed(msg("another_after_hardening", key=key), where=where)
     runs = [check.frame["run"] and check.frame["run"]["nonce"] for check in (before, bundle)]
     if None in runs or runs[0] == runs[1]:
-        raise VerifyFailed("not another run than after hardening", where=where)
+        raise VerifyFailed(msg("not_another_run_after"), where=where)
     if set(before.names) != set(bundle.names):
-        raise VerifyFailed("about other hosts than after hardening", where=where)
+        raise VerifyFailed(msg("about_other_hosts_after"), where=where)
     done = before.hardening
     if set(done["hosts"]) != set(before.names):
-        raise VerifyFailed("about other hosts than the checks", where=WHERE)
+        raise VerifyFailed(msg("about_other_hosts_checks"), where=WHERE)
     if not set(done["controls"]) <= set(before.frame["controls"]):
-        raise VerifyFailed("about other controls than the checks", where=WHERE)
+        raise VerifyFailed(msg("about_other_controls_checks"), where=WHERE)
     for host, entry in before.hosts():
         found = {finding["control"]: finding["verdict"] for finding in entry["findings"]}
         for step in done["hosts"][host]["steps"]:
             if found.get(step["control"]) != step["verdict"]:
                 raise VerifyFailed(
-                    f"{host}: {step['control']}: another verdict than before", where=WHERE
+                    msg("another_verdict_before", host=host, step=step["control"]), where=WHERE
                 )
         at, later = (datetime.fromisoformat(e["assessed_at"]) for e in (entry, bundle.host(host)))
         if later < at:
-            raise VerifyFailed(f"{host}: the check after is older than this one", where=where)
+            raise VerifyFailed(msg("check_after_older_one", host=host), where=where)
 
 
 def proven(before: Before) -> Text:

@@ -12,6 +12,7 @@ from collector.attest.envelope.dsse import Sealed
 from collector.attest.envelope.timestamp import Stamp
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Text
 from collector.verify import times
 from collector.verify.bundle import Bundle
@@ -19,8 +20,8 @@ from collector.verify.times import Logged
 
 ALGORITHMS = {"p256": "ECDSA-P256-SHA256", "ed25519": "Ed25519", "sm2": "SM2-SM3"}
 _BESIDE = {
-    envelope.FILE: "the signature beside it",
-    envelope.TWIN: "the SM2 signature beside it",
+    envelope.FILE: msg("signature_beside"),
+    envelope.TWIN: msg("sm2_signature_beside"),
 }
 
 
@@ -91,8 +92,7 @@ def check(
         ) from None
     if all(one.known is None for one in found):
         raise VerifyFailed(
-            f"signed by {' and '.join(one.sealed.keyid for one in found)}, which is not among the "
-            "trusted keys",
+            msg("signed_not_among_trusted", names=" and ".join(one.sealed.keyid for one in found)),
             where=f"data/{envelope.FILE}",
         )
     return Signatures(tuple(found))
@@ -111,8 +111,7 @@ def _one(
         return Signature(file, sealed)
     if not known.may("bundle"):
         raise VerifyFailed(
-            f"signed by the key {known.name}, which is trusted as {known.roles_said} alone and "
-            "signs no bundles"
+            msg("signed_key_trusted_alone", name=known.name, roles_said=known.roles_said)
         )
     sealed.verify(known.key)
     stamp = times.stamped(sealed, trust, where=f"data/{file}")
@@ -126,7 +125,7 @@ def _other(file: str, found: Sequence[Signature], failed: Sequence[Any]) -> str:
         return f" ({_BESIDE[failed[0][0]]} fails too: {failed[0][1].what})"
     for one in found:
         if one.file != file:
-            said = "holds" if one.known is not None else "was not checked: no trusted key"
+            said = "holds" if one.known is not None else msg("not_checked_no_trusted")
             return f" ({_BESIDE[one.file]} {said})"
     return ""
 

@@ -13,6 +13,7 @@ from collector.attest.envelope.timestamp import Stamp
 from collector.attest.log.logged import Inclusion
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Result, Text
 from collector.verify.looks import Looks
 
@@ -93,12 +94,15 @@ def logged(
     signer = proof.note.verify(trust, where=_PROOF)
     if signer.revoked_at is not None:
         raise VerifyFailed(
-            f"the checkpoint is signed by the key {signer.name}, revoked "
-            f"{signer.revoked_at.isoformat()}",
+            msg(
+                "checkpoint_signed_key_revoked",
+                name=signer.name,
+                revoked_at=signer.revoked_at.isoformat(),
+            ),
             where=_PROOF,
         )
     if entry["digest"] != digest:
-        raise VerifyFailed(f"a proof for another bundle ({entry['digest'][:12]})", where=_PROOF)
+        raise VerifyFailed(msg("proof_another_bundle", entry=entry["digest"][:12]), where=_PROOF)
     _hold(entry, said)
     return Logged(
         proof.note.checkpoint.origin,
@@ -127,13 +131,10 @@ def _hold(entry: Mapping[str, Any], said: Mapping[str, Any]) -> None:
     if datetime.fromisoformat(entry["made_at"]) != made_at:
         wrong.append("made_at")
     if wrong:
-        raise VerifyFailed(
-            f"the entry of the log says another {wrong[0]} than the bundle does", where=_PROOF
-        )
+        raise VerifyFailed(msg("entry_log_says_another", wrong=wrong[0]), where=_PROOF)
     if made_at > datetime.fromisoformat(entry["logged_at"]) + _SKEW:
         raise VerifyFailed(
-            f"the entry of the log is dated {entry['logged_at']}, and the bundle was signed after "
-            f"that ({said['made_at']})",
+            msg("entry_log_dated_bundle", entry=entry["logged_at"], said=said["made_at"]),
             where=_PROOF,
         )
 
@@ -158,13 +159,20 @@ def check_window(
     name = known.name
     if stamp is not None and made_at > stamp.at + _SKEW:
         raise VerifyFailed(
-            f"says that it was signed {made_at.isoformat()}, and was timestamped before that "
-            f"({stamp.at.isoformat()})"
+            msg(
+                "says_signed_timestamped_before",
+                made_at=made_at.isoformat(),
+                at=stamp.at.isoformat(),
+            )
         )
     if known.valid_from is not None and made_at < known.valid_from:
         raise VerifyFailed(
-            f"signed {made_at.isoformat()}, before the key {name} was valid "
-            f"({known.valid_from.isoformat()})"
+            msg(
+                "signed_before_key_valid",
+                made_at=made_at.isoformat(),
+                name=name,
+                valid_from=known.valid_from.isoformat(),
+            )
         )
     there = [stamp.at] if stamp else []
     if logged is not None and logged.counts:
@@ -172,27 +180,24 @@ def check_window(
     shown = min(there, default=None)
     if known.revoked_at is not None and (shown is None or shown >= known.revoked_at):
         why = (
-            "nothing but the signer's word says that it was signed before"
+            msg("nothing_signer_s_word")
             if shown is None
-            else f"what shows its time is not older ({shown.isoformat()})"
+            else msg("shows_time_not_older", shown=shown.isoformat())
         )
         raise VerifyFailed(
-            f"signed by the key {name}, revoked {known.revoked_at.isoformat()}; {why}"
+            msg("signed_key_revoked", name=name, revoked_at=known.revoked_at.isoformat(), why=why)
         )
     if known.valid_until is None:
         return
     end = known.valid_until.isoformat()
     if made_at > known.valid_until:
-        raise VerifyFailed(f"signed {made_at.isoformat()}, after the end of the key {name} ({end})")
+        raise VerifyFailed(
+            msg("signed_after_end_key", made_at=made_at.isoformat(), name=name, end=end)
+        )
     if shown is not None and shown > known.valid_until:
-        raise VerifyFailed(
-            f"shown to be there {shown.isoformat()}, after the end of the key {name} ({end})"
-        )
+        raise VerifyFailed(msg("shown_after_end_key", shown=shown.isoformat(), name=name, end=end))
     if shown is None and known.valid_until < now:
-        raise VerifyFailed(
-            f"the key {name} ended {end}, and nothing but the signer's word says that it was "
-            "signed before: a timestamp would, or --proof of the register's log"
-        )
+        raise VerifyFailed(msg("key_ended_nothing_signer", name=name, end=end))
 
 
 def proven(stamp: Stamp | None, logged: Logged | None) -> tuple[Text, ...]:

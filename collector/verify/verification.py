@@ -21,6 +21,7 @@ from collector.attest.log.logged import Inclusion
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.captures import file_name
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Capture, Result, Text
 from collector.scope import Scope, verdicts
 from collector.verify import findings, hardened, looks, signatures, times, told, trusted
@@ -179,7 +180,7 @@ def _of_statement(known: TrustedKey, bundle: Bundle) -> tuple[Text, ...]:
 
 def _check_scope(bundle: Bundle) -> None:
     if bundle.frame.get("scope") != bundle.said.get("scope"):
-        raise VerifyFailed("the signed statement says another scope", where=_EVIDENCE)
+        raise VerifyFailed(msg("signed_statement_says_another"), where=_EVIDENCE)
 
 
 def _of_bundle(bundle: Bundle) -> tuple[Text, ...]:
@@ -206,13 +207,13 @@ def _check_before(bundle: Bundle, asked: Asked) -> tuple[looks.Looks | None, int
 def _check_attached(bundle: Bundle) -> None:
     entries = {f"attached/{attached_file(e['name'])}": e for e in bundle.frame["attached"]}
     if len(entries) != len(bundle.frame["attached"]):
-        raise VerifyFailed("an attached document stands twice", where=_EVIDENCE)
+        raise VerifyFailed(msg("attached_document_stands_twice"), where=_EVIDENCE)
     signed = {name for name in bundle.subjects if name.startswith("attached/")}
     for name in sorted(signed ^ set(entries)):
-        raise VerifyFailed(f"{_EVIDENCE} and the statement differ on it", where=f"data/{name}")
+        raise VerifyFailed(msg("statement_differ", evidence=_EVIDENCE), where=f"data/{name}")
     for name, entry in entries.items():
         if bundle.subjects[name] != entry["sha256"]:
-            raise VerifyFailed(f"not the document that {_EVIDENCE} names", where=f"data/{name}")
+            raise VerifyFailed(msg("not_document_names", evidence=_EVIDENCE), where=f"data/{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +238,9 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         name = entry["capture"]
         where = f"{place} host {host}"
         if name != f"captures/{file_name(host)}" or name not in bundle.subjects:
-            raise VerifyFailed(f"names {name} as its capture", where=where)
+            raise VerifyFailed(msg("names_capture", name=name), where=where)
         if entry["capture_sha256"] != bundle.subjects[name]:
-            raise VerifyFailed(f"names another digest for {name}", where=where)
+            raise VerifyFailed(msg("names_another_digest", name=name), where=where)
         named.add(name)
         capture = None if redacted else bundle.capture_in(host, entry)
         findings.check(bundle, host, entry, asked)
@@ -256,11 +257,11 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     for name in sorted(bundle.subjects):
         if name.startswith("captures/") and name not in named:
-            raise VerifyFailed(f"belongs to no host of {place}", where=_file(bundle, name))
+            raise VerifyFailed(msg("belongs_no_host", place=place), where=_file(bundle, name))
     if not named:
-        raise VerifyFailed("holds no host", where=place)
+        raise VerifyFailed(msg("holds_no_host"), where=place)
     if clauses.to_json(asked.own_scope) != bundle.frame["clauses"]:
-        raise VerifyFailed("its clauses do not follow from its findings", where=place)
+        raise VerifyFailed(msg("clauses_not_follow_findings"), where=place)
     judged = gathered.judged
     _check_predicate(bundle, min(judged), max(judged), targets, len(given))
     return _Hosts(given, gathered.all(), asked)
@@ -301,7 +302,7 @@ def _check_predicate(
     }
     for key, value in expected.items():
         if key in bundle.said and bundle.said[key] != value:
-            raise VerifyFailed(f"the signed statement says another {key}", where=place)
+            raise VerifyFailed(msg("the_signed_statement_says_another", key=key), where=place)
 
 
 def _check_run(bundle: Check) -> None:
@@ -312,8 +313,8 @@ def _check_run(bundle: Check) -> None:
     missing = sorted(set(run["hosts"]) - set(bundle.names))
     if missing:
         raise VerifyFailed(
-            f"the run was about {missing[0]} too, which is missing", where=bundle.findings.where
+            msg("run_about_too_missing", missing=missing[0]), where=bundle.findings.where
         )
     script = bundle.subjects.get("script.sh")
     if script is not None and script != run["script_sha256"]:
-        raise VerifyFailed("not the script that the run names", where=_file(bundle, "script.sh"))
+        raise VerifyFailed(msg("not_script_run_names"), where=_file(bundle, "script.sh"))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,10 @@ from rich.cells import cell_len
 
 from collector import catalog
 from collector.assess import assess_host
+from collector.errors import BadInput
 from collector.export.wrapping import wrapped
-from collector.i18n.chinese import in_chinese
-from collector.i18n.reasons import in_chinese as why_in_chinese
+from collector.i18n.message import in_chinese
+from collector.schema import check, load_json
 from tests import cases
 from tests.cli.running import hostpledge
 
@@ -62,63 +61,16 @@ def test_complaints(tmp_path: Path, arguments: tuple[str, ...], said: str) -> No
 
 
 def test_a_value_inside_a_known_complaint_is_told_too() -> None:
-    assert in_chinese("not a trust: keys.0: 'pem' is a required property") == (
-        "不是信任文件：keys.0：缺少 pem"
-    )
-    assert in_chinese("not JSON: the key 'ID' stands twice (as 'id' before)") == (
-        "不是有效的 JSON：键 ID 出现了两次（此前写作 id）"
-    )
-    assert in_chinese("customer.credit_code: X is no unified social credit code: its check") == (
-        "customer.credit_code：X 不是统一社会信用代码：校验码不符（GB 32100-2015）"
+    with pytest.raises(BadInput) as refused:
+        check({"schema": "urn:hostpledge:schema:trust:1", "keys": [{}]}, "trust", where="t")
+    assert refused.value.said.startswith("t: not a trust: keys[0]: 'keyid' is a required")
+    assert in_chinese(refused.value.said).startswith("t：不是信任文件：keys[0]：缺少 keyid")
+    with pytest.raises(BadInput) as refused:
+        load_json('{"id": 1, "ID": 2}', where="t")
+    assert (
+        in_chinese(refused.value.said) == "t：不是有效的 JSON：键 'ID' 出现了两次（此前写作 'id'）"
     )
     assert in_chinese("something never heard of") == "something never heard of"
-
-
-def _complaints(rooms: Iterable[Path], kinds: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Where each is raised, and what it says with a 7 in the place of each value."""
-    for file in rooms:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                place = kinds.get(node.func.id, len(node.args))
-                for text in map(_texts, node.args[place : place + 1]):
-                    yield from ((f"{file.name}:{node.lineno}", said) for said in text)
-
-
-def _texts(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Constant):
-        return [str(node.value)]
-    if isinstance(node, ast.JoinedStr):
-        parts = (str(v.value) if isinstance(v, ast.Constant) else "7" for v in node.values)
-        return ["".join(parts)]
-    if isinstance(node, ast.BoolOp):
-        return [text for value in node.values for text in _texts(value)]
-    return []
-
-
-def test_every_complaint_about_evidence_has_its_chinese() -> None:
-    rooms = [ROOT / "collector" / "captures.py"]
-    for room in ("attest", "verify", "pledges"):
-        rooms += (ROOT / "collector" / room).rglob("*.py")
-    found = list(_complaints(rooms, {"BadInput": 0, "VerifyFailed": 0}))
-    assert len(found) > 200
-    # no more than values, told by others
-    plain = [(at, said) for at, said in found if not re.fullmatch("[7: ]*", said)]
-    assert [one for one in plain if not re.search("[一-鿿]", in_chinese(one[1]))] == []
-
-
-@pytest.mark.parametrize(
-    "why",
-    [
-        "an SSH server other than OpenSSH: /usr/sbin/dropbear",
-        "neither apt nor dnf keeps lists on Alpine Linux 3.20",
-        "until when Slackware 15 is in support is not known",
-        "/etc/pam.d/login: pam_faillock.so is not installed",
-        "/usr/sbin/sshd -T printed no ciphers",
-        "the host keeps no record of last logins",
-    ],
-)
-def test_why_a_judge_could_not_understand_has_its_chinese(why: str) -> None:
-    assert re.search("[一-鿿]", why_in_chinese(why))
 
 
 @pytest.mark.parametrize("control", ["firewall.admin_sources", "firewall.exposed_ports"])

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.i18n.reasons import in_chinese
+from collector.errors import CouldNotLook
+from collector.i18n.message import in_chinese
+from collector.model import ReadResult, ReadStatus
 from tests.cli.running import hostpledge
 
 CAPTURES = Path(__file__).parent.parent / "captures"
@@ -89,26 +91,13 @@ def _told(module: str) -> set[str]:
     return said
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["logs.files", "logs.log_heads", "logs.gaps", "logs.permissions",
-     "logs.forwarding.connections", "logs.deletions", "logs.forwarding.targets",
-     "logs.destinations", "logs.logrotate.config", "logs.logrotate.schedule",
-     "logs.logrotate.parser", "logs.records.samples", "logs.syslog.rsyslog.config",
-     "logs.journald.coverage", "logs.journald.journal", "logs.capacity", "logs.audit.status",
-     "logs.audit.events", "logs.applications.rotation", "logs.tmpfiles_d", "logs.service_logs",
-     "logs.syslog.daemons", "logs.retention", "scheduling.jobs"],
-)  # fmt: skip
-def test_each_reason_has_its_words(module: str) -> None:
-    for why in _told(module):
-        if not re.search(r"[a-z]", why):
-            continue  # a place and a line of it
-        whole = [in_chinese(f"a.read: {why.replace('@', x)}") for x in ("7", "/7", "/7 x")]
-        assert any(re.search(r"[\u4e00-\u9fff]", text) for text in whole), why
-
-
 def test_what_a_host_printed_stays_as_it_is() -> None:
-    assert in_chinese("log_files.times: lost") == "log_files.times：未采到"
-    assert in_chinese("not a line of this read: 'a b'") == "不是此项读取的输出：'a b'"
-    assert in_chinese("exit status 3: no such thing") == "退出码 3: no such thing"
+    lost = ReadResult("log_files.times", ReadStatus.LOST)
+    with pytest.raises(CouldNotLook) as refused:
+        lost.text()
+    assert in_chinese(refused.value.said) == "log_files.times：未采到"
+    ended = ReadResult("a.read", ReadStatus.EXIT, rc=3, stderr="no such thing")
+    with pytest.raises(CouldNotLook) as refused:
+        ended.text()
+    assert in_chinese(refused.value.said) == "a.read：退出码 3: no such thing"
     assert in_chinese("never heard of") == "never heard of"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -13,12 +12,10 @@ from pathlib import Path
 import pytest
 
 from collector.facts.logs.files import LogFile
-from collector.facts.logs.logrotate import directives as logrotate_directives
 from collector.facts.logs.logrotate.config import Logrotate, logrotate
 from collector.facts.logs.logrotate.directives import Problem, Rotation
 from collector.facts.logs.logrotate.schedule import Runs
 from collector.facts.logs.rotated import Rotated, rotated
-from collector.i18n.logrotate_refusals import in_chinese
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 
@@ -89,20 +86,6 @@ def test_when_the_real_one_ran(tmp_path: Path) -> None:
     assert known.last_run > before
     assert known.last[str(log)].date() >= before.date() - timedelta(days=1)
     assert logrotate(_capture(main)).last_run is None
-
-
-def test_each_reason_has_its_words_in_chinese() -> None:
-    """All that logrotate is said to refuse, as it stands in the source."""
-    found: set[str] = set()
-    for path in (Path(logrotate_directives.__file__).parent).glob("*.py"):
-        text = path.read_text()
-        found |= set(re.findall(r"Refused\(\s*[\w.]+,\s*f?\"((?:[^\"\\]|\\.)*)\"", text))
-        found |= set(re.findall(r"(?:why =|unclear=)\s*\(?f?\"((?:[^\"\\]|\\.)*)\"", text))
-    assert len(found) > 15
-    for form in found:
-        why = re.sub(r"\{[^}]*\}", "7", form)
-        assert not re.search(r"\b(the|not|an?|was|line|for|expected)\b", in_chinese(why)), why
-        assert in_chinese(why) != why
 
 
 def test_a_section_in_force_that_tells_no_days_is_not_called_refused() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
-from collector.i18n.chinese import whole_in_chinese
+from collector.i18n.message import in_chinese
 from collector.pledges.register.register import FILE, Register
 from tests.pledges.places import owner
 from tests.pledges.records import made
@@ -149,7 +149,7 @@ def test_ids_that_differ_in_case_only_are_refused(
     for records in ([made(id="P1")], [made(id="q1"), made(id="Q1")]):
         with pytest.raises(BadInput, match=r"the ids .1 and .1 differ in upper") as refused:
             register.add_all(records)
-        assert "仅大小写不同；请改用另一编号" in whole_in_chinese(refused.value)
+        assert "仅大小写不同；请改用另一编号" in in_chinese(refused.value.said)
     assert [record.id for record in register.list()] == ["p1"]
     # what an older release took in stays, and goes on
     with monkeypatch.context() as patch:
@@ -169,4 +169,4 @@ def test_a_register_on_a_file_system_that_is_read_only(
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(found))
     with pytest.raises(BadInput, match="on a file system that is read-only; copy its") as refused:
         Register.open(str(tmp_path))
-    assert "所在的文件系统是只读的；请将其目录复制到可写之处" in whole_in_chinese(refused.value)
+    assert "所在的文件系统是只读的；请将其目录复制到可写之处" in in_chinese(refused.value.said)

@@ -17,7 +17,7 @@ from collector.attest.log.logged import entry
 from collector.cli.commands.pledge.tables import lacking, list_table
 from collector.cli.workflows.pledge_status import status
 from collector.errors import BadInput
-from collector.i18n.chinese import whole_in_chinese
+from collector.i18n.message import in_chinese
 from collector.model import Capture, HostStatus, Result, Waiver
 from collector.pledges.database import log, tables
 from collector.pledges.database.rows import Evidence, scope_json, scope_of_json
@@ -206,8 +206,8 @@ def test_a_waiver_that_the_record_has_no_more_is_refused(
         "bundle again",
     ) as refused:
         attach(register, ID, path, signer.trust)
-    assert "登记中现已没有" in whole_in_chinese(refused.value)
-    assert "请重新制作证据包" in whole_in_chinese(refused.value)
+    assert "登记中现已没有" in in_chinese(refused.value.said)
+    assert "请重新制作证据包" in in_chinese(refused.value.said)
     register.add(made(resources=hosts, waivers=[on_record]), update=True)
     attach(register, ID, path, signer.trust)
 

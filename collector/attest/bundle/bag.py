@@ -15,6 +15,7 @@ from pathlib import Path
 
 from collector.captures import sync_folder
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST = "manifest-sha256.txt"
@@ -50,12 +51,12 @@ def look(root: Path) -> Payload:
     links, devices, and files beside data/ that are no tag files.
     """
     if not root.is_dir():
-        raise VerifyFailed("no bundle here", where=str(root))
+        raise VerifyFailed(msg("no_bundle_here"), where=str(root))
     empty: list[str] = []
     names = _walk(root, "", empty)
     for name in TAG_FILES:
         if name not in names:
-            raise VerifyFailed("is missing", where=name)
+            raise VerifyFailed(msg("is_missing"), where=name)
     digests: dict[str, str] = {}
     size = 0
     for name in sorted(names):
@@ -63,7 +64,7 @@ def look(root: Path) -> Payload:
             digests[name] = file_digest(root / name)
             size += (root / name).stat().st_size
         elif name not in TAG_FILES:
-            raise VerifyFailed("does not belong to the bundle", where=name)
+            raise VerifyFailed(msg("not_belong_bundle"), where=name)
     return Payload(digests, size, tuple(empty))
 
 
@@ -73,7 +74,7 @@ def _walk(folder: Path, prefix: str, empty: list[str]) -> list[str]:
         for entry in entries:
             name = prefix + entry.name
             if not name.isprintable() or len(name) > _LONGEST_NAME or name.count("/") > _DEEPEST:
-                raise VerifyFailed("a name that no bundle has", where=repr(name))
+                raise VerifyFailed(msg("name_no_bundle"), where=repr(name))
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
                 below = _walk(folder / entry.name, name + "/", empty)
@@ -82,9 +83,11 @@ def _walk(folder: Path, prefix: str, empty: list[str]) -> list[str]:
             elif stat.S_ISREG(mode):
                 found.append(name)
             else:
-                raise VerifyFailed("neither a file nor a folder", where=name)
+                raise VerifyFailed(msg("neither_file_nor_folder"), where=name)
             if len(found) > _MOST_FILES:
-                raise VerifyFailed(f"more than {_MOST_FILES} files", where=prefix or str(folder))
+                raise VerifyFailed(
+                    msg("more_files", most_files=_MOST_FILES), where=prefix or str(folder)
+                )
     return found
 
 
@@ -131,31 +134,31 @@ def check_payload(root: Path, payload: Payload) -> None:
         return
     vouched = f"{hashlib.sha256(found).hexdigest()}  {MANIFEST}\n".encode()
     if vouched not in read(root / TAG_MANIFEST, TAG_MANIFEST):
-        raise VerifyFailed("its bytes were changed", where=MANIFEST)
+        raise VerifyFailed(msg("bytes_changed"), where=MANIFEST)
     if len(found) > 2 * len(expected) + 4096:
-        raise VerifyFailed("far longer than the list of what is there", where=MANIFEST)
+        raise VerifyFailed(msg("far_longer_list"), where=MANIFEST)
     listed: dict[str, str] = {}
     for line in found.decode("utf-8", "replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
     for name, digest in payload.digests.items():
         if name not in listed:
-            raise VerifyFailed("is not in the manifest", where=name)
+            raise VerifyFailed(msg("not_manifest"), where=name)
         if listed[name] != digest:
-            raise VerifyFailed(f"its bytes were changed (not as in {MANIFEST})", where=name)
+            raise VerifyFailed(msg("bytes_changed_not", manifest=MANIFEST), where=name)
     for name in listed:
         if name not in payload.digests:
-            raise VerifyFailed("is missing", where=name)
-    raise VerifyFailed("not in the form that hostpledge writes", where=MANIFEST)
+            raise VerifyFailed(msg("is_missing"), where=name)
+    raise VerifyFailed(msg("not_form_hostpledge_writes"), where=MANIFEST)
 
 
 def check_tags(root: Path, payload: Payload, info: Mapping[str, str]) -> None:
     """Raises VerifyFailed naming the tag file that is not, byte for byte, what it must be."""
     for name, data in tag_files(payload, info).items():
         if read(root / name, name) != data:
-            raise VerifyFailed("its bytes were changed", where=name)
+            raise VerifyFailed(msg("bytes_changed"), where=name)
     for name in payload.empty:
-        raise VerifyFailed("an empty folder, which no bundle has", where=name)
+        raise VerifyFailed(msg("empty_folder_no_bundle"), where=name)
 
 
 def read(path: Path, name: str) -> bytes:
@@ -163,5 +166,5 @@ def read(path: Path, name: str) -> bytes:
     with path.open("rb") as source:
         data = source.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        raise VerifyFailed(f"larger than {_LARGEST >> 20} MiB", where=name)
+        raise VerifyFailed(msg("larger_mib", largest=_LARGEST >> 20), where=name)
     return data

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 
 STORED, DEFLATED = 0, 8
 # past these the fields of ZIP64 are used: what Python's zipfile has always kept to
@@ -104,8 +105,7 @@ def is_wide(size: int) -> bool:
 def other_form(what: str, where: str) -> VerifyFailed:
     """What to raise where `what` of an entry, or of the archive, is not as it is written here."""
     return VerifyFailed(
-        f"not packed in the form that hostpledge writes ({what}); if others packed it, unpack it "
-        "and verify the folder",
+        msg("not_packed_form_hostpledge", what=what),
         where=where,
     )
 
@@ -131,7 +131,7 @@ class Writer:
         if packing:
             self._out.write(packing.flush())
         if taken != size:
-            raise ValueError(f"{name} changed while it was packed")
+            raise ValueError(msg("changed_while_packed", name=name))
         stop = self._out.tell()
         entry = replace(draft, crc=crc, packed=stop - start - len(draft.local()))
         self._out.seek(start)
@@ -154,28 +154,28 @@ def layout(source: BinaryIO, where: str, *, most: int, mode: int = 0o644) -> lis
     whole = source.seek(0, 2)
     count, size, start = _ends(source, whole, where)
     if count > most:
-        raise VerifyFailed(f"more than {most} entries", where=where)
+        raise VerifyFailed(msg("more_entries", most=most), where=where)
     source.seek(start)
     entries: list[Entry] = []
     place = 0
     for entry in _listed(source, count, where):
         if entry.mode & _KIND not in (0, _FOLDER if entry.name.endswith("/") else _FILE):
-            raise VerifyFailed("a link or another special entry", where=repr(entry.name))
+            raise VerifyFailed(msg("link_another_special_entry"), where=repr(entry.name))
         if entry.mode != mode:
-            raise other_form("its mode", repr(entry.name))
+            raise other_form(msg("its_mode"), repr(entry.name))
         if entry.offset != place:
             if not entries:
-                raise VerifyFailed("something stands before the archive", where=where)
-            raise other_form("its place", repr(entry.name))
+                raise VerifyFailed(msg("something_stands_before_archive"), where=where)
+            raise other_form(msg("its_place"), repr(entry.name))
         place += len(entry.local()) + entry.packed
         entries.append(entry)
     if place != start or source.tell() != start + size:
-        raise VerifyFailed("something stands between its parts", where=where)
+        raise VerifyFailed(msg("something_stands_between_parts"), where=where)
     for entry in entries:
         source.seek(entry.offset)
         header = source.read(len(entry.local()))
         if header not in (entry.local(), entry.local(sizes_twice=True)):
-            raise other_form("its header", repr(entry.name))
+            raise other_form(msg("its_header"), repr(entry.name))
     return entries
 
 
@@ -186,7 +186,7 @@ def _ends(source: BinaryIO, whole: int, where: str) -> tuple[int, int, int]:
         last = _at(source, max(0, whole - _END.size - _FULL), _END.size + _FULL)
         place = last.rfind(_END_MARK)
         ended = place >= 0 and place + _END.size <= len(last)
-        said = "something stands after the archive" if ended else "not a whole ZIP file"
+        said = msg("something_stands_after_archive") if ended else msg("not_whole_zip_file")
         raise VerifyFailed(said, where=where)
     count, size, start = _END.unpack(tail)[4:7]
     if count == _FULL or size > LIMIT or start > LIMIT:
@@ -197,13 +197,13 @@ def _ends(source: BinaryIO, whole: int, where: str) -> tuple[int, int, int]:
     if start + size + len(expected) != whole:
         first = _at(source, 0, 4)
         said = (
-            "something stands before the archive"
+            msg("something_stands_before_archive")
             if first not in (_LOCAL_MARK, _END_MARK)
-            else "something stands between its parts"
+            else msg("something_stands_between_parts")
         )
         raise VerifyFailed(said, where=where)
     if _at(source, start + size, len(expected)) != expected:
-        raise other_form("its end", where)
+        raise other_form(msg("its_end"), where)
     return count, size, start
 
 
@@ -218,20 +218,20 @@ def _listed(source: BinaryIO, count: int, where: str) -> Iterator[Entry]:
     for _ in range(count):
         head = source.read(_LISTED.size)
         if len(head) < _LISTED.size or head[:4] != _LISTED_MARK:
-            raise VerifyFailed("not a whole ZIP file", where=where)
+            raise VerifyFailed(msg("not_whole_zip_file"), where=where)
         told = _LISTED.unpack(head)
         flags, method, crc, packed, size = told[5], told[6], told[9], told[10], told[11]
         long, extra_long, comment = told[12:15]
         if long > LONGEST_NAME:
-            raise VerifyFailed("a name that leads elsewhere", where=where)
+            raise VerifyFailed(msg("name_leads_elsewhere"), where=where)
         raw = source.read(long)
         name = raw.decode("utf-8", "backslashreplace")
         if flags & 1:
-            raise VerifyFailed("encrypted", where=repr(name))
+            raise VerifyFailed(msg("encrypted"), where=repr(name))
         if method not in (STORED, DEFLATED):
-            raise VerifyFailed("packed in an unusual way", where=repr(name))
+            raise VerifyFailed(msg("packed_unusual_way"), where=repr(name))
         if comment or extra_long not in (0, 12, 20, 28):
-            raise other_form("its line in the list", repr(name))
+            raise other_form(msg("line_list"), repr(name))
         extra = source.read(extra_long)
         values = iter(struct.unpack(f"<{(len(extra) - 4) // 8}Q", extra[4:]) if extra else ())
         if size == _ALL:
@@ -243,5 +243,5 @@ def _listed(source: BinaryIO, count: int, where: str) -> Iterator[Entry]:
         )
         entry = replace(entry, wide=entry.wide or (bool(extra) and is_wide(size)))
         if entry.listed() != head + raw + extra:
-            raise other_form("its line in the list", repr(name))
+            raise other_form(msg("line_list"), repr(name))
         yield entry

@@ -19,6 +19,7 @@ from collector import assess, catalog
 from collector.assess import Weighed
 from collector.attest.bundle.provenance import is_collected
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.judging_code import tool
 from collector.model import Capture, Control, Finding, Method, Result, Severity, Text, Waiver
 from collector.schema import check
@@ -104,18 +105,18 @@ class Draft:
         known = self._folded.get(host.casefold())
         if known == host:
             raise BadInput(
-                f"a second capture of the host {host}", where=where, mend="keep one of them"
+                msg("second_capture_host", host=host), where=where, mend=msg("keep_one_them")
             )
         if known is not None:
             raise BadInput(
-                f"the hosts {known} and {host} differ in upper and lower case only",
+                msg("hosts_differ_upper_lower", known=known, host=host),
                 where=where,
-                mend="rename one of them in the inventory",
+                mend=msg("rename_one_them_inventory"),
             )
         try:
             host.encode()
         except UnicodeEncodeError:
-            raise BadInput("the host's name is no text", where=where) from None
+            raise BadInput(msg("host_s_name_no"), where=where) from None
         self._folded[host.casefold()] = host
 
     def add(

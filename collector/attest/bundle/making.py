@@ -36,6 +36,7 @@ from collector.attest.keys import sm2
 from collector.attest.keys.keys import PrivateKey
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
 from collector.model import Control, Waiver
 from collector.scope import Scope, of_evidence
 
@@ -141,11 +142,11 @@ def make(
 
 def _check_asked(capture_files: Sequence[Path], controls: Sequence[Control], out: Path) -> None:
     if not capture_files:
-        raise BadInput("no captures", where=str(out), mend="collect some first")
+        raise BadInput(msg("no_captures"), where=str(out), mend=msg("collect_some_first"))
     if not controls:
-        raise BadInput("no controls selected", where=str(out))
+        raise BadInput(msg("no_controls_selected"), where=str(out))
     if os.path.lexists(out):
-        raise BadInput("exists already", where=str(out), mend="choose another place")
+        raise BadInput(msg("exists_already"), where=str(out), mend=msg("choose_another_place"))
 
 
 def _sign(
@@ -179,7 +180,7 @@ def _aside(out: Path) -> Iterator[Path]:
         aside = out.parent / f"{prefix}{secrets.token_hex(8)}.part"
         aside.mkdir(mode=0o700)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be written", where=str(out.parent)) from None
+        raise BadInput(of_system(problem, "cannot_written"), where=str(out.parent)) from None
     try:
         with _lock(aside):
             yield aside
@@ -210,9 +211,9 @@ def _documents(data: Path, attached: Mapping[str, bytes]) -> dict[str, str]:
         file = f"attached/{attached_file(name)}"
         if file.lower() in map(str.lower, subjects):
             raise BadInput(
-                "two attached documents differ in upper and lower case only",
+                msg("two_attached_documents_differ"),
                 where=name,
-                mend="rename one of them",
+                mend=msg("rename_one_them"),
             )
         bag.store(data / file, content)
         subjects[file] = captures.digest(content)
@@ -223,7 +224,7 @@ def _place(aside: Path, out: Path) -> None:
     try:
         aside.rename(out)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be written", where=str(out)) from None
+        raise BadInput(of_system(problem, "cannot_written"), where=str(out)) from None
     sync_folder(out.parent)
 
 
@@ -269,7 +270,7 @@ def pack_into(folder: Path, target: Path) -> None:
         pack(folder, aside)
         os.link(aside, target)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be written", where=str(target)) from None
+        raise BadInput(of_system(problem, "cannot_written"), where=str(target)) from None
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(target.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Capture
 from collector.script import host_nonce
 
@@ -17,7 +18,7 @@ def check_nonce(capture: Capture, run: str) -> None:
     if named is None:
         return
     if named != run:
-        raise VerifyFailed("a capture of another run", where=capture.host)
+        raise VerifyFailed(msg("capture_another_run"), where=capture.host)
     answered = bool(capture.nonce or capture.head or capture.reads)
     if answered and capture.nonce != host_nonce(run, capture.host):
-        raise VerifyFailed("carries another nonce than this run gave the host", where=capture.host)
+        raise VerifyFailed(msg("carries_another_nonce_run"), where=capture.host)

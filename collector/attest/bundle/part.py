@@ -22,6 +22,7 @@ from collector.attest.bundle import bag, evidence, provenance
 from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.bundle.nonce import check_nonce
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, Control, Waiver
 from collector.schema import check
@@ -224,7 +225,7 @@ def _of_this_run(capture: Capture, nonce: str, path: Path) -> None:
     try:
         check_nonce(capture, nonce)
     except VerifyFailed as problem:
-        raise BadInput(problem.what, where=str(path), mend="bundle each run by itself") from None
+        raise BadInput(problem.what, where=str(path), mend=msg("bundle_each_run_itself")) from None
 
 
 def _no_host_forgotten(draft: evidence.Draft, run: Mapping[str, Any] | None, out: Path) -> None:
@@ -232,7 +233,7 @@ def _no_host_forgotten(draft: evidence.Draft, run: Mapping[str, Any] | None, out
     if missing:
         shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
         raise BadInput(
-            f"{len(missing)} hosts of the run have no capture: {shown}",
+            msg("hosts_run_no_capture", count=len(missing), shown=shown),
             where=str(out),
-            mend="resume the run: a host that does not answer is written down too",
+            mend=msg("resume_run_host_not"),
         )

@@ -12,6 +12,7 @@ from typing import Any
 from collector.attest.bundle.evidence import FILE, in_order
 from collector.attest.envelope.canonical import conform, parse
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 from collector.schema import refuse_many
 
 # finds where a value ends; whether it is spelt as it must be says `parse`
@@ -49,7 +50,9 @@ class Evidence:
         for name, start, end in self._members(0, self._end_or_hosts):
             size += 0 if name == "hosts" else end - start
             if size > _LARGEST or len(self.frame) > _MOST_MEMBERS:
-                raise VerifyFailed(f"larger than {_LARGEST >> 20} MiB without hosts", where=where)
+                raise VerifyFailed(
+                    msg("larger_mib_without_hosts", largest=_LARGEST >> 20), where=where
+                )
             self.frame[name] = {} if name == "hosts" else self._value(start, end)
         if self._data[end : end + 2] != b"}":
             raise self._broken(end)
@@ -66,7 +69,7 @@ class Evidence:
     def host(self, name: str) -> dict[str, Any]:
         """What stands there of one host; raises BadInput when it is not in the evidence."""
         if name not in self._places:
-            raise BadInput(f"no host is named {name}", where=self.where)
+            raise BadInput(msg("no_host_named", name=name), where=self.where)
         entry: dict[str, Any] = self._value(*self._places[name])
         self._check({**self.frame, **_EMPTY, "hosts": {name: entry}})
         return entry
@@ -89,9 +92,9 @@ class Evidence:
         end = start + 1
         for name, begin, end in self._members(start, self._end):
             if name.casefold() in folded:
-                raise VerifyFailed(f"the host {name!r} stands twice", where=self.where)
+                raise VerifyFailed(msg("host_stands_twice", name=name), where=self.where)
             if len(folded) > _MOST_HOSTS:
-                raise VerifyFailed(f"more than {_MOST_HOSTS} hosts", where=self.where)
+                raise VerifyFailed(msg("more_hosts", most_hosts=_MOST_HOSTS), where=self.where)
             folded.add(name.casefold())
             self._places[name] = (begin, end)
         return end + 1
@@ -114,7 +117,7 @@ class Evidence:
             if not isinstance(name, str) or self._data[end : end + 1] != b":":
                 raise self._broken(place)
             if before is not None and in_order(name) <= before:
-                raise VerifyFailed(f"the name {name!r} is out of order", where=self.where)
+                raise VerifyFailed(msg("name_out_order", name=name), where=self.where)
             before = in_order(name)
             begin = end + 1
             place = end_of(name, begin)
@@ -151,6 +154,4 @@ class Evidence:
         conform(document, "evidence", where=self.where)
 
     def _broken(self, place: int) -> VerifyFailed:
-        return VerifyFailed(
-            "not JSON in canonical bytes (RFC 8785)", where=f"{self.where} byte {place}"
-        )
+        return VerifyFailed(msg("not_json_canonical_bytes"), where=f"{self.where} byte {place}")

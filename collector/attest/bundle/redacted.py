@@ -11,6 +11,7 @@ from collector.attest.bundle import bag
 from collector.attest.bundle.part import BEFORE
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 LEFT_OUT = "Hostpledge-Left-Out"
 CAPTURES = "captures"
@@ -26,7 +27,7 @@ def is_redacted(bag_info: bytes) -> bool:
 def write(root: Path, out: Path, info: dict[str, str]) -> None:
     """Copies the bundle at `root` to the new folder `out`, without the captures."""
     if os.path.lexists(out):
-        raise BadInput("exists already", where=str(out), mend="choose another place")
+        raise BadInput(msg("exists_already"), where=str(out), mend=msg("choose_another_place"))
     private.folder(out)
     private.copy_tree(root / "data", out / "data", _captures_of(root / "data"))
     bag.seal(out, info | {LEFT_OUT: CAPTURES})

@@ -8,6 +8,7 @@ import rfc8785
 from jsonschema_rs.canonical.json import to_string
 
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 from collector.schema import check, load_json
 
 _OF_FOUR = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
@@ -24,11 +25,11 @@ def parse(data: bytes, *, where: str) -> Any:
     except BadInput as problem:
         raise VerifyFailed(problem.what, where=where) from None
     except (rfc8785.CanonicalizationError, UnicodeError) as problem:
-        raise VerifyFailed(f"cannot be canonical: {problem}", where=where) from None
+        raise VerifyFailed(msg("cannot_canonical", problem=problem), where=where) from None
     except RecursionError:
-        raise VerifyFailed("nested too deeply", where=where) from None
+        raise VerifyFailed(msg("nested_too_deeply"), where=where) from None
     if canonical != data:
-        raise VerifyFailed("not in its canonical bytes (RFC 8785)", where=where)
+        raise VerifyFailed(msg("not_canonical_bytes_rfc"), where=where)
     return value
 
 
@@ -55,4 +56,4 @@ def conform(document: Any, schema: str, *, where: str) -> None:
     except BadInput as problem:
         raise VerifyFailed(problem.what, where=where) from None
     except RecursionError:
-        raise VerifyFailed("nested too deeply", where=where) from None
+        raise VerifyFailed(msg("nested_too_deeply"), where=where) from None

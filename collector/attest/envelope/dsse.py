@@ -20,6 +20,7 @@ from securesystemslib.signer import Key, SecretsHandler, Signature, Signer, SSli
 from collector.attest.envelope.canonical import conform, parse
 from collector.attest.keys.keys import PrivateKey, PublicKey, strict_base64
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg, told
 from collector.schema import check
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -47,7 +48,7 @@ class Sealed:
     def verify(self, key: PublicKey) -> None:
         """Raises VerifyFailed unless `key` signed the payload."""
         if key.keyid != self.keyid:
-            raise VerifyFailed(f"signed by {self.keyid}, not by {key.keyid}")
+            raise VerifyFailed(msg("signed_not", keyid=self.keyid, keyid_2=key.keyid))
         key.verify(self.signature, self.pae())
 
 
@@ -68,7 +69,7 @@ class _OneForm(Signer):  # type: ignore[misc]  # securesystemslib is followed un
         public_key: Key,  # noqa: ARG003 - the signature that securesystemslib asks for
         secrets_handler: SecretsHandler | None = None,  # noqa: ARG003
     ) -> Signer:
-        raise BadInput("keys are not loaded by URI", where=priv_key_uri)
+        raise BadInput(msg("keys_not_loaded_uri"), where=priv_key_uri)
 
     def sign(self, payload: bytes) -> Signature:
         return Signature(self._key.keyid, self._key.sign(payload).hex())
@@ -126,10 +127,10 @@ def unseal(data: bytes, *, where: str = FILE, sm2: bool = False) -> Sealed:
         signature = strict_base64(envelope["signatures"][0]["sig"])
         timestamps = tuple(strict_base64(one["signedTimestamp"]) for one in stamped)
     except ValueError as problem:
-        raise VerifyFailed(str(problem), where=where) from None
+        raise VerifyFailed(told(problem), where=where) from None
     keyid = envelope["signatures"][0]["keyid"]
     if material["publicKey"]["hint"] != keyid:
-        raise VerifyFailed("names one key as hint and another at the signature", where=where)
+        raise VerifyFailed(msg("names_one_key_hint"), where=where)
     if keyid.startswith("SM3:") is not sm2:
-        raise VerifyFailed(f"signed by {keyid}, which is not a key for this file", where=where)
+        raise VerifyFailed(msg("signed_not_key_file", keyid=keyid), where=where)
     return Sealed(payload, keyid, signature, material, timestamps)

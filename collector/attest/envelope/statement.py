@@ -11,6 +11,7 @@ import rfc8785
 
 from collector.attest.envelope.canonical import conform, parse
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 from collector.schema import check
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -75,7 +76,7 @@ def to_bytes(subjects: Mapping[str, str], predicate: Mapping[str, Any]) -> bytes
         "predicateType": PREDICATE_TYPE,
         "predicate": dict(predicate),
     }
-    check(document, "statement", where="the statement")
+    check(document, "statement", where=msg("the_statement"))
     return rfc8785.dumps(document)
 
 
@@ -87,7 +88,7 @@ def with_sm3(payload: bytes, digests: Mapping[str, str]) -> bytes:
     document = json.loads(payload)
     for subject in document["subject"]:
         subject["digest"]["sm3"] = digests[subject["name"]]
-    check(document, "statement", where="the statement")
+    check(document, "statement", where=msg("the_statement"))
     return rfc8785.dumps(document)
 
 
@@ -109,13 +110,13 @@ def from_bytes(payload: bytes, *, where: str, sm3: bool = False) -> dict[str, An
         document: dict[str, Any] = parse(payload, where=where)
         conform(document, "statement", where=where)
         if any(("sm3" in subject["digest"]) is not sm3 for subject in document["subject"]):
-            raise VerifyFailed(f"{'without' if sm3 else 'with'} SM3 digests", where=where)
+            raise VerifyFailed(msg("sm3_digests", value="without" if sm3 else "with"), where=where)
     except VerifyFailed as problem:
-        raise VerifyFailed(f"the signed statement: {problem.what}", where=where) from None
+        raise VerifyFailed(msg("signed_statement", what=problem.what), where=where) from None
     names = [subject["name"] for subject in document["subject"]]
     # two that differ in their letters alone are one file to many a disk
     if names != sorted(set(names)) or len({name.lower() for name in names}) < len(names):
-        raise VerifyFailed("the signed statement names a subject twice", where=where)
+        raise VerifyFailed(msg("signed_statement_names_subject"), where=where)
     return document
 
 

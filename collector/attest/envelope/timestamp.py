@@ -22,6 +22,7 @@ from rfc3161_client import (
 )
 
 from collector.errors import BadInput, VerifyFailed, one_line
+from collector.i18n.message import msg, told
 
 LARGEST = 1 << 16
 _DIGESTS = {
@@ -50,9 +51,9 @@ class Authority:
             # names are read when they are asked for
             own = [one.issuer == one.subject for one in found]
         except Exception:  # noqa: BLE001 - what is no certificate raises nearly anything
-            raise BadInput("not certificates in PEM", where=where) from None
+            raise BadInput(msg("not_certificates_pem"), where=where) from None
         if not any(own):
-            raise BadInput("no root certificate among them", where=where)
+            raise BadInput(msg("no_root_certificate_among"), where=where)
         plain = "".join(one.public_bytes(Encoding.PEM).decode() for one in found)
         return cls(name, plain, found)
 
@@ -84,9 +85,9 @@ class Request:
         except VerifyFailed as problem:
             raise BadInput(problem.what, where=where) from None
         if found.tst_info.nonce != self._asked.nonce:
-            raise BadInput("the timestamp answers another question (nonce)", where=where)
+            raise BadInput(msg("timestamp_answers_another_question"), where=where)
         if not found.signed_data.certificates:
-            raise BadInput("the timestamp came without its certificate", where=where)
+            raise BadInput(msg("timestamp_came_without_certificate"), where=where)
         return answer
 
 
@@ -101,7 +102,7 @@ def check(data: bytes, signature: bytes) -> datetime:
 def verify(data: bytes, signature: bytes, authorities: Sequence[Authority]) -> Stamp:
     """Raises VerifyFailed unless one of the authorities gave this timestamp for the signature."""
     found = _read(data, signature)
-    why = "no authority is trusted"
+    why: str = msg("no_authority_trusted")
     for authority in authorities:
         roots = [one for one in authority.certificates if one.issuer == one.subject]
         others = [one for one in authority.certificates if one.issuer != one.subject]
@@ -109,23 +110,23 @@ def verify(data: bytes, signature: bytes, authorities: Sequence[Authority]) -> S
             verifier = VerifierBuilder(roots=roots, intermediates=others).build()
             verifier.verify_message(found, signature)
         except Exception as problem:  # noqa: BLE001 - a strange certificate in it raises anything
-            why = one_line(str(problem))
+            why = one_line(told(problem))
         else:
             return Stamp(found.tst_info.gen_time.astimezone(UTC), authority.name)
-    raise VerifyFailed(f"its timestamp is not by a trusted authority: {why}")
+    raise VerifyFailed(msg("timestamp_not_trusted_authority", why=why))
 
 
 def _read(data: bytes, signature: bytes) -> TimeStampResponse:
     if len(data) > LARGEST:
-        raise VerifyFailed(f"its timestamp is larger than {LARGEST >> 10} KiB")
+        raise VerifyFailed(msg("timestamp_larger_kib", largest=LARGEST >> 10))
     try:
         found = decode_timestamp_response(data)
         status, again = found.status, found.as_bytes()
     except ValueError:
-        raise VerifyFailed("its timestamp cannot be read (RFC 3161, in DER)") from None
+        raise VerifyFailed(msg("timestamp_cannot_read_rfc")) from None
     if status != 0:
         said = "; ".join(_said(found)) or f"status {status}"
-        raise VerifyFailed(f"the authority did not give a timestamp: {said}")
+        raise VerifyFailed(msg("authority_not_give_timestamp", said=said))
     try:
         imprint = found.tst_info.message_imprint
         kind = _DIGESTS.get(imprint.hash_algorithm.dotted_string)
@@ -134,11 +135,11 @@ def _read(data: bytes, signature: bytes) -> TimeStampResponse:
         same = same and len(signers) == 1 and signers[0].version == 1
         found.tst_info.gen_time.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise VerifyFailed("its timestamp cannot be read (RFC 3161, in DER)") from None
+        raise VerifyFailed(msg("timestamp_cannot_read_rfc")) from None
     if not same:
-        raise VerifyFailed("its timestamp is not in the one form that is taken")
+        raise VerifyFailed(msg("timestamp_not_one_form"))
     if kind is None or hashlib.new(kind, signature).digest() != imprint.message:
-        raise VerifyFailed("its timestamp is not over this signature")
+        raise VerifyFailed(msg("timestamp_not_over_signature"))
     return found
 
 

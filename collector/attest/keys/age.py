@@ -14,6 +14,7 @@ from typing import Any
 from collector import private
 from collector.captures import read_at_most, sync_folder
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 
 SUFFIX = ".age"
 _HEADS = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
@@ -38,7 +39,7 @@ def recipients(words: Sequence[str]) -> list[Any]:
             lines = _lines(Path(word))
             found += [_recipient(line, word) for line in lines]
             if not lines:
-                raise BadInput("no recipient in it", where=word)
+                raise BadInput(msg("no_recipient"), where=word)
     return found
 
 
@@ -52,9 +53,9 @@ def _recipient(text: str, where: str) -> Any:
         except pyrage.RecipientError:
             continue
     raise BadInput(
-        f"no recipient that one could encrypt to: {text[:100]}",
+        msg("no_recipient_one_could", text=text[:100]),
         where=where,
-        mend="`age-keygen` prints one (age1…); an Ed25519 or RSA key of SSH will do too",
+        mend=msg("age_keygen_prints_one"),
     )
 
 
@@ -71,11 +72,9 @@ def identities(path: Path) -> list[Any]:
             return [pyrage.ssh.Identity.from_buffer(data)]
         found = [pyrage.x25519.Identity.from_str(line) for line in _lines(path)]
     except pyrage.IdentityError as problem:
-        raise BadInput(
-            f"no identity that one could decrypt with: {problem}", where=str(path)
-        ) from None
+        raise BadInput(msg("no_identity_one_could", problem=problem), where=str(path)) from None
     if not found:
-        raise BadInput("no identity in it", where=str(path))
+        raise BadInput(msg("no_identity"), where=str(path))
     return found
 
 
@@ -91,7 +90,7 @@ def encrypt(source: Path, target: Path, to: Sequence[Any]) -> None:
             os.fsync(out.fileno())
         os.link(aside, target)
     except (OSError, pyrage.EncryptError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem) or "cannot be written"
+        reason = getattr(problem, "strerror", None) or str(problem) or msg("cannot_written")
         raise BadInput(reason, where=str(target)) from None
     finally:
         aside.unlink(missing_ok=True)
@@ -107,7 +106,7 @@ class _Bounded:
     def write(self, data: bytes) -> int:
         self._left -= len(data)
         if self._left < 0:
-            raise ValueError("larger than a bundle is")
+            raise ValueError(msg("larger_bundle"))
         return int(self._out.write(data))
 
     def flush(self) -> None:
@@ -123,7 +122,7 @@ def decrypt(source: Path, target: Path, by: Sequence[Any], most: int) -> None:
 
     if not by:
         raise BadInput(
-            "encrypted (age)", where=str(source), mend="give --identity FILE, or decrypt it: age -d"
+            msg("encrypted_age"), where=str(source), mend=msg("give_identity_file_decrypt")
         )
     try:
         with source.open("rb") as sealed, private.create(target) as out:
@@ -131,12 +130,12 @@ def decrypt(source: Path, target: Path, by: Sequence[Any], most: int) -> None:
     except pyrage.DecryptError as problem:
         said = str(problem)
         if "No matching keys" in said:
-            raise BadInput("encrypted to others than this identity", where=str(source)) from None
-        raise VerifyFailed(f"cannot be decrypted: {said}", where=str(source)) from None
+            raise BadInput(msg("encrypted_others_identity"), where=str(source)) from None
+        raise VerifyFailed(msg("cannot_decrypted", said=said), where=str(source)) from None
     except (OSError, ValueError) as problem:
         if getattr(problem, "errno", None):
             raise
-        raise VerifyFailed(f"cannot be decrypted: {problem}", where=str(source)) from None
+        raise VerifyFailed(msg("cannot_decrypted", said=problem), where=str(source)) from None
 
 
 def _read(path: Path) -> bytes:

@@ -29,6 +29,7 @@ from collector import private
 from collector.attest.keys import sm2, token, tokenuri
 from collector.captures import sync_folder
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg, of_system
 
 KeyType = Literal["p256", "ed25519", "sm2"]
 # those whose signature everybody can check
@@ -56,10 +57,10 @@ class PublicKey:
         try:
             loaded = serialization.load_pem_public_key(data)
         except (ValueError, UnsupportedAlgorithm):
-            raise BadInput("not a public key in PEM", where=where) from None
+            raise BadInput(msg("not_public_key_pem"), where=where) from None
         key = cls.of(loaded, where=where)
         if key.pem.encode() != data:
-            raise BadInput("something stands beside the public key", where=where)
+            raise BadInput(msg("something_stands_beside_public"), where=where)
         return key
 
     @classmethod
@@ -69,7 +70,7 @@ class PublicKey:
         elif isinstance(key, ed25519.Ed25519PublicKey):
             known = "ed25519"
         else:
-            raise BadInput("only P-256, Ed25519 and SM2 keys are taken", where=where)
+            raise BadInput(msg("only_p_256_ed25519"), where=where)
         pem = key.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -96,12 +97,12 @@ class PublicKey:
                 raise TypeError(self.type)
             r, s = decode_dss_signature(signature)
             if encode_dss_signature(r, s) != signature:
-                raise VerifyFailed("the signature is not in DER")
+                raise VerifyFailed(msg("signature_not_der"))
             if s > _ORDER // 2:
-                raise VerifyFailed("the signature is not in its one allowed form (high s)")
+                raise VerifyFailed(msg("signature_not_one_allowed"))
             loaded.verify(signature, data, ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
-            raise VerifyFailed(f"the signature is not by {self.keyid} over this") from None
+            raise VerifyFailed(msg("signature_not_over", keyid=self.keyid)) from None
 
 
 class PrivateKey:
@@ -149,7 +150,7 @@ class PrivateKey:
             self.public.verify(signature, data)
         except VerifyFailed:
             raise BadInput(
-                "what the token signed does not fit the public key beside the private one",
+                msg("token_signed_not_fit"),
                 where=key.uri.text,
             ) from None
         return signature
@@ -170,7 +171,7 @@ class PrivateKey:
                 os.link(aside, path)
             except FileExistsError:
                 raise BadInput(
-                    "there is a file already", where=str(path), mend="choose another name"
+                    msg("file_already"), where=str(path), mend=msg("choose_another_name")
                 ) from None
         except OSError as problem:
             problem.filename = str(path)
@@ -231,27 +232,27 @@ def load(path: Path, passphrase: bytes | None = None) -> PrivateKey:
     data = _read(path)
     where = str(path)
     if b"-----BEGIN PUBLIC KEY-----" in data:
-        raise BadInput("a public key, where the private one is wanted", where=where)
+        raise BadInput(msg("public_key_where_private"), where=where)
     if b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in data:
         if not passphrase:
-            raise BadInput("asks for a passphrase", where=where, mend="give --passphrase-file")
+            raise BadInput(msg("asks_passphrase"), where=where, mend=msg("give_passphrase_file"))
     elif b"-----BEGIN PRIVATE KEY-----" in data:
         passphrase = None
     else:
         raise BadInput(
-            "not a private key in PKCS#8 PEM",
+            msg("not_private_key_pkcs"),
             where=where,
-            mend="make one with `hostpledge key new`, or convert it: openssl pkcs8 -topk8",
+            mend=msg("make_one_hostpledge_key"),
         )
     try:
         key = serialization.load_pem_private_key(data, passphrase)
     except UnsupportedAlgorithm:
         return _load_sm2(data, passphrase, where)
     except (ValueError, TypeError):
-        reason = "the passphrase is wrong, or the key damaged" if passphrase else "damaged"
+        reason = msg("passphrase_wrong_key_damaged") if passphrase else "damaged"
         raise BadInput(reason, where=where) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
-        raise BadInput("only P-256, Ed25519 and SM2 keys are taken", where=where)
+        raise BadInput(msg("only_p_256_ed25519"), where=where)
     return PrivateKey(key, where=where)
 
 
@@ -259,7 +260,7 @@ def _load_sm2(data: bytes, passphrase: bytes | None, where: str) -> PrivateKey:
     """What `cryptography` knows no curve for; OpenSSL writes it in its own one form again."""
     secret = sm2.unlock(data, passphrase or b"", where=where)
     if not sm2.is_public(secret.public().encode()):
-        raise BadInput("only P-256, Ed25519 and SM2 keys are taken", where=where)
+        raise BadInput(msg("only_p_256_ed25519"), where=where)
     return PrivateKey(secret, where=where)
 
 
@@ -268,16 +269,16 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as source:
             about = os.fstat(source.fileno())
             if not stat.S_ISREG(about.st_mode):
-                raise BadInput("not a file", where=str(path))
+                raise BadInput(msg("not_file"), where=str(path))
             if about.st_mode & 0o077:
                 raise BadInput(
-                    f"others can read this key (mode {stat.S_IMODE(about.st_mode):04o})",
+                    msg("others_can_read_key", mode=stat.S_IMODE(about.st_mode)),
                     where=str(path),
-                    mend=f"chmod 600 {path}, and a new key if others may have read it",
+                    mend=msg("chmod_600_new_key", path=path),
                 )
             return source.read(_LARGEST)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
 
 
 def strict_base64(text: str) -> bytes:
@@ -285,7 +286,7 @@ def strict_base64(text: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("not base64") from None
+        raise ValueError(msg("not_base64_2")) from None
     if base64.b64encode(data).decode() != text:
-        raise ValueError("base64 in an unusual spelling")
+        raise ValueError(msg("base64_unusual_spelling"))
     return data

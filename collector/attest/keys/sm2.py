@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 
 ID = "1234567812345678"
 _SECONDS = 60
@@ -65,7 +66,7 @@ def unlock(pem: bytes, passphrase: bytes, *, where: str) -> Secret:
     try:
         return Secret(_openssl(order, [pem, passphrase + b"\n"]))
     except _Refused:
-        raise BadInput("the passphrase is wrong, or the key damaged", where=where) from None
+        raise BadInput(msg("passphrase_wrong_key_damaged"), where=where) from None
 
 
 def is_public(pem: bytes) -> bool:
@@ -99,18 +100,18 @@ def verify(pem: str, signature: bytes, data: bytes) -> None:
     try:
         r, s = decode_dss_signature(signature)
     except ValueError:
-        raise VerifyFailed("the signature is not in DER") from None
+        raise VerifyFailed(msg("signature_not_der")) from None
     if encode_dss_signature(r, s) != signature:
-        raise VerifyFailed("the signature is not in DER")
+        raise VerifyFailed(msg("signature_not_der"))
     if not (0 < r < _N and 0 < s < _N and (r + s) % _N):
-        raise VerifyFailed("the signature is none: its numbers are out of range")
+        raise VerifyFailed(msg("signature_none_numbers_out"))
     order = ["pkeyutl", "-verify", "-pubin", "-inkey", "{0}", "-sigfile", "{1}", *_SIGNING]
     try:
         _openssl(order, [pem.encode(), signature], data)
     except _Refused as problem:
-        if "Signature Verification Failure" not in problem.said:
+        if "Signature Verification Failure" not in problem.answer:
             raise
-        raise VerifyFailed(f"the signature is not by {keyid(pem.encode())} over this") from None
+        raise VerifyFailed(msg("signature_not_over", keyid=keyid(pem.encode()))) from None
 
 
 def sm3(data: bytes) -> str:
@@ -143,8 +144,8 @@ class _Refused(BadInput):
     """OpenSSL ran and said no."""
 
     def __init__(self, said: str) -> None:
-        super().__init__(f"OpenSSL refused: {said}", mend="SM2 needs OpenSSL 3 (`openssl version`)")
-        self.said = said
+        super().__init__(msg("openssl_refused", said=said), mend=msg("sm2_needs_openssl_3_openssl"))
+        self.answer = said
 
 
 def _openssl(order: Sequence[str], inputs: Sequence[bytes], stdin: bytes = b"") -> bytes:
@@ -170,12 +171,14 @@ def _openssl(order: Sequence[str], inputs: Sequence[bytes], stdin: bytes = b"") 
             )
         except FileNotFoundError:
             raise BadInput(
-                "SM2 needs the OpenSSL 3 program, which is not here",
+                msg("sm2_needs_openssl_3"),
                 where="openssl",
-                mend="apt install openssl, or dnf install openssl",
+                mend=msg("apt_install_openssl_dnf"),
             ) from None
         except subprocess.TimeoutExpired:
-            raise BadInput(f"OpenSSL took longer than {_SECONDS} s", where="openssl") from None
+            raise BadInput(
+                msg("openssl_took_longer_s", seconds=_SECONDS), where="openssl"
+            ) from None
     if done.returncode:
         raise _Refused((done.stdout + done.stderr).decode("utf-8", "replace"))
     return done.stdout

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from collector.attest.keys.tokenuri import KeyUri, escaped
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 if TYPE_CHECKING:
     import pkcs11
@@ -71,17 +72,17 @@ def generate(uri: KeyUri, type: str, pin: bytes | None) -> Held:
 
     pin = pin if pin is not None else uri.pin()
     if uri.label is None:
-        raise BadInput("a new key wants a name", where=uri.text, mend="add object=NAME to it")
+        raise BadInput(msg("new_key_wants_name"), where=uri.text, mend=msg("add_object_name"))
     if type not in ("p256", "ed25519"):
-        raise BadInput("a token makes P-256 and Ed25519 keys only", where=uri.text)
+        raise BadInput(msg("token_makes_p_256"), where=uri.text)
     kind, curve = (KeyType.EC, _P256) if type == "p256" else (KeyType.EC_EDWARDS, _ED25519[0])
     with _session(uri, pin, writing=True) as session:
         for taken in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
             if list(session.get_objects({Attribute.CLASS: taken, Attribute.LABEL: uri.label})):
                 raise BadInput(
-                    "there is a key of that name in the token",
+                    msg("key_name_token"),
                     where=uri.text,
-                    mend="`hostpledge key add` takes it as it is; or give another object=NAME",
+                    mend=msg("hostpledge_key_add_takes"),
                 )
         parameters = session.create_domain_parameters(
             kind, {Attribute.EC_PARAMS: curve}, local=True
@@ -105,9 +106,7 @@ def _session(uri: KeyUri, pin: bytes | None, *, writing: bool = False) -> Iterat
     try:
         token = _token(pkcs11.lib(uri.module()), uri)
         if pin is None and token.flags & pkcs11.TokenFlag.LOGIN_REQUIRED:
-            raise BadInput(
-                "asks for a PIN", where=uri.text, mend="give --passphrase-file, its first line"
-            )
+            raise BadInput(msg("asks_pin"), where=uri.text, mend=msg("give_passphrase_file_first"))
         with token.open(rw=writing, user_pin=_text(pin, uri)) as session:
             yield session
     except pkcs11.PKCS11Error as problem:
@@ -120,9 +119,9 @@ def _library(uri: KeyUri) -> Any:
         import pkcs11
     except ModuleNotFoundError:
         raise BadInput(
-            "keys in tokens need python-pkcs11, which is not here",
+            msg("keys_tokens_need_python"),
             where=uri.text,
-            mend="pip install 'hostpledge[pkcs11]'",
+            mend=msg("pip_install_hostpledge_pkcs11"),
         ) from None
     return pkcs11
 
@@ -131,25 +130,25 @@ def _said(problem: Exception) -> tuple[str, str]:
     import pkcs11
 
     told = {
-        pkcs11.PinIncorrect: ("the PIN is wrong", "each wrong one may bring a lock nearer"),
-        pkcs11.PinLenRange: ("the PIN is wrong: it has not the right length", ""),
-        pkcs11.PinInvalid: ("the PIN is wrong", "each wrong one may bring a lock nearer"),
+        pkcs11.PinIncorrect: (msg("pin_wrong"), msg("each_wrong_one_may")),
+        pkcs11.PinLenRange: (msg("pin_wrong_not_right"), ""),
+        pkcs11.PinInvalid: (msg("pin_wrong"), msg("each_wrong_one_may")),
         pkcs11.PinLocked: (
-            "the token's PIN is locked after too many wrong ones",
-            "its security officer unlocks it with the SO PIN or PUK",
+            msg("token_s_pin_locked"),
+            msg("security_officer_unlocks_pin"),
         ),
-        pkcs11.PinExpired: ("the token's PIN has expired", "set a new one with the token's tool"),
+        pkcs11.PinExpired: (msg("token_s_pin_expired"), msg("set_new_one_token")),
         pkcs11.UserPinNotInitialized: (
-            "the token has no user PIN yet", "set one with the token's tool",
+            msg("token_no_user_pin"), msg("set_one_token_s"),
         ),
-        pkcs11.MechanismInvalid: ("the token cannot do this kind of key", "take another --type"),
-        pkcs11.DeviceRemoved: ("the token was taken out", "put it back"),
-        pkcs11.TokenNotPresent: ("the token was taken out", "put it back"),
+        pkcs11.MechanismInvalid: (msg("token_cannot_kind_key"), msg("take_another_type")),
+        pkcs11.DeviceRemoved: (msg("token_taken_out"), msg("put_back")),
+        pkcs11.TokenNotPresent: (msg("token_taken_out"), msg("put_back")),
     }  # fmt: skip
     for kind, answer in told.items():
         if isinstance(problem, kind):
             return answer
-    return f"the PKCS#11 module refused: {str(problem) or type(problem).__name__}", ""
+    return msg("pkcs_11_module_refused", problem=str(problem) or type(problem).__name__), ""
 
 
 def _token(library: Any, uri: KeyUri) -> pkcs11.Token:
@@ -168,10 +167,12 @@ def _token(library: Any, uri: KeyUri) -> pkcs11.Token:
         return fitting[0]
     if not fitting:
         names = ", ".join(_field(t, "token") for t in present[:_SHOWN]) or "none"
-        raise BadInput(f"no such token; there are: {names}", where=uri.text)
+        raise BadInput(msg("no_such_token", names=names), where=uri.text)
     serials = ", ".join(_field(token, "serial") for token in fitting[:_SHOWN])
     raise BadInput(
-        f"{len(fitting)} tokens fit: serial {serials}", where=uri.text, mend="add serial= to it"
+        msg("tokens_fit_serial", count=len(fitting), serials=serials),
+        where=uri.text,
+        mend=msg("add_serial"),
     )
 
 
@@ -198,16 +199,16 @@ def _find(session: pkcs11.Session, uri: KeyUri) -> Any:
     if found:
         ids = ", ".join(f"id={escaped(_attribute(k, Attribute.ID) or b'')}" for k in found[:_SHOWN])
         raise BadInput(
-            f"{len(found)} private keys in the token fit: {ids}",
+            msg("private_keys_token_fit", count=len(found), ids=ids),
             where=uri.text,
-            mend="add id= to it",
+            mend=msg("add_id"),
         )
     names = [
         str(_attribute(key, Attribute.LABEL) or "")
         for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
     ]
     shown = ", ".join(sorted(names)[:_SHOWN]) or "none"
-    raise BadInput(f"no such private key in the token; there are: {shown}", where=uri.text)
+    raise BadInput(msg("no_such_private_key", shown=shown), where=uri.text)
 
 
 def _public(session: pkcs11.Session, key: Any, uri: KeyUri) -> _Public:
@@ -219,7 +220,7 @@ def _public(session: pkcs11.Session, key: Any, uri: KeyUri) -> _Public:
     for one in session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, **beside}):
         made = _decoded(_attribute(one, Attribute.EC_PARAMS), _attribute(one, Attribute.EC_POINT))
         if made is None:
-            raise BadInput("only P-256 and Ed25519 keys are taken of a token", where=uri.text)
+            raise BadInput(msg("only_p_256_ed25519_keys"), where=uri.text)
         return made
     for one in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, **beside}):
         try:
@@ -229,9 +230,9 @@ def _public(session: pkcs11.Session, key: Any, uri: KeyUri) -> _Public:
         if isinstance(found, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
             return found
     raise BadInput(
-        "the token holds neither the public key nor a certificate beside the private one",
+        msg("token_holds_neither_public"),
         where=uri.text,
-        mend="put the public key there, under the same id",
+        mend=msg("put_public_key_under"),
     )
 
 
@@ -266,4 +267,4 @@ def _text(pin: bytes | None, uri: KeyUri) -> str | None:
     try:
         return None if pin is None else pin.decode()
     except UnicodeDecodeError:
-        raise BadInput("the PIN is not UTF-8", where=uri.text) from None
+        raise BadInput(msg("pin_not_utf_8"), where=uri.text) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
 
 SCHEME = "pkcs11:"
 PEM_LABEL = "PKCS#11 PROVIDER URI"
@@ -45,9 +46,9 @@ class KeyUri:
         if self.module_path is not None:
             if not Path(self.module_path).is_file():
                 raise BadInput(
-                    f"there is no PKCS#11 module {self.module_path}",
+                    msg("no_pkcs_11_module", name=self.module_path),
                     where=self.text,
-                    mend="give the path of the token's library as module-path",
+                    mend=msg("give_path_token_s"),
                 )
             return self.module_path
         name = self.module_name
@@ -56,9 +57,9 @@ class KeyUri:
                 for found in sorted(Path("/").glob(f"{folder}/{file}".lstrip("/"))):
                     return str(found)
         raise BadInput(
-            f"there is no PKCS#11 module {name}",
+            msg("no_pkcs_11_module", name=name),
             where=self.text,
-            mend="add ?module-path=LIBRARY of the token to it",
+            mend=msg("add_module_path_library"),
         )
 
     def pin(self) -> bytes | None:
@@ -69,11 +70,9 @@ class KeyUri:
             with self.pin_source.open("rb") as source:
                 line = source.readline(4096).rstrip(b"\r\n")
         except OSError as problem:
-            raise BadInput(
-                problem.strerror or "cannot be read", where=str(self.pin_source)
-            ) from None
+            raise BadInput(of_system(problem, "cannot_read"), where=str(self.pin_source)) from None
         if not line:
-            raise BadInput("the PIN file is empty", where=str(self.pin_source))
+            raise BadInput(msg("pin_file_empty"), where=str(self.pin_source))
         return line
 
     def to_pem(self) -> bytes:
@@ -92,25 +91,25 @@ def parse(text: str) -> KeyUri:
         return BadInput(what, where=text, mend=mend)
 
     if not text.startswith(SCHEME) or not text.isascii() or not text.isprintable() or " " in text:
-        raise refuse("not a PKCS#11 URI", "pkcs11:token=NAME;object=NAME?module-path=LIBRARY")
+        raise refuse(msg("not_pkcs_11_uri"), "pkcs11:token=NAME;object=NAME?module-path=LIBRARY")
     if "pin-value=" in text:
         raise BadInput(
-            "a PIN in the URI is for everybody to read",
+            msg("pin_uri_everybody_read"),
             where=SCHEME,
-            mend="give --passphrase-file, or pin-source=file:FILE in the URI",
+            mend=msg("give_passphrase_file_pin"),
         )
     path, _, query = text.removeprefix(SCHEME).partition("?")
     said = _attributes(path, ";", text) | _attributes(query, "&", text)
     for name in said:
         if name not in (_PATH if name in _attributes(path, ";", text) else _QUERY):
-            raise refuse(f"the attribute {name} is not understood")
+            raise refuse(msg("attribute_not_understood", name=name))
     if said.get("type", "private") != "private":
-        raise refuse("not about a private key", "leave type out, or give type=private")
+        raise refuse(msg("not_about_private_key"), msg("leave_type_out_give"))
     if "object" not in said and "id" not in said:
-        raise refuse("names no key", "add object=NAME or id=%01 to it")
+        raise refuse(msg("names_no_key"), msg("add_object_name_id"))
     slot = said.get("slot-id")
     if slot is not None and not re.fullmatch(r"[0-9]{1,10}", slot):
-        raise refuse(f"not a slot number: {slot}")
+        raise refuse(msg("not_slot_number", slot=slot))
     return KeyUri(
         text,
         {name: unquote(said[name]) for name in _TOKEN if name in said},
@@ -137,7 +136,7 @@ def from_pem(data: bytes, *, where: str) -> KeyUri:
         if der != _der(0x30, _der(0x1A, _VERSION) + _der(0x0C, text.encode())):
             raise ValueError
     except (ValueError, IndexError):
-        raise BadInput("damaged: it names no key in a token", where=where) from None
+        raise BadInput(msg("damaged_names_no_key"), where=where) from None
     return parse(text)
 
 
@@ -151,9 +150,9 @@ def _attributes(part: str, between: str, text: str) -> dict[str, str]:
     for one in part.split(between) if part else ():
         name, equals, value = one.partition("=")
         if not equals or not _ESCAPED.fullmatch(value):
-            raise BadInput(f"not of the form name=value: {one}", where=text)
+            raise BadInput(msg("not_form_name_value", one=one), where=text)
         if name in found:
-            raise BadInput(f"the attribute {name} stands twice", where=text)
+            raise BadInput(msg("attribute_stands_twice", name=name), where=text)
         found[name] = value
     return found
 
@@ -163,9 +162,7 @@ def _pin_file(source: str, text: str) -> Path:
     path = source.removeprefix("file:")
     path = path.removeprefix("//") if path.startswith("///") else path
     if not path.startswith("/"):
-        raise BadInput(
-            "pin-source names no file by its whole path", where=text, mend="pin-source=file:/FILE"
-        )
+        raise BadInput(msg("pin_source_names_no"), where=text, mend=msg("pin_source_file_file"))
     return Path(path)
 
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from collector.attest.keys.keys import PrivateKey, PublicKey, strict_base64
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg, told
 
 MOST_BYTES = 1 << 20
 _MOST_SIGNATURES = 64
@@ -71,7 +72,9 @@ class Note:
                 try:
                     known.key.verify(signature, self.checkpoint.body().encode())
                 except VerifyFailed as problem:
-                    raise VerifyFailed(f"the checkpoint: {problem.what}", where=where) from None
+                    raise VerifyFailed(
+                        msg("the_checkpoint", what=problem.what), where=where
+                    ) from None
                 if not known.may("log"):
                     other = known
                     continue
@@ -79,12 +82,11 @@ class Note:
                     signer = known
         if signer is None and other is not None:
             raise VerifyFailed(
-                f"the checkpoint is signed by the key {other.name}, which is trusted as "
-                f"{other.roles_said} alone and signs no logs",
+                msg("checkpoint_signed_key_trusted", name=other.name, roles_said=other.roles_said),
                 where=where,
             )
         if signer is None:
-            raise VerifyFailed("the checkpoint is not signed by a trusted key", where=where)
+            raise VerifyFailed(msg("checkpoint_not_signed_trusted"), where=where)
         return signer
 
 
@@ -112,42 +114,42 @@ def parse(data: bytes, *, where: str) -> Note:
         body, blank, lines = text.rpartition("\n\n")
         fields = body.split("\n")
         if not blank or len(fields) < 3 or not lines.endswith("\n"):
-            raise ValueError("not a signed checkpoint")
+            raise ValueError(msg("not_signed_checkpoint"))
         origin, size, root = fields[:3]
         if len(fields) > 3:
-            raise ValueError("a checkpoint with further lines, which hostpledge never signs")
+            raise ValueError(msg("checkpoint_further_lines_hostpledge"))
         if not _ORIGIN.fullmatch(origin) or not origin.isprintable():
-            raise ValueError("not a checkpoint: no name of a log")
+            raise ValueError(msg("not_checkpoint_no_name"))
         if not _SIZE.fullmatch(size):
-            raise ValueError("not a checkpoint: no size of a log")
+            raise ValueError(msg("not_checkpoint_no_size"))
         hash_ = strict_base64(root)
         if len(hash_) != 32:
-            raise ValueError("not a checkpoint: no SHA-256 root")
+            raise ValueError(msg("not_checkpoint_no_sha"))
         signatures = tuple(_signature(line) for line in lines[:-1].split("\n"))
         if len(signatures) > _MOST_SIGNATURES:
-            raise ValueError(f"more than {_MOST_SIGNATURES} signatures")
+            raise ValueError(msg("more_signatures", most_signatures=_MOST_SIGNATURES))
     except ValueError as problem:
-        raise VerifyFailed(str(problem), where=where) from None
+        raise VerifyFailed(told(problem), where=where) from None
     return Note(text, Checkpoint(origin, int(size), hash_), signatures)
 
 
 def _text(data: bytes) -> str:
     if len(data) > MOST_BYTES:
-        raise ValueError(f"larger than {MOST_BYTES >> 20} MiB")
+        raise ValueError(msg("larger_mib", largest=MOST_BYTES >> 20))
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise ValueError("not UTF-8") from None
+        raise ValueError(msg("not_utf_8")) from None
     if any(c != "\n" and not c.isprintable() for c in text):
-        raise ValueError("holds a control character")
+        raise ValueError(msg("holds_control_character"))
     return text
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:
     found = _LINE.fullmatch(line)
     if found is None:
-        raise ValueError("not a signature line of a note")
+        raise ValueError(msg("not_signature_line_note"))
     data = strict_base64(found[2])
     if len(data) < 5:
-        raise ValueError("not a signature line of a note")
+        raise ValueError(msg("not_signature_line_note"))
     return found[1], data[:4], data[4:]

@@ -21,6 +21,7 @@ from collector.attest.log import checkpoint as checkpoints
 from collector.attest.log import merkle
 from collector.attest.log.checkpoint import Checkpoint, Note
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg, told
 from collector.schema import check
 
 SCHEMA = "urn:hostpledge:schema:log-entry:1"
@@ -35,7 +36,7 @@ def entry_bytes(fields: Mapping[str, Any], logged_at: datetime) -> bytes:
     without `schema` and `logged_at`.
     """
     document = {**fields, "schema": SCHEMA, "logged_at": logged_at.isoformat()}
-    check(document, "log-entry", where="the log's entry")
+    check(document, "log-entry", where=msg("log_s_entry"))
     return rfc8785.dumps(document)
 
 
@@ -73,19 +74,17 @@ class Log:
         """Raises VerifyFailed, with the first cause, unless this log grew out of `older`."""
         if older.origin != self.origin:
             raise VerifyFailed(
-                f"a checkpoint of another log ({older.origin}); this one is {self.origin}",
+                msg("checkpoint_another_log_one", origin=older.origin, origin_2=self.origin),
                 where=where,
             )
         if older.size > len(self.leaves):
             raise VerifyFailed(
-                f"the log had {older.size} entries and has {len(self.leaves)}: entries were "
-                "removed from it",
+                msg("log_entries_entries_removed", size=older.size, count=len(self.leaves)),
                 where=where,
             )
         if older.root != self.checkpoint(older.size).root:
             raise VerifyFailed(
-                f"the first {older.size} entries of the log are not those of the checkpoint: one "
-                "was changed, removed, put in or moved",
+                msg("first_entries_log_not", size=older.size),
                 where=where,
             )
 
@@ -132,23 +131,22 @@ class Consistency:
         newer = self.note.checkpoint
         if older.origin != newer.origin:
             raise VerifyFailed(
-                f"a checkpoint of another log ({older.origin}); this one is {newer.origin}",
+                msg("checkpoint_another_log_one", origin=older.origin, origin_2=newer.origin),
                 where=where,
             )
         if older.size > newer.size:
             raise VerifyFailed(
-                f"the log had {older.size} entries and has {newer.size}: entries were removed "
-                "from it",
+                msg("log_entries_entries_removed", size=older.size, count=newer.size),
                 where=where,
             )
         if older.size != self.old:
             raise VerifyFailed(
-                f"a proof for a checkpoint of {self.old} entries, not of {older.size}", where=where
+                msg("proof_checkpoint_entries_not", old=self.old, size=older.size), where=where
             )
         try:
             if older.size == 0:
                 if self.hashes or older.root != merkle.root([]):
-                    raise VerifyFailed("not how an empty log begins")
+                    raise VerifyFailed(msg("not_how_empty_log"))
                 return
             merkle.check_consistency(older.size, newer.size, self.hashes, older.root, newer.root)
         except VerifyFailed as problem:
@@ -161,7 +159,7 @@ def read_inclusion(data: bytes, *, where: str) -> Inclusion:
     try:
         word, blank, extra = lines[1].partition(" ")
         if word != "extra" or not blank:
-            raise ValueError("an inclusion proof without its entry")
+            raise ValueError(msg("inclusion_proof_without_entry"))
         leaf = strict_base64(extra)
         index, hashes = _numbered(lines[2:], "index")
     except (ValueError, IndexError) as problem:
@@ -183,19 +181,19 @@ def _split(data: bytes, kind: str, where: str) -> tuple[list[str], Note]:
     head, blank, rest = data[: checkpoints.MOST_BYTES + 1].partition(b"\n\n")
     lines = head.decode("utf-8", "replace").split("\n")
     if not blank or lines[0] != kind:
-        raise VerifyFailed(f"not a proof of the kind {kind}", where=where)
+        raise VerifyFailed(msg("not_proof_kind", kind=kind), where=where)
     return lines, checkpoints.parse(rest, where=where)
 
 
 def _numbered(lines: Sequence[str], word: str) -> tuple[int, tuple[bytes, ...]]:
     found = _NUMBER.fullmatch(lines[0])
     if found is None or found[1] != word:
-        raise ValueError(f"a proof without its line `{word}`")
+        raise ValueError(msg("proof_without_line", word=word))
     hashes = tuple(strict_base64(line) for line in lines[1:])
     if any(len(one) != merkle.SIZE for one in hashes) or len(hashes) > 128:
-        raise ValueError("not the hashes of a proof")
+        raise ValueError(msg("not_hashes_proof"))
     return int(found[2]), hashes
 
 
 def _why(problem: Exception) -> str:
-    return "a proof that was cut off" if isinstance(problem, IndexError) else str(problem)
+    return msg("proof_cut_off") if isinstance(problem, IndexError) else told(problem)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 
 from collector.errors import VerifyFailed
+from collector.i18n.message import msg
 
 SIZE = 32
 
@@ -35,7 +36,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """The audit path of the leaf at `index`, from its sibling upwards (section 2.1.3.1)."""
     if not 0 <= index < len(leaves):
-        raise ValueError(f"no leaf {index} among {len(leaves)}")
+        raise ValueError(msg("no_leaf_among", index=index, count=len(leaves)))
     path: list[bytes] = []
     first, last = 0, len(leaves)
     while last - first > 1:
@@ -52,7 +53,7 @@ def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
 def consistency(leaves: Sequence[bytes], old: int) -> list[bytes]:
     """The proof that the tree over the first `old` leaves grew into this one (section 2.1.4.1)."""
     if not 0 < old <= len(leaves):
-        raise ValueError(f"no tree of {old} in one of {len(leaves)}")
+        raise ValueError(msg("no_tree_one", old=old, count=len(leaves)))
     if old == len(leaves):
         return []
     path: list[bytes] = []
@@ -85,11 +86,11 @@ def check_inclusion(
     """
     _sized([leaf, expected, *proof])
     if not 0 <= index < size:
-        raise VerifyFailed(f"entry {index} cannot be in a log of {size}")
+        raise VerifyFailed(msg("entry_cannot_log", index=index, size=size))
     place, last, found = index, size - 1, leaf
     for hash_ in proof:
         if last == 0:
-            raise VerifyFailed("the inclusion proof is too long")
+            raise VerifyFailed(msg("inclusion_proof_too_long"))
         if place & 1 or place == last:
             found = node_hash(hash_, found)
             while not place & 1 and place:
@@ -100,9 +101,9 @@ def check_inclusion(
         place >>= 1
         last >>= 1
     if last:
-        raise VerifyFailed("the inclusion proof is too short")
+        raise VerifyFailed(msg("inclusion_proof_too_short"))
     if found != expected:
-        raise VerifyFailed("the entry is not in the log of this checkpoint")
+        raise VerifyFailed(msg("entry_not_log_checkpoint"))
 
 
 def check_consistency(
@@ -113,17 +114,17 @@ def check_consistency(
     Section 2.1.4.2, which knows no proof that begins with an empty tree.
     """
     if not 0 < old <= new:
-        raise VerifyFailed(f"nothing shows how a log of {old} would grow into one of {new}")
+        raise VerifyFailed(msg("nothing_shows_how_log", old=old, new=new))
     if old == new:
         if proof:
-            raise VerifyFailed("the consistency proof is too long")
+            raise VerifyFailed(msg("consistency_proof_too_long"))
         if old_root != new_root:
-            raise VerifyFailed("two roots for one size of the log")
+            raise VerifyFailed(msg("two_roots_one_size"))
         return
     _sized([old_root, new_root, *proof])
     path = list(proof) if old & (old - 1) else [old_root, *proof]
     if not path:
-        raise VerifyFailed("the consistency proof is too short")
+        raise VerifyFailed(msg("consistency_proof_too_short"))
     place, last = old - 1, new - 1
     while place & 1:
         place >>= 1
@@ -131,7 +132,7 @@ def check_consistency(
     before = after = path[0]
     for hash_ in path[1:]:
         if last == 0:
-            raise VerifyFailed("the consistency proof is too long")
+            raise VerifyFailed(msg("consistency_proof_too_long"))
         if place & 1 or place == last:
             before, after = node_hash(hash_, before), node_hash(hash_, after)
             while not place & 1 and place:
@@ -142,13 +143,13 @@ def check_consistency(
         place >>= 1
         last >>= 1
     if last:
-        raise VerifyFailed("the consistency proof is too short")
+        raise VerifyFailed(msg("consistency_proof_too_short"))
     if before != old_root:
-        raise VerifyFailed("what the older checkpoint holds is not the beginning of this log")
+        raise VerifyFailed(msg("older_checkpoint_holds_not"))
     if after != new_root:
-        raise VerifyFailed("the consistency proof leads to another root than the checkpoint's")
+        raise VerifyFailed(msg("consistency_proof_leads_another"))
 
 
 def _sized(hashes: Sequence[bytes]) -> None:
     if any(len(one) != SIZE for one in hashes):
-        raise VerifyFailed("a hash of another length than SHA-256's")
+        raise VerifyFailed(msg("hash_another_length_sha"))

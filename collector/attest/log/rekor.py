@@ -28,6 +28,7 @@ from collector.attest.log import checkpoint, merkle
 from collector.attest.log.checkpoint import Checkpoint
 from collector.attest.trust.trust_file import Trust, TrustedKey
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 # of the log's name, so that nobody takes its checkpoints for those of the register's own log
 SUFFIX = "/sigstore"
@@ -71,9 +72,9 @@ def with_entry(
     """
     if key.public.type != "p256":
         raise BadInput(
-            "cosign takes a log by a P-256 key only",
+            msg("cosign_takes_log_p"),
             where=key.keyid,
-            mend="name one with --key; `hostpledge key new` makes one",
+            mend=msg("name_one_key_hostpledge"),
         )
     # cosign takes index 0 for a field that is missing: the log's name comes first
     first = f"{origin}{SUFFIX}\n".encode()

@@ -23,6 +23,7 @@ from collector.attest.keys.tokenuri import KeyUri
 from collector.attest.trust.trust_file import Trust, TrustedKey, load_trust
 from collector.captures import sync_folder, write_aside
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.resources import home
 
 TRUST = "trust.json"
@@ -39,9 +40,7 @@ def folder() -> Path:
 def path_of(name: str) -> Path:
     """The private key file of a name; raises BadInput for what is no name."""
     if not _NAME.fullmatch(name):
-        raise BadInput(
-            f"not a key name: {name}", mend="letters, digits, - and _, at most 96 of them"
-        )
+        raise BadInput(msg("not_key_name", name=name), mend=msg("letters_digits_most_96"))
     return folder() / f"{name}.pem"
 
 
@@ -52,8 +51,8 @@ def find(key: str) -> Path:
         return kept
     if kept is not None and not Path(key).exists():
         raise BadInput(
-            f"no key is named {key}, and there is no such file",
-            mend=f"`hostpledge key new --name {key}` makes one",
+            msg("no_key_named_no", key=key),
+            mend=msg("hostpledge_key_new_name", key=key),
         )
     return Path(key)
 
@@ -86,7 +85,7 @@ def add(name: str, uri: KeyUri, pin: bytes | None) -> PrivateKey:
         key = keys.of_token(uri, pin)
         held = trust().find(key.keyid)
         if held is not None:
-            raise BadInput(f"this key is kept already, as {held.name}", where=uri.text)
+            raise BadInput(msg("key_kept_already", name=held.name), where=uri.text)
         key, _ = _replace(path, name, lambda: key, None)
     return key
 
@@ -102,9 +101,9 @@ def check_free(name: str) -> None:
     path = path_of(name)
     if path.exists():
         raise BadInput(
-            "there is a key already",
+            msg("key_already"),
             where=str(path),
-            mend="give another --name, or `hostpledge key rotate`",
+            mend=msg("give_another_name_hostpledge"),
         )
 
 
@@ -122,13 +121,13 @@ def rotate(
         if path.exists():
             if uri is None and keys.in_token(path) is not None:
                 raise BadInput(
-                    "this key is in a token, and the new one would lie in a file",
+                    msg("key_token_new_one"),
                     where=str(path),
-                    mend="give --token for the new one; for a file, `hostpledge key new`",
+                    mend=msg("give_token_new_one"),
                 )
             key, ended = _replace(path, name, _maker(type, passphrase, uri), passphrase)
     if key is None or ended is None:
-        raise BadInput(f"no key is named {name}", mend=f"`hostpledge key new --name {name}`")
+        raise BadInput(msg("no_key_named", name=name), mend=msg("hostpledge_key_new", name=name))
     return key, ended
 
 
@@ -182,9 +181,9 @@ def revoke(keyid: str, since: datetime | None = None) -> TrustedKey:
     since = since.astimezone(UTC) if since is not None else now
     if since > now:
         raise BadInput(
-            f"a key is not revoked in advance: {since.isoformat()}",
+            msg("key_not_revoked_advance", since=since.isoformat()),
             where=keyid,
-            mend="`hostpledge key window KEY --until TIME` ends it then",
+            mend=msg("hostpledge_key_window_key"),
         )
     with _locked():
         known, found = _kept(keyid)
@@ -206,9 +205,9 @@ def window(
         over = found.revoked_at or found.valid_until
         if over is not None and over <= datetime.now(UTC):
             raise BadInput(
-                f"this key ended {over.isoformat()}: that is not undone",
+                msg("key_ended_not_undone", over=over.isoformat()),
                 where=found.name,
-                mend="make another with `hostpledge key new` or `key rotate`",
+                mend=msg("make_another_hostpledge_key"),
             )
         given = replace(
             found,
@@ -216,7 +215,7 @@ def window(
             valid_until=valid_until.astimezone(UTC) if valid_until else found.valid_until,
         )
         if given.valid_from and given.valid_until and given.valid_until <= given.valid_from:
-            raise BadInput("it would end before it begins", where=found.name)
+            raise BadInput(msg("would_end_before_begins"), where=found.name)
         _write(_with(known, found, given))
     return given
 
@@ -225,7 +224,7 @@ def _kept(keyid: str) -> tuple[Trust, TrustedKey]:
     known = trust()
     found = known.find(keyid) or next((k for k in known.keys if k.name == keyid), None)
     if found is None:
-        raise BadInput(f"no key is named {keyid}", mend="`hostpledge key show` lists them")
+        raise BadInput(msg("no_key_named", name=keyid), mend=msg("hostpledge_key_show_lists"))
     return known, found
 
 
@@ -252,7 +251,7 @@ def set_roles(keyid: str, roles: frozenset[str]) -> TrustedKey:
     with _locked():
         known, found = _kept(keyid)
         if found.key.type == "sm2" and "log" in roles:
-            raise BadInput("an SM2 key signs no logs", where=found.name)
+            raise BadInput(msg("sm2_key_signs_no"), where=found.name)
         given = replace(found, roles=roles)
         _write(_with(known, found, given))
     return given
@@ -268,23 +267,23 @@ def check_usable(key: PrivateKey, where: str, role: str | None = None) -> None:
         return
     if role is not None and not known.may(role):
         raise BadInput(
-            f"this key is kept as {known.roles_said} alone: what it signs here would not verify",
+            msg("key_kept_alone_signs", roles_said=known.roles_said),
             where=where,
-            mend="name another key, or let it sign this with `hostpledge key roles`",
+            mend=msg("name_another_key_let"),
         )
     now = datetime.now(UTC)
     over = known.revoked_at or known.valid_until
     if over is not None and over <= now:
         raise BadInput(
-            f"this key ended {over.isoformat()}: what it signs now would not verify",
+            msg("key_ended_signs_now", over=over.isoformat()),
             where=where,
-            mend="use the present key; after an interrupted rotation, `hostpledge key rotate`",
+            mend=msg("use_present_key_after"),
         )
     if known.valid_from is not None and known.valid_from > now:
         raise BadInput(
-            f"this key begins {known.valid_from.isoformat()}: what it signs now would not verify",
+            msg("key_begins_signs_now", valid_from=known.valid_from.isoformat()),
             where=where,
-            mend="wait, or use another key",
+            mend=msg("wait_use_another_key"),
         )
 
 

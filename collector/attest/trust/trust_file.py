@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collector.attest.envelope.timestamp import Authority
 from collector.attest.keys.keys import PublicKey
 from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
 from collector.schema import check, load_json
 
 if TYPE_CHECKING:
@@ -111,12 +112,12 @@ def load_trust(path: Path) -> Trust:
             data = opened.read(_LARGEST + 1)
     except OSError as problem:
         raise BadInput(
-            problem.strerror or "cannot be read",
+            of_system(problem, "cannot_read"),
             where=str(path),
-            mend="`hostpledge key trust -o FILE` writes one",
+            mend=msg("hostpledge_key_trust_o"),
         ) from None
     if len(data) > _LARGEST:
-        raise BadInput(f"larger than {_LARGEST >> 20} MiB: no trust file is", where=str(path))
+        raise BadInput(msg("larger_mib_no_trust", largest=_LARGEST >> 20), where=str(path))
     if data.lstrip().startswith(b"-----BEGIN "):
         pem = data.strip().replace(b"\r", b"") + b"\n"
         key = PublicKey.from_pem(pem, where=str(path))
@@ -133,11 +134,9 @@ def trust_from_bytes(data: bytes, *, where: str) -> Trust:
         place = f"{where} ({entry['name']})"
         key = PublicKey.from_pem(entry["pem"], where=place)
         if key.keyid != entry["keyid"]:
-            raise BadInput(
-                f"the keyid does not belong to the key, which is {key.keyid}", where=place
-            )
+            raise BadInput(msg("keyid_not_belong_key", keyid=key.keyid), where=place)
         if key.keyid in found:
-            raise BadInput(f"the key {key.keyid} stands twice", where=where)
+            raise BadInput(msg("key_stands_twice", keyid=key.keyid), where=where)
         found[key.keyid] = TrustedKey(
             key,
             entry["name"],
@@ -159,9 +158,9 @@ def _time(text: str | None, where: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"not a time: {text}", where=where) from None
+        raise BadInput(msg("not_time", text=text), where=where) from None
     if moment.tzinfo is None:
-        raise BadInput(f"a time without its zone: {text}", where=where)
+        raise BadInput(msg("time_without_zone", text=text), where=where)
     return moment
 
 

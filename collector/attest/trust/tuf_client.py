@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg, of_system
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Root
@@ -63,9 +64,9 @@ def load(store: Path) -> tuple[bytes, Source]:
     pinned = _read(store / PINNED)
     if pinned is None:
         raise BadInput(
-            "no trust file, and no folder that `hostpledge trust update` keeps",
+            msg("no_trust_file_no"),
             where=str(store),
-            mend="`hostpledge trust update FOLDER --from REPOSITORY --root ROOT` makes one",
+            mend=msg("hostpledge_trust_update_folder"),
         )
     held = store / HELD
     if not held.is_dir():
@@ -103,7 +104,7 @@ def follow(pinned: bytes, read: Reader, *, where: str) -> tuple[bytes, Source]:
                 break
             newer = _root(data, where)
             if newer.signed.version != version:
-                raise VerifyFailed(f"root {version} says that it is another", where=where)
+                raise VerifyFailed(msg("root_says_another", version=version), where=where)
             root.signed.verify_delegate(Root.type, newer.signed_bytes, newer.signatures)
             newer.signed.verify_delegate(Root.type, newer.signed_bytes, newer.signatures)
             root = newer
@@ -118,14 +119,14 @@ def follow(pinned: bytes, read: Reader, *, where: str) -> tuple[bytes, Source]:
         listed.verify_length_and_hashes(data)
         targets = _signed(asked, Targets, data)
         if (snapshot.signed.version, targets.signed.version) != (named.version, listed.version):
-            raise VerifyFailed("metadata of several times is mixed", where=where)
+            raise VerifyFailed(msg("metadata_several_times_mixed"), where=where)
         target = targets.signed.targets.get(TARGET)
         if target is None:
-            raise VerifyFailed(f"it names no {TARGET}", where=where)
+            raise VerifyFailed(msg("names_no", target=TARGET), where=where)
         file = read(f"{target.hashes['sha256']}.{TARGET}")
         file = read(TARGET) if file is None else file
         if file is None:
-            raise VerifyFailed(f"{TARGET} is missing", where=where)
+            raise VerifyFailed(msg("is", name=TARGET), where=where)
         target.verify_length_and_hashes(file)
         role = asked.roles[Targets.type]
         parts: tuple[Metadata[Any], ...] = (root, timestamp, snapshot, targets)
@@ -149,7 +150,7 @@ def _root(data: bytes, where: str) -> Metadata[Root]:
 
     found = Metadata[Root].from_bytes(data)
     if found.signed.type != Root.type:
-        raise VerifyFailed("not a root", where=where)
+        raise VerifyFailed(msg("not_root"), where=where)
     check_keys(found.signed, where)
     return found
 
@@ -158,7 +159,7 @@ def check_keys(root: Root, where: str) -> None:
     """One key under two names would count twice. Raises VerifyFailed."""
     values = [(key.keytype, str(key.keyval)) for key in root.keys.values()]
     if len(set(values)) != len(values):
-        raise VerifyFailed("the root names a key twice", where=where)
+        raise VerifyFailed(msg("root_names_key_twice"), where=where)
 
 
 def _signed(root: Root, kind: Any, data: bytes) -> Metadata[Any]:
@@ -166,7 +167,7 @@ def _signed(root: Root, kind: Any, data: bytes) -> Metadata[Any]:
 
     found: Metadata[Any] = Metadata.from_bytes(data)
     if found.signed.type != kind.type:
-        raise VerifyFailed(f"not the {kind.type} metadata")
+        raise VerifyFailed(msg("not_metadata", type=kind.type))
     root.verify_delegate(kind.type, found.signed_bytes, found.signatures)
     return found
 
@@ -174,7 +175,7 @@ def _signed(root: Root, kind: Any, data: bytes) -> Metadata[Any]:
 def _must(read: Reader, name: str, where: str) -> bytes:
     data = read(name)
     if data is None:
-        raise VerifyFailed(f"{name} is missing", where=where)
+        raise VerifyFailed(msg("is", name=name), where=where)
     return data
 
 
@@ -185,9 +186,9 @@ def _read(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
     if len(data) > MOST:
-        raise VerifyFailed(f"larger than {MOST} bytes", where=str(path))
+        raise VerifyFailed(msg("larger_bytes", most=MOST), where=str(path))
     return data
 
 
@@ -197,9 +198,9 @@ def need(where: str) -> None:
         import tuf.api.metadata  # noqa: F401
     except ModuleNotFoundError:
         raise BadInput(
-            "a team's trust needs python-tuf, which is not here",
+            msg("team_s_trust_needs"),
             where=where,
-            mend="pip install tuf",
+            mend=msg("pip_install_tuf"),
         ) from None
 
 
@@ -212,18 +213,18 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except DeserializationError:
-        raise VerifyFailed("not TUF metadata", where=where) from None
+        raise VerifyFailed(msg("not_tuf_metadata"), where=where) from None
     except exceptions.ExpiredMetadataError as problem:
         raise VerifyFailed(
-            f"expired: {problem} (frozen by somebody, or not renewed)", where=where
+            msg("expired_frozen_somebody_not", problem=problem), where=where
         ) from None
     except exceptions.BadVersionNumberError as problem:
-        raise VerifyFailed(f"older than what was seen before: {problem}", where=where) from None
+        raise VerifyFailed(msg("older_seen_before", problem=problem), where=where) from None
     except exceptions.UnsignedMetadataError as problem:
-        raise VerifyFailed(f"too few signatures: {problem}", where=where) from None
+        raise VerifyFailed(msg("too_few_signatures", problem=problem), where=where) from None
     except (exceptions.LengthOrHashMismatchError, exceptions.DownloadLengthMismatchError):
-        raise VerifyFailed("not the file that the signed metadata names", where=where) from None
+        raise VerifyFailed(msg("not_file_signed_metadata"), where=where) from None
     except exceptions.RepositoryError as problem:
-        raise VerifyFailed(f"does not hold: {problem}", where=where) from None
+        raise VerifyFailed(msg("not_hold", problem=problem), where=where) from None
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
-        raise VerifyFailed("not TUF metadata as the specification has it", where=where) from None
+        raise VerifyFailed(msg("not_tuf_metadata_specification"), where=where) from None

@@ -21,6 +21,7 @@ from collector.attest.trust.trust_file import Trust, trust_from_bytes
 from collector.attest.trust.tuf_client import MOST, TARGET, Source, check_keys, follow, need, told
 from collector.captures import write_aside
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Root, Targets
@@ -55,7 +56,9 @@ class Repository:
         self.staged = folder / "staged"
         if not self.metadata.is_dir() or not self.targets.is_dir():
             raise BadInput(
-                "no trust repository", where=self.where, mend="`hostpledge trust init` makes one"
+                msg("no_trust_repository"),
+                where=self.where,
+                mend=msg("hostpledge_trust_init_makes"),
             )
 
     def root(self) -> Metadata[Root] | None:
@@ -95,7 +98,7 @@ class Repository:
 
         trust_from_bytes(data, where=TARGET)
         if len(data) > MOST:
-            raise BadInput(f"larger than {MOST} bytes", where=TARGET)
+            raise BadInput(msg("larger_bytes", most=MOST), where=TARGET)
         present = self._targets()
         signed = Targets(
             version=present.signed.version + 1 if present else 1,
@@ -121,7 +124,7 @@ class Repository:
         present = self.root()
         if present is None:
             raise BadInput(
-                "the first root is not published yet", where=self.where, mend="sign and publish it"
+                msg("first_root_not_published"), where=self.where, mend=msg("sign_publish")
             )
         root = tufroot.following(
             present.signed,
@@ -141,7 +144,7 @@ class Repository:
         """
         document, where = self._staged("targets"), str(self.staged / TARGET)
         if document is None:
-            raise BadInput("no trust file is staged", where=self.where)
+            raise BadInput(msg("no_trust_file_staged"), where=self.where)
         with told(where):
             data = (self.staged / TARGET).read_bytes()
             target = document.signed.targets[TARGET]
@@ -177,9 +180,9 @@ class Repository:
             done.append(self._awaited(role))
         if not done:
             raise BadInput(
-                f"nothing is staged that the key {key.keyid} signs",
+                msg("nothing_staged_key_signs", keyid=key.keyid),
                 where=self.where,
-                mend="`hostpledge trust show` tells what waits for whom",
+                mend=msg("hostpledge_trust_show_tells"),
             )
         return done
 
@@ -195,22 +198,28 @@ class Repository:
             if not one.enough:
                 have, wanted = next(pair for pair in one.signed if pair[0] < pair[1])
                 raise VerifyFailed(
-                    f"{one.role} {one.version} is signed by {have} of the {wanted} it wants",
+                    msg(
+                        "signed_wants", role=one.role, version=one.version, have=have, wanted=wanted
+                    ),
                     where=self.where,
                 )
         root = self._staged("root") or self.root()
         targets = self._staged("targets") or self._targets()
         if root is None or targets is None:
             raise BadInput(
-                "no trust file yet", where=self.where, mend="`hostpledge trust stage`, then sign"
+                msg("no_trust_file_yet"), where=self.where, mend=msg("hostpledge_trust_stage_then")
             )
         if key.keyid not in root.signed.roles["timestamp"].keyids:
-            raise BadInput(f"the key {key.keyid} is not the online key", where=self.where)
+            raise BadInput(msg("key_not_online_key", keyid=key.keyid), where=self.where)
         for document in (root, targets):
             if document.signed.is_expired(now):
                 raise VerifyFailed(
-                    f"{document.signed.type} {document.signed.version} expired "
-                    f"{document.signed.expires.isoformat()}: nobody would take it",
+                    msg(
+                        "expired_nobody_would_take",
+                        type=document.signed.type,
+                        version=document.signed.version,
+                        expires=document.signed.expires.isoformat(),
+                    ),
                     where=self.where,
                 )
         with told(self.where):
@@ -317,7 +326,7 @@ def init(
     from tuf.api.metadata import Metadata
 
     if folder.exists() and any(folder.iterdir()):
-        raise BadInput("exists already", where=str(folder), mend="choose another place")
+        raise BadInput(msg("exists_already"), where=str(folder), mend=msg("choose_another_place"))
     root = tufroot.first(holders, threshold, online, expires=_after(now, days), where=str(folder))
     for name in ("metadata", "targets", "staged"):
         (folder / name).mkdir(parents=True)

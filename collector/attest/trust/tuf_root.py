@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from collector.attest.envelope import dsse as envelope
 from collector.attest.keys.keys import PublicKey
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Root
@@ -54,7 +55,7 @@ def following(
     root.expires = expires
     for keyid in remove:
         if keyid not in root.roles["root"].keyids:
-            raise BadInput(f"no holder has the key {keyid}", where=where)
+            raise BadInput(msg("no_holder_key", keyid=keyid), where=where)
         for role in HOLDERS:
             root.revoke_key(keyid, role)
     for key in add:
@@ -70,12 +71,12 @@ def following(
 
 def _add(root: Root, key: PublicKey, roles: Iterable[str], where: str) -> None:
     if key.type == "sm2":
-        raise BadInput("a trust repository takes P-256 and Ed25519 keys only", where=where)
+        raise BadInput(msg("trust_repository_takes_p"), where=where)
     if any(key.keyid in one.keyids for one in root.roles.values()):
         raise BadInput(
-            f"the key {key.keyid} has a part already",
+            msg("key_part_already", keyid=key.keyid),
             where=where,
-            mend="each holder and the online key want a key of their own",
+            mend=msg("each_holder_online_key"),
         )
     for role in roles:
         root.add_key(envelope.public_key(key), role)
@@ -84,6 +85,8 @@ def _add(root: Root, key: PublicKey, roles: Iterable[str], where: str) -> None:
 def _threshold(root: Root, threshold: int, where: str) -> None:
     holders = len(root.roles["root"].keyids)
     if not 1 <= threshold <= holders:
-        raise BadInput(f"{holders} holders cannot give {threshold} signatures", where=where)
+        raise BadInput(
+            msg("holders_cannot_give_signatures", holders=holders, threshold=threshold), where=where
+        )
     for role in HOLDERS:
         root.roles[role].threshold = threshold

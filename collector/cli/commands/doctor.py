@@ -18,7 +18,7 @@ import click
 from collector.cli.ui.columns import labelled, out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
-from collector.i18n.chinese import in_chinese
+from collector.i18n.message import in_chinese
 from collector.resources import home
 
 _PYTHON = (3, 11)

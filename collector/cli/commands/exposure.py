@@ -21,7 +21,7 @@ from collector.facts.base.intervals import address
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.facts.network.interfaces import network_of
 from collector.facts.system.package_owners import Program, programs
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese
 from collector.judging.confined import looked_through
 
 

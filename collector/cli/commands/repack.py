@@ -13,6 +13,7 @@ from collector.cli.options.outputs import check_output
 from collector.cli.options.packing import encrypt_option, packed
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
+from collector.i18n.message import of_system
 from collector.private import copy_tree
 
 
@@ -76,7 +77,7 @@ def repack(
             else:
                 place(make, output)
         except OSError as problem:
-            raise BadInput(problem.strerror or "cannot be written", where=str(output)) from None
+            raise BadInput(of_system(problem, "cannot_written"), where=str(output)) from None
         finally:
             if packing:
                 shutil.rmtree(aside, ignore_errors=True)

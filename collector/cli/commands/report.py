@@ -22,7 +22,7 @@ from collector.cli.workflows.evidence import earlier_of
 from collector.cli.workflows.exports import export_option
 from collector.cli.workflows.history import Kept, compared_with
 from collector.errors import BadInput, CollectorError
-from collector.i18n.chinese import whole_in_chinese
+from collector.i18n.message import in_chinese
 from collector.resources import home
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _record(
     except CollectorError as problem:
         click.echo(
             tr(
-                f"报告中不含登记内容：{whole_in_chinese(problem)}",
+                f"报告中不含登记内容：{in_chinese(problem.said)}",
                 f"the report names no customer: {problem}",
             ),
             err=True,

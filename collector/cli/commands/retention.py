@@ -22,7 +22,7 @@ from collector.facts.logs.gaps import Gap
 from collector.facts.logs.model.families import NAMES
 from collector.facts.logs.retention import Retention
 from collector.facts.logs.retention import retention as parse
-from collector.i18n.reasons import in_chinese as facts_in_chinese
+from collector.i18n.message import in_chinese
 from collector.judging.confined import looked_through
 from collector.model import Capture, Result
 from collector.report.model.logs import Log, notes, rows
@@ -55,7 +55,7 @@ def retention(capture: Path, form: str) -> int:
     except FactError as problem:
         raise BadInput(
             tr(
-                f"无法得知日志的留存：{facts_in_chinese(str(problem))}",
+                f"无法得知日志的留存：{in_chinese(problem.said)}",
                 f"the retention of logs cannot be told: {problem}",
             ),
             where=str(capture),

@@ -16,6 +16,7 @@ from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.ui.trust_view import say, say_staged, tell
 from collector.errors import BadInput
+from collector.i18n.message import of_system
 
 if TYPE_CHECKING:
     from collector.attest.trust.tuf_repository import Repository
@@ -264,7 +265,7 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as source:
             return source.read(MOST + 1)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
 
 
 def _now() -> datetime:

@@ -13,7 +13,7 @@ from collector.attest.trust.trust_file import load_trust
 from collector.captures import read_at_most
 from collector.cli.ui.language import tr
 from collector.errors import VerifyFailed
-from collector.i18n.chinese import in_chinese
+from collector.i18n.message import in_chinese
 
 _MOST = 2 << 20
 

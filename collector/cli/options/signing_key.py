@@ -13,6 +13,7 @@ from collector.attest.keys import keys, tokenuri
 from collector.attest.trust import keyring
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
+from collector.i18n.message import of_system
 
 # OpenSSL takes no longer one
 _LONGEST = 1023
@@ -66,7 +67,7 @@ def read_passphrase(path: Path) -> bytes:
         with path.open("rb") as source:
             line = source.readline(_LONGEST + 3).rstrip(b"\r\n")
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
     if not line:
         raise BadInput(tr("口令文件是空的", "the passphrase file is empty"), where=str(path))
     return _short(line, str(path))

@@ -16,7 +16,7 @@ from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
 from collector.errors import CollectorError, one_line
-from collector.i18n.chinese import whole_in_chinese
+from collector.i18n.message import in_chinese
 from collector.model import HostStatus, Result
 from collector.pledges.record.masking import masked
 from collector.scope import Scope, of_evidence, verdicts
@@ -155,7 +155,7 @@ def _no_pledge() -> str:
 def _why(outcome: Outcome) -> str:
     problem = outcome.problem
     if isinstance(problem, CollectorError) and lang() == "zh":
-        return one_line(whole_in_chinese(problem), 600)
+        return one_line(in_chinese(problem.said), 600)
     return one_line(str(problem), 600)
 
 

@@ -12,7 +12,7 @@ import click
 
 from collector.cli.ui.language import lang, tr
 from collector.errors import CollectorError
-from collector.i18n.chinese import whole_in_chinese
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.pledges.due.deadlines import Due
@@ -54,7 +54,10 @@ class Kept:
         here = self._place(digest)
         if here is None:
             return None
-        said = whole_in_chinese if lang() == "zh" else str
+
+        def said(problem: CollectorError) -> str:
+            return in_chinese(problem.said) if lang() == "zh" else str(problem)
+
         return trend(history(self._evidence[: here + 1], said), lang())
 
     def before(self, digest: str) -> Path | None:
@@ -122,7 +125,7 @@ def compared_with(
             raise
         click.echo(
             tr(
-                f"未与上一份证据对照：{whole_in_chinese(problem)}",
+                f"未与上一份证据对照：{in_chinese(problem.said)}",
                 f"not held against the bundle before: {problem}",
             ),
             err=True,

@@ -13,7 +13,7 @@ from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
 from collector.errors import CollectorError, one_line
-from collector.i18n.chinese import whole_in_chinese
+from collector.i18n.message import in_chinese
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.rows import Evidence, scope_json
 from collector.pledges.due import lifecycle
@@ -100,7 +100,7 @@ def status(
         except Disagrees:
             raise
         except CollectorError as problem:
-            unread = whole_in_chinese(problem) if lang() == "zh" else str(problem)
+            unread = in_chinese(problem.said) if lang() == "zh" else str(problem)
     return Status(
         record,
         lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),

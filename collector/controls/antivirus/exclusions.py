@@ -9,6 +9,7 @@ from collector.facts.security.exclusions import covers, matches, probes
 from collector.facts.security.products import antimalware
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
@@ -21,7 +22,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     run = [s for s in seen.sightings if s.running and s.product.counts in ("yes", "attest")]
     if not run:
         if seen.blind:
-            raise CouldNotLook("processes.all", "only root sees which program each process runs")
+            raise CouldNotLook("processes.all", msg("only_root_sees_program"))
         return Verdict(Result.NOTAPPLICABLE, "no_product", Method.OBSERVED)
     served = facts.get(webroots).folders
     web = [*parameters.strings("web_roots"), *served]
@@ -77,11 +78,11 @@ def _clamav(facts: Facts, trees: list[str], web: list[str], quotes: list[Quote])
     blind = []
     scanners = known.scanners(run)
     if not scanners:
-        raise CouldNotLook("clamav.state", "ClamAV runs, but no clamd whose settings can be seen")
+        raise CouldNotLook("clamav.state", msg("clamav_runs_no_clamd"))
     for scanner in scanners:
         settings = known.of(scanner)
         if settings is None:
-            raise CouldNotLook("clamav.state", "clamd runs, but its settings were not seen")
+            raise CouldNotLook("clamav.state", msg("clamd_runs_settings_not"))
         patterns = settings.all("ExcludePath")
         lines = tuple(f"ExcludePath {pattern}" for pattern in patterns)
         quotes.append(Quote("clamav.state", lines, settings.path))
@@ -98,7 +99,7 @@ def _defender(
 ) -> list[str]:
     state = facts.get(defender)
     if state is None:
-        raise CouldNotLook("defender.state", "Defender runs, but there is no mdatp command")
+        raise CouldNotLook("defender.state", msg("defender_runs_no_mdatp"))
     listed = state.exclusions
     quotes.append(Quote("defender.state", tuple(f"{x.kind} {x.what}" for x in listed)))
     blind = []

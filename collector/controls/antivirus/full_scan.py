@@ -16,6 +16,7 @@ from collector.facts.security.scans import (
     scan_jobs,
     unfinished,
 )
+from collector.i18n.message import msg
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -76,7 +77,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             },
         )  # fmt: skip
     if seen.blind:
-        raise CouldNotLook("processes.all", "only root sees which program each process runs")
+        raise CouldNotLook("processes.all", msg("only_root_sees_program"))
     if full is not None:
         return _verdict(Result.FAIL, "stale", full, clock, days)
     return _without_a_scan(idle, planned)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from collector.errors import CouldNotLook
 from collector.facts.security.console_links import links, wazuh
 from collector.facts.security.products import Sighting, antimalware
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -21,7 +22,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     agents = [s for s in seen.sightings if s.running and s.product.id not in alone]
     if not agents:
         if seen.blind:
-            raise CouldNotLook("processes.all", "only root sees which program each process runs")
+            raise CouldNotLook("processes.all", msg("only_root_sees_program"))
         return Verdict(Result.NOTAPPLICABLE, "no_agent", Method.OBSERVED)
     linked: list[str] = []
     quotes: list[Quote] = []

@@ -10,6 +10,7 @@ from collector.facts.security.defender import defender
 from collector.facts.security.products import Sighting, antimalware
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -47,7 +48,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if failures:
         raise failures[0]
     if seen.blind and not any(view.result is Result.ERROR for view in views):
-        raise CouldNotLook("processes.all", "only root sees which program each process runs")
+        raise CouldNotLook("processes.all", msg("only_root_sees_program"))
     for result in (Result.ERROR, Result.FAIL):
         for view in views:
             if view.result is result:
@@ -87,7 +88,7 @@ def _view(sighting: Sighting, facts: Facts, parameters: Parameters) -> _View:
 def _defender(facts: Facts, values: dict[str, Value]) -> _View:
     state = facts.get(defender)
     if state is None:
-        raise CouldNotLook("defender.state", "Defender runs, but there is no mdatp command")
+        raise CouldNotLook("defender.state", msg("defender_runs_no_mdatp"))
     lines = tuple(x for x in state.health.splitlines() if "real_time" in x or "passive" in x)
     quotes = (Quote("defender.state", lines),)
     if not state.flag("real_time_protection_enabled"):
@@ -110,9 +111,9 @@ def _clamav(
     settings = known.of(watcher)
     state = known.onaccess.get(watcher.pid)
     if settings is None or state is None:
-        raise CouldNotLook("clamav.state", "clamonacc runs, but its settings were not seen")
+        raise CouldNotLook("clamav.state", msg("clamonacc_runs_settings_not"))
     if state.marks is None:
-        raise CouldNotLook("clamav.state", "the kernel did not show what clamonacc watches")
+        raise CouldNotLook("clamav.state", msg("kernel_not_show_clamonacc"))
     lines = [f"{k} {v}" for k, vs in settings.values.items() for v in vs if "OnAccess" in k]
     lines.append(f"fanotify: {state.marks} marks, {state.refusing} may refuse")
     quotes = (*quotes, Quote("clamav.state", tuple(lines), settings.path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collector.errors import CouldNotLook
 from collector.facts.security.products import Sighting, antimalware
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _SIGNALS = {
@@ -32,7 +33,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if doubtful:
         return _verdict(Result.ERROR, "one_signal", doubtful)
     if seen.blind:
-        raise CouldNotLook("processes.all", "only root sees which program each process runs")
+        raise CouldNotLook("processes.all", msg("only_root_sees_program"))
     stopped = [s for s in real if s.installed]
     if stopped:
         return _verdict(Result.FAIL, "stopped", stopped)

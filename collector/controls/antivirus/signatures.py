@@ -8,6 +8,7 @@ from datetime import timedelta
 from collector.errors import CouldNotLook, FactError
 from collector.facts.security.products import Sighting, antimalware
 from collector.facts.security.signatures import Signatures, antiy, clamav, mdatp
+from collector.i18n.message import msg
 from collector.model import Capture, Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _LOCAL: dict[str, Callable[[Capture], Signatures | None]] = {
@@ -26,7 +27,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     considered = [s for s in found if s.running] or found
     if not considered:
         if seen.blind:
-            raise CouldNotLook("processes.all", "only root sees which program each process runs")
+            raise CouldNotLook("processes.all", msg("only_root_sees_program"))
         return Verdict(Result.FAIL, "no_product", Method.OBSERVED)
     local = [s for s in considered if s.product.signatures in _LOCAL]
     dated: list[tuple[Sighting, Signatures]] = []

@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.security.file_integrity import Baseline, integrity
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -42,7 +43,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.ERROR, "guard", Method.OBSERVED, values, quotes)
     if not open_:
         # the usual folders are a guess: enough to fail on, not to pass on
-        raise NotUnderstood("detectors.state", "no setting tells what the web server serves")
+        raise NotUnderstood("detectors.state", msg("no_setting_tells_web"))
     quotes = (Quote("detectors.state", web.lines),)
     return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, values, quotes)
 

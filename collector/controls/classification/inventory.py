@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 
 from collector.facts.data.inventory import DOCUMENT, as_found
 from collector.facts.data.inventory_signature import State, owner_signature
+from collector.i18n.message import msg
 from collector.judges.predicates import months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -30,7 +31,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if found is None:
         return Verdict(Result.FAIL, "none", Method.OBSERVED)
     lines = (f"owner: {found.owner}", f"reviewed: {found.reviewed}", f"stores: {found.total}")
-    quote = (Quote("inventory.document", lines, found.path or f"pledge record: {DOCUMENT}"),)
+    quote = (
+        Quote("inventory.document", lines, found.path or msg("pledge_record", document=DOCUMENT)),
+    )
     date = found.reviewed.isoformat()
     # a day ends last at UTC-12: whoever reviewed it there today has not written a future date
     start = datetime.combine(found.reviewed, time(), UTC)

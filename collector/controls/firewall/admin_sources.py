@@ -11,7 +11,7 @@ from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.base.intervals import NONE, Spans, everything, network
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
 from collector.facts.system.processes import processes
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese, msg
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -35,7 +35,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         # where the listing names no process, another server's port would go unnoticed
         listening = any(e.listener.process == process.name for e in seen)
         if not process.container and not listening and process.name != "sshd":
-            raise NotUnderstood("sockets.listening", f"on which port {process.exe} listens")
+            raise NotUnderstood("sockets.listening", msg("port_listens", exe=process.exe))
     if not servers and not seen:
         known.absent(*programs)
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
@@ -93,7 +93,7 @@ def _limit(facts: Facts, server: Listener, most: int) -> tuple[str, tuple[Quote,
     """
     mine = blocks(facts.capture, server)
     if any(b.value("allowusers") is not None for b in mine):
-        raise NotUnderstood("sshd.files", "AllowUsers inside of a Match block")
+        raise NotUnderstood("sshd.files", msg("allowusers_inside_match_block"))
     for keyword in ("refuseconnection", "denyusers"):
         told = [server.all(keyword, user) for user in ("root", "nobody")]
         if all({"yes", "*", "*@*"} & set(values) for values in told):

@@ -13,7 +13,7 @@ from collector.facts.firewall.ingress import Ways
 from collector.facts.firewall.live_ruleset import firewall
 from collector.facts.firewall.reachability import Firewall, numerics
 from collector.facts.firewall.rules.packet import PROTOCOLS
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese, msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -122,5 +122,5 @@ def _port(filtering: Firewall) -> int:
             named |= numeric.values
     free = Spans(((1, 65_535),)) - named
     if not free:
-        raise NotUnderstood("firewall.nft", "every port is named by some rule")
+        raise NotUnderstood("firewall.nft", msg("every_port_named_some"))
     return free.ranges[-1][1]

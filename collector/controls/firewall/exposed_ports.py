@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.facts.base.intervals import Spans
 from collector.facts.firewall.exposure import Exposure, breadth, exposures, sent_on_with_others
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 

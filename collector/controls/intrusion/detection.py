@@ -9,6 +9,7 @@ from collector.errors import CouldNotLook, FactError
 from collector.facts.security.alert_routes import falco_alarms, ossec_alarms
 from collector.facts.security.console_links import links, wazuh
 from collector.facts.security.products import Sighting, antimalware
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -33,7 +34,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     run = [s for s in known if s.engines]
     if not run:
         if seen.blind:
-            raise CouldNotLook("processes.all", "only root sees which program each process runs")
+            raise CouldNotLook("processes.all", msg("only_root_sees_program"))
         stopped = [s for s in known if s.installed]
         if stopped:
             lines = tuple(x for s in stopped for x in s.marks)
@@ -90,7 +91,7 @@ def _way(sighting: Sighting, facts: Facts, clock: Clock) -> _Way:
     if sighting.product.id == "wazuh":
         alarms = facts.get(ossec_alarms)
         if alarms is None:
-            raise CouldNotLook("detectors.state", "its agent runs, but no ossec.conf was seen")
+            raise CouldNotLook("detectors.state", msg("agent_runs_no_ossec"))
         beat = facts.get(wazuh)
         routes = alarms.routes
         told: tuple[Quote, ...] = (Quote("detectors.state", alarms.lines, alarms.path),)
@@ -102,7 +103,7 @@ def _way(sighting: Sighting, facts: Facts, clock: Clock) -> _Way:
     if sighting.product.id == "falco":
         alarms = facts.get(falco_alarms)
         if alarms is None:
-            raise CouldNotLook("detectors.state", "Falco runs, but no falco.yaml was seen")
+            raise CouldNotLook("detectors.state", msg("falco_runs_no_falco"))
         return _Way(alarms.routes, None, (Quote("detectors.state", alarms.lines, alarms.path),))
     pids = {p.pid for p in sighting.engines}
     own = [link for link in facts.get(links) if link.pid in pids]

@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import key_holders
 from collector.facts.logs.last_logins import Logins, logins
 from collector.facts.system.accounts import Account, accounts
+from collector.i18n.message import msg
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -38,7 +39,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.PASS, "used", Method.OBSERVED, values, _quotes(open_, seen), ends)
     values["accounts"] = [f"{a.name} {_shown(a, seen)}" for a in idle]
     if not seen.kept and any(a.name not in seen.last for a in idle):
-        raise NotUnderstood("logins.last", "the host keeps no record of last logins")
+        raise NotUnderstood("logins.last", msg("host_keeps_no_record"))
     return Verdict(Result.FAIL, "idle", Method.OBSERVED, values, _quotes(idle, seen))
 
 

@@ -12,6 +12,7 @@ from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.accounts import accounts
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}
@@ -56,7 +57,7 @@ def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root:
         quotes += [q for q in found.evidence if q not in quotes]
         told.append(str(found.values["told"]))
     if not services:
-        raise NotUnderstood("pam.files", "no service that logs in has a stack")
+        raise NotUnderstood("pam.files", msg("no_service_logs_stack"))
     values: dict[str, Value] = {"services": [*services], "told": told[0]}
     return Verdict(Result.PASS, "locks", values=values, evidence=tuple(quotes))
 
@@ -68,7 +69,9 @@ def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) 
     values: dict[str, Value] = {"service": service, "told": ""}
     for entry in here:
         if entry.module not in installed and not entry.silent and entry.module != "pam_tally":
-            raise NotUnderstood("pam.modules", f"{entry.path}: {entry.module} is not installed")
+            raise NotUnderstood(
+                "pam.modules", msg("not_installed", path=entry.path, module=entry.module)
+            )
     if not here:
         quotes = tuple(dict.fromkeys(e.quote for e in stack))
         return Verdict(Result.FAIL, "not_in_stack", values=values, evidence=quotes)
@@ -135,7 +138,7 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
         patterns = parameters.strings("other_banners")
         others = [p for p in facts.get(processes).running(*patterns) if not p.container]
         if others:
-            raise NotUnderstood("bans.settings", f"{others[0].exe} runs: what it bans was not told")
+            raise NotUnderstood("bans.settings", msg("runs_bans_not_told", exe=others[0].exe))
     return wrong
 
 

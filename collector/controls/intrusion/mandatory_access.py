@@ -6,6 +6,7 @@ from collector.errors import NotUnderstood
 from collector.facts.system.lsm import mandatory
 from collector.facts.system.os_release import platform
 from collector.facts.system.services import services
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -14,7 +15,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     state = facts.get(mandatory)
     quote = (Quote("mandatory.state", state.lines),)
     if state.selinux == "enforcing" and not state.boot:
-        raise NotUnderstood("mandatory.state", "SELinux enforces; nothing is set for the next boot")
+        raise NotUnderstood("mandatory.state", msg("selinux_enforces_nothing_set"))
     if state.selinux == "enforcing" and state.boot == "enforcing":
         return Verdict(Result.PASS, "selinux", Method.OBSERVED, evidence=quote)
     if state.kysec == "enabled":

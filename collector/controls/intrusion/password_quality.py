@@ -15,6 +15,7 @@ from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import listeners
 from collector.facts.system.accounts import accounts
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
 
 
@@ -51,7 +52,9 @@ def _service(facts: Facts, parameters: Parameters, service: str) -> Verdict:
     found = checkers(stack)
     other = None if found else foreign(stack)
     if other is not None:
-        raise NotUnderstood("pam.files", f"{other.path}: what {other.module} demands is not known")
+        raise NotUnderstood(
+            "pam.files", msg("demands_not_known", path=other.path, module=other.module)
+        )
     if not found:
         return Verdict(
             Result.FAIL,
@@ -62,7 +65,7 @@ def _service(facts: Facts, parameters: Parameters, service: str) -> Verdict:
     for entry in found:
         if _missing(entry, known.installed):
             raise NotUnderstood(
-                "pam.modules", f"{entry.path} names {entry.module}, which is not installed"
+                "pam.modules", msg("names_not_installed", path=entry.path, module=entry.module)
             )
     demands = [(entry, quality(entry, facts.capture)) for entry in found]
     for_users = tuple(e for e, q in demands if _strict(q, parameters))

@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.system.end_of_life import life
 from collector.facts.system.os_release import platform
 from collector.facts.system.updates import Fix, updates
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -31,7 +32,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
                 return Verdict(Result.FAIL, "out_of_support", Method.OBSERVED, values, (release,))
     found = facts.get(updates)
     if found is None:
-        raise NotUnderstood("updates.apt", f"neither apt nor dnf keeps lists on {name}")
+        raise NotUnderstood("updates.apt", msg("neither_apt_nor_dnf", name=name))
     read = Quote(found.read, (*found.lines, *(f.line for f in found.fixes)))
     evidence = (release, read)
     if not found.source or found.fetched is None:
@@ -46,7 +47,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if now - found.fetched > timedelta(days=parameters.integer("metadata_days")):
         return Verdict(Result.ERROR, "stale", Method.OBSERVED, values, evidence)
     if known is None:
-        raise NotUnderstood("platform.release", f"until when {name} is in support is not known")
+        raise NotUnderstood("platform.release", msg("until_when_support_not", name=name))
     last = "-" if found.last is None else found.last.date().isoformat()
     values["last"] = last
     pending = [f for f in found.fixes if _grave(f, parameters)]

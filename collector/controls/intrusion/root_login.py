@@ -10,6 +10,7 @@ from collector.facts.access.sshd_effective import Listener, key_holders, listene
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 
@@ -62,7 +63,7 @@ def _no_other(facts: Facts, others: tuple[str, ...]) -> None:
     known = facts.get(processes)
     if not known.absent(*others):
         seen = known.running(*others)[0]
-        raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
+        raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
 
 
 def _program(server: Listener) -> str:
@@ -220,7 +221,7 @@ def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
         return True
     if elsewhere or command not in ("", "none"):
         where = " ".join(elsewhere) or command
-        raise NotUnderstood("sshd.keys", f"whether {account.name} has a key in {where}")
+        raise NotUnderstood("sshd.keys", msg("whether_key", name=account.name, where=where))
     return False
 
 

@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.access.idle_timeout import idle, session_seconds
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.base.durations import openssh_time
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 
@@ -36,7 +37,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         name, seconds, evidence = ended[0]
         return _verdict(Result.FAIL, "too_long", name, seconds, evidence)
     if shell.conditional:
-        raise NotUnderstood("startup.shell", f"whether this holds: {shell.conditional[0]}")
+        raise NotUnderstood("startup.shell", msg("whether_holds", conditional=shell.conditional[0]))
     if shell.seconds:
         enough = shell.seconds <= longest
         return _verdict(
@@ -69,7 +70,7 @@ def _told(time: str) -> int:
     try:
         return openssh_time(time) if time != "none" else 0
     except ValueError:
-        raise NotUnderstood("sshd.effective", f"not a time span: {time!r}") from None
+        raise NotUnderstood("sshd.effective", msg("not_time_span", time=time)) from None
 
 
 def _channel(server: Listener) -> int | None:
@@ -87,7 +88,9 @@ def _channel(server: Listener) -> int | None:
 def _alive(server: Listener) -> int | None:
     interval, most = server.first("clientaliveinterval"), server.first("clientalivecountmax")
     if not (re.fullmatch(r"\d+", interval) and re.fullmatch(r"\d+", most)):
-        raise NotUnderstood("sshd.effective", f"ClientAliveInterval {interval!r}, {most!r}")
+        raise NotUnderstood(
+            "sshd.effective", msg("clientaliveinterval", interval=interval, most=most)
+        )
     return int(interval) * max(int(most), 1) if int(interval) else None
 
 

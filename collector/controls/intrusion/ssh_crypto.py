@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.network.listeners import sockets
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _KEYWORDS = ("ciphers", "macs", "kexalgorithms")
@@ -41,7 +42,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     others = parameters.strings("other_servers")
     if not known.absent(*others):
         seen = known.running(*others)[0]
-        raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
+        raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
     if not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     return Verdict(
@@ -61,7 +62,9 @@ def _weak(server: Listener, parameters: Parameters) -> list[str]:
     for keyword in _KEYWORDS:
         offered = [a for a in server.first(keyword, "root").split(",") if a]
         if offered in ([], ["none"]):
-            raise NotUnderstood("sshd.effective", f"{server.exe} -T printed no {keyword}")
+            raise NotUnderstood(
+                "sshd.effective", msg("t_printed_no", exe=server.exe, keyword=keyword)
+            )
         patterns = parameters.strings(keyword)
         found += [a for a in offered if any(fnmatchcase(a, p) for p in patterns)]
     return found

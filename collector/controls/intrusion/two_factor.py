@@ -7,6 +7,7 @@ from collector.facts.access.pam.stack import Course, Entry, courses, stacks
 from collector.facts.access.sshd_config import blocks
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -33,7 +34,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     others = parameters.strings("other_servers")
     if not known.absent(*others):
         seen = known.running(*others)[0]
-        raise NotUnderstood("processes.all", f"an SSH server other than OpenSSH: {seen.exe}")
+        raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
     if not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     told = servers[0].first("authenticationmethods") or "any"
@@ -108,7 +109,7 @@ def _kinds(
     service = server.first("pamservicename", user) or "sshd"
     stack = facts.get(stacks).stack(service, "auth")
     if not stack:
-        raise NotUnderstood("pam.files", f"{service} has no auth stack")
+        raise NotUnderstood("pam.files", msg("no_auth_stack", service=service))
     return _asked(stack, parameters)
 
 

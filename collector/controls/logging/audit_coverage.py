@@ -18,6 +18,7 @@ from collector.facts.logs.audit.rules import AuditRules, Rule, audit_rules
 from collector.facts.logs.audit.status import AuditStatus, audit
 from collector.facts.system.os_release import platform
 from collector.facts.system.services import services
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
 _FAMILIES = {
@@ -136,7 +137,7 @@ def _kernel(facts: Facts) -> tuple[str, tuple[int, int]]:
         return "", (99, 0)
     match = re.match(r"(\d{1,3})\.(\d{1,3})", said[1])
     if match is None:
-        raise NotUnderstood("audit.kernel", f"not a version of a kernel: {said[1]!r}")
+        raise NotUnderstood("audit.kernel", msg("not_version_kernel", said=said[1]))
     return said[-1], (int(match[1]), int(match[2]))
 
 

@@ -6,6 +6,7 @@ from collector.errors import CouldNotLook
 from collector.facts.logs.audit.status import Audit, AuditStatus, audit
 from collector.facts.system.os_release import Platform, platform
 from collector.facts.system.services import Services, Unit, services
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _SOCKET = "systemd-journald-audit.socket"
@@ -37,7 +38,7 @@ def without_answer(known: Audit, units: Services, host: Platform) -> Verdict:
     if known.tool:
         raise CouldNotLook("audit.status", known.refused)
     if socket.active:
-        raise CouldNotLook("audit.status", "journald takes audit records, but no auditctl tells")
+        raise CouldNotLook("audit.status", msg("journald_takes_audit_records"))
     return Verdict(Result.FAIL, "not_there", evidence=(_units(daemon, socket),))
 
 

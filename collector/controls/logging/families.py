@@ -10,6 +10,7 @@ from collector.facts.logs.destinations import Stores, log_stores
 from collector.facts.logs.files import LogFiles, log_files
 from collector.facts.logs.model.families import NAMES, family_of
 from collector.facts.logs.service_logs import Writer, writers
+from collector.i18n.message import msg
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
@@ -46,7 +47,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values["services_zh"] = [name.zh for name in found.missing]
         return Verdict(Result.FAIL, "missing", Method.OBSERVED, values, evidence)
     if found.unseen:
-        raise CouldNotLook(_TIMES, f"it was not looked into: {', '.join(found.unseen)}")
+        raise CouldNotLook(_TIMES, msg("not_looked_into", names=", ".join(found.unseen)))
     if found.quiet:
         values["services"] = [*found.quiet]
         return Verdict(Result.PARTIAL, "quiet", Method.OBSERVED, values, evidence)

@@ -14,6 +14,7 @@ from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.model.shapes import LogFiles, LoginFile
 from collector.facts.logs.retention import Retention, retention
 from collector.facts.system.services import services
+from collector.i18n.message import msg
 from collector.judges.retention import SETTLING, Observed, observed
 from collector.model import (
     Clock,
@@ -56,7 +57,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Any one store that is complete and old enough will do; tampering in any of them will not."""
     seen, known = facts.get(log_files), facts.get(retention)
     if not seen.detailed:
-        raise CouldNotLook("log_files.times", "captured in a form that holds no login records")
+        raise CouldNotLook("log_files.times", msg("captured_form_holds_no"))
     stores = _stores(facts, seen, known)
     evidence = _evidence(stores, seen)
     if tampered := [_wrong(r) for r in seen.records.values() if r.zeroed or r.torn]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collector.errors import NotUnderstood
 from collector.facts.logs.destinations import Stores, SyslogStore, log_stores
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -30,7 +31,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         )
     for store in stores.syslog:
         if store.active and store.unclear:
-            raise NotUnderstood(store.read, f"a condition decides: {_short_form(store)}")
+            raise NotUnderstood(store.read, msg("condition_decides", short_form=_short_form(store)))
     return _short(stores, evidence)
 
 
@@ -72,7 +73,7 @@ def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
         }
         return Verdict(Result.FAIL, "stopped", values=values, evidence=evidence)
     if stores.others:
-        raise NotUnderstood("processes.all", f"its configuration is not read: {stores.others[0]}")
+        raise NotUnderstood("processes.all", msg("configuration_not_read", others=stores.others[0]))
     if not stores.journal_there:
         return Verdict(Result.FAIL, "nothing", evidence=(Quote("processes.all"),))
     return Verdict(

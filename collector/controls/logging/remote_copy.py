@@ -7,6 +7,7 @@ from datetime import timedelta
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.logs.forwarding.agents import OTHERS
 from collector.facts.logs.forwarding.delivery import Arrival, Arrivals, Limits, arrivals
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -24,7 +25,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     found = [_aged(a, hours, clock) for a in known.of(limits)]
     others = [s for s in known.links.senders if s.name in OTHERS and not s.inside]
     if others and not any(a.state == "arrived" for a in found):
-        raise NotUnderstood(_READ, f"the settings of {others[0].name} are not read")
+        raise NotUnderstood(_READ, msg("settings_not_read", name=others[0].name))
     if not found:
         return Verdict(Result.FAIL, "no_target", evidence=(_configuration(known),))
     quotes = tuple(quote for a in found for quote in _quotes(a))
@@ -48,7 +49,9 @@ def _covered(
     unsure = next((a for a in live if a.target.unsure), None)
     if unsure is not None:
         line = unsure.target.line
-        raise NotUnderstood(unsure.target.read, f"a condition decides: {line.partition('{')[0]}")
+        raise NotUnderstood(
+            unsure.target.read, msg("condition_decides", short_form=line.partition("{")[0])
+        )
     if not all(a.target.clear for a in live):
         return Verdict(Result.PARTIAL, "unclear", Method.OBSERVED, values, quotes)
     zh = [word for word, there in (("登录", logins), ("一般消息", general)) if not there]
@@ -72,7 +75,7 @@ def _not_arriving(
             Result.PASS, "attested", Method.ATTESTED, values, evidence, attestation.until
         )
     if best.state == "unseen":
-        raise CouldNotLook(_READ, f"the connections of {best.target.sender}")
+        raise CouldNotLook(_READ, msg("the_connections_of", sender=best.target.sender))
     result = Result.PARTIAL if best.state in _PARTIAL else Result.FAIL
     return Verdict(result, best.state, Method.OBSERVED, values, quotes)
 

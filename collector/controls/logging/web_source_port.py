@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collector.errors import NotUnderstood
 from collector.facts.logs.web.access_logs import Seen, WebSites, seen, web_sites
 from collector.facts.logs.web.models import AccessLog, Site
+from collector.i18n.message import msg
 from collector.judges.predicates import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -122,7 +123,7 @@ def _log(
 ) -> tuple[str, dict[str, Value], Result]:
     if log.format is None:
         if site.server == "caddy":
-            raise NotUnderstood(_CONFIG, f"{site.config}: {log.named}")
+            raise NotUnderstood(_CONFIG, msg("at", where=site.config, what=log.named))
         return "undefined", {"format": log.named}, Result.FAIL
     roles = set(log.format.roles)
     missing = [name for name, any_of in _NEEDED.items() if not roles & set(any_of)]
@@ -142,7 +143,7 @@ def _log(
         if shown.differs:
             return "differs", {"path": log.path, "format": shown.differs}, Result.FAIL
         if shown.strange:
-            raise NotUnderstood(_LINES, f"{log.path}: not in the form that is set: {shown.strange}")
+            raise NotUnderstood(_LINES, msg("not_form_set", path=log.path, strange=shown.strange))
         values["seen"] = True
     port = _port(site, roles, shown)
     if port is not None:

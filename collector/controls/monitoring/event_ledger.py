@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from collector.facts.monitoring.event_ledger import CONSIDERABLE, DOCUMENT, Event, Ledger, ledger
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, months_after
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -105,6 +106,6 @@ def _verdict(
     quote = Quote(
         "ledger.document",
         (*lines, *shown, *found.alerts[:4]),
-        found.path or f"pledge record: {DOCUMENT}",
+        found.path or msg("pledge_record", document=DOCUMENT),
     )
     return Verdict(result, reason, Method.ATTESTED, values, (quote,), until)

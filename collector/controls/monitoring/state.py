@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from collector.errors import CouldNotLook
 from collector.facts.monitoring.agents import Agent, History, Monitoring, monitoring
+from collector.i18n.message import msg
 from collector.judges.predicates import attested, months_after, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -51,7 +52,7 @@ def _short(found: Monitoring, parameters: Parameters, clock: Clock) -> Verdict:
         quote = Quote("processes.all", lines)
         return Verdict(Result.PARTIAL, "unseen", Method.OBSERVED, _names(remote), (quote,))
     if found.unseen:
-        raise CouldNotLook("processes.all", f"the program of {found.unseen[0]}")
+        raise CouldNotLook("processes.all", msg("the_program_of", unseen=found.unseen[0]))
     if alive and _reaches(alive[0], parameters, clock):
         quote = Quote(_READ, alive[0].lines)
         return Verdict(Result.FAIL, "gaps", Method.OBSERVED, _said(alive[0]), (quote,))

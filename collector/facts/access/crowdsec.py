@@ -17,6 +17,7 @@ from collector.errors import BadInput, CouldNotLook, NotUnderstood
 from collector.facts.base.durations import go_duration
 from collector.facts.base.opened import OPENED
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 from collector.schema import load_documents
 
@@ -123,7 +124,7 @@ def _parts(text: str) -> dict[str, str]:
     pieces = re.split(r"^== (\w+)\n", text, flags=re.MULTILINE)
     parts = dict(zip(pieces[1::2], pieces[2::2], strict=False))
     if tuple(parts) != names or pieces[0].strip():
-        raise NotUnderstood(_READ, "CrowdSec runs, but its tool cscli told nothing")
+        raise NotUnderstood(_READ, msg("crowdsec_runs_tool_cscli"))
     return parts
 
 
@@ -136,14 +137,14 @@ def _sources(text: str) -> list[str]:
         try:
             table, at = decoder.raw_decode(text, at)
         except ValueError:
-            raise NotUnderstood(_READ, f"cscli metrics: {text[at : at + 80]!r}") from None
+            raise NotUnderstood(_READ, msg("cscli_metrics", table=text[at : at + 80])) from None
         at += len(text[at:]) - len(text[at:].lstrip())
         tables += table.values() if isinstance(table, dict) and "acquisition" in table else [table]
     if not tables:
-        raise NotUnderstood(_READ, "cscli metrics told nothing")
+        raise NotUnderstood(_READ, msg("cscli_metrics_told_nothing"))
     for table in tables:
         if not isinstance(table, dict):
-            raise NotUnderstood(_READ, f"cscli metrics: {str(table)[:80]!r}")
+            raise NotUnderstood(_READ, msg("cscli_metrics", table=str(table)[:80]))
         for name, counts in table.items():
             if isinstance(counts, dict) and isinstance(counts.get("reads"), int | float):
                 found.append(str(name))
@@ -154,10 +155,10 @@ def _documents(text: str, what: str) -> list[dict[str, Any]]:
     try:
         read = load_documents(text, where=what, aliases=True)
     except BadInput:
-        raise NotUnderstood(_READ, f"{what}: not YAML") from None
+        raise NotUnderstood(_READ, msg("at", where=what, what=msg("no_yaml"))) from None
     documents = [d for d in read if d is not None]
     if not all(isinstance(d, dict) for d in documents):
-        raise NotUnderstood(_READ, f"{what}: not a mapping")
+        raise NotUnderstood(_READ, msg("not_mapping", what=what))
     return documents
 
 
@@ -185,7 +186,7 @@ def _span(value: object) -> float:
     try:
         return go_duration(value if isinstance(value, str) else "")
     except ValueError:
-        raise NotUnderstood(_READ, f"no duration: {value!r}") from None
+        raise NotUnderstood(_READ, msg("no_duration", value=value)) from None
 
 
 def _simulated(text: str) -> set[str]:
@@ -196,7 +197,7 @@ def _simulated(text: str) -> set[str]:
     if settings.get("simulation", False) in (False, "off"):
         return {str(n) for n in names}
     if names:
-        raise NotUnderstood(_READ, "simulation.yaml: simulated, with exclusions")
+        raise NotUnderstood(_READ, msg("simulation_yaml_simulated_exclusions"))
     return {"*"}
 
 
@@ -207,9 +208,9 @@ def _ban(text: str) -> int:
         if all("GetScope()" in f and '"Ip"' not in f for f in filters):
             continue
         if filters != ['Alert.Remediation==true&&Alert.GetScope()=="Ip"']:
-            raise NotUnderstood(_READ, f"profiles.yaml: the filters of {profile.get('name')}")
+            raise NotUnderstood(_READ, msg("profiles_yaml_filters", get=profile.get("name")))
         if profile.get("duration_expr"):
-            raise NotUnderstood(_READ, f"profiles.yaml: duration_expr of {profile.get('name')}")
+            raise NotUnderstood(_READ, msg("profiles_yaml_duration_expr", get=profile.get("name")))
         bans = [d for d in profile.get("decisions") or [] if d.get("type") == "ban"]
         return int(max((_span(d.get("duration", "4h")) for d in bans), default=0))
     return 0
@@ -218,13 +219,13 @@ def _ban(text: str) -> int:
 def _fetches(text: str, now: datetime | None) -> bool:
     """Did a firewall bouncer ask for decisions just now?"""
     if now is None:
-        raise CouldNotLook(_READ, "the capture has no time of collection")
+        raise CouldNotLook(_READ, msg("capture_no_time_collection"))
     try:
         listed = json.loads(re.sub(r",(\s*[}\]])", r"\1", text))
     except ValueError:
-        raise NotUnderstood(_READ, f"cscli bouncers: {text[:80]!r}") from None
+        raise NotUnderstood(_READ, msg("cscli_bouncers", text=text[:80])) from None
     if not isinstance(listed, list):
-        raise NotUnderstood(_READ, f"cscli bouncers: {text[:80]!r}")
+        raise NotUnderstood(_READ, msg("cscli_bouncers", text=text[:80]))
     for bouncer in listed:
         match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z$", bouncer.get("last_pull") or "")
         firewall = str(bouncer.get("type")) == "crowdsec-firewall-bouncer"
@@ -244,4 +245,4 @@ def _applies(text: str) -> None:
         odd = odd or (word[0] == "set-only" and word[1] != "false")
         odd = odd or (word[0] == "deny_action" and word[1] not in ("drop", "reject"))
         if odd:
-            raise NotUnderstood(_READ, f"the firewall bouncer's settings: {line.strip()}")
+            raise NotUnderstood(_READ, msg("firewall_bouncer_s_settings", line=line.strip()))

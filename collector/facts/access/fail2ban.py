@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.redaction import NO_REMARKS
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
 # `-i` answers many questions with one start of Python; a cut of each pattern is enough.
@@ -108,11 +109,11 @@ def jails(capture: Capture) -> tuple[Jail, ...]:
     if kind in ("== none", "== down"):
         return ()
     if kind != "== up":
-        raise NotUnderstood("bans.fail2ban", "not the output of this read")
+        raise NotUnderstood("bans.fail2ban", msg("not_output_read"))
     names = re.findall(r"^asked (\S+)$", body, re.MULTILINE)
     answers = _answers(body)
     if len(answers) < 8 * len(names):
-        raise CouldNotLook("bans.fail2ban", "fail2ban did not answer everything")
+        raise CouldNotLook("bans.fail2ban", msg("fail2ban_not_answer_everything"))
     bans = [" ".join(a) for a in _answers(ports)]
     found = []
     actions_of = [_names(answers[8 * i + 6]) for i in range(len(names))]
@@ -128,7 +129,7 @@ def jails(capture: Capture) -> tuple[Jail, ...]:
             if a in actions_of[i]
         }
         if set(held) != set(actions_of[i]):
-            raise CouldNotLook("bans.fail2ban", f"{name}: which ports its actions ban")
+            raise CouldNotLook("bans.fail2ban", msg("ports_actions_ban", name=name))
         found.append(_jail(name, answer, actions_of[i], held))
     return tuple(found)
 
@@ -160,7 +161,7 @@ def _jail(
     values = []
     for wanted in answer[:3]:
         if not re.fullmatch(r"-?\d{1,10}", wanted[0].strip()):
-            raise NotUnderstood("bans.fail2ban", f"{name}: {wanted[0]!r}")
+            raise NotUnderstood("bans.fail2ban", msg("at", where=name, what=repr(wanted[0])))
         values.append(int(wanted[0]))
     maxretry, findtime, bantime = values
     patterns = " ".join(answer[7])
@@ -197,11 +198,13 @@ def guard(capture: Capture) -> Guard | None:
         return None
     options = dict(re.findall(r" -([aps]) (\d+)(?= |$)", blockers[0].cmdline))
     if set(options) != set("aps"):
-        raise NotUnderstood("processes.all", f"sshguard: {blockers[0].cmdline}")
+        raise NotUnderstood("processes.all", msg("sshguard", cmdline=blockers[0].cmdline))
     texts = [f.text("bans.settings") for f in capture.read("bans.settings").present()]
     logs = re.findall(r"^[^\S\n]*(?:LOGREADER|FILES)=(.*)$", "\n".join(texts), re.MULTILINE)
     if not any(re.search(r"journalctl|/auth\.log|/secure", line) for line in logs):
-        raise NotUnderstood("bans.settings", f"sshguard reads {' '.join(logs) or 'nothing'}")
+        raise NotUnderstood(
+            "bans.settings", msg("sshguard_reads", names=" ".join(logs) or "nothing")
+        )
     return Guard(
         -(-int(options["a"]) // _DANGER),
         int(options["p"]),

@@ -14,7 +14,8 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.durations import systemd_span
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import NO_REMARKS, only_listed
-from collector.model import Capture, Quote, Read, Text, files, shell
+from collector.i18n.message import msg
+from collector.model import Capture, Quote, Read, ReadStatus, Text, became, files, shell
 
 # Lines that neither branch nor speak of TMOUT are emptied: profiles hold passwords and tokens.
 _KEPT = "/^|/!b\n/TMOUT/b\n" + "\n".join(
@@ -103,18 +104,22 @@ def idle(capture: Capture) -> Idle:
 
 def _files(text: str) -> dict[str, str]:
     if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("startup.shell", "it ends before its end")
+        raise NotUnderstood("startup.shell", msg("ends_before_end"))
     found: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in text.splitlines():
         if line.startswith("refused "):
-            raise CouldNotLook("startup.shell", f"{line.partition(' ')[2]}: refused")
+            raise CouldNotLook(
+                "startup.shell",
+                msg("place_status", place=line[8:], status=became(ReadStatus.REFUSED)),
+                ReadStatus.REFUSED,
+            )
         if line.startswith("file "):
             lines = found.setdefault(line.partition(" ")[2], [])
         elif line.startswith("|"):
             lines.append(line[1:])
         elif line.strip() not in ("", "== end"):
-            raise NotUnderstood("startup.shell", f"not understood: {line!r}")
+            raise NotUnderstood("startup.shell", msg("not_understood", line=line))
     return {path: "\n".join(body) for path, body in found.items()}
 
 
@@ -167,7 +172,7 @@ def _statement(state: Idle, path: str, part: str, raw: str, *, certain: bool) ->
         if not re.search(r"TMOUT=|unset|readonly", part):
             return state  # it is only looked at
         if certain:
-            raise NotUnderstood("startup.shell", f"{path}: {raw.strip()!r}")
+            raise NotUnderstood("startup.shell", msg("at", where=path, what=repr(raw.strip())))
     if not certain:
         return replace(state, conditional=(*state.conditional, f"{path}: {raw.strip()}"))
     if state.fixed:
@@ -180,7 +185,7 @@ def _statement(state: Idle, path: str, part: str, raw: str, *, certain: bool) ->
     seconds = state.seconds
     if value:
         if not re.fullmatch(r"\d{1,9}", value["value"]):
-            raise NotUnderstood("startup.shell", f"{path}: {raw.strip()!r}")
+            raise NotUnderstood("startup.shell", msg("at", where=path, what=repr(raw.strip())))
         seconds = int(value["value"])
     fixed = word == "readonly" or bool(re.search(r"-\w*r", options))
     return replace(state, seconds=seconds, fixed=fixed, quotes=(*state.quotes, quote))
@@ -210,5 +215,5 @@ def _idle_span(text: str) -> int | None:
     try:
         seconds = systemd_span(text) if text else math.inf
     except ValueError:
-        raise NotUnderstood("startup.logind", f"not a time span: {text!r}") from None
+        raise NotUnderstood("startup.logind", msg("not_time_span", time=text)) from None
     return int(seconds) if 0 < seconds < math.inf else None

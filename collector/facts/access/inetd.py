@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.redaction import MASK, NO_REMARKS
+from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # Of hosts_access(5) the clients are asked, not the commands that a connection starts.
@@ -102,7 +103,7 @@ def _inetd(path: str, text: str) -> list[OnDemand]:
         words = line.partition("#")[0].split()
         if len(words) < 6:
             if words and not words[0].startswith("#"):
-                raise NotUnderstood("legacy.inetd", f"{path}: {line!r}")
+                raise NotUnderstood("legacy.inetd", msg("at", where=path, what=repr(line)))
             continue
         name = words[0].rpartition(":")[2]
         program = words[6] if len(words) > 6 and words[5].endswith("/tcpd") else words[5]
@@ -202,7 +203,7 @@ def _named(clients: tuple[str, ...]) -> tuple[str, ...]:
             "UNKNOWN",
             "PARANOID",
         ):
-            raise NotUnderstood("legacy.wrappers", f"not understood: {client!r}")
+            raise NotUnderstood("legacy.wrappers", msg("not_understood", line=client))
     return clients
 
 
@@ -227,6 +228,6 @@ def _wrapped(text: str, daemon: str, *, grants: bool) -> list[_Rule]:
             clients, spared = clients[:1], clients[2:]
         excepts = {"EXCEPT"} & {*names, *(c.upper() for c in (*clients, *spared))}
         if word not in ("", "allow", "deny") or excepts:
-            raise NotUnderstood("legacy.wrappers", f"not understood: {line!r}")
+            raise NotUnderstood("legacy.wrappers", msg("not_understood", line=line))
         found.append(_Rule(allows, clients, spared))
     return found

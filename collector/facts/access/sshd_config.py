@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import Listener
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 from collector.model import Capture
 
 
@@ -71,7 +72,7 @@ def blocks(capture: Capture, listener: Listener) -> tuple[Block, ...]:
     if listener.exe.startswith(("/usr/sbin/", "/usr/bin/", "/sbin/")):
         mains = [p for p in system if p in texts][:1]
     if not mains:
-        raise NotUnderstood("sshd.files", f"no configuration file of {listener.exe} was found")
+        raise NotUnderstood("sshd.files", msg("no_configuration_file_found", exe=listener.exe))
     for path in mains:
         _scan(path, texts[path], texts, found, 0)
     return tuple(found)
@@ -99,7 +100,7 @@ def takes_passwords(capture: Capture, listener: Listener) -> bool:
 
 def _scan(path: str, text: str, texts: Mapping[str, str], found: list[Block], depth: int) -> None:
     if depth > 16:  # servconf.c, SERVCONF_MAX_DEPTH
-        raise NotUnderstood("sshd.files", f"{path}: included too deeply")
+        raise NotUnderstood("sshd.files", msg("included_too", path=path))
     criteria: tuple[tuple[str, str], ...] | None = None
     start = ""
     settings: list[tuple[str, str]] = []
@@ -130,7 +131,7 @@ def _included(pattern: str, texts: Mapping[str, str]) -> list[str]:
     hit = sorted(p for p in texts if fnmatchcase(p, wanted))
     usual = re.match(r"(/usr)?/etc/ssh/sshd_config\.d/[^/]*$", wanted)
     if not usual and (not hit or any(c in wanted for c in "*?[")):
-        raise NotUnderstood("sshd.files", f"Include {pattern}: these files were not read")
+        raise NotUnderstood("sshd.files", msg("include_these_files_not", pattern=pattern))
     return hit
 
 
@@ -140,7 +141,7 @@ def _inside(path: str, text: str) -> list[tuple[str, str]]:
     for line in text.splitlines():
         words = _words(line, path)
         if words and words[0].lower() in ("match", "include"):
-            raise NotUnderstood("sshd.files", f"{path}: {words[0]} inside a Match block")
+            raise NotUnderstood("sshd.files", msg("inside_match_block", path=path, words=words[0]))
         if words:
             found.append((words[0].lower(), " ".join(words[1:])))
     return found
@@ -154,7 +155,7 @@ def _words(line: str, path: str) -> list[str]:
     try:
         return quoting.split(bare, comments=True)
     except ValueError:
-        raise NotUnderstood("sshd.files", f"{path}: {bare!r}") from None
+        raise NotUnderstood("sshd.files", msg("at", where=path, what=repr(bare))) from None
 
 
 def _criteria(words: list[str], path: str) -> tuple[tuple[str, str], ...]:
@@ -168,7 +169,7 @@ def _criteria(words: list[str], path: str) -> tuple[tuple[str, str], ...]:
             continue
         if not equals:
             if not rest:
-                raise NotUnderstood("sshd.files", f"{path}: Match {' '.join(words)}")
+                raise NotUnderstood("sshd.files", msg("match", path=path, names=" ".join(words)))
             value = rest.pop(0)
         found.append((name, value))
     return tuple(found)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import FORMS, NO_REMARKS, any_case, values_of, values_of_short
+from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # An address outside (RFC 5737), for which `Match` blocks are settled.
@@ -205,7 +206,7 @@ def listeners(capture: Capture) -> tuple[Listener, ...]:
     for part in re.split(r"^#sshd ", text, flags=re.MULTILINE)[1:]:
         found.append(_listener(part.split("\n"), result.stderr))
     if not found or re.search(r"^#more$", text, re.MULTILINE):
-        raise NotUnderstood("sshd.effective", "not the output of this read")
+        raise NotUnderstood("sshd.effective", msg("not_output_read"))
     return tuple(found)
 
 
@@ -227,14 +228,16 @@ def _listener(lines: list[str], stderr: str) -> Listener:
         elif word == "#rc":
             if value != "0":
                 why = _last_words(stderr)
-                raise CouldNotLook("sshd.effective", f"{exe} -T: exit status {value}{why}")
+                raise CouldNotLook(
+                    "sshd.effective", msg("t_exit_status", exe=exe, value=value, why=why)
+                )
         elif word == "#file":
             config = []
         elif word and user:
             key = word.lower()
             settings[user].setdefault(key, []).append(value.strip())
     if set(settings) != set(_AS) or any("permitrootlogin" not in s for s in settings.values()):
-        raise NotUnderstood("sshd.effective", f"{exe} -T did not print its configuration")
+        raise NotUnderstood("sshd.effective", msg("t_not_print_configuration", exe=exe))
     return Listener(
         int(pid) if pid.isdecimal() else None,
         exe,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
 from collector.facts.base.redaction import only_listed
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files
 
 READS: tuple[Read, ...] = (
@@ -86,7 +87,7 @@ def sudoers(capture: Capture) -> tuple[Grant, ...]:
     """
     known = {f.path: f.text("sudoers.files") for f in capture.read("sudoers.files").present()}
     lines: list[tuple[str, str]] = []
-    room = Allowance("sudoers.files", 50_000, "lines, with those of included files")
+    room = Allowance("sudoers.files", 50_000, msg("lines_those_included_files"))
     for main in _MAIN:
         if main in known:
             _read(main, known, lines, 0, room)
@@ -107,14 +108,14 @@ def _read(
     room: Allowance,
 ) -> None:
     if depth > 128:
-        raise NotUnderstood("sudoers.files", f"{path}: included too deeply")
+        raise NotUnderstood("sudoers.files", msg("included_too", path=path))
     for raw in re.sub(r"\\\n", " ", known[path]).splitlines():
         room.take()
         line = raw.strip()
         if match := re.match(r"[@#]includedir\s+(\S+)", line):
             folder = match[1].rstrip("/")
             if folder not in {f"{main}.d" for main in _MAIN}:
-                raise NotUnderstood("sudoers.files", f"{path}: {line}: not read")
+                raise NotUnderstood("sudoers.files", msg("not_read", path=path, line=line))
             for other in sorted(p for p in known if p.rpartition("/")[0] == folder):
                 # sudoers(5): names with a dot, or that end in ~, are passed over
                 name = other.rpartition("/")[2]
@@ -122,7 +123,7 @@ def _read(
                     _read(other, known, lines, depth + 1, room)
         elif match := re.match(r"[@#]include\s+(\S+)", line):
             if match[1] not in known:
-                raise NotUnderstood("sudoers.files", f"{path}: {line}: not read")
+                raise NotUnderstood("sudoers.files", msg("not_read", path=path, line=line))
             _read(match[1], known, lines, depth + 1, room)
         else:
             # `#1000` is a uid, any other `#` begins a comment
@@ -136,14 +137,14 @@ class _Aliases:
 
     def __init__(self, lines: list[tuple[str, str]]) -> None:
         self._known: dict[str, dict[str, list[str]]] = {}
-        self._room = Allowance("sudoers.files", 200_000, "what its aliases stand for")
-        self.grants = Allowance("sudoers.files", 50_000, "rights, of each user to each command")
+        self._room = Allowance("sudoers.files", 200_000, msg("aliases_stand"))
+        self.grants = Allowance("sudoers.files", 50_000, msg("rights_each_user_each"))
         for path, line in lines:
             if match := _ALIAS.match(line):
                 for part in re.split(r":(?=\s*[A-Z][A-Z0-9_]*\s*=)", match[2]):
                     name, equals, value = part.partition("=")
                     if not equals:
-                        raise NotUnderstood("sudoers.files", f"{path}: {line}")
+                        raise NotUnderstood("sudoers.files", msg("at", where=path, what=line))
                     named = self._known.setdefault(match[1], {})
                     named[name.strip().rstrip("+").strip()] = _list(value)
 
@@ -167,11 +168,11 @@ def _list(text: str) -> list[str]:
 def _grants(path: str, line: str, aliases: _Aliases) -> list[Grant]:
     match = _SPEC.match(line)
     if match is None:
-        raise NotUnderstood("sudoers.files", f"{path}: {line!r}")
+        raise NotUnderstood("sudoers.files", msg("at", where=path, what=repr(line)))
     # `users hosts = …`: the host list is the last word, lists have commas
     who = re.match(r"^(.*\S)\s+(\S+)$", ",".join(x.strip() for x in match["who"].split(",")))
     if who is None:
-        raise NotUnderstood("sudoers.files", f"{path}: {line!r}")
+        raise NotUnderstood("sudoers.files", msg("at", where=path, what=repr(line)))
     users = aliases.expand("User", _list(who[1].replace('"', "")))
     grants: list[Grant] = []
     for what in _ELSEWHERE.split(match["what"]):

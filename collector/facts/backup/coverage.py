@@ -20,6 +20,7 @@ from collector.facts.scheduling.models import Script
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.storage.volumes import Storage
 from collector.facts.system.processes import Processes
+from collector.i18n.message import msg
 from collector.model import Facts, Text
 
 
@@ -110,6 +111,6 @@ def nothing_hidden(scripts: Mapping[str, Script], known: Processes) -> None:
     """
     for script in scripts.values():
         if not script.whole:
-            raise CouldNotLook("schedules.called", f"{script.path} is longer than what was read")
+            raise CouldNotLook("schedules.called", msg("longer_read", path=script.path))
     if not known.complete:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
+        raise CouldNotLook("processes.all", msg("processes_others_hidden"))

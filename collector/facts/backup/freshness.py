@@ -19,6 +19,7 @@ from collector.facts.backup.coverage import Cover
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_store, record_of
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
+from collector.i18n.message import msg
 from collector.model import Facts, Quote
 
 State = Literal["fresh", "untold", "stale", "small", "empty", "failed", "unarchived", "none"]
@@ -116,7 +117,7 @@ def _own_reports(found: Iterable[Report], known: Cover) -> list[_Point]:
     points = []
     for report in found:
         if speaks_of(report, known):
-            fault = "" if report.ok else "the job reports a failure"
+            fault = "" if report.ok else msg("job_reports_failure")
             # `pg_dump | borg create REPO::A -` ends well over nothing at all
             fault = "empty" if report.ok and report.size == 0 else fault
             line = f"{report.job} finished {report.finished.isoformat()} ok={report.ok}"

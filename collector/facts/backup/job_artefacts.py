@@ -14,6 +14,7 @@ from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
+from collector.i18n.message import msg
 from collector.model import Facts
 
 _SCRIPT_END = re.compile(r"\.(sh|bash|py|pl|log|cnf|conf|lock|pid|env|txt|yaml|yml)$")
@@ -33,7 +34,7 @@ def by_name(
     A restic repository that several jobs write to shows for none of them that it was the one.
     """
     for prefix in _written(left.closed, job):
-        raise CouldNotLook("backup.artefacts", f"{prefix} is closed to this user")
+        raise CouldNotLook("backup.artefacts", msg("closed_user", path=prefix))
     found: dict[str, list[Artefact]] = {}
     others = {t for j in every if j.tool == "restic" and j.job.name != job.job.name
               for t in j.targets}  # fmt: skip

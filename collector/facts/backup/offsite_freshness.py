@@ -18,6 +18,7 @@ from collector.facts.backup.job_artefacts import record_of
 from collector.facts.backup.offsite import Copy
 from collector.facts.base.paths import within
 from collector.facts.system.host_names import is_here, own_names
+from collector.i18n.message import msg
 from collector.model import Facts, Quote
 
 State = Literal["fresh", "failed", "stale", "untold"]
@@ -181,7 +182,7 @@ def _judge(runs: Iterable[_Run], bounds: Bounds) -> Sent:
         (r for r in runs if r.when <= bounds.now + timedelta(days=1)), key=lambda r: r.when
     )
     if not known:
-        return Sent("untold", None, "the times told are yet to come")
+        return Sent("untold", None, msg("times_told_yet_come"))
     good = [r for r in known if r.good]
     when = good[-1].when if good else None
     if when is not None and bounds.now - when <= bounds.age:

@@ -22,6 +22,7 @@ from collector.facts.backup.job_artefacts import left_by
 from collector.facts.backup.offsite import Copy
 from collector.facts.base.paths import within
 from collector.facts.storage.volumes import Answer, storage
+from collector.i18n.message import msg
 from collector.model import Capture, Facts, Quote
 
 # borg.constants.KeyType: 2 is no key at all, 6 and 7 only authenticate what they leave readable.
@@ -227,7 +228,7 @@ def keys(facts: Facts, every: Sequence[Copy]) -> tuple[tuple[str, Quote], ...]:
             continue
         mode = known.modes.get(path)
         if mode is None:
-            raise NotUnderstood("backup_named.files", f"the mode of {path} was not seen")
+            raise NotUnderstood("backup_named.files", msg("mode_not_seen", path=path))
         how = key_opened(facts, mode, users)
         if how:
             found.append((f"{path} ({how})", Quote("backup_named.files", (mode.line,))))
@@ -236,7 +237,7 @@ def keys(facts: Facts, every: Sequence[Copy]) -> tuple[tuple[str, Quote], ...]:
         if path not in files:
             continue
         if mode is None:
-            raise NotUnderstood("backup_named.files", f"the mode of {path} was not seen")
+            raise NotUnderstood("backup_named.files", msg("mode_not_seen", path=path))
         owned = (mode.mode, mode.uid, mode.gid)
         how = opened(facts, path, owned, users, listed=mode.listed)
         if how:
@@ -258,6 +259,6 @@ def borg_keys(capture: Capture) -> Mapping[str, int]:
     for folder, where in places.items():
         kind = kinds.get(folder, "")
         if not re.fullmatch(r"\d{1,3}", kind):
-            raise NotUnderstood("backup_named.borg", f"{folder}/key-type: {kind!r}")
+            raise NotUnderstood("backup_named.borg", msg("key_type", folder=folder, kind=kind))
         found[where] = int(kind)
     return found

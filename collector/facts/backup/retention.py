@@ -20,6 +20,7 @@ from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.repositories import named, one_repository, repositories
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
+from collector.i18n.message import msg, told
 from collector.model import Capture, Quote
 from collector.schema import load_yaml
 
@@ -236,9 +237,9 @@ def _borgmatic(capture: Capture, job: BackupJob) -> Iterator[Keeping]:
         try:
             document: Any = load_yaml(text, where=file.path)
         except BadInput as problem:
-            raise NotUnderstood("backup.settings", str(problem)) from None
+            raise NotUnderstood("backup.settings", told(problem)) from None
         if not isinstance(document, dict):
-            raise NotUnderstood("backup.settings", f"{file.path}: no mapping")
+            raise NotUnderstood("backup.settings", msg("no_mapping", path=file.path))
         flat = {**document, **(document.get("retention") or {}), **(document.get("location") or {})}
         targets = {
             str(r.get("path", "") if isinstance(r, dict) else r).rstrip("/")

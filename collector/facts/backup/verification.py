@@ -21,6 +21,7 @@ from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import speaks_of
 from collector.facts.backup.job_artefacts import files_of
+from collector.i18n.message import msg
 from collector.model import Capture, Facts, Quote
 
 State = Literal["verified", "old", "failed", "untold", "hidden", "never", "no_backup"]
@@ -202,6 +203,6 @@ def borg_places(capture: Capture) -> dict[str, str]:
     for line in capture.read("backup.borg").text().splitlines():
         match = re.fullmatch(r"borg ([0-9a-f]+) \d+ ?(.*)", line)
         if match is None:
-            raise NotUnderstood("backup.borg", f"not understood: {line!r}")
+            raise NotUnderstood("backup.borg", msg("not_understood", line=line))
         found[match[1]] = match[2]
     return found

@@ -25,6 +25,7 @@ from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import speaks_of
 from collector.facts.backup.job_artefacts import groups_of
 from collector.facts.backup.retention import Keeping, keeping_of, prunes
+from collector.i18n.message import msg
 from collector.model import Capture, Facts, Quote
 
 State = Literal[
@@ -106,7 +107,7 @@ def seen(capture: Capture) -> Seen:
         elif word == "tree":
             match = re.fullmatch(r"(\d+) (/.*)", rest)
             if match is None:
-                raise NotUnderstood("backup.artefacts", f"not understood: {line!r}")
+                raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
             trees[match[2]] = _tree_time(match[2], int(match[1]))
     return Seen(frozenset(append_only), frozenset(fixed), frozenset(growing), trees)
 

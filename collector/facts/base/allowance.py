@@ -8,6 +8,7 @@ comes to the answer is that it cannot be followed, on every machine at the same 
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 
 
 class Allowance:
@@ -22,4 +23,4 @@ class Allowance:
         """Raises NotUnderstood when there are no more left."""
         self._left -= steps
         if self._left < 0:
-            raise NotUnderstood(self._read, f"more than can be followed: {self._what}")
+            raise NotUnderstood(self._read, msg("more_can_followed", what=self._what))

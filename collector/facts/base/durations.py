@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 import re
 
+from collector.i18n.message import msg
+
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
 _SYSTEMD = {
     **dict.fromkeys(("us", "usec", "µs", "μs"), 1e-6),
@@ -47,7 +49,7 @@ def systemd_span(text: str, unit: str = "s") -> float:
     """
     left = text.strip().removeprefix("+")
     if len(left) > _LONGEST:
-        raise ValueError("no time span: it is too long")
+        raise ValueError(msg("no_time_span_too"))
     if left == "infinity":
         return math.inf
     total, place = 0.0, 0
@@ -55,18 +57,18 @@ def systemd_span(text: str, unit: str = "s") -> float:
         part = _PART.match(left, place)
         name = (part[2] or unit) if part else ""
         if part is None or name not in _SYSTEMD:
-            raise ValueError(f"no time span: {text!r}")
+            raise ValueError(msg("no_time_span", text=text))
         total += float(part[1]) * _SYSTEMD[name]
         place = part.end()
     if not left:
-        raise ValueError("no time span: it is empty")
+        raise ValueError(msg("no_time_span_empty"))
     return total
 
 
 def openssh_time(text: str) -> int:
     """Seconds of a TIME of sshd_config(5): `600`, `10m`, `1h30m`. Raises ValueError."""
     if len(text) > _LONGEST or not re.fullmatch(r"(?:\d++[sSmMhHdDwW]?)++", text):
-        raise ValueError(f"no time: {text!r}")
+        raise ValueError(msg("no_time", line=text))
     parts = re.findall(r"(\d+)([A-Za-z]?)", text)
     return sum(int(number) * _OPENSSH[unit.lower()] for number, unit in parts)
 
@@ -77,6 +79,6 @@ def go_duration(text: str) -> float:
     if left == "0":
         return 0.0
     if len(text) > _LONGEST or not _GO_PARTS.fullmatch(left):
-        raise ValueError(f"no duration: {text!r}")
+        raise ValueError(msg("no_duration", value=text))
     parts = re.findall(r"([\d.]+)(ns|us|µs|μs|ms|s|m|h)", left)
     return sign * sum(float(number) * _GO[unit] for number, unit in parts)

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from collector.i18n.message import msg
+
 FAMILY_BITS = {4: 32, 6: 128}
 
 
@@ -22,7 +24,7 @@ class Spans:
         joined: list[tuple[int, int]] = []
         for low, high in sorted(ranges):
             if low > high:
-                raise ValueError(f"a range from {low} to {high}")
+                raise ValueError(msg("a_range_from_to", low=low, high=high))
             if joined and low <= joined[-1][1] + 1:
                 joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
             else:

@@ -20,6 +20,7 @@ from collector.facts.storage.mounts import holder, mounts, parsed
 from collector.facts.storage.volumes import spaces
 from collector.facts.system import processes as _processes
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "stores.places"
@@ -137,10 +138,10 @@ def stores(capture: Capture, gibibytes: int, of_folders: int) -> tuple[Found, ..
         re.DOTALL,
     )
     if match is None:
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     listed = "".join(part or "" for part in match.groups()[:3])
     if re.search(r"^(?:/proc/\d+ )?more$", listed, re.MULTILINE):
-        raise CouldNotLook(_READ, "more databases run than are looked at")
+        raise CouldNotLook(_READ, msg("more_databases_run_looked"))
     volumes = match[4].splitlines()
     found = [
         f
@@ -149,7 +150,7 @@ def stores(capture: Capture, gibibytes: int, of_folders: int) -> tuple[Found, ..
     ]
     for path in volumes:
         if not re.fullmatch(r"/.*/[^/]+/_data", path):
-            raise NotUnderstood(_READ, f"not the folder of a volume: {path!r}")
+            raise NotUnderstood(_READ, msg("not_folder_volume", path=path))
         name = path.split("/")[-2]
         found.append(Found("volume", path, "", name, _READ, path))
     found += _disks(capture, gibibytes)
@@ -163,7 +164,7 @@ def running_engines(capture: Capture) -> frozenset[str]:
     """The engines of all database servers that run, those in containers too. Raises FactError."""
     run = processes(capture)
     if not run.complete:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
+        raise CouldNotLook("processes.all", msg("processes_others_hidden"))
     names = {(p.exe or p.name).rsplit("/", 1)[-1] for p in run.all} | {p.name for p in run.all}
     return frozenset(_ENGINES[name] for name in names if name in _ENGINES)
 
@@ -185,12 +186,12 @@ def _known(path: str, found: Iterable[Found]) -> bool:
 def _servers(capture: Capture, cwd: str, told: str, inside: str | None) -> Iterator[Found]:
     run = processes(capture)
     if not run.complete:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
+        raise CouldNotLook("processes.all", msg("processes_others_hidden"))
     works_in: dict[int, str] = {}
     for line in cwd.splitlines():
         match = _CWD.fullmatch(line)
         if match is None:
-            raise NotUnderstood(_READ, f"not a line of ls: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_ls", line=line))
         works_in[int(match[1])] = match[2] or ""
     named: dict[int, str] = {}
     general = ""
@@ -237,7 +238,7 @@ def _disks(capture: Capture, gibibytes: int) -> Iterator[Found]:
     kinds = {m.target: m for m in mounts(capture)}
     known = spaces(capture)
     if not known:
-        raise NotUnderstood("storage.space", "not a single file system")
+        raise NotUnderstood("storage.space", msg("not_single_file_system"))
     for space in known:
         mount = kinds.get(space.target)
         if mount is None or _SYSTEM.fullmatch(space.target):

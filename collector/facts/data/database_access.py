@@ -15,6 +15,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import any_case
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "database_access.state"
@@ -185,7 +186,7 @@ def access(capture: Capture) -> Mapping[str, Access]:
         elif kind in _JUDGES:
             _keep(found, kind, _JUDGES[kind](name, lines))
         elif kind != "redis-settings":
-            raise NotUnderstood(_READ, f"a part of no kind: {kind}")
+            raise NotUnderstood(_READ, msg("part_no_kind", kind=kind))
     return found
 
 
@@ -204,19 +205,19 @@ def _keep(found: dict[str, Access], engine: str, seen: Access) -> None:
 def _parts(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     lines = text.splitlines()
     if not lines or lines[-1] != "== end":
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     kind, name, gathered = "", "", list[str]()
     for line in lines:
         match = _HEAD.fullmatch(line)
         if match or line == "== end":
             if kind == "more":
-                raise CouldNotLook(_READ, f"more than {MOST} processes of databases")
+                raise CouldNotLook(_READ, msg("more_processes_databases", most=MOST))
             if kind:
                 yield kind, name, tuple(gathered)
             gathered = []
             kind, name = (match[1], match[2]) if match else ("", "")
         elif not kind:
-            raise NotUnderstood(_READ, f"a line of no part: {line!r}")
+            raise NotUnderstood(_READ, msg("line_no_part", line=line))
         else:
             gathered.append(line)
 
@@ -255,7 +256,7 @@ def _value(lines: tuple[str, ...], word: str, default: str) -> str:
 def _memcached(_: str, lines: tuple[str, ...]) -> Access:
     if lines:
         return Access("asks", "SASL", lines)
-    return Access("open", "memcached", ("memcached without -S",))
+    return Access("open", "memcached", (msg("memcached_without_s"),))
 
 
 def _mongodb(_: str, lines: tuple[str, ...]) -> Access:
@@ -265,7 +266,7 @@ def _mongodb(_: str, lines: tuple[str, ...]) -> Access:
     asks = r"^\s*authorization\s*[:=]\s*[\"']?enabled|^\s*auth\s*=\s*true|^--auth$|keyFile"
     if re.search(asks, joined, re.MULTILINE) and "--noauth" not in lines:
         return Access("asks", "authorization", lines)
-    return Access("open", "mongod", lines or ("no authorization",))
+    return Access("open", "mongod", lines or (msg("no_authorization"),))
 
 
 def _mysql(_: str, lines: tuple[str, ...]) -> Access:
@@ -281,13 +282,13 @@ def _mysql(_: str, lines: tuple[str, ...]) -> Access:
             continue
         match = re.fullmatch(r"account (.*?) ?@ (\S+) (\S+) (\d+)", line)
         if match is None:
-            raise NotUnderstood(_READ, f"not an account: {line!r}")
+            raise NotUnderstood(_READ, msg("not_account", line=line))
         if match[4] == "0" and match[3] in _EMPTY and match[2] not in _LOCAL:
             bare.append(f"{match[1] or '-'}@{match[2]}")
     if bare:
         return Access("open", ", ".join(bare), lines)
     if len(lines) > _ACCOUNTS:
-        raise CouldNotLook(_READ, f"more than {_ACCOUNTS} accounts")
+        raise CouldNotLook(_READ, msg("more_accounts", accounts=_ACCOUNTS))
     return Access("asks", "mysql.user", lines)
 
 
@@ -299,14 +300,14 @@ def _postgresql(_: str, lines: tuple[str, ...]) -> Access:
     for line in lines:
         told = 0 if line.startswith("hba ") else told + 1
         if told > _RULES:
-            raise CouldNotLook(_READ, f"more than {_RULES} lines in pg_hba.conf")
+            raise CouldNotLook(_READ, msg("more_lines_pg_hba", rules=_RULES))
         if not told:
             continue
         words = re.findall(r'"[^"]*"|[^\s#]+', line.partition("#")[0])
         if words and words[0].startswith("include"):
             return Access("unknown", line, (line,))
         if len(words) < 4 or not words[0].startswith(("local", "host")):
-            raise NotUnderstood(_READ, f"pg_hba.conf: {line!r}")
+            raise NotUnderstood(_READ, msg("pg_hba_conf", line=line))
         if words[0] != "local" and "trust" in words[4:] and not from_loopback(words[3], words[4]):
             return Access("open", line, (line,))
     return Access("asks", "pg_hba.conf", lines[:1])

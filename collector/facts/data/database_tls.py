@@ -17,6 +17,7 @@ from collector.facts.data.database_access import from_loopback, told_of
 from collector.facts.tls.probe import READ as _SERVED
 from collector.facts.tls.probe import READS as _SERVED_READS
 from collector.facts.tls.probe import tls_served
+from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read
 
 READS: tuple[Read, ...] = (*_ACCESS_READS, *_SERVED_READS)
@@ -71,7 +72,7 @@ def _mysql(by_pid: Mapping[str, list[str]]) -> Demand:
         elif match := re.fullmatch(r"config --(?:loose[-_])?[\w-]+(?:=(\w+))?", line):
             settings["config"] = (match[1] or "ON").upper()
         elif line not in ("mysqld", "mariadbd"):
-            raise NotUnderstood(_SERVED, f"not said by a database: {line!r}")
+            raise NotUnderstood(_SERVED, msg("not_said_database", line=line))
     if settings.get(word) == "ON":
         return Demand("demanded", f"{word}=ON", quote)
     if accounts:
@@ -91,10 +92,10 @@ def _mongodb(by_pid: Mapping[str, list[str]]) -> Demand:
     if not modes:
         return Demand("unknown", "net.tls.mode", quote)
     if "more" in modes:
-        raise CouldNotLook(_SERVED, "more databases run than are asked")
+        raise CouldNotLook(_SERVED, msg("more_databases_run_asked"))
     for mode in modes:
         if mode and not _MODES.fullmatch(mode):
-            raise NotUnderstood(_SERVED, f"net.tls.mode: {mode!r}")
+            raise NotUnderstood(_SERVED, msg("net_tls_mode", mode=mode))
     # the command line stands first and goes before the file
     lax = [m for m in modes if not m.startswith("require")]
     if lax:
@@ -122,7 +123,7 @@ def _cluster(lines: tuple[str, ...]) -> Demand:
         if words and words[0].startswith("include"):
             return Demand("unknown", line, Quote(_READ, (line,)))
         if len(words) < 4 or not words[0].startswith(("local", "host")):
-            raise NotUnderstood(_READ, f"pg_hba.conf: {line!r}")
+            raise NotUnderstood(_READ, msg("pg_hba_conf", line=line))
         if words[0] not in _PLAIN or from_loopback(words[3], words[4] if len(words) > 4 else ""):
             continue
         every = {"all": {"4", "6"}, "0.0.0.0/0": {"4"}, "::/0": {"6"}, "::0/0": {"6"}}

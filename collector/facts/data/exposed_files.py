@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
 from collector.facts.security.detector_state import WEB_SETTINGS
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "exposed_files.names"
@@ -136,7 +137,7 @@ def exposed_files(capture: Capture) -> Found:
     text = capture.read(_READ).text()
     match = re.fullmatch(r"== web\n(.*?)== world\n(.*?)== end\n", text, re.DOTALL)
     if match is None:
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     files: dict[str, Exposed] = {}
     roots: list[str] = []
     for part, served in ((match[1], True), (match[2], False)):
@@ -146,7 +147,7 @@ def exposed_files(capture: Capture) -> Found:
                 continue
             told = _LINE.fullmatch(line)
             if told is None:
-                raise NotUnderstood(_READ, f"not a line of it: {line!r}")
+                raise NotUnderstood(_READ, msg("not_line", line=line))
             path = re.sub("//+", "/", told[4])
             files.setdefault(path, Exposed(path, int(told[1], 8), served, line))
     return Found(tuple(files.values()), tuple(roots))

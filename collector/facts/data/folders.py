@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READ = "folders.sizes"
@@ -73,7 +74,7 @@ def folders(capture: Capture) -> tuple[Folder, ...]:
     """Every folder that was looked at. Raises FactError."""
     lines = capture.read(READ).text().splitlines()
     if lines[-1:] != ["end"]:
-        raise NotUnderstood(READ, "it ends before its end")
+        raise NotUnderstood(READ, msg("ends_before_end"))
     seen: dict[str, Folder] = {}
     for line in lines[:-1]:
         if match := re.fullmatch(r"folder\t(/.*)", line):
@@ -81,5 +82,5 @@ def folders(capture: Capture) -> tuple[Folder, ...]:
         elif match := re.fullmatch(r"size\t(\d+)\t(/.*)", line):
             seen[match[2]] = Folder(match[2], int(match[1]) * 1024, line)
         else:
-            raise NotUnderstood(READ, f"not understood: {line!r}")
+            raise NotUnderstood(READ, msg("not_understood", line=line))
     return tuple(seen.values())

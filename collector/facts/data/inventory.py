@@ -14,6 +14,7 @@ from typing import Any, Literal
 from collector.errors import BadInput, NotTrusted, NotUnderstood
 from collector.facts.data import inventory_paths as _places
 from collector.facts.data.inventory_signature import KEYS, SIGNATURES, owner_signature
+from collector.i18n.message import msg, told
 from collector.model import Capture, Facts, Read, Text, files
 from collector.schema import check, load_yaml
 
@@ -125,7 +126,7 @@ def inventory(facts: Facts) -> Inventory | None:
         return found
     signed = owner_signature(facts, found)
     if signed.state in ("altered", "stranger"):
-        why = f"{found.path or DOCUMENT}: not what its owner signed, see classification.inventory"
+        why = msg("not_owner_signed_see", path=found.path or DOCUMENT)
         raise NotTrusted(SIGNATURES, why)
     return found
 
@@ -138,13 +139,13 @@ def as_found(facts: Facts) -> Inventory | None:
     """
     attached = facts.attached.get(DOCUMENT)
     if attached is not None:
-        where = "data-inventory of the pledge record"
+        where = msg("data_inventory_pledge_record")
         return _parse(attached, where, facts.capture, attached=True, path="")
     found = facts.capture.read(_READ).present()
     if not found:
         return None
     if len(found) > 1:
-        raise NotUnderstood(_READ, "which one holds: " + ", ".join(f.path for f in found))
+        raise NotUnderstood(_READ, msg("which_one_holds", names=", ".join(f.path for f in found)))
     found[0].text(_READ)  # raises unless the whole file was read
     return _parse(found[0].data, found[0].path, facts.capture, attached=False, path=found[0].path)
 
@@ -156,7 +157,7 @@ def _parse(source: bytes, where: str, capture: Capture, *, attached: bool, path:
         names = [(s["name"], tuple(s.get("hosts", ()))) for s in document["stores"]]
         twice = {n for n in names if names.count(n) > 1}
         if twice:
-            raise BadInput(f"stores: {min(n for n, _ in twice)!r} stands twice", where=where)
+            raise BadInput(msg("stores_stands_twice", min=min((n for n, _ in twice))), where=where)
         # what lies on the host itself may also call it by the name it has there
         own = {capture.host} | (set() if attached else {capture.head.get("hostname", capture.host)})
         stores = tuple(_store(s) for s in document["stores"] if own & set(s.get("hosts", own)))
@@ -170,7 +171,7 @@ def _parse(source: bytes, where: str, capture: Capture, *, attached: bool, path:
             source,
         )
     except (BadInput, ValueError) as problem:
-        raise NotUnderstood(_READ, str(problem)) from None
+        raise NotUnderstood(_READ, told(problem)) from None
 
 
 def _store(entry: Mapping[str, Any]) -> Store:

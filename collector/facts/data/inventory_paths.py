@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
 from collector.facts.base.paths import prefixes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
 # The paths that the inventory on the host names, each with what it really is, and the links in it
@@ -130,8 +131,7 @@ def place(capture: Capture, path: str) -> Place | None:
         return Place(path, real, "")
     raise CouldNotLook(
         "inventory.places",
-        f"{path}: not seen on the host; where it is there, put the inventory also on the host as "
-        "/etc/hostpledge/data-inventory.yml and collect again",
+        msg("not_seen_host_where", path=path),
     )
 
 
@@ -150,7 +150,7 @@ def _lines(capture: Capture) -> list[tuple[str, str, str, str]]:
     for line in capture.read("inventory.places").text().splitlines():
         parts = line.split("\t")
         if len(parts) != 4 or parts[0] not in ("dir", "file", "absent", "link", "more"):
-            raise NotUnderstood("inventory.places", f"not understood: {line!r}")
+            raise NotUnderstood("inventory.places", msg("not_understood", line=line))
         found.append((parts[0], parts[1], parts[2], parts[3]))
     return found
 
@@ -164,9 +164,9 @@ def _tree(capture: Capture) -> tuple[frozenset[str], Mapping[str, str]]:
         elif word == "link" and len(rest) == 2:
             links[rest[0]] = rest[1]
         elif not re.match(r"dir\t", line):
-            raise NotUnderstood("inventory.tree", f"not understood: {line!r}")
+            raise NotUnderstood("inventory.tree", msg("not_understood", line=line))
     if len(folders) == 1 and not links:
-        raise NotUnderstood("inventory.tree", "it lists not a single folder")
+        raise NotUnderstood("inventory.tree", msg("lists_not_single_folder"))
     return frozenset(folders), links
 
 
@@ -192,11 +192,11 @@ def links_in(capture: Capture, real: str) -> Mapping[str, str]:
     if capture.read("inventory.places").status is not ReadStatus.LOST:
         lines = _lines(capture)
         if any(kind == "more" and to == real for kind, _, _, to in lines):
-            raise CouldNotLook("inventory.places", f"not all symlinks in {real} were looked at")
+            raise CouldNotLook("inventory.places", msg("not_all_symlinks_looked", real=real))
         found = {link: to for kind, _, link, to in lines if kind == "link"}
     for left in capture.read("inventory.tree").left_out:
         if f"{left}/".startswith(f"{real.rstrip('/')}/"):
-            raise CouldNotLook("inventory.tree", f"{left}: names with a line break or a tab in it")
+            raise CouldNotLook("inventory.tree", msg("names_line_break_tab", left=left))
     if capture.read("inventory.tree").status is not ReadStatus.LOST:
         found |= _tree(capture)[1]
     within = real.rstrip("/") + "/"

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 from collector.model import Facts
 
 SIGNATURE = "data-inventory.sig"
@@ -130,12 +131,12 @@ def owner_keys(document: bytes) -> tuple[OwnerKey, ...]:
             line,
         )
         if match is None or not _TYPES.fullmatch(match[3]):
-            raise NotUnderstood(KEYS, f"line {number}: not NAME [namespaces=…] TYPE KEY")
+            raise NotUnderstood(KEYS, msg("line_not_name_namespaces", number=number))
         try:
             blob = base64.b64decode(match[4], validate=True)
             load_ssh_public_key(f"{match[3]} {match[4]}".encode())
         except (ValueError, UnsupportedAlgorithm) as problem:
-            raise NotUnderstood(KEYS, f"line {number}: {problem}") from None
+            raise NotUnderstood(KEYS, msg("line", number=number, problem=problem)) from None
         if match[2] is None or NAMESPACE in match[2].split(","):
             names = tuple(n.strip() for n in match[1].strip('"').split(","))
             found.append(OwnerKey(names, blob))
@@ -151,17 +152,17 @@ def _parts(armoured: str, path: str) -> tuple[bytes, bytes, bytes, str, bytes]:
     """Key, namespace, reserved, name of the hash, signature (PROTOCOL.sshsig, blob format)."""
     text = armoured.strip()
     if not text.endswith(_END):
-        raise NotUnderstood(SIGNATURES, f"{path}: it ends before its end")
+        raise NotUnderstood(SIGNATURES, msg("it_ends_before_its_end", path=path))
     try:
         blob = base64.b64decode("".join(text[len(_BEGIN) : -len(_END)].split()), validate=True)
         if blob[:10] != b"SSHSIG\0\0\0\1":
-            raise ValueError("not version 1 of an SSH signature")
+            raise ValueError(msg("not_version_1_ssh"))
         parts = _strings(blob[10:], 5)
         algorithm = parts[3].decode("ascii")
         if algorithm not in _HASHES:
-            raise ValueError(f"the hash {algorithm!r} is not known")
+            raise ValueError(msg("hash_not_known", algorithm=algorithm))
     except (binascii.Error, ValueError) as problem:
-        raise NotUnderstood(SIGNATURES, f"{path}: {problem}") from None
+        raise NotUnderstood(SIGNATURES, msg("at", where=path, what=problem)) from None
     return parts[0], parts[1], parts[2], algorithm, parts[4]
 
 
@@ -179,15 +180,17 @@ def _verified(blob: bytes, signature: bytes, data: bytes, path: str) -> bool:
             key.verify(encode_dss_signature(r, s), data, ec.ECDSA(_CURVES[kind[-8:]]()))
         elif isinstance(key, rsa.RSAPublicKey) and made in ("rsa-sha2-256", "rsa-sha2-512"):
             if key.key_size < _RSA_BITS:
-                raise NotUnderstood(SIGNATURES, f"{path}: an RSA key of {key.key_size} bits")
+                raise NotUnderstood(
+                    SIGNATURES, msg("rsa_key_bits", path=path, key_size=key.key_size)
+                )
             digest = hashes.SHA256() if made.endswith("256") else hashes.SHA512()
             key.verify(value, data, padding.PKCS1v15(), digest)
         else:
-            raise NotUnderstood(SIGNATURES, f"{path}: a signature {made!r} of a key {kind!r}")
+            raise NotUnderstood(SIGNATURES, msg("signature_key", path=path, made=made, kind=kind))
     except InvalidSignature:
         return False
     except ValueError as problem:
-        raise NotUnderstood(SIGNATURES, f"{path}: {problem}") from None
+        raise NotUnderstood(SIGNATURES, msg("at", where=path, what=problem)) from None
     return True
 
 
@@ -201,9 +204,9 @@ def _strings(data: bytes, count: int, *, whole: bool = True) -> list[bytes]:
     for _ in range(count):
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         if at + 4 > len(data) or end > len(data):
-            raise ValueError("it ends before its end")
+            raise ValueError(msg("ends_before_end"))
         found.append(data[at + 4 : end])
         at = end
     if whole and at != len(data):
-        raise ValueError("something stands behind it")
+        raise ValueError(msg("something_stands_behind"))
     return found

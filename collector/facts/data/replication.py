@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "replication.state"
@@ -104,13 +105,13 @@ def replication(capture: Capture) -> tuple[Replication, ...]:
     """Every database server with a socket. Raises FactError."""
     text = capture.read(_READ).text()
     if not text.rstrip().endswith("== end"):
-        raise CouldNotLook(_READ, "it has no end")
+        raise CouldNotLook(_READ, msg("no_end"))
     found = []
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:-1]:
         head, *lines = part.splitlines()
         engine = head.partition(" ")[0]
         if engine not in ("postgresql", "mysql"):
-            raise NotUnderstood(_READ, f"not understood: {head!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=head))
         answered = any(x in ("primary", "standby") for x in lines) and "refused" not in lines
         rows = [x for x in lines if x.startswith("replica ")]
         replicas = tuple((_postgresql if engine == "postgresql" else _mysql)(x) for x in rows)
@@ -121,7 +122,7 @@ def replication(capture: Capture) -> tuple[Replication, ...]:
 def _postgresql(line: str) -> Replica:
     match = re.fullmatch(r"replica (\S+) (\S*) (\d+|-) (-?\d+|-)", line)
     if match is None:
-        raise NotUnderstood(_READ, f"not understood: {line!r}")
+        raise NotUnderstood(_READ, msg("not_understood", line=line))
     host = "" if match[1] == "local" else match[1]
     caught_up = match[4] != "-" and int(match[4]) <= 0
     behind = int(match[3]) if match[3] != "-" else None
@@ -131,7 +132,7 @@ def _postgresql(line: str) -> Replica:
 def _mysql(line: str) -> Replica:
     match = re.fullmatch(r"replica (\S+?)(?::\d+)? (\S*)", line)
     if match is None:
-        raise NotUnderstood(_READ, f"not understood: {line!r}")
+        raise NotUnderstood(_READ, msg("not_understood", line=line))
     all_sent = "has_sent_all_binlog" in match[2]
     streaming = all_sent or match[2].startswith("Sending_binlog")
     return Replica("" if match[1] == "localhost" else match[1], streaming, None, all_sent, line)

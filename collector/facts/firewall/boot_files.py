@@ -15,6 +15,7 @@ from collector.facts.firewall.rules.evaluator import Rules
 from collector.facts.firewall.rules.rules import Base, Rule
 from collector.facts.network.interfaces import network_of
 from collector.facts.system.services import services
+from collector.i18n.message import msg
 from collector.model import Capture
 
 _READ = "firewall.saved"
@@ -89,5 +90,5 @@ def _included(named: str, texts: dict[str, str]) -> list[str]:
     found = [text for path, text in sorted(texts.items()) if fnmatch.fnmatch(path, named)]
     captured = named.startswith("/etc/nftables") and "*" in named
     if not found and not captured:
-        raise CouldNotLook(_READ, f"include {named}")
+        raise CouldNotLook(_READ, msg("include", named=named))
     return found

@@ -26,11 +26,12 @@ from collector.facts.firewall.systemd_ip_filter import Limit, limits
 from collector.facts.network.ipvs import Virtual
 from collector.facts.network.listeners import READS as _SOCKET_READS
 from collector.facts.network.listeners import Listener, sockets
+from collector.i18n.message import msg
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_FIREWALL_READS, *_BOOT_READS, *_SOCKET_READS)
 
-_LOOPBACK = "bound to loopback"
+_LOOPBACK = msg("bound_loopback")
 _PRIVATE = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
     "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
@@ -103,7 +104,7 @@ def exposures(capture: Capture, only: tuple[int, int] | None = None) -> tuple[Ex
         filtering = firewall(capture)
     except FactError as problem:
         asked = [s for s in known if only is None or s.family == only[0]]
-        return tuple(_unseen(listener, str(problem)) for listener in asked)
+        return tuple(_unseen(listener, problem.said) for listener in asked)
     return _limited(_exposures(known, filtering, only), limits(capture))
 
 
@@ -204,7 +205,7 @@ def _exposure(
     try:
         return _found(ways, listener, natted=natted, both=both)
     except FactError as problem:
-        return _unseen(listener, str(problem))
+        return _unseen(listener, problem.said)
 
 
 def _found(ways: Ways, listener: Listener, *, natted: bool, both: bool) -> Exposure:
@@ -218,18 +219,18 @@ def _found(ways: Ways, listener: Listener, *, natted: bool, both: bool) -> Expos
         places = ways.bound(listener.address)
     missing = listener.device and listener.device not in network.interfaces()
     if missing and listener.device != "lo":
-        return _unseen(listener, f"{listener.device} has no address of its own")
+        return _unseen(listener, msg("no_address_own", device=listener.device))
     if not places:
-        why = _LOOPBACK if listener.loopback else "the host has no address of this family"
+        why: str = _LOOPBACK if listener.loopback else msg("host_no_address_family")
         found = Outcome(keeps=[why])
     else:
         proto = PROTOCOLS[listener.proto]
         found = ways.reach(proto, listener.port, places, device=listener.device, natted=natted)
     unknown = found.unknown
     if found.lets:
-        why = next(filter(None, found.lets), "no rule stands in the way")
+        why = next(filter(None, found.lets), msg("no_rule_stands_way"))
     else:
-        why = next(filter(None, found.keeps), "nothing comes in for it")
+        why = next(filter(None, found.keeps), msg("nothing_comes"))
     other = "" if natted else _otherwise(ways.firewall, listener)
     if other:
         unknown = ways.everyone() - found.yes
@@ -244,7 +245,7 @@ def _otherwise(filtering: Firewall, listener: Listener) -> str:
     """What may hand this listener packets that were sent to another port, if anything."""
     for rule, divert in diverted(filtering.rules):
         if divert.family in (0, listener.family) and divert.port in (None, 0, listener.port):
-            return f"sent to another port: {rule.text}"
+            return msg("sent_another_port", text=rule.text)
     here = filtering.network
     for service in here.hooks.virtual:
         for number, port in service.servers:

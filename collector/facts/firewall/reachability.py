@@ -18,6 +18,7 @@ from collector.facts.firewall.rules.packet import PROTOCOLS, Numeric, OneOf, Pac
 from collector.facts.firewall.rules.rules import Divert, Go, Rewrite, Rule, Step
 from collector.facts.network.interfaces import Network
 from collector.facts.network.kernel_hooks import Hook
+from collector.i18n.message import msg
 
 _MOST_CHOICES = 512
 _COMING_IN = ("ingress", "prerouting", "input", "forward")
@@ -67,7 +68,7 @@ class Firewall:
                 kinds = sorted(edges)
                 choices = [{**choice, name: value} for choice in choices for value in kinds]
         if len(choices) > _MOST_CHOICES:
-            raise NotUnderstood("firewall.nft", f"{len(choices)} kinds of packets told apart")
+            raise NotUnderstood("firewall.nft", msg("kinds_packets_told_apart", count=len(choices)))
         return choices
 
     def reach(
@@ -104,7 +105,7 @@ class Firewall:
             routed = self._routed(flow)
             to = routed.packet
             if to.family == 4 and to.daddr >> 24 == 127 and not self.network.loopback_from(to.iif):
-                dropped.append(replace(routed, why="loopback is not taken from outside"))
+                dropped.append(replace(routed, why=msg("loopback_not_taken_outside")))
                 continue
             (here if to.local else away).append(routed)
         arrived = self.rules.through("input", here, dropped)
@@ -114,7 +115,7 @@ class Firewall:
         dropped += somewhere
         heard = [flow for flow in arrived if _heard(flow.packet, listening, natted=natted)]
         lost = [flow for flow in arrived if flow not in heard]
-        dropped += [replace(flow, why="nothing listens") for flow in lost]
+        dropped += [replace(flow, why=msg("nothing_listens")) for flow in lost]
         return Reach.of(merged(heard), dropped)
 
     def _routed(self, flow: Flow) -> Flow:
@@ -128,11 +129,11 @@ class Firewall:
 
     def _forwarded(self, flow: Flow, dropped: list[Flow]) -> bool:
         if flow.packet.cast != "unicast":
-            dropped.append(replace(flow, why="what is sent to all is not forwarded"))
+            dropped.append(replace(flow, why=msg("sent_all_not_forwarded")))
             return False
         if self.network.forwards.get(flow.packet.family, False):
             return True
-        dropped.append(replace(flow, why="forwarding is off"))
+        dropped.append(replace(flow, why=msg("forwarding_off")))
         return False
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.facts.base.intervals import NONE, Spans, everything, network
+from collector.i18n.message import msg
 from collector.model import Capture
 
 _UNIT = re.compile(r"(?<![^/])[^/]+\.(?:service|socket|scope|slice)")
@@ -41,7 +42,7 @@ def limits(capture: Capture) -> dict[int, Limit]:
             names += [name for name in known if name.endswith(".socket")]
         limit = _limit([known[name] for name in names if name in known])
         if "refused" in told:
-            limit = Limit({4: everything(4), 6: everything(6)}, "systemd, which did not answer")
+            limit = Limit({4: everything(4), 6: everything(6)}, msg("systemd_not_answer"))
         if limit is not None:
             found[int(pid)] = limit
     return found

@@ -12,6 +12,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.paths import within
 from collector.facts.logs.audit.status import WHERE
 from collector.facts.logs.log_kept import LogKept
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "capacity.space"
@@ -169,21 +170,21 @@ def _rooms(capture: Capture) -> tuple[Room, ...]:
     for line in capture.read(_READ).text(accept=(0, 1)).splitlines():
         match = re.fullmatch(r"([0-9a-f]+) (\d+) (\d+) (\d+) (\d+) (\d+) (/.*)", line)
         if match is None:
-            raise NotUnderstood(_READ, f"not a line of stat -f: {line[:80]!r}")
+            raise NotUnderstood(_READ, msg("not_line_stat_f", line=line[:80]))
         unit, total, free, inodes, left = (int(match[n]) for n in range(2, 7))
         # some file systems have no id: then those of the same numbers are taken for one
         id = match[1] if match[1].strip("0") else f"{total}/{free}/{left}"
         folder = match[7].rstrip("/") or "/"
         found.append(Room(id, folder, unit * total, unit * free, inodes, left, line))
     if not found:
-        raise CouldNotLook(_READ, "stat -f told of no file system")
+        raise CouldNotLook(_READ, msg("stat_f_told_no"))
     return tuple(found)
 
 
 def _room_of(rooms: Sequence[Room], path: str) -> Room:
     inside = [r for r in rooms if within(path, r.folder)]
     if not inside:
-        raise CouldNotLook(_READ, f"the file system of {path} was not seen")
+        raise CouldNotLook(_READ, msg("file_system_not_seen", path=path))
     best = max(inside, key=lambda r: len(r.folder))
     # told by the shortest of its folders, which is what people know it by
     return min((r for r in rooms if r.id == best.id), key=lambda r: len(r.folder))

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.logs.audit import events as _audit
 from collector.facts.logs.journald import events as _journal
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -79,12 +80,12 @@ def refuses_stop(capture: Capture) -> bool | None:
         return None
     said = dict(line.partition("=")[::2] for line in text.splitlines() if line)
     if said.get("Id") != "auditd.service" or "LoadState" not in said:
-        raise NotUnderstood("daemons.units", "systemd did not show auditd.service")
+        raise NotUnderstood("daemons.units", msg("systemd_not_show_auditd"))
     if said["LoadState"] == "not-found":
         return None
     value = said.get("RefuseManualStop", "")
     if value not in ("yes", "no"):
-        raise NotUnderstood("daemons.units", f"RefuseManualStop={value}")
+        raise NotUnderstood("daemons.units", msg("refusemanualstop", value=value))
     return value == "yes"
 
 
@@ -125,7 +126,7 @@ def seen_from(capture: Capture) -> datetime:
     """The oldest record of auditd's own log. Raises FactError where there is no such log."""
     since = _audit.audit_events(capture).since
     if since is None:
-        raise CouldNotLook("audit.events", "auditd has no log that tells when it ran")
+        raise CouldNotLook("audit.events", msg("auditd_no_log_tells"))
     return since
 
 

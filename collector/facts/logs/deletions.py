@@ -15,6 +15,7 @@ from collector.facts.logs.tmpfiles_d import cleanings
 from collector.facts.scheduling import jobs as _schedules
 from collector.facts.scheduling.models import Job, uncommented
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 from collector.model import Capture, ReadStatus
 
 JOURNAL = "/var/log/journal"
@@ -78,9 +79,13 @@ def removals(job: Job) -> list[Removal]:
         for match in _CD.finditer(line):
             folder = match[1]
         if (loop := _LOOP.search(line)) and _unclear(loop, text, folder):
-            raise NotUnderstood(job.read, f"{job.name} removes logs in a loop: {_shown(line)}")
+            raise NotUnderstood(
+                job.read, msg("removes_logs_loop", name=job.name, shown=_shown(line))
+            )
         if _LISTED.search(line) and ("/var/log" in line or folder.startswith("/var/log")):
-            raise NotUnderstood(job.read, f"{job.name} removes logs by their order: {_shown(line)}")
+            raise NotUnderstood(
+                job.read, msg("removes_logs_their_order", name=job.name, shown=_shown(line))
+            )
         found += [
             *_finds(job, line, text, folder),
             *_watches(job, line),
@@ -158,7 +163,8 @@ def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal
             yield Removal(place, sure, names, job.name, _shown(line), job.read)
         elif place[:1] in "$`" and "/var/log" in job.text:
             raise NotUnderstood(
-                job.read, f"{job.name} removes old files below {word}: {_shown(line)}"
+                job.read,
+                msg("removes_old_files_below", name=job.name, word=word, shown=_shown(line)),
             )
 
 

@@ -15,6 +15,7 @@ from collector.facts.logs.model.families import is_log, log_of
 from collector.facts.logs.model.file_names import PACKED, age_rank, told_in_turn
 from collector.facts.logs.model.shapes import Day, LogFile, LogFiles, LoginFile, LoginLines, Look
 from collector.facts.logs.years import STRAY, before, unwrapped, years_before
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 __all__ = ["READS", "LogFile", "LogFiles", "Look", "log_files"]
@@ -50,7 +51,7 @@ def log_files(capture: Capture) -> LogFiles:
     """Raises FactError: also when there are more files than are listed."""
     at, zone = capture.collected_at, zone_of(capture.head.get("zone", ""))
     if at is None:
-        raise CouldNotLook(_READ, "the capture has no time of collection")
+        raise CouldNotLook(_READ, msg("capture_no_time_collection"))
     text = capture.read(_READ).text()
     machine = (capture.head.get("kernel", "").split() or [""])[-1]
     if re.search(r"^@S ", text, re.MULTILINE):
@@ -83,13 +84,13 @@ class _Reading:
 
     def result(self) -> LogFiles:
         if "@Z" not in self.lines:
-            raise CouldNotLook(_READ, "the list of log files ends half-way")
+            raise CouldNotLook(_READ, msg("list_log_files_ends"))
         hindered = [line[3:] for line in self.lines if line.startswith("@O ")]
         for word in hindered:
             if word == "more":
-                raise CouldNotLook(_READ, f"there are more than {MOST} log files")
+                raise CouldNotLook(_READ, msg("more_log_files", most=MOST))
             if word != "newline":
-                raise CouldNotLook(_READ, f"there is no {word} on the host")
+                raise CouldNotLook(_READ, msg("no_host", word=word))
         kinds: dict[str, str] = {}
         for line in self.lines:
             if match := _FILE.fullmatch(line):
@@ -118,7 +119,7 @@ class _Reading:
                 if path in kinds:
                     self._one(path, kinds[path], held)
                 elif path:
-                    raise NotUnderstood(_READ, f"{path} was opened and not listed")
+                    raise NotUnderstood(_READ, msg("opened_not_listed", path=path))
                 path, held = line[3:], []
             elif line.startswith(("@W ", "@w ")):
                 self._wtmpdb(line)
@@ -185,7 +186,7 @@ class _Reading:
         for line in held:
             word, *numbers = line[3:].split() if line.startswith("@u ") else [""]
             if not all(re.fullmatch(r"\d{1,11}", n) for n in numbers):
-                raise NotUnderstood(_READ, f"not a line of login records: {line!r}")
+                raise NotUnderstood(_READ, msg("not_line_login_records", line=line))
             times = [datetime.fromtimestamp(int(n), UTC) for n in numbers]
             if word in turns and len(times) == 1:
                 turns[word].append(times[0])
@@ -231,7 +232,7 @@ class _Reading:
                 held, records=logins, logins=logins, logouts=logouts, addressed=addressed
             )
         else:
-            raise NotUnderstood(_READ, f"not a line of wtmpdb: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_wtmpdb", line=line))
         self.records[_WTMPDB] = held
 
     def _years(self) -> None:

@@ -22,6 +22,7 @@ from collector.facts.logs.logrotate import config as _logrotate
 from collector.facts.logs.model.families import family_of
 from collector.facts.logs.model.file_names import age_rank, number_of, told_in_turn
 from collector.facts.logs.model.shapes import LogFile, LogFiles, Look
+from collector.i18n.message import msg
 from collector.model import Capture, HostStatus, Read
 
 READS: tuple[Read, ...] = (
@@ -136,7 +137,7 @@ def gaps(capture: Capture) -> Gaps:
     """Raises FactError where the files or the journal could not be listed or read."""
     at = capture.collected_at
     if at is None:
-        raise CouldNotLook("log_files.times", "the capture has no time of collection")
+        raise CouldNotLook("log_files.times", msg("capture_no_time_collection"))
     seen = _log_files.log_files(capture)
     journal = _journal.journal_days(capture)
     audit_log = _audit.audit_log(capture)

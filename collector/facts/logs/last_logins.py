@@ -17,6 +17,7 @@ from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.timestamps import record_time, zone_of
 from collector.facts.logs.model.shapes import LoginLines
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 # struct lastlog has a time of 32 bits on x86, of 64 elsewhere
@@ -100,12 +101,12 @@ def logins(capture: Capture) -> Logins:
     """Raises FactError when the records could not be seen or read."""
     text = capture.read("logins.last").text()
     if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("logins.last", "it ends before its end")
+        raise NotUnderstood("logins.last", msg("ends_before_end"))
     head, *parts = re.split(r"^== ", text, flags=re.MULTILINE)
     zone = zone_of(head.strip().removeprefix("zone="))
     at = capture.collected_at
     if at is None:
-        raise NotUnderstood("logins.last", "the capture does not say when it was made")
+        raise NotUnderstood("logins.last", msg("capture_not_say_when"))
     found, kept, journal = Logins({}, {}, kept=False), False, None
     for part in parts:
         kind, _, body = part.partition("\n")
@@ -127,7 +128,7 @@ def logins(capture: Capture) -> Logins:
 def _counts(body: str) -> LoginLines:
     words = body.split()
     if len(words) != 4 or not all(re.fullmatch(r"\d{1,9}", word) for word in words):
-        raise NotUnderstood("logins.last", f"no four counts: {body!r}")
+        raise NotUnderstood("logins.last", msg("no_four_counts", body=body))
     accepted, addressed, opened, closed = (int(word) for word in words)
     return LoginLines("/var/log/journal", accepted, addressed, opened, closed)
 
@@ -138,18 +139,18 @@ def _seen(kind: str, line: str, at: datetime, zone: tzinfo) -> tuple[str, dateti
     name, _, rest = line.partition(" ")
     if kind == "file":
         if not re.fullmatch(r"\d{1,11}", rest):
-            raise NotUnderstood("logins.last", f"not a time: {line!r}")
+            raise NotUnderstood("logins.last", msg("not_a_time", text=line))
         return name, datetime.fromtimestamp(int(rest), UTC)
     if kind == "sshd":
         when = record_time(rest, at, zone)
         if when is None:
-            raise NotUnderstood("logins.last", f"not a time: {line!r}")
+            raise NotUnderstood("logins.last", msg("not_a_time", text=line))
         return name, when
     match = _LASTLOG.match(line)
     if match is None:
-        raise NotUnderstood("logins.last", f"not a line of {kind}: {line!r}")
+        raise NotUnderstood("logins.last", msg("not_a_line_of", kind=kind, line=line))
     stamp = f"{match[4]} {match[3]} {match[7]} {match[5]} {match[6]}"
     try:
         return match[1], datetime.strptime(stamp, "%d %b %Y %H:%M:%S %z").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise NotUnderstood("logins.last", f"not a time: {line!r}") from None
+        raise NotUnderstood("logins.last", msg("not_a_time", text=line)) from None

@@ -15,6 +15,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.timestamps import record_time
 from collector.facts.logs.model.file_names import PACKED
 from collector.facts.logs.model.shapes import LogFile, Look
+from collector.i18n.message import msg
 
 _READ = "log_files.times"
 _MOST = 800
@@ -33,7 +34,7 @@ def files_of(text: str, machine: str, at: datetime, zone: tzinfo) -> dict[str, L
             look = Look.HEAD if packed else Look.ENDS
             files[path] = LogFile(path, int(match[1]), int(match[2]), packed=packed, look=look)
     if len(files) > _MOST:
-        raise CouldNotLook(_READ, f"there are more than {_MOST} log files")
+        raise CouldNotLook(_READ, msg("more_log_files", most=_MOST))
     for name in ("head", "packed"):
         for path, lines in _headed(sections.get(name, [])):
             _set_first(files, path, lines, at, zone)
@@ -54,12 +55,12 @@ def _sections(text: str) -> dict[str, list[str]]:
         if line.startswith("@S "):
             name = line[3:]
             if name in sections:
-                raise NotUnderstood(_READ, f"the part {name} stands twice")
+                raise NotUnderstood(_READ, msg("part_stands_twice", name=name))
             sections[name] = []
         else:
             sections[name].append(line)
     if "login" not in sections:
-        raise CouldNotLook(_READ, "the list of log files ends half-way")
+        raise CouldNotLook(_READ, msg("list_log_files_ends"))
     return sections
 
 
@@ -75,7 +76,7 @@ def _headed(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
         elif not match:
             gathered.append(line)
         elif match[1] == path:
-            raise NotUnderstood(_READ, f"the heading of {path} stands twice")
+            raise NotUnderstood(_READ, msg("heading_stands_twice", path=path))
     if path:
         yield path, gathered
 
@@ -119,7 +120,7 @@ def utmp_time(data: bytes, machine: str) -> datetime | None:
     elif machine in ("x86_64", "i686", "i586", "i386", "ppc64le"):
         size, place, form = 384, 340, "<I"
     else:
-        raise NotUnderstood(_READ, f"the form of wtmp on {machine or 'an unknown machine'}")
+        raise NotUnderstood(_READ, msg("form_wtmp", machine=machine or "an unknown machine"))
     for start in range(0, len(data) - size + 1, size):
         (seconds,) = struct.unpack_from(form, data, start + place)
         if 0 < seconds < 1 << 33:

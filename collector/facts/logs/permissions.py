@@ -9,6 +9,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
 from collector.facts.logs.audit.status import CONFIG, WHERE, audit_log
 from collector.facts.logs.model.families import family_of, is_log, log_of
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 MOST = 6000
@@ -109,17 +110,17 @@ def log_guard(capture: Capture) -> Guard:
     attributes, mark, rest = rest.partition("== seals\n")
     seals, end, _ = rest.partition("== end")
     if not mark or not end:
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     rows = []
     for line in head.splitlines():
         match = _ENTRY.fullmatch(line)
         if match is None:
-            raise NotUnderstood(_READ, f"not a line of stat: {line[:200]!r}")
+            raise NotUnderstood(_READ, msg("not_line_stat", line=line[:200]))
         rows.append(match)
     if not rows:
-        raise CouldNotLook(_READ, "not even /var/log could be looked at")
+        raise CouldNotLook(_READ, msg("not_even_var_log"))
     if len(rows) > MOST:
-        raise CouldNotLook(_READ, f"more than {MOST} files and folders")
+        raise CouldNotLook(_READ, msg("more_files_folders", most=MOST))
     files = {m[5] for m in rows if m[1] == "-"}
     audit = audit_log(capture)
     return Guard(

@@ -12,7 +12,7 @@ from collector.facts.logs.logrotate import config as _logrotate
 from collector.facts.logs.logrotate.parser import Problem, Rotation
 from collector.facts.logs.logrotate.schedule import Runs
 from collector.facts.logs.model.families import family_of
-from collector.i18n.logrotate_refusals import in_chinese
+from collector.i18n.message import in_chinese
 from collector.model import Text
 
 _DAY = 86400

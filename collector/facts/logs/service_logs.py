@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "service_logs.open"
@@ -129,7 +130,7 @@ def writers(capture: Capture) -> tuple[Writer, ...]:
     """The services that run on this host itself. Raises FactError."""
     lines = capture.read(_READ).text().splitlines()
     if not lines or lines[-1] != "== end":
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     names: dict[int, str] = {}
     held: dict[int, list[str]] = {}
     at: int | None = None
@@ -142,7 +143,7 @@ def writers(capture: Capture) -> tuple[Writer, ...]:
         elif at is not None and line.startswith("w /"):
             held[at].append(line[2:])
         elif line != "== open":
-            raise NotUnderstood(_READ, f"not understood: {line[:120]!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line[:120]))
     unread = set(names) - set(held)
     piped = [p for pid, name in names.items() if name in _PIPES for p in held.get(pid, ())]
     found = []
@@ -151,7 +152,7 @@ def writers(capture: Capture) -> tuple[Writer, ...]:
         if not pids:
             continue
         if all(pid in unread for pid in pids):
-            raise NotUnderstood(_READ, f"no open files of {service.id}")
+            raise NotUnderstood(_READ, msg("no_open_files", which=service.id))
         paths = [p for pid in pids for p in held.get(pid, ())]
         paths += piped if service.family == "web" else []
         real = [p for p in dict.fromkeys(paths) if p != "/dev/null" and not _NO_LOG.search(p)]

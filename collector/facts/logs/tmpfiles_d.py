@@ -16,6 +16,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.logs.journald.journal import span_seconds
 from collector.facts.logs.model.removals import Removal
 from collector.facts.scheduling import jobs as _schedules
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "tmpfiles.rules"
@@ -90,13 +91,13 @@ def tmpfiles(capture: Capture) -> tuple[Line, ...]:
     """All lines in force, in the order in which they are read. Raises FactError."""
     lines = capture.read(_READ).text().splitlines()
     if lines[-1:] != ["@E"]:
-        raise CouldNotLook(_READ, "the list of tmpfiles.d ends half-way")
+        raise CouldNotLook(_READ, msg("list_tmpfiles_d_ends"))
     chosen: dict[str, tuple[int, str]] = {}
     held: dict[str, list[str]] = {}
     for line in lines[:-1]:
         tag, _, rest = line.partition(" ")
         if tag == "@U":
-            raise CouldNotLook(_READ, f"{rest}: permission denied")
+            raise CouldNotLook(_READ, msg("permission_denied", rest=rest))
         if tag == "@F":
             place, _, name = rest.partition("/tmpfiles.d/")  # noqa: S108 - no temporary file
             rank = _PLACES.index(place) if place in _PLACES else len(_PLACES)
@@ -106,7 +107,7 @@ def tmpfiles(capture: Capture) -> tuple[Line, ...]:
             file, _, said = rest.partition(": ")
             held.setdefault(file, []).append(said)
         elif line:
-            raise NotUnderstood(_READ, f"not a line of this read: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_read", line=line))
     found: list[Line] = []
     seen: set[tuple[bool, str]] = set()
     for name in sorted(chosen):

@@ -23,6 +23,7 @@ from collector.facts.network.listeners import READS as _SOCKET_READS
 from collector.facts.network.listeners import sockets
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 from collector.resources import package_text
 from collector.schema import load_own
@@ -195,7 +196,7 @@ def monitoring(capture: Capture) -> Monitoring:
     names = {n for m in MONITORS for n in m.names if n != "agent"}
     unseen = tuple(p.line for p in run.all if p.exe is None and p.name in names)
     if not run.complete and not agents:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
+        raise CouldNotLook("processes.all", msg("processes_others_hidden"))
     histories, problem = [], None
     for parse, name in ((_sysstat, "sysstat"), (_prometheus, "prometheus")):
         try:
@@ -213,7 +214,7 @@ def _under(process: Process, monitor: Monitor) -> bool:
 
 def _parts(text: str) -> dict[str, list[str]]:
     if not text.endswith("== end\n"):
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     parts: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in text.splitlines()[:-1]:
@@ -222,7 +223,7 @@ def _parts(text: str) -> dict[str, list[str]]:
         elif line.strip():
             lines.append(line)
     if set(parts) != {"links", "sysstat", "prometheus"}:
-        raise NotUnderstood(_READ, f"its parts are {sorted(parts)}")
+        raise NotUnderstood(_READ, msg("its_parts_are", sorted=sorted(parts)))
     return parts
 
 
@@ -230,7 +231,7 @@ def _links(
     capture: Capture, monitor: Monitor, own: list[Process], lines: list[str]
 ) -> tuple[str, ...]:
     if "no ss" in lines:
-        raise CouldNotLook(_READ, "there is no ss here, or it did not answer")
+        raise CouldNotLook(_READ, msg("no_ss_here_not"))
     pids = {p.pid for p in own}
     asked = {s.port for s in sockets(capture) if s.pid in pids and s.proto == "tcp"}
     asked |= set(monitor.ports) if monitor.how == "pull" else set()
@@ -241,7 +242,7 @@ def _links(
         if match is None:
             if line.startswith("State"):
                 continue
-            raise NotUnderstood(_READ, f"not a line of ss: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_ss", row=line))
         state, local, here, peer, there, users = match.groups()
         own_address = peer.strip("[]") in mine_too or peer == local
         if state not in _UP or own_address or not _elsewhere(peer, line):
@@ -257,7 +258,7 @@ def _elsewhere(peer: str, line: str) -> bool:
     try:
         family, number = address(peer.strip("[]").partition("%")[0])
     except ValueError:
-        raise NotUnderstood(_READ, f"no address: {line!r}") from None
+        raise NotUnderstood(_READ, msg("no_address", line=line)) from None
     if family == 6 and number >> 32 == 0xFFFF:
         family, number = 4, number & 0xFFFFFFFF
     return number >> 24 != 127 if family == 4 else number != 1
@@ -275,7 +276,7 @@ def _sysstat(lines: list[str]) -> History | None:
             times.append(_header(bytes.fromhex(match[1][: len(match[1]) & ~1]), match[2]))
             shown.append(f"{times[-1]:%Y-%m-%d %H:%M} UTC {match[2]}")
         elif not re.match(r"\s*HISTORY=", line):
-            raise NotUnderstood(_READ, f"not understood: {line!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line))
     if not times:
         return None
     return History("sysstat", min(times), max(times), count, kept, tuple(dict.fromkeys(shown)))
@@ -284,16 +285,16 @@ def _sysstat(lines: list[str]) -> History | None:
 def _header(data: bytes, path: str) -> datetime:
     """sa_ust_time: 8 bytes behind the 76 of struct file_magic."""
     if len(data) < 84:
-        raise NotUnderstood(_READ, f"{path}: too short for a file of sadc")
+        raise NotUnderstood(_READ, msg("too_short_file_sadc", path=path))
     for order in "<>":
         magic, form = struct.unpack_from(f"{order}HH", data)
         if magic == _SADC:
             if form != _FORMAT:
-                raise NotUnderstood(_READ, f"{path}: sadc's format {form:#x} is not known")
+                raise NotUnderstood(_READ, msg("sadc_s_format_not", path=path, form=form))
             (seconds,) = struct.unpack_from(f"{order}Q", data, 76)
             if 1 << 30 < seconds < 1 << 33:
                 return datetime.fromtimestamp(seconds, UTC)
-    raise NotUnderstood(_READ, f"{path}: not a file of sadc")
+    raise NotUnderstood(_READ, msg("not_file_sadc", path=path))
 
 
 def _prometheus(lines: list[str]) -> History | None:
@@ -302,7 +303,7 @@ def _prometheus(lines: list[str]) -> History | None:
     for line in lines:
         match = re.fullmatch(r'"(min|max)Time": *(\d{12,14})', line)
         if match is None:
-            raise NotUnderstood(_READ, f"not understood: {line!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line))
         times[match[1]].append(int(match[2]))
     if not times["min"] or not times["max"]:
         return None

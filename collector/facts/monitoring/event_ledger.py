@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
+from collector.i18n.message import msg, told
 from collector.model import Facts, Read, Text, files
 from collector.schema import check, load_yaml
 
@@ -76,7 +77,9 @@ def ledger(facts: Facts) -> Ledger | None:
         if not present:
             return None
         if len(present) > 1:
-            raise NotUnderstood(_READ, "there are several: " + ", ".join(f.path for f in present))
+            raise NotUnderstood(
+                _READ, msg("there_are_several", names=", ".join(f.path for f in present))
+            )
         path = present[0].path
         guarded = present[0].uid == 0 and not present[0].mode & 0o022
         document = present[0].text(_READ).encode()
@@ -86,7 +89,7 @@ def ledger(facts: Facts) -> Ledger | None:
         check(entry, "event-ledger", where=where)
         return _ledger(entry, facts.capture.host, path, guarded=guarded)
     except (BadInput, ValueError, OverflowError) as problem:
-        raise NotUnderstood(_READ, str(problem)) from None
+        raise NotUnderstood(_READ, told(problem)) from None
 
 
 def check_ledger(entry: Any, *, where: str) -> None:
@@ -95,7 +98,7 @@ def check_ledger(entry: Any, *, where: str) -> None:
     try:
         _ledger(entry, "", "", guarded=True)
     except (ValueError, OverflowError) as problem:
-        raise BadInput(f"not an event ledger: {problem}", where=where) from None
+        raise BadInput(msg("not_event_ledger", problem=problem), where=where) from None
 
 
 def read_ledger(document: bytes, *, where: str) -> None:
@@ -103,8 +106,8 @@ def read_ledger(document: bytes, *, where: str) -> None:
     try:
         text = document.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        what = f"not UTF-8 (byte {problem.start})"
-        raise BadInput(what, where=where, mend="save the file as UTF-8") from None
+        what = msg("not_utf_8_byte", start=problem.start)
+        raise BadInput(what, where=where, mend=msg("save_file_utf_8")) from None
     check_ledger(load_yaml(text, where=where), where=where)
 
 
@@ -114,12 +117,12 @@ def _ledger(entry: Mapping[str, Any], host: str, path: str, *, guarded: bool) ->
         next((id for id in ids if ids.count(id) > 1), None) if len(set(ids)) < len(ids) else None
     )
     if twice is not None:
-        raise ValueError(f"the event {twice!r} stands twice")
+        raise ValueError(msg("event_stands_twice", twice=twice))
     every = [(_event(e), e.get("hosts", [host])) for e in entry["events"]]
     events = [event for event, hosts in every if host in hosts]
     since, reviewed = date.fromisoformat(entry["from"]), date.fromisoformat(entry["reviewed"])
     if reviewed < since:
-        raise ValueError(f"reviewed {reviewed} before it begins ({since})")
+        raise ValueError(msg("reviewed_before_begins", reviewed=reviewed, since=since))
     alerts = tuple(f"{a['source']} → {a['route']} → {a['to']}" for a in entry.get("alerts", ()))
     return Ledger(entry["owner"], since, reviewed, tuple(events), alerts, path, guarded)
 
@@ -131,7 +134,7 @@ def _event(entry: Mapping[str, Any]) -> Event:
     }
     for name, when in times.items():
         if when < found:
-            raise ValueError(f"the event {entry['id']!r} was {name} before it was found")
+            raise ValueError(msg("event_before_found", entry=entry["id"], name=name))
     told = (
         f"{name} {entry[name]}"
         for name in ("found", "handled", "reported", "police")

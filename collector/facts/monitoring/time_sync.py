@@ -12,6 +12,7 @@ from datetime import datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.durations import systemd_span
+from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, command, shell
 
 _WHY = Text("时钟是否同步、偏差与时间源", "is the clock in step, how far off, and with what")
@@ -75,7 +76,7 @@ def zone(capture: Capture) -> str:
         if re.match(r"(link|name|zone|utc)=", line)
     )
     if not re.fullmatch(r"[+-]\d{4}", known.get("utc", "")):
-        raise NotUnderstood("timesync.clock", f"date +%z: {known.get('utc', '')!r}")
+        raise NotUnderstood("timesync.clock", msg("date_z", get=known.get("utc", "")))
     name = known.get("link", "").partition("zoneinfo/")[2] or known.get("name") or known.get("zone")
     return f"{name or '?'} {known['utc']}"
 
@@ -92,7 +93,7 @@ def skew(capture: Capture) -> float | None:
     try:
         begun = datetime.fromisoformat(here).timestamp()
     except ValueError:
-        raise NotUnderstood("timesync.clock", f"not a time: {here!r}") from None
+        raise NotUnderstood("timesync.clock", msg("not_a_time", text=here)) from None
     took = capture.origin.get("seconds", 0)
     ended = begun + (took if isinstance(took, (int, float)) else 0)
     return min(int(there) - begun, 0.0) + max(int(there) - ended, 0.0)
@@ -109,11 +110,11 @@ def chrony(capture: Capture) -> State:
     reference = re.match(r"([0-9A-F]{8}|[0-9.]+) \(([^)]*)\)$", fields.get("Reference ID", ""))
     system = re.match(r"(\d+(?:\.\d+)?) seconds (slow|fast)", fields.get("System time", ""))
     if reference is None or system is None or "Leap status" not in fields:
-        raise NotUnderstood("timesync.chrony_tracking", f"not its usual output: {text[:120]!r}")
+        raise NotUnderstood("timesync.chrony_tracking", msg("not_usual_output", text=text[:120]))
     sources = capture.read("timesync.chrony_sources").text().splitlines()
     selected = next((x.split() for x in sources if re.match(r"[\^=#]\*", x)), None)
     if selected is not None and len(selected) < 6:
-        raise NotUnderstood("timesync.chrony_sources", f"not a source: {' '.join(selected)}")
+        raise NotUnderstood("timesync.chrony_sources", msg("not_source", names=" ".join(selected)))
     local = reference[1] in ("7F7F0101", "127.127.1.1")
     leap = fields["Leap status"]
     said = ""
@@ -154,7 +155,7 @@ def ntpd(capture: Capture) -> State:
     if not rule:
         if "No association" in f"{result.stderr} {head}":
             return State(False, None, "", False, "No association IDs returned", ())
-        raise CouldNotLook("timesync.ntp_peers", result.stderr.strip() or "ntpd does not answer")
+        raise CouldNotLook("timesync.ntp_peers", result.stderr.strip() or msg("ntpd_not_answer"))
     peers = [line for line in tail.splitlines()[1:] if line.strip()]
     quotes = (Quote("timesync.ntp_peers", tuple(peers)),)
     chosen = next((x for x in peers if x[0] in "*o"), None)
@@ -162,7 +163,7 @@ def ntpd(capture: Capture) -> State:
         return State(False, None, "", False, "ntpq: * = 0", quotes)
     words = chosen[1:].split()
     if len(words) < 10 or not re.fullmatch(r"[-+]?\d+(\.\d+)?", words[8]):
-        raise NotUnderstood("timesync.ntp_peers", f"not a peer: {chosen!r}")
+        raise NotUnderstood("timesync.ntp_peers", msg("not_peer", chosen=chosen))
     said = f"{words[0]}: reach 0" if words[6] == "0" else ""
     local = words[0].startswith("127.127.1.") or words[1] in (".LOCL.", ".LCL.")
     return State(not said, abs(float(words[8])) / 1000, words[0], local, said, quotes)
@@ -178,7 +179,7 @@ def openntpd(capture: Capture) -> State:
         r"^(\d+)/\d+ peers valid.*?, clock (synced|unsynced)\b.*$", text, re.MULTILINE
     )
     if status is None:
-        raise NotUnderstood("timesync.openntpd", f"not its usual output: {text[:120]!r}")
+        raise NotUnderstood("timesync.openntpd", msg("not_usual_output", text=text[:120]))
     chosen = re.search(
         r"^(\S+).*\n {1,3}\*.*?([-+]?\d+\.\d+)ms\s+\d+\.\d+ms\s+\d+\.\d+ms\s*$", text, re.MULTILINE
     )
@@ -201,7 +202,7 @@ def _offset(text: str) -> float:
         # it never leaves the unit out, but of 0
         return systemd_span(told, "" if told != "0" else "s")
     except ValueError:
-        raise NotUnderstood("timesync.timesyncd", f"not a time span: {text!r}") from None
+        raise NotUnderstood("timesync.timesyncd", msg("not_time_span", time=text)) from None
 
 
 def timesyncd(capture: Capture) -> State:
@@ -238,7 +239,7 @@ def _timedatectl(capture: Capture) -> State:
         r"^[^\S\n]*(?:NTP synchronized|System clock synchronized): (yes|no)$", text, re.MULTILINE
     )
     if match is None:
-        raise NotUnderstood("timesync.timedatectl", f"not its usual output: {text[:120]!r}")
+        raise NotUnderstood("timesync.timedatectl", msg("not_usual_output", text=text[:120]))
     line = match[0].strip()
     said = "" if match[1] == "yes" else line
     return State(not said, None, "", False, said, (Quote("timesync.timedatectl", (line,)),))
@@ -250,7 +251,7 @@ def kernel(capture: Capture) -> State:
     status = re.search(r"^[^\S\n]*status:\s+(\d+)\b.*$", text, re.MULTILINE)
     offset = re.search(r"^-o\s+offset:\s+(-?\d+) us$", text, re.MULTILINE)
     if status is None or offset is None:
-        raise CouldNotLook("timesync.clock", "no adjtimex here to ask the kernel with")
+        raise CouldNotLook("timesync.clock", msg("no_adjtimex_here_ask"))
     said = "status: UNSYNC" if int(status[1]) & 0x40 else ""  # STA_UNSYNC of <linux/timex.h>
     # with STA_NANO (0x2000) the kernel counts the same field in nanoseconds
     unit = 1e-9 if int(status[1]) & 0x2000 else 1e-6

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import NONE, Spans, address, everything, network
 from collector.facts.network.kernel_hooks import Hooks, hooks
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -200,25 +201,25 @@ def network_of(capture: Capture) -> Network:
     result = capture.read("network.state")
     text = result.text()
     if "== end" not in text:
-        raise CouldNotLook("network.state", "there is no ip command")
+        raise CouldNotLook("network.state", msg("no_ip_command"))
     parts = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== )", text, re.MULTILINE | re.DOTALL))
     settings = dict(re.findall(r"^(/proc/\S+)=(\d*)$", text, re.MULTILINE))
     missing = {"addresses", "rules", "routes4", "routes6"} - set(parts)
     if missing:
-        raise NotUnderstood("network.state", f"no part {', '.join(sorted(missing))}")
+        raise NotUnderstood("network.state", msg("no_part", names=", ".join(sorted(missing))))
     own = []
     for line in parts["addresses"].splitlines():
         match = _LISTED.match(line)
         if match is None:
             if " inet" in line:
-                raise NotUnderstood("network.state", f"no address: {line!r}")
+                raise NotUnderstood("network.state", msg("no_address", line=line))
             continue
         family = 6 if match[2] else 4
         try:
             _, number = address(match[3].split("/")[0])
             held = network(match[3], family)
         except ValueError:
-            raise NotUnderstood("network.state", f"no address: {line!r}") from None
+            raise NotUnderstood("network.state", msg("no_address", line=line)) from None
         own.append((match[1], family, number, held))
     routes = [
         (family, held, device)
@@ -257,7 +258,7 @@ def _taken(text: str) -> list[tuple[int, Spans]]:
         try:
             held = everything(family) if words[1] == "default" else network(words[1], family)
         except ValueError:
-            raise NotUnderstood("network.state", f"no route: {line!r}") from None
+            raise NotUnderstood("network.state", msg("no_route", line=line)) from None
         if not (family == 4 and held.first >> 24 == 127):
             found.append((family, held))
     return found
@@ -295,7 +296,7 @@ def _routes(text: str, family: int) -> list[tuple[Spans, str]]:
             try:
                 target = everything(family) if name == "default" else network(name, family)
             except ValueError:
-                raise NotUnderstood("network.state", f"no route: {line!r}") from None
+                raise NotUnderstood("network.state", msg("no_route", line=line)) from None
         device = _DEV.search(line)
         if device and target:
             found.append((target, device[1]))

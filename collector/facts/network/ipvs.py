@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import address
+from collector.i18n.message import msg
 
 _READ = "network.state"
 _SERVICE = re.compile(r"^(TCP|UDP|SCTP)\s+(\S+):([0-9A-Fa-f]{4})\s+(.*)$")
@@ -47,7 +48,7 @@ def virtual_services(text: str) -> tuple[Virtual, ...]:
             continue
         server = _SERVER.match(line)
         if server is None:
-            raise NotUnderstood(_READ, f"not a line of /proc/net/ip_vs: {line[:120]!r}")
+            raise NotUnderstood(_READ, msg("not_line_proc_net", line=line[:120]))
         if found:
             family, number = _place(server[1], line)
             last = found[-1]
@@ -64,4 +65,4 @@ def _place(text: str, line: str) -> tuple[int, int]:
             return address(text.strip("[]"))
         return 4, int(text, 16)
     except ValueError:
-        raise NotUnderstood(_READ, f"no address: {line[:120]!r}") from None
+        raise NotUnderstood(_READ, msg("no_address", line=line[:120])) from None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.network.ipvs import Virtual, virtual_services
+from collector.i18n.message import msg
 
 _READ = "network.state"
 _LINK = re.compile(r"^\d+: ([^\s@:]+)(?:@([^\s:]+))?: <[^>]*>(.*)$")
@@ -64,7 +65,7 @@ def hooks(text: str, bridges: Iterable[str]) -> Hooks:
     """From the parts of the read of the network that tell of them. Raises NotUnderstood."""
     parts = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== )", text, re.MULTILINE | re.DOTALL))
     if "links" not in parts or "hooks" not in parts:
-        raise NotUnderstood(_READ, "it tells nothing of what packets meet beside the rules")
+        raise NotUnderstood(_READ, msg("tells_nothing_packets_meet"))
     above: dict[str, set[str]] = {}
     found: list[Hook] = []
     for line in parts["links"].splitlines():
@@ -77,7 +78,7 @@ def hooks(text: str, bridges: Iterable[str]) -> Hooks:
         if master := re.search(r"\smaster (\S+)", rest):
             above.setdefault(name, set()).add(master[1])
         if _XDP.search(rest):
-            found.append(Hook(name, f"a program of XDP on {name}", opens=True))
+            found.append(Hook(name, msg("program_xdp", name=name), opens=True))
     found += _traffic_control(parts["hooks"])
     found += _programs(parts.get("bpf", ""))
     tables = re.findall(r"^Bridge table: (\w+)\n(.*?)(?=^Bridge table:|\Z)", parts["hooks"], _MS)
@@ -85,7 +86,7 @@ def hooks(text: str, bridges: Iterable[str]) -> Hooks:
         if re.search(r"policy: DROP|^[^\S\n]*(?!Bridge)\S.*-j ", listed, re.MULTILINE):
             found += [Hook(b, f"ebtables {table}", opens=table != "filter") for b in bridges]
     if "ebtables: missing" in parts["hooks"]:
-        found += [Hook(b, "ebtables, which was not read", opens=True) for b in bridges]
+        found += [Hook(b, msg("ebtables_not_read"), opens=True) for b in bridges]
     return Hooks(
         tuple(dict.fromkeys(found)), _closed(above), virtual_services(parts.get("ipvs", ""))
     )
@@ -111,10 +112,10 @@ def _closed(above: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
 def _traffic_control(text: str) -> list[Hook]:
     found: list[Hook] = []
     if re.search(r"^tc: (missing|refused)$", text, re.MULTILINE):
-        found.append(Hook("", "filters of traffic control, which could not be read", opens=True))
+        found.append(Hook("", msg("filters_traffic_control_could_not"), opens=True))
     for device, listed in re.findall(r"^tc (\S+)\n(.*?)(?=^tc[ :]|^Bridge|\Z)", text, _MS):
         if "refused" in listed:
-            what = f"filters of traffic control on {device}, which could not be read"
+            what = msg("filters_traffic_control_could", device=device)
             found.append(Hook(device, what, opens=True))
             continue
         kinds = set(re.findall(r"^filter .*?pref \d+ (\S+)", listed, re.MULTILINE))
@@ -124,7 +125,9 @@ def _traffic_control(text: str) -> list[Hook]:
         opens = bool(kinds - _CLASSIFIERS) or not all(_DROPPING.match(a) for a in actions)
         if opens or any(_drops(action) for action in actions):
             told = ", ".join(sorted(kinds) + [a.strip()[:60] for a in actions[:3]])
-            found.append(Hook(device, f"filters of traffic control on {device} ({told})", opens))
+            found.append(
+                Hook(device, msg("filters_traffic_control", device=device, told=told), opens)
+            )
     return found
 
 
@@ -153,9 +156,9 @@ def _programs(text: str) -> list[Hook]:
         if kind in ("sk_lookup", "lwt_in", "lwt_xmit"):
             found.append(Hook("", f"a BPF program {kind} {name}".rstrip(), opens=True))
         elif kind == "cgroup_skb" and not _OF_SYSTEMD.match(name):
-            found.append(Hook("", f"a BPF program of a control group {name}".rstrip(), opens=False))
+            found.append(Hook("", msg("bpf_program_control_group", name=name or "-"), opens=False))
         elif kind == "netfilter":
-            found.append(Hook("", f"a BPF program in netfilter {name}".rstrip(), opens=False))
+            found.append(Hook("", msg("bpf_program_netfilter", name=name or "-"), opens=False))
     for device, where, what in re.findall(
         r"^([^\s(]+)\(\d+\) ((?:tcx|netkit|clsact)/\S+) (.*)$", text, re.MULTILINE
     ):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import address, show
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -132,7 +133,7 @@ def sockets(capture: Capture) -> tuple[Listener, ...]:
     body, _, _ = body.partition("== units\n")
     body, _, _ = body.partition("== programs\n")
     if kind not in ("ss", "proc") or not separator:
-        raise NotUnderstood("sockets.listening", "it ends before its end")
+        raise NotUnderstood("sockets.listening", msg("ends_before_end"))
     # without the file the kernel has no IPv6 at all
     alone = "bindv6only=1" in head
     lines = [line for line in body.splitlines() if line.strip()]
@@ -164,7 +165,7 @@ def _from_ss(lines: list[str], *, alone: bool) -> list[Listener]:
         match = _SS.match(line)
         if match is None:
             if line.split()[0] in ("tcp", "udp"):
-                raise NotUnderstood("sockets.listening", f"not a line of ss: {line!r}")
+                raise NotUnderstood("sockets.listening", msg("not_line_ss", row=line))
             continue
         proto, _, place, port, _, _, users = match.groups()
         user = _USER.search(users)
@@ -186,7 +187,7 @@ def _places(where: str, line: str, *, old: bool, alone: bool) -> list[tuple[int,
     try:
         family, number = address(where or "::")
     except ValueError:
-        raise NotUnderstood("sockets.listening", f"no address: {line!r}") from None
+        raise NotUnderstood("sockets.listening", msg("no_address", line=line)) from None
     if family == 6 and number >> 32 == 0xFFFF:
         return [(4, number & 0xFFFFFFFF)]
     if old and (family, number) == (6, 0) and not alone:
@@ -199,7 +200,7 @@ def _from_proc(lines: list[str], *, alone: bool) -> list[Listener]:
     for line in lines:
         match = _PROC.match(line)
         if match is None:
-            raise NotUnderstood("sockets.listening", f"not a line of /proc/net: {line!r}")
+            raise NotUnderstood("sockets.listening", msg("not_a_line_of_proc_net", line=line))
         proto, six, place, port, state = match.groups()
         if (proto == "tcp") is not (state == "0A"):
             continue

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from collector.errors import NotUnderstood
 from collector.facts.scheduling.models import Job, Script, live, uncommented, with_scripts
+from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Text
 
 _ENVIRONMENT = re.compile(r"^\s*[A-Za-z_\"'][A-Za-z0-9_\"']*\s*=")
@@ -23,7 +24,7 @@ def debian_names(capture: Capture) -> bool:
     """Do names with a dot not count here (Debian's cron and run-parts)?"""
     said = capture.read("schedules.flavour").text()
     if not said.strip():
-        raise NotUnderstood("schedules.flavour", "it printed nothing")
+        raise NotUnderstood("schedules.flavour", msg("printed_nothing"))
     # busybox has the same names and no option --version
     return "Debian" in said or "unrecognized option" in said
 
@@ -83,7 +84,7 @@ def _tab(
             user, command = [*match[2].split(None, 1), ""][:2]
         job = _job(file.path, read, scripts, (match[1], user, command, line))
         if job.enabled and _never(match[1].split()):
-            why, zh = f"{match[1]} is no date of any year", f"{match[1]} 不是任何一年中的日期"
+            why, zh = msg("no_date_any_year", match=match[1]), f"{match[1]} 不是任何一年中的日期"
             job = replace(job, enabled=False, reason=why, reason_zh=zh)
         found.append(job)
     if found and not text.endswith("\n"):

@@ -19,6 +19,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import only_listed
 from collector.facts.scheduling import cron as crontabs
 from collector.facts.scheduling.models import Job, Run, Script, with_scripts
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
 _TIMERS = r"""
@@ -146,7 +147,7 @@ READS: tuple[Read, ...] = (
 def jobs(capture: Capture) -> tuple[Job, ...]:
     """Every job, enabled or not. Raises FactError when any of the places could not be seen."""
     scripts = called(capture)
-    room = Allowance("schedules.called", _TEXT, "the text of the scripts that jobs call")
+    room = Allowance("schedules.called", _TEXT, msg("text_scripts_jobs_call"))
     found: list[Job] = []
     for job in chain(crontabs.jobs(capture, scripts), _timers(capture, scripts)):
         room.take(len(job.text) - len(job.command))
@@ -166,7 +167,7 @@ def called(capture: Capture) -> Mapping[str, Script]:
         elif line.startswith("|") and begun:
             lines.append(line[1:])
         elif line:
-            raise NotUnderstood("schedules.called", f"not understood: {line!r}")
+            raise NotUnderstood("schedules.called", msg("not_understood", line=line))
     return {
         path: Script(path, executable, whole, "\n".join(text))
         for path, (executable, whole, text) in begun.items()
@@ -181,12 +182,12 @@ def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
     if text.strip() in ("no systemd", "no timers"):
         return
     if not text.strip():
-        raise NotUnderstood("schedules.timers", "it printed nothing")
+        raise NotUnderstood("schedules.timers", msg("printed_nothing"))
     blocks = [_properties(b) for b in re.split(r"\n\s*\n", text.strip("\n")) if b.strip()]
     services = {b["Id"]: b for b in blocks if b.get("Id", "").endswith(".service")}
     for block in blocks:
         if "Id" not in block:
-            raise NotUnderstood("schedules.timers", f"a unit without Id: {block!r}"[:200])
+            raise NotUnderstood("schedules.timers", msg("unit_without_id", block=repr(block)[:160]))
         if block["Id"].endswith(".timer"):
             yield _timer(block, services.get(block.get("Unit", "")), scripts)
 
@@ -261,5 +262,5 @@ def when_utc(text: str, read: str) -> datetime | None:
         return None
     match = re.fullmatch(r"(?:\w{3} )?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC", text.strip())
     if match is None:
-        raise NotUnderstood(read, f"not a time in UTC: {text!r}")
+        raise NotUnderstood(read, msg("not_time_utc", text=text))
     return datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
 from collector.facts.system.processes import Process, Processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -155,11 +156,11 @@ class Clamav:
         Raises FactError when it names one that was not read, or was not seen itself.
         """
         if process.pid not in self.named:
-            raise CouldNotLook(self.read, f"the command line of {process.name} {process.pid}")
+            raise CouldNotLook(self.read, msg("command_line", name=process.name, pid=process.pid))
         named = self.named[process.pid]
         if named:
             if named not in self.settings:
-                raise NotUnderstood(self.read, f"{process.name} uses {named}, which is not read")
+                raise NotUnderstood(self.read, msg("uses_not_read", name=process.name, named=named))
             return self.settings[named]
         known = [self.settings[path] for path in _FIRST if path in self.settings]
         known += [s for path, s in self.settings.items() if path not in _FIRST]
@@ -198,7 +199,7 @@ def clamav(capture: Capture) -> Clamav:
             settings[name] = _settings(name, lines)
         elif kind in ("onaccess", "scanner"):
             if not re.fullmatch(r"[0-9]{1,9}", name):
-                raise NotUnderstood("clamav.state", f"no process: {name!r}")
+                raise NotUnderstood("clamav.state", msg("no_process", name=name))
             told = [x.removeprefix("config ") for x in lines if x.startswith("config ")]
             named[int(name)] = told[-1] if told else ""
             if kind == "onaccess":
@@ -213,9 +214,9 @@ def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
     """
     text = capture.read("clamav.state").text()
     if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("clamav.state", "it ends before its end")
+        raise NotUnderstood("clamav.state", msg("ends_before_end"))
     if odd := re.search(rf"^== (?!(?:{_KINDS}|folder) |refused$|end$).*", text, re.MULTILINE):
-        raise NotUnderstood("clamav.state", f"a head of no form: {odd[0]!r}")
+        raise NotUnderstood("clamav.state", msg("head_no_form", line=odd[0]))
     for block in re.split(
         r"^(?=== (?:conf|onaccess|scanner|log|antiy) )", text, flags=re.MULTILINE
     ):
@@ -231,7 +232,7 @@ def _settings(path: str, lines: list[str]) -> Settings:
         if line.startswith("== folder "):
             folders.append(line.removeprefix("== folder ").rstrip("/") or "/")
         elif line == "== refused":
-            raise NotUnderstood("clamav.state", f"{path} could not be read")
+            raise NotUnderstood("clamav.state", msg("could_not_read", path=path))
         else:
             name, *value = line.split(maxsplit=1)
             # clamd.conf(5): a value with blanks stands in quotation marks
@@ -252,7 +253,7 @@ def _onaccess(pid: int, lines: list[str]) -> OnAccess:
         elif match := re.fullmatch(r"(--watch-list|--exclude-list) (.*)", line):
             lists[match[1]].append(match[2].strip())
         elif not line.startswith("config "):
-            raise NotUnderstood("clamav.state", f"not understood: {line!r}")
+            raise NotUnderstood("clamav.state", msg("not_understood", line=line))
     return OnAccess(
         pid, marks if group else None, refusing,
         tuple(lists["--watch-list"]), tuple(lists["--exclude-list"]),

@@ -15,6 +15,7 @@ from collector.facts.base.intervals import address
 from collector.facts.base.timestamps import zone_of
 from collector.facts.security.detector_state import READS as _DETECTOR_READS
 from collector.facts.security.detector_state import sections
+from collector.i18n.message import msg
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = _DETECTOR_READS
@@ -46,14 +47,14 @@ def links(capture: Capture) -> tuple[Link, ...]:
     """Connections of agents that leave the host. Raises FactError when they cannot be seen."""
     part = next((s for s in sections(capture) if s.kind == "links"), None)
     if not capture.root:
-        raise CouldNotLook("detectors.state", "only root sees which process holds a connection")
+        raise CouldNotLook("detectors.state", msg("only_root_sees_process"))
     if part is None or "no ss" in part.lines:
-        raise CouldNotLook("detectors.state", "there is no ss here, or it did not answer")
+        raise CouldNotLook("detectors.state", msg("no_ss_here_not"))
     found = []
     for line in part.lines:
         match = _LINE.match(line)
         if match is None:
-            raise NotUnderstood("detectors.state", f"not a line of ss: {line!r}")
+            raise NotUnderstood("detectors.state", msg("not_line_ss", row=line))
         peer = match[3].strip("[]")
         if _leaves(peer, line):
             found += [
@@ -67,7 +68,7 @@ def _leaves(peer: str, line: str) -> bool:
     try:
         family, number = address(peer.partition("%")[0])
     except ValueError:
-        raise NotUnderstood("detectors.state", f"no address: {line!r}") from None
+        raise NotUnderstood("detectors.state", msg("no_address", line=line)) from None
     if family == 6 and number >> 32 == 0xFFFF:
         family, number = 4, number & 0xFFFFFFFF
     return number >> 24 != 127 if family == 4 else number != 1
@@ -82,14 +83,14 @@ def wazuh(capture: Capture) -> Heartbeat | None:
         return None
     values = dict(re.findall(r"^(\w+)='([^']*)'$", "\n".join(state.lines), re.MULTILINE))
     if "status" not in values:
-        raise NotUnderstood("detectors.state", f"{state.path}: no status")
+        raise NotUnderstood("detectors.state", msg("no_status", path=state.path))
     answered = None
     told = values.get("last_ack") or values.get("last_keepalive", "")
     if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", told):
         try:
             answered = datetime.fromisoformat(told).replace(tzinfo=zone).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise NotUnderstood("detectors.state", f"{state.path}: no time: {told!r}") from None
+            raise NotUnderstood("detectors.state", msg("no", path=state.path, told=told)) from None
     conf = "\n".join(x for s in parts if s.kind == "ossec-conf" for x in s.lines)
     manager = re.search(r"<(?:address|server-ip|server-hostname)>\s*([^<\s]+)", conf)
     return Heartbeat(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -65,7 +66,9 @@ class Defender:
         """A line of `mdatp health`. Raises NotUnderstood when it says neither true nor false."""
         match = re.search(rf"^{name}\s*:\s*(true|false)\b", self.health, re.MULTILINE)
         if match is None:
-            raise NotUnderstood("defender.state", f"no {name} in {self.health.strip()[:120]!r}")
+            raise NotUnderstood(
+                "defender.state", msg("no_in", name=name, health=self.health.strip()[:120])
+            )
         return match[1] == "true"
 
     @property
@@ -75,7 +78,7 @@ class Defender:
         kind = ""
         # where nothing is left out it says so
         if not self.exclusion_text.strip():
-            raise NotUnderstood("defender.state", "its list of exclusions is empty")
+            raise NotUnderstood("defender.state", msg("list_exclusions_empty"))
         for line in self.exclusion_text.splitlines():
             text = line.strip()
             if not text or set(text) <= {"=", "-"} or re.match(r"(?i)no exclusions", text):
@@ -86,10 +89,10 @@ class Defender:
                 r'(?i)(path|extension|process name|name):\s*"?(.*?)"?', text
             ):
                 if not kind:
-                    raise NotUnderstood("defender.state", f"an exclusion of no kind: {text!r}")
+                    raise NotUnderstood("defender.state", msg("exclusion_no_kind", text=text))
                 found.append(Exclusion(kind, match[2]))
             elif not re.match(r"(?i)(exclusion )?scopes?:", text):
-                raise NotUnderstood("defender.state", f"not an exclusion: {text!r}")
+                raise NotUnderstood("defender.state", msg("not_exclusion", text=text))
         return tuple(found)
 
     @property
@@ -108,7 +111,7 @@ class Defender:
             )
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
             text = self.scan_text.strip()[:120]
-            raise NotUnderstood("defender.state", f"no list of scans: {text!r}") from None
+            raise NotUnderstood("defender.state", msg("no_list_scans", text=text)) from None
 
 
 def defender(capture: Capture) -> Defender | None:
@@ -120,5 +123,5 @@ def defender(capture: Capture) -> Defender | None:
         r"== health\n(.*?)== exclusions\n(.*?)== scans\n(.*?)== end\s*", text, re.DOTALL
     )
     if match is None:
-        raise NotUnderstood("defender.state", f"not understood: {text.strip()[:120]!r}")
+        raise NotUnderstood("defender.state", msg("not_understood", line=text.strip()[:120]))
     return Defender(match[1], match[2], match[3])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.security.products import PRODUCTS
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 
@@ -180,7 +181,7 @@ def sections(capture: Capture) -> tuple[Section, ...]:
     """The parts of the read. Raises FactError when it is cut off or a file was closed to us."""
     text = capture.read("detectors.state").text()
     if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("detectors.state", "it ends before its end")
+        raise NotUnderstood("detectors.state", msg("ends_before_end"))
     found: list[Section] = []
     lines: list[str] = []
     for line in text.splitlines():
@@ -191,11 +192,15 @@ def sections(capture: Capture) -> tuple[Section, ...]:
             found.append(Section(match[1], match[3], mtime, ()))
         elif line.startswith("== ") and line != "== end":
             where = found[-1].path if found else "nothing"
-            said = "could not be read" if line == "== refused" else f"has a head of no form: {line}"
+            said = (
+                msg("could_not_be_read")
+                if line == "== refused"
+                else msg("has_head_of_no_form", line=line)
+            )
             raise NotUnderstood("detectors.state", f"{where} {said}")
         elif line and line != "== end":
             if not found:
-                raise NotUnderstood("detectors.state", f"a line of no file: {line!r}")
+                raise NotUnderstood("detectors.state", msg("line_no_file", line=line))
             lines.append(line)
             last = found[-1]
             found[-1] = Section(last.kind, last.path, last.mtime, tuple(lines))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 
 # what a scanner would have to see in any place, and in a folder of a web server
 _FILES = ("hp0", "hp0.bin", "a/b/hp0.sh")
@@ -37,13 +38,15 @@ def matches(pattern: str, paths: Iterable[str], read: str) -> str:
     """
     stars = len(re.findall(r"[*+{]", pattern))
     if len(pattern) > _LONGEST or stars > 6 or _NESTED.search(pattern):
-        raise NotUnderstood(read, f"too involved an expression: {pattern[:60]!r}")
+        raise NotUnderstood(read, msg("too_involved_expression", pattern=pattern[:60]))
     if _DIFFERENT.search(pattern):
-        raise NotUnderstood(read, f"an expression that is not understood: {pattern!r}")
+        raise NotUnderstood(read, msg("expression_not_understood", pattern=pattern))
     try:
         known = re.compile(pattern)
     except re.error as problem:
-        raise NotUnderstood(read, f"no regular expression: {pattern!r}: {problem}") from None
+        raise NotUnderstood(
+            read, msg("no_regular_expression", pattern=pattern, problem=problem)
+        ) from None
     return next((path for path in paths if known.search(path)), "")
 
 

@@ -18,6 +18,7 @@ from collector.facts.security.detector_state import READS as _READS
 from collector.facts.security.detector_state import Section, sections
 from collector.facts.security.exclusions import matches
 from collector.facts.shell.exit_status import whose
+from collector.i18n.message import msg
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_READS, *_SCHEDULE_READS)
@@ -117,7 +118,7 @@ def _checks(log: Section, zone: tzinfo) -> Iterator[tuple[datetime, int | None, 
 def _stamp(line: str, zone: tzinfo) -> datetime:
     match = _STAMP.search(line)
     if match is None:
-        raise NotUnderstood("detectors.state", f"no time: {line!r}")
+        raise NotUnderstood("detectors.state", msg("no_time", line=line))
     own = zone_of(match[2]) if match[2] else zone
     return _moment(match[1], own, line)
 
@@ -126,7 +127,7 @@ def _moment(stamp: str, zone: tzinfo, line: str) -> datetime:
     try:
         return datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise NotUnderstood("detectors.state", f"no time: {line!r}") from None
+        raise NotUnderstood("detectors.state", msg("no_time", line=line)) from None
 
 
 def _by_systemd(capture: Capture, known: Baseline) -> Baseline:

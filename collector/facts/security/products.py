@@ -18,6 +18,7 @@ from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, Processes, processes
 from collector.facts.system.services import READS as _SERVICE_READS
 from collector.facts.system.services import Services, services
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 from collector.resources import package_text
 from collector.schema import load_own
@@ -174,12 +175,12 @@ def antimalware(capture: Capture) -> Antimalware:
 def _places(text: str) -> tuple[dict[str, Place], frozenset[str]]:
     listing, separator, packages = text.partition("== packages\n")
     if not separator:
-        raise NotUnderstood("antimalware.places", "it ends before its end")
+        raise NotUnderstood("antimalware.places", msg("ends_before_end"))
     places = {}
     for line in listing.splitlines():
         match = _ENTRY.match(line)
         if match is None:
-            raise NotUnderstood("antimalware.places", f"not a line of ls: {line!r}")
+            raise NotUnderstood("antimalware.places", msg("not_line_ls", line=line))
         mode, uid, path = match[2], match[3], match[4]
         trusted = uid == "0" and mode[4] != "w" and mode[7] != "w"
         places[path] = Place(path, trusted, line)

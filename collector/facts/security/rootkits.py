@@ -17,6 +17,7 @@ from collector.facts.base.timestamps import zone_of
 from collector.facts.security.detector_state import READS as _READS
 from collector.facts.security.detector_state import Section, sections
 from collector.facts.security.file_integrity import ossec_time
+from collector.i18n.message import msg
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = _READS
@@ -81,12 +82,12 @@ def _rkhunter(logs: list[Section], zone: tzinfo) -> Iterator[RootkitScan]:
     looks = [run for run in ended if any("Possible rootkits:" in x for x in run[3])]
     if not looks:
         if ended:
-            raise NotUnderstood("detectors.state", f"{ended[0][2]}: no run looked for rootkits")
+            raise NotUnderstood("detectors.state", msg("no_run_looked_rootkits", ended=ended[0][2]))
         return
     when, end, path, last = max(looks, key=lambda run: run[0])
     counts = [int(m[1]) for x in last if (m := _COUNT.search(x))]
     if not any(_COUNT.search(x) for x in last if "Possible rootkits:" in x):
-        raise NotUnderstood("detectors.state", f"{path}: no count of rootkits")
+        raise NotUnderstood("detectors.state", msg("no_count_rootkits", path=path))
     warnings = tuple(re.sub(r"^\[[\d:]+\] ", "", x) for x in last if re.search(r"\] Warning: ", x))
     yield RootkitScan("rkhunter", path, when, sum(counts), warnings, end)
 
@@ -94,7 +95,7 @@ def _rkhunter(logs: list[Section], zone: tzinfo) -> Iterator[RootkitScan]:
 def _date(line: str, zone: tzinfo) -> datetime:
     match = _DATE.search(line)
     if match is None or match["month"] not in _MONTHS:
-        raise NotUnderstood("detectors.state", f"no date: {line!r}")
+        raise NotUnderstood("detectors.state", msg("no_date", line=line))
     month = _MONTHS.index(match["month"]) + 1
     stamp = f"{match['year']}-{month:02}-{int(match['day']):02} {match['time']}"
     own = UTC if match["zone"] in ("UTC", "GMT") else zone
@@ -108,7 +109,7 @@ def _moment(stamp: str, zone: tzinfo, line: str, half: str | None = None) -> dat
             when = when.replace(hour=when.hour % 12 + (12 if half == "PM" else 0))
         return when.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise NotUnderstood("detectors.state", f"no date: {line!r}") from None
+        raise NotUnderstood("detectors.state", msg("no_date", line=line)) from None
 
 
 def _chkrootkit(log: Section) -> Iterator[RootkitScan]:

@@ -26,6 +26,7 @@ from collector.facts.shell import quoting
 from collector.facts.shell.exit_status import whose
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
@@ -166,7 +167,9 @@ def antiy_scan(capture: Capture) -> Scan | None:
         if kind == "antiy":
             times = {m for x in lines for m in re.findall(r"(?<!\d)(1[6-9]\d{8}|2\d{9})(?!\d)", x)}
             if len(times) != 1:
-                raise NotUnderstood("clamav.state", f"{name}: not one time: {lines!r}"[:200])
+                raise NotUnderstood(
+                    "clamav.state", msg("not_one_time", name=name, lines=repr(lines)[:160])
+                )
             ended = datetime.fromtimestamp(int(times.pop()), UTC)
             return Scan("antiy", ended, "unknown", None, "clamav.state", lines[0].strip()[:120])
     return None
@@ -177,7 +180,7 @@ def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
         if kind == "log":
             mtime, _, path = name.partition(" ")
             if "== refused" in lines:
-                raise NotUnderstood("clamav.state", f"{path} could not be read")
+                raise NotUnderstood("clamav.state", msg("could_not_read", path=path))
             yield path, int(mtime) if re.fullmatch(r"\d{1,11}", mtime) else 0, lines
 
 
@@ -206,7 +209,7 @@ def _summaries(
                 stamp = datetime.fromisoformat(f"{ended[1]}-{ended[2]}-{ended[3]} {ended[4]}")
                 when = stamp.replace(tzinfo=zone).astimezone(UTC)
             except (ValueError, OverflowError):
-                raise NotUnderstood("clamav.state", f"{path}: no time: {ended[0]!r}") from None
+                raise NotUnderstood("clamav.state", msg("no", path=path, told=ended[0])) from None
             line = f"{path}: {ended[0]}, {infected[0]}"
         elif last and mtime:
             # before 0.103 the summary has no date: the log was closed by it

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
 READS: tuple[Read, ...] = (
@@ -102,13 +103,15 @@ def clamav(capture: Capture) -> Signatures | None:
 def _clamav_header(path: str, header: str) -> Signatures:
     match = _HEADER.match(header)
     if match is None or match[2] not in _MONTHS:
-        raise NotUnderstood("signatures.clamav", f"{path}: no ClamAV header: {header[:60]!r}")
+        raise NotUnderstood(
+            "signatures.clamav", msg("no_clamav_header", path=path, header=header[:60])
+        )
     day, month, year, hour, minute, zone, version, _ = match.groups()
     stamp = f"{year}-{_MONTHS.index(month) + 1:02}-{int(day):02} {hour}:{minute} {zone}"
     try:
         built = datetime.strptime(stamp, "%Y-%m-%d %H:%M %z").astimezone(UTC)
     except ValueError:
-        raise NotUnderstood("signatures.clamav", f"{path}: no date: {stamp}") from None
+        raise NotUnderstood("signatures.clamav", msg("no_2", path=path, stamp=stamp)) from None
     return Signatures(built, version, "signatures.clamav", f"{path}: {header[:100]}")
 
 
@@ -125,7 +128,7 @@ def mdatp(capture: Capture) -> Signatures | None:
     )
     at = capture.collected_at
     if match is None or at is None:
-        raise NotUnderstood("signatures.mdatp", f"no age in {text.strip()[:120]!r}")
+        raise NotUnderstood("signatures.mdatp", msg("no_age", text=text.strip()[:120]))
     version = re.search(r"^definitions_version\s*:\s*\"?([\w.]+)", text, re.MULTILINE)
     built = at.astimezone(UTC) - timedelta(minutes=int(match[1]))
     return Signatures(built, version[1] if version else "", "signatures.mdatp", match[0])
@@ -139,10 +142,12 @@ def antiy(capture: Capture) -> Signatures | None:
     text = file.text("signatures.antiy")
     days = {match.groups() for match in _DAY.finditer(text)}
     if len(days) != 1:
-        raise NotUnderstood("signatures.antiy", f"not one date in {text.strip()[:120]!r}")
+        raise NotUnderstood("signatures.antiy", msg("not_one_date", text=text.strip()[:120]))
     year, month, day = map(int, days.pop())
     try:
         built = datetime(year, month, day, tzinfo=UTC)
     except ValueError:
-        raise NotUnderstood("signatures.antiy", f"no date in {text.strip()[:120]!r}") from None
+        raise NotUnderstood(
+            "signatures.antiy", msg("no_date_in", text=text.strip()[:120])
+        ) from None
     return Signatures(built, text.split()[0], "signatures.antiy", text.strip()[:120])

@@ -14,6 +14,7 @@ from collector.facts.security.detector_state import READS as _DETECTOR_READS
 from collector.facts.security.detector_state import sections
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_DETECTOR_READS, *_PROCESS_READS)
@@ -43,11 +44,11 @@ def webroots(capture: Capture) -> Webroots:
     run = processes(capture)
     part = next((s for s in sections(capture) if s.kind == "web-roots"), None)
     if part is None:
-        raise NotUnderstood("detectors.state", "nothing was told of web roots")
+        raise NotUnderstood("detectors.state", msg("nothing_told_web_roots"))
     tomcats = {int(m[1]): m[2].rstrip("/") for x in part.lines if (m := _CATALINA.match(x))}
     servers = [p for p in run.all if p.pid in tomcats or _serves(p)]
     if not run.complete and not servers:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
+        raise CouldNotLook("processes.all", msg("processes_others_hidden"))
     own = tuple(p for p in servers if not p.container)
     found: dict[str, str] = {}
     for line in part.lines:

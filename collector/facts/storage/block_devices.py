@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.errors import FactError, NotUnderstood
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 from collector.model import Capture
 
 
@@ -84,7 +85,7 @@ def _stack(capture: Capture) -> dict[str, _Node] | None:
         if word == "device":
             match = re.fullmatch(r"(\d+:\d+) uuid=(.*) parent=(\S+)", rest)
             if not match:
-                raise NotUnderstood("storage.stack", f"not a device: {line!r}")
+                raise NotUnderstood("storage.stack", msg("not_device", line=line))
             number, uuid, parent = match[1], match[2], match[3].replace("!", "/")
             nodes[kname] = _Node(
                 number, "" if uuid == "-" else uuid, [] if parent == "-" else [parent], line=line
@@ -99,7 +100,7 @@ def _stack(capture: Capture) -> dict[str, _Node] | None:
             target, _, cipher = rest.partition(" ")
             nodes[kname].clear |= target != "crypt" or "cipher_null" in cipher
         elif word not in ("btrfs", "table"):
-            raise NotUnderstood("storage.stack", f"not understood: {line!r}")
+            raise NotUnderstood("storage.stack", msg("not_understood", line=line))
     return nodes
 
 
@@ -119,10 +120,10 @@ def _lsblk(capture: Capture, *, needed: bool) -> dict[str, list[dict[str, str]]]
         try:
             pairs = dict(word.split("=", 1) for word in quoting.split(line))
         except ValueError:
-            raise NotUnderstood("storage.block", f"not a line of lsblk -P: {line!r}") from None
+            raise NotUnderstood("storage.block", msg("not_line_lsblk_p", line=line)) from None
         name = pairs.get("KNAME") or pairs.get("NAME")
         if not name:
-            raise NotUnderstood("storage.block", f"not a line of lsblk -P: {line!r}")
+            raise NotUnderstood("storage.block", msg("not_line_lsblk_p", line=line))
         # util-linux 2.37 wrote MAJ_MIN where all others write MAJ:MIN
         pairs["MAJ:MIN"] = pairs.get("MAJ:MIN", pairs.get("MAJ_MIN", ""))
         pairs["line"] = line

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.paths import within
+from collector.i18n.message import msg
 from collector.model import Capture
 
 MEMORY = frozenset({"tmpfs", "ramfs", "rootfs", "devtmpfs", "hugetlbfs"})
@@ -92,7 +93,7 @@ def mounts(capture: Capture) -> tuple[Mount, ...]:
     """Every mount in the order the kernel lists them. Raises FactError."""
     file = capture.read("storage.mounts").one()
     if file is None:
-        raise NotUnderstood("storage.mounts", "there is no /proc/self/mountinfo")
+        raise NotUnderstood("storage.mounts", msg("no_proc_self_mountinfo"))
     return parsed(file.text("storage.mounts"), "storage.mounts")
 
 
@@ -103,7 +104,7 @@ def parsed(text: str, read: str) -> tuple[Mount, ...]:
         left, separator, right = line.partition(" - ")
         a, b = left.split(" "), right.split(" ")
         if not separator or len(a) < 6 or len(b) < 2 or ":" not in a[2]:
-            raise NotUnderstood(read, f"not a line of mountinfo: {line!r}")
+            raise NotUnderstood(read, msg("not_line_mountinfo", line=line))
         found.append(
             Mount(
                 _plain(a[4]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.storage import volumes as _storage
 from collector.facts.storage.volumes import Answer, Storage, storage
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "residual.state"
@@ -87,11 +88,11 @@ def swaps(capture: Capture) -> tuple[Swap, ...]:
     if lines == ["none"]:
         return ()
     if not lines or not lines[0].startswith("Filename"):
-        raise NotUnderstood(_READ, "not the form of /proc/swaps")
+        raise NotUnderstood(_READ, msg("not_form_proc_swaps"))
     for line in lines[1:]:
         match = _SWAP.fullmatch(line.rstrip())
         if match is None:
-            raise NotUnderstood(_READ, f"not a line of /proc/swaps: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_proc_swaps", line=line))
         path = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), match[1])
         answer, why = _under(storage(capture), path, match[2])
         found.append(Swap(path, answer, why, line.rstrip()))
@@ -118,7 +119,7 @@ def dumps(capture: Capture) -> Dumps:
     settings = dict(line.partition(":")[::2] for line in parts[""].splitlines())
     pattern, suid = settings.get("kernel/core_pattern"), settings.get("fs/suid_dumpable", "")
     if pattern is None or not re.fullmatch(r"[012]", suid):
-        raise NotUnderstood(_READ, "core_pattern and suid_dumpable did not come")
+        raise NotUnderstood(_READ, msg("core_pattern_suid_dumpable"))
     lines: tuple[str, ...] = (f"kernel.core_pattern={pattern}", f"fs.suid_dumpable={suid}")
     if pattern.startswith("|"):
         kept, where, told = _piped(pattern, parts["coredump"])
@@ -126,7 +127,7 @@ def dumps(capture: Capture) -> Dumps:
     limits = parts["limits"].splitlines()
     forms = [re.fullmatch(r"\s*\d+ Max core file size\s+(\S+)\s+\S+\s+bytes\s*", x) for x in limits]
     if not limits or None in forms:
-        raise NotUnderstood(_READ, f"the limits of running processes: {limits[:1]!r}")
+        raise NotUnderstood(_READ, msg("limits_running_processes", limits=limits[:1]))
     open_ = [x.strip() for x, form in zip(limits, forms, strict=True) if form and form[1] != "0"]
     where = pattern.rsplit("/", 1)[0] if pattern.startswith("/") else ""
     names = ", ".join(parts.get("may", "").splitlines())
@@ -142,7 +143,7 @@ def _later(text: str) -> list[str]:
     for line in text.splitlines():
         match = _LATER.fullmatch(line)
         if match is None:
-            raise NotUnderstood(_READ, f"not a line of limits.conf: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_limits_conf", line=line))
         told.append((match[1], match[2], match[3], line.strip()))
     shut = {who for who, kind, value, _ in told if kind != "soft" and value == "0"}
     raised = {who for who, kind, value, _ in told if kind != "soft" and value != "0"}
@@ -161,11 +162,11 @@ def _piped(pattern: str, settings: str) -> tuple[bool, str, tuple[str, ...]]:
     if _KEEPERS.match(pattern):
         return True, "/var", ()
     if not _SYSTEMD.match(pattern):
-        raise NotUnderstood(_READ, f"what becomes of dumps: {pattern}")
+        raise NotUnderstood(_READ, msg("becomes_dumps", pattern=pattern))
     lines = tuple(settings.splitlines())
     stores = {m[1] for x in lines if (m := re.search(r"Storage\s*=\s*(\S*)\s*$", x))}
     if len(stores) > 1:
-        raise NotUnderstood(_READ, f"coredump.conf: {' and '.join(sorted(stores))}")
+        raise NotUnderstood(_READ, msg("coredump_conf", names=" and ".join(sorted(stores))))
     return stores != {"none"}, "/var/lib/systemd/coredump", lines
 
 
@@ -180,5 +181,5 @@ def _parts(capture: Capture) -> dict[str, str]:
         "coredump",
         "end",
     ):
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     return parts

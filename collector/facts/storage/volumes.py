@@ -17,6 +17,7 @@ from collector.facts.base.paths import within
 from collector.facts.base.redaction import MOUNTS
 from collector.facts.storage.block_devices import Device, devices
 from collector.facts.storage.mounts import MEMORY, Mount, holder, inside, mounts
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, command, files, shell
 
 _STACK = r"""
@@ -247,14 +248,14 @@ def spaces(capture: Capture) -> tuple[Space, ...]:
     found = []
     for line in text.splitlines()[1:]:
         if len(line) > 5000:
-            raise NotUnderstood("storage.space", f"not a line of df -P: {line[:80]!r}")
+            raise NotUnderstood("storage.space", msg("not_line_df_p", line=line[:80]))
         match = re.fullmatch(
             r"(\S.*?)(?<!\s)\s++(\d++)\s++(\d++)\s++(-?\d++)\s++(?:\d++%|-)\s++(/.*)", line
         )
         if match is None:
             if re.fullmatch(r"\s*+\S.*?(?<!\s)(?:\s++-){4}\s++/.*", line):
                 continue
-            raise NotUnderstood("storage.space", f"not a line of df -P: {line!r}")
+            raise NotUnderstood("storage.space", msg("not_line_df_p", line=line))
         size, used, free = (int(match[i]) * 1024 for i in (2, 3, 4))
         found.append(Space(match[1], match[5], size, used, free, line))
     return tuple(found)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.allowance import Allowance
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files
 
 # The second field of passwd(5) and shadow(5) leaves the host only as its lock marks (`!`, `*`) and
@@ -150,24 +151,24 @@ def accounts(capture: Capture) -> tuple[Account, ...]:
     passwd = capture.read("accounts.passwd").one()
     shadow = capture.read("accounts.shadow").one()
     if passwd is None:
-        raise NotUnderstood("accounts.passwd", "there is no /etc/passwd")
+        raise NotUnderstood("accounts.passwd", msg("no_etc_passwd"))
     secrets = _shadow(shadow.text("accounts.shadow")) if shadow else {}
     found = [
         _account(line, secrets if shadow else None)
         for line in _lines(passwd.text("accounts.passwd"))
     ]
     if not found:
-        raise NotUnderstood("accounts.passwd", "/etc/passwd names no account")
+        raise NotUnderstood("accounts.passwd", msg("etc_passwd_names_no"))
     return tuple(found)
 
 
 def _account(line: str, secrets: Mapping[str, list[str]] | None) -> Account:
     parts = line.split(":")
     if len(parts) != 7 or not _number(parts[2]) or not _number(parts[3]):
-        raise NotUnderstood("accounts.passwd", f"not a line of passwd(5): {line!r}")
+        raise NotUnderstood("accounts.passwd", msg("not_line_passwd_5", line=line))
     name, field, uid, gid, _, home, shell = parts
     if field == "x" and secrets is None:
-        raise NotUnderstood("accounts.shadow", f"{name}: its password is said to be here")
+        raise NotUnderstood("accounts.shadow", msg("password_said_here", name=name))
     # without a line in shadow, pam_unix(8) refuses: as good as locked
     rest = (secrets or {}).get(name, ["*", *[""] * 7])
     # pam_unix(8) looks into shadow only where passwd says `x`
@@ -198,12 +199,12 @@ def groups(capture: Capture) -> tuple[Group, ...]:
     """Every local group. Raises FactError when the file cannot be read as a whole."""
     file = capture.read("accounts.group").one()
     if file is None:
-        raise CouldNotLook("accounts.group", "there is no /etc/group")
+        raise CouldNotLook("accounts.group", msg("no_etc_group"))
     found = []
     for line in _lines(file.text("accounts.group")):
         parts = line.split(":")
         if len(parts) != 4 or not _number(parts[2]):
-            raise NotUnderstood("accounts.group", f"not a line of group(5): {line!r}")
+            raise NotUnderstood("accounts.group", msg("not_line_group_5", line=line))
         members = tuple(m.strip() for m in parts[3].split(",") if m.strip())
         found.append(Group(parts[0], int(parts[2]), members, line))
     return tuple(found)
@@ -221,7 +222,7 @@ class Membership:
                 by_name.setdefault(member, set()).add(group.name)
         self._by_gid = {gid: frozenset(names) for gid, names in by_gid.items()}
         self._by_name = {name: frozenset(names) for name, names in by_name.items()}
-        self._room = Allowance("accounts.group", 2_000_000, "members of groups")
+        self._room = Allowance("accounts.group", 2_000_000, msg("members_groups"))
 
     def of(self, account: Account) -> frozenset[str]:
         """The names of the groups that the account is in, by its primary gid or by name."""
@@ -247,7 +248,7 @@ def _shadow(text: str) -> dict[str, list[str]]:
         name, separator, rest = line.partition(":")
         fields = rest.split(":")
         if not separator or len(fields) < 4:
-            raise NotUnderstood("accounts.shadow", f"not a line of shadow(5): {name!r}")
+            raise NotUnderstood("accounts.shadow", msg("not_line_shadow_5", name=name))
         entries.setdefault(name, fields)
     return entries
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READS: tuple[Read, ...] = (
@@ -61,11 +62,11 @@ def mandatory(capture: Capture) -> Mandatory:
     """Raises FactError when the kernel's state could not be seen."""
     text = capture.read("mandatory.state").text()
     if not text.rstrip().endswith("== end"):
-        raise NotUnderstood("mandatory.state", "it ends before its end")
+        raise NotUnderstood("mandatory.state", msg("ends_before_end"))
     state = dict(re.findall(r"^(/\S+)=(.*)$", text, re.MULTILINE))
     enforce = state.get("/sys/fs/selinux/enforce", state.get("/selinux/enforce"))
     if enforce not in (None, "0", "1"):
-        raise NotUnderstood("mandatory.state", f"selinux/enforce is {enforce!r}")
+        raise NotUnderstood("mandatory.state", msg("selinux_enforce", enforce=enforce))
     boot = text.partition("== boot\n")[2]
     # libselinux goes by the first line that holds a mode and begins with the name
     at_boot = re.search(r"^SELINUX=\s*(enforcing|permissive|disabled)", boot, _LINES)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
 READS: tuple[Read, ...] = (
@@ -76,7 +77,7 @@ def platform(capture: Capture) -> Platform:
     release = _release(capture)
     state = _pairs(capture.read("platform.init").text())
     if not state:
-        raise NotUnderstood("platform.init", "it printed nothing")
+        raise NotUnderstood("platform.init", msg("printed_nothing"))
     seen = state.get("exists", ())
     virt = state.get("virt", ("",))[0]
     return Platform(
@@ -101,7 +102,7 @@ def _release(capture: Capture) -> dict[str, str]:
             line = found[path].text("platform.release").strip()
             match = _OLD.match(line)
             if match is None:
-                raise NotUnderstood("platform.release", f"{path}: {line!r}")
+                raise NotUnderstood("platform.release", msg("at", where=path, what=repr(line)))
             word = match["name"].split()[0].lower()
             id = {"red": "rhel"}.get(word, word)
             return {"ID": id, "VERSION_ID": match["version"], "PRETTY_NAME": line}
@@ -121,7 +122,7 @@ def _os_release(text: str) -> dict[str, str]:
         try:
             words = quoting.split(value)
         except ValueError:
-            raise NotUnderstood("platform.release", f"not os-release(5): {line!r}") from None
+            raise NotUnderstood("platform.release", msg("not_os_release_5", line=line)) from None
         known[name] = " ".join(words)
     return known
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
 # Arguments carry passwords in ways that nobody can list: only the program's own word stays.
@@ -103,12 +104,12 @@ class Processes:
         if self.running(*patterns):
             return False
         if not self.complete:
-            raise CouldNotLook("processes.all", "the processes of others are hidden")
+            raise CouldNotLook("processes.all", msg("processes_others_hidden"))
         ends = {pattern.rsplit("/", 1)[-1][:15] for pattern in patterns}
         for process in self.all:
             if process.exe is None and _matches(process.name, ends):
                 raise CouldNotLook(
-                    "processes.all", f"the program of process {process.pid} ({process.name})"
+                    "processes.all", msg("program_process", pid=process.pid, name=process.name)
                 )
         return True
 
@@ -126,10 +127,10 @@ def processes(capture: Capture) -> Processes:
     for line in head.splitlines():
         match = _ENTRY.match(line)
         if match is None:
-            raise NotUnderstood("processes.all", f"not a line of /proc: {line[:120]!r}")
+            raise NotUnderstood("processes.all", msg("not_line_proc", line=line[:120]))
         _add(found.setdefault(int(match[1]), {}), match[2], match[3])
     if not any("Name" in fields for fields in found.values()):
-        raise NotUnderstood("processes.all", "not a single process was seen")
+        raise NotUnderstood("processes.all", msg("not_single_process_seen"))
     programs = _programs(tail)
     return Processes(
         tuple(
@@ -170,7 +171,8 @@ def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
     uids, parent = fields["Uid"].split(), fields.get("PPid", "0")
     if len(uids) < 2 or not _number(uids[1]) or not _number(parent):
         raise NotUnderstood(
-            "processes.all", f"/proc/{pid}/status: Uid {fields['Uid']!r}, PPid {parent!r}"
+            "processes.all",
+            msg("proc_status_uid_ppid", pid=pid, fields=fields["Uid"], parent=parent),
         )
     process = Process(
         pid=pid,

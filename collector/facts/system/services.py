@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, command, shell
 
 _TYPES = "--type=service,socket,timer,path"
@@ -185,7 +186,7 @@ def _answer(capture: Capture, id: str, systemd: bool) -> list[str]:
     result = capture.read(id)
     if result.absent:
         if systemd:
-            raise CouldNotLook(id, "systemd runs the host, but there is no systemctl")
+            raise CouldNotLook(id, msg("systemd_runs_host_no"))
         return []
     said = f"{result.stderr}\n{result.stdout.decode('utf-8', 'replace')}"
     ended = result.status in (ReadStatus.OK, ReadStatus.EXIT, ReadStatus.REFUSED)
@@ -200,10 +201,10 @@ def _unit_files(capture: Capture, systemd: bool) -> dict[str, str]:
     for line in _answer(capture, "services.unit_files", systemd):
         parts = line.split()
         if len(parts) < 2 or "." not in parts[0]:
-            raise NotUnderstood("services.unit_files", f"not a unit file: {line!r}")
+            raise NotUnderstood("services.unit_files", msg("not_unit_file", line=line))
         known[parts[0]] = parts[1]
     if systemd and not known:
-        raise NotUnderstood("services.unit_files", "systemd listed no unit file at all")
+        raise NotUnderstood("services.unit_files", msg("systemd_listed_no_unit"))
     return known
 
 
@@ -212,9 +213,9 @@ def _units(capture: Capture, systemd: bool) -> dict[str, tuple[str, str, str]]:
     for line in _answer(capture, "services.units", systemd):
         parts = _MARK.sub("", line).split(None, 4)
         if len(parts) < 4 or "." not in parts[0]:
-            raise NotUnderstood("services.units", f"not a unit: {line!r}")
+            raise NotUnderstood("services.units", msg("not_unit", line=line))
         known[parts[0]] = (parts[1], parts[2], parts[3])
     if systemd is not bool(known):
-        why = "no unit at all" if systemd else "units, but does not seem to run the host"
-        raise NotUnderstood("services.units", f"systemd listed {why}")
+        why = msg("no_unit_all") if systemd else msg("units_not_seem_run")
+        raise NotUnderstood("services.units", msg("systemd_listed", why=why))
     return known

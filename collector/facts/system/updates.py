@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.package_versions import dpkg_newer, rpm_newer
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _APT = (
@@ -183,7 +184,7 @@ def updates(capture: Capture) -> Updates | None:
     dnf = capture.read("updates.dnf").text()
     for id, text in (("updates.apt", apt), ("updates.dnf", dnf)):
         if text.strip() != "== none" and not text.rstrip().endswith("== end"):
-            raise NotUnderstood(id, "it ends before its end")
+            raise NotUnderstood(id, msg("ends_before_end"))
         if match := re.search(r"^unreadable.*$", text, re.MULTILINE):
             raise NotUnderstood(id, match[0])
     if apt.strip() != "== none":
@@ -216,15 +217,15 @@ def _apt(text: str) -> Updates:
         words = line.split()
         if words[:1] == ["read"] and len(words) == 2:
             if words[1] == "nothing":
-                raise NotUnderstood("updates.apt", "dpkg named no installed package")
+                raise NotUnderstood("updates.apt", msg("dpkg_named_no_installed"))
             listed = _count(words[1], "updates.apt")
             continue
         if len(words) != 3:
-            raise NotUnderstood("updates.apt", f"not a difference: {line!r}")
+            raise NotUnderstood("updates.apt", msg("not_difference", line=line))
         if dpkg_newer(words[2], words[1]):
             fixes.append(Fix(words[0], words[1], words[2]))
     if security and not listed:
-        raise NotUnderstood("updates.apt", "the security archive's list of packages was not seen")
+        raise NotUnderstood("updates.apt", msg("security_archive_s_list"))
     shown = [f"{r.get('Label')} {r.get('Suite')} {r.get('Date')}" for r in security or releases]
     return Updates(
         "updates.apt", tuple(fixes), min(dates, default=None), bool(security), last, tuple(shown)
@@ -233,7 +234,7 @@ def _apt(text: str) -> Updates:
 
 def _count(text: str, read: str) -> int:
     if not re.fullmatch(r"[0-9]{1,11}", text):
-        raise NotUnderstood(read, f"not a number: {text!r}")
+        raise NotUnderstood(read, msg("not_number", text=text))
     return int(text)
 
 
@@ -257,7 +258,7 @@ def _http_date(text: str, where: str) -> datetime:
     try:
         return parsedate_to_datetime(text.replace("UTC", "+0000")).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise NotUnderstood("updates.apt", f"{where}: Date: {text!r}") from None
+        raise NotUnderstood("updates.apt", msg("date", where=where, text=text)) from None
 
 
 def _dnf(text: str) -> Updates:
@@ -276,17 +277,17 @@ def _dnf(text: str) -> Updates:
         words = line.split()
         if words[:1] == ["last"] and len(words) == 2:
             if words[1] == "0":
-                raise NotUnderstood("updates.dnf", "rpm named no installed package")
+                raise NotUnderstood("updates.dnf", msg("rpm_named_no_installed"))
             last = _moment(words[1], "updates.dnf")
             continue
         issued = _day(words[4]) if len(words) > 5 else None
         if issued is None:
-            raise NotUnderstood("updates.dnf", f"not an advisory: {line!r}")
+            raise NotUnderstood("updates.dnf", msg("not_advisory", line=line))
         fix = _missing(words[1], words[5:])
         if fix:
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
     if last is None:
-        raise NotUnderstood("updates.dnf", "what rpm holds was not compared to its end")
+        raise NotUnderstood("updates.dnf", msg("rpm_holds_not_compared"))
     # the caches that tell of fixes; each must be new
     folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told}
     stamps = [caches[f] for f in folders if f in caches]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -72,7 +73,7 @@ def certificate(data: bytes, read: str) -> Certificate:
         x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,
     ) as problem:
-        raise NotUnderstood(read, f"a certificate: {problem}") from None
+        raise NotUnderstood(read, msg("a_certificate", problem=problem)) from None
     own = found.subject == found.issuer
     if own:
         try:

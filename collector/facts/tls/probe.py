@@ -35,6 +35,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.network.listeners import Listener
 from collector.facts.tls.client_hello import KINDS, client_hello, parts
 from collector.facts.tls.server_hello import Answer, answer
+from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, shell
 from collector.resources import package_text
 
@@ -198,7 +199,7 @@ def tls_outside(capture: Capture) -> Asked | None:
 def _asked(capture: Capture, read: str) -> Asked:
     lines = capture.read(read).text().splitlines()
     if not lines or lines[-1] != "== end":
-        raise NotUnderstood(read, "it ends before its end")
+        raise NotUnderstood(read, msg("ends_before_end"))
     heads: dict[str, re.Match[str]] = {}
     told: dict[str, list[tuple[str, str, str]]] = {}
     databases: list[tuple[str, str, str]] = []
@@ -214,18 +215,18 @@ def _asked(capture: Capture, read: str) -> Asked:
             databases.append((match[1], match[2], match[3]))
         elif match := _HEAD.fullmatch(line):
             if match[1] in heads:
-                raise NotUnderstood(read, f"a listener stands twice: {line!r}")
+                raise NotUnderstood(read, msg("listener_stands_twice", line=line))
             heads[match[1]] = match
         elif (match := _LINE.fullmatch(line)) and match[1]:
             told.setdefault(match[1], []).append((match[2], match[3] or "", match[4]))
         else:
-            raise NotUnderstood(read, f"a line of no form: {line[:120]!r}")
+            raise NotUnderstood(read, msg("line_no_form", line=line[:120]))
     if set(told) - set(heads):
-        raise NotUnderstood(read, "an answer of no listener")
+        raise NotUnderstood(read, msg("answer_no_listener"))
     # only where a socket for both families is shown as such is `*` more than IPv4
     old = any(m[3] == "::" for m in heads.values()) and any(m[3] == "*" for m in heads.values())
     if sent is None and any(kind in KINDS for lines in told.values() for kind, _, _ in lines):
-        raise NotUnderstood(read, "it does not tell which hello was sent")
+        raise NotUnderstood(read, msg("not_tell_hello_sent"))
     served = tuple(
         _served(read, m, told.get(number, []), sent or (b"", b""), old=old)
         for number, m in heads.items()
@@ -250,7 +251,7 @@ def _served(
         try:
             family, number = address(bare)
         except ValueError:
-            raise NotUnderstood(read, f"no address: {place!r}") from None
+            raise NotUnderstood(read, msg("no_address", line=place)) from None
         if family == 6 and number >> 32 == 0xFFFF:
             family, number = 4, number & 0xFFFFFFFF
         where = number or None
@@ -265,7 +266,7 @@ def _served(
         try:
             found = answer(client_hello(sent, key[1]), bytes.fromhex(text.removesuffix(".")))
         except ValueError:
-            raise NotUnderstood(read, f"not in hex: {text[:60]!r}") from None
+            raise NotUnderstood(read, msg("not_hex", text=text[:60])) from None
         answers[key] = replace(found, state="late") if text == "." else found
     starttls, pages, whole = ("", ""), list[Page](), False
     for kind, _, text in lines:
@@ -277,7 +278,7 @@ def _served(
         elif kind == "over":
             whole = True
         elif kind not in (*KINDS, "closed"):
-            raise NotUnderstood(read, f"an answer of no kind: {kind!r}")
+            raise NotUnderstood(read, msg("answer_no_kind", kind=kind))
     return Served(
         state,  # type: ignore[arg-type]  # one of the words of its pattern
         families,
@@ -297,6 +298,6 @@ def _served(
 def _page(read: str, text: str) -> Page:
     match = _HTTP.fullmatch(text)
     if match is None:
-        raise NotUnderstood(read, f"not an answer by HTTP: {text[:120]!r}")
+        raise NotUnderstood(read, msg("not_answer_http", text=text[:120]))
     name, path, status, location, login = ("" if x == "-" else x for x in match.groups())
     return Page(name, path, int(status or 0), location, login, text)

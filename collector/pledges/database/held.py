@@ -14,6 +14,7 @@ from typing import Any
 
 from collector import releases
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import Result
 from collector.pledges.database.rows import Evidence
 from collector.scope import Part, Scope, scope_of
@@ -33,10 +34,14 @@ def hold(row: Evidence, said: Mapping[str, Any], looks: Iterable[str | None], wh
     name = next(_differing(row, said, looks), None)
     if name is not None:
         raise Disagrees(
-            f"the register says another {name} of evidence {row.sequence} of {row.pledge} than "
-            "the signed statement",
+            msg(
+                "register_says_another_evidence",
+                name=name,
+                sequence=row.sequence,
+                pledge=row.pledge,
+            ),
             where=where,
-            mend="restore it from a backup",
+            mend=msg("restore_backup"),
         )
 
 
@@ -51,7 +56,7 @@ def look(chunks: Iterable[bytes]) -> str | None:
                 break
         found = json.loads(head.partition(b"\n")[0])["collected_at"]
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError):
-        raise BadInput("not a capture in hostpledge's form") from None
+        raise BadInput(msg("not_capture_hostpledge_s")) from None
     return found if isinstance(found, str) else None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.database import tables
 from collector.pledges.database.store import Store
 from collector.resources import home
@@ -40,9 +41,9 @@ class Place(NamedTuple):
             raise _no_url(problem) from None
         except ModuleNotFoundError as problem:
             raise BadInput(
-                f"the driver {problem.name} is not installed",
+                msg("driver_not_installed", name=problem.name),
                 where="--register",
-                mend="pip install 'hostpledge[postgresql]'",
+                mend=msg("pip_install_hostpledge_postgresql"),
             ) from None
 
 
@@ -76,13 +77,13 @@ def _at_url(location: str) -> Place:
         raise _no_url(problem) from None
     if backend == "sqlite":
         if not url.database:
-            raise BadInput("a register in memory keeps nothing", where="--register")
+            raise BadInput(msg("register_memory_keeps_nothing"), where="--register")
         return _at_path(Path(url.database))
     if backend != "postgresql":
         raise BadInput(
-            f"no register can be in {backend}",
+            msg("no_register_can", backend=backend),
             where="--register",
-            mend="a path, or a postgresql:// URL",
+            mend=msg("path_postgresql_url"),
         )
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+pg8000")
@@ -90,4 +91,4 @@ def _at_url(location: str) -> Place:
 
 
 def _no_url(problem: Exception) -> BadInput:
-    return BadInput(f"no database URL: {problem}", where="--register")
+    return BadInput(msg("no_database_url", problem=problem), where="--register")

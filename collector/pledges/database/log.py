@@ -20,6 +20,7 @@ from collector.attest.log import logged
 from collector.attest.log.checkpoint import parse
 from collector.attest.log.logged import Log
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 from collector.pledges.database import tables
 
 _FIELDS = (
@@ -84,7 +85,7 @@ def _origin(connection: Connection, where: str) -> str:
         query = query.with_for_update()
     found = connection.execute(query).scalars().all()
     if len(found) != 1:
-        raise BadInput("the register's log is gone", where=where, mend="restore it from a backup")
+        raise BadInput(msg("register_s_log_gone"), where=where, mend=msg("restore_backup"))
     return str(found[0])
 
 
@@ -123,7 +124,7 @@ def whole(
     numbered = list(numbered)
     for expected, (number, _) in enumerate(numbered):
         if number != expected:
-            raise VerifyFailed(f"entry {expected} of the log is missing", where=where)
+            raise VerifyFailed(msg("entry_log_missing", expected=expected), where=where)
     log = Log(origin, tuple(leaf.encode() for _, leaf in numbered))
     check_rows(log, rows, where=where)
     if newest is not None:
@@ -150,13 +151,13 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
         row = known.pop((document["pledge"], document["sequence"]), None)
         if row is None:
             raise VerifyFailed(
-                f"entry {number} of the log is {named}, which is not in the register any more",
+                msg("entry_log_not_register", number=number, named=named),
                 where=where,
             )
         for name, value in {"scope": None, **row}.items():
             if document.get(name) != value:
                 raise VerifyFailed(
-                    f"the register says another {name} of {named} than entry {number} of the log",
+                    msg("register_says_another_entry", name=name, named=named, number=number),
                     where=where,
                 )
         at = datetime.fromisoformat(document["logged_at"])
@@ -166,13 +167,18 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
         ahead = document["logged_at"]
         if latest is not None and late and not given:
             raise VerifyFailed(
-                f"entry {number} of the log ({named}) is dated {at.isoformat()}, before the entry "
-                f"ahead of it ({latest.isoformat()})",
+                msg(
+                    "entry_log_dated_before",
+                    number=number,
+                    named=named,
+                    at=at.isoformat(),
+                    latest=latest.isoformat(),
+                ),
                 where=where,
             )
         latest = at if latest is None else max(latest, at)
     for pledge, sequence in known:
-        raise VerifyFailed(f"evidence {sequence} of {pledge} is not in the log", where=where)
+        raise VerifyFailed(msg("evidence_not_log", sequence=sequence, pledge=pledge), where=where)
 
 
 def stepped_back(log: Log) -> Iterator[tuple[int, str, str]]:
@@ -213,8 +219,12 @@ def check_since(log: Log, size: int, kept_at: datetime, *, where: str) -> None:
         at = datetime.fromisoformat(document["logged_at"])
         if at < kept_at - SKEW:
             raise VerifyFailed(
-                f"entry {number} of the log is dated {at.isoformat()}, and was not there yet at "
-                f"{kept_at.isoformat()}: back-dated",
+                msg(
+                    "entry_log_dated_not",
+                    number=number,
+                    at=at.isoformat(),
+                    kept_at=kept_at.isoformat(),
+                ),
                 where=where,
             )
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
 from collector.private import create
 
 MOST_FILES = 200_000
@@ -36,7 +37,7 @@ class Store:
     def path(self, digest: str) -> Path:
         """Where the bundle of that digest (64 hex digits) is, or would be."""
         if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"no digest: {digest!r}")
+            raise ValueError(msg("no_digest", digest=digest))
         return self.folder / digest
 
     @contextmanager
@@ -53,7 +54,9 @@ class Store:
                 from collector.verify.archive import unpack
 
                 if age.is_encrypted(source):
-                    raise BadInput("encrypted (age)", where=str(source), mend="decrypt it: age -d")
+                    raise BadInput(
+                        msg("encrypted_age"), where=str(source), mend=msg("decrypt_age_d")
+                    )
                 (room / "unpacked").mkdir(mode=0o700)
                 _Copy(unpack(source, room / "unpacked")).to(copy)
             else:
@@ -109,16 +112,14 @@ class _Copy:
         except OSError as problem:
             if problem.filename is None or Path(problem.filename).is_relative_to(target):
                 raise
-            raise BadInput(
-                problem.strerror or "cannot be read", where=str(problem.filename)
-            ) from None
+            raise BadInput(of_system(problem, "cannot_read"), where=str(problem.filename)) from None
 
     def _any(self, source: Path, target: Path, *, first: bool = False) -> None:
         # the name given may itself be a link; nothing inside a bundle may be one
         mode = source.stat().st_mode if first else source.lstat().st_mode
         self.files += 1
         if self.files > MOST_FILES:
-            raise BadInput(f"more than {MOST_FILES} files: no bundle has so many", where=self._name)
+            raise BadInput(msg("more_files_no_bundle", most_files=MOST_FILES), where=self._name)
         if stat.S_ISDIR(mode):
             target.mkdir(mode=0o700)
             for inside in sorted(source.iterdir()):
@@ -127,19 +128,19 @@ class _Copy:
         elif stat.S_ISREG(mode):
             self._file(source, target)
         else:
-            raise BadInput("neither a file nor a folder: no bundle has that", where=str(source))
+            raise BadInput(msg("neither_file_nor_folder_no"), where=str(source))
 
     def _file(self, source: Path, target: Path) -> None:
         # its owner may put a link or a pipe there after we looked: neither is followed
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as inside, create(target) as out:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise BadInput("no regular file any more", where=str(source))
+                raise BadInput(msg("no_regular_file_any"), where=str(source))
             while chunk := inside.read(_CHUNK):
                 self.bytes += len(chunk)
                 if self.bytes > MOST_BYTES:
                     raise BadInput(
-                        f"larger than {MOST_BYTES >> 30} GiB: no bundle is", where=self._name
+                        msg("larger_gib_no_bundle", most_bytes=MOST_BYTES >> 30), where=self._name
                     )
                 out.write(chunk)
             out.flush()

@@ -37,6 +37,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
 from collector.pledges import migrations
 
 # what a hostpledge without migrations looks at: it turns away what is newer than 2
@@ -177,13 +178,13 @@ def open_sqlite(path: Path) -> Engine:
         if not os.access(path, os.R_OK | os.W_OK):
             if os.statvfs(path).f_flag & os.ST_RDONLY:
                 raise BadInput(
-                    "on a file system that is read-only",
+                    msg("file_system_read_only"),
                     where=str(path),
-                    mend="copy its folder to where it can be written, and give --register",
+                    mend=msg("copy_folder_where_can"),
                 ) from None
             raise BadInput(os.strerror(errno.EACCES), where=str(path)) from None
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be opened", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_opened"), where=str(path)) from None
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS},
@@ -249,7 +250,7 @@ def create(connection: Connection, *, where: str) -> bool:
     if known is None:
         if names and (connection.dialect.name == "sqlite" or names & set(metadata.tables)):
             raise BadInput(
-                "a database, but no register", where=where, mend="give another --register"
+                msg("database_no_register"), where=where, mend=msg("give_another_register")
             )
         metadata.create_all(connection)
         connection.execute(form.insert().values(version=FORM))
@@ -301,7 +302,7 @@ class Database:
             yield
         except IntegrityError:
             raise BadInput(
-                "another process wrote the same just now", where=self.where, mend="try again"
+                msg("another_process_wrote_same"), where=self.where, mend=msg("try_again")
             ) from None
         except DBAPIError as problem:
             raise BadInput(_plain(problem.orig), where=self.where) from None
@@ -315,10 +316,10 @@ _NO_ROOM = frozenset(
 
 def _plain(problem: BaseException | None) -> str:
     if getattr(problem, "sqlite_errorname", "") in _NO_ROOM:
-        return "no room is left for what is to be written, or the disk fails"
+        return msg("no_room_left_written")
     complaint = str(problem)
     if "not a database" in complaint:
         return "not a register"
     if "locked" in complaint:
-        return "another process holds the register; try again"
-    return f"the register says: {complaint}"
+        return msg("another_process_holds_register")
+    return msg("register_says", complaint=complaint)

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 HEAD = "0006"
 _REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
@@ -58,4 +59,4 @@ def stamp_new(connection: Connection) -> None:
 
 
 def _newer(where: str) -> BadInput:
-    return BadInput("made by a newer hostpledge", where=where, mend="use that one, or newer")
+    return BadInput(msg("made_newer_hostpledge"), where=where, mend=msg("use_one_newer"))

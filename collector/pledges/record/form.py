@@ -21,6 +21,7 @@ from collector.errors import BadInput
 from collector.facts.data.inventory_signature import KEYS, NAMESPACE
 from collector.facts.monitoring.event_ledger import DOCUMENT as LEDGER
 from collector.facts.monitoring.event_ledger import check_ledger
+from collector.i18n.message import msg, of_system
 from collector.model import Waiver
 from collector.pledges.record import validation as faults
 from collector.pledges.record.masking import masked
@@ -87,26 +88,26 @@ def load(path: Path, *, today: date | None = None) -> PledgeRecord:
         with path.open("rb") as source:
             data = source.read(LARGEST + 1)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
     except ValueError:
-        raise BadInput("no file can have that name", where=repr(str(path))) from None
+        raise BadInput(msg("no_file_can_name"), where=repr(str(path))) from None
     return from_bytes(data, where=str(path), today=today)
 
 
 def from_bytes(data: bytes, *, where: str, today: date | None = None) -> PledgeRecord:
     """As `load`, from bytes; `where` names them in messages."""
     if len(data) > LARGEST:
-        raise BadInput(f"larger than {LARGEST >> 20} MiB: no pledge record is", where=where)
+        raise BadInput(msg("larger_mib_no_pledge", largest=LARGEST >> 20), where=where)
     if b"\0" in data:
-        raise BadInput("holds a NUL byte: not a text file", where=where)
+        raise BadInput(msg("holds_nul_byte_not"), where=where)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise BadInput(
-            f"not UTF-8 (byte {problem.start})", where=where, mend="save the file as UTF-8"
+            msg("not_utf_8_byte", start=problem.start), where=where, mend=msg("save_file_utf_8")
         ) from None
     if not text.strip():
-        raise BadInput("empty: no pledge record in it", where=where)
+        raise BadInput(msg("empty_no_pledge_record"), where=where)
     if text.lstrip().startswith("{"):
         document = load_json(text, where=where)
     else:
@@ -126,12 +127,12 @@ def from_document(document: Any, *, where: str, today: date | None = None) -> Pl
     try:
         rfc8785.dumps(document)
     except (rfc8785.CanonicalizationError, TypeError, ValueError, RecursionError) as problem:
-        raise BadInput(f"holds what JSON cannot: {problem}", where=where) from None
+        raise BadInput(msg("holds_json_cannot", problem=problem), where=where) from None
     found = faults.faults(document, today or datetime.now(CHINA).date())
     fault = next(found, None)
     if fault is not None:
         place, what = fault
-        raise BadInput(f"{place}: {what}", where=where)
+        raise BadInput(msg("at", where=place, what=what), where=where)
     inventory = document.get("data_inventory")
     if inventory is not None and shared("schemas", "data-inventory.schema.json").is_file():
         check(inventory, "data-inventory", where=f"{where}: data_inventory")
@@ -147,7 +148,7 @@ def stored(text: str, *, sha256: str, where: str) -> PledgeRecord:
     The digest is taken over the text as it stands: thousands of records are read in a second.
     """
     if hashlib.sha256(text.encode()).hexdigest() != sha256:
-        raise BadInput("the record does not match its digest: it was changed", where=where)
+        raise BadInput(msg("record_not_match_digest"), where=where)
     return PledgeRecord(json.loads(text))
 
 

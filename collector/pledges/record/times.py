@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
+from collector.i18n.message import msg
+
 CHINA = timezone(timedelta(hours=8), "UTC+8")
 
 
@@ -18,7 +20,7 @@ def moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError:
-        raise ValueError("out of range") from None
+        raise ValueError(msg("out_range")) from None
 
 
 @lru_cache(maxsize=4096)  # thousands of records share their days

@@ -12,6 +12,7 @@ from typing import Any
 from collector import catalog, reaching
 from collector.errors import NotUnderstood
 from collector.facts.data.inventory_signature import owner_keys
+from collector.i18n.message import msg, told
 from collector.pledges.record import documents
 from collector.pledges.record.times import moment, waiver_end
 
@@ -31,10 +32,7 @@ def faults(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
     if code is not None and not credit_code_valid(code):
         yield (
             "customer.credit_code",
-            (
-                f"{code} is no unified social credit code: its check character does not fit "
-                "(GB 32100-2015)"
-            ),
+            (msg("no_unified_social_credit", number=code)),
         )
     yield from _times(document)
     yield from _dates(document, today)
@@ -45,7 +43,7 @@ def faults(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
         try:
             owner_keys(f"owner {known['key']}".encode())
         except NotUnderstood:
-            yield f"data_owner_keys[{number}].key", "is no public key as OpenSSH writes it"
+            yield f"data_owner_keys[{number}].key", msg("no_public_key_openssh")
 
 
 def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str]]:
@@ -61,11 +59,11 @@ def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str
         allowed = _SEEN_CONTROLS if prose else frozenset()
         for c in value:
             if c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or _turns(c)):
-                yield place, f"holds the unseen character U+{ord(c):04X}"
+                yield place, msg("holds_unseen_character_u", ord=ord(c))
         if not value.strip():
-            yield place, "is blank"
+            yield place, msg("is_blank")
         if _IDENTITY.search(value) and key != "credit_code":
-            yield place, "holds a whole identity number; mask it, e.g. 110101********1234"
+            yield place, msg("holds_whole_identity_number")
 
 
 def _turns(c: str) -> bool:
@@ -92,33 +90,36 @@ def _times(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
     if not document["documents"] and "draft" not in document:
-        yield "documents", "is empty; a record of what is not signed yet says `draft: true`"
+        yield "documents", msg("empty_record_not_signed")
     for place, field, earlier, later in _ordered(document):
         if earlier > later:
-            yield f"{place}.{field}", f"{later} lies before {earlier}"
+            yield f"{place}.{field}", msg("lies_before", later=later, earlier=earlier)
     for place, day in _past(document):
         if date.fromisoformat(day) > today:
-            yield place, f"{day} has not come yet"
+            yield place, msg("not_come_yet", day=day)
     for number, signed in enumerate(document["documents"]):
         if date.fromisoformat(signed["signed_on"]) > today:
-            yield f"documents[{number}].signed_on", f"{signed['signed_on']} has not come yet"
+            yield f"documents[{number}].signed_on", msg("not_come_yet", day=signed["signed_on"])
     period = document.get("period")
     if period and period["from"] > period["until"]:
-        yield "period", f"ends ({period['until']}) before it begins ({period['from']})"
+        yield "period", msg("ends_before_begins", period=period["until"], period_2=period["from"])
     granted = document.get("resources", {}).get("period")
     if granted and granted["from"] > granted["until"]:
-        yield "resources.period", f"ends ({granted['until']}) before it begins ({granted['from']})"
+        yield (
+            "resources.period",
+            msg("ends_before_begins", period=granted["until"], period_2=granted["from"]),
+        )
     for number, attestation in enumerate(document.get("attestations", ())):
         place = f"attestations[{number}]"
         if date.fromisoformat(attestation["date"]) > today:
-            yield f"{place}.date", f"{attestation['date']} has not come yet"
+            yield f"{place}.date", msg("not_come_yet", day=attestation["date"])
         if attestation.get("expires", attestation["date"]) < attestation["date"]:
-            yield f"{place}.expires", "lies before the day it was attested"
+            yield f"{place}.expires", msg("lies_before_day_attested")
     for number, notice in enumerate(document.get("incidents", {}).get("notices", ())):
         begun = moment(notice["occurred_at"])
         for name in ("reported_at", "provider_notified_at"):
             if name in notice and moment(notice[name]) < begun:
-                yield f"incidents.notices[{number}].{name}", "lies before the incident"
+                yield f"incidents.notices[{number}].{name}", msg("lies_before_incident")
 
 
 # (list, the day it begins, days that cannot lie before it)
@@ -174,19 +175,19 @@ def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, port in enumerate(resources.get("ports", ())):
         first, _, last = port.partition("/")[0].partition("-")
         if not 0 < int(first) <= int(last or first) < 65536:
-            yield f"resources.ports[{number}]", f"{port} is no port or range of ports"
+            yield f"resources.ports[{number}]", msg("no_port_range_ports", port=port)
     addresses = []
     for number, address in enumerate(resources.get("addresses", ())):
         try:
             addresses.append(str(ipaddress.ip_network(address)))
         except ValueError as problem:
-            yield f"resources.addresses[{number}]", str(problem)
+            yield f"resources.addresses[{number}]", told(problem)
     yield from _twice("resources.addresses", addresses)
     domains = []
     for number, domain in enumerate(resources.get("domains", ())):
         ascii_form = ascii_domain(domain)
         if ascii_form is None:
-            yield f"resources.domains[{number}]", f"{domain!r} is no domain name"
+            yield f"resources.domains[{number}]", msg("no_domain_name", domain=domain)
         else:
             domains.append(ascii_form)
     yield from _twice("resources.domains", domains)
@@ -212,31 +213,31 @@ def _names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     known = documents.clauses()
     for number, entry in enumerate(document.get("attestations", ())):
         if entry["clause"] not in known:
-            yield f"attestations[{number}].clause", f"no clause is named {entry['clause']}"
+            yield f"attestations[{number}].clause", msg("no_clause_named", entry=entry["clause"])
     for number, entry in enumerate(document.get("acknowledgements", ())):
         for name in entry["clauses"]:
             if name not in known:
-                yield f"acknowledgements[{number}].clauses", f"no clause is named {name}"
+                yield f"acknowledgements[{number}].clauses", msg("no_clause_named", entry=name)
     for place in ("waivers", "follow_ups"):
         entries = document.get(place, ())
         for number, entry in enumerate(entries):
             if entry["control"] not in catalog.controls():
                 yield (
                     f"{place}[{number}].control",
-                    f"no control is named {entry['control']} (`hostpledge controls` lists them)",
+                    msg("no_control_named_hostpledge", entry=entry["control"]),
                 )
         yield from _twice(place, (f"{e['control']} on {e['host']}" for e in entries))
     for path in ("incidents.notices", "vulnerabilities", "harmful_content", "inspections"):
         yield from _twice(path, (entry["id"] for _, entry in _entries(document, path)))
     if document.get("renews") == document["id"]:
-        yield "renews", "names the record itself"
+        yield "renews", msg("names_record_itself")
 
 
 def _twice(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            yield place, f"{name} stands twice"
+            yield place, msg("stands_twice", match=name)
         seen.add(name)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from collector.attest.bundle.evidence import waiver_entry
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, CollectorError, VerifyFailed
+from collector.i18n.message import msg
 from collector.model import Result
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.form import waivers
@@ -39,21 +40,25 @@ def attach(
         pledge = predicate["pledge"]
         if pledge is None:
             raise BadInput(
-                "the bundle was made for no pledge",
+                msg("bundle_made_no_pledge"),
                 where=str(bundle),
-                mend="make one with `hostpledge run --pledge`",
+                mend=msg("make_one_hostpledge_run"),
             )
         if pledge["id"] != id:
             raise BadInput(
-                f"the bundle was made for the pledge {pledge['id']}, not for {id}",
+                msg("bundle_made_pledge_not", pledge=pledge["id"], which=id),
                 where=str(bundle),
             )
         if predicate["grade"] < record.grade:
             raise BadInput(
-                f"the bundle was judged at grade {predicate['grade']}, and the pledge {id} is of "
-                f"grade {record.grade}",
+                msg(
+                    "bundle_judged_grade_pledge",
+                    predicate=predicate["grade"],
+                    which=id,
+                    grade=record.grade,
+                ),
                 where=str(bundle),
-                mend=f"make one with --grade {record.grade}",
+                mend=msg("make_one_grade", grade=record.grade),
             )
         _check_waivers(register, id, waived, str(bundle))
         missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
@@ -86,10 +91,9 @@ def _check_when(found: Verification, where: str) -> None:
     """Raises BadInput for verdicts of another day: what had ended by then would count again."""
     if found.looks.of_another_day:
         raise BadInput(
-            f"its hosts were judged for another time than they were looked at, "
-            f"{found.looks.apart.days} day(s) apart",
+            msg("hosts_judged_another_time", days=found.looks.apart.days),
             where=where,
-            mend="make it without --at",
+            mend=msg("make_without"),
         )
 
 
@@ -112,16 +116,24 @@ def _check_waivers(
             continue
         if any(waiver in version for version in versions):
             raise BadInput(
-                f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
-                f"{waiver['approver']}, which stands in the record no more",
+                msg(
+                    "bears_waiver_stands_record",
+                    waiver=waiver["control"],
+                    waiver_2=waiver["host"],
+                    waiver_3=waiver["approver"],
+                ),
                 where=where,
-                mend="make the bundle again",
+                mend=msg("make_bundle_again"),
             )
         raise BadInput(
-            f"it bears a waiver of {waiver['control']} on {waiver['host']} by "
-            f"{waiver['approver']}, which the record has never had",
+            msg(
+                "bears_waiver_record_never",
+                waiver=waiver["control"],
+                waiver_2=waiver["host"],
+                waiver_3=waiver["approver"],
+            ),
             where=where,
-            mend="`hostpledge pledge waive` puts one on record; make the bundle after that",
+            mend=msg("hostpledge_pledge_waive_puts"),
         )
 
 
@@ -133,9 +145,9 @@ def _verified(
         with open_bundle(copy) as opened:
             if opened.redacted:
                 raise BadInput(
-                    "a redacted bundle: its captures were left out",
+                    msg("redacted_bundle_captures_left"),
                     where=str(named),
-                    mend="ask its maker for the whole one",
+                    mend=msg("ask_maker_whole_one"),
                 )
             found = verify(opened, trust)
             if held is not None:
@@ -145,5 +157,5 @@ def _verified(
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")
         raise VerifyFailed(
-            f"does not verify: {problem.what}", where=f"{named}: {where}" if where else str(named)
+            msg("not_verify", what=problem.what), where=f"{named}: {where}" if where else str(named)
         ) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.database import tables
 from collector.pledges.database.rows import Evidence, evidence_of, scope_json
 from collector.pledges.database.store import Store
@@ -125,8 +126,11 @@ class Attached:
             there = same.first()
             if there is not None:
                 raise BadInput(
-                    f"the bundle is attached already, as number {there['sequence']} "
-                    f"of {there['pledge']}"
+                    msg(
+                        "bundle_attached_already_number",
+                        there=there["sequence"],
+                        there_2=there["pledge"],
+                    )
                 )
             self._in_order(connection, id, sequence, previous)
             path = self.store.keep(copy, digest)
@@ -162,14 +166,18 @@ class Attached:
         due = last["sequence"] + 1 if last else 1
         if sequence != due:
             raise BadInput(
-                f"the bundle is number {sequence} of {id}, and number {due} is the next",
-                mend="make one for it with `hostpledge run --pledge`",
+                msg("bundle_number_number_next", sequence=sequence, which=id, due=due),
+                mend=msg("make_one_hostpledge_run_pledge"),
             )
         if previous != (last["digest"] if last else None):
             raise BadInput(
-                f"the bundle follows {(previous or 'none')[:12]}, and the last one attached to "
-                f"{id} is {last['digest'][:12] if last else 'none'}",
-                mend="make one for it with `hostpledge run --pledge`",
+                msg(
+                    "bundle_follows_last_one",
+                    previous=(previous or "none")[:12],
+                    which=id,
+                    last=last["digest"][:12] if last else "none",
+                ),
+                mend=msg("make_one_hostpledge_run_pledge"),
             )
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:
@@ -235,7 +243,9 @@ class Attached:
     def unknown(self, id: str) -> BadInput:
         """What is raised for an id that no record has."""
         return BadInput(
-            f"no pledge is named {id}", where=self.where, mend="`hostpledge pledge list` lists them"
+            msg("no_pledge_named", which=id),
+            where=self.where,
+            mend=msg("hostpledge_pledge_list_lists"),
         )
 
 

@@ -11,6 +11,7 @@ from collector.attest.log import rekor
 from collector.attest.log.logged import entry
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.register.register import Register
 
 
@@ -29,15 +30,14 @@ def with_entry(register: Register, digest: str, key: PrivateKey, trust: Trust) -
         path = kept[one["digest"]].path / "data" / envelope.FILE
         if not path.is_file():
             raise BadInput(
-                f"the bundle {one['digest'][:12]} (number {one['sequence']}) is not in the store "
-                "any more",
+                msg("bundle_number_not_store", one=one["digest"][:12], one_2=one["sequence"]),
                 where=str(path),
-                mend="restore it from a backup",
+                mend=msg("restore_backup"),
             )
         data = bag.read(path, str(path))
         signer = trust.find(envelope.unseal(data, where=str(path)).keyid)
         if signer is None:
-            raise BadInput("signed by a key that you do not trust", where=str(path))
+            raise BadInput(msg("signed_key_you_not"), where=str(path))
         stored.append(data)
         bodies.append(rekor.body(data, signer.key))
     index = [one["digest"] for one in told].index(digest)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import Waiver
 from collector.pledges.database import location, tables
 from collector.pledges.database.location import FILE
@@ -55,10 +56,12 @@ class Register(Attached):
         if place.path is not None:
             if not create and location.is_named(at) and not place.path.exists():
                 raise BadInput(
-                    "no register there", where=place.where, mend="`hostpledge pledge add` makes one"
+                    msg("no_register"), where=place.where, mend=msg("hostpledge_pledge_add_makes")
                 )
             if not place.path.parent.is_dir():
-                raise BadInput("no such folder", where=str(place.path.parent), mend="make it first")
+                raise BadInput(
+                    msg("no_such_folder"), where=str(place.path.parent), mend=msg("make_first")
+                )
         return cls(place.engine(), place.store, place.where)
 
     def add(self, record: PledgeRecord, *, update: bool = False) -> Version:
@@ -151,16 +154,16 @@ class Register(Attached):
             other = known.setdefault(record.id.lower(), record.id)
             if other != record.id:
                 raise BadInput(
-                    f"the ids {other} and {record.id} differ in upper and lower case only",
+                    msg("ids_differ_upper_lower", other=other, which=record.id),
                     where=self.where,
-                    mend="give another id",
+                    mend=msg("give_another_id"),
                 )
 
     def _taken(self, id: str) -> BadInput:
         return BadInput(
-            f"the pledge {id} is in the register already",
+            msg("pledge_register_already", which=id),
             where=self.where,
-            mend="--update adds a new version of it",
+            mend=msg("update_adds_new_version"),
         )
 
     def get(self, id: str) -> PledgeRecord:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese, msg
 from collector.model import Text
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.validation import ascii_domain
@@ -28,13 +28,8 @@ _WORDS: Mapping[Kind, Text] = {
     "unseen": Text("未能对照", "could not be compared"),
 }
 # why something could not be compared, beside the reasons that facts have
-NOT_READ, CONTAINED = "not read this time", "web servers in containers"
-NAMES = "the names that its server has sites for"
-_REASONS = {
-    NOT_READ: "本次未采集",
-    CONTAINED: "容器内的网站服务器",
-    NAMES: "网站服务器的域名配置",
-}
+NOT_READ, CONTAINED = msg("not_read_this_time"), msg("web_servers_in_containers")
+NAMES = msg("names_its_server_has_sites_for")
 _MOST_NAMED = 4
 
 
@@ -83,13 +78,9 @@ class Undeclared:
         named, more = self.hosts[:_MOST_NAMED], count > _MOST_NAMED
         zh = f"{'、'.join(named)}{f' 等 {count} 台' if more else ''}"
         en = f"{', '.join(named)}{f' and {count - _MOST_NAMED} more' if more else ''}"
-        told = _told(self.value) if self.kind == "unseen" else self.value
-        return Text(f"{word.zh}：{told}（{zh}）", f"{word.en}: {self.value} ({en})")
-
-
-def _told(value: str) -> str:
-    read, _, why = value.partition(": ")
-    return f"{read}：{_REASONS.get(why) or in_chinese(why)}"
+        return Text(
+            f"{word.zh}：{in_chinese(self.value)}（{zh}）", f"{word.en}: {self.value} ({en})"
+        )
 
 
 def undeclared(record: PledgeRecord, seen: Iterable[Shown]) -> tuple[Undeclared, ...]:

@@ -19,6 +19,7 @@ from collector.attest.bundle.provenance import is_collected
 from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import Capture, Result, Text
 from collector.pledges.database import held
 from collector.pledges.database.rows import Evidence
@@ -144,16 +145,16 @@ class Newest:
 
     def _unread(self, name: str, problem: OSError) -> BadInput:
         return BadInput(
-            f"cannot be read: {problem.strerror}",
+            msg("cannot_be_read", strerror=problem.strerror),
             where=self._place(name),
-            mend="restore it from a backup",
+            mend=msg("restore_backup"),
         )
 
     def _changed(self, name: str) -> BadInput:
         return BadInput(
-            "was changed since it was attached",
+            msg("changed_since_attached"),
             where=self._place(name),
-            mend="restore it from a backup",
+            mend=msg("restore_backup"),
         )
 
     def _place(self, name: str) -> str:

@@ -15,6 +15,7 @@ from collector.facts.logs.web.apache import apache_sites
 from collector.facts.logs.web.others import caddy_sites
 from collector.facts.logs.web.servers import Server, web_servers
 from collector.facts.network.interfaces import network_of
+from collector.i18n.message import msg
 from collector.judging.confined import within_limits
 from collector.model import Capture
 from collector.pledges.record.validation import ascii_domain
@@ -41,7 +42,7 @@ def shown(capture: Capture) -> Shown:
     try:
         return within_limits(partial(_shown, capture))
     except PastLimit as problem:
-        return Shown(capture.host, (), (), (), dict.fromkeys(get_args(Part), problem.en))
+        return Shown(capture.host, (), (), (), dict.fromkeys(get_args(Part), problem.said))
 
 
 def _shown(capture: Capture) -> Shown:
@@ -57,7 +58,7 @@ def _shown(capture: Capture) -> Shown:
             found[part] = tuple(dict.fromkeys(look(capture)))
         except FactError as problem:
             asked = read in capture.reads or not capture.reads
-            unseen[part] = f"{problem.read}: {problem.why}" if asked else f"{read}: {NOT_READ}"
+            unseen[part] = problem.said if asked else msg("at", where=read, what=NOT_READ)
         except Exception as problem:  # noqa: BLE001 - a parser's defect must not take all of it away
             unseen[part] = one_line(f"{read}: {type(problem).__name__}: {problem}")
     return Shown(
@@ -82,10 +83,10 @@ def _domains(capture: Capture) -> Iterator[tuple[bool, str]]:
     """Whether it is a name, and that or why names cannot be told."""
     servers = web_servers(capture)
     if servers.contained:
-        yield False, f"web_servers.config: {CONTAINED}"
+        yield False, msg("at", where="web_servers.config", what=CONTAINED)
     for server in servers.own:
         for written in _names(server):
-            yield written is not None, written or f"web_servers.config: {NAMES}"
+            yield written is not None, written or msg("at", where="web_servers.config", what=NAMES)
 
 
 def _ports(capture: Capture) -> Iterator[Port]:

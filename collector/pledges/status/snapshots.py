@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
 import collector
+from collector.i18n.message import from_json, to_json
 from collector.judging_code import judging_code_sha256
 from collector.pledges.database import tables
 
@@ -42,9 +43,12 @@ def read(connection: Connection, newest: Newest) -> tuple[Shown, ...] | None:
         Shown(
             entry["host"],
             [Address(*address) for address in entry["addresses"]],
-            [(is_name, said) for is_name, said in entry["domains"]],
-            [Port(*port) for port in entry["ports"]],
-            entry["unseen"],
+            [(is_name, from_json(said)) for is_name, said in entry["domains"]],
+            [
+                Port(number, proto, sure, from_json(why))
+                for number, proto, sure, why in entry["ports"]
+            ],
+            {part: from_json(why) for part, why in entry["unseen"].items()},
         )
         for entry in json.loads(row.document)
     )
@@ -52,7 +56,7 @@ def read(connection: Connection, newest: Newest) -> tuple[Shown, ...] | None:
 
 def put(connection: Connection, newest: Newest, made: Sequence[Shown]) -> None:
     """Keeps it in the place of what was kept of an earlier bundle of the pledge."""
-    document = json.dumps([asdict(one) for one in made], separators=(",", ":"))
+    document = json.dumps([_plain(one) for one in made], separators=(",", ":"))
     drop(connection, newest.pledge)
     connection.execute(
         tables.looks.insert().values(
@@ -62,6 +66,15 @@ def put(connection: Connection, newest: Newest, made: Sequence[Shown]) -> None:
             document=document,
         )
     )
+
+
+def _plain(one: Shown) -> dict[str, Any]:
+    """Messages keep their codes: which language will be asked for is not known yet."""
+    return asdict(one) | {
+        "domains": [(is_name, to_json(said)) for is_name, said in one.domains],
+        "ports": [(*port[:3], to_json(port.why)) for port in one.ports],
+        "unseen": {part: to_json(why) for part, why in one.unseen.items()},
+    }
 
 
 def drop(connection: Connection, pledge: str) -> None:

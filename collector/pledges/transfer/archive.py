@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput, escaped
+from collector.i18n.message import msg
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.register.register import Register
 from collector.pledges.standing.finding_history import all_lives
@@ -40,10 +41,9 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
     for attached in kept:
         if not attached.path.exists():
             raise BadInput(
-                f"the bundle {attached.digest[:12]} (number {attached.sequence}) is not in the "
-                "store any more",
+                msg("bundle_number_not_store", one=attached.digest[:12], one_2=attached.sequence),
                 where=str(attached.path),
-                mend="restore it from a backup",
+                mend=msg("restore_backup"),
             )
     refuse_special(target)
     aside = beside(target)

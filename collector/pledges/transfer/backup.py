@@ -19,6 +19,7 @@ from sqlalchemy import select
 from collector import __version__
 from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.database import log, tables
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import backup_file
@@ -37,7 +38,7 @@ def write(register: Register, target: Path) -> dict[str, Any]:
     """
     refuse_special(target)
     if target.is_dir():
-        raise BadInput("Is a directory", where=str(target))
+        raise BadInput(msg("is_a_directory"), where=str(target))
     with _aside(target) as (out, aside):
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             about = _Writer(archive).register(register)
@@ -48,7 +49,7 @@ def write(register: Register, target: Path) -> dict[str, Any]:
                 made.check()
             except BadInput as problem:
                 raise BadInput(
-                    f"the backup does not read back: {problem.what}", where=str(target)
+                    msg("backup_not_read_back", what=problem.what), where=str(target)
                 ) from None
         aside.replace(target)
     sync_folder(target.absolute().parent)
@@ -105,9 +106,9 @@ class _Writer:
             kept = register.store.path(digest)
             if not kept.is_dir():
                 raise BadInput(
-                    f"the bundle {digest[:12]} is not in the store any more",
+                    msg("bundle_not_store_any", digest=digest[:12]),
                     where=str(kept),
-                    mend="restore it from a backup",
+                    mend=msg("restore_backup"),
                 )
             self._tree(kept, f"bundles/{digest}")
         about = {
@@ -133,7 +134,7 @@ class _Writer:
                     while chunk := source.read(_CHUNK):
                         put(chunk)
             else:
-                raise BadInput("neither a file nor a folder", where=str(inside))
+                raise BadInput(msg("neither_file_nor_folder"), where=str(inside))
 
     @contextmanager
     def _open(self, name: str) -> Iterator[Any]:

@@ -27,6 +27,7 @@ from collector.attest.log import checkpoint
 from collector.attest.log.logged import Log
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg, told
 from collector.pledges.database import held, log, tables
 from collector.pledges.database.rows import evidence_of
 from collector.pledges.record.form import stored
@@ -51,13 +52,19 @@ _BROKEN = (
 )  # fmt: skip
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _BUNDLE = re.compile(r"bundles/([0-9a-f]{64})/(.+)")
-_UNLIKE = "not a whole backup of a register: "
-_MEND = "take another backup"
+_MEND = msg("take_another_backup")
 
 
 def table_name(table: Table) -> str:
     """The name of the file that holds the rows of a table, one JSON object a line."""
     return f"{table.name}.jsonl"
+
+
+class _UnlikeError(BadInput):
+    """What is no backup, or not a whole one."""
+
+    def __init__(self, why: str, where: str) -> None:
+        super().__init__(msg("not_a_whole_register_backup", why=why), where=where, mend=_MEND)
 
 
 class BackupFile:
@@ -87,12 +94,12 @@ class BackupFile:
                 # a backup from before there was such a column
                 row = {n: None for n, column in columns.items() if column.nullable} | row
             if not isinstance(row, dict) or row.keys() != columns.keys():
-                raise self.unlike(f"{table_name(table)}: not a row of it")
+                raise self.unlike(msg("not_row", table_name=table_name(table)))
             for name, value in row.items():
                 column = columns[name]
                 kind = int if isinstance(column.type, Integer) else str
                 if type(value) is not kind and not (value is None and column.nullable):
-                    raise self.unlike(f"{table_name(table)}: not a row of it")
+                    raise self.unlike(msg("not_row", table_name=table_name(table)))
             yield row
 
     def extract(self, digest: str, target: Path) -> Iterator[Path]:
@@ -115,7 +122,7 @@ class BackupFile:
                 pass
         counts = {table.name: sum(1 for _ in self.rows(table)) for table in TABLES}
         if self.about.get("rows") != counts:
-            raise self.unlike("it holds other numbers of rows than it says")
+            raise self.unlike(msg("other_numbers_of_rows"))
         try:
             self._check_records()
             self._check_log()
@@ -124,7 +131,9 @@ class BackupFile:
                     self._check_bundle(row, trust or Trust())
             self._check_checkpoints(trust or Trust())
         except (BadInput, VerifyFailed) as problem:
-            raise self.unlike(problem.what.removeprefix(_UNLIKE)) from None
+            if isinstance(problem, _UnlikeError):
+                raise
+            raise self.unlike(problem.what) from None
 
     def _check_records(self) -> None:
         known = {row["id"]: 0 for row in self.rows(tables.pledges)}
@@ -132,20 +141,20 @@ class BackupFile:
         for row in self.rows(tables.versions):
             id, version = row["pledge"], row["version"]
             if version != known.get(id, -1) + 1:
-                raise self.unlike(f"version {version} of {id} is out of place")
+                raise self.unlike(msg("version_out_place", version=version, which=id))
             known[id] += 1
             if row["document"] == "":
                 emptied.add(id)
                 continue
             record = stored(row["document"], sha256=row["sha256"], where=self._where)
             if record.id != id or (id in emptied and "disposed" not in record.document):
-                raise self.unlike(f"version {version} of {id} is out of place")
+                raise self.unlike(msg("version_out_place", version=version, which=id))
             emptied.discard(id)
         for id in emptied:
-            raise self.unlike(f"no version of {id}")
+            raise self.unlike(msg("no_version", which=id))
         for id, count in known.items():
             if not count:
-                raise self.unlike(f"no version of {id}")
+                raise self.unlike(msg("no_version", which=id))
 
     def _check_log(self) -> None:
         evidence = list(self.rows(tables.evidence))
@@ -153,16 +162,18 @@ class BackupFile:
         for row in evidence:
             sequence, previous = last.get(row["pledge"], (0, None))
             if row["sequence"] != sequence + 1 or row["previous"] != previous:
-                raise self.unlike(f"evidence {row['sequence']} of {row['pledge']} is out of place")
+                raise self.unlike(
+                    msg("evidence_out_place", row=row["sequence"], row_2=row["pledge"])
+                )
             last[row["pledge"]] = row["sequence"], row["digest"]
         disposed = {row["pledge"] for row in self.rows(tables.versions) if row["document"] == ""}
         if {e["digest"] for e in evidence if e["pledge"] not in disposed} != self.bundles.keys():
-            raise self.unlike("its bundles are not those of its evidence")
+            raise self.unlike(msg("bundles_not_those_evidence"))
         if not last.keys() <= {row["id"] for row in self.rows(tables.pledges)}:
-            raise self.unlike("evidence of no pledge")
+            raise self.unlike(msg("evidence_no_pledge"))
         origins = [row["origin"] for row in self.rows(tables.log_head)]
         if len(origins) != 1:
-            raise self.unlike("no log, or more than one")
+            raise self.unlike(msg("no_log_more_one"))
         found = log.whole(
             origins[0],
             [(row["number"], row["leaf"]) for row in self.rows(tables.log_entries)],
@@ -174,7 +185,7 @@ class BackupFile:
             where=self._where,
         )
         if self.about.get("log") != about_log(found):
-            raise self.unlike("another log than it says")
+            raise self.unlike(msg("another_log_says"))
 
     def _check_bundle(self, row: dict[str, Any], trust: Trust) -> None:
         """Its statement is the one that was attached, and says what its row says.
@@ -187,11 +198,11 @@ class BackupFile:
             b"".join(self._chunks(f"bundles/{digest}/data/{envelope.FILE}")), where=self._where
         )
         if hashlib.sha256(sealed.payload).hexdigest() != digest:
-            raise self.unlike(f"the bundle {digest[:12]} is another one")
+            raise self.unlike(msg("bundle_another_one", digest=digest[:12]))
         told = statement.from_bytes(sealed.payload, where=self._where)
         for name, known in statement.subjects(told).items():
             if kept.get(f"data/{name}") != known:
-                raise self.unlike(f"the bundle {digest[:12]} is not as it was signed: {name}")
+                raise self.unlike(msg("bundle_not_signed", digest=digest[:12], name=name))
         signer = trust.find(sealed.keyid)
         if signer is not None:
             sealed.verify(signer.key)
@@ -204,7 +215,7 @@ class BackupFile:
         with self._reading():
             attached = evidence_of(row, Path(self._where))
             if row["scope"] and json.loads(row["scope"])["whole"] is not attached.whole:
-                raise self.unlike("evidence.jsonl: not a row of it")
+                raise self.unlike(msg("evidence_jsonl_not_row"))
             held.hold(attached, told["predicate"], looks, self._where)
 
     def _check_checkpoints(self, trust: Trust) -> None:
@@ -227,20 +238,20 @@ class BackupFile:
         for line in lines:
             found = _LINE.fullmatch(line)
             if found is None or found[2] in digests or not _plain(found[2]):
-                raise self.unlike(f"{MANIFEST} is not one")
+                raise self.unlike(msg("not_one", manifest=MANIFEST))
             digests[found[2]] = found[1]
         names = {f"{ROOT}/{name}" for name in (*digests, MANIFEST)}
         if names != entries or len(entries) != len(self._archive.infolist()):
-            raise self.unlike("what it holds is not what it says")
+            raise self.unlike(msg("holds_not_says"))
         strange = digests.keys() - {ABOUT, *map(table_name, TABLES)}
         if any(not _BUNDLE.fullmatch(name) for name in strange):
-            raise self.unlike("it holds what no backup does")
+            raise self.unlike(msg("holds_no_backup"))
         return digests
 
     def _about(self) -> dict[str, Any]:
         about = json.loads(b"".join(self._chunks(ABOUT)))
         if not isinstance(about, dict) or about.get("schema") != SCHEMA:
-            raise self.unlike("made by a newer hostpledge, or by something else")
+            raise self.unlike(msg("made_newer_hostpledge_something"))
         return about
 
     def _lines(self, name: str) -> Iterator[bytes]:
@@ -248,10 +259,10 @@ class BackupFile:
         for chunk in self._chunks(name):
             *whole, rest = (rest + chunk).split(b"\n")
             if len(rest) > _LONGEST:
-                raise self.unlike(f"{name}: a line of more than {_LONGEST >> 20} MiB")
+                raise self.unlike(msg("line_more_mib", name=name, longest=_LONGEST >> 20))
             yield from whole
         if rest:
-            raise self.unlike(f"{name}: cut off")
+            raise self.unlike(msg("cut_off", name=name))
 
     def _chunks(self, name: str, *, whole: bool = True) -> Iterator[bytes]:
         """What the file holds; only where the `whole` of it is read, it is held to its digest."""
@@ -261,17 +272,17 @@ class BackupFile:
                 digest.update(chunk)
                 yield chunk
         if whole and digest.hexdigest() != self._digests[name]:
-            raise self.unlike(f"{name} was changed")
+            raise self.unlike(msg("was_changed", name=name))
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except _BROKEN as problem:
-            raise self.unlike(str(problem)) from None
+            raise self.unlike(told(problem)) from None
 
     def unlike(self, why: str) -> BadInput:
-        return BadInput(f"{_UNLIKE}{why}", where=self._where, mend=_MEND)
+        return _UnlikeError(why, self._where)
 
 
 @contextmanager
@@ -283,9 +294,9 @@ def opened(path: Path) -> Iterator[BackupFile]:
             container.layout(source, str(path), most=_MOST, mode=MODE)
             archive = zipfile.ZipFile(source)
         except VerifyFailed as problem:
-            raise BadInput(f"{_UNLIKE}{problem.what}", where=str(path), mend=_MEND) from None
+            raise _UnlikeError(problem.what, str(path)) from None
         except _BROKEN as problem:
-            raise BadInput(f"{_UNLIKE}{problem}", where=str(path), mend=_MEND) from None
+            raise _UnlikeError(told(problem), str(path)) from None
         with archive:
             yield BackupFile(archive, str(path))
 

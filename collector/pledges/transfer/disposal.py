@@ -17,6 +17,7 @@ from typing import Any
 
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.due import lifecycle
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.masking import masked
@@ -65,12 +66,14 @@ def dispose(
 def _check(record: PledgeRecord, kept: date | None, today: date) -> None:
     if kept is None:
         raise BadInput(
-            "has not ended: nothing of it may be destroyed",
+            msg("not_ended_nothing_may"),
             where=record.id,
-            mend="put its end on record first",
+            mend=msg("put_end_record_first"),
         )
     if today <= kept:
-        raise BadInput(f"is to be kept to {kept}", where=record.id, mend="wait until it is over")
+        raise BadInput(
+            msg("is_to_be_kept", kept=kept), where=record.id, mend=msg("wait_until_over")
+        )
 
 
 def remains(record: PledgeRecord, about: Mapping[str, Any], today: date) -> PledgeRecord:

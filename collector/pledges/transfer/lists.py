@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import BadInput
+from collector.i18n.message import Message, in_chinese, msg, of_system
 from collector.model import Text
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.transfer.lists_xlsx import xlsx_rows
@@ -26,7 +27,6 @@ _HEADER_WITHIN = 20
 _SEPARATORS = re.compile(r"[\s,，;；、]+")
 _DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?: 00:00(?::00)?)?")
 _GRADES = {"2": 2, "二": 2, "二级": 2, "2级": 2, "3": 3, "三": 3, "三级": 3, "3级": 3}
-_MISSING = re.compile(r"'(\w+)' is a required property")
 _EMPTY = Text("为空", "is empty")
 _NOBODY = Text(
     "为空：单位填统一社会信用代码，个人填证件号码",
@@ -94,7 +94,7 @@ def read(path: Path, *, today: date | None = None) -> Listed:
             if record.document.get("draft"):
                 drafts.append(record.id)
     if not records and not faults:
-        raise BadInput("no row in it", where=str(path))
+        raise BadInput(msg("no_row"), where=str(path))
     return Listed(tuple(records), tuple(faults), tuple(drafts), unknown)
 
 
@@ -107,21 +107,19 @@ def _rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
         with path.open("rb") as source:
             data = source.read(LARGEST + 1)
     except OSError as problem:
-        raise BadInput(problem.strerror or "cannot be read", where=str(path)) from None
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
     if len(data) > LARGEST:
-        raise BadInput(f"larger than {LARGEST >> 20} MiB", where=str(path))
+        raise BadInput(msg("larger_mib", largest=LARGEST >> 20), where=str(path))
     if data.startswith(b"PK"):
         return xlsx_rows(data, most=MOST_ROWS, where=str(path))
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise BadInput(
-            "an .xls of old Excel", where=str(path), mend="save it as .xlsx or CSV (UTF-8)"
-        )
+        raise BadInput(msg("xls_old_excel"), where=str(path), mend=msg("save_xlsx_csv_utf"))
     return _csv(data, where=str(path))
 
 
 def _csv(data: bytes, *, where: str) -> Iterator[tuple[int, Sequence[str]]]:
     if b"\0" in data:
-        raise BadInput("neither CSV nor XLSX", where=where)
+        raise BadInput(msg("neither_csv_nor_xlsx"), where=where)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -129,19 +127,19 @@ def _csv(data: bytes, *, where: str) -> Iterator[tuple[int, Sequence[str]]]:
             # what Excel writes as CSV on a Chinese Windows
             text = data.decode("gb18030")
         except UnicodeDecodeError as problem:
-            raise BadInput(
-                f"neither UTF-8 nor GB 18030 (byte {problem.start})", where=where
-            ) from None
+            raise BadInput(msg("neither_utf_8_nor", start=problem.start), where=where) from None
     first = text.partition("\n")[0]
     separator = max(",\t;，", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
             if reader.line_num > MOST_ROWS:
-                raise BadInput(f"more than {MOST_ROWS} rows", where=where)
+                raise BadInput(msg("more_rows", most_rows=MOST_ROWS), where=where)
             yield reader.line_num, cells
     except csv.Error as problem:
-        raise BadInput(f"line {reader.line_num}: not CSV: {problem}", where=where) from None
+        raise BadInput(
+            msg("line_not_csv", line_num=reader.line_num, problem=problem), where=where
+        ) from None
 
 
 def _header(
@@ -156,7 +154,7 @@ def _header(
             if name in known:
                 if known[name] in found:
                     raise BadInput(
-                        f"two columns for the same: {cells[found[known[name]]]}, {cells[at]}",
+                        msg("two_columns_same", cells=cells[found[known[name]]], cells_2=cells[at]),
                         where=f"{path}: row {number}",
                     )
                 found[known[name]] = at
@@ -166,9 +164,9 @@ def _header(
         if turn >= _HEADER_WITHIN:
             break
     raise BadInput(
-        "no row of headings: 编号 (id) and 用户名称 (customer) are needed at least",
+        msg("no_row_headings_id"),
         where=str(path),
-        mend="`hostpledge pledge import --columns` lists the headings",
+        mend=msg("hostpledge_pledge_import_columns"),
     )
 
 
@@ -226,16 +224,18 @@ def _record(
 
 def _place(complaint: str) -> tuple[str, Text]:
     """The column that a complaint of the record is about; empty where it is none of ours."""
-    plain = complaint.removeprefix("not a pledge record: ")
-    field, _, said = plain.partition(": ")
-    reason = Text(said, said)
-    missing = _MISSING.fullmatch(said)
-    if missing is not None:
-        field, reason = f"{field}.{missing[1]}", _EMPTY
+    if isinstance(complaint, Message) and complaint.code == "not_a_document":
+        complaint = complaint.values["problem"]
+    field, said = "", complaint
+    if isinstance(complaint, Message) and complaint.code == "at":
+        field, said = complaint.values["where"], complaint.values["what"]
+    reason = Text(in_chinese(said), str(said))
+    if isinstance(said, Message) and said.code == "schema_required":
+        field, reason = f"{field}.{said.values['name']}", _EMPTY
     for column, path in _FIELDS.items():
         if field == path or field.startswith((f"{path}.", f"{path}[")):
             return column, reason
-    return "", Text(plain, plain)
+    return "", Text(in_chinese(complaint), str(complaint))
 
 
 def _under(

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 _MOST_UNPACKED = 512 * 1024 * 1024
 _MOST_COLUMNS = 500
@@ -23,25 +24,25 @@ def xlsx_rows(data: bytes, *, most: int, where: str) -> Iterator[tuple[int, Sequ
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if not _one_reading(packed, data):
                 raise BadInput(
-                    "another list of files could be read out of it",
+                    msg("another_list_files_could"),
                     where=where,
-                    mend="save it anew, or as CSV (UTF-8)",
+                    mend=msg("save_anew_csv_utf"),
                 )
             if sum(entry.file_size for entry in packed.infolist()) > _MOST_UNPACKED:
-                raise BadInput(f"unpacks to more than {_MOST_UNPACKED >> 20} MiB", where=where)
+                raise BadInput(msg("unpacks_more_mib", largest=_MOST_UNPACKED >> 20), where=where)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), 1):
             if number > most:
-                raise BadInput(f"more than {most} rows", where=where)
+                raise BadInput(msg("more_rows", most_rows=most), where=where)
             yield number, [_text(cell.value) for cell in cells]
     except BadInput:
         raise
     except Exception as problem:  # noqa: BLE001 - openpyxl raises whatever its parsers met
         raise BadInput(
-            f"cannot be read as XLSX: {type(problem).__name__}",
+            msg("cannot_read_xlsx", name=type(problem).__name__),
             where=where,
-            mend="save it anew, or as CSV (UTF-8)",
+            mend=msg("save_anew_csv_utf"),
         ) from None
 
 

@@ -18,6 +18,7 @@ from collector import captures
 from collector.attest.trust.trust_file import Trust
 from collector.captures import sync_folder
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.database import location, log, tables
 from collector.pledges.database.location import Place
 from collector.pledges.database.store import Store
@@ -54,7 +55,9 @@ def restore(
         backup.check(trust)
         place = location.place(at)
         if place.path is not None and not place.path.parent.is_dir():
-            raise BadInput("no such folder", where=str(place.path.parent), mend="make it first")
+            raise BadInput(
+                msg("no_such_folder"), where=str(place.path.parent), mend=msg("make_first")
+            )
         if place.path is not None and not place.path.exists():
             return _made(backup, place, place.path)
         Register.open(at)
@@ -80,14 +83,12 @@ def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
             _fill(connection, backup, place.where)
         # the last connection took the write-ahead log into the file as it was closed
         if any(room.glob(f"{path.name}-wal")):
-            raise BadInput("the write-ahead log was not taken in", where=place.where)
+            raise BadInput(msg("write_ahead_log_not"), where=place.where)
         _sync(aside)
         try:
             os.link(aside, path)
         except FileExistsError:
-            raise BadInput(
-                "another process made a register there just now", where=place.where
-            ) from None
+            raise BadInput(msg("another_process_made_register"), where=place.where) from None
         sync_folder(path.parent)
     return _restored(backup, place.where, 0)
 
@@ -100,9 +101,9 @@ def _refuse(connection: Connection, where: str, *, replace: bool) -> None:
     count = connection.execute(select(func.count()).select_from(tables.pledges)).scalar_one()
     if count and not replace:
         raise BadInput(
-            f"the register holds {count} pledge records",
+            msg("register_holds_pledge_records", count=count),
             where=where,
-            mend="--replace puts the backup in their place",
+            mend=msg("replace_puts_backup_their"),
         )
 
 

@@ -18,6 +18,7 @@ from collector.facts.logs.gaps import Gap, Gaps, gaps
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.records.samples import READS as _SAMPLES
 from collector.facts.logs.records.samples import SHOWN, Samples, records
+from collector.i18n.message import msg, told
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_GAPS, *_shipping.READS, *_SAMPLES)
@@ -51,7 +52,7 @@ class LogColumns:
         troubles = dict(self.troubles)
         known = self.gaps.logs.get(log.path) if self.gaps else None
         if self.gaps and known is None and log.written:
-            troubles["gaps"] = "log_files.times: not looked into"
+            troubles["gaps"] = msg("log_files_times_not")
         remote = None
         if self.shipping is not None:
             targets = self.shipping.copies_of(log.path)
@@ -60,7 +61,7 @@ class LogColumns:
         if self.samples is not None:
             lines = self._lines(log)
             if not lines and log.written:
-                troubles["samples"] = "record_samples.lines: no record was taken"
+                troubles["samples"] = msg("record_samples_lines_no")
                 lines = None
         return Columns(
             known.gaps if known else None,
@@ -97,7 +98,7 @@ def _tried(
     try:
         return parse(capture)
     except FactError as problem:
-        troubles[name] = str(problem)
+        troubles[name] = told(problem)
     except Exception as problem:  # noqa: BLE001 - a parser's defect must not take the table away
         troubles[name] = one_line(f"{type(problem).__name__}: {problem}")
     return None

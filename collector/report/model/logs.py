@@ -14,7 +14,7 @@ from collector import catalog
 from collector.facts.logs.gaps import Gap
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.retention import Retention
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese
 from collector.judges.retention import both, configured, days, observed
 from collector.model import Capture, Lang, Result
 from collector.report.model.log_columns import LogColumns, log_columns

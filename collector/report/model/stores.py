@@ -18,7 +18,7 @@ from collector.facts.backup.coverage import cover
 from collector.facts.backup.freshness import Bounds, State, freshness
 from collector.facts.backup.offsite import copies
 from collector.facts.data.inventory import Store, inventory
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese
 from collector.judging.confined import within_limits
 from collector.model import Capture, Facts, Lang
 
@@ -59,7 +59,7 @@ def backups(capture: Capture, attached: Mapping[str, bytes], grade: int, lang: L
     try:
         return within_limits(partial(_backups, capture, attached, grade, lang))
     except PastLimit as problem:
-        return Backups(trouble=problem.zh if lang == "zh" else problem.en)
+        return Backups(trouble=in_chinese(problem.said) if lang == "zh" else str(problem))
 
 
 def _backups(capture: Capture, attached: Mapping[str, bytes], grade: int, lang: Lang) -> Backups:
@@ -121,5 +121,5 @@ def _row(facts: Facts, store: Store, now: datetime, grade: int, lang: Lang) -> B
 
 
 def _said(problem: FactError, lang: Lang) -> str:
-    text = one_line(str(problem))
+    text = one_line(problem.said)
     return text if lang == "en" else in_chinese(text)

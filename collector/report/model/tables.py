@@ -16,6 +16,7 @@ from collector.errors import FactError, PastLimit, one_line
 from collector.facts.logs.retention import retention
 from collector.facts.security import signatures
 from collector.facts.security.products import antimalware
+from collector.i18n.message import in_chinese, told
 from collector.judging.confined import within_limits
 from collector.model import Capture, Lang
 from collector.report.model.logs import Log, Note, notes, rows
@@ -57,7 +58,7 @@ def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
     try:
         return within_limits(partial(_logs, capture, grade, lang))
     except PastLimit as problem:
-        return Logs(trouble=problem.zh if lang == "zh" else problem.en)
+        return Logs(trouble=in_chinese(problem.said) if lang == "zh" else str(problem))
 
 
 def _logs(capture: Capture, grade: int, lang: Lang) -> Logs:
@@ -74,7 +75,7 @@ def products(capture: Capture, lang: Lang) -> Products:
     try:
         return within_limits(partial(_products, capture, lang))
     except PastLimit as problem:
-        return Products(trouble=problem.zh if lang == "zh" else problem.en)
+        return Products(trouble=in_chinese(problem.said) if lang == "zh" else str(problem))
 
 
 def _products(capture: Capture, lang: Lang) -> Products:
@@ -102,6 +103,6 @@ def _fact(parse: Callable[[Capture], T], capture: Capture) -> tuple[T | None, st
     try:
         return parse(capture), ""
     except FactError as problem:
-        return None, str(problem)
+        return None, told(problem)
     except Exception as problem:  # noqa: BLE001 - a parser's defect must not take the report away
         return None, one_line(f"{type(problem).__name__}: {problem}")

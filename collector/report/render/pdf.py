@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from collector.errors import BadInput, one_line
+from collector.i18n.message import msg
 from collector.report.render.alike import fleet
 from collector.report.render.html import page
 
@@ -32,10 +33,9 @@ def check() -> None:
     known, missing = _probe(_LETTER)
     if missing or not any(name in FONTS for name in known):
         raise BadInput(
-            "no font for Chinese pages is found",
+            msg("no_font_chinese_pages"),
             where="--pdf",
-            mend="install the fonts Noto Sans CJK and Noto Serif CJK (Debian: fonts-noto-cjk, "
-            "RHEL family: google-noto-sans-cjk-fonts google-noto-serif-cjk-fonts)",
+            mend=msg("install_fonts_noto_sans"),
         )
 
 
@@ -59,7 +59,7 @@ def to_pdf(given: Mapping[str, Any]) -> bytes:
         pages, _ = _set(text)
     except RecursionError as problem:
         raise BadInput(
-            f"the pages cannot be set: {one_line(str(problem))}", where="--pdf"
+            msg("pages_cannot_set", problem=one_line(str(problem))), where="--pdf"
         ) from None
     return pages
 
@@ -102,17 +102,16 @@ def _document(text: str) -> Any:
         from weasyprint.urls import URLFetcher
     except ImportError:
         raise BadInput(
-            "WeasyPrint is not installed",
+            msg("weasyprint_not_installed"),
             where="--pdf",
-            mend="pip install 'hostpledge[pdf]', or give --html and print that file",
+            mend=msg("pip_install_hostpledge_pdf"),
         ) from None
     except OSError as problem:
         # it looks for Pango when it is imported
         raise BadInput(
-            f"WeasyPrint finds no Pango ({one_line(str(problem), 200)})",
+            msg("weasyprint_finds_no_pango", problem=one_line(str(problem), 200)),
             where="--pdf",
-            mend="install it (Debian: libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, RHEL "
-            "family: pango), or give --html and print that file",
+            mend=msg("install_debian_libpango_1"),
         ) from None
     fetcher = URLFetcher(allowed_protocols=())
     return HTML(string=text, url_fetcher=fetcher).render(optimize_images=False)

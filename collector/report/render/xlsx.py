@@ -17,7 +17,7 @@ from openpyxl import Workbook
 from collector.errors import FactError, PastLimit, one_line
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.facts.system.package_owners import Program, programs
-from collector.i18n.reasons import in_chinese
+from collector.i18n.message import in_chinese
 from collector.judging.confined import within_limits
 from collector.model import Capture, Lang
 from collector.pledges.due.deadlines import Due
@@ -208,7 +208,7 @@ def _exposure(
         try:
             found, known = within_limits(partial(_reach, taken))
         except (FactError, PastLimit) as problem:
-            why = one_line(str(problem))
+            why = one_line(problem.said)
             told_why = why if lang == "en" else in_chinese(why)
             rows.append((host.name, *("",) * 4, t["reach_unknown"], "", told_why))
             continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import Capture, HostStatus
 from collector.run.ansible.driver import driver_name
 from collector.run.ansible.inventory import How
@@ -59,18 +60,21 @@ def collect(
         fresh = [h for h in missing if arrived.get(h) != started[h]]
         if played.interrupted:
             raise BadInput(
-                f"interrupted, {len(hosts) - len(missing) + len(fresh)} of {len(hosts)} hosts "
-                "have answered",
+                msg(
+                    "interrupted_hosts_answered",
+                    count=len(hosts) - len(missing) + len(fresh),
+                    count_2=len(hosts),
+                ),
                 where=str(folder.path),
-                mend="the same command takes it up where it stopped",
+                mend=msg("same_command_takes_up"),
             )
         if not fresh and not tally.said:
             raise BadInput(played.said, where="ansible-playbook")
         if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
             raise BadInput(
-                "the inventory holds variables that Ansible Vault could not open",
+                msg("inventory_holds_variables_ansible"),
                 where=", ".join(how.inventory),
-                mend="give the right --vault-password-file",
+                mend=msg("give_right_vault_password"),
             )
         _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
     if end:

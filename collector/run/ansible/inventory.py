@@ -15,10 +15,11 @@ from typing import Any
 
 from collector import reaching
 from collector.errors import BadInput, one_line
+from collector.i18n.message import msg
 from collector.resources import shared
 from collector.run.ansible.private import extra_vars, folder_for_sockets, private_folder
 
-_RENAME = "give it another name"
+_RENAME = msg("give_another_name")
 _REACHED_BY: Mapping[str, Callable[[str], str]] = {
     "ansible_host": reaching.wrong_address,
     "ansible_ssh_host": reaching.wrong_address,
@@ -72,9 +73,9 @@ def hosts_of(how: How) -> list[str]:
     for source in how.inventory:
         if "," not in source and not Path(source).exists():
             raise BadInput(
-                "there is no such inventory",
+                msg("no_such_inventory"),
                 where=source,
-                mend="give a file, a folder, or host names with a comma, e.g. `-i localhost,`",
+                mend=msg("give_file_folder_host"),
             )
     _check_given(how)
     limit = [f"--limit={how.limit}"] if how.limit else []
@@ -95,9 +96,9 @@ def hosts_of(how: How) -> list[str]:
         names.update(dict.fromkeys(group.get("hosts", [])))
     names.update(dict.fromkeys(listing.get("_meta", {}).get("hostvars", {})))
     if not names and how.limit:
-        raise BadInput("fits no host of the inventory", where=f"--limit {how.limit}")
+        raise BadInput(msg("fits_no_host_inventory"), where=f"--limit {how.limit}")
     if not names:
-        raise BadInput("no host in it", where=", ".join(how.inventory))
+        raise BadInput(msg("no_host_in_it"), where=", ".join(how.inventory))
     return list(names)
 
 
@@ -107,7 +108,7 @@ def _check_given(how: How) -> None:
     files += [f"-e {entry}" for entry in how.extra_vars if entry[:1] == "@"]
     for given in files:
         if not Path(given.partition(" ")[2].removeprefix("@")).exists():
-            raise BadInput("there is no such file", where=given)
+            raise BadInput(msg("no_such_file"), where=given)
     if how.user and (why := reaching.wrong_user(how.user)):
         raise BadInput(why, where=f"-u {how.user}", mend=_RENAME)
 
@@ -129,7 +130,9 @@ def check_names(listing: dict[str, Any]) -> None:
             value = variables.get(name, {}).get(variable)
             plain = isinstance(value, str | int) and "{{" not in str(value)
             if plain and (why := wrong(str(value))):
-                raise BadInput(why, where=f"{name}: {variable}", mend="mend it and try again")
+                raise BadInput(
+                    why, where=msg("at", where=name, what=variable), mend=msg("mend_try_again")
+                )
 
 
 def _unusable(output: bytes, how: How) -> BadInput:
@@ -142,7 +145,7 @@ def _unusable(output: bytes, how: How) -> BadInput:
             rf"^Origin: {re.escape(str(Path(file).resolve()))}:(\d+)", text, re.MULTILINE
         )
         if found and failed:
-            return BadInput(f"not YAML: {failed[1]}", where=f"{file} line {found[1]}")
+            return BadInput(msg("not_yaml", failed=failed[1]), where=f"{file} line {found[1]}")
     source = next((x for x in sources if f"source {_place(x)}" in text), ", ".join(sources))
     wanted = "yaml" if source.endswith((".yml", ".yaml", ".json")) else "ini"
     said = dict(re.findall(r"Failed to parse inventory with '(\w+)' plugin: (.+)", text))
@@ -151,7 +154,7 @@ def _unusable(output: bytes, how: How) -> BadInput:
         return BadInput(complaint(output), where=source)
     place = re.search(rf"^Origin: {re.escape(_place(source))}:(\d+)", text, re.MULTILINE)
     where = f"{source} line {place[1]}" if place else source
-    return BadInput(f"not an inventory: {reason}", where=where, mend="mend it and try again")
+    return BadInput(msg("not_inventory", reason=reason), where=where, mend=msg("mend_try_again"))
 
 
 def complaint(output: bytes) -> str:
@@ -168,7 +171,7 @@ def tool(name: str) -> str:
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if not found:
-        raise BadInput(f"{name} is not here", mend="pip install ansible-core")
+        raise BadInput(msg("not_here", name=name), mend=msg("pip_install_ansible_core"))
     return found
 
 

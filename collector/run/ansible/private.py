@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.run.ansible.driver import driver_alive, driver_name
 
 _PREFIX = "hostpledge-play-"
@@ -96,7 +97,7 @@ def _as_yaml(entry: str) -> bytes:
 
     where = entry_name(entry)
     if entry[0] in "/.":
-        raise BadInput("the name of a file stands after an @", where=where, mend="-e @FILE")
+        raise BadInput(msg("name_file_stands_after"), where=where, mend=msg("e_file"))
     try:
         if entry[0] not in "{[":
             return json.dumps(parse_kv(entry)).encode()
@@ -104,12 +105,12 @@ def _as_yaml(entry: str) -> bytes:
     except AnsibleError:
         # what the parser says of it quotes it
         raise BadInput(
-            "neither NAME=VALUE nor YAML",
+            msg("neither_name_value_nor"),
             where=where,
-            mend="mind the quotes and braces, or put it in a file: -e @FILE",
+            mend=msg("mind_quotes_braces_put"),
         ) from None
     if not isinstance(given, dict):
-        raise BadInput("a list is given where variables are wanted", where=where)
+        raise BadInput(msg("list_given_where_variables"), where=where)
     return entry.encode("utf-8", "surrogateescape")
 
 
@@ -122,10 +123,9 @@ def _password_file(folder: Path, kind: str, password: str) -> Path:
     program = _hand(folder, kind, text.encode("utf-8", "surrogateescape"), mode=0o700)
     if not os.access(program, os.X_OK):
         raise BadInput(
-            "a password that begins or ends with a blank is handed over by a program, and none "
-            "may run here",
+            msg("password_begins_ends_blank"),
             where=str(folder.parent),
-            mend="set TMPDIR to a folder that is not mounted noexec",
+            mend=msg("set_tmpdir_folder_not"),
         )
     return program
 

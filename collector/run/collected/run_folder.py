@@ -24,6 +24,7 @@ from typing import Any
 
 from collector import __version__, captures, catalog, private
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.model import Capture, HostStatus
 from collector.run.collected import seal
 from collector.schema import check, load_json
@@ -71,7 +72,7 @@ class RunFolder:
         try:
             text = where.read_bytes()
         except FileNotFoundError:
-            raise BadInput("holds no run (no run.json)", where=str(path)) from None
+            raise BadInput(msg("holds_no_run_no"), where=str(path)) from None
         about = load_json(text, where=str(where))
         check(about, "run", where=str(where))
         found = about.pop("seal", "")
@@ -93,15 +94,15 @@ class RunFolder:
             if known.about["ended"] is None:
                 if not known.begun_here:
                     raise BadInput(
-                        "an interrupted run lies here that this control node did not begin",
+                        msg("interrupted_run_lies_here"),
                         where=str(path),
-                        mend="give another folder",
+                        mend=msg("give_another_folder"),
                     )
                 if known.about["script_sha256"] != script_digest(script):
                     raise BadInput(
-                        "an interrupted run of other controls lies here",
+                        msg("interrupted_run_other_controls"),
                         where=str(path),
-                        mend="give the same --family and --grade to resume it, or another folder",
+                        mend=msg("give_same_family_grade"),
                     )
                 known.mend()
                 return known
@@ -296,7 +297,7 @@ def sole(path: Path) -> Iterator[None]:
     with lock(path / "lock", fcntl.LOCK_EX) as taken:
         if not taken:
             raise BadInput(
-                "another hostpledge is at work here", where=str(path), mend="wait for it"
+                msg("another_hostpledge_work_here"), where=str(path), mend=msg("wait_for_it")
             )
         yield
 
@@ -311,9 +312,9 @@ def idle(path: Path, patience: float) -> Iterator[None]:
     with lock(path / "workers.lock", fcntl.LOCK_EX, patience) as none:
         if not none:
             raise BadInput(
-                "workers of an earlier command are still busy here",
+                msg("workers_earlier_command_still"),
                 where=str(path),
-                mend="try again in a minute",
+                mend=msg("try_again_minute"),
             )
         yield
 

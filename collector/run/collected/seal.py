@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.private import beside, create, sync_folder
 from collector.resources import home
 
@@ -55,9 +56,9 @@ def _key() -> bytes | None:
         if len(key := bytes.fromhex(text)) == _BYTES:
             return key
     raise BadInput(
-        "not the key that runs are sealed with",
+        msg("not_key_runs_sealed"),
         where=str(place()),
-        mend="put the one from a backup there, or move it away: a new one is made",
+        mend=msg("put_one_backup_move"),
     )
 
 
@@ -77,5 +78,5 @@ def _new() -> bytes:
     sync_folder(path.parent)
     found = _key()
     if found is None:
-        raise BadInput("went away as it was made", where=str(path))
+        raise BadInput(msg("went_away_made"), where=str(path))
     return found

@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from collector import catalog
 from collector.errors import CollectorError
+from collector.i18n.message import msg
 from collector.judging.hosts import judge
 from collector.model import HostStatus, Result
 from collector.resources import shared
@@ -152,7 +153,7 @@ class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             try:
                 done = self._low_level_execute_command(command)
                 told = str(done["stdout"]).strip()
-                said = told or str(done["stderr"]).strip() or f"exit status {done['rc']}"
+                said = told or str(done["stderr"]).strip() or msg("exit_status", rc=done["rc"])
                 if done["rc"] == 0 and told.endswith("disarmed"):
                     return {"changed": False, **cleared}
                 if done["rc"] == 3:

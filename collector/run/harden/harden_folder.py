@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from collector import captures, private
 from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.plan import Act, HostPlan, Step
 from collector.run.ansible.events import Applied
 from collector.run.collected.run_folder import RunFolder
@@ -51,7 +52,7 @@ class HardenFolder:
         private.folder(path)
         where = path / FILE
         if (path / "run.json").exists():
-            raise BadInput("holds a run", where=str(path), mend="choose another folder")
+            raise BadInput(msg("holds_run"), where=str(path), mend=msg("choose_another_folder"))
         asked = {"families": list(families), "controls": sorted(controls), "grade": grade}
         if where.exists():
             about = load_json(where.read_bytes(), where=str(where))
@@ -60,18 +61,17 @@ class HardenFolder:
             if about["ended"] is None:
                 if about.get("undo", False) is not undo:
                     raise BadInput(
-                        "an interrupted hardening lies here"
+                        msg("interrupted_hardening_lies_here")
                         if undo
-                        else "an interrupted putting back lies here",
+                        else msg("interrupted_putting_back_lies"),
                         where=str(path),
-                        mend="end it with the same command first, or choose another folder",
+                        mend=msg("end_same_command_first"),
                     )
                 if any(about[name] != value for name, value in asked.items()):
                     raise BadInput(
-                        "an interrupted hardening of other controls lies here",
+                        msg("interrupted_hardening_other_controls"),
                         where=str(path),
-                        mend="give the same --family, --control and --grade to resume it, "
-                        "or another folder",
+                        mend=msg("give_same_family_control"),
                     )
                 return known
             known.set_aside()

@@ -10,6 +10,7 @@ from typing import Any
 
 from collector import catalog
 from collector.errors import BadInput
+from collector.i18n.message import Message, msg
 from collector.resources import shared
 from collector.run.ansible.due import VARIABLE, Due, still_due
 from collector.run.ansible.events import Applied, Failure, Told, Watch, Watcher
@@ -58,7 +59,11 @@ def apply(
         if again := [host for host in left if host in waited]:
             given |= {"harden_lost": again, "harden_wait": WAIT}
         played = _run("harden.yml", how, list(left), given, watcher, flags, journal=journal)
-        _finish(played, watcher, "looking ahead" if check else "hardening")
+        _finish(
+            played,
+            watcher,
+            msg("interrupted_while_looking_ahead") if check else msg("interrupted_while_hardening"),
+        )
         for host in again:
             if not watcher.applied.reached.get(host) and not _is_stuck(watcher.applied, host):
                 _stays_lost(watcher.applied, waited[host])
@@ -140,7 +145,11 @@ def undo(families: Sequence[str], how: How, hosts: Sequence[str], *, watch: Watc
     watcher = Watcher(watch)
     # what was brought about last goes first
     order = [family for family in reversed(family_order()) if family in families]
-    _finish(_run("undo.yml", how, hosts, {"undo_families": order}, watcher, []), watcher, "undoing")
+    _finish(
+        _run("undo.yml", how, hosts, {"undo_families": order}, watcher, []),
+        watcher,
+        msg("interrupted_while_undoing"),
+    )
     return watcher.applied
 
 
@@ -244,12 +253,8 @@ def _kept_alive() -> dict[str, str]:
     return {} if own else {"ANSIBLE_SSH_EXTRA_ARGS": _ALIVE}
 
 
-def _finish(played: Played, watcher: Watcher, what: str) -> None:
+def _finish(played: Played, watcher: Watcher, interrupted: Message) -> None:
     if played.interrupted:
-        left = "nothing was changed" if what == "looking ahead" else "some of it is done, some not"
-        raise BadInput(
-            f"interrupted while {what}: {left}",
-            mend="the same command takes it up again",
-        )
+        raise BadInput(interrupted, mend=msg("same_command_takes_up_again"))
     if not watcher.ended:
         raise BadInput(played.said, where="ansible-playbook")

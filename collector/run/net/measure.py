@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from collector.errors import BadInput
+from collector.i18n.message import msg, told
 from collector.model import Read
 from collector.script import collector_script
 
@@ -82,16 +83,16 @@ def _run(script: str, through: str, times: int) -> tuple[float, float, int]:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as problem:
-            raise BadInput(str(problem), where=through, mend="sh") from None
-        told = _TIMES.findall(done.stderr.decode("utf-8", "replace"))[-4:]
-        if done.returncode != 0 or len(told) != 4:
+            raise BadInput(told(problem), where=through, mend=msg("only_sh")) from None
+        spent = _TIMES.findall(done.stderr.decode("utf-8", "replace"))[-4:]
+        if done.returncode != 0 or len(spent) != 4:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             raise BadInput(
-                "the script did not run to its end there" + "".join(f": {x}" for x in last),
+                msg("script_not_run_end") + "".join(f": {x}" for x in last),
                 where=through,
-                mend="give a command that runs the sh script on its standard input, e.g. sh",
+                mend=msg("give_command_runs_sh"),
             )
-        cpu += sum(int(m) * 60_000 + float(s) * 1000 for m, s in told)
+        cpu += sum(int(m) * 60_000 + float(s) * 1000 for m, s in spent)
         wall += (time.monotonic() - started) * 1000
         size = len(done.stdout)
     return cpu / times, wall / times, size

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from collector.attest.envelope.timestamp import LARGEST, Request
 from collector.errors import BadInput
+from collector.i18n.message import msg
 
 _SECONDS = 30
 
@@ -24,7 +25,7 @@ def check_url(url: str, *, where: str = "--tsa") -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise BadInput(f"not an http:// or https:// address: {url}", where=where)
+        raise BadInput(msg("not_http_https_address", url=url), where=where)
 
 
 def stamp(url: str, signature: bytes) -> bytes:
@@ -48,7 +49,7 @@ def stamp(url: str, signature: bytes) -> bytes:
     asking.start()
     asking.join(_SECONDS)
     if not answers:
-        raise BadInput(f"the timestamp authority gave no answer in {_SECONDS} s", where=url)
+        raise BadInput(msg("timestamp_authority_gave_no", seconds=_SECONDS), where=url)
     if isinstance(answers[0], BadInput):
         raise answers[0]
     return question.accept(answers[0], where=url)
@@ -61,8 +62,9 @@ def _answer(asked: urllib.request.Request, url: str) -> bytes | BadInput:
             return data
     except urllib.error.HTTPError as problem:
         return BadInput(
-            f"the timestamp authority answered {problem.code} {problem.reason}", where=url
+            msg("timestamp_authority_answered", number=problem.code, reason=problem.reason),
+            where=url,
         )
     except (OSError, http.client.HTTPException) as problem:
         reason = getattr(problem, "reason", problem)
-        return BadInput(f"the timestamp authority cannot be asked: {reason}", where=url)
+        return BadInput(msg("timestamp_authority_cannot_asked", reason=reason), where=url)

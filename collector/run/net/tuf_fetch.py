@@ -15,6 +15,7 @@ from collector.attest.trust.trust_file import trust_from_bytes
 from collector.attest.trust.tuf_client import HELD, PINNED, TARGET, Source
 from collector.captures import write_aside
 from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
 
 _NEXT, _OLD = "trusted.next", "trusted.old"
 
@@ -59,15 +60,15 @@ def _pinned(store: Path, root: bytes | None) -> bytes:
     kept = place.read_bytes() if place.is_file() else None
     if kept is None and root is None:
         raise BadInput(
-            "no root is pinned yet",
+            msg("no_root_pinned_yet"),
             where=str(store),
-            mend="give --root FILE, which somebody you trust handed you",
+            mend=msg("give_root_file_somebody"),
         )
     if kept is not None and root is not None and kept != root:
         raise BadInput(
-            "another root is pinned here",
+            msg("another_root_pinned_here"),
             where=str(store),
-            mend="leave --root out, or take another folder",
+            mend=msg("leave_root_out_take"),
         )
     return root if root is not None else kept or b""
 
@@ -86,14 +87,14 @@ def _fetch(held: Path, place: str, pinned: bytes) -> None:
             updater.refresh()
             target = updater.get_targetinfo(TARGET)
             if target is None:
-                raise VerifyFailed(f"it names no {TARGET}", where=place)
+                raise VerifyFailed(msg("names_no", target=TARGET), where=place)
             if updater.find_cached_target(target) is None:
                 updater.download_target(target)
         except exceptions.DownloadLengthMismatchError:
             raise
         except exceptions.DownloadError as problem:
             why = str(problem) or str(problem.__cause__ or type(problem).__name__)
-            raise BadInput(f"the trust repository cannot be read: {why}", where=place) from None
+            raise BadInput(msg("trust_repository_cannot_read", why=why), where=place) from None
     # a link, which not every carrier of files keeps; the roots stand beside it by number
     (held / "root.json").unlink(missing_ok=True)
 
@@ -109,13 +110,15 @@ def _source(place: str) -> tuple[str, Any]:
         return place.rstrip("/"), Urllib3Fetcher(socket_timeout=30)
     folder = Path(place)
     if not (folder / "metadata").is_dir():
-        raise BadInput("no trust repository", where=place, mend="`hostpledge trust init` makes one")
+        raise BadInput(
+            msg("no_trust_repository"), where=place, mend=msg("hostpledge_trust_init_makes")
+        )
 
     class Folder(FetcherInterface):  # type: ignore[misc, unused-ignore]
         def _fetch(self, url: str) -> Iterator[bytes]:
             path = folder / unquote(urlsplit(url).path).lstrip("/")
             if not path.is_file():
-                raise DownloadHTTPError(f"there is no {path}", 404)
+                raise DownloadHTTPError(msg("there_is_no", path=path), 404)
             return _chunks(path)
 
     return "folder:", Folder()

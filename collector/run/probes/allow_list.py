@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.errors import BadInput
 from collector.facts.base.intervals import Spans
+from collector.i18n.message import msg
 
 _KEYS = {"port", "proto", "from", "comment"}
 _PROTOCOLS = {"tcp": ("tcp",), "udp": ("udp",), "both": ("tcp", "udp")}
@@ -41,7 +42,7 @@ def sources(texts: Iterable[Any], where: str) -> tuple[tuple[str, ...], tuple[st
             net = ipaddress.ip_network(str(text).strip(), strict=False)
         except ValueError:
             raise BadInput(
-                f"{where}: {text!r} is no network", mend="such as 10.20.0.0/16 or 2001:db8::/48"
+                msg("no_network", where=where, text=text), mend=msg("such_as_networks")
             ) from None
         found[net.version].append(net)
     four, six = (tuple(map(_short, ipaddress.collapse_addresses(found[v]))) for v in (4, 6))
@@ -58,11 +59,13 @@ def openings(allow: Iterable[Any], listed: Spans | None) -> list[Opening]:
         where = f"firewall_allow, entry {number}"
         if not isinstance(entry, Mapping) or "port" not in entry or set(entry) - _KEYS:
             raise BadInput(
-                f"{where}: {entry!r} is not understood", mend="port, proto, from, comment"
+                msg("is_not_understood", where=where, entry=entry), mend=msg("port_proto_comment")
             )
         protos = _PROTOCOLS.get(str(entry.get("proto", "tcp")))
         if protos is None:
-            raise BadInput(f"{where}: proto {entry['proto']!r}", mend="tcp, udp or both")
+            raise BadInput(
+                msg("proto", where=where, entry=entry["proto"]), mend=msg("tcp_udp_both")
+            )
         given = entry["port"]
         ranges = [_range(p, where) for p in (given if isinstance(given, list) else [given])]
         named = entry.get("from") or []
@@ -72,8 +75,8 @@ def openings(allow: Iterable[Any], listed: Spans | None) -> list[Opening]:
         if clash:
             shown = ", ".join(_shown(r) for r in clash.ranges)
             raise BadInput(
-                f"{where} lets everybody reach {shown}, which firewall.exposed_ports forbids",
-                mend="give `from`, the networks that need it",
+                msg("lets_everybody_reach_firewall", where=where, shown=shown),
+                mend=msg("give_networks_need"),
             )
         ports = tuple(_shown(r) for r in Spans.of(ranges).ranges)
         comment = " ".join(str(entry.get("comment", "")).split()).replace('"', "'")[:100]
@@ -86,9 +89,11 @@ def _range(text: Any, where: str) -> tuple[int, int]:
     try:
         first, last = int(low), int(high or low)
     except ValueError:
-        raise BadInput(f"{where}: {text!r} is no port", mend="such as 443 or 8000-8100") from None
+        raise BadInput(
+            msg("no_port", where=where, text=text), mend=msg("such_443_8000_8100")
+        ) from None
     if not 1 <= first <= last <= 65_535:
-        raise BadInput(f"{where}: {str(text)!r} is no port", mend="from 1 to 65535")
+        raise BadInput(msg("no_port", where=where, text=str(text)), mend=msg("n_1_65535"))
     return first, last
 
 

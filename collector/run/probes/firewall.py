@@ -29,6 +29,7 @@ from collector.facts.firewall.reachability import Firewall
 from collector.facts.firewall.rules.packet import PROTOCOLS
 from collector.facts.firewall.rules.rules import Base
 from collector.facts.system.services import services
+from collector.i18n.message import msg
 from collector.model import Capture, Clock, Facts, Result
 from collector.run.probes.allow_list import openings, sources
 from collector.run.probes.looking import LookingAction
@@ -140,20 +141,20 @@ def chosen(capture: Capture, filtering: Firewall, wanted: str) -> tuple[str, str
             running.append(name)
     if len(running) > 1:
         raise BadInput(
-            "firewalld and ufw are both active here, and each undoes what the other does",
-            mend="disable one of them, then run this again",
+            msg("firewalld_ufw_both_active"),
+            mend=msg("disable_one_them_then"),
         )
     if wanted != "auto" and running and wanted != running[0]:
         raise BadInput(
-            f"firewall_engine is {wanted}, and {running[0]} is active here",
-            mend=f"disable {running[0]}, or leave firewall_engine at auto",
+            msg("firewall_engine_active_here", wanted=wanted, running=running[0]),
+            mend=msg("disable_leave_firewall_engine", running=running[0]),
         )
     if running:
         return running[0], f"{running[0]} is active here"
     if wanted in ("firewalld", "ufw"):
         raise BadInput(
-            f"firewall_engine is {wanted}, which is not active here",
-            mend=f"start {wanted} first, or leave firewall_engine at auto",
+            msg("firewall_engine_not_active", wanted=wanted),
+            mend=msg("start_first_leave_firewall", wanted=wanted),
         )
     others = owners(filtering)
     if not others:
@@ -161,14 +162,14 @@ def chosen(capture: Capture, filtering: Firewall, wanted: str) -> tuple[str, str
     names = ", ".join(dict.fromkeys(base.chain for base in others))
     if any(base.chain.startswith(OWN) for base in filtering.rules.bases):
         raise BadInput(
-            f"beside the rules of hostpledge, others own what comes in: {names}",
-            mend="remove one of the two",
+            msg("beside_rules_hostpledge_others", names=names),
+            mend=msg("remove_one_two"),
         )
     if denies(capture):
         return "leave", f"rules of its own deny by default here: {names}"
     raise BadInput(
-        f"rules of others filter what comes in here, and do not deny by default: {names}",
-        mend="let them deny by default, or bring them into firewall_allow and remove them",
+        msg("rules_others_filter_comes", names=names),
+        mend=msg("let_them_deny_default"),
     )
 
 
@@ -216,9 +217,8 @@ def weighed(capture: Capture, rules: str, client: str, server: str, port: int) -
         return {"path": "unknown", "warnings": [f"not certain: {why}"]}
     why = next(filter(None, found.keeps), "no rule lets it in")
     raise BadInput(
-        f"the new rules would cut off {client}, from where this run is connected to port {port}: "
-        f"{why}; nothing is changed",
-        mend="see firewall_allow and firewall_admin_sources",
+        msg("new_rules_would_cut", client=client, port=port, why=why),
+        mend=msg("see_firewall_allow_firewall"),
     )
 
 

@@ -18,6 +18,7 @@ from collector.facts.logs.logrotate.parser import Problem, Reader
 from collector.facts.logs.logrotate.schedule import Runs
 from collector.facts.logs.logrotate.simulator import kept
 from collector.facts.logs.rotated import quiet
+from collector.i18n.message import msg, told
 from collector.model import CapturedFile
 
 MARK = "# hostpledge: six calendar months"
@@ -100,7 +101,7 @@ def lengthened(
             continue
         better = reckoning.longer(rotation)
         if better is None or rotation.unclear or rotation.path in broken:
-            why = "for how long it keeps its logs cannot be told, or not be made longer"
+            why = msg("how_long_keeps_logs")
             left.append(Problem(rotation.path, rotation.line, why, rotation.patterns))
         else:
             wanted.setdefault(rotation.path, []).append((rotation, better))
@@ -112,7 +113,7 @@ def lengthened(
             new = _edited(found[path].data.decode(), version, pairs)
             _confirm(found, main, version, known, {path: new}, pairs)
         except (Refused, FactError, ValueError) as problem:
-            left += [Problem(path, r.line, str(problem), r.patterns) for r, _ in pairs]
+            left += [Problem(path, r.line, told(problem), r.patterns) for r, _ in pairs]
             continue
         files[path] = new
         changes[path] = tuple(_said(*pair) for pair in pairs)
@@ -142,10 +143,10 @@ def _confirm(
     meant = {(old.path, old.line): new for old, new in pairs}
     before, after = _read(found, main, version, logs), _read(changed, main, version, logs)
     if len(before.rotations) != len(after.rotations):
-        raise ValueError("the edited file would not have the same sections")
+        raise ValueError(msg("edited_file_would_not"))
     for old, new in zip(before.rotations, after.rotations, strict=True):
         if replace(new, line=0) != replace(meant.get((old.path, old.line), old), line=0):
-            raise ValueError("the edited section would not say what it was meant to")
+            raise ValueError(msg("edited_section_would_not"))
 
 
 def _said(old: Rotation, new: Rotation) -> str:
@@ -183,7 +184,7 @@ def _edited(text: str, version: Version, pairs: Iterable[tuple[Rotation, Rotatio
         if added:
             last = put.get(brace, lines[brace - 1])
             if not last.strip().startswith("}"):
-                raise ValueError(f"line {brace}: the closing brace does not stand by itself")
+                raise ValueError(msg("line_closing_brace_not", brace=brace))
             before.setdefault(brace, []).extend([f"{indent}{MARK}", *added])
     out = []
     for number, line in enumerate(lines, 1):
@@ -211,6 +212,6 @@ def _section(text: str, version: Version, line: int) -> tuple[list[Said], int]:
             inside.append(each)
         if said.line == line:
             if not each.line:
-                raise ValueError("the section has no closing brace")
+                raise ValueError(msg("section_no_closing_brace"))
             return inside, each.line
-    raise ValueError(f"no section begins on line {line}")
+    raise ValueError(msg("no_section_begins_line", line=line))

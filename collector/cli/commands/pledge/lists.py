@@ -92,7 +92,7 @@ def import_(
 
 
 def _told(fault: Fault) -> str:
-    from collector.i18n.chinese import in_chinese
+    from collector.i18n.message import in_chinese
 
     told = fault.reason.to(lang())
     reason = one_line(in_chinese(told) if lang() == "zh" else told, 300)

@@ -21,7 +21,7 @@ from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows.checkpoints import sign_checkpoint, stepped_back
 from collector.errors import BadInput, VerifyFailed
-from collector.i18n.chinese import in_chinese
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Note

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.access.pam.password_quality import modules
 from collector.facts.access.pam.stack import Course, Entry, Returns, courses
+from collector.i18n.message import msg
 from collector.model import Capture, Quote
 
 COUNTERS = ("pam_faillock", "pam_tally2", "pam_tally")
@@ -84,7 +85,7 @@ def _faillock(entry: Entry, capture: Capture) -> Numbers:
     known = {f.path: f for f in capture.read("pam.settings").present()}
     path = told or next((p for p in _CONF if p in known), None)
     if told is not None and told not in known:
-        raise NotUnderstood("pam.settings", f"pam_faillock: conf={told} was not read")
+        raise NotUnderstood("pam.settings", msg("pam_faillock_conf_not", told=told))
     # where the version is not known, the file is taken to count if somebody put it there
     version = modules(capture).pam
     if path is not None and (version is None or version >= (1, 3, 1)):
@@ -93,7 +94,7 @@ def _faillock(entry: Entry, capture: Capture) -> Numbers:
         for line in used:
             match = re.match(r"(\w+)\s*=?\s*(.*)$", line)
             if match is None:
-                raise NotUnderstood("pam.settings", f"{path}: {line!r}")
+                raise NotUnderstood("pam.settings", msg("at", where=path, what=repr(line)))
             settings[match[1]] = match[2].strip()
         quotes.append(Quote("pam.settings", tuple(used), path))
     return _numbers(settings | _arguments(entry), entry, tuple(quotes))

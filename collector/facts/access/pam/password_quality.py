@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.access.pam.stack import Course, Entry, courses
+from collector.i18n.message import msg
 from collector.model import Capture, Quote
 
 CHECKERS = ("pam_pwquality", "pam_cracklib", "pam_passwdqc")
@@ -196,7 +197,7 @@ def _passwdqc(entry: Entry, capture: Capture) -> Quality:
     if config is not None:
         known = {f.path: f.text("pam.settings") for f in capture.read("pam.settings").present()}
         if config not in known:
-            raise NotUnderstood("pam.settings", f"pam_passwdqc: config={config} was not read")
+            raise NotUnderstood("pam.settings", msg("pam_passwdqc_config_not", config=config))
         lines = [x.strip() for x in known[config].splitlines()]
         used = [x for x in lines if x and not x.startswith("#")]
         words = [*used, *words]
@@ -207,9 +208,9 @@ def _passwdqc(entry: Entry, capture: Capture) -> Quality:
             settings[name] = value
     parts = settings["min"].split(",")
     if len(parts) != 5 or not all(re.fullmatch(r"disabled|\d{1,6}", p) for p in parts):
-        raise NotUnderstood("pam.settings", f"pam_passwdqc: min={settings['min']}")
+        raise NotUnderstood("pam.settings", msg("pam_passwdqc_min", settings=settings["min"]))
     if not settings["passphrase"].isdecimal():
-        raise NotUnderstood("pam.settings", "pam_passwdqc: passphrase is not a number")
+        raise NotUnderstood("pam.settings", msg("pam_passwdqc_passphrase_not"))
     least = [None if p == "disabled" else int(p) for p in parts]
     if not int(settings["passphrase"]):
         least[2] = None

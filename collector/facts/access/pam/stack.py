@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
 from collector.facts.base.redaction import FORMS, NO_REMARKS, URLS, any_case, values_of_short
+from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
@@ -151,7 +152,7 @@ class Stacks:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._room = Allowance("pam.files", 100_000, "lines of stacks that include each other")
+        self._room = Allowance("pam.files", 100_000, msg("lines_stacks_include_each"))
 
     def has(self, service: str) -> bool:
         """Has the service a file of its own?"""
@@ -175,9 +176,9 @@ class Stacks:
     def _entries(self, name: str, kind: str, depth: int) -> Iterator[Entry]:
         path = self._file(name)
         if path is None:
-            raise NotUnderstood("pam.files", f"{name} is included, but is not there")
+            raise NotUnderstood("pam.files", msg("included_not", name=name))
         if depth > 32:  # PAM_SUBSTACK_MAX_LEVEL and the like: a loop
-            raise NotUnderstood("pam.files", f"{path} is included too deeply")
+            raise NotUnderstood("pam.files", msg("included_too_deeply", path=path))
         for line in re.sub(r"\\\n", " ", self._texts[path]).splitlines():
             self._room.take()
             bare = line.partition("#")[0].strip()
@@ -191,7 +192,7 @@ class Stacks:
     def _entry(self, path: str, line: str, kind: str, depth: int) -> Iterator[Entry]:
         match = re.match(r"(-?)(\w+)\s+(\[[^\]]*\]|\S+)\s+(\S+)\s*(.*)$", line)
         if match is None or match[2].lower() not in _TYPES:
-            raise NotUnderstood("pam.files", f"{path}: {line!r}")
+            raise NotUnderstood("pam.files", msg("at", where=path, what=repr(line)))
         if match[2].lower() != kind:
             return
         control, module, rest = match[3].lower(), match[4], match[5]
@@ -209,7 +210,7 @@ class Stacks:
         elif control in _KEYWORDS:
             actions = _KEYWORDS[control]
         else:
-            raise NotUnderstood("pam.files", f"{path}: {line!r}")
+            raise NotUnderstood("pam.files", msg("at", where=path, what=repr(line)))
         args = tuple(re.findall(r"\[[^\]]*\]|\S+", rest))
         name = module.rpartition("/")[2].removesuffix(".so")
         yield Entry(
@@ -227,7 +228,7 @@ def stacks(capture: Capture) -> Stacks:
     """Raises CouldNotLook when a file of /etc/pam.d could not be read."""
     found = capture.read("pam.files").present()
     if any(f.path == "/etc/pam.conf" for f in found) and len(found) == 1:
-        raise NotUnderstood("pam.files", "/etc/pam.conf instead of /etc/pam.d")
+        raise NotUnderstood("pam.files", msg("etc_pam_conf_instead"))
     return Stacks({f.path: f.text("pam.files") for f in found if f.path != "/etc/pam.conf"})
 
 
@@ -257,12 +258,12 @@ def courses(stack: tuple[Entry, ...], returns: Returns) -> list[Course]:
     Raises NotUnderstood when the ways are more than can be followed.
     """
     found: list[Course] = []
-    Allowance("pam.files", _LONGEST, "a stack of so many lines").take(_length(stack))
-    room = Allowance("pam.files", _STEPS, "ways through this stack")
+    Allowance("pam.files", _LONGEST, msg("stack_many_lines")).take(_length(stack))
+    room = Allowance("pam.files", _STEPS, msg("ways_through_stack"))
     for way, _ in _walk(stack, 0, Course(), returns, room):
         found.append(Course(way.called, way.impression, way.impression == "good"))
         if len(found) > _MOST:
-            raise NotUnderstood("pam.files", "too many ways through this stack")
+            raise NotUnderstood("pam.files", msg("too_many_ways_through"))
     return found
 
 
@@ -306,5 +307,5 @@ def _act(entry: Entry, way: Course, value: str) -> tuple[Course, int, bool]:
     elif action.isdecimal():
         jump = int(action)
     elif action != "ignore":
-        raise NotUnderstood("pam.files", f"{entry.path}: {entry.line!r}")
+        raise NotUnderstood("pam.files", msg("at", where=entry.path, what=repr(entry.line)))
     return Course(way.called, impression), jump, ends

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from collector.facts.backup.artefacts.files import Artefact
+from collector.i18n.message import msg
 
 TOOLS = frozenset({"pg_basebackup", "mariadb-backup", "mariabackup", "xtrabackup", "innobackupex"})
 _PARTS = re.compile(
@@ -41,7 +42,7 @@ def bases(left: Iterable[Artefact]) -> tuple[Artefact, ...]:
         first = _named(archives, "base.tar") or _named(some, "backup_label") or some[0]
         fault = next((a.fault for a in some if a.fault), "")
         if postgresql and manifest is None and ended:
-            fault = fault or f"no {_MANIFEST}: it is not whole"
+            fault = fault or msg("no_not_whole", manifest=_MANIFEST)
         if archives and not _named(archives, "base.tar"):
             fault = fault or "no base.tar"
         last = manifest or max(some, key=lambda a: a.when)

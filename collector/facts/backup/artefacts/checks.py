@@ -17,6 +17,7 @@ from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import only_listed
 from collector.facts.base.timestamps import zone_of
+from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, shell
 
 # Logs that are called after backups or checks, and those that tabs send such output to. Of each
@@ -162,7 +163,7 @@ def _sections(capture: Capture) -> Iterator[tuple[str, datetime, list[str]]]:
         elif line.startswith(("|", "=")) and path:
             lines.append(line)
         elif not re.fullmatch(r"borgmatic \d+ /.*", line):
-            raise NotUnderstood("backup_checks.logs", f"not understood: {line!r}")
+            raise NotUnderstood("backup_checks.logs", msg("not_understood", line=line))
     if path:
         yield path, when, lines
 
@@ -225,7 +226,7 @@ def runs(capture: Capture) -> tuple[Ended, ...]:
     for line in capture.read("backup_checks.runs").text().splitlines():
         match = re.fullmatch(r"(Finish|Failed) (\d+) (\S+)", line)
         if match is None:
-            raise NotUnderstood("backup_checks.runs", f"not understood: {line!r}")
+            raise NotUnderstood("backup_checks.runs", msg("not_understood", line=line))
         when = datetime.fromtimestamp(int(match[2]), UTC)
         quote = Quote("backup_checks.runs", (line,))
         found.append(Ended(when, match[1] == "Finish", match[3], quote))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 from collector.model import Capture
 
 
@@ -83,13 +84,13 @@ def artefacts(capture: Capture) -> Artefacts:
         elif word == "artefact":
             match = re.fullmatch(r"(\d+) (\d+) (?:([0-7]{1,4}):(\d+):(\d+) )?(/.*)", rest)
             if match is None:
-                raise NotUnderstood("backup.artefacts", f"not understood: {line!r}")
+                raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
             owned = (int(match[3], 8), int(match[4]), int(match[5])) if match[3] else None
             current = (match[6], int(match[1]), int(match[2]), line, owned)
         elif word in ("repository", "tree", "attr"):
             continue  # `backup_versions` reads these
         elif line != "end":
-            raise NotUnderstood("backup.artefacts", f"not understood: {line!r}")
+            raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
     return Artefacts(frozenset(folders), frozenset(closed), tuple(found.values()))
 
 
@@ -141,7 +142,7 @@ def _raw(head: str) -> bytes:
     if head in ("", "text", "other"):
         return b""
     if not re.fullmatch(r"(?:[0-9a-f]{2})+", head):
-        raise NotUnderstood("backup.artefacts", f"not bytes in hex: {head[:80]!r}")
+        raise NotUnderstood("backup.artefacts", msg("not_bytes_hex", head=head[:80]))
     return bytes.fromhex(head)
 
 
@@ -172,20 +173,20 @@ def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
         return "empty"
     for end, (most, kind) in _NOTHING.items():
         if path.endswith(end) and size <= most:
-            return f"an empty {kind} stream"
+            return msg("empty_stream", kind=kind)
     if path.endswith((".gz", ".tgz")) and head and not head.startswith("1f8b"):
-        return "no gzip file"
+        return msg("no_gzip_file")
     if inner == "cut":
-        return "it does not unpack to its end"
+        return msg("not_unpack_end")
     if inner == "mysql" and "Dump completed" not in tail:
-        return "ends before its last line (-- Dump completed)"
+        return msg("ends_before_last_line")
     if inner == "postgresql" and "dump complete" not in tail:
-        return "ends before its last line (dump complete)"
+        return msg("ends_before_last_line_dump")
     if not path.endswith(".sql") or not head or not tail:
         return ""
     text = _raw(head)
     if re.match(rb"(/\*M!999999[^\n]*\n)?-- M[ya]", text) and "Dump completed" not in tail:
-        return "ends before its last line (-- Dump completed)"
+        return msg("ends_before_last_line")
     if b"-- PostgreSQL database" in text and "dump complete" not in tail:
-        return "ends before its last line (dump complete)"
+        return msg("ends_before_last_line_dump")
     return ""

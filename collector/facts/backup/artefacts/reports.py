@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
+from collector.i18n.message import msg, told
 from collector.model import Capture
 from collector.schema import check, load_json
 
@@ -58,11 +59,13 @@ def all_reports(capture: Capture) -> tuple[tuple[str, Report], ...]:
             document = load_json(file.text("backup.reports"), where=file.path)
             check(document, "backup-report", where=file.path)
         except BadInput as problem:
-            raise NotUnderstood("backup.reports", str(problem)) from None
+            raise NotUnderstood("backup.reports", told(problem)) from None
         try:
             found.append((document.get("act", "backup"), _report(document, file.path)))
         except ValueError as problem:
-            raise NotUnderstood("backup.reports", f"{file.path}: {problem}") from None
+            raise NotUnderstood(
+                "backup.reports", msg("at", where=file.path, what=problem)
+            ) from None
     return tuple(found)
 
 
@@ -78,7 +81,7 @@ def _report(document: Mapping[str, Any], path: str) -> Report:
             _time(snapshots[x]) if x in snapshots else None for x in ("oldest", "newest")
         )
         if oldest and newest and oldest > newest:
-            raise ValueError("snapshots: the oldest is younger than the newest")
+            raise ValueError(msg("snapshots_oldest_younger_newest"))
         counted = Snapshots(snapshots["count"], oldest, newest)
     return Report(
         document["job"],

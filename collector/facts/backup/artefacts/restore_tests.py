@@ -15,6 +15,7 @@ from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
 from collector.facts.base.redaction import URLS
+from collector.i18n.message import msg, told
 from collector.model import Facts, Quote, Read, Text, files
 from collector.schema import check, load_json, load_yaml
 
@@ -69,7 +70,7 @@ def _read(text: str, where: str, *, json: bool) -> Any:
     try:
         return load_json(text, where=where) if json else load_yaml(text.encode(), where=where)
     except BadInput as problem:
-        raise NotUnderstood(_READ, str(problem)) from None
+        raise NotUnderstood(_READ, told(problem)) from None
 
 
 def _records(facts: Facts, documents: list[Any], path: str, *, guarded: bool) -> list[RestoreTest]:
@@ -82,7 +83,7 @@ def _records(facts: Facts, documents: list[Any], path: str, *, guarded: bool) ->
             if facts.capture.host in document.get("hosts", [facts.capture.host])
         ]
     except (BadInput, ValueError) as problem:
-        raise NotUnderstood(_READ, str(problem)) from None
+        raise NotUnderstood(_READ, told(problem)) from None
 
 
 def _record(document: Mapping[str, Any], path: str, *, guarded: bool) -> RestoreTest:
@@ -90,16 +91,16 @@ def _record(document: Mapping[str, Any], path: str, *, guarded: bool) -> Restore
     tested = _time(document["tested"])
     where = path or DOCUMENT
     if artefact["sha256"] in (_NOTHING, "0" * 64):
-        raise ValueError(f"{where}: artefact.sha256 is that of nothing")
+        raise ValueError(msg("artefact_sha256_nothing", where=where))
     if "made" in artefact and _time(artefact["made"]) > tested:
-        raise ValueError(f"{where}: restored before the artefact was made")
+        raise ValueError(msg("restored_before_artefact_made", where=where))
     source = artefact.get("path") or f"{artefact.get('repository', '')} {artefact['snapshot']}"
     line = (
         f"{document['store']}: {document['tested']} {document['by']}, {source.strip()} "
         f"sha256:{artefact['sha256']} -> {document['restored_to']}, {document['compared']}, "
         f"ok={document['ok']}"
     )
-    quote = Quote(_READ, (line,), path or f"pledge record: {DOCUMENT}")
+    quote = Quote(_READ, (line,), path or msg("pledge_record", document=DOCUMENT))
     return RestoreTest(
         document["store"], tested, document["by"], source.strip(), document["ok"], guarded, quote
     )

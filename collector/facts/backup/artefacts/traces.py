@@ -18,6 +18,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import MASK, URLS, only_listed
 from collector.facts.base.timestamps import zone_of
 from collector.facts.storage import volumes as _storage
+from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
 
 _BORG = (
@@ -191,7 +192,7 @@ def _borg(capture: Capture) -> list[Record]:
     for line in capture.read("backup.borg").text().splitlines():
         match = re.fullmatch(r"borg ([0-9a-f]+) (\d+) ?(.*)", line)
         if match is None:
-            raise NotUnderstood("backup.borg", f"not understood: {line!r}")
+            raise NotUnderstood("backup.borg", msg("not_understood", line=line))
         if match[2] != "0":
             when = datetime.fromtimestamp(int(match[2]), UTC)
             found.append(Record(when, match[3] or match[1], None, "backup.borg", line))
@@ -233,7 +234,7 @@ def _logs(capture: Capture) -> list[Record]:
         elif line.startswith("|"):
             lines.append(line[1:])
         else:
-            raise NotUnderstood("backup.logs", f"not understood: {line!r}")
+            raise NotUnderstood("backup.logs", msg("not_understood", line=line))
     return found
 
 

@@ -12,6 +12,7 @@ from itertools import dropwhile, pairwise
 
 from collector.errors import NotUnderstood
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 
 ENGINES: Mapping[str, str] = {
     "mysqldump": "mysql",
@@ -64,7 +65,7 @@ def filled(text: str) -> str:
     for _ in range(3):
         text = re.sub(r"\$\{?([A-Za-z_]\w{0,60})\}?", lambda m: known.get(m[1], m[0]), text)
         if len(text) > _LONGEST:
-            raise NotUnderstood("schedules.called", "a script whose variables grow without measure")
+            raise NotUnderstood("schedules.called", msg("script_whose_variables_grow"))
     return text
 
 

@@ -32,6 +32,7 @@ from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
+from collector.i18n.message import msg, told
 from collector.model import Capture
 from collector.schema import load_yaml
 
@@ -260,9 +261,9 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
             # the mark of what was masked would be an alias
             document: Any = load_yaml(text.replace("***", "masked"), where=path)
         except BadInput as problem:
-            raise NotUnderstood("backup.settings", str(problem)) from None
+            raise NotUnderstood("backup.settings", told(problem)) from None
         if not isinstance(document, dict):
-            raise NotUnderstood("backup.settings", f"{path}: no mapping")
+            raise NotUnderstood("backup.settings", msg("no_mapping", path=path))
         flat = dict(document)
         for section in ("location", "hooks"):  # the form before 1.8
             if isinstance(document.get(section), dict):
@@ -282,7 +283,7 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
         for engine in ("mysql", "mariadb", "postgresql", "mongodb"):
             listed = flat.get(f"{engine}_databases") or []
             if not isinstance(listed, list) or not all(isinstance(d, dict) for d in listed):
-                raise NotUnderstood("backup.settings", f"{path}: {engine}_databases")
+                raise NotUnderstood("backup.settings", msg("databases", path=path, engine=engine))
             names = tuple("*" if d.get("name") == "all" else str(d.get("name")) for d in listed)
             if names:
                 short = "mysql" if engine == "mariadb" else engine

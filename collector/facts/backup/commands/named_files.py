@@ -15,6 +15,7 @@ from collector.facts.backup.commands.command_lines import filled
 from collector.facts.backup.commands.named_files_read import FILES, KEPT
 from collector.facts.base.redaction import URLS
 from collector.facts.scheduling.models import Job
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
 _READ = "backup_named.files"
@@ -136,7 +137,7 @@ def named(capture: Capture) -> Named:
     part = ""
     lines = capture.read(_READ).text().splitlines()
     if lines[-1:] != ["== end"]:
-        raise NotUnderstood(_READ, "it has no end")
+        raise NotUnderstood(_READ, msg("no_end"))
     for line in lines:
         words = line.split("\t")
         if line.startswith("== "):
@@ -160,7 +161,7 @@ def named(capture: Capture) -> Named:
         elif words[0] == "holds" and len(words) == 2:
             holds.append(words[1])
         else:
-            raise NotUnderstood(_READ, f"not understood: {line!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line))
     return Named(
         tuple(settings),
         tuple(dict.fromkeys(sourced)),
@@ -174,7 +175,7 @@ def named(capture: Capture) -> Named:
 def _mode(line: str) -> Mode:
     match = _LISTED.fullmatch(line)
     if match is None:
-        raise NotUnderstood(_READ, f"not a line of ls: {line!r}")
+        raise NotUnderstood(_READ, msg("not_line_ls", line=line))
     bits = sum(0o400 >> at for at, x in enumerate(match[2]) if x not in "-ST")
     return Mode(
         match[6], match[1] == "d", bits, int(match[4]), int(match[5]), match[3] == "+", line

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from collector.facts.backup.commands.jobs import BackupJob, backup_jobs
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Capture
 
 _CRON_NAMES = ("cron", "crond", "fcron", "dcron")
@@ -31,7 +32,7 @@ def all_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     if runs or any(p.uid == 0 for p in known.named(*_CRON_NAMES)):
         return found
     known.absent(*_CRON)
-    reason, reason_zh = "no cron daemon runs", "没有运行 cron 服务"
+    reason, reason_zh = msg("no_cron_daemon_runs"), "没有运行 cron 服务"
     return tuple(
         replace(j, job=replace(j.job, enabled=False, reason=reason, reason_zh=reason_zh))
         if j.job.kind != "timer" and j.job.enabled

@@ -18,6 +18,7 @@ from collector.facts.backup.commands.command_lines import commands
 from collector.facts.backup.postgresql.wal import READ, Archive, Receiver, Target, wal
 from collector.facts.data.inventory import Store
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Facts, Quote
 
 # What takes base backups that WAL can be replayed on; of a dump it cannot.
@@ -77,7 +78,7 @@ def archive_of(facts: Facts, store: Store, real: str) -> Archive | None:
     run = facts.get(processes)
     servers = [p for p in run.named("postgres", "postmaster") if not p.container]
     if servers and not seen:
-        raise CouldNotLook(READ, "PostgreSQL runs, and its socket was not found")
+        raise CouldNotLook(READ, msg("postgresql_runs_socket_not"))
     return None
 
 
@@ -207,7 +208,7 @@ def _arrived(
 ) -> Reach:
     """What has arrived in a folder of this host counts, whatever the archiver believes."""
     if target.closed:
-        raise CouldNotLook(READ, f"{target.path} is closed to this user")
+        raise CouldNotLook(READ, msg("closed_user", path=target.path))
     newest = target.newest
     if newest is None:
         return Reach("broken", None, f"{target.path}: 0 WAL", told.quotes)

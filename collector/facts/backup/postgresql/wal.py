@@ -17,6 +17,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.postgresql.wal_read import STATE
 from collector.facts.base.redaction import MASK
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 READ = "backup_wal.state"
@@ -164,7 +165,7 @@ def wal(capture: Capture) -> Wal:
     """Raises FactError."""
     text = capture.read(READ).text()
     if not text.rstrip().endswith("== end"):
-        raise CouldNotLook(READ, "it has no end")
+        raise CouldNotLook(READ, msg("no_end"))
     parts = [_part(p) for p in re.split(r"^== ", text, flags=re.MULTILINE)[1:-1]]
     clocks = [p.head.partition(" ")[2] for p in parts if p.head.startswith("now ")]
     now = _time(clocks[0]) if clocks else datetime.fromtimestamp(0, UTC)
@@ -176,7 +177,7 @@ def wal(capture: Capture) -> Wal:
         elif kind == "receiver":
             receivers.append(_receiver(part))
         elif kind != "now":
-            raise NotUnderstood(READ, f"not understood: {part.head!r}")
+            raise NotUnderstood(READ, msg("not_understood", line=part.head))
     return Wal(tuple(archives), tuple(receivers))
 
 
@@ -213,12 +214,12 @@ def _target(target: Target, word: str, rest: str, line: str) -> Target:
     if word == "range":
         first, _, last = rest.partition(" ")
         if not _SEGMENT.fullmatch(first) or not _SEGMENT.fullmatch(last):
-            raise NotUnderstood(READ, f"not segments of WAL: {line!r}")
+            raise NotUnderstood(READ, msg("not_segments_wal", line=line))
         return replace(target, ranges=(*target.ranges, (first, last)))
     if word == "newest":
         match = re.fullmatch(r"(\d+) (\d+) ([0-7]{1,4}):(\d+):(\d+) (/.*)", rest)
         if match is None:
-            raise NotUnderstood(READ, f"not understood: {line!r}")
+            raise NotUnderstood(READ, msg("not_understood", line=line))
         owned = (int(match[3], 8), int(match[4]), int(match[5]))
         newest = Segment(match[6], _time(match[1]), int(match[2]), owned, "", line)
         return replace(target, newest=newest)
@@ -235,23 +236,23 @@ def _target(target: Target, word: str, rest: str, line: str) -> Target:
         match = re.fullmatch(r"([0-7]{1,4}):(\d+):(\d+)", rest)
         if match:
             return replace(target, owned=(int(match[1], 8), int(match[2]), int(match[3])))
-    raise NotUnderstood(READ, f"not understood: {line!r}")
+    raise NotUnderstood(READ, msg("not_understood", line=line))
 
 
 def _archive(part: _Part, now: datetime) -> Archive:
     known = {"set", "size", "standby", "archiver", "sender", "data", "ready", "oldest", "done",
              "refused", "settings"}  # fmt: skip
     if strange := set(part.said) - known:
-        raise NotUnderstood(READ, f"not understood: {min(strange)!r}")
+        raise NotUnderstood(READ, msg("not_understood", line=min(strange)))
     first = {word: lines[0] for word, lines in part.said.items()}
     settings = dict(x.partition(" ")[::2] for x in part.said.get("set", ()))
     counts = first.get("archiver", "- - - - 0").split()
     if len(counts) != 5:
-        raise NotUnderstood(READ, f"not understood: archiver {first['archiver']!r}")
+        raise NotUnderstood(READ, msg("not_understood_archiver", first=first["archiver"]))
     ready = first.get("ready", "?")
     size = re.fullmatch(r"(\d+)(MB|GB)", first.get("size", "16MB"))
     if size is None:
-        raise NotUnderstood(READ, f"not a size: {first['size']!r}")
+        raise NotUnderstood(READ, msg("not_size", first=first["size"]))
     return Archive(
         part.head.partition(" ")[2],
         first.get("data", settings.get("data_directory", "")),
@@ -302,5 +303,5 @@ def _receiver(part: _Part) -> Receiver:
 
 def _time(text: str) -> datetime:
     if not text.isdigit():
-        raise NotUnderstood(READ, f"not a time: {text!r}")
+        raise NotUnderstood(READ, msg("not_a_time", text=text))
     return datetime.fromtimestamp(int(text), UTC)

@@ -16,6 +16,7 @@ from collector.facts.firewall.rules.packet import (
     Unknown,
     Word,
 )
+from collector.i18n.message import msg, told
 
 _BOTH = Spans.one(PROTOCOLS["tcp"], PROTOCOLS["udp"])
 
@@ -41,7 +42,7 @@ class IpSet:
         """What `--match-set NAME SIDES` asks of a packet. Raises ValueError when not known."""
         if self.grows:
             still = replace(self, grows=False).matches(sides, family, sets)
-            return OneOf(((still,), (Unknown(f"what ipset {self.name} holds by now"),)))
+            return OneOf(((still,), (Unknown(msg("ipset_holds_now", name=self.name)),)))
         if self.kinds == ("set",):
             members = [sets[entry[0]] for entry in self.entries if entry[0] in sets]
             fitting = [m for m in members if len(m.kinds) <= len(sides) or m.kinds == ("set",)]
@@ -111,11 +112,11 @@ def ipsets(text: str, read: str) -> dict[str, IpSet]:
         elif words[:1] == ["add"] and len(words) > 2 and words[1] in heads:
             entries[words[1]].append((tuple(words[2].split(",")), "nomatch" in words[3:]))
         elif words:
-            raise NotUnderstood(read, f"not a line of ipset save: {line[:120]!r}")
+            raise NotUnderstood(read, msg("not_line_ipset_save", line=line[:120]))
     try:
         return {name: _set(name, *heads[name], entries[name]) for name in heads}
     except ValueError as bad:
-        raise NotUnderstood(read, str(bad)) from None
+        raise NotUnderstood(read, told(bad)) from None
 
 
 def _set(

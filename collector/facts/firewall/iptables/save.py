@@ -15,6 +15,7 @@ from collector.facts.firewall.iptables.matches import Sets, Words
 from collector.facts.firewall.rules.packet import Numeric, Unknown
 from collector.facts.firewall.rules.rules import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 
 _PRIORITY = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 _HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward"}
@@ -65,7 +66,7 @@ def saved(
         elif bare.startswith("*"):
             parser = _Table(family, bare[1:], tag, sets)
         elif parser is None:
-            raise NotUnderstood(read, f"outside of a table: {bare[:120]!r}")
+            raise NotUnderstood(read, msg("outside_table", bare=bare[:120]))
         elif bare == "COMMIT":
             tables.append(parser.finish())
             parser = None
@@ -74,9 +75,9 @@ def saved(
         elif re.match(r"(?:\[\d+:\d+\] )?-A ", bare):
             parser.rule(re.sub(r"^\[\d+:\d+\] ", "", bare), read)
         else:
-            raise NotUnderstood(read, f"not a line of iptables-save: {bare[:120]!r}")
+            raise NotUnderstood(read, msg("not_line_iptables_save", bare=bare[:120]))
     if parser is not None:
-        raise NotUnderstood(read, f"the table {parser.name} has no COMMIT")
+        raise NotUnderstood(read, msg("table_no_commit", name=parser.name))
     return tables, refused
 
 
@@ -98,7 +99,7 @@ class _Table:
     def chain(self, line: str, read: str) -> None:
         words = line[1:].split()
         if len(words) < 2:
-            raise NotUnderstood(read, f"not a chain of iptables-save: {line[:120]!r}")
+            raise NotUnderstood(read, msg("not_chain_iptables_save", line=line[:120]))
         name, policy = words[:2]
         self.rules[name] = []
         hook = _HOOKS.get(name)
@@ -115,7 +116,7 @@ class _Table:
         try:
             words = quoting.split(line)
         except ValueError:
-            raise NotUnderstood(read, f"quotes that do not end: {line[:120]!r}") from None
+            raise NotUnderstood(read, msg("quotes_not_end", line=line[:120])) from None
         chain = words[1]
         steps = _steps(Words(words[2:], self.family, self.sets), self)
         text = f"{self.prefix} {line}"

@@ -19,6 +19,7 @@ from collector.facts.firewall.rules.packet import (
     Unknown,
     Word,
 )
+from collector.i18n.message import msg
 
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 _NFPROTO = {"ipv4": 2, "ipv6": 10}
@@ -44,7 +45,7 @@ class Reader:
         """The single values of a right side: of a set, a named set, a list, or itself."""
         if isinstance(right, str) and right.startswith("@"):
             if right[1:] not in self.elements:
-                raise Foggy(f"no set {right}")
+                raise Foggy(msg("no_set", right=right))
             right = {"set": self.elements[right[1:]]}
         if isinstance(right, dict) and len(right) == 1:
             ((kind, inner),) = right.items()
@@ -60,7 +61,7 @@ class Reader:
         found = []
         for pair in self.values(data):
             if not isinstance(pair, list) or len(pair) != 2:
-                raise Foggy("not a pair of a map")
+                raise Foggy(msg("not_pair_map"))
             found.append((_bare(pair[0]), pair[1]))
         return found
 
@@ -70,7 +71,7 @@ def _bare(value: Any) -> Any:
     if isinstance(value, dict) and "elem" in value:
         inner = value["elem"]
         if any(key in inner for key in ("limit", "quota", "ct count")):
-            raise Foggy("an element with a limit of its own")
+            raise Foggy(msg("element_limit_own"))
         return inner["val"]
     return value
 
@@ -85,7 +86,7 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
         known = conditions("==", left, right, still)
         return (
             *_implied(left),
-            OneOf((known, (Unknown(f"what set {right} holds by now"),)), negate),
+            OneOf((known, (Unknown(msg("set_holds_now", right=right)),)), negate),
         )
     if isinstance(left, dict) and "concat" in left:
         fields = left["concat"]
@@ -101,12 +102,12 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
         right = _compared(op, right)
     if _field(left) == "owner":
         # a new packet to one host has no socket yet, and so matches neither this nor its contrary
-        return (Word("pkttype", frozenset({"host"}), negate=True), Unknown("whose socket it is"))
+        return (Word("pkttype", frozenset({"host"}), negate=True), Unknown(msg("whose_socket")))
     values = reader.values(right)
     if values == ["*"]:
         return _implied(left)
     if mask is not None and _field(left) not in ("flags", "mark", "ctmark"):
-        raise Foggy("a masked field")
+        raise Foggy(msg("masked_field"))
     if _field(left) == "flags":
         return (*_implied(left), _flag_match(op, right, mask, reader))
     if _field(left) == "status" and op == "!=" and isinstance(right, str):
@@ -117,10 +118,10 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
 
 def _together(fields: list[Any], value: Any) -> tuple[Match, ...]:
     if not isinstance(value, dict) or "concat" not in value:
-        raise Foggy("not a concatenation")
+        raise Foggy(msg("not_concatenation"))
     parts = value["concat"]
     if len(parts) != len(fields):
-        raise Foggy("a concatenation of another length")
+        raise Foggy(msg("concatenation_another_length"))
     return tuple(
         _single(field, [_bare(part)])
         for field, part in zip(fields, parts, strict=True)
@@ -142,7 +143,7 @@ def _compared(op: str, right: Any) -> Any:
 def _field(left: Any) -> str:
     """The name, in the model, of what the left side looks at."""
     if not isinstance(left, dict) or len(left) != 1:
-        raise Foggy("a left side")
+        raise Foggy(msg("left_side"))
     ((kind, inner),) = left.items()
     if kind == "payload":
         name = f"{inner.get('protocol')}.{inner.get('field')}"
@@ -224,7 +225,7 @@ def _single(left: Any, values: list[Any], negate: bool = False, mask: int | None
 
 def _word(value: Any) -> str:
     if not isinstance(value, str):
-        raise Foggy(f"{value!r} where a word was expected")
+        raise Foggy(msg("where_word_expected", value=value))
     return value
 
 
@@ -250,7 +251,7 @@ def _flags(given: Any) -> int:
 
 def _number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Foggy(f"{value!r} where a number was expected")
+        raise Foggy(msg("where_number_expected", value=value))
     return value
 
 
@@ -292,5 +293,5 @@ def _addresses(values: list[Any], family: int) -> Spans:
         elif isinstance(value, str):
             ranges += network(value, family).ranges
         else:
-            raise Foggy(f"{value!r} where an address was expected")
+            raise Foggy(msg("where_address_expected", value=value))
     return Spans.of(ranges)

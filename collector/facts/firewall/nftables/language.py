@@ -14,6 +14,7 @@ from collector.errors import NotUnderstood
 from collector.facts.firewall.nftables.statements import Statements
 from collector.facts.firewall.nftables.tokens import Cursor, tokens
 from collector.facts.firewall.nftables.values import Strange
+from collector.i18n.message import msg
 
 Entry = dict[str, Any]
 _PRIORITIES = {
@@ -34,7 +35,7 @@ class Ruleset:
 
     def _file(self, words: list[str], depth: int) -> None:
         if depth > 8:
-            raise NotUnderstood(self.read, "files that include each other")
+            raise NotUnderstood(self.read, msg("files_include_each_other"))
         cursor = Cursor(words, self.defined)
         while not cursor.done:
             word = cursor.next()
@@ -46,7 +47,7 @@ class Ruleset:
             elif word in ("define", "redefine"):
                 name = cursor.next()
                 if cursor.next() != "=":
-                    raise NotUnderstood(self.read, f"define {name} without a value")
+                    raise NotUnderstood(self.read, msg("define_without_value", name=name))
                 self.defined[name] = cursor.whole()
             else:
                 self._command(word, cursor)
@@ -74,7 +75,7 @@ class Ruleset:
             family, table, name = cursor.family(), cursor.next(), cursor.next()
             self._set(kind, family, table, name, cursor)
         else:
-            raise NotUnderstood(self.read, f"a command that is not known: {verb} {kind}".strip())
+            raise NotUnderstood(self.read, msg("command_not_known", verb=verb, kind=kind))
 
     def _table(self, family: str, name: str, cursor: Cursor) -> None:
         table: Entry = {"family": family, "name": name, "flags": []}
@@ -110,7 +111,7 @@ class Ruleset:
                 continue
             line = cursor.line()
             if not line:
-                raise NotUnderstood(self.read, f"the chain {name} does not end")
+                raise NotUnderstood(self.read, msg("chain_not_end", name=name))
             if line[:1] == ["type"]:
                 chain |= _hook(line)
             elif line[:1] == ["policy"]:
@@ -142,7 +143,7 @@ class Ruleset:
                 try:
                     held["elem"] = Statements(cursor.block()).set()["set"]
                 except (Strange, ValueError) as bad:
-                    raise NotUnderstood(self.read, f"elements of {name}: {bad}") from None
+                    raise NotUnderstood(self.read, msg("elements_of", name=name, bad=bad)) from None
             else:
                 cursor.next()
 
@@ -165,5 +166,5 @@ def _hook(line: list[str]) -> Entry:
     given = "".join(line[line.index("priority") + 1 :])
     match = re.fullmatch(r"([a-z]*)([+-]?\d+)?", given)
     if match is None or (match[1] and match[1] not in _PRIORITIES):
-        raise NotUnderstood("nft", f"priority {given}")
+        raise NotUnderstood("nft", msg("priority", given=given))
     return found | {"prio": _PRIORITIES.get(match[1], 0) + int(match[2] or 0)}

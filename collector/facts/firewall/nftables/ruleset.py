@@ -18,6 +18,7 @@ from collector.facts.firewall.nftables.mutations import divert, mangle, rewrite
 from collector.facts.firewall.nftables.render import rule_text
 from collector.facts.firewall.rules.packet import PROTOCOLS, Match, Numeric, OneOf, Unknown
 from collector.facts.firewall.rules.rules import Base, Go, Rate, Rewrite, Rule, Set, Step
+from collector.i18n.message import msg
 
 _FAMILIES = {"ip": 4, "ip6": 6, "inet": 0, "netdev": 0}
 _PRIORITIES = {
@@ -51,7 +52,7 @@ def tables(text: str, read: str) -> list[Table]:
         document = json.loads(text)["nftables"]
         entries = [next(iter(entry.items())) for entry in document]
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as bad:
-        raise NotUnderstood(read, f"no JSON of nft: {type(bad).__name__}") from None
+        raise NotUnderstood(read, msg("no_json_nft", name=type(bad).__name__)) from None
     return _tables(entries)
 
 
@@ -96,7 +97,7 @@ def _bridged(name: str, known: list[tuple[str, dict[str, Any]]]) -> list[Table]:
     if not hooked or not (strict or any(k == "rule" for k, _ in mine)):
         return []
     chain = f"bridge {name}"
-    rule = Rule((Unknown("the family bridge"), Go("drop")), chain)
+    rule = Rule((Unknown(msg("family_bridge")), Go("drop")), chain)
     base = Base(chain, 0, "filter", "ingress", 0, accept=True)
     return [Table("bridge", name, {chain: (rule,)}, (base,), compatible=False)]
 
@@ -148,7 +149,7 @@ def _base(family: str, prefix: str, value: Mapping[str, Any]) -> Base:
     priority = value.get("prio", 0)
     if isinstance(priority, str):
         if priority not in _PRIORITIES:
-            raise NotUnderstood("firewall.nft", f"priority {priority}")
+            raise NotUnderstood("firewall.nft", msg("priority", given=priority))
         priority = _PRIORITIES[priority]
     hook = str(value["hook"])
     devices = value.get("dev", value.get("devs", []))

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from collector.facts.firewall.nftables.values import Strange, value
+from collector.i18n.message import msg
 
 Entry = dict[str, Any]
 _BARE = {"iif", "iifname", "oif", "oifname", "mark", "l4proto", "nfproto", "pkttype"}
@@ -33,7 +34,7 @@ class Statements:
     def next(self) -> str:
         word = self.peek()
         if not word:
-            raise Strange("the rule ends")
+            raise Strange(msg("rule_ends"))
         self.at += 1
         return word
 

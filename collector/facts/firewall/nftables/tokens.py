@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*+(?:"|\Z)|==|!=|<=|>=|[{}();,=<>!&|^\n]|:(?=\s)|\.(?=\s)'
@@ -32,7 +33,7 @@ class Cursor:
 
     def next(self) -> str:
         if self.done:
-            raise NotUnderstood("nft", "the rules end before their end")
+            raise NotUnderstood("nft", msg("rules_end_before_their"))
         word = self.words[self.at]
         if word.startswith("$") and word[1:] in self.defined:
             self.words[self.at : self.at + 1] = self.defined[word[1:]]

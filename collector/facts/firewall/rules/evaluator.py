@@ -27,6 +27,7 @@ from collector.facts.firewall.rules.packet import (
     Word,
 )
 from collector.facts.firewall.rules.rules import Base, Divert, Go, Rate, Rewrite, Rule, Set, Step
+from collector.i18n.message import msg
 
 _DEEPEST = 32
 # what takes some seconds, of steps of rules and of so many spans of addresses in each
@@ -105,7 +106,7 @@ class Rules:
         """Rules for each packet, chains from many rules: what is loaded multiplies."""
         iptables = any(chain.startswith("ip") and " " in chain for chain in self.chains)
         read = "firewall.iptables" if iptables else "firewall.nft"
-        return Allowance(read, _STEPS, "rules that packets go through")
+        return Allowance(read, _STEPS, msg("rules_packets_go_through"))
 
     def local(self, packet: Packet, number: int) -> bool:
         if packet.family == 4 and number >> 24 == 127:
@@ -167,7 +168,7 @@ class Rules:
 
     def _run(self, chain: str, flow: Flow, ends: Ends, depth: int) -> None:
         if depth > _DEEPEST or chain not in self.chains:
-            self._both_ways(flow, ends, f"{chain} is not known")
+            self._both_ways(flow, ends, msg("not_known", chain=chain))
             return
         flows = [flow]
         for rule in self.chains[chain]:

@@ -19,6 +19,7 @@ from collector.facts.logs.applications.java import java
 from collector.facts.logs.applications.models import READ, AppRule, Found
 from collector.facts.logs.applications.piped import pipes
 from collector.facts.logs.web.redaction import PIPES, XML
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _POSTGRES = (
@@ -258,7 +259,7 @@ _KINDS = (
 def _found(capture: Capture) -> Found:
     lines = capture.read(READ).text().splitlines()
     if lines[-1:] != ["@E"]:
-        raise CouldNotLook(READ, "the settings of applications end half-way")
+        raise CouldNotLook(READ, msg("settings_applications_end_half"))
     kinds: dict[str, dict[str, list[str]]] = {}
     opened: list[str] = []
     held: dict[str, list[str]] = {}
@@ -271,13 +272,13 @@ def _found(capture: Capture) -> Found:
         elif tag == "@O":
             opened.append(rest)
         elif tag == "@T":
-            raise CouldNotLook(READ, "more settings or logs of Java than are looked at")
+            raise CouldNotLook(READ, msg("more_settings_logs_java"))
         elif tag == "@U":
-            raise CouldNotLook(READ, f"{rest}: permission denied")
+            raise CouldNotLook(READ, msg("permission_denied", rest=rest))
         elif match := re.match(r"(/[^:]*):(.*)", line):
             held.setdefault(match[1], []).append(match[2])
         elif line:
-            raise NotUnderstood(READ, f"not a line of this read: {line[:80]!r}")
+            raise NotUnderstood(READ, msg("not_line_read", line=line[:80]))
     return Found(
         {kind: {p: tuple(x) for p, x in files.items()} for kind, files in kinds.items()},
         tuple(dict.fromkeys(opened)),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "audit.events"
@@ -92,7 +93,7 @@ def audit_events(capture: Capture) -> AuditEvents:
         elif match := re.fullmatch(r"([A-Z_]+) (\d{9,11}) ?(.*)", line):
             events.append(AuditEvent(match[1], _time(match[2]), line.strip()))
         else:
-            raise NotUnderstood(_READ, f"not a line of this read: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_read", line=line))
     events.sort(key=lambda e: e.at)
     return AuditEvents(tuple(events), min(since, default=None), login)
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.base.redaction import NO_REMARKS
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, command, files
 
 _LOADED, _FILES = "audit.rules", "audit.rule_files"
@@ -104,7 +105,7 @@ def audit_rules(capture: Capture) -> AuditRules:
     text = capture.read(_LOADED).text()
     listed = [_listed(line) for line in text.splitlines() if _told(line)]
     if not listed and "No rules" not in text:
-        raise NotUnderstood(_LOADED, "auditctl listed no rule, and did not say that there is none")
+        raise NotUnderstood(_LOADED, msg("auditctl_listed_no_rule"))
     found = {file.path: file.text(_FILES) for file in capture.read(_FILES).present()}
     parts = sorted((p for p in found if "/rules.d/" in p), key=_version)
     lines = [line for path in parts for line in _lines(found[path])]
@@ -169,7 +170,7 @@ def _filed(lines: list[str]) -> list[Rule]:
             rule = _rule(_FILES, line, words)
             rules.insert(0 if any(name == "-A" for name, _ in words) else len(rules), rule)
         elif option not in (*_SETTINGS, *_FLAGS):
-            raise NotUnderstood(_FILES, f"not a line of audit.rules: {line!r}")
+            raise NotUnderstood(_FILES, msg("not_line_audit_rules", line=line))
     return rules
 
 
@@ -203,7 +204,7 @@ def _words(line: str, read: str) -> list[tuple[str, str]]:
                 value = tokens.pop(0)
             found.append((name, value))
         else:
-            raise NotUnderstood(read, f"not an option of auditctl: {token!r} in {line!r}")
+            raise NotUnderstood(read, msg("not_option_auditctl", token=token, line=line))
     return found
 
 
@@ -223,7 +224,7 @@ def _rule(read: str, line: str, words: list[tuple[str, str]]) -> Rule:
         elif option == "-C":
             building.compares.append(value.replace(" ", ""))
         elif option != "-k":
-            raise NotUnderstood(read, f"not an option of a rule: {option!r} in {line!r}")
+            raise NotUnderstood(read, msg("not_option_rule", option=option, line=line))
     return building.finish()
 
 
@@ -232,7 +233,7 @@ def _old(line: str) -> Rule:
     building = _Building(_LOADED, line)
     tokens = [t for t in line.split()[1:] if not re.fullmatch(r"\(0x[0-9a-f]+\)", t)]
     if not tokens:
-        raise NotUnderstood(_LOADED, f"not a rule: {line!r}")
+        raise NotUnderstood(_LOADED, msg("not_rule", line=line))
     building.list(tokens[0])
     for token in tokens[1:]:
         name, _, value = token.partition("=")
@@ -260,7 +261,7 @@ class _Building:
         self.compares: list[str] = []
 
     def _no(self, what: str) -> NotUnderstood:
-        return NotUnderstood(self.read, f"{what} in {self.line!r}")
+        return NotUnderstood(self.read, msg("in", what=what, line=self.line))
 
     def list(self, value: str) -> None:
         """`always,exit` or `exit,always`."""
@@ -268,7 +269,7 @@ class _Building:
         action = [p for p in parts if p in ("always", "never")]
         filters = [p for p in parts if p in _FILTERS]
         if len(parts) != 2 or len(action) != 1 or len(filters) != 1:
-            raise self._no(f"not a list and an action: {value!r}")
+            raise self._no(msg("not_list_action", value=value))
         self.action = "always" if action[0] == "always" else "never"
         self.filter = filters[0]
 
@@ -286,12 +287,12 @@ class _Building:
     def field(self, value: str) -> None:
         match = _OPERATOR.match(value)
         if match is None:
-            raise self._no(f"not a condition: {value!r}")
+            raise self._no(msg("not_condition", text=value))
         name, operator, said = match[1].lower(), match[2], match[3]
         if name == "arch":
             self.archs = frozenset((_arch(said, operator) or self._raise(value),))
         elif name in ("path", "dir", "perm") and operator != "=":
-            raise self._no(f"not a condition that is understood: {value!r}")
+            raise self._no(msg("not_condition_understood", value=value))
         elif name == "path":
             self.path = said
         elif name == "dir":
@@ -302,15 +303,15 @@ class _Building:
             self.fields.append((name, operator, said))
 
     def _raise(self, value: str) -> str:
-        raise self._no(f"not an architecture that is understood: {value!r}")
+        raise self._no(msg("not_architecture_understood", value=value))
 
     def finish(self) -> Rule:
         if self.action is None:
-            raise self._no("no list and no action")
+            raise self._no(msg("no_list_no_action"))
         if self.perms is not None and (not self.perms or self.perms - frozenset("rwxa")):
-            raise self._no("not a kind of access")
+            raise self._no(msg("not_kind_access"))
         if any(p and not p.startswith("/") for p in (self.path, self.tree)):
-            raise self._no("not a whole path")
+            raise self._no(msg("not_whole_path"))
         return Rule(
             self.action,
             self.filter,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.redaction import NO_REMARKS
+from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, command, files
 
 # Of the kernel's command line every value but that of audit= is left out.
@@ -144,7 +145,7 @@ def audit(capture: Capture) -> Audit:
     kernel = {f.path: f for f in capture.read("audit.kernel").present()}
     line = kernel.get("/proc/cmdline")
     if line is None:
-        raise CouldNotLook("audit.kernel", "there is no /proc/cmdline")
+        raise CouldNotLook("audit.kernel", msg("no_proc_cmdline"))
     given = re.findall(r"(?:^|\s)audit=(\S+)", line.text("audit.kernel"))
     login = kernel.get("/proc/self/loginuid")
     config = capture.read("audit.config").one()
@@ -174,7 +175,9 @@ def _status(text: str) -> AuditStatus:
     }
     missing = {"enabled", "pid", "lost"} - set(found)
     if missing:
-        raise NotUnderstood("audit.status", f"auditctl -s names no {', '.join(sorted(missing))}")
+        raise NotUnderstood(
+            "audit.status", msg("auditctl_s_names_no", names=", ".join(sorted(missing)))
+        )
     lines = tuple(line for line in text.splitlines() if line.strip())
     return AuditStatus(
         found["enabled"],

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
+from collector.i18n.message import msg, told
 from collector.schema import load_documents
 
 _READ = "log_shipping.state"
@@ -202,9 +203,9 @@ def _filebeat(files: Mapping[str, str]) -> Settings:
         try:
             documents = load_documents(text, where=path, aliases=True)
         except BadInput as problem:
-            raise NotUnderstood(_READ, str(problem)) from None
+            raise NotUnderstood(_READ, told(problem)) from None
         if len(documents) > 1:
-            raise NotUnderstood(_READ, f"{path}: more than one document")
+            raise NotUnderstood(_READ, msg("more_one_document", path=path))
         document = documents[0] if documents else None
         inputs = _at(document, "filebeat.inputs") if isinstance(document, dict) else document
         for one in inputs if isinstance(inputs, list) else []:

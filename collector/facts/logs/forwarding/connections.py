@@ -17,6 +17,7 @@ from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import MASK, any_case, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "log_shipping.state"
@@ -232,7 +233,7 @@ def log_links(capture: Capture) -> Links:
     text = capture.read(_READ).text()
     lines = text.splitlines()
     if not lines or lines[-1] != "== end":
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     senders: list[Sender] = []
     files: dict[str, str] = {}
     links: tuple[Link, ...] = ()
@@ -250,9 +251,9 @@ def log_links(capture: Capture) -> Links:
         elif words == ["no", "ss"]:
             seen = False
         else:
-            raise NotUnderstood(_READ, f"not understood: {' '.join(words)!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=" ".join(words)))
     if senders and seen is None:
-        raise CouldNotLook(_READ, "the connections are missing")
+        raise CouldNotLook(_READ, msg("connections_missing"))
     return Links(tuple(senders), links, seen is not False, files, uploaded)
 
 
@@ -264,7 +265,7 @@ def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
         elif parts and line.startswith("|"):
             parts[-1][1].append(line[1:])
         elif line.strip():
-            raise NotUnderstood(_READ, f"not understood: {line!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line))
     return parts
 
 
@@ -279,7 +280,7 @@ def _links(lines: list[str]) -> Iterator[Link]:
     for row in map(" ".join, rows):
         match = _HEAD.match(row)
         if match is None:
-            raise NotUnderstood(_READ, f"not a line of ss: {row[:200]!r}")
+            raise NotUnderstood(_READ, msg("not_line_ss", row=row[:200]))
         told = dict(re.findall(r"\b(lastsnd|lastrcv|lastack|bytes_acked):(\d{1,18})", row))
         yield Link(
             tuple(int(pid) for _, pid in _USER.findall(match[7])),
@@ -297,7 +298,7 @@ def _end(place: str, port: str, line: str) -> tuple[int, int, int]:
     try:
         family, number = address(place.strip("[]").replace("]", "").partition("%")[0])
     except ValueError:
-        raise NotUnderstood(_READ, f"no address: {line[:200]!r}") from None
+        raise NotUnderstood(_READ, msg("no_address", line=line[:200])) from None
     if family == 6 and number >> 32 == 0xFFFF:
         family, number = 4, number & 0xFFFFFFFF
     return family, number, int(port)

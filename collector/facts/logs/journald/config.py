@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.logs.journald.values import understood
+from collector.i18n.message import msg
 from collector.model import CapturedFile, ReadStatus
 
 PLACES = (
@@ -67,7 +68,7 @@ def _in_force(found: Iterable[CapturedFile], name: str, version: int | None) -> 
     first = [min(main, key=lambda pair: pair[0])] if main else []
     if first and first[0][0] > 0 and version is not None:
         if version == _ALL_FROM - 1:
-            raise NotUnderstood("journald.config", "systemd 253 may or may not read this main file")
+            raise NotUnderstood("journald.config", msg("systemd_253_may_may"))
         first = first if version >= _ALL_FROM else []
     ordered = [*(file for _, file in first), *(dropins[base][1] for base in sorted(dropins))]
     # a link to /dev/null is no regular file: it stands for an empty one

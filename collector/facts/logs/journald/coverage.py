@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.logs.model.shapes import Day
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "journal_days.days"
@@ -106,9 +107,9 @@ def journal_days(capture: Capture) -> JournalDays:
     """Raises FactError where it could not be seen or understood."""
     lines = capture.read(_READ).text().splitlines()
     if not lines or lines[-1] not in ("none", "missing", "all", "steps", "cut"):
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     if lines[-1] == "missing":
-        raise NotUnderstood(_READ, "there is a journal and no journalctl to read it")
+        raise NotUnderstood(_READ, msg("journal_no_journalctl_read"))
     days, boots = list[Day](), list[Boot]()
     for line in lines[:-1]:
         word, *rest = line.split(" ")
@@ -121,7 +122,7 @@ def journal_days(capture: Capture) -> JournalDays:
             before = None if rest[0] == "-" else _time(rest[0], line)
             boots.append(Boot(before, _time(rest[1], line), rest[2] == "1", rest[3] == "1"))
         else:
-            raise NotUnderstood(_READ, f"not a line of this read: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_read", line=line))
     cut = days[-1].last if lines[-1] == "cut" and days else None
     return JournalDays(lines[-1] != "none", tuple(days), tuple(boots), lines[-1] == "all", cut)
 
@@ -130,7 +131,7 @@ def _time(text: str, line: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise NotUnderstood(_READ, f"no time: {line!r}") from None
+        raise NotUnderstood(_READ, msg("no_time", line=line)) from None
     if found.tzinfo is None:
-        raise NotUnderstood(_READ, f"a time without zone: {line!r}")
+        raise NotUnderstood(_READ, msg("a_time_without_zone", line=line))
     return found.astimezone(UTC)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "journal.events"
@@ -82,7 +83,7 @@ def journal_events(capture: Capture) -> tuple[JournalEvent, ...]:
     for line in capture.read(_READ).text().splitlines():
         seconds, *pairs = line.split(" ")
         if not re.fullmatch(r"\d{1,11}", seconds):
-            raise NotUnderstood(_READ, f"not a line of this read: {line[:80]!r}")
+            raise NotUnderstood(_READ, msg("not_line_read", line=line[:80]))
         said = re.search(r" MESSAGE=(?:Suppressed|Missed) (\d+)", line)
         fields = dict(p.partition("=")[::2] for p in pairs if "=" in p)
         kind = _KINDS.get(fields.get("MESSAGE_ID", ""), "")

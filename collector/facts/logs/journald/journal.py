@@ -20,6 +20,7 @@ from collector.facts.logs.journald.values import (
     STORAGE,
     span_seconds,
 )
+from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Read, Text, files, shell
 
 __all__ = ["READS", "Held", "JournalFile", "Journald", "Setting", "journald", "span_seconds"]
@@ -238,7 +239,7 @@ def _held(capture: Capture) -> tuple[tuple[Folder, ...], int | None]:
     for line in capture.read(_HELD).text().splitlines():
         key, separator, value = line.partition("=")
         if not separator or (key not in ("dir", "systemd") and not found):
-            raise NotUnderstood(_HELD, f"not a line of this read: {line!r}")
+            raise NotUnderstood(_HELD, msg("not_line_read", line=line))
         if key == "systemd":
             version = _number(value)
         elif key == "dir":
@@ -263,7 +264,7 @@ def _folder(pairs: list[tuple[str, str]]) -> Folder:
         elif key == "file":
             files.append(JournalFile(value))
         elif not files:
-            raise NotUnderstood(_HELD, f"of no file: {key}={value}")
+            raise NotUnderstood(_HELD, msg("no_file", key=key, value=value))
         elif key == "state":
             files[-1] = replace(files[-1], state=value)
         elif key == "head":
@@ -271,7 +272,7 @@ def _folder(pairs: list[tuple[str, str]]) -> Folder:
         elif key == "tail":
             files[-1] = replace(files[-1], last=_when(value))
         else:
-            raise NotUnderstood(_HELD, f"not a line of this read: {key}={value}")
+            raise NotUnderstood(_HELD, msg("not_a_line_of_this_read", key=key, value=value))
     return Folder(path, sizes, tuple(files))
 
 
@@ -280,7 +281,7 @@ def _when(text: str) -> datetime | None:
     try:
         found = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
-        raise NotUnderstood(_HELD, f"not a time: {text!r}") from None
+        raise NotUnderstood(_HELD, msg("not_a_time", text=text)) from None
     return found if found.year >= EARLIEST else None
 
 
@@ -291,5 +292,5 @@ def _epoch(text: str) -> datetime | None:
 
 def _number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,17}", text):
-        raise NotUnderstood(_HELD, f"not a number: {text!r}")
+        raise NotUnderstood(_HELD, msg("not_number", text=text))
     return int(text)

@@ -13,6 +13,7 @@ from collector.facts.logs.logrotate.directives import NEWEST, Problem, Rotation,
 from collector.facts.logs.logrotate.filenames import folder_of, old_name
 from collector.facts.logs.logrotate.parser import Reader, held_to_patterns, matching, path_matches
 from collector.facts.logs.logrotate.simulator import Kept, kept
+from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Read, ReadResult, Text, command, files
 
 __all__ = ["READS", "Kept", "Logrotate", "Problem", "Rotation", "kept", "logrotate"]
@@ -108,7 +109,7 @@ class Logrotate:
             if not isinstance(owner, Rotation):
                 continue
             if owner.unclear:
-                why = f"in force only as far as it was read before an error: {owner.unclear}"
+                why = msg("force_only_far_read", unclear=owner.unclear)
                 found[log] = Problem(owner.path, owner.line, why, refused=False)
             if owner.olddir:
                 place = (folder_of(owner, log), log.rsplit("/", 1)[1])
@@ -118,12 +119,12 @@ class Logrotate:
             old = {old_name(owner, log), old_name(owner, log, delayed=True)}
             again = self._taking(old, room)
             if again is not None and again.patterns != owner.patterns:
-                why = f"its old files are rotated again, by {again.path} line {again.line}"
+                why = msg("old_files_rotated_again", path=again.path, line=again.line)
                 found[log] = Problem(owner.path, owner.line, why, refused=False)
         for (folder, name), shared in places.items():
             for log in shared if len(shared) > 1 else ():
                 owner = owned[log]
-                why = f"several logs named {name} have their old files in {folder}"
+                why = msg("several_logs_named_their", name=name, folder=folder)
                 found[log] = Problem(owner.path, owner.line, why, refused=False)
         return found
 
@@ -161,11 +162,11 @@ def _give(
     rotation: Rotation, matched: list[str], owned: dict[str, Rotation | Problem], *, ended: bool
 ) -> bool:
     """False where a log was met that a section has already."""
-    twice = "the duplicate before it" if ended else ""
+    twice = msg("duplicate_before") if ended else ""
     for log in matched:
         before = owned.get(log)
         if twice:
-            why = f"left out: the pattern ends at {twice}, which an earlier section has"
+            why = msg("left_out_pattern_ends", twice=twice)
             owned.setdefault(log, Problem(rotation.path, rotation.line, why))
         elif not isinstance(before, Rotation):
             owned[log] = rotation

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from collector.i18n.message import msg
+
 Version = tuple[int, ...]
 # what is taken for granted where the host's version was not seen
 NEWEST: Version = (3, 22, 0)
@@ -182,12 +184,12 @@ def applied(section: Rotation, said: Said) -> Rotation:
         path = word in ("olddir", "mail", "compresscmd", "uncompresscmd", "compressext")
         if quiet or (version < STRICT and not path):
             return section
-        raise Refused(line, f"argument expected after {word}", whole=False)
+        raise Refused(line, msg("argument_expected_after", word=word), whole=False)
     if word in ("create", "createolddir", "su"):
         _owned(said, version)
         if word == "su" and len(said.value.split()) < 2:
             # taken, and then no log is rotated as nobody
-            return replace(section, unclear="no user or no group for su")
+            return replace(section, unclear=msg("no_user_no_group"))
         return section
     if word in ("rotate", "maxage", "minage", "start", "shredcycles"):
         return _counted(section, said)
@@ -204,7 +206,7 @@ def _every(section: Rotation, said: Said) -> Rotation:
     if stands_alone(word, section.version) or not value:
         return replace(section, interval=word, monthday=0, weekday=0)
     if not re.fullmatch(r"\s*\+?\d+", value) or int(value) > top:
-        raise Refused(said.line, f"bad {word} directive {value!r}", whole=True)
+        raise Refused(said.line, msg("bad_directive", word=word, value=value), whole=True)
     if word == "weekly":
         return replace(section, interval=word, weekday=int(value))
     return replace(section, interval=word, monthday=int(value))
@@ -229,7 +231,7 @@ def _counted(section: Rotation, said: Said) -> Rotation:
     number = integer(said.value or "")
     least = -1 if word == "rotate" and section.version >= _UNLIMITED else 0
     if number is None or number < least:
-        raise Refused(said.line, f"bad {word} {said.value!r}", whole=False)
+        raise Refused(said.line, msg("bad", word=word, value=said.value), whole=False)
     if word == "shredcycles":
         return section
     return replace(section, **{"count" if word == "rotate" else word: number})  # type: ignore[arg-type]  # all of them are int
@@ -242,7 +244,7 @@ def _sized(section: Rotation, said: Said) -> Rotation:
     unit = value[-1] if value[-1] in "kKMG" else ""
     number = integer(value.removesuffix(unit), wide=True)
     if number is None or number < 0:
-        raise Refused(said.line, f"bad {said.word} {value!r}", whole=False)
+        raise Refused(said.line, msg("bad", word=said.word, value=value), whole=False)
     size = number << {"": 0, "k": 10, "K": 10, "M": 20, "G": 30}[unit]
     if said.word == "size":
         return replace(section, interval="size", size=size)
@@ -253,20 +255,20 @@ def _owned(said: Said, version: Version) -> None:
     """Whether the users and groups are known on the host is not looked at."""
     words = (said.value or "").split()
     if len(words) > (2 if said.word == "su" else 3):
-        raise Refused(said.line, f"extra arguments for {said.word}", whole=False)
+        raise Refused(said.line, msg("extra_arguments", word=said.word), whole=False)
     if said.word == "su" and len(words) < 2 and version >= (3, 15):
-        raise Refused(said.line, "no user or no group for su", whole=False)
+        raise Refused(said.line, msg("no_user_no_group"), whole=False)
     octal = words and re.fullmatch(r"[0-7]+", words[0])
     if said.word != "su" and not octal and (len(words) == 3 or (words and version >= (3, 22))):
         if len(words) == 2:
             return
-        raise Refused(said.line, f"invalid mode {words[0]!r}", whole=False)
+        raise Refused(said.line, msg("invalid_mode", words=words[0]), whole=False)
 
 
 def _named(section: Rotation, word: str, value: str, line: int) -> Rotation:
     blank = re.search(r"\s", value) is not None
     if blank and word in ("olddir", "compresscmd", "uncompresscmd", "compressext", "mail"):
-        raise Refused(line, f"bad {word} {value!r}", whole=False)
+        raise Refused(line, msg("bad", word=word, value=value), whole=False)
     if word == "compresscmd":
         ext = _PACKED.get(value.rsplit("/", 1)[-1]) if section.version >= (3, 8, 8) else None
         return replace(section, compresscmd=value, compressext=ext or section.compressext)

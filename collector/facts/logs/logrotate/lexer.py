@@ -13,6 +13,7 @@ from collector.facts.logs.logrotate.directives import (
     stands_alone,
 )
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 
 SCRIPTS = ("prerotate", "postrotate", "firstaction", "lastaction", "preremove")
 
@@ -49,13 +50,13 @@ class Source:
                 continue
             if not word:
                 self._left.append((line, text[2:]))
-                raise Refused(line, "lines must begin with a keyword or a filename", whole=False)
+                raise Refused(line, msg("lines_must_begin_keyword"), whole=False)
             apart = not rest or rest[0].isspace() or rest[0] == "="
             if not rest and not self._left and self._version < (3, 22):
                 apart = False  # it read on behind the end of the file
             if not apart and self._version >= STRICT:
                 self._left.append((line, rest[2:]))
-                raise Refused(line, f"keyword {word} is not properly separated", whole=False)
+                raise Refused(line, msg("keyword_not_properly_separated", word=word), whole=False)
             if stands_alone(word, self._version):
                 self._left.append((line, rest))
                 return Said(line, word)
@@ -77,7 +78,7 @@ class Source:
         while "{" not in text:
             gathered.append(text)
             if "}" in text or not self._left:
-                raise Refused(line, "missing { after the names of logs", whole=True)
+                raise Refused(line, msg("missing_after_names_logs"), whole=True)
             line, text = self._left.pop()
             text = "" if text.lstrip().startswith("#") else text
         before, _, after = text.partition("{")
@@ -87,7 +88,7 @@ class Source:
         try:
             self.patterns = tuple(quoting.split("\n".join([*gathered, before])))
         except ValueError:
-            raise Refused(line, "error parsing filename", whole=True) from None
+            raise Refused(line, msg("error_parsing_filename"), whole=True) from None
         self.in_section = True
 
     def skip_script(self, start: int) -> None:
@@ -97,7 +98,7 @@ class Source:
             if first and first[1] == "endscript":
                 self._left.append((line, text[first.end() + 1 :]))
                 return
-        raise Refused(start, "a script without endscript", whole=True)
+        raise Refused(start, msg("script_without_endscript"), whole=True)
 
     def skip_section(self) -> bool:
         """Goes behind the brace that ends the section; False where the file ends before it.

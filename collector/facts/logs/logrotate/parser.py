@@ -28,6 +28,7 @@ from collector.facts.logs.logrotate.directives import (
     applied,
 )
 from collector.facts.logs.logrotate.lexer import SCRIPTS, Source
+from collector.i18n.message import msg
 from collector.model import CapturedFile, ReadStatus
 
 __all__ = ["Problem", "Reader", "Rotation", "path_matches"]
@@ -77,7 +78,7 @@ def matching(logs: Sequence[str], pattern: str, room: Allowance) -> list[str]:
 
 def held_to_patterns() -> Allowance:
     """How many names are held to patterns of logs."""
-    return Allowance("logrotate.config", _STEPS, "names held to patterns of logs")
+    return Allowance("logrotate.config", _STEPS, msg("names_held_patterns_logs"))
 
 
 @lru_cache(maxsize=4096)
@@ -98,7 +99,7 @@ class Reader:
         """`logs`: the files of the host, for a log that two sections name is an error too."""
         self.found = found
         self._room = held_to_patterns()
-        self._words = Allowance("logrotate.config", _WORDS, "directives, with those included")
+        self._words = Allowance("logrotate.config", _WORDS, msg("directives_those_included"))
         self._logs = sorted(set(logs))
         self._named: dict[str, Rotation] = {}
         self._twice = 0
@@ -117,7 +118,7 @@ class Reader:
         # before 3.14 any bit beyond 0644 was too much
         loose = file.mode & 0o022 or (self.version < (3, 14) and (file.mode & 0o7533) != 0o400)
         if loose or file.uid != 0:
-            why = "ignored by logrotate: not owned by root, or writable by others than root"
+            why = msg("ignored_logrotate_not_owned")
             self.problems.append(Problem(path, 0, why, source.every_pattern()))
             return default
         default = replace(default, version=self.version)
@@ -175,15 +176,16 @@ class Reader:
         if not said.value:
             if self.version < STRICT:
                 return default
-            raise Refused(said.line, "argument expected after include", whole=False)
+            raise Refused(said.line, msg("argument_expected_after_include"), whole=False)
         target = re.sub(r"/+", "/", said.value).rstrip("/")
         if depth >= _DEEPEST:
-            raise Refused(said.line, "include nesting too deep", whole=False)
+            raise Refused(said.line, msg("include_nesting_too_deep"), whole=False)
         if target in self.found:
             return self._included([target], said, default, depth)
         if target not in _FOLDERS:
             raise NotUnderstood(
-                "logrotate.config", f"{path}:{said.line}: includes {target}, which was not read"
+                "logrotate.config",
+                msg("includes_not_read", path=path, line=said.line, target=target),
             )
         regular = [
             name
@@ -200,7 +202,7 @@ class Reader:
             default = self.config(name, default, depth + 1)
             good = good or self._errors() == errors
         if not good and self.version < (3, 12):
-            raise Refused(said.line, "every included file has an error", whole=True)
+            raise Refused(said.line, msg("every_included_file_error"), whole=True)
         return default
 
     def _is_taboo(self, name: str) -> bool:
@@ -233,7 +235,7 @@ class Reader:
                     if inside.word == "postrotate":
                         section = replace(section, postrotate=True)
                 elif inside.word == "/" or inside.word in ("tabooext", "taboopat"):
-                    raise Refused(inside.line, f"unexpected {inside.value}", whole=False)
+                    raise Refused(inside.line, msg("unexpected", value=inside.value), whole=False)
                 elif inside.word == "include":
                     section = self._include(inside, section, path, depth)
                 else:
@@ -255,7 +257,7 @@ class Reader:
         source.in_section = False
         self._named.update(dict.fromkeys(taken, section))
         if source.ended and not taken and self._logs:
-            why = "left out: a log of this file was named twice before"
+            why = msg("left_out_log_file")
             self.problems.append(Problem(path, said.line, why, source.patterns))
             self._twice -= 1  # no error of its own
         else:

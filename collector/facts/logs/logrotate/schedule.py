@@ -10,6 +10,7 @@ from collector.errors import NotUnderstood
 from collector.facts.scheduling import jobs as _schedules
 from collector.facts.scheduling.models import Job
 from collector.facts.shell import quoting
+from collector.i18n.message import msg
 from collector.model import Capture
 
 _KNOWN = re.compile(r"/(usr/)?etc/logrotate(\.conf|\.d(/[^/]+)?/?)$")
@@ -68,7 +69,7 @@ def _calls(job: Job) -> Iterator[_Call]:
             strange = [path for path in paths if not _KNOWN.match(path)]
             if strange:
                 raise NotUnderstood(
-                    job.read, f"{job.name} runs logrotate with {strange[0]}, which was not read"
+                    job.read, msg("runs_logrotate_not_read", name=job.name, strange=strange[0])
                 )
             forced = any(re.fullmatch(r"--force|-[a-z]*f[a-z]*", option) for option in options)
             yield _Call(job, forced, line.strip())

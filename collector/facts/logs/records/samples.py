@@ -14,6 +14,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.logs.audit.status import WHERE
 from collector.facts.logs.records.masking import MASKING
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "record_samples.lines"
@@ -218,7 +219,7 @@ def records(capture: Capture) -> Samples:
     """Raises FactError when the logs could not be looked at, or the read is not whole."""
     text = capture.read(_READ).text()
     if not text.endswith("== end\n"):
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     found: dict[str, list[str]] = {}
     kinds: dict[str, str] = {}
     lines: list[str] | None = None
@@ -228,7 +229,7 @@ def records(capture: Capture) -> Samples:
             lines.append(line[2:])
         elif match := _HEAD.fullmatch(line):
             if match[2] in found:
-                raise NotUnderstood(_READ, f"{match[2]} stands twice")
+                raise NotUnderstood(_READ, msg("stands_twice", match=match[2]))
             lines = found.setdefault(match[2], [])
             kinds[match[2]] = match[1]
         elif line.startswith("@W /"):
@@ -236,9 +237,9 @@ def records(capture: Capture) -> Samples:
         elif re.fullmatch(r"@N \d+", line):
             more = True
         elif line.startswith("@X "):
-            raise NotUnderstood(_READ, f"a record looks like the heading of {line[3:]}")
+            raise NotUnderstood(_READ, msg("record_looks_like_heading", line=line[3:]))
         else:
-            raise NotUnderstood(_READ, f"not understood: {line[:80]!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line[:80]))
     logs = {path: Sampled(path, kinds[path], tuple(held)) for path, held in found.items()}
     return Samples(logs, tuple(opened), more)
 

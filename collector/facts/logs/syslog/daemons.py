@@ -15,6 +15,7 @@ from types import MappingProxyType
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.logs.syslog.redaction import BOTH
+from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadStatus, Text, shell
 
 _READ = "syslog.running"
@@ -143,7 +144,7 @@ class Running:
         """The file that the daemon was started with. Raises NotUnderstood when there are two."""
         given = {d.config or default for d in self.daemons if d.name == name} or {default}
         if len(given) > 1:
-            raise NotUnderstood(_READ, f"{name} runs twice: {', '.join(sorted(given))}")
+            raise NotUnderstood(_READ, msg("runs_twice", name=name, names=", ".join(sorted(given))))
         return given.pop()
 
 
@@ -154,7 +155,7 @@ def syslog_running(capture: Capture) -> Running:
     text = capture.read(_READ).text()
     lines = text.splitlines()
     if not lines or lines[-1] != "== end":
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     daemons: list[Daemon] = []
     files: dict[str, CapturedFile] = {}
     queue: list[Queued] = []
@@ -171,7 +172,7 @@ def syslog_running(capture: Capture) -> Running:
         elif words[0] == "notes" and len(words) > 1:
             notes[" ".join(words[1:])] = tuple(line[1:] for line in body)
         else:
-            raise NotUnderstood(_READ, f"not understood: {' '.join(words)!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=" ".join(words)))
     return Running(tuple(daemons), files, tuple(queue), notes)
 
 
@@ -183,7 +184,7 @@ def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
         elif parts and (line.startswith("|") or parts[-1][0] == ["queue"]):
             parts[-1][1].append(line)
         else:
-            raise NotUnderstood(_READ, f"not understood: {line!r}")
+            raise NotUnderstood(_READ, msg("not_understood", line=line))
     return parts
 
 
@@ -200,5 +201,5 @@ def _daemon(pid: int, name: str, arguments: tuple[str, ...]) -> Daemon:
 def _queued(line: str) -> Queued:
     match = re.fullmatch(r"([0-9]{1,11}) ([0-9]{1,15}) (/.*)", line)
     if match is None:
-        raise NotUnderstood(_READ, f"not a file of a queue: {line!r}")
+        raise NotUnderstood(_READ, msg("not_file_queue", line=line))
     return Queued(match[3], int(match[2]), datetime.fromtimestamp(int(match[1]), UTC))

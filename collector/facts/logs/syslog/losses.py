@@ -14,6 +14,7 @@ from datetime import datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.timestamps import record_time, zone_of
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "drops.syslog"
@@ -85,7 +86,7 @@ def drops(capture: Capture) -> tuple[Drop, ...]:
     text = capture.read(_READ).text()
     when, zone = capture.collected_at, zone_of(capture.head.get("zone", ""))
     if when is None:
-        raise CouldNotLook(_READ, "the capture has no time of collection")
+        raise CouldNotLook(_READ, msg("capture_no_time_collection"))
     found, path = [], ""
     for line in text.splitlines():
         if line.startswith("log=/"):
@@ -93,7 +94,7 @@ def drops(capture: Capture) -> tuple[Drop, ...]:
             continue
         match = re.fullmatch(r"(.{15}\S*) (lost|dropped|[a-z]+\.[a-z]+) (\d{1,15})", line)
         if match is None or not path:
-            raise NotUnderstood(_READ, f"not a line of this read: {line!r}")
+            raise NotUnderstood(_READ, msg("not_line_read", line=line))
         at = record_time(match[1], when, zone)
         found.append(Drop(match[2], int(match[3]), at, path, line))
     return tuple(found)

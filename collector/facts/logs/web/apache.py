@@ -17,6 +17,7 @@ from collector.errors import NotUnderstood
 from collector.facts.logs.web.formats import COMMON, Format, apache
 from collector.facts.logs.web.models import AccessLog, Site
 from collector.facts.logs.web.servers import Server
+from collector.i18n.message import msg
 
 _READ = "web_servers.config"
 _STATIC = {"core", "so", "http_core", "log_config_module", "logio_module", "unixd_module"}
@@ -47,7 +48,7 @@ class _State:
 def apache_sites(server: Server) -> list[Site]:
     """Raises NotUnderstood where the configuration is not whole."""
     if server.config not in server.files:
-        raise NotUnderstood(_READ, f"{server.config}: it was not read")
+        raise NotUnderstood(_READ, msg("it_was_not_read", config=server.config))
     base = server.config.rsplit("/", 1)[0]
     base = base.removesuffix("/conf")
     main = _Host("*", server.config)
@@ -59,7 +60,7 @@ def apache_sites(server: Server) -> list[Site]:
 
 def _run(state: _State, path: str, depth: int) -> None:
     if depth > 20:
-        raise NotUnderstood(_READ, f"{path}: includes go round")
+        raise NotUnderstood(_READ, msg("includes_go_round", path=path))
     inside, skipped, macro = False, 0, False
     for line in state.server.files[path]:
         words = ["".join(x) for x in _WORD.findall(line)]
@@ -80,7 +81,7 @@ def _run(state: _State, path: str, depth: int) -> None:
                 _run(state, found, depth + 1)
         else:
             if macro and name in ("customlog", "transferlog"):
-                raise NotUnderstood(_READ, f"{path}: a log within a macro")
+                raise NotUnderstood(_READ, msg("log_within_macro", path=path))
             _take(state, state.hosts[-1] if inside else state.hosts[0], name, words)
 
 

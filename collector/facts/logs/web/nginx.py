@@ -17,6 +17,7 @@ from collector.errors import NotUnderstood
 from collector.facts.logs.web.formats import COMBINED, Format, nginx
 from collector.facts.logs.web.models import AccessLog, Site
 from collector.facts.logs.web.servers import Server
+from collector.i18n.message import msg
 
 _READ = "web_servers.config"
 _DEEP = 20
@@ -36,7 +37,7 @@ class _Block:
 def nginx_sites(server: Server) -> list[Site]:
     """Raises NotUnderstood where the configuration is not whole."""
     if server.config not in server.files:
-        raise NotUnderstood(_READ, f"{server.config}: it was not read")
+        raise NotUnderstood(_READ, msg("it_was_not_read", config=server.config))
     top = _Block((), server.config)
     _include(server, server.config, top, 0)
     sites = []
@@ -53,7 +54,7 @@ def nginx_sites(server: Server) -> list[Site]:
 
 def _include(server: Server, path: str, block: _Block, depth: int) -> None:
     if depth > _DEEP:
-        raise NotUnderstood(_READ, f"{path}: includes go round")
+        raise NotUnderstood(_READ, msg("includes_go_round", path=path))
     open_blocks = [block]
     for line in server.files[path]:
         words = tuple(line.split("\t"))
@@ -63,7 +64,7 @@ def _include(server: Server, path: str, block: _Block, depth: int) -> None:
             open_blocks.append(inner)
         elif words[0] == "}":
             if len(open_blocks) == 1:
-                raise NotUnderstood(_READ, f"{path}: a block ends that did not begin")
+                raise NotUnderstood(_READ, msg("block_ends_not_begin", path=path))
             open_blocks.pop()
         elif words[0] == "include" and len(words) == 2:
             for found in _matching(server, words[1], path):
@@ -71,7 +72,7 @@ def _include(server: Server, path: str, block: _Block, depth: int) -> None:
         else:
             open_blocks[-1].words.append(words)
     if len(open_blocks) != 1:
-        raise NotUnderstood(_READ, f"{path}: a block does not end")
+        raise NotUnderstood(_READ, msg("block_not_end", path=path))
 
 
 def _matching(server: Server, pattern: str, path: str) -> list[str]:
@@ -79,7 +80,7 @@ def _matching(server: Server, pattern: str, path: str) -> list[str]:
     whole = posixpath.normpath(posixpath.join(base, pattern))
     if not re.search(r"[*?\[]", whole):
         if whole not in {posixpath.normpath(p) for p in server.files}:
-            raise NotUnderstood(_READ, f"{path}: {pattern} was not read")
+            raise NotUnderstood(_READ, msg("was_not_read", path=path, pattern=pattern))
         return [p for p in server.files if posixpath.normpath(p) == whole]
     return sorted(
         p

@@ -14,6 +14,7 @@ from collector.errors import NotUnderstood
 from collector.facts.logs.web.formats import CADDY, apache
 from collector.facts.logs.web.models import AccessLog, Site
 from collector.facts.logs.web.servers import Server
+from collector.i18n.message import msg
 
 _READ = "web_servers.config"
 _LIGHTTPD = '%h %V %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
@@ -72,7 +73,7 @@ def caddy_sites(server: Server) -> list[Site]:
             logs = (AccessLog(path, None if other else CADDY, other or "json", False, "log"),)
         sites.append(Site("caddy", head, server.config, logs, (), real))
     if not sites:
-        raise NotUnderstood(_READ, f"{server.config}: no site of Caddy is in it")
+        raise NotUnderstood(_READ, msg("no_site_caddy", config=server.config))
     return sites
 
 
@@ -92,15 +93,15 @@ def _blocks(lines: tuple[str, ...]) -> list[tuple[str, list[str]]]:
         elif line == "}":
             depth -= 1
             if depth < 0:
-                raise NotUnderstood(_READ, "a block of the Caddyfile ends that did not begin")
+                raise NotUnderstood(_READ, msg("block_caddyfile_ends_not"))
         elif depth:
             found[-1][1].append(line)
     if depth:
-        raise NotUnderstood(_READ, "a block of the Caddyfile does not end")
+        raise NotUnderstood(_READ, msg("block_caddyfile_not_end"))
     return found
 
 
 def _read(server: Server) -> dict[str, tuple[str, ...]]:
     if server.config not in server.files:
-        raise NotUnderstood(_READ, f"{server.config}: it was not read")
+        raise NotUnderstood(_READ, msg("it_was_not_read", config=server.config))
     return server.files

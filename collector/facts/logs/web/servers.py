@@ -19,6 +19,7 @@ from collector.facts.logs.web.directives import NGINX as _NGINX
 from collector.facts.logs.web.redaction import WEB_SERVERS
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, processes
+from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "web_servers.config"
@@ -222,13 +223,13 @@ def web_servers(capture: Capture) -> Servers:
             if kind and seen.get(kind) is process:
                 del seen[kind]
     if not run.complete and not found:
-        raise CouldNotLook("processes.all", "the processes of others are hidden")
+        raise CouldNotLook("processes.all", msg("processes_others_hidden"))
     known = {server.kind for server in found}
     for kind, process in seen.items():
         if kind in known:
             continue
         if kind in {"nginx", "httpd", "lighttpd", "caddy", "haproxy"}:
-            raise NotUnderstood(_READ, f"nothing was told of {process.line}")
+            raise NotUnderstood(_READ, msg("nothing_told", line=process.line))
         found.append(Server(kind, process.line, "", {}, {}))
     lines = {p.pid: p.line for p in run.all}
     own = [
@@ -247,7 +248,7 @@ def _kind(process: Process) -> str | None:
 
 def _sections(text: str) -> tuple[list[Server], list[str]]:
     if not text.endswith("== end\n"):
-        raise NotUnderstood(_READ, "it ends before its end")
+        raise NotUnderstood(_READ, msg("ends_before_end"))
     found: list[Server] = []
     inside: list[str] = []
     lines: list[str] | None = None
@@ -263,7 +264,7 @@ def _sections(text: str) -> tuple[list[Server], list[str]]:
             elif match := re.fullmatch(r"== inside (\d{1,9}) \S+", line):
                 inside.append(match[1])
             elif line != "== end":
-                raise NotUnderstood(_READ, f"a head of no form: {line!r}")
+                raise NotUnderstood(_READ, msg("head_no_form", line=line))
         elif line.startswith("@F /") and found:
             lines = kept.setdefault(line[3:], [])
         elif line.startswith("+") and lines is not None:
@@ -274,9 +275,11 @@ def _sections(text: str) -> tuple[list[Server], list[str]]:
                 name, _, value = value.partition("=")
             found[-1].settings[name] = value
         elif match := re.fullmatch(r"@U (?:(/.*)|- (\S+))", line):
-            of_his = f"a file that settings of user {match[2]} include"
-            raise CouldNotLook(_READ, f"{match[1] or of_his}: permission denied")
+            of_his = msg("file_settings_user_include", match=match[2])
+            raise CouldNotLook(_READ, msg("permission_denied", rest=match[1] or of_his))
         elif line:
-            what = "its configuration is too big" if line == "@big" else f"not understood: {line!r}"
+            what = (
+                msg("configuration_too_big") if line == "@big" else msg("not_understood", line=line)
+            )
             raise NotUnderstood(_READ, what)
     return found, inside

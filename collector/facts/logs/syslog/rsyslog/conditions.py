@@ -13,6 +13,7 @@ from collector.facts.logs.syslog.rsyslog.filters import (
     searched,
     selected,
 )
+from collector.i18n.message import msg
 
 _READ = "syslog.rsyslog"
 Value = str | int | bool | list["Value"] | None
@@ -39,13 +40,13 @@ def expression(text: str, message: Message, known: Properties) -> bool | None:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise NotUnderstood(_READ, f"not a condition: {text[:80]!r}")
+            raise NotUnderstood(_READ, msg("not_condition", text=text[:80]))
         tokens.append((match.lastgroup or "", match[match.lastgroup or 0]))
         at = match.end()
     try:
         return _Expression(tokens, message, known).whole()
     except (IndexError, RecursionError):
-        raise NotUnderstood(_READ, f"not a condition: {text[:80]!r}") from None
+        raise NotUnderstood(_READ, msg("not_condition", text=text[:80])) from None
 
 
 class _Expression:

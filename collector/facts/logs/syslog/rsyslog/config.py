@@ -31,6 +31,7 @@ from collector.facts.logs.syslog.rsyslog.filters import (
 )
 from collector.facts.logs.syslog.rsyslog.outputs import Action, Legacy, action_of
 from collector.facts.logs.syslog.rsyslog.parser import Statement, statements
+from collector.i18n.message import msg
 from collector.model import CapturedFile, ReadStatus
 
 _READ = "syslog.rsyslog"
@@ -82,7 +83,7 @@ class _Reader:
     def file(self, path: str, depth: int) -> None:
         self.seen += 1
         if depth > 10 or self.seen > 500:
-            raise NotUnderstood(_READ, f"{path}: included too deeply")
+            raise NotUnderstood(_READ, msg("included_too", path=path))
         for one in statements(self.found[path].text(_READ), path):
             self.room.take()
             self._statement(one, path, depth)
@@ -97,7 +98,7 @@ class _Reader:
             rules = self.rulesets[self.current]
             # after a block rsyslogd refuses it, and does not start
             if not rules or rules[-1].kind != "rule" or rules[-1].name == "block":
-                raise NotUnderstood(_READ, f"{path}: no rule before {one.line!r}")
+                raise NotUnderstood(_READ, msg("no_rule_before", path=path, line=one.line))
             rules[-1].body += one.body
         else:
             self._made([one], path, depth)
@@ -158,7 +159,7 @@ class _Reader:
             return
         if one.name == "include":
             if "text" in given:
-                raise NotUnderstood(_READ, f"{path}: {one.line[:80]!r}")
+                raise NotUnderstood(_READ, msg("at", where=path, what=repr(one.line[:80])))
             optional = given.get("mode", "").lower() == "optional"
             self._include(given.get("file", ""), path, depth, optional=optional)
         elif one.name == "module":
@@ -186,7 +187,7 @@ class _Reader:
         regular = [n for n in names if self.found[n].status is not ReadStatus.EXIT]
         looked = re.fullmatch(r"/etc/rsyslog\.(conf|d/[^/]*)", glob) is not None
         if not looked and not regular and not optional:
-            raise NotUnderstood(_READ, f"{path}: includes {wanted or '?'}, not read")
+            raise NotUnderstood(_READ, msg("includes_not", path=path, wanted=wanted or "?"))
         for name in regular:
             self.file(name, depth + 1)
 
@@ -204,7 +205,7 @@ class _Walk:
         self.reader, self.host = reader, host.partition(".")[0]
         self.seen: dict[int, dict[Message, bool | None]] = {}
         self.known: Properties = {}
-        self.room = Allowance(_READ, _STEPS, "rules that messages go through")
+        self.room = Allowance(_READ, _STEPS, msg("rules_messages_go_through"))
 
     def syslog(self, main: str) -> Syslog:
         """Only facilities of messages that come in at all are sent through."""
@@ -250,7 +251,7 @@ class _Walk:
 
     def _rules(self, name: str) -> list[Statement]:
         if name not in self.reader.rulesets:
-            raise NotUnderstood(_READ, f"no ruleset is named {name!r}")
+            raise NotUnderstood(_READ, msg("no_ruleset_named", name=name))
         return self.reader.rulesets[name]
 
     def _run(
@@ -258,7 +259,7 @@ class _Walk:
     ) -> bool | None:
         """Was the message stopped: True, False, or None for perhaps?"""
         if depth > 40:
-            raise NotUnderstood(_READ, "rulesets call each other for ever")
+            raise NotUnderstood(_READ, msg("rulesets_call_each_other"))
         self.room.take(1 + len(body))
         stopped: bool | None = False
         for one in body:

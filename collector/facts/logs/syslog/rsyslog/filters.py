@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from collector.errors import NotUnderstood
 from collector.facts.logs.model.syslog_message import ALIASES, CODES, LEVELS, Message
+from collector.i18n.message import msg
 
 _READ = "syslog.rsyslog"
 Properties = Mapping[str, str]
@@ -67,7 +68,7 @@ def _level(through: bool, level: str, of: int) -> bool:
     elif level.isdecimal() and int(level) < len(LEVELS):
         reached = of == int(level) if only else of <= int(level)
     elif level not in LEVELS:
-        raise NotUnderstood(_READ, f"no level is named {level}")
+        raise NotUnderstood(_READ, msg("no_level_named", level=level))
     else:
         reached = of == LEVELS.index(level) if only else of <= LEVELS.index(level)
     if negated:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.i18n.message import msg
 
 _READ = "syslog.rsyslog"
 Parameters = Mapping[str, str]
@@ -73,7 +74,7 @@ class _Parser:
             self._blank()
             if self.at >= len(self.text):
                 if depth:
-                    raise self._wrong("a block has no end")
+                    raise self._wrong(msg("block_no_end"))
                 return found
             if depth and self.text[self.at] == "}":
                 self.at += 1
@@ -87,7 +88,7 @@ class _Parser:
     def _wrong(self, what: str) -> NotUnderstood:
         line = self.text.count("\n", 0, self.at) + 1
         rest = self.text[self.at : self.at + 60].partition("\n")[0]
-        return NotUnderstood(_READ, f"{self.path} line {line}: {what}: {rest!r}")
+        return NotUnderstood(_READ, msg("line_2", path=self.path, line=line, what=what, rest=rest))
 
     def _match(self, form: re.Pattern[str] | str) -> re.Match[str] | None:
         match = re.compile(form).match(self.text, self.at)
@@ -102,7 +103,7 @@ class _Parser:
     def _statement(self, depth: int) -> list[Statement]:
         start = self.at
         if depth > _DEEPEST:
-            raise self._wrong("nested too deeply")
+            raise self._wrong(msg("nested_too_deeply"))
         if match := self._match(_DIRECTIVE):
             value = re.sub(r"(^|\s)#.*", "", re.sub(r"\\\n\s*", " ", match[2])).strip()
             return [Statement("directive", self._line(start), match[1].lower(), value)]
@@ -137,7 +138,7 @@ class _Parser:
             return [Statement("call", self._line(start), match[1])]
         if self._match(r"call_indirect\b"):
             self._skipped(";")
-            raise self._wrong("a ruleset that is named by a message")
+            raise self._wrong(msg("ruleset_named_message"))
         if match := self._match(_OBJECT):
             return [self._object(match[1].lower(), start, 0)]
         if match := self._match(_ACTION) or self._match(_USERS):
@@ -148,7 +149,7 @@ class _Parser:
             value = re.sub(r"\\\n\s*", " ", match[0][: brace.start() if brace else None])
             value = re.sub(r"\s#.*", "", value).strip()
             return [Statement("action", self._line(start), value=value)]
-        raise self._wrong("not a statement of rsyslog")
+        raise self._wrong(msg("not_statement_rsyslog"))
 
     def _rule(self, test: tuple[str, ...], start: int, depth: int) -> Statement:
         name = self._kind()
@@ -164,7 +165,7 @@ class _Parser:
         if self._match(r"\{"):
             return self.block(depth + 1)
         if self.at >= len(self.text):
-            raise self._wrong("a rule does nothing")
+            raise self._wrong(msg("rule_nothing"))
         start = self.at
         if match := self._match(r"(\$[\w.-]+(?:;[\w.-]+)?)[ \t]*(?=\n|\Z|\})"):
             # an output channel, by its name
@@ -175,7 +176,7 @@ class _Parser:
         begin = self.at
         while not self._match(r"then\b"):
             if not (self._match(_BLANK) or self._match(_STRING) or self._match(r"`[^`]*`|\w+|.")):
-                raise self._wrong("a condition without `then`")
+                raise self._wrong(msg("condition_without_then"))
         test = re.sub(r"(?<!\S)#[^\n]*", "", self.text[begin : self.at - len("then")])
         rule = Statement("rule", "", self._kind(), test=("expression", test.strip()))
         rule.body = self._body(depth)
@@ -197,7 +198,7 @@ class _Parser:
             self._blank()
         self._blank()
         if not self._match(r"\)"):
-            raise self._wrong(f"{name}(…) is not understood")
+            raise self._wrong(msg("not_understood_2", name=name))
         body: list[Statement] = []
         end = self.at
         self._blank()
@@ -215,12 +216,12 @@ class _Parser:
         """Passes over a template's list."""
         while not self._match(r"\}"):
             if not (self._match(_BLANK) or self._match(_STRING) or self._match(r"[^}]")):
-                raise self._wrong("a block has no end")
+                raise self._wrong(msg("block_no_end"))
 
     def _skipped(self, end: str) -> list[Statement]:
         while not self._match(rf"{end}\b" if end.isalpha() else end):
             if not (self._match(_BLANK) or self._match(_STRING) or self._match(r"`[^`]*`|\w+|.")):
-                raise self._wrong(f"a statement without {end!r}")
+                raise self._wrong(msg("statement_without", end=end))
         return []
 
 

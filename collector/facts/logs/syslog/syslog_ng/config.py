@@ -23,6 +23,7 @@ from collector.facts.logs.model.syslog_message import (
 from collector.facts.logs.syslog.syslog_ng.filters import both, passes
 from collector.facts.logs.syslog.syslog_ng.outputs import output_of, shown
 from collector.facts.logs.syslog.syslog_ng.parser import Atom, configuration
+from collector.i18n.message import msg
 from collector.model import CapturedFile
 
 _READ = "syslog.syslog_ng"
@@ -59,7 +60,7 @@ class _Walk:
         self.outputs: dict[int, tuple[Output, ...]] = {}
         self.depth = 0
         self.kinds: dict[int, set[str]] = {}
-        self.room = Allowance(_READ, _STEPS, "log paths that messages go through")
+        self.room = Allowance(_READ, _STEPS, msg("log_paths_messages_go"))
 
     def syslog(self) -> Syslog:
         kinds = {k for log in self.logs for k in self._kinds(log)}
@@ -107,7 +108,7 @@ class _Walk:
             name = next((a.text for a in used.flat), "")
             block = self.named.get(kind, {}).get(name)
             if block is None:
-                raise NotUnderstood(_READ, f"no {kind} is named {name!r}")
+                raise NotUnderstood(_READ, msg("no_named", kind=kind, name=name))
         else:
             block = used
         return [
@@ -148,7 +149,7 @@ class _Walk:
         """Does the message get to the end of this path (True, False, None for perhaps)?"""
         self.depth += 1
         if self.depth > 50:
-            raise NotUnderstood(_READ, "log paths nested too deeply")
+            raise NotUnderstood(_READ, msg("log_paths_nested_too"))
         self.room.take(1 + len(log.inside))
         through: bool | None = certain
         ended = False
@@ -211,7 +212,7 @@ class _Walk:
     def _named_filter(self, name: str, message: Message) -> bool | None:
         block = self.named.get("filter", {}).get(name)
         if block is None:
-            raise NotUnderstood(_READ, f"no filter is named {name!r}")
+            raise NotUnderstood(_READ, msg("no_filter_named", name=name))
         return passes(block.flat, message, self.host, self._named_filter)
 
     def _reach(self, used: Atom, message: Message, *, certain: bool) -> None:

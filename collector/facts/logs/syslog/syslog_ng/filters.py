@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collector.errors import NotUnderstood
 from collector.facts.logs.model.syslog_message import ALIASES, CODES, LEVELS, Message
 from collector.facts.logs.syslog.syslog_ng.parser import Atom
+from collector.i18n.message import msg
 
 _READ = "syslog.syslog_ng"
 Named = Callable[[str, Message], "bool | None"]
@@ -28,7 +29,7 @@ def passes(atoms: list[Atom], message: Message, host: str, named: Named) -> bool
     try:
         found = reader.either()
     except (IndexError, RecursionError):
-        raise NotUnderstood(_READ, "a filter that is not one") from None
+        raise NotUnderstood(_READ, msg("filter_not_one")) from None
     # what is left over is a comparison of texts, which is not worked out
     return found if reader.at == len(atoms) else None
 
@@ -132,7 +133,7 @@ def _level(words: list[str], message: Message) -> bool | None:
         ends = [ALIASES.get(w, w) for w in word.split("..")]
         ends = [LEVELS[int(w)] if w.isdecimal() and int(w) < len(LEVELS) else w for w in ends]
         if any(w not in LEVELS for w in ends) or len(ends) > 2:
-            raise NotUnderstood(_READ, f"no level is named {word}")
+            raise NotUnderstood(_READ, msg("no_level_named", level=word))
         first, last = sorted((LEVELS.index(ends[0]), LEVELS.index(ends[-1])))
         if first <= message.level <= last:
             return True

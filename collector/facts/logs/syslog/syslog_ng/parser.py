@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from collector.errors import NotUnderstood
 from collector.facts.logs.model.syslog_message import globbed
+from collector.i18n.message import msg
 from collector.model import CapturedFile, ReadStatus
 
 _READ = "syslog.syslog_ng"
@@ -52,18 +53,18 @@ def configuration(found: Mapping[str, CapturedFile], main: str) -> list[list[Ato
         if match is None:
             if not re.sub(r"\s+|#[^\n]*", "", text[at:]):
                 break
-            raise NotUnderstood(_READ, f"{main}: {text[at : at + 60].strip()!r}")
+            raise NotUnderstood(_READ, msg("at", where=main, what=repr(text[at : at + 60].strip())))
         tokens.append((match.lastgroup or "", match[match.lastgroup or 0]))
         at = match.end()
     statements, stop = _group(tokens, 0, "", 0)
     if stop != len(tokens):
-        raise NotUnderstood(_READ, f"{main}: {tokens[stop][1]!r} where nothing is open")
+        raise NotUnderstood(_READ, msg("where_nothing_open", main=main, tokens=tokens[stop][1]))
     return statements
 
 
 def _file(found: Mapping[str, CapturedFile], path: str, defined: dict[str, str], depth: int) -> str:
     if depth > 10:
-        raise NotUnderstood(_READ, f"{path}: included too deeply")
+        raise NotUnderstood(_READ, msg("included_too", path=path))
     lines: list[str] = []
     for line in found[path].text(_READ).splitlines():
         if match := _INCLUDE.match(line):
@@ -86,7 +87,7 @@ def _included(found: Mapping[str, CapturedFile], wanted: str, path: str) -> list
     names = names or [n for n in sorted(found) if globbed(n, f"{full.rstrip('/')}/*.conf")]
     regular = [n for n in names if found[n].status is not ReadStatus.EXIT and n != path]
     if not regular and not re.fullmatch(r"/etc/syslog-ng/conf\.d(/\*\.conf|/)?", full):
-        raise NotUnderstood(_READ, f"{path}: includes {wanted}, not read")
+        raise NotUnderstood(_READ, msg("includes_not", path=path, wanted=wanted))
     return regular
 
 
@@ -94,7 +95,7 @@ def _group(
     tokens: list[tuple[str, str]], at: int, end: str, depth: int
 ) -> tuple[list[list[Atom]], int]:
     if depth > _DEEPEST:
-        raise NotUnderstood(_READ, "nested too deeply")
+        raise NotUnderstood(_READ, msg("nested_too_deeply"))
     statements: list[list[Atom]] = [[]]
     while at < len(tokens):
         kind, text = tokens[at]
@@ -116,5 +117,5 @@ def _group(
         else:
             return [one for one in statements if one], at - 1
     if end:
-        raise NotUnderstood(_READ, f"no {end!r} to its end")
+        raise NotUnderstood(_READ, msg("no_to_its_end", end=end))
     return [one for one in statements if one], at
