@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import rfc8785
@@ -124,8 +125,7 @@ def reader(name: str, folder: Path) -> Reader:
     _warm()
     if name != "zip":
         return _READERS[name]
-    (folder / "good").mkdir()
-    good = cases.good(folder / "good")
+    good = _good(folder)
     trust, right = cases.trust(good["plain"].parent), _digest(good["plain"])
     place = folder / "bundle.zip"
 
@@ -135,6 +135,13 @@ def reader(name: str, folder: Path) -> Reader:
             assert verify(opened, trust).digest == right, "another bundle verifies"
 
     return read
+
+
+@cache
+def _good(folder: Path) -> dict[str, Path]:
+    base = folder / "base"
+    base.mkdir()
+    return cases.good(base)
 
 
 def _digest(path: Path) -> str:
@@ -155,9 +162,7 @@ def seeds(name: str, folder: Path) -> list[bytes]:
         return [gzip.decompress(one) for one in (packed, small)]
     if name == "script output":
         return [bundles.output()[:20_000]]
-    base = folder / "base"
-    base.mkdir()
-    good = cases.good(base)
+    base, good = folder / "base", _good(folder)
     if name in ("zip", "zip headers"):
         stage = cases.Stage(good["plain"], cases.trust(base))
         zip_forms.pack(stage)

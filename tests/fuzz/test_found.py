@@ -20,7 +20,7 @@ def test_what_was_found_is_refused(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["record", "inventory", "capture", "capture lines", "trust", "zip headers"]
+    "name", ["record", "inventory", "capture", "capture lines", "trust", "zip headers", "zip"]
 )
 def test_good_inputs_are_taken(name: str, tmp_path: Path) -> None:
     reader = readers.reader(name, tmp_path)
