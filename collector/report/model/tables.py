@@ -16,7 +16,7 @@ from collector.errors import FactError, PastLimit, one_line
 from collector.facts.logs.retention import retention
 from collector.facts.security import signatures
 from collector.facts.security.products import antimalware
-from collector.i18n.message import in_chinese, told
+from collector.i18n.message import in_chinese
 from collector.judging.confined import within_limits
 from collector.model import Capture, Lang
 from collector.report.model.logs import Log, Note, notes, rows
@@ -62,7 +62,7 @@ def logs(capture: Capture, grade: int, lang: Lang) -> Logs:
 
 
 def _logs(capture: Capture, grade: int, lang: Lang) -> Logs:
-    known, trouble = _fact(retention, capture)
+    known, trouble = _fact(retention, capture, lang)
     now = capture.collected_at
     if known is None or now is None:
         return Logs(trouble=trouble or "-")
@@ -79,13 +79,13 @@ def products(capture: Capture, lang: Lang) -> Products:
 
 
 def _products(capture: Capture, lang: Lang) -> Products:
-    seen, trouble = _fact(antimalware, capture)
+    seen, trouble = _fact(antimalware, capture, lang)
     if seen is None:
         return Products(trouble=trouble)
     rows = []
     for sighting in seen.sightings:
         look = _SIGNATURES.get(sighting.product.signatures)
-        dated, _ = _fact(look, capture) if look else (None, "")
+        dated, _ = _fact(look, capture, lang) if look else (None, "")
         rows.append(
             Product(
                 sighting.product.name.to(lang),
@@ -98,11 +98,11 @@ def _products(capture: Capture, lang: Lang) -> Products:
     return Products(tuple(rows))
 
 
-def _fact(parse: Callable[[Capture], T], capture: Capture) -> tuple[T | None, str]:
+def _fact(parse: Callable[[Capture], T], capture: Capture, lang: Lang) -> tuple[T | None, str]:
     """What `parse` makes of the capture, or why it cannot."""
     try:
         return parse(capture), ""
     except FactError as problem:
-        return None, told(problem)
+        return None, in_chinese(problem.said) if lang == "zh" else str(problem)
     except Exception as problem:  # noqa: BLE001 - a parser's defect must not take the report away
         return None, one_line(f"{type(problem).__name__}: {problem}")
