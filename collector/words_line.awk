@@ -121,7 +121,10 @@ function word(w, after, sep, last,   r, ends) {
   if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { SAT = 0; ASG = w; return w }
   if (ASG != "" && (sep !~ /=/ || conninfo(w, sep)) && after ~ /^=["'\\]*$/ && named(w)) { SAT = 0; ASG = w; return w }
   if (ASG != "") {
-    r = value(ASG, w); sat(w)
+    # a time of sudoers(5)
+    if (MODE == "sudo" && ASG ~ /^NOT(BEFORE|AFTER)$/ && w ~ /^[0-9]+Z?$/ && length(w) < 16) r = w
+    else r = value(ASG, w)
+    sat(w)
     if (SPOKEN) return r
     if (after ~ /^[ \t;|&]/) ASG = ""
     return r

@@ -57,8 +57,12 @@ class _Roles:
         grants = facts.get(sudoers)
         tools = parameters.strings("reader_commands")
         self._members = facts.get(membership)
-        self._root = Holders.of(g for g in grants if g.all and g.root)
-        self._tools = Holders.of(g for g in grants if any(tool in g.line for tool in tools))
+        roots = [g for g in grants if g.all and g.root]
+        self._root = Holders.of(g for g in roots if g.holds == "yes")
+        self._perhaps = Holders.of(g for g in roots if g.holds == "untold")
+        self._tools = Holders.of(
+            g for g in grants if g.holds == "yes" and any(tool in g.line for tool in tools)
+        )
         by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
         # a group that su is left to counts where root has a password; Docker's socket always
         self._groups = set(parameters.strings("root_groups"))
@@ -72,5 +76,7 @@ class _Roles:
 
     def reader(self, account: Account) -> bool:
         mine = self._members.of(account)
+        if self._perhaps.hold(account.name, account.uid, mine, account.gid):
+            return False
         held = self._tools.hold(account.name, account.uid, mine, account.gid)
         return held or not mine.isdisjoint(self._readers)

@@ -186,7 +186,7 @@ def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
     """
     by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
     members = facts.get(membership)
-    holders = Holders.of(g for g in facts.get(sudoers) if g.all and g.root)
+    holders = Holders.of(g for g in facts.get(sudoers) if g.all and g.root and g.holds == "yes")
     admin_groups = set(parameters.strings("admin_groups"))
     found = []
     for account in facts.get(accounts):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
@@ -33,10 +36,13 @@ _OPTIONS = re.compile(
     r"\s*=\s*(?:\"[^\"]*\"|\S+)\s*)+"
 )
 # the same users on other hosts
-_ELSEWHERE = re.compile(r"\s:\s+(?![^()]*\))[^=\s]+\s*=\s*")
+_ELSEWHERE = re.compile(r"\s:\s+(?![^()]*\))(?P<hosts>[^=\s]+)\s*=\s*")
 _TAGS = re.compile(
     r"^(?:(?:NO)?(?:PASSWD|EXEC|SETENV|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT):\s*)+"
 )
+
+
+Holds = Literal["yes", "no", "untold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Grant:
     """One right: `who` is a user, a `%group`, a `#uid`, a `%#gid` or `ALL`.
 
     `all` says that every command is granted; `password` that one's own password is asked for.
+    `holds`: is it in force on this host and at this time, and not taken back by a later line?
     """
 
     who: str
@@ -52,6 +59,7 @@ class Grant:
     password: bool
     path: str
     line: str
+    holds: Holds = "yes"
 
     @property
     def root(self) -> bool:
@@ -83,9 +91,13 @@ class Holders:
 def sudoers(capture: Capture) -> tuple[Grant, ...]:
     """Every grant, in order; empty when there is no sudo on the host.
 
+    Files that sudo passes over for their owner or mode (sudoers(5), "sudoers_mode") grant nothing.
     Raises FactError when a file was not readable, or a line has no known form.
     """
-    known = {f.path: f.text("sudoers.files") for f in capture.read("sudoers.files").present()}
+    known = {
+        f.path: f.text("sudoers.files") if f.uid in (0, -1) and not f.mode & 0o002 else ""
+        for f in capture.read("sudoers.files").present()
+    }
     lines: list[tuple[str, str]] = []
     room = Allowance("sudoers.files", 50_000, msg("lines_those_included_files"))
     for main in _MAIN:
@@ -93,11 +105,55 @@ def sudoers(capture: Capture) -> tuple[Grant, ...]:
             _read(main, known, lines, 0, room)
             break
     aliases = _Aliases(lines)
+    host = _Here(capture.head.get("hostname", ""), capture.collected_at, aliases)
     grants: list[Grant] = []
     for path, line in lines:
         if not _ALIAS.match(line) and not line.startswith("Defaults"):
-            grants += _grants(path, line, aliases)
+            found, taken = _grants(path, line, aliases, host)
+            grants = [_after(grant, taken) for grant in grants] + found
     return tuple(grants)
+
+
+class _Here:
+    """The host and the time that a right has to be for."""
+
+    def __init__(self, name: str, at: datetime | None, aliases: _Aliases) -> None:
+        self._names = {name.lower(), name.lower().partition(".")[0]} - {""}
+        self._at = at
+        self._aliases = aliases
+
+    def named(self, hosts: str) -> Holds:
+        """Is this host in the list? Its last word that matches decides."""
+        found: Holds = "no"
+        for word in _list(hosts):
+            taken = word.startswith("!")
+            for plain in map(str.lower, self._aliases.expand("Host", [word.lstrip("!")])):
+                if plain == "all" or any(fnmatchcase(name, plain) for name in self._names):
+                    found = "no" if taken else "yes"
+                elif not self._names or plain[:1] in "+!" or re.match(r"[0-9a-f.:/]+$", plain):
+                    found = "untold" if found == "no" or taken else found
+        return found
+
+    def timed(self, options: str) -> Holds:
+        """NOTBEFORE and NOTAFTER, against the time of the capture."""
+        for name, text in re.findall(r"(NOTBEFORE|NOTAFTER)\s*=\s*\"?(\S+?)\"?(?:\s|$)", options):
+            if self._at is None or not re.fullmatch(r"\d{14}Z", text):
+                return "untold"
+            moment = datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+            if (self._at > moment) == (name == "NOTAFTER"):
+                return "no"
+        return "yes"
+
+
+def _after(grant: Grant, taken: Mapping[str, Holds]) -> Grant:
+    """The grant, where a later line takes rights back from whom it is for, or may."""
+    if grant.holds == "no" or not taken:
+        return grant
+    if grant.who in taken or "ALL" in taken:
+        worst = [taken[who] for who in (grant.who, "ALL") if who in taken]
+        return replace(grant, holds="no" if "yes" in worst else "untold")
+    # of a group, say, in which the user may be
+    return replace(grant, holds="untold")
 
 
 def _read(
@@ -165,7 +221,10 @@ def _list(text: str) -> list[str]:
     return [x.strip() for x in re.split(r"(?<!\\),", text) if x.strip()]
 
 
-def _grants(path: str, line: str, aliases: _Aliases) -> list[Grant]:
+def _grants(
+    path: str, line: str, aliases: _Aliases, host: _Here
+) -> tuple[list[Grant], dict[str, Holds]]:
+    """What the line grants, and from whom it takes every command back (`!ALL`)."""
     match = _SPEC.match(line)
     if match is None:
         raise NotUnderstood("sudoers.files", msg("at", where=path, what=repr(line)))
@@ -174,15 +233,38 @@ def _grants(path: str, line: str, aliases: _Aliases) -> list[Grant]:
     if who is None:
         raise NotUnderstood("sudoers.files", msg("at", where=path, what=repr(line)))
     users = aliases.expand("User", _list(who[1].replace('"', "")))
+    plain = [user for user in users if not user.startswith("!")]
     grants: list[Grant] = []
-    for what in _ELSEWHERE.split(match["what"]):
-        for runas, commands, password in _commands(what, aliases):
+    taken: dict[str, Holds] = {}
+    rest = match["what"]
+    hosts = who[2]
+    while True:
+        other = _ELSEWHERE.search(rest)
+        here = host.named(hosts)
+        for runas, commands, password, options in _commands(
+            rest[: other.start()] if other else rest, aliases
+        ):
             everything = "ALL" in commands
             aliases.grants.take(len(users))
-            for user in users:
-                if not user.startswith("!"):
-                    grants.append(Grant(user, runas, everything, password, path, line))
-    return grants
+            holds = _both(here, host.timed(options))
+            if "!ALL" in commands and holds != "no":
+                taken |= dict.fromkeys(plain, holds)
+                grants = [
+                    replace(grant, holds="no" if holds == "yes" else "untold") for grant in grants
+                ]
+            elif not any(command.startswith("!") for command in commands):
+                grants += [
+                    Grant(user, runas, everything, password, path, line, holds) for user in plain
+                ]
+        if other is None:
+            return grants, taken
+        hosts, rest = other["hosts"], rest[other.end() :]
+
+
+def _both(one: Holds, other: Holds) -> Holds:
+    if "no" in (one, other):
+        return "no"
+    return "untold" if "untold" in (one, other) else "yes"
 
 
 def _apart(text: str) -> list[str]:
@@ -199,20 +281,22 @@ def _apart(text: str) -> list[str]:
     return [text[:end], *reversed(found)]
 
 
-def _commands(text: str, aliases: _Aliases) -> list[tuple[str, list[str], bool]]:
-    """(run as, commands, is a password asked for), one entry for each run of equal settings."""
-    runas, password = "", True
-    found: list[tuple[str, list[str], bool]] = []
+def _commands(text: str, aliases: _Aliases) -> list[tuple[str, list[str], bool, str]]:
+    """(run as, commands, is a password asked for, options), an entry for each command."""
+    runas, password, options = "", True, ""
+    found: list[tuple[str, list[str], bool, str]] = []
     for word in _apart(text):
         bare = word.strip()
         if match := re.match(r"^\(([^)]*)\)\s*(.*)$", bare):
             runas, bare = match[1].strip(), match[2]
             users = aliases.expand("Runas", _list(runas.partition(":")[0]))
             runas = ",".join(users)
-        bare = _OPTIONS.sub("", bare)
+        if match := _OPTIONS.match(bare):
+            # they go on for the commands after it
+            options, bare = f"{options} {match[0]}", bare[match.end() :]
         if match := _TAGS.match(bare):
             for tag in re.findall(r"(?:NO)?PASSWD", match[0]):
                 password = tag == "PASSWD"
             bare = bare[match.end() :]
-        found.append((runas, aliases.expand("Cmnd", [bare.strip()]), password))
+        found.append((runas, aliases.expand("Cmnd", [bare.strip()]), password, options))
     return found
