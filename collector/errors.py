@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
-from collector.i18n.message import Message, msg, told
+from collector.i18n.message import Message, msg, told, visible
 
 # what needs no closer look: most of all text is of it
 _ODD = re.compile("[^\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60]")
 _BLANK = "\u00a0"
+# a key that is shown goes to logs and mails: the wrong file was named
+_PRIVATE = re.compile(r"(?i)AGE-SECRET-KEY-[0-9A-Z-]*|-----BEGIN[A-Z0-9 ]*PRIVATE KEY.*", re.DOTALL)
 
 
 class CollectorError(Exception):
@@ -87,10 +89,10 @@ class PastLimit(CollectorError):
 def one_line(text: str, limit: int = 400) -> str:
     """`text` with control characters and line ends made visible, cut at `limit` characters."""
     # no more of it than can be shown: a line may be of any length
-    shown = text.strip()[: limit + 1]
-    clean = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown)
+    shown = _PRIVATE.sub("***", text.strip()[: limit + 1])
+    clean = visible(shown)
     clean = clean if len(clean) <= limit else clean[: limit - 1] + "…"
-    return text.shown_by(one_line, clean) if isinstance(text, Message) else clean
+    return text.shown_as(clean) if isinstance(text, Message) else clean
 
 
 def escaped(text: str) -> str:

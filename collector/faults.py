@@ -91,7 +91,8 @@ def _said(problem: ValidationError) -> str:
     """By the keyword of the schema that it breaks (JSON Schema Validation, sections 6 and 7)."""
     keyword, asked = str(problem.validator), cast("Any", problem.validator_value)
     instance = cast("Any", problem.instance)
-    value = _shown(instance)
+    # a file of another kind: a document that is nothing but text may be a password
+    value = "***" if not problem.path and isinstance(instance, str) else _shown(instance)
     if keyword == "required":
         missing = next((name for name in asked if name not in instance), "")
         return msg("schema_required", name=missing)

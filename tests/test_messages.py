@@ -19,7 +19,7 @@ from collector.i18n.message import catalogue, from_json, msg, to_json
 
 ROOT = Path(collector.__file__).parent
 # codes that are put together from a word that is known elsewhere
-_MADE = ("errno_", "read_", "document_", "schema_")
+_MADE = ("and_beside_", "errno_", "read_", "document_", "schema_")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 # commands, and names of programs
 _SAME = {"hostpledge_key_new", "cscli_metrics", "cscli_bouncers"}
@@ -134,6 +134,6 @@ def test_nothing_is_raised_in_sentences() -> None:
 def test_an_error_keeps_its_codes_on_the_way_to_another_process() -> None:
     inner = NotUnderstood("a.read", msg("not_number", text="x\x1b[31m"))
     again = pickle.loads(pickle.dumps(inner.said))
-    assert again == "a.read: not a number: 'x\\\\x1b[31m'"
-    assert again.zh == "a.read：不是数字：x\\x1b[31m"
+    assert again == "a.read: not a number: 'x\\x1b[31m'"
+    assert again.zh == "a.read：不是数字：'x\\x1b[31m'"
     assert from_json(json.loads(json.dumps(to_json(inner.said)))) == again

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -49,15 +49,18 @@ class Message(str):  # noqa: SLOT000 - a str has no room for them
     def zh(self) -> str:
         """The same in Chinese."""
         values = {name: in_chinese(value) for name, value in self.values.items()}
-        return catalogue()[self.code].zh.format(**values)
+        return visible(catalogue()[self.code].zh.format(**values))
 
-    def shown_by(self, clean: Callable[[str], str], text: str) -> Message:
-        """`text` in the place of the English, and each value made `clean` for the Chinese."""
-        values = {
-            name: clean(value) if isinstance(value, str) else value
-            for name, value in self.values.items()
-        }
-        return Message(text, self.code, values)
+    def shown_as(self, text: str) -> Message:
+        """The same message, with `text` in the place of the English."""
+        return Message(text, self.code, self.values)
+
+
+def visible(text: str) -> str:
+    """`text` with control characters and line ends made visible."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 @cache

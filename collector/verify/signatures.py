@@ -87,9 +87,7 @@ def check(
             failed.append((file, problem))
     if failed:
         file, first = failed[0]
-        raise VerifyFailed(
-            first.what + _other(file, found, failed[1:]), where=f"data/{file}"
-        ) from None
+        raise VerifyFailed(_other(first.what, file, found, failed[1:]), where=f"data/{file}")
     if all(one.known is None for one in found):
         raise VerifyFailed(
             msg("signed_not_among_trusted", names=" and ".join(one.sealed.keyid for one in found)),
@@ -119,15 +117,16 @@ def _one(
     return Signature(file, sealed, known, stamp)
 
 
-def _other(file: str, found: Sequence[Signature], failed: Sequence[Any]) -> str:
-    """What became of the other signature, where there are two."""
+def _other(what: str, file: str, found: Sequence[Signature], failed: Sequence[Any]) -> str:
+    """And what became of the other signature, where there are two."""
     if failed:
-        return f" ({_BESIDE[failed[0][0]]} fails too: {failed[0][1].what})"
+        name, problem = failed[0]
+        return msg("and_beside_it_fails", what=what, beside=_BESIDE[name], why=problem.what)
     for one in found:
         if one.file != file:
-            said = "holds" if one.known is not None else msg("not_checked_no_trusted")
-            return f" ({_BESIDE[one.file]} {said})"
-    return ""
+            code = "and_beside_it_holds" if one.known is not None else "and_beside_it_not_checked"
+            return msg(code, what=what, beside=_BESIDE[one.file])
+    return what
 
 
 def proven(found: Signatures) -> tuple[Text, ...]:

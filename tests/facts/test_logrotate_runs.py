@@ -16,6 +16,7 @@ from collector.facts.logs.logrotate.config import Logrotate, logrotate
 from collector.facts.logs.logrotate.directives import Problem, Rotation
 from collector.facts.logs.logrotate.schedule import Runs
 from collector.facts.logs.rotated import Rotated, rotated
+from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 
@@ -91,7 +92,7 @@ def test_when_the_real_one_ran(tmp_path: Path) -> None:
 def test_a_section_in_force_that_tells_no_days_is_not_called_refused() -> None:
     files = (LogFile("/var/log/a", 9, 0, datetime(2026, 1, 1, tzinfo=UTC)),)
     by = Rotated(Runs("logrotate.timer"), {}, datetime(2026, 11, 25, tzinfo=UTC))
-    why = "its old files are rotated again, by /etc/logrotate.d/x line 3"
+    why = msg("old_files_rotated_again", path="/etc/logrotate.d/x", line=3)
     taken = Problem("/etc/logrotate.d/a", 1, why, refused=False)
     log = rotated("/var/log/a", files, taken, by, ("", None))
     assert not log.known
@@ -100,7 +101,7 @@ def test_a_section_in_force_that_tells_no_days_is_not_called_refused() -> None:
         "logrotate 采用其配置，但保留多久无从推算"
         "（/etc/logrotate.d/a:1：其旧文件又被轮转（/etc/logrotate.d/x 第 3 行））"
     )
-    refused = replace(taken, why="bad rotate 'x'", refused=True)
+    refused = replace(taken, why=msg("bad", word="rotate", value="x"), refused=True)
     assert "logrotate 拒绝其配置（/etc/logrotate.d/a:1：rotate 的值 'x' 无效）" in (
         rotated("/var/log/a", files, refused, by, ("", None)).why.zh
     )

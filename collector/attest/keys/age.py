@@ -53,7 +53,7 @@ def _recipient(text: str, where: str) -> Any:
         except pyrage.RecipientError:
             continue
     raise BadInput(
-        msg("no_recipient_one_could", text=text[:100]),
+        msg("no_recipient_one_could"),
         where=where,
         mend=msg("age_keygen_prints_one"),
     )

@@ -34,6 +34,16 @@ def check_output(target: Path, *inputs: Path | str | None, location: str | None 
                 where=str(target),
                 mend=mend,
             )
+    for place in (target, *target.absolute().parents):
+        if (place / "bagit.txt").is_file():
+            raise BadInput(
+                tr(
+                    f"是证据包，或在证据包 {place} 之内：写入后将不能通过核验",
+                    f"is a bundle, or lies in one ({place}): it would not verify any more",
+                ),
+                where=str(target),
+                mend=mend,
+            )
     for given in inputs:
         if given is not None and _within(target, Path(given)):
             raise BadInput(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -15,8 +16,16 @@ from collector.i18n.message import msg
 _SECONDS = 30
 
 
+def shown(url: str) -> str:
+    """The address without what may be secret in it: a user, a password, a query."""
+    return re.sub(r"[?#].*", "", re.sub(r"//.*@", "//", url))
+
+
 def check_url(url: str, *, where: str = "--tsa") -> None:
-    """Raises BadInput for what is no http:// or https:// address."""
+    """Raises BadInput for what is no http:// or https:// address, or has a user in it, whom
+
+    nobody would tell to the other side.
+    """
     try:
         parts = urlsplit(url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
@@ -25,7 +34,9 @@ def check_url(url: str, *, where: str = "--tsa") -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise BadInput(msg("not_http_https_address", url=url), where=where)
+        raise BadInput(msg("not_http_https_address", url=shown(url)), where=where)
+    if "@" in parts.netloc:
+        raise BadInput(msg("address_with_a_user", url=shown(url)), where=where)
 
 
 def stamp(url: str, signature: bytes) -> bytes:
@@ -49,10 +60,10 @@ def stamp(url: str, signature: bytes) -> bytes:
     asking.start()
     asking.join(_SECONDS)
     if not answers:
-        raise BadInput(msg("timestamp_authority_gave_no", seconds=_SECONDS), where=url)
+        raise BadInput(msg("timestamp_authority_gave_no", seconds=_SECONDS), where=shown(url))
     if isinstance(answers[0], BadInput):
         raise answers[0]
-    return question.accept(answers[0], where=url)
+    return question.accept(answers[0], where=shown(url))
 
 
 def _answer(asked: urllib.request.Request, url: str) -> bytes | BadInput:
@@ -63,8 +74,8 @@ def _answer(asked: urllib.request.Request, url: str) -> bytes | BadInput:
     except urllib.error.HTTPError as problem:
         return BadInput(
             msg("timestamp_authority_answered", number=problem.code, reason=problem.reason),
-            where=url,
+            where=shown(url),
         )
     except (OSError, http.client.HTTPException) as problem:
         reason = getattr(problem, "reason", problem)
-        return BadInput(msg("timestamp_authority_cannot_asked", reason=reason), where=url)
+        return BadInput(msg("timestamp_authority_cannot_asked", reason=reason), where=shown(url))

@@ -16,6 +16,7 @@ from collector.attest.trust.tuf_client import HELD, PINNED, TARGET, Source
 from collector.captures import write_aside
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
+from collector.run.net.tsa import check_url, shown
 
 _NEXT, _OLD = "trusted.next", "trusted.old"
 
@@ -41,7 +42,7 @@ def update(store: Path, place: str, root: bytes | None = None) -> Source:
         coming.mkdir(exist_ok=True)
         try:
             _fetch(coming, place, pinned)
-            data, source = tufstore.follow(pinned, tufstore.held_reader(coming), where=place)
+            data, source = tufstore.follow(pinned, tufstore.held_reader(coming), where=shown(place))
             trust_from_bytes(data, where=f"{place}: {TARGET}")
         except BaseException:
             shutil.rmtree(coming, ignore_errors=True)
@@ -78,7 +79,7 @@ def _fetch(held: Path, place: str, pinned: bytes) -> None:
     from tuf.ngclient import Updater
 
     base, fetcher = _source(place)
-    with tufstore.told(place):
+    with tufstore.told(shown(place)):
         try:
             updater = Updater(
                 str(held), f"{base}/metadata", str(held), f"{base}/targets", fetcher,
@@ -87,14 +88,16 @@ def _fetch(held: Path, place: str, pinned: bytes) -> None:
             updater.refresh()
             target = updater.get_targetinfo(TARGET)
             if target is None:
-                raise VerifyFailed(msg("names_no", target=TARGET), where=place)
+                raise VerifyFailed(msg("names_no", target=TARGET), where=shown(place))
             if updater.find_cached_target(target) is None:
                 updater.download_target(target)
         except exceptions.DownloadLengthMismatchError:
             raise
         except exceptions.DownloadError as problem:
             why = str(problem) or str(problem.__cause__ or type(problem).__name__)
-            raise BadInput(msg("trust_repository_cannot_read", why=why), where=place) from None
+            raise BadInput(
+                msg("trust_repository_cannot_read", why=why), where=shown(place)
+            ) from None
     # a link, which not every carrier of files keeps; the roots stand beside it by number
     (held / "root.json").unlink(missing_ok=True)
 
@@ -104,8 +107,6 @@ def _source(place: str) -> tuple[str, Any]:
     from tuf.ngclient import FetcherInterface, Urllib3Fetcher
 
     if "://" in place:
-        from collector.run.net.tsa import check_url
-
         check_url(place, where="--from")
         return place.rstrip("/"), Urllib3Fetcher(socket_timeout=30)
     folder = Path(place)
