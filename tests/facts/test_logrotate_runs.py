@@ -101,7 +101,7 @@ def test_a_section_in_force_that_tells_no_days_is_not_called_refused() -> None:
         "logrotate 采用其配置，但保留多久无从推算"
         "（/etc/logrotate.d/a:1：其旧文件又被轮转（/etc/logrotate.d/x 第 3 行））"
     )
-    refused = replace(taken, why=msg("bad", word="rotate", value="x"), refused=True)
+    refused = replace(taken, why=msg("bad_value_of", word="rotate", value="x"), refused=True)
     assert "logrotate 拒绝其配置（/etc/logrotate.d/a:1：rotate 的值 'x' 无效）" in (
         rotated("/var/log/a", files, refused, by, ("", None)).why.zh
     )

@@ -231,7 +231,7 @@ def _counted(section: Rotation, said: Said) -> Rotation:
     number = integer(said.value or "")
     least = -1 if word == "rotate" and section.version >= _UNLIMITED else 0
     if number is None or number < least:
-        raise Refused(said.line, msg("bad", word=word, value=said.value), whole=False)
+        raise Refused(said.line, msg("bad_value_of", word=word, value=said.value), whole=False)
     if word == "shredcycles":
         return section
     return replace(section, **{"count" if word == "rotate" else word: number})  # type: ignore[arg-type]  # all of them are int
@@ -244,7 +244,7 @@ def _sized(section: Rotation, said: Said) -> Rotation:
     unit = value[-1] if value[-1] in "kKMG" else ""
     number = integer(value.removesuffix(unit), wide=True)
     if number is None or number < 0:
-        raise Refused(said.line, msg("bad", word=said.word, value=value), whole=False)
+        raise Refused(said.line, msg("bad_value_of", word=said.word, value=value), whole=False)
     size = number << {"": 0, "k": 10, "K": 10, "M": 20, "G": 30}[unit]
     if said.word == "size":
         return replace(section, interval="size", size=size)
@@ -268,7 +268,7 @@ def _owned(said: Said, version: Version) -> None:
 def _named(section: Rotation, word: str, value: str, line: int) -> Rotation:
     blank = re.search(r"\s", value) is not None
     if blank and word in ("olddir", "compresscmd", "uncompresscmd", "compressext", "mail"):
-        raise Refused(line, msg("bad", word=word, value=value), whole=False)
+        raise Refused(line, msg("bad_value_of", word=word, value=value), whole=False)
     if word == "compresscmd":
         ext = _PACKED.get(value.rsplit("/", 1)[-1]) if section.version >= (3, 8, 8) else None
         return replace(section, compresscmd=value, compressext=ext or section.compressext)
