@@ -68,7 +68,7 @@ def test_a_value_inside_a_known_complaint_is_told_too() -> None:
     with pytest.raises(BadInput) as refused:
         load_json('{"id": 1, "ID": 2}', where="t")
     assert (
-        in_chinese(refused.value.said) == "t：不是有效的 JSON：键 'ID' 出现了两次（此前写作 'id'）"
+        in_chinese(refused.value.said) == "t：不是有效的 JSON：键 ID 出现了两次（此前写作 id）"
     )
     assert in_chinese("something never heard of") == "something never heard of"
 
