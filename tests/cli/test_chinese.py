@@ -67,9 +67,7 @@ def test_a_value_inside_a_known_complaint_is_told_too() -> None:
     assert in_chinese(refused.value.said).startswith("t：不是信任文件：keys[0]：缺少 keyid")
     with pytest.raises(BadInput) as refused:
         load_json('{"id": 1, "ID": 2}', where="t")
-    assert (
-        in_chinese(refused.value.said) == "t：不是有效的 JSON：键 ID 出现了两次（此前写作 id）"
-    )
+    assert in_chinese(refused.value.said) == "t：不是有效的 JSON：键 ID 出现了两次（此前写作 id）"
     assert in_chinese("something never heard of") == "something never heard of"
 
 

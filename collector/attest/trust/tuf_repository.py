@@ -199,7 +199,11 @@ class Repository:
                 have, wanted = next(pair for pair in one.signed if pair[0] < pair[1])
                 raise VerifyFailed(
                     msg(
-                        "signed_wants", role=one.role, version=one.version, have=have, wanted=wanted
+                        "signed_wants",
+                        role=msg(f"tuf_{one.role}"),
+                        version=one.version,
+                        have=have,
+                        wanted=wanted,
                     ),
                     where=self.where,
                 )
@@ -216,7 +220,7 @@ class Repository:
                 raise VerifyFailed(
                     msg(
                         "expired_nobody_would_take",
-                        type=document.signed.type,
+                        type=msg(f"tuf_{document.signed.type}"),
                         version=document.signed.version,
                         expires=document.signed.expires.isoformat(),
                     ),
