@@ -26,7 +26,7 @@ demo:
 test:
 	@tools/prepare.sh test
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadscope --no-loadscope-reorder --durations=30 $(PYTEST_ARGS)
 
 test-vm:
 	@tools/prepare.sh test
