@@ -19,7 +19,7 @@ from collector.i18n.message import catalogue, from_json, msg, to_json
 
 ROOT = Path(collector.__file__).parent
 # codes that are put together from a word that is known elsewhere
-_MADE = ("and_beside_", "errno_", "read_", "document_", "schema_", "tuf_")
+_MADE = ("and_beside_", "errno_", "event_", "read_", "document_", "schema_", "tuf_")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 # commands, and names of programs
 _SAME = {"hostpledge_key_new", "cscli_metrics", "cscli_bouncers"}

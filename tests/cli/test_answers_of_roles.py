@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from collector.cli.ui import hardening_progress as applying
 from collector.cli.ui.steps import CHINESE
 from collector.errors import BadInput
 from collector.facts.base.intervals import Spans
+from collector.i18n.message import catalogue
 from collector.resources import shared
 from collector.run.ansible.events import UNTOLD, Told
 from collector.run.probes import firewall as filtering
@@ -118,6 +120,8 @@ def _literal(node: ast.expr) -> str:
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
         return "".join(map(_literal, node.values))
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "msg":
+        return re.sub(r"\{[^}]*\}", "7", catalogue()[_literal(node.args[0])].en)
     return "7"
 
 

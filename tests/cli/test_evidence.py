@@ -112,7 +112,10 @@ def test_what_does_not_verify_ends_with_2_and_one_line(shell: Shell) -> None:
         said = shell(*words, status=2)
         assert "b: data/evidence.json: does not verify" in said.stderr
     said = shell("verify", "b", "--trust", "trust.json", "--lang", "zh", status=2)
-    assert "b: data/evidence.json：核验不通过：内容已被改动\n" in said.stderr
+    assert (
+        "b: data/evidence.json：核验不通过：内容已被改动（与 manifest-sha256.txt 不符）\n"
+        in said.stderr
+    )
     said = shell("verify", "none", "--trust", "trust.json", status=2)
     assert "no such bundle" in said.stderr
     said = shell("verify", "b", "--trust", "none", status=2)

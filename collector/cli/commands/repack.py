@@ -57,7 +57,7 @@ def repack(
     from collector.attest.bundle import redacted
     from collector.attest.bundle.making import place
 
-    check_output(output, bundle, identity)
+    check_output(output, bundle, identity, anew=True)
     aside, packing = packed(output, encrypt_to)
     if os.path.lexists(output):
         raise BadInput(tr("已经存在", "exists already"), where=str(output))

@@ -16,11 +16,14 @@ _REGISTER = "register.sqlite"
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
-def check_output(target: Path, *inputs: Path | str | None, location: str | None = None) -> None:
+def check_output(
+    target: Path, *inputs: Path | str | None, location: str | None = None, anew: bool = False
+) -> None:
     """Raises BadInput, before any work, where what is written would take the place of what is kept
 
     (keys, the register, the store of its bundles) or is read (`inputs`: files, or whole folders).
-    An earlier output of the same name may be replaced.
+    An earlier output of the same name may be replaced, but no bundle is written into, unless by
+    what makes `anew` and sees itself that nothing is there.
     """
     mend = tr("请换一个位置", "name another place")
     for place in _kept(location):
@@ -34,7 +37,7 @@ def check_output(target: Path, *inputs: Path | str | None, location: str | None 
                 where=str(target),
                 mend=mend,
             )
-    for place in (target, *target.absolute().parents):
+    for place in (*(() if anew else (target,)), *target.absolute().parents):
         if (place / "bagit.txt").is_file():
             raise BadInput(
                 tr(

@@ -40,7 +40,7 @@ def packed(output: Path, encrypt_to: Sequence[str]) -> tuple[Path, Callable[[Pat
     from collector.attest.bundle.making import pack_into
     from collector.attest.keys import age
 
-    check_output(output)
+    check_output(output, anew=True)
     if bool(encrypt_to) is not (output.suffix == age.SUFFIX):
         raise BadInput(
             tr(

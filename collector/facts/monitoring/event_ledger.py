@@ -134,7 +134,7 @@ def _event(entry: Mapping[str, Any]) -> Event:
     }
     for name, when in times.items():
         if when < found:
-            raise ValueError(msg("event_before_found", entry=entry["id"], name=name))
+            raise ValueError(msg(f"event_{name}_before_found", entry=entry["id"]))
     told = (
         f"{name} {entry[name]}"
         for name in ("found", "handled", "reported", "police")
