@@ -37,22 +37,22 @@ def check_output(
                 where=str(target),
                 mend=mend,
             )
-    for place in (*(() if anew else (target,)), *target.absolute().parents):
-        if (place / "bagit.txt").is_file():
-            raise BadInput(
-                tr(
-                    f"是证据包，或在证据包 {place} 之内：写入后将不能通过核验",
-                    f"is a bundle, or lies in one ({place}): it would not verify any more",
-                ),
-                where=str(target),
-                mend=mend,
-            )
     for given in inputs:
         if given is not None and _within(target, Path(given)):
             raise BadInput(
                 tr(
                     f"就是所读取的 {given}，或在其中，不会覆盖",
                     f"is what is read, or lies in it ({given}): it is not overwritten",
+                ),
+                where=str(target),
+                mend=mend,
+            )
+    for place in (*(() if anew else (target,)), *target.absolute().parents):
+        if (place / "bagit.txt").is_file():
+            raise BadInput(
+                tr(
+                    f"是证据包，或在证据包 {place} 之内：写入后将不能通过核验",
+                    f"is a bundle, or lies in one ({place}): it would not verify any more",
                 ),
                 where=str(target),
                 mend=mend,
