@@ -36,7 +36,7 @@ SCHEMA = "urn:hostpledge:register-backup:1"
 ROOT = "hostpledge-register"
 ABOUT = "backup.json"
 MANIFEST = "manifest-sha256.txt"
-# in the order in which they can be filled; briefs and looks are made anew
+# in the order in which they can be filled; all others are made anew
 TABLES = (
     tables.pledges, tables.versions, tables.evidence, tables.log_head, tables.log_entries,
     tables.checkpoints,
