@@ -39,7 +39,7 @@ def unpack(path: Path, target: Path, *, where: str = "") -> Path:
     or a higher ratio than a bundle has. What is counted is what comes out.
     """
     where = where or str(path)
-    with path.open("rb") as source:
+    with private.opened(path) as source:
         entries = container.layout(source, where, most=MOST_ENTRIES)
         _check_names(entries)
         left = MOST_BYTES

@@ -288,7 +288,7 @@ class BackupFile:
 @contextmanager
 def opened(path: Path) -> Iterator[BackupFile]:
     """Raises BadInput, here and while it is read, for what is no backup, or not a whole one."""
-    with path.open("rb") as source:
+    with private.opened(path) as source:
         try:
             # whatever else unpacks it finds the same files
             container.layout(source, str(path), most=_MOST, mode=MODE)
