@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
+from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
@@ -165,7 +166,7 @@ def load(path: Path) -> Capture:
     Raises BadInput for anything else. The host of a plain output is named after its file.
     """
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             data = source.read(LARGEST + 1)
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None
@@ -175,7 +176,7 @@ def load(path: Path) -> Capture:
 def read_at_most(path: Path, most: int) -> bytes:
     """The bytes of a file from outside; raises BadInput where there are more (a device, …)."""
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             data = source.read(most + 1)
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

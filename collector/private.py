@@ -6,13 +6,16 @@ its mode: it is never open to others first and closed to them afterwards, whatev
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from errno import ENOSPC
 from fcntl import LOCK_EX, flock
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +26,7 @@ OWNER, PUBLIC = 0o600, 0o644
 _FOLDER = 0o700
 _OTHERS = 0o077
 _ASIDE = 60
+_STARTED_WITH = re.compile(r"/dev/stdin|(/dev/fd|/proc/(self|thread-self|\d+)/fd)/\d+")
 
 
 def create(path: Path, mode: int = OWNER) -> IO[bytes]:
@@ -72,7 +76,7 @@ def append(path: Path, line: bytes) -> None:
         before = os.fstat(handle).st_size
         try:
             if os.write(handle, line) < len(line):
-                raise OSError(ENOSPC, os.strerror(ENOSPC))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
         except OSError as problem:
             # a full disk takes a part of it, and the next line would go on from there
@@ -91,6 +95,32 @@ def beside(path: Path) -> Path:
 def refuse_special(path: Path) -> None:
     """Raises BadInput where `path` is there and is neither a file nor a folder."""
     if path.exists() and not path.is_file() and not path.is_dir():
+        raise BadInput(msg("device_pipe_not_file"), where=str(path), mend=msg("name_file"))
+
+
+def opened(path: Path) -> BufferedReader:
+    """A file that somebody named, open for reading; raises BadInput for a pipe, device or socket.
+
+    Opening a pipe would wait for its other end, and reading a device might never end. What this
+    process was started with is open already: /dev/stdin, and what a shell puts for `<(…)`.
+    """
+    if _STARTED_WITH.fullmatch(os.fspath(path)):
+        return path.open("rb")
+    _refuse(path.stat().st_mode, path)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        # another may have taken its place meanwhile
+        _refuse(os.fstat(handle).st_mode, path)
+        return open(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _refuse(mode: int, path: Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
         raise BadInput(msg("device_pipe_not_file"), where=str(path), mend=msg("name_file"))
 
 

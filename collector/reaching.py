@@ -19,12 +19,19 @@ _FIRST = "-!&~@"
 _OF_PATTERNS = re.compile(r"[*?\[\]{},]")
 _OF_SHELLS = re.compile(r"['`\"$\\;&<>|(){}\s]")
 _OF_USERS = re.compile(r"['`\";&<>|(){}]|\s-|\\$")
+# groups that every inventory has, and the part of a listing that is no group
+_OF_ANSIBLE = ("all", "ungrouped", "_meta")
+# as `pledges.transfer.inventory` names groups, beside those of each pledge and customer
+OWN_GROUPS = ("due", "check_due", "grade_2", "grade_3")
+_HERE = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 
 
 def wrong_name(name: str) -> str:
     """Why no host may be called that in an inventory or a pledge record; empty where it may."""
     if not name:
         return msg("name_host_empty")
+    if name.lower() in _OF_ANSIBLE:
+        return msg("host_s_name_is_ansible_s", name=name)
     if name[0] in _FIRST:
         return msg("host_s_name_may_not_begin", name=name[0])
     if _controls(name):
@@ -33,6 +40,17 @@ def wrong_name(name: str) -> str:
         return msg("host_s_name_may_not_hold", found=found[0])
     if ":" in name and not _is_address(name):
         return msg("host_s_name_may_not")
+    return ""
+
+
+def wrong_declared(name: str) -> str:
+    """Why no host of a pledge may be called that; empty where it may."""
+    if why := wrong_name(name):
+        return why
+    if name.lower().rstrip(".") in _HERE:
+        return msg("host_s_name_is_control_node", name=name)
+    if name.lower() in OWN_GROUPS:
+        return msg("host_s_name_is_our_group", name=name)
     return ""
 
 

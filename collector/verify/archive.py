@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from collector import private
-from collector.attest.bundle import container
+from collector.attest.bundle import bag, container
 from collector.attest.bundle.container import Entry
 from collector.attest.bundle.making import packs
 from collector.errors import VerifyFailed
@@ -21,7 +21,7 @@ from collector.i18n.message import msg
 
 MOST_ENTRIES = 100_000
 _DEEPEST = 8
-MOST_BYTES = 8 << 30
+MOST_BYTES = bag.MOST_BYTES
 # nothing in a bundle packs better than its repetitive evidence.json, which reaches about 60
 MOST_RATIO = 200
 _FREE = 1 << 20
@@ -39,7 +39,7 @@ def unpack(path: Path, target: Path, *, where: str = "") -> Path:
     or a higher ratio than a bundle has. What is counted is what comes out.
     """
     where = where or str(path)
-    with path.open("rb") as source:
+    with private.opened(path) as source:
         entries = container.layout(source, where, most=MOST_ENTRIES)
         _check_names(entries)
         left = MOST_BYTES

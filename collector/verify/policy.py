@@ -73,13 +73,20 @@ def policy_of(document: Mapping[str, Any], name: str) -> Policy:
 
 
 def unmet(
-    policy: Policy, found: Verification, hosts: Sequence[str], again: Text | None = None
+    policy: Policy,
+    found: Verification,
+    hosts: Sequence[str],
+    again: Text | None = None,
+    elsewhere: Sequence[Text] = (),
 ) -> tuple[Unmet, ...]:
     """What the policy wants in vain of a bundle with these hosts, in the order of its members.
 
-    `again` is what is wrong with it once its captures were judged again, which is not done here.
+    `again` is what is wrong with it once its captures were judged again, `elsewhere` which of its
+    machines a register has seen under another name: neither is done here.
     """
     lacking = [Unmet(name, why) for name, why in _unmet(policy, found, frozenset(hosts))]
+    if not policy.same_machine:
+        lacking += [Unmet("same_machine", why) for why in elsewhere]
     if policy.replay and again is not None:
         lacking.append(Unmet("replay", again))
     return tuple(lacking)
@@ -166,8 +173,8 @@ def _softened(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]
         yield (
             "same_machine",
             Text(
-                f"主机的 machine-id 相同：{'、'.join(named)}{more}",
-                f"hosts of the same machine-id: {', '.join(named)}{more}",
+                f"主机的 machine-id、SSH 主机密钥或采集文件相同：{'、'.join(named)}{more}",
+                f"hosts of the same machine-id, SSH host key or capture: {', '.join(named)}{more}",
             ),
         )
 

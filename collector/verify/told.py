@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from collector import scope as scopes
 from collector.attest.trust.trust_file import TrustedKey
 from collector.errors import one_line
@@ -128,6 +131,27 @@ def alike(bundle: Bundle) -> tuple[str, ...]:
         if target["machine"]:
             names.setdefault(target["machine"], []).append(target["host"])
     return tuple(host for hosts in names.values() if len(hosts) > 1 for host in hosts)
+
+
+class Machines:
+    """By what the hosts of a bundle are known again, while they are gone through."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, host: str, entry: Mapping[str, Any]) -> None:
+        """One host of evidence.json: its machine-id, its SSH host keys, the output it gave."""
+        head, origin = entry["head"], entry["origin"]
+        marks = [("machine", head.get("machine", "")), ("output", origin.get("output_sha256", ""))]
+        marks += [("hostkey", key.strip()) for key in str(head.get("hostkey", "")).split("\n")]
+        for mark in marks:
+            if mark[1]:
+                self._names.setdefault(mark, []).append(host)
+
+    def alike(self) -> tuple[str, ...]:
+        """The hosts of which another one has something that one machine alone has."""
+        several = (hosts for hosts in self._names.values() if len(hosts) > 1)
+        return tuple(dict.fromkeys(host for hosts in several for host in hosts))
 
 
 def same_machine(bundle: Bundle) -> tuple[Text, ...]:

@@ -163,7 +163,7 @@ def verify(
         signed.keys,
         tuple(asked.strange),
         ahead,
-        told.alike(bundle),
+        hosts.alike,
         len(bundle.frame["waivers"]),
         first.stamp,
         logged.to_json() if logged else None,
@@ -223,6 +223,7 @@ class _Hosts:
     handed_in: dict[str, datetime]
     looks: looks.Looks
     asked: Asked
+    alike: tuple[str, ...] = ()
 
 
 def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) -> _Hosts:
@@ -233,6 +234,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
     gathered = looks.Gathered()
     targets: list[dict[str, Any]] = []
     given: dict[str, datetime] = {}
+    machines = told.Machines()
     place = bundle.findings.where
     for host, entry in bundle.hosts():
         name = entry["capture"]
@@ -242,6 +244,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         if entry["capture_sha256"] != bundle.subjects[name]:
             raise VerifyFailed(msg("names_another_digest", name=name), where=where)
         named.add(name)
+        machines.add(host, entry)
         capture = None if redacted else bundle.capture_in(host, entry)
         findings.check(bundle, host, entry, asked)
         if capture is not None:
@@ -264,7 +267,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         raise VerifyFailed(msg("clauses_not_follow_findings"), where=place)
     judged = gathered.judged
     _check_predicate(bundle, min(judged), max(judged), targets, len(given))
-    return _Hosts(given, gathered.all(), asked)
+    return _Hosts(given, gathered.all(), asked, machines.alike())
 
 
 def _file(bundle: Check, name: str) -> str:

@@ -116,7 +116,7 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
             grade=3,
             pledge=register.reference(ID),
         )
-        attached = attach(register, ID, made_now.path, signer.trust)
+        attached = attach(register, ID, made_now.path, signer.trust, older=name == "e")
         with open_bundle(made_now.path) as opened:
             return list(odd(register, attached, opened))
 
@@ -128,6 +128,8 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
     assert said("d", "1" * 64, AT + timedelta(days=3)) == [given, missing]
     assert said("e", "2" * 64, AT) == [
         "looked before evidence 2 did: there are older captures in it",
+        "all its hosts have been looked at later already: it is on record, and changes no finding, "
+        "nor what is said of the present",
         "another machine than in evidence 4 (its machine-id is another): web-01",
         given,
         missing,

@@ -6,6 +6,8 @@ import json
 import struct
 import subprocess
 import sys
+import time
+import tracemalloc
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -303,3 +305,50 @@ def test_ansible_reads_the_inventory(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "|--@pledge_C_001:\n  |  |--db-01\n  |  |--web-01" in done.stdout
+
+
+def _packed(path: Path, sheet: bytes) -> Path:
+    """A small file whose sheet is these bytes."""
+    good = _xlsx(path.parent, HEAD, GOOD)
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            is_sheet = entry.filename == "xl/worksheets/sheet1.xml"
+            new.writestr(entry.filename, sheet if is_sheet else old.read(entry))
+    return path
+
+
+_SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+_END = b"</sheetData></worksheet>"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "says"),
+    [
+        (
+            _SHEET + b'<row><c t="inlineStr"><is><t>' + b"A" * (200 << 20) + b"</t></is></c></row>",
+            "a cell of more than 32767 characters",
+        ),
+        (_SHEET + b"<row><c><v>1</v></c></row>" * 400_000 + _END, "more than 100000 rows"),
+        (_SHEET + b"<row>" + b"<c><v>1</v></c>" * 2_100_000 + b"</row>" + _END, "2000000 cells"),
+        (
+            _SHEET + b'<row><c t="inlineStr"><is>' + b"<r><t>ab</t></r>" * 20_000
+            + b"</is></c></row>" + _END,
+            "a cell of more than 32767 characters",
+        ),
+        (b'<!DOCTYPE x [<!ENTITY a "b">]>' + _SHEET + _END, "XML that no workbook has"),
+        ((_SHEET + _END).decode().encode("utf-16"), "XML that no workbook has"),
+        (b" " * (300 << 20), "unpacks to more than 256 MiB"),
+    ],
+    ids=["cell", "rows", "cells", "runs", "entities", "utf16", "large"],
+)  # fmt: skip
+def test_a_small_xlsx_is_no_large_one(tmp_path: Path, sheet: bytes, says: str) -> None:
+    path = _packed(tmp_path / "bomb.xlsx", sheet)
+    del sheet
+    tracemalloc.start()
+    begun = time.monotonic()
+    with pytest.raises(BadInput, match=says):
+        lists.read(path)
+    # tracing makes it several times as slow
+    assert time.monotonic() - begun < 40
+    assert tracemalloc.get_traced_memory()[1] < 150 << 20
+    tracemalloc.stop()

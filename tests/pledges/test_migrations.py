@@ -17,7 +17,7 @@ from sqlalchemy import inspect
 
 from collector.errors import BadInput
 from collector.pledges import migrations
-from collector.pledges.database import log, tables
+from collector.pledges.database import log, sightings, tables
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from tests.pledges.bundles import Signer
@@ -30,6 +30,11 @@ _COLUMN = {"log_head": "origin", "log_entries": "leaf", "checkpoints": "note"}
 
 def _older(theirs: Owner, form: int) -> None:
     """Takes away what later forms brought."""
+    theirs.execute("DROP TABLE marks")
+    theirs.execute("DROP TABLE sightings")
+    if form > 5:
+        theirs.execute(f"UPDATE {migrations.TABLE} SET version_num = '{form:04d}'")
+        return
     theirs.execute("ALTER TABLE evidence DROP COLUMN scope")
     if form > 4:
         theirs.execute(f"UPDATE {migrations.TABLE} SET version_num = '{form:04d}'")
@@ -51,7 +56,7 @@ def _older(theirs: Owner, form: int) -> None:
             theirs.execute(f"DROP TABLE {table}")
 
 
-@pytest.mark.parametrize("form", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("form", [1, 2, 3, 4, 5, 6])
 def test_tables_of_each_form_become_those_that_are_made_today(
     place: str, form: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,9 +64,11 @@ def test_tables_of_each_form_become_those_that_are_made_today(
     register = Register.open(place)
     register.add(made())
     fields = log._fields
+    scoped = form > 5
     with monkeypatch.context() as earlier:
         # as it was logged before there was a scope
-        earlier.setattr(log, "_fields", lambda row: fields({**row, "scope": None}))
+        if not scoped:
+            earlier.setattr(log, "_fields", lambda row: fields({**row, "scope": None}))
         for one in signer.chain("demo-2026", 2):
             attach(register, "demo-2026", one.path, signer.trust)
     before = register.evidence("demo-2026")
@@ -69,8 +76,12 @@ def test_tables_of_each_form_become_those_that_are_made_today(
         _older(theirs, form)
     again = Register.open(place)
     assert again.evidence("demo-2026") == tuple(
-        replace(e, scope=None, absent=0, handed_in=None) for e in before
+        e if scoped else replace(e, scope=None, absent=0, handed_in=None) for e in before
     )
+    # what later forms keep of it is made from its bundles
+    assert again.newest_looks("demo-2026") == {}
+    with again._database.read() as connection:
+        assert sightings.missing(connection) == []
     assert len(again.log().leaves) == 2
     again.keep_checkpoint(2, "note")
     with again._database.read() as connection:

@@ -123,6 +123,27 @@ def test_one_run_makes_evidence_for_each_pledge(home: Path, hosts: Path, tmp_pat
     assert result["pledges"]["yunfan-2026"]["sequence"] == 1
 
 
+@pytest.mark.parametrize("name", ["all", "_meta", "ungrouped", "due", "pledge_yunfan_2026"])
+def test_a_name_of_a_group_takes_nobody_else_s_hosts(
+    hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A register from before has it: the others are looked at, and its pledge is not done."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    register = Register.open()
+    register.add(from_document(_record("yunfan-2026"), where="test"))
+    evil = _record("dianchi.2026", resources={"hosts": [name]})
+    register.add(_older(evil))
+    ran = _run(hosts, tmp_path / "out")
+    assert ran.status == 2, ran.err
+    assert f"{name}: to Ansible or ssh this name is" in ran.err
+    assert f"dianchi.2026: not done: none of its hosts could be asked: {name}" in ran.err
+    assert "evidence attached to 1 pledge(s), 4 host(s); 1 not done" in ran.out
+    assert {id: len(e) for id, e in register.all_evidence().items()} == {"yunfan-2026": 1}
+    alone = _run(hosts, tmp_path / "alone", "--pledge", "dianchi.2026")
+    assert (alone.status, "none of its hosts could be asked" in alone.err) == (2, True)
+
+
 def test_limit_due_and_retry(home: Path, hosts: Path, sshd: Sshd, tmp_path: Path) -> None:
     out = tmp_path / "out"
     # a group by the customer's name, in Chinese

@@ -18,6 +18,7 @@ from collector.i18n.message import in_chinese
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
 from collector.run.ansible.inventory import check_names
+from tests.pledges.records import made
 from tests.run.conftest import Sshd, hostpledge
 
 ROOT = Path(__file__).parents[2]
@@ -180,6 +181,24 @@ def test_the_canary_sings(tmp_path: Path, canary: Path) -> None:
 )
 def test_ordinary_names_stay(name: str) -> None:
     assert reaching.wrong_name(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("all", "to Ansible that is a group"),
+        ("Ungrouped", "to Ansible that is a group"),
+        ("_meta", "to Ansible that is a group"),
+        ("localhost", "that is the machine that checks"),
+        ("LocalHost.", "that is the machine that checks"),
+        ("due", "hostpledge has a group of that name"),
+        ("grade_3", "hostpledge has a group of that name"),
+    ],
+)
+def test_no_host_of_a_pledge_is_called_that(name: str, says: str) -> None:
+    assert says in reaching.wrong_declared(name)
+    with pytest.raises(BadInput, match=r"resources\.hosts"):
+        made(resources={"hosts": ["web-01", name]})
 
 
 @pytest.mark.parametrize("user", ["root", "ops", "DOM\\ops", "a.b", "ops@example.com", "运维"])

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.captures import sync_folder
+from collector.captures import LARGEST, sync_folder
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
 
@@ -23,6 +23,9 @@ TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_FILES = ("bagit.txt", "bag-info.txt", MANIFEST, TAG_MANIFEST)
 _MOST_FILES = 100_000
 _LARGEST = 16 << 20
+_CHUNK = 1 << 20
+# of a whole bundle, and of a single file in it that is read at once, as in a ZIP file
+MOST_BYTES = 8 << 30
 # data/before/captures/NAME, and the folder that may be around it all
 _DEEPEST = 8
 _LONGEST_NAME = 512
@@ -57,15 +60,58 @@ def look(root: Path) -> Payload:
     for name in TAG_FILES:
         if name not in names:
             raise VerifyFailed(msg("is_missing"), where=name)
+    sizes = {name: (root / name).lstat().st_size for name in names}
+    check_sizes(sizes)
     digests: dict[str, str] = {}
     size = 0
     for name in sorted(names):
         if name.startswith("data/"):
-            digests[name] = file_digest(root / name)
-            size += (root / name).stat().st_size
+            digests[name] = _digest(root / name, sizes[name], name)
+            size += sizes[name]
         elif name not in TAG_FILES:
             raise VerifyFailed(msg("not_belong_bundle"), where=name)
     return Payload(digests, size, tuple(empty))
+
+
+def check_sizes(sizes: Mapping[str, int]) -> None:
+    """Raises VerifyFailed for a file (its name in the bag → bytes) larger than any is, or for
+
+    more in all: before a byte of it is read.
+    """
+    left = MOST_BYTES
+    for name in sorted(sizes):
+        size, most = sizes[name], _most(name)
+        if size > most:
+            raise VerifyFailed(msg("larger_mib", largest=most >> 20), where=name)
+        left -= size
+        if left < 0:
+            raise VerifyFailed(msg("larger_gib_no_bundle", most_bytes=MOST_BYTES >> 30), where=name)
+
+
+def _most(name: str) -> int:
+    """evidence.json grows with the fleet; everything else is held in memory."""
+    if name.endswith("/evidence.json"):
+        return MOST_BYTES
+    if name.startswith("data/") and not name.startswith("data/bundle."):
+        return LARGEST
+    return _LARGEST
+
+
+def _digest(path: Path, size: int, name: str) -> str:
+    """Of as many bytes as there were; raises VerifyFailed where there are others by now."""
+    digest, left = hashlib.sha256(), size
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as source:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise VerifyFailed(msg("neither_file_nor_folder"), where=name)
+        while chunk := source.read(min(left + 1, _CHUNK)):
+            left -= len(chunk)
+            if left < 0:
+                break
+            digest.update(chunk)
+    if left:
+        raise VerifyFailed(msg("bytes_changed"), where=name)
+    return digest.hexdigest()
 
 
 def _walk(folder: Path, prefix: str, empty: list[str]) -> list[str]:

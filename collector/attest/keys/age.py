@@ -22,7 +22,7 @@ _LARGEST = 1 << 20
 
 
 def is_encrypted(path: Path) -> bool:
-    with path.open("rb") as source:
+    with private.opened(path) as source:
         return source.read(64).startswith(_HEADS)
 
 
@@ -125,7 +125,7 @@ def decrypt(source: Path, target: Path, by: Sequence[Any], most: int) -> None:
             msg("encrypted_age"), where=str(source), mend=msg("give_identity_file_decrypt")
         )
     try:
-        with source.open("rb") as sealed, private.create(target) as out:
+        with private.opened(source) as sealed, private.create(target) as out:
             pyrage.decrypt_io(sealed, _Bounded(out, most), list(by))
     except pyrage.DecryptError as problem:
         said = str(problem)

@@ -266,7 +266,7 @@ def _load_sm2(data: bytes, passphrase: bytes | None, where: str) -> PrivateKey:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             about = os.fstat(source.fileno())
             if not stat.S_ISREG(about.st_mode):
                 raise BadInput(msg("not_file"), where=str(path))

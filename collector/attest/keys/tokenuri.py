@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, unquote_to_bytes
 
+from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
 
@@ -67,7 +68,7 @@ class KeyUri:
         if self.pin_source is None:
             return None
         try:
-            with self.pin_source.open("rb") as source:
+            with private.opened(self.pin_source) as source:
                 line = source.readline(4096).rstrip(b"\r\n")
         except OSError as problem:
             raise BadInput(of_system(problem, "cannot_read"), where=str(self.pin_source)) from None

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from collector import private
 from collector.attest.envelope.timestamp import Authority
 from collector.attest.keys.keys import PublicKey
 from collector.errors import BadInput
@@ -108,7 +109,7 @@ def load_trust(path: Path) -> Trust:
         content, source = load(path)
         return replace(trust_from_bytes(content, where=str(path)), source=source)
     try:
-        with path.open("rb") as opened:
+        with private.opened(path) as opened:
             data = opened.read(_LARGEST + 1)
     except OSError as problem:
         raise BadInput(

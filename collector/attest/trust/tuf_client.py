@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from collector import private
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg, of_system
 
@@ -181,7 +182,7 @@ def _must(read: Reader, name: str, where: str) -> bytes:
 
 def _read(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             data = source.read(MOST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None

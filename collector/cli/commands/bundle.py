@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from collector import catalog
+from collector import captures, catalog
 from collector.attest.bundle import making as attest
 from collector.attest.bundle.evidence import FILE
 from collector.attest.bundle.provenance import is_collected
@@ -33,6 +35,7 @@ from collector.cli.workflows.selection import part_of
 from collector.errors import BadInput, one_line
 from collector.facts.monitoring import event_ledger as ledger
 from collector.run.collected.run_folder import RunFolder
+from collector.verify.looks import recorded
 
 _NAMED = 8
 
@@ -171,17 +174,20 @@ def bundle(
 
 
 def _say_handed_in(made: attest.Made) -> None:
-    """Which hosts nobody collected from, and whose clock is odd."""
+    """Which hosts nobody collected from, whose clock is odd, and of which nothing is dated."""
     found = Evidence(made.path / "data" / FILE)
+    looked: dict[str, datetime] = {}
+    undated: list[str] = []
     try:
         run = found.frame["run"]
-        looked = {
-            host: datetime.fromisoformat(entry["assessed_at"])
-            for host, entry in found.hosts()
-            if not is_collected(entry["origin"], run)
-        }
+        for host, entry in found.hosts():
+            if not is_collected(entry["origin"], run):
+                looked[host] = datetime.fromisoformat(entry["assessed_at"])
+            if _is_undated(made.path, entry):
+                undated.append(host)
     finally:
         found.close()
+    _say_undated(undated)
     if looked:
         names = tr("、", ", ").join(map(one_line, list(looked)[:_NAMED]))
         names += " …" if len(looked) > _NAMED else ""
@@ -193,6 +199,28 @@ def _say_handed_in(made: attest.Made) -> None:
             err=True,
         )
     say_clocks(looked)
+
+
+def _is_undated(place: Path, entry: Mapping[str, Any]) -> bool:
+    """Did it answer, and nothing says when?"""
+    if recorded(entry) is not None or not entry["head"]:
+        return False
+    return captures.load(place / "data" / entry["capture"]).collected_at is None
+
+
+def _say_undated(hosts: Sequence[str]) -> None:
+    if not hosts:
+        return
+    names = tr("、", ", ").join(map(one_line, hosts[:_NAMED])) + (" …" if hosts[_NAMED:] else "")
+    click.echo(
+        tr(
+            f"{len(hosts)} 台主机的采集时间无从得知（没有时钟，或从未校准），暂按此刻判定，不能附于"
+            f"登记：{names}",
+            f"nothing says when {len(hosts)} host(s) were looked at (no clock, or one that was "
+            f"never set): judged as if it were now, and no register takes that: {names}",
+        ),
+        err=True,
+    )
 
 
 def run_in(folder: Path) -> RunFolder | None:

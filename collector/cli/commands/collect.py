@@ -15,7 +15,7 @@ from collector.cli.options.register_source import choosing_options, from_registe
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows.gathering import gather
-from collector.cli.workflows.selection import Wanted, choice
+from collector.cli.workflows.selection import Wanted, choice, say_nothing_of
 from collector.model import HostStatus
 
 
@@ -62,7 +62,7 @@ def collect(
     given_grade: int | None,
     **given: Any,
 ) -> int:
-    """Exit status 0 when every host gave a whole capture, 1 otherwise."""
+    """Exit status: 0 every host gave a whole capture; 1 some did not; 2 a pledge got nothing."""
     if print_script:
         if inventory or output:
             raise click.UsageError(
@@ -92,9 +92,11 @@ def collect(
                 hosts=chosen.hosts,
                 begun=lambda: chosen.write_down(output),
             )
+            nothing = say_nothing_of(chosen)
     else:
         grade = _grade(pledge_id, location, given_grade)
         arrived = gather(output, how, families, grade, retry=retry)
+        nothing = False
     complete = sum(a.status is HostStatus.COMPLETE for a in arrived.values())
     click.echo(
         tr(
@@ -102,6 +104,8 @@ def collect(
             f"{complete} of {len(arrived)} hosts gave a whole capture: {output / 'captures'}",
         )
     )
+    if nothing:
+        return 2
     return 0 if complete == len(arrived) else 1
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector import private
 from collector.attest.keys.keys import PublicKey
 from collector.cli.options.common import form_option
 from collector.cli.options.signing_key import open_key, signing_options
@@ -262,7 +263,7 @@ def _bytes(path: Path) -> bytes:
     from collector.attest.trust.tuf_client import MOST
 
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             return source.read(MOST + 1)
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

@@ -26,6 +26,7 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows import judged_again
 from collector.errors import VerifyFailed
 from collector.export import stamp
+from collector.model import Text
 from collector.scope import no_proof, not_seen
 from collector.verify.policy import STRICT, unmet
 
@@ -74,6 +75,16 @@ from collector.verify.policy import STRICT, unmet
     ),
 )
 @click.option(
+    "--register",
+    "location",
+    metavar="PLACE",
+    help=tr(
+        "在此登记库中查找同一机器的其他名称或登记（策略的 same_machine）",
+        "look in this register whether a machine was seen under another name, or of another pledge "
+        "(same_machine of a policy)",
+    ),
+)
+@click.option(
     "--at",
     metavar="TIME",
     help=tr(
@@ -91,6 +102,7 @@ def verify(
     page_file: Path | None,
     proof_file: Path | None,
     policy_name: str | None,
+    location: str | None,
     at: str | None,
     identity: Path | None,
     form: str,
@@ -122,7 +134,8 @@ def verify(
                 raise _named(bundle, problem) from None
         found = _verified(opened, trust, now=now, proof=proof)
         again = judged_again.wrong(opened) if policy is not None and policy.replay else None
-        lacking = unmet(policy or STRICT, found, opened.names, again)
+        elsewhere = _elsewhere(location, opened)
+        lacking = unmet(policy or STRICT, found, opened.names, again, elsewhere)
     status = 1 if policy is not None and lacking else 0
     if form == "json":
         said = {**found.to_json(), "policy": policies.to_json(policy, lacking)}
@@ -139,6 +152,16 @@ def verify(
     for text in found.unproven:
         click.echo(f"  - {text.to(lang())}")
     return status
+
+
+def _elsewhere(location: str | None, opened: verifier.Bundle) -> tuple[Text, ...]:
+    """Which of its machines the register, if one is named, has seen under another name."""
+    if location is None:
+        return ()
+    from collector.cli.options.pledge import open_register
+    from collector.cli.workflows import twins
+
+    return twins.of_bundle(open_register(location), opened)
 
 
 def _head(found: verifier.Verification) -> str:

@@ -188,9 +188,9 @@ def say_odd(hosts: Sequence[str]) -> None:
     for host in hosts:
         click.echo(
             tr(
-                f"{one_line(host)}：Ansible 或 ssh 会把此名当作选项、范围或端口，未核查",
-                f"{one_line(host)}: to Ansible or ssh this name is an option, a range or a port; "
-                "not looked at",
+                f"{one_line(host)}：Ansible 或 ssh 会把此名当作选项、范围、端口、组或本机，未核查",
+                f"{one_line(host)}: to Ansible or ssh this name is an option, a range or a port, "
+                "or it is that of a group or of this machine; not looked at",
             ),
             err=True,
         )

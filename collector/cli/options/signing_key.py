@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from collector import private
 from collector.attest.keys import keys, tokenuri
 from collector.attest.trust import keyring
 from collector.cli.ui.language import tr
@@ -64,7 +65,7 @@ def sm2_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def read_passphrase(path: Path) -> bytes:
     """The first line of a passphrase file."""
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             line = source.readline(_LONGEST + 3).rstrip(b"\r\n")
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

@@ -34,7 +34,8 @@ class Out(io.TextIOWrapper):
         )
 
     def write(self, text: str) -> int:
-        self.ours(escaped(text))
+        # a CR before a LF ends a line (RFC 4180), and moves nothing back
+        self.ours("\r\n".join(map(escaped, text.split("\r\n"))))
         return len(text)
 
     def ours(self, text: str) -> None:

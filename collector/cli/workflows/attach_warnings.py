@@ -46,6 +46,7 @@ class Holding:
 
 def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]:
     """One line each: older captures, other machines than before, hosts that are not in it."""
+    from collector.cli.workflows import twins
     from collector.replay import handed_in
     from collector.verify.told import alike
 
@@ -57,6 +58,7 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"采集早于第 {number} 份证据：其中有更旧的采集文件",
             f"looked before evidence {number} did: there are older captures in it",
         )
+        yield from _older(register, attached)
     for before in [one for one in every if one.sequence == attached.sequence - 1]:
         others = _other_machines(before, opened)
         if others:
@@ -66,6 +68,7 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
                 f"another machine than in evidence {number} (its machine-id is another): "
                 f"{_named(others)}",
             )
+    yield from twins.said(twins.strange(register, attached.pledge, register.twins(attached.pledge)))
     given = handed_in(opened)
     if given:
         yield tr(
@@ -91,6 +94,27 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
         yield tr(
             f"登记的主机中，此证据包没有：{names}",
             f"declared in the record, and not in this bundle: {names}",
+        )
+
+
+def _older(register: Register, attached: Evidence) -> Iterator[str]:
+    """What an older look changes: nothing."""
+    from collector.pledges.register.attach import is_older
+
+    if attached.past:
+        yield tr(
+            "其中的主机此前均已有更新的采集：仅为存档，不改变任何问题，也不改变现状",
+            "all its hosts have been looked at later already: it is on record, and changes no "
+            "finding, nor what is said of the present",
+        )
+        return
+    known = register.newest_looks(attached.pledge)
+    hosts = sorted(one.host for one in register.sightings_of(attached) if is_older(one, known))
+    if hosts:
+        yield tr(
+            f"此前已有更新采集的主机，按未核查计，不改变其问题：{_named(hosts)}",
+            f"looked at later already, so that here they count as not looked at, and none of their "
+            f"findings changes: {_named(hosts)}",
         )
 
 

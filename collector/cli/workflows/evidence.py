@@ -131,7 +131,8 @@ def make_bundle(
         if pledge is None:
             break
         try:
-            attach(pledge.register, pledge.record.id, place, keyring.trust())
+            # another run may have looked later, and have been done first
+            attach(pledge.register, pledge.record.id, place, keyring.trust(), older=True)
             break
         except BadInput:
             taken = pledge.reference() != reference

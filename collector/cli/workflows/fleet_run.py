@@ -19,8 +19,9 @@ from collector.cli.ui.language import tr
 from collector.cli.ui.progress import HostProgress
 from collector.cli.workflows.evidence import Signing, make_bundle, write_report
 from collector.cli.workflows.fleet_summary import Outcome, outcome_of, say, to_json
-from collector.cli.workflows.selection import Choice, Part
-from collector.errors import CollectorError
+from collector.cli.workflows.selection import Choice, Part, nothing_of
+from collector.errors import BadInput, CollectorError
+from collector.i18n.message import msg
 from collector.run.ansible import engine
 from collector.run.collected.run_folder import RunFolder
 
@@ -94,6 +95,10 @@ def prove(
     for part in chosen.parts:
         place = output / "pledges" / part.folder
         record = fleet.records.get(part.id)
+        if not part.hosts and record is not None:
+            why = BadInput(nothing_of(record.hosts), mend=msg("mend_names_in_record"))
+            outcomes.append(Outcome(part.id, part.grade, record, problem=why))
+            continue
         try:
             pledge = Pledged(fleet.register, fleet.register.get(part.id)) if part.id else None
             earlier = before(part, pledge) if before and pledge else None

@@ -48,6 +48,7 @@ class Kept:
         return self._register.checkpoint_over(digest) or ""
 
     def trend(self, digest: str) -> Trend | None:
+        from collector.pledges.database.rows import past_ones
         from collector.report.model.history import history
         from collector.report.model.trend import trend
 
@@ -58,14 +59,19 @@ class Kept:
         def said(problem: CollectorError) -> str:
             return in_chinese(problem.said) if lang() == "zh" else str(problem)
 
-        return trend(history(self._evidence[: here + 1], said), lang())
+        past = past_ones(self._evidence)
+        shown = [e for e in self._evidence[:here] if e.sequence not in past]
+        return trend(history([*shown, self._evidence[here]], said), lang())
 
     def before(self, digest: str) -> Path | None:
         """Where the bundle before it is kept; None where it is gone: the trend says so."""
+        from collector.pledges.database.rows import current
+
         here = self._place(digest)
-        if not here:
+        last = current(self._evidence[:here]) if here else None
+        if last is None:
             return None
-        place = self._evidence[here - 1].path
+        place = last.path
         return place if place.exists() else None
 
     def compared(self, opened: Bundle) -> Compared | None:
@@ -78,9 +84,11 @@ class Kept:
     def standings(self, digest: str) -> Standings | None:
         """None where the bundle is not the newest evidence: the record has gone on since."""
         from collector.cli.workflows.pledge_status import status
+        from collector.pledges.database.rows import current
         from collector.report.model.standings import standings
 
-        if not self._evidence or self._evidence[-1].digest != digest:
+        last = current(self._evidence)
+        if last is None or last.digest != digest:
             return None
         now = datetime.now(UTC)
         found = status(

@@ -12,10 +12,12 @@ from collector.catalog import words
 from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
+from collector.cli.workflows.twins import said as twins_said
 from collector.errors import CollectorError, one_line
 from collector.i18n.message import in_chinese
 from collector.pledges.database.held import Disagrees
-from collector.pledges.database.rows import Evidence, scope_json
+from collector.pledges.database.rows import Evidence, current, past_ones, scope_json
+from collector.pledges.database.sightings import Twin
 from collector.pledges.due import lifecycle
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.documents import titles
@@ -40,7 +42,9 @@ _STATE, _WHY = 14, 24
 class Status:
     """`unread`: why the newest evidence could not be read from the store; empty where it was.
 
-    `handed_in` are the hosts in it that nobody collected from.
+    `evidence` is the newest, `past` the numbers of those that were attached after it, and looked
+    earlier. `handed_in` are the hosts in it that nobody collected from, `twins` where else the
+    machines of the evidence were seen.
     """
 
     record: PledgeRecord
@@ -56,6 +60,8 @@ class Status:
     unread: str
     at: datetime
     handed_in: tuple[str, ...] = ()
+    past: tuple[int, ...] = ()
+    twins: tuple[Twin, ...] = ()
 
     @property
     def satisfied(self) -> bool:
@@ -74,22 +80,21 @@ def status(
     *,
     renewed: bool,
     shown: Callable[[Newest], Iterable[Shown]],
+    twins: Sequence[Twin] = (),
 ) -> Status:
     """Reads the newest bundle from the store, and puts together how the record stands.
 
-    `shown` (of a register) says what the captures of it show. Raises Disagrees where its row says
-    something else than what was signed: nothing that follows from it would hold.
+    `shown` and `twins` are of a register. Raises Disagrees where its row says something else than
+    what was signed: nothing that follows from it would hold.
     """
     failing: Mapping[str, Sequence[Failing]] = {}
-    found: tuple[Undeclared, ...] = ()
-    absent: tuple[str, ...] = ()
+    found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()
+    absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
     scope: Scope | None = None
-    given: tuple[str, ...] = ()
-    unread = ""
-    lives: tuple[Life, ...] = ()
-    if evidence:
+    last = current(evidence)
+    if last is not None:
         try:
-            newest = Newest(evidence[-1])
+            newest = Newest(last)
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
             failing = {number: newest.open(number) for number in _CLAUSES}
@@ -120,12 +125,20 @@ def status(
         found,
         due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
         lives,
-        evidence[-1] if evidence else None,
-        (evidence[-1].scope or scope) if evidence else None,
+        last,
+        (last.scope or scope) if last else None,
         unread,
         now,
         given,
+        _past(evidence),
+        tuple(twins),
     )
+
+
+def _past(evidence: Sequence[Evidence]) -> tuple[int, ...]:
+    """The numbers of those that were attached last, and say nothing of the present."""
+    last = current(evidence)
+    return tuple(sorted(n for n in past_ones(evidence) if last and n > last.sequence))
 
 
 def table(found: Status) -> str:
@@ -146,6 +159,14 @@ def table(found: Status) -> str:
                 tr("用户提交", "handed in"), tr("、", ", ").join(map(one_line, found.handed_in))
             )
         )
+    if found.past:
+        numbers = tr("、", ", ").join(map(str, found.past))
+        said = tr(
+            f"第 {numbers} 份证据采集更早，不代表现状",
+            f"evidence {numbers}: looked earlier, and says nothing of the present",
+        )
+        lines.append(labelled(tr("较旧", "older"), said))
+    lines += [labelled(tr("同一机器", "same as"), said) for said in twins_said(found.twins)]
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
     if found.unread:
@@ -244,6 +265,17 @@ def as_json(found: Status, now: datetime) -> str:
         "evidence": found.evidence.sequence if found.evidence else None,
         "scope": scope_json(found.scope) if found.scope else None,
         "handed_in": list(found.handed_in),
+        "older": list(found.past),
+        "same_machine": [
+            {
+                "host": twin.host,
+                "pledge": twin.pledge,
+                "as": twin.other,
+                "evidence": twin.sequence,
+                "same": list(twin.kinds),
+            }
+            for twin in found.twins
+        ],
         "unread": found.unread or None,
         "findings": counted(found),
         "clauses": [

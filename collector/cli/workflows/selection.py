@@ -16,6 +16,7 @@ from collector.captures import write_aside
 from collector.cli.options.register_source import Fleet, fleet
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
+from collector.i18n.message import in_chinese, msg
 from collector.run.ansible.inventory import How, hosts_of
 from collector.schema import load_json
 
@@ -25,6 +26,7 @@ _JOURNALS = ("run.json", "hardening.json")
 # the folder of what is under no pledge; no id begins so
 _OTHERS = "_no-pledge"
 _NAMED = 8
+_MEND = msg("mend_names_in_record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ def choice(how: How, location: str | None, output: Path, wanted: Wanted) -> Iter
         parts = known
         if not parts and not (wanted.due and not found.due):
             # before anything is done: an unusable inventory leaves no empty run behind
-            parts = chosen(found, hosts_of(how), wanted)
+            parts = chosen(found, hosts_of(how), wanted, whole=not how.limit)
+        if parts and not any(part.hosts for part in parts):
+            id = parts[0].id
+            raise BadInput(nothing_of(_declared(found, id)), where=id, mend=_MEND)
         if not parts:
             click.echo(
                 tr("没有到期须核查的登记", "no check of a pledge is due")
@@ -105,10 +110,24 @@ def choice(how: How, location: str | None, output: Path, wanted: Wanted) -> Iter
         yield Choice(found, how, parts) if parts else None
 
 
-def chosen(fleet: Fleet, hosts: Sequence[str], wanted: Wanted) -> tuple[Part, ...]:
+def nothing_of(hosts: Sequence[str]) -> str:
+    """What is said of a pledge whose hosts Ansible does not have, for their names."""
+    shown = ", ".join(one_line(host) for host in hosts[:_NAMED])
+    return msg("no_host_of_it_could_be_asked", hosts=shown + (" …" if hosts[_NAMED:] else ""))
+
+
+def _declared(fleet: Fleet, id: str) -> Sequence[str]:
+    return fleet.records[id].hosts if id in fleet.records else ()
+
+
+def chosen(
+    fleet: Fleet, hosts: Sequence[str], wanted: Wanted, *, whole: bool = False
+) -> tuple[Part, ...]:
     """Which pledges the hosts are of; those under none come last.
 
-    Raises BadInput for a pledge that is not there, or is of a higher grade than is asked for.
+    With the `whole` inventory, a pledge that declares hosts, and has none of them there, is a part
+    with no host: it was asked for, and gets nothing. Raises BadInput for a pledge that is not
+    there, or is of a higher grade than is asked for.
     """
     if wanted.pledge and wanted.pledge not in fleet.records:
         fleet.register.get(wanted.pledge)
@@ -122,7 +141,7 @@ def chosen(fleet: Fleet, hosts: Sequence[str], wanted: Wanted) -> tuple[Part, ..
         if wanted.pledge not in ("", record.id) or (wanted.due and record.id not in fleet.due):
             continue
         own = tuple(host for host in record.hosts if host in there)
-        if not own:
+        if not own and not (whole and record.hosts):
             continue
         if wanted.grade and wanted.grade < record.grade:
             raise BadInput(
@@ -142,6 +161,16 @@ def chosen(fleet: Fleet, hosts: Sequence[str], wanted: Wanted) -> tuple[Part, ..
         elif others:
             _say_left_out(others)
     return tuple(parts)
+
+
+def say_nothing_of(chosen: Choice) -> bool:
+    """Tells of each pledge that was asked for and gets nothing; returns whether there is one."""
+    lacking = [part.id for part in chosen.parts if not part.hosts]
+    for id in lacking:
+        why = nothing_of(_declared(chosen.fleet, id))
+        said = tr(f"未完成：{in_chinese(why)}", f"not done: {why}")
+        click.echo(f"{id}: {said}", err=True)
+    return bool(lacking)
 
 
 def _say_left_out(hosts: Sequence[str]) -> None:

@@ -47,17 +47,24 @@ def hold(row: Evidence, said: Mapping[str, Any], looks: Iterable[str | None], wh
 
 def look(chunks: Iterable[bytes]) -> str | None:
     """When a capture was taken, from the beginning of its file; raises BadInput for no capture."""
+    found = head(chunks)["collected_at"]
+    return found if isinstance(found, str) else None
+
+
+def head(chunks: Iterable[bytes]) -> dict[str, Any]:
+    """The first line of a capture, which says whose it is; raises BadInput for no capture."""
     unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    head = b""
+    line = b""
     try:
         for chunk in chunks:
-            head += unpacked.decompress(chunk, _LONGEST)
-            if b"\n" in head or len(head) > _LONGEST:
+            line += unpacked.decompress(chunk, _LONGEST)
+            if b"\n" in line or len(line) > _LONGEST:
                 break
-        found = json.loads(head.partition(b"\n")[0])["collected_at"]
+        found: dict[str, Any] = json.loads(line.partition(b"\n")[0])
+        found["collected_at"]
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError):
         raise BadInput(msg("not_capture_hostpledge_s")) from None
-    return found if isinstance(found, str) else None
+    return found
 
 
 def _differing(

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.database import tables
@@ -56,6 +57,7 @@ def place(location: str | None) -> Place:
     if "://" in named:
         return _at_url(named)
     path = Path(named) if named else home() / FILE
+    private.refuse_special(path)
     return _at_path(path / FILE if path.is_dir() else path)
 
 

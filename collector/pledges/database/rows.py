@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,8 @@ class Evidence:
     `verdicts` is the verdict of each clause ("2.2" → "pass" …), as far as it was judged; `path` is
     where the bundle is kept. `scope` is how much was judged (None: it was attached before that was
     kept), and `absent` how many hosts that were declared then are not in it. `handed_in` is how
-    many of its captures no run vouches for (None: it was attached before that was kept).
+    many of its captures no run vouches for (None: it was attached before that was kept). `past`:
+    every host in it had been looked at later already (None: what its time says, see `current`).
     """
 
     pledge: str
@@ -46,6 +47,7 @@ class Evidence:
     scope: Scope | None = None
     absent: int = 0
     handed_in: int | None = None
+    past: bool | None = None
 
     @property
     def whole(self) -> bool:
@@ -56,14 +58,38 @@ class Evidence:
         """As `scope_json`, of what was attached."""
         if self.scope is None:
             return None
-        shown = scope_json(self.scope, self.handed_in)
+        shown = scope_json(self.scope, self.handed_in, self.past)
         return {**shown, "absent": self.absent, "whole": self.whole}
 
 
-def scope_json(scope: Scope, handed_in: int | None = None) -> dict[str, Any]:
+def past_ones(evidence: Sequence[Evidence]) -> frozenset[int]:
+    """The sequence numbers of those that looked at nothing later than what was attached before.
+
+    Where a row does not say so, one that was collected before an earlier one is.
+    """
+    found: set[int] = set()
+    latest: datetime | None = None
+    for one in evidence:
+        if one.past or (one.past is None and latest is not None and one.collected_at < latest):
+            found.add(one.sequence)
+            continue
+        latest = one.collected_at if latest is None else max(latest, one.collected_at)
+    return frozenset(found)
+
+
+def current(evidence: Sequence[Evidence]) -> Evidence | None:
+    """The one that says how the hosts are now: the last of which not every look is a past one."""
+    past = past_ones(evidence)
+    return next((one for one in reversed(evidence) if one.sequence not in past), None)
+
+
+def scope_json(
+    scope: Scope, handed_in: int | None = None, past: bool | None = None
+) -> dict[str, Any]:
     """As the row and the log have it: with how many hosts were absent, and no names."""
     return {
         **({} if handed_in is None else {"handed_in": handed_in}),
+        **({} if past is None else {"past": past}),
         "grade": scope.grade,
         "judged": scope.judged,
         "of": scope.of,
@@ -96,4 +122,5 @@ def evidence_of(row: Mapping[Any, Any], path: Path) -> Evidence:
         scope_of_json(scope) if scope else None,
         scope["absent"] if scope else 0,
         scope.get("handed_in") if scope else None,
+        scope.get("past") if scope else None,
     )

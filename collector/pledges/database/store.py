@@ -6,6 +6,7 @@ original meanwhile. It is synced before it takes its name: a name in the store m
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -16,13 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from collector.attest.bundle import bag
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
 from collector.private import create
 
 MOST_FILES = 200_000
-MOST_BYTES = 32 * 1024**3
+MOST_BYTES = bag.MOST_BYTES
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ASIDE = ".aside-"
@@ -108,11 +110,34 @@ class _Copy:
 
     def to(self, target: Path) -> None:
         try:
+            sizes: dict[str, int] = {}
+            self._measure(self.source, "", sizes)
+            bag.check_sizes(sizes)
             self._any(self.source, target, first=True)
         except OSError as problem:
+            if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise BadInput(
+                    of_system(problem, "cannot_written"), where=str(target.parents[1])
+                ) from None
             if problem.filename is None or Path(problem.filename).is_relative_to(target):
                 raise
             raise BadInput(of_system(problem, "cannot_read"), where=str(problem.filename)) from None
+
+    def _measure(self, folder: Path, prefix: str, sizes: dict[str, int]) -> None:
+        """How large each file is, before a byte is copied: a large one may take no room at all."""
+        if not folder.is_dir():
+            return
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    self._measure(folder / entry.name, f"{prefix}{entry.name}/", sizes)
+                elif stat.S_ISREG(found.st_mode):
+                    sizes[prefix + entry.name] = found.st_size
+                if len(sizes) > MOST_FILES:
+                    raise BadInput(
+                        msg("more_files_no_bundle", most_files=MOST_FILES), where=self._name
+                    )
 
     def _any(self, source: Path, target: Path, *, first: bool = False) -> None:
         # the name given may itself be a link; nothing inside a bundle may be one

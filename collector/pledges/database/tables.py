@@ -1,7 +1,7 @@
 """The register's tables, and how its database is opened: SQLite by default, PostgreSQL by URL.
 
-The database itself refuses to change what is there, but for `form`, `pledges`,
-`briefs` and `looks`.
+The database itself refuses to change what is there, but for `form`, `pledges`, and what is made
+from the rest of it: `briefs`, `looks`, `sightings` and `marks`.
 `log_entries` says once more, in the bytes that are hashed, what `evidence` says; see `log`.
 """
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -111,8 +112,29 @@ looks = Table(
     Column("seal", String(64), nullable=False),
     Column("document", Text, nullable=False),
 )
+# made from the bundles of all evidence, and made anew where it is missing; see `sightings`
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("host", String(255), primary_key=True),
+    Column("answered", Integer, nullable=False),
+    Column("looked_at", String(40)),
+)
+marks = Table(
+    "marks",
+    metadata,
+    Column("mark", String(64), primary_key=True),
+    Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("host", String(255), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("sequence", Integer, nullable=False),
+)
+Index("marks_of_pledge", marks.c.pledge)
 
-
+# what is made from the others, and so is in no backup
+MADE_ANEW = (briefs, looks, sightings, marks)
 APPEND_ONLY = (versions, evidence, log_head, log_entries, checkpoints)
 
 

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import rfc8785
 
+from collector import private
 from collector.errors import BadInput
 from collector.facts.data.inventory_signature import KEYS, NAMESPACE
 from collector.facts.monitoring.event_ledger import DOCUMENT as LEDGER
@@ -85,7 +86,7 @@ class PledgeRecord(Documented):
 def load(path: Path, *, today: date | None = None) -> PledgeRecord:
     """The record in a YAML or JSON file; raises BadInput with one line that says what is wrong."""
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             data = source.read(LARGEST + 1)
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

@@ -192,7 +192,7 @@ def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             domains.append(ascii_form)
     yield from _twice("resources.domains", domains)
     for number, host in enumerate(resources.get("hosts", ())):
-        if why := reaching.wrong_name(host):
+        if why := reaching.wrong_declared(host):
             yield f"resources.hosts[{number}]", f"{host}: {why}"
     yield from _twice("resources.hosts", resources.get("hosts", ()))
 

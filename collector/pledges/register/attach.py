@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from collector.attest.bundle.evidence import waiver_entry
 from collector.attest.trust.trust_file import Trust
-from collector.errors import BadInput, CollectorError, VerifyFailed
+from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
 from collector.i18n.message import msg
 from collector.model import Result
+from collector.pledges.database import sightings
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.sightings import Sighting, Twin
 from collector.pledges.record.form import waivers
 from collector.pledges.register.register import Register
 from collector.pledges.status.latest_bundle import Newest
@@ -22,59 +26,53 @@ Held = Callable[[Bundle, Verification], None]
 
 
 def attach(
-    register: Register, id: str, bundle: Path, trust: Trust, held: Held | None = None
+    register: Register,
+    id: str,
+    bundle: Path,
+    trust: Trust,
+    held: Held | None = None,
+    *,
+    older: bool = False,
 ) -> Evidence:
     """Keeps a copy of the bundle (a folder or a ZIP file) and puts it in the pledge's sequence.
 
     It is the copy that is verified. Raises VerifyFailed when it does not verify, and BadInput
     when it was made for another pledge or for none, at a lower grade than the pledge is of, bears
     a waiver that the newest version of the record has not, is judged for another day than it was
-    looked at, is attached already, or is not the next one of its pledge. One that looked at a part
-    alone is taken, and proves no clause. `held` looks at the copy once it is verified, and raises
-    BadInput for what else it does not take.
+    looked at, does not say when that was, is attached already, is not the next one of its pledge,
+    or was handed in of another host or pledge before. One that looked at a part alone is taken,
+    and proves no clause. One whose hosts have all been looked at later already is taken with
+    `older` alone: it changes no finding, and nothing that is said of the present. `held` looks at
+    the copy once it is verified, and raises BadInput for what else it does not take.
     """
     record = register.get(id)
     with register.store.aside(bundle) as copy:
-        found, hosts, waived = _verified(copy, bundle, trust, held)
+        found, seen, waived = _verified(copy, bundle, trust, held)
         predicate = found.statement["predicate"]
-        pledge = predicate["pledge"]
-        if pledge is None:
-            raise BadInput(
-                msg("bundle_made_no_pledge"),
-                where=str(bundle),
-                mend=msg("make_one_hostpledge_run"),
-            )
-        if pledge["id"] != id:
-            raise BadInput(
-                msg("bundle_made_pledge_not", pledge=pledge["id"], which=id),
-                where=str(bundle),
-            )
-        if predicate["grade"] < record.grade:
-            raise BadInput(
-                msg(
-                    "bundle_judged_grade_pledge",
-                    predicate=predicate["grade"],
-                    which=id,
-                    grade=record.grade,
-                ),
-                where=str(bundle),
-                mend=msg("make_one_grade", grade=record.grade),
-            )
+        pledge = _pledge(predicate["pledge"], id, str(bundle))
+        _check_grade(predicate["grade"], record.grade, id, str(bundle))
         _check_waivers(register, id, waived, str(bundle))
+        hosts = frozenset(one.host for one in seen)
         missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
-        scope = replace(found.scope, absent=tuple(sorted(missing)))
         signed = predicate["clauses"]
+        place = pledge["sequence"], found.digest, pledge["previous"]
         try:
+            register.check_next(id, *place)
+            past, late = _past(register, id, found, seen, older=older)
+            _check_bytes(register.twins_of(id, seen), seen)
+            scope = replace(found.scope, absent=tuple(sorted(missing if past else missing | late)))
             attached = register.insert_evidence(
                 id,
-                sequence=pledge["sequence"],
-                digest=found.digest,
-                previous=pledge["previous"],
+                sequence=place[0],
+                digest=place[1],
+                previous=place[2],
                 collected_at=found.looked_at,
                 made_at=found.made_at,
                 verdicts={n: str(scope.narrowed(n, Result(v))) for n, v in signed.items()},
                 scope=scope,
                 handed_in=found.handed_in,
+                past=past,
+                seen=seen,
                 copy=copy,
             )
         except BadInput as problem:
@@ -85,6 +83,86 @@ def attach(
         # attached it is; whoever asks for the status is told what is wrong with the store
         register.shown(Newest(attached))
     return attached
+
+
+def _pledge(named: Mapping[str, Any] | None, id: str, where: str) -> Mapping[str, Any]:
+    """What it says of its place in a pledge; raises BadInput for another pledge, and for none."""
+    if named is None:
+        raise BadInput(
+            msg("bundle_made_no_pledge"), where=where, mend=msg("make_one_hostpledge_run")
+        )
+    if named["id"] != id:
+        raise BadInput(msg("bundle_made_pledge_not", pledge=named["id"], which=id), where=where)
+    return named
+
+
+def _check_grade(judged: int, grade: int, id: str, where: str) -> None:
+    if judged < grade:
+        raise BadInput(
+            msg("bundle_judged_grade_pledge", predicate=judged, which=id, grade=grade),
+            where=where,
+            mend=msg("make_one_grade", grade=grade),
+        )
+
+
+def _past(
+    register: Register, id: str, found: Verification, seen: Sequence[Sighting], *, older: bool
+) -> tuple[bool | None, frozenset[str]]:
+    """As `Evidence.past` has it, and the hosts that have been looked at later already.
+
+    Raises BadInput where nothing in it is later, unless it may be `older`.
+    """
+    before = register.evidence(id)
+    known = register.newest_looks(id)
+    late = frozenset(o.host for o in seen if o.looked_at and is_older(o, known))
+    if all(found.looked_at >= one.collected_at for one in before) and not late:
+        return None, late
+    answered = [one.host for one in seen if one.answered]
+    past = late.issuperset(answered) if answered else True
+    if past and not older:
+        newest = max(((known[h], h) for h in late), default=None)
+        last = max(before, key=lambda one: one.collected_at)
+        at, sequence = newest[0] if newest else (last.collected_at, last.sequence)
+        raise BadInput(
+            msg(
+                "looked_at_later_already",
+                at=found.looked_at.isoformat(timespec="seconds"),
+                sequence=sequence,
+                later=at.isoformat(timespec="seconds"),
+            ),
+            mend=msg("collect_anew_or_older"),
+        )
+    return past, late
+
+
+def is_older(one: Sighting, known: Mapping[str, tuple[datetime, int]]) -> bool:
+    """Has its host been looked at later than this? `known` as `Register.newest_looks` has it."""
+    return one.looked_at is not None and one.host in known and one.looked_at < known[one.host][0]
+
+
+def _check_bytes(twins: Sequence[Twin], seen: Sequence[Sighting]) -> None:
+    """Raises BadInput for a capture that was attached for another host already, or pledge.
+
+    What a run of ours had from a host may be evidence of all pledges that declare that host.
+    """
+    collected = {one.host for one in seen if one.collected}
+    for twin in twins:
+        if twin.same_bytes and not (twin.host in collected and twin.other == twin.host):
+            raise BadInput(
+                msg("same_capture_elsewhere", host=twin.host, other=twin.other, pledge=twin.pledge),
+                mend=msg("collect_from_that_host"),
+            )
+
+
+def _check_dated(seen: Sequence[Sighting], where: str) -> None:
+    """Raises BadInput where nothing says when a host was looked at: it would count as just now."""
+    undated = [one_line(one.host) for one in seen if one.answered and one.looked_at is None]
+    if undated:
+        raise BadInput(
+            msg("nothing_says_when_looked", host=undated[0], count=len(undated)),
+            where=where,
+            mend=msg("set_clock_collect_anew"),
+        )
 
 
 def _check_when(found: Verification, where: str) -> None:
@@ -139,8 +217,8 @@ def _check_waivers(
 
 def _verified(
     copy: Path, named: Path, trust: Trust, held: Held | None
-) -> tuple[Verification, frozenset[str], Sequence[Mapping[str, str]]]:
-    """And the hosts in it, and its waivers."""
+) -> tuple[Verification, tuple[Sighting, ...], Sequence[Mapping[str, str]]]:
+    """And each host in it, and its waivers."""
     try:
         with open_bundle(copy) as opened:
             if opened.redacted:
@@ -150,10 +228,13 @@ def _verified(
                     mend=msg("ask_maker_whole_one"),
                 )
             found = verify(opened, trust)
+            run = opened.said.get("run")
+            seen = tuple(sightings.of_bundle(opened.root / "data", opened.subjects, run))
+            _check_dated(seen, str(named))
             if held is not None:
                 held(opened, found)
             _check_when(found, str(named))
-            return found, frozenset(opened.names), opened.frame["waivers"]
+            return found, seen, opened.frame["waivers"]
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")
         raise VerifyFailed(

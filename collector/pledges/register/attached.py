@@ -12,20 +12,22 @@ from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import tables
-from collector.pledges.database.rows import Evidence, evidence_of, scope_json
+from collector.pledges.database import sightings, tables
+from collector.pledges.database.rows import Evidence, current, evidence_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.status import snapshots as looks
 
 if TYPE_CHECKING:
     from collector.attest.bundle.evidence import PledgeReference
     from collector.attest.log.logged import Log
+    from collector.pledges.database.sightings import Sighting
     from collector.pledges.status.declared_resources import Shown
     from collector.pledges.status.latest_bundle import Newest
     from collector.scope import Scope
 
 # how the JSON of a row's scope says so; within a text its quotation marks would be escaped
 _WHOLE = '"whole": true'
+_PAST = '"past": true'
 
 
 class Attached:
@@ -60,22 +62,25 @@ class Attached:
     def newest_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
         """Of every record the bundle attached last, by id; a record with none is not among them.
 
-        Its sequence number is how many there are. Where another one was collected later, or
-        another is the newest that looked at all of its pledge, that stands before it.
+        Its sequence number is how many there are. Where another one was collected later, another
+        is the newest that looked at all of its pledge, or the last of no past look (`current`),
+        that stands before it.
         """
         table = tables.evidence
         whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
+        present = table.c.scope.is_(None) | ~table.c.scope.contains(_PAST)
         newest = (
             select(
                 table.c.pledge,
                 func.max(table.c.sequence).label("sequence"),
                 func.max(table.c.collected_at).label("collected_at"),
                 func.max(case((whole, table.c.collected_at))).label("whole_at"),
+                func.max(case((present, table.c.sequence))).label("present"),
             )
             .group_by(table.c.pledge)
             .subquery()
         )
-        last = table.c.sequence == newest.c.sequence
+        last = table.c.sequence.in_([newest.c.sequence, newest.c.present])
         latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
         query = (
             select(table)
@@ -109,6 +114,8 @@ class Attached:
         verdicts: Mapping[str, str],
         scope: Scope,
         handed_in: int,
+        past: bool | None,
+        seen: Sequence[Sighting],
         copy: Path,
     ) -> Evidence:
         """Keeps the verified bundle at `copy` and writes its row; see `attach.attach`.
@@ -122,17 +129,7 @@ class Attached:
         with self._database.write() as connection:
             if not self._hold(connection, id):
                 raise self.unknown(id)
-            same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
-            there = same.first()
-            if there is not None:
-                raise BadInput(
-                    msg(
-                        "bundle_attached_already_number",
-                        there=there["sequence"],
-                        there_2=there["pledge"],
-                    )
-                )
-            self._in_order(connection, id, sequence, previous)
+            self._check_next(connection, id, sequence, digest, previous)
             path = self.store.keep(copy, digest)
             row = {
                 "pledge": id,
@@ -143,11 +140,33 @@ class Attached:
                 "made_at": made_at.astimezone(UTC).isoformat(),
                 "attached_at": now.isoformat(),
                 "verdicts": json.dumps(dict(verdicts), sort_keys=True),
-                "scope": json.dumps(scope_json(scope, handed_in), sort_keys=True),
+                "scope": json.dumps(scope_json(scope, handed_in, past), sort_keys=True),
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
+            sightings.put(connection, id, sequence, seen)
         return evidence_of(row, path)
+
+    def check_next(self, id: str, sequence: int, digest: str, previous: str | None) -> None:
+        """Raises BadInput as `insert_evidence`, which looks once more."""
+        with self._database.read() as connection:
+            self._check_next(connection, id, sequence, digest, previous)
+
+    def _check_next(
+        self, connection: Connection, id: str, sequence: int, digest: str, previous: str | None
+    ) -> None:
+        table = tables.evidence
+        same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
+        there = same.first()
+        if there is not None:
+            raise BadInput(
+                msg(
+                    "bundle_attached_already_number",
+                    there=there["sequence"],
+                    there_2=there["pledge"],
+                )
+            )
+        self._in_order(connection, id, sequence, previous)
 
     def _in_order(
         self, connection: Connection, id: str, sequence: int, previous: str | None
@@ -250,10 +269,10 @@ class Attached:
 
 
 def _few(attached: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Of these, in sequence: the newest whole one, the one looked last, and the last."""
+    """Of these, in sequence: the newest whole one, the one looked last, the current, the last."""
     whole = max((e for e in attached if e.whole), key=_looked, default=None)
     wanted = {max(attached, key=_looked).sequence, attached[-1].sequence}
-    wanted |= {whole.sequence} if whole else set()
+    wanted |= {one.sequence for one in (whole, current(attached)) if one is not None}
     return tuple(e for e in attached if e.sequence in wanted)
 
 

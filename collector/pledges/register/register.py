@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Engine, func, select
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Waiver
-from collector.pledges.database import location, tables
+from collector.pledges.database import location, sightings, tables
 from collector.pledges.database.location import FILE
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.database.store import Store
 from collector.pledges.record import form as records
 from collector.pledges.record.form import PledgeRecord
-from collector.pledges.register.attached import Attached
+from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.brief import Brief
@@ -32,7 +32,7 @@ __all__ = ["FILE", "Evidence", "Register", "Version"]
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
-class Register(Attached):
+class Register(Seen):
     """Open with `Register.open`. Any number of processes may use one register at once."""
 
     def __init__(self, engine: Engine, store: Store, where: str) -> None:
@@ -99,6 +99,7 @@ class Register(Attached):
             with tables.unguarded(connection):
                 emptied = connection.execute(table.update().where(others).values(document=""))
             looks.drop(connection, id)
+            sightings.drop(connection, id)
             briefs.put(connection, [(done.record, done.number)])
         return done, emptied.rowcount
 

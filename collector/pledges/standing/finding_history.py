@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from collector.errors import CollectorError
@@ -31,9 +32,12 @@ def last_lives(
 ) -> tuple[Life, ...]:
     """What is open by the newest bundle, and by older ones as far as a follow-up needs them.
 
-    When a finding was opened is not told by it. `newest`: the last of the evidence, where it is
-    open already. Raises BadInput as `all_lives`.
+    When a finding was opened is not told by it. `newest`: one of the evidence that is open
+    already. Raises BadInput as `all_lives`.
     """
+    if any(later.collected_at < one.collected_at for one, later in pairwise(evidence)):
+        # which of them is the newest look of a host, only the bundles say
+        return lives(record, _read(evidence, newest), now)
     wanted = {entry["control"] for entry in record.document.get("follow_ups", ())}
     back: list[tuple[Evidence, Mapping[str, Any]]] = []
     for row, document in _read(tuple(reversed(evidence)), newest):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from collector.model import Result, Text
-from collector.pledges.database.rows import Evidence
+from collector.pledges.database.rows import Evidence, current
 from collector.pledges.record.documents import DocumentClause, Duty, clauses, fields
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import CHINA
@@ -137,7 +137,7 @@ class _Look:
         looked: tuple[Sequence[str], Scope | None],
     ) -> None:
         self._document: Mapping[str, Any] = record.document
-        self._last = evidence[-1] if evidence else None
+        self._last = current(evidence)
         self._today = now.astimezone(CHINA).date().isoformat()
         self._overdue = overdue
         self._failing = failing

@@ -17,6 +17,7 @@ from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.brief import Brief
+from collector.verify.looks import recorded
 
 State = Literal["open", "waived", "closed"]
 What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
@@ -89,13 +90,19 @@ def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ..
     """Every finding there ever was, the open ones first, then the waived, then the closed.
 
     A host that could not be collected in full tells nothing: what was open stays open, and
-    nothing is closed by it.
+    nothing is closed by it. Nor is anything by a look that is older than one that was attached
+    before it: such a one is on record, and changes nothing.
     """
     courses: dict[tuple[str, str], _Course] = {}
+    newest: dict[str, datetime] = {}
     for row, document in looked:
         for host, entry in document["hosts"].items():
             if entry["status"] != HostStatus.COMPLETE:
                 continue
+            at = _looked_at(entry, row)
+            if at < newest.get(host, at):
+                continue
+            newest[host] = at
             for finding in entry["findings"]:
                 key = finding["control"], host
                 about = document["controls"][finding["control"]]
@@ -116,6 +123,13 @@ def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ..
             ),
         )
     )
+
+
+def _looked_at(entry: Mapping[str, Any], row: Evidence) -> datetime:
+    """Of one host; what nothing dates was judged for the time at which it was bundled."""
+    if "origin" not in entry:
+        return row.collected_at
+    return recorded(entry) or datetime.fromisoformat(entry["assessed_at"])
 
 
 def _take(

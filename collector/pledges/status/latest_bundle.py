@@ -21,8 +21,9 @@ from collector.attest.envelope import statement
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Capture, Result, Text
-from collector.pledges.database import held
+from collector.pledges.database import held, sightings
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.sightings import Sighting
 
 _CHUNK = 1 << 14
 _MOST_NAMED = 5
@@ -79,6 +80,13 @@ class Newest:
         """The captures of all hosts, one at a time."""
         for name in self._captures():
             yield captures.from_bytes(self._checked(name), where=self._place(name))
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Of each host in it, when it was looked at, and by what its machine is known again."""
+        try:
+            yield from sightings.of_bundle(self._root, self._digests, self._said.get("run"))
+        except OSError as problem:
+            raise self._unread(envelope.FILE, problem) from None
 
     def hold_row(self) -> None:
         """Raises held.Disagrees where its row in the register says what was not signed."""

@@ -36,7 +36,7 @@ SCHEMA = "urn:hostpledge:register-backup:1"
 ROOT = "hostpledge-register"
 ABOUT = "backup.json"
 MANIFEST = "manifest-sha256.txt"
-# in the order in which they can be filled; briefs and looks are made anew
+# in the order in which they can be filled; all others are made anew
 TABLES = (
     tables.pledges, tables.versions, tables.evidence, tables.log_head, tables.log_entries,
     tables.checkpoints,
@@ -288,7 +288,7 @@ class BackupFile:
 @contextmanager
 def opened(path: Path) -> Iterator[BackupFile]:
     """Raises BadInput, here and while it is read, for what is no backup, or not a whole one."""
-    with path.open("rb") as source:
+    with private.opened(path) as source:
         try:
             # whatever else unpacks it finds the same files
             container.layout(source, str(path), most=_MOST, mode=MODE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -144,14 +144,15 @@ def static(found: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     return {"all": {"hosts": kept["_meta"]["hostvars"], "children": children}}, odd
 
 
-def _is_odd(host: str) -> bool:
-    return bool(reaching.wrong_name(host) or reaching.wrong_address(host))
+def _is_odd(host: str, groups: Collection[str]) -> bool:
+    """A host of a group's name would be all hosts of that group, whoever's they are."""
+    return bool(host in groups or reaching.wrong_declared(host) or reaching.wrong_address(host))
 
 
 def without_odd(found: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What `inventory_of` gave without the hosts that `static` leaves out, and those."""
     variables = found["_meta"]["hostvars"]
-    odd = tuple(filter(_is_odd, variables))
+    odd = tuple(host for host in variables if _is_odd(host, found.keys()))
     kept: dict[str, Any] = {
         name: {"hosts": [host for host in group["hosts"] if host not in odd]}
         for name, group in found.items()

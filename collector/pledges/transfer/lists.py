@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import Message, in_chinese, msg, of_system
 from collector.model import Text
@@ -104,7 +105,7 @@ def read(path: Path, *, today: date | None = None) -> Listed:
 def _rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
     """(row number, cells as text)."""
     try:
-        with path.open("rb") as source:
+        with private.opened(path) as source:
             data = source.read(LARGEST + 1)
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

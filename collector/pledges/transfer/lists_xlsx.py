@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,18 @@ from typing import Any
 from collector.errors import BadInput
 from collector.i18n.message import msg
 
-_MOST_UNPACKED = 512 * 1024 * 1024
+_MOST_UNPACKED = 256 * 1024 * 1024
 _MOST_COLUMNS = 500
+_MOST_CELLS = 2_000_000
+# what a cell may hold (Microsoft: "Excel specifications and limits"), and as XML at its longest
+_LONGEST_CELL = 32_767
+_LONGEST_TEXT = 512 * 1024
+_CHUNK = 1 << 20
+# a list has a few; each of them is read whole
+_MOST_ENTRIES = 2_000
+_ROW, _CELL, _STRING = (
+    re.compile(rb"<(?:[\w.-]+:)?" + x + rb"[\s/>]") for x in (b"row", b"c", b"si")
+)
 
 
 def xlsx_rows(data: bytes, *, most: int, where: str) -> Iterator[tuple[int, Sequence[str]]]:
@@ -28,14 +39,16 @@ def xlsx_rows(data: bytes, *, most: int, where: str) -> Iterator[tuple[int, Sequ
                     where=where,
                     mend=msg("save_anew_csv_utf"),
                 )
-            if sum(entry.file_size for entry in packed.infolist()) > _MOST_UNPACKED:
-                raise BadInput(msg("unpacks_more_mib", largest=_MOST_UNPACKED >> 20), where=where)
+            _measure(packed, most, where)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), 1):
             if number > most:
                 raise BadInput(msg("more_rows", most_rows=most), where=where)
-            yield number, [_text(cell.value) for cell in cells]
+            texts = [_text(cell.value) for cell in cells]
+            if any(len(text) > _LONGEST_CELL for text in texts):
+                raise BadInput(msg("a_cell_longer_than_any", most=_LONGEST_CELL), where=where)
+            yield number, texts
     except BadInput:
         raise
     except Exception as problem:  # noqa: BLE001 - openpyxl raises whatever its parsers met
@@ -44,6 +57,52 @@ def xlsx_rows(data: bytes, *, most: int, where: str) -> Iterator[tuple[int, Sequ
             where=where,
             mend=msg("save_anew_csv_utf"),
         ) from None
+
+
+def _measure(packed: zipfile.ZipFile, most: int, where: str) -> None:
+    """Goes once through what is packed, a piece at a time, before anything is made of it.
+
+    Raises BadInput where it unpacks too large, has a text that is longer than any cell, more rows
+    or cells than a list, or entities, which unpack once more.
+    """
+    entries = packed.infolist()
+    left = _MOST_UNPACKED
+    if len(entries) > _MOST_ENTRIES or sum(e.file_size for e in entries) > left:
+        raise BadInput(msg("unpacks_more_mib", largest=left >> 20), where=where)
+    for entry in entries:
+        rows = cells = 0
+        for text in _pieces(packed, entry, where):
+            left -= len(text)
+            if left < 0:
+                raise BadInput(msg("unpacks_more_mib", largest=_MOST_UNPACKED >> 20), where=where)
+            rows += len(_ROW.findall(text))
+            cells += len(_CELL.findall(text))
+            if rows > most:
+                raise BadInput(msg("more_rows", most_rows=most), where=where)
+            if cells > _MOST_CELLS:
+                raise BadInput(msg("more_cells", most=_MOST_CELLS), where=where)
+
+
+def _pieces(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
+    """Its bytes; of XML, no piece ends within a tag, and none holds a text of any length."""
+    is_xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
+    held = b""
+    with packed.open(entry) as source:
+        while chunk := source.read(_CHUNK):
+            if not is_xml:
+                yield chunk
+                continue
+            held += chunk
+            # UTF-16 would hide what is counted, and no workbook declares types of its own
+            if b"\0" in chunk or b"<!" in held.replace(b"<![CDATA[", b"").replace(b"<!--", b""):
+                raise BadInput(msg("xml_of_no_workbook", name=entry.filename), where=where)
+            cut = held.rfind(b"<")
+            ready, held = held[: max(cut, 0)], held[max(cut, 0) :]
+            longest = max(map(len, ready.split(b"<")))
+            if max(len(held), longest) > _LONGEST_TEXT:
+                raise BadInput(msg("a_cell_longer_than_any", most=_LONGEST_CELL), where=where)
+            yield ready
+    yield held
 
 
 def _one_reading(packed: zipfile.ZipFile, data: bytes) -> bool:

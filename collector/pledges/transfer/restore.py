@@ -110,7 +110,7 @@ def _refuse(connection: Connection, where: str, *, replace: bool) -> None:
 def _hold(connection: Connection) -> None:
     """Nobody else writes until this ends; who reads sees what was there before."""
     if connection.dialect.name == "postgresql":
-        names = ", ".join(table.name for table in (*TABLES, tables.briefs, tables.looks))
+        names = ", ".join(table.name for table in (*TABLES, *tables.MADE_ANEW))
         # also against those who hold a row, for they would wait for a table that we hold
         connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
 
@@ -120,7 +120,7 @@ def _fill(connection: Connection, backup: BackupFile, where: str) -> int:
     entries = select(func.count()).select_from(tables.log_entries)
     before = connection.execute(entries).scalar_one()
     with tables.unguarded(connection):
-        for table in (tables.briefs, tables.looks, *reversed(TABLES)):
+        for table in (*tables.MADE_ANEW, *reversed(TABLES)):
             connection.execute(table.delete())
         for table in TABLES:
             rows = backup.rows(table)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector import private as given_files
 from collector import reaching
 from collector.errors import BadInput, one_line
 from collector.i18n.message import msg
@@ -77,6 +78,9 @@ def hosts_of(how: How) -> list[str]:
                 where=source,
                 mend=msg("give_file_folder_host"),
             )
+        if "," not in source:
+            # Ansible would wait for the other end of a pipe
+            given_files.refuse_special(Path(source))
     _check_given(how)
     limit = [f"--limit={how.limit}"] if how.limit else []
     with private_folder() as private:
@@ -107,8 +111,12 @@ def _check_given(how: How) -> None:
     files = [f"--vault-password-file {file}" for file in how.vault_password_files]
     files += [f"-e {entry}" for entry in how.extra_vars if entry[:1] == "@"]
     for given in files:
-        if not Path(given.partition(" ")[2].removeprefix("@")).exists():
+        place = Path(given.partition(" ")[2].removeprefix("@"))
+        if not place.exists():
             raise BadInput(msg("no_such_file"), where=given)
+        given_files.refuse_special(place)
+    if how.private_key:
+        given_files.refuse_special(Path(how.private_key))
     if how.user and (why := reaching.wrong_user(how.user)):
         raise BadInput(why, where=f"-u {how.user}", mend=_RENAME)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from collector import private
 from collector.attest.trust import tuf_client as tufstore
 from collector.attest.trust.trust_file import trust_from_bytes
 from collector.attest.trust.tuf_client import HELD, PINNED, TARGET, Source
@@ -126,7 +127,7 @@ def _source(place: str) -> tuple[str, Any]:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
+    with private.opened(path) as source:
         while chunk := source.read(1 << 16):
             yield chunk
 

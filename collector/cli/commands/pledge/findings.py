@@ -65,6 +65,7 @@ def findings(
     form: str,
     location: str | None,
 ) -> int:
+    from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
     from collector.pledges.standing.finding_history import all_lives
     from collector.pledges.status.findings import to_json
@@ -92,7 +93,7 @@ def findings(
         out(json.dumps(masked(document), ensure_ascii=False, indent=1) + "\n")
     else:
         out(_table(shown, found, now))
-        _say_unseen(evidence[-1] if evidence else None)
+        _say_unseen(current(evidence))
     return 1 if any(life.state == "open" for life in shown) else 0
 
 

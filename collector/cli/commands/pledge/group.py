@@ -110,7 +110,7 @@ def show(*, id: str, form: str, location: str | None) -> int:
 @register_option
 @lang_option
 def status(*, id: str, form: str, location: str | None) -> int:
-    from collector.cli.workflows import pledge_status
+    from collector.cli.workflows import pledge_status, twins
     from collector.pledges.due import lifecycle
     from collector.pledges.record.times import CHINA
 
@@ -120,7 +120,10 @@ def status(*, id: str, form: str, location: str | None) -> int:
     ran_out = lifecycle.state(known, now.astimezone(CHINA).date()) == "lapsed"
     renewed = ran_out and id in register.renewed()
     evidence = register.evidence(id)
-    found = pledge_status.status(known, evidence, now, renewed=renewed, shown=register.shown)
+    same = twins.strange(register, id, register.twins(id))
+    found = pledge_status.status(
+        known, evidence, now, renewed=renewed, shown=register.shown, twins=same
+    )
     out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
     return 0 if found.satisfied else 1
 
@@ -141,9 +144,20 @@ def status(*, id: str, form: str, location: str | None) -> int:
     metavar="FILE",
     help=tr("信任的公钥（默认：本机自己的密钥）", "keys to trust (default: your own keys)"),
 )
+@click.option(
+    "--older",
+    is_flag=True,
+    help=tr(
+        "其中的主机此前已有更新的采集时，仍附上存档：不改变任何问题，也不改变现状",
+        "attach it for the record where its hosts have been looked at later already: it changes no "
+        "finding, and nothing that is said of the present",
+    ),
+)
 @register_option
 @lang_option
-def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | None) -> int:
+def attach(
+    *, id: str, bundle: Path, trust_file: Path | None, older: bool, location: str | None
+) -> int:
     from collector.cli.commands.pledge.tables import lacking
     from collector.cli.options.bundles import open_named
     from collector.cli.workflows.attach_warnings import Holding, odd
@@ -151,7 +165,7 @@ def attach(*, id: str, bundle: Path, trust_file: Path | None, location: str | No
 
     register = open_register(location)
     holding = Holding(str(bundle))
-    attached = attach_bundle(register, id, bundle, trust_given(trust_file), holding)
+    attached = attach_bundle(register, id, bundle, trust_given(trust_file), holding, older=older)
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",

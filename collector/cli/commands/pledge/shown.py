@@ -12,13 +12,14 @@ from collector.cli.commands.pledge.tables import (
     clause_of,
     evidence_json,
     notes,
+    older,
     verdict,
     width,
 )
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
-from collector.pledges.database.rows import Evidence, Version
+from collector.pledges.database.rows import Evidence, Version, past_ones
 from collector.pledges.record.documents import fields
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
@@ -49,6 +50,7 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
             attached.add_row(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
         lines.append(attached.drawn(width()).rstrip("\n"))
         lines += [f"#{e.sequence}: {why}" for e in evidence if (why := notes(e, record.grade))]
+        lines += [f"#{number}: {older()}" for number in sorted(past_ones(evidence))]
     else:
         lines.append(tr("尚无核查证据", "no evidence attached yet"))
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from collector.cli.ui.columns import wrap
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
-from collector.pledges.database.rows import Evidence
+from collector.pledges.database.rows import Evidence, current
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
@@ -42,12 +42,12 @@ def list_table(rows: Rows) -> str:
         fixed={0: _ids(record.id for record, _ in rows), 4: 10},
     )
     for record, evidence in rows:
-        last = evidence[-1] if evidence else None
+        last = current(evidence)
         table.add_row(
             record.id,
             record.customer,
             str(record.grade),
-            str(last.sequence if last else 0),
+            str(evidence[-1].sequence if evidence else 0),
             _day(last.collected_at) if last else "-",
             *(clause_of(last, record.grade, n) if last else "-" for n in CHECKED),
         )
@@ -72,7 +72,7 @@ def _parts(rows: Rows) -> str:
     """
     found = []
     for record, evidence in rows:
-        last = evidence[-1] if evidence else None
+        last = current(evidence)
         if last is not None and (why := notes(last, record.grade)):
             found.append(f"{record.id}: {why}")
     more = len(found) - _MOST_PARTS
@@ -103,20 +103,29 @@ def notes(evidence: Evidence, grade: int) -> str:
     return tr("；", "; ").join(one for one in (found, given) if one)
 
 
+def older() -> str:
+    """Said of evidence of which every host had been looked at later already."""
+    return tr(
+        "采集早于此前所附的证据，不代表现状",
+        "its looks are older than what was attached before: it says nothing of the present",
+    )
+
+
 def list_json(rows: Rows) -> str:
-    entries = [
-        {
+    entries = []
+    for record, evidence in rows:
+        last = current(evidence)
+        entry = {
             "id": record.id,
             "customer": masked(record.customer),
             "grade": record.grade,
             "period": record.document.get("period"),
             "hosts": masked(record.hosts),
             "evidence": evidence[-1].sequence if evidence else 0,
-            "last": evidence_json(evidence[-1]) if evidence else None,
-            "proof": bool(evidence) and not lacking(evidence[-1], record.grade),
+            "last": evidence_json(last) if last else None,
+            "proof": last is not None and not lacking(last, record.grade),
         }
-        for record, evidence in rows
-    ]
+        entries.append(entry)
     return as_json({"pledges": entries})
 
 
