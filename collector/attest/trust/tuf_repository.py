@@ -21,7 +21,7 @@ from collector.attest.trust.trust_file import Trust, trust_from_bytes
 from collector.attest.trust.tuf_client import MOST, TARGET, Source, check_keys, follow, need, told
 from collector.captures import write_aside
 from collector.errors import BadInput, VerifyFailed
-from collector.i18n.message import msg
+from collector.i18n.message import Message, msg
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Root, Targets
@@ -217,15 +217,7 @@ class Repository:
             raise BadInput(msg("key_not_online_key", keyid=key.keyid), where=self.where)
         for document in (root, targets):
             if document.signed.is_expired(now):
-                raise VerifyFailed(
-                    msg(
-                        "expired_nobody_would_take",
-                        type=msg(f"tuf_{document.signed.type}"),
-                        version=document.signed.version,
-                        expires=document.signed.expires.isoformat(),
-                    ),
-                    where=self.where,
-                )
+                raise VerifyFailed(_expired(document.signed), where=self.where)
         with told(self.where):
             root.signed.verify_delegate("targets", targets.signed_bytes, targets.signatures)
         self._take("root")
@@ -341,3 +333,12 @@ def init(
 
 def _after(now: datetime, days: int) -> datetime:
     return now.astimezone(UTC).replace(microsecond=0) + timedelta(days=days)
+
+
+def _expired(signed: Any) -> Message:
+    return msg(
+        "expired_nobody_would_take",
+        type=msg(f"tuf_{signed.type}"),
+        version=signed.version,
+        expires=signed.expires.isoformat(),
+    )
