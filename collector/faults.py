@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 _FORMATS = ("date", "date-time", "email")
 # of a value that breaks its schema
-_WIDEST = 120
+_WIDEST = 190
 _KEYWORDS = {
     "const": "schema_const",
     "enum": "schema_enum",
     "format": "schema_format",
-    "maxItems": "schema_too_long",
     "maxLength": "schema_too_long",
     "maximum": "schema_maximum",
     "minItems": "schema_too_short",
@@ -99,7 +98,12 @@ def _said(problem: ValidationError) -> str:
     if keyword == "additionalProperties" and asked is False:
         known = cast("Mapping[str, Any]", problem.schema).get("properties", {})
         names = [_shown(name) for name in instance if name not in known]
-        return msg("schema_additional_properties", names=", ".join(names[:5]))
+        code = "schema_additional_property" if len(names) == 1 else "schema_additional_properties"
+        return msg(code, names=", ".join(names[:5]))
+    if keyword == "maxItems":
+        return msg("schema_too_many", asked=asked, value=_shown(instance[asked:]))
+    if asked == 1 and keyword.startswith("min") and not problem.instance:
+        return msg("schema_empty", value=value)
     if keyword in _KEYWORDS:
         return msg(_KEYWORDS[keyword], value=value, asked=_shown(asked))
     message = problem.message

@@ -29,7 +29,7 @@ from collector.attest.trust.trust_file import load_trust
 from collector.errors import BadInput
 from collector.pledges.record import form as record
 from collector.pledges.register.attach import attach
-from collector.cli.pledge_lists import import_
+from collector.cli.commands.pledge.lists import import_
 from collector.errors import BadInput
 from collector.pledges.transfer import backup
 from collector.pledges.record import form as record
