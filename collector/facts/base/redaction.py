@@ -251,6 +251,26 @@ MASK = "\n".join([*_below(), _KEYS, FORMS, COMMANDS, *_assignments(_named())])
 NO_REMARKS = r"s/^\(|\{0,1\}[[:space:]]*\)#.*/\1#/"
 
 
+# The same behind a setting; where the program that reads the file knows no such remark, people write
+# one all the same.
+NO_WORD_OF_PEOPLE = "\n".join(
+    [
+        NO_REMARKS,
+        r"s/^\(|\{0,1\}[[:space:]]*\);.*/\1;/",
+        r"s/^\([^#]*[^#\\[:space:]][[:space:]]\{1,\}\)[#;].*/\1#/",
+    ]
+)
+
+
+def only_lines(*forms: str, rest: str = "d") -> str:
+    """Of a file only the lines in one of the forms leave; each has one group, which is what stays.
+
+    What stands in a line behind the group must be none of the setting's value: the form says it
+    whole. `rest` is what becomes of other lines.
+    """
+    return "\n".join(["t hpo", ":hpo", *(f"s/^{form}$/\\1/\nt" for form in forms), rest])
+
+
 def values_of_short(mark: str) -> list[str]:
     """The same for `pw`, `pin` and their like, which are looked for as whole words."""
     steps = _assignments([f"{s}{any_case(w)}" for w in _SHORT for s in ("^", "[^A-Za-z]")], "=")
