@@ -16,7 +16,9 @@ _BEHIND = rf"{_GAP}*\(#.*\)\{{0,1\}}"
 # Of hosts_access(5) the clients are asked, not the commands that a connection starts, which may
 # stand on the line below their clients. What has another form stays a rule that is not understood.
 _DAEMONS = r"[]A-Za-z0-9_.,@*?\/+![:space:]-]*"
-_CLIENTS = r"[A-Za-z0-9_.,@*?\/%+![:space:]-]*\(\[[0-9a-fA-F:.]*\][A-Za-z0-9_.,@*?\/%+![:space:]-]*\)*"
+_CLIENTS = (
+    r"[A-Za-z0-9_.,@*?\/%+![:space:]-]*\(\[[0-9a-fA-F:.]*\][A-Za-z0-9_.,@*?\/%+![:space:]-]*\)*"
+)
 _OPTIONS = "\n".join(
     [
         ":hpj\n/\\\\$/{\n$!{\nN\ns/\\\\\\n/ /\nb hpj\n}\n}",
