@@ -251,15 +251,10 @@ MASK = "\n".join([*_below(), _KEYS, FORMS, COMMANDS, *_assignments(_named())])
 NO_REMARKS = r"s/^\(|\{0,1\}[[:space:]]*\)#.*/\1#/"
 
 
-# The same behind a setting; where the program that reads the file knows no such remark, people write
-# one all the same.
-NO_WORD_OF_PEOPLE = "\n".join(
-    [
-        NO_REMARKS,
-        r"s/^\(|\{0,1\}[[:space:]]*\);.*/\1;/",
-        r"s/^\([^#]*[^#\\[:space:]][[:space:]]\{1,\}\)[#;].*/\1#/",
-    ]
-)
+# The same behind a setting, too: people write one even where the program knows no such remark.
+NO_WORD_OF_PEOPLE = rf"""{NO_REMARKS}
+s/^\(|\{{0,1\}}[[:space:]]*\);.*/\1;/
+s/^\([^#]*[^#\\[:space:]][[:space:]]\{{1,\}}\)[#;].*/\1#/"""
 
 
 def only_lines(*forms: str, rest: str = "d") -> str:
@@ -268,7 +263,8 @@ def only_lines(*forms: str, rest: str = "d") -> str:
     What stands in a line behind the group must be none of the setting's value: the form says it
     whole. `rest` is what becomes of other lines.
     """
-    return "\n".join(["t hpo", ":hpo", *(f"s/^{form}$/\\1/\nt" for form in forms), rest])
+    steps = (f"s/^{form}$/\\1/\nt" for form in forms)
+    return "\n".join(["t hpo", ":hpo", *steps, rest])
 
 
 def values_of_short(mark: str) -> list[str]:

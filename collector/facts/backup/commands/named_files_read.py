@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import URLS, only_lines
+from collector.facts.base.redaction import only_lines
 
 # One awk for the tabs and units, one for the scripts and settings that those name, one ls for the
 # modes of all. Of a line only the path, or the repository, leaves awk.

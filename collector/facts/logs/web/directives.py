@@ -169,8 +169,8 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); n = deep = open = quoted 
   }
   if (q == "" && doc == "") { put(); say() }
 }
-"""
-# lighttpd: its conditions are not followed; what the log is, and for which hosts there are settings.
+"""  # noqa: E501 - a program
+# lighttpd: what the log is, and for which hosts there are settings; conditions are not followed.
 LIGHTTPD = r"""
 BEGIN { NAME = ENVIRON["HP_NAME"]; STRING = "\"([^\"\\\\]|\\\\.)*\"" }
 FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
@@ -234,4 +234,4 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); s = ""; remark = 0 }
   }
   s = ""
 }
-"""
+"""  # noqa: E501 - a program
