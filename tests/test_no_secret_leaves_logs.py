@@ -18,7 +18,7 @@ import pytest
 from collector import catalog
 from collector.model import Capture, HostStatus
 from collector.script import collector_script, parse_output
-from tests import planted
+from tests import planted, planted_settings
 from tests.masked import redacted
 
 _WORD = re.compile(rb"Zx9Geheim\w*|" + planted.MARK.encode().hex().upper().encode() + rb"\w*")
@@ -51,10 +51,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     upper, work, seen = place / "upper", place / "work", place / "seen"
     for folder in (upper, work, seen, upper / "fake"):
         folder.mkdir()
-    for path, text in planted.ALL.items():
+    for path, text in planted_settings.ALL.items():
         file = upper / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        file.chmod(0o755 if text.startswith("#!") else 0o644)
         for folder in file.relative_to(upper).parents:
             (upper / folder).chmod(0o755)
     (upper / "start.sh").write_text(_START)
@@ -118,7 +119,7 @@ _SEDS = [["sed"], *([["busybox", "sed"]] if shutil.which("busybox") else [])]
 _FILES = [
     (read.id, path)
     for read in catalog.all_reads().values()
-    for path in planted.ALL
+    for path in planted_settings.ALL
     if read.kind == "files" and any(fnmatch.fnmatchcase(path, p) for p in read.paths)
 ]
 
@@ -128,7 +129,10 @@ _FILES = [
 def test_every_sed_keeps_them_back(sed: list[str], read: str, path: str) -> None:
     program = catalog.all_reads()[read].redact
     awk = ["busybox", "awk"] if sed[0] == "busybox" else ["awk"]
-    assert _WORD.findall(redacted(program, planted.ALL[path].encode(), sed=sed, awk=awk)) == []
+    assert (
+        _WORD.findall(redacted(program, planted_settings.ALL[path].encode(), sed=sed, awk=awk))
+        == []
+    )
 
 
 @pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox awk"])
@@ -144,6 +148,7 @@ def test_every_awk_masks_records(tmp_path: Path, awk: str) -> None:
         file = tmp_path / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        file.chmod(0o755 if text.startswith("#!") else 0o644)
     body = catalog.all_reads()["record_samples.lines"].body
     said = subprocess.run(
         ["sh", "-c", body.replace("/var/log", str(tmp_path / "var/log"))],

@@ -91,7 +91,7 @@ def _variable(text: str) -> str:
         return _VARIABLES.get(found[1], "")
     if found := _CONFIG.search(text):
         told = re.fullmatch(r"(?:var|env): (ansible_[a-z_]{1,60}|ANSIBLE_[A-Z_]{1,60})", found[2])
-        return told[1] if told else _VARIABLES.get(found[1], f"{found[1]} of ansible.cfg")
+        return told[1] if told else _VARIABLES.get(found[1], "a setting of a plugin")
     found = _OPTION.search(text)
     return _VARIABLES.get(found[1], "") if found else ""
 
