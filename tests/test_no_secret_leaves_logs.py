@@ -16,6 +16,11 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
+from collector.facts.access.inetd import encrypted_ftp, on_demand
+from collector.facts.backup.commands.copies import pgbackrest, remotes
+from collector.facts.logs.web.others import caddy_sites, lighttpd_sites, tomcat_sites
+from collector.facts.logs.web.servers import web_servers
+from collector.facts.system.host_names import own_names
 from collector.model import Capture, HostStatus
 from collector.script import collector_script, parse_output
 from tests import planted, planted_settings
@@ -113,6 +118,29 @@ def test_what_was_looked_for_is_there_all_the_same(capture: Capture) -> None:
     assert "203.0.113.9" in shipping
     assert "TERMINAL_SESSION_KEEP_DURATION=200" in capture.read("app_rotation.rules").text()
     assert "type=USER_LOGIN" in samples
+
+
+def test_what_is_left_is_understood_all_the_same(capture: Capture) -> None:
+    web = {s.kind: s for s in web_servers(capture).own}
+    caddy = {s.name: s.logs for s in caddy_sites(web["caddy"])}
+    assert caddy["two.example.com, {***} http://c.example.com/***"][0].format is None
+    assert [log.path for log in caddy["example.com"]] == ["-"]
+    (lighttpd,) = lighttpd_sites(web["lighttpd"])
+    assert [log.path for log in lighttpd.logs] == ["|/usr/bin/ship ***", "|/bin/sh ***"]
+    assert lighttpd.real == "header"
+    (tomcat,) = tomcat_sites(web["tomcat"])
+    assert len(tomcat.logs) == 2
+    assert tomcat.logs[1].some
+    own = own_names(capture)
+    assert own.follow("nas") == (
+        frozenset({"nas", "10.1.1.1"}),
+        frozenset({"10.0.0.7", "10.1.1.1"}),
+    )
+    assert own.hosts["db01"] == {"10.0.0.5"}
+    assert remotes(capture)["r"]["host"] == "nas"
+    assert pgbackrest(capture)["repo1-cipher-type"] == "aes-256-cbc"
+    assert encrypted_ftp(capture) == frozenset()
+    assert {service.name for service in on_demand(capture)} >= {"ftp", "telnet", "y"}
 
 
 _SEDS = [["sed"], *([["busybox", "sed"]] if shutil.which("busybox") else [])]

@@ -78,7 +78,7 @@ had=$nl
 # unread: a server that runs as root reads what it includes, whoever may not
 unread() {
   case "$by" in ''|-) ;; *) return 0;; esac
-  [ -e "$f" ] && [ ! -d "$f" ] || return 0
+  [ -e "$f" ] && [ ! -d "$f" ] && [ "$f" != /dev/null ] || return 0
   if [ -z "$NAMER" ]; then printf '@U %s\n' "$f"; else printf '@U - %s\n' "${NAMER%%:*}"; fi
 }
 # his LINE: what awk finds in it, each line after whose word it is
