@@ -35,7 +35,7 @@ from collector import captures
 from collector.attest.log import checkpoint
 from collector.attest.log import logged
 from collector.attest.trust.trust_file import load_trust
-from collector.cli.register import read_small
+from collector.cli.options.bundles import read_small
 from collector.errors import CollectorError
 from collector.pledges.record import form as record
 from collector.verify import open_bundle, verify

@@ -16,9 +16,14 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
+from collector.facts.access.inetd import encrypted_ftp, on_demand
+from collector.facts.backup.commands.copies import pgbackrest, remotes
+from collector.facts.logs.web.others import caddy_sites, lighttpd_sites, tomcat_sites
+from collector.facts.logs.web.servers import web_servers
+from collector.facts.system.host_names import own_names
 from collector.model import Capture, HostStatus
 from collector.script import collector_script, parse_output
-from tests import planted
+from tests import planted, planted_settings
 from tests.masked import redacted
 
 _WORD = re.compile(rb"Zx9Geheim\w*|" + planted.MARK.encode().hex().upper().encode() + rb"\w*")
@@ -51,10 +56,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     upper, work, seen = place / "upper", place / "work", place / "seen"
     for folder in (upper, work, seen, upper / "fake"):
         folder.mkdir()
-    for path, text in planted.ALL.items():
+    for path, text in planted_settings.ALL.items():
         file = upper / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        file.chmod(0o755 if text.startswith("#!") else 0o644)
         for folder in file.relative_to(upper).parents:
             (upper / folder).chmod(0o755)
     (upper / "start.sh").write_text(_START)
@@ -114,11 +120,34 @@ def test_what_was_looked_for_is_there_all_the_same(capture: Capture) -> None:
     assert "type=USER_LOGIN" in samples
 
 
+def test_what_is_left_is_understood_all_the_same(capture: Capture) -> None:
+    web = {s.kind: s for s in web_servers(capture).own}
+    caddy = {s.name: s.logs for s in caddy_sites(web["caddy"])}
+    assert caddy["two.example.com, {***} http://c.example.com/***"][0].format is None
+    assert [log.path for log in caddy["example.com"]] == ["-"]
+    (lighttpd,) = lighttpd_sites(web["lighttpd"])
+    assert [log.path for log in lighttpd.logs] == ["|/usr/bin/ship ***", "|/bin/sh ***"]
+    assert lighttpd.real == "header"
+    (tomcat,) = tomcat_sites(web["tomcat"])
+    assert len(tomcat.logs) == 2
+    assert tomcat.logs[1].some
+    own = own_names(capture)
+    assert own.follow("nas") == (
+        frozenset({"nas", "10.1.1.1"}),
+        frozenset({"10.0.0.7", "10.1.1.1"}),
+    )
+    assert own.hosts["db01"] == {"10.0.0.5"}
+    assert remotes(capture)["r"]["host"] == "nas"
+    assert pgbackrest(capture)["repo1-cipher-type"] == "aes-256-cbc"
+    assert encrypted_ftp(capture) == frozenset()
+    assert {service.name for service in on_demand(capture)} >= {"ftp", "telnet", "y"}
+
+
 _SEDS = [["sed"], *([["busybox", "sed"]] if shutil.which("busybox") else [])]
 _FILES = [
     (read.id, path)
     for read in catalog.all_reads().values()
-    for path in planted.ALL
+    for path in planted_settings.ALL
     if read.kind == "files" and any(fnmatch.fnmatchcase(path, p) for p in read.paths)
 ]
 
@@ -128,7 +157,10 @@ _FILES = [
 def test_every_sed_keeps_them_back(sed: list[str], read: str, path: str) -> None:
     program = catalog.all_reads()[read].redact
     awk = ["busybox", "awk"] if sed[0] == "busybox" else ["awk"]
-    assert _WORD.findall(redacted(program, planted.ALL[path].encode(), sed=sed, awk=awk)) == []
+    assert (
+        _WORD.findall(redacted(program, planted_settings.ALL[path].encode(), sed=sed, awk=awk))
+        == []
+    )
 
 
 @pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox awk"])
@@ -144,6 +176,7 @@ def test_every_awk_masks_records(tmp_path: Path, awk: str) -> None:
         file = tmp_path / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        file.chmod(0o755 if text.startswith("#!") else 0o644)
     body = catalog.all_reads()["record_samples.lines"].body
     said = subprocess.run(
         ["sh", "-c", body.replace("/var/log", str(tmp_path / "var/log"))],

@@ -12,6 +12,7 @@ import pytest
 from collector.errors import BadInput
 from collector.i18n.message import in_chinese
 from collector.pledges.register.register import FILE, Register
+from tests.cli.running import hostpledge
 from tests.pledges.places import owner
 from tests.pledges.records import made
 
@@ -118,6 +119,37 @@ def test_what_is_no_register_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(other) as connection:
         names = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert names == [("mine",)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@h:SECRETPW/db",
+        "postgresql://u:pa@ss:SECRETPW@h/db",
+        "postgresql://u:SEC@SECRETPW@h/db",
+        "postgresql://u:x@h:99999/db?SECRETPW",
+        "postgresql://u:x@h/db?password=SECRETPW",
+        "postgresql://u:x@h/db?SECRETPW=1",
+        "postgresql:/u:SECRETPW@h/db",
+        "postgresql+SECRETPW://u:p@h/db",
+        "u:SECRETPW://x",
+    ],
+)
+@pytest.mark.parametrize("given", ["--register", "HOSTPLEDGE_REGISTER", "-i"])
+def test_no_part_of_a_url_with_a_slip_is_said_again(url: str, given: str, tmp_path: Path) -> None:
+    """A password that was not percent-encoded ends up in any part of it, and cron mails it."""
+    hostpledge("key", "new", home=tmp_path)
+    if given == "-i":
+        ran = hostpledge("run", "-i", f"register:{url}", "-o", tmp_path / "o", home=tmp_path)
+    elif given == "--register":
+        ran = hostpledge("pledge", "list", given, url, home=tmp_path)
+    else:
+        ran = hostpledge("pledge", "list", home=tmp_path, **{given: url})
+    assert ran.status == 2
+    assert "SECRETPW" not in (ran.out + ran.err).upper()
+    assert len(ran.err.splitlines()) == 1
+    assert ran.err.startswith("hostpledge: ")
+    assert "defect" not in ran.err
 
 
 _TAKES_THE_LOG = """

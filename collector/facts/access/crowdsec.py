@@ -23,11 +23,48 @@ from collector.schema import load_documents
 
 _READ = "crowdsec.state"
 
+# Of its YAML the keys that are judged by, and the values that they have where nobody wrote more.
+_SETTINGS = r"""
+function kept(k, v) {
+  gsub(/^[ \t]+|[ \t]+$/, "", v)
+  if (k ~ /^(decisions|filters|labels|exclusions|data|notifications)$/ && v == "") return ""
+  if (k == "filter" && v ~ FILTER || v ~ /^[|>][+-]?$/ && k == "filter") return v
+  if (k ~ PLAIN && v ~ /^["\047]?[A-Za-z0-9_.\/-]+["\047]?$/) return v
+  return v == "" ? "" : "\"***\""
+}
+BEGIN {
+  FILTER = "^evt[.]Meta[.]log_type *== *[\"\047]ssh_failed-auth[\"\047]$"
+  ALERT = "^Alert[.]Remediation==true&&Alert[.]GetScope[(][)]=="
+  ALERT = ALERT "[\"\047](Ip|Range|Country|AS)[\"\047]$"
+  PLAIN = "^(name|type|duration|capacity|leakspeed|groupby|distinct|simulation|remediation"
+  PLAIN = PLAIN "|blackhole)$"
+}
+{
+  sub(/\r$/, ""); sub(/^#.*|[ \t]#.*/, "")
+  if ($0 ~ /^[ \t]*$/) next
+  if ($0 ~ /^---/) { print "---"; next }
+  if (match($0, /^[ \t]*(- +)?[A-Za-z_]+[ \t]*:/)) {
+    head = substr($0, 1, RLENGTH); v = substr($0, RLENGTH + 1)
+    k = head; gsub(/[^A-Za-z_]/, "", k)
+    v = kept(k, v)
+    print head (v == "" ? "" : " " v)
+  } else if (match($0, /^[ \t]*- */)) {
+    head = substr($0, 1, RLENGTH); v = substr($0, RLENGTH + 1); w = v; gsub(/ /, "", w)
+    if (w ~ ALERT || w ~ /^[A-Za-z0-9_.\/-]+$/ && k == "exclusions") print head v
+    else print head (w ~ /GetScope[(][)]/ && w !~ /"Ip"/ ? "GetScope() and more" : "\"***\"")
+  } else if (k == "filter") {
+    v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); w = $0; sub(/[^ \t].*/, "", w)
+    print w (v ~ FILTER ? v : "more")
+  }
+}
+"""
+
 READS: tuple[Read, ...] = (
     shell(
         _READ,
         OPENED
         + r"""
+settings() { hp_by "$1" cat | awk '@SETTINGS@'; }
 d=/etc/crowdsec
 command -v cscli >/dev/null 2>&1 || { echo '== none'; exit 0; }
 echo '== metrics'
@@ -38,22 +75,22 @@ cd /etc/crowdsec || exit 1
 echo; echo '== parsers'
 ls parsers/s01-parse 2>/dev/null
 echo '== simulation'
-hp_by $d/simulation.yaml cat
+settings $d/simulation.yaml
 echo; echo '== profiles'
 for f in $d/profiles.yaml.local $d/profiles.yaml; do
-  [ -f $f ] && { echo '---'; hp_by $f cat; echo; }
+  [ -f $f ] && { echo '---'; settings $f; echo; }
 done
 echo '== scenarios'
 for f in $d/scenarios/*.y*ml; do
   [ -f "$f" ] && hp_by "$f" cat | grep -q ssh_failed-auth &&
-    { echo '---'; hp_by "$f" cat; echo; }
+    { echo '---'; settings "$f"; echo; }
 done
 echo '== applied'
 for f in $d/bouncers/crowdsec-firewall-bouncer.yaml $d/bouncers/crowdsec-firewall-bouncer.yaml.local
 do [ -f "$f" ] && hp_by "$f" cat; done 2>/dev/null |
-  grep -E '^ *(mode|set-only|deny_action|disable_ipv6):'
+  grep -E '^ *(mode|set-only|deny_action|disable_ipv6):' | sed 's/[[:space:]]#.*//'
 exit 0
-""",
+""".replace("@SETTINGS@", _SETTINGS),
         seconds=20,
         limit=1 << 18,
         privileged=True,

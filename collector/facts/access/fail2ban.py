@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.base.redaction import NO_REMARKS
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
@@ -62,7 +62,7 @@ READS: tuple[Read, ...] = (
         "/etc/sshguard/sshguard.conf",
         "/etc/sshguard.conf",
         "/usr/local/etc/sshguard.conf",
-        redact=NO_REMARKS,
+        redact=NO_WORD_OF_PEOPLE,
         why=Text("sshguard 读取哪些日志", "which logs sshguard reads"),
     ),
 )

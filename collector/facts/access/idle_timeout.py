@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.durations import systemd_span
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import NO_REMARKS, only_listed
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE, only_listed
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, ReadStatus, Text, became, files, shell
 
@@ -51,7 +51,7 @@ echo '== end'
         "/etc/systemd/logind.conf",
         "/etc/systemd/logind.conf.d/*.conf",
         "/usr/lib/systemd/logind.conf.d/*.conf",
-        redact=NO_REMARKS,
+        redact=NO_WORD_OF_PEOPLE,
         why=Text("systemd 是否关闭空闲会话", "whether systemd ends idle sessions"),
     ),
 )

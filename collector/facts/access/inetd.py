@@ -6,21 +6,71 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.base.redaction import MASK, NO_REMARKS
+from collector.facts.base.redaction import any_case, only_lines
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
-# Of hosts_access(5) the clients are asked, not the commands that a connection starts.
-_OPTIONS = r"""s/^[[:space:]]*#.*/#/
-s/\(:[[:space:]]*[a-z_]\{1,\}[[:space:]]\{1,\}\).*/\1***/"""
+_GAP = "[[:space:]]"
+_BEHIND = rf"{_GAP}*\(#.*\)\{{0,1\}}"
 
-# Arguments of programs that are started: nobody asks for them.
-_ARGUMENTS = r"""s/^[[:space:]]*#.*/#/
-s/^\([[:space:]]*server_args[[:space:]]*[+-]*=\).*/\1 ***/
-s/^\([[:space:]]*env[[:space:]]*[+-]*=\).*/\1 ***/
-s/^\(\([^[:space:]]\{1,\}[[:space:]]\{1,\}\)\{6\}\)-.*/\1***/
-s/^\(\([^[:space:]]\{1,\}[[:space:]]\{1,\}\)\{6\}[^[:space:]]*\)[[:space:]].*/\1 ***/
-"""
+# Of hosts_access(5) the clients are asked, not the commands that a connection starts, which may
+# stand on the line below their clients. What has another form stays a rule that is not understood.
+_DAEMONS = r"[]A-Za-z0-9_.,@*?\/+![:space:]-]*"
+_CLIENTS = (
+    r"[A-Za-z0-9_.,@*?\/%+![:space:]-]*\(\[[0-9a-fA-F:.]*\][A-Za-z0-9_.,@*?\/%+![:space:]-]*\)*"
+)
+_OPTIONS = "\n".join(
+    [
+        ":hpj\n/\\\\$/{\n$!{\nN\ns/\\\\\\n/ /\nb hpj\n}\n}",
+        r"s/^[[:space:]]*#.*/#/",
+        r"s/[[:space:]]#.*//",
+        only_lines(
+            r"\(#\)",
+            rf"\({_DAEMONS}:{_CLIENTS}\)",
+            *(
+                rf"\({_DAEMONS}:{_CLIENTS}:{_GAP}*{any_case(word)}\){_GAP}*"
+                for word in ("allow", "deny")
+            ),
+            rest=rf"""s/^\({_DAEMONS}:{_CLIENTS}:{_GAP}*[A-Za-z_]\{{1,12\}}\)[^A-Za-z_].*/\1 ***/
+t
+s/^\({_DAEMONS}\):.*/\1: *** : ***/
+t
+s/^.*:.*/ALL: *** : ***/
+t
+/[^[:space:]]/s/.*/***/""",
+        ),
+    ]
+)
+
+# What inetd(8) and xinetd.conf(5) start, and whether: arguments and the like are not asked.
+_WORD = r"[^[:space:]\"'#]\{1,\}"
+_SIX = rf"{_WORD}{_GAP}\{{1,\}}[a-z_0-9]*{_GAP}\{{1,\}}\({_WORD}{_GAP}\{{1,\}}\)\{{3\}}"
+_STARTED = only_lines(
+    rf"\({_GAP}*#\).*",
+    rf"\({_GAP}*[{{}}]\){_BEHIND}",
+    rf"\({_GAP}*service{_GAP}\{{1,\}}[^[:space:]\"'#={{]*{_GAP}*{{\{{0,1\}}\){_BEHIND}",
+    rf"\({_GAP}*defaults{_GAP}*{{\{{0,1\}}\){_BEHIND}",
+    rf"\({_GAP}*include[a-z]*{_GAP}\{{1,\}}\/[^[:space:]]*\).*",
+    rf"\({_GAP}*disable{_GAP}*+\{{0,1\}}={_GAP}*[A-Za-z]*\){_BEHIND}",
+    rf"\({_GAP}*server{_GAP}*+\{{0,1\}}={_GAP}*\/{_WORD}\){_BEHIND}",
+    rf"\({_GAP}*[a-z_]\{{1,\}}{_GAP}*[+-]\{{0,1\}}=\).*",
+    # SERVICE TYPE PROTOCOL WAIT USER PROGRAM, and of its arguments the program behind tcpd
+    rf"\({_GAP}*{_SIX}[^[:space:]\"'#]*\/tcpd{_GAP}\{{1,\}}[A-Za-z\/][^[:space:]\"'#=]*\)\({_GAP}.*\)\{{0,1\}}",
+    rf"\({_GAP}*{_SIX}{_WORD}\)\({_GAP}.*\)\{{0,1\}}",
+    rest="/[^[:space:]]/s/.*/***/",
+)
+
+# Whether FTP demands encryption: nothing else is taken, and of these no other value than such.
+_DEMANDS = only_lines(
+    *(
+        rf"\({_GAP}*{any_case(name)}[[:space:]=]\{{1,\}}[A-Za-z01+]\{{1,10\}}\){_BEHIND}"
+        for name in (
+            "ssl_enable", "anonymous_enable", "allow_anon_ssl", "force_anon_logins_ssl",
+            "force_local_logins_ssl", "TLSEngine", "TLSRequired",
+        )
+    ),
+    r"\([0-9]\)[[:space:]]*",
+)  # fmt: skip
 
 READS: tuple[Read, ...] = (
     files(
@@ -29,7 +79,7 @@ READS: tuple[Read, ...] = (
         "/etc/inetd.d/*",
         "/etc/xinetd.conf",
         "/etc/xinetd.d/*",
-        redact=_ARGUMENTS + MASK,
+        redact=_STARTED,
         why=Text("inetd/xinetd 会启动哪些服务", "which services inetd and xinetd start"),
     ),
     files(
@@ -40,12 +90,7 @@ READS: tuple[Read, ...] = (
         "/etc/proftpd.conf",
         "/etc/proftpd/tls.conf",
         "/etc/pure-ftpd/conf/TLS",
-        redact=f"{NO_REMARKS}\n{MASK}"
-        r"""
-s/\([Pp][Aa][Ss][Ss][A-Za-z_]*[[:space:]=]\{1,\}\).*/\1***/
-s/\(SQLConnectInfo[[:space:]]\).*/\1***/
-s/\(SQLNamedConnectInfo[[:space:]]\).*/\1***/
-s/\(LDAPBindDN[[:space:]]\).*/\1***/""",
+        redact=_DEMANDS,
         why=Text("FTP 是否强制加密", "whether FTP demands encryption"),
     ),
     files(

@@ -14,7 +14,13 @@ from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import FORMS, NO_REMARKS, any_case, values_of, values_of_short
+from collector.facts.base.redaction import (
+    FORMS,
+    NO_WORD_OF_PEOPLE,
+    any_case,
+    values_of,
+    values_of_short,
+)
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -141,7 +147,9 @@ READS: tuple[Read, ...] = (
         "/etc/default/ssh",
         "/etc/sysconfig/sshd",
         "/etc/crypto-policies/back-ends/opensshserver.config",
-        redact="\n".join([NO_REMARKS, FORMS, *values_of_short("***"), _ENVIRONMENT, _NO_SECRETS]),
+        redact="\n".join(
+            [NO_WORD_OF_PEOPLE, FORMS, *values_of_short("***"), _ENVIRONMENT, _NO_SECRETS]
+        ),
         why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
     ),
     shell(

@@ -251,6 +251,22 @@ MASK = "\n".join([*_below(), _KEYS, FORMS, COMMANDS, *_assignments(_named())])
 NO_REMARKS = r"s/^\(|\{0,1\}[[:space:]]*\)#.*/\1#/"
 
 
+# The same behind a setting, too: people write one even where the program knows no such remark.
+NO_WORD_OF_PEOPLE = rf"""{NO_REMARKS}
+s/^\(|\{{0,1\}}[[:space:]]*\);.*/\1;/
+s/^\([^#]*[^#\\[:space:]][[:space:]]\{{1,\}}\)[#;].*/\1#/"""
+
+
+def only_lines(*forms: str, rest: str = "d") -> str:
+    """Of a file only the lines in one of the forms leave; each has one group, which is what stays.
+
+    What stands in a line behind the group must be none of the setting's value: the form says it
+    whole. `rest` is what becomes of other lines.
+    """
+    steps = (f"s/^{form}$/\\1/\nt" for form in forms)
+    return "\n".join(["t hpo", ":hpo", *steps, rest])
+
+
 def values_of_short(mark: str) -> list[str]:
     """The same for `pw`, `pin` and their like, which are looked for as whole words."""
     steps = _assignments([f"{s}{any_case(w)}" for w in _SHORT for s in ("^", "[^A-Za-z]")], "=")

@@ -94,7 +94,7 @@ for f in $p; do
     c=$(tr '\000' '\n' <"$d/cmdline" \
       | sed -n -e '/^\(-f\|--config\)$/{{n;p;}}' -e 's/^--config=//p')
     NAMER=$W
-    [ -n "$c" ] && hp_by "$c" cat | sed -n -e 's/keyFile.*/keyFile: -/' \
+    [ -n "$c" ] && hp_by "$c" cat | sed -n -e 's/[[:space:]]#.*//' -e 's/keyFile.*/keyFile: -/' \
       -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p'
     NAMER=;;
   mysqld|mariadbd)
@@ -131,14 +131,17 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   printf '%s\n' "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
   hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
-    | sed -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
-      -e 's/"[>#][^"]*"/>***/g' -e 's/[>#][^ ]*/>***/g'
+    | sed -e 's/[[:space:]]#[[:space:]].*//' \
+      -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
+      -e 's/"[>#][^"]*"/>***/g' -e '/^[[:space:]]*[Uu][Ss][Ee][Rr][[:space:]]/s/[<!][^ ]*/>***/g' \
+      -e 's/[>#][^ ]*/>***/g'
 done
 for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
   [ -f "$c" ] || continue
   printf '%s\n' "== elasticsearch $c"
   hp_by "$c" cat |
-    grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:'
+    grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:' |
+    sed 's/[[:space:]]#.*//'
 done
 echo '== end'
 """,  # noqa: S608 - a question of fixed words

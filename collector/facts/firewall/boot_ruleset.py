@@ -9,6 +9,9 @@ from collector.facts.system.services import READS as _SERVICE_READS
 from collector.facts.system.services import services
 from collector.model import Capture, Read, Text, files
 
+# in nft a remark stands behind a rule, too
+_BEHIND = r"s/^\([^#\"]*\(\"[^\"]*\"[^#\"]*\)*[[:space:]]\)#.*/\1#/"
+
 READS: tuple[Read, ...] = (
     files(
         "firewall.saved",
@@ -23,7 +26,7 @@ READS: tuple[Read, ...] = (
         "/etc/sysconfig/ip6tables",
         "/etc/ufw/ufw.conf",
         limit=1 << 18,
-        redact=f"{NO_REMARKS}\n{REMARKS}",
+        redact=f"{NO_REMARKS}\n{_BEHIND}\n{REMARKS}",
         why=Text("启动时加载的规则文件", "the files from which rules are loaded at boot"),
     ),
     *_SERVICE_READS,

@@ -83,7 +83,7 @@ if [ -n "$hit" ]; then
 fi
 echo '== sysstat'
 for f in /etc/sysstat/sysstat /etc/sysconfig/sysstat; do
-  [ -f "$f" ] && hp_by "$f" cat | grep -E '^[[:space:]]*HISTORY='
+  [ -f "$f" ] && hp_by "$f" cat | grep -E '^[[:space:]]*HISTORY=' | sed 's/[[:space:]]#.*//'
 done
 for d in /var/log/sysstat /var/log/sa; do
   set -- "$d"/sa[0-9]* "$d"/[0-9][0-9][0-9][0-9][0-9][0-9]/sa[0-9]*

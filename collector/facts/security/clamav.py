@@ -28,7 +28,7 @@ for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/e
   [ -f "$f" ] && hp_plain "$f" || continue
   printf '== conf %s\n' "$f"
   hp_can "$f" || echo '== refused'
-  hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]"
+  hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]" | sed 's/[[:space:]]#.*//'
   for d in $(hp_by "$f" sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p'); do
     d=${d#\"}; d=${d%\"}
     [ -d "$d" ] && printf '== folder %s\n' "$d"
@@ -89,7 +89,8 @@ all=$hp_nl
 done
 NAMER=
 f=/opt/LinuxKPC/ini/apsc_client_ui.ini
-[ -f "$f" ] && { printf '== antiy %s\n' "$f"; hp_by "$f" cat | grep -aE '[0-9]{10}' | head -n 20; }
+[ -f "$f" ] && { printf '== antiy %s\n' "$f"; hp_by "$f" cat |
+  grep -aoE '[0-9]+' | grep -xE '(1[6-9]|2[0-9])[0-9]{8}' | head -n 20; }
 echo '== end'
 """,
         seconds=20,

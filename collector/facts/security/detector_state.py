@@ -35,7 +35,10 @@ WEB_SETTINGS = r"""hp_sift E '^[[:space:]]*(root|DocumentRoot|server\.document-r
   /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
   /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
   /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
-  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null"""
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null |
+  sed -e 's/^\([^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=]*"[^"]*"\).*/\1/' -e t \
+    -e "s/^\([^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=]*'[^']*'\).*/\1/" -e t \
+    -e 's/^\([^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=]*[^;#[:space:]]*;*\).*/\1/'"""
 
 READS: tuple[Read, ...] = (
     shell(
@@ -59,7 +62,7 @@ for f in $c; do
   printf '== aide-rules - %s\n' "$f"
   for a in "$f" /etc/aide/aide.conf.d/*; do
     [ -f "$a" ] && hp_by "$a" cat 2>/dev/null
-  done | grep -aE "$w" | grep -v '@@' | head -n 200
+  done | grep -aE "$w" | grep -v '@@' | sed 's/[[:space:]]#.*//' | head -n 200
 done
 w='^(Start timestamp|End timestamp|AIDE[ ,].*(found|version)|###|All files match)'
 for f in /var/log/aide/aide.log /var/log/aide.log; do
@@ -83,7 +86,21 @@ if [ -f "$f" ]; then
   hp_can "$f" || echo '== refused'
   t='syscheck|rootcheck|client|global|integration|syslog_output'
   w='disabled|frequency|directories|address|server-ip|server-hostname|email_notification|email_to'
-  hp_by "$f" sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' | grep -E "</?($t)>|<($w)[ >]" | head -n 300
+  # each element alone: on one line with it may stand what nobody asks for
+  hp_by "$f" sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' | awk -v t="^</?($t)[ >]" -v w="^<($w)[ >]" '
+    {
+      while (match($0, /<[^<>]*>[^<]*/)) {
+        p = substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH)
+        if (p ~ t) { sub(/[ >].*/, ">", p); print p; continue }
+        if (p !~ w) continue
+        match(p, />/); head = substr(p, 1, RSTART - 1); text = substr(p, RSTART + 1); said = ""
+        while (match(head, /[a-z_0-9]+="(yes|no|[0-9]+)"/)) {
+          said = said " " substr(head, RSTART, RLENGTH); head = substr(head, RSTART + RLENGTH)
+        }
+        sub(/[ \t\r]+$/, "", text); match(p, /^<[a-z_-]+/)
+        print substr(p, 1, RLENGTH) said ">" text "</" substr(p, 2, RLENGTH - 1) ">"
+      }
+    }' | head -n 300
   f=/var/ossec/logs/ossec.log
   if [ -f "$f" ]; then
     printf '== ossec-log - %s\n' "$f"
@@ -105,7 +122,9 @@ fi
 for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
   [ -f "$f" ] && hp_plain "$f" || continue
   printf '== falco - %s\n' "$f"
-  hp_by "$f" cat | grep -E '^[a-z_]+:|^[[:space:]]+enabled:' | grep -A 1 '_output:' | grep -v '^--$'
+  hp_by "$f" cat | grep -E '^[a-z_]+:|^[[:space:]]+enabled:' | grep -A 1 '_output:' |
+    sed -e '/^--$/d' -e 's/^\([a-z_]*:\).*/\1/' \
+      -e 's/^\([[:space:]]*enabled:[[:space:]]*[A-Za-z]*\).*/\1/'
 done
 for f in /var/log/rkhunter.log /var/log/rkhunter.log.old /var/log/rkhunter/rkhunter.log \
   /var/log/rkhunter/rkhunter.log.old; do

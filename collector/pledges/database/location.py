@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ from collector.resources import home
 
 FILE = "register.sqlite"
 _BUNDLES = "bundles"
+# what the driver of PostgreSQL takes behind a question mark
+_QUERY = {"application_name", "source_address", "tcp_keepalive", "timeout", "unix_sock"}
+# a URL with a slip in it is no path, for a path is said again
+_MEANT = re.compile(r"[a-z]{2,20}(\+[a-z0-9]{1,20})?:.*@", re.IGNORECASE)
 
 
 class Place(NamedTuple):
@@ -38,8 +43,8 @@ class Place(NamedTuple):
             return tables.open_sqlite(self.database)
         try:
             return tables.open_url(self.database)
-        except (ArgumentError, NoSuchModuleError) as problem:
-            raise _no_url(problem) from None
+        except (ArgumentError, NoSuchModuleError, ValueError):
+            raise _no_url() from None
         except ModuleNotFoundError as problem:
             raise BadInput(
                 msg("driver_not_installed", name=problem.name),
@@ -54,7 +59,7 @@ def place(location: str | None) -> Place:
     Raises BadInput for a folder that is not there, and for what is no database URL.
     """
     named = location or os.environ.get("HOSTPLEDGE_REGISTER") or ""
-    if "://" in named:
+    if "://" in named or _MEANT.match(named):
         return _at_url(named)
     path = Path(named) if named else home() / FILE
     private.refuse_special(path)
@@ -75,8 +80,13 @@ def _at_url(location: str) -> Place:
     try:
         url: URL = make_url(location)
         backend = url.get_backend_name()
-    except (ArgumentError, NoSuchModuleError) as problem:
-        raise _no_url(problem) from None
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise _no_url() from None
+    if url.host and "@" in url.host:
+        # a part of the password, which ended at its first @
+        raise _no_url()
+    if url.port is not None and not 0 < url.port < 65536:
+        raise BadInput(msg("port_number_1_65535"), where="--register")
     if backend == "sqlite":
         if not url.database:
             raise BadInput(msg("register_memory_keeps_nothing"), where="--register")
@@ -89,8 +99,11 @@ def _at_url(location: str) -> Place:
         )
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+pg8000")
-    return Place(url, Store(home() / _BUNDLES), url.render_as_string())
+    if url.drivername == "postgresql+pg8000" and set(url.query) - _QUERY:
+        raise BadInput(msg("register_url_query"), where="--register")
+    return Place(url, Store(home() / _BUNDLES), url.set(query={}).render_as_string())
 
 
-def _no_url(problem: Exception) -> BadInput:
-    return BadInput(msg("no_database_url", problem=problem), where="--register")
+def _no_url() -> BadInput:
+    """Nothing of it is said again: a password may be in any part of what is no URL."""
+    return BadInput(msg("no_database_url"), where="--register", mend=msg("percent_encode_password"))

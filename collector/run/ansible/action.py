@@ -24,6 +24,7 @@ from collector.run.ansible.reached import option, unfit
 from collector.run.collected import outcome
 from collector.run.collected.run_folder import RunFolder, lock
 from collector.run.collected.stream import Stream
+from collector.run.collected.unsaid import OURS
 from collector.run.net.outside import with_outside
 from collector.schema import validator
 
@@ -65,13 +66,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             folder = RunFolder.open(Path(given["output"]))
             with lock(folder.path / "workers.lock", fcntl.LOCK_SH, 60) as taken:
                 if not taken:
-                    raise AnsibleActionFail(f"another hostpledge is at work in {folder.path}")
+                    raise _ours(f"another hostpledge is at work in {folder.path}")
                 # looked at under the lock: who waits for it then knows that none comes after
                 if given["driver"] and not driver_alive(given["driver"]):
-                    raise AnsibleActionFail("the command that started this run is gone")
+                    raise _ours("the command that started this run is gone")
                 return result | self._collect(folder, host, given)
         except CollectorError as problem:
-            raise AnsibleActionFail(str(problem)) from None
+            raise _ours(str(problem)) from None
 
     def _collect(self, folder: RunFolder, host: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if self._resumes() and folder.has(host):
@@ -189,6 +190,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         elif transport == "ssh":
             origin["host_key_note"] = "not shown: a shared connection was used, or none was made"
         return origin
+
+
+def _ours(said: str) -> AnsibleActionFail:
+    """A failure in words of ours, which may go on as they are."""
+    return AnsibleActionFail(said, result={OURS: True})
 
 
 def _task_result(capture: Capture, digest: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from collector.run.ansible.driver import driver_name
 from collector.run.ansible.inventory import How
 from collector.run.ansible.play import Event, play
 from collector.run.ansible.private import private_folder
-from collector.run.collected import outcome
 from collector.run.collected.run_folder import Arrived, RunFolder
+from collector.run.collected.unsaid import OURS, before_connection
 
 _DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
 _ACTION = "hostpledge_collect"
@@ -85,9 +85,8 @@ def collect(
 def _write_down_the_silent(folder: RunFolder, silent: Sequence[str], tally: Tally) -> None:
     """A host whose worker wrote nothing is a result too."""
     for host in silent:
-        said = tally.said.get(host, "Ansible ended before it asked this host")
-        status, detail = outcome.classify(said, begun=False)
-        capture = Capture(host, status, detail=detail, origin={"run": folder.nonce})
+        detail = tally.said.get(host, "Ansible ended before it asked this host")
+        capture = Capture(host, HostStatus.UNREACHABLE, detail=detail, origin={"run": folder.nonce})
         folder.take(capture, 0)
 
 
@@ -114,5 +113,7 @@ def _event(event: Event, tally: Tally, progress: Progress) -> None:
             status = HostStatus.COMPLETE
         else:
             tally.failed += 1
-            tally.said[host] = str(result.get("msg", ""))
+            said = str(result.get("msg", ""))
+            # of its own words none go on: they quote what stands in the inventory
+            tally.said[host] = said if known or result.get(OURS) else before_connection(said)
         progress(tally, host, status)

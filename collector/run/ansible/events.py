@@ -10,6 +10,8 @@ from typing import Any
 from collector import catalog
 from collector.errors import one_line
 from collector.run.ansible.play import Event
+from collector.run.collected.outcome import classify
+from collector.run.collected.unsaid import of_variables
 
 CENSORED = "what it said is not shown: the task handles a secret"
 UNTOLD = "would change"
@@ -302,5 +304,7 @@ def _said(result: Mapping[str, Any]) -> str:
     for name in ("msg", "reason", "stderr", "module_stderr", "stdout"):
         if text := _lines(result.get(name)):
             lines.append(text[0 if name in ("msg", "reason") else -1])
-    told = ": ".join(lines[:2]) or "it failed without a word"
-    return one_line(_ANSIBLE.sub("", told), 300)
+    told = _ANSIBLE.sub("", ": ".join(lines[:2])) or "it failed without a word"
+    if result.get("unreachable"):
+        return classify(str(result.get("msg") or ""), begun=False)[1]
+    return of_variables(told) or one_line(told, 300)

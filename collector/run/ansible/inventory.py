@@ -19,6 +19,7 @@ from collector.errors import BadInput, one_line
 from collector.i18n.message import msg
 from collector.resources import shared
 from collector.run.ansible.private import extra_vars, folder_for_sockets, private_folder
+from collector.run.collected.unsaid import kind_of, quoted
 
 _RENAME = msg("give_another_name")
 _REACHED_BY: Mapping[str, Callable[[str], str]] = {
@@ -153,7 +154,8 @@ def _unusable(output: bytes, how: How) -> BadInput:
             rf"^Origin: {re.escape(str(Path(file).resolve()))}:(\d+)", text, re.MULTILINE
         )
         if found and failed:
-            return BadInput(msg("not_yaml", failed=failed[1]), where=f"{file} line {found[1]}")
+            reason = kind_of(failed[1])
+            return BadInput(msg("not_yaml", failed=reason), where=f"{file} line {found[1]}")
     source = next((x for x in sources if f"source {_place(x)}" in text), ", ".join(sources))
     wanted = "yaml" if source.endswith((".yml", ".yaml", ".json")) else "ini"
     said = dict(re.findall(r"Failed to parse inventory with '(\w+)' plugin: (.+)", text))
@@ -161,17 +163,32 @@ def _unusable(output: bytes, how: How) -> BadInput:
     if not reason:
         return BadInput(complaint(output), where=source)
     place = re.search(rf"^Origin: {re.escape(_place(source))}:(\d+)", text, re.MULTILINE)
-    where = f"{source} line {place[1]}" if place else source
-    return BadInput(msg("not_inventory", reason=reason), where=where, mend=msg("mend_try_again"))
+    line = place[1] if place else _line_of(source, quoted(reason))
+    # of a line only where it stands: it holds the password of a host as often as not
+    return BadInput(
+        msg("not_inventory", reason=kind_of(reason)),
+        where=f"{source} line {line}" if line else source,
+        mend=msg("mend_try_again"),
+    )
+
+
+def _line_of(source: str, words: str) -> str:
+    """The number of the only line that holds the words; empty where that is not one."""
+    try:
+        lines = Path(source).read_text("utf-8", "replace").splitlines() if words else []
+    except OSError:
+        return ""
+    found = [n for n, line in enumerate(lines, 1) if words in line]
+    return str(found[0]) if len(found) == 1 else ""
 
 
 def complaint(output: bytes) -> str:
-    """The line of Ansible's output that says what is wrong."""
+    """Of the line of Ansible's output that says what is wrong as much as quotes nothing."""
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
     lines = [line for line in lines if line]
     marked = [line for line in lines if "ERROR" in line or "fatal" in line]
     chosen = (marked or lines or ["Ansible ended without a word"])[0]
-    return one_line(chosen.replace("[ERROR]:", "").replace("ERROR!", ""))
+    return one_line(kind_of(chosen.replace("[ERROR]:", "").replace("ERROR!", "")))
 
 
 def tool(name: str) -> str:

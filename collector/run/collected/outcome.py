@@ -6,6 +6,7 @@ import re
 
 from collector.errors import one_line
 from collector.model import HostStatus
+from collector.run.collected.unsaid import before_connection, of_variables
 
 # The first line that matches decides; the texts are OpenSSH's, sudo's, su's, doas' and Ansible's.
 UNFIT = "not asked: "
@@ -45,6 +46,58 @@ _SAID: tuple[tuple[HostStatus, str], ...] = (
         rf"|^{UNFIT}",
     ),
 )
+# What these programs say of themselves, to the end of the line: a proxy's own words, an option of
+# somebody's configuration or the banner of a host are not among it. Only this goes into a capture.
+_NAME = r"[^\s'\"]{1,255}"
+_PORT = r"port \d{1,5}"
+_KNOWN = re.compile(
+    "|".join(
+        [
+            rf"ssh: connect to host {_NAME} {_PORT}: [A-Za-z ]+",
+            rf"ssh: Could not resolve hostname {_NAME}: [A-Za-z ,-]+",
+            rf"(?:{_NAME}: )?Permission denied \([a-z0-9,. -]+\)\.?",
+            rf"Connection (?:closed|reset) by (?:remote host|{_NAME}(?: {_PORT})?)\.?",
+            rf"Connection to {_NAME}(?: {_PORT})? (?:closed|timed out)[a-z ]*\.?",
+            "Connection timed out during banner exchange",
+            rf"Received disconnect from {_NAME} {_PORT}:\d+: Too many authentication failures",
+            r"(?:kex|ssh)_exchange_identification: [A-Za-z ]+",
+            rf"Unable to negotiate with {_NAME} {_PORT}: no matching [a-z ]+ found\.?"
+            "(?: Their offer: [a-z0-9@.,-]{1,400})?",
+            r"Host key verification failed\.?",
+            "@? *WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! *@?",
+            rf"(?:No \S+ host|Host) key (?:is known )?for {_NAME} (?:has changed )?"
+            r"and you have requested strict checking\.",
+            "Invalid/incorrect (?:username/)?password[A-Za-z0-9 .]{0,120}",
+            r"Authentication failed\.?",
+            r"Load key \"[^\"]{0,255}\": [A-Za-z ]+",
+            "sign_and_send_pubkey: [a-z :]*no mutual signature[a-z ]*",
+            "(?:WARNING: )?Your (?:password|account) has expired[A-Za-z ,.;]{0,80}",
+            "Password change required[A-Za-z ,.]{0,120}",
+            r"You are required to change your password[A-Za-z ,.()]{0,80}",
+            r"(?:Incorrect|Missing) \S{1,20} password",
+            r"sudo: (?:\d+ )?[a-z ,]+",
+            rf"{_NAME} is not in the sudoers file\.[A-Za-z .]{{0,80}}",
+            rf"Sorry, user {_NAME} (?:may not run sudo|is not allowed to execute .{{0,200}})"
+            rf" on {_NAME}",
+            "su: Authentication failure",
+            "doas: (?:Operation not permitted|[Aa]uthentication (?:failed|required)|[a-z ]{1,40})",
+            "stdio forwarding failed",
+            "(?:sudo|su|doas|dzdo|pbrun|ksu): (?:command )?not found",
+            r"Timeout \(\d+s?\) waiting for privilege escalation prompt:?",
+        ]
+    )
+)
+_FRAME = re.compile(
+    r"^(?:(?:Task|Action|Module) failed: |Failed to connect to the host via ssh: "
+    r"|(?:ERROR! )?Data could not be sent to remote host .{0,300}? over ssh: )+"
+)
+_UNTOLD = {
+    HostStatus.HOST_KEY_CHANGED: "the key of the host was not accepted",
+    HostStatus.AUTH_REFUSED: "the login was refused",
+    HostStatus.BECOME_REFUSED: "becoming another user was refused",
+    HostStatus.UNREACHABLE: "no connection came about",
+    HostStatus.LOST: "the connection ended",
+}
 _REFUSED = "the password was refused"
 _ONE_PROMPT = (
     "; sshpass answers one host alone: where the jump host asks for a password too, leave "
@@ -105,12 +158,30 @@ def classify(text: str, *, begun: bool) -> tuple[HostStatus, str]:
     """
     lines = without_debug(text).splitlines()
     if begun:
-        return HostStatus.LOST, one_line(lines[-1] if lines else "the connection ended")
+        return HostStatus.LOST, _shown(HostStatus.LOST, lines[-1:])
     for status, pattern in _SAID:
         for line in lines:
             if re.search(pattern, line, re.IGNORECASE):
-                return status, _explain(status, one_line(line), text)
-    return HostStatus.UNREACHABLE, one_line(lines[-1] if lines else "no answer")
+                return status, _explain(status, _shown(status, [line]), text)
+    return HostStatus.UNREACHABLE, _shown(HostStatus.UNREACHABLE, lines[-1:])
+
+
+def _shown(status: HostStatus, lines: list[str]) -> str:
+    """The line as far as it is known what it says; else what kind of failure it means."""
+    if not lines:
+        return "no answer" if status is HostStatus.UNREACHABLE else _UNTOLD[status]
+    line = _FRAME.sub("", one_line(lines[0]))
+    if line.startswith(UNFIT):
+        return line
+    if "sshpass program" in line:
+        return _NO_SSHPASS
+    if "command line on a controller" in line:
+        return before_connection(line)
+    if _KNOWN.fullmatch(line):
+        return line
+    if found := re.search(r"Bad configuration option: ", line):
+        return f"ssh: {found[0].strip(' :')} in its configuration, or in what it is given"
+    return of_variables(line) or f"{_UNTOLD[status]}: its own words are not known, and not kept"
 
 
 def _explain(status: HostStatus, line: str, text: str) -> str:
@@ -122,6 +193,4 @@ def _explain(status: HostStatus, line: str, text: str) -> str:
         return _REFUSED + (_ONE_PROMPT if led_on(text) else "")
     if status is HostStatus.AUTH_REFUSED and "change" in line.lower():
         return f"{line} Change it on the host first."
-    if "sshpass program" in line:
-        return _NO_SSHPASS
     return line

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
-from collector.facts.base.redaction import FORMS, NO_REMARKS, URLS, any_case, values_of_short
+from collector.facts.base.redaction import FORMS, NO_WORD_OF_PEOPLE, URLS, any_case, values_of_short
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -48,7 +48,7 @@ _ARGUMENTS = "\n".join(
     ]
 )
 _NO_SECRETS = "\n".join(
-    [NO_REMARKS, FORMS, URLS, *values_of_short("***")]
+    [NO_WORD_OF_PEOPLE, FORMS, URLS, *values_of_short("***")]
     + [
         rf"s/\({word}[A-Za-z_-]*=\)[^[:space:]]*/\1***/g"
         for word in (
@@ -83,7 +83,7 @@ READS: tuple[Read, ...] = (
         "/etc/passwdqc.conf",
         "/etc/security/faillock.conf",
         "/etc/login.defs",
-        redact=NO_REMARKS,
+        redact=NO_WORD_OF_PEOPLE,
         why=Text("口令复杂度与锁定的配置", "settings of password quality and lockout"),
     ),
     shell(

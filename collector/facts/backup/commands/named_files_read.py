@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import URLS
+from collector.facts.base.redaction import only_lines
 
 # One awk for the tabs and units, one for the scripts and settings that those name, one ls for the
 # modes of all. Of a line only the path, or the repository, leaves awk.
@@ -148,20 +148,61 @@ exit 0
 """
 )
 
-_LINES = (
-    r"[0-9a-fA-F:.]\{3,\}[[:space:]]", "[Hh][Oo][Ss][Tt]", r"\[", r"type[[:space:]]*=",
-    r"remote[[:space:]]*=", r"endpoint[[:space:]]*=", r"url[[:space:]]*=",
-    r"repo[0-9]*-host[[:space:]]*=", "repo[0-9]*-path", "repo[0-9]*-type",
-    "repo[0-9]*-s3-endpoint", "repo[0-9]*-s3-bucket",
-    "repo[0-9]*-sftp-host[[:space:]]*=", "repo[0-9]*-cipher-",
-)  # fmt: skip
-# Of names only what says where they lead; of settings only what says where to and how.
+_NAME = "[A-Za-z0-9_.-]"
+_GAP = "[[:space:]]"
+# words behind which anything may stand that is none
+_NAMES = rf"\({_GAP}\{{1,\}}{_NAME}\{{1,\}}\)*"
+_REST = rf"\({_GAP}.*\)\{{0,1\}}"
+_PATH = r"[^][:space:]?&=#,;\"'@|<>[]"
+
+
+def _says(key: str, value: str) -> str:
+    return rf"\({_GAP}*{key}{_GAP}*={_GAP}*{value}\){_GAP}*"
+
+
+_HOST = r"[A-Za-z0-9_.-]\{1,\}"
+_PLACE = rf"\([a-z][a-z0-9+]*:\/\/\)\{{0,1\}}{_HOST}"
+# Of names only what says where they lead; of settings only what says where to and how, in the forms
+# that such a value has.
 KEPT = "\n".join(
     [
         r"s/^[[:space:]]*[#;].*//",
-        URLS,
+        # /etc/hosts, and Host and HostName of ssh_config(5): remarks stand behind names, too
+        r"/^[[:space:]]*[0-9a-fA-F.:]*[.:][0-9a-zA-Z.:%]*[[:space:]]/s/[[:space:]]*#.*//",
+        r"/^[[:space:]]*[Hh][Oo][Ss][Tt]/s/[[:space:]]*#.*//",
+        # whoever logs in, and what options of a connection string say, is not asked
+        r"s#\(://\)[^/[:space:]]*@#\1#",
+        r"s/^\([[:space:]]*remote[[:space:]]*=[[:space:]]*:\{0,1\}[^,:]*\),.*:/\1:/",
+        r"s#^\([[:space:]]*endpoint[[:space:]]*=[[:space:]]*[a-z0-9+]*:*/*[A-Za-z0-9_.-]\{1,\}\)[:/].*#\1#",
+        r"s#^\([[:space:]]*url[[:space:]]*=[[:space:]]*[a-z0-9+]*://[A-Za-z0-9_.-]\{1,\}\)[:/].*#\1#",
         r"s/^\([[:space:]]*repo[0-9]*-cipher-pass[[:space:]]*=\).*/\1***/",
-        *(rf"/^[[:space:]]*{line}/b" for line in _LINES),
-        "d",
+        only_lines(
+            rf"\({_GAP}*[0-9a-fA-F.:]*[.:][0-9a-zA-Z.:%]*{_NAMES}\){_REST}",
+            rf"\({_GAP}*[Hh][Oo][Ss][Tt]\({_GAP}\{{1,\}}[A-Za-z0-9_.*?!%:-]\{{1,\}}\)*\)"
+            rf"\({_GAP}\{{1,\}}[^=[:space:]].*\)\{{0,1\}}",
+            rf"\({_GAP}*[Hh][Oo][Ss][Tt]\([Nn][Aa][Mm][Ee]\)\{{0,1\}}[[:space:]=]\{{1,\}}"
+            rf"[A-Za-z0-9_.%:-]\{{1,\}}\){_REST}",
+            rf"\({_GAP}*\[[^]=\"'@#[]\{{1,64\}}\]\){_GAP}*",
+            _says("type", "[a-z0-9_-]*"),
+            _says("remote", rf":\{{0,1\}}{_PATH}*\( {_PATH}*\)*"),
+            _says("endpoint", _PLACE),
+            _says("url", _PLACE),
+            _says("repo[0-9]*-host", _HOST),
+            _says("repo[0-9]*-path", rf"\/{_PATH}*\( {_PATH}*\)*"),
+            _says("repo[0-9]*-type", "[a-z0-9]*"),
+            _says("repo[0-9]*-s3-endpoint", rf"{_PLACE}\(:[0-9]*\)\{{0,1\}}"),
+            _says("repo[0-9]*-s3-bucket", _HOST),
+            _says("repo[0-9]*-sftp-host", _HOST),
+            _says("repo[0-9]*-cipher-type", "[a-z0-9-]*"),
+            rf"\({_GAP}*repo[0-9]*-cipher-pass{_GAP}*=[*]*\)",
+            # a place in another form is one that nobody knows
+            rest=r"""s/^\([[:space:]]*remote[[:space:]]*=\).*/\1 ***:/
+t
+s/^\([[:space:]]*repo[0-9]*-path[[:space:]]*=\).*/\1***/
+t
+s/^\([[:space:]]*repo[0-9]*-host[[:space:]]*=\).*/\1***/
+t
+d""",
+        ),
     ]
 )

@@ -53,10 +53,32 @@ _YAML = (
     "|file-name-pattern|logging[.][a-z.-]*):"
 )
 
+# Of an element only these attributes are asked; what stands before it is text, or of a remark.
+_ATTRIBUTES = (
+    "name", "value", "key", "file", "fileName", "filePattern", "class", "className", "directory",
+    "prefix", "suffix", "maxDays", "rotatable", "max", "min", "age", "exceeds", "bytes", "files",
+    "basePath", "glob", "regex", "size", "interval", "type", "ref", "maxDepth", "fileIndex",
+)  # fmt: skip
+_ELEMENTS = "\n".join(
+    [
+        r"/:[^<]*<[A-Za-z\/!]/{",
+        "s/=[[:space:]]*'\\([^'\"]*\\)'/=\"\\1\"/g",
+        r"s/^\([^:]*:\)[^<]*[^<[:space:]][^<]*</\1</",
+        *(rf"s/\([[:space:]]\)\({name}[[:space:]]*=\)/\1~q~\2/g" for name in _ATTRIBUTES),
+        r"s/\([[:space:]][A-Za-z:._-]\{1,\}[[:space:]]*=[[:space:]]*\)\"[^\"]*\"/\1\"***\"/g",
+        "s/~q~//g",
+        "}",
+    ]
+)
+# of settings of databases, of properties and of YAML: what stands behind a value is a remark
+_REMARK = r"/:[^<]*=.*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
 # A line that names a secret keeps its element and loses its values.
 _MASKED = "\n".join(
     [
+        "s/~q~//g",
         PIPES,
+        _REMARK,
+        _ELEMENTS,
         XML,
         FORMS,
         *values_of_short("***"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.errors import NotUnderstood
-from collector.facts.base.redaction import NO_REMARKS
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, command, files
 
@@ -32,7 +32,7 @@ READS: tuple[Read, ...] = (
         "/etc/audit/audit.rules",
         "/etc/audit/rules.d/*.rules",
         limit=1 << 17,
-        redact=NO_REMARKS,
+        redact=NO_WORD_OF_PEOPLE,
         why=Text("重启后会装入的审计规则", "the audit rules that a boot will load"),
     ),
 )

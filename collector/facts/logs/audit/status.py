@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.base.redaction import NO_REMARKS
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
 from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, command, files
 
@@ -31,7 +31,7 @@ done </etc/audit/auditd.conf
 CONFIG = files(
     "audit.config",
     "/etc/audit/auditd.conf",
-    redact=NO_REMARKS,
+    redact=NO_WORD_OF_PEOPLE,
     why=Text("审计日志的大小、个数与写满后的动作", "size and number of audit logs, and what then"),
 )
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
-from collector.facts.base.redaction import NO_REMARKS
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
 from collector.facts.base.sizes import systemd_size
 from collector.facts.base.timestamps import EARLIEST
 from collector.facts.logs.journald.config import PLACES, Setting, settings_of
@@ -37,7 +37,7 @@ READS: tuple[Read, ...] = (
             for place in PLACES[:-1]
             for end in (".conf", ".conf.d/*.conf")
         ),
-        redact=NO_REMARKS,
+        redact=NO_WORD_OF_PEOPLE,
         why=Text("systemd 日志是否落盘、保留多久", "whether the journal is on disk, and how long"),
     ),
     shell(

@@ -60,7 +60,9 @@ if [ -f "$n" ] || [ -n "$g" ]; then
 fi
 set --
 set -f
-for l in $c $g; do
+k=
+for l in $c == $g; do
+  [ "$l" != == ] || { set +f; NAMER=; hp_pour '== file ' '|' "$@"; k=$#; continue; }
   set +f
   for f in ${l#*"$hp_tab"}; do
     NAMER=${l%%"$hp_tab"*}
@@ -68,7 +70,6 @@ for l in $c $g; do
   done
 done
 set +f; NAMER=
-hp_pour '== file ' '|' "$@"
 w=$(hp_finds '/^[^#]*\(@\|omfwd\|omrelp\|[Ww]ork[Dd]irectory\|[Ss]pool[Dd]irectory\|log\.file\)/p' \
   $m /etc/rsyslog.d/* "$@")
 if [ -n "$w" ]; then
@@ -93,6 +94,9 @@ origin=(omfwd|core\.action)
       tail -n 40 | cut -c 1-400 | sed 's/^/|/'
   done
 fi
+shift "$k"
+# by this line it is known what may leave of them
+[ $# -eq 0 ] || { echo '== syslog-ng'; hp_pour '== file ' '|' "$@"; }
 echo '== end'
 exit 0
 """,

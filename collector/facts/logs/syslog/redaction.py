@@ -10,6 +10,7 @@ from collector.facts.base.redaction import (
     values_of,
     values_of_short,
 )
+from collector.facts.logs.syslog.bare_words import DEFINES, bare_words
 
 _WORDS = (
     "pass", "pwd", "secret", "token", "apikey", "api_key", "azure_key", "credential",
@@ -68,6 +69,10 @@ def _spelt(name: str) -> str:
         + some
         + "".join(any_case(c) for c in tail)
     )
+
+
+def _spelt_ng(name: str) -> str:
+    return name.replace("-", "[-_]").replace("_", "[-_]") if "[" not in name else name
 
 
 def _only(names: tuple[str, ...], before: str, between: str, rest: list[str]) -> list[str]:
@@ -132,7 +137,7 @@ _STRINGS = _only(
     "[[:space:]]*([[:space:]]*",
     [
         rf"s/^\(|\{{0,1\}}[[:space:]]*@include[[:space:]]*\)\([\"']\)/\1{_MARK}\2/",
-        rf"s/^\(|\{{0,1\}}[[:space:]]*@define[[:space:]]*[^[:space:]]*[[:space:]]*\)\([\"'][^\"']\{{1,24\}}[\"'][[:space:]]*\)$/\1{_MARK}\2/",
+        rf"s/^\(|\{{0,1\}}[[:space:]]*@define[[:space:]]*[^[:space:]]*[[:space:]]*\)\([\"'][^\"']*[\"']\)$/\1{_MARK}\2/",
         # what is kept is stepped over, so that its end begins nothing
         rf"s/{_MARK}\"\({_QUOTED}\)\"/{_MARK}<\1>{_MARK}/g",
         rf"s/{_MARK}'\([^']*\)'/{_MARK}<\1>{_MARK}/g",
@@ -153,35 +158,30 @@ _COMMON = [
     r"s/\[[^][@[:space:]\"]\{1,\}@\([^@]\)/[redacted@\1/g",
     r"s/\(--[a-z-]*token[[:space:]=]\{1,\}\)[^[:space:]\"]*/\1redacted/g",
 ]
-RSYSLOG = "\n".join(
-    [
-        NO_REMARKS,
-        _REMARK,
-        _TEMPLATES,
-        *_PAIRS,
-        *_COMMON,
-        *_DIRECTIVES,
-        values_of(*_WORDS),
-        r"s/\(httpheaders[[:space:]]*=[[:space:]]*\[\)[^]]*/\1\"redacted\"/g",
-        r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
-        r"s/^\([[:space:]]*set[[:space:]]\{1,\}[$][^=]*=[[:space:]]*\).*/\1\"redacted\";/",
-        # what programs are given
-        *(
-            rf"s/\([Bb]inary[[:space:]]*=[[:space:]]*{q}[^{q}[:space:]]*\)[[:space:]][^{q}]*/"
-            r"\1 redacted/g"
-            for q in ('"', "'")
-        ),
-        r"s/\([[:space:]]\^\/[^[:space:]]*\)[[:space:]].*/\1 redacted/",
-        # of a template what it takes from a message, unless it is the path of a file
-        r"/constant[[:space:]]*(/s/\(value=\"\)\([^\"\\]\|\\.\)*\"/\1redacted\"/g",
-        # :ommysql:HOST,DATABASE,USER,PASSWORD and its older form
-        r"s/\(:om[a-z]*:[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
-        r"s/\([[:space:]]>[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
-        _BEHIND_HOST,
-        _RUN,
-    ]
-)
-_NG = [
+_BEFORE = [_TEMPLATES, *_PAIRS]
+_BEHIND = [
+    *_DIRECTIVES,
+    values_of(*_WORDS),
+    r"s/\(httpheaders[[:space:]]*=[[:space:]]*\[\)[^]]*/\1\"redacted\"/g",
+    r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
+    r"s/^\([[:space:]]*set[[:space:]]\{1,\}[$][^=]*=[[:space:]]*\).*/\1\"redacted\";/",
+    # what programs are given
+    *(
+        rf"s/\([Bb]inary[[:space:]]*=[[:space:]]*{q}[^{q}[:space:]]*\)[[:space:]][^{q}]*/"
+        r"\1 redacted/g"
+        for q in ('"', "'")
+    ),
+    r"s/\([[:space:]]\^\/[^[:space:]]*\)[[:space:]].*/\1 redacted/",
+    # of a template what it takes from a message, unless it is the path of a file
+    r"/constant[[:space:]]*(/s/\(value=\"\)\([^\"\\]\|\\.\)*\"/\1redacted\"/g",
+    # :ommysql:HOST,DATABASE,USER,PASSWORD and its older form
+    r"s/\(:om[a-z]*:[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
+    r"s/\([[:space:]]>[^,]*,[^,]*,[^,]*,\)[^;[:space:]]*/\1redacted/",
+    _BEHIND_HOST,
+    _RUN,
+]
+RSYSLOG = "\n".join([NO_REMARKS, _REMARK, *_BEFORE, *_COMMON, *_BEHIND])
+_NG_BELOW = [
     *(
         rf"/{word}[a-z_-]*[[:space:]]*([[:space:]]*$/{{"
         "\nn\n"
@@ -189,7 +189,8 @@ _NG = [
         "\n}"
         for word in _SECRET_OF_NG
     ),
-    *_COMMON,
+]
+_NG = [
     values_of("password", "secret", "token"),
     r"s/\(program([[:space:]]*[\"'][^\"'[:space:]]*\)[[:space:]][^\"')]*/\1 redacted/g",
     *(
@@ -213,18 +214,53 @@ _NG = [
         for word in ("[Pp][Aa][Ss][Ss]", "[Tt][Oo][Kk][Ee][Nn]", "[Ss][Ee][Cc][Rr][Ee][Tt]")
     ),
 ]
-SYSLOG_NG = "\n".join([NO_REMARKS, _REMARK, *_STRINGS, *_NG, _BEHIND_HOST, _RUN])
-# both may be in it: only syslog-ng has strings behind a parenthesis
+_BARE = bare_words(map(_spelt_ng, _KEPT_NG))
+SYSLOG_NG = "\n".join(
+    [
+        "s/~/-/g",
+        NO_REMARKS,
+        _REMARK,
+        DEFINES,
+        *_STRINGS,
+        *_COMMON,
+        *_NG,
+        _BEHIND_HOST,
+        _RUN,
+        _BARE,
+    ]
+)
+# Of both daemons: files of syslog-ng stand behind a line that says so. What stands elsewhere may be
+# either's all the same: only syslog-ng has strings behind a parenthesis.
 BOTH = "\n".join(
     [
+        "/^== syslog-ng$/,/^== end$/{",
+        "/^== syslog-ng$/d",
+        "/^|/!b",
+        "s/~/-/g",
+        NO_REMARKS,
+        _REMARK,
+        DEFINES,
+        *_STRINGS,
+        "s/$/~n~/",
+        "b hpn",
+        "}",
         NO_REMARKS,
         _REMARK,
         r"/[A-Za-z0-9_-][[:space:]]*([[:space:]]*[\"']/{",
         *_STRINGS,
         "}",
-        RSYSLOG,
+        *_BEFORE,
+        *_NG_BELOW,
+        ":hpn",
+        *_COMMON,
+        "/~n~$/b hpm",
+        *_BEHIND,
+        ":hpm",
         *_NG,
         _BEHIND_HOST,
         _RUN,
+        "/~n~$/!b",
+        "s/~n~$//",
+        _BARE,
     ]
 )

@@ -1,14 +1,33 @@
-"""The programs of awk that take directives about logs out of the settings of web servers."""
+"""The programs of awk that take directives about logs out of the settings of web servers.
+
+Each says what may leave: the directives that are judged by, and of these the values whose form is
+known. Whatever else stands in a file, beside a brace or behind a directive too, stays on the host.
+"""
 
 from __future__ import annotations
 
 # nginx's own grammar, one directive a line, words parted by tabs; Lua blocks are no nginx.
 NGINX = r"""
 function word() { if (open) { W[++n] = cur; cur = ""; open = 0 } }
+# a part of a path that nobody could guess
+function known(p,  s, w) {
+  s = ""
+  while (match(p, /[A-Za-z0-9_-]+/)) {
+    w = substr(p, RSTART, RLENGTH)
+    if (RLENGTH >= 20 || RLENGTH >= 8 && w ~ /[0-9]/ && w ~ /[A-Za-z]/) w = "***"
+    s = s substr(p, 1, RSTART - 1) w; p = substr(p, RSTART + RLENGTH)
+  }
+  return s p
+}
 function say(c,  i, s) {
   s = c
+  if (c == "{" && W[1] == "location") for (i = 2; i <= n; i++) W[i] = known(W[i])
+  if (W[1] == "access_log") for (i = 3; i <= n; i++) {
+    if (W[i] ~ /^if=/) { if (W[i] !~ IF) W[i] = "if=***" }
+    else if (i > 3 && W[i] !~ /^((buffer|flush|gzip)=[0-9a-z]+|gzip)$/) W[i] = "***"
+  }
   for (i = 1; i <= n; i++) { gsub(/\t/, " ", W[i]); s = s (s == "" ? "" : "\t") W[i] }
-  if (c == "{" && W[1] == "map") s = "{\tmap\t" W[2] "\t" W[3]
+  if (c == "{" && W[1] == "map") s = "{\tmap\t" (W[2] ~ VARS ? W[2] : "***") "\t" W[3]
   else if (c == "{" && W[1] !~ /^(http|server|location|limit_except|stream|mail)$/)
     s = "{\t" (W[1] == "if" ? "if" : "-")
   if (c != "" || W[1] ~ KEEP || W[1] == "set" && n == 3 && W[3] ~ SET) print "+" s
@@ -18,7 +37,9 @@ BEGIN {
   NAME = ENVIRON["HP_NAME"]
   KEEP = "^(include|log_format|access_log|set_real_ip_from|real_ip_header|real_ip_recursive"
   KEEP = KEEP "|listen|server_name)$"
-  SET = "^[$](remote|realip|proxy_protocol|http_|time_|msec)"
+  SET = "^([$][{]?(remote|realip|proxy_protocol|http_|time_|msec)[a-z0-9_]*[}]?[^A-Za-z0-9$]?)+$"
+  VARS = "^([$][{]?[A-Za-z0-9_]+[}]?[^A-Za-z0-9$]?)+$"
+  IF = "^if=[$][{]?[A-Za-z0-9_]+[}]?$"
 }
 FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); word(); n = 0; q = ""; lua = 0 }
 {
@@ -61,24 +82,156 @@ BEGIN {
   KEEP = "^(logformat|customlog|transferlog|globallog|include|includeoptional|loadmodule|serverroot"
   KEEP = KEEP "|servername|hostnamelookups|remoteip[a-z]*|define|<virtualhost|</virtualhost>"
   KEEP = KEEP "|<ifmodule|</ifmodule>|<ifdefine|</ifdefine>|<macro|</macro>|use)([ \t]|$)"
+  VALUE = "^([$][{][A-Za-z_]+[}])?/[A-Za-z0-9_./-]*$|^%[A-Za-z{<>]|^[$][{][A-Za-z_]+[}]$"
+  VALUE = VALUE "|^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z]+$"
 }
 FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); part = "" }
 {
   s = part $0; sub(/\r$/, "", s)
   if (s ~ /\\$/) { part = substr(s, 1, length(s) - 1); next }
   part = ""; sub(/^[ \t]+/, "", s)
-  if (tolower(s) ~ KEEP) print "+" s
+  if (tolower(s) !~ KEEP) next
+  if (tolower(s) ~ /^use[ \t]/) { split(s, w); s = w[1] " " w[2] }
+  else if (tolower(s) ~ /^define[ \t]/) {
+    k = split(s, w); v = w[3]; gsub(/["']/, "", v)
+    # a folder, a format or the name of a host
+    if (k != 3 && v !~ /^%/ || v !~ VALUE) v = k > 2 ? "***" : ""
+    else { match(s, /^[^ \t]+[ \t]+[^ \t]+[ \t]+/); v = substr(s, RLENGTH + 1) }
+    s = w[1] " " w[2] (v == "" ? "" : " " v)
+  }
+  print "+" s
 }
 """
-LINES = r"""
+# Caddy's own words (quotes, backquotes, heredocs, remarks), for a brace within a text is none.
+CADDY = r"""
+function name(w) { return w ~ /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/ ? w : "***" }
+# the address of a site: its path and what stands for something else stay here
+function site(w,  s) {
+  if (w ~ /^&?[(][A-Za-z0-9_.-]+[)]$/) return w
+  s = ""; if (match(w, /^[a-z]+:\/\//)) { s = substr(w, 1, RLENGTH); w = substr(w, RLENGTH + 1) }
+  if (w ~ /[{$]/) return "{***}"
+  if (match(w, /\//)) { s = s substr(w, 1, RSTART - 1); w = substr(w, RSTART) } else { s = s w; w = "" }
+  if (s ~ /[@?=#"'`\\]/) return "***"
+  return s (w == "" || w == "/" || w == "/*" ? w : "/***")
+}
+function put() { if (open) { W[++n] = cur; Q[n] = quoted }; cur = ""; open = 0; quoted = 0 }
+function told(last,  s, i) {
+  if (!deep) {
+    s = ""
+    if (last) for (i = 1; i < n; i++) s = s site(W[i]) (i < n - 1 ? " " : "")
+    return s
+  }
+  if (W[1] == "log" || W[1] == "servers" || W[1] == "trusted_proxies") return W[1]
+  if (W[1] == "import") return "import " (W[2] ~ /\// ? "***" : name(W[2]))
+  if (W[1] == "format") return "format " (W[2] ~ FORMATS ? W[2] : "***")
+  if (W[1] != "output") return ""
+  if (W[2] == "file" && W[3] ~ /^[A-Za-z0-9_.\/][A-Za-z0-9_.\/-]*$/) return "output file " W[3]
+  return W[2] ~ /^(file|net|stdout|stderr|discard)$/ ? "output " W[2] (W[2] == "file" ? " ***" : "") : "output ***"
+}
+function say(  last, s) {
+  if (n && !deep && W[n] ~ /,$/ && !Q[n]) return
+  last = n && W[n] == "{" && !Q[n]
+  if (n && W[1] == "}" && !Q[1]) { print "+}"; if (deep) deep--; n = 0; return }
+  if (n) {
+    s = told(last)
+    if (last) { print "+" (s != "" ? s " {" : n > 1 ? "- {" : "{"); deep++ }
+    else if (s != "") print "+" s
+  }
+  n = 0
+}
 BEGIN {
   NAME = ENVIRON["HP_NAME"]
-  KEEP = "[{}]|^[ \t]*(log|import|output|format|frontend|listen|log-format)([ \t]|$)|accesslog[.]"
-  KEEP = KEEP "|mod_accesslog|extforward|<Host|<Valve|LogValve|RemoteIpValve|pattern=|httplog"
-  KEEP = KEEP "|trusted_proxies|<!--|-->"
+  FORMATS = "^(json|console|filter|append|transform|formatted|single_field|logfmt|single|elastic|encode)$"
 }
+FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); n = deep = open = quoted = 0; q = doc = cur = "" }
+{
+  s = $0; sub(/\r$/, "", s)
+  if (doc != "") {
+    w = s; gsub(/^[ \t]+/, "", w)
+    if (index(w, doc) != 1) next
+    s = substr(w, length(doc) + 1); doc = ""; put()
+  }
+  while (s != "") {
+    if (q != "") {
+      at = q == "`" ? match(s, /^[^`]*`/) : match(s, /^([^"\\]|\\.)*"/)
+      if (!at) { cur = cur s " "; s = ""; break }
+      cur = cur substr(s, 1, RLENGTH - 1); s = substr(s, RLENGTH + 1); q = ""; quoted = 1; put()
+    } else if (match(s, /^[ \t]+/)) { put(); s = substr(s, RLENGTH + 1) }
+    else if (!open && s ~ /^#/) s = ""
+    else if (!open && s ~ /^["`]/) { q = substr(s, 1, 1); open = 1; s = substr(s, 2) }
+    else if (s == "\\") { put(); next }
+    else if (!open && match(s, /^<<[A-Za-z0-9_-]+$/)) {
+      doc = substr(s, 3); open = 1; quoted = 1; s = ""
+    } else {
+      if (!match(s, /^[^ \t\\]+/)) RLENGTH = 2
+      cur = cur substr(s, 1, RLENGTH); open = 1; s = substr(s, RLENGTH + 1)
+    }
+  }
+  if (q == "" && doc == "") { put(); say() }
+}
+"""  # noqa: E501 - a program
+# lighttpd: what the log is, and for which hosts there are settings; conditions are not followed.
+LIGHTTPD = r"""
+BEGIN { NAME = ENVIRON["HP_NAME"]; STRING = "\"([^\"\\\\]|\\\\.)*\"" }
 FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
-$0 ~ KEEP {
-  gsub(/[Tt]oken[^ ]*|[Pp]ass[^ ]*/, "***"); print "+" substr($0, 1, 1000)
+{
+  s = $0; sub(/\r$/, "", s)
+  match(s, /^([^"#]|"([^"\\]|\\.)*")*/); s = substr(s, 1, RLENGTH); sub(/^[ \t]+/, "", s)
+  if (s ~ /"mod_accesslog"/) print "+server.modules += ( \"mod_accesslog\" )"
+  if (s ~ /"mod_extforward"/) print "+server.modules += ( \"mod_extforward\" )"
+  if (s ~ /^extforward[.]/) { sub(/[^a-z.-].*/, "", s); print "+" s " = ***"; next }
+  if (match(s, /^accesslog[.](format|filename)[ \t]*=[ \t]*/)) {
+    key = s; sub(/[ \t=].*/, "", key); s = substr(s, RLENGTH + 1)
+    if (match(s, "^" STRING)) s = substr(s, 1, RLENGTH)
+    else if (s !~ /^[a-z_.]+[ \t]*[+][ \t]*"[A-Za-z0-9_.\/%-]*"[ \t]*$/) s = "***"
+    sub(/[ \t]+$/, "", s)
+    print "+" key " = " s
+    next
+  }
+  if (match(s, /[$]HTTP\["host"\][ \t]*(==|!=|=~|!~|=\^|=[$])[ \t]*"[^"]*"/)) {
+    s = substr(s, RSTART, RLENGTH)
+    if (s !~ /\[ \t]*==|\][ \t]*==[ \t]*"[A-Za-z0-9.:_-]*"$/) sub(/"[^"]*"$/, "\"***\"", s)
+    print "+" s " {"
+  }
 }
 """
+# Tomcat: the elements of hosts and of valves that log, each a line, with what is asked of them.
+TOMCAT = r"""
+function value(name,  s, q) {
+  s = tag; gsub(/[ \t]*=[ \t]*/, "=", s)
+  if (!match(s, "[ \t]" name "=[\"']")) return ""
+  q = substr(s, RSTART + RLENGTH - 1, 1); s = substr(s, RSTART + RLENGTH)
+  return index(s, q) ? substr(s, 1, index(s, q) - 1) : ""
+}
+function one(name, v) { gsub(/"/, "\\&quot;", v); gsub(/>/, "\\&gt;", v); return " " name "=\"" v "\"" }
+function say(  c, v, s) {
+  if (tag ~ /^<Host[ \t]/) {
+    v = value("name"); print "+<Host" one("name", v ~ /^[^{}$@=&<]*$/ ? v : "***") ">"
+  } else if (tag ~ /^<Valve[ \t]/) {
+    c = value("className"); if (c !~ /^[A-Za-z0-9_.$]*(AccessLogValve|RemoteIpValve)$/) return
+    s = "+<Valve" one("className", c)
+    if (c ~ /AccessLogValve$/) {
+      if ((v = value("pattern")) != "") s = s one("pattern", v)
+      if (tag ~ /[ \t]condition/) s = s " condition=\"***\""
+    }
+    print s "/>"
+  }
+}
+BEGIN { NAME = ENVIRON["HP_NAME"]; INSIDE = "^<[^<>\"']*(\"[^\"]*\"[^<>\"']*|'[^']*'[^<>\"']*)*>" }
+FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); s = ""; remark = 0 }
+{
+  sub(/\r$/, "")
+  if (remark) { if (!(at = index($0, "-->"))) next; remark = 0; $0 = substr($0, at + 3) }
+  s = s (s == "" ? "" : " ") $0
+  while (match(s, /</)) {
+    s = substr(s, RSTART)
+    if (s ~ /^<!--/) {
+      if (at = index(s, "-->")) { s = substr(s, at + 3); continue }
+      remark = 1; break
+    }
+    if (!match(s, INSIDE)) { if (s !~ /^<[A-Za-z]/ || length(s) > 65536) { s = substr(s, 2); continue }; next }
+    tag = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); say()
+  }
+  s = ""
+}
+"""  # noqa: E501 - a program

@@ -10,9 +10,11 @@ _NAMES = (
 )  # fmt: skip
 # Of a program that takes the log only rotatelogs and cronolog say in their arguments how long it
 # is kept.
-PIPES = r"""/rotatelogs/!{
-/cronolog/!s/\("|[^"[:space:]\\]*\)[[:space:]]\([^"\\]*\\.\)*[^"\\]*"/\1 ***"/g
-}"""
+PIPES = r"""s/\(["']\)\(|[^"'[:space:]\\]*rotatelogs[[:space:]][-A-Za-z0-9_./%:+ ]*["']\)/\1~q~\2/g
+s/\(["']\)\(|[^"'[:space:]\\]*cronolog[[:space:]][-A-Za-z0-9_./%:+ ]*["']\)/\1~q~\2/g
+s/\("|[^"[:space:]\\]*\)[[:space:]]\([^"\\]*\\.\)*[^"\\]*"/\1 ***"/g
+s/\('|[^'[:space:]\\]*\)[[:space:]]\([^'\\]*\\.\)*[^'\\]*'/\1 ***'/g
+s/\(["']\)~q~|/\1|/g"""
 XML = "\n".join(
     [
         "s/<!--[^>]*-->/<!-- -->/g",
@@ -34,7 +36,8 @@ WEB_SERVERS = "\n".join(
             for name in _NAMES
         ),
         r"s/^\(+[[:space:]]*[Uu]se[[:space:]]\{1,\}[^[:space:]]*\).*/\1/",
-        r's/"expr=[^"]*"/"expr=***"/g',
+        r's/"expr=\([^"\\]*\\.\)*[^"\\]*"/"expr=***"/g',
+        r"s/'expr=[^']*'/'expr=***'/g",
         r's/\([[:space:]]expr=\)[^"*[:space:]].*/\1***/',
         # a part of a path that nobody could guess
         r"s#^\(+{[[:space:]].*[/^]\)[A-Za-z0-9_-]\{20,\}#\1***#",

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
-from collector.facts.logs.web.directives import APACHE as _APACHE
-from collector.facts.logs.web.directives import LINES as _LINES
-from collector.facts.logs.web.directives import NGINX as _NGINX
+from collector.facts.logs.web import directives
 from collector.facts.logs.web.redaction import WEB_SERVERS
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, processes
@@ -56,11 +54,23 @@ _FOLLOW = r"""
   done
 """
 
+_PROGRAMS = {
+    "@NGINX@": directives.NGINX, "@APACHE@": directives.APACHE, "@CADDY@": directives.CADDY,
+    "@LIGHTTPD@": directives.LIGHTTPD, "@TOMCAT@": directives.TOMCAT,
+}  # fmt: skip
+
+
+def _with_programs(text: str) -> str:
+    for mark, program in _PROGRAMS.items():
+        text = text.replace(mark, program.replace("'", "'\\''"))
+    return text
+
+
 READS: tuple[Read, ...] = (
     shell(
         _READ,
         OPENED
-        + r"""
+        + _with_programs(r"""
 nl='
 '
 IFS=$nl
@@ -68,7 +78,7 @@ had=$nl
 # unread: a server that runs as root reads what it includes, whoever may not
 unread() {
   case "$by" in ''|-) ;; *) return 0;; esac
-  [ -e "$f" ] && [ ! -d "$f" ] || return 0
+  [ -e "$f" ] && [ ! -d "$f" ] && [ "$f" != /dev/null ] || return 0
   if [ -z "$NAMER" ]; then printf '@U %s\n' "$f"; else printf '@U - %s\n' "${NAMER%%:*}"; fi
 }
 # his LINE: what awk finds in it, each line after whose word it is
@@ -137,7 +147,7 @@ for p in $(hp_started 'nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|hapr
       i=$(tr '\000' '\n' <"$p/cmdline" | sed -n 's/^-Dcatalina\.base=\(\/.*\)/\1/p' |
         tail -n 1)
       [ -n "$i" ] || { set +f; continue; }
-      NAMER=$W; c=$i/conf/server.xml; base=$i; prog='@LINES@'
+      NAMER=$W; c=$i/conf/server.xml; base=$i; prog='@TOMCAT@'
       hp_plain "$c" || { set +f; continue; }
       printf '%s\n' "== tomcat ${p#/proc/} $c"
       ;;
@@ -145,19 +155,17 @@ for p in $(hp_started 'nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|hapr
       case "$had" in *"$nl$n$nl"*) set +f; continue;; esac
       had="$had$n$nl"
       case "$n" in
-        lighttpd) c=/etc/lighttpd/lighttpd.conf; set +f
+        lighttpd) c=/etc/lighttpd/lighttpd.conf; prog='@LIGHTTPD@'; set +f
           for i in /etc/lighttpd/conf-enabled/*.conf /etc/lighttpd/conf.d/*.conf \
             /etc/lighttpd/vhosts.d/*.conf; do c="$c$nl$i"; done; set -f;;
-        caddy) c=/etc/caddy/Caddyfile;;
+        caddy) c=/etc/caddy/Caddyfile; prog='@CADDY@';;
         # how it logs is not followed
-        haproxy) c=/dev/null;;
+        haproxy) c=/dev/null; prog=1;;
       esac
-      printf '%s\n' "== $n ${p#/proc/} ${c%%$nl*}"; base=/etc/$n; prog='@LINES@'
+      printf '%s\n' "== $n ${p#/proc/} ${c%%$nl*}"; base=/etc/$n
       ;;
   esac
-""".replace("@NGINX@", _NGINX.replace("'", "'\\''"))
-        .replace("@APACHE@", _APACHE.replace("'", "'\\''"))
-        .replace("@LINES@", _LINES.replace("'", "'\\''"))
+""")
         + _FOLLOW
         + r"""
   set +f
