@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from collector.errors import NotUnderstood
 from collector.facts.access.sshd_config import Block, blocks, matches
-from collector.facts.access.sshd_effective import Listener, key_holders, listeners
+from collector.facts.access.sshd_effective import Listener, key_holders, listeners, refused
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.facts.system.processes import processes
@@ -122,7 +122,7 @@ def _accounts(
     with_shell = [
         a
         for a in facts.get(accounts)
-        if a.name in names and a.login and a.uid != 0 and not a.expired(clock.now)
+        if a.name in names and a.login and a.uid != 0 and not refused(facts.capture, a, clock.now)
     ]
     # a locked password stops nobody who has a key: sshd with PAM takes the key all the same
     keyed = facts.get(key_holders) if with_shell else frozenset()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import FORMS, NO_REMARKS, any_case, values_of, values_of_short
+from collector.facts.system.accounts import Account
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -261,3 +263,13 @@ def key_holders(capture: Capture) -> frozenset[str]:
     """Accounts with a non-empty authorized_keys file in its usual place."""
     text = capture.read("sshd.keys").text()
     return frozenset(line.partition(":")[0] for line in text.splitlines() if ":" in line)
+
+
+def refused(capture: Capture, account: Account, now: datetime) -> bool:
+    """Is the account refused for its age, whoever listens here?
+
+    An sshd without PAM takes the keys of one whose password is too old. Raises FactError.
+    """
+    if account.ended(now) or not account.dormant(now):
+        return account.ended(now)
+    return all(server.first("usepam") == "yes" for server in listeners(capture))
