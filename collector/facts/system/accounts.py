@@ -83,7 +83,7 @@ class Account:
     `password` is what is left of the password field: the lock marks and the scheme, e.g. `$6$`,
     `!$y$`, `*`, or the empty text, which means that no password is asked for.
     `changed`, `maximum`, `expires` and `inactive` are days as shadow(5) counts them (since
-    1970-01-01, and spans), None where the field is empty. `line` is for quoting: it holds no secret.
+    1970-01-01, and spans), None where the field is empty. `line` is for quoting, and no secret.
     """
 
     name: str
