@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import NotUnderstood
-from collector.facts.access.sshd_effective import key_holders, refused
+from collector.facts.access.login_keys import key_holders
+from collector.facts.access.sshd_effective import refused
 from collector.facts.logs.last_logins import Logins, logins
 from collector.facts.system.accounts import Account, accounts
 from collector.i18n.message import msg

@@ -8,10 +8,11 @@ from functools import cached_property
 
 from collector.errors import NotUnderstood
 from collector.facts.access.idle_timeout import Idle, idle, idle_without, session_seconds
+from collector.facts.access.login_keys import key_holders
 from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sessions import Sessions, sessions
 from collector.facts.access.sshd_config import Block, blocks
-from collector.facts.access.sshd_effective import Listener, key_holders, listeners, refused
+from collector.facts.access.sshd_effective import Listener, listeners, refused
 from collector.facts.base.durations import openssh_time
 from collector.facts.system.accounts import Account, accounts, groups, membership
 from collector.i18n.message import msg
