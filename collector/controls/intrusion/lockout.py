@@ -206,10 +206,10 @@ def _worth(facts: Facts, jail: Jail) -> str:
     Raises NotUnderstood where that cannot be told.
     """
     seen = facts.get(effects)
-    if seen is None:
-        return ""
     if jail.logs and _fed(facts, jail, seen) is False:
         return "ban_reads_nothing"
+    if seen is None:
+        return ""
     if jail.name in seen.ignoring:
         raise NotUnderstood("bans.fail2ban", msg("whom_ignorecommand_spares", name=jail.name))
     bans = [action for action in jail.actions if seen.calls.get((jail.name, action))]
@@ -232,7 +232,7 @@ def _worth(facts: Facts, jail: Jail) -> str:
 _NOT_AT_BOOT = ("disabled", "masked", "masked-runtime", "enabled-runtime", "linked-runtime")
 
 
-def _fed(facts: Facts, jail: Jail, seen: Effects) -> bool | None:
+def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
     """Does a file of the jail get what sshd writes? None: by what runs, it may.
 
     Raises NotUnderstood where nobody can tell.
@@ -242,7 +242,7 @@ def _fed(facts: Facts, jail: Jail, seen: Effects) -> bool | None:
     told = " ".join(p.cmdline for p in known.all if p.pid in pids).replace("-E ", "-E").split()
     if any(f"-E{path}" in told for path in jail.logs):
         return True  # it writes there itself
-    fed = seen.fed(jail.logs)
+    fed = None if seen is None else seen.fed(jail.logs)
     if any(_writes(process) for process in known.all if not process.container):
         return fed
     if not known.complete or fed is not False:
