@@ -105,8 +105,16 @@ class _Users:
             and not refused(self._facts.capture, a, self._clock.now)
         ]
 
-    def gids(self, account: Account) -> set[int]:
-        return {account.gid} | {g.gid for g in self._facts.get(groups) if account.name in g.members}
+    @cached_property
+    def _named_in(self) -> dict[str, set[int]]:
+        found: dict[str, set[int]] = {}
+        for group in self._facts.get(groups):
+            for member in group.members:
+                found.setdefault(member, set()).add(group.gid)
+        return found
+
+    def gids(self, account: Account) -> frozenset[int]:
+        return frozenset({account.gid} | self._named_in.get(account.name, set()))
 
     def named(self, block: Block) -> bool:
         """Does a Match block concern one of them?"""
@@ -130,13 +138,14 @@ def _by_shell(facts: Facts, parameters: Parameters, users: _Users) -> _Way:
     if deaf:
         return replace(way, fault=_fault("other_shell", way, deaf, [kinds[n] for n in deaf]))
     if seen is not None:
-        for account in users.all:
-            unread = _unread(seen, users.gids(account)) if account.uid else frozenset[str]()
-            hidden = idle_without(facts.capture, unread) if unread else shell
+        ordinary = {users.gids(a): a.name for a in users.all if a.uid}
+        told = {gids: _unread(seen, gids) for gids in ordinary}
+        for unread in filter(None, dict.fromkeys(told.values())):
+            hidden = idle_without(facts.capture, unread)
             if not hidden.fixed or hidden.seconds != shell.seconds:
-                return replace(
-                    way, fault=_fault("unread", way, [account.name], sorted(unread & _paths(shell)))
-                )
+                names = [name for gids, name in ordinary.items() if told[gids] == unread]
+                what = sorted(unread & _paths(shell)) or sorted(unread)
+                return replace(way, fault=_fault("unread", way, names[:1], what))
     settled = (*parameters.strings("shells_with"), *parameters.strings("shells_for_transfer"))
     for name, kind in kinds.items():
         if kind not in settled:
@@ -149,7 +158,7 @@ def _paths(shell: Idle) -> frozenset[str]:
     return frozenset(quote.path for quote in shell.quotes)
 
 
-def _unread(seen: Sessions, gids: set[int]) -> frozenset[str]:
+def _unread(seen: Sessions, gids: frozenset[int]) -> frozenset[str]:
     """The files that one with these groups, who is not root, cannot read."""
 
     def closed(path: str, wanted: str) -> bool:
