@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +170,38 @@ def test_expiry() -> None:
     assert _one("x").expired(at)
     assert not _one("x", "a::1:0:90:7::20001:\n").expired(at)
     assert not _one("x", "a::1:0:90:7:::\n").expired(at)
+
+
+@pytest.mark.skipif(
+    not os.path.exists("/usr/sbin/unix_chkpwd") or os.geteuid() != 0, reason="needs PAM, and root"
+)
+@pytest.mark.parametrize(
+    ("age", "rest", "shut"),
+    [
+        (122, "0:90:7:30::", True), (119, "0:90:7:30::", False), (500, "0:90:7:::", False),
+        (500, "0::7:30::", False), (500, "0:99999:7:30::", False), (500, "0:90:7:0::", True),
+        (500, "0:0:7:30::", True), (-9, "0:1:7:1::", False), (9, "0:99999:7::19000:", True),
+        (9, "0:99999:7::32000:", False), (None, "0:90:7:30::", False),
+    ],
+)  # fmt: skip
+def test_who_is_refused_as_pam_has_it(
+    tmp_path: Path, age: int | None, rest: str, *, shut: bool
+) -> None:
+    """The helper of pam_unix(8) on a shadow of ours; 13 and 27 are its words for expired."""
+    now = datetime.now(UTC)
+    today = (now.date() - date(1970, 1, 1)).days
+    line = f"games:*:{0 if age is None else today - age}:{rest}\n"
+    (tmp_path / "shadow").write_text(line, encoding="utf-8")
+    said = subprocess.run(
+        ["unshare", "-m", "sh", "-c",
+         f"mount --bind {tmp_path}/shadow /etc/shadow && unix_chkpwd games chkexpiry"],
+        stdin=subprocess.DEVNULL, check=False, capture_output=True,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )  # fmt: skip
+    assert said.returncode in (0, 12, 13, 27), said
+    assert (said.returncode in (13, 27)) is shut
+    account = accounts(_capture("games:x:5:60::/usr/games:/bin/sh\n", line))[0]
+    assert account.expired(now) is shut
 
 
 def test_groups() -> None:

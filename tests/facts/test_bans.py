@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.access.fail2ban import jails
+from collector.facts.access.ban_effects import effects
+from collector.facts.access.fail2ban import READS, jails
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests import cases
+from tests.test_script import SHELLS
 
 _PLACE = cases.HERE / "controls/intrusion/lockout"
 
@@ -43,6 +50,92 @@ def test_two_jails_keep_their_answers_apart() -> None:
     assert recidive.logs == ("/var/log/fail2ban.log",)
     assert (recidive.bantime, sshd.bantime) == (604_800, 600)
     assert dict(sshd.ports) == {"nftables": "all"}
+
+
+_ANSWERS = {
+    "status": "Status\n|- Number of jail:\t2\n`- Jail list:\tsshd, web",
+    "get sshd actions": "The jail sshd has the following actions:\nnftables-multiport, hook",
+    "get web actions": "The jail web has the following actions:\nufw",
+    "get sshd logpath": "Current monitored log file(s):\n`- /var/log/a.log",
+    "get sshd ignorecommand": "", "get web ignorecommand": "/bin/true hunter2",
+    "get sshd action nftables-multiport protocol": "tcp",
+    "get sshd action nftables-multiport actionban": "nft add element <addr_set> \\{ <ip> \\}",
+    "get sshd action nftables-multiport actionstart":
+        "nft add table\nfor p in $(echo 'tcp'); do\nnft add rule\ndone",
+    "get sshd action hook protocol": "tcp",
+    "get sshd action hook actionban": "curl -H 'Key: hunter2' https://nft.example/iptables-x?<ip>",
+    "get sshd action hook actionstart": "",
+    "get web action ufw protocol": "all",
+    "get web action ufw actionban":
+        'if [ -n "" ] && ufw app info ""\nthen\nufw reject from <ip> comment "x"\nfi\n',
+    "get web action ufw actionstart": "",
+}  # fmt: skip
+# as the interactive client of 1.1.0 behaves: a prompt before each answer, empty ones too
+_CLIENT = """#!/usr/bin/env python3
+import sys
+said = {answers!r}
+if sys.argv[1:] == ["status"]:
+    print(said["status"])
+    sys.exit()
+print("Fail2Ban v1.1.0 reads log file\\nand bans the corresponding IP addresses.\\n")
+for line in sys.stdin:
+    print("fail2ban> ", end="")
+    if line.strip() == "exit":
+        break
+    if line.strip():
+        print(said.get(line.strip(), "5"))
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_bans_do_leaves_without_what_they_say(shell: str, tmp_path: Path) -> None:
+    if shutil.which(SHELLS[shell][0]) is None:
+        pytest.skip(f"no {shell} here")
+    client = tmp_path / "fail2ban-client"
+    client.write_text(_CLIENT.format(answers=_ANSWERS), encoding="utf-8")
+    client.chmod(0o755)
+    for name in ("nft", "systemctl", "journalctl"):
+        (tmp_path / name).write_text(
+            {"systemctl": "#!/bin/sh\necho disabled\n", "journalctl": "#!/bin/sh\necho 17.5 x\n"}
+            .get(name, "#!/bin/sh\n"),
+            encoding="utf-8",
+        )  # fmt: skip
+        (tmp_path / name).chmod(0o755)
+    log = tmp_path / "fail2ban.log"
+    log.write_text(
+        "1 ERROR Failed to execute ban jail 'web' action\n2 INFO Starting Fail2ban v1\n"
+        "3 ERROR Failed to execute ban jail 'sshd' action 'hook' info 'hunter2'\n",
+        encoding="utf-8",
+    )
+    body = next(r.body for r in READS if r.id == "bans.fail2ban")
+    done = subprocess.run(
+        [*SHELLS[shell], "-c", body.replace("/var/log/fail2ban.log", str(log))],
+        capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert "hunter2" not in done.stdout
+    found = effects(_capture(done.stdout))
+    assert found is not None
+    assert found.calls == {("sshd", "nftables-multiport"): {"nft"}, ("web", "ufw"): {"ufw"}}
+    assert found.protocols[("web", "ufw")] == "all"
+    assert found.ignoring == {"web"}
+    assert (found.boot, found.sshd, dict(found.failed)) == ("disabled", 17, {"sshd": 1})
+    assert "nft" in found.there
+    assert list(found.logs.values()) == [None]
+
+
+def test_whether_a_log_is_fed() -> None:
+    def fed(sshd: str, *logs: str) -> bool | None:
+        lines = "".join(f"log {line}\n" for line in logs)
+        found = effects(_capture(f"== up\n== ports\n== effects\n{lines}sshd {sshd}\n"))
+        assert found is not None
+        return found.fed(tuple(line.partition(" ")[2] for line in logs))
+
+    assert fed("2000", "1990 /a") is True
+    assert fed("2000", "2100 /a", "- /b") is True
+    assert fed("2000", "1600 /a") is False
+    assert fed("2000", "- /a") is False
+    assert fed("", "1600 /a") is None
 
 
 def test_no_server() -> None:

@@ -3,6 +3,11 @@ Debian 12 (Linux-PAM 1.5.2) and Debian 13 (1.7.0), with libpwquality 1.4.5."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
@@ -12,6 +17,7 @@ from collector.facts.access.pam.password_quality import (
     lets_weak_pass,
     modules,
     quality,
+    stores,
 )
 from collector.facts.access.pam.stack import Course, Entry, Stacks, courses, stacks
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
@@ -74,6 +80,44 @@ def test_forms_of_lines() -> None:
     last = stack[3]
     assert (last.silent, last.args, last.option("c")) == (True, ("a b", "c=1"), "1")
     assert last.actions == {"success": "ok", "user_unknown": "ignore", "default": "die"}
+
+
+@pytest.mark.skipif(
+    shutil.which("chpasswd") is None or os.geteuid() != 0, reason="needs chpasswd, and root"
+)
+@pytest.mark.parametrize(
+    ("own", "sets"),
+    [
+        ("password required pam_unix.so yescrypt\n", True),
+        ("password required pam_deny.so\n", False),
+        ("password required pam_warn.so\n", False),
+        ("@include passwd\n", False),
+        ("account required pam_permit.so\n", False),
+        (None, False),
+    ],
+)
+def test_whether_the_real_chpasswd_sets_one(tmp_path: Path, own: str | None, *, sets: bool) -> None:
+    """It goes by its own file, however strict that of passwd(1) is; without one, by `other`."""
+    etc = tmp_path / "etc"
+    (etc / "pam.d").mkdir(parents=True)
+    texts = {
+        "passwd": "password required pam_deny.so\n",
+        "other": "password required pam_deny.so\n",
+    }
+    texts |= {} if own is None else {"chpasswd": own}
+    for name, text in texts.items():
+        (etc / "pam.d" / name).write_text(text, encoding="utf-8")
+    for name in ("passwd", "group", "login.defs"):
+        shutil.copy(f"/etc/{name}", etc / name)
+    (etc / "shadow").write_text("games:*:19000:0:99999:7:::\n", encoding="utf-8")
+    subprocess.run(
+        ["unshare", "-m", "sh", "-c", f"mount --bind {etc} /etc && chpasswd"],
+        input=b"games:a\n", check=False, capture_output=True,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )  # fmt: skip
+    assert ("games:$" in (etc / "shadow").read_text(encoding="utf-8")) is sets
+    known = Stacks({f"/etc/pam.d/{name}": text for name, text in texts.items()})
+    assert stores(known.stack("chpasswd", "password"), (1, 7, 0)) is sets
 
 
 def test_other_stands_in() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
+from collector.facts.access.login_keys import key_holders
 from collector.facts.access.sshd_config import Block, blocks, matches
-from collector.facts.access.sshd_effective import Listener, key_holders, listeners
+from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.access.sudoers import Grant, Holders, sudoers
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 

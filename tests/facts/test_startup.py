@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from collector import catalog
 from collector.errors import FactError, NotUnderstood
 from collector.facts.access.idle_timeout import READS, idle, session_seconds
+from collector.facts.access.sessions import sessions
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from tests.masked import redacted
 
@@ -108,6 +114,75 @@ def test_only_branches_and_tmout_leave_the_host(shell: str, tmp_path: Path) -> N
     result = ReadResult("startup.shell", ReadStatus.OK, stdout=left.encode())
     found = idle(Capture("h", HostStatus.COMPLETE, reads={result.id: result}))
     assert (found.seconds, found.fixed) == (600, True)
+
+
+_ROW = "{name}:x:{uid}:{uid}::{home}:{shell}\n"
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_what_reaches_sessions(shell: str, tmp_path: Path) -> None:
+    """Modes, ends of lines, login shells and startup files of accounts, in real files."""
+    place = shutil.which(shell)
+    if place is None:
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "profile.d").mkdir()
+    (tmp_path / "profile.d/a.sh").write_bytes(b"TMOUT=600\r\nreadonly TMOUT\r\n")
+    (tmp_path / "profile.d/b.sh").write_text("readonly TMOUT=600\n", encoding="utf-8")
+    (tmp_path / "profile.d/c.sh").write_bytes(b"umask 077\r\n")
+    (tmp_path / "profile.d/b.sh").chmod(0o600)
+    (tmp_path / "sh").symlink_to(place)
+    rows = ""
+    own = {
+        "exec": "exec env -u X bash --norc\n", "fish": "[ -t 0 ] && exec fish\n",
+        "env": "env -i bash\n", "unset": "TMOUT=0\n", "skel": "# exec\n[ -x a ] && eval b\n",
+        "redirects": "exec 2>/dev/null\nexec >&3\n", "none": "",
+    }  # fmt: skip
+    for uid, (name, text) in enumerate(own.items(), 1):
+        home = tmp_path / name
+        home.mkdir()
+        (home / ".bash_profile").write_text(text, encoding="utf-8")
+        rows += _ROW.format(name=name, uid=uid, home=home, shell=tmp_path / "sh")
+    rows += _ROW.format(name="gone", uid=90, home="/nonexistent", shell="/nonexistent/sh")
+    rows += _ROW.format(name="bin", uid=91, home=tmp_path / "exec", shell="/usr/sbin/nologin")
+    (tmp_path / "passwd").write_text(rows, encoding="utf-8")
+    read = next(r for r in READS if r.id == "startup.shell")
+    # the folder of the test is as good as one that only root can write
+    body = read.body.replace("/etc/", f"{tmp_path}/").replace("/etc/profile.d ", f"{tmp_path} ")
+    argv = [place, *(["sh"] if shell == "busybox" else []), "-c", body]
+    said = subprocess.run(argv, capture_output=True, check=True, env={**os.environ, "HP_UID": ""})
+    left = redacted(read.redact, said.stdout).replace(f"{tmp_path}/".encode(), b"/etc/")
+    result = ReadResult("startup.shell", ReadStatus.OK, stdout=left)
+    found = sessions(Capture("h", HostStatus.COMPLETE, reads={result.id: result}))
+    assert found is not None
+    assert found.crlf == {"/etc/profile.d/a.sh"}
+    assert found.modes["/etc/profile.d/b.sh"][0].startswith("-rw-------")
+    assert found.shells == {"/etc/sh": Path(place).name, "/nonexistent/sh": "-"}
+    assert [path.split("/")[2] for _, path in found.own] == ["exec", "fish", "env", "unset"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "busybox"])
+def test_which_shell_ends_itself(shell: str) -> None:
+    """At a terminal, with nobody who types."""
+    place = shutil.which(shell)
+    if place is None:
+        pytest.skip(f"no {shell} here")
+    pid, terminal = pty.fork()
+    if not pid:  # pragma: no cover - another process
+        os.execve(place, ["sh", "-i"], {"PATH": "/usr/bin:/bin", "TMOUT": "1"})
+    until = time.monotonic() + 4
+    ended = False
+    while not ended and time.monotonic() < until:
+        ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+        time.sleep(0.1)
+    if not ended:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    os.close(terminal)
+    told = catalog.control("intrusion.session_timeout").for_grade(2)
+    if ended:
+        assert shell not in told.strings("shells_without")
+    else:
+        assert shell not in told.strings("shells_with")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ for account in $users; do
   home=/root
   if [ "$account" != root ]; then
     home=/home/$account
-    [ -d "$home" ] || useradd -m -s /bin/sh "$account"
+    # one that knows TMOUT, where it is there
+    shell=/bin/bash
+    [ -x "$shell" ] || shell=/bin/sh
+    [ -d "$home" ] || useradd -m -s "$shell" "$account"
   fi
   mkdir -p "$home/.ssh"
   printf '%s\\n' "$key" >"$home/.ssh/authorized_keys"

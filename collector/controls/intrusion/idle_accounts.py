@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import NotUnderstood
-from collector.facts.access.sshd_effective import key_holders
+from collector.facts.access.login_keys import key_holders
+from collector.facts.access.sshd_effective import refused
 from collector.facts.logs.last_logins import Logins, logins
 from collector.facts.system.accounts import Account, accounts
 from collector.i18n.message import msg
@@ -22,7 +23,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     open_ = [
         a
         for a in facts.get(accounts)
-        if a.uid and a.login and not a.expired(clock.now) and (a.usable or a.name in keys)
+        if a.uid
+        and a.login
+        and (a.usable or a.name in keys)
+        and not refused(facts.capture, a, clock.now)
     ]
     if not open_:
         return Verdict(Result.NOTAPPLICABLE, "none", Method.OBSERVED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
+from collector.facts.access.ban_effects import Effects, effects
 from collector.facts.access.crowdsec import Crowd, crowd
 from collector.facts.access.fail2ban import Guard, Jail, guard, jails
 from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers
@@ -11,7 +12,7 @@ from collector.facts.access.pam.stack import stacks
 from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.accounts import accounts
-from collector.facts.system.processes import processes
+from collector.facts.system.processes import Process, processes
 from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -121,8 +122,13 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
             "told": f"maxretry={jail.maxretry} bantime={jail.bantime}",
         }
         quote = (Quote("bans.fail2ban", jail.lines),)
-        if not reason:
+        worth = _worth(facts, jail) if not reason else ""
+        if not reason and not worth:
             return Verdict(Result.PASS, "banned", Method.OBSERVED, values, quote)
+        if worth == "ban_not_at_boot":
+            wrong = wrong or Verdict(Result.PARTIAL, worth, Method.OBSERVED, values, quote)
+            continue
+        reason = reason or worth
         wrong = Verdict(Result.FAIL, reason, Method.OBSERVED, values, quote)
     blocker = facts.get(guard)
     if blocker is not None:
@@ -192,6 +198,65 @@ def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[
     if short or jail.maxretry > parameters.integer("deny"):
         return "ban_too_weak"
     return "ban_too_weak" if jail.findtime < parameters.integer("interval") else ""
+
+
+def _worth(facts: Facts, jail: Jail) -> str:
+    """Why bans of this jail come to nothing, by what they do; empty where they come about.
+
+    Raises NotUnderstood where that cannot be told.
+    """
+    seen = facts.get(effects)
+    if jail.logs and _fed(facts, jail, seen) is False:
+        return "ban_reads_nothing"
+    if seen is None:
+        return ""
+    if jail.name in seen.ignoring:
+        raise NotUnderstood("bans.fail2ban", msg("whom_ignorecommand_spares", name=jail.name))
+    bans = [action for action in jail.actions if seen.calls.get((jail.name, action))]
+    if not bans:
+        doubt = msg("what_ban_does", names=" ".join(jail.actions))
+        raise NotUnderstood("bans.fail2ban", doubt)
+    works = [a for a in bans if not any(map(seen.idle, seen.calls[jail.name, a]))]
+    if not works:
+        return "ban_without_program"
+    told = {action: seen.protocols.get((jail.name, action), "tcp") for action in works}
+    works = [a for a in works if {"tcp", "all"} & set(told[a].replace(",", " ").split())]
+    if not works:
+        return "ban_other_protocol"
+    if seen.failed.get(jail.name):
+        raise NotUnderstood("bans.fail2ban", msg("bans_not_carried_out", name=jail.name))
+    return "ban_not_at_boot" if seen.boot in _NOT_AT_BOOT else ""
+
+
+# systemctl(1), is-enabled: it runs now, and does not after a boot
+_NOT_AT_BOOT = ("disabled", "masked", "masked-runtime", "enabled-runtime", "linked-runtime")
+
+
+def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
+    """Does a file of the jail get what sshd writes? None: by what runs, it may.
+
+    Raises NotUnderstood where nobody can tell.
+    """
+    known = facts.get(processes)
+    pids = {server.pid for server in facts.get(listeners)}
+    told = " ".join(p.cmdline for p in known.all if p.pid in pids).replace("-E ", "-E").split()
+    if any(f"-E{path}" in told for path in jail.logs):
+        return True  # it writes there itself
+    fed = None if seen is None else seen.fed(jail.logs)
+    if any(_writes(process) for process in known.all if not process.container):
+        return fed
+    if not known.complete or fed is not False:
+        raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
+    return fed
+
+
+def _writes(process: Process) -> bool:
+    """Does it take messages and write them to files?"""
+    program = (process.exe or "").rpartition("/")[2]
+    return program in _WRITERS or (program == "busybox" and process.name == "syslogd")
+
+
+_WRITERS = ("rsyslogd", "syslog-ng", "syslogd", "metalog", "socklog", "rklogd")
 
 
 def _covers(told: str, port: int) -> bool:

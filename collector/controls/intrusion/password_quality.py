@@ -10,6 +10,7 @@ from collector.facts.access.pam.password_quality import (
     lets_weak_pass,
     modules,
     quality,
+    stores,
 )
 from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sshd_config import takes_passwords
@@ -27,12 +28,18 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     first, *others = parameters.strings("services")
     verdict = _service(facts, parameters, first)
     for service in others:
-        if verdict.result is Result.PASS and facts.get(stacks).has(service):
+        if verdict.result is Result.PASS and _sets(facts, service):
             found = _service(facts, parameters, service)
             verdict = verdict if found.result is Result.PASS else found
     if verdict.result is not Result.PASS and _no_passwords(facts):
         return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
     return verdict
+
+
+def _sets(facts: Facts, service: str) -> bool:
+    """Can a password be set by way of this service, in a stack of its own or that of `other`?"""
+    known = facts.get(stacks)
+    return known.has(service) and stores(known.stack(service, "password"), facts.get(modules).pam)
 
 
 def _no_passwords(facts: Facts) -> bool:

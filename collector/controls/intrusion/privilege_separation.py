@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collector.facts.access.sshd_effective import key_holders
+from collector.errors import NotUnderstood
+from collector.facts.access.login_keys import key_doubts
+from collector.facts.access.sshd_effective import enter_by_key
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
+from collector.i18n.message import msg
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -13,11 +16,11 @@ CONTROL = "intrusion.privilege_separation"
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Administrators are accounts that can become root; readers see logs and cannot."""
-    keys = facts.get(key_holders)
+    keys = facts.get(enter_by_key)
     enter = [
         a
         for a in facts.get(accounts)
-        if a.uid and a.login and not a.expired(clock.now) and (a.usable or a.name in keys)
+        if a.uid and a.login and (a.usable or a.name in keys) and not a.expired(clock.now)
     ]
     admins: list[Account] = []
     readers: list[Account] = []
@@ -45,6 +48,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.PASS, "attested", Method.ATTESTED, values, (answer.quote, *quotes), answer.until
         )
+    doubtful = sorted(facts.get(key_doubts) - keys)
+    if not enough and doubtful:
+        doubt = msg("whether_keys_are_taken", name=doubtful[0])
+        raise NotUnderstood("sshd.keys", doubt)
     if not enough:
         return Verdict(Result.FAIL, "few_admins", Method.CONFIGURED, values, quotes)
     return Verdict(Result.PARTIAL, "no_reader", Method.CONFIGURED, values, quotes)

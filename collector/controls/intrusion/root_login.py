@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collector.errors import NotUnderstood
+from collector.facts.access.login_keys import key_doubts, key_holders, key_users, nobody_but_root
 from collector.facts.access.sshd_config import Block, blocks, matches
-from collector.facts.access.sshd_effective import Listener, key_holders, listeners
+from collector.facts.access.sshd_effective import Listener, listeners, refused
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.facts.system.processes import processes
@@ -122,7 +123,7 @@ def _accounts(
     with_shell = [
         a
         for a in facts.get(accounts)
-        if a.name in names and a.login and a.uid != 0 and not a.expired(clock.now)
+        if a.name in names and a.login and a.uid != 0 and not refused(facts.capture, a, clock.now)
     ]
     # a locked password stops nobody who has a key: sshd with PAM takes the key all the same
     keyed = facts.get(key_holders) if with_shell else frozenset()
@@ -157,8 +158,13 @@ def _admins(
             evidence=(first.quote(*keywords),),
         )
     setting = f"permitrootlogin {by_key.first('permitrootlogin', 'root')}"
-    admins = [a for a in _named(facts, parameters, clock) if _can_enter(facts, a, by_key)]
+    named = _named(facts, parameters, clock)
+    admins = [a for a in named if _can_enter(facts, a, by_key)]
+    shut = facts.get(nobody_but_root)
+    if admins and shut:
+        raise NotUnderstood("sshd.keys", msg("all_but_root_kept_out", path=shut))
     if not admins:
+        _no_doubt(facts, named, by_key)
         return Verdict(
             Result.FAIL,
             "no_named_admin",
@@ -215,7 +221,8 @@ def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
         return False
     elsewhere = [f for f in server.first("authorizedkeysfile").split() if not _usual(f)]
     command = server.first("authorizedkeyscommand")
-    if account.name in facts.get(key_holders) and (
+    strict = server.first("strictmodes") != "no"
+    if account.name in key_users(facts.capture, strict=strict) and (
         not elsewhere or any(map(_usual, server.first("authorizedkeysfile").split()))
     ):
         return True
@@ -223,6 +230,15 @@ def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
         where = " ".join(elsewhere) or command
         raise NotUnderstood("sshd.keys", msg("whether_key", name=account.name, where=where))
     return False
+
+
+def _no_doubt(facts: Facts, named: list[Account], server: Listener) -> None:
+    """Raises NotUnderstood where one of them may have a key that sshd takes, or may not."""
+    if server.first("pubkeyauthentication") != "no":
+        for account in named:
+            if account.name in facts.get(key_doubts):
+                doubt = msg("whether_keys_are_taken", name=account.name)
+                raise NotUnderstood("sshd.keys", doubt)
 
 
 def _usual(path: str) -> bool:

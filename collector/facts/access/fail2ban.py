@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.access.ban_effects import EFFECTS
+from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
@@ -42,19 +44,18 @@ get $n action $b type"
 done; done
 echo '== ports'
 printf '%s\nexit\n' "$q" | fail2ban-client -i 2>/dev/null | cut -c 1-100
-true
 """
 
 READS: tuple[Read, ...] = (
     shell(
         "bans.fail2ban",
-        _FAIL2BAN,
+        OPENED + _FAIL2BAN + EFFECTS,
         seconds=20,
         limit=1 << 18,
         privileged=True,
         why=Text(
-            "fail2ban 正在生效的监狱（次数、时长、端口）",
-            "the jails of fail2ban that hold now (attempts, times, ports)",
+            "fail2ban 正在生效的监狱（次数、时长、端口），封禁能否执行",
+            "the jails of fail2ban that hold now (attempts, times, ports), and whether bans work",
         ),
     ),
     files(
@@ -104,7 +105,7 @@ class Jail:
 def jails(capture: Capture) -> tuple[Jail, ...]:
     """The jails of the running server; empty where there is none. Raises FactError."""
     text = capture.read("bans.fail2ban").text()
-    head, _, ports = text.partition("== ports\n")
+    head, _, ports = text.partition("\n== effects\n")[0].partition("== ports\n")
     kind, _, body = head.partition("\n")
     if kind in ("== none", "== down"):
         return ()

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.access.sessions import SESSIONS
 from collector.facts.base.durations import systemd_span
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import NO_WORD_OF_PEOPLE, only_listed
@@ -32,7 +33,8 @@ READS: tuple[Read, ...] = (
     shell(
         "startup.shell",
         OPENED
-        + r"""
+        + (
+            r"""
 set --
 for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /etc/bashrc \
   /etc/bash.bashrc /etc/bash.bashrc.local; do
@@ -40,8 +42,12 @@ for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /e
   if hp_can "$f"; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
 done
 hp_pour 'file ' '|' "$@" | sed -e '@KEPT@' || exit 1
+""".replace("@KEPT@", _KEPT)
+            + SESSIONS
+            + r"""
 echo '== end'
-""".replace("@KEPT@", _KEPT),
+"""
+        ),
         limit=1 << 18,
         redact=only_listed("listed"),
         why=Text("登录 shell 的空闲超时（TMOUT）", "the idle timeout of login shells (TMOUT)"),
@@ -88,8 +94,14 @@ class Idle:
 
 
 def idle(capture: Capture) -> Idle:
-    """Raises FactError where a file could not be read."""
+    """What root's shells end up with. Raises FactError where a file could not be read."""
+    return idle_without(capture, frozenset())
+
+
+def idle_without(capture: Capture, unread: frozenset[str]) -> Idle:
+    """The same for one who cannot read these files, and skips them. Raises FactError."""
     known = _files(capture.read("startup.shell").text())
+    known = {path: text for path, text in known.items() if path not in unread}
     order = ["/etc/environment", "/etc/profile"]
     order += sorted(p for p in known if p.startswith("/etc/profile.d/"))
     order += ["/etc/profile.local", "/etc/bashrc", "/etc/bash.bashrc", "/etc/bash.bashrc.local"]
@@ -107,7 +119,7 @@ def _files(text: str) -> dict[str, str]:
         raise NotUnderstood("startup.shell", msg("ends_before_end"))
     found: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in text.splitlines():
+    for line in text.partition("\n== more\n")[0].splitlines():
         if line.startswith("refused "):
             raise CouldNotLook(
                 "startup.shell",
@@ -203,9 +215,13 @@ def session_seconds(capture: Capture) -> tuple[int | None, tuple[Quote, ...]]:
     main = ["/etc/systemd/logind.conf"] if "/etc/systemd/logind.conf" in known else []
     found: tuple[int | None, tuple[Quote, ...]] = (None, ())
     for path in [*main, *(parts[name] for name in sorted(parts))]:
+        section = ""
         for line in known[path].splitlines():
+            if line.strip().startswith("["):
+                section = line.strip()
             match = re.match(r"^StopIdleSessionSec\s*=\s*(.*?)\s*$", line.strip())
-            if match:
+            # elsewhere systemd says "unknown key", and goes on
+            if match and section == "[Login]":
                 found = (_idle_span(match[1]), (Quote("startup.logind", (line.strip(),), path),))
     return found
 

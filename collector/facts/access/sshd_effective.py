@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.access.login_keys import KEYS, key_users
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import (
     FORMS,
@@ -21,6 +23,7 @@ from collector.facts.base.redaction import (
     values_of,
     values_of_short,
 )
+from collector.facts.system.accounts import Account
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
@@ -154,19 +157,11 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "sshd.keys",
-        r"""
-while IFS=: read -r n p u g c h s; do
-  case "$s" in */nologin|*/false|*/true|*/sync|'#'*) continue;; esac
-  for f in .ssh/authorized_keys .ssh/authorized_keys2; do
-    [ -s "$h/$f" ] && printf '%s:%s\n' "$n" "$h/$f"
-  done
-done </etc/passwd
-:
-""",
+        KEYS,
         privileged=True,
         why=Text(
-            "哪些账户装有登录公钥（只看有无，不读内容）",
-            "which accounts have keys to log in with (whether, never which)",
+            "哪些账户装有登录公钥（只数个数、看权限，不取内容）",
+            "which accounts have keys to log in with (how many, never which)",
         ),
     ),
 )
@@ -265,7 +260,19 @@ def _last_words(stderr: str) -> str:
     return f": {said[-1]}" if said else ""
 
 
-def key_holders(capture: Capture) -> frozenset[str]:
-    """Accounts with a non-empty authorized_keys file in its usual place."""
-    text = capture.read("sshd.keys").text()
-    return frozenset(line.partition(":")[0] for line in text.splitlines() if ":" in line)
+def enter_by_key(capture: Capture) -> frozenset[str]:
+    """Accounts that get a shell by a key, from each sshd here. Raises FactError."""
+    sure, perhaps = key_users(capture), key_users(capture, strict=False)
+    if perhaps > sure and all(s.first("strictmodes") == "no" for s in listeners(capture)):
+        return perhaps
+    return sure
+
+
+def refused(capture: Capture, account: Account, now: datetime) -> bool:
+    """Is the account refused for its age, whoever listens here?
+
+    An sshd without PAM takes the keys of one whose password is too old. Raises FactError.
+    """
+    if account.ended(now) or not account.dormant(now):
+        return account.ended(now)
+    return all(server.first("usepam") == "yes" for server in listeners(capture))

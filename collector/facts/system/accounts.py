@@ -82,8 +82,8 @@ class Account:
 
     `password` is what is left of the password field: the lock marks and the scheme, e.g. `$6$`,
     `!$y$`, `*`, or the empty text, which means that no password is asked for.
-    `changed`, `maximum` and `expires` are days as shadow(5) counts them (since 1970-01-01, and a
-    span), None where the field is empty. `line` is for quoting and holds no secret.
+    `changed`, `maximum`, `expires` and `inactive` are days as shadow(5) counts them (since
+    1970-01-01, and spans), None where the field is empty. `line` is for quoting, and no secret.
     """
 
     name: str
@@ -96,6 +96,7 @@ class Account:
     line: str
     home: str = ""
     expires: int | None = None
+    inactive: int | None = None
 
     @property
     def login(self) -> bool:
@@ -127,10 +128,30 @@ class Account:
         return self.empty or (not self.locked and self.scheme not in ("", "other"))
 
     def expired(self, now: datetime) -> bool:
-        """Has the account itself run out (shadow(5), account expiration date)?"""
+        """Has the account run out, by its date or by the age of its password?
+
+        The second holds for who comes by PAM: an sshd without it asks for the date only.
+        """
+        return self.ended(now) or self.dormant(now)
+
+    def ended(self, now: datetime) -> bool:
+        """Is the day behind us on which the account ends (shadow(5), account expiration date)?"""
         if self.expires is None or self.expires < 0:
             return False
         return _EPOCH + timedelta(days=min(self.expires, 1_000_000)) <= now.astimezone(UTC).date()
+
+    def dormant(self, now: datetime) -> bool:
+        """Is its password so old that pam_unix(8) refuses the account, keys or not?
+
+        Linux-PAM, passverify.c, check_shadow_expiry(): as old as the longest age and the days of
+        inactivity together. A date of 0 asks for a new password, one that is to come for nothing.
+        """
+        if not self.changed or self.changed < 0:
+            return False
+        if self.maximum is None or self.inactive is None or min(self.maximum, self.inactive) < 0:
+            return False
+        age = (now.astimezone(UTC).date() - _EPOCH).days - self.changed
+        return age >= self.maximum + self.inactive
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +205,7 @@ def _account(line: str, secrets: Mapping[str, list[str]] | None) -> Account:
         f"{name}:{password}:{uid}:{gid}:{shell}",
         home,
         _days(rest[6]) if len(rest) > 6 else None,
+        _days(rest[5]) if len(rest) > 5 else None,
     )
 
 

@@ -264,6 +264,13 @@ def foreign(stack: tuple[Entry, ...]) -> Entry | None:
     return None
 
 
+def stores(stack: tuple[Entry, ...], pam: tuple[int, ...] | None) -> bool:
+    """Does any way through a `password` stack end with a password stored, or is it not known?"""
+    if checkers(stack) or foreign(stack) is not None:
+        return True
+    return lets_weak_pass(stack, (), pam)
+
+
 def lets_weak_pass(
     stack: tuple[Entry, ...], strict: tuple[Entry, ...], pam: tuple[int, ...] | None
 ) -> bool:

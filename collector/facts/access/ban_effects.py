@@ -1,0 +1,154 @@
+"""Whether a ban of fail2ban comes about: what its actions call, what is fed to it, what it said.
+
+Printed by the read of its jails, behind their answers; captures made before have none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector.errors import NotUnderstood
+from collector.i18n.message import msg
+from collector.model import Capture
+
+# Of what an action would run only the names of known programs leave: the rest may hold a key of
+# some service. `j` are the jails, `l` the names of all their actions, `a` what was answered.
+EFFECTS = r"""
+echo '== effects'
+q=; k=
+for n in $j; do
+  q="${q}get $n ignorecommand
+"; k="${k}ignore $n
+"
+  for b in $l; do
+    q="${q}get $n action $b protocol
+get $n action $b actionban
+get $n action $b actionstart
+"; k="${k}protocol $n $b
+ban $n $b
+start $n $b
+"
+  done
+done
+printf '%sexit\n' "$q" | fail2ban-client -i 2>/dev/null | HP_ASKED=$k awk '
+  BEGIN {
+    n = split(ENVIRON["HP_ASKED"], asked, "\n")
+    m = split("nft iptables ip6tables ipset firewall-cmd ufw shorewall pfctl ipfw csf ip" \
+      " hosts.deny", known, " ")
+  }
+  /^fail2ban> / { i++; gsub(/^(fail2ban> ?)+/, "") }
+  !i || i >= n || $0 == "" { next }
+  asked[i] ~ /^ignore / { if ($0 != "None" && !said[i]++) print asked[i]; next }
+  asked[i] ~ /^protocol / { if ($0 ~ /^[a-z0-9, ]+$/) print asked[i] " " $0; next }
+  {
+    gsub(/<iptables>/, "iptables"); gsub(/<family>/, "")
+    $0 = " " $0 " "
+    for (w = 1; w <= m; w++) {
+      name = known[w]; gsub(/[.]/, "[.]", name)
+      if ($0 ~ ("[ \t/;|&({`]" name "[ \t;|&)}]") && !said[i, w]++) print asked[i] " " known[w]
+    }
+  }'
+for w in nft iptables ip6tables ipset firewall-cmd ufw shorewall pfctl ipfw csf ip; do
+  command -v "$w" >/dev/null 2>&1 && printf 'there %s\n' "$w"
+done
+if command -v systemctl >/dev/null 2>&1; then
+  printf 'boot %s\n' "$(systemctl is-enabled fail2ban 2>/dev/null | head -n 1)"
+  printf 'firewalld %s\n' "$(systemctl is-active firewalld 2>/dev/null | head -n 1)"
+fi
+grep -q '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null && echo 'ufw active'
+for f in $(printf '%s\n' "$a" | sed -n 's/^[|`]- \(\/[^ ]*\)$/\1/p' | sort -u); do
+  t=$(date -r "$f" +%s 2>/dev/null)
+  printf 'log %s %s\n' "${t:--}" "$f"
+done
+printf 'sshd %s\n' "$(journalctl -q -n 1 -o short-unix _COMM=sshd + _COMM=sshd-session 2>/dev/null |
+  sed -n 's/^\([0-9]\{1,\}\).*/\1/p' | tail -n 1)"
+f=/var/log/fail2ban.log
+[ -f "$f" ] && hp_by "$f" tail -c 262144 2>/dev/null | awk '
+  / Starting Fail2ban / { split("", failed) }
+  /Failed to execute ban jail / {
+    sub(/.*Failed to execute ban jail ./, ""); sub(/[^A-Za-z0-9_.-].*/, "")
+    failed[$0]++
+  }
+  END { for (jail in failed) print "failed " jail " " failed[jail] }'
+true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """`calls` are the programs of the ban of (jail, action), `starts` those of its beginning.
+
+    `logs` are the times of the last change of files that are read (None: not there), `sshd` that of
+    the last message of sshd in the journal. `failed` counts bans that were not carried out since
+    the server began, by jail.
+    """
+
+    calls: Mapping[tuple[str, str], frozenset[str]]
+    protocols: Mapping[tuple[str, str], str]
+    ignoring: frozenset[str]
+    there: frozenset[str]
+    boot: str
+    firewalld: str
+    ufw: bool
+    logs: Mapping[str, int | None]
+    sshd: int | None
+    failed: Mapping[str, int]
+
+    def idle(self, program: str) -> bool:
+        """Is a program that a ban goes by missing, or does what it speaks to not run?"""
+        if program == "hosts.deny":
+            return False
+        if program not in self.there:
+            return True
+        if program == "firewall-cmd":
+            return self.firewalld not in ("active", "")
+        return program == "ufw" and not self.ufw
+
+    def fed(self, logs: tuple[str, ...]) -> bool | None:
+        """Does one of the files get what sshd writes, as the journal has it? None: not known."""
+        if self.sshd is None:
+            return None
+        times = [self.logs.get(path) for path in logs]
+        return any(time is not None and time >= self.sshd - _LATE for time in times)
+
+
+# as long as a message may take from the journal to a file
+_LATE = 300
+
+
+def effects(capture: Capture) -> Effects | None:
+    """None where it was not asked for yet, or no server runs. Raises FactError."""
+    _, separator, text = capture.read("bans.fail2ban").text().partition("\n== effects\n")
+    if not separator:
+        return None
+    found: dict[str, list[list[str]]] = {}
+    for line in text.splitlines():
+        word, *rest = line.split(" ")
+        if line.strip():
+            found.setdefault(word, []).append(rest)
+    try:
+        return _effects(found)
+    except (ValueError, IndexError, KeyError):
+        raise NotUnderstood("bans.fail2ban", msg("not_output_read")) from None
+
+
+def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
+    calls: dict[tuple[str, str], set[str]] = {}
+    for jail, action, program in (*found.get("ban", ()), *found.get("start", ())):
+        calls.setdefault((jail, action), set()).add(program)
+    bans = {(jail, action) for jail, action, _ in found.get("ban", ())}
+    told = {word: rows[-1][0] for word, rows in found.items() if word in ("boot", "firewalld")}
+    (sshd,) = found["sshd"][-1]
+    return Effects(
+        {key: frozenset(names) for key, names in calls.items() if key in bans},
+        {(jail, action): " ".join(rest) for jail, action, *rest in found.get("protocol", ())},
+        frozenset(jail for (jail,) in found.get("ignore", ())),
+        frozenset(name for (name,) in found.get("there", ())),
+        told.get("boot", ""),
+        told.get("firewalld", ""),
+        bool(found.get("ufw")),
+        {" ".join(rest): int(t) if t.isdecimal() else None for t, *rest in found.get("log", ())},
+        int(sshd) if sshd.isdecimal() else None,
+        {jail: int(count) for jail, count in found.get("failed", ())},
+    )
