@@ -9,6 +9,7 @@ from collector.facts.access.idle_timeout import idle, session_seconds
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.base.durations import openssh_time
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 
@@ -32,7 +33,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     good = [way for way in ended if way[1] is not None and way[1] <= longest]
     if good:
         name, seconds, evidence = good[0]
-        return _verdict(Result.PASS, "ended", name, seconds, evidence)
+        ends = _verdict(Result.PASS, "ended", name, seconds, evidence)
+        return taken_up.running(ends, servers) if name == "ChannelTimeout" else ends
     if ended:
         name, seconds, evidence = ended[0]
         return _verdict(Result.FAIL, "too_long", name, seconds, evidence)
@@ -53,7 +55,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         seconds = max(_alive(s) or 0 for s in servers)
         old = all(_ends_idle(s) for s in servers)
         if old and seconds <= longest:
-            return _verdict(Result.PASS, "ended", "ClientAliveInterval", seconds, dead)
+            ends = _verdict(Result.PASS, "ended", "ClientAliveInterval", seconds, dead)
+            return taken_up.running(ends, servers)
         return _verdict(Result.FAIL, "dead_only", "ClientAliveInterval", seconds, dead)
     return _verdict(Result.FAIL, "never", "", None, dead)
 
