@@ -7,6 +7,7 @@ from datetime import datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import Listener
+from collector.facts.logs.destinations import JOURNALD
 from collector.facts.system.taken_up import Answer, Taken
 from collector.i18n.message import msg
 from collector.model import Method, Quote, Result, Value, Verdict
@@ -34,6 +35,17 @@ def running(verdict: Verdict, servers: Iterable[Listener]) -> Verdict:
     return verdict
 
 
+def of_logs(program: str, taken: Taken) -> Verdict:
+    """What is to be said of a daemon of logs that runs with other files than there are.
+
+    Raises NotUnderstood where that cannot be told.
+    """
+    read, mark = ("journald.held", "run=") if program == JOURNALD else ("syslog.running", "|")
+    refuse_doubt(read, taken, program)
+    quote = Quote(read, tuple(f"{mark}{line}" for line in taken.lines))
+    return Verdict(Result.FAIL, NOT_TAKEN_UP, values=stale(taken, program), evidence=(quote,))
+
+
 def stale(taken: Taken, program: str) -> dict[str, Value]:
     """What the message `not_taken_up` says: which file is newer, and since when it is not read."""
     return {
@@ -53,6 +65,9 @@ def refuse_doubt(read: str, taken: Taken, program: str) -> None:
     if taken.how == "program":
         raise NotUnderstood(read, msg("taken_up_program", program=program))
     path, changed, since = taken.path, _time(taken.changed), _time(taken.since)
+    if taken.how == "signal":
+        said = msg("taken_up_signal", program=program, path=path, changed=changed, since=since)
+        raise NotUnderstood(read, said)
     if taken.how == "replaced":
         said = msg("taken_up_replaced", program=program, path=path, changed=changed, since=since)
         raise NotUnderstood(read, said)

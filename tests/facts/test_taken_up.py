@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ _OLD = _STARTED - 5000
 _JUDGES = Path(__file__).parents[2] / "collector" / "controls"
 
 
-def _file(written: float, changed: float | None = None, born: str = "0", path: str = "/etc/d/a"):
+def _file(
+    written: float, changed: float | None = None, born: str = "0", path: str = "/etc/d/a"
+) -> str:
     return f"file {written:.3f} {changed or written:.3f} {born} {path}"
 
 
@@ -67,7 +70,9 @@ def test_sshd_was_told_to_read_again() -> None:
     assert taken_up([_CLOCK, _START, newer, before], 812).answer is Answer.NO
 
 
-def _unit(start: str = "Sun 2026-11-29 00:53:20 UTC", reload: str = "0 n/a", **more: str):
+def _unit(
+    start: str = "Sun 2026-11-29 00:53:20 UTC", reload: str = "0 n/a", **more: str
+) -> list[str]:
     told = {
         "Type": "notify", "MainPID": "812", "ExecReload": reload, "Id": "ssh.service",
         "ExecMainStartTimestamp": start, **more,
@@ -115,4 +120,16 @@ def test_no_judge_goes_around() -> None:
             for alias in node.names
         }
         if names & {"listeners", "log_stores"} and path.stem not in around:
-            assert "taken_up" in names, path
+            assert {"taken_up", "JOURNALD"} & names, path
+
+
+def test_what_it_wrote_since_shows_what_it_does() -> None:
+    old = taken_up([_CLOCK, _START, _file(_STARTED + 500)], 812)
+    before, after = (datetime.fromtimestamp(_STARTED + n, UTC) for n in (499, 501))
+    assert [old.holds(), old.holds(None), old.holds(before), old.holds(after, before)] == [
+        False
+    ] * 4
+    assert old.holds(after)
+    assert taken_up([_CLOCK, _START, _file(_OLD)], 812).holds()
+    assert NOT_ASKED.holds(), "a capture from before this was looked at keeps its verdicts"
+    assert not taken_up([_CLOCK, _file(_OLD)], 812).holds(after), "no start"

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from collector.facts.access import sshd_effective as sshd
-from collector.facts.system.taken_up import Answer
+from collector.facts.logs.journald import journal
+from collector.facts.logs.syslog import daemons as syslog
+from collector.facts.system.taken_up import Answer, Taken
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.facts.alone import ALONE
 
@@ -35,23 +37,34 @@ kill $p
 """
 
 
-def _taken(tmp_path: Path, act: str, shell: str = "sh") -> sshd.Listener:
-    if not ALONE or not shutil.which("/usr/sbin/sshd"):
-        pytest.skip("needs root, unshare and sshd")
-    if not shutil.which(shell.split(maxsplit=1)[0]):
-        pytest.skip(f"{shell} is not here")
-    body = tmp_path / "body.sh"
-    body.write_text(sshd.READS[0].body, encoding="utf-8")
+def _run(script: str, body: str, tmp_path: Path) -> bytes:
+    if not ALONE:
+        pytest.skip("needs root and unshare")
+    held = tmp_path / "body.sh"
+    held.write_text(body, encoding="utf-8")
     ran = subprocess.run(
-        [*ALONE[:1], "--mount", *ALONE[1:], "sh", "-c",
-         _SSHD.replace("{ACT}", act).replace("{SHELL}", shell), "sh", str(body)],
-        stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60,
-    )  # fmt: skip
+        [*ALONE[:1], "--mount", *ALONE[1:], "sh", "-c", script, "sh", str(held)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
     if ran.returncode == 77:
         pytest.skip("nothing can be mounted here")
-    result = ReadResult("sshd.effective", ReadStatus.OK, stdout=ran.stdout)
-    capture = Capture("h", HostStatus.COMPLETE, reads={"sshd.effective": result})
-    (server,) = sshd.listeners(capture)
+    return ran.stdout
+
+
+def _capture(id: str, stdout: bytes, *more: ReadResult) -> Capture:
+    reads = {id: ReadResult(id, ReadStatus.OK, stdout=stdout), **{one.id: one for one in more}}
+    return Capture("h", HostStatus.COMPLETE, reads=reads)
+
+
+def _sshd(tmp_path: Path, act: str, shell: str = "sh") -> sshd.Listener:
+    if not shutil.which("/usr/sbin/sshd") or not shutil.which(shell.partition(" ")[0]):
+        pytest.skip("sshd or the shell is not here")
+    script = _SSHD.replace("{ACT}", act).replace("{SHELL}", shell)
+    said = _run(script, sshd.READS[0].body, tmp_path)
+    (server,) = sshd.listeners(_capture("sshd.effective", said))
     return server
 
 
@@ -77,13 +90,88 @@ _AGAIN = "; sleep .3; kill -HUP $p; sleep 1"
     ],
 )  # fmt: skip
 def test_sshd(tmp_path: Path, act: str, answer: Answer, how: str) -> None:
-    server = _taken(tmp_path, act)
+    server = _sshd(tmp_path, act)
     assert (server.taken.answer, server.taken.how) == (answer, how), server.taken
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
 def test_under_each_shell(tmp_path: Path, shell: str) -> None:
-    server = _taken(tmp_path, "sleep 1.5; " + _RIGHT, shell)
+    server = _sshd(tmp_path, "sleep 1.5; " + _RIGHT, shell)
     assert server.first("permitrootlogin") == "no", "what is written"
     assert server.taken.answer is Answer.NO, server.taken
     assert server.taken.path == "/etc/ssh/sshd_config.d/01.conf"
+
+
+_RSYSLOG = """
+mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w &&
+  mount -t overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w none /etc || exit 77
+mkdir -p /etc/rsyslog.d /mnt/more
+printf 'module(load="imuxsock" syssock.use="off")\ninput(type="imuxsock" socket="/mnt/s")\n%s\n' \
+  'include(file="/etc/rsyslog.d/*.conf")' 'include(file="/mnt/more/*.conf")' \
+  '*.* /dev/null' >/etc/rsyslog.conf
+echo '# nothing' >/mnt/more/a.conf
+sleep .1
+rsyslogd -n -i /mnt/pid 2>/dev/null & p=$!
+sleep 1
+{ACT}
+sleep .1
+sh "$1"
+kill $p
+"""
+
+
+@pytest.mark.parametrize(
+    ("act", "answer", "path"),
+    [
+        (":", Answer.YES, ""),
+        ("sed -i 's,^.*null,*.* /mnt/out,' /etc/rsyslog.conf", Answer.NO, "/etc/rsyslog.conf"),
+        # it opens its files again, and reads nothing
+        ("echo '*.* /mnt/out' >>/etc/rsyslog.conf; kill -HUP $p; sleep 1", Answer.NO,
+         "/etc/rsyslog.conf"),
+        ("echo '*.* /mnt/out' >/etc/rsyslog.d/b.conf", Answer.NO, "/etc/rsyslog.d/b.conf"),
+        ("echo '*.* /mnt/out' >/etc/rsyslog.d/b.off; touch -d 2001-01-01 /etc/rsyslog.d",
+         Answer.YES, ""),
+        ("echo '*.* /mnt/out' >/mnt/more/a.conf", Answer.NO, "/mnt/more/a.conf"),
+    ],
+)  # fmt: skip
+def test_rsyslogd(tmp_path: Path, act: str, answer: Answer, path: str) -> None:
+    if not shutil.which("rsyslogd"):
+        pytest.skip("rsyslogd is not here")
+    read = syslog.READS[0]
+    said = _run(_RSYSLOG.replace("{ACT}", act), read.body, tmp_path)
+    found: Taken = syslog.syslog_running(_capture(read.id, said)).taken("rsyslogd")
+    assert (found.answer, found.path) == (answer, path), said.decode()
+
+
+_JOURNALD = """
+mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w &&
+  mount -t overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w none /etc &&
+  mount -t tmpfs none /run && mount -t tmpfs none /var/log || exit 77
+mkdir -p /run/systemd/journal /var/log/journal /etc/systemd/journald.conf.d
+printf '[Journal]\nStorage=none\nAudit=no\nReadKMsg=no\n' >/etc/systemd/journald.conf.d/1.conf
+sleep .1
+/lib/systemd/systemd-journald 2>/dev/null & p=$!
+sleep 1
+{ACT}
+sleep .1
+sh "$1"
+kill $p
+"""
+
+
+@pytest.mark.parametrize(
+    ("act", "answer", "how"),
+    [
+        (":", Answer.YES, ""),
+        ("echo Storage=persistent >>/etc/systemd/journald.conf.d/1.conf", Answer.NO, "written"),
+        ("rm /etc/systemd/journald.conf.d/1.conf", Answer.UNTOLD, "removed"),
+    ],
+)
+def test_journald(tmp_path: Path, act: str, answer: Answer, how: str) -> None:
+    if not shutil.which("/lib/systemd/systemd-journald"):
+        pytest.skip("systemd-journald is not here")
+    read = journal.READS[1]
+    said = _run(_JOURNALD.replace("{ACT}", act), read.body, tmp_path)
+    config = ReadResult("journald.config", ReadStatus.OK)
+    found = journal.journald(_capture(read.id, said, config)).taken
+    assert (found.answer, found.how) == (answer, how), said.decode()

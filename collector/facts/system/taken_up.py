@@ -87,7 +87,8 @@ class Taken:
     """`how` says why it is not `yes`.
 
     `written` (no), else `replaced`, `removed`, `program` (it runs another program than the one that
-    lies there), `no_start` (nothing is known of its start), `clock` (set in between), or
+    lies there), `signal` (one may have told it, unseen), `no_start` (nothing is known of its
+    start), `clock` (set in between), or
     `not_asked`, of a capture from before this was looked at.
     """
 
@@ -101,7 +102,21 @@ class Taken:
     @property
     def doubtful(self) -> bool:
         """May it run with another configuration, by something that was seen?"""
-        return self.how in ("replaced", "removed", "program", "no_start")
+        return self.how in ("replaced", "removed", "signal", "program", "no_start")
+
+    def holds(self, *seen: datetime | None) -> bool:
+        """Is what is written what it does: as it has taken it up, or as each of these times shows?
+
+        They are times of records that are as is written, made after the last change of its files.
+        """
+        if self.answer is not Answer.NO and not self.doubtful:
+            return True
+        changed = self.changed
+        return (
+            changed is not None
+            and bool(seen)
+            and all(one is not None and one > changed for one in seen)
+        )
 
 
 NOT_ASKED = Taken(Answer.UNTOLD, "not_asked")
