@@ -53,9 +53,9 @@ LOOK = r"""
   set -- ${t_b##*') '}
   [ -z "${20-}" ] || printf 'start %s %s\n' "$t_p" "${20}"
   if [ -d /run/systemd/system ]; then
+    t_b=$(sed -n 's,.*/\([^/]*\.service\)$,\1,p' "/proc/$t_p/cgroup" 2>/dev/null | sort -u)
     TZ=UTC0 systemctl show -p Id -p MainPID -p Type -p ExecMainStartTimestamp \
-      -p StateChangeTimestamp -p ReloadResult -p ExecReload $t_u $(sed -n \
-      's,.*/\([^/]*\.service\)$,\1,p' "/proc/$t_p/cgroup" 2>/dev/null | sort -u) 2>/dev/null |
+      -p StateChangeTimestamp -p ReloadResult -p ExecReload ${t_b:-$t_u} 2>/dev/null |
       sed -e 's/^ExecReload=.*start_time=\[\([^]]*\)\].*status=\([0-9]*\).*/ExecReload=\2 \1/' \
         -e 's/^/unit /'
   fi
