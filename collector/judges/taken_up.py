@@ -56,6 +56,15 @@ def stale(taken: Taken, program: str) -> dict[str, Value]:
     }
 
 
+def refuse_stale(read: str, taken: Taken, program: str) -> None:
+    """Raises NotUnderstood where the daemon surely or perhaps runs with another configuration."""
+    refuse_doubt(read, taken, program)
+    if taken.answer is Answer.NO:
+        path, changed, since = taken.path, _time(taken.changed), _time(taken.since)
+        said = msg("taken_up_written", program=program, path=path, changed=changed, since=since)
+        raise NotUnderstood(read, said)
+
+
 def refuse_doubt(read: str, taken: Taken, program: str) -> None:
     """Raises NotUnderstood where the daemon may run with another configuration than is written."""
     if not taken.doubtful:

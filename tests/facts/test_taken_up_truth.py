@@ -11,16 +11,27 @@ import pytest
 from collector.facts.access import sshd_effective as sshd
 from collector.facts.logs.journald import journal
 from collector.facts.logs.syslog import daemons as syslog
+from collector.facts.security import clamav
+from collector.facts.system.processes import Process
 from collector.facts.system.taken_up import Answer, Taken
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.facts.alone import ALONE
 
 _SSHD = """
-mount -t tmpfs none /etc/ssh && mount -t tmpfs none /run || exit 77
-mkdir -p /run/sshd /etc/ssh/sshd_config.d
+mount -t tmpfs none /run || exit 77
+mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w &&
+  mount -t overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w none /etc &&
+  mount -t tmpfs none /etc/ssh || exit 77
+mkdir -p /run/sshd /etc/ssh/sshd_config.d /etc/crypto-policies/back-ends
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-printf 'Include /etc/ssh/sshd_config.d/*.conf\\nPort 2299\\nListenAddress 127.0.0.1\\n' \
+cd /etc/crypto-policies
+echo DEFAULT >config
+echo 'Ciphers aes256-ctr' | tee default.txt >legacy.txt
+ln -s ../default.txt back-ends/opensshserver.config
+printf '%s\\n' 'Include /etc/ssh/sshd_config.d/*.conf' 'Include more.conf' 'Port 2299' \
+  'ListenAddress 127.0.0.1' 'Include /etc/crypto-policies/back-ends/opensshserver.config' \
   >/etc/ssh/sshd_config
+echo 'MaxAuthTries 3' >/etc/ssh/more.conf
 cd /etc/ssh/sshd_config.d
 echo 'PermitRootLogin yes' >01.conf
 echo 'X11Forwarding no' >02.conf
@@ -87,6 +98,13 @@ _AGAIN = "; sleep .3; kill -HUP $p; sleep 1"
         ("sleep .1; cp -p ../sshd_config ../new; mv ../new ../sshd_config",
          Answer.UNTOLD, "replaced"),
         ("chmod 600 ../sshd_config; touch ../moduli", Answer.YES, ""),
+        ("cd ..; rm -r sshd_config.d", Answer.UNTOLD, "removed"),
+        ("rm ../more.conf", Answer.UNTOLD, "removed"),
+        # an update of crypto-policies makes the same links again; a policy that was set is seen
+        ("cd /etc/crypto-policies; ln -sf ../default.txt back-ends/opensshserver.config",
+         Answer.YES, ""),
+        ("cd /etc/crypto-policies; ln -sf ../legacy.txt back-ends/opensshserver.config;"
+         "echo LEGACY >config", Answer.NO, "written"),
     ],
 )  # fmt: skip
 def test_sshd(tmp_path: Path, act: str, answer: Answer, how: str) -> None:
@@ -175,3 +193,40 @@ def test_journald(tmp_path: Path, act: str, answer: Answer, how: str) -> None:
     config = ReadResult("journald.config", ReadStatus.OK)
     found = journal.journald(_capture(read.id, said, config)).taken
     assert (found.answer, found.how) == (answer, how), said.decode()
+
+
+_CLAMD = """
+mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w &&
+  mount -t overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w none /etc || exit 77
+mkdir -p /etc/clamav /etc/clamd.d
+echo 'ExcludePath ^/proc/' >/etc/clamav/clamd.conf
+cp /bin/sleep /mnt/clamd
+sleep .1
+/mnt/clamd 60 & p=$!
+sleep 1
+echo 'ExcludePath ^/sys/' >{FILE}
+sleep .1
+{SHELL} "$1"
+kill $p
+"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+@pytest.mark.parametrize(
+    ("file", "answer"),
+    [("/etc/clamav/clamd.conf", Answer.NO), ("/etc/clamd.d/other.conf", Answer.YES)],
+)
+def test_the_file_of_a_clamd(tmp_path: Path, shell: str, file: str, answer: Answer) -> None:
+    """By a program of that name; that the real one reads nothing again says clamd(8)."""
+    if not shutil.which(shell.partition(" ")[0]):
+        pytest.skip(f"{shell} is not here")
+    read = clamav.READS[0]
+    said = _run(_CLAMD.replace("{FILE}", file).replace("{SHELL}", shell), read.body, tmp_path)
+    found = clamav.clamav(_capture(read.id, said))
+    (pid,) = found.named
+    process = Process(pid, 1, 0, "clamd", "/mnt/clamd", False, "", "", False)
+    taken = found.taken(process)
+    if "busybox" in shell:  # whole seconds
+        assert taken.answer in (answer, Answer.UNTOLD), said.decode()
+    else:
+        assert taken.answer is answer, said.decode()

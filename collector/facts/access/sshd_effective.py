@@ -23,8 +23,6 @@ from collector.model import Capture, Quote, Read, Text, files, shell
 OUTSIDE = "203.0.113.7"
 _AS = ("root", "nobody")
 
-# Only processes of root in our own pid namespace count, so that no user and no container can have
-# a program of theirs called. `-E` is left out: with it sshd would write to its log file.
 _SYSTEM = "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config"
 _LOCAL = (
     "/usr/local/etc/sshd_config /usr/local/etc/ssh/sshd_config /usr/local/openssh/etc/sshd_config"
@@ -56,7 +54,16 @@ _TAKEN_UP = rf"""
       IFS=' '
       for t_c in ${{t_b#i}}; do
         case $t_c in (/*) ;; (*) t_c=/etc/ssh/$t_c;; esac
-        case ${{t_c%/*}} in (*[*?[]*) ;; (*) t_d=$t_d${{t_c%/*}}$hp_nl;; esac
+        t_e=${{t_c%/*}}
+        while [ ! -d "$t_e" ] && [ -n "$t_e" ]; do t_e=${{t_e%/*}}; done
+        case $t_c in
+          # its package makes the same links again at times; which ones stands in config
+          (/etc/crypto-policies/*) t_f=$t_f/etc/crypto-policies/config$hp_nl;;
+          (*/*[*?[]*/*) ;;
+          (*[*?[]*) t_d=$t_d$t_e$hp_nl;;
+          # a file that is not there may have been taken away
+          (*) [ -e "$t_c" ] || t_d=$t_d$t_e$hp_nl;;
+        esac
         IFS=; set +f
         for t_e in $t_c; do [ ! -e "$t_e" ] || t_n=$t_n$t_e$hp_nl; done
         IFS=' '; set -f
@@ -76,6 +83,8 @@ _TAKEN_UP = rf"""
   }} | sed 's/^/#run /'
 """
 
+# Only processes of root in our own pid namespace count, so that no user and no container can have
+# a program of theirs called. `-E` is left out: with it sshd would write to its log file.
 _EFFECTIVE = (
     OPENED
     + rf"""
