@@ -41,6 +41,16 @@ def _file(
         ([_file(_OLD, _STARTED + 5), f"folder {_STARTED + 5}.0 /etc/d"], Answer.UNTOLD, "removed"),
         ([_file(_OLD), f"folder {_STARTED + 5}.0 /etc/d"], Answer.UNTOLD, "removed"),
         ([_file(_STARTED + 5), f"folder {_STARTED + 9}.0 /etc/d"], Answer.NO, "written"),
+        # a new version of the package, and the file of a package that somebody wrote to
+        (
+            [
+                _file(_OLD, _STARTED + 5, f"{_STARTED + 5}.0", "/usr/lib/d/a"),
+                f"folder {_STARTED + 5}.0 /usr/lib/d",
+            ],
+            Answer.YES,
+            "",
+        ),
+        ([_file(_STARTED + 5, path="/usr/lib/d/a")], Answer.NO, "written"),
         # whole seconds of busybox: in the second of the start nothing is told
         ([f"file {_STARTED} {_STARTED} W /etc/d/a"], Answer.UNTOLD, "clock"),
         ([f"file {_STARTED + 2} {_STARTED + 2} W /etc/d/a"], Answer.NO, "written"),

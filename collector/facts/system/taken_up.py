@@ -10,6 +10,7 @@ hundredths there; where the clock was set in between, the interval grows until n
   its ctime, which nobody sets.
 - A newer ctime alone is also that of chmod, or of a backup that puts atime back: it proves nothing,
   unless the file itself is new (its birth, where the file system has one; else its folder's time).
+  A package's own folder is left out here: each version of it lays the same defaults anew.
 - A folder that is newer than all: something was taken out of it, or an editor looked into a file
   there. Which of the two is not seen.
 
@@ -172,7 +173,7 @@ def _newer(said: tuple[str, ...], read: _When) -> Iterator[tuple[str, float, str
     for line in said:
         if match := _FOLDER.fullmatch(line):
             when = folders.get(match[2])
-            if when is not None and when.first > read.last:
+            if when is not None and when.first > read.last and not _packaged(match[2]):
                 yield "removed", when.first, match[2], line
         elif match := _ENTRY.fullmatch(line):
             written, changed, born = (_stamp(match[n]) for n in (1, 2, 3))
@@ -184,8 +185,15 @@ def _newer(said: tuple[str, ...], read: _When) -> Iterator[tuple[str, float, str
                 yield "written", content.first, match[4], line
             elif content.last > read.first:
                 yield "clock", content.first, match[4], line
+            elif _packaged(match[4]):
+                continue
             elif changed.first > read.last and _is_new(born or folder, read):
                 yield "replaced", changed.first, match[4], line
+
+
+def _packaged(path: str) -> bool:
+    """Does it lie where packages alone lay files? Each version lays all of them anew."""
+    return path.startswith(("/usr/lib/", "/lib/", "/usr/etc/"))
 
 
 def _is_new(when: _When | None, read: _When) -> bool:
