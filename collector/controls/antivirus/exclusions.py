@@ -10,6 +10,7 @@ from collector.facts.security.products import antimalware
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
@@ -91,6 +92,8 @@ def _clamav(facts: Facts, trees: list[str], web: list[str], quotes: list[Quote])
                 hit = matches(pattern, probes(tree, web=tree in web), "clamav.state")
                 if hit:
                     blind.append(f"{tree} (ExcludePath {pattern})")
+    for scanner in () if blind else scanners:
+        taken_up.refuse_stale("clamav.state", known.taken(scanner), "clamd")
     return blind
 
 

@@ -11,6 +11,7 @@ from collector.facts.security.products import Sighting, antimalware
 from collector.facts.security.web_roots import webroots
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -135,6 +136,9 @@ def _clamav(
     engines = {str(p.uid) for p in known.scanners(run)}
     if left := _left_out(settings, engines, parameters.strings("engine_users")):
         return _View(Result.PARTIAL, "users_left_out", values | {"users": [*left]}, quotes)
+    for name, some in (("clamonacc", watchers[:1]), ("clamd", known.scanners(run))):
+        for process in some:
+            taken_up.refuse_stale("clamav.state", known.taken(process), name)
     return _View(Result.PASS, "blocking", values | {"trees": [*dict.fromkeys(trees)]}, quotes)
 
 

@@ -12,6 +12,7 @@ from collector.facts.base.intervals import NONE, Spans, everything, network
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
 from collector.facts.system.processes import processes
 from collector.i18n.message import in_chinese, msg
+from collector.judges import taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -45,7 +46,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         limits = [_limit(facts, s, most) for s in servers]
         if limits and all(limit is not None for limit in limits):
             said, quotes = next(limit for limit in limits if limit is not None)
-            return _verdict(Result.PASS, "by_sshd", seen, {"by": said}, quotes)
+            shut = _verdict(Result.PASS, "by_sshd", seen, {"by": said}, quotes)
+            # TCP wrappers read their files for each connection
+            mine = any(quote.read.startswith("sshd.") for quote in quotes)
+            return taken_up.running(shut, servers) if mine else shut
         answer = attested(facts, CONTROL, clock)
         if answer is not None:
             values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}

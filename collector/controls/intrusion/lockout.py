@@ -14,6 +14,7 @@ from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.accounts import accounts
 from collector.facts.system.processes import Process, processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}
@@ -21,6 +22,10 @@ _PORTS = {"ssh": 22}
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """PAM must lock in every stack that takes a password; a ban that covers sshd is as good."""
+    return taken_up.running(_written(facts, parameters, clock), facts.get(listeners))
+
+
+def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     guessable = [a for a in facts.get(accounts) if a.login and a.usable]
     guessable = [a for a in guessable if not a.expired(clock.now)]
     servers = [s for s in facts.get(listeners) if takes_passwords(facts.capture, s)]

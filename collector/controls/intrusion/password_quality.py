@@ -17,6 +17,7 @@ from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import listeners
 from collector.facts.system.accounts import accounts
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Method, Parameters, Result, Verdict
 
 
@@ -32,7 +33,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             found = _service(facts, parameters, service)
             verdict = verdict if found.result is Result.PASS else found
     if verdict.result is not Result.PASS and _no_passwords(facts):
-        return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
+        none = Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
+        return taken_up.running(none, facts.get(listeners))
     return verdict
 
 

@@ -12,12 +12,19 @@ from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Every sshd that listens must hold; the first that does not is the verdict."""
     servers = facts.get(listeners)
+    return taken_up.running(_written(facts, parameters, clock, servers), servers)
+
+
+def _written(
+    facts: Facts, parameters: Parameters, clock: Clock, servers: tuple[Listener, ...]
+) -> Verdict:
     others = parameters.strings("other_servers")
     if not servers:
         _no_other(facts, others)

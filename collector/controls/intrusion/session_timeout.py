@@ -16,6 +16,7 @@ from collector.facts.access.sshd_effective import Listener, listeners, refused
 from collector.facts.base.durations import openssh_time
 from collector.facts.system.accounts import Account, accounts, groups, membership
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 # the systemd that first ends idle sessions (NEWS)
@@ -54,7 +55,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     for way in sorted(good, key=lambda w: w.doubt is not None):
         if way.doubt is not None:
             raise way.doubt
-        return _verdict(Result.PASS, "ended", way.name, way.seconds, way.quotes)
+        ends = _verdict(Result.PASS, "ended", way.name, way.seconds, way.quotes)
+        return taken_up.running(ends, servers) if way.name == "ChannelTimeout" else ends
     ended = [w for w in ways if w.seconds is not None and w.fault is None]
     if ended:
         return _verdict(Result.FAIL, "too_long", ended[0].name, ended[0].seconds, ended[0].quotes)
@@ -82,7 +84,8 @@ def _by_keepalive(servers: tuple[Listener, ...], longest: int) -> Verdict:
         seconds = max(_alive(s) or 0 for s in servers)
         old = all(_ends_idle(s) for s in servers)
         if old and seconds <= longest:
-            return _verdict(Result.PASS, "ended", "ClientAliveInterval", seconds, dead)
+            ends = _verdict(Result.PASS, "ended", "ClientAliveInterval", seconds, dead)
+            return taken_up.running(ends, servers)
         return _verdict(Result.FAIL, "dead_only", "ClientAliveInterval", seconds, dead)
     return _verdict(Result.FAIL, "never", "", None, dead)
 

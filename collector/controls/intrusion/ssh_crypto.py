@@ -9,6 +9,7 @@ from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.network.listeners import sockets
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _KEYWORDS = ("ciphers", "macs", "kexalgorithms")
@@ -45,12 +46,13 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
     if not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
-    return Verdict(
+    strong = Verdict(
         Result.PASS,
         "strong",
         values={"program": servers[0].exe},
         evidence=tuple(s.quote("protocol", *_KEYWORDS) for s in servers),
     )
+    return taken_up.running(strong, servers)
 
 
 def _weak(server: Listener, parameters: Parameters) -> list[str]:

@@ -8,6 +8,7 @@ from collector.facts.access.sshd_config import blocks
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -38,12 +39,13 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     told = servers[0].first("authenticationmethods") or "any"
-    return Verdict(
+    both = Verdict(
         Result.PASS,
         "two_factors",
         values={"methods": told},
         evidence=(servers[0].quote("authenticationmethods", "pubkeyauthoptions"),),
     )
+    return taken_up.running(both, servers)
 
 
 def _short(facts: Facts, clock: Clock, server: Listener, found: str) -> Verdict:

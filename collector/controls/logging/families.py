@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from collector.errors import CouldNotLook
-from collector.facts.logs.destinations import Stores, log_stores
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.logs.destinations import JOURNALD, Stores, log_stores
 from collector.facts.logs.files import LogFiles, log_files
 from collector.facts.logs.model.families import NAMES, family_of
 from collector.facts.logs.service_logs import Writer, writers
@@ -68,6 +68,7 @@ def _general(
     journal = [h.last for h in stores.journal.held if h.last is not None]
     newest = [(past(t, clock, _TIMES), p) for t, p in times]
     newest += [(past(t, clock, "journald.held"), "journald") for t in journal]
+    _refuse_old(stores, max(newest, default=None))
     if not newest:
         where = f" ({', '.join(kept)})" if kept else ""
         found.missing.append(Text(f"系统日志{where}", f"syslog{where}"))
@@ -84,6 +85,19 @@ def _general(
         return False
     found.live.append(f"login → {store.logins[0] if store else 'journald'}")
     return True
+
+
+def _refuse_old(stores: Stores, newest: tuple[datetime, str] | None) -> None:
+    """A record from before the files were changed does not show that one is written now.
+
+    Raises NotUnderstood where the daemon has not taken up what makes it look as if.
+    """
+    store, journal = stores.running, stores.journal
+    taken, taker = (store.taken, store.taker) if store else (journal.taken, JOURNALD)
+    if newest is None or taken.holds(newest[0]):
+        return
+    read = "journald.held" if taker == JOURNALD else "syslog.running"
+    raise NotUnderstood(read, msg("taken_up_not", program=taker, path=taken.path))
 
 
 def _service(

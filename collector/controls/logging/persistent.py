@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collector.errors import NotUnderstood
-from collector.facts.logs.destinations import Stores, SyslogStore, log_stores
+from collector.errors import FactError, NotUnderstood
+from collector.facts.logs.destinations import JOURNALD, Stores, SyslogStore, log_stores
+from collector.facts.logs.files import log_files
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -13,7 +15,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     stores = facts.get(log_stores)
     evidence = _evidence(stores)
     running = stores.running
-    if running is not None and running.enabled:
+    if running is not None and running.enabled and _kept(facts, running):
         shown = dict.fromkeys((*running.logins[:2], *running.general[:2]))
         values: dict[str, Value] = {"daemon": running.daemon, "files": list(shown)}
         return Verdict(Result.PASS, "files", Method.CONFIGURED, values, evidence)
@@ -25,6 +27,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             {"line": stores.journal.line, "line_zh": stores.journal.line_zh},
             evidence,
         )
+    if running is not None and running.enabled:
+        return taken_up.of_logs(running.taker, running.taken)
+    if stores.journal_runs and stores.journal.on_disk and not stores.journal_mount:
+        return taken_up.of_logs(JOURNALD, stores.journal.taken)
     if running is not None:
         return Verdict(
             Result.PARTIAL, "not_at_boot", values={"daemon": running.daemon}, evidence=evidence
@@ -33,6 +39,21 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if store.active and store.unclear:
             raise NotUnderstood(store.read, msg("condition_decides", short_form=_short_form(store)))
     return _short(stores, evidence)
+
+
+def _kept(facts: Facts, store: SyslogStore) -> bool:
+    """Has it taken up what is written, or has it written to its files since that was changed?"""
+    if store.taken.holds():
+        return True
+    try:
+        known = facts.get(log_files).files
+    except FactError:
+        return False
+    newest = []
+    for paths in (store.general, store.logins):
+        times = [known[path].last for path in paths if path in known]
+        newest.append(max((t for t in times if t is not None), default=None))
+    return store.taken.holds(*newest)
 
 
 def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.logs.forwarding.agents import OTHERS
 from collector.facts.logs.forwarding.delivery import Arrival, Arrivals, Limits, arrivals
+from collector.facts.logs.syslog.daemons import syslog_running
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.judges.predicates import attested, past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -32,7 +35,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     quotes += (Quote("syslog.running", known.notes),) if known.notes else ()
     live = [a for a in found if a.state == "arrived"]
     if live:
-        return _covered(known, live, quotes, clock, hours)
+
+        def again(some: list[Arrival]) -> Verdict:
+            return _covered(known, some, quotes, clock, hours)
+
+        return _as_running(facts, live, again(live), again)
     return _not_arriving(facts, found, quotes, clock, hours)
 
 
@@ -58,6 +65,20 @@ def _covered(
     en = [word for word, there in (("logins", logins), ("general messages", general)) if not there]
     values |= {"missing_zh": "、".join(zh), "missing_en": ", ".join(en)}
     return Verdict(Result.PARTIAL, "some_only", Method.OBSERVED, values, quotes)
+
+
+def _as_running(
+    facts: Facts, live: list[Arrival], covered: Verdict, again: Callable[[list[Arrival]], Verdict]
+) -> Verdict:
+    """That something arrives was seen; what is sent, and what not, stands in the files alone."""
+    for name, read in (("rsyslogd", "syslog.rsyslog"), ("syslog-ng", "syslog.syslog_ng")):
+        firm = [a for a in live if a.target.read != read]
+        if covered.result is not Result.PASS or len(firm) == len(live):
+            continue
+        taken = facts.get(syslog_running).taken(name)
+        if not taken.holds() and (not firm or again(firm).result is not Result.PASS):
+            return taken_up.of_logs(name, taken)
+    return covered
 
 
 def _not_arriving(

@@ -24,12 +24,73 @@ from collector.facts.base.redaction import (
     values_of_short,
 )
 from collector.facts.system.accounts import Account
+from collector.facts.system.taken_up import LOOK, NOT_ASKED, TAKEN_UP, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, Text, files, shell
 
 # An address outside (RFC 5737), for which `Match` blocks are settled.
 OUTSIDE = "203.0.113.7"
 _AS = ("root", "nobody")
+
+_SYSTEM = "/etc/ssh/sshd_config /usr/etc/ssh/sshd_config"
+_LOCAL = (
+    "/usr/local/etc/sshd_config /usr/local/etc/ssh/sshd_config /usr/local/openssh/etc/sshd_config"
+)
+# The files that this listener reads, with what they include, and where it wrote that it started:
+# its PidFile is written anew when it was told to read them again.
+_TAKEN_UP = rf"""
+  t_p=${{p#/proc/}}; t_f=; t_d=; t_u='ssh.service sshd.service'; t_k="/run/sshd.pid$hp_nl"
+  [ -z "$f" ] || t_n=$f
+  if [ -z "$f" ]; then
+    t_n='{_SYSTEM}'
+    case $x in (/usr/sbin/*|/usr/bin/*|/sbin/*) ;; (*) t_n="{_LOCAL} $t_n";; esac
+    for t_n in $t_n; do [ ! -f "$t_n" ] || break; done
+  fi
+  IFS=$hp_nl
+  for t_a in 1 2 3; do
+    t_i=
+    for t_b in $t_n; do
+      [ -f "$t_b" ] && hp_plain "$t_b" || continue
+      t_f=$t_f$t_b$hp_nl
+      t_i=$t_i$(hp_by "$t_b" sed -n -e 's/[[:space:]]*$//' -e 's/"//g' \
+        -e 's/^[[:space:]]*\([A-Za-z]*\)[[:space:]]*=/\1 /' \
+        -e 's/^[[:space:]]*[Ii][Nn][Cc][Ll][Uu][Dd][Ee][[:space:]]\{{1,\}}/i/p' \
+        -e 's/^[[:space:]]*[Pp][Ii][Dd][Ff][Ii][Ll][Ee][[:space:]]\{{1,\}}/k/p' 2>/dev/null)$hp_nl
+    done
+    t_n=
+    for t_b in $t_i; do
+      case $t_b in (k*) t_k=$t_k${{t_b#k}}$hp_nl; continue;; esac
+      IFS=' '
+      for t_c in ${{t_b#i}}; do
+        case $t_c in (/*) ;; (*) t_c=/etc/ssh/$t_c;; esac
+        t_e=${{t_c%/*}}
+        while [ ! -d "$t_e" ] && [ -n "$t_e" ]; do t_e=${{t_e%/*}}; done
+        case $t_c in
+          # its package makes the same links again at times; which ones stands in config
+          (/etc/crypto-policies/*) t_f=$t_f/etc/crypto-policies/config$hp_nl;;
+          (*/*[*?[]*/*) ;;
+          (*[*?[]*) t_d=$t_d$t_e$hp_nl;;
+          # a file that is not there may have been taken away
+          (*) [ -e "$t_c" ] || t_d=$t_d$t_e$hp_nl;;
+        esac
+        IFS=; set +f
+        for t_e in $t_c; do [ ! -e "$t_e" ] || t_n=$t_n$t_e$hp_nl; done
+        IFS=' '; set -f
+      done
+      IFS=$hp_nl
+    done
+  done
+  {{
+    [ -z "$g" ] || printf 'gone %s\n' "$x"
+    for t_b in $t_k; do
+      t_c=
+      [ -f "$t_b" ] && hp_can "$t_b" && {{ read -r t_c <"$t_b"; }} 2>/dev/null
+      [ "$t_c" != "$t_p" ] || stat -L -c 'pidfile %.9Y %n' "$t_b" 2>/dev/null
+    done
+    unset IFS
+    {LOOK.strip()}
+  }} | sed 's/^/#run /'
+"""
 
 # Only processes of root in our own pid namespace count, so that no user and no container can have
 # a program of theirs called. `-E` is left out: with it sshd would write to its log file.
@@ -55,7 +116,8 @@ for p in /proc/[0-9]* -; do
     [ "$(readlink "$p/ns/pid" 2>/dev/null)" = "$own" ] || continue
     # sudo by another name, say: whoever called it chose its arguments
     [ ! -u "$p/exe" ] || continue
-    x=$(readlink "$p/exe" 2>/dev/null); x=${{x%' (deleted)'}}
+    x=$(readlink "$p/exe" 2>/dev/null); g=
+    case $x in (*' (deleted)') g=1; x=${{x%' (deleted)'}};; esac
     [ -n "$x" ] || continue
     if [ ! -x "$x" ]; then
       printf '%s\n' "$x is no longer there, but runs" >&2
@@ -96,6 +158,8 @@ for p in /proc/[0-9]* -; do
     printf '#rc %s\n' "$?"
   done
   [ -z "$f" ] || {{ printf '#file %s\n' "$f"; hp_by "$f" sed 's/^/|/'; }}
+  [ "$p" != - ] || break
+{_TAKEN_UP}
 done
 :
 """
@@ -172,7 +236,8 @@ class Listener:
     """One sshd as it was asked. `pid` is None when none runs and the program itself was asked.
 
     `settings` holds, for `root` and for `nobody` (an ordinary user) coming from outside, the lines
-    of `sshd -T`: keyword in small letters → its values, in order.
+    of `sshd -T`: keyword in small letters → its values, in order. That is what its files say now:
+    `taken` tells whether the one that runs has it.
     """
 
     pid: int | None
@@ -180,6 +245,7 @@ class Listener:
     args: tuple[str, ...]
     settings: Mapping[str, Mapping[str, tuple[str, ...]]]
     config: str | None = None
+    taken: Taken = NOT_ASKED
 
     def first(self, keyword: str, user: str = "nobody") -> str:
         """The value of a keyword; empty when this version does not print it."""
@@ -218,11 +284,14 @@ def _listener(lines: list[str], stderr: str) -> Listener:
     args: list[str] = []
     settings: dict[str, dict[str, list[str]]] = {}
     config: list[str] | None = None
+    run: list[str] = []
     user = ""
     for line in lines[1:]:
         word, _, value = line.partition(" ")
         if line.startswith("|") and config is not None:
             config.append(line[1:])
+        elif word == "#run":
+            run.append(value)
         elif word == "#arg":
             args.append(value)
         elif word == "#as":
@@ -241,8 +310,9 @@ def _listener(lines: list[str], stderr: str) -> Listener:
             settings[user].setdefault(key, []).append(value.strip())
     if set(settings) != set(_AS) or any("permitrootlogin" not in s for s in settings.values()):
         raise NotUnderstood("sshd.effective", msg("t_not_print_configuration", exe=exe))
+    number = int(pid) if pid.isdecimal() else None
     return Listener(
-        int(pid) if pid.isdecimal() else None,
+        number,
         exe,
         tuple(args),
         MappingProxyType(
@@ -252,6 +322,8 @@ def _listener(lines: list[str], stderr: str) -> Listener:
             }
         ),
         None if config is None else "\n".join(config),
+        # where none listens, each connection starts one
+        TAKEN_UP if number is None else taken_up(run, number),
     )
 
 

@@ -8,10 +8,12 @@ from types import MappingProxyType
 
 from collector.facts.logs.journald import journal as _journald
 from collector.facts.logs.syslog import routing as _syslog
+from collector.facts.logs.syslog.daemons import syslog_running
 from collector.facts.storage import volumes as _storage
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.system import processes as _processes
 from collector.facts.system import services as _services
+from collector.facts.system.taken_up import NOT_ASKED, Taken
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (
@@ -22,6 +24,7 @@ READS: tuple[Read, ...] = (
     *(read for read in _storage.READS if read.id in ("storage.mounts", "storage.space")),
 )
 
+JOURNALD = "systemd-journald"
 MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 # of the facilities, those that stand for everything that is not a login
 _GENERAL = ("daemon", "user", "syslog")
@@ -37,6 +40,8 @@ class SyslogStore:
     `fed` is whether messages of this host come to it at all; `lost` are facilities of logins that
     no file gets (sshd writes to auth on the Debian family, to authpriv on the RHEL family).
     `limited` are its files that it makes old ones of itself, at a size: the line that says so.
+    `taken` tells whether the one that runs has what is written, and journald, which hands on to it:
+    `taker` is the one of the two that has not.
     """
 
     daemon: str
@@ -52,6 +57,8 @@ class SyslogStore:
     fed: bool = True
     lost: tuple[str, ...] = ()
     limited: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    taken: Taken = NOT_ASKED
+    taker: str = ""
 
     @property
     def stores_all(self) -> bool:
@@ -96,7 +103,7 @@ def log_stores(capture: Capture) -> Stores:
     mounts = _storage.Storage(mounts_of(capture), {}, {})
     known = _services.services(capture)
     journal = _journald.journald(capture)
-    runs = known.unit("systemd-journald").active
+    runs = known.unit(JOURNALD).active
     found = []
     for parse, unit in ((_syslog.rsyslog, "rsyslog"), (_syslog.syslog_ng, "syslog-ng")):
         if known.unit(unit).known or unit in known.scripts:
@@ -105,7 +112,12 @@ def log_stores(capture: Capture) -> Stores:
             # journald holds the socket, and hands on what it gets unless it is told not to
             kept = runs and not journal.forwards
             inputs = config.inputs & {"socket", "journal"}
-            store = replace(store, fed=bool(inputs - ({"socket"} if kept else set())))
+            fed = bool(inputs - ({"socket"} if kept else set()))
+            taker = "rsyslogd" if unit == "rsyslog" else unit
+            taken = syslog_running(capture).taken(taker)
+            if runs and taken.holds() and not journal.taken.holds():
+                taken, taker = journal.taken, JOURNALD
+            store = replace(store, fed=fed, taken=taken, taker=taker)
             if not known.systemd:
                 # without units only the running program tells
                 places = ("/sbin", "/usr/sbin", "/usr/local/sbin", "/usr/bin")
@@ -119,7 +131,7 @@ def log_stores(capture: Capture) -> Stores:
         tuple(found),
         journal,
         runs,
-        runs and journal.on_disk and not volatile,
+        runs and journal.shown_on_disk and not volatile,
         volatile if journal.on_disk else "",
         others,
         mounts,

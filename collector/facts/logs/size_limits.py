@@ -95,12 +95,29 @@ def journal_log(stores: Stores, capture: Capture, now: datetime) -> LogKept:
     journal = stores.journal
     held = journal.folder(JOURNAL)
     quotes = [("journald.config", journal.line, "")]
+    if journal.on_disk and stores.journal_runs and not journal.taken.holds():
+        return _written_only(journal, held, quotes)
     if not stores.journal_on_disk:
         if stores.journal_mount:
             quotes.append(("storage.mounts", stores.journal_mount, ""))
         why = Text("日志只在内存中，重启即丢失", "the journal lies in memory: a reboot loses it")
         return LogKept(JOURNAL, "journal", 0, True, why, quotes=tuple(quotes))
     return _journal(JOURNAL, journal, held, quotes, capture, now)
+
+
+def _written_only(
+    journal: Journald, held: Held | None, quotes: list[tuple[str, str, str]]
+) -> LogKept:
+    """By which limits the journald that runs removes its files is not told."""
+    where = journal.taken.path
+    why = Text(f"journald 尚未读取现有配置 {where}", f"journald has not taken up {where}")
+    quotes += [("journald.held", f"run={line}", "") for line in journal.taken.lines]
+    first = held.first if held else None
+    raw = first.isoformat() if first else ""
+    return LogKept(
+        JOURNAL, "journal", None, False, why, oldest=first, raw=raw, held=JOURNAL,
+        quotes=tuple(quotes),
+    )  # fmt: skip
 
 
 def namespace_logs(stores: Stores, capture: Capture, now: datetime) -> list[LogKept]:

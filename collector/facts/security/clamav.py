@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
 from collector.facts.system.processes import Process, Processes
+from collector.facts.system.taken_up import LOOK, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -23,10 +25,12 @@ READS: tuple[Read, ...] = (
         "clamav.state",
         OPENED
         + r"""
+t_c=
 w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
 for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
   [ -f "$f" ] && hp_plain "$f" || continue
   printf '== conf %s\n' "$f"
+  t_c=$t_c$f$hp_nl
   hp_can "$f" || echo '== refused'
   hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]" | sed 's/[[:space:]]#.*//'
   for d in $(hp_by "$f" sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p'); do
@@ -60,6 +64,12 @@ for c in /proc/[0-9]*/comm; do
     [ -f "$v" ] && hp_by "$v" cat | sed "s/^/$k /"
   done
   NAMER=
+  t_p=${p#/proc/}; t_d=; t_u='clamav-daemon.service clamd@scan.service'
+  t_f=$t_c$(tr '\000' '\n' <"$p/cmdline" |
+    sed -n -e 's/^--watch-list=\//\//p' -e 's/^--exclude-list=\//\//p')$hp_nl
+  """
+        + LOOK.strip()
+        + r""" | sed 's/^/run /'
 done
 t=; for f in clamscan clamdscan; do command -v $f >/dev/null 2>&1 && t=1; done
 for f in /opt/*/bin/clam*scan /usr/local/*/bin/clam*scan; do [ -x "$f" ] && t=1; done
@@ -143,12 +153,13 @@ class Clamav:
     """Settings by path of their file, every clamonacc by its pid.
 
     `named` holds, for each clamd and clamonacc by its pid, the file its command line names, or
-    nothing.
+    nothing; `runs` the lines that tell since when it runs, and when its files were written.
     """
 
     settings: Mapping[str, Settings]
     onaccess: Mapping[int, OnAccess]
     named: Mapping[int, str]
+    runs: Mapping[int, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     read: str = field(default="clamav.state")
 
     def of(self, process: Process) -> Settings | None:
@@ -166,6 +177,20 @@ class Clamav:
         known = [self.settings[path] for path in _FIRST if path in self.settings]
         known += [s for path, s in self.settings.items() if path not in _FIRST]
         return known[0] if known else None
+
+    def taken(self, process: Process) -> Taken:
+        """Has it the settings as they are written? Neither reads them again before it ends.
+
+        (SIGUSR2 and RELOAD make clamd(8) load its signatures anew, SIGHUP opens its log.)
+        """
+        settings = self.of(process)
+        others = self.settings.keys() - ({settings.path} if settings else set())
+        lines = [
+            line
+            for line in self.runs.get(process.pid, ())
+            if not (line.startswith("file ") and line.split(" ", 4)[-1] in others)
+        ]
+        return taken_up(lines, process.pid, reloads=False)
 
     def scanners(self, run: Processes) -> tuple[Process, ...]:
         """The clamd processes that run."""
@@ -195,6 +220,7 @@ def clamav(capture: Capture) -> Clamav:
     settings: dict[str, Settings] = {}
     onaccess: dict[int, OnAccess] = {}
     named: dict[int, str] = {}
+    runs: dict[int, tuple[str, ...]] = {}
     for kind, name, lines in state_sections(capture):
         if kind == "conf":
             settings[name] = _settings(name, lines)
@@ -203,9 +229,10 @@ def clamav(capture: Capture) -> Clamav:
                 raise NotUnderstood("clamav.state", msg("no_process", name=name))
             told = [x.removeprefix("config ") for x in lines if x.startswith("config ")]
             named[int(name)] = told[-1] if told else ""
+            runs[int(name)] = tuple(x.removeprefix("run ") for x in lines if x[:4] == "run ")
             if kind == "onaccess":
                 onaccess[int(name)] = _onaccess(int(name), lines)
-    return Clamav(settings, onaccess, named)
+    return Clamav(settings, onaccess, named, runs)
 
 
 def state_sections(capture: Capture) -> Iterator[tuple[str, str, list[str]]]:
@@ -253,7 +280,7 @@ def _onaccess(pid: int, lines: list[str]) -> OnAccess:
             group = True
         elif match := re.fullmatch(r"(--watch-list|--exclude-list) (.*)", line):
             lists[match[1]].append(match[2].strip())
-        elif not line.startswith("config "):
+        elif not line.startswith(("config ", "run ")):
             raise NotUnderstood("clamav.state", msg("not_understood", line=line))
     return OnAccess(
         pid, marks if group else None, refusing,

@@ -20,6 +20,7 @@ from collector.facts.logs.journald.values import (
     STORAGE,
     span_seconds,
 )
+from collector.facts.system.taken_up import LOOK, NOT_ASKED, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Read, Text, files, shell
 
@@ -56,6 +57,22 @@ for d in /var/log/journal /run/log/journal; do
     -e 's/^Head [Rr]ealtime [Tt]imestamp: [A-Za-z]* \([-0-9]* [0-9:]*\).*/head=\1/p' \
     -e 's/^Tail [Rr]ealtime [Tt]imestamp: [A-Za-z]* \([-0-9]* [0-9:]*\).*/tail=\1/p'
 done
+t_d=; t_f=; t_u=systemd-journald.service
+for d in {" ".join(PLACES)}; do
+  for f in "$d"/journald.conf "$d"/journald.conf.d/*.conf; do
+    [ -f "$f" ] && hp_plain "$f" && t_f=$t_f$f$hp_nl
+  done
+  [ ! -d "$d/journald.conf.d" ] || t_d=$t_d$d/journald.conf.d$hp_nl
+done
+for p in $(grep -lx systemd-journal /proc/[0-9]*/comm 2>/dev/null); do
+  p=${{p%/comm}}
+  # neither that of a container nor one of a namespace, which has a word behind its name
+  [ "$p/root/etc" -ef /etc ] || continue
+  case $(tr '\000' ' ' <"$p/cmdline" 2>/dev/null) in (*' '?*|'') continue;; esac
+  t_p=${{p#/proc/}}
+  printf 'daemon=%s\n' "$t_p"
+  {LOOK.strip()} | sed 's/^/run=/'
+done
 [ -e /etc/systemd/journald.conf ] || journalctl --version 2>/dev/null \
   | sed -n '1s/^systemd \([0-9]*\).*/systemd=\1/p'
 exit 0
@@ -81,6 +98,7 @@ class Journald:
     `retention` and `file_span` are MaxRetentionSec (0: no limit) and MaxFileSec in seconds,
     `max_use`, `keep_free` and `max_file` the System… sizes in bytes, None where the default holds;
     `max_files` is SystemMaxFiles, 0 for no limit. `namespaces` are the other journals there are.
+    All that is what is written: `taken` tells whether the one that runs has it.
     """
 
     present: bool
@@ -95,6 +113,7 @@ class Journald:
     max_files: int = 100
     namespace: str = ""
     namespaces: tuple[Journald, ...] = field(default=())
+    taken: Taken = NOT_ASKED
 
     def folder(self, path: str) -> Held | None:
         return next((h for h in self.held if h.path == path), None)
@@ -130,6 +149,12 @@ class Journald:
         if self.storage not in ("auto", "persistent"):
             return False
         return self.folder(_DISK) is not None and not self._elsewhere
+
+    @property
+    def shown_on_disk(self) -> bool:
+        """Does it write to the disk: by what it has taken up, or by what it wrote there since?"""
+        last = (self.folder(_DISK) or Held(_DISK, -1, None, None)).last
+        return self.on_disk and self.taken.holds(last)
 
     @property
     def forwards(self) -> bool:
@@ -187,7 +212,19 @@ def journald(capture: Capture) -> Journald:
     names = {m[1] for f in found if (m := re.search(r"/journald@([^/]+?)\.conf(?:\.d/|$)", f.path))}
     names |= {file.namespace for h in held for file in h.files if file.namespace}
     others = tuple(_one(found, held, version, name) for name in sorted(names))
-    return replace(_one(found, held, version, ""), present=bool(found), namespaces=others)
+    main = _one(found, held, version, "")
+    return replace(main, present=bool(found), namespaces=others, taken=_taken(capture))
+
+
+def _taken(capture: Capture) -> Taken:
+    """Has the journald that runs what its files hold? Of several, the first is PID 1's own."""
+    pairs = [line.partition("=") for line in capture.read(_HELD).text().splitlines()]
+    pids = [value for key, _, value in pairs if key == "daemon"]
+    return (
+        taken_up([value for key, _, value in pairs if key == "run"], _number(pids[0]))
+        if pids
+        else NOT_ASKED
+    )
 
 
 def _one(
@@ -238,6 +275,8 @@ def _held(capture: Capture) -> tuple[tuple[Folder, ...], int | None]:
     version = None
     for line in capture.read(_HELD).text().splitlines():
         key, separator, value = line.partition("=")
+        if key in ("daemon", "run"):
+            continue
         if not separator or (key not in ("dir", "systemd") and not found):
             raise NotUnderstood(_HELD, msg("not_line_read", line=line))
         if key == "systemd":

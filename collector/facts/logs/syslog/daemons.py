@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.logs.syslog.redaction import BOTH
+from collector.facts.system.taken_up import LOOK, NOT_ASKED, Answer, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadStatus, Text, shell
 
@@ -25,7 +26,7 @@ READS: tuple[Read, ...] = (
         _READ,
         OPENED
         + r"""
-c=; g=
+c=; g=; k=
 IFS=$hp_nl
 for p in $(grep -lxE 'rsyslogd|syslog-ng' /proc/[0-9]*/comm 2>/dev/null); do
   p=${p%/comm}
@@ -39,6 +40,7 @@ for p in $(grep -lxE 'rsyslogd|syslog-ng' /proc/[0-9]*/comm 2>/dev/null); do
 /^--cfgfile$/{n;p;}
 s/^-f\(..*\)/\1/p
 s/^--cfgfile=//p')
+  k="$k${p#/proc/} $n $o$hp_nl"
   [ -n "$o" ] || continue
   hp_owner "${p#/proc/}"
   o=$(printf '%s\n' "$o" | sed "s/^/$W$hp_tab/")
@@ -60,9 +62,9 @@ if [ -f "$n" ] || [ -n "$g" ]; then
 fi
 set --
 set -f
-k=
+j=
 for l in $c == $g; do
-  [ "$l" != == ] || { set +f; NAMER=; hp_pour '== file ' '|' "$@"; k=$#; continue; }
+  [ "$l" != == ] || { set +f; NAMER=; hp_pour '== file ' '|' "$@"; j=$#; continue; }
   set +f
   for f in ${l#*"$hp_tab"}; do
     NAMER=${l%%"$hp_tab"*}
@@ -94,7 +96,26 @@ origin=(omfwd|core\.action)
       tail -n 40 | cut -c 1-400 | sed 's/^/|/'
   done
 fi
-shift "$k"
+IFS=$hp_nl
+for l in $k; do
+  t_p=${l%% *}; l=${l#* }; o=${l%% *}; l=${l#* }
+  case $o in
+    rsyslogd) d=/etc/rsyslog.d; l=${l:-$m}; t_u='rsyslog.service syslog.service';;
+    syslog-ng) d=/etc/syslog-ng/conf.d; l=${l:-$n}; t_u=syslog-ng.service;;
+    (*) continue;;
+  esac
+  t_f=$l$hp_nl; t_d=
+  if hp_can "$l" && hp_by "$l" grep -q "^[^#].*${d##*/}"; then
+    [ ! -d "$d" ] || t_d=$d$hp_nl
+    for f in "$d"/*.conf; do [ -f "$f" ] && hp_plain "$f" && t_f=$t_f$f$hp_nl; done
+  fi
+  for f do t_f=$t_f${f#*"$hp_tab"}$hp_nl; done
+  printf '== run %s\n' "$t_p"
+  """
+        + LOOK.strip()
+        + r""" | sed 's/^/|/'
+done
+shift "$j"
 # by this line it is known what may leave of them
 [ $# -eq 0 ] || { echo '== syslog-ng'; hp_pour '== file ' '|' "$@"; }
 echo '== end'
@@ -120,6 +141,7 @@ class Daemon:
     name: str
     arguments: tuple[str, ...]
     config: str = ""
+    taken: Taken = NOT_ASKED
 
     @property
     def line(self) -> str:
@@ -144,6 +166,13 @@ class Running:
     queue: tuple[Queued, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
+    def taken(self, name: str) -> Taken:
+        """Has what runs by that name its files: the first that surely, or perhaps, has not?"""
+        mine = [d.taken for d in self.daemons if d.name == name]
+        return min(
+            mine, key=lambda one: (one.answer is not Answer.NO, not one.doubtful), default=NOT_ASKED
+        )
+
     def config(self, name: str, default: str) -> str:
         """The file that the daemon was started with. Raises NotUnderstood when there are two."""
         given = {d.config or default for d in self.daemons if d.name == name} or {default}
@@ -164,9 +193,12 @@ def syslog_running(capture: Capture) -> Running:
     files: dict[str, CapturedFile] = {}
     queue: list[Queued] = []
     notes: dict[str, tuple[str, ...]] = {}
+    runs: dict[int, tuple[str, ...]] = {}
     for words, body in _parts(lines[:-1]):
         if words[0] == "process" and len(words) == 3 and words[1].isdecimal():
             daemons.append(_daemon(int(words[1]), words[2], tuple(line[1:] for line in body)))
+        elif words[0] == "run" and len(words) == 2 and words[1].isdecimal():
+            runs[int(words[1])] = tuple(line[1:] for line in body)
         elif words[0] == "file" and len(words) > 1:
             path = " ".join(words[1:])
             data = "".join(f"{line[1:]}\n" for line in body).encode()
@@ -177,6 +209,7 @@ def syslog_running(capture: Capture) -> Running:
             notes[" ".join(words[1:])] = tuple(line[1:] for line in body)
         else:
             raise NotUnderstood(_READ, msg("not_understood", line=" ".join(words)))
+    daemons = [replace(one, taken=_taken(one, runs.get(one.pid, ()))) for one in daemons]
     return Running(tuple(daemons), files, tuple(queue), notes)
 
 
@@ -190,6 +223,19 @@ def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
         else:
             raise NotUnderstood(_READ, msg("not_understood", line=line))
     return parts
+
+
+def _taken(daemon: Daemon, lines: tuple[str, ...]) -> Taken:
+    """A SIGHUP makes rsyslogd(8) open its files again, and read nothing; syslog-ng(8) reads all.
+
+    Of the signal that logrotate sends to that one nothing is left to see.
+    """
+    if daemon.name == "rsyslogd":
+        return taken_up(lines, daemon.pid, reloads=False)
+    taken = taken_up(lines, daemon.pid)
+    if taken.answer is Answer.NO:
+        return replace(taken, answer=Answer.UNTOLD, how="signal")
+    return taken
 
 
 def _daemon(pid: int, name: str, arguments: tuple[str, ...]) -> Daemon:
