@@ -107,7 +107,9 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
         clock = str(int(at.timestamp()))
         head = MappingProxyType({**taken.head, "machine": machine, "clock": clock})
         file = signer.folder / f"{name}{captures.SUFFIX}"
-        captures.write(dataclasses.replace(taken, host="web-01", head=head, collected_at=at), file)
+        nonce = name.encode().hex() * 16  # the script draws one each time
+        taken = dataclasses.replace(taken, host="web-01", head=head, collected_at=at, nonce=nonce)
+        captures.write(taken, file)
         made_now = bundle.make(
             [file],
             signer.folder / name,

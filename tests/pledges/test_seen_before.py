@@ -180,6 +180,22 @@ def test_what_nothing_dates_is_not_of_now(register: Register, signer: Signer) ->
     assert register.evidence(ID) == ()
 
 
+def test_an_earlier_capture_with_another_clock_is_refused(
+    register: Register, signer: Signer
+) -> None:
+    """Ten characters of the old file are changed; the script never ran again."""
+    good = taken("web-01", "hardened", AT - timedelta(days=30))
+    attach(register, ID, bundled(register, signer, ID, good), signer.trust)
+    weak = taken("web-01", "weak", AT - timedelta(days=1))
+    attach(register, ID, bundled(register, signer, ID, weak), signer.trust)
+    edited = dataclasses.replace(taken("web-01", "hardened", AT), nonce=good.nonce)
+    with pytest.raises(BadInput, match=r"of web-01 comes from the same run of the script.*in evid"):
+        attach(register, ID, bundled(register, signer, ID, edited), signer.trust)
+    assert states(register) == {"web-01": "open"}
+    # the very same file, bundled once more, is what it was
+    attach(register, ID, bundled(register, signer, ID, weak), signer.trust)
+
+
 def test_bytes_of_one_host_are_none_of_another(register: Register, signer: Signer) -> None:
     register.add(made(id="other-2026", resources={"hosts": ["web-09"]}))
     one = taken("web-01", "hardened", AT)

@@ -198,6 +198,28 @@ def twins(
     )
 
 
+def edited(
+    connection: Connection, pledge: str, found: Iterable[Sighting]
+) -> Iterator[tuple[str, int]]:
+    """Hosts whose capture was handed in before with other bytes, and the evidence that has it.
+
+    The script draws a nonce each time that it runs: the same one beside other bytes is a file
+    that was changed, or cut, after it was made.
+    """
+    table = tables.marks
+    for one in found:
+        if one.collected:
+            continue
+        query = select(table.c.kind, table.c.sequence).where(
+            (table.c.pledge == pledge)
+            & (table.c.host == one.host)
+            & table.c.mark.in_(list(one.marks))
+        )
+        seen: dict[str, int] = dict(connection.execute(query).tuples().all())
+        if "nonce" in seen and not any(kind in seen for kind in SAME_BYTES):
+            yield one.host, seen["nonce"]
+
+
 def marks_of(connection: Connection, pledge: str) -> dict[str, list[str]]:
     """By host, all marks that are kept of it."""
     table = tables.marks

@@ -60,6 +60,7 @@ def attach(
             register.check_next(id, *place)
             past, late = _past(register, id, found, seen, older=older)
             _check_bytes(register.twins_of(id, seen), seen)
+            _check_edited(register.edited(id, seen))
             scope = replace(found.scope, absent=tuple(sorted(missing if past else missing | late)))
             attached = register.insert_evidence(
                 id,
@@ -152,6 +153,15 @@ def _check_bytes(twins: Sequence[Twin], seen: Sequence[Sighting]) -> None:
                 msg("same_capture_elsewhere", host=twin.host, other=twin.other, pledge=twin.pledge),
                 mend=msg("collect_from_that_host"),
             )
+
+
+def _check_edited(edited: Sequence[tuple[str, int]]) -> None:
+    """Raises BadInput for a capture that is an earlier one with other bytes in it."""
+    for host, sequence in edited:
+        raise BadInput(
+            msg("capture_edited", host=one_line(host), sequence=sequence),
+            mend=msg("collect_from_that_host"),
+        )
 
 
 def _check_dated(seen: Sequence[Sighting], where: str) -> None:

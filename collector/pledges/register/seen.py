@@ -34,6 +34,12 @@ class Seen(Attached):
             elsewhere = sightings.twins(connection, id, {s.host: s.marks for s in found})
         return *_within(id, found), *elsewhere
 
+    def edited(self, id: str, found: Sequence[Sighting]) -> tuple[tuple[str, int], ...]:
+        """As `sightings.edited`, of what is about to be attached."""
+        self._see_all()
+        with self._database.read() as connection:
+            return tuple(sightings.edited(connection, id, found))
+
     def twins(self, id: str) -> tuple[Twin, ...]:
         """Where else the machines of a pledge's evidence were seen."""
         self._see_all()
