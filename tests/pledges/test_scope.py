@@ -14,7 +14,7 @@ import pytest
 from collector import captures, catalog
 from collector.attest.bundle import making as bundle
 from collector.attest.log.logged import entry
-from collector.cli.commands.pledge.tables import lacking, list_table
+from collector.cli.commands.pledge.tables import clause_of, lacking, list_table
 from collector.cli.workflows.pledge_status import status
 from collector.errors import BadInput
 from collector.i18n.message import in_chinese
@@ -234,7 +234,7 @@ def test_a_waiver_of_the_record_lasts_no_longer_than_there(
 def test_evidence_from_before_scopes_were_kept(
     place: str, register: Register, signer: Signer
 ) -> None:
-    """It is shown as it was, `status` reads its scope from the bundle, and the log still agrees."""
+    """It is no proof in a list, `status` reads its scope from the bundle, and the log still agrees."""
     path = judged(register, signer, "a", families=("backup",))
     attach(register, ID, path, signer.trust)
     with owner(place) as theirs:
@@ -248,7 +248,8 @@ def test_evidence_from_before_scopes_were_kept(
     (attached,) = register.evidence(ID)
     assert attached.scope is None
     assert attached.whole
-    assert lacking(attached, 3) == ""
+    assert lacking(attached, 3).startswith("its scope was not kept")
+    assert clause_of(attached, 3, "2.4") == "error"
     register.log()
     found = status(register.get(ID), [attached], AT, renewed=False, shown=register.shown)
     assert found.scope is not None

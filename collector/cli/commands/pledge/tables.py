@@ -25,6 +25,7 @@ from collector.scope import lower_grade
 Rows = Sequence[tuple[Brief, Sequence[Evidence]]]
 CHECKED = ("2.2", "2.3", "2.4")
 _MOST_PARTS = 20
+SATISFIED = ("pass", "partial", "notapplicable")
 
 
 def list_table(rows: Rows) -> str:
@@ -58,9 +59,10 @@ def clause_of(evidence: Evidence, grade: int, number: str) -> str:
     """The verdict; and where not all of the clause was judged, of how much: `error 7/25`."""
     scope, word = evidence.scope, evidence.verdicts.get(number)
     if scope is None:
-        return short(word)
+        # the row is of before that was kept: how much was judged is the signer's word alone
+        return short("error" if word in SATISFIED else word)
     part = scope.clauses[number]
-    if scope.grade < grade and word in ("pass", "partial", "notapplicable"):
+    if scope.grade < grade and word in SATISFIED:
         word = "error"
     return short(word) if part.whole else f"{short(word)} {part.judged}/{part.of}"
 
@@ -86,7 +88,10 @@ def lacking(evidence: Evidence, grade: int) -> str:
     """Why this evidence is no proof of a record of that grade; empty where its scope is whole."""
     scope = evidence.scope
     if scope is None:
-        return ""
+        return tr(
+            "附上时未记录核查范围，不足以证明（见 pledge status）",
+            "its scope was not kept when it was attached: no proof (`pledge status` looks)",
+        )
     found = [] if evidence.whole else [line(scope, lang())]
     if evidence.absent:
         count = evidence.absent
