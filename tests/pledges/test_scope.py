@@ -234,7 +234,7 @@ def test_a_waiver_of_the_record_lasts_no_longer_than_there(
 def test_evidence_from_before_scopes_were_kept(
     place: str, register: Register, signer: Signer
 ) -> None:
-    """It is no proof in a list, `status` reads its scope from the bundle, and the log still agrees."""
+    """A list takes it for no proof, `status` reads its scope from the bundle; the log agrees."""
     path = judged(register, signer, "a", families=("backup",))
     attach(register, ID, path, signer.trust)
     with owner(place) as theirs:

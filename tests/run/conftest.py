@@ -23,6 +23,9 @@ _FORCED = {
     "floods": 'command="exec yes hostpledge" ',
     "floods_inside": "command=\"sh -c 'cat >/dev/null & read -r n; "
     'printf \\"hostpledge-capture 1 %s\\\\n\\" \\"${n#HP_NONCE=}\\"; exec yes\'" ',
+    "floods_errors": 'command="exec yes error >&2" ',
+    "claims": "command=\"sh -c 'echo debug1: Server host key: ssh-ed25519 SHA256:AAAA >&2; "
+    "exec sh -s'\" ",
     "dies": "command=\"sh -c 'sh -s | head -c 3000; sleep 1; kill -9 $PPID'\" ",
     "garbled": 'command="echo This account is not available." ',
     "noisy": "command=\"sh -c 'echo Welcome; echo @0123 end; exec sh -s'\" ",

@@ -47,6 +47,8 @@ def mixed(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, s
         + sshd.line("hangs", "hangs")
         + sshd.line("floods", "floods")
         + sshd.line("floods-inside", "floods_inside")
+        + sshd.line("floods-errors", "floods_errors")
+        + sshd.line("claims", "claims")
         + sshd.line("dies", "dies")
         + sshd.line("garbled", "garbled")
         + sshd.line("stranger", "stranger")
@@ -77,6 +79,8 @@ def test_each_host_has_its_own_status(mixed: tuple[Path, str, int]) -> None:
         "hangs": "timed_out",
         "floods": "flooded",
         "floods-inside": "flooded",
+        "floods-errors": "flooded",
+        "claims": "complete",
         "dies": "lost",
         "garbled": "garbled",
         "stranger": "auth_refused",
@@ -85,8 +89,8 @@ def test_each_host_has_its_own_status(mixed: tuple[Path, str, int]) -> None:
         "sudo": "complete",
         "sudo-refused": "become_refused",
     }
-    assert "13 done" not in errors
-    assert re.search(r"hosts: 4 done, 9 failed, 0 left", errors)
+    assert "15 done" not in errors
+    assert re.search(r"hosts: 5 done, 10 failed, 0 left", errors)
 
 
 def test_the_journal_says_the_same(mixed: tuple[Path, str, int]) -> None:
@@ -107,6 +111,7 @@ def test_origin_says_how_it_was_had(mixed: tuple[Path, str, int], sshd: Sshd) ->
     known = _captures(output)
     origin = known["well"].origin
     assert origin["host_keys"] == [f"ssh-ed25519 {sshd.fingerprint}"]
+    assert known["claims"].origin["host_keys"] == origin["host_keys"]
     assert (origin["address"], origin["port"]) == ("127.0.0.1", sshd.port)
     assert origin["user"] == "root"
     assert known["well"].nonce == script.host_nonce(RunFolder.open(output).nonce, "well")

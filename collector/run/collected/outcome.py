@@ -110,6 +110,7 @@ _NO_SSHPASS = (
 _SSHPASS = {5: "Invalid/incorrect password", 6: "Host key verification failed."}
 _AUTHENTICATED = re.compile(r"^(?:debug\d: )?Authenticated to (.*)", re.MULTILINE)
 _DEBUG = re.compile(r"^(?:debug\d: |OpenSSH_|Authenticated to |Transferred: |Bytes per second)")
+_JUMP = re.compile(r"^debug1: Executing proxy command: exec \S*ssh\b.* -v", re.MULTILINE)
 _HOST_KEY = re.compile(r"^debug1: Server host key: (\S+) (SHA256:\S+)", re.MULTILINE)
 _ADDRESS = re.compile(r"^debug1: Connecting to \S+ \[([^\]]+)\] port (\d+)", re.MULTILINE)
 
@@ -123,10 +124,12 @@ def without_debug(text: str) -> str:
 def host_key(text: str) -> str:
     """The key that this very session was checked against, `TYPE SHA256:…`; empty if not said.
 
-    With a jump host its key is named first, the host's own last.
+    ssh names it before the host can say a word (RFC 4253, section 7), so what stands further down
+    may be the host's own. Each jump host that a ssh with -v goes through is named before.
     """
-    found = _HOST_KEY.findall(text)
-    return " ".join(found[-1]) if found else ""
+    found = list(_HOST_KEY.finditer(text))
+    jumps = len(_JUMP.findall(text[: found[0].start()])) if found else 0
+    return " ".join(found[jumps].groups()) if len(found) > jumps else ""
 
 
 def connected_to(text: str) -> tuple[str, int] | None:

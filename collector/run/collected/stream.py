@@ -114,6 +114,8 @@ class Stream:
                 stream.program = _name(args)
                 if self.stdout is not None:
                     self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
+                if self.stderr is not None:
+                    self.stderr = _Errors(self.stderr, stream)  # type: ignore[assignment]
                 if self.stdin is not None:
                     self.stdin = _Given(self.stdin, self)  # type: ignore[assignment]
 
@@ -161,6 +163,30 @@ class _Pipe:
     def read(self, size: int = -1) -> bytes | None:
         chunk = self.real.read(size)
         return self.stream.take(chunk) if chunk else chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class _Errors:
+    """A process's stderr: what ssh says, and what the host does. A little of it is enough."""
+
+    def __init__(self, real: IO[bytes], stream: Stream) -> None:
+        self.real = real
+        self.stream = stream
+        self.bytes = 0
+
+    def read(self, size: int = -1) -> bytes | None:
+        chunk = self.real.read(_BEFORE if size < 0 else size)
+        if not chunk:
+            return chunk
+        self.bytes += len(chunk)
+        if self.bytes <= _BEFORE:
+            return chunk
+        self.stream.flooded = True
+        self.stream.bytes = max(self.stream.bytes, self.bytes)
+        self.stream.end()
+        return b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
