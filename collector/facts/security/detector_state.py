@@ -126,13 +126,17 @@ for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
     sed -e '/^--$/d' -e 's/^\([a-z_]*:\).*/\1/' \
       -e 's/^\([[:space:]]*enabled:[[:space:]]*[A-Za-z]*\).*/\1/'
 done
+# of processes that they name: the program, and none of its arguments
+u='s/^\(![[:space:]]*[^[:space:]]*[[:space:]]*[0-9]*[[:space:]]*[^[:space:]]*[[:space:]]*[^[:space:]]*\).*/\1/
+s/[[:space:]]-\{1,2\}[A-Za-z].*/ ***/'
 for f in /var/log/rkhunter.log /var/log/rkhunter.log.old /var/log/rkhunter/rkhunter.log \
   /var/log/rkhunter/rkhunter.log.old; do
   [ -f "$f" ] || continue
   printf '== rkhunter %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then
     hp_by "$f" cat |
-      grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' | tail -n 60
+      grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' | tail -n 60 |
+      sed "$u"
   else echo '== refused'; fi
 done
 f=/var/log/chkrootkit/log.today
@@ -144,12 +148,12 @@ if [ -f "$f" ]; then
   hp_by "$f" cat |
     grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' |
     grep -avE '(not found|not infected|not tested|nothing found)$' |
-    grep -avxFf "$e" | head -n 40
+    grep -avxFf "$e" | head -n 40 | sed "$u"
   hp_by "$f" cat | awk '
     /^$/ { on = 0 }
     on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/
     /^(WARNING|Warning): / { on = 1 }' | grep -av ': not promisc and no packet sniffer' |
-    grep -avxFf "$e" | head -n 40 | sed 's/^/detail: /'
+    grep -avxFf "$e" | head -n 40 | sed -e "$u" -e 's/^/detail: /'
   hp_by "$f" cat | grep -aE 'INFECTED|PACKET SNIFFER|Vulnerable' | grep -avE 'not infected$' |
     grep -axFf "$e" | head -n 40 | sed 's/^/expected: /'
 fi

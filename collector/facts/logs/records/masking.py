@@ -58,22 +58,36 @@ function star(s,  c) {
 }
 function take(n) { T = substr(R, 1, n); R = substr(R, n + 1) }
 # heads: time, host, program; the host goes, the program stays
-function head(s) {
+function head(s,  lvl, L) {
   R = s; O = ""
   if (match(R, /^<[0-9]+>(1 )?/)) { take(RLENGTH); O = T }
   if (match(R, H) || match(R, I " ")) {
     take(RLENGTH); O = O T
     if (match(R, /^[^ ]+ /)) {
       take(RLENGTH); T = substr(T, 1, RLENGTH - 1)
+      lvl = T ~ /^\[?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL)\]?:?$/
       O = O (T ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ ? quad(T) : star(T)) " "
-      if (match(R, /^[A-Za-z(][A-Za-z0-9_.()\/@-]*(\[[0-9]+\])?: ?/) && RLENGTH < 60) {
-        take(RLENGTH); O = O T
+      if (!lvl && match(R, /^[A-Za-z(][A-Za-z0-9_.()\/-]*(\[[0-9]+\])?: ?/) && RLENGTH < 60) {
+        L = RLENGTH
+        if (daemon(substr(R, 1, L))) { take(L); O = O T }
       }
     }
   }
   return O
 }
+# a program of syslog has its number, or a plain name: a log of its own may have any word there
+function daemon(s) {
+  if (s ~ /\[[0-9]+\]: ?$/) return 1
+  sub(/: ?$/, "", s)
+  return (s in K) || s !~ /[0-9]/ && length(s) < 24
+}
 function quad(s,  p) { split(s, p, "."); return p[1] "." p[2] ".*.*" }
+# is it no address: has it a group of more than four digits?
+function long(s,  p, n, i) {
+  n = split(s, p, ":")
+  for (i = 1; i <= n; i++) if (length(p[i]) > 4 && p[i] !~ /\./) return 1
+  return n > 9
+}
 function mask(s, web,  O, P, B, prev, key, ok, p) {
   O = web ? "" : head(s)
   if (web) R = s
@@ -98,6 +112,7 @@ function mask(s, web,  O, P, B, prev, key, ok, p) {
       else if (T ~ /^::[Ff][Ff][Ff][Ff]:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/)
         O = O "::ffff:" quad(substr(T, 8))
       else if (T == "::1") O = O T
+      else if (long(T)) O = O star(T)
       else { split(T, p, ":"); O = O p[1] ":" p[2] ":*" }
       B = "*"; continue
     }
@@ -105,7 +120,9 @@ function mask(s, web,  O, P, B, prev, key, ok, p) {
       take(RLENGTH); ok = 0
       if (web && T ~ /^1[6-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9](\.[0-9]+)?$/) ok = 1
       else if (B == "=") ok = (prev in N) && (!web || prev ~ /port$|^status$/)
-      else if (web) ok = B ~ /^[ "'\[(,|\t:]?$/ && (RLENGTH < 7 || T ~ /\./ && RLENGTH < 12)
+      else if (web && (B == "\"" || B == ":" && prev != ""))
+        ok = RLENGTH == 3 || prev ~ /(^|_)(status|bytes|size|length|sent|time|port|duration|msec)/
+      else if (web) ok = B ~ /^[ '\[(,|\t:]?$/ && (RLENGTH < 7 || T ~ /\./ && RLENGTH < 12)
       else ok = (prev in N) && B == " " || B == "["
       if (web && O ~ /HTTP\/$/) ok = 1
       O = O (ok ? T : substr("********", 1, RLENGTH)); B = "0"; prev = ""; continue
