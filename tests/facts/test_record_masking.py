@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
+from collector.facts.logs.applications.rotation import READS as ROTATION
 from collector.facts.logs.records.masking import MASKING
 from collector.facts.security.detector_state import READS as DETECTORS
+from collector.facts.system.services import READS as SERVICES
 from collector.facts.system.updates import READS as UPDATES
 from tests.masked import redacted
 
@@ -106,3 +108,42 @@ def test_the_token_of_a_private_archive() -> None:
     assert "Tok3n" not in said
     assert "0f8fad5b" not in said
     assert said.endswith("".join(lines.splitlines(keepends=True)[2:]))
+
+
+def test_the_description_of_a_unit_is_nobodys() -> None:
+    (read,) = (r for r in SERVICES if r.id == "services.units")
+    assert read.redact is not None
+    lines = (
+        'nightly.service loaded failed failed [systemd-run] /bin/sh -c "mysqldump -pSECRET db"\n'
+        "● ssh.service             loaded active   running OpenBSD Secure Shell SECRET\n"
+        "cron.service loaded active running\n"
+        "  user@0.service loaded active running SECRET\n"
+    )
+    said = redacted(read.redact, lines.encode()).decode()
+    assert "SECRET" not in said
+    assert [line.split()[-4:] for line in said.splitlines()] == [
+        ["nightly.service", "loaded", "failed", "failed"],
+        ["ssh.service", "loaded", "active", "running"],
+        ["cron.service", "loaded", "active", "running"],
+        ["user@0.service", "loaded", "active", "running"],
+    ]
+
+
+def test_what_stands_in_properties_of_a_logger() -> None:
+    (read,) = (r for r in ROTATION if r.id == "app_rotation.rules")
+    assert read.redact is not None
+    lines = (
+        '/a/log4j2.xml:<Properties><Property name="pw">SECRET1</Property>'
+        '<Property name="lark" value="SECRET2"/></Properties>\n'
+        "/a/log4j2.xml:<Property name=\"X-Api-Key\" value='SECRET3' />\n"
+        '/a/logback.xml:<variable name="x" value="SECRET4"/>\n'
+        "/etc/postgresql/16/main/postgresql.conf:include_dir 'conf.d' # SECRET5\n"
+        '/a/logback.xml:<property name="LOG_HOME" value="/srv/app/logs"/>\n'
+        '/a/log4j2.xml:<Property name="size">100MB</Property>\n'
+        '/a/logback.xml:<property name="days" value="180"/>\n'
+        '/a/log4j2.xml:<Property name="dir">${sys:app.home}/logs</Property>\n'
+    )
+    said = redacted(read.redact, lines.encode()).decode()
+    assert "SECRET" not in said
+    for kept in ('"/srv/app/logs"', ">100MB<", '"180"', "${sys:app.home}/logs", "'conf.d'"):
+        assert kept in said

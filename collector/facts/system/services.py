@@ -13,6 +13,12 @@ from collector.model import Capture, Read, ReadStatus, Text, command, shell
 
 _TYPES = "--type=service,socket,timer,path"
 
+# The fifth column may be a whole command line: systemd-run makes its description of one.
+_WORD = r"[^[:space:]]\{1,\}"
+_NO_DESCRIPTION = (
+    rf"s/^\([^A-Za-z0-9_]*{_WORD}\([[:space:]]\{{1,\}}{_WORD}\)\{{3\}}\)[[:space:]].*/\1/"
+)
+
 READS: tuple[Read, ...] = (
     command(
         "services.units",
@@ -25,6 +31,7 @@ READS: tuple[Read, ...] = (
         "--no-pager",
         _TYPES,
         limit=1 << 18,
+        redact=_NO_DESCRIPTION,
         why=Text("哪些服务正在运行", "which services run now"),
     ),
     command(

@@ -59,6 +59,7 @@ _ATTRIBUTES = (
     "prefix", "suffix", "maxDays", "rotatable", "max", "min", "age", "exceeds", "bytes", "files",
     "basePath", "glob", "regex", "size", "interval", "type", "ref", "maxDepth", "fileIndex",
 )  # fmt: skip
+_HELD = ("[Pp]roperty", "[Vv]ariable")
 _ELEMENTS = "\n".join(
     [
         r"/:[^<]*<[A-Za-z\/!]/{",
@@ -67,11 +68,25 @@ _ELEMENTS = "\n".join(
         *(rf"s/\([[:space:]]\)\({name}[[:space:]]*=\)/\1~q~\2/g" for name in _ATTRIBUTES),
         r"s/\([[:space:]][A-Za-z:._-]\{1,\}[[:space:]]*=[[:space:]]*\)\"[^\"]*\"/\1\"***\"/g",
         "s/~q~//g",
+        # of properties paths stay, patterns, sizes and numbers: whatever else may be a password
+        r"s/\([[:space:]]value[[:space:]]*=[[:space:]]*\)\"\([0-9][0-9A-Za-z.]\{0,5\}\)\"/\1\"~k~\2\"/g",
+        *(
+            rf"s/\(<{name}[^<>]*[[:space:]]value[[:space:]]*=[[:space:]]*\)\"[^\"~\/$%]*\"/\1\"***\"/g"
+            for name in _HELD
+        ),
+        *(
+            rf"s/\(<{name}[^<>]*[^<>\/]>\)\([0-9][0-9A-Za-z.]\{{0,5\}}\)</\1~k~\2</g"
+            for name in _HELD
+        ),
+        *(rf"s/\(<{name}[^<>]*[^<>\/]>\)[^<~\/$%]\{{1,\}}</\1***</g" for name in _HELD),
+        "s/~k~//g",
         "}",
     ]
 )
 # of settings of databases, of properties and of YAML: what stands behind a value is a remark
 _REMARK = r"/:[^<]*=.*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
+# PostgreSQL lets one leave out the `=`
+_REMARK += "\n" + r"/\.conf:[^<]*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
 # A line that names a secret keeps its element and loses its values.
 _MASKED = "\n".join(
     [
