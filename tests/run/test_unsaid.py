@@ -139,3 +139,20 @@ def test_of_a_complaint_only_what_quotes_nothing() -> None:
     )
     assert kind_of("Expected key=value, got: SECRET") == "Expected key=value"
     assert kind_of("mapping values are not allowed here") == "mapping values are not allowed here"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("db password is SECRET\n", "1 line(s) that are not shown"),
+        ("Warning: mysql://root:SECRET@h\nx\n", "2 line(s) that are not shown"),
+        ("+ export PW=SECRET\n-bash: line 3: x: command not found\n", "-bash: line 3: x: command"),
+        ("This account is not available.\n", "This account is not available."),
+        ("sh: /bin/sh: Permission denied\n", "sh: /bin/sh: Permission denied"),
+        ("debug1: Server host key: x\n", "the host answered nothing"),
+    ],
+)
+def test_what_a_host_says_instead_of_a_capture(text: str, told: str) -> None:
+    said = outcome.answered(text)
+    assert "SECRET" not in said
+    assert said.startswith(told)

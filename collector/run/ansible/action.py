@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from collector import captures, reaching, script
-from collector.errors import BadInput, CollectorError, one_line
+from collector.errors import BadInput, CollectorError
 from collector.model import Capture, HostStatus
 from collector.run.ansible.driver import driver_alive
 from collector.run.ansible.reached import option, unfit
@@ -95,7 +95,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             origin=self._origin(folder, said, clock, time.monotonic() - begun, raw),
         )
         if capture.status is HostStatus.GARBLED and "sudo" in outcome.without_debug(said):
-            capture = replace(capture, detail=one_line(outcome.without_debug(said)))
+            capture = replace(capture, detail=outcome.answered(said))
         if given["outside"] and capture.status is HostStatus.COMPLETE:
             capture = with_outside(capture, said)
         digest = folder.take(capture, time.monotonic() - begun)
@@ -155,8 +155,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         if status in (HostStatus.COMPLETE, None):
             return status, ""
         if status is HostStatus.GARBLED:
-            lines = outcome.without_debug(said).splitlines()
-            return status, one_line(lines[0]) if lines else "the host answered nothing"
+            return status, outcome.answered(said)
         return status, outcome.classify(said, begun=stream.begun)[1]
 
     def _origin(

@@ -110,6 +110,15 @@ _NO_SSHPASS = (
 _SSHPASS = {5: "Invalid/incorrect password", 6: "Host key verification failed."}
 _AUTHENTICATED = re.compile(r"^(?:debug\d: )?Authenticated to (.*)", re.MULTILINE)
 _DEBUG = re.compile(r"^(?:debug\d: |OpenSSH_|Authenticated to |Transferred: |Bytes per second)")
+# of login shells, nologin(8), sh, sudo and scp, with nothing of the host's own in them
+_ANSWERS = re.compile(
+    r"^(?:This account is (?:currently )?not available\.?"
+    r"|(?:\S*sh: )?(?:line \d+: |\d+: )?\S{1,80}: (?:command )?not found"
+    r"|\S{1,80}: (?:Permission denied|No such file or directory|Exec format error)"
+    r"|sudo: [a-zA-Z ,;'-]{1,150}|Sorry, (?:try again|user \S{1,40} .{1,120})"
+    r"|Connection to \S{1,80} closed\.?|Your (?:account|password) has expired.{0,80}"
+    r"|PTY allocation request failed.{0,40})$"
+)
 _JUMP = re.compile(r"^debug1: Executing proxy command: exec \S*ssh\b.* -v", re.MULTILINE)
 _HOST_KEY = re.compile(r"^debug1: Server host key: (\S+) (SHA256:\S+)", re.MULTILINE)
 _ADDRESS = re.compile(r"^debug1: Connecting to \S+ \[([^\]]+)\] port (\d+)", re.MULTILINE)
@@ -119,6 +128,18 @@ def without_debug(text: str) -> str:
     """What a person would have seen: OpenSSH's -v lines left out."""
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join(line for line in lines if line and not _DEBUG.match(line))
+
+
+def answered(text: str) -> str:
+    """What the host said instead of a capture, where it is known what that says.
+
+    Whatever else a profile or a wrapper prints may hold a password, and would be signed.
+    """
+    lines = without_debug(text).splitlines()
+    for line in lines:
+        if _ANSWERS.search(line) and len(line) < 200:
+            return one_line(line)
+    return f"{len(lines)} line(s) that are not shown" if lines else "the host answered nothing"
 
 
 def host_key(text: str) -> str:
