@@ -113,8 +113,8 @@ _DEBUG = re.compile(r"^(?:debug\d: |OpenSSH_|Authenticated to |Transferred: |Byt
 # of login shells, nologin(8), sh, sudo and scp, with nothing of the host's own in them
 _ANSWERS = re.compile(
     r"^(?:This account is (?:currently )?not available\.?"
-    r"|(?:\S*sh: )?(?:line \d+: |\d+: )?\S{1,80}: (?:command )?not found"
-    r"|\S{1,80}: (?:Permission denied|No such file or directory|Exec format error)"
+    r"|(?:\S*sh: )?(?:(?:line )?\d+: )?\S{1,80}: (?:(?:command )?not found|Permission denied"
+    r"|No such file or directory|Exec format error)"
     r"|sudo: [a-zA-Z ,;'-]{1,150}|Sorry, (?:try again|user \S{1,40} .{1,120})"
     r"|Connection to \S{1,80} closed\.?|Your (?:account|password) has expired.{0,80}"
     r"|PTY allocation request failed.{0,40})$"
