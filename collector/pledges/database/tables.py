@@ -341,7 +341,7 @@ def _plain(problem: BaseException | None) -> str:
         return msg("no_room_left_written")
     complaint = str(problem)
     if "not a database" in complaint:
-        return "not a register"
+        return msg("not_a_register")
     if "locked" in complaint:
         return msg("another_process_holds_register")
     return msg("register_says", complaint=complaint)
