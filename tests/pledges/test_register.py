@@ -126,6 +126,8 @@ def test_what_is_no_register_is_refused_and_left_alone(tmp_path: Path) -> None:
     [
         "postgresql://u@h:SECRETPW/db",
         "postgresql://u:pa@ss:SECRETPW@h/db",
+        "host=h port=1 password=SECRETPW dbname=x",
+        "password = SECRETPW",
         "postgresql://u:SEC@SECRETPW@h/db",
         "postgresql://u:x@h:99999/db?SECRETPW",
         "postgresql://u:x@h/db?password=SECRETPW",

@@ -23,6 +23,8 @@ _BUNDLES = "bundles"
 # what the driver of PostgreSQL takes behind a question mark
 _QUERY = {"application_name", "source_address", "tcp_keepalive", "timeout", "unix_sock"}
 # a URL with a slip in it is no path, for a path is said again
+# a connection string of libpq (Keyword/Value Connection Strings), which has a password in it
+_KEYWORDS = re.compile(r"(^|\s)(host|hostaddr|user|password|dbname|service)\s*=\s*\S")
 _MEANT = re.compile(r"[a-z]{2,20}(\+[a-z0-9]{1,20})?:.*@", re.IGNORECASE)
 
 
@@ -61,6 +63,8 @@ def place(location: str | None) -> Place:
     named = location or os.environ.get("HOSTPLEDGE_REGISTER") or ""
     if "://" in named or _MEANT.match(named):
         return _at_url(named)
+    if _KEYWORDS.search(named):
+        raise _no_url()
     path = Path(named) if named else home() / FILE
     private.refuse_special(path)
     return _at_path(path / FILE if path.is_dir() else path)
