@@ -42,6 +42,6 @@ def test_scenario(name: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=1500,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
