@@ -51,7 +51,7 @@ def _record(id: str, **changes: Any) -> dict[str, Any]:
 def _older(document: dict[str, Any]) -> PledgeRecord:
     """One of its hosts has a name that is refused today; registers that took it are still read."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reaching, "wrong_name", lambda _: "")
+        patched.setattr(reaching, "wrong_declared", lambda _: "")
         return from_document(document, where="test")
 
 
