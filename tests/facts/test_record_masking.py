@@ -55,6 +55,8 @@ def test_no_word_of_it_leaves(line: str) -> None:
         ),
         ("2026-11-28T18:00:00.1+08:00 web systemd-logind[7]: New session", "systemd-logind[7]: "),
         ("Nov 28 18:00:00 web kernel: x", "kernel: x"),
+        ("Nov 28 18:00:00 web ansible-ansible.legacy.command: x", "legacy.command: x"),
+        ("Nov 28 18:00:00 web python3: x", "python3: x"),
         ("from fe80::1:2:3:4 port 1", "from fe80::* port 1"),
         ("from ::ffff:198.51.100.7 port 1", "from ::ffff:198.51.*.* port 1"),
     ],

@@ -79,7 +79,7 @@ function head(s,  lvl, L) {
 function daemon(s) {
   if (s ~ /\[[0-9]+\]: ?$/) return 1
   sub(/: ?$/, "", s)
-  return (s in K) || s !~ /[0-9]/ && length(s) < 24
+  return (s in K) || s !~ /[0-9][0-9][0-9]|[0-9][A-Za-z]/
 }
 function quad(s,  p) { split(s, p, "."); return p[1] "." p[2] ".*.*" }
 # is it no address: has it a group of more than four digits?
