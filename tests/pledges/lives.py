@@ -7,6 +7,7 @@ md5crypt first, then set again under yescrypt.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -54,7 +55,11 @@ def check(
     """A run over web-01 at that time (aware): judged, signed, attached to the pledge."""
     origin = MappingProxyType({**taken.origin, "clock": at.isoformat()})
     head = MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))})
-    of_day = dataclasses.replace(taken, host="web-01", collected_at=at, origin=origin, head=head)
+    # each day's run of the script has a nonce of its own
+    nonce = hashlib.sha256(f"{taken.nonce} {at}".encode()).hexdigest()[: len(taken.nonce)]
+    of_day = dataclasses.replace(
+        taken, host="web-01", collected_at=at, origin=origin, head=head, nonce=nonce
+    )
     folder = signer.folder / f"{id}-{at:%Y%m%dT%H%M%S}"
     folder.mkdir(parents=True)
     file = folder / f"web-01{captures.SUFFIX}"

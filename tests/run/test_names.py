@@ -236,8 +236,9 @@ def test_one_that_the_register_held_already_is_left_out(tmp_path: Path, canary: 
         json.dumps({"ansible_ssh_executable": str(tmp_path / "ssh")}),
     )  # fmt: skip
     assert f"{evil}: to Ansible or ssh this name is an option" in ran.err
+    assert "0 of 1 hosts" in ran.out, ran.err
+    assert canary.exists(), ran.err
     assert "ProxyCommand" not in canary.read_text()
-    assert "0 of 1 hosts" in ran.out
     shown = hostpledge("pledge", "inventory", "--register", place)
     assert evil not in shown.out
     assert "this name is an option" in shown.err

@@ -19,12 +19,12 @@ def with_copies(facts: Facts, known: Cover) -> tuple[BackupJob, ...]:
     Raises FactError.
     """
     every = facts.get(all_jobs)
-    found = list(known.sure)
+    found = dict.fromkeys(known.sure)
+    others = [j for j in dict.fromkeys(every) if j.job.enabled and j not in found]
     for job in known.sure:
         left = files_of(facts.get(artefacts), job, every)
         folders = {a.path.rpartition("/")[0] for a in left if not a.repository}
-        takes = partial(_takes, known, folders)
-        found += [j for j in every if j.job.enabled and j not in found and takes(j)]
+        found |= dict.fromkeys(filter(partial(_takes, known, folders), others))
     return tuple(found)
 
 

@@ -102,7 +102,8 @@ def _marks(head: Mapping[str, Any], sha256: str) -> Iterator[tuple[str, str]]:
     said, origin = head["head"], head["origin"]
     machine = str(said.get("machine", ""))
     yield "capture", sha256
-    yield "output", str(origin.get("output_sha256", ""))
+    # before a capture begins there may be nothing, or the greeting of every host of a fleet
+    yield "output", str(origin.get("output_sha256", "")) if said else ""
     yield "nonce", str(head["nonce"])
     yield "machine", "" if machine in _NO_MACHINE else machine
     yield "boot", str(said.get("boot_id", ""))

@@ -82,7 +82,7 @@ def artefacts(capture: Capture) -> Artefacts:
         elif word == "closed":
             closed.add(rest)
         elif word == "artefact":
-            match = re.fullmatch(r"(\d+) (\d+) (?:([0-7]{1,4}):(\d+):(\d+) )?(/.*)", rest)
+            match = re.fullmatch(r"([0-9]{1,11}) (\d+) (?:([0-7]{1,4}):(\d+):(\d+) )?(/.*)", rest)
             if match is None:
                 raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
             owned = (int(match[3], 8), int(match[4]), int(match[5])) if match[3] else None

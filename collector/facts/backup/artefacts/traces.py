@@ -190,7 +190,7 @@ def _borg(capture: Capture) -> list[Record]:
     """Its files cache is rewritten when an archive is made, not when one is pruned or deleted."""
     found = []
     for line in capture.read("backup.borg").text().splitlines():
-        match = re.fullmatch(r"borg ([0-9a-f]+) (\d+) ?(.*)", line)
+        match = re.fullmatch(r"borg ([0-9a-f]+) ([0-9]{1,11}) ?(.*)", line)
         if match is None:
             raise NotUnderstood("backup.borg", msg("not_understood", line=line))
         if match[2] != "0":
@@ -205,7 +205,7 @@ def _journal(capture: Capture) -> list[Record]:
         return []
     found = []
     for line in result.text().splitlines():
-        match = re.match(r"(\d+)\.\d+ \S+ (\S+?)(?:\[\d+\])?: (.*)", line)
+        match = re.match(r"([0-9]{1,11})\.\d+ \S+ (\S+?)(?:\[\d+\])?: (.*)", line)
         if match and re.search(r"message_type.:.summary|snapshot [0-9a-f]{8} saved", match[3]):
             size = re.search(r'"total_bytes_processed":(\d+)', match[3])
             found.append(
@@ -227,7 +227,7 @@ def _logs(capture: Capture) -> list[Record]:
     # where the host did not say its zone, the earliest that its times can mean
     zone = zone_of(capture.head.get("zone") or "+1400")
     for line in [*capture.read("backup.logs").text().splitlines(), "log 0 "]:
-        match = re.fullmatch(r"log (\d+) (.*)", line)
+        match = re.fullmatch(r"log ([0-9]{1,11}) (.*)", line)
         if match:
             found += _log(path, mtime, lines, zone)
             path, mtime, lines = match[2], int(match[1]), []

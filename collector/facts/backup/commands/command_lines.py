@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import dropwhile, pairwise
 
 from collector.errors import NotUnderstood
@@ -56,6 +57,8 @@ _ASSIGN = re.compile(
 )
 
 
+# many jobs may run one script
+@lru_cache(maxsize=16)
 def filled(text: str) -> str:
     """`text` with the variables that it sets to plain text put in.
 
@@ -121,6 +124,7 @@ def wrapped(before: list[str]) -> bool:
     return before[0] in wrappers
 
 
+@lru_cache(maxsize=16)
 def targets_of(text: str) -> tuple[str, ...]:
     """All paths and repositories that the job's text names, variables filled in."""
     found = re.findall(r"(?<![\w./-])/[\w./-]{0,400}", filled(text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from collector.errors import NotUnderstood
 from collector.facts.backup.commands.command_lines import filled
@@ -117,13 +118,18 @@ class Named:
         """What the job's files and its own text set, the last one of each name."""
         files = self.files_of(job)
         found = {name: value for file, name, value in self.settings if file in files}
-        told = {m[1]: m[2].strip("\"'") for m in _SETS.finditer(filled(job.text))}
-        return found | {name: value for name, value in told.items() if "$" not in value}
+        return found | _told(job.text)
 
     def real(self, path: str) -> str:
         """`path` with the symlinks on the way to it followed, as far as they were looked at."""
         best = max((p for p in self.reals if f"{path}/".startswith(p + "/")), key=len, default="")
         return self.reals[best] + path[len(best) :] if best else path
+
+
+@lru_cache(maxsize=16)
+def _told(text: str) -> dict[str, str]:
+    told = {m[1]: m[2].strip("\"'") for m in _SETS.finditer(filled(text))}
+    return {name: value for name, value in told.items() if "$" not in value}
 
 
 def named(capture: Capture) -> Named:

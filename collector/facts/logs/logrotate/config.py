@@ -199,7 +199,10 @@ def logrotate(capture: Capture, logs: Iterable[str] = ()) -> Logrotate:
         tuple(reader.rotations),
         tuple(reader.problems),
         _state(state),
-        max((datetime.fromtimestamp(f.mtime, UTC) for f in state if f.mtime > 0), default=None),
+        max(
+            (datetime.fromtimestamp(f.mtime, UTC) for f in state if 0 < f.mtime < 1 << 36),
+            default=None,
+        ),
         version,
     )
 
