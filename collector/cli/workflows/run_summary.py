@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector import catalog
 from collector.cli.options.pledge import Pledged
-from collector.cli.ui.columns import wrap
+from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import of_frame
+from collector.cli.workflows import to_mend
 from collector.errors import one_line
 from collector.model import Result
 from collector.scope import of_evidence
@@ -32,20 +34,25 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
     results = results_of(opened.frame, scope)
     for id, entry in catalog.clauses().items():
         found = opened.frame["clauses"].get(id, {"counts": {}})
-        word = tr("未列入本次核查", "not part of this run")
+        mark, word = " ", tr("未列入本次核查", "not part of this run")
         if any(found["counts"].values()):
-            word = verdicts[results[id]].to(lang())
+            mark, word = SIGNS[results[id]], verdicts[results[id]].to(lang())
         if not scope.clauses[id].whole:
             said = scope.said(id).to(lang())
             word += tr(f"（{said}）", f" ({said})")
-        click.echo(wrap(f"{entry['number']}  {word}  {entry['title'][lang()]}"))
+        head = f"{pad(entry['number'], 8)}{mark} "
+        click.echo(labelled(head, f"{word}  {entry['title'][lang()]}", column=10))
     click.echo()
-    lines = sorted((_host_lines(name, entry) for name, entry in opened.hosts()), reverse=True)
+    lines = sorted((_host_line(name, entry) for name, entry in opened.hosts()), reverse=True)
     for _, _, text in lines[:_SHOWN]:
         click.echo(text)
     if len(lines) > _SHOWN:
         more = len(lines) - _SHOWN
         click.echo(tr(f"… 另有 {more} 台，详见报告", f"… {more} more, see the report"))
+    click.echo()
+    answered = (one for one in opened.hosts() if one[1]["status"] == "complete")
+    if wanted := to_mend.lines(answered):
+        click.echo("\n".join([*wanted, ""]))
     click.echo(wrap(of_frame(opened.frame)))
     click.echo("  ".join(f"{SIGNS[r]} {verdicts[r].to(lang())}" for r in Result))
     click.echo()
@@ -60,22 +67,14 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
         )
 
 
-def _host_lines(name: str, entry: dict[str, Any]) -> tuple[int, int, str]:
-    """How many controls fail, how many could not be looked at, and the lines that say which."""
+def _host_line(name: str, entry: dict[str, Any]) -> tuple[int, int, str]:
+    """How many controls fail, how many could not be looked at, and the line that says so."""
     from collector.export.table import SIGNS
 
-    by: dict[Result, list[str]] = {}
-    for finding in entry["findings"]:
-        number = catalog.control(finding["control"]).number
-        by.setdefault(Result(finding["verdict"]), []).append(number)
-    counts = "  ".join(f"{SIGNS[r]} {len(by[r])}" for r in Result if r in by)
+    by = Counter(Result(finding["verdict"]) for finding in entry["findings"])
+    counts = "  ".join(f"{SIGNS[r]} {by[r]}" for r in Result if r in by)
     status = "" if entry["status"] == "complete" else f"  [{_status(entry['status'])}]"
-    text = f"{one_line(name)}: {counts}{status}"
-    if entry["status"] == "complete":
-        wanting = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
-        which = "  ".join(f"{SIGNS[r]} {' '.join(sorted(by[r]))}" for r in wanting if r in by)
-        text += f"\n    {which}" if which else ""
-    return len(by.get(Result.FAIL, ())), len(by.get(Result.ERROR, ())), text
+    return by[Result.FAIL], by[Result.ERROR], f"{one_line(name)}: {counts}{status}"
 
 
 def _status(status: str) -> str:

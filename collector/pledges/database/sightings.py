@@ -216,7 +216,7 @@ def edited(
             & (table.c.host == one.host)
             & table.c.mark.in_(list(one.marks))
         )
-        seen = {host: sequence for host, sequence in connection.execute(query)}
+        seen = {row.kind: row.sequence for row in connection.execute(query)}
         if "nonce" in seen and not any(kind in seen for kind in SAME_BYTES):
             yield one.host, seen["nonce"]
 
