@@ -54,6 +54,8 @@ $HTTP["querystring"] =~ "tok={M}k21" {{
 $HTTP["host"] =~ "{M}k22" {{
 accesslog.filename = "|/bin/sh -c 'ship {M}k23 | rotatelogs x'"
 accesslog.format = "%h" # {M}k24
+accesslog.format = "%h {M}k27 \\"%r\\" {M}k28"
+accesslog.format = var.x + "{M}k29"
 extforward.headers = ( "{M}k25" )
 mod_accesslog "{M}k26"
 """
@@ -63,6 +65,7 @@ _TOMCAT = f"""
 <Parameter name="appSecret" value="{{AES}}{M}k31"/>
 <Environment name="dbPwd" value="${{x:{M}k32}}" type="java.lang.String"/>
 <Valve className="org.X.SecretLogValve" apiKey='{M}k33' pattern="{M}k34"/>
+<Valve className="x.AccessLogValve" pattern="%h %{{yyyy'{M}k44'}}t &quot;%r&quot; {M}k45"/>
 <Realm className="x" connectionName="${{x}}" connectionPassword='{M}k35'/>
 <!-- {{old}}
  pwd {M}k36 {{x}} <Valve className="x.AccessLogValve" pattern="{M}k37"/> -->
@@ -75,6 +78,10 @@ _NGINX = f"""
 http {{ map "$http_x {M}n0" $known2 {{ default 0; }}
  server {{ set $remote_k "$http_x {M}n1"; set $k2 $http_x-{M}n2; location /hook/{M}n3/x {{ access_log off; }}
  access_log /var/log/nginx/b.log main if=$arg_x{M}n4-x; access_log /var/log/nginx/c.log main "x {M}n5"; }} }}
+http {{ log_format t1 '$remote_addr key={M}n6 '{M}n7 ' [$time_local] "$request" {M}n8-$status ${{host}}{M}n9';
+ log_format t2 escape=json '{{"{M}n20":"$remote_addr","t":"{M}n21","y":"$uri"}}\n'; log_format "$uri {M}n22";
+ server {{ location /{M}n23 {{ access_log off; }} location = /x/{M}n24/y {{ root /x; }} location @{M}n25 {{ access_log off; }}
+ location ~* "^/(a|{M}n26)[.]php$" {{ access_log off; location /x/{M}n27 {{ access_log /var/log/d "{M}n28 y"; }} }} }} }}
 """
 _APACHE = f"""
 Define apihash {M}n10
@@ -83,6 +90,13 @@ USE Macro joe {M}n12
 CUSTOMLOG '|/usr/bin/ship {M}n13' odd
 CustomLog "|/bin/sh -c 'ship {M}n14 | rotatelogs x'" odd
 CustomLog /var/log/apache2/x.log combined "expr=%{{HTTP:X}} == \\"{M}n15\\""
+LogFormat "%h %{{{M}n30 %Y}}t {M}n31 \\"%r\\" tok={M}n32:%>s" odd2
+LogFormat '%h {M}n33'
+CustomLog /var/log/apache2/y.log "%h {M}n34 %r" env={M}/n35
+GlobalLog /var/log/apache2/z.log '%h "{M}n36"' expr=true=={M}n37
+Define fmt "%h {M}n38"
+<Location /{M}n39>
+</Location>
 """
 _FTP = f"""
 RadiusAuthServer localhost:1812 {M}o20 15
