@@ -252,6 +252,37 @@ requirepass	"{M}q4"
 port 6379 # {M}q5
 bind 127.0.0.1 # {M}q6
 """
+_NFT = f"""
+define PW = "{M}f0 x"
+define K = {M}f1 # {M}f2
+redefine ADM = {{ 10.0.0.0/8, 2001:db8::/32, 192.168.0.1-192.168.0.9,
+  {M}f3, "{M}f4",
+  $K }}
+define L = \\
+  "{M}f5"
+define a = 1; define b = {M}f6
+table inet x {{
+  comment "{M}f7 a"
+  set s {{ type ipv4_addr; comment "{M}f8"; elements = {{ 10.1.1.1 comment "{M}f9" }} }}
+  chain y {{ tcp dport 22 accept # {M}q95
+    iifname "lo" accept comment {M}f10
+    tcp dport 22 log prefix "{M}f11 x: " level info accept
+    tcp dport 23 log prefix {M}f12 drop
+    tcp dport 24 log prefix \\
+      "{M}f13 x" drop
+}} }}
+"""
+_IPTABLES = f"""
+*filter
+-A INPUT -m string --string "{M}f20 \\" {M}f21" --algo bm --to 65535 -j DROP
+-A INPUT -m string --hex-string "|{M}f22 50|" --algo kmp -j DROP
+-A INPUT -m string --string {M}f23 --algo kmp -j DROP
+-A INPUT -m string ! --string '{M}f24 x' --algo kmp -j DROP
+-A INPUT -m comment --comment "{M}f25 \\" {M}f26" -j LOG --log-prefix "{M}f27 x: "
+-A INPUT -j NFLOG --nflog-prefix  {M}f28 --nflog-group 3
+-A INPUT -m comment --comment {M}f29 -p tcp --dport 22 -j ACCEPT
+COMMIT
+"""
 MORE = {
     "/etc/caddy/Caddyfile": _CADDY,
     "/etc/lighttpd/lighttpd.conf": _LIGHTTPD,
@@ -288,7 +319,8 @@ MORE = {
     "/etc/login.defs": f"PASS_MAX_DAYS 90 # {M}q92\n",
     "/etc/pam.d/planted2": f"auth required pam_unix.so nullok # {M}q93\n",
     "/etc/ssh/sshd_config.d/planted2.conf": f"PermitRootLogin no # {M}q94\n",
-    "/etc/nftables.conf": f"table inet x {{ chain y {{ tcp dport 22 accept # {M}q95\n}} }}\n",
+    "/etc/nftables.conf": _NFT,
+    "/etc/iptables/rules.v4": _IPTABLES,
     "/etc/tmpfiles.d/x.conf": f"f /etc/x 0600 root root - {M}q96\nd /var/log/x 0755 root root 30d # {M}q97\n",
     "/etc/postgresql/16/main/postgresql.conf": f"log_directory = 'log' # {M}q98\n",
     "/etc/mysql/conf.d/planted2.cnf": f"[mysqld]\nserver_audit_file_path=/var/log/x # {M}q99\n",
