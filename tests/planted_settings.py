@@ -325,5 +325,32 @@ MORE = {
     "/etc/postgresql/16/main/postgresql.conf": f"log_directory = 'log' # {M}q98\n",
     "/etc/mysql/conf.d/planted2.cnf": f"[mysqld]\nserver_audit_file_path=/var/log/x # {M}q99\n",
 }  # fmt: skip
+_REPORT = f"""{{"schema": "urn:hostpledge:schema:backup-report:1", "job": "x", "started": "2026-11-25T01:00:00+08:00",
+ "finished": "2026-11-25T02:00:00+08:00", "ok": true, "paths": ["/srv", "shop"], "bytes": 12,
+ "repository": "s3:https://u:{M}j0@h/b?sig={M}j1", "verified": {{"at": "2026-11-25T02:00:00Z", "ok": true, "how": "restic -p {M}j2"}},
+ "message": "pw \\" {M}j3", "password": "{M}j4", "creds": ["a]b", "{M}j5"], "auth": {{"user": "u", "x": "{M}j6"}},
+ "keys": [
+   "{M}j7",
+   "rest:https://{M}j8aaaaaaaaaaaaaaaaaaa@h/"
+ ], "pw" : "{M}j9" , "pins": 1234{M}j10 }}
+"""
+_RESTORED = f"""{{"schema": "urn:hostpledge:schema:restore-test:1", "store": "s", "tested": "2026-11-25T01:00:00Z", "by": "joe",
+ "artefact": {{"repository": "sftp:u:{M}j20/{M}@h:/x", "snapshot": "u:{M}j28@h", "path": "rest:https://u:{M}j21/{M}@h/", "sha256": "{"a" * 64}", "passphrase": "{M}j22"}},
+ "restored_to": "h2 ssh://u:{M}j23@h2/x#{M}j24", "compared": "rows, by https://u:{M}j25@h/ and ftp://v:{M}j26@i/", "ok": true, "remark": "{M}j27"}}
+"""
+_STORES = f"""# stores
+- name: a
+  db_password: {M}j30
+  Secret: "{M}j31"
+  口令: {M}j32
+  attested: {{by: x, password: {M}j33, "token": "{M}j34, y"}}
+"""
+MORE |= {
+    "/var/lib/hostpledge/backup/planted2.json": _REPORT,
+    "/var/lib/hostpledge/restore/planted2.json": _RESTORED,
+    "/etc/hostpledge/data-inventory.yml": _STORES,
+    "/etc/hostpledge/data-inventory.json": f'{{"stores": [{{"name": "a", "passwd": "{M}j35", "x_token": {M}j36}}]}}',
+    "/etc/hostpledge/event-ledger.yml": f"# {M}j37\nevents:\n - id: a\n   api_token: {M}j38\n",
+}
 # the forms stand below those of `planted`, in the same file
 ALL = _ALL | {path: _ALL.get(path, "") + text for path, text in MORE.items()}
