@@ -63,6 +63,7 @@ def collector_script(reads: Iterable[Read]) -> str:
     opened = f'HP_OPENED={_quote(OPENED)}\neval "$HP_OPENED"; exec 6>&-\n'
     parts = {
         "@CLEAN@\n": package_text("script_clean.sh"),
+        "@SAY@\n": package_text("script_say.sh"),
         "@OPENED@\n": opened,
         "@PATH@\n": package_text("script_path.sh"),
         "@FILES@\n": package_text("script_files.sh"),
@@ -117,7 +118,7 @@ def _call(read: Read, sed: str) -> str:
     if read.kind == "shell":
         # what many reads begin with stands in the script but once
         own = read.body.removeprefix(OPENED)
-        shared = "" if own == read.body else '"$HP_OPENED"'
+        shared = '"$HP_SAY"' + ("" if own == read.body else '"$HP_OPENED"')
         return " ".join([*run, '"$HP_SH"', "-c", shared + _quote(own)])
     return " ".join([*run, *(_quote(word) for word in read.argv)])
 

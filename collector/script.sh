@@ -4,6 +4,7 @@
 # POSIX sh; made for dash, bash, busybox ash, ksh93 and mksh.
 hp_main() {
 @CLEAN@
+@SAY@
 # The environment must not hand the nonce on to what is run below: whoever knows it forges frames.
 unset HP_N HP_SEED HP_KEY HP_MODE
 HP_N=${HP_NONCE-}; HP_PINNED=${HP_N:+yes}
@@ -32,7 +33,6 @@ HP_UID=
 @PATH@
 renice -n 19 -p $$ >/dev/null 2>&1 || renice 19 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
-HP_SH=/bin/sh; [ -x "$HP_SH" ] || HP_SH='sh'
 HP_STAT=
 # shellcheck disable=SC2034
 [ "$(stat -c '%a' / 2>/dev/null)" ] && HP_STAT=1
@@ -58,7 +58,7 @@ hp_tick() {
 hp_tick
 HP_M="$$-$HP_T"
 HP_MARK=$HP_M-0-run; HP_OUT=$HP_M-0-out
-export LC_ALL LANG PATH ZFS_MODULE_LOADING SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HOME HP_MARK
+export LC_ALL LANG PATH ZFS_MODULE_LOADING SYSTEMD_COLORS SYSTEMD_PAGER PAGER COLUMNS TERM HOME HP_MARK HP_SAY
 
 # hp_signal SIGNAL MARK: to all that carry the mark.
 hp_signal() {
@@ -180,7 +180,7 @@ hp_blunt() {
 # hp_ask COMMAND...: runs it; its errors, and how it ended, go to the descriptor 4.
 hp_ask() {
   # what ksh93 can not unset, it hands on
-  [ -z "$HP_ODD" ] || set -- env -i "PATH=$PATH" LC_ALL=C "HP_MARK=$HP_MARK" HOME=/ COLUMNS=512 "$@"
+  [ -z "$HP_ODD" ] || set -- env -i "PATH=$PATH" LC_ALL=C "HP_MARK=$HP_MARK" "HP_SAY=$HP_SAY" HOME=/ COLUMNS=512 "$@"
   "$@" 2>&4 3>&- 4>&- 5>&-
   printf '\n@%s rc %s\n' "$HP_N" "$?" >&4
 }

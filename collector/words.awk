@@ -4,7 +4,7 @@ BEGIN {
   MODE = ENVIRON["HP_MODE"]; KEY = ENVIRON["HP_KEY"]
   if (length(KEY) < 32 || KEY !~ /^[0-9a-f]*$/) { LAST = ""; exit 3 }
   tell(COMMANDS, "@COMMANDS@"); tell(KNOWN, "@KNOWN@"); tell(LEADING, "@LEADING@")
-  tell(PLAIN, "@PLAIN@"); tell(BARE, "@BARE@"); tell(FLAGS, "@FLAGS@"); tell(NAMED, "@NAMED@"); tell(SAID, "@SAID@")
+  tell(PLAIN, "@PLAIN@"); tell(BARE, "@BARE@"); tell(FLAGS, "@FLAGS@"); tell(NAMED, "@NAMED@"); tell(SAID, "@SAID@"); tell(RECORDED, "@RECORDED@")
   Q1 = sprintf("%c", 39)
   SECRET = "pass|pwd|pswd|psw|^pw|[^a-z]pw|pw$|passwd|secret|token|key|cred|^pin|[^a-z]pin$|auth|cookie|signat|[^a-z]sig$|^sig$|bearer|private|salt|hash|otp|licen[cs]e|phrase|mima|miyao|kouling|crypt|^sid$|[^a-z]ak$|[^a-z]sk$|^ak$|^sk$|webhook|^pass"
   OPEN = "^([a-z0-9_]*_)?(db|dbs|dbname|database|databases|schema|host|hosts|hostname|server|ip|user|username|owner|group|repo|repository|bucket|remote|dest|dst|target|targets|source|sources|src|dir|dirs|path|paths|file|files|folder|log|name|names|mode|type|format|level|stanza|archive|table|tables|exclude|excludes|include|ignore-table|exclude[a-z-]*|include[a-z-]*|what|who|tag|unit|prefix|suffix|lang|lc_all|tz|engine|compression|compress|rsh|encryption|strategy|hook|mount|device|volume|container|image|service|from-repo|port|out|link-dest|target-dir|stream|label|method|protocol|state|event|events|pager|editor|days|day)[0-9]*$"

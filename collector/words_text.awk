@@ -153,6 +153,45 @@ function journal(s,   v) {
 }
 function place(w) { return w ~ /^[A-Za-z0-9_.@:\\\/-]*$/ && !random(w) ? w : "***" }
 
+# Records in JSON (backup-report, restore-test): of members that are not of their form the values
+# stay here, and what people say freely.
+function recorded(s,   out, w, rest) {
+  out = ""
+  while (match(s, /"([^"\\]|\\.)*"?|[-+.0-9A-Za-z_]+/)) {
+    out = out substr(s, 1, RSTART - 1); w = substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH)
+    if (w ~ /^"/ && s ~ /^[ \t]*:/) {
+      KEYNAME = substr(w, 2, length(w) - 2)
+      out = out (named(KEYNAME) ? w : "\"***\"")
+    } else if (KEYNAME in RECORDED) out = out (w ~ /:\/\// ? without(w) : w ~ /:.*@/ ? unsaid(w) : w)
+    else if (w ~ /^"/) out = out "\"***\""
+    else out = out (w ~ /^(true|false|null)$/ ? w : "0")
+  }
+  return out s
+}
+# USER:PASSWORD@HOST, behind a scheme as in sftp:USER@HOST too.
+function unsaid(s,   head) {
+  head = match(s, /^"(sftp|ssh|scp|rsync|rclone|s3|b2|gs|azure|swift|rest|local|ftps?):/) ? substr(s, 1, RLENGTH) : "\""
+  s = substr(s, length(head) + 1)
+  if (match(s, /^[^\/@: \t]*:[^ \t]*@/)) s = substr(s, 1, index(s, ":")) "***" substr(s, RLENGTH)
+  return head s
+}
+# Text without what URLs in it carry: passwords, and all behind `?`.
+function without(s,   out, w, i, at) {
+  out = ""
+  while (i = index(s, "://")) {
+    out = out substr(s, 1, i + 2); s = substr(s, i + 3)
+    match(s, /^[^] \t"\\,)}]*/); w = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
+    at = 0; for (i = 1; i <= length(w); i++) if (substr(w, i, 1) == "@") at = i
+    if (match(substr(w, at + 1), /[?#]/)) w = substr(w, 1, at + RSTART) "***"
+    if (at) {
+      i = index(substr(w, 1, at), ":")
+      w = (i ? substr(w, 1, i) "***" : at > 20 ? "***" : substr(w, 1, at - 1)) substr(w, at)
+    }
+    out = out w
+  }
+  return out s
+}
+
 function masked(s) {
   FIRST = LINES++ == 0
   if (MODE == "script") return line(s)
@@ -168,6 +207,7 @@ function masked(s) {
   if (MODE == "sudo") return sudoers(s)
   if (MODE == "settings") return setting(s)
   if (MODE == "journal") return journal(s)
+  if (MODE == "record") return recorded(s)
   exit 3
 }
 # A dot behind the last byte shows that all has come, and whether the last line had an end.

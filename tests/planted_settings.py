@@ -54,6 +54,8 @@ $HTTP["querystring"] =~ "tok={M}k21" {{
 $HTTP["host"] =~ "{M}k22" {{
 accesslog.filename = "|/bin/sh -c 'ship {M}k23 | rotatelogs x'"
 accesslog.format = "%h" # {M}k24
+accesslog.format = "%h {M}k27 \\"%r\\" {M}k28"
+accesslog.format = var.x + "{M}k29"
 extforward.headers = ( "{M}k25" )
 mod_accesslog "{M}k26"
 """
@@ -63,6 +65,7 @@ _TOMCAT = f"""
 <Parameter name="appSecret" value="{{AES}}{M}k31"/>
 <Environment name="dbPwd" value="${{x:{M}k32}}" type="java.lang.String"/>
 <Valve className="org.X.SecretLogValve" apiKey='{M}k33' pattern="{M}k34"/>
+<Valve className="x.AccessLogValve" pattern="%h %{{yyyy'{M}k44'}}t &quot;%r&quot; {M}k45"/>
 <Realm className="x" connectionName="${{x}}" connectionPassword='{M}k35'/>
 <!-- {{old}}
  pwd {M}k36 {{x}} <Valve className="x.AccessLogValve" pattern="{M}k37"/> -->
@@ -75,6 +78,10 @@ _NGINX = f"""
 http {{ map "$http_x {M}n0" $known2 {{ default 0; }}
  server {{ set $remote_k "$http_x {M}n1"; set $k2 $http_x-{M}n2; location /hook/{M}n3/x {{ access_log off; }}
  access_log /var/log/nginx/b.log main if=$arg_x{M}n4-x; access_log /var/log/nginx/c.log main "x {M}n5"; }} }}
+http {{ log_format t1 '$remote_addr key={M}n6 '{M}n7 ' [$time_local] "$request" {M}n8-$status ${{host}}{M}n9';
+ log_format t2 escape=json '{{"{M}n20":"$remote_addr","t":"{M}n21","y":"$uri"}}\n'; log_format "$uri {M}n22";
+ server {{ location /{M}n23 {{ access_log off; }} location = /x/{M}n24/y {{ root /x; }} location @{M}n25 {{ access_log off; }}
+ location ~* "^/(a|{M}n26)[.]php$" {{ access_log off; location /x/{M}n27 {{ access_log /var/log/d "{M}n28 y"; }} }} }} }}
 """
 _APACHE = f"""
 Define apihash {M}n10
@@ -83,6 +90,13 @@ USE Macro joe {M}n12
 CUSTOMLOG '|/usr/bin/ship {M}n13' odd
 CustomLog "|/bin/sh -c 'ship {M}n14 | rotatelogs x'" odd
 CustomLog /var/log/apache2/x.log combined "expr=%{{HTTP:X}} == \\"{M}n15\\""
+LogFormat "%h %{{{M}n30 %Y}}t {M}n31 \\"%r\\" tok={M}n32:%>s" odd2
+LogFormat '%h {M}n33'
+CustomLog /var/log/apache2/y.log "%h {M}n34 %r" env={M}/n35
+GlobalLog /var/log/apache2/z.log '%h "{M}n36"' expr=true=={M}n37
+Define fmt "%h {M}n38"
+<Location /{M}n39>
+</Location>
 """
 _FTP = f"""
 RadiusAuthServer localhost:1812 {M}o20 15
@@ -238,6 +252,37 @@ requirepass	"{M}q4"
 port 6379 # {M}q5
 bind 127.0.0.1 # {M}q6
 """
+_NFT = f"""
+define PW = "{M}f0 x"
+define K = {M}f1 # {M}f2
+redefine ADM = {{ 10.0.0.0/8, 2001:db8::/32, 192.168.0.1-192.168.0.9,
+  {M}f3, "{M}f4",
+  $K }}
+define L = \\
+  "{M}f5"
+define a = 1; define b = {M}f6
+table inet x {{
+  comment "{M}f7 a"
+  set s {{ type ipv4_addr; comment "{M}f8"; elements = {{ 10.1.1.1 comment "{M}f9" }} }}
+  chain y {{ tcp dport 22 accept # {M}q95
+    iifname "lo" accept comment {M}f10
+    tcp dport 22 log prefix "{M}f11 x: " level info accept
+    tcp dport 23 log prefix {M}f12 drop
+    tcp dport 24 log prefix \\
+      "{M}f13 x" drop
+}} }}
+"""
+_IPTABLES = f"""
+*filter
+-A INPUT -m string --string "{M}f20 \\" {M}f21" --algo bm --to 65535 -j DROP
+-A INPUT -m string --hex-string "|{M}f22 50|" --algo kmp -j DROP
+-A INPUT -m string --string {M}f23 --algo kmp -j DROP
+-A INPUT -m string ! --string '{M}f24 x' --algo kmp -j DROP
+-A INPUT -m comment --comment "{M}f25 \\" {M}f26" -j LOG --log-prefix "{M}f27 x: "
+-A INPUT -j NFLOG --nflog-prefix  {M}f28 --nflog-group 3
+-A INPUT -m comment --comment {M}f29 -p tcp --dport 22 -j ACCEPT
+COMMIT
+"""
 MORE = {
     "/etc/caddy/Caddyfile": _CADDY,
     "/etc/lighttpd/lighttpd.conf": _LIGHTTPD,
@@ -274,10 +319,38 @@ MORE = {
     "/etc/login.defs": f"PASS_MAX_DAYS 90 # {M}q92\n",
     "/etc/pam.d/planted2": f"auth required pam_unix.so nullok # {M}q93\n",
     "/etc/ssh/sshd_config.d/planted2.conf": f"PermitRootLogin no # {M}q94\n",
-    "/etc/nftables.conf": f"table inet x {{ chain y {{ tcp dport 22 accept # {M}q95\n}} }}\n",
+    "/etc/nftables.conf": _NFT,
+    "/etc/iptables/rules.v4": _IPTABLES,
     "/etc/tmpfiles.d/x.conf": f"f /etc/x 0600 root root - {M}q96\nd /var/log/x 0755 root root 30d # {M}q97\n",
     "/etc/postgresql/16/main/postgresql.conf": f"log_directory = 'log' # {M}q98\n",
     "/etc/mysql/conf.d/planted2.cnf": f"[mysqld]\nserver_audit_file_path=/var/log/x # {M}q99\n",
 }  # fmt: skip
+_REPORT = f"""{{"schema": "urn:hostpledge:schema:backup-report:1", "job": "x", "started": "2026-11-25T01:00:00+08:00",
+ "finished": "2026-11-25T02:00:00+08:00", "ok": true, "paths": ["/srv", "shop"], "bytes": 12,
+ "repository": "s3:https://u:{M}j0@h/b?sig={M}j1", "verified": {{"at": "2026-11-25T02:00:00Z", "ok": true, "how": "restic -p {M}j2"}},
+ "message": "pw \\" {M}j3", "password": "{M}j4", "creds": ["a]b", "{M}j5"], "auth": {{"user": "u", "x": "{M}j6"}},
+ "keys": [
+   "{M}j7",
+   "rest:https://{M}j8aaaaaaaaaaaaaaaaaaa@h/"
+ ], "pw" : "{M}j9" , "pins": 1234{M}j10 }}
+"""
+_RESTORED = f"""{{"schema": "urn:hostpledge:schema:restore-test:1", "store": "s", "tested": "2026-11-25T01:00:00Z", "by": "joe",
+ "artefact": {{"repository": "sftp:u:{M}j20/{M}@h:/x", "snapshot": "u:{M}j28@h", "path": "rest:https://u:{M}j21/{M}@h/", "sha256": "{"a" * 64}", "passphrase": "{M}j22"}},
+ "restored_to": "h2 ssh://u:{M}j23@h2/x#{M}j24", "compared": "rows, by https://u:{M}j25@h/ and ftp://v:{M}j26@i/", "ok": true, "remark": "{M}j27"}}
+"""
+_STORES = f"""# stores
+- name: a
+  db_password: {M}j30
+  Secret: "{M}j31"
+  口令: {M}j32
+  attested: {{by: x, password: {M}j33, "token": "{M}j34, y"}}
+"""
+MORE |= {
+    "/var/lib/hostpledge/backup/planted2.json": _REPORT,
+    "/var/lib/hostpledge/restore/planted2.json": _RESTORED,
+    "/etc/hostpledge/data-inventory.yml": _STORES,
+    "/etc/hostpledge/data-inventory.json": f'{{"stores": [{{"name": "a", "passwd": "{M}j35", "x_token": {M}j36}}]}}',
+    "/etc/hostpledge/event-ledger.yml": f"# {M}j37\nevents:\n - id: a\n   api_token: {M}j38\n",
+}
 # the forms stand below those of `planted`, in the same file
 ALL = _ALL | {path: _ALL.get(path, "") + text for path, text in MORE.items()}

@@ -129,8 +129,8 @@ def test_what_is_left_is_understood_all_the_same(capture: Capture) -> None:
     assert [log.path for log in lighttpd.logs] == ["|/usr/bin/ship ***", "|/bin/sh ***"]
     assert lighttpd.real == "header"
     (tomcat,) = tomcat_sites(web["tomcat"])
-    assert len(tomcat.logs) == 2
-    assert tomcat.logs[1].some
+    assert len(tomcat.logs) == 3
+    assert tomcat.logs[2].some
     own = own_names(capture)
     assert own.follow("nas") == (
         frozenset({"nas", "10.1.1.1"}),

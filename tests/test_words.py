@@ -27,19 +27,20 @@ from tests.test_script import SHELLS
 
 # Text that people write, or that holds what they typed: only listed words leave.
 PEOPLE = {
-    "backup.journal", "backup.logs", "backup.settings", "backup_checks.logs", "logrotate.config",
+    "backup.journal", "backup.logs", "backup.reports", "backup.settings", "backup_checks.logs",
+    "logrotate.config", "restore_tests.records",
     "schedules.called", "schedules.periodic", "schedules.spool", "schedules.tabs",
     "schedules.timers", "startup.shell", "sudoers.files",
 }  # fmt: skip
 # Settings and records in a form of their own: what is a secret in that form is masked.
 SETTINGS = {
     "accounts.group", "accounts.passwd", "accounts.shadow", "app_rotation.rules", "audit.kernel",
-    "backup.artefacts", "backup.borg", "backup.lists", "backup.pgbackrest", "backup.reports",
+    "backup.artefacts", "backup.borg", "backup.lists", "backup.pgbackrest",
     "backup_named.borg", "backup_named.files", "backup_named.settings", "backup_wal.state",
     "database_access.state", "firewall.ip6tables", "firewall.ip6tables_legacy", "firewall.ipset",
     "firewall.iptables", "firewall.iptables_legacy", "firewall.nft", "firewall.saved",
     "inventory.signature", "legacy.ftp", "legacy.inetd", "legacy.wrappers", "log_files.times",
-    "log_shipping.state", "pam.files", "processes.all", "residual.state", "restore_tests.records",
+    "log_shipping.state", "pam.files", "processes.all", "residual.state",
     "sshd.effective",
     "sshd.files", "storage.mounts", "storage.space", "syslog.rsyslog", "syslog.running",
     "syslog.syslog_ng", "web_servers.config",

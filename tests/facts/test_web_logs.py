@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import NotUnderstood
+from collector.facts.logs.records.masking import MASKING
 from collector.facts.logs.web import directives
 from collector.facts.logs.web import formats as web_formats
 from collector.facts.logs.web import servers as web_servers
@@ -35,7 +36,7 @@ http { log_format  full '$remote_addr "$request" # no remark; {'
 """
 _SAID = """\
 +{	http
-+log_format	full	$remote_addr "$request" # no remark; {	$status
++log_format	full	$remote_addr "$request" # no r*****; {	$status
 +{	-
 +}
 +{	map	$http_x_forwarded_for	$who
@@ -182,3 +183,43 @@ def test_a_hostile_record_takes_no_time() -> None:
     form = web_formats.nginx(("$a $b $c $d $e $f $g $remote_port $request $status",), {})
     assert form.values("x, " * 400) is None
     assert form.values(" : " * 400) is None
+
+
+@pytest.mark.parametrize("awk", _AWKS)
+def test_records_are_known_by_a_format_whose_words_stayed_on_the_host(awk: str) -> None:
+    argv = ["busybox", "awk"] if awk == "busybox" else [awk]
+    env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+    settings = (
+        'http { log_format x escape=json \'{"secret1234key":"$remote_addr",\'\n'
+        """'"t":"$time_iso8601","u":"$request_uri", "p_9":"$remote_port","x.y":7} end Geheim12';\n"""
+        "server { access_log /l x; location /Geheim12/up { access_log off; } } }\n"
+    )
+    said = subprocess.run(
+        [*argv, directives.NGINX],
+        input=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=env,
+    ).stdout
+    assert "eheim" not in said
+    assert "secret" not in said
+    server = Server("nginx", "nginx", "/c", {"/c": tuple(x[1:] for x in said.splitlines()[1:])}, {})
+    (site,) = nginx_sites(server)
+    assert site.unlogged == ("location /G*******/up",)
+    record = (
+        '{"secret1234key":"10.1.2.3","t":"2026-11-25T01:00:00+08:00","u":"/x/y", "p_9":"4711",'
+        '"x.y":7} end Geheim12'
+    )
+    program = f"{MASKING}\n{{ print mask($0, 1) }}"
+    masked = subprocess.run(
+        [*argv, program], input=record, capture_output=True, text=True, check=True, env=env
+    ).stdout
+    assert "eheim" not in masked
+    format = site.logs[0].format
+    assert format is not None
+    values = format.values(masked.strip())
+    assert values is not None
+    assert (values["address"], values["port"]) == ("10.1.*.*", "****")
+    # another form all the same
+    assert format.values(masked.strip().replace(" e** ", " ")) is None

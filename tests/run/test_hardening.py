@@ -153,6 +153,36 @@ def test_looking_ahead_tells_what_has_no_difference_to_show(tmp_path: Path) -> N
     }
 
 
+def test_looking_ahead_shows_what_is_written_and_nothing_of_what_people_wrote(
+    tmp_path: Path,
+) -> None:
+    text = "# old: Geheim1\nminlen = 8 # Geheim2\n"
+    for name in ("lines", "looped", "block", "replaced"):
+        (tmp_path / name).write_text(text)
+    each = {"regexp": "^{{ item | split | first }}", "line": "{{ item }}"}
+    given: dict[str, tuple[str, dict[str, str]]] = {
+        "lines": ("lineinfile", {"regexp": "^minlen", "line": "minlen = 14"}),
+        "looped": ("lineinfile", each),
+        "block": ("blockinfile", {"block": "a\nb"}),
+        "replaced": ("replace", {"regexp": "^(min)len.*", "replace": "\\1len = 14"}),
+    }
+    tasks: list[dict[str, Any]] = [
+        {"name": name, f"ansible.builtin.{module}": {"path": str(tmp_path / name)} | words}
+        for name, (module, words) in given.items()
+    ]
+    tasks[1]["loop"] = ["minlen = 14", "minclass = 3"]
+    role(tmp_path, "encryption", {"transport": [task | {"diff": False} for task in tasks]})
+    watched: list[Told] = []
+    apply({"b": ["encryption.transport"]}, HOW, grade=2, watch=told(watched), check=True)
+    assert {t.task: t.output.replace(f"{tmp_path}/", "") for t in watched if t.output} == {
+        "lines": "lines\n+minlen = 14",
+        "looped": "looped\n+minlen = 14\nlooped\n+minclass = 3",
+        "block": "block\n+a\n+b",
+        "replaced": "replaced\n+\\1len = 14",
+    }
+    assert "Geheim" not in repr(watched)
+
+
 def test_what_a_role_deals_with_itself_is_no_failure(tmp_path: Path) -> None:
     tasks = [
         {"name": "Try", "block": [fail("not here")], "rescue": [write(tmp_path, "other")]},

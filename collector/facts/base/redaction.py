@@ -15,14 +15,14 @@ _WORDS = (
 _SHORT = ("PW", "PIN", "OTP", "SIG", "AK", "SK")
 _NAME = r"[A-Za-z0-9_.-]*"
 # what stands between double quotes, escaped ones included
-_QUOTED = r"\([^\"\\]*\\.\)*[^\"\\]*"
+QUOTED = r"\([^\"\\]*\\.\)*[^\"\\]*"
 _GAP = r"[[:space:]]\{1,\}"
 _VALUE = r"[^[:space:]]\{1,\}"
 
 
 def any_case(word: str) -> str:
     """A basic expression for the word in letters of either case."""
-    return "".join(f"[{c.upper()}{c.lower()}]" for c in word)
+    return "".join(f"[{c.upper()}{c.lower()}]" if c.isascii() else c for c in word)
 
 
 # The user stays, for it tells where a repository lies.
@@ -36,7 +36,7 @@ def values_of(*words: str, mark: str = "redacted") -> str:
     for word in words:
         name = rf"\({any_case(word)}{_NAME}[\"']\{{0,1\}}[[:space:]]*[=:][[:space:]]*"
         steps += [
-            rf"s/{name}\"\){_QUOTED}\"/\1{mark}\"/g",
+            rf"s/{name}\"\){QUOTED}\"/\1{mark}\"/g",
             rf"s/{name}'\)[^']*'/\1{mark}'/g",
             rf"s/{name}[\"']\)[^\"']*$/\1{mark}/",
             rf"s/{name}\)[^[:space:];|&,\"'\[({{][^[:space:];|&,\"')}}]*/\1{mark}/g",
@@ -54,7 +54,7 @@ def _assignments(names: list[str], mark: str = "[=:]") -> list[str]:
     for named in names:
         name = rf"\({named}[\"']\{{0,1\}}[[:space:]]*{mark}[[:space:]]*\)"
         steps += [
-            rf"s/{name}\"{_QUOTED}\"/\1***/g",
+            rf"s/{name}\"{QUOTED}\"/\1***/g",
             rf"s/{name}'[^']*'/\1***/g",
             rf"s/{name}[\"'].*/\1***/",
             rf"s/{name}[^[:space:];|&\"'*][^[:space:];|&]*/\1***/g",
@@ -137,14 +137,14 @@ def _options() -> list[str]:
     for word in _LONG_OPTIONS:
         option = rf"s/\(--[a-z-]*{word}{_GAP}\)"
         steps += [
-            rf"{option}\"{_QUOTED}\"/\1***/g",
+            rf"{option}\"{QUOTED}\"/\1***/g",
             rf"{option}'[^']*'/\1***/g",
             rf"{option}[^-[:space:]][^[:space:]]*/\1***/g",
         ]
     for tool, option in _OPTIONS_OF:
         told = rf"s/\({tool}[^|;]*[[:space:]]-{option}[[:space:]=]*\)"
         steps += [
-            rf"{told}\"{_QUOTED}\"/\1***/",
+            rf"{told}\"{QUOTED}\"/\1***/",
             rf"{told}'[^']*'/\1***/",
             rf"{told}{_VALUE}/\1***/",
         ]
@@ -225,7 +225,7 @@ COMMANDS = "\n".join(
         URLS,
         *_phrases(),
         r"s/\([[:space:]\"']-p\)'[^']*'/\1***/g",
-        rf"s/\([[:space:]\"']-p\)\"{_QUOTED}\"/\1***/g",
+        rf"s/\([[:space:]\"']-p\)\"{QUOTED}\"/\1***/g",
         r"s/\([[:space:]\"']-p\)[^-[:space:]*][^[:space:]]*/\1***/g",
         *_options(),
         *_shapes(),
@@ -283,15 +283,26 @@ ERRORS = "\n".join(
     ]
 )
 
-# Remarks of firewall rules: nobody judges them, and they hold names, tickets and worse.
-REMARKS = rf"""s/\("comment": "\)[^"]*/\1***/g
-s/\(comment "\){_QUOTED}"/\1***"/g
-s/\(--comment \)[^"[:space:]][^[:space:]]*/\1***/g"""
-
 # What mounts and their sources may carry.
 MOUNTS = rf"""{URLS}
 s/\([Pp][Aa][Ss][Ss][A-Za-z_]*=\)[^,[:space:]]*/\1***/g
 s/\(secret[A-Za-z_]*=\)[^,[:space:]]*/\1***/g"""
+
+
+# Documents that an owner wrote for us, and may have signed, leave as they are; but no member that
+# holds a password, which their form knows not.
+_MEMBERS = ("passw", "passphrase", "pwd", "secret", "token", "mima", "口令", "密码")
+NO_PASSWORDS = "\n".join(
+    step
+    for word in _MEMBERS
+    for name in (rf"[\"']\{{0,1\}}[A-Za-z0-9_.-]*{any_case(word)}[A-Za-z0-9_.-]*[\"']\{{0,1\}}",)
+    for step in (
+        rf"s/^\([[:space:]-]*{name}[[:space:]]*:[[:space:]]\{{1,\}}\)[^[:space:]].*/\1***/",
+        rf's/\([{{,][[:space:]]*{name}[[:space:]]*:[[:space:]]*\)"{QUOTED}"/\1"***"/g',
+        rf"s/\([{{,][[:space:]]*{name}[[:space:]]*:[[:space:]]*\)[^\"[:space:]][^,}}]*/\1***/g",
+        rf's/^\([[:space:]-]*{name}[[:space:]]*:\)"{QUOTED}"/\1"***"/',
+    )
+)
 
 
 def only_listed(mode: str) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from collector.errors import BadInput, NotTrusted, NotUnderstood
+from collector.facts.base.redaction import NO_PASSWORDS
 from collector.facts.data import inventory_paths as _places
 from collector.facts.data.inventory_signature import KEYS, SIGNATURES, owner_signature
 from collector.i18n.message import msg, told
@@ -28,6 +29,7 @@ READS: tuple[Read, ...] = (
         "/etc/hostpledge/data-inventory.yaml",
         "/etc/hostpledge/data-inventory.json",
         limit=1 << 20,
+        redact=NO_PASSWORDS,
         why=Text("本机的数据分类分级清单", "the data inventory of this host"),
     ),
     files(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from collector.facts.base.redaction import NO_REMARKS, REMARKS
+from collector.facts.base.redaction import NO_REMARKS
+from collector.facts.firewall.redaction import RULE_FILES
 from collector.facts.system.services import READS as _SERVICE_READS
 from collector.facts.system.services import services
 from collector.model import Capture, Read, Text, files
@@ -26,7 +27,7 @@ READS: tuple[Read, ...] = (
         "/etc/sysconfig/ip6tables",
         "/etc/ufw/ufw.conf",
         limit=1 << 18,
-        redact=f"{NO_REMARKS}\n{_BEHIND}\n{REMARKS}",
+        redact=f"{NO_REMARKS}\n{_BEHIND}\n{RULE_FILES}",
         why=Text("启动时加载的规则文件", "the files from which rules are loaded at boot"),
     ),
     *_SERVICE_READS,

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from collector.facts.base.redaction import REMARKS
 from collector.facts.firewall.iptables import save as iptables
 from collector.facts.firewall.iptables.ipset import IpSet, ipsets
 from collector.facts.firewall.nftables import ruleset as nftables
 from collector.facts.firewall.reachability import Firewall
+from collector.facts.firewall.redaction import REMARKS
 from collector.facts.firewall.rules.evaluator import Rules
 from collector.facts.firewall.rules.rules import Base, Go, Rewrite, Rule, Set
 from collector.facts.network.interfaces import READS as _NETWORK_READS

@@ -138,7 +138,7 @@ set -- $plain
       case $f in "$u$hp_tab"*) set -- "$@" "${f#*"$hp_tab"}";; *) s="$s$nl$f";; esac
     done
     his=$s
-    printf '%s\n' "$key" | hp_as "$u" sh -c 'read -r k
+    printf '%s\n' "$key" | hp_as "$u" sh -c "${HP_SAY-}"'read -r k
       for f do
         [ -f "$f" ] && { printf "\n%s + %s\n" "$k" "$f"; cat; printf "\n%s .\n" "$k"; } <"$f"
       done' sh "$@" 2>/dev/null

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
+from collector.facts.base.redaction import NO_PASSWORDS, NO_REMARKS
 from collector.i18n.message import msg, told
 from collector.model import Facts, Read, Text, files
 from collector.schema import check, load_yaml
@@ -27,6 +28,7 @@ READS: tuple[Read, ...] = (
         "/etc/hostpledge/event-ledger.yaml",
         "/etc/hostpledge/event-ledger.json",
         limit=1 << 20,
+        redact=f"{NO_REMARKS}\n{NO_PASSWORDS}",
         why=Text("本机的网络安全事件台账", "the ledger of security events of this host"),
     ),
 )

@@ -277,12 +277,29 @@ def _changes(result: Mapping[str, Any]) -> str:
         return CENSORED
     entries = [x for x in result.get("results") or () if isinstance(x, Mapping)]
     said: Any = result.get("msg")
-    if entries:
+    edits = [edit for x in entries or [result] if x.get("changed") for edit in _edit(x)]
+    if edits:
+        said = "\n".join(edits)
+    elif entries:
         labels = [x.get("_ansible_item_label") for x in entries if x.get("changed")]
         said = ", ".join(x for x in labels if isinstance(x, str))
     elif isinstance(said, list):
         said = "\n".join(map(str, said))
     return said if isinstance(said, str) and said else UNTOLD
+
+
+def _edit(result: Mapping[str, Any]) -> list[str]:
+    """What a task writes into a file in which people write; what stands there stays on the host.
+
+    The words are those of the role, as Ansible hands on with what arguments its module was called.
+    """
+    given = (result.get("invocation") or {}).get("module_args") or {}
+    written = next((given[x] for x in ("line", "block", "replace") if given.get(x)), None)
+    place = given.get("path") or given.get("dest")
+    if not isinstance(place, str) or not (isinstance(written, str) or given.get("regexp")):
+        return []
+    lines = written.splitlines() if isinstance(written, str) else []
+    return [place, *(f"+{line}" for line in lines)]
 
 
 def _lines(text: Any) -> list[str]:

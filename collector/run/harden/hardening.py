@@ -226,6 +226,8 @@ def _run(
             flags=flags,
             settings={
                 **_SETTINGS,
+                # what a task writes is told by its own arguments, where no difference is shown
+                **({"ANSIBLE_INJECT_INVOCATION": "True"} if flags else {}),
                 "ANSIBLE_TASK_TIMEOUT": str(how.step_seconds),
                 **({VARIABLE: str(journal.resolve())} if journal else {}),
                 **_quiet(),

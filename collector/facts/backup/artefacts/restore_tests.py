@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
-from collector.facts.base.redaction import URLS
+from collector.facts.base.redaction import only_listed
 from collector.i18n.message import msg, told
 from collector.model import Facts, Quote, Read, Text, files
 from collector.schema import check, load_json, load_yaml
@@ -29,7 +29,7 @@ READS: tuple[Read, ...] = (
         "/var/lib/hostpledge/restore/*.json",
         limit=32_768,
         most=300,
-        redact=URLS,
+        redact=only_listed("record"),
         why=Text("备份恢复测试记录", "records of restore tests"),
     ),
 )

@@ -105,7 +105,7 @@ READS: tuple[Read, ...] = (
         "/var/lib/hostpledge/backup/*.json",
         limit=32_768,
         most=300,
-        redact=URLS,
+        redact=only_listed("record"),
         why=Text("备份任务自己写的运行报告", "what backup jobs report of their runs"),
     ),
     files(

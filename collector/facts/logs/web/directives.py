@@ -6,25 +6,95 @@ known. Whatever else stands in a file, beside a brace or behind a directive too,
 
 from __future__ import annotations
 
-# nginx's own grammar, one directive a line, words parted by tabs; Lua blocks are no nginx.
-NGINX = r"""
-function word() { if (open) { W[++n] = cur; cur = ""; open = 0 } }
-# a part of a path that nobody could guess
-function known(p,  s, w) {
-  s = ""
-  while (match(p, /[A-Za-z0-9_-]+/)) {
-    w = substr(p, RSTART, RLENGTH)
-    if (RLENGTH >= 20 || RLENGTH >= 8 && w ~ /[0-9]/ && w ~ /[A-Za-z]/) w = "***"
-    s = s substr(p, 1, RSTART - 1) w; p = substr(p, RSTART + RLENGTH)
+# What a format has between its fields, and the path of a location, is text of people: of a word
+# that is not listed its first letter and its length leave, as of one in a record (records/masking).
+_LITERALS = r"""
+function star(w,  c) {
+  if (length(w) < 3 || w ~ /^[0-9][0-9]?[0-9]?$/ || (tolower(w) in LISTED)) return w
+  c = substr(w, 1, 1); if (c !~ /[A-Za-z]/) c = "*"
+  return c substr("********", 1, length(w) - 1)
+}
+# `\n`, `&quot;`: no words
+function lit(s,  o, w) {
+  o = ""
+  while (match(s, /\\.|&[a-z]+;|&#x?[0-9a-fA-F]+;|[A-Za-z0-9_\200-\377][A-Za-z0-9_\200-\377-]*/)) {
+    w = substr(s, RSTART, RLENGTH); o = o substr(s, 1, RSTART - 1); s = substr(s, RSTART + RLENGTH)
+    o = o (w ~ /^\\|^&(quot|amp|apos|lt|gt|#.*);$/ ? w : star(w))
   }
-  return s p
+  return o s
+}
+BEGIN {
+  k = split("@LISTED@", w, " "); for (i = 1; i <= k; i++) LISTED[w[i]] = 1
+}
+"""
+_LISTED = """
+http https uri url host method status port time user addr address client remote source src dst
+server upstream request response referer referrer agent user-agent user_agent useragent ua ip xff
+x-forwarded-for forwarded real bytes size length sent msec level name path query args scheme ssl tls
+remote_addr remote_user remote_port client_ip client_port request_time time_local time_iso8601
+body_bytes_sent http_referer http_user_agent http_x_forwarded_for upstream_addr request_method
+static assets public images image img css js fonts media favicon ico robots txt health healthz
+nginx_status server-status index html htm php png jpg jpeg gif svg webp woff woff2 ttf eot json xml
+map well-known acme-challenge api admin login upload uploads download downloads
+"""
+# the language of Apache's LogFormat: names of headers and of variables stay, and letters of a time
+_FIELDS = r"""
+function argument(a, kind,  o, w) {
+  if (kind ~ /[t]$/ && kind !~ /\^/) {
+    o = ""
+    while (match(a, /%[-_0^#EO]*[A-Za-z+%]|[A-Za-z0-9_\200-\377]+/)) {
+      w = substr(a, RSTART, RLENGTH); o = o substr(a, 1, RSTART - 1); a = substr(a, RSTART + RLENGTH)
+      o = o (w ~ /^%/ || w ~ TIMES ? w : star(w))
+    }
+    return o a
+  }
+  return a ~ /^[A-Za-z0-9_.:-]+$/ && length(a) < 40 ? a : star(a)
+}
+function fields(s,  o, w, i) {
+  o = ""
+  while (match(s, /%[!0-9,<>]*([{][^}]*[}]\^?)?([A-Za-z%]|\^FU|\^FB|\^ti|\^to)/)) {
+    w = substr(s, RSTART, RLENGTH); i = substr(s, 1, RSTART - 1); s = substr(s, RSTART + RLENGTH)
+    o = o lit(i)
+    if (i = index(w, "{")) {
+      sub(/[}]/, "\t", w)
+      w = substr(w, 1, i) argument(substr(w, i + 1, index(w, "\t") - i - 1), substr(w, index(w, "\t"))) "}" substr(w, index(w, "\t") + 1)
+    }
+    o = o w
+  }
+  return o lit(s)
+}
+BEGIN { TIMES = "^(begin|end|sec|msec|usec|msec_frac|usec_frac|yy|yyyy|M|MM|MMM|d|dd|H|HH|h|hh|m|mm|s|ss|S|SSS|a|Z|z|X|XX|XXX|T)$" }
+"""  # noqa: E501 - a program
+
+
+def _with(functions: str, program: str) -> str:
+    return functions.replace("@LISTED@", " ".join(_LISTED.split())) + program
+
+
+# nginx's own grammar, one directive a line, words parted by tabs; Lua blocks are no nginx.
+NGINX = _with(
+    _LITERALS,
+    r"""
+function word() { if (open) { W[++n] = cur; cur = ""; open = 0 } }
+function format(s,  o, w, p) {
+  if (s ~ /^escape=(default|json|none)$/) return s
+  o = ""
+  while (match(s, /[$]([{][A-Za-z0-9_]+[}]|[A-Za-z0-9_]+)/)) {
+    w = substr(s, RSTART, RLENGTH); p = substr(s, 1, RSTART - 1); s = substr(s, RSTART + RLENGTH)
+    o = o lit(p) w
+  }
+  return o lit(s)
 }
 function say(c,  i, s) {
   s = c
-  if (c == "{" && W[1] == "location") for (i = 2; i <= n; i++) W[i] = known(W[i])
+  if (c == "{" && W[1] == "location") for (i = 2; i <= n; i++) W[i] = lit(W[i])
+  if (W[1] == "log_format") {
+    if (W[2] !~ NAMED) W[2] = "***"
+    for (i = 3; i <= n; i++) W[i] = format(W[i])
+  }
   if (W[1] == "access_log") for (i = 3; i <= n; i++) {
     if (W[i] ~ /^if=/) { if (W[i] !~ IF) W[i] = "if=***" }
-    else if (i > 3 && W[i] !~ /^((buffer|flush|gzip)=[0-9a-z]+|gzip)$/) W[i] = "***"
+    else if (W[i] !~ (i > 3 ? OPTION : NAMED)) W[i] = "***"
   }
   for (i = 1; i <= n; i++) { gsub(/\t/, " ", W[i]); s = s (s == "" ? "" : "\t") W[i] }
   if (c == "{" && W[1] == "map") s = "{\tmap\t" (W[2] ~ VARS ? W[2] : "***") "\t" W[3]
@@ -39,6 +109,8 @@ BEGIN {
   KEEP = KEEP "|listen|server_name)$"
   SET = "^([$][{]?(remote|realip|proxy_protocol|http_|time_|msec)[a-z0-9_]*[}]?[^A-Za-z0-9$]?)+$"
   VARS = "^([$][{]?[A-Za-z0-9_]+[}]?[^A-Za-z0-9$]?)+$"
+  NAMED = "^[A-Za-z0-9_.=-]+$"
+  OPTION = "^((buffer|flush|gzip)=[0-9a-z]+|gzip)$"
   IF = "^if=[$][{]?[A-Za-z0-9_]+[}]?$"
 }
 FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); word(); n = 0; q = ""; lua = 0 }
@@ -75,8 +147,37 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); word(); n = 0; q = ""; lu
     }
   }
 }
-"""
-APACHE = r"""
+""",
+)
+APACHE = _with(
+    _LITERALS + _FIELDS,
+    r"""
+# quoted as it was
+function quoted(w, what,  q) {
+  q = w ~ /^["']/ ? substr(w, 1, 1) : ""
+  if (q != "") w = substr(w, 2, length(w) - 2)
+  return q (what == "format" ? fields(w) : w ~ /^[A-Za-z0-9_.-]*$/ ? w : lit(w)) q
+}
+function words(s) {
+  k = 0
+  while (match(s, /"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|[^ \t]+/)) {
+    V[++k] = substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH)
+  }
+}
+function logged(s,  i, o) {
+  words(s)
+  o = V[1]
+  if (tolower(V[1]) == "logformat") {
+    if (k > 1) o = o " " quoted(V[2], "format")
+    return o (k > 2 ? " " quoted(V[3]) : "")
+  }
+  for (i = 2; i <= k; i++) {
+    if (i == 3 && V[i] !~ /^(env|expr)=/) V[i] = quoted(V[i], V[i] ~ /%/ ? "format" : "")
+    else if (i > 2 && V[i] !~ /^env=!?[A-Za-z0-9_-]+$/) V[i] = V[i] ~ /expr=/ ? "expr=***" : "***"
+    o = o " " V[i]
+  }
+  return o
+}
 BEGIN {
   NAME = ENVIRON["HP_NAME"]
   KEEP = "^(logformat|customlog|transferlog|globallog|include|includeoptional|loadmodule|serverroot"
@@ -91,17 +192,20 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); part = "" }
   if (s ~ /\\$/) { part = substr(s, 1, length(s) - 1); next }
   part = ""; sub(/^[ \t]+/, "", s)
   if (tolower(s) !~ KEEP) next
-  if (tolower(s) ~ /^use[ \t]/) { split(s, w); s = w[1] " " w[2] }
+  if (tolower(s) ~ /^(logformat|(custom|global|transfer)log)[ \t]/) s = logged(s)
+  else if (tolower(s) ~ /^use[ \t]/) { split(s, w); s = w[1] " " w[2] }
   else if (tolower(s) ~ /^define[ \t]/) {
     k = split(s, w); v = w[3]; gsub(/["']/, "", v)
     # a folder, a format or the name of a host
     if (k != 3 && v !~ /^%/ || v !~ VALUE) v = k > 2 ? "***" : ""
     else { match(s, /^[^ \t]+[ \t]+[^ \t]+[ \t]+/); v = substr(s, RLENGTH + 1) }
+    if (v ~ /^["']?%/) v = quoted(v, "format")
     s = w[1] " " w[2] (v == "" ? "" : " " v)
   }
   print "+" s
 }
-"""
+""",
+)
 # Caddy's own words (quotes, backquotes, heredocs, remarks), for a brace within a text is none.
 CADDY = r"""
 function name(w) { return w ~ /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/ ? w : "***" }
@@ -171,7 +275,9 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); n = deep = open = quoted 
 }
 """  # noqa: E501 - a program
 # lighttpd: what the log is, and for which hosts there are settings; conditions are not followed.
-LIGHTTPD = r"""
+LIGHTTPD = _with(
+    _LITERALS + _FIELDS,
+    r"""
 BEGIN { NAME = ENVIRON["HP_NAME"]; STRING = "\"([^\"\\\\]|\\\\.)*\"" }
 FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
 {
@@ -182,7 +288,10 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
   if (s ~ /^extforward[.]/) { sub(/[^a-z.-].*/, "", s); print "+" s " = ***"; next }
   if (match(s, /^accesslog[.](format|filename)[ \t]*=[ \t]*/)) {
     key = s; sub(/[ \t=].*/, "", key); s = substr(s, RLENGTH + 1)
-    if (match(s, "^" STRING)) s = substr(s, 1, RLENGTH)
+    if (match(s, "^" STRING)) {
+      s = substr(s, 1, RLENGTH)
+      if (key == "accesslog.format") s = "\"" fields(substr(s, 2, RLENGTH - 2)) "\""
+    } else if (key == "accesslog.format") s = "***"
     else if (s !~ /^[a-z_.]+[ \t]*[+][ \t]*"[A-Za-z0-9_.\/%-]*"[ \t]*$/) s = "***"
     sub(/[ \t]+$/, "", s)
     print "+" key " = " s
@@ -194,9 +303,12 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME) }
     print "+" s " {"
   }
 }
-"""
+""",
+)
 # Tomcat: the elements of hosts and of valves that log, each a line, with what is asked of them.
-TOMCAT = r"""
+TOMCAT = _with(
+    _LITERALS + _FIELDS,
+    r"""
 function value(name,  s, q) {
   s = tag; gsub(/[ \t]*=[ \t]*/, "=", s)
   if (!match(s, "[ \t]" name "=[\"']")) return ""
@@ -211,7 +323,7 @@ function say(  c, v, s) {
     c = value("className"); if (c !~ /^[A-Za-z0-9_.$]*(AccessLogValve|RemoteIpValve)$/) return
     s = "+<Valve" one("className", c)
     if (c ~ /AccessLogValve$/) {
-      if ((v = value("pattern")) != "") s = s one("pattern", v)
+      if ((v = value("pattern")) != "") s = s one("pattern", v ~ /^(common|combined)$/ ? v : fields(v))
       if (tag ~ /[ \t]condition/) s = s " condition=\"***\""
     }
     print s "/>"
@@ -234,4 +346,5 @@ FNR == 1 { print "@F " (NAME != "" ? NAME : FILENAME); s = ""; remark = 0 }
   }
   s = ""
 }
-"""  # noqa: E501 - a program
+""",  # noqa: E501 - a program
+)

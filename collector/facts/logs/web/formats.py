@@ -181,13 +181,23 @@ def _any(after: str | Field, format: Format) -> str:
 
 
 def _literal(text: str) -> str:
-    """A literal as it may stand in a masked record: words outside the list are starred."""
+    """A literal as it may stand in a masked record: words outside the list are starred.
+
+    The host says the format masked in the same way (a letter, and stars up to eight); its record
+    may have the word itself, where the list has it or it is a key.
+    """
     form = ""
-    for piece in re.findall(r"\w[\w-]*|\W", text):
-        if piece[0] in "_-" or not piece[0].isalnum():
+    for piece in re.findall(r"[A-Za-z]?\*+|\w[\w-]*|\W", text):
+        if re.fullmatch(r"[A-Za-z]?\*+", piece):
+            stars = piece.count("*")
+            first = re.escape(piece[0]) if piece[0] != "*" else r"\w"
+            most = stars if piece[0] != "*" else stars - 1
+            rest = r"[\w-]*" if stars >= 8 else rf"[\w-]{{0,{most}}}"
+            form += rf"(?:{first}{rest}|{first}?\*{{0,9}})"
+        elif piece[0] == "-" or not (piece[0].isalnum() or piece[1:]):
             form += re.escape(piece)
-            continue
-        form += rf"(?:{re.escape(piece)}|{re.escape(piece[0])}?\*{{0,9}})"
+        else:
+            form += rf"(?:{re.escape(piece)}|{re.escape(piece[0])}?\*{{0,9}})"
     return form
 
 

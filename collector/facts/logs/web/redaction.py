@@ -21,7 +21,7 @@ XML = "\n".join(
         *(rf's/\({name}[A-Za-z0-9_.-]*="\)[^"]*/\1***/g' for name in _NAMES),
     ]
 )
-# A format stays as it is: records are compared with it.
+# A format stays as the programs of `directives` leave it: records are compared with it.
 WEB_SERVERS = "\n".join(
     [
         r"/^+[[:space:]]*[Ll]og_\{0,1\}[Ff]ormat[[:space:]]/b",
