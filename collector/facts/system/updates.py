@@ -177,7 +177,8 @@ class Fix:
 class Updates:
     """`fetched`: how new the oldest thing is that the answer rests on; None: nothing was fetched.
 
-    others = () if system else sorted({f"repo {repository(folder)}" for folder in caches})
+    `source`: is there a list of security fixes of the system itself; `last`: when packages last
+    changed.
     """
 
     read: str
