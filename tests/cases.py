@@ -3,13 +3,14 @@
     tests/controls/<family>/<name>/<case>.<verdict>.yml
 
 `source` says where the content was seen. `base` names a recorded capture of `tests/captures/`
-on which `reads` are laid. A read that neither holds is `lost`. `expect` must hold the reason, and
-may hold a part of the English message.
+on which `reads` are laid; `added` are lines that go behind those that the read of the base printed.
+A read that neither holds is `lost`. `expect` must hold the reason, and may hold a part of the
+English message.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def load(path: Path) -> Case:
         head.update(base.head)
     for id, entry in (document.get("reads") or {}).items():
         assert id in catalog.all_reads() or id == OUTSIDE, f"{path}: no read is named {id}"
-        reads[id] = _result(id, entry or {})
+        reads[id] = _result(id, entry or {}, reads.get(id))
     return Case(
         control=f"{path.parent.parent.name}.{path.parent.name}",
         path=path,
@@ -79,7 +80,11 @@ def load(path: Path) -> Case:
     )
 
 
-def _result(id: str, entry: dict[str, Any]) -> ReadResult:
+def _result(id: str, entry: dict[str, Any], base: ReadResult | None) -> ReadResult:
+    if "added" in entry:
+        assert base is not None and set(entry) == {"added"}, f"{id}: added to what?"
+        printed, mark, _ = base.stdout.partition(b"== end\n")
+        return replace(base, stdout=printed + _data(entry, "added") + mark)
     found = tuple(
         CapturedFile(
             file["path"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.sshd_effective import Listener
 from collector.facts.logs.destinations import JOURNALD
 from collector.facts.system.taken_up import Answer, Taken
@@ -19,7 +19,7 @@ _SSHD = "sshd.effective"
 def running(verdict: Verdict, servers: Iterable[Listener]) -> Verdict:
     """A verdict that rests on what `sshd -T` told of these servers, if they run with it.
 
-    What is wrong as written stays so: at the next start it holds. Raises NotUnderstood where it
+    What is wrong as written stays so: at the next start it holds. Raises FactError where it
     cannot be told with what a server runs.
     """
     if verdict.result not in (Result.PASS, Result.NOTAPPLICABLE):
@@ -38,7 +38,7 @@ def running(verdict: Verdict, servers: Iterable[Listener]) -> Verdict:
 def of_logs(program: str, taken: Taken) -> Verdict:
     """What is to be said of a daemon of logs that runs with other files than there are.
 
-    Raises NotUnderstood where that cannot be told.
+    Raises FactError where that cannot be told.
     """
     read, mark = ("journald.held", "run=") if program == JOURNALD else ("syslog.running", "|")
     refuse_doubt(read, taken, program)
@@ -57,7 +57,7 @@ def stale(taken: Taken, program: str) -> dict[str, Value]:
 
 
 def refuse_stale(read: str, taken: Taken, program: str) -> None:
-    """Raises NotUnderstood where the daemon surely or perhaps runs with another configuration."""
+    """Raises FactError where the daemon surely or perhaps runs with another configuration."""
     refuse_doubt(read, taken, program)
     if taken.answer is Answer.NO:
         path, changed, since = taken.path, _time(taken.changed), _time(taken.since)
@@ -66,9 +66,10 @@ def refuse_stale(read: str, taken: Taken, program: str) -> None:
 
 
 def refuse_doubt(read: str, taken: Taken, program: str) -> None:
-    """Raises NotUnderstood where the daemon may run with another configuration than is written."""
+    """Raises FactError where the daemon may run with another configuration than is written."""
     if not taken.doubtful:
         return
+    refuse_unasked(read, taken, program)
     if taken.how == "no_start":
         raise NotUnderstood(read, msg("taken_up_no_start", program=program))
     if taken.how == "program":
@@ -82,6 +83,12 @@ def refuse_doubt(read: str, taken: Taken, program: str) -> None:
         raise NotUnderstood(read, said)
     said = msg("taken_up_removed", program=program, path=path, changed=changed, since=since)
     raise NotUnderstood(read, said)
+
+
+def refuse_unasked(read: str, taken: Taken, program: str) -> None:
+    """Raises CouldNotLook for a capture from before it was asked with what the daemon runs."""
+    if taken.how == "not_asked":
+        raise CouldNotLook(read, msg("not_collected_run", program=program))
 
 
 def _time(when: datetime | None) -> str:

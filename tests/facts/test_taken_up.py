@@ -141,5 +141,5 @@ def test_what_it_wrote_since_shows_what_it_does() -> None:
     ] * 4
     assert old.holds(after)
     assert taken_up([_CLOCK, _START, _file(_OLD)], 812).holds()
-    assert NOT_ASKED.holds(), "a capture from before this was looked at keeps its verdicts"
+    assert not NOT_ASKED.holds(after), "a capture from before this was looked at shows nothing"
     assert not taken_up([_CLOCK, _file(_OLD)], 812).holds(after), "no start"

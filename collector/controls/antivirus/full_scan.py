@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from collector.errors import CouldNotLook, FactError
 from collector.facts.security.defender import defender
 from collector.facts.security.products import antimalware
+from collector.facts.security.scan_scope import Scope
 from collector.facts.security.scans import (
     Scan,
     ScanJob,
-    Scope,
     antiy_scan,
     clamav_scans,
     scan_jobs,
@@ -80,6 +80,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         raise CouldNotLook("processes.all", msg("only_root_sees_program"))
     if full is not None:
         return _verdict(Result.FAIL, "stale", full, clock, days)
+    empty = max((s for s in scans if s.idle), key=_rank, default=None)
+    if empty is not None:
+        return _verdict(Result.FAIL, "scanned_nothing", empty, clock, days)
     return _without_a_scan(idle, planned)
 
 

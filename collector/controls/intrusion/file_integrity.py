@@ -8,6 +8,7 @@ from collector.facts.security.file_integrity import Baseline, integrity
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
+_ZH = {"added": "新增", "removed": "删除", "changed": "改动"}
 _ORDER = (Result.PASS, Result.PARTIAL, Result.ERROR, Result.FAIL)
 
 
@@ -38,5 +39,8 @@ def _of(known: Baseline, limit: timedelta, clock: Clock) -> Verdict:
         return Verdict(Result.PARTIAL, "weak", Method.OBSERVED, values, evidence)
     if known.changes and known.made <= known.checked:
         return Verdict(Result.PARTIAL, "changed", Method.OBSERVED, values, evidence)
+    if known.kinds and known.made <= known.checked:
+        values |= {"kinds": [*known.kinds], "kinds_zh": [_ZH[kind] for kind in known.kinds]}
+        return Verdict(Result.PARTIAL, "differs", Method.OBSERVED, values, evidence)
     until = known.checked + limit
     return Verdict(Result.PASS, "checked", Method.OBSERVED, values, evidence, until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.ban_effects import Effects, effects
 from collector.facts.access.crowdsec import Crowd, crowd
 from collector.facts.access.fail2ban import Guard, Jail, guard, jails
@@ -214,7 +214,7 @@ def _worth(facts: Facts, jail: Jail) -> str:
     if jail.logs and _fed(facts, jail, seen) is False:
         return "ban_reads_nothing"
     if seen is None:
-        return ""
+        raise CouldNotLook("bans.fail2ban", msg("not_collected_bans"))
     if jail.name in seen.ignoring:
         raise NotUnderstood("bans.fail2ban", msg("whom_ignorecommand_spares", name=jail.name))
     bans = [action for action in jail.actions if seen.calls.get((jail.name, action))]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from collector.errors import NotUnderstood
 from collector.facts.system.end_of_life import life
+from collector.facts.system.kernels import kernels
 from collector.facts.system.os_release import platform
 from collector.facts.system.updates import Fix, updates
 from collector.i18n.message import msg
@@ -61,8 +63,31 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     days = parameters.integer("update_days")
     if found.last is None or now - found.last > timedelta(days=days):
         return Verdict(Result.PARTIAL, "long_ago", Method.OBSERVED, values, evidence)
+    if waiting := _not_booted(facts, parameters, now):
+        return replace(
+            waiting, values=values | dict(waiting.values), evidence=(*evidence, *waiting.evidence)
+        )
     until = found.fetched + timedelta(days=parameters.integer("metadata_days"))
     return Verdict(Result.PASS, "patched", Method.OBSERVED, values, evidence, until)
+
+
+def _not_booted(facts: Facts, parameters: Parameters, now: datetime) -> Verdict | None:
+    """A fix that waits for a boot, which may wait as long as any other."""
+    seen = facts.get(kernels)
+    # the kernel of a container is its host's
+    waiting = () if facts.get(platform).container else seen.waiting()
+    if not waiting:
+        return None
+    first = min(kernel.installed for kernel in waiting)
+    values: dict[str, Value] = {
+        "running": seen.running,
+        "kernels": [kernel.release for kernel in waiting],
+        "installed": first.date().isoformat(),
+    }
+    quote = Quote("kernels.installed", (seen.running, *(kernel.line for kernel in waiting)))
+    late = now - first > timedelta(days=parameters.integer("fix_days"))
+    result = Result.FAIL if late else Result.PARTIAL
+    return Verdict(result, "not_booted", Method.OBSERVED, values, (quote,))
 
 
 def _grave(fix: Fix, parameters: Parameters) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.access.idle_timeout import Idle, idle, idle_without, session_seconds
 from collector.facts.access.login_keys import key_holders
 from collector.facts.access.pam.stack import Entry, stacks
@@ -34,7 +34,7 @@ class _Way:
     seconds: int | None
     quotes: tuple[Quote, ...]
     fault: Verdict | None = None
-    doubt: NotUnderstood | None = None
+    doubt: FactError | None = None
 
     def ends(self, longest: int) -> bool:
         return self.seconds is not None and self.seconds <= longest and self.fault is None
@@ -133,28 +133,30 @@ def _by_shell(facts: Facts, parameters: Parameters, users: _Users) -> _Way:
     seen = facts.get(sessions)
     known = seen.shells if seen else {}
     kinds = {a.name: known.get(a.shell, a.shell.rpartition("/")[2]) for a in users.all}
-    if seen is None:
-        # a link to some shell, nobody asked to which
-        kinds = {name: "bash" if kind == "sh" else kind for name, kind in kinds.items()}
     without = parameters.strings("shells_without")
     deaf = [name for name, kind in kinds.items() if kind in without]
     if deaf:
         return replace(way, fault=_fault("other_shell", way, deaf, [kinds[n] for n in deaf]))
-    if seen is not None:
-        ordinary = {users.gids(a): a.name for a in users.all if a.uid}
-        told = {gids: _unread(seen, gids) for gids in ordinary}
-        for unread in filter(None, dict.fromkeys(told.values())):
-            hidden = idle_without(facts.capture, unread)
-            if not hidden.fixed or hidden.seconds != shell.seconds:
-                names = [name for gids, name in ordinary.items() if told[gids] == unread]
-                what = sorted(unread & _paths(shell)) or sorted(unread)
-                return replace(way, fault=_fault("unread", way, names[:1], what))
+    if seen is None:
+        return replace(way, doubt=_not_collected())
+    ordinary = {users.gids(a): a.name for a in users.all if a.uid}
+    told = {gids: _unread(seen, gids) for gids in ordinary}
+    for unread in filter(None, dict.fromkeys(told.values())):
+        hidden = idle_without(facts.capture, unread)
+        if not hidden.fixed or hidden.seconds != shell.seconds:
+            names = [name for gids, name in ordinary.items() if told[gids] == unread]
+            what = sorted(unread & _paths(shell)) or sorted(unread)
+            return replace(way, fault=_fault("unread", way, names[:1], what))
     settled = (*parameters.strings("shells_with"), *parameters.strings("shells_for_transfer"))
     for name, kind in kinds.items():
         if kind not in settled:
             doubt = msg("whether_shell_times_out", name=name, shell=kind)
             return replace(way, doubt=NotUnderstood("startup.shell", doubt))
-    return replace(way, doubt=_doubt(seen, shell, users)) if seen else way
+    return replace(way, doubt=_doubt(seen, shell, users))
+
+
+def _not_collected() -> FactError:
+    return CouldNotLook("startup.shell", msg("not_collected_sessions"))
 
 
 def _paths(shell: Idle) -> frozenset[str]:
@@ -195,8 +197,10 @@ def _by_logind(facts: Facts, servers: tuple[Listener, ...]) -> _Way:
     seconds, quotes = session_seconds(facts.capture)
     way = _Way("StopIdleSessionSec", seconds, quotes)
     seen = facts.get(sessions)
-    if seconds is None or seen is None:
+    if seconds is None:
         return way
+    if seen is None:
+        return replace(way, doubt=_not_collected())
     if seen.logind != "active":
         return replace(
             way, fault=_fault("not_in_force", way, [], [f"systemd-logind {seen.logind}"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from collector.errors import CouldNotLook, NotUnderstood
+from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.logs.destinations import JOURNALD, Stores, log_stores
 from collector.facts.logs.files import LogFiles, log_files
 from collector.facts.logs.model.families import NAMES, family_of
 from collector.facts.logs.service_logs import Writer, writers
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
@@ -27,6 +28,7 @@ class _Found:
     gone: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
+    stale: FactError | None = None
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -51,6 +53,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if found.quiet:
         values["services"] = [*found.quiet]
         return Verdict(Result.PARTIAL, "quiet", Method.OBSERVED, values, evidence)
+    if found.stale is not None:
+        raise found.stale
     until = clock.now + hours
     return Verdict(Result.PASS, "live", Method.OBSERVED, values, evidence, until)
 
@@ -68,7 +72,10 @@ def _general(
     journal = [h.last for h in stores.journal.held if h.last is not None]
     newest = [(past(t, clock, _TIMES), p) for t, p in times]
     newest += [(past(t, clock, "journald.held"), "journald") for t in journal]
-    _refuse_old(stores, max(newest, default=None))
+    try:
+        _refuse_old(stores, max(newest, default=None))
+    except FactError as doubt:
+        found.stale = doubt
     if not newest:
         where = f" ({', '.join(kept)})" if kept else ""
         found.missing.append(Text(f"系统日志{where}", f"syslog{where}"))
@@ -90,13 +97,14 @@ def _general(
 def _refuse_old(stores: Stores, newest: tuple[datetime, str] | None) -> None:
     """A record from before the files were changed does not show that one is written now.
 
-    Raises NotUnderstood where the daemon has not taken up what makes it look as if.
+    Raises FactError where the daemon has not taken up what makes it look as if.
     """
     store, journal = stores.running, stores.journal
     taken, taker = (store.taken, store.taker) if store else (journal.taken, JOURNALD)
     if newest is None or taken.holds(newest[0]):
         return
     read = "journald.held" if taker == JOURNALD else "syslog.running"
+    taken_up.refuse_unasked(read, taken, taker)
     raise NotUnderstood(read, msg("taken_up_not", program=taker, path=taken.path))
 
 

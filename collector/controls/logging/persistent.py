@@ -19,7 +19,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         shown = dict.fromkeys((*running.logins[:2], *running.general[:2]))
         values: dict[str, Value] = {"daemon": running.daemon, "files": list(shown)}
         return Verdict(Result.PASS, "files", Method.CONFIGURED, values, evidence)
-    if stores.journal_on_disk:
+    cut = stores.journal.leaves_out("MaxLevelStore")
+    if stores.journal_on_disk and not cut:
         return Verdict(
             Result.PASS,
             "journal",
@@ -29,7 +30,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         )
     if running is not None and running.enabled:
         return taken_up.of_logs(running.taker, running.taken)
-    if stores.journal_runs and stores.journal.on_disk and not stores.journal_mount:
+    if stores.journal_runs and stores.journal.on_disk and not cut and not stores.journal_mount:
         return taken_up.of_logs(JOURNALD, stores.journal.taken)
     if running is not None:
         return Verdict(
@@ -38,6 +39,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     for store in stores.syslog:
         if store.active and store.unclear:
             raise NotUnderstood(store.read, msg("condition_decides", short_form=_short_form(store)))
+    kept = any(s.active and s.fed and (s.logins or s.general) for s in stores.syslog)
+    on_disk = stores.journal_runs and stores.journal.on_disk and not stores.journal_mount
+    if cut and on_disk and not kept:
+        return Verdict(Result.FAIL, "journal_leaves_out", values={"line": cut}, evidence=evidence)
     return _short(stores, evidence)
 
 

@@ -112,7 +112,9 @@ def log_stores(capture: Capture) -> Stores:
             # journald holds the socket, and hands on what it gets unless it is told not to
             kept = runs and not journal.forwards
             inputs = config.inputs & {"socket", "journal"}
-            fed = bool(inputs - ({"socket"} if kept else set()))
+            cut = runs and journal.leaves_out("MaxLevelStore")
+            closed = ({"socket"} if kept else set()) | ({"journal"} if cut else set())
+            fed = bool(inputs - closed)
             taker = "rsyslogd" if unit == "rsyslog" else unit
             taken = syslog_running(capture).taken(taker)
             if runs and taken.holds() and not journal.taken.holds():

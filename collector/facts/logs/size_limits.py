@@ -95,7 +95,9 @@ def journal_log(stores: Stores, capture: Capture, now: datetime) -> LogKept:
     journal = stores.journal
     held = journal.folder(JOURNAL)
     quotes = [("journald.config", journal.line, "")]
-    if journal.on_disk and stores.journal_runs and not journal.taken.holds():
+    unsure = journal.on_disk and stores.journal_runs and not journal.taken.holds()
+    # whatever it has taken up: what lies there lies in memory
+    if unsure and not stores.journal_mount:
         return _written_only(journal, held, quotes)
     if not stores.journal_on_disk:
         if stores.journal_mount:
@@ -110,7 +112,13 @@ def _written_only(
 ) -> LogKept:
     """By which limits the journald that runs removes its files is not told."""
     where = journal.taken.path
+    asked = journal.taken.how != "not_asked"
     why = Text(f"journald 尚未读取现有配置 {where}", f"journald has not taken up {where}")
+    if not asked:
+        why = Text(
+            "未采集 journald 是否已读取现有配置，请重新采集",
+            "whether journald has taken up its files was not collected: collect again",
+        )
     quotes += [("journald.held", f"run={line}", "") for line in journal.taken.lines]
     first = held.first if held else None
     raw = first.isoformat() if first else ""

@@ -92,9 +92,9 @@ all=$hp_nl
   printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then
     hp_by "$f" tail -c 65536 | grep -aE \
-      -e 'SCAN SUMMARY|^(Infected files|Start Date|End Date|Time):' \
+      -e 'SCAN SUMMARY|^(Infected files|Scanned files|Start Date|End Date|Time):' \
       -e '^ERROR: (Communication error|Could not connect)' |
-      tail -n 30
+      tail -n 36
   else echo '== refused'; fi
 done
 NAMER=

@@ -43,7 +43,8 @@ _RULE = re.compile(r"^([!=-]?)(/\S*)(?:\s+(\S+))?(?:\s+(\S+))?")
 class Baseline:
     """One baseline. `strong` is None where its digests are not known, `changes` where it was not
 
-    told how many files differed at the comparison that ended at `checked` (aware, UTC).
+    told how many files differed at the comparison that ended at `checked` (aware, UTC). `kinds` are
+    those of the differences that its exit status alone tells (added, removed, changed).
     """
 
     tool: str
@@ -54,6 +55,7 @@ class Baseline:
     changes: int | None = None
     rules: tuple[str, ...] = ()
     lines: tuple[str, ...] = field(default=())
+    kinds: tuple[str, ...] = field(default=())
 
     def covers(self, folder: str) -> bool:
         """Are the files inside of the folder compared?
@@ -85,7 +87,9 @@ def _aide(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     checks = [c for s in parts if s.kind == "aide-log" for c in _checks(s, zone)]
     checked, changes, line = max(checks, key=lambda c: c[0], default=(None, None, ""))
     lines = tuple(x for x in (f"{newest.path} {made:%Y-%m-%d %H:%M} UTC", *specs, line) if x)
-    yield Baseline("aide", newest.path, made, strong, checked, changes, rules, lines)
+    # a report of few words tells that there are some, and not how many
+    kinds = ("changed",) if "found differences" in line and not changes else ()
+    yield Baseline("aide", newest.path, made, strong, checked, changes, rules, lines, kinds)
 
 
 def _checks(log: Section, zone: tzinfo) -> Iterator[tuple[datetime, int | None, str]]:
@@ -144,9 +148,14 @@ def _by_systemd(capture: Capture, known: Baseline) -> Baseline:
             line = f"{run.service} {run.finished:%Y-%m-%d %H:%M} UTC {run.detail}"
             known = replace(
                 known, checked=run.finished, changes=0 if status[1] == "0" else None,
+                kinds=tuple(kind for bit, kind in _KINDS.items() if int(status[1]) & bit),
                 lines=(*known.lines, line),
             )  # fmt: skip
     return known
+
+
+# aide(1), EXIT STATUS
+_KINDS = {1: "added", 2: "removed", 4: "changed"}
 
 
 def _compares(text: str) -> bool:

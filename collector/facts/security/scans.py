@@ -11,18 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from collector.errors import NotUnderstood
-from collector.facts.base.paths import within
 from collector.facts.base.timestamps import zone_of
 from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job, Run
 from collector.facts.security.clamav import READS as _CLAMAV_READS
 from collector.facts.security.clamav import scanners, state_sections
-from collector.facts.security.exclusions import matches, probes
-from collector.facts.shell import quoting
+from collector.facts.security.scan_scope import Scope, scope_of
 from collector.facts.shell.exit_status import whose
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import processes
@@ -31,16 +28,18 @@ from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
 
-Scope = Literal["full", "part", "unknown"]
 _TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])([^\n;|&]*)")
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
-_VALUED = {"-l", "--log", "-d", "--database", "-f", "--file-list", "--exclude", "--exclude-dir",
-           "--include", "--include-dir", "--move", "--copy", "-c", "--config-file"}  # fmt: skip
+# a Debian container of the least packages has more than ten thousand
+_FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scan that came to its end at `ended` (aware, UTC); `found` files, or None: not told."""
+    """One scan that came to its end at `ended` (aware, UTC); `found` files, or None: not told.
+
+    `idle` tells that it looked at next to nothing.
+    """
 
     product: str
     ended: datetime
@@ -48,6 +47,7 @@ class Scan:
     found: int | None
     read: str
     line: str
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,23 @@ class ScanJob:
 def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
     """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`."""
     found = []
+    skipped = _skipped(capture)
     for job in jobs(capture):
         scopes: list[Scope] = []
         for call in _TOOL.finditer(job.text):
-            scope = _scope(call[1], call[2], trees)
+            scope = scope_of(call[1], call[2], trees, skipped)
             scopes.append("part" if scope == "full" and _refused(capture, call) else scope)
         if scopes:
             best = next(s for s in ("full", "unknown", "part") if s in scopes)
             found.append(ScanJob(job, best, tuple(_LOG.findall(job.text))))
     return tuple(found)
+
+
+def _skipped(capture: Capture) -> tuple[str, ...]:
+    """What clamd leaves out, whoever asks it to scan: ExcludePath of clamd.conf(5)."""
+    paths = (x for kind, _, lines in state_sections(capture) if kind == "conf" for x in lines)
+    words = (x.split(maxsplit=1) for x in paths)
+    return tuple(w[1].strip().strip('"') for w in words if len(w) == 2 and w[0] == "ExcludePath")
 
 
 def _refused(capture: Capture, call: re.Match[str]) -> bool:
@@ -83,45 +91,6 @@ def _refused(capture: Capture, call: re.Match[str]) -> bool:
         return False
     servers = scanners(processes(capture))
     return bool(servers) and all(server.uid for server in servers)
-
-
-def _scope(tool: str, options: str, trees: tuple[str, ...]) -> Scope:
-    try:
-        words = quoting.split(re.sub(r"\d?>+.*", "", options), comments=True)
-    except ValueError:
-        return "unknown"
-    targets, excludes, deep, valued = [], [], tool == "clamdscan", False
-    for at, word in enumerate(words):
-        name, _, value = word.partition("=")
-        if name in ("--exclude-dir", "--exclude") and (value or at + 1 < len(words)):
-            excludes.append(value or words[at + 1])
-        if name in ("--include", "--include-dir"):
-            return "part"
-        if valued:
-            valued = False
-            continue
-        valued = word in _VALUED
-        if word == "--recursive" or name == "--recursive" or re.fullmatch(r"-\w*r\w*", word):
-            deep = True
-        if name in ("-f", "--file-list") or "$" in word or "`" in word or word == "--cross-fs=no":
-            return "unknown"
-        if not word.startswith("-") and not valued:
-            targets.append(word)
-    if not targets:
-        return "unknown" if deep else "part"
-    taken = [t.rstrip("/") for t in targets if t.startswith("/")]
-    if len(taken) < len(targets):
-        return "unknown"
-    whole = all(any(within(tree, t) for t in taken) for tree in trees)
-    if not deep or not whole:
-        return "part"
-    try:
-        hidden = [
-            t for t in trees for e in excludes if matches(e, probes(t, web=False), "clamav.state")
-        ]
-    except NotUnderstood:
-        return "unknown"
-    return "part" if hidden else "full"
 
 
 def clamav_scans(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[Scan, ...]:
@@ -188,6 +157,13 @@ def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
 _CUT_OFF = re.compile(r"^ERROR: (Communication error|Could not connect)", re.MULTILINE)
 
 
+def _idle(block: str) -> bool:
+    """Did it look at less than the smallest system has, or end before it can have begun?"""
+    count = re.search(r"^Scanned files: (\d{1,12})\s*$", block, re.MULTILINE)
+    time = re.search(r"^Time: (\d{1,9})\.\d+ sec", block, re.MULTILINE)
+    return (count is not None and int(count[1]) < _FEW) or (time is not None and time[1] == "0")
+
+
 def _summaries(
     capture: Capture, path: str, mtime: int, lines: list[str], scope: Scope
 ) -> Iterator[Scan]:
@@ -203,6 +179,8 @@ def _summaries(
         infected = re.search(r"^Infected files: (\d{1,9})\s*$", block, re.MULTILINE)
         if infected is None:
             continue
+        idle = _idle(block)
+        taken = "part" if scope == "full" and idle else scope
         if ended:
             zone = zone_of(capture.head.get("zone", ""))
             try:
@@ -217,4 +195,4 @@ def _summaries(
             line = f"{path}: {infected[0]}, written {when:%Y-%m-%d %H:%M} UTC"
         else:
             continue
-        yield Scan("clamav", when, scope, int(infected[1]), "clamav.state", line)
+        yield Scan("clamav", when, taken, int(infected[1]), "clamav.state", line, idle)

@@ -22,10 +22,14 @@ READS: tuple[Read, ...] = (
         OPENED
         + r"""
 set -- /var/lib/clamav
-for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/scan.conf \
+echo '== asked'
+for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/*.conf \
   /etc/clamd.conf /etc/freshclam.conf /usr/local/etc/clamd.conf /usr/local/etc/freshclam.conf; do
   [ -f "$c" ] || continue
-  d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' | head -n 1)
+  d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' |
+    tr -d '"' | tail -n 1)
+  # where clamd looks is not where freshclam puts them, unless both say so
+  case "$c" in *freshclam*) ;; *) printf '== uses %s %s\n' "${d:-/var/lib/clamav}" "$c";; esac
   [ -n "$d" ] && case " $* " in *" $d "*) ;; *) set -- "$@" "$d";; esac
 done
 for d in "$@"; do
@@ -81,23 +85,34 @@ class Signatures:
 
 
 def clamav(capture: Capture) -> Signatures | None:
-    """The newest daily database; None when certainly none is there.
+    """The daily database that clamd scans with, of several the oldest; None when there is none.
 
-    Raises FactError when a folder was closed to us or a header is not one.
+    Raises FactError when a folder was closed to us, a header is not one, or nobody asked which of
+    several folders it is.
     """
     result = capture.read("signatures.clamav")
     text = result.text()
     if re.search(r"ermission denied", result.stderr):
         raise CouldNotLook("signatures.clamav", result.stderr)
-    found = []
+    found: dict[str, Signatures] = {}
     for block in text.split("== file ")[1:]:
         path, _, rest = block.partition("\n")
+        folder, _, name = path.rpartition("/")
         header = rest.split("\n", 1)[0]
         # a .cud is what ClamAV calls unsigned: anybody's, and of any date
-        if path.rsplit("/", 1)[-1] not in ("daily.cvd", "daily.cld"):
+        if name not in ("daily.cvd", "daily.cld"):
             continue
-        found.append(_clamav_header(path, header))
-    return max(found, key=lambda s: s.built) if found else None
+        held = _clamav_header(path, header)
+        found[folder] = max(found.get(folder, held), held, key=lambda one: one.built)
+    if "== asked" not in text.splitlines():
+        if len(found) > 1:
+            raise CouldNotLook("signatures.clamav", msg("not_collected_signatures"))
+        return next(iter(found.values()), None)
+    used = {m[1].rstrip("/") for m in re.finditer(r"^== uses (/\S*) ", text, re.MULTILINE)}
+    dated = [found.get(folder) for folder in used or {"/var/lib/clamav"}]
+    if None in dated:
+        return None
+    return min((one for one in dated if one is not None), key=lambda one: one.built)
 
 
 def _clamav_header(path: str, header: str) -> Signatures:

@@ -103,8 +103,8 @@ class Taken:
 
     @property
     def doubtful(self) -> bool:
-        """May it run with another configuration, by something that was seen?"""
-        return self.how in ("replaced", "removed", "signal", "program", "no_start")
+        """May it run with another configuration: by something that was seen, or was not asked?"""
+        return self.how in ("replaced", "removed", "signal", "program", "no_start", "not_asked")
 
     def holds(self, *seen: datetime | None) -> bool:
         """Is what is written what it does: as it has taken it up, or as each of these times shows?

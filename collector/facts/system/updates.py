@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.package_versions import dpkg_newer, rpm_newer
+from collector.facts.system.repositories import holds_system, newest, repository
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -176,7 +177,8 @@ class Fix:
 class Updates:
     """`fetched`: how new the oldest thing is that the answer rests on; None: nothing was fetched.
 
-    `source`: is there a list of security fixes at all; `last` is when packages last changed.
+    `source`: is there a list of security fixes of the system itself; `last`: when packages last
+    changed.
     """
 
     read: str
@@ -297,11 +299,15 @@ def _dnf(text: str) -> Updates:
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
     if last is None:
         raise NotUnderstood("updates.dnf", msg("rpm_holds_not_compared"))
-    # the caches that tell of fixes; each must be new
-    folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told}
-    stamps = [caches[f] for f in folders if f in caches]
+    # the caches that tell of fixes, each of which must be new; an old one of the same repository
+    # stays behind when its address changes
+    current = newest(caches)
+    folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told} & current
+    stamps = [caches[folder] for folder in folders]
     fetched = datetime.fromtimestamp(min(stamps), UTC) if stamps else None
-    return Updates("updates.dnf", tuple(fixes), fetched, bool(told), last, tuple(told))
+    system = any(holds_system(repository(folder)) for folder in folders)
+    shown = told if system else [*told, *sorted({f"repo {repository(f)}" for f in caches})]
+    return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown))
 
 
 def _missing(fixed: str, held: Iterable[str]) -> str:

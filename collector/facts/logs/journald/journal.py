@@ -14,12 +14,7 @@ from collector.facts.base.sizes import systemd_size
 from collector.facts.base.timestamps import EARLIEST
 from collector.facts.logs.journald.config import PLACES, Setting, settings_of
 from collector.facts.logs.journald.folders import Folder, Held, JournalFile, own
-from collector.facts.logs.journald.values import (
-    GIB,
-    MIB,
-    STORAGE,
-    span_seconds,
-)
+from collector.facts.logs.journald.values import GIB, LEVELS, MIB, STORAGE, level, span_seconds
 from collector.facts.system.taken_up import LOOK, NOT_ASKED, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Read, Text, files, shell
@@ -160,7 +155,22 @@ class Journald:
     def forwards(self) -> bool:
         """Does it hand messages on to a syslog daemon? Distributions differ in the default."""
         said = self.settings.get("ForwardToSyslog", Setting("")).value.lower()
-        return said not in ("no", "n", "false", "f", "off", "0")
+        return not self.leaves_out("MaxLevelSyslog") and said not in (
+            "no",
+            "n",
+            "false",
+            "f",
+            "off",
+            "0",
+        )
+
+    def leaves_out(self, key: str) -> str:
+        """The setting, as a line, by which messages of level info (logins are) go no further."""
+        said = self.settings.get(key, Setting(""))
+        least = level(said.value)
+        if least is None or least >= LEVELS.index("info"):
+            return ""
+        return f"{key}={said.value} ({said.path})"
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from collector.facts.base.durations import systemd_span
 from collector.facts.base.sizes import systemd_size
 
 MIB, GIB = 1 << 20, 1 << 30
+# syslog(3), the gravest first; a number stands for each of them too
+LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 STORAGE = ("volatile", "persistent", "auto", "none")
 
 
@@ -25,12 +27,19 @@ def span_seconds(text: str, default: float) -> float:
     return 0.0 if seconds == math.inf else seconds
 
 
+def level(text: str) -> int | None:
+    """A level of syslog by its name or its number; None where journald would not understand it."""
+    return LEVELS.index(text) if text in LEVELS else int(text) if text in set("01234567") else None
+
+
 def understood(key: str, value: str) -> bool:
     """Would journald take this assignment? Of what is not looked at here, any."""
     if not value:
         return True
     if key == "Storage":
         return value in STORAGE
+    if key.startswith("MaxLevel"):
+        return level(value) is not None
     if key.endswith(("MaxUse", "KeepFree", "MaxFileSize")):
         return systemd_size(value) is not None
     if key.endswith(("MaxFiles", "RateLimitBurst")):
