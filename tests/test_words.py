@@ -14,7 +14,7 @@ import pytest
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.facts.data.database_access import HBA as _HBA
+from collector.facts.data.database_access_read import HBA as _HBA
 from collector.model import Capture, ReadStatus, Text, command
 from collector.script import collector_script, parse_output, words_program
 from tests import cases, masked

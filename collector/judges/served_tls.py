@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collector.facts.data.database_access import ALWAYS_ASK, ENGINES
+from collector.facts.data.database_access import ALWAYS_ASK
+from collector.facts.data.database_listeners import PUBLISHERS as _PUBLISHERS
+from collector.facts.data.database_listeners import database_of
 from collector.facts.data.database_tls import demand
 from collector.facts.firewall.exposure import Exposure, breadth
 from collector.facts.tls.certificates import Certificate, certificate
@@ -19,7 +21,6 @@ FAILS = ("old", "weak", "certificate", "database", "login")
 PARTLY = ("http", "mail", "unverifiable")
 _TLS12 = 0x0303
 _DEMANDS = frozenset({"mysql", "postgresql", "kingbase", "opengauss", "mongodb"})
-_PUBLISHERS = ("docker-proxy", "rootlessport", "conmon", "kube-proxy", "")
 # a login goes over these in the clear
 _LOGIN = ("imap", "pop3", "ftp", "ldap")
 
@@ -260,13 +261,6 @@ def leaves(served: Served) -> Iterator[Certificate]:
 
 
 def engine_of(exposure: Exposure, limits: Limits) -> str:
-    """The database behind a socket, `port` for one that a container publishes, or nothing."""
-    process, port = exposure.listener.process, exposure.listener.port
-    if process in ENGINES:
-        return ENGINES[process]
-    if process in ALWAYS_ASK:
-        return process
-    if process == "java" and port in (9200, 9300):
-        return "elasticsearch"
-    published = exposure.targets or process in _PUBLISHERS
-    return "port" if published and port in limits.database_ports else ""
+    """The database behind a socket, `port` for what only listens at a usual one, or nothing."""
+    engine = database_of(exposure, limits.database_ports)
+    return "port" if engine.startswith("port ") else engine

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.facts.data.database_access import ALWAYS_ASK, ENGINES, Access, access
+from collector.facts.data.database_access import ALWAYS_ASK, Access, access
+from collector.facts.data.database_listeners import database_of
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
-
-_JAVA = "elasticsearch"
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Who can reach it comes from the exposure engine; what is open to nobody may be open."""
     ports = {int(p) for p in parameters.strings("ports")}
-    seen = [(e, _engine(e, ports)) for e in facts.get(exposures)]
+    seen = [(e, database_of(e, ports)) for e in facts.get(exposures)]
     known = [(e, engine) for e, engine in seen if engine]
+    others = [f"{e.listener.port} {e.listener.process}" for e, n in seen
+              if not n and e.reachable != "no"]  # fmt: skip
+    left: dict[str, Value] = {"others": [*dict.fromkeys(others)] or ["-"]}
     if not known:
-        return Verdict(
-            Result.NOTAPPLICABLE,
-            "no_database",
-            Method.OBSERVED,
-            evidence=(Quote("sockets.listening"),),
-        )
+        quotes = (Quote("sockets.listening"),)
+        return Verdict(Result.NOTAPPLICABLE, "no_database", Method.OBSERVED, left, quotes)
     reachable = [(e, engine) for e, engine in known if e.reachable != "no"]
     if not reachable:
-        return _verdict(Result.PASS, "not_reachable", known, {})
+        return _verdict(Result.PASS, "not_reachable", known, {}, left)
     told = facts.get(access)
     auth = {engine: told[engine].auth if engine in told else "unknown" for _, engine in reachable}
     auth |= dict.fromkeys((e for e in auth if e in ALWAYS_ASK), "asks")
@@ -36,7 +34,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if sure:
         return _verdict(Result.FAIL, "open", sure, told)
     if not doubtful:
-        return _verdict(Result.PASS, "asks", reachable, told)
+        return _verdict(Result.PASS, "asks", reachable, told, left)
     answer = attested(facts, "encryption.database_access", clock)
     if answer is not None:
         values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}
@@ -46,21 +44,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     return _verdict(Result.ERROR, "untold", doubtful, told)
 
 
-def _engine(exposure: Exposure, ports: set[int]) -> str:
-    """The engine behind a socket, `port N` for one that a container publishes, or nothing."""
-    process = exposure.listener.process
-    if process in ENGINES:
-        return ENGINES[process]
-    if process in ALWAYS_ASK:
-        return process
-    if process == "java" and exposure.listener.port in ports:
-        return _JAVA if exposure.listener.port == 9200 else f"port {exposure.listener.port}"
-    published = exposure.targets or process in ("docker-proxy", "rootlessport", "conmon", "")
-    return f"port {exposure.listener.port}" if published and exposure.listener.port in ports else ""
-
-
 def _verdict(
-    result: Result, reason: str, seen: list[tuple[Exposure, str]], told: Mapping[str, Access]
+    result: Result,
+    reason: str,
+    seen: list[tuple[Exposure, str]],
+    told: Mapping[str, Access],
+    left: Mapping[str, Value] | None = None,
 ) -> Verdict:
     lines = tuple(dict.fromkeys(e.listener.line for e, _ in seen if e.listener.line))
     quotes = [Quote("sockets.listening", lines)]
@@ -71,5 +60,5 @@ def _verdict(
         shown.append(f"{word} ({found.why})" if found else word)
         if found and found.lines:
             quotes.append(Quote("database_access.state", found.lines[:20]))
-    values: dict[str, Value] = {"told": [*dict.fromkeys(shown)]}
+    values: dict[str, Value] = {"told": [*dict.fromkeys(shown)], **(left or {})}
     return Verdict(result, reason, Method.OBSERVED, values, tuple(dict.fromkeys(quotes)))

@@ -13,138 +13,18 @@ from typing import Literal
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
-from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import any_case
+from collector.facts.data.database_access_read import ACCOUNTS, MOST, QUESTION, RULES
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "database_access.state"
-# of processes, of accounts of one server, of lines of one pg_hba.conf
-MOST, _ACCOUNTS, _RULES = 500, 2000, 500
-ENGINES: Mapping[str, str] = {
-    "redis-server": "redis",
-    "valkey-server": "redis",
-    "memcached": "memcached",
-    "mongod": "mongodb",
-    "mysqld": "mysql",
-    "mariadbd": "mysql",
-    "postgres": "postgresql",
-    "postmaster": "postgresql",
-    "kingbase": "kingbase",
-    "gaussdb": "opengauss",
-}
 # what no setting frees from asking for a password
 ALWAYS_ASK = frozenset({"dmserver", "sqlservr", "tnslsnr"})
-
-_NAMES = "|".join(ENGINES)
-# of pg_hba.conf: who from where, and by which method; of an option its name alone
-HBA = r"""
-BEGIN {
-  METHOD = "^(trust|reject|md5|password|scram-sha-256|gss|sspi|ident|peer|pam|ldap|radius|cert|bsd"
-  METHOD = METHOD "|oauth|krb5|sha256|sm|sm3|sm4|scram-sm3)$"
-}
-{
-  s = part $0; sub(/\r$/, "", s)
-  if (s ~ /^[^#]*\\$/) { part = substr(s, 1, length(s) - 1); next }
-  part = ""; out = ""; n = 0; most = 99
-  while (n < most && match(s, /^[ \t,]*([^] \t#",=]|[]=]|"[^"]*")([^ \t#"]|"[^"]*")*/)) {
-    w = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); sub(/^[ \t,]+/, "", w); n++
-    if (n == 1 && w ~ /^include(_if_exists|_dir)?$/) most = 2
-    else if (n == 1 && w !~ /^(local|host(no)?(ssl|gssenc)?|hostssm)$/) { w = "?"; most = 1 }
-    else if (most == 2) { }
-    else if (w ~ /=/) { sub(/=.*/, "", w); w = (w ~ /^[a-z_]+$/ ? substr(w, 1, 32) : "?") "=***" }
-    else if (n > 4 || n == 4 && out ~ /^local /) {
-      if (w !~ METHOD && (w !~ /^[0-9a-fA-F.:\/]+$/ || w !~ /[.:]/ || length(w) > 43)) w = "***"
-    }
-    out = out (n > 1 ? " " : "") w
-  }
-  if (out != "") print out
-}
-"""
 
 READS: tuple[Read, ...] = (
     shell(
         _READ,
-        OPENED  # noqa: S608 - a question of fixed words
-        + rf"""
-p=$(hp_started '{_NAMES}' own | head -n {MOST + 1})
-[ -n "$p" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
-h=$hp_nl k=0
-for f in $p; do
-  k=$((k + 1)); [ $k -le {MOST} ] || {{ echo '== more processes'; break; }}
-  d=/proc/$f; {{ read -r n <"$d/comm"; }} 2>/dev/null || continue
-  hp_owner "$f"
-  case $n in
-  redis-server|valkey-server)
-    o=$(tr '\000' ' ' <"$d/cmdline" | sed -n 's/.*:\([0-9]\{{1,5\}}\)\([ *].*\)\{{0,1\}}$/\1/p')
-    c=$(command -v redis-cli || command -v valkey-cli)
-    printf '%s\n' "== redis ${{o:--}}"
-    [ -n "$o" ] && [ -n "$c" ] && {{
-      set -- -h 127.0.0.1 -p "$o"
-      printf 'ping %s\n' "$("$c" "$@" ping 2>&1 | head -n 1)"
-      printf 'protected %s\n' "$("$c" "$@" config get protected-mode 2>&1 | sed -n 2p)"
-      "$c" "$@" info server 2>/dev/null | grep -E '^(redis|valkey)_version:'
-    }};;
-  memcached)
-    printf '%s\n' "== memcached ${{d#/proc/}}"
-    tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '-S|--enable-sasl|-Y|--auth-file.*|-[a-zA-Z]*S';;
-  mongod)
-    printf '%s\n' "== mongodb ${{d#/proc/}}"
-    tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '--(no)?auth|--keyFile|--transitionToAuth'
-    c=$(tr '\000' '\n' <"$d/cmdline" \
-      | sed -n -e '/^\(-f\|--config\)$/{{n;p;}}' -e 's/^--config=//p')
-    NAMER=$W
-    [ -n "$c" ] && hp_by "$c" cat | sed -n -e 's/[[:space:]]#.*//' -e 's/keyFile.*/keyFile: -/' \
-      -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p'
-    NAMER=;;
-  mysqld|mariadbd)
-    c=$(command -v mariadb || command -v mysql)
-    printf '%s\n' "== mysql ${{d#/proc/}}"
-    [ -n "$c" ] && {{
-      # MariaDB's client would check the certificate even at the socket
-      case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
-      # no server gets a file of ours for the asking
-      set -- "$@" --local-infile=0 -u root -N -B -e
-      q="select concat('as ',current_user()); "
-      q="${{q}}select concat_ws(' ','account',user,'@',host,if(plugin='','-',plugin),"
-      q="${{q}}length(concat(ifnull(authentication_string,'')"
-      t="))) from mysql.user"
-      "$c" "$@" "$q,ifnull(password,'')$t" 2>/dev/null || "$c" "$@" "$q$t" 2>&1
-    }} | sed 's/^==/-==/' | head -n {_ACCOUNTS + 1};;
-  postgres|postmaster|kingbase|gaussdb)
-    w=$(readlink "$d/cwd") && hp_plain "$w" && case "$h" in
-      *"$hp_nl$W$hp_tab$w$hp_nl"*) ;;
-      *) h="$h$W$hp_tab$w$hp_nl"
-      printf '%s\n' "== postgresql $w"
-      for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
-        case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
-        [ -f "$c" ] && hp_plain "$c" && {{ printf '%s\n' "hba $c"
-          hp_by "$c" cat | awk '{HBA}' |
-            sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n {_RULES + 1}; }}
-      done; NAMER=;;
-    esac;;
-  esac
-done
-for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*.conf \
-  /usr/local/etc/redis*.conf; do
-  [ -f "$c" ] && hp_plain "$c" || continue
-  printf '%s\n' "== redis-settings $c"
-  w='port|bind|protected-mode|requirepass|aclfile|include|user'
-  hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
-    | sed -e 's/[[:space:]]#[[:space:]].*//' \
-      -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
-      -e 's/"[>#][^"]*"/>***/g' -e '/^[[:space:]]*[Uu][Ss][Ee][Rr][[:space:]]/s/[<!][^ ]*/>***/g' \
-      -e 's/[>#][^ ]*/>***/g'
-done
-for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
-  [ -f "$c" ] || continue
-  printf '%s\n' "== elasticsearch $c"
-  hp_by "$c" cat |
-    grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:' |
-    sed 's/[[:space:]]#.*//'
-done
-echo '== end'
-""",  # noqa: S608 - a question of fixed words
+        QUESTION,
         seconds=20,
         limit=1 << 18,
         redact=r"s/\(md5\|SCRAM-SHA-256\)[^ ]*/\1***/g",
@@ -273,7 +153,14 @@ def _mongodb(_: str, lines: tuple[str, ...]) -> Access:
 
 
 def _mysql(_: str, lines: tuple[str, ...]) -> Access:
-    """Accounts that may come from elsewhere and have no password."""
+    """Accounts that may come from elsewhere and have no password.
+
+    An account without a host may come from everywhere; a role of MariaDB has none either, and
+    nobody can log in as one.
+    """
+    asked = "roles" in lines
+    roles = {line.removeprefix("role ") for line in lines if line.startswith("role ")}
+    lines = tuple(x for x in lines if x != "roles" and not x.startswith("role "))
     if not lines or not lines[0].startswith("as "):
         return Access("unknown", "mysql.user", lines[:1])
     if lines[0] in ("as @", "as skip-grants user@skip-grants host"):
@@ -283,15 +170,19 @@ def _mysql(_: str, lines: tuple[str, ...]) -> Access:
         # it says who it is once more where the first form of the question was not understood
         if line == lines[0]:
             continue
-        match = re.fullmatch(r"account (.*?) ?@ (\S+) (\S+) (\d+)", line)
+        match = re.fullmatch(r"account (.*?) ?@ (\S*) (\S+) (\d+)", line)
         if match is None:
             raise NotUnderstood(_READ, msg("not_account", line=line))
+        if not match[2] and match[1] in roles:
+            continue
+        if not match[2] and not asked:
+            raise CouldNotLook(_READ, msg("roles_not_read", name=match[1]))
         if match[4] == "0" and match[3] in _EMPTY and match[2] not in _LOCAL:
-            bare.append(f"{match[1] or '-'}@{match[2]}")
+            bare.append(f"{match[1] or '-'}@{match[2] or '%'}")
     if bare:
         return Access("open", ", ".join(bare), lines)
-    if len(lines) > _ACCOUNTS:
-        raise CouldNotLook(_READ, msg("more_accounts", accounts=_ACCOUNTS))
+    if len(lines) > ACCOUNTS:
+        raise CouldNotLook(_READ, msg("more_accounts", accounts=ACCOUNTS))
     return Access("asks", "mysql.user", lines)
 
 
@@ -302,8 +193,8 @@ def _postgresql(_: str, lines: tuple[str, ...]) -> Access:
     told = 0
     for line in lines:
         told = 0 if line.startswith("hba ") else told + 1
-        if told > _RULES:
-            raise CouldNotLook(_READ, msg("more_lines_pg_hba", rules=_RULES))
+        if told > RULES:
+            raise CouldNotLook(_READ, msg("more_lines_pg_hba", rules=RULES))
         if not told:
             continue
         words = re.findall(r'"[^"]*"|[^\s#]+', line.partition("#")[0])

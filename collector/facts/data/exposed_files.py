@@ -30,13 +30,21 @@ _SERVED = (
     "*backup*.zip", "*backup*.tar*", "*backup*.rar", "*backup*.7z", "www*.zip", "web*.zip",
     "wwwroot*", "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb",
 )  # fmt: skip
+# Archives and what is left of edits, in letters of either size: a site may offer some on purpose.
+_PACKED = (
+    "*.tar", "*.tar.*", "*.tgz", "*.tbz", "*.tbz2", "*.txz", "*.gz", "*.xz", "*.zst", "*.bz2",
+    "*.lz4", "*.zip", "*.rar", "*.7z", "*.war", "*.sql.*", "*.bak.*", "*.orig", "*.save", "*.bkp",
+)  # fmt: skip
+# Written beside what they are made of, to be sent in its place (gzip_static of nginx).
+_ASSETS = ("*.js", "*.mjs", "*.css", "*.html", "*.htm", "*.svg", "*.xml", "*.txt", "*.json",
+           "*.map", "*.wasm", "*.ico", "*.ttf", "*.eot", "*.otf")  # fmt: skip
 _READABLE = (*_SECRETS, "*key*.pem", "privkey*")
 # forms to be filled in, and a key that is public by its nature
 _HARMLESS = (".env.example", ".env.sample", ".env.dist", ".env.template", "root.key", "*.pub")
 
 
-def _named(names: tuple[str, ...]) -> str:
-    return " -o ".join(f"-name '{n}'" for n in names)
+def _named(names: tuple[str, ...], test: str = "-name") -> str:
+    return " -o ".join(f"{test} '{n}'" for n in names)
 
 
 _FIND = (
@@ -57,10 +65,13 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
   | sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' \
   | sed 's,//*$,,' | sort -u | head -n 64)
 echo '== web'
+echo 'names with packed sites'
 # names FOLDER...: what lies there, as far as whoever has to look for it may see it
 names() {{
   hp_do "$R" find "$@" -maxdepth {DEPTH} {ODD} \( -name node_modules -o -name vendor \) -prune \
-    -o \( {_named(_SERVED)} \) ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
+    -o \( {_named(_SERVED)} -o -type f \( {_named(_PACKED, "-iname")} \) \
+      ! \( {_named(tuple(f"{a}.gz" for a in _ASSETS))} \) \) \
+    ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
     2>/dev/null
 }}
 set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
@@ -114,33 +125,58 @@ READS: tuple[Read, ...] = (
 _LINE = re.compile(r"([0-7]{1,4}) (\d+) ([a-z ]+) (/.*)")
 
 
+_ARCHIVE = re.compile(
+    r"(.+?)((\.(tar|tgz|tbz2?|txz|gz|xz|zst|bz2|lz4|zip|rar|7z|war)([._-]?\d{1,3})?)+)",
+    re.IGNORECASE,
+)
+# What people call a packed site or database, and what every scanner asks for first.
+_TELLING = re.compile(
+    r"\d+|.*(?<![a-z])(www\w*|web|website|webroot|wwwroot|site\w*|html|htdocs|public(_html)?|backups?"
+    r"|bak|bkp|back|db|data|databases?|sql|mysql|mariadb|postgres|pgsql|mongo|redis|dumps?|old|src"
+    r"|source|code|conf(ig)?|admin|root|home|etc|full|all|prod(uction)?|latest)(?![a-z]).*"
+    r"|.*\.(com|cn|net|org|edu|gov|io|top|info|sql|bak|dump|dmp|bson|rdb|sqlite3?|db|env|key|pem)"
+    r"|.*(19|20)\d\d[-_.]?\d\d[-_.]?\d\d.*",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """One file: `served` from below a web server's folder, else everybody may read it."""
+    """One file: `served` from below a web server's folder, else everybody may read it.
+
+    `unexamined`: an archive whose name does not tell whether it is there to be downloaded.
+    """
 
     path: str
     mode: int
     served: bool
     line: str
+    unexamined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`files` in the order of their folders; `roots` are the web folders looked through."""
+    """`files` in the order of their folders; `roots` are the web folders looked through.
+
+    `packed`: archives were looked for in them, which captures of before did not.
+    """
 
     files: tuple[Exposed, ...]
     roots: tuple[str, ...]
+    packed: bool
 
 
 def exposed_files(capture: Capture) -> Found:
     """Raises FactError when the search could not be done or came to no end."""
     text = capture.read(_READ).text()
-    match = re.fullmatch(r"== web\n(.*?)== world\n(.*?)== end\n", text, re.DOTALL)
+    match = re.fullmatch(
+        r"== web\n(names with packed sites\n)?(.*?)== world\n(.*?)== end\n", text, re.DOTALL
+    )
     if match is None:
         raise NotUnderstood(_READ, msg("ends_before_end"))
     files: dict[str, Exposed] = {}
     roots: list[str] = []
-    for part, served in ((match[1], True), (match[2], False)):
+    for part, served in ((match[2], True), (match[3], False)):
         for line in part.splitlines():
             if served and line.startswith("root /"):
                 roots.append(line.removeprefix("root ").rstrip("/"))
@@ -149,5 +185,21 @@ def exposed_files(capture: Capture) -> Found:
             if told is None:
                 raise NotUnderstood(_READ, msg("not_line", line=line))
             path = re.sub("//+", "/", told[4])
-            files.setdefault(path, Exposed(path, int(told[1], 8), served, line))
-    return Found(tuple(files.values()), tuple(roots))
+            unknown = served and not telling(path, capture.head.get("hostname", ""))
+            files.setdefault(path, Exposed(path, int(told[1], 8), served, line, unknown))
+    return Found(tuple(files.values()), tuple(roots), match[1] is not None)
+
+
+def telling(path: str, host: str) -> bool:
+    """Does the name say that it is none of what a site offers?
+
+    Every name that is looked for does but those of archives: of these the ones that are called
+    after what sites and databases are made of, after the host, or after a folder they lie in.
+    """
+    *above, name = path.split("/")
+    match = _ARCHIVE.fullmatch(name)
+    if match is None:
+        return True
+    stem = match[1].casefold()
+    called = {x.casefold() for x in (*above[-2:], host, host.partition(".")[0])} - {""}
+    return stem in called or _TELLING.fullmatch(stem) is not None
