@@ -34,13 +34,13 @@ def parse_time(text: str, *, where: str = "--at") -> datetime:
     return moment
 
 
-def length_of_time(text: str) -> timedelta:
+def length_of_time(text: str, *, where: str = "--within") -> timedelta:
     """`30d` or `4w`; raises BadInput for anything else."""
     given = _TIME.fullmatch(text.strip())
     if given is None:
         raise BadInput(
             tr(f"不是时长：{text}", f"no length of time: {text}"),
-            where="--within",
+            where=where,
             mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
         )
     return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))

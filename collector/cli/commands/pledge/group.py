@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from collector.cli.commands.pledge.disposal import dispose
+from collector.cli.commands.pledge.due import due
 from collector.cli.commands.pledge.export import export
 from collector.cli.commands.pledge.findings import assign, findings, waive
+from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.options.common import form_option
 from collector.cli.options.pledge import open_register, register_option, trust_given
-from collector.cli.options.times import length_of_time
 from collector.cli.ui.columns import out
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
@@ -56,21 +57,6 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
             f"{known.id} is in the register, version {version.number} ({known.customer})\n",
         )
     )
-    return 0
-
-
-@pledge.command("list", help=tr("列出全部登记。", "Lists the pledge records."))
-@form_option("table", "json")
-@register_option
-@lang_option
-def list_(*, form: str, location: str | None) -> int:
-    from collector.cli.commands.pledge import tables as pledge_tables
-
-    register = open_register(location)
-    attached = register.newest_evidence()
-    rows = [(known, attached.get(known.id, ())) for known in register.briefs()]
-    shown = pledge_tables.list_json if form == "json" else pledge_tables.list_table
-    out(shown(rows))
     return 0
 
 
@@ -181,73 +167,8 @@ def attach(
     return 0
 
 
-@pledge.command(
-    help=tr(
-        "列出已逾期和即将到期的事项：登记期满与资源期限、自查与问题处理、员工教育、清单复核、证据、豁免、"
-        "书面材料、公安备案、漏洞与有害信息处置、检查整改、事故报告、保存期满。\n\n"
-        "退出码：0 没有逾期；1 有逾期；2 无法完成。",
-        "Lists what is overdue and what falls due: the end of the period and of resources, "
-        "self-checks and what they found, training, the review of the data inventory, evidence, "
-        "waivers, attestations, public-security filing, vulnerabilities and harmful content, "
-        "inspections, incident notices, the end of keeping.\n\nExit status: 0 nothing is overdue; "
-        "1 something is; 2 the command could not do its work.",
-    )
-)
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--within",
-    default="30d",
-    show_default=True,
-    metavar="TIME",
-    help=tr("多久之内到期，如 30d、4w", "how far ahead to look, e.g. 30d, 4w"),
-)
-@click.option(
-    "--evidence-days",
-    type=click.IntRange(1, 3660),
-    metavar="N",
-    help=tr("证据最多可以多旧（天）；默认 90", "how old evidence may be, in days; default: 90"),
-)
-@form_option("table", "json")
-@register_option
-@lang_option
-def due(
-    *,
-    ids: tuple[str, ...],
-    within: str,
-    evidence_days: int | None,
-    form: str,
-    location: str | None,
-) -> int:
-    from collector.cli.commands.pledge import tables as pledge_tables
-    from collector.pledges.standing.due import due as falls_due
-    from collector.pledges.standing.finding_history import lives_where_due
-
-    ahead = length_of_time(within)
-    register = open_register(location)
-    now = datetime.now(UTC)
-    every = register.briefs(now + ahead)
-    renewed = frozenset(known.document.get("renews") for known in every)
-    records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
-    attached = register.newest_evidence()
-    found = [
-        (known, entry)
-        for known in records
-        for entry in falls_due(
-            known,
-            attached.get(known.id, ()),
-            now,
-            within=ahead,
-            evidence_days=evidence_days,
-            renewed=known.id in renewed,
-            lives=lives_where_due(register, known, now, now + ahead),
-        )
-    ]
-    found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
-    shown = pledge_tables.due_json if form == "json" else pledge_tables.due_table
-    out(shown(found, now))
-    return 1 if any(entry.overdue(now) for _, entry in found) else 0
-
-
+pledge.add_command(list_)
+pledge.add_command(due)
 pledge.add_command(export)
 pledge.add_command(import_)
 pledge.add_command(findings)

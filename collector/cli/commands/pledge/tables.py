@@ -19,6 +19,7 @@ from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
+from collector.pledges.standing.listing import Listed
 from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
 
@@ -116,19 +117,22 @@ def older() -> str:
     )
 
 
-def list_json(rows: Rows) -> str:
+def list_json(rows: Sequence[Listed]) -> str:
     entries = []
-    for record, evidence in rows:
-        last = current(evidence)
+    for one in rows:
+        record, last = one.record, one.last
         entry = {
             "id": record.id,
             "customer": masked(record.customer),
             "grade": record.grade,
+            "state": one.state,
             "period": record.document.get("period"),
             "hosts": masked(record.hosts),
-            "evidence": evidence[-1].sequence if evidence else 0,
+            "evidence": one.evidence[-1].sequence if one.evidence else 0,
             "last": evidence_json(last) if last else None,
             "proof": last is not None and not lacking(last, record.grade),
+            "proven": {n: one.verdict(n) for n in CHECKED},
+            "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }
         entries.append(entry)
     return as_json({"pledges": entries})

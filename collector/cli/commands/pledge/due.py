@@ -1,0 +1,179 @@
+"""`hostpledge pledge due`: what is overdue and what falls due, over all records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.cli.options.common import form_option
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import length_of_time
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.pledges.due.deadlines import KINDS
+
+if TYPE_CHECKING:
+    from collector.pledges.due.deadlines import Due
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.status.brief import Brief
+
+    Found = Sequence[tuple[PledgeRecord | Brief, Due]]
+
+
+@click.command(
+    help=tr(
+        "列出已逾期和即将到期的事项：登记期满与资源期限、自查与问题处理、员工教育、清单复核、证据、豁免、"
+        "书面材料、公安备案、漏洞与有害信息处置、检查整改、事故报告、保存期满。\n\n"
+        "退出码：0 没有逾期；1 有逾期；2 无法完成。",
+        "Lists what is overdue and what falls due: the end of the period and of resources, "
+        "self-checks and what they found, training, the review of the data inventory, evidence, "
+        "waivers, attestations, public-security filing, vulnerabilities and harmful content, "
+        "inspections, incident notices, the end of keeping.\n\nExit status: 0 nothing is overdue; "
+        "1 something is; 2 the command could not do its work.",
+    )
+)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--within",
+    default="30d",
+    show_default=True,
+    metavar="TIME",
+    help=tr("多久之内到期，如 30d、4w", "how far ahead to look, e.g. 30d, 4w"),
+)
+@click.option(
+    "--evidence-days",
+    type=click.IntRange(1, 3660),
+    metavar="N",
+    help=tr("证据最多可以多旧（天）；默认 90", "how old evidence may be, in days; default: 90"),
+)
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(KINDS),
+    multiple=True,
+    help=tr("只列此类事项；可多次给出", "only what is of this kind; may be repeated"),
+)
+@click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is overdue already"))
+@click.option("--summary", "summed", is_flag=True, help=tr("只给各类的数量", "how many there are"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("写入文件", "write it to this file"),
+)
+@form_option("table", "json", "csv", "xlsx")
+@register_option
+@lang_option
+def due(
+    *,
+    ids: tuple[str, ...],
+    within: str,
+    evidence_days: int | None,
+    kinds: tuple[str, ...],
+    overdue: bool,
+    summed: bool,
+    output: Path | None,
+    form: str,
+    location: str | None,
+) -> int:
+    from collector.cli.ui.sheets import put
+    from collector.pledges.standing.due import due as falls_due
+    from collector.pledges.standing.finding_history import lives_where_due
+
+    ahead = length_of_time(within)
+    register = open_register(location)
+    now = datetime.now(UTC)
+    every = register.briefs(now + ahead)
+    renewed = frozenset(known.document.get("renews") for known in every)
+    records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
+    attached = register.newest_evidence()
+    found = [
+        (known, entry)
+        for known in records
+        for entry in falls_due(
+            known,
+            attached.get(known.id, ()),
+            now,
+            within=ahead,
+            evidence_days=evidence_days,
+            renewed=known.id in renewed,
+            lives=lives_where_due(register, known, now, now + ahead),
+        )
+    ]
+    found = [
+        pair
+        for pair in found
+        if (not kinds or pair[1].kind in kinds) and (not overdue or pair[1].overdue(now))
+    ]
+    found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
+    put(_summed(found, now, form) if summed else _drawn(found, now, form), output)
+    return 1 if any(entry.overdue(now) for _, entry in found) else 0
+
+
+def _drawn(found: Found, now: datetime, form: str) -> str | bytes:
+    from collector.cli.commands.pledge import tables
+    from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.pledges.record.masking import masked
+
+    if form == "json":
+        return tables.due_json(found, now)
+    if form == "table":
+        return tables.due_table(found, now)
+    titles = {
+        "at": tr("到期", "due"),
+        "overdue": tr("逾期", "overdue"),
+        "id": tr("编号", "ID"),
+        "customer": tr("用户名称", "customer"),
+        "kind": tr("类别", "kind"),
+        "what": tr("事项", "what"),
+    }
+    rows = [
+        [
+            entry.at.isoformat(),
+            "yes" if entry.overdue(now) else "no",
+            record.id,
+            str(masked(record.customer)),
+            entry.kind,
+            str(masked(entry.text.to(lang()))),
+        ]
+        for record, entry in found
+    ]
+    if form == "csv":
+        return as_csv(list(titles), rows)
+    return as_xlsx(tr("到期事项", "due"), titles, rows)
+
+
+def _summed(found: Found, now: datetime, form: str) -> str | bytes:
+    """How many of each kind, and how many of them are overdue; the most overdue first."""
+    from collector.cli.commands.pledge import tables
+    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.sheets import as_csv, as_xlsx
+
+    counts = Counter(entry.kind for _, entry in found)
+    late = Counter(entry.kind for _, entry in found if entry.overdue(now))
+    ranked = sorted(counts, key=lambda kind: (-late[kind], -counts[kind], kind))
+    if form == "json":
+        known = {kind: {"due": counts[kind], "overdue": late[kind]} for kind in ranked}
+        pledges = {"due": len({record.id for record, _ in found})}
+        return tables.as_json({"summary": {"pledges": pledges, "kinds": known}})
+    titles = {
+        "kind": tr("类别", "kind"),
+        "due": tr("事项数", "due"),
+        "overdue": tr("其中逾期", "overdue"),
+    }
+    rows = [[kind, str(counts[kind]), str(late[kind])] for kind in ranked]
+    if form == "csv":
+        return as_csv(list(titles), rows)
+    if form == "xlsx":
+        return as_xlsx(tr("到期汇总", "due"), titles, rows)
+    if not rows:
+        return tables.due_table((), now)
+    table = Grid(*titles.values())
+    for row in rows:
+        table.add_row(*row)
+    return table.drawn(tables.width())

@@ -1,0 +1,282 @@
+"""`hostpledge pledge list`: the records that are asked for, as people and programs take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector import catalog
+from collector.cli.options.common import form_option
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import length_of_time
+from collector.cli.ui.columns import labelled
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import BadInput
+
+if TYPE_CHECKING:
+    from collector.pledges.standing.listing import Listed
+
+_STATES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
+_ORDERS = ("id", "customer", "grade", "until", "collected")
+_AHEAD = timedelta(days=30)
+
+
+@click.command(
+    "list",
+    help=tr(
+        "列出登记；可按状态、等级、条款结论、到期、责任人筛选，可查找、排序、汇总。\n\n"
+        "例：--expiring 30d（三十天内期满）；--clause 2.3（日志一条未证明符合）；"
+        "--clause 2.3=fail；--search 云帆。",
+        "Lists the pledge records: those of a state, a grade, a clause's verdict, an end, an "
+        "owner; found, sorted, summed up.\n\nFor instance --expiring 30d (the period ends within "
+        "30 days), --clause 2.3 (logs are not proven kept), --clause 2.3=fail, --search NAME.",
+    ),
+)
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice(_STATES),
+    multiple=True,
+    help=tr("只列此状态的；可多次给出", "only those in this state; may be repeated"),
+)
+@click.option(
+    "--grade",
+    "grades",
+    type=click.IntRange(2, 3),
+    multiple=True,
+    help=tr("只列此等级的", "only those of this grade"),
+)
+@click.option(
+    "--clause",
+    "clauses",
+    metavar="N[=VERDICT]",
+    multiple=True,
+    help=tr(
+        "只列该条款未证明符合的，或结论为此的（pass、partial、fail、error、"
+        "notchecked、none 无证据）",
+        "only those of which this clause is not proven kept, or has this verdict "
+        "(pass, partial, fail, error, notchecked, none: no evidence)",
+    ),
+)
+@click.option(
+    "--expiring",
+    metavar="TIME",
+    help=tr(
+        "只列在此期间内期满（或已期满）的，如 30d",
+        "only those whose period ends within that time, or has ended, e.g. 30d",
+    ),
+)
+@click.option(
+    "--due-within",
+    metavar="TIME",
+    help=tr(
+        "只列在此期间内有事项到期的（见 pledge due）",
+        "only those of which something falls due within that time (`pledge due`)",
+    ),
+)
+@click.option(
+    "--owner",
+    metavar="NAME",
+    help=tr("只列此人负责整改的", "only those with findings that this person sees to"),
+)
+@click.option(
+    "--search",
+    metavar="TEXT",
+    help=tr("编号、用户名称或主机名中含有", "what id, customer or a host's name holds"),
+)
+@click.option(
+    "--sort",
+    type=click.Choice(_ORDERS),
+    default="id",
+    show_default=True,
+    help=tr("排序", "in which order"),
+)
+@click.option(
+    "--summary", "summed", is_flag=True, help=tr("只给汇总", "how many there are of each, alone")
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("写入文件", "write it to this file"),
+)
+@form_option("table", "json", "csv", "xlsx")
+@register_option
+@lang_option
+def list_(
+    *,
+    states: tuple[str, ...],
+    grades: tuple[int, ...],
+    clauses: tuple[str, ...],
+    expiring: str | None,
+    due_within: str | None,
+    owner: str | None,
+    search: str | None,
+    sort: str,
+    summed: bool,
+    output: Path | None,
+    form: str,
+    location: str | None,
+) -> int:
+    from collector.cli.ui.sheets import put
+    from collector.pledges.record.times import CHINA
+    from collector.pledges.standing import listing
+
+    within = length_of_time(due_within, where="--due-within") if due_within else None
+    wanted = listing.Wanted(
+        frozenset(states),
+        frozenset(grades),
+        _clauses(clauses),
+        length_of_time(expiring, where="--expiring") if expiring else None,
+        within,
+        search or "",
+        owner or "",
+    )
+    register = open_register(location)
+    now = datetime.now(UTC)
+    ahead = within or _AHEAD
+    every = listing.listed(register.briefs(now + ahead), register.newest_evidence(), now, ahead)
+    today = now.astimezone(CHINA).date()
+    rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
+    if summed:
+        put(_summed(rows, now, form), output)
+    else:
+        put(_drawn(rows, len(every), form), output)
+    return 0
+
+
+def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    from collector.pledges.standing.listing import CLAUSES, VERDICTS
+
+    known = {str(catalog.clauses()[n]["number"]): n for n in CLAUSES}
+    found: dict[str, frozenset[str] | None] = {}
+    for text in given:
+        name, equals, word = text.partition("=")
+        clause = known.get(name, name)
+        if clause not in CLAUSES:
+            raise BadInput(
+                tr(f"没有此核查条款：{name}", f"no clause that is checked on hosts: {name}"),
+                where="--clause",
+                mend=tr(f"可用 {'、'.join(CLAUSES)}", f"there are {', '.join(CLAUSES)}"),
+            )
+        if equals and word not in VERDICTS:
+            raise BadInput(
+                tr(f"没有此结论：{word}", f"no such verdict: {word}"),
+                where="--clause",
+                mend=tr(f"可用 {'、'.join(VERDICTS)}", f"there are {', '.join(VERDICTS)}"),
+            )
+        before = found.get(clause) or frozenset()
+        found[clause] = before | {word} if equals else None
+    return found
+
+
+def _drawn(rows: Sequence[Listed], every: int, form: str) -> str | bytes:
+    from collector.cli.commands.pledge import tables
+    from collector.cli.ui.sheets import as_csv, as_xlsx
+
+    if form == "json":
+        return tables.list_json(rows)
+    if form == "csv":
+        return as_csv(list(_titles()), [_row(one) for one in rows])
+    if form == "xlsx":
+        return as_xlsx(tr("登记", "pledges"), _titles(), [_row(one) for one in rows])
+    if every and not rows:
+        return tr(f"{every} 份登记中没有符合条件的\n", f"none of {every} pledge records is so\n")
+    return tables.list_table([(one.record, one.evidence) for one in rows])
+
+
+def _titles() -> dict[str, str]:
+    """What people read, by the words for programs, which never change with the language."""
+    clauses = catalog.clauses()
+    numbers = {n: str(clauses[n]["number"]) for n in ("2.2", "2.3", "2.4")}
+    return {
+        "id": tr("编号", "ID"),
+        "customer": tr("用户名称", "customer"),
+        "grade": tr("等级", "grade"),
+        "state": tr("状态", "state"),
+        "until": tr("有效期至", "in force to"),
+        "hosts": tr("主机数", "hosts"),
+        "evidence": tr("证据份数", "bundles"),
+        "collected_at": tr("最近采集", "collected"),
+        **{f"clause_{n}": numbers[n] for n in numbers},
+        "next_due": tr("最近到期", "next due"),
+        "next_due_what": tr("到期事项", "what falls due"),
+    }
+
+
+def _row(one: Listed) -> list[str]:
+    from collector.pledges.record.masking import masked
+
+    last, first = one.last, next(iter(one.dues), None)
+    return [
+        one.record.id,
+        str(masked(one.record.customer)),
+        str(one.record.grade),
+        one.state,
+        one.until,
+        str(len(one.record.hosts)),
+        str(one.evidence[-1].sequence if one.evidence else 0),
+        last.collected_at.isoformat() if last else "",
+        *(one.verdict(n) for n in ("2.2", "2.3", "2.4")),
+        first.at.isoformat() if first else "",
+        str(masked(first.text.to(lang()))) if first else "",
+    ]
+
+
+def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
+    from collector.cli.commands.pledge import tables
+    from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.pledges.due.lifecycle import WORDS
+    from collector.pledges.standing.listing import CLAUSES, summary
+
+    found = summary(rows, now)
+    if form == "json":
+        return tables.as_json({"summary": found})
+    flat = [(name, "", found[name]) for name in found if isinstance(found[name], int)]
+    flat += [("states", state, count) for state, count in found["states"].items()]
+    flat += [(n, word, count) for n in CLAUSES for word, count in found["clauses"][n].items()]
+    if form != "table":
+        cells = [[name, of, str(count)] for name, of, count in flat]
+        if form == "csv":
+            return as_csv(["what", "of", "count"], cells)
+        titles = {"what": tr("项目", "what"), "of": tr("其中", "of"), "count": tr("数量", "count")}
+        return as_xlsx(tr("汇总", "summary"), titles, cells)
+    words = {str(state): text.to(lang()) for state, text in WORDS.items()}
+    lines = [
+        labelled(
+            tr("登记", "pledges"),
+            tr(
+                f"{found['pledges']} 份，{found['hosts']} 台主机；"
+                f"无证据 {found['without_evidence']} 份",
+                f"{found['pledges']} of {found['hosts']} hosts; "
+                f"{found['without_evidence']} without evidence",
+            ),
+        ),
+        labelled(tr("状态", "state"), _counted(found["states"], words)),
+    ]
+    verdicts = {str(r): text.to(lang()) for r, text in catalog.words()["verdict"].items()}
+    verdicts["none"] = tr("无证据", "no evidence")
+    lines += [
+        labelled(str(catalog.clauses()[n]["number"]), _counted(found["clauses"][n], verdicts))
+        for n in CLAUSES
+    ]
+    lines.append(
+        labelled(
+            tr("到期", "due"),
+            tr(
+                f"有逾期 {found['overdue']} 份，30 天内有到期 {found['falls_due']} 份",
+                f"{found['overdue']} overdue, {found['falls_due']} with something due in 30 days",
+            ),
+        )
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
+    ranked = sorted(counts.items(), key=lambda one: -one[1])
+    return tr("，", ", ").join(f"{words[name]} {count}" for name, count in ranked) or "-"

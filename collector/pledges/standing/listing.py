@@ -1,0 +1,156 @@
+"""Which of the records of a register are asked for, in which order, and what they come to. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from collector.pledges.database.rows import Evidence, current
+from collector.pledges.due.lifecycle import State, state
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.due import Due, due
+from collector.pledges.status.brief import Brief
+
+CLAUSES = ("2.2", "2.3", "2.4")
+# what `--clause 2.3` leaves out; `none` stands for a record without evidence
+_KEPT = frozenset({"pass", "notapplicable"})
+VERDICTS = ("pass", "partial", "fail", "error", "notapplicable", "notchecked", "none")
+ORDERS = ("id", "customer", "grade", "until", "collected")
+_SATISFIED = frozenset({"pass", "partial", "notapplicable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One record: its newest evidence, where it is in its life, and what falls due."""
+
+    record: Brief
+    evidence: Sequence[Evidence]
+    state: State
+    dues: tuple[Due, ...]
+
+    @property
+    def last(self) -> Evidence | None:
+        return current(self.evidence)
+
+    @property
+    def until(self) -> str:
+        """The last day of its period (ISO), empty where it has none."""
+        return str(self.record.document.get("period", {}).get("until", ""))
+
+    def verdict(self, clause: str) -> str:
+        """Of VERDICTS: what the newest evidence proves of the clause, at the record's grade."""
+        last = self.last
+        if last is None:
+            return "none"
+        word = last.verdicts.get(clause, "none")
+        scope = last.scope
+        short = scope is None or scope.grade < self.record.grade or not scope.clauses[clause].whole
+        return "error" if short and word in _SATISFIED else word
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; each that is left out asks for nothing.
+
+    `clauses` maps a clause to the verdicts that are wanted, None for all but those that are kept.
+    `search` is looked for in id, customer and hosts; `owner` sees to a finding of the record.
+    """
+
+    states: frozenset[str] = frozenset()
+    grades: frozenset[int] = frozenset()
+    clauses: Mapping[str, frozenset[str] | None] | None = None
+    expiring: timedelta | None = None
+    due_within: timedelta | None = None
+    search: str = ""
+    owner: str = ""
+
+    def holds(self, one: Listed, today: date) -> bool:
+        record = one.record
+        return (
+            (not self.states or one.state in self.states)
+            and (not self.grades or record.grade in self.grades)
+            and all(_asked(one.verdict(n), w) for n, w in (self.clauses or {}).items())
+            and (self.expiring is None or self._expires(one, today))
+            and (self.due_within is None or bool(one.dues))
+            and (not self.search or _found(record, self.search))
+            and (not self.owner or self.owner in owners(record))
+        )
+
+    def _expires(self, one: Listed, today: date) -> bool:
+        """It is in force, and ends within that time (or ran out and nobody renewed it)."""
+        last = today + (self.expiring or timedelta())
+        return one.state in ("active", "suspended", "lapsed") and one.until <= last.isoformat()
+
+
+def listed(
+    records: Sequence[Brief],
+    attached: Mapping[str, Sequence[Evidence]],
+    now: datetime,
+    within: timedelta,
+) -> list[Listed]:
+    """All of them as they stand at `now` (aware), with what falls due `within` that time.
+
+    Raises ValueError for briefs that were asked for with the deadlines of a shorter time.
+    """
+    renewed = frozenset(known.document.get("renews") for known in records)
+    today = now.astimezone(CHINA).date()
+    found = []
+    for record in records:
+        evidence, again = attached.get(record.id, ()), record.id in renewed
+        found.append(
+            Listed(
+                record,
+                evidence,
+                state(record, today, renewed=again),
+                due(record, evidence, now, within=within, renewed=again),
+            )
+        )
+    return found
+
+
+def ordered(rows: Iterable[Listed], by: str) -> list[Listed]:
+    """By one of ORDERS, then by id; without a day: last by `until`, first by `collected`."""
+
+    def key(one: Listed) -> tuple[Any, ...]:
+        last = one.last
+        first: Mapping[str, Any] = {
+            "id": "",
+            "customer": one.record.customer,
+            "grade": -one.record.grade,
+            "until": one.until or "9999",
+            "collected": last.collected_at.isoformat() if last else "",
+        }
+        return first[by], one.record.id
+
+    return sorted(rows, key=key)
+
+
+def summary(rows: Sequence[Listed], now: datetime) -> dict[str, Any]:
+    """How many there are in all, by state, by verdict of each clause, overdue …"""
+    return {
+        "pledges": len(rows),
+        "hosts": len({host for one in rows for host in one.record.hosts}),
+        "states": dict(Counter(str(one.state) for one in rows)),
+        "clauses": {n: dict(Counter(one.verdict(n) for one in rows)) for n in CLAUSES},
+        "without_evidence": sum(one.last is None for one in rows),
+        "overdue": sum(any(d.overdue(now) for d in one.dues) for one in rows),
+        "falls_due": sum(bool(one.dues) for one in rows),
+    }
+
+
+def owners(record: Brief) -> frozenset[str]:
+    """Who was named to see to its findings."""
+    said = record.document.get("follow_ups", ())
+    return frozenset(str(entry["owner"]) for entry in said if entry.get("owner"))
+
+
+def _asked(word: str, wanted: frozenset[str] | None) -> bool:
+    return word not in _KEPT if wanted is None else word in wanted
+
+
+def _found(record: Brief, text: str) -> bool:
+    sought = text.casefold()
+    return any(sought in one.casefold() for one in (record.id, record.customer, *record.hosts))

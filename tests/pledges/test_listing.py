@@ -1,0 +1,222 @@
+"""Which records of a register are listed: by state, verdict, end, owner and words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from collector.pledges.database.rows import Evidence
+from collector.pledges.standing import listing
+from collector.pledges.standing.listing import Listed, Wanted
+from collector.pledges.status import briefs
+from collector.scope import Part, Scope
+from tests.cli.running import Ended, hostpledge
+from tests.pledges.records import made
+
+NOW = datetime(2026, 6, 1, 4, tzinfo=UTC)
+TODAY = date(2026, 6, 1)
+
+
+def _listed(id: str = "a-1", evidence: tuple[Evidence, ...] = (), **changes: Any) -> Listed:
+    brief = briefs.of(made(id=id, **changes), NOW + timedelta(days=30))
+    return listing.listed([brief], {id: evidence}, NOW, timedelta(days=30))[0]
+
+
+def _period(until: str) -> dict[str, str]:
+    return {"from": "2025-06-10", "until": until}
+
+
+@pytest.mark.parametrize(
+    ("until", "within", "shown"),
+    [
+        ("2026-06-01", 0, True),
+        ("2026-06-30", 29, True),
+        ("2026-07-01", 29, False),
+        ("2026-05-20", 30, True),  # it ran out already, and nobody renewed it
+    ],
+)
+def test_expiring(until: str, within: int, shown: bool) -> None:
+    one = _listed(period=_period(until))
+    assert Wanted(expiring=timedelta(days=within)).holds(one, TODAY) is shown
+
+
+def test_what_has_ended_or_was_renewed_does_not_expire() -> None:
+    old = briefs.of(made(id="a-1", period=_period("2026-05-20")), NOW)
+    new = briefs.of(made(id="a-2", period=_period("2027-05-20"), renews="a-1"), NOW)
+    rows = listing.listed([old, new], {}, NOW, timedelta())
+    assert [one.state for one in rows] == ["ended", "active"]
+    assert not any(Wanted(expiring=timedelta(days=30)).holds(one, TODAY) for one in rows)
+
+
+def test_state_grade_and_words() -> None:
+    one = _listed(grade=3, resources={"hosts": ["Web-01", "数据库一号"]})
+    for wanted, shown in (
+        (Wanted(states=frozenset({"active"})), True),
+        (Wanted(states=frozenset({"draft", "lapsed"})), False),
+        (Wanted(grades=frozenset({3})), True),
+        (Wanted(grades=frozenset({2})), False),
+        (Wanted(search="web-0"), True),
+        (Wanted(search="一号"), True),
+        (Wanted(search=one.record.customer[2:5]), True),
+        (Wanted(search="nobody"), False),
+        (Wanted(grades=frozenset({3}), search="nobody"), False),
+    ):
+        assert wanted.holds(one, TODAY) is shown, wanted
+
+
+def test_without_evidence_no_clause_is_kept() -> None:
+    one = _listed()
+    assert one.verdict("2.3") == "none"
+    assert Wanted(clauses={"2.3": None}).holds(one, TODAY)
+    assert Wanted(clauses={"2.3": frozenset({"none"})}).holds(one, TODAY)
+    assert not Wanted(clauses={"2.3": frozenset({"fail"})}).holds(one, TODAY)
+
+
+def test_who_sees_to_it() -> None:
+    entry = {
+        "control": "logging.persistent",
+        "host": "web-01",
+        "owner": "李四",
+        "due": "2026-07-01",
+    }
+    one = _listed(follow_ups=[entry])
+    assert Wanted(owner="李四").holds(one, TODAY)
+    assert not Wanted(owner="李").holds(one, TODAY)
+
+
+def test_a_part_of_a_clause_is_no_proof() -> None:
+    """As the table has it: the same verdict, for programs."""
+    scope = Scope(2, dict.fromkeys(listing.CLAUSES, Part(9, 9)))
+    verdicts = {"2.2": "pass", "2.3": "fail", "2.4": "pass"}
+    whole = Evidence("a-1", 1, "0" * 64, None, NOW, NOW, NOW, verdicts, Path("x"), scope)
+    part = replace(whole, scope=replace(scope, clauses={**scope.clauses, "2.4": Part(8, 9)}))
+    assert _listed(evidence=(part,), grade=2).verdict("2.4") == "error"
+    one = _listed(evidence=(whole,), grade=2)
+    assert [one.verdict(n) for n in listing.CLAUSES] == ["pass", "fail", "pass"]
+    above = _listed(evidence=(whole,), grade=3)
+    assert [above.verdict(n) for n in listing.CLAUSES] == ["error", "fail", "error"]
+    unknown = _listed(evidence=(replace(whole, scope=None),), grade=2)
+    assert unknown.verdict("2.2") == "error"
+    assert Wanted(clauses={"2.3": None}).holds(one, TODAY)
+    assert not Wanted(clauses={"2.2": None}).holds(one, TODAY)
+
+
+def test_order_and_summary() -> None:
+    rows = [
+        _listed("b-2", period=_period("2026-06-20"), grade=2),
+        _listed("a-3", draft=True, grade=2),
+        _listed("c-1", period=_period("2026-08-01"), grade=3),
+    ]
+    for by, ids in (
+        ("id", ["a-3", "b-2", "c-1"]),
+        ("until", ["b-2", "c-1", "a-3"]),
+        ("grade", ["c-1", "a-3", "b-2"]),
+    ):
+        assert [one.record.id for one in listing.ordered(rows, by)][: len(ids)] == ids, by
+    found = listing.summary(rows, NOW)
+    assert found["pledges"] == 3
+    assert found["without_evidence"] == 3
+    assert sum(found["states"].values()) == 3
+    assert found["clauses"]["2.2"] == {"none": 3}
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pledge(tmp_path: Path) -> Callable[..., Ended]:
+    """A register of two customers."""
+    home = tmp_path / "home"
+    for name, customer in (("one-1", "杭州甲公司"), ("two-2", "=cmd|' /C calc'!A0")):
+        document = dict(made(id=name).document)
+        document["customer"] = {**document["customer"], "name": customer}
+        file = tmp_path / f"{name}.yml"
+        file.write_text(json.dumps(document, default=str))
+        added = hostpledge("pledge", "add", str(file), home=home)
+        assert added.status == 0, added.err
+
+    def run(*args: str, **env: str) -> Ended:
+        return hostpledge("pledge", "list", *args, home=home, **env)
+
+    return run
+
+
+def test_csv_is_for_excel_and_its_words_never_change(
+    pledge: Callable[..., Ended], tmp_path: Path
+) -> None:
+    for lang in ("zh", "en"):
+        ran = pledge("--format", "csv", "--lang", lang, "-o", str(tmp_path / "l.csv"))
+        assert ran.status == 0, ran.err
+        raw = (tmp_path / "l.csv").read_bytes()
+        assert raw.startswith(b"\xef\xbb\xbfid,customer,grade,state,until,hosts,evidence,")
+        rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+        assert [row["id"] for row in rows] == ["one-1", "two-2"]
+        assert rows[1]["customer"] == "'=cmd|' /C calc'!A0"
+        assert {row["clause_2.3"] for row in rows} == {"none"}
+
+
+def test_a_workbook_goes_to_a_file(pledge: Callable[..., Ended], tmp_path: Path) -> None:
+    ran = pledge("--format", "xlsx")
+    assert (ran.status, ran.out) == (2, "")
+    assert "add -o FILE.xlsx" in ran.err
+    place = tmp_path / "l.xlsx"
+    assert pledge("--format", "xlsx", "-o", str(place), "--lang", "zh").status == 0
+    sheet = openpyxl.load_workbook(place).active
+    assert [cell.value for cell in sheet[1]][:3] == ["编号", "用户名称", "等级"]
+    assert sheet["A2"].value == "one-1"
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--clause", "2.9"), "--clause: no clause that is checked on hosts: 2.9"),
+        (("--clause", "2.3=good"), "--clause: no such verdict: good"),
+        (("--expiring", "soon"), "--expiring: no length of time: soon"),
+        (("--due-within", "1y"), "--due-within: no length of time: 1y"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    pledge: Callable[..., Ended], args: tuple[str, ...], says: str
+) -> None:
+    ran = pledge(*args)
+    assert ran.status == 2
+    assert says in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_none_and_how_many_there_are(pledge: Callable[..., Ended]) -> None:
+    assert pledge("--search", "nobody").out == "none of 2 pledge records is so\n"
+    assert json.loads(pledge("--search", "nobody", "--format", "json").out) == {"pledges": []}
+    summed = json.loads(pledge("--summary", "--format", "json").out)["summary"]
+    assert (summed["pledges"], summed["without_evidence"]) == (2, 2)
+    assert "2 份" in pledge("--summary", "--lang", "zh").out
+    assert "杭州甲公司" in pledge("--clause", "二(三)").out
+
+
+def test_what_falls_due_by_kind(pledge: Callable[..., Ended], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    def due(*args: str) -> Ended:
+        return hostpledge("pledge", "due", "--within", "4000d", *args, home=home)
+
+    every = json.loads(due("--format", "json").out)["due"]
+    kinds = {entry["kind"] for entry in every}
+    assert {"period_end", "evidence"} <= kinds
+    ran = due("--kind", "period_end", "--kind", "evidence", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(ran.out.removeprefix("\ufeff"))))
+    assert {row["kind"] for row in rows} == {"period_end", "evidence"}
+    assert len(rows) == sum(e["kind"] in ("period_end", "evidence") for e in every)
+    late = json.loads(due("--overdue", "--format", "json").out)["due"]
+    assert [e for e in every if e["overdue"]] == late
+    summed = json.loads(due("--summary", "--format", "json").out)["summary"]["kinds"]
+    assert sum(entry["due"] for entry in summed.values()) == len(every)
+    assert due("--kind", "birthday").status == 2
