@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -225,3 +228,36 @@ def test_a_host_that_evidence_alone_knows_can_be_waived(tmp_path: Path) -> None:
     assert ended.status == 0, ended.err
     (waiver,) = register.get(record.id).document["waivers"]
     assert waiver["host"] == "web-01"
+
+
+def test_over_all_pledges_for_people_and_excel(tmp_path: Path) -> None:
+    """Whose passwords are weakly hashed? One command; a pledge that cannot be read is named."""
+    place = tmp_path / "r"
+    place.mkdir()
+    register = Register.open(str(place))
+    signer = Signer(tmp_path / "made")
+    for id in ("one-1", "two-2"):
+        register.add(made(id=id, resources={"hosts": ["web-01"]}))
+        state = "weak" if id == "one-1" else "hardened"
+        check(register, id, signer, captured(state), datetime.now(UTC) - timedelta(days=2))
+
+    def findings(*words: str, status: int) -> str:
+        ended = hostpledge("pledge", "findings", *words, "--register", place, home=tmp_path)
+        assert ended.status == status, ended.err
+        return ended.out + ended.err
+
+    listed = findings("--control", HASH, status=1)
+    assert "one-1" in listed
+    assert "two-2" not in listed
+    (known,) = json.loads(findings("--control", HASH, "--format", "json", status=1))["findings"]
+    assert (known["pledge"], known["host"], known["state"]) == ("one-1", "web-01", "open")
+    assert findings("--owner", "nobody", status=0) == "no such finding\n"
+    text = findings("one-1", "--control", HASH, "--format", "csv", status=1)
+    assert text.startswith("\ufeffpledge,customer,host,number,control,title,veto,verdict,state,")
+    (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert (row["pledge"], row["verdict"], row["overdue"]) == ("one-1", "fail", "no")
+
+    shutil.rmtree(register.evidence("two-2")[0].path)
+    left = findings("--control", HASH, status=2)
+    assert "one-1" in left
+    assert [line for line in left.splitlines() if line.startswith("two-2: ")]

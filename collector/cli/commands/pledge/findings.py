@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,33 +39,45 @@ _EVENTS = {
 @click.command(
     help=tr(
         "列出登记的问题：何时由哪份证据发现、责任人、期限、豁免、由哪份证据闭环；由所附证据包推出。"
-        "默认只列未闭环的。\n\n退出码：0 没有未闭环的；1 有；2 无法完成。",
-        "Lists what checks of the pledge found: opened and closed by which evidence, owner, due "
-        "day, waiver. All of it follows from the attached bundles. What is closed is left out "
+        "不给编号则列出全部登记的；默认只列未闭环的。\n\n"
+        "退出码：0 没有未闭环的；1 有；2 无法完成。",
+        "Lists what checks of the pledges found (of all of them, where none is named): opened "
+        "and closed by which evidence, owner, due day, waiver. All of it follows from the attached "
+        "bundles. What is closed is left out "
         "unless --all is given.\n\nExit status: 0 nothing is open; 1 something is; 2 the command "
         "could not do its work.",
     )
 )
-@click.argument("id")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "all_", is_flag=True, help=tr("连同已闭环的", "the closed ones too"))
 @click.option("--overdue", is_flag=True, help=tr("只列逾期的", "only what is overdue"))
 @click.option("--control", metavar="C", help=tr("只看这一核查项", "only this control"))
 @click.option("--host", metavar="H", help=tr("只看这台主机", "only this host"))
 @click.option("--owner", metavar="NAME", help=tr("只看此人负责的", "only what this person owns"))
-@form_option("table", "json")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("写入文件", "write it to this file"),
+)
+@form_option("table", "json", "csv", "xlsx")
 @register_option
 @lang_option
 def findings(
     *,
-    id: str,
+    ids: tuple[str, ...],
     all_: bool,
     overdue: bool,
     control: str | None,
     host: str | None,
     owner: str | None,
+    output: Path | None,
     form: str,
     location: str | None,
 ) -> int:
+    from collector.cli.commands.pledge import found_rows
+    from collector.cli.ui.sheets import put
     from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
     from collector.pledges.standing.finding_history import all_lives
@@ -72,27 +85,34 @@ def findings(
 
     register = open_register(location)
     now = datetime.now(UTC)
+    wanted = find(control).id if control else None
+
+    def asked(life: Life) -> bool:
+        return (
+            (all_ or life.state != "closed")
+            and (not overdue or life.overdue(now))
+            and wanted in (None, life.control)
+            and host in (None, life.host)
+            and owner in (None, life.owner)
+        )
+
+    if len(ids) != 1 or form in ("csv", "xlsx"):
+        rows = found_rows.Found(register, ids, now)
+        put(found_rows.drawn(rows.shown(asked), now, form), output)
+        return rows.status()
+    (id,) = ids
     record, evidence = register.get(id), register.evidence(id)
     found = all_lives(record, evidence, now)
-    wanted = find(control).id if control else None
-    shown = [
-        life
-        for life in found
-        if (all_ or life.state != "closed")
-        and (not overdue or life.overdue(now))
-        and wanted in (None, life.control)
-        and host in (None, life.host)
-        and owner in (None, life.owner)
-    ]
+    shown = [life for life in found if asked(life)]
     if form == "json":
         document = {
             "pledge": id,
             "evidence": len(evidence),
             "findings": [to_json(life, now) for life in shown],
         }
-        out(json.dumps(masked(document), ensure_ascii=False, indent=1) + "\n")
+        put(json.dumps(masked(document), ensure_ascii=False, indent=1) + "\n", output)
     else:
-        out(_table(shown, found, now))
+        put(_table(shown, found, now), output)
         _say_unseen(current(evidence))
     return 1 if any(life.state == "open" for life in shown) else 0
 
