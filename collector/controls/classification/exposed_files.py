@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from collector.errors import CouldNotLook
 from collector.facts.data.exposed_files import exposed_files
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _SHOWN = 8
@@ -16,6 +18,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     ignored = parameters.strings("ignored")
     files = [f for f in found.files if not any(fnmatchcase(f.path, p) for p in ignored)]
     roots = ", ".join(found.roots)
+    if not files and found.unlooked:
+        what = "; ".join(found.unlooked[:_SHOWN])
+        raise CouldNotLook("exposed_files.names", msg("exposed_not_all_looked_at", what=what))
     if not files:
         values: dict[str, Value] = {"roots": roots or "none", "roots_zh": roots or "无"}
         quote = Quote("exposed_files.names", tuple(f"root {r}" for r in found.roots))
