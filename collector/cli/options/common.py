@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,6 +40,17 @@ def form_option(first: str, *others: str) -> Decorated:
         show_default=True,
         help=tr("输出格式", "form of the output"),
     )
+
+
+def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`-o FILE`: where a list is written to, instead of to stdout."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=tr("写入文件", "write it to this file"),
+    )(command)
 
 
 def find(name: str) -> Control:

@@ -19,6 +19,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     ignored = parameters.strings("ignored")
     files = [f for f in found.files if not any(fnmatchcase(f.path, p) for p in ignored)]
     roots = ", ".join(found.roots)
+    if not files and found.unlooked:
+        what = "; ".join(found.unlooked[:_SHOWN])
+        raise CouldNotLook("exposed_files.names", msg("exposed_not_all_looked_at", what=what))
     values: dict[str, Value]
     sure = [f for f in files if not f.unexamined]
     if not sure and files:

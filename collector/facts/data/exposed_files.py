@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
-from collector.facts.security.detector_state import WEB_SETTINGS
+from collector.facts.security.web_folders import WEB_SETTINGS
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "exposed_files.names"
 DEPTH = 7
 MOST = 400
+FOLDERS = 200
+DISKS = 64
 
 _SECRETS = (
     ".env", ".env.*", "*.env", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.key", "*.p12",
@@ -54,18 +56,27 @@ set -f
 nl='
 '
 IFS=$nl
-r=$({{
+# most NUMBER WHAT: no more lines than that, and a word where there are
+most() {{ awk -v "n=$1" -v "w=$2" 'NR > n {{ print "more " w; exit }} {{ print }}'; }}
+t=$({{
 set +f
 {WEB_SETTINGS}
 printf '%s\n' 'x:root /var/www;' 'x:root /www/wwwroot;' 'x:root /usr/share/nginx/html;' \
   'x:root /usr/local/nginx/html;' 'x:root /usr/local/apache2/htdocs;'
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
   | sed -n 's,^-Dcatalina\.base=\(/[A-Za-z0-9_./-]*\)$,x:root \1/webapps;,p'
-}} | tr -d "\"'" \
-  | sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' \
-  | sed 's,//*$,,' | sort -u | head -n 64)
+}})
+set +f
+# userdir stands for a folder of each user
+r=$(for d in $(printf '%s\n' "$t" | grep -v '^unsure ' | tr -d "\"'" |
+    sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' |
+    sed 's,//*$,,' | sort -u); do [ -d "$d" ] && printf '%s/\n' "$d"; done)
 echo '== web'
 echo 'names with packed sites'
+w='nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|litespeed'
+grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null &&
+  printf '%s\n' "$t" | grep '^unsure /' | sort -u | most {DISKS} folders
+set -f
 # names FOLDER...: what lies there, as far as whoever has to look for it may see it
 names() {{
   hp_do "$R" find "$@" -maxdepth {DEPTH} {ODD} \( -name node_modules -o -name vendor \) -prune \
@@ -74,7 +85,8 @@ names() {{
     ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
     2>/dev/null
 }}
-set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
+set -- $r
+[ $# -le {FOLDERS} ] || {{ echo 'more folders'; set -- $(printf '%s\n' "$@" | head -n {FOLDERS}); }}
 [ $# -gt 0 ] && {{
   printf 'root %s\n' "$@"
   n=$#; his=
@@ -88,22 +100,24 @@ set -- $(for d in $r; do [ -d "$d" ] && printf '%s/\n' "$d"; done)
     hp_within "$d"
     names "$d" | grep -E '^([0-7]+ [0-9]+ [a-z ]+|odd name: left out:) /'
   done
-}} | head -n {MOST}
+}} | most {MOST} files
 echo '== world'
 set +f
 m=$(grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|jfs) ' /proc/self/mountinfo 2>/dev/null |
-  cut -d ' ' -f 5 | grep -vE '^/$|^/(boot|usr|var|snap|run|dev|nix|efi)(/|$)' | head -n 64 |
+  cut -d ' ' -f 5 | grep -vE '^/$|^/(boot|usr|var|snap|run|dev|nix|efi)(/|$)' | most {DISKS} disks |
   while read -r d; do
+    case $d in (/*) ;; (*) printf '%s\n' "$d"; continue;; esac
     x=${{d%/*}}
     while [ -n "$x" ] && [ -n "$(find "$x" -prune -perm -001 2>/dev/null)" ]; do x=${{x%/*}}; done
     [ -n "$x" ] || printf '%s\n' "$d"
   done)
+case $m in *'more disks') echo 'more disks'; m=${{m%more disks}};; esac
 set -- $(for d in /etc /home /root /srv /opt /app* /www /data* /backup* /var/backups /tmp /var/tmp \
   /mnt /export $m; do [ -d "$d" ] && printf '%s/\n' "$d"; done | sort -u)
 find "$@" -xdev -maxdepth {DEPTH} {ODD} -type d ! -perm -001 -prune \
   -o \( -name node_modules -o -name vendor -o -path /etc/ssl/certs -o -path /etc/pki/ca-trust \) \
   -prune -o -type f -perm -004 \( {_named(_READABLE)} \) ! \( {_named(_HARMLESS)} \) \
-  -exec stat -c '%a %u %F %n' '{{}}' + 2>/dev/null | head -n {MOST}
+  -exec stat -c '%a %u %F %n' '{{}}' + 2>/dev/null | most {MOST} files
 echo '== end'
 """
 )
@@ -122,6 +136,8 @@ READS: tuple[Read, ...] = (
         ),
     ),
 )
+_UNLOOKED = re.compile(r"more (?:folders|files|disks)|unsure /.*: [A-Za-z.-]+")
+_ONCE = 64
 _LINE = re.compile(r"([0-7]{1,4}) (\d+) ([a-z ]+) (/.*)")
 
 
@@ -159,11 +175,14 @@ class Found:
     """`files` in the order of their folders; `roots` are the web folders looked through.
 
     `packed`: archives were looked for in them, which captures of before did not.
+    `unlooked` says of what there was more than was looked at, or which setting names a folder that
+    could not be told; while it holds something, that nothing was found is no answer.
     """
 
     files: tuple[Exposed, ...]
     roots: tuple[str, ...]
     packed: bool
+    unlooked: tuple[str, ...] = ()
 
 
 def exposed_files(capture: Capture) -> Found:
@@ -176,10 +195,14 @@ def exposed_files(capture: Capture) -> Found:
         raise NotUnderstood(_READ, msg("ends_before_end"))
     files: dict[str, Exposed] = {}
     roots: list[str] = []
+    unlooked: list[str] = []
     for part, served in ((match[2], True), (match[3], False)):
         for line in part.splitlines():
             if served and line.startswith("root /"):
                 roots.append(line.removeprefix("root ").rstrip("/"))
+                continue
+            if _UNLOOKED.fullmatch(line):
+                unlooked.append(line)
                 continue
             told = _LINE.fullmatch(line)
             if told is None:
@@ -187,7 +210,10 @@ def exposed_files(capture: Capture) -> Found:
             path = re.sub("//+", "/", told[4])
             unknown = served and not telling(path, capture.head.get("hostname", ""))
             files.setdefault(path, Exposed(path, int(told[1], 8), served, line, unknown))
-    return Found(tuple(files.values()), tuple(roots), match[1] is not None)
+    # an earlier form of the read ended there without a word
+    if len(roots) == _ONCE and not unlooked:
+        unlooked.append("more folders")
+    return Found(tuple(files.values()), tuple(roots), match[1] is not None, tuple(unlooked))
 
 
 def telling(path: str, host: str) -> bool:

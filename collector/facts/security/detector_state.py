@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.security.products import PRODUCTS
+from collector.facts.security.web_folders import WEB_SETTINGS
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -26,19 +27,6 @@ def _agents() -> str:
     names |= {"qaxsafed", "kesl", "klnagent", "mfetpd", "savscand", "mcsrouter", "cloudwalker"}
     return "|".join(sorted(names))
 
-
-# the settings of web servers that name the folders they serve, for a body that begins with OPENED
-WEB_SETTINGS = r"""hp_sift E '^[[:space:]]*(root|DocumentRoot|server\.document-root)[[:space:]=]' \
-  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
-  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
-  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
-  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
-  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
-  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
-  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null |
-  sed -e 's/^\([^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=]*"[^"]*"\).*/\1/' -e t \
-    -e "s/^\([^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=]*'[^']*'\).*/\1/" -e t \
-    -e 's/^\([^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=]*[^;#[:space:]]*;*\).*/\1/'"""
 
 READS: tuple[Read, ...] = (
     shell(

@@ -21,7 +21,8 @@ READS: tuple[Read, ...] = (*_DETECTOR_READS, *_PROCESS_READS)
 
 _PROGRAMS = ("nginx", "apache2", "httpd", "lighttpd", "caddy", "openresty", "litespeed")
 _LINE = re.compile(
-    r"^(/[^:]+):\s*(?:root|DocumentRoot|server\.document-root)[\s=]+(?:\*\s+)?[\"']?([^\"';\s]+)"
+    r"^(/[^:]+):\s*(?:root|(?i:DocumentRoot)|server\.document-root)[\s=]+(?:\*\s+)?"
+    r"(?:\"(?P<quoted>[^\"]+)\"|[\"']?(?P<bare>[^\"';\s]+))"
 )
 _CATALINA = re.compile(r"^/proc/(\d{1,9})/cmdline:-Dcatalina\.base=(/\S+)$")
 
@@ -53,8 +54,9 @@ def webroots(capture: Capture) -> Webroots:
     found: dict[str, str] = {}
     for line in part.lines:
         match = _LINE.match(line)
-        if match and match[2].startswith("/"):
-            found.setdefault(match[2].rstrip("/") or "/", line.strip()[:200])
+        folder = (match["quoted"] or match["bare"]) if match else ""
+        if folder.startswith("/"):
+            found.setdefault(folder.rstrip("/") or "/", line.strip()[:200])
     for process in own:
         if process.pid in tomcats:
             found.setdefault(f"{tomcats[process.pid]}/webapps", process.line)

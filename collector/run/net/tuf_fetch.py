@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
 from collector.run.net.tsa import check_url, shown
 
+# for all of it: a time limit of a socket begins anew with each byte
+_SECONDS = 120.0
 _NEXT, _OLD = "trusted.next", "trusted.old"
 
 
@@ -109,7 +114,13 @@ def _source(place: str) -> tuple[str, Any]:
 
     if "://" in place:
         check_url(place, where="--from")
-        return place.rstrip("/"), Urllib3Fetcher(socket_timeout=30)
+        asking, until = Urllib3Fetcher(socket_timeout=30), time.monotonic() + _SECONDS
+
+        class Timed(FetcherInterface):  # type: ignore[misc, unused-ignore]
+            def _fetch(self, url: str) -> Iterator[bytes]:
+                return _in_time(lambda: asking.fetch(url), until, where=shown(place))
+
+        return place.rstrip("/"), Timed()
     folder = Path(place)
     if not (folder / "metadata").is_dir():
         raise BadInput(
@@ -124,6 +135,45 @@ def _source(place: str) -> tuple[str, Any]:
             return _chunks(path)
 
     return "folder:", Folder()
+
+
+def _in_time(fetch: Callable[[], Iterator[bytes]], until: float, *, where: str) -> Iterator[bytes]:
+    """What `fetch` brings, as it brings it. Raises BadInput once `until` (monotonic) has come."""
+    brought: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=4)
+    left = threading.Event()
+
+    def put(what: bytes | Exception | None) -> None:
+        while not left.is_set():
+            with suppress(queue.Full):
+                brought.put(what, timeout=1)
+                return
+
+    def bring() -> None:
+        try:
+            for chunk in fetch():
+                put(chunk)
+                if left.is_set():
+                    return
+            put(None)
+        except Exception as problem:  # noqa: BLE001 - it is raised where it is asked for
+            put(problem)
+
+    threading.Thread(target=bring, daemon=True).start()
+    try:
+        while True:
+            try:
+                chunk = brought.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise BadInput(
+                    msg("trust_repository_no_end", seconds=int(_SECONDS)), where=where
+                ) from None
+            if chunk is None:
+                return
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+    finally:
+        left.set()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

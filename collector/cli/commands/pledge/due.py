@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.options.common import form_option
+from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.language import lang, lang_option, tr
@@ -59,13 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is overdue already"))
 @click.option("--summary", "summed", is_flag=True, help=tr("只给各类的数量", "how many there are"))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=tr("写入文件", "write it to this file"),
-)
+@output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
 @lang_option

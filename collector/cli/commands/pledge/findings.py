@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.catalog import words
-from collector.cli.options.common import find, form_option
+from collector.cli.options.common import find, form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import labelled, out, wrap
 from collector.cli.ui.language import lang, lang_option, tr
@@ -54,13 +54,7 @@ _EVENTS = {
 @click.option("--control", metavar="C", help=tr("只看这一核查项", "only this control"))
 @click.option("--host", metavar="H", help=tr("只看这台主机", "only this host"))
 @click.option("--owner", metavar="NAME", help=tr("只看此人负责的", "only what this person owns"))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=tr("写入文件", "write it to this file"),
-)
+@output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
 @lang_option

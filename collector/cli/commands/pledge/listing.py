@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import catalog
-from collector.cli.options.common import form_option
+from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.columns import labelled
@@ -98,13 +98,7 @@ _AHEAD = timedelta(days=30)
 @click.option(
     "--summary", "summed", is_flag=True, help=tr("只给汇总", "how many there are of each, alone")
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=tr("写入文件", "write it to this file"),
-)
+@output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
 @lang_option

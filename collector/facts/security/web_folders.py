@@ -1,0 +1,164 @@
+"""The sh text that names the folders which web servers serve, out of their settings.
+
+nginx (root, alias), Apache (DocumentRoot, Alias and its like, VirtualDocumentRoot, UserDir),
+lighttpd (server.document-root, alias.url, …) and Caddy (root), each by its own words and quotes, so
+that a directive within a line or a block is one as well. A line each: `FILE:DIRECTIVE FOLDER;`. Of
+a path with a variable in it what stands before it is the folder; one that cannot be told is named
+by `unsure FILE: DIRECTIVE`.
+"""
+
+from __future__ import annotations
+
+_AWK = r"""
+function out(d, p) {
+  if (p ~ /^\//) {
+    if (match(p, /[$%{*]/)) { p = substr(p, 1, RSTART - 1); sub(/[^\/]*$/, "", p) }
+    gsub(/\/\/+/, "/", p)
+  }
+  if (p !~ /^\/[^\/]/ || p ~ /["';\t|]/) print "unsure " F ": " d
+  else print F ":" d " " (p ~ / / ? "\"" p "\"" : p) ";"
+}
+# nginx
+function word() { if (open) { W[++n] = cur; cur = ""; open = 0 } }
+function said(  p, d) {
+  if (n > 1 && W[1] ~ /^(root|alias)$/) {
+    p = W[2]
+    if (p ~ /^[A-Za-z0-9_.]/) {
+      d = F; sub(/\/[^\/]*$/, "", d)
+      out(W[1], d "/" p); sub(/\/[^\/]*$/, "", d); out(W[1], d "/" p)
+      out(W[1], "/usr/share/nginx/" p); out(W[1], "/usr/local/nginx/" p)
+      if (p != "html") out(W[1], p)
+    } else out(W[1], p)
+  }
+  n = 0
+}
+function nginx(s,  at) {
+  s = s " "
+  while (s != "") {
+    if (lua) {
+      if (!match(s, /[{}"@Q@]|--/)) break
+      at = substr(s, RSTART, 1); s = substr(s, RSTART)
+      if (at == "-") break
+      if (at == "\"" && match(s, /^"([^"\\]|\\.)*"/)) s = substr(s, RLENGTH + 1)
+      else if (at == Q && match(s, "^" Q "([^" Q "\\\\]|\\\\.)*" Q)) s = substr(s, RLENGTH + 1)
+      else { lua += at == "{" ? 1 : at == "}" ? -1 : 0; s = substr(s, 2) }
+    } else if (q != "") {
+      at = match(s, q == "\"" ? "^([^\"\\\\]|\\\\.)*\"" : "^([^" Q "\\\\]|\\\\.)*" Q)
+      if (!at) { cur = cur s; break }
+      cur = cur substr(s, 1, RLENGTH - 1); s = substr(s, RLENGTH + 1); q = ""; word()
+    } else if (match(s, /^[ \t\r]+/)) { word(); s = substr(s, RLENGTH + 1) }
+    else if (!open && s ~ /^#/) break
+    else if (s ~ /^;/) { word(); said(); s = substr(s, 2) }
+    else if (cur ~ /\$$/ && match(s, /^[{][^}]*[}]/)) { cur = cur substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1) }
+    else if (s ~ /^[{}]/) {
+      word(); if (s ~ /^[{]/ && W[1] ~ /_by_lua_block$/) lua = 1
+      n = 0; s = substr(s, 2)
+    } else if (!open && (s ~ /^"/ || substr(s, 1, 1) == Q)) { q = substr(s, 1, 1); open = 1; s = substr(s, 2) }
+    else {
+      if (!match(s, /^[^ \t\r;{}"#@Q@]+/)) RLENGTH = 1
+      cur = cur substr(s, 1, RLENGTH); open = 1; s = substr(s, RLENGTH + 1)
+    }
+  }
+}
+# words as Apache and Caddy part them, into W
+function words(s,  t) {
+  n = 0
+  while (match(s, /^[ \t\r]*("([^"\\]|\\.)*"|`[^`]*`|@Q@[^@Q@]*@Q@|[^ \t\r]+)/)) {
+    t = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); sub(/^[ \t\r]+/, "", t)
+    if (t ~ /^["`]/ || substr(t, 1, 1) == Q) t = substr(t, 2, length(t) - 2)
+    W[++n] = t
+  }
+}
+function apache(s,  d, p, i, t) {
+  if (s ~ /\\$/) { part = part substr(s, 1, length(s) - 1); return }
+  words(part s); part = ""
+  d = tolower(W[1])
+  if (!n || d ~ /^#/) return
+  if (d == "define" && n > 2) { D[W[2]] = W[3]; return }
+  if (d == "serverroot") { SR = W[2]; return }
+  if (d !~ /^(documentroot|(script)?alias(match)?|virtual(documentroot|scriptalias)(ip)?|userdir)$/ || n < 2) return
+  p = d == "documentroot" ? W[2] : W[n]
+  while (match(p, /[$][{][A-Za-z0-9_]+[}]/)) {
+    t = substr(p, RSTART + 2, RLENGTH - 3)
+    if (!(t in D) || ++i > 9) break
+    p = substr(p, 1, RSTART - 1) D[t] substr(p, RSTART + RLENGTH)
+  }
+  if (d == "userdir") {
+    if (tolower(W[2]) ~ /^(disabled|enabled)$/) return
+    if (p ~ /^[A-Za-z0-9_]/ && p !~ /[:;]/) print F ":" d " /home/*/" p ";"
+    else if (p !~ /^https?:/) out(W[1], p)
+    return
+  }
+  if (p ~ /^[A-Za-z0-9_]/ && SR != "") p = SR "/" p
+  out(W[1], p)
+}
+# the strings of an expression of lighttpd, and its variables, from where `s` begins
+function value(s,  v, t) {
+  v = ""
+  while (1) {
+    sub(/^[ \t]+/, "", s)
+    if (match(s, /^"([^"\\]|\\.)*"/)) v = v substr(s, 2, RLENGTH - 2)
+    else if (match(s, /^[A-Za-z_][A-Za-z0-9_.]*/)) {
+      t = substr(s, 1, RLENGTH); sub(/^var[.]/, "", t)
+      v = v (t in D ? D[t] : "$")
+    } else return v "$"
+    s = substr(s, RLENGTH + 1); sub(/^[ \t]+/, "", s)
+    if (s !~ /^[+][ \t]*/) return v
+    s = substr(s, 2)
+  }
+}
+function lighttpd(s,  d, a) {
+  match(s, /^([^"#]|"([^"\\]|\\.)*")*/); s = substr(s, 1, RLENGTH)
+  if (match(s, /^[ \t]*(var[.])?[a-z_]+[ \t]*=[ \t]*/)) {
+    d = substr(s, 1, RLENGTH); gsub(/[ \t=]|var[.]/, "", d); D[d] = value(substr(s, RLENGTH + 1))
+  }
+  while (aliases || match(s, /(server[.]document-root|simple-vhost[.]server-root|evhost[.]path-pattern|alias[.]url)[ \t]*[+]?=[ \t]*/)) {
+    if (!aliases) {
+      d = substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH); sub(/[ \t+=]+$/, "", d)
+      if (d != "alias.url") { out(d, value(s)); continue }
+      aliases = 1
+    }
+    a = match(s, /^([^")]|"([^"\\]|\\.)*")*[)]/) ? RLENGTH : 0
+    d = a ? substr(s, 1, a) : s; s = a ? substr(s, a + 1) : ""
+    while (match(d, /=>[ \t]*/)) { d = substr(d, RSTART + RLENGTH); out("alias.url", value(d)) }
+    if (a) aliases = 0
+    else return
+  }
+}
+function caddy(s,  i, p) {
+  words(s)
+  for (i = 1; i <= n; i++) {
+    if (W[i] ~ /^#/) return
+    if (W[i] != "root" || i > 1 && W[i - 1] !~ /^[{]$/ || i == n) continue
+    p = i + 2 <= n && W[i + 2] !~ /^[{}#]/ ? W[i + 2] : W[i + 1]
+    out("root", p)
+  }
+}
+BEGIN { Q = sprintf("%c", 39) }
+/^==F / {
+  F = substr($0, 5); word(); n = lua = aliases = 0; q = cur = part = ""
+  K = F ~ /Caddyfile/ ? "c" : F ~ /lighttpd/ ? "l" : F ~ /apache|httpd/ ? "a" : "n"
+  next
+}
+{
+  s = substr($0, 2)
+  if (K == "n") nginx(s); else if (K == "a") apache(s); else if (K == "l") lighttpd(s); else caddy(s)
+}
+"""  # noqa: E501 - a program
+# no quote of its own may stand in a word of sh; a class that holds one is made by its octal
+_PROGRAM = _AWK.replace("@Q@", r"\047").replace("[\"';\\t|]", r'["\047;\t|]')
+
+# for a body that begins with OPENED
+WEB_SETTINGS = (
+    r"""hp_pour '==F ' '|' \
+  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
+  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
+  /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
+  /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
+  /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
+  /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null |
+  awk '"""
+    + _PROGRAM
+    + "'"
+)
