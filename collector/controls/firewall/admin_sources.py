@@ -46,10 +46,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         limits = [_limit(facts, s, most) for s in servers]
         if limits and all(limit is not None for limit in limits):
             said, quotes = next(limit for limit in limits if limit is not None)
-            shut = _verdict(Result.PASS, "by_sshd", seen, {"by": said}, quotes)
-            # TCP wrappers read their files for each connection
-            mine = any(quote.read.startswith("sshd.") for quote in quotes)
-            return taken_up.running(shut, servers) if mine else shut
+            # another SSH server beside it turns nobody away
+            doubtful = [e for e in doubtful if e.listener.process in {*names} - {"sshd"}]
+            opened = [e for e in opened if e in doubtful]
+            if not doubtful:
+                shut = _verdict(Result.PASS, "by_sshd", seen, {"by": said}, quotes)
+                # TCP wrappers read their files for each connection
+                mine = any(quote.read.startswith("sshd.") for quote in quotes)
+                return taken_up.running(shut, servers) if mine else shut
         answer = attested(facts, CONTROL, clock)
         if answer is not None:
             values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}

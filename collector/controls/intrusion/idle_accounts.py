@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import NotUnderstood
+from collector.facts.access.keys_elsewhere import keys_elsewhere
 from collector.facts.access.login_keys import key_holders
 from collector.facts.access.sshd_effective import refused
 from collector.facts.logs.last_logins import Logins, logins
@@ -20,15 +21,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """All but root: that nobody logs in as root is as it should be."""
     days = parameters.integer("days")
     keys = facts.get(key_holders)
-    open_ = [
+    there = [
         a
         for a in facts.get(accounts)
-        if a.uid
-        and a.login
-        and (a.usable or a.name in keys)
-        and not refused(facts.capture, a, clock.now)
+        if a.uid and a.login and not refused(facts.capture, a, clock.now)
     ]
-    if not open_:
+    open_ = [a for a in there if a.usable or a.name in keys]
+    doubtful = [a for a in there if a not in open_] if facts.get(keys_elsewhere) else []
+    if not open_ and not doubtful:
         return Verdict(Result.NOTAPPLICABLE, "none", Method.OBSERVED)
     seen = facts.get(logins)
     now = facts.capture.collected_at or clock.now
@@ -38,6 +38,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     idle = [a for a in open_ if not _used(a, seen, since)]
     values: dict[str, Value] = {"days": days}
     if not idle:
+        for account in doubtful:
+            if not _used(account, seen, since):
+                where = facts.get(keys_elsewhere)
+                raise NotUnderstood("sshd.keys", msg("whether_key", name=account.name, where=where))
+        if not open_:
+            return Verdict(Result.NOTAPPLICABLE, "none", Method.OBSERVED)
         values["accounts"] = [f"{a.name} {_shown(a, seen)}" for a in open_]
         ends = min(_last(a, seen) for a in open_) + timedelta(days=days)
         return Verdict(Result.PASS, "used", Method.OBSERVED, values, _quotes(open_, seen), ends)

@@ -64,7 +64,7 @@ class _Roles:
         grants = facts.get(sudoers)
         tools = parameters.strings("reader_commands")
         self._members = facts.get(membership)
-        roots = [g for g in grants if g.all and g.root]
+        roots = [g for g in grants if (g.all or g.shell) and g.root]
         self._root = Holders.of(g for g in roots if g.holds == "yes")
         self._perhaps = Holders.of(g for g in roots if g.holds == "untold")
         self._tools = Holders.of(

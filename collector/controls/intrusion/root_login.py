@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collector.errors import NotUnderstood
+from collector.facts.access.keys_elsewhere import usual
 from collector.facts.access.login_keys import key_doubts, key_holders, key_users, nobody_but_root
 from collector.facts.access.sshd_config import Block, blocks, matches
 from collector.facts.access.sshd_effective import Listener, listeners, refused
@@ -226,11 +227,11 @@ def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
         return True
     if server.first("pubkeyauthentication") == "no":
         return False
-    elsewhere = [f for f in server.first("authorizedkeysfile").split() if not _usual(f)]
+    elsewhere = [f for f in server.first("authorizedkeysfile").split() if not usual(f)]
     command = server.first("authorizedkeyscommand")
     strict = server.first("strictmodes") != "no"
     if account.name in key_users(facts.capture, strict=strict) and (
-        not elsewhere or any(map(_usual, server.first("authorizedkeysfile").split()))
+        not elsewhere or any(map(usual, server.first("authorizedkeysfile").split()))
     ):
         return True
     if elsewhere or command not in ("", "none"):
@@ -246,8 +247,3 @@ def _no_doubt(facts: Facts, named: list[Account], server: Listener) -> None:
             if account.name in facts.get(key_doubts):
                 doubt = msg("whether_keys_are_taken", name=account.name)
                 raise NotUnderstood("sshd.keys", doubt)
-
-
-def _usual(path: str) -> bool:
-    """Is this where the keys were looked for?"""
-    return path.removeprefix("%h/") in (".ssh/authorized_keys", ".ssh/authorized_keys2")

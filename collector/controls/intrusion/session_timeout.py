@@ -8,6 +8,7 @@ from functools import cached_property
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.access.idle_timeout import Idle, idle, idle_without, session_seconds
+from collector.facts.access.keys_elsewhere import keys_elsewhere
 from collector.facts.access.login_keys import key_holders
 from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sessions import Sessions, sessions
@@ -100,11 +101,13 @@ class _Users:
     def all(self) -> list[Account]:
         """Raises FactError."""
         keys = self._facts.get(key_holders)
+        # where keys lie that were not looked at, each of them may have one
+        anyone = bool(self._facts.get(keys_elsewhere))
         return [
             a
             for a in self._facts.get(accounts)
             if a.login
-            and (not a.uid or a.usable or a.name in keys)
+            and (not a.uid or a.usable or a.name in keys or anyone)
             and not refused(self._facts.capture, a, self._clock.now)
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.errors import NotUnderstood
 from collector.facts.access.pam.stack import Course, Entry, courses, stacks
-from collector.facts.access.sshd_config import blocks
+from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
@@ -28,7 +28,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
                 return _short(facts, clock, server, found)
         for block in blocks(facts.capture, server):
             told = block.value("authenticationmethods") or ""
-            found = told and _single(facts, parameters, server, "nobody", told)
+            if any(block.value(keyword) == "yes" for keyword in _OFFERS.values()):
+                # what a block opens counts with what holds for all
+                told = told or server.first("authenticationmethods") or "any"
+            found = told and _single(facts, parameters, server, "nobody", told, block)
             if found:
                 return _short(facts, clock, server, f"{block.line}: {found}")
     known = facts.get(processes)
@@ -66,11 +69,18 @@ def _short(facts: Facts, clock: Clock, server: Listener, found: str) -> Verdict:
     return Verdict(Result.FAIL, "one_factor", values={"way": found}, evidence=tuple(quotes))
 
 
-def _single(facts: Facts, parameters: Parameters, server: Listener, user: str, told: str) -> str:
+def _single(
+    facts: Facts,
+    parameters: Parameters,
+    server: Listener,
+    user: str,
+    told: str,
+    block: Block | None = None,
+) -> str:
     """The first way that asks for less than two kinds of factors; empty when there is none."""
     alternatives = [tuple(a.split(",")) for a in told.split()]
     if told == "any":
-        alternatives = [(m,) for m in _offered(server, user)]
+        alternatives = [(m,) for m in _offered(server, user, block)]
     for methods in alternatives:
         kinds: set[str] = set()
         for method in methods:
@@ -81,13 +91,19 @@ def _single(facts: Facts, parameters: Parameters, server: Listener, user: str, t
     return ""
 
 
-def _offered(server: Listener, user: str) -> list[str]:
-    known = {
-        "publickey": "pubkeyauthentication", "password": "passwordauthentication",
-        "keyboard-interactive": "kbdinteractiveauthentication",
-        "gssapi-with-mic": "gssapiauthentication", "hostbased": "hostbasedauthentication",
-    }  # fmt: skip
-    offered = [m for m, keyword in known.items() if server.first(keyword, user) == "yes"]
+_OFFERS = {
+    "publickey": "pubkeyauthentication", "password": "passwordauthentication",
+    "keyboard-interactive": "kbdinteractiveauthentication",
+    "gssapi-with-mic": "gssapiauthentication", "hostbased": "hostbasedauthentication",
+}  # fmt: skip
+
+
+def _offered(server: Listener, user: str, block: Block | None) -> list[str]:
+    def set_to(keyword: str) -> str:
+        told = block.value(keyword) if block is not None else None
+        return server.first(keyword, user) if told is None else told
+
+    offered = [method for method, keyword in _OFFERS.items() if set_to(keyword) == "yes"]
     if server.first("challengeresponseauthentication", user) == "yes":
         offered.append("keyboard-interactive")
     return offered

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
-from collector.errors import FactError
+from collector.errors import CouldNotLook, FactError
 from collector.facts.logs.audit.status import audit
+from collector.facts.logs.destinations import log_stores
 from collector.facts.logs.permissions import Guard, Guarded, log_guard
+from collector.facts.system.accounts import accounts, groups
 from collector.facts.system.processes import processes
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _READ = "log_guard.modes"
@@ -20,7 +24,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """The worst that is found decides: writable, owned by a person, readable, without a seal."""
     guard = facts.get(log_guard)
     writers, most = _writers(facts), _most(parameters)
-    writable = [e for e in guard.entries if _writable(e)]
+    people = _People(facts, writers)
+    writable = [e for e in guard.entries if people.write(e)]
     if writable:
         return _fail("writable", writable)
     owned = [e for e in guard.entries if _strange(e, writers)]
@@ -34,7 +39,23 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.PARTIAL, "others_readable", Method.OBSERVED, _named(wide), _quote(wide)
         )
+    _looked_at_all(facts, guard)
+    if joined := [e for e in guard.entries if people.join(e)]:
+        return _fail("writable", joined)
     return _sealed(facts, guard, parameters)
+
+
+def _looked_at_all(facts: Facts, guard: Guard) -> None:
+    """Raises CouldNotLook where a log that is written, or who else may write to one, was not seen.
+
+    Below /var/log all that is there was.
+    """
+    for store in facts.get(log_stores).syslog:
+        for path in (*store.logins, *store.general) if store.active else ():
+            if not path.startswith("/var/log/") and not guard.has(path):
+                raise CouldNotLook(_READ, msg("not_collected_log", path=path))
+    if not guard.asked:
+        raise CouldNotLook(_READ, msg("not_collected_access_lists"))
 
 
 def mends(facts: Facts, parameters: Parameters) -> dict[str, tuple[int, bool]]:
@@ -44,10 +65,11 @@ def mends(facts: Facts, parameters: Parameters) -> dict[str, tuple[int, bool]]:
     the service could not write to it any more.
     """
     writers, most = _writers(facts), _most(parameters)
+    people = _People(facts, writers)
     wanted = {}
     for entry in facts.get(log_guard).entries:
         mode = entry.mode
-        if _writable(entry):
+        if people.write(entry) or people.join(entry):
             mode &= ~0o022
         if entry.family in _OPEN and _wide(entry, most):
             mode &= ~0o777 | most.get(entry.family, most[""])
@@ -98,11 +120,34 @@ def _locked(facts: Facts) -> bool:
     return status is not None and status.enabled == 2
 
 
-def _writable(entry: Guarded) -> bool:
-    """By everybody, or by a group of people; groups of daemons are the distribution's."""
-    if entry.mode & 0o002:
-        return not (entry.folder and entry.mode & 0o1000 and entry.family == "other")
-    return bool(entry.mode & 0o020) and (entry.gid >= _PEOPLE or entry.gid == 100)
+class _People:
+    """Who is no daemon, and so may not write to logs."""
+
+    def __init__(self, facts: Facts, writers: set[int]) -> None:
+        self._facts, self._writers = facts, writers
+
+    @cached_property
+    def _groups(self) -> frozenset[int]:
+        """Groups in which somebody is who can log in. Raises FactError."""
+        people = [a for a in self._facts.get(accounts) if a.uid >= _PEOPLE and a.login]
+        names = {a.name for a in people}
+        listed = {g.gid for g in self._facts.get(groups) if not names.isdisjoint(g.members)}
+        return frozenset(listed | {a.gid for a in people})
+
+    def write(self, entry: Guarded) -> bool:
+        """May everybody write to it, or a person, by a group or an access list?"""
+        if entry.mode & 0o002 and not (
+            entry.folder and entry.mode & 0o1000 and entry.family == "other"
+        ):
+            return True
+        if any(uid not in self._writers for uid in entry.users):
+            return True
+        return any(gid >= _PEOPLE or gid == 100 for gid in entry.writing_groups)
+
+    def join(self, entry: Guarded) -> bool:
+        """May a group write to it that is a daemon's, and in which somebody is who can log in?"""
+        written = [gid for gid in entry.writing_groups if gid]
+        return bool(written) and not self._groups.isdisjoint(written)
 
 
 def _strange(entry: Guarded, writers: set[int]) -> bool:
@@ -123,7 +168,12 @@ def _fail(reason: str, found: list[Guarded]) -> Verdict:
 
 
 def _named(found: Iterable[Guarded]) -> dict[str, Value]:
-    return {"paths": [f"{e.path} ({e.mode:04o}, uid {e.uid})" for e in list(found)[:12]]}
+    return {
+        "paths": [
+            f"{e.path} ({', '.join((f'{e.mode:04o}', f'uid {e.uid}', f'gid {e.gid}', *e.listed))})"
+            for e in list(found)[:12]
+        ]
+    }
 
 
 def _quote(found: Iterable[Guarded]) -> tuple[Quote, ...]:

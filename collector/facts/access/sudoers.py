@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from collector.errors import NotUnderstood
+from collector.facts.access.sudo_shells import gives_root
 from collector.facts.base.allowance import Allowance
 from collector.facts.base.redaction import only_listed
 from collector.i18n.message import msg
@@ -50,6 +51,7 @@ class Grant:
     """One right: `who` is a user, a `%group`, a `#uid`, a `%#gid` or `ALL`.
 
     `all` says that every command is granted; `password` that one's own password is asked for.
+    `shell`: does one of the commands lead to all of them, as a shell or an editor does?
     `holds`: is it in force on this host and at this time, and not taken back by a later line?
     """
 
@@ -60,6 +62,7 @@ class Grant:
     path: str
     line: str
     holds: Holds = "yes"
+    shell: bool = False
 
     @property
     def root(self) -> bool:
@@ -245,6 +248,7 @@ def _grants(
             rest[: other.start()] if other else rest, aliases
         ):
             everything = "ALL" in commands
+            shell = any(map(gives_root, commands))
             aliases.grants.take(len(users))
             holds = _both(here, host.timed(options))
             if "!ALL" in commands and holds != "no":
@@ -254,7 +258,8 @@ def _grants(
                 ]
             elif not any(command.startswith("!") for command in commands):
                 grants += [
-                    Grant(user, runas, everything, password, path, line, holds) for user in plain
+                    Grant(user, runas, everything, password, path, line, holds, shell)
+                    for user in plain
                 ]
         if other is None:
             return grants, taken

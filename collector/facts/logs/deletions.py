@@ -47,7 +47,12 @@ _EMPTIES = (
     re.compile(rf"(?:^|[;&|(\"']\s*)(?:(?:{_NOTHING})\s*)?>(?!>)([^;&|]*)"),
     re.compile(r"\btruncate\s{1,40}([^;&|]{0,400}(?:-s|--size[= ])\s{0,40}0\b[^;&|]*)"),
     re.compile(r"\bcp\s+(?:-\w+\s+)*/dev/null(\s[^;&|]*)"),
-    re.compile(r"(?:^|[\s;&|(/])rm(\s[^;&|]*)"),
+    re.compile(r"(?:^|[\s;&|(/])(?:rm|unlink|shred)(\s[^;&|]*)"),
+    re.compile(r"\bdd\b[^;&|]{0,400}?\bof=[\"']?(/var/log/[^;&|]*)"),
+)
+# what programs in other languages than the shell's remove with
+_OTHERWISE = re.compile(
+    r"\bos\.(?:remove|unlink)\b|\brmtree\b|\bunlink\s*\(|\.unlink\(|\btruncate\("
 )
 _EMPTY = r"(?!\s+(?:-\w+\s+)*/dev/null)"
 _COPIES = rf"\b(?:(?:cp|cat){_EMPTY}|mv|gzip|bzip2|xz|zstd|zip|tar|rsync|scp)\b"
@@ -85,6 +90,10 @@ def removals(job: Job) -> list[Removal]:
         if _LISTED.search(line) and ("/var/log" in line or folder.startswith("/var/log")):
             raise NotUnderstood(
                 job.read, msg("removes_logs_their_order", name=job.name, shown=_shown(line))
+            )
+        if _OTHERWISE.search(line) and "/var/log" in text:
+            raise NotUnderstood(
+                job.read, msg("removes_logs_otherwise", name=job.name, shown=_shown(line))
             )
         found += [
             *_finds(job, line, text, folder),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
@@ -34,6 +34,7 @@ for d in $(sed -n 's/^[[:space:]]*olddir[[:space:]]\{{1,\}}\(\/[^[:space:]]*\).*
     *) [ -d "$d" ] && hp_plain "$d" && set -- "$@" "$d";;
   esac
 done
+IFS=$hp_nl; l="$*"; unset IFS
 {{ case $a in
   /var/log/*) ;;
   /*/*) for f in "${{a%/*}}/" "$a"*; do
@@ -52,6 +53,33 @@ if command -v lsattr >/dev/null 2>&1; then
 fi
 echo '== seals'
 for f in /var/log/journal/*/fss; do [ -f "$f" ] && hp_plain "$f" && printf '%s\n' "$f"; done
+echo '== named'
+# where syslog daemons write besides: the file, and each folder down to it
+n=$(sed -n -e '/^[[:space:]]*#/d' \
+  -e 's/^[[:space:]]*$outchannel[^,]*,[[:space:]]*\(\/[A-Za-z0-9._\/-]*\).*/\1/p' \
+  -e 's/^[[:space:]]*[^/$[:space:]][^/]*[[:space:]]-\{{0,1\}}\(\/[A-Za-z0-9._\/-]*\).*/\1/p' \
+  -e 's/.*[Ff][Ii][Ll][Ee][[:space:]]*[=(][[:space:]]*"\(\/[A-Za-z0-9._\/-]*\)".*/\1/p' \
+  /etc/rsyslog.conf /etc/rsyslog.d/*.conf /etc/syslog.conf /etc/syslog-ng/syslog-ng.conf \
+  /etc/syslog-ng/conf.d/*.conf 2>/dev/null |
+  grep -v -e '^/var/log/' -e '^/dev/' -e '^/proc/' -e '^/run/' -e '^/etc/' -e '^/usr/' | sort -u |
+  head -n 64)
+for f in $n; do
+  p=$f
+  while [ -n "$p" ]; do printf '%s\n' "$p"; p=${{p%/*}}; done
+done | sort -u | while IFS= read -r p; do
+  hp_plain "$p" && stat -c '%A %a %u %g %n' "$p" 2>/dev/null
+done
+echo '== acl'
+IFS=$hp_nl; set -f
+if command -v getfacl >/dev/null 2>&1; then
+  [ -z "$l" ] || getfacl -R -P -s -p -n $l 2>/dev/null
+  [ -z "$n" ] || getfacl -s -p -n $n 2>/dev/null
+elif command -v setfacl >/dev/null 2>&1 || ls --version >/dev/null 2>&1; then
+  # no access list can be made where there is neither program; busybox shows none
+  find $l {ODD} -exec ls -ldn {{}} + 2>/dev/null |
+    sed -n 's/^[^ ]\{{10\}}+[^/]*\(\/.*\)/plus \1/p'
+fi | sed -n -e 's/^# file: \//file \//p' -e '/^plus \//p' -e '/^user:[0-9]/p' -e '/^group:/p'
+unset IFS; set +f
 echo '== end'
 exit 0
 """,
@@ -70,7 +98,11 @@ _ENTRY = re.compile(r"([d-])[-rwxsStT]{9}[.+@]? ([0-7]{1,4}) ([0-9]{1,10}) ([0-9
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """One file or folder; `family` as `log_families` has it, `folder` for folders."""
+    """One file or folder; `family` as `log_families` has it, `folder` for folders.
+
+    `users` and `groups` are whom an access list (acl(5)) lets write besides, by their numbers; with
+    one, `mode` holds its mask in the place of the group's rights, and `group_writes` tells these.
+    """
 
     path: str
     folder: bool
@@ -78,11 +110,26 @@ class Guarded:
     uid: int
     gid: int
     family: str
+    users: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    group_writes: bool | None = None
+
+    @property
+    def writing_groups(self) -> tuple[int, ...]:
+        """The groups that may write to it."""
+        own = self.mode & 0o020 if self.group_writes is None else self.group_writes
+        return (*self.groups, *((self.gid,) if own else ()))
 
     @property
     def line(self) -> str:
         """As one line of evidence."""
-        return f"{self.mode:04o} {self.uid}:{self.gid} {self.path}"
+        return " ".join((f"{self.mode:04o} {self.uid}:{self.gid}", *self.listed, self.path))
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Whom the access list lets write, in words of getfacl(1)."""
+        users = [f"user:{uid}:w" for uid in self.users]
+        return (*users, *(f"group:{gid}:w" for gid in self.groups))
 
     @property
     def accounting(self) -> bool:
@@ -95,12 +142,19 @@ class Guarded:
 class Guard:
     """All that was found; `appending` and `immutable` bear chattr +a or +i; `seals` are keys of
 
-    journald's forward secure sealing.
+    journald's forward secure sealing. `asked`: was it looked at access lists, and at logs that
+    syslog daemons write elsewhere?
     """
 
     entries: tuple[Guarded, ...]
     appending: tuple[str, ...]
     seals: tuple[str, ...]
+    asked: bool = False
+
+    def has(self, path: str) -> bool:
+        """Was the file looked at, or, where it is not there yet, the folder that it will be in?"""
+        seen = {entry.path for entry in self.entries}
+        return path in seen or path.rpartition("/")[0] in seen
 
 
 def log_guard(capture: Capture) -> Guard:
@@ -109,34 +163,77 @@ def log_guard(capture: Capture) -> Guard:
     head, _, rest = text.partition("== attributes\n")
     attributes, mark, rest = rest.partition("== seals\n")
     seals, end, _ = rest.partition("== end")
+    seals, asked, rest = seals.partition("== named\n")
+    named, _, lists = rest.partition("== acl\n")
     if not mark or not end:
         raise NotUnderstood(_READ, msg("ends_before_end"))
-    rows = []
-    for line in head.splitlines():
-        match = _ENTRY.fullmatch(line)
-        if match is None:
-            raise NotUnderstood(_READ, msg("not_line_stat", line=line[:200]))
-        rows.append(match)
+    rows = [_row(line) for line in head.splitlines()]
     if not rows:
         raise CouldNotLook(_READ, msg("not_even_var_log"))
     if len(rows) > MOST:
         raise CouldNotLook(_READ, msg("more_files_folders", most=MOST))
     files = {m[5] for m in rows if m[1] == "-"}
     audit = audit_log(capture)
+    entries = [_guarded(m, _family(m[5], files, audit)) for m in rows]
+    known = {entry.path for entry in entries}
+    elsewhere = [_row(line) for line in named.splitlines()]
+    entries += [
+        _guarded(m, "syslog" if m[1] == "-" else "other") for m in elsewhere if m[5] not in known
+    ]
+    rights = _rights(lists)
     return Guard(
-        tuple(
-            Guarded(
-                m[5].rstrip("/") if len(m[5]) > 1 else m[5],
-                m[1] == "d",
-                int(m[2], 8),
-                int(m[3]),
-                int(m[4]),
-                _family(m[5], files, audit),
-            )
-            for m in rows
-        ),
+        tuple(_with(entry, rights.get(entry.path, ())) for entry in entries),
         tuple(line for line in attributes.splitlines() if line.strip()),
         tuple(seals.split()),
+        bool(asked),
+    )
+
+
+def _row(line: str) -> re.Match[str]:
+    match = _ENTRY.fullmatch(line)
+    if match is None:
+        raise NotUnderstood(_READ, msg("not_line_stat", line=line[:200]))
+    return match
+
+
+def _guarded(m: re.Match[str], family: str) -> Guarded:
+    path = m[5].rstrip("/") if len(m[5]) > 1 else m[5]
+    return Guarded(path, m[1] == "d", int(m[2], 8), int(m[3]), int(m[4]), family)
+
+
+_RIGHT = re.compile(
+    r"(?P<kind>user|group):(?P<id>[0-9]{0,10}):(?P<told>[rwx-]{3})"
+    r"(?:\s+#effective:(?P<effective>[rwx-]{3}))?"
+)
+
+
+def _rights(text: str) -> dict[str, tuple[re.Match[str], ...]]:
+    """The lines of each access list, as `getfacl -n` prints them. Raises NotUnderstood."""
+    found: dict[str, tuple[re.Match[str], ...]] = {}
+    path = ""
+    for line in text.splitlines():
+        word, _, value = line.partition(" ")
+        if word == "plus":
+            raise NotUnderstood(_READ, msg("access_list_not_read", path=value))
+        if word == "file":
+            path = re.sub("//+", "/", value).rstrip("/") or "/"
+            found[path] = ()
+        elif (match := _RIGHT.fullmatch(line)) and path:
+            found[path] = (*found[path], match)
+        elif line.strip():
+            raise NotUnderstood(_READ, msg("not_understood", line=line[:200]))
+    return found
+
+
+def _with(entry: Guarded, rights: tuple[re.Match[str], ...]) -> Guarded:
+    if not rights:
+        return entry
+    writing = [m for m in rights if "w" in (m["effective"] or m["told"])]
+    return replace(
+        entry,
+        users=tuple(int(m["id"]) for m in writing if m["kind"] == "user" and m["id"]),
+        groups=tuple(int(m["id"]) for m in writing if m["kind"] == "group" and m["id"]),
+        group_writes=any(m["kind"] == "group" and not m["id"] for m in writing),
     )
 
 

@@ -36,6 +36,7 @@ def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
     for file in capture.read("schedules.tabs").present():
         if file.path == "/etc/anacrontab":
             started |= _folders(uncommented(file.text("schedules.tabs")))
+            yield from _anacron(file, scripts)
             continue
         for job in _tab(file, "schedules.tabs", scripts, system=True, debian=debian):
             if job.enabled:
@@ -97,6 +98,24 @@ def _tab(
             replace(job, enabled=False, reason=reason.en, reason_zh=reason.zh) for job in found
         ]
     return found
+
+
+# anacrontab(5): days from one run to the next, minutes to wait, a name, the command
+_PERIODS = {"1": "@daily", "7": "@weekly", "30": "@monthly", "365": "@yearly"}
+
+
+def _anacron(file: CapturedFile, scripts: Mapping[str, Script]) -> Iterator[Job]:
+    for line in file.text("schedules.tabs").splitlines():
+        bare = line.strip()
+        if not bare or bare.startswith("#") or _ENVIRONMENT.match(line):
+            continue
+        words = bare.split(None, 3)
+        # it says that it cannot read the line, and goes on with the next
+        if len(words) != 4 or not re.fullmatch(r"\d{1,4}|@\w+", words[0]):
+            continue
+        when = words[0] if words[0].startswith("@") else _PERIODS.get(words[0], f"{words[0]} days")
+        job = _job(file.path, "schedules.tabs", scripts, (when, "root", words[3], line))
+        yield replace(job, name=f"{file.path} {words[2]}")
 
 
 def _times(text: str) -> bool:

@@ -43,7 +43,7 @@ systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPat
   -p ExecMainStartTimestamp,ExecMainExitTimestamp,ExecMainCode,ExecMainStatus
 """
 
-# Two rounds: the scripts that tabs and units name, then the scripts that those name.
+# Round by round: the scripts that tabs and units name, then those that these name.
 _CALLED = (
     OPENED
     + r"""
@@ -52,7 +52,7 @@ set -- /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.d
   /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
   /etc/crontabs/* /etc/systemd/system/*.service
 IFS=$hp_nl
-for round in 1 2; do
+for round in 1 2 3 4; do
   more=
   for l in $(hp_names '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$@"); do
     hp_line "$l"; f=$h_f

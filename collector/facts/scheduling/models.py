@@ -63,10 +63,10 @@ _NAME = re.compile(r"[\w./-]+")
 
 
 def with_scripts(command: str, scripts: Mapping[str, Script]) -> str:
-    """A command and, below it, the scripts it names (two levels), without their comments."""
+    """A command and, below it, the scripts it names (four levels), without their comments."""
     parts, seen = [command], set[str]()
     words = [frozenset(_NAME.findall(command))]
-    for _ in range(2):
+    for _ in range(4):
         named = {p for some in words for p in some if p in scripts} - seen
         # that one backs up nothing itself
         called = (
