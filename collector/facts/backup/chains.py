@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.coverage import Cover
-from collector.facts.backup.job_artefacts import files_of
+from collector.facts.backup.job_artefacts import left_by
 from collector.model import Facts
 
 
@@ -22,7 +21,7 @@ def with_copies(facts: Facts, known: Cover) -> tuple[BackupJob, ...]:
     found = dict.fromkeys(known.sure)
     others = [j for j in dict.fromkeys(every) if j.job.enabled and j not in found]
     for job in known.sure:
-        left = files_of(facts.get(artefacts), job, every)
+        left = left_by(facts, job)
         folders = {a.path.rpartition("/")[0] for a in left if not a.repository}
         found |= dict.fromkeys(filter(partial(_takes, known, folders), others))
     return tuple(found)

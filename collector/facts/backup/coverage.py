@@ -10,9 +10,10 @@ from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.commands.dump_servers import asks
 from collector.facts.backup.commands.generic import copied
-from collector.facts.backup.commands.jobs import BackupJob, engine_of
+from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.scheduled import agents, all_jobs
 from collector.facts.backup.commands.wal_recovery import unscheduled
+from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
 from collector.facts.data.inventory import Store
 from collector.facts.data.inventory_paths import links_on, place
@@ -68,18 +69,17 @@ def cover(facts: Facts, store: Store) -> Cover:
         except CouldNotLook:
             real = ""
     links = links_on(facts.capture, store.path, real) if real != store.path else ()
-    left = facts.get(artefacts)
+    # one answer for all stores: what could not be looked through is said, whichever job needs it
+    facts.get(artefacts)
     sure, perhaps, idle = [], [], []
     for job in facts.get(all_jobs):
         answer = job.covers(store, real, links, partial(_one_file_system, facts))
         at_run_time = job.unclear or "?" in job.databases
-        if (
-            answer == "perhaps"
-            and at_run_time
-            and of_store(by_name(left, job, facts.get(all_jobs)), store)
-        ):
+        if answer == "perhaps" and at_run_time and _seen(facts, job, store):
             answer = "yes"
-        if answer == "yes" and not job.sources and job.engine:
+        if answer == "yes" and job.tool == "pgbackrest":
+            answer = _of_stanza(facts, job, store, real)
+        elif answer == "yes" and not job.sources and job.engine:
             answer = asks(facts, job, store, real)
         if answer == "no":
             continue
@@ -96,6 +96,17 @@ def cover(facts: Facts, store: Store) -> Cover:
         found_wal = unscheduled(facts, store, real)
         run, wal, base = (*run, *found_wal.followers), found_wal.label, found_wal.base
     return Cover(store, real, tuple(sure), tuple(perhaps), tuple(idle), run, wal, base)
+
+
+def _seen(facts: Facts, job: BackupJob, store: Store) -> bool:
+    """Are there files named after the store that the job left?"""
+    return bool(of_store(by_name(facts, job), store, by_file="?" in job.databases))
+
+
+def _of_stanza(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
+    """By the cluster that the stanza is of."""
+    takes = stanza_takes(facts, job, store, real)
+    return "perhaps" if takes is None else "yes" if takes else "no"
 
 
 def _one_file_system(facts: Facts, path: str, other: str) -> bool:

@@ -12,13 +12,12 @@ from collector.facts.backup.artefacts.files import Artefact, artefacts
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.jobs import BackupJob, engine_of
-from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
 from collector.facts.backup.coverage import Cover
-from collector.facts.backup.job_artefacts import by_name, empty_folder, of_store, record_of
+from collector.facts.backup.identity import record_of
+from collector.facts.backup.job_artefacts import by_name, empty_folder, of_job
 from collector.facts.base.paths import within
-from collector.facts.data.inventory import Store
 from collector.i18n.message import msg
 from collector.model import Facts, Quote
 
@@ -66,7 +65,7 @@ def freshness(
     is not to be looked at.
     """
     own = _own_reports(facts.get(reports), known)
-    answers = [_of_job(facts, known.store, job, own, bounds) for job in known.sure]
+    answers = [_of_job(facts, known, job, own, bounds) for job in known.sure]
     if rolled_forward and all(a.state != "fresh" for a in answers):
         answers = [*_forward(facts, known, answers, bounds), *answers]
     if not answers and own:
@@ -135,12 +134,12 @@ def speaks_of(report: Report, known: Cover) -> bool:
 
 
 def _of_job(
-    facts: Facts, store: Store, job: BackupJob, own: list[_Point], bounds: Bounds
+    facts: Facts, known: Cover, job: BackupJob, own: list[_Point], bounds: Bounds
 ) -> Freshness:
     """Files and reports, the worse of both; without them records; without those the exit status."""
-    left = facts.get(artefacts)
-    groups = by_name(left, job, facts.get(all_jobs))
-    mine = of_store(groups, store) or (list(groups.values()) if len(groups) == 1 else [])
+    left, store = facts.get(artefacts), known.store
+    groups = by_name(facts, job)
+    mine = of_job(facts, job, store)
     answers = []
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
@@ -159,7 +158,7 @@ def _of_job(
     seen = [
         _Point(r.when, r.size, "", Quote(r.read, (r.line,)))
         for r in facts.get(records)
-        if record_of(r, job, facts.get(all_jobs))
+        if record_of(facts, r, job, store, known.real)
     ]
     if seen:
         return _judge(seen, bounds)

@@ -1,4 +1,4 @@
-"""What backup jobs left behind where they write: files in groups, and records."""
+"""What backup jobs left behind where they write: files and snapshots, in groups."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.base_backups import TOOLS as BASE_TOOLS
 from collector.facts.backup.artefacts.base_backups import bases
 from collector.facts.backup.artefacts.files import Artefact, Artefacts, artefacts
-from collector.facts.backup.artefacts.traces import Record
 from collector.facts.backup.commands.command_lines import ENGINES, filled
 from collector.facts.backup.commands.jobs import BackupJob
-from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.identity import holds
+from collector.facts.backup.outputs import outputs
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.i18n.message import msg
@@ -21,55 +21,78 @@ _SCRIPT_END = re.compile(r"\.(sh|bash|py|pl|log|cnf|conf|lock|pid|env|txt|yaml|y
 
 
 def left_by(facts: Facts, job: BackupJob) -> tuple[Artefact, ...]:
-    """The files that the job left on this host. Raises FactError."""
-    groups = by_name(facts.get(artefacts), job, facts.get(all_jobs))
-    return tuple(artefact for group in groups.values() for artefact in group)
+    """Files and snapshots that the job left on this host. Raises FactError."""
+    return tuple(a for group in by_name(facts, job).values() for a in group)
 
 
-def by_name(
-    left: Artefacts, job: BackupJob, every: tuple[BackupJob, ...]
-) -> dict[str, list[Artefact]]:
-    """Files in the folders that the job writes to, by name with dates and numbers left out.
+def by_name(facts: Facts, job: BackupJob) -> dict[str, list[Artefact]]:
+    """What the job left on this host, by name with dates and numbers left out.
 
-    A restic repository that several jobs write to shows for none of them that it was the one.
+    Of a dump or an archive the files that its own words name, where they do and some are there;
+    else those in the folders that the job names. Raises FactError.
     """
+    left = facts.get(artefacts)
     for prefix in _written(left.closed, job):
         raise CouldNotLook("backup.artefacts", msg("closed_user", path=prefix))
     found: dict[str, list[Artefact]] = {}
-    others = {t for j in every if j.tool == "restic" and j.job.name != job.job.name
-              for t in j.targets}  # fmt: skip
-    repositories = {a.repository for a in left.all if a.repository}
-    alone = len({j.job.name for j in every if j.tool == "restic"}) == 1
-    if len(repositories) != 1 or not alone:
-        repositories = (repositories & set(job.targets)) - others
-    prefixes = tuple(_written(left.folders, job))
-    files: list[Artefact] = []
-    for artefact in left.all:
-        if artefact.repository:
-            if job.tool == "restic" and artefact.repository in repositories:
+    if job.tool == "restic":
+        own = {r for r in {a.repository for a in left.all} if r and holds(facts, job, r)}
+        for artefact in left.all:
+            if artefact.repository in own and _laid_by(artefact, job):
                 found.setdefault(artefact.repository, []).append(artefact)
-        elif job.tool != "restic" and artefact.path.startswith(prefixes):
-            files.append(artefact)
+        return found
+    files = _files(left, job)
     for artefact in bases(files) if job.tool in BASE_TOOLS else files:
         found.setdefault(_family(artefact.path), []).append(artefact)
     return found
 
 
+def _files(left: Artefacts, job: BackupJob) -> list[Artefact]:
+    prefixes = tuple(_written(left.folders, job))
+    patterns = outputs(job)
+    known = ("", "other", job.engine)
+    kept = [a for a in left.all if not a.repository and (not job.engine or a.content in known)]
+    if patterns is not None:
+        own = [a for a in kept if any(p.fullmatch(a.path) for p in patterns)]
+        if own or not patterns:
+            return own
+    return [a for a in kept if a.path.startswith(prefixes)]
+
+
+def _laid_by(artefact: Artefact, job: BackupJob) -> bool:
+    """May the job have made this snapshot? What root makes is root's: others push here, too."""
+    return artefact.owned is None or job.job.user not in ("", "root") or artefact.owned[1] == 0
+
+
+def of_job(facts: Facts, job: BackupJob, store: Store) -> list[list[Artefact]]:
+    """Of what the job left, the files of this store, by name.
+
+    Those that its own words name for it are; where the database only shows at run time, those that
+    are named after it; else all, where there is but one name, or those in a folder named after it.
+    """
+    groups = by_name(facts, job)
+    if job.tool == "restic":
+        return list(groups.values())
+    named_after = of_store(groups, store)
+    patterns = outputs(job)
+    if patterns is None:
+        return named_after or (list(groups.values()) if len(groups) == 1 else [])
+    if "?" in job.databases:
+        return of_store(groups, store, by_file=True)
+    own = [g for g in groups.values() if any(p.fullmatch(g[0].path) for p in patterns)]
+    # a base backup in a folder, whose files are one
+    return own or (named_after if job.tool in BASE_TOOLS else [])
+
+
 def groups_of(
-    left: Artefacts, job: BackupJob, every: tuple[BackupJob, ...], store: Store
+    facts: Facts, job: BackupJob, store: Store
 ) -> tuple[tuple[str, tuple[Artefact, ...]], ...]:
     """Files that the job left of this store, by name with `#` for dates and numbers.
 
     Raises CouldNotLook for a folder that is closed.
     """
-    groups = by_name(left, job, every)
-    mine = of_store(groups, store) or (list(groups.values()) if len(groups) == 1 else [])
-    return tuple((f, tuple(g)) for f, g in groups.items() if g in mine)
-
-
-def files_of(left: Artefacts, job: BackupJob, every: tuple[BackupJob, ...]) -> tuple[Artefact, ...]:
-    """Files and snapshots that the job left. Raises CouldNotLook for a folder that is closed."""
-    return tuple(a for group in by_name(left, job, every).values() for a in group)
+    return tuple((_family(g[0].path) if not g[0].repository else g[0].repository, tuple(g))
+                 for g in of_job(facts, job, store))  # fmt: skip
 
 
 def _written(folders: frozenset[str], job: BackupJob) -> list[str]:
@@ -105,14 +128,19 @@ def _family(path: str) -> str:
     return re.sub(r"(\d|#)[\d#_.:T-]*(\d|#)|\d", "#", text)
 
 
-def of_store(groups: dict[str, list[Artefact]], store: Store) -> list[list[Artefact]]:
+def of_store(
+    groups: dict[str, list[Artefact]], store: Store, *, by_file: bool = False
+) -> list[list[Artefact]]:
+    """Groups named after the store: of files called so, or else in a folder that is."""
     names = {store.name.casefold(), store.path.rpartition("/")[2].casefold()} - {""}
-    return [
-        group
-        for family, group in groups.items()
-        if any(re.search(rf"(?<![a-z0-9]){re.escape(n)}(?![a-z0-9])", family.casefold())
-               for n in names)
-    ]  # fmt: skip
+
+    def called(text: str) -> bool:
+        return any(
+            re.search(rf"(?<![a-z0-9]){re.escape(n)}(?![a-z0-9])", text.casefold()) for n in names
+        )
+
+    files = [group for family, group in groups.items() if called(family.rpartition("/")[2])]
+    return files if files or by_file else [g for f, g in groups.items() if called(f)]
 
 
 def empty_folder(left: Artefacts, job: BackupJob) -> str:
@@ -124,19 +152,3 @@ def empty_folder(left: Artefacts, job: BackupJob) -> str:
         if re.search(rf"(>|f\s|=)\s*[\"']?{re.escape(prefix)}", text):
             return prefix
     return ""
-
-
-def record_of(record: Record, job: BackupJob, every: tuple[BackupJob, ...]) -> bool:
-    """Is it certain that the record is of this job, and of no other one?"""
-    tool = {"borgmatic": "borg"}.get(job.tool, job.tool)
-    kin = {j.job.name for j in every if {"borgmatic": "borg"}.get(j.tool, j.tool) == tool}
-    alone = len(kin) == 1
-    if record.read == "backup.borg":
-        return tool == "borg" and (alone or record.where in job.targets)
-    if record.read == "backup.journal":
-        return tool == "restic" and alone
-    if record.read == "backup.pgbackrest":
-        return tool == "pgbackrest"
-    if "rsnapshot" in record.where:
-        return tool == "rsnapshot" and alone
-    return tool == "restic" and record.where in job.targets

@@ -11,10 +11,9 @@ from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.addresses import Address, address_of, same_target
-from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import Bounds, freshness, speaks_of
-from collector.facts.backup.job_artefacts import record_of
+from collector.facts.backup.identity import record_of
 from collector.facts.backup.offsite import Copy
 from collector.facts.base.paths import within
 from collector.facts.system.host_names import is_here, own_names
@@ -67,7 +66,7 @@ def sent(facts: Facts, known: Cover, copy: Copy, every: Sequence[Copy], bounds: 
         _Run(r.when, True, r.read, Quote(r.read, (r.line,)))
         for r in facts.get(records)
         if use is not None and _shows(r.read, r.where, copy, every)
-        and record_of(r, use, facts.get(all_jobs))
+        and record_of(facts, r, use, known.store, known.real)
     ]  # fmt: skip
     if shown:
         return _judge(shown, bounds)

@@ -11,7 +11,6 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.backup.artefacts.checks import Trace, borgmatic_times, runs, traces
-from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.artefacts.reports import all_reports
 from collector.facts.backup.chains import with_copies
 from collector.facts.backup.commands.checks import CheckJob, check_jobs
@@ -20,7 +19,8 @@ from collector.facts.backup.commands.repositories import one_repository, reposit
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import speaks_of
-from collector.facts.backup.job_artefacts import files_of
+from collector.facts.backup.identity import stanza_of
+from collector.facts.backup.job_artefacts import left_by
 from collector.i18n.message import msg
 from collector.model import Capture, Facts, Quote
 
@@ -125,7 +125,8 @@ def _checks(facts: Facts, check: CheckJob, job: BackupJob) -> bool | None:
     if _FAMILY.get(check.tool, check.tool) != _FAMILY.get(job.tool, job.tool):
         return False
     if check.tool == "pgbackrest":
-        return True
+        told = re.findall(r"--stanza[= ][\"']?([\w.-]+)", check.job.text)
+        return stanza_of(job) in told if told else None
     if check.job.name == job.job.name and not check.repositories:
         return True
     ours = repositories(job)
@@ -136,7 +137,7 @@ def _checks(facts: Facts, check: CheckJob, job: BackupJob) -> bool | None:
 
 
 def _files_checked(facts: Facts, check: CheckJob, job: BackupJob) -> bool | None:
-    files = files_of(facts.get(artefacts), job, facts.get(all_jobs))
+    files = left_by(facts, job)
     if files:
         newest = max(files, key=lambda f: f.when)
         return any(fnmatchcase(newest.path, p) for p in check.patterns)

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from collector.errors import NotUnderstood
-from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.chains import with_copies
@@ -23,6 +22,7 @@ from collector.facts.backup.commands.repositories import repositories
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import speaks_of
+from collector.facts.backup.identity import record_of
 from collector.facts.backup.job_artefacts import groups_of
 from collector.facts.backup.retention import Keeping, keeping_of, prunes
 from collector.i18n.message import msg
@@ -238,16 +238,22 @@ def _told(report: Report) -> _Held | None:
 def _best(facts: Facts, known: Cover, job: BackupJob) -> _Held | None:
     """The most versions, of those the ones that reach back farthest."""
     found = list(_held(facts, known, job))
-    return max(found, key=lambda h: (h.count, -min(h.times).timestamp()), default=None)
+    return max(found, key=_reach, default=None)
+
+
+def _reach(held: _Held) -> tuple[int, float]:
+    return held.count, -min(t.timestamp() for t in held.times) if held.times else 0
 
 
 def _held(facts: Facts, known: Cover, job: BackupJob) -> Iterator[_Held]:
-    left, every = facts.get(artefacts), facts.get(all_jobs)
+    every = facts.get(all_jobs)
     # what lies in a mirror came from its source
-    groups = groups_of(left, job, every, known.store) if job.tool != "rsync" else ()
+    groups = groups_of(facts, job, known.store) if job.tool != "rsync" else ()
     for family, group in groups:
         good = [a for a in group if not a.fault]
         if not good:
+            bad = tuple(Quote("backup.artefacts", (a.line,), a.path) for a in group[:1])
+            yield _Held((), 0, len(group) < _LISTED, (), family, bad)
             continue
         # each command of the job that backs up to it leaves one
         each = {j.words for j in every if j.job.name == job.job.name and j.tool == job.tool}
@@ -271,7 +277,10 @@ def _held(facts: Facts, known: Cover, job: BackupJob) -> Iterator[_Held]:
         label = f"{min(trees).rpartition('/')[0]}/*"
         yield _Held(tuple(trees.values()), len(trees), True, tuple(trees), label, (quote,))
     if job.tool == "pgbackrest":
-        made = [r for r in facts.get(records) if r.read == "backup.pgbackrest"]
+        made = [
+            r for r in facts.get(records) if r.read == "backup.pgbackrest"
+            and record_of(facts, r, job, known.store, known.real)
+        ]  # fmt: skip
         if made:
             quote = Quote("backup.pgbackrest", (made[0].line, made[-1].line), made[0].where)
             times = tuple(r.when for r in made)

@@ -23,7 +23,9 @@ class Artefact:
     cannot be a good backup: empty, cut off, not what its name says. `owned` is its mode, user and
     group, None where the read did not tell yet; `head` what stands first in it, in hex, `text` for
     anything printable and `other` for the rest, empty where nobody looked. `start` of a base backup
-    of PostgreSQL is the timeline and the position in its WAL that it begins at.
+    of PostgreSQL is the timeline and the position in its WAL that it begins at. `content` is the
+    kind of dump inside (`mysql`, `postgresql`), `other` for none of these, empty where nobody
+    looked.
     """
 
     path: str
@@ -35,6 +37,7 @@ class Artefact:
     owned: tuple[int, int, int] | None = None
     head: str = ""
     start: tuple[int, int] | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,9 @@ def _artefact(seen: _Seen, head: str, tail: str, inner: str) -> Artefact:
         when = content
     fault = "" if match else _fault(path, size, head, tail, inner)
     return Artefact(
-        path, when, size, fault, match[1] if match else "", line, owned, head, _start(tail)
-    )
+        path, when, size, fault, match[1] if match else "", line, owned, head, _start(tail),
+        inner if inner != "cut" else "",
+    )  # fmt: skip
 
 
 def _start(tail: str) -> tuple[int, int] | None:

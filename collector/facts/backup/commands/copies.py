@@ -141,6 +141,24 @@ def pgbackrest(capture: Capture) -> Mapping[str, str]:
     }
 
 
+def stanza_settings(capture: Capture, stanza: str) -> Mapping[str, str]:
+    """What pgBackRest's settings say of one stanza, `pg1-path` and the like. Raises FactError."""
+    return {
+        key: value
+        for path, section, key, value in _settings(capture)
+        if "pgbackrest" in path and stanza and section.partition(":")[0] == stanza
+    }
+
+
+def clusters(capture: Capture) -> frozenset[str]:
+    """The folders of clusters that pgBackRest's settings name, in all stanzas. Raises FactError."""
+    return frozenset(
+        value.rstrip("/")
+        for path, _, key, value in _settings(capture)
+        if "pgbackrest" in path and re.fullmatch(r"pg\d*-path", key)
+    )
+
+
 def _settings(capture: Capture) -> Iterator[tuple[str, str, str, str]]:
     """File, section, key and value. Raises FactError."""
     for file in capture.read("backup_named.settings").present():

@@ -189,6 +189,7 @@ KEPT = "\n".join(
             _says("url", _PLACE),
             _says("repo[0-9]*-host", _HOST),
             _says("repo[0-9]*-path", rf"\/{_PATH}*\( {_PATH}*\)*"),
+            _says("pg[0-9]*-path", rf"\/{_PATH}*\( {_PATH}*\)*"),
             _says("repo[0-9]*-type", "[a-z0-9]*"),
             _says("repo[0-9]*-s3-endpoint", rf"{_PLACE}\(:[0-9]*\)\{{0,1\}}"),
             _says("repo[0-9]*-s3-bucket", _HOST),
@@ -199,6 +200,8 @@ KEPT = "\n".join(
             rest=r"""s/^\([[:space:]]*remote[[:space:]]*=\).*/\1 ***:/
 t
 s/^\([[:space:]]*repo[0-9]*-path[[:space:]]*=\).*/\1***/
+t
+s/^\([[:space:]]*pg[0-9]*-path[[:space:]]*=\).*/\1***/
 t
 s/^\([[:space:]]*repo[0-9]*-host[[:space:]]*=\).*/\1***/
 t
