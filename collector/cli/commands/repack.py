@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from collector.cli.options.bundles import identity_option, open_named
+from collector import private
+from collector.cli.options.bundles import identity_option, open_named, open_trusted, trust_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.packing import encrypt_option, packed
 from collector.cli.ui.language import lang_option, tr
@@ -43,6 +44,16 @@ from collector.private import copy_tree
         "documents, stay in it",
     ),
 )
+@click.option(
+    "--for-inspector",
+    is_flag=True,
+    help=tr(
+        "交给检查人的目录：证据包、报告（HTML、XLSX、PDF）、离线核验页、公钥与说明；须给 --trust",
+        "a folder for an inspector: the bundle, its report (HTML, XLSX, PDF), a page that verifies "
+        "it offline, the public keys, and how to check it all; wants --trust",
+    ),
+)
+@trust_option(required=False)
 @encrypt_option
 @identity_option
 @lang_option
@@ -51,6 +62,8 @@ def repack(
     bundle: Path,
     output: Path,
     redact: bool,
+    for_inspector: bool,
+    trust_file: Path | None,
     encrypt_to: tuple[str, ...],
     identity: Path | None,
 ) -> None:
@@ -58,6 +71,9 @@ def repack(
     from collector.attest.bundle.making import place
 
     check_output(output, bundle, identity, anew=True)
+    if for_inspector:
+        _hand_over(bundle, output, trust_file, identity, redact=redact, encrypt_to=encrypt_to)
+        return
     aside, packing = packed(output, encrypt_to)
     if os.path.lexists(output):
         raise BadInput(tr("已经存在", "exists already"), where=str(output))
@@ -82,3 +98,45 @@ def repack(
             if packing:
                 shutil.rmtree(aside, ignore_errors=True)
     click.echo(f"{output}  sha256:{digest}")
+
+
+def _hand_over(
+    bundle: Path,
+    output: Path,
+    trust_file: Path | None,
+    identity: Path | None,
+    *,
+    redact: bool,
+    encrypt_to: tuple[str, ...],
+) -> None:
+    from collector.attest.bundle.making import place
+    from collector.cli.workflows import hand_over
+
+    hand_over.check(output)
+    if encrypt_to or trust_file is None or not trust_file.is_file():
+        raise BadInput(
+            tr("还须给出信任文件，且不加密", "wants the trust file, and is not encrypted"),
+            where="--for-inspector",
+            mend=tr(
+                "加上 --trust FILE（hostpledge key trust 可生成）",
+                "add --trust FILE (`hostpledge key trust` writes one)",
+            ),
+        )
+    if os.path.lexists(output):
+        raise BadInput(tr("已经存在", "exists already"), where=str(output))
+    with open_trusted(bundle, trust_file, identity) as opened:
+        digest, trust = opened.digest, trust_file
+
+        def make(folder: Path) -> None:
+            private.folder(folder)
+            hand_over.write(opened, trust, folder, redacted=redact)
+
+        place(make, output)
+    click.echo(f"{output}  sha256:{digest}")
+    click.echo(
+        tr(
+            f"先看 {output / hand_over.README}；公钥指纹请另行告知检查人",
+            f"begin with {output / hand_over.README}; tell the inspector the key's fingerprint "
+            "by another way",
+        )
+    )

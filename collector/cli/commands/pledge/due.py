@@ -54,8 +54,13 @@ if TYPE_CHECKING:
     "--kind",
     "kinds",
     type=click.Choice(KINDS),
+    metavar="KIND",
     multiple=True,
-    help=tr("只列此类事项；可多次给出", "only what is of this kind; may be repeated"),
+    help=tr(
+        "只列此类事项，如 evidence、period_end（--summary 列出各类）；可多次给出",
+        "only what is of this kind, e.g. evidence or period_end (--summary has them); may be "
+        "repeated",
+    ),
 )
 @click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is overdue already"))
 @click.option("--summary", "summed", is_flag=True, help=tr("只给各类的数量", "how many there are"))

@@ -1,0 +1,118 @@
+"""What an inspector is handed: the evidence, a report to read, and how to check both alone.
+
+One new folder, whole or not at all. Its digests are in `manifest-sha256.txt`, in the form that
+`sha256sum -c` takes; what it says in words stands in `README.txt`, Chinese first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector import catalog
+from collector.captures import write_aside
+from collector.cli.ui.language import tr
+from collector.cli.workflows import reports
+from collector.errors import BadInput, CollectorError
+from collector.model import Lang, Result
+from collector.pledges.record.times import CHINA
+from collector.private import OWNER
+from collector.resources import package_text
+from collector.scope import of_evidence, verdicts
+
+if TYPE_CHECKING:
+    from collector.verify import Bundle
+
+BUNDLE, PAGE, TRUST = "evidence.zip", "verify.html", "trust.json"
+README, MANIFEST = "README.txt", "manifest-sha256.txt"
+
+
+def write(opened: Bundle, trust_file: Path, folder: Path, redacted: bool) -> None:
+    """All of it into a folder that is there; the bundle has been verified against `trust_file`.
+
+    Raises OSError where something cannot be written. `redacted`: the bundle goes without its
+    captures, and cannot be judged again by whoever has it.
+    """
+    from collector.attest.bundle import making
+    from collector.attest.bundle import redacted as without
+    from collector.verify.webpage import page
+
+    source = opened.root
+    if redacted and not opened.redacted:
+        source = folder / ".without"
+        without.write(opened.root, source, opened.info)
+    making.pack(source, folder / BUNDLE)
+    if source != opened.root:
+        shutil.rmtree(source)
+    write_aside(folder / PAGE, page().encode(), OWNER)
+    write_aside(folder / TRUST, trust_file.read_bytes(), OWNER)
+    _reports(opened, trust_file, folder)
+    write_aside(folder / README, _readme(opened, folder).encode(), OWNER)
+    names = sorted(path.name for path in folder.iterdir())
+    digests = ((hashlib.sha256((folder / n).read_bytes()).hexdigest(), n) for n in names)
+    text = "".join(f"{digest}  {name}\n" for digest, name in digests)
+    write_aside(folder / MANIFEST, text.encode(), OWNER)
+
+
+def _reports(opened: Bundle, trust_file: Path, folder: Path) -> None:
+    """The HTML always; the PDF where its pages can be set on this machine."""
+    html, sheet = folder / "report.html", folder / "report.xlsx"
+    pdf_file: Path | None = folder / "report.pdf"
+    try:
+        from collector.report.render import pdf
+
+        pdf.check()
+    except CollectorError as problem:
+        pdf_file = None
+        click.echo(tr(f"不含 PDF：{problem}", f"without the PDF: {problem}"), err=True)
+    reports.write(opened, (html, pdf_file, sheet), None, None, trust_file, OWNER)
+
+
+def _readme(opened: Bundle, folder: Path) -> str:
+    names = {path.name for path in folder.iterdir()}
+    parts = [_said(opened, names, lang) for lang in ("zh", "en")]
+    return ("\n" + "-" * 72 + "\n\n").join(parts)
+
+
+def _said(opened: Bundle, names: set[str], lang: Lang) -> str:
+    """The ten lines of one language, from a text that has a place for each."""
+    pledge = opened.frame.get("pledge")
+    found = verdicts(opened.frame)
+    words, scope = catalog.words()["verdict"], of_evidence(opened.frame)
+    clauses = "\n".join(
+        f"    {catalog.clause_number(id, lang)}  {words[Result(found[id])].to(lang)}"
+        f"  {entry['title'][lang]}"
+        for id, entry in catalog.clauses().items()
+        if id in found
+    )
+    made = datetime.fromisoformat(opened.statement["predicate"]["made_at"]).astimezone(CHINA)
+    nothing = {"zh": "（不属于任何登记）", "en": "(of no pledge)"}[lang]
+    return package_text(f"cli/workflows/hand_over.{lang}.txt").format(
+        pledge=pledge["id"] if pledge else nothing,
+        sequence=pledge["sequence"] if pledge else "-",
+        digest=opened.digest,
+        made=f"{made:%Y-%m-%d %H:%M}",
+        hosts=len(opened.names),
+        scope=scope.said().to(lang),
+        clauses=clauses,
+        bundle=BUNDLE,
+        page=PAGE,
+        trust=TRUST,
+        manifest=MANIFEST,
+        pdf="report.pdf" if "report.pdf" in names else "report.html",
+    )
+
+
+def check(target: Path) -> None:
+    """Before minutes of work: raises BadInput where a folder cannot be made there."""
+    if target.suffix in (".zip", ".age"):
+        raise BadInput(
+            tr("交检查人的是目录", "what an inspector is handed is a folder"),
+            where=str(target),
+            mend=tr("给出目录名", "give a name without .zip or .age"),
+        )
