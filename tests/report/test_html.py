@@ -214,7 +214,7 @@ def test_every_word_is_in_both_languages_and_used() -> None:
     templates = "".join(file.read_text() for file in folder.glob("templates/*.j2"))
     named_in = "".join(
         (folder / f"{name}.py").read_text()
-        for name in ("render/xlsx", "model/compared", "render/alike")
+        for name in ("render/xlsx", "model/answers", "model/compared", "render/alike")
     )
     computed = {
         "log_samples",
@@ -230,7 +230,16 @@ def test_every_word_is_in_both_languages_and_used() -> None:
         assert text.en
         assert not re.search("[\u4e00-\u9fff]", text.en), key
         used = re.search(rf"\bt\.{key}\b", templates)
-        starts = ("group_", "outcome_", "act_", "level_", "backup_", "reach_", "sheet_")
+        starts = (
+            "group_",
+            "outcome_",
+            "act_",
+            "level_",
+            "backup_",
+            "reach_",
+            "sheet_",
+            "answer_said_",
+        )
         named = key in computed or key.startswith(starts) or f'"{key}"' in named_in
         assert used or named, f"no template says {key}"
 

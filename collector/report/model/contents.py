@@ -15,6 +15,7 @@ from collector.pledges.record.masking import masked
 from collector.pledges.status.declared_resources import undeclared
 from collector.pledges.status.observed_resources import shown
 from collector.report.model import criteria, view
+from collector.report.model.answers import answers
 from collector.report.model.between import Earlier, between
 from collector.report.model.compared import Compared
 from collector.report.model.standings import Standings
@@ -83,6 +84,7 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
     lower = lower_grade(scope.grade, wanted) if scope.grade < wanted else None
     hosts = view.hosts(evidence, source.capture, lang, source.attached, replace(scope, absent=()))
     collected = sorted(host.collected for host in hosts if host.collected)
+    listed, steps = _clauses(evidence, scope, lower, lang), _first_steps(controls, hosts)
     return {
         "lang": lang,
         "evidence": evidence,
@@ -99,11 +101,12 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "hosts": hosts,
         "groups": _groups(hosts),
         "totals": _totals(controls, hosts),
-        "clauses": _clauses(evidence, scope, lower, lang),
+        "clauses": listed,
+        "answers": answers(listed, controls, hosts, steps),
         "judged": _judged(scope, lower, lang),
         "clause_numbers": {id: clause_number(id, lang) for id in clauses()},
         "attached": _attached(evidence.get("attached")),
-        "first_steps": _first_steps(controls, hosts),
+        "first_steps": steps,
         "topics": _topics(controls, hosts),
         "between": between(source.earlier, evidence, hosts, lang) if source.earlier else None,
         "trend": source.trend,
@@ -196,6 +199,7 @@ def _clauses(
         counts = {Result(k): v for k, v in (given.get("counts") or {}).items()}
         listed.append(
             {
+                "id": id,
                 "number": clause_number(id, lang),
                 "title": entry["title"][lang],
                 "result": found[id] if sum(counts.values()) else None,

@@ -1,0 +1,87 @@
+"""The first screen: one sentence a clause, by the very findings that decide it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from collector.model import Result
+from collector.report.model.answers import answers
+from collector.report.model.view import Host, Shown
+
+CONTROLS = [
+    {"id": f"logging.c{n}", "number": f"L{n:02}", "clause": "2.3", "title": f"c{n}"}
+    for n in range(4)
+]
+
+
+def _shown(control: str, result: Result, *, until: str = "", waived: bool = False) -> Shown:
+    return Shown(
+        control, "", "", "2.3", result, "", "", "", "", "high", False, until, None, waived, "", ()
+    )
+
+
+def _host(name: str, *found: Shown) -> Host:
+    blank: dict[str, Any] = dict.fromkeys(Host.__dataclass_fields__, "")
+    for field in ("open", "closed", "raws", "logs", "products", "backups", "by_control"):
+        blank.pop(field)
+    made = Host(**{**blank, "name": name})
+    made.by_control = {shown.control: shown for shown in found}
+    return made
+
+
+def _answer(result: Result | None, *hosts: Host, judged: str = "", steps: Any = ()) -> Any:
+    clause = {"id": "2.3", "number": "二(三)", "title": "t", "result": result, "judged": judged}
+    (found,) = answers([clause], CONTROLS, hosts, steps)
+    return found
+
+
+def test_what_failed_is_counted_by_control_and_by_host() -> None:
+    fail, good = Result.FAIL, Result.PASS
+    found = _answer(
+        fail,
+        _host("a", _shown("logging.c0", fail), _shown("logging.c1", fail)),
+        _host("b", _shown("logging.c0", fail), _shown("logging.c1", good)),
+        _host("c", _shown("logging.c0", good), _shown("logging.c2", fail, waived=True)),
+        steps=[{"control": CONTROLS[0]}, {"control": {**CONTROLS[1], "clause": "2.2"}}],
+    )
+    assert (found.word, found.said) == ("answer_broken", "answer_said_fail")
+    assert found.numbers == {"controls": 2, "of": 4, "hosts": 2, "all": 3}
+    assert [control["number"] for control in found.first] == ["L00"]
+    assert found.until == ""
+
+
+def test_what_is_kept_holds_until_the_first_of_it_ends() -> None:
+    good = Result.PASS
+    found = _answer(
+        good,
+        _host(
+            "a", _shown("logging.c0", good, until="2026-12-20 10:00"), _shown("logging.c1", good)
+        ),
+        _host("b", _shown("logging.c0", good, until="2026-12-01 10:00")),
+    )
+    assert (found.word, found.said) == ("answer_kept", "answer_said_kept")
+    assert found.until == "2026-12-01"
+    assert found.numbers["of"] == 4
+
+
+@pytest.mark.parametrize(
+    ("judged", "hosts", "said"),
+    [
+        ("2 of 4 controls", 1, "answer_said_part"),
+        ("", 0, "answer_said_part"),
+        ("", 1, "answer_said_error"),
+    ],
+)
+def test_not_verified_says_of_what(judged: str, hosts: int, said: str) -> None:
+    held = [_host("a", _shown("logging.c0", Result.ERROR))][:hosts]
+    found = _answer(Result.ERROR, *held, judged=judged)
+    assert (found.word, found.said) == ("answer_unverified", said)
+
+
+def test_what_was_not_looked_at_is_no_answer() -> None:
+    found = _answer(None)
+    assert (found.word, found.said, found.result) == ("answer_none", "answer_not_looked", None)
+    assert replace(found).first == ()
