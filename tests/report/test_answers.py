@@ -57,10 +57,8 @@ def test_what_is_kept_holds_until_the_first_of_it_ends() -> None:
     good = Result.PASS
     found = _answer(
         good,
-        _host(
-            "a", _shown("logging.c0", good, until="2026-12-20 10:00"), _shown("logging.c1", good)
-        ),
-        _host("b", _shown("logging.c0", good, until="2026-12-01 10:00")),
+        _host("a", _shown("logging.c0", good, until="2026-12-20"), _shown("logging.c1", good)),
+        _host("b", _shown("logging.c0", good, until="2026-12-01")),
     )
     assert (found.word, found.said) == ("answer_kept", "answer_said_kept")
     assert found.until == "2026-12-01"
