@@ -24,6 +24,7 @@ from collector.cli.options.captures import (
 )
 from collector.cli.options.common import families_option
 from collector.cli.options.packing import encrypt_option, packed
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledge_options, pledged
 from collector.cli.options.signing_key import open_key, open_sm2_key, signing_options, sm2_options
 from collector.cli.options.times import parse_time
@@ -51,12 +52,12 @@ _NAMED = 8
         "file (--encrypt-to).",
     )
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FilePath(path_type=Path))
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="BUNDLE",
     help=tr("证据包的位置，不得已存在", "where the bundle goes; nothing may be there yet"),
 )
@@ -79,7 +80,7 @@ _NAMED = 8
 )
 @click.option(
     "--inventory",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("数据分类分级清单", "the data inventory (classification register)"),
 )

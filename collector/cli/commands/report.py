@@ -16,6 +16,7 @@ from collector.captures import refuse_special, write_aside
 from collector.cli.options.bundles import identity_option, open_trusted, trust_option
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows import exports as report_exports
 from collector.cli.workflows.evidence import earlier_of
@@ -23,7 +24,7 @@ from collector.cli.workflows.exports import export_option
 from collector.cli.workflows.history import Kept, compared_with
 from collector.errors import BadInput, CollectorError
 from collector.i18n.message import in_chinese
-from collector.resources import home
+from collector.resources import home_place
 
 if TYPE_CHECKING:
     from collector.verify import Bundle
@@ -39,18 +40,18 @@ if TYPE_CHECKING:
         "is for programs.",
     )
 )
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=FilePath(path_type=Path))
 @click.option(
     "--html",
     "html_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入此 HTML 文件", "write this HTML file"),
 )
 @click.option(
     "--pdf",
     "pdf_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "写入此 PDF 文件（需要 hostpledge[pdf] 与中文字体）",
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--xlsx",
     "xlsx_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入此 XLSX 文件", "write this XLSX file"),
 )
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 @click.option(
     "--against",
     "against",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="BUNDLE",
     help=tr(
         "与此前的证据包对照；默认与登记库中的上一份对照",
@@ -78,7 +79,7 @@ if TYPE_CHECKING:
 @click.option(
     "--record",
     "record_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "责任书登记文件；默认从登记库中取证据包所属的登记",
@@ -266,7 +267,7 @@ def _has_register() -> bool:
     from collector.pledges.register.register import FILE
 
     try:
-        return bool(os.environ.get("HOSTPLEDGE_REGISTER")) or (home() / FILE).exists()
+        return bool(os.environ.get("HOSTPLEDGE_REGISTER")) or (home_place() / FILE).exists()
     except OSError:
         # an auditor may have no folder of their own: then there is no register either
         return False

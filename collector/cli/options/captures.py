@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from collector import captures
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.facts.data.inventory import DOCUMENT
@@ -22,7 +23,7 @@ _ENDS = (captures.SUFFIX, ".capture")
 
 owner_keys_option = click.option(
     "--owner-keys",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "清单责任人的公钥（allowed_signers 格式），用以核验清单旁的 .sig 签名",
