@@ -126,6 +126,8 @@ def bundle(
     files = capture_files([folder])
     if run and part:
         # a customer's evidence says nothing of the others' hosts
+        every = {file_name(host) for host in run["hosts"]}
+        _say_left([file for file in files if file.name not in every])
         run = {**run, "hosts": [host for host in run["hosts"] if host in part.hosts]}
         names = {file_name(host) for host in part.hosts}
         files = [file for file in files if file.name in names]
@@ -172,6 +174,21 @@ def bundle(
         err=True,
     )
     scope_said(made.scope)
+
+
+def _say_left(files: Sequence[Path]) -> None:
+    """Captures among those of a run that are of none of its hosts, and so of no pledge's."""
+    if not files:
+        return
+    names = tr("、", ", ").join(one_line(f.name) for f in files[:_NAMED])
+    names += " …" if len(files) > _NAMED else ""
+    click.echo(
+        tr(
+            f"{len(files)} 份采集文件不属于这次采集的主机，未取：{names}",
+            f"{len(files)} capture(s) are of no host of the run, and not taken: {names}",
+        ),
+        err=True,
+    )
 
 
 def _say_handed_in(made: attest.Made) -> None:
