@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from functools import cache
 from pathlib import Path
 
@@ -39,5 +40,19 @@ def home() -> Path:
 def home_place() -> Path:
     """Where `home` is, or would be."""
     named = os.environ.get("HOSTPLEDGE_HOME")
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(named) if named else Path(data) / "hostpledge"
+    if named:
+        return Path(named)
+    if data := os.environ.get("XDG_DATA_HOME"):
+        return Path(data) / "hostpledge"
+    return _users_own() / ".local" / "share" / "hostpledge"
+
+
+def _users_own() -> Path:
+    """$HOME; where that is empty or relative, what the system says of the user."""
+    told = Path(os.environ.get("HOME", ""))
+    if told.is_absolute():
+        return told
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path("/nonexistent")

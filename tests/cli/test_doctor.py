@@ -120,6 +120,8 @@ def test_status_and_words(tmp_path: Path) -> None:
     ended = hostpledge("doctor", home=home, PATH=os.environ["PATH"])
     assert ended.status == 0, ended.out
     assert "fit for use" in ended.out
+    assert not home.exists()
+    home.mkdir()
     home.chmod(0o777)
     ended = hostpledge("doctor", "--lang", "zh", home=home)
     assert ended.status == 1

@@ -24,17 +24,15 @@ from collector.attest.trust.trust_file import Trust, TrustedKey, load_trust
 from collector.captures import sync_folder, write_aside
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.resources import home
+from collector.resources import home, home_place
 
 TRUST = "trust.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,95}")
 
 
 def folder() -> Path:
-    """Where the keys lie; made, for the owner alone, where it is missing."""
-    place = home() / "keys"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
+    """Where the keys lie, or would; it is made, for the owner alone, with the first of them."""
+    return home_place() / "keys"
 
 
 def path_of(name: str) -> Path:
@@ -297,6 +295,8 @@ def _now() -> datetime:
 
 @contextmanager
 def _locked() -> Iterator[None]:
+    home()
+    folder().mkdir(mode=0o700, exist_ok=True)
     with (folder() / ".lock").open("w") as handle:
         flock(handle, LOCK_EX)
         yield

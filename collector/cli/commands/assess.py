@@ -16,6 +16,7 @@ from collector import captures, catalog
 from collector.assess import satisfied
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.common import families_option, form_option
+from collector.cli.options.paths import FilePath
 from collector.cli.options.times import parse_time
 from collector.cli.ui.columns import out
 from collector.cli.ui.intake import Intake, say_clocks
@@ -60,7 +61,7 @@ _QUIET = 1.0
 @families_option("只判定此类，可重复", "only this family, repeatable")
 @click.option(
     "--inventory",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("数据分类分级清单", "the data inventory (classification register)"),
 )

@@ -24,6 +24,7 @@ from collector.cli.options.captures import (
 )
 from collector.cli.options.common import families_option
 from collector.cli.options.packing import encrypt_option, packed
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledge_options, pledged
 from collector.cli.options.signing_key import open_key, open_sm2_key, signing_options, sm2_options
 from collector.cli.options.times import parse_time
@@ -51,12 +52,12 @@ _NAMED = 8
         "file (--encrypt-to).",
     )
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FilePath(path_type=Path))
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="BUNDLE",
     help=tr("证据包的位置，不得已存在", "where the bundle goes; nothing may be there yet"),
 )
@@ -79,7 +80,7 @@ _NAMED = 8
 )
 @click.option(
     "--inventory",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("数据分类分级清单", "the data inventory (classification register)"),
 )
@@ -125,6 +126,8 @@ def bundle(
     files = capture_files([folder])
     if run and part:
         # a customer's evidence says nothing of the others' hosts
+        every = {file_name(host) for host in run["hosts"]}
+        _say_left([file for file in files if file.name not in every])
         run = {**run, "hosts": [host for host in run["hosts"] if host in part.hosts]}
         names = {file_name(host) for host in part.hosts}
         files = [file for file in files if file.name in names]
@@ -171,6 +174,21 @@ def bundle(
         err=True,
     )
     scope_said(made.scope)
+
+
+def _say_left(files: Sequence[Path]) -> None:
+    """Captures among those of a run that are of none of its hosts, and so of no pledge's."""
+    if not files:
+        return
+    names = tr("、", ", ").join(one_line(f.name) for f in files[:_NAMED])
+    names += " …" if len(files) > _NAMED else ""
+    click.echo(
+        tr(
+            f"{len(files)} 份采集文件不属于这次采集的主机，未取：{names}",
+            f"{len(files)} capture(s) are of no host of the run, and not taken: {names}",
+        ),
+        err=True,
+    )
 
 
 def _say_handed_in(made: attest.Made) -> None:

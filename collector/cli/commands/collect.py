@@ -10,6 +10,7 @@ import click
 from collector import catalog, script
 from collector.cli.options.ansible import ansible_options, family_option, how_of
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
 from collector.cli.options.register_source import choosing_options, from_register, inventory_option
 from collector.cli.options.times import length_of_time
@@ -35,7 +36,7 @@ from collector.model import HostStatus
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(path_type=Path, file_okay=False),
     help=tr("存放采集文件的目录", "folder for the captures"),
 )
 @click.option(

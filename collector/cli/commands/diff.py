@@ -10,6 +10,7 @@ import click
 from collector import replay as engine
 from collector.cli.options.bundles import open_trusted, trust_option
 from collector.cli.options.common import form_option
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
@@ -23,8 +24,8 @@ from collector.errors import one_line
         "something did; 2 the command could not do its work.",
     )
 )
-@click.argument("earlier", metavar="A", type=click.Path(path_type=Path))
-@click.argument("later", metavar="B", type=click.Path(path_type=Path))
+@click.argument("earlier", metavar="A", type=FilePath(path_type=Path))
+@click.argument("later", metavar="B", type=FilePath(path_type=Path))
 @trust_option(required=False)
 @form_option("table", "json")
 @lang_option

@@ -19,7 +19,7 @@ from collector.cli.ui.columns import labelled, out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
 from collector.i18n.message import in_chinese
-from collector.resources import home
+from collector.resources import home_place
 
 _PYTHON = (3, 11)
 _ENGINES = (
@@ -159,17 +159,19 @@ def _program(name: str, why: str, mend: str) -> Check:
 
 def _home() -> Check:
     name = tr("数据目录", "own folder")
-    try:
-        folder = home()
-    except OSError as problem:
-        return Check(
-            name,
-            State.BAD,
-            one_line(f"{problem.filename}: {problem.strerror}"),
-            tr(
-                "把 HOSTPLEDGE_HOME 设为可写的目录", "set HOSTPLEDGE_HOME to a folder you can write"
-            ),
+    folder = home_place()
+    if not folder.exists():
+        above = next((p for p in folder.absolute().parents if p.exists()), Path("/"))
+        # /proc and its like let root write and hold nothing
+        held = os.statvfs(above).f_blocks > 0
+        if held and above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+            said = tr(f"{folder} 尚不存在，用到时新建", f"{folder}: made when it is needed")
+            return Check(name, State.OK, said)
+        said = tr(f"{folder} 无法新建", f"{folder} cannot be made")
+        mend = tr(
+            "把 HOSTPLEDGE_HOME 设为可写的目录", "set HOSTPLEDGE_HOME to a folder you can write"
         )
+        return Check(name, State.BAD, said, mend)
     mode = stat.S_IMODE(folder.stat().st_mode)
     if not os.access(folder, os.W_OK | os.X_OK):
         return Check(
@@ -234,7 +236,7 @@ def _register() -> Check:
     from collector.pledges.register.register import FILE, Register
 
     name = tr("登记库", "register")
-    if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home() / FILE).exists():
+    if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home_place() / FILE).exists():
         return Check(
             name,
             State.NOTE,

@@ -14,6 +14,7 @@ import click
 
 from collector import captures
 from collector.cli.options.common import form_option
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
@@ -33,7 +34,7 @@ from collector.judging.confined import looked_through
         "Ends with status 1 when that cannot be told for one of them.",
     ),
 )
-@click.argument("capture", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("capture", type=FilePath(path_type=Path, dir_okay=False))
 @click.option(
     "--from",
     "source",

@@ -14,6 +14,7 @@ import click
 from collector import captures, catalog
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.help import Group
 from collector.cli.ui.intake import Intake
@@ -64,7 +65,7 @@ class _Entry:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入文件（已存在则拒绝）；默认标准输出", "write to this new file; default: stdout"),
 )
@@ -194,7 +195,7 @@ def _quoted(text: str) -> str:
         "work.",
     )
 )
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=FilePath(path_type=Path), metavar="FILE")
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @owner_keys_option
 @lang_option

@@ -18,6 +18,7 @@ from collector.captures import read_at_most, write_aside
 from collector.cli.commands.key_roles import roles
 from collector.cli.options.common import form_option
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.options.signing_key import load_key, new_passphrase, passphrase_option, pin_of
 from collector.cli.options.times import parse_time
 from collector.cli.ui.help import Group
@@ -223,7 +224,7 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入文件", "write it there"),
 )
@@ -231,7 +232,7 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
     "--add",
     "others",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="PEM",
     help=tr("另加一个公钥文件，可重复", "another public key file to take in; repeatable"),
 )
@@ -276,7 +277,7 @@ def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None
         "any. It goes into your own trust file, in the place of one of the same name.",
     )
 )
-@click.argument("pem", type=click.Path(path_type=Path))
+@click.argument("pem", type=FilePath(path_type=Path))
 @click.option("--name", help=tr("名称，默认为文件名", "its name; default: the file's"))
 @lang_option
 def authority(pem: Path, name: str | None) -> None:

@@ -12,6 +12,7 @@ from collector import private
 from collector.cli.options.bundles import identity_option, open_named, open_trusted, trust_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.packing import encrypt_option, packed
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
 from collector.i18n.message import of_system
@@ -26,12 +27,12 @@ from collector.private import copy_tree
         "encrypted one (.age), or a redacted one, without captures (--redact).",
     )
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("bundle", metavar="BUNDLE", type=FilePath(path_type=Path))
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="OUT",
     help=tr("新证据包的位置，不得已存在", "where it goes; nothing may be there yet"),
 )

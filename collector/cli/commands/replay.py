@@ -11,6 +11,7 @@ import click
 from collector import replay as engine
 from collector.cli.options.bundles import identity_option, open_trusted, trust_option
 from collector.cli.options.common import form_option
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
@@ -24,7 +25,7 @@ from collector.cli.workflows import judged_again
         "2 the command could not do its work.",
     )
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("bundle", metavar="BUNDLE", type=FilePath(path_type=Path))
 @trust_option(required=False)
 @identity_option
 @form_option("table", "json")

@@ -10,6 +10,7 @@ from collector.captures import refuse_special
 from collector.cli.options.bundles import identity_option, open_trusted, trust_option
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows import exports as report_exports
 from collector.cli.workflows.exports import export_option
@@ -27,18 +28,18 @@ from collector.errors import BadInput
         "is for programs.",
     )
 )
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=FilePath(path_type=Path))
 @click.option(
     "--html",
     "html_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入此 HTML 文件", "write this HTML file"),
 )
 @click.option(
     "--pdf",
     "pdf_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "写入此 PDF 文件（需要 hostpledge[pdf] 与中文字体）",
@@ -48,7 +49,7 @@ from collector.errors import BadInput
 @click.option(
     "--xlsx",
     "xlsx_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入此 XLSX 文件", "write this XLSX file"),
 )
@@ -56,7 +57,7 @@ from collector.errors import BadInput
 @click.option(
     "--against",
     "against",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="BUNDLE",
     help=tr(
         "与此前的证据包对照；默认与登记库中的上一份对照",
@@ -66,7 +67,7 @@ from collector.errors import BadInput
 @click.option(
     "--record",
     "record_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "责任书登记文件；默认从登记库中取证据包所属的登记",

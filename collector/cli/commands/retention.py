@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from collector import catalog
 from collector.cli.options.common import form_option
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import WIDTH, out, pad, wrap
 from collector.cli.ui.intake import Intake
 from collector.cli.ui.language import lang, lang_option, tr
@@ -43,7 +44,7 @@ _WIDTHS = (10, 12, 12, 8, 9, 9, 9)
         "1 one is not, or it cannot be told; 2 the command could not do its work.",
     )
 )
-@click.argument("capture", type=click.Path(path_type=Path), metavar="CAPTURE")
+@click.argument("capture", type=FilePath(path_type=Path), metavar="CAPTURE")
 @form_option("table", "json")
 @lang_option
 def retention(capture: Path, form: str) -> int:

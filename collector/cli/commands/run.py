@@ -10,6 +10,7 @@ import click
 from collector.cli.options.ansible import ansible_options, family_option, how_of
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
 from collector.cli.options.register_source import choosing_options, from_register, inventory_option
 from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2_options
@@ -60,7 +61,7 @@ _TRIES = 5
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(path_type=Path, file_okay=False),
     help=tr("输出目录，默认 hostpledge-<时间>", "output folder; default: hostpledge-<time>"),
 )
 @signing_options

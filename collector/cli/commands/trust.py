@@ -12,6 +12,7 @@ import click
 from collector import private
 from collector.attest.keys.keys import PublicKey
 from collector.cli.options.common import form_option
+from collector.cli.options.paths import FilePath, Named
 from collector.cli.options.signing_key import open_key, signing_options
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
@@ -22,7 +23,7 @@ from collector.i18n.message import of_system
 if TYPE_CHECKING:
     from collector.attest.trust.tuf_repository import Repository
 
-_PATH = click.Path(path_type=Path)
+_PATH = FilePath(path_type=Path)
 
 
 @click.group(
@@ -213,6 +214,7 @@ def publish(*, repository: Path, key_name: str, passphrase_file: Path | None, da
 @click.option(
     "--from",
     "place",
+    type=Named(),
     required=True,
     metavar="REPOSITORY",
     help=tr("信任库的目录或网址", "the repository's folder or address"),

@@ -21,6 +21,7 @@ from collector.cli.options.bundles import (
 )
 from collector.cli.options.common import form_option
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath, Named
 from collector.cli.options.times import parse_time
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows import judged_again
@@ -39,12 +40,12 @@ from collector.verify.policy import STRICT, unmet
         "verifies; 1 it does, and does not meet the --policy; 2 it does not, or cannot be read.",
     )
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path), required=False)
+@click.argument("bundle", metavar="BUNDLE", type=FilePath(path_type=Path), required=False)
 @trust_option(required=False)
 @click.option(
     "--page",
     "page_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     metavar="FILE",
     help=tr(
         "写出一个自含的核验网页，供浏览器离线核验证据包；无需 BUNDLE 与 --trust",
@@ -55,7 +56,7 @@ from collector.verify.policy import STRICT, unmet
 @click.option(
     "--proof",
     "proof_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "证据包在登记库日志中的证明（hostpledge register prove）",
@@ -77,6 +78,7 @@ from collector.verify.policy import STRICT, unmet
 @click.option(
     "--register",
     "location",
+    type=Named(),
     metavar="PLACE",
     help=tr(
         "在此登记库中查找同一机器的其他名称或登记（策略的 same_machine）",

@@ -11,6 +11,7 @@ import click
 from collector import verify as verifier
 from collector.attest.trust.trust_file import load_trust
 from collector.captures import read_at_most
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import tr
 from collector.errors import VerifyFailed
 from collector.i18n.message import in_chinese
@@ -24,7 +25,7 @@ def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[...,
         "--trust",
         "trust_file",
         required=required,
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         metavar="FILE",
         help=tr(
             "信任文件（由签名方 hostpledge key trust 给出）、hostpledge trust update 所存的目录，"
@@ -39,7 +40,7 @@ def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """--identity FILE, for commands that read a bundle that may be encrypted."""
     return click.option(
         "--identity",
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         metavar="FILE",
         help=tr(
             "解密加密证据包（.age）的私钥：age-keygen 所写的文件，或 SSH 私钥",

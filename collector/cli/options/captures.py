@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from collector import captures
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import tr
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 from collector.facts.data.inventory import DOCUMENT
 from collector.facts.data.inventory_signature import KEYS, SIGNATURE
 
@@ -18,11 +19,12 @@ _KNOWN_PLACES = ("captures", "data/captures")
 
 
 _ENDS = (captures.SUFFIX, ".capture")
+_NAMED = 8
 
 
 owner_keys_option = click.option(
     "--owner-keys",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr(
         "清单责任人的公钥（allowed_signers 格式），用以核验清单旁的 .sig 签名",
@@ -62,12 +64,38 @@ def capture_files(paths: Iterable[Path]) -> list[Path]:
 def _in_folder(folder: Path) -> list[Path]:
     for place in _KNOWN_PLACES:
         if (folder / place).is_dir():
+            _say_beside(folder, folder / place)
             folder = folder / place
             break
-    return sorted(
+    return sorted(_captures(folder))
+
+
+def _captures(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        if file.name.endswith(_ENDS) and not file.name.startswith(".") and file.is_file():
+            yield file
+
+
+def _say_beside(folder: Path, place: Path) -> None:
+    """Names the captures that lie beside those of a run or of a bundle: they are not taken."""
+    bags = {file.parent for file in folder.rglob("bagit.txt")} - {folder}
+    beside = sorted(
         file
-        for file in folder.rglob("*")
-        if file.name.endswith(_ENDS) and not file.name.startswith(".") and file.is_file()
+        for file in _captures(folder)
+        if not file.is_relative_to(place) and not any(bag in file.parents for bag in bags)
+    )
+    if not beside:
+        return
+    names = tr("、", ", ").join(one_line(str(f.relative_to(folder))) for f in beside[:_NAMED])
+    names += " …" if len(beside) > _NAMED else ""
+    click.echo(
+        tr(
+            f"{folder}：只取 {place.relative_to(folder)} 中的采集文件，另有 {len(beside)} 份未取："
+            f"{names}（须另存一目录，单独处理）",
+            f"{folder}: the captures of {place.relative_to(folder)} are taken, and {len(beside)} "
+            f"beside them not: {names} (put them into a folder of their own)",
+        ),
+        err=True,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from collector import catalog
+from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.model import Control
@@ -47,7 +48,7 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         metavar="FILE",
         help=tr("写入文件", "write it to this file"),
     )(command)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.options.paths import Named
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 
@@ -75,6 +76,7 @@ def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--register",
         "location",
+        type=Named(),
         metavar="PATH|URL",
         help=tr(
             "登记库（默认 $HOSTPLEDGE_REGISTER，否则在用户数据目录中）",

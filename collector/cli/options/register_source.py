@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.options.common import Decorated
+from collector.cli.options.paths import Named
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
@@ -31,6 +32,7 @@ def inventory_option(*, required: bool = True) -> Decorated:
         "-i",
         "--inventory",
         multiple=True,
+        type=Named(),
         required=required,
         help=tr(
             "Ansible 清单；register 或 register:PATH|URL 为登记库",

@@ -12,6 +12,7 @@ import click
 from collector import private
 from collector.attest.keys import keys, tokenuri
 from collector.attest.trust import keyring
+from collector.cli.options.paths import FilePath, Named
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.i18n.message import of_system
@@ -21,7 +22,7 @@ _LONGEST = 1023
 
 passphrase_option = click.option(
     "--passphrase-file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("口令或 PIN 文件（首行）", "file whose first line is the passphrase, or PIN"),
 )
@@ -32,6 +33,7 @@ def signing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     named = click.option(
         "--key",
         "key_name",
+        type=Named(),
         default="default",
         show_default=True,
         metavar="KEY",
@@ -55,7 +57,7 @@ def sm2_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     unlocking = click.option(
         "--sm2-passphrase-file",
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         metavar="FILE",
         help=tr("SM2 密钥的口令文件（首行）", "file whose first line is the SM2 key's passphrase"),
     )

@@ -19,7 +19,7 @@ from collector.cli.workflows.evidence import earlier_of
 from collector.cli.workflows.history import Kept, compared_with
 from collector.errors import BadInput, CollectorError
 from collector.i18n.message import in_chinese
-from collector.resources import home
+from collector.resources import home_place
 
 if TYPE_CHECKING:
     from collector.verify import Bundle
@@ -142,7 +142,7 @@ def _has_register() -> bool:
     from collector.pledges.register.register import FILE
 
     try:
-        return bool(os.environ.get("HOSTPLEDGE_REGISTER")) or (home() / FILE).exists()
+        return bool(os.environ.get("HOSTPLEDGE_REGISTER")) or (home_place() / FILE).exists()
     except OSError:
         # an auditor may have no folder of their own: then there is no register either
         return False

@@ -32,7 +32,7 @@ def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not guessable and not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
     found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
-    if found.result is Result.PASS:
+    if found.result in (Result.PASS, Result.NOTAPPLICABLE):
         return found
     banned = _banned(facts, parameters, servers)
     return found if banned is None else banned
@@ -62,6 +62,12 @@ def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root:
             return found
         quotes += [q for q in found.evidence if q not in quotes]
         told.append(str(found.values["told"]))
+    if not services and not servers:
+        # keys alone, and no `login` that would ask: nobody can guess here
+        asked = ", ".join(parameters.strings("services"))
+        return Verdict(
+            Result.NOTAPPLICABLE, "no_service", Method.OBSERVED, values={"services": asked}
+        )
     if not services:
         raise NotUnderstood("pam.files", msg("no_service_logs_stack"))
     values: dict[str, Value] = {"services": [*services], "told": told[0]}

@@ -16,7 +16,7 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.database import tables
 from collector.pledges.database.store import Store
-from collector.resources import home
+from collector.resources import home_place
 
 FILE = "register.sqlite"
 _BUNDLES = "bundles"
@@ -65,7 +65,7 @@ def place(location: str | None) -> Place:
         return _at_url(named)
     if _KEYWORDS.search(named):
         raise _no_url()
-    path = Path(named) if named else home() / FILE
+    path = Path(named) if named else home_place() / FILE
     private.refuse_special(path)
     return _at_path(path / FILE if path.is_dir() else path)
 
@@ -105,7 +105,7 @@ def _at_url(location: str) -> Place:
         url = url.set(drivername="postgresql+pg8000")
     if url.drivername == "postgresql+pg8000" and set(url.query) - _QUERY:
         raise BadInput(msg("register_url_query"), where="--register")
-    return Place(url, Store(home() / _BUNDLES), url.set(query={}).render_as_string())
+    return Place(url, Store(home_place() / _BUNDLES), url.set(query={}).render_as_string())
 
 
 def _no_url() -> BadInput:

@@ -213,7 +213,7 @@ def open_sqlite(path: Path) -> Engine:
         poolclass=NullPool,
     )
     event.listen(engine, "connect", _settle_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", begin_sqlite)
     return engine
 
 
@@ -223,7 +223,7 @@ def open_url(url: URL) -> Engine:
 
 
 def _settle_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # sqlite3 would begin transactions by itself, and too late; `_begin_sqlite` does it
+    # sqlite3 would begin transactions by itself, and too late; `begin_sqlite` does it
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     _write_ahead(connection)
@@ -246,7 +246,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def begin_sqlite(connection: Connection) -> None:
     # a write that begins as a read could find, too late, that another has written meanwhile
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

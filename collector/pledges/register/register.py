@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Waiver
-from collector.pledges.database import location, sightings, tables
+from collector.pledges.database import location, sightings, tables, unmade
 from collector.pledges.database.location import FILE
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.database.store import Store
@@ -26,6 +26,7 @@ from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.brief import Brief
+from collector.resources import home
 
 __all__ = ["FILE", "Evidence", "Register", "Version"]
 
@@ -50,14 +51,19 @@ class Register(Seen):
     def open(cls, at: str | None = None, *, create: bool = True) -> Register:
         """The register at a path or a database URL (see `location`), made when it is missing.
 
-        With `create=False` a named register that is not there is BadInput.
+        With `create=False` a named register that is not there is BadInput, and one's own that is
+        not there is an empty one, of which nothing is kept.
         """
         place = location.place(at)
         if place.path is not None:
-            if not create and location.is_named(at) and not place.path.exists():
+            if not create and not place.path.exists():
+                if not location.is_named(at):
+                    return cls(unmade.engine(), place.store, place.where)
                 raise BadInput(
                     msg("no_register"), where=place.where, mend=msg("hostpledge_pledge_add_makes")
                 )
+            if create and not location.is_named(at):
+                home()
             if not place.path.parent.is_dir():
                 raise BadInput(
                     msg("no_such_folder"), where=str(place.path.parent), mend=msg("make_first")

@@ -19,7 +19,7 @@ from typing import Any
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.private import beside, create, sync_folder
-from collector.resources import home
+from collector.resources import home, home_place
 
 NAME = "collecting.key"
 _BYTES = 32
@@ -43,7 +43,7 @@ def _mac(key: bytes, told: tuple[Any, ...]) -> str:
 
 def place() -> Path:
     """Where the key lies: apart from those that sign, which other people may be given."""
-    return home() / NAME
+    return home_place() / NAME
 
 
 def _key() -> bytes | None:
@@ -64,6 +64,7 @@ def _key() -> bytes | None:
 
 def _new() -> bytes:
     """The key of whichever process came first: several may begin at once."""
+    home()
     path = place()
     aside = beside(path)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
@@ -29,7 +30,7 @@ from collector.errors import BadInput
 @click.option("--by", required=True, metavar="NAME", help=tr("经办人", "who does it"))
 @click.option(
     "--certificate",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("销毁记录，登记其摘要", "the paper about it: its digest goes on record"),
 )

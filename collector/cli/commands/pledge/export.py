@@ -10,6 +10,7 @@ import click
 
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.signing_key import open_key, signing_options
 from collector.cli.ui.columns import out
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE.zip",
     help=tr("写到这个文件", "the file to write"),
 )
 @click.option(
     "--since",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="CHECKPOINT",
     help=tr(
         "检查方留存的旧检查点：附上日志由它增长而来的证明，可重复",

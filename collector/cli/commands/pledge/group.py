@@ -14,6 +14,7 @@ from collector.cli.commands.pledge.findings import assign, findings, waive
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.options.common import form_option
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, trust_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.help import Group
@@ -38,7 +39,7 @@ def pledge() -> None:
         "Adds the pledge record in FILE (YAML or JSON) to the register.",
     )
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @click.option(
     "--update",
     is_flag=True,
@@ -122,11 +123,11 @@ def status(*, id: str, form: str, location: str | None) -> int:
     )
 )
 @click.argument("id")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=FilePath(path_type=Path))
 @click.option(
     "--trust",
     "trust_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("信任的公钥（默认：本机自己的密钥）", "keys to trust (default: your own keys)"),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.columns import out
@@ -31,7 +32,7 @@ _SHOWN = 50
         "row without the day and the digests of the signed documents becomes a draft.",
     ),
 )
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=FilePath(path_type=Path))
 @click.option(
     "--update",
     is_flag=True,

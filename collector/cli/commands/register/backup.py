@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写到这个文件", "the file to write"),
 )
@@ -54,7 +55,7 @@ def backup(*, output: Path, location: str | None) -> int:
         "are records already, unless --replace is given.",
     )
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @click.option(
     "--replace",
     is_flag=True,

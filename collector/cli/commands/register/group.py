@@ -13,6 +13,7 @@ from collector.captures import write_aside
 from collector.cli.commands.register.backup import backup, restore
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
+from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, trust_given
 from collector.cli.options.signing_key import open_key, signing_options
 from collector.cli.options.times import parse_time
@@ -46,7 +47,7 @@ def register() -> None:
 _output_option = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入文件", "write it there"),
 )
@@ -150,11 +151,11 @@ def prove(
         "its work.",
     )
 )
-@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("old", type=FilePath(path_type=Path))
 @click.option(
     "--proof",
     "proof_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("核验登记方用 -o 给出的证明", "verify what the register's owner wrote with -o"),
 )
@@ -169,7 +170,7 @@ def prove(
 @click.option(
     "--trust",
     "trust_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("信任的公钥（默认：本机自己的密钥）", "keys to trust (default: your own keys)"),
 )
