@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import NONE, Spans
@@ -13,6 +13,7 @@ from collector.facts.firewall.ingress import Ways
 from collector.facts.firewall.live_ruleset import firewall
 from collector.facts.firewall.reachability import Firewall, numerics
 from collector.facts.firewall.rules.packet import PROTOCOLS
+from collector.facts.firewall.undone import Undone, flushes
 from collector.i18n.message import in_chinese, msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -69,8 +70,21 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             told,
             ", ".join(dict.fromkeys(f"{e.listener.port}/{e.listener.proto}" for e in undone)),
         )
+    if away := facts.get(flushes):
+        return _flushed(seen, away)
     by = ", ".join(sorted({name for names in loaders.values() for name in names}))
     return _verdict(Result.PASS, "denied", seen, keeps, by)
+
+
+def _flushed(seen: list[_Seen], away: tuple[Undone, ...]) -> Verdict:
+    """Raises NotUnderstood where the same place makes rules of its own: what holds is not told."""
+    for one in away:
+        if one.adds:
+            said = msg("rules_made_at_boot", path=one.path, command=one.command)
+            raise NotUnderstood("firewall.undone", said)
+    found = _verdict(Result.PARTIAL, "flushed_at_boot", seen, [], away[0].line)
+    quote = Quote("firewall.undone", tuple(one.line for one in away))
+    return replace(found, evidence=(*found.evidence, quote))
 
 
 def _verdict(

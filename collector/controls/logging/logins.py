@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook
+from collector.facts.access.sshd_effective import listeners
 from collector.facts.logs.files import log_files
 from collector.facts.logs.last_logins import logins
 from collector.facts.logs.log_kept import LogKept
@@ -43,8 +44,15 @@ class _Store:
     addressed: int
 
     @property
+    def by_syslog(self) -> bool:
+        """Is it of what sshd says to syslog? wtmp and wtmpdb are written without it."""
+        return self.log.path != _WTMPDB and not _UTMP.search(self.log.path)
+
+    @property
     def complete(self) -> bool:
-        return min(self.logins, self.logouts, self.addressed) > 0
+        # sshd has an address for each login; where most have none, somebody takes them out
+        masked = self.by_syslog and self.addressed * 2 < self.logins
+        return min(self.logins, self.logouts, self.addressed) > 0 and not masked
 
     @property
     def shown(self) -> str:
@@ -69,6 +77,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     now, months = clock.now, parameters.integer("months")
     whole = [(s, o) for s in stores if s.complete and (o := observed([s.log], known, now, months))]
     held = [(s, o) for s, o in whole if o.result is Result.PASS]
+    if held and all(s.by_syslog for s, _ in held) and (level := _quiet(facts)):
+        shown = [s.shown for s, _ in held]
+        quote = Quote("sshd.effective", (f"loglevel {level}",))
+        return _verdict(Result.FAIL, "quiet", (*evidence, quote), level=level, stores=shown)
     cut = _cut(stores, known) if _writes(facts) else None
     if cut is not None and not any(s.log.path != _WTMP for s, _ in held):
         return cut
@@ -116,6 +128,13 @@ def _short(
     if Result.FAIL in results:
         return _verdict(Result.FAIL, "too_short", evidence, stores=every)
     return _verdict(Result.ERROR, "not_understood", evidence, stores=every)
+
+
+def _quiet(facts: Facts) -> str:
+    """The LogLevel by which no sshd says who comes in (sshd_config(5): from INFO on it does)."""
+    levels = [server.first("loglevel") for server in facts.get(listeners)]
+    quiet = [level for level in levels if level.upper() in ("QUIET", "FATAL", "ERROR")]
+    return quiet[0] if quiet and len(quiet) == len(levels) else ""
 
 
 def _stores(facts: Facts, seen: LogFiles, known: Retention) -> list[_Store]:

@@ -9,7 +9,7 @@ names no port; only the PROXY protocol, or a header of its own, brings it along.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.facts.logs.records.samples import READS as _SAMPLE_READS
 from collector.facts.logs.records.samples import Samples, records
@@ -80,7 +80,29 @@ def web_sites(capture: Capture) -> WebSites:
         else:
             sites += parse(server)
     held = records(capture) if sites else None
+    sites = [_kept(site) for site in sites]
     return WebSites(tuple(sites), tuple(others), servers.contained, held)
+
+
+# what is written there is gone: a null device, a ring of nginx's own memory, a pipe into either
+_NOWHERE = re.compile(
+    r"/dev/(?:null|zero)|memory:.*|\|{1,2}\$?\s*(?:\S*/)?(?:true|false|:)(?:\s.*)?|\|.*>\s*/dev/null\b.*"
+)
+
+
+def _kept(site: Site) -> Site:
+    """The site without the logs that go nowhere; where it has others, those places are told.
+
+    >>> log = AccessLog("/dev/null", None, "combined", False, "access_log /dev/null")
+    >>> _kept(Site("nginx", "shop", "/etc/nginx/nginx.conf", (log,))).logs
+    ()
+    """
+    lost = [log for log in site.logs if _NOWHERE.fullmatch(log.path)]
+    if not lost:
+        return site
+    left = tuple(log for log in site.logs if log not in lost)
+    told = tuple(log.line for log in lost) if left else ()
+    return replace(site, logs=left, unlogged=(*site.unlogged, *told))
 
 
 def seen(log: AccessLog, site: Site, samples: Samples) -> Seen | None:

@@ -1,0 +1,120 @@
+"""What takes the rules away again when the host starts: rc.local, units and jobs of its own.
+
+Of each line only the command that does it is told, by the file that it stands in:
+
+>>> undone_of('''unit /etc/systemd/system/tidy.service iptables -F
+... own /etc/rc.local nft flush ruleset
+... adds /etc/rc.local
+... == end''', lambda unit: True)
+(Undone(path='/etc/systemd/system/tidy.service', command='iptables -F', adds=False), \
+Undone(path='/etc/rc.local', command='nft flush ruleset', adds=True))
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.base.opened import OPENED
+from collector.facts.system.services import READS as _SERVICE_READS
+from collector.facts.system.services import services
+from collector.i18n.message import msg
+from collector.model import Capture, Read, Text, shell
+
+_READ = "firewall.undone"
+
+READS: tuple[Read, ...] = (
+    shell(
+        _READ,
+        OPENED
+        + r"""
+o='nft( -[a-z]+)* (flush|delete|destroy) (ruleset|table|chain)'
+t='ip6?tables(-nft|-legacy)?( -w)?( -t filter)?'
+o="$o|$t (-F|--flush|-X|-P INPUT ACCEPT|--policy INPUT ACCEPT)"
+o="$o|ufw( --force)? (disable|reset)|firewall-cmd( --permanent)? --set-default-zone=trusted"
+s='(nftables|firewalld|ufw|ip6?tables|netfilter-persistent)'
+o="$o|systemctl( --now)? (stop|disable|mask)( --now)? $s|service $s stop"
+a="nft( -[a-z]+)* (-f|add|insert)|$t (-A|-I|-P INPUT DROP)|tables-restore"
+for f in /etc/rc.local /etc/rc.d/rc.local /etc/local.d/*.start /etc/network/if-up.d/* \
+  /etc/network/interfaces /etc/network/interfaces.d/* /etc/NetworkManager/dispatcher.d/* \
+  /etc/crontab /etc/cron.d/* /var/spool/cron/root /var/spool/cron/crontabs/root \
+  /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf; do
+  [ -f "$f" ] && hp_plain "$f" && hp_can "$f" || continue
+  k=own; g='^[^#]'
+  case $f in
+    (/etc/rc*|/etc/local.d/*|*/if-up.d/*|*/dispatcher.d/*) [ -x "$f" ] || continue;;
+    (/etc/network/*) g='^[[:space:]]*(pre-up|up|post-up)[[:space:]]';;
+    (/etc/cron*|/var/spool/*) g='^[[:space:]]*@reboot[[:space:]]';;
+    (/etc/systemd/*) k=unit; g='^ExecStart(Pre|Post)?=';;
+  esac
+  l=$(hp_by "$f" grep -aE -e "$g" 2>/dev/null)
+  [ -n "$l" ] || continue
+  set -f
+  for s in $f $(printf '%s\n' "$l" |
+    grep -oE '(/usr/local|/opt|/root|/etc|/srv)/[A-Za-z0-9_./-]+'); do
+    t=$l
+    [ "$s" = "$f" ] || {
+      [ -f "$s" ] && hp_plain "$s" && hp_can "$s" || continue
+      hp_first "$s"; case "$h_l" in ('#!'*) ;; (*) continue;; esac
+      t=$(hp_by "$s" grep -aE '^[^#]' 2>/dev/null | head -c 65536)
+    }
+    n=$(printf '%s\n' "$t" | grep -oE "$o" | head -n 8)
+    [ -n "$n" ] || continue
+    printf '%s\n' "$n" | while IFS= read -r c; do printf '%s %s %s\n' "$k" "$f" "$c"; done
+    printf '%s\n' "$t" | grep -qE "$a" && printf 'adds %s\n' "$f"
+  done
+  set +f
+done
+echo '== end'
+""",
+        limit=1 << 16,
+        privileged=True,
+        why=Text(
+            "主机启动时有无命令清空或停用防火墙规则",
+            "whether something flushes or stops the firewall when the host starts",
+        ),
+    ),
+    *_SERVICE_READS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A command that takes rules away at boot; `adds`: the same place adds others."""
+
+    path: str
+    command: str
+    adds: bool
+
+    @property
+    def line(self) -> str:
+        return f"{self.path} {self.command}"
+
+
+def flushes(capture: Capture) -> tuple[Undone, ...]:
+    """Raises FactError; also where the capture is from before it was asked."""
+    if _READ not in capture.reads:
+        raise CouldNotLook(_READ, msg("not_collected_undone"))
+    return undone_of(capture.read(_READ).text(), services(capture).starts_at_boot)
+
+
+def undone_of(text: str, starts: Callable[[str], bool]) -> tuple[Undone, ...]:
+    """Of what the read printed; a unit counts that `starts` at boot. Raises NotUnderstood."""
+    if not text.rstrip().endswith("== end"):
+        raise NotUnderstood(_READ, msg("ends_before_end"))
+    found: list[tuple[str, str]] = []
+    adding = set()
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        path, _, command = rest.partition(" ")
+        if word == "adds":
+            adding.add(path)
+        elif word in ("unit", "own"):
+            unit = re.search(r"/([^/]+)\.service(?:\.d/[^/]+)?$", path)
+            if word == "own" or unit is None or starts(unit[1]):
+                found.append((path, command))
+        elif line.strip() not in ("", "== end"):
+            raise NotUnderstood(_READ, msg("not_understood", line=line))
+    return tuple(Undone(path, command, path in adding) for path, command in dict.fromkeys(found))
