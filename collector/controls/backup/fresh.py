@@ -11,6 +11,7 @@ from collector.facts.backup.freshness import Bounds, Freshness, freshness
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
+from collector.judges.predicates import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _REASONS = {
@@ -34,6 +35,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     values: dict[str, Value]
     fresh: list[str] = []
     untold: list[str] = []
+    attested: list[str] = []
     failed: dict[str, list[tuple[str, str]]] = {}
     quotes: list[Quote] = []
     until: list[datetime] = []
@@ -50,6 +52,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             until.append(found.when + age)
         elif found.state == "untold":
             untold.append(said)
+        elif found.state == "none" and _is_attested(store, clock):
+            by = store.attested["backup"]
+            attested.append(f"{store.label}: {by.by}, {by.date}")
         else:
             if found.state == "none":
                 nothing_hidden(facts.get(called), facts.get(processes))
@@ -66,8 +71,18 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.FAIL, reason, Method.OBSERVED, values, shown)
     if untold:
         return Verdict(Result.ERROR, "untold", Method.OBSERVED, {"stores": [*untold]}, shown)
+    if attested:
+        return Verdict(
+            Result.ERROR, "attested_only", Method.ATTESTED, {"stores": [*attested]}, shown
+        )
     values = {"count": len(fresh), "stores": [*fresh]}
     return Verdict(Result.PASS, "fresh", Method.OBSERVED, values, shown, min(until))
+
+
+def _is_attested(store: Store, clock: Clock) -> bool:
+    """Is a backup attested that this host knows nothing of? Of its last run that tells nothing."""
+    told = store.attested.get("backup")
+    return told is not None and holds_until(told.date, 1, clock) is not None
 
 
 def _age(store: Store, parameters: Parameters) -> timedelta:

@@ -183,7 +183,8 @@ def beneath(facts: Facts, copy: Copy) -> Held:
 def readable(facts: Facts, copy: Copy) -> tuple[tuple[str, Quote], ...] | None:
     """What others may get at of a copy on a disk of this host: how, and the line that shows it.
 
-    None where neither files nor the folder were seen. Raises FactError.
+    None where neither files nor the folder were seen, or not the folder that may close them to
+    others. Raises FactError.
     """
     if copy.to.kind != "path":
         return ()
@@ -193,7 +194,10 @@ def readable(facts: Facts, copy: Copy) -> tuple[tuple[str, Quote], ...] | None:
     for file in files:
         if file.owned is None:
             return None
-        how = opened(facts, known.real(file.path), file.owned, copy.way.users)
+        real = known.real(file.path)
+        how = opened(facts, real, file.owned, copy.way.users)
+        if how and real.rpartition("/")[0] not in known.modes:
+            return None
         if how:
             quote = Quote("backup.artefacts", (file.line,), file.path)
             found.append((f"{file.path} ({how})", quote))

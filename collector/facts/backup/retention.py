@@ -12,17 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import Any
 
-from collector.errors import BadInput, NotUnderstood
+from collector.facts.backup.commands.borgmatic import borgmatic_settings
 from collector.facts.backup.commands.command_lines import filled, pipelines, wrapped
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.repositories import named, one_repository, repositories
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
-from collector.i18n.message import msg, told
 from collector.model import Capture, Quote
-from collector.schema import load_yaml
 
 # the most and the fewest days that one of each kind stands for
 _DAYS: Mapping[str, tuple[float, float]] = {
@@ -230,16 +227,8 @@ def daily(job: Job) -> bool:
 
 
 def _borgmatic(capture: Capture, job: BackupJob) -> Iterator[Keeping]:
-    for file in capture.read("backup.settings").present():
-        if not file.path.startswith("/etc/borgmatic"):
-            continue
-        text = file.text("backup.settings").replace("***", "masked")
-        try:
-            document: Any = load_yaml(text, where=file.path)
-        except BadInput as problem:
-            raise NotUnderstood("backup.settings", told(problem)) from None
-        if not isinstance(document, dict):
-            raise NotUnderstood("backup.settings", msg("no_mapping", path=file.path))
+    for settings in borgmatic_settings(capture):
+        document = settings.values
         flat = {**document, **(document.get("retention") or {}), **(document.get("location") or {})}
         targets = {
             str(r.get("path", "") if isinstance(r, dict) else r).rstrip("/")
@@ -248,8 +237,8 @@ def _borgmatic(capture: Capture, job: BackupJob) -> Iterator[Keeping]:
         words = [f"--{k.replace('_', '-')}={v}" for k, v in flat.items() if k.startswith("keep_")]
         keeps, open_ = _keeps(words)
         if keeps and targets & repositories(job):
-            quote = Quote("backup.settings", tuple(words), file.path)
-            yield _keeping(tuple(keeps), job, quote, certain=not open_)
+            quote = Quote("backup.settings", tuple(words), settings.path)
+            yield _keeping(tuple(keeps), job, quote, certain=settings.whole and not open_)
 
 
 def _rsnapshot(capture: Capture, job: BackupJob) -> Iterator[Keeping]:

@@ -114,6 +114,11 @@ READS: tuple[Read, ...] = (
         "/etc/borgmatic/*.yml",
         "/etc/borgmatic.d/*.yaml",
         "/etc/borgmatic.d/*.yml",
+        # what those may include
+        "/etc/borgmatic/*.inc",
+        "/etc/borgmatic.d/*.inc",
+        "/etc/borgmatic/*/*.yaml",
+        "/etc/borgmatic/*/*.yml",
         "/etc/rsnapshot.conf",
         redact=only_listed("settings"),
         why=Text("备份工具的配置（口令已屏蔽）", "settings of backup tools (secrets masked)"),

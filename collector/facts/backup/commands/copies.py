@@ -10,6 +10,7 @@ from typing import Literal
 from collector.facts.backup.commands.addresses import Address, address_of
 from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS, pipelines
 from collector.facts.backup.commands.destinations import (
+    CLOUDS,
     OPAQUE,
     TRANSFERS,
     destinations,
@@ -92,6 +93,8 @@ def _carriers(job: Job, known: Named) -> Iterator[Way]:
             taken, to = told, destinations(tool, args, (), folder, variables)
         elif tool in TRANSFERS:
             taken, to = operands(args, tool), destinations(tool, args, (), folder, variables)
+            if tool in CLOUDS and not to:
+                continue
         elif len(line) > 1 and not tool_and_args(words, _TOOLS)[0] and words[0] not in _SAYS:
             at = next((n for n, w in enumerate(line) if n and "ssh" in w[:2]), None)
             if at is None:

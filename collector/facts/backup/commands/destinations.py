@@ -29,11 +29,11 @@ _WRITES: Mapping[str, tuple[str, ...]] = {
     "openssl": ("-out",),
     "zstd": ("-o",),
 }
-_CLOUDS = {"aws", "s3cmd", "ossutil", "ossutil64", "obsutil", "coscli", "coscmd", "gsutil",
+CLOUDS = {"aws", "s3cmd", "ossutil", "ossutil64", "obsutil", "coscli", "coscmd", "gsutil",
            "azcopy", "bcecmd", "mc", "s5cmd"}  # fmt: skip
 # They carry files to other hosts in ways that their command lines do not tell.
 OPAQUE = {"lftp", "ftp", "sftp", "ncftpput", "kopia", "unison", "lsyncd", "bypy"}
-TRANSFERS = frozenset({"scp", "curl", *_CLOUDS, *OPAQUE})
+TRANSFERS = frozenset({"scp", "curl", *CLOUDS, *OPAQUE})
 _UNKNOWN = Address("unknown", "", "", "")
 
 
@@ -83,7 +83,7 @@ def destinations(
         return tuple(_rclone(r, folder) for r in rest[-1:] if len(rest) > 1)
     if tool == "duplicity":
         return tuple(address_of(a, folder) for a in args if "://" in a and a[0] != "-")[:1]
-    if tool in _CLOUDS:
+    if tool in CLOUDS:
         return _cloud(args)
     if tool == "curl":
         sent = values(args, "-T", "--upload-file")
@@ -111,16 +111,37 @@ def _rclone(word: str, folder: str) -> Address:
     return address_of(word, folder)
 
 
+_UP = frozenset({"put", "upload"})
+_EITHER = frozenset({"cp", "sync", "mv", "rsync", "mirror", "copy", "move"})
+
+
 def _cloud(args: Words) -> tuple[Address, ...]:
+    """Where a command of a cloud puts something; nothing for one that only fetches, lists, deletes.
+
+    What comes first is taken and what comes last is written, as with cp(1).
+    """
+    words = [w for w in args if w == "-" or not w.startswith("-")]
+    at = next((n for n, w in enumerate(words) if w in _UP | _EITHER), None)
+    if at is None:
+        return ()
+    kept = {"-", *operands(args)}
+    rest = [w for w in words[at + 1 :] if w in kept and not re.fullmatch(r"\d+[KMGTkmgt]?", w)]
+    far = [n for n, w in enumerate(rest) if "://" in w]
+    if words[at] in _EITHER and (not far or far[-1] == 0) and _fetches(rest, far):
+        return ()
     # an endpoint of one's own decides where the bucket lies
     for told in values(args, "--endpoint-url", "--endpoint", "--host", "-e"):
         if "." in told or ":" in told or told == "localhost":
             return (address_of(told if "://" in told else f"https://{told}/"),)
-    if not any(a.startswith(("/", "-")) or "://" in a for a in args):
-        return ()
-    rest = [a for a in operands(args) if not a.startswith("/")]
-    named = [a for a in rest if "://" in a]
-    return (address_of(named[-1]) if named else _UNKNOWN,)
+    return (address_of(rest[far[-1]]) if far else _UNKNOWN,)
+
+
+def _fetches(rest: Words, far: Sequence[int]) -> bool:
+    """Is the last place one on this host?"""
+    if not far:
+        # MinIO's client names its own places without a scheme
+        return not rest or rest[-1] in ("-", ".") or rest[-1].startswith(("/", "./", "~"))
+    return len(rest) > 1 or far[-1] == 0
 
 
 def _written(
@@ -149,7 +170,7 @@ def _taken(
     if name == "ssh":
         host = ssh_host(args)
         return (Address("host", host, "", " ".join(words[:1])),) if host else (_UNKNOWN,)
-    if name in ("restic", "borg", "rclone", *_CLOUDS):
+    if name in ("restic", "borg", "rclone", *CLOUDS):
         return destinations(name, args, (), folder, variables)
     if name in ("nc", "ncat", "socat", "mbuffer"):
         return (_UNKNOWN,)

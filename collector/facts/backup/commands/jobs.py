@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
-from collector.errors import BadInput, NotUnderstood
+from collector.errors import NotUnderstood
+from collector.facts.backup.commands.borgmatic import borgmatic_settings
 from collector.facts.backup.commands.command_lines import (
     ENGINES,
     FILE_TOOLS,
@@ -32,9 +33,8 @@ from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
-from collector.i18n.message import msg, told
+from collector.i18n.message import msg
 from collector.model import Capture
-from collector.schema import load_yaml
 
 Covers = Literal["yes", "no", "perhaps"]
 
@@ -80,7 +80,7 @@ class BackupJob:
             for pattern in self.excludes
             if any(cuts_into(self.tool, p, s, pattern) for p in paths for s in self.sources)
         ]
-        return replace(self, note="".join(f" --exclude {x}" for x in cuts[:3]))
+        return replace(self, note=self.note + "".join(f" --exclude {x}" for x in cuts[:3]))
 
     def covers(
         self,
@@ -254,16 +254,10 @@ def _setting_files(capture: Capture, folder: str) -> list[tuple[str, str]]:
 def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJob]:
     """With no settings at all borgmatic ends with an error and backs up nothing."""
     named = [b for a, b in pairwise(args) if a in ("-c", "--config")]
-    for path, text in _setting_files(capture, "/etc/borgmatic"):
+    for settings in borgmatic_settings(capture):
+        path, document = settings.path, settings.values
         if named and path not in named:
             continue
-        try:
-            # the mark of what was masked would be an alias
-            document: Any = load_yaml(text.replace("***", "masked"), where=path)
-        except BadInput as problem:
-            raise NotUnderstood("backup.settings", told(problem)) from None
-        if not isinstance(document, dict):
-            raise NotUnderstood("backup.settings", msg("no_mapping", path=path))
         flat = dict(document)
         for section in ("location", "hooks"):  # the form before 1.8
             if isinstance(document.get(section), dict):
@@ -271,6 +265,11 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
         targets = [r.get("path", "") if isinstance(r, dict) else str(r)
                    for r in flat.get("repositories") or ()]  # fmt: skip
         sources = tuple(str(s) for s in flat.get("source_directories") or ())
+        if not settings.whole:
+            # what was not read may leave out any of it
+            note = f" [{', '.join(settings.unread)}: unread]"
+            yield BackupJob(job, "borgmatic", targets=tuple(targets), unclear=True, note=note)
+            continue
         yield BackupJob(
             job,
             "borgmatic",

@@ -119,7 +119,11 @@ for n in 1 2 3; do
         *) hp_first "$p"; case "$h_l" in '#!'*) ;; *) continue;; esac;;
       esac
       o="$o$NAMER$hp_tab$p$nl"
-    elif [ -d "$p" ]; then
+    else
+      # of what is named for each day the folder: `>/backup/shop-$(date +%F).sql`
+      [ -d "$p" ] || p=${{p%/*}}
+      [ -d "$p" ] || continue
+      case "$nl$d" in *"$nl$p$nl"*) continue;; esac
       case "$p" in
         /etc|/etc/*|/bin|/sbin|/usr|/usr/*|/home|/root|/tmp|/var|/var/lib|/var/log|/var/log/*) ;;
         /var/spool*|/var/lib/dpkg*|/var/cache|/opt|/srv|/mnt|/boot*) ;;
