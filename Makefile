@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PYTHON VENV
 
-.PHONY: help demo test test-vm lint unit quick golden rulesets fuzz bench bench-register lock changelog release new-control clean
+.PHONY: help demo test test-vm lint unit quick golden rulesets shells fuzz bench bench-register lock changelog release new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -11,6 +11,7 @@ help:
 	@echo 'make test-vm what wants a kernel of its own, in a virtual machine (a quarter of an hour)'
 	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
 	@echo 'make rulesets COUNT=5000 FROM=170   more firewall rulesets held to real packets'
+	@echo 'make shells COUNT=2000 FROM=0   more shell scripts held to dash and bash'
 	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
@@ -55,6 +56,10 @@ lint:
 rulesets:
 	HOSTPLEDGE_RULESETS=$(or $(COUNT),5000) HOSTPLEDGE_RULESETS_FROM=$(or $(FROM),170) \
 	  $(BIN)/python -m pytest -s tests/facts/test_exposure_generated.py
+
+shells:
+	HOSTPLEDGE_SHELL_SCRIPTS=$(or $(COUNT),2000) HOSTPLEDGE_SHELL_SCRIPTS_FROM=$(or $(FROM),0) \
+	  $(BIN)/python -m pytest -s tests/shell_engine/test_real_shells.py
 
 fuzz:
 	HOSTPLEDGE_FUZZ=$(or $(COUNT),5000) $(BIN)/python -m pytest tests/test_fuzz_evidence.py \

@@ -23,7 +23,7 @@ from click.testing import CliRunner
 
 from collector import captures, catalog
 from collector.assess import assess_host
-from collector.cli.commands.exposure import exposure as command
+from collector.cli.commands.engines.exposure import exposure as command
 from collector.facts.firewall.live_ruleset import firewall
 from collector.model import Capture, Result
 from collector.script import collector_script, parse_output

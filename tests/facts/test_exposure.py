@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from collector import captures
-from collector.cli.commands.exposure import exposure as command
+from collector.cli.commands.engines.exposure import exposure as command
 from collector.errors import BadInput
 from collector.facts.base.intervals import address
 from collector.facts.firewall.exposure import Exposure, exposures

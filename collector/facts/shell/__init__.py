@@ -1,1 +1,1 @@
-"""Shell scripts, as far as their text tells what becomes of a command."""
+"""Shell scripts: a parser, and a model that says what becomes of each command (ADR 33)."""

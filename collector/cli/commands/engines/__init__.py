@@ -1,0 +1,1 @@
+"""Commands that show what one engine says: exposure, retention, shell."""
