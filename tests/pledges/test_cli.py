@@ -130,6 +130,27 @@ def test_attach_trusts_ones_own_keys_or_a_file(
     assert pledge("attach", "demo-2026", own).status == 0
 
 
+def test_many_are_attached_in_the_order_of_their_pledges(pledge: Command, tmp_path: Path) -> None:
+    """Given in any order, with one that is none: what can be attached is, and the rest is named."""
+    signer = Signer(tmp_path / "made")
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(signer.trust.to_bytes())
+    pledge("add", EXAMPLE)
+    first, second = (made.path for made in signer.chain("demo-2026", 2))
+    assert pledge("attach", "demo-2026", "--trust", trust).err.startswith(
+        "hostpledge: attach: no bundle is given"
+    )
+    lost = tmp_path / "lost"
+    ran = pledge("attach", "--each", second, lost, first, "--trust", trust)
+    assert ran.status == 2
+    assert "2 attached, 1 not" in ran.out
+    assert [line for line in ran.err.splitlines() if str(lost) in line]
+    shown = json.loads(pledge("show", "demo-2026", "--format", "json").out)
+    assert [e["sequence"] for e in shown["evidence"]] == [1, 2]
+    again = pledge("attach", "demo-2026", first, second, "--trust", trust)
+    assert (again.status, again.out) == (2, "0 attached, 2 not\n")
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_tables_keep_to_80_columns(pledge: Command, lang: str) -> None:
     pledge("add", EXAMPLE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from collector.cli.commands.pledge.attaching import attach
 from collector.cli.commands.pledge.disposal import dispose
 from collector.cli.commands.pledge.due import due
 from collector.cli.commands.pledge.export import export
@@ -15,7 +16,7 @@ from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
-from collector.cli.options.pledge import open_register, register_option, trust_given
+from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
@@ -115,59 +116,7 @@ def status(*, id: str, form: str, location: str | None) -> int:
     return 0 if found.satisfied else 1
 
 
-@pledge.command(
-    help=tr(
-        "核验证据包，依据其采集文件重新判定，并附于登记；须是为该登记制作的下一份。",
-        "Verifies a bundle, judges its captures again, and attaches it to the pledge record; it "
-        "must be the next one made for that pledge.",
-    )
-)
-@click.argument("id")
-@click.argument("bundle", type=FilePath(path_type=Path))
-@click.option(
-    "--trust",
-    "trust_file",
-    type=FilePath(path_type=Path),
-    metavar="FILE",
-    help=tr("信任的公钥（默认：本机自己的密钥）", "keys to trust (default: your own keys)"),
-)
-@click.option(
-    "--older",
-    is_flag=True,
-    help=tr(
-        "其中的主机此前已有更新的采集时，仍附上存档：不改变任何问题，也不改变现状",
-        "attach it for the record where its hosts have been looked at later already: it changes no "
-        "finding, and nothing that is said of the present",
-    ),
-)
-@register_option
-@lang_option
-def attach(
-    *, id: str, bundle: Path, trust_file: Path | None, older: bool, location: str | None
-) -> int:
-    from collector.cli.commands.pledge.tables import lacking
-    from collector.cli.options.bundles import open_named
-    from collector.cli.workflows.attach_warnings import Holding, odd
-    from collector.pledges.register.attach import attach as attach_bundle
-
-    register = open_register(location)
-    holding = Holding(str(bundle))
-    attached = attach_bundle(register, id, bundle, trust_given(trust_file), holding, older=older)
-    out(
-        tr(
-            f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",
-            f"attached to {id} as evidence {attached.sequence}, digest {attached.digest}\n",
-        )
-    )
-    why = lacking(attached, register.get(id).grade)
-    if why:
-        out(tr(f"核查范围：{why}\n", f"scope: {why}\n"))
-    with open_named(bundle) as opened:
-        for line in (*holding.odd, *odd(register, attached, opened)):
-            click.echo(line, err=True)
-    return 0
-
-
+pledge.add_command(attach)
 pledge.add_command(list_)
 pledge.add_command(due)
 pledge.add_command(export)
