@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import importlib
 import os
@@ -60,6 +61,16 @@ class _Commands(Group):
             return None
         loaded = importlib.import_module(f"collector.cli.commands.{module}")
         return cast("click.Command", getattr(loaded, cmd_name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; of a name that is none, the nearest is named, whatever click's age."""
+        name = args[0]
+        near = difflib.get_close_matches(name, _COMMANDS, n=1)
+        if name not in _COMMANDS and near and not name.startswith("-"):
+            raise click.UsageError(f"No such command '{name}'. Did you mean '{near[0]}'?", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.command(

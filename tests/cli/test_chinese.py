@@ -119,3 +119,16 @@ def test_a_refused_read_says_so_in_words_and_what_to_do() -> None:
     (found,) = assess_host(case.capture, [catalog.control(case.control)], grade=2, at=case.at)
     assert found.message.zh.endswith("权限不足；请以 root 重新采集")
     assert found.message.en.endswith("; collect again as root")
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "No such command 'verfy'. Did you mean 'verify'?"),
+        ("zh", "没有命令 verfy，是否要写 verify？"),
+    ],
+)
+def test_a_mistyped_command_is_told_the_nearest(lang: str, said: str) -> None:
+    ended = hostpledge("verfy", "x", HOSTPLEDGE_LANG=lang)
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert said in ended.err

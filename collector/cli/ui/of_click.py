@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 _TABLE: tuple[tuple[str, str], ...] = (
-    (r"No such command '(.*)'\.", r"没有命令 \1"),
+    (r"No such command '([^']*)'\.", r"没有命令 \1"),
+    (r"No such command '(.*?)'\. Did you mean '?(.*?)'?\?", r"没有命令 \1，是否要写 \2？"),
+    (r"No such command '(.*?)'\. \(Did you mean one of: (.*)\?\)", r"没有命令 \1，相近的有 \2"),
     (r"No such option '(.*?)'\.", r"没有选项 \1"),
     (r"No such option '(.*?)'\. Did you mean '?(.*?)'?\?", r"没有选项 \1，是否要写 \2？"),
     (r"No such option '(.*?)'\. \(Possible options: (.*)\)", r"没有选项 \1，相近的有 \2"),
