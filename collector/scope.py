@@ -35,12 +35,14 @@ class Scope:
     """What was judged of each clause, at which grade. `absent`: declared hosts with no capture.
 
     `known` is False where nobody here knows the release: the numbers are then the signer's word.
+    `unchecked`: it is of a bundle of which nobody looked whether its signature holds.
     """
 
     grade: int
     clauses: Mapping[str, Part]
     absent: tuple[str, ...] = ()
     known: bool = True
+    unchecked: bool = False
 
     @property
     def judged(self) -> int:
@@ -114,6 +116,20 @@ class Scope:
             "clauses": {n: {"judged": p.judged, "of": p.of} for n, p in self.clauses.items()},
             "absent": list(self.absent),
         }
+
+
+def not_checked() -> Text:
+    """Of findings that were taken out of a bundle without a trust file."""
+    return Text("证据包的签名未经核验", "the signature of the bundle was not checked")
+
+
+def no_hosts() -> Text:
+    """Of a record that declares none: any machine could pass for all of them."""
+    return Text(
+        "登记未写明主机（resources.hosts），无从得知是否全部核查，不足以证明；请补登主机后重新核查",
+        "the record declares no hosts (resources.hosts), so nothing tells whether all were looked "
+        "at: no proof; declare them, and run again",
+    )
 
 
 def unknown_release() -> Text:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol, cast
 
 from collector.model import Finding, HostStatus, Lang, Result
-from collector.scope import Scope, no_proof
+from collector.scope import Scope, no_proof, not_checked
 
 FORMATS = ("table", "json", "junit", "sarif", "oscal", "xccdf", "csv", "prometheus")
 
@@ -81,6 +81,8 @@ def judged(scope: Scope | None, lang: Lang) -> str:
     if scope is None:
         return ""
     said = scope.said().to(lang)
+    if scope.unchecked:
+        said = f"{not_checked().to(lang)}{'；' if lang == 'zh' else '; '}{said}"
     if not scope.unproven:
         return said
     return f"{said}{'：' if lang == 'zh' else ': '}{no_proof(scope.unproven).to(lang)}"

@@ -13,7 +13,7 @@ from collector.catalog import clauses
 from collector.errors import escaped
 from collector.export import HandedIn, Hosts, Statuses, Times, provenance, stamp
 from collector.model import Finding, HostStatus, Lang
-from collector.scope import Scope
+from collector.scope import Scope, not_checked
 
 
 def export(
@@ -47,6 +47,8 @@ def export(
     }
     if scope is not None:
         document["scope"] = {"grade": scope.grade, **scope.to_json(), "whole": scope.whole}
+        if scope.unchecked:
+            document["unchecked"] = not_checked().to(lang)
     return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
 
 

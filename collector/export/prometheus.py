@@ -15,7 +15,7 @@ from collector.catalog import clauses, controls
 from collector.errors import one_line
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, provenance
 from collector.model import Finding, HostStatus, Lang, Result, Text
-from collector.scope import Scope
+from collector.scope import Scope, not_checked
 
 _Sample = tuple[Mapping[str, str], float]
 
@@ -69,6 +69,8 @@ def export(
             ),
         )
     lines: list[str] = []
+    if scope is not None and scope.unchecked:
+        lines.append(f"# {not_checked().to(lang)}")
     for name, about, samples in families:
         lines += [f"# HELP {name} {_help(about.to(lang))}", f"# TYPE {name} gauge"]
         lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]

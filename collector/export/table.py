@@ -17,7 +17,7 @@ from collector.errors import one_line
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, judged, stamp, worst_first
 from collector.export.wrapping import wrapped
 from collector.model import Finding, HostStatus, Lang, Result, Text
-from collector.scope import Scope
+from collector.scope import Scope, not_checked
 
 # narrow in every East Asian terminal, and told apart without colour
 SIGNS = {
@@ -82,6 +82,8 @@ def export(
             given=name in handed_in,
         )
     _summary(console, hosts, at, lang, scope)
+    if scope is not None and scope.unchecked:
+        console.print(Styled(not_checked().to(lang)), soft_wrap=True)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     return "\n".join(lines) + "\n"
 

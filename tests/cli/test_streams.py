@@ -93,10 +93,15 @@ def test_a_reader_that_goes_away_is_no_complaint(env: dict[str, str]) -> None:
 
 
 def test_streams_that_the_caller_closed(env: dict[str, str]) -> None:
-    assert shell("HP controls >&-", env).returncode == 0
-    assert shell("HP controls >&-", env).stderr == ""
+    for words in ("controls", "--version", "--help", "reads", "doctor", "collect --script"):
+        done = shell(f"HP {words} >&-", env)
+        assert done.returncode == 2, words
+        assert done.stderr == "hostpledge: stdout: Bad file descriptor\n", words
+    # what says nothing there loses nothing
+    assert shell("HP verify nowhere --trust nowhere >&-", env).stderr.count("\n") == 1
     assert shell("HP nonsense 2>&-", env).returncode == 2
-    assert shell("HP controls <&- >&- 2>&-", env).returncode == 0
+    assert shell("HP controls <&- >&- 2>&-", env).returncode == 2
+    assert shell("HP controls <&- 2>&- >/dev/null", env).returncode == 0
     done = shell("HP controls >/dev/full 2>/dev/full", env)
     assert (done.returncode, done.stderr) == (2, "")
 
@@ -105,7 +110,7 @@ def test_what_is_opened_does_not_take_the_place_of_a_closed_stream(tmp_path: Pat
     """A database in the place of standard error would be written into."""
     env = environment(tmp_path)
     (tmp_path / "p.yml").write_text((ROOT / "examples/pledge.yml").read_text())
-    assert shell(f"HP pledge add {tmp_path / 'p.yml'} >&- 2>&-", env).returncode == 0
+    assert shell(f"HP pledge add {tmp_path / 'p.yml'} >&- 2>&-", env).returncode == 2
     for _ in range(2):
         assert shell("HP pledge show nothing >&- 2>&-", env).returncode == 2
     done = shell("HP pledge list --format json", env)

@@ -91,6 +91,25 @@ def judged(
     ).path
 
 
+def test_a_record_without_hosts_is_proven_by_no_machine(place: str, signer: Signer) -> None:
+    register = Register.open(place)
+    register.add(made(resources={}))
+    path = judged(register, signer, "any", hosts=("of-anybody",), answered=True)
+    lie(path, signer.key, green)
+    attached = attach(register, ID, path, signer.trust)
+    assert set(attached.verdicts.values()) == {"error"}
+    record = register.get(ID)
+    checked = [
+        s
+        for s in standing(record, register.evidence(ID), AT + timedelta(days=1))
+        if "checked" in s.clause.places
+    ]
+    assert checked
+    for said in checked:
+        assert said.verdict is Result.ERROR
+        assert any("declares no hosts" in reason.en for reason in said.reasons)
+
+
 def test_a_whole_one_is_whole(register: Register, signer: Signer) -> None:
     attached = attach(register, ID, judged(register, signer, "a"), signer.trust)
     assert attached.whole

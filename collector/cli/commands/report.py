@@ -116,7 +116,7 @@ def report(
         pdf.check()
     with open_trusted(bundle, trust_file, identity) as opened:
         mode = mode_of(public=public)
-        report_exports.write(for_programs, opened, mode)
+        report_exports.write(for_programs, opened, mode, unchecked=trust_file is None)
         if for_people:
             places = (html_file, pdf_file, xlsx_file)
             write(opened, places, against, record_file, trust_file, mode)

@@ -82,13 +82,14 @@ def _named(problem: OSError) -> BaseException:
 def begin() -> None:
     """Takes the standard streams over; those that the caller closed lead nowhere.
 
-    Whatever is opened next would take their place otherwise, and be written into.
+    Whatever is opened next would take their place otherwise, and be written into. A closed
+    standard output takes nothing: what was to be said there is lost, and that is no success.
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.dup2(_nowhere(), number)
+            os.dup2(_nowhere(os.O_RDONLY if number == 1 else os.O_RDWR), number)
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
     for number, name in _STREAMS:
         known: TextIO | None = getattr(sys, name)
@@ -103,8 +104,8 @@ def _is(stream: TextIO, number: int) -> bool:
         return False
 
 
-def _nowhere() -> int:
-    return os.open(os.devnull, os.O_RDWR)
+def _nowhere(flags: int = os.O_RDWR) -> int:
+    return os.open(os.devnull, flags)
 
 
 def give_up() -> None:

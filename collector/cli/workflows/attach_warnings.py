@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from collector.cli.ui.language import lang, tr
 from collector.cli.workflows import judged_again
 from collector.errors import BadInput, CollectorError, one_line
+from collector.scope import no_hosts
 
 if TYPE_CHECKING:
     from collector.pledges.database.rows import Evidence
@@ -88,6 +89,8 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"主机的 machine-id 相同，可能是同一台机器：{_named(hosts)}",
             f"hosts of the same machine-id, which may be one machine: {_named(hosts)}",
         )
+    if not register.get(attached.pledge).hosts:
+        yield no_hosts().to(lang())
     missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
     if missing:
         names = tr("、", ", ").join(missing)

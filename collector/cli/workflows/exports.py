@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,8 +57,11 @@ def wanted(words: Sequence[str]) -> list[Export]:
     return found
 
 
-def write(exports: Sequence[Export], opened: Bundle, mode: int) -> None:
-    """Raises BadInput where a control in it is not among ours: its texts are not here."""
+def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bool = False) -> None:
+    """`unchecked`: nobody looked whether the signature holds, and each of them says so.
+
+    Raises BadInput where a control in it is not among ours: its texts are not here.
+    """
     from collector.attest.bundle.evidence import finding_from_json
     from collector.attest.bundle.provenance import is_collected
 
@@ -79,7 +83,7 @@ def write(exports: Sequence[Export], opened: Bundle, mode: int) -> None:
         statuses[name] = HostStatus(entry["status"])
         if not is_collected(entry["origin"], opened.frame["run"]):
             handed_in.add(name)
-    scope = of_evidence(opened.frame)
+    scope = replace(of_evidence(opened.frame), unchecked=unchecked)
     for form, file in exports:
         text = exporter(form)(hosts, times, lang(), statuses, scope, handed_in)
         write_aside(file, text.encode("utf-8"), mode)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -80,14 +80,15 @@ for p in $(grep -lxE '@NAMES@' /proc/[0-9]*/comm 2>/dev/null); do
   [ "$p/root/etc" -ef /etc ] || continue
   n=; read -r n <"$p/comm"
   printf '== process %s %s\n' "${p#/proc/}" "$n"
-  [ $# -lt 300 ] && set -- "$@" "$p/fd/"
+  if [ $# -lt 300 ]; then set -- "$@" "$p/fd/"; else echo '== more'; fi
 done
 [ $# -gt 0 ] && {
   echo '== open'
   # with one folder alone ls prints no heading
   hp_ls -ln "$@" /dev/null 2>/dev/null | sed -n -e 's,^/proc/\([0-9]*\)/fd/:$,== of \1,p' \
     -e 's/^l.\(.\)[^ ]* .* -> \(\/.*\)$/\1 \2/p' |
-    grep -E '^==|^w /(dev/null$|[^dps]|d[^e]|p[^r]|s[^y])' | head -n 4000
+    grep -E '^==|^w /(dev/null$|[^dps]|d[^e]|p[^r]|s[^y])' |
+    awk 'NR > 4000 { print "== more"; exit } { print }'
 }
 echo '== end'
 exit 0
@@ -131,6 +132,8 @@ def writers(capture: Capture) -> tuple[Writer, ...]:
     lines = capture.read(_READ).text().splitlines()
     if not lines or lines[-1] != "== end":
         raise NotUnderstood(_READ, msg("ends_before_end"))
+    if "== more" in lines:
+        raise CouldNotLook(_READ, msg("more_than_is_read"))
     names: dict[int, str] = {}
     held: dict[int, list[str]] = {}
     at: int | None = None

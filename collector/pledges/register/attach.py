@@ -20,6 +20,7 @@ from collector.pledges.database.sightings import Sighting, Twin
 from collector.pledges.record.form import waivers
 from collector.pledges.register.register import Register
 from collector.pledges.status.latest_bundle import Newest
+from collector.scope import Scope
 from collector.verify import Bundle, Verification, open_bundle, verify
 
 Held = Callable[[Bundle, Verification], None]
@@ -69,7 +70,7 @@ def attach(
                 previous=place[2],
                 collected_at=found.looked_at,
                 made_at=found.made_at,
-                verdicts={n: str(scope.narrowed(n, Result(v))) for n, v in signed.items()},
+                verdicts=_verdicts(scope, signed, declares=bool(record.hosts)),
                 scope=scope,
                 handed_in=found.handed_in,
                 past=past,
@@ -84,6 +85,15 @@ def attach(
         # attached it is; whoever asks for the status is told what is wrong with the store
         register.shown(Newest(attached))
     return attached
+
+
+def _verdicts(scope: Scope, signed: Mapping[str, str], *, declares: bool) -> dict[str, str]:
+    """Of each clause; a record that `declares` no hosts is proven by no machine."""
+    found = {n: scope.narrowed(n, Result(v)) for n, v in signed.items()}
+    if not declares:
+        kept = (Result.FAIL, Result.NOTCHECKED)
+        found = {n: v if v in kept else Result.ERROR for n, v in found.items()}
+    return {n: str(v) for n, v in found.items()}
 
 
 def _pledge(named: Mapping[str, Any] | None, id: str, where: str) -> Mapping[str, Any]:

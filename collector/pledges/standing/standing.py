@@ -19,7 +19,7 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.standing.commitments import Held, attested, held, signed
 from collector.pledges.standing.due import due
 from collector.pledges.status.latest_bundle import Failing
-from collector.scope import Scope, cited, lower_grade, unknown_release
+from collector.scope import Scope, cited, lower_grade, no_hosts, unknown_release
 
 State = Literal["held", "missing", "expired", "open", "verdict"]
 # worst first: the verdict over several clauses is the worst of theirs
@@ -145,6 +145,7 @@ class _Look:
         self._absent, told = looked
         self._scope = (self._last.scope if self._last else None) or told
         self._grade = record.grade
+        self._declares = bool(record.hosts)
 
     def clause(self, clause: DocumentClause) -> Standing:
         parts: list[_Part] = []
@@ -193,6 +194,9 @@ class _Look:
         lacking = self._lacking(numbers)
         if lacking:
             reasons[-1:-1] = lacking
+            worst = Result.ERROR if worst in (*SATISFIED, Result.PARTIAL) else worst
+        if not self._declares:
+            reasons.insert(len(reasons) - 1, no_hosts())
             worst = Result.ERROR if worst in (*SATISFIED, Result.PARTIAL) else worst
         if self._absent:
             reasons.insert(len(reasons) - 1, _hosts(self._absent))

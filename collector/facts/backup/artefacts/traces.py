@@ -83,9 +83,13 @@ _LISTS = (
     + rf"""
 IFS=$hp_nl
 for l in $(hp_names '--files-from[= ]*/[A-Za-z0-9_./-]*' {SOURCES} |
-  sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | head -n 20); do
+  sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | awk 'NR > 20 {{ print "more"; exit }} {{ print }}'); do
+  [ "$l" != more ] || {{ echo 'more lists'; break; }}
   hp_line "$l"; f=$h_f
-  [ -f "$f" ] && printf 'list %s\n' "$f" && hp_by "$f" head -c 8192 | sed 's/^/|/'
+  [ -f "$f" ] || continue
+  # half a path would be another one
+  [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
+  printf 'list %s\n' "$f"; hp_by "$f" head -c 8192 | sed 's/^/|/'; echo
 done
 exit 0
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.commands.borgmatic import borgmatic_settings
 from collector.facts.backup.commands.command_lines import (
     ENGINES,
@@ -162,6 +162,8 @@ def _lists(capture: Capture) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     path = ""
     for line in capture.read("backup.lists").text().splitlines():
+        if line.startswith("more "):
+            raise CouldNotLook("backup.lists", msg("more_than_is_read"))
         if line.startswith("list "):
             path = line[5:]
             found[path] = []
