@@ -16,6 +16,7 @@ from collector.facts.logs.model.shapes import LogFiles, LoginFile
 from collector.facts.logs.retention import Retention, retention
 from collector.facts.system.services import services
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.judges.retention import SETTLING, Observed, observed
 from collector.model import (
     Clock,
@@ -131,8 +132,14 @@ def _short(
 
 
 def _quiet(facts: Facts) -> str:
-    """The LogLevel by which no sshd says who comes in (sshd_config(5): from INFO on it does)."""
-    levels = [server.first("loglevel") for server in facts.get(listeners)]
+    """The LogLevel by which no sshd says who comes in (sshd_config(5): from INFO on it does).
+
+    Raises FactError where it cannot be told with which one they run.
+    """
+    servers = facts.get(listeners)
+    for server in servers:
+        taken_up.refuse_stale("sshd.effective", server.taken, f"{server.exe} (pid {server.pid})")
+    levels = [server.first("loglevel") for server in servers]
     quiet = [level for level in levels if level.upper() in ("QUIET", "FATAL", "ERROR")]
     return quiet[0] if quiet and len(quiet) == len(levels) else ""
 

@@ -7,11 +7,12 @@ from functools import cached_property
 
 from collector.errors import CouldNotLook, FactError
 from collector.facts.logs.audit.status import audit
-from collector.facts.logs.destinations import log_stores
+from collector.facts.logs.destinations import JOURNALD, log_stores
 from collector.facts.logs.permissions import Guard, Guarded, log_guard
 from collector.facts.system.accounts import accounts, groups
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _READ = "log_guard.modes"
@@ -51,6 +52,9 @@ def _looked_at_all(facts: Facts, guard: Guard) -> None:
     Below /var/log all that is there was.
     """
     for store in facts.get(log_stores).syslog:
+        if store.active and store.taker != JOURNALD:
+            # one that runs with other files writes elsewhere
+            taken_up.refuse_stale("syslog.running", store.taken, store.taker)
         for path in (*store.logins, *store.general) if store.active else ():
             if not path.startswith("/var/log/") and not guard.has(path):
                 raise CouldNotLook(_READ, msg("not_collected_log", path=path))
