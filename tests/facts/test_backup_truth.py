@@ -17,7 +17,7 @@ from collector.facts.backup.commands.command_lines import (
     one_file_system,
     sources_of,
 )
-from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.jobs import BackupJob, left_out_by_files
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.models import Job
 
@@ -61,14 +61,16 @@ def _job(text: str) -> BackupJob:
     tool, args = words[0], words[1:]
     sources = sources_of(tool, args, folder, {})
     assert sources is not None
+    _, seen = left_out_by_files(args, {})
     return BackupJob(
         job,
         tool,
         tuple(sources),
         excludes_of(tool, args),
         one_fs=one_file_system(tool, args),
-        blurred=blurred(tool, args),
+        blurred=blurred(tool, args, files=not seen),
         follows=follows_links(tool, args),
+        unseen=not seen,
     )
 
 
@@ -146,7 +148,10 @@ def test_a_link_is_not_what_it_leads_to(command: str, said: str, root: Path) -> 
         ("rsync -aH / b:/all", False, "yes"),
         ("tar --one-file-system -cf /b/a.tar /srv", False, "no"),
         ("restic backup / --exclude-file=/etc/excludes", True, "perhaps"),
-        ("restic backup /srv/data --exclude-file=/etc/excludes", True, "yes"),
+        # a file that nobody read may leave out everything
+        ("restic backup /srv/data --exclude-file=/etc/excludes", True, "perhaps"),
+        ("restic backup /srv/data --exclude-if-present .nobackup", True, "perhaps"),
+        ("restic backup /srv/data --exclude-caches", True, "yes"),
         ("rsync -a --include='*.conf' --exclude='*' /srv/ b:/srv", True, "no"),
         ("tar -cf /b/a.tar -X /etc/excludes /srv", True, "perhaps"),
         ("borg create --exclude 're:^srv/' r::a /srv", True, "perhaps"),

@@ -11,7 +11,15 @@ from collector.facts.backup.artefacts.reports import Report
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
 from collector.facts.backup.offsite import Copy, copies
 from collector.facts.backup.offsite_freshness import said_encrypted
-from collector.facts.backup.protection import Held, beneath, held, keys, readable, waits
+from collector.facts.backup.protection import (
+    Held,
+    beneath,
+    held,
+    keys,
+    keys_beside,
+    readable,
+    waits,
+)
 from collector.facts.backup.wal_destinations import WalCopy, wal_copies
 from collector.facts.backup.wal_destinations import held as wal_held
 from collector.facts.backup.wal_destinations import readable as wal_readable
@@ -21,7 +29,7 @@ from collector.facts.system.processes import processes
 from collector.judges.predicates import holds_until
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
-_Kind = Literal["key_readable", "readable", "plain"]
+_Kind = Literal["key_readable", "key_beside", "readable", "plain"]
 
 
 @dataclass(slots=True)
@@ -61,7 +69,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if len(seen.bad) == 1:
             reason, found = next(iter(seen.bad)), _of(seen, *seen.bad)
             return Verdict(Result.FAIL, reason, Method.OBSERVED, {"found": [*found]}, shown)
-        open_to, plain = _of(seen, "key_readable", "readable"), _of(seen, "plain")
+        open_to, plain = _of(seen, "key_readable", "key_beside", "readable"), _of(seen, "plain")
         both: dict[str, Value] = {
             "found": [*open_to, *(f"{x}: not encrypted" for x in plain)],
             "found_zh": [*open_to, *(f"{x}：未加密" for x in plain)],
@@ -118,6 +126,8 @@ def _store(facts: Facts, store: Store, parameters: Parameters, clock: Clock, see
             seen.good.append(copy.label)
     for what, quote in keys(facts, every):
         seen.add("key_readable", what, quote)
+    for what, quote in keys_beside(facts, every):
+        seen.add("key_beside", what, quote)
 
 
 def _encrypted(

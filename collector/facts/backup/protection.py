@@ -249,6 +249,23 @@ def keys(facts: Facts, every: Sequence[Copy]) -> tuple[tuple[str, Quote], ...]:
     return tuple(found)
 
 
+def keys_beside(facts: Facts, every: Sequence[Copy]) -> tuple[tuple[str, Quote], ...]:
+    """Files of keys or passwords that lie among the very copies they open, on this host.
+
+    Whoever gets the folder, or what is carried away of it, gets the key, too. Raises FactError.
+    """
+    known = facts.get(named)
+    files = {f for c in every for f in known.files_of(c.way.job)}
+    folders = {known.real(c.to.path) for c in every if c.to.kind == "path"}
+    found = []
+    for path in dict.fromkeys(p for f, p in known.keys if f in files):
+        mode, real = known.modes.get(path), known.real(path)
+        public = re.search(r"\.(pub|crt|cer)$", path)
+        if mode is not None and not public and any(within(real, f) for f in folders):
+            found.append((path, Quote("backup_named.files", (mode.line,))))
+    return tuple(found)
+
+
 def borg_keys(capture: Capture) -> Mapping[str, int]:
     """How each borg repository that this host knows is encrypted, by its location.
 

@@ -40,7 +40,8 @@ printf '%s\n' "$o"
 s=$(printf '%s\n' "$o" | sed -n 's/^Unit=//p' | sort -u)
 printf '\n'
 systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPath,ExecStart \
-  -p ExecMainStartTimestamp,ExecMainExitTimestamp,ExecMainCode,ExecMainStatus
+  -p ExecMainStartTimestamp,ExecMainExitTimestamp,ExecMainCode,ExecMainStatus \
+  -p ConditionResult,ConditionTimestamp
 """
 
 # Round by round: the scripts that tabs and units name, then those that these name.
@@ -202,6 +203,20 @@ def _properties(block: str) -> dict[str, str]:
     return {key: "\n".join(values).lstrip("\n") for key, values in found.items()}
 
 
+def _skipped(service: Mapping[str, str]) -> Text | None:
+    """Why systemd did not run the service at all when it last should have.
+
+    `no` stands there as well until that is tried for the first time.
+    """
+    when = service.get("ConditionTimestamp", "")
+    if service.get("ConditionResult") != "no" or not when:
+        return None
+    return Text(
+        f"{service['Id']} 的启动条件（Condition…=）在 {when} 未满足，没有运行",
+        f"a Condition…= of {service['Id']} was not met at {when}, so that it did not run",
+    )
+
+
 def _timer(
     block: dict[str, str], service: dict[str, str] | None, scripts: Mapping[str, Script]
 ) -> Job:
@@ -223,6 +238,7 @@ def _timer(
         )
     if not reason and (service is None or service.get("LoadState") != "loaded"):
         reason = Text(f"{id} 所启动的服务不存在", f"what {id} starts is not there")
+    reason = reason or _skipped(service or {})
     commands = re.findall(r"argv\[\]=(.*?) ;", (service or {}).get("ExecStart", ""))
     command = "\n".join(commands)
     when = "; ".join(

@@ -82,22 +82,49 @@ _LISTS = (
     OPENED
     + rf"""
 IFS=$hp_nl
-for l in $(hp_names '--files-from[= ]*/[A-Za-z0-9_./-]*' {SOURCES} |
-  sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | awk 'NR > 20 {{ print "more"; exit }} {{ print }}'); do
-  [ "$l" != more ] || {{ echo 'more lists'; break; }}
+w='/[A-Za-z0-9_./-]*[A-Za-z0-9_]'
+m=
+for l in $(hp_names "$w" {SOURCES}); do
   hp_line "$l"; f=$h_f
-  [ -f "$f" ] || continue
-  # half a path would be another one
-  [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
-  printf 'list %s\n' "$f"; hp_by "$f" head -c 8192 | sed 's/^/|/'; echo
+  case "$f" in
+    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
+  esac
+  hp_can "$f" || continue
+  hp_first "$f"
+  case "$f,$h_l" in *.sh,*|*,'#!'*) m="$m$l$hp_nl";; esac
 done
+NAMER=
+# of KIND OPTION: what the files hold that stand behind that option, in tabs, units and scripts
+of() {{
+  set -f
+  set -- "$1" "$2" $m
+  set +f
+  k=$1 o="$2[= ]*/[A-Za-z0-9_./-]*"; shift 2
+  for l in $({{ hp_names "$o" {SOURCES}; [ $# -eq 0 ] || hp_names "$o" "$@"; }} |
+    sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | sort -u |
+    awk 'NR > 20 {{ print "more"; exit }} {{ print }}'); do
+    [ "$l" != more ] || {{ echo 'more lists'; break; }}
+    hp_line "$l"; f=$h_f
+    [ -f "$f" ] || continue
+    # half a path would be another one
+    [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
+    printf '%s %s\n' "$k" "$f"
+    hp_by "$f" head -c 8192 | sed -e '/^[[:space:]]*[#;]/d' -e 's/^/|/'; echo
+  done
+  NAMER=
+}}
+of list --files-from
+of excluded '--exclude-f[a-z]*'
+echo end
 exit 0
 """
 )
 
 # A line of a list that is no path and no pattern is none of our business.
 _ONLY_PATHS = rf"""/^|/{{
-/[*\/]/!s/.*/|***/
+/[*\/]/!{{
+/^|[A-Za-z0-9._-]\{{1,32\}}$/!s/.*/|***/
+}}
 }}
 {URLS}"""
 

@@ -188,14 +188,16 @@ def one_file_system(tool: str, args: list[str]) -> bool:
     return any(a == "--one-file-system" or re.fullmatch(short, a) for a in args)
 
 
-def blurred(tool: str, args: list[str]) -> bool:
-    """Does it leave out what stands in a file, or by rules more involved than a pattern?"""
-    words = (
-        r"--(exclude-from|exclude-file|iexclude|iexclude-file|patterns-from|pattern|filter|include)"
-        r"(=.*)?"
-    )
-    return any(re.fullmatch(words, a) or (tool == "tar" and a == "-X") for a in args) or any(
-        e.startswith("re:") for e in excludes_of(tool, args)
+def blurred(tool: str, args: list[str], *, files: bool = True) -> bool:
+    """Does it leave out what stands in a file (unless those are known), or by rules more involved
+
+    than a pattern?
+    """
+    words = r"--(iexclude|iexclude-file|patterns-from|pattern|filter|include)(=.*)?"
+    if files:
+        words = rf"{words}|--exclude-(from|file)(=.*)?"
+    return any(re.fullmatch(words, a) or (files and tool == "tar" and a == "-X") for a in args) or (
+        any(e.startswith("re:") for e in excludes_of(tool, args))
     )
 
 

@@ -49,7 +49,7 @@ class BackupJob:
     that its words name. `one_fs`: it stays on the file system it begins on; `blurred`: it leaves
     out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
     line, run in `folder`; `piped` are the commands that take what it prints; `note` stands behind
-    its label.
+    its label. `unseen`: a file that nobody read says what is left out, which may be all.
     """
 
     job: Job
@@ -67,6 +67,7 @@ class BackupJob:
     folder: str = ""
     piped: tuple[tuple[str, ...], ...] = ()
     note: str = ""
+    unseen: bool = False
 
     @property
     def label(self) -> str:
@@ -126,7 +127,7 @@ class BackupJob:
         kept = [x for x in links if within(x, top) and not self.follows]
         if self.tool == "rsync" and source.endswith("/"):
             kept = [x for x in kept if x != top]  # it goes into a folder named with a slash
-        return "perhaps" if kept or (self.blurred and path != top) else "yes"
+        return "perhaps" if kept or self.unseen or (self.blurred and path != top) else "yes"
 
 
 def engine_of(store: Store) -> str:
@@ -147,29 +148,55 @@ def engine_of(store: Store) -> str:
 
 def backup_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     """Every use of a backup tool by a job, enabled or not. Raises FactError."""
-    lists = _lists(capture)
+    lists, left = _lists(capture)
     found: list[BackupJob] = []
     for job in jobs(capture):
         for line, folder in pipelines(job.text):
             for at, words in enumerate(line):
                 piped = tuple(map(tuple, line[at + 1 :]))
-                for use in _recognise(capture, job, words, folder, lists, piped):
+                for use in _recognise(capture, job, words, folder, (lists, left), piped):
                     found.append(replace(use, words=tuple(words), folder=folder, piped=piped))
     return tuple(dict.fromkeys(found))
 
 
-def _lists(capture: Capture) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    path = ""
+def _lists(capture: Capture) -> tuple[dict[str, list[str]], dict[str, tuple[str, ...] | None]]:
+    """What files list that is taken, and the patterns of those that list what is left out.
+
+    None for a file whose rules are more than patterns, or were not told.
+    """
+    lines: dict[tuple[str, str], list[str]] = {}
+    now: list[str] = []
     for line in capture.read("backup.lists").text().splitlines():
         if line.startswith("more "):
             raise CouldNotLook("backup.lists", msg("more_than_is_read"))
-        if line.startswith("list "):
-            path = line[5:]
-            found[path] = []
-        elif path and line.startswith("|/"):
-            found[path].append(line[1:].strip())
-    return found
+        kind, _, path = line.partition(" ")
+        if kind in ("list", "excluded"):
+            now = lines.setdefault((kind, path), [])
+        elif line.startswith("|"):
+            now.append(line[1:].strip())
+    taken = {p: [x for x in found if x.startswith("/")]
+             for (kind, p), found in lines.items() if kind == "list"}  # fmt: skip
+    left: dict[str, tuple[str, ...] | None] = {}
+    for (kind, path), found in lines.items():
+        rules = [x for x in found if x]
+        odd = any(x == "***" or re.match(r"[+-] |!|:|re:|fm:|pf:|pp:|sh:", x) for x in rules)
+        if kind == "excluded":
+            left[path] = None if odd else tuple(rules)
+    return taken, left
+
+
+def left_out_by_files(
+    args: Sequence[str], known: Mapping[str, tuple[str, ...] | None]
+) -> tuple[tuple[str, ...], bool]:
+    """The patterns that files name beside the words, and whether all of them are known.
+
+    What a marker leaves out (.nobackup) is not known.
+    """
+    named = [b for a, b in pairwise(args) if a in ("--exclude-file", "--exclude-from", "-X")]
+    named += [a.partition("=")[2] for a in args if re.match(r"--exclude-(file|from)=", a)]
+    marked = any(re.match(r"--exclude-(if-present|tag(-all)?)(=|$)", a) for a in args)
+    found = [known.get(f) for f in named]
+    return tuple(p for f in found if f for p in f), not marked and None not in found
 
 
 def _recognise(
@@ -177,9 +204,10 @@ def _recognise(
     job: Job,
     words: list[str],
     folder: str,
-    lists: Mapping[str, list[str]],
+    told: tuple[Mapping[str, list[str]], Mapping[str, tuple[str, ...] | None]],
     piped: Sequence[Sequence[str]] = (),
 ) -> Iterator[BackupJob]:
+    lists, left = told
     names = [w.rpartition("/")[2] for w in words]
     at = next((i for i, n in enumerate(names) if n in ENGINES or n in FILE_TOOLS), None)
     if at is None or (at and not wrapped(names[:at])):
@@ -206,16 +234,18 @@ def _recognise(
         sources = sources_of(tool, args, folder, lists)
         if sources is not None:
             plain = tuple(s for s in sources if s.startswith("/") and "$" not in s)
+            patterns, seen = left_out_by_files(args, left)
             yield BackupJob(
                 job,
                 tool,
                 plain,
-                excludes_of(tool, args),
+                (*excludes_of(tool, args), *patterns),
                 targets=targets,
                 unclear=len(plain) < len(sources),
                 one_fs=one_file_system(tool, args),
-                blurred=blurred(tool, args),
+                blurred=blurred(tool, args, files=not seen),
                 follows=follows_links(tool, args),
+                unseen=not seen,
             )
 
 

@@ -89,7 +89,8 @@ sees() {{
   esac
 }}
 for n in 1 2 3; do
-  set -- $o; o=
+  # who named the last path of the round before names none of this one's files
+  set -- $o; o= NAMER=
   [ $# -gt 0 ] || break
   hp_voices "$@"
   x=$(hp_with "$h_ours" awk "$awk") || exit 3
