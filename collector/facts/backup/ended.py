@@ -5,14 +5,15 @@ It proves what the script lets through: `restic backup; restic forget; echo done
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from collector.facts.backup.commands.checks import ignoring
+from collector.facts.backup.commands.destinations import encrypts
 from collector.facts.scheduling.jobs import called
 from collector.facts.scheduling.models import Job
 from collector.facts.shell.exit_status import of_unit
 from collector.facts.shell.program import Command
-from collector.facts.shell.values import plain
+from collector.facts.shell.values import plain, shown
 from collector.model import Facts
 
 
@@ -21,9 +22,6 @@ def proven(facts: Facts, job: Job, tool: str, words: Sequence[str]) -> bool | No
 
     None where that is not told: then a good end is no evidence either. Raises FactError.
     """
-    if job.run is None or job.run.service in facts.get(ignoring):
-        return None
-    scripts = {s.path: s.text for s in facts.get(called).values() if s.whole}
     known = set(words)
 
     def wanted(command: Command) -> bool:
@@ -33,4 +31,28 @@ def proven(facts: Facts, job: Job, tool: str, words: Sequence[str]) -> bool | No
         rest = [plain(w) for w in command.words[1:]]
         return name == tool and all(w is None or w in known for w in rest)
 
+    return _proves(facts, job, wanted)
+
+
+def sealed(facts: Facts, job: Job, path: str) -> bool:
+    """Does the job encrypt what it wrote at `path` and remove it, and did its last run end well?
+
+    Were it removed first, the command that encrypts would have failed.
+    """
+
+    def seals(command: Command) -> bool:
+        return path in command.argv and encrypts([[shown(w) for w in command.words]])
+
+    def removes(command: Command) -> bool:
+        name = (command.argv[0] or "").rpartition("/")[2] if command.argv else ""
+        return name in ("rm", "shred", "unlink") and path in command.argv
+
+    good = job.run is not None and job.run.good is True
+    return good and all(_proves(facts, job, x) is True for x in (seals, removes))
+
+
+def _proves(facts: Facts, job: Job, wanted: Callable[[Command], bool]) -> bool | None:
+    if job.run is None or job.run.service in facts.get(ignoring):
+        return None
+    scripts = {s.path: s.text for s in facts.get(called).values() if s.whole}
     return of_unit(job.command, scripts, wanted)

@@ -1,6 +1,6 @@
 r"""Whether a good end of a script or a job shows that a command in it was run and did not fail.
 
->>> tells("set -e\\nrestic backup /srv\\necho done", lambda c: c.startswith("restic"))
+>>> tells("set -e\nrestic backup /srv\necho done", lambda c: c.startswith("restic"))
 True
 >>> tells("restic backup /srv\necho done", lambda c: c.startswith("restic"))
 False
