@@ -41,7 +41,7 @@ def test_a_list_of_a_backup_that_is_cut_is_none(length: int, whole: bool, tmp_pa
         pytest.skip("nothing can be mounted here")
     capture = _capture("backup.lists", done.stdout)
     if whole:
-        assert _lists(capture)["/mnt/list"] == ["/srv/data"] * (length // 10)
+        assert _lists(capture)[0]["/mnt/list"] == ["/srv/data"] * (length // 10)
     else:
         with pytest.raises(CouldNotLook):
             _lists(capture)

@@ -15,6 +15,7 @@ from collector.facts.backup.commands.jobs import BackupJob, engine_of
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
 from collector.facts.backup.coverage import Cover
+from collector.facts.backup.ended import proven
 from collector.facts.backup.identity import record_of
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_job
 from collector.facts.base.paths import within
@@ -164,6 +165,8 @@ def _of_job(
         return _judge(seen, bounds)
     run = job.job.run
     if run is not None and run.finished is not None and run.good is not None:
+        if run.good and not proven(facts, job.job, job.tool, job.words):
+            return Freshness("untold", None, job.label)
         fault = "" if run.good else f"{run.service}: {run.detail}"
         line = f"{run.service} finished {run.finished.isoformat()} {run.detail}"
         quote = Quote(job.job.read, (line,))

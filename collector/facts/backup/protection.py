@@ -18,6 +18,7 @@ from collector.facts.backup.commands.copies import pgbackrest, remotes
 from collector.facts.backup.commands.destinations import encrypts
 from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.commands.permissions import key_opened, opened
+from collector.facts.backup.ended import sealed
 from collector.facts.backup.job_artefacts import left_by
 from collector.facts.backup.offsite import Copy
 from collector.facts.base.paths import within
@@ -126,6 +127,8 @@ def _of_files(facts: Facts, copy: Copy) -> Held:
         return Held("yes", "gpg/openssl/age", quotes[:3])
     if copy.to.kind == "unknown":
         return Held("unknown", copy.label)
+    if copy.to.kind == "path" and sealed(facts, copy.way.job, copy.to.path):
+        return Held("yes", f"{copy.to.path}: gpg/openssl/age, rm")
     return Held("no", copy.label)
 
 
@@ -203,6 +206,9 @@ def readable(facts: Facts, copy: Copy) -> tuple[tuple[str, Quote], ...] | None:
             found.append((f"{file.path} ({how})", quote))
     if files:
         return tuple(found)
+    if sealed(facts, copy.way.job, copy.to.path):
+        # no longer there
+        return ()
     mode = known.modes.get(copy.to.path)
     if mode is None:
         return None

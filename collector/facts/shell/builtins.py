@@ -156,8 +156,8 @@ def _set(call: Call, fields: list[Value], state: State, frame: Frame) -> list[St
                 name = (plain(rest[0]) or "?") if rest else "posix"
                 rest = rest[1:]
             if name == "pipefail" and call.machine.dialect == "sh":
-                # a dash that does not know it ends here
-                return call.machine.lose(state, frame)
+                # a dash that does not know it ends here, with an error
+                frame.exits.append(state.with_status(NONZERO))
             if name in _NAMED:
                 (flags.add if on else flags.discard)(name)
             elif name not in _QUIET_NAMED and not (not name and letter in _QUIET):
@@ -324,8 +324,10 @@ def _alias(call: Call, fields: list[Value], state: State, frame: Frame) -> list[
 def _shopt(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
     names = {plain(f) for f in fields[1:]}
     if call.machine.dialect != "bash" or names & {"lastpipe", "inherit_errexit",
-                                                  "expand_aliases", None}:  # fmt: skip
+                                                  "expand_aliases", "failglob", None}:  # fmt: skip
         return call.machine.lose(state, frame)
+    if "nullglob" in names:
+        state = replace(state, flags=state.flags | {"nullglob"})
     return _ends(state, 0)
 
 

@@ -41,8 +41,13 @@ def for_loop(machine: Machine, node: s.For, state: State, frame: Frame) -> list[
             begin = [x.with_var(node.name, _settled(held)) for x in begin]
             return _body(machine, node.body, begin, frame, broken)
 
-        if splitting(held) or any(isinstance(p, Hole) and p.kind == "glob" for p in held):
+        pattern = any(isinstance(p, Hole) and p.kind == "glob" for p in held)
+        if splitting(held):
             states = _many(machine, states, once, frame)
+        elif pattern:
+            # where no file fits, the pattern itself is the word
+            kept = [x for x in states if "nullglob" in x.flags]
+            states = _many(machine, merged(once(states) + kept), once, frame)
         else:
             states = once(states)
     return merged(states + broken)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import dropwhile, pairwise
+from itertools import pairwise
 
 from collector.facts.backup.commands.command_lines import commands, filled, wrapped
 from collector.facts.backup.commands.jobs import backup_jobs
 from collector.facts.backup.commands.repositories import named
 from collector.facts.scheduling.jobs import called, jobs
 from collector.facts.scheduling.models import Job, Script
-from collector.facts.shell.exit_status import hides, tells
+from collector.facts.shell.exit_status import hides, of_unit
+from collector.facts.shell.values import shown
 from collector.model import Capture
 
 # Options by which these only read what they are given.
@@ -72,7 +73,7 @@ class CheckJob:
 def check_jobs(capture: Capture) -> tuple[CheckJob, ...]:
     """Every job that checks a backup, enabled or not. Raises FactError."""
     scripts = called(capture)
-    ignoring = _ignoring(capture)
+    loose = ignoring(capture)
     found = []
     backups = {j.job.name for j in backup_jobs(capture)}
     for job in jobs(capture):
@@ -87,7 +88,7 @@ def check_jobs(capture: Capture) -> tuple[CheckJob, ...]:
             told = (
                 job.kind == "timer"
                 and job.run is not None
-                and job.run.service not in ignoring
+                and job.run.service not in loose
                 and _by_status(tool, job.text)
                 and _tells(job, tool, scripts)
             )
@@ -105,7 +106,7 @@ def check_jobs(capture: Capture) -> tuple[CheckJob, ...]:
     return tuple(found)
 
 
-def _ignoring(capture: Capture) -> set[str]:
+def ignoring(capture: Capture) -> frozenset[str]:
     """Services that go on after a command of theirs failed (`ExecStart=-…`), or may do so."""
     found = set()
     for block in re.split(r"\n\s*\n", capture.read("schedules.timers").text()):
@@ -115,7 +116,7 @@ def _ignoring(capture: Capture) -> set[str]:
         # what stands behind a semicolon is not in the job's command
         if service and not (whole and all(" ;" not in a and e == "no" for a, e in started)):
             found.add(service[1])
-    return found
+    return frozenset(found)
 
 
 def _by_status(tool: str, text: str) -> bool:
@@ -144,44 +145,12 @@ def _is(command: str, tool: str) -> bool:
 
 
 def _tells(job: Job, tool: str, scripts: Mapping[str, Script]) -> bool:
-    """Does each ExecStart that checks tell? At the first that fails systemd stops."""
-
-    def is_check(text: str) -> bool:
-        return _is(text, tool) or any(_runs(text, s, tool, scripts, 1) for s in scripts.values())
-
-    answers = []
-    for line in job.command.splitlines():
-        shell = re.match(r"\S*\bsh\s+-(\w*)c\s+(.*)", line)
-        if shell is None and is_check(line):
-            answers.append(True)
-        elif shell and _is(shell[2], tool):
-            answers.append(tells(shell[2], is_check, errexit="e" in shell[1]))
-    return bool(answers) and all(answers)
-
-
-def _before_the_script(word: str) -> bool:
-    return bool(
-        re.fullmatch(r"(\S*/)?(ba|da|k|a)?sh|nice|ionice|exec|-\S*|\d+", word)
-        or re.match(r"[A-Za-z_]\w*=", word)
+    """Does a good end of the unit show that each check by `tool` was run and found nothing?"""
+    texts = {s.path: s.text for s in scripts.values() if s.whole}
+    return (
+        of_unit(job.command, texts, lambda c: _check([shown(w) for w in c.words])[0] == tool)
+        is True
     )
-
-
-def _runs(
-    command: str, script: Script, tool: str, scripts: Mapping[str, Script], depth: int
-) -> bool:
-    """Does the command run this script, and does the script's end tell how the check ended?"""
-    words = list(dropwhile(_before_the_script, command.split()))
-    if not words or words[0] != script.path or not script.whole:
-        return False
-    if script.text.startswith("#!") and not re.match(r"#!.*\b(ba|da|k|a)?sh\b", script.text):
-        return False
-
-    def is_check(text: str) -> bool:
-        return _is(text, tool) or (
-            depth < 2 and any(_runs(text, s, tool, scripts, depth + 1) for s in scripts.values())
-        )
-
-    return tells(script.text, is_check)
 
 
 def _patterns(tool: str, words: list[str], args: list[str], folder: str, text: str) -> list[str]:

@@ -31,6 +31,7 @@ ENGINES: Mapping[str, str] = {
     "barman": "postgresql",
     "wal-g": "postgresql",
     "mongodump": "mongodb",
+    "redis-cli": "redis",
 }
 # Tools that always take the whole server.
 _WHOLE = {"xtrabackup", "innobackupex", "mariabackup", "mariadb-backup", "pg_dumpall",
@@ -64,7 +65,12 @@ def filled(text: str) -> str:
 
     Raises NotUnderstood for one that grows without measure: nobody writes a job like that.
     """
-    known = {m[1]: m[2].strip("\"'") for m in _ASSIGN.finditer(text)}
+    # what a command prints only shows at run time
+    known = {
+        m[1]: m[2].strip("\"'")
+        for m in _ASSIGN.finditer(text)
+        if m[2].count("$(") == m[2].count(")") and m[2].count("`") % 2 == 0
+    }
     for _ in range(3):
         text = re.sub(r"\$\{?([A-Za-z_]\w{0,60})\}?", lambda m: known.get(m[1], m[0]), text)
         if len(text) > _LONGEST:
@@ -138,6 +144,8 @@ def databases_of(tool: str, args: list[str]) -> tuple[str, ...]:
         wanted = acts.get(tool)
         prepares = {"--prepare", "--copy-back", "--apply-log", "--version", "--help"}
         return () if (wanted and wanted not in args) or prepares & set(args) else ("*",)
+    if tool == "redis-cli":
+        return ("*",) if "--rdb" in args else ()
     if {"--all-databases", "-A"} & set(args):
         return ("*",)
     if tool == "mydumper":

@@ -33,6 +33,7 @@ from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
+from collector.facts.shell.unwrapped import inner_words
 from collector.i18n.message import msg
 from collector.model import Capture
 
@@ -152,7 +153,8 @@ def backup_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     found: list[BackupJob] = []
     for job in jobs(capture):
         for line, folder in pipelines(job.text):
-            for at, words in enumerate(line):
+            for at, whole in enumerate(line):
+                words = inner_words(whole)
                 piped = tuple(map(tuple, line[at + 1 :]))
                 for use in _recognise(capture, job, words, folder, (lists, left), piped):
                     found.append(replace(use, words=tuple(words), folder=folder, piped=piped))
@@ -207,6 +209,10 @@ def _recognise(
     told: tuple[Mapping[str, list[str]], Mapping[str, tuple[str, ...] | None]],
     piped: Sequence[Sequence[str]] = (),
 ) -> Iterator[BackupJob]:
+    panel = next((i for i, w in enumerate(words) if w.endswith("/panel/script/backup.py")), None)
+    if panel is not None:
+        yield from _panel(job, words[panel + 1 :])
+        return
     lists, left = told
     names = [w.rpartition("/")[2] for w in words]
     at = next((i for i, n in enumerate(names) if n in ENGINES or n in FILE_TOOLS), None)
@@ -247,6 +253,21 @@ def _recognise(
                 follows=follows_links(tool, args),
                 unseen=not seen,
             )
+
+
+def _panel(job: Job, args: list[str]) -> Iterator[BackupJob]:
+    """A task of 宝塔 (BT panel): `backup.py database NAME …`, `site NAME …`, `path PATH …`.
+
+    A database is one of MySQL on this host, as far as its words tell.
+    """
+    kind, name = [*args, "", ""][:2]
+    if kind == "database" and name:
+        taken = "*" if name == "ALL" else name
+        yield BackupJob(job, "backup.py", engine="mysql", databases=(taken,))
+    elif kind == "path" and name.startswith("/"):
+        yield BackupJob(job, "backup.py", (name,))
+    elif kind == "site":
+        yield BackupJob(job, "backup.py", unclear=True)
 
 
 def _taken(capture: Capture, tool: str, args: list[str]) -> tuple[str, ...]:
