@@ -43,7 +43,7 @@ def _run(fleet: Fleet, host: str, text: str, **fill: str) -> None:
 
 def _holds_soon(fleet: Fleet, host: str, step: Step, scene: Scene) -> bool:
     """A daemon on a busy machine may want a moment longer than the check waits."""
-    return any(typing.holds(fleet, host, step, scene.fill) for _ in range(4))
+    return any(typing.holds(fleet, host, step, scene.fill) for _ in range(6))
 
 
 def _begin(fleet: Fleet, host: str, scene: Scene) -> list[Step]:

@@ -51,7 +51,9 @@ systemctl reset-failed rsyslog 2>/dev/null || true
 systemctl restart rsyslog
 logger -p auth.info "somebody came"
 logger "somebody spoke"
-for n in 1 2 3 4 5 6 7 8 9 10; do [ -e /var/log/auth.log ] || sleep 1; done
+for n in 1 2 3 4 5 6 7 8 9 10; do
+  [ -e /var/log/auth.log ] || {{ sleep 1; logger -p auth.info "somebody came again"; }}
+done
 [ "$(stat -c %U /var/log/auth.log)" = syslog ]
 """
 UBUNTU_LOGS_BACK = """
