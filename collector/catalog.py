@@ -113,7 +113,7 @@ def _reads(facts: str) -> tuple[Read, ...]:
 @cache
 def reasons() -> Mapping[str, Text]:
     """Messages of findings that no control makes itself."""
-    return MappingProxyType({k: _text(v) for k, v in _catalog("reasons").items()})
+    return MappingProxyType({k: two_languages(v) for k, v in _catalog("reasons").items()})
 
 
 @cache
@@ -133,7 +133,7 @@ def words() -> Mapping[str, Mapping[str, Text]]:
     """The model's own words for people: `verdict`, `method`, `severity` …, each by its value."""
     return MappingProxyType(
         {
-            kind: MappingProxyType({name: _text(entry) for name, entry in known.items()})
+            kind: MappingProxyType({name: two_languages(entry) for name, entry in known.items()})
             for kind, known in _catalog("words").items()
         }
     )
@@ -162,7 +162,7 @@ def _catalog(name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", load_own(path.read_text(encoding="utf-8"), where=str(path)))
 
 
-def _text(document: Mapping[str, str]) -> Text:
+def two_languages(document: Mapping[str, str]) -> Text:
     """A folded YAML text has a blank at each line's end; beside full-width marks it is wrong."""
     return Text(_FOLDED.sub("", document["zh"]), document["en"])
 
@@ -179,16 +179,16 @@ def _load(family: str, path: Path) -> Control:
         id=id,
         number=document["number"],
         clause=document["clause"],
-        title=_text(document["title"]),
-        about=_text(document["about"]),
-        criterion=_text(document["criterion"]),
+        title=two_languages(document["title"]),
+        about=two_languages(document["about"]),
+        criterion=two_languages(document["criterion"]),
         severity=Severity(document["severity"]),
         veto=document.get("veto", False),
         grades=tuple(document.get("grades", GRADES)),
         facts=tuple(document["facts"]),
         parameters=_parameters(document.get("parameters", {})),
-        messages=MappingProxyType({k: _text(v) for k, v in document["messages"].items()}),
-        remediation=_text(document["remediation"]),
+        messages=MappingProxyType({k: two_languages(v) for k, v in document["messages"].items()}),
+        remediation=two_languages(document["remediation"]),
         mappings=MappingProxyType(document["mappings"]),
         digest=digest.hexdigest(),
         judge=partial(_judged, id),
@@ -213,10 +213,10 @@ def _judge(id: str) -> Judge:
 
 def _harden(document: Mapping[str, Any]) -> Harden:
     return Harden(
-        change=_text(document["change"]) if "change" in document else None,
+        change=two_languages(document["change"]) if "change" in document else None,
         risk=Severity(document["risk"]) if "risk" in document else None,
         reversible=document.get("reversible", False),
-        person=_text(document["person"]) if "person" in document else None,
+        person=two_languages(document["person"]) if "person" in document else None,
         person_when=frozenset(document.get("person_when", ())),
         person_when_unchanged=frozenset(document.get("person_when_unchanged", ())),
     )

@@ -126,7 +126,7 @@ def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
     # what a control itself says it cannot tell can be mended as well; a refused read cannot, here
     own = finding.result is Result.ERROR and finding.reason not in reasons()
     if own or finding.result in (Result.FAIL, Result.PARTIAL):
-        lines.append(f"{_MEND.to(lang)}{one_line(finding.remediation.to(lang), 1000)}")
+        lines.append(f"{_MEND.to(lang)}{one_line(finding.remediation.to(lang), 2000)}")
     if finding.veto and finding.result is Result.FAIL:
         lines[0] = f"[{_VETO.to(lang)}] {lines[0]}"
     if finding.waiver is not None and waived(finding, at[finding.host]):

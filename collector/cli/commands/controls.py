@@ -12,6 +12,7 @@ from collector.cli.options.common import families_option, form_option
 from collector.cli.ui.columns import out, pad, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.model import Control
+from collector.remedies.steps import filled_steps, hardened, shown
 
 
 @click.command(help=tr("列出全部核查项", "Lists the controls"))
@@ -87,6 +88,8 @@ def _json(selected: list[Control]) -> str:
                 },
                 "reads": sorted(catalog.reads_for([control])),
                 "remediation": control.remediation.to(lang()),
+                "harden": hardened(control.id),
+                "steps": [shown(step, lang()) for step in filled_steps(control.id)],
                 "mappings": dict(control.mappings),
                 "sha256": control.digest,
             }

@@ -8,7 +8,9 @@ from collector import catalog
 from collector.cli.options.common import find
 from collector.cli.ui.columns import labelled, out, wrap
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.ui.remedy_view import by_hand
 from collector.model import Control, Harden, Value
+from collector.remedies.steps import PLATFORMS
 from collector.resources import package_text
 from collector.schema import load_yaml
 
@@ -29,14 +31,24 @@ _MAPPINGS = {
     )
 )
 @click.argument("control")
+@click.option(
+    "--platform",
+    type=click.Choice(PLATFORMS),
+    help=tr(
+        "只给出这一平台的整改步骤：debian 含 Ubuntu，rhel7 与 rhel8 含 CentOS、Rocky、Anolis 等，"
+        "openeuler 含麒麟",
+        "only the steps of this platform: debian is Ubuntu too, rhel7 and rhel8 are CentOS, Rocky, "
+        "Anolis and their kin too, openeuler is Kylin too",
+    ),
+)
 @lang_option
-def explain(control: str) -> int:
-    out(describe(find(control)))
+def explain(control: str, platform: str | None) -> int:
+    out(describe(find(control), platform))
     return 0
 
 
-def describe(control: Control) -> str:
-    """Everything of a control, for 80 columns."""
+def describe(control: Control, platform: str | None = None) -> str:
+    """Everything of a control, for 80 columns; lines to type are never broken, however long."""
     words = catalog.words()
     clause = catalog.clauses()[control.clause]
     number = catalog.clause_number(control.clause, lang())
@@ -65,6 +77,7 @@ def describe(control: Control) -> str:
     lines += ["", tr("整改办法", "What to do")]
     fills = control.for_grade(grades[0]).values
     lines.append(wrap(filled(control.remediation.to(lang()), fills), indent="  "))
+    lines += by_hand(control, platform)
     if control.harden is not None:
         lines += ["", tr("自动整改（hostpledge harden）", "By hostpledge harden")]
         lines += _hardened(control.harden, fills)

@@ -14,10 +14,12 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.status.declared_resources import undeclared
 from collector.pledges.status.observed_resources import shown
+from collector.remedies.steps import hardened
 from collector.report.model import criteria, view
 from collector.report.model.answers import answers
 from collector.report.model.between import Earlier, between
 from collector.report.model.compared import Compared
+from collector.report.model.remedies import labels, remedies
 from collector.report.model.standings import Standings
 from collector.report.model.trend import Trend
 from collector.scope import Scope, cited, lower_grade, no_proof, of_evidence, verdicts
@@ -107,6 +109,13 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "clause_numbers": {id: clause_number(id, lang) for id in clauses()},
         "attached": _attached(evidence.get("attached")),
         "first_steps": steps,
+        "remedies": remedies(
+            ((f.control, host.platform) for host in hosts for f in host.open),
+            evidence["grade"],
+            lang,
+        ),
+        "remedy_labels": labels(lang),
+        "hardened": hardened,
         "topics": _topics(controls, hosts),
         "between": between(source.earlier, evidence, hosts, lang) if source.earlier else None,
         "trend": source.trend,

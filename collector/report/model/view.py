@@ -16,6 +16,8 @@ from collector.catalog import clauses
 from collector.model import Capture, Finding, HostStatus, Lang, ReadStatus, Result
 from collector.report.model import tables
 from collector.report.model.raw import Raw, raws, share
+from collector.report.model.remedies import anchor as remedy_anchor
+from collector.report.model.remedies import platform_named
 from collector.report.model.stores import Backups, backups
 from collector.scope import Scope
 from collector.script import host_clock
@@ -105,6 +107,7 @@ class Host:
     result: Result
     counts: Mapping[Result, int]
     clauses: Mapping[str, Result]
+    platform: str = ""
     open: list[Shown] = field(default_factory=list)
     closed: list[Shown] = field(default_factory=list)
     raws: list[Raw] = field(default_factory=list)
@@ -112,6 +115,10 @@ class Host:
     products: tables.Products | None = None
     backups: Backups | None = None
     by_control: dict[str, Shown] = field(default_factory=dict)
+
+    def steps_at(self, control: str) -> str:
+        """The anchor of the steps by which the control is brought about on this host."""
+        return remedy_anchor(control, self.platform)
 
     @property
     def root(self) -> bool:
@@ -207,6 +214,7 @@ def _host(
             for id in clauses()
             if any(f.clause == id for f in found)
         },
+        platform=platform_named(taken),
     )
     documents = _in_order(entry["findings"], evidence)
     _say_more(host, taken, attached, evidence["grade"], {d["control"] for d in documents}, lang)

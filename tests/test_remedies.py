@@ -1,0 +1,140 @@
+"""Remedies as data: whole, safe to copy, honest about what was run, and shown as they stand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+
+import pytest
+
+from collector import catalog
+from collector.cli.commands.explain import describe
+from collector.remedies.steps import (
+    PLATFORMS,
+    Step,
+    every,
+    filled_steps,
+    for_platform,
+    hardened,
+    platform_of,
+)
+from tests.remedies.scenes import SCENES
+
+STEPS = [(id, step) for id in every() for step in filled_steps(id)]
+_NAMED = [f"{id}-{at}" for at, (id, _) in enumerate(STEPS)]
+# a word that is meant to be replaced, which a shell would take as it stands
+_LEFT_OPEN = re.compile(r"<[A-Za-z]+>|\bEXAMPLE\b|example\.com|…|\.\.\.")
+# what has cut somebody off, and has to stay out of our words
+_HAZARDS = (
+    re.compile(r"chown \S*root\S* /var/log"),
+    re.compile(r"systemctl (?:re)?start nftables|systemctl stop nftables|flush ruleset"),
+    re.compile(r"disk_full_action *= *(?:SINGLE|HALT)", re.IGNORECASE),
+    re.compile(r"\baide --check"),
+    re.compile(r"\bchage -d 0 root"),
+)
+
+
+@pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
+def test_lines_survive_copying(id: str, step: Step) -> None:
+    assert id in catalog.described()
+    for part in (step.look, step.commands, step.check, step.back):
+        text = "\n".join(part) + "\n"
+        assert not re.search(r"(?<!\w)@[a-z_]+@", text), "a parameter that the control has not"
+        assert not _LEFT_OPEN.search(text)
+        done = subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
+def test_what_only_the_owner_knows_refuses_until_it_is_said(id: str, step: Step) -> None:
+    text = "\n".join(step.lines)
+    assert set(re.findall(r"\$\{([A-Z_]+):\?\}", text)) == {word.name for word in step.fill}
+    for word in step.fill:
+        assert not re.search(rf"\${word.name}\b|\${{{word.name}}}", text), id
+
+
+@pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
+def test_nothing_that_has_cut_somebody_off(id: str, step: Step) -> None:
+    for hazard in _HAZARDS:
+        for line in step.lines:
+            if step.platforms == ("debian",) or "aide" not in hazard.pattern:
+                assert not hazard.search(line), (id, line)
+
+
+def test_the_sentences_tell_nobody_to_do_it_either() -> None:
+    told = re.compile(r"chown root:adm|= SUSPEND or SINGLE|restart nftables(?!\.service)")
+    for control in catalog.described().values():
+        assert not told.search(control.remediation.en), control.id
+        assert not told.search(control.remediation.zh), control.id
+
+
+def test_run_is_said_of_what_tests_run_and_of_nothing_else() -> None:
+    said = {id for id, step in STEPS if step.run}
+    assert said == set(SCENES)
+    assert all("debian" in step.platforms for _, step in STEPS if step.run)
+    for id in said:
+        some = [step for step in for_platform(id, "debian") if step.run]
+        assert all(step.check for step in some), "its check is what the test goes by"
+
+
+def test_how_many_there_are() -> None:
+    """Counted here, so that a step that loses its test is seen."""
+    count = Counter[str]()
+    for _, step in STEPS:
+        count["steps"] += 1
+        count["steps run"] += step.run
+        lines = [line for line in step.lines if line.strip()]
+        count["lines"] += len(lines)
+        count["lines run"] += len(lines) * step.run
+    assert count == Counter(COUNTED)
+
+
+COUNTED = {"steps": 48, "steps run": 21, "lines": 527, "lines run": 266}
+
+
+@pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
+def test_explain_shows_each_line_whole(
+    id: str, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for lang in ("zh", "en"):
+        monkeypatch.setenv("HOSTPLEDGE_LANG", lang)
+        for platform in step.platforms:
+            shown = describe(catalog.control(id), platform)
+            for part in (step.look, step.commands, step.check, step.back):
+                assert "\n".join(part) in shown
+
+
+def test_explain_keeps_other_platforms_out_and_names_the_role_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_LANG", "en")
+    shown = describe(catalog.control("intrusion.file_integrity"), "debian")
+    assert "yum install" not in shown
+    role = "hostpledge harden -i INVENTORY --control intrusion.file_integrity"
+    assert hardened("intrusion.file_integrity") == role
+    assert shown.index(f"\n{role}\n") < shown.index("Step 1 (")
+    assert hardened("intrusion.two_factor") is None
+
+
+@pytest.mark.parametrize(
+    ("id", "version", "like", "platform"),
+    [
+        ("debian", "13", (), "debian"),
+        ("ubuntu", "24.04", ("debian",), "debian"),
+        ("centos", "7", ("rhel", "fedora"), "rhel7"),
+        ("rocky", "9.4", ("rhel", "centos", "fedora"), "rhel8"),
+        ("anolis", "8.8", ("rhel", "fedora", "centos"), "rhel8"),
+        ("alinux", "2.1903", ("rhel", "fedora", "centos"), "rhel7"),
+        ("alinux", "3", ("rhel", "fedora", "centos", "anolis"), "rhel8"),
+        ("openeuler", "22.03", (), "openeuler"),
+        ("kylin", "V10", ("fedora",), "openeuler"),
+        ("alpine", "3.20", (), None),
+        ("opensuse-leap", "15.6", ("suse", "opensuse"), None),
+    ],
+)
+def test_which_platform_a_host_is(
+    id: str, version: str, like: tuple[str, ...], platform: str | None
+) -> None:
+    assert platform_of(id, version, like) == platform
+    assert platform is None or platform in PLATFORMS
