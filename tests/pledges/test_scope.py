@@ -15,6 +15,7 @@ from collector import captures, catalog
 from collector.attest.bundle import making as bundle
 from collector.attest.log.logged import entry
 from collector.cli.commands.pledge.tables import clause_of, lacking, list_table
+from collector.cli.workflows.attach_warnings import odd
 from collector.cli.workflows.pledge_status import status
 from collector.errors import BadInput
 from collector.i18n.message import in_chinese
@@ -28,6 +29,7 @@ from collector.pledges.register.register import Register
 from collector.pledges.standing.due import due
 from collector.pledges.standing.standing import standing
 from collector.scope import scope_of
+from collector.verify import open_bundle
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.lives import captured
 from tests.pledges.places import owner
@@ -108,6 +110,14 @@ def test_a_record_without_hosts_is_proven_by_no_machine(place: str, signer: Sign
     for said in checked:
         assert said.verdict is Result.ERROR
         assert any("declares no hosts" in reason.en for reason in said.reasons)
+
+
+def test_a_name_that_looks_as_a_declared_one_is_told(register: Register, signer: Signer) -> None:
+    path = judged(register, signer, "alike", hosts=("w\u0435b-01", "db-01"))
+    attached = attach(register, ID, path, signer.trust)
+    with open_bundle(path) as opened:
+        said = list(odd(register, attached, opened))
+    assert "named to look as another host, and not the same: w\\u0435b-01 (web-01)" in said
 
 
 def test_a_whole_one_is_whole(register: Register, signer: Signer) -> None:

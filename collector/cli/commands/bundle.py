@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -126,11 +126,8 @@ def bundle(
     files = capture_files([folder])
     if run and part:
         # a customer's evidence says nothing of the others' hosts
-        every = {file_name(host) for host in run["hosts"]}
-        _say_left([file for file in files if file.name not in every])
         run = {**run, "hosts": [host for host in run["hosts"] if host in part.hosts]}
-        names = {file_name(host) for host in part.hosts}
-        files = [file for file in files if file.name in names]
+        files = _of(part.hosts, files, held)
     given = _documents(data_documents(inventory, owner_keys), documents)
     attached = (pledge.attached() if pledge else {}) | given
     key = open_key(key_name, passphrase_file, role="bundle")
@@ -176,19 +173,22 @@ def bundle(
     scope_said(made.scope)
 
 
-def _say_left(files: Sequence[Path]) -> None:
-    """Captures among those of a run that are of none of its hosts, and so of no pledge's."""
-    if not files:
-        return
-    names = tr("、", ", ").join(one_line(f.name) for f in files[:_NAMED])
-    names += " …" if len(files) > _NAMED else ""
-    click.echo(
-        tr(
-            f"{len(files)} 份采集文件不属于这次采集的主机，未取：{names}",
-            f"{len(files)} capture(s) are of no host of the run, and not taken: {names}",
-        ),
-        err=True,
-    )
+def _of(hosts: Collection[str], files: Sequence[Path], held: RunFolder | None) -> list[Path]:
+    """The captures of these hosts; those that are of no host of the run at all are named."""
+    every = {file_name(host) for host in (held.about["hosts"] if held else ())}
+    left = [file for file in files if file.name not in every]
+    if left:
+        names = tr("、", ", ").join(one_line(f.name) for f in left[:_NAMED])
+        names += " …" if len(left) > _NAMED else ""
+        click.echo(
+            tr(
+                f"{len(left)} 份采集文件不属于这次采集的主机，未取：{names}",
+                f"{len(left)} capture(s) are of no host of the run, and not taken: {names}",
+            ),
+            err=True,
+        )
+    wanted = {file_name(host) for host in hosts}
+    return [file for file in files if file.name in wanted]
 
 
 def _say_handed_in(made: attest.Made) -> None:

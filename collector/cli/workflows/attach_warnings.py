@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from collector import alike_names
 from collector.cli.ui.language import lang, tr
 from collector.cli.workflows import judged_again
 from collector.errors import BadInput, CollectorError, one_line
@@ -89,6 +90,7 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"主机的 machine-id 相同，可能是同一台机器：{_named(hosts)}",
             f"hosts of the same machine-id, which may be one machine: {_named(hosts)}",
         )
+    yield from _look_alikes(opened, register.get(attached.pledge).hosts)
     if not register.get(attached.pledge).hosts:
         yield no_hosts().to(lang())
     missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
@@ -97,6 +99,17 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
         yield tr(
             f"登记的主机中，此证据包没有：{names}",
             f"declared in the record, and not in this bundle: {names}",
+        )
+
+
+def _look_alikes(opened: Bundle, declared: Sequence[str]) -> Iterator[str]:
+    """Hosts in it whose names look as those of others, and are not the same."""
+    found = list(alike_names.pairs(opened.names, declared))
+    if found:
+        names = _named([f"{ascii(name)[1:-1]} ({other})" for name, other in found])
+        yield tr(
+            f"主机名形似另一主机，并非同名：{names}",
+            f"named to look as another host, and not the same: {names}",
         )
 
 
