@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from collector.errors import CouldNotLook, FactError
@@ -73,7 +73,7 @@ def mends(facts: Facts, parameters: Parameters) -> dict[str, tuple[int, bool]]:
     wanted = {}
     for entry in facts.get(log_guard).entries:
         mode = entry.mode
-        if people.write(entry) or people.join(entry):
+        if people.write(entry) or _surely(people.join, entry):
             mode &= ~0o022
         if entry.family in _OPEN and _wide(entry, most):
             mode &= ~0o777 | most.get(entry.family, most[""])
@@ -81,6 +81,14 @@ def mends(facts: Facts, parameters: Parameters) -> dict[str, tuple[int, bool]]:
         if mode != entry.mode or owned:
             wanted[entry.path] = (mode, owned)
     return wanted
+
+
+def _surely(test: Callable[[Guarded], bool], entry: Guarded) -> bool:
+    """Is it so, as far as it can be told? On what cannot nothing is changed."""
+    try:
+        return test(entry)
+    except FactError:
+        return False
 
 
 def _writers(facts: Facts) -> set[int]:
