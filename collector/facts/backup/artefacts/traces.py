@@ -94,27 +94,32 @@ for l in $(hp_names "$w" {SOURCES}); do
   case "$f,$h_l" in *.sh,*|*,'#!'*) m="$m$l$hp_nl";; esac
 done
 NAMER=
-# of KIND OPTION: what the files hold that stand behind that option, in tabs, units and scripts
+# of KIND OPTION MARK: what the files hold that stand behind that option, in tabs, units and scripts
 of() {{
   set -f
-  set -- "$1" "$2" $m
+  set -- "$1" "$2" "$3" $m
   set +f
-  k=$1 o="$2[= ]*/[A-Za-z0-9_./-]*"; shift 2
+  k=$1 o="$2[= ]*/[A-Za-z0-9_./-]*" b=$3; shift 3
   for l in $({{ hp_names "$o" {SOURCES}; [ $# -eq 0 ] || hp_names "$o" "$@"; }} |
     sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | sort -u |
     awk 'NR > 20 {{ print "more"; exit }} {{ print }}'); do
     [ "$l" != more ] || {{ echo 'more lists'; break; }}
     hp_line "$l"; f=$h_f
+<<<<<<< HEAD
     [ -f "$f" ] || continue
     # half a path would be another one
     [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
     printf '%s %s\n' "$k" "$f"
     hp_by "$f" head -c 8192 | sed -e '/^[[:space:]]*[#;]/d' -e 's/^/|/'; echo
+=======
+    [ -f "$f" ] && printf '%s %s\n' "$k" "$f" && hp_by "$f" head -c 8192 |
+      sed -e '/^[[:space:]]*[#;]/d' -e "s/^/$b/"
+>>>>>>> s3
   done
   NAMER=
 }}
-of list --files-from
-of excluded '--exclude-f[a-z]*'
+of list --files-from '|'
+of excluded '--exclude-f[a-z]*' '!'
 echo end
 exit 0
 """
@@ -122,8 +127,11 @@ exit 0
 
 # A line of a list that is no path and no pattern is none of our business.
 _ONLY_PATHS = rf"""/^|/{{
+/[*\/]/!s/.*/|***/
+}}
+/^!/{{
 /[*\/]/!{{
-/^|[A-Za-z0-9._-]\{{1,32\}}$/!s/.*/|***/
+/^![A-Za-z._-]\{{1,24\}}$/!s/.*/!***/
 }}
 }}
 {URLS}"""

@@ -174,7 +174,7 @@ def _lists(capture: Capture) -> tuple[dict[str, list[str]], dict[str, tuple[str,
         kind, _, path = line.partition(" ")
         if kind in ("list", "excluded"):
             now = lines.setdefault((kind, path), [])
-        elif line.startswith("|"):
+        elif line.startswith(("|", "!")):
             now.append(line[1:].strip())
     taken = {p: [x for x in found if x.startswith("/")]
              for (kind, p), found in lines.items() if kind == "list"}  # fmt: skip
