@@ -105,16 +105,11 @@ of() {{
     awk 'NR > 20 {{ print "more"; exit }} {{ print }}'); do
     [ "$l" != more ] || {{ echo 'more lists'; break; }}
     hp_line "$l"; f=$h_f
-<<<<<<< HEAD
     [ -f "$f" ] || continue
     # half a path would be another one
     [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
     printf '%s %s\n' "$k" "$f"
-    hp_by "$f" head -c 8192 | sed -e '/^[[:space:]]*[#;]/d' -e 's/^/|/'; echo
-=======
-    [ -f "$f" ] && printf '%s %s\n' "$k" "$f" && hp_by "$f" head -c 8192 |
-      sed -e '/^[[:space:]]*[#;]/d' -e "s/^/$b/"
->>>>>>> s3
+    hp_by "$f" head -c 8192 | sed -e '/^[[:space:]]*[#;]/d' -e "s/^/$b/"; echo
   done
   NAMER=
 }}
