@@ -23,13 +23,17 @@ def proven(facts: Facts, job: Job, tool: str, words: Sequence[str]) -> bool | No
     None where that is not told: then a good end is no evidence either. Raises FactError.
     """
     known = set(words)
+    # the reader of words knows no arguments of functions: a place may stand there
+    open_ = any("$" in w for w in words)
 
     def wanted(command: Command) -> bool:
         if not command.words:
             return False
         name = (plain(command.words[0]) or "").rpartition("/")[2]
         rest = [plain(w) for w in command.words[1:]]
-        return name == tool and all(w is None or w in known for w in rest)
+        return name == tool and all(
+            w is None or w in known or (open_ and any(c in w for c in "/:@")) for w in rest
+        )
 
     return _proves(facts, job, wanted)
 

@@ -48,16 +48,11 @@ def _ends(state: State, *statuses: int) -> list[State]:
     return [state.with_status(x) for x in statuses]
 
 
-def _true(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
-    return _ends(state, 0)
+def _always(*statuses: int) -> _Builtin:
+    def ends(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
+        return _ends(state, *statuses)
 
-
-def _false(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
-    return _ends(state, 1)
-
-
-def _either(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
-    return _ends(state, 0, NONZERO)
+    return ends
 
 
 def _test(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
@@ -232,6 +227,11 @@ def _eval(call: Call, fields: list[Value], state: State, frame: Frame) -> list[S
         return _ends(state, 0)
     frame.depth += 1
     found = call.machine.run(body, [state], frame)
+    if frame.guarded and frame.sub and call.machine.dialect != "dash":
+        # in a subshell bash forgets that `set -e` does not count here
+        frame.guarded = False
+        found = merged(found + call.machine.run(body, [state], frame))
+        frame.guarded = True
     frame.depth -= 1
     return found
 
@@ -336,15 +336,15 @@ def _lost(call: Call, fields: list[Value], state: State, frame: Frame) -> list[S
 
 
 BUILTINS: dict[str, _Builtin] = {
-    **dict.fromkeys((":", "true", "umask", "pwd", "times"), _true),
-    "false": _false,
-    **dict.fromkeys(("kill", "type", "hash", "ulimit", "jobs", "bg", "unalias"), _either),
+    **dict.fromkeys((":", "true", "umask", "pwd", "times"), _always(0)),
+    "false": _always(1),
+    **dict.fromkeys(("kill", "type", "hash", "ulimit", "jobs", "bg"), _always(0, NONZERO)),
     **dict.fromkeys(("test", "["), _test),
     **dict.fromkeys(("echo", "printf"), _echo),
     "exit": _exit, "return": _return, "break": _leave, "continue": _leave, "set": _set,
     "shift": _shift, "unset": _unset, "trap": _trap, "eval": _eval, ".": _source,
     "source": _source, "cd": _cd, "read": _read, "getopts": _getopts, "wait": _wait,
     "command": _command, "builtin": _command, "exec": _exec, "alias": _alias, "shopt": _shopt,
-    **dict.fromkeys(("fg", "let", "mapfile", "readarray", "enable", "pushd", "popd", "coproc",
-                     "complete", "history", "fc", "disown", "suspend", "caller"), _lost),
+    "unalias": _alias,
+    **dict.fromkeys(("fg", "let", "mapfile", "readarray", "enable", "pushd", "popd"), _lost),
 }  # fmt: skip

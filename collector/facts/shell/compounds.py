@@ -45,6 +45,9 @@ def _redirected(machine: Machine, node: s.Redirected, state: State, frame: Frame
     expander = Expander(machine, state, frame)
     for redirect in node.redirects:
         expander.joined(redirect.word)
+    if expander.ends:
+        frame.exits.append(expander.state.with_status(NONZERO))
+        return []
     held = frame.piped
     if any(r.op in (">", ">>", ">|", "&>") and r.fd in ("", "1") for r in node.redirects):
         frame.piped = False
@@ -116,6 +119,9 @@ def _if(machine: Machine, node: s.If, state: State, frame: Frame) -> list[State]
 def _case(machine: Machine, node: s.Case, state: State, frame: Frame) -> list[State]:
     expander = Expander(machine, state, frame)
     held = expander.joined(node.word)
+    if expander.ends:
+        frame.exits.append(expander.state.with_status(NONZERO))
+        return []
     left: list[State] = [expander.state]
     found: list[State] = []
     for patterns, body, ends in node.branches:

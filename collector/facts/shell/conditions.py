@@ -90,6 +90,9 @@ def condition(machine: Machine, node: s.Condition, state: State, frame: Frame) -
     expander = Expander(machine, state, frame)
     answer = _answer(expander, node) if machine.dialect == "bash" else None
     after = expander.state
+    if expander.ends:
+        frame.exits.append(after.with_status(1))
+        return []
     states = [after.with_status(0)] if answer is not False else []
     states += [after.with_status(1)] if answer is not True else []
     return machine.checked(states, frame)
