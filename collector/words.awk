@@ -146,6 +146,8 @@ function told() { return naming() && !SPOKEN }
 function shown(w) {
   return w ~ /^[-.:*?!$#@+%~\/^]$/ || w ~ /^([.][.]|--|!=|[$][?#@*$!]|[.]\/|\/\*)$/ || w in KNOWN
 }
+# The task of a panel (BT) by which python backs up a database or a site: their names stand behind it.
+function tasked(w) { if (w ~ /^\/www\/server\/panel\/script\/backup[.]py$/ && CMD ~ /^python/) CMD = "backup.py" }
 # HOST:PORT; behind a colon only a name of places has a path, not what goes for a password.
 function apart(low, w,   i) {
   i = index(w, ":")
@@ -184,6 +186,7 @@ function operand(w,   free) {
   if (shown(w)) return w
   if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
   if (w ~ /:\/\//) return url(w)
+  tasked(w)
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (dated(w)) return w
   free = told() && !(CMD in BARE) && !(CMD == "service" && PREV != "")

@@ -186,6 +186,7 @@ function wanted(opt, w,   low, r) {
   if (opt ~ /^--/ && opt in FLAGS && !(opt in NAMED)) { PREV = w; r = operand(w); onward(w); return r }
   if (opt ~ /^-(exec|execdir|ok)$/) { start(); COUNTED = 1; return led(w, "") }
   if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { start(); return led(w, "") }
+  if (CMD ~ /^python/) { tasked(w); if (CMD == "backup.py") return path(w, 1) }
   if (opt ~ /^-[A-Za-z0-9]+[PpkKWwa]$/ && CMD !~ HARMLESS && !(opt in FLAGS) && !(opt in NAMED)) opt = "-" substr(opt, length(opt))
   if (low ~ SECRET || opt ~ /^-(P|pw|p|hp|K|W|w|k|a)$/ && !(w ~ /^\//)) {
     if (opt == "-p" && (CMD in PLAIN || CMD == "" && LEAD == "ssh") && CMD !~ /^(sshpass|docker|podman|helm|mongo.*)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w

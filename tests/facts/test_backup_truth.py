@@ -17,7 +17,8 @@ from collector.facts.backup.commands.command_lines import (
     one_file_system,
     sources_of,
 )
-from collector.facts.backup.commands.jobs import BackupJob, left_out_by_files
+from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.listed_files import left_out_by_files
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.models import Job
 

@@ -11,7 +11,7 @@ import pytest
 
 from collector import catalog
 from collector.errors import CouldNotLook
-from collector.facts.backup.commands.jobs import _lists
+from collector.facts.backup.commands.listed_files import listed
 from collector.facts.logs.service_logs import writers
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 
@@ -41,10 +41,10 @@ def test_a_list_of_a_backup_that_is_cut_is_none(length: int, whole: bool, tmp_pa
         pytest.skip("nothing can be mounted here")
     capture = _capture("backup.lists", done.stdout)
     if whole:
-        assert _lists(capture)[0]["/mnt/list"] == ["/srv/data"] * (length // 10)
+        assert listed(capture)[0]["/mnt/list"] == ["/srv/data"] * (length // 10)
     else:
         with pytest.raises(CouldNotLook):
-            _lists(capture)
+            listed(capture)
 
 
 def test_services_with_more_open_files_than_are_read_are_not_told() -> None:

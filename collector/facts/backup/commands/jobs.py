@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from collector.errors import CouldNotLook, NotUnderstood
+from collector.errors import NotUnderstood
 from collector.facts.backup.commands.borgmatic import borgmatic_settings
 from collector.facts.backup.commands.command_lines import (
     ENGINES,
@@ -29,6 +29,7 @@ from collector.facts.backup.commands.command_lines import (
     wrapped,
 )
 from collector.facts.backup.commands.dump_scope import nothing, partial, server
+from collector.facts.backup.commands.listed_files import left_out_by_files, listed
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
@@ -149,56 +150,16 @@ def engine_of(store: Store) -> str:
 
 def backup_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     """Every use of a backup tool by a job, enabled or not. Raises FactError."""
-    lists, left = _lists(capture)
+    taken, left = listed(capture)
     found: list[BackupJob] = []
     for job in jobs(capture):
         for line, folder in pipelines(job.text):
             for at, whole in enumerate(line):
                 words = inner_words(whole)
                 piped = tuple(map(tuple, line[at + 1 :]))
-                for use in _recognise(capture, job, words, folder, (lists, left), piped):
+                for use in _recognise(capture, job, words, folder, (taken, left), piped):
                     found.append(replace(use, words=tuple(words), folder=folder, piped=piped))
     return tuple(dict.fromkeys(found))
-
-
-def _lists(capture: Capture) -> tuple[dict[str, list[str]], dict[str, tuple[str, ...] | None]]:
-    """What files list that is taken, and the patterns of those that list what is left out.
-
-    None for a file whose rules are more than patterns, or were not told.
-    """
-    lines: dict[tuple[str, str], list[str]] = {}
-    now: list[str] = []
-    for line in capture.read("backup.lists").text().splitlines():
-        if line.startswith("more "):
-            raise CouldNotLook("backup.lists", msg("more_than_is_read"))
-        kind, _, path = line.partition(" ")
-        if kind in ("list", "excluded"):
-            now = lines.setdefault((kind, path), [])
-        elif line.startswith(("|", "!")):
-            now.append(line[1:].strip())
-    taken = {p: [x for x in found if x.startswith("/")]
-             for (kind, p), found in lines.items() if kind == "list"}  # fmt: skip
-    left: dict[str, tuple[str, ...] | None] = {}
-    for (kind, path), found in lines.items():
-        rules = [x for x in found if x]
-        odd = any(x == "***" or re.match(r"[+-] |!|:|re:|fm:|pf:|pp:|sh:", x) for x in rules)
-        if kind == "excluded":
-            left[path] = None if odd else tuple(rules)
-    return taken, left
-
-
-def left_out_by_files(
-    args: Sequence[str], known: Mapping[str, tuple[str, ...] | None]
-) -> tuple[tuple[str, ...], bool]:
-    """The patterns that files name beside the words, and whether all of them are known.
-
-    What a marker leaves out (.nobackup) is not known.
-    """
-    named = [b for a, b in pairwise(args) if a in ("--exclude-file", "--exclude-from", "-X")]
-    named += [a.partition("=")[2] for a in args if re.match(r"--exclude-(file|from)=", a)]
-    marked = any(re.match(r"--exclude-(if-present|tag(-all)?)(=|$)", a) for a in args)
-    found = [known.get(f) for f in named]
-    return tuple(p for f in found if f for p in f), not marked and None not in found
 
 
 def _recognise(
