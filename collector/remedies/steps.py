@@ -43,7 +43,7 @@ class Step:
 
     `look` changes nothing, and `look_for` says what to see in it. `check` ends with a status other
     than 0 before `commands`, and with 0 after them. `back` undoes them. `run` is True where tests
-    run every line of it on the platform; False where its names were looked up only.
+    run every line of it on the platform; False where nothing ran it.
     """
 
     platforms: tuple[str, ...]
