@@ -38,6 +38,7 @@ class _Seen:
 
     bad: dict[_Kind, list[str]] = field(default_factory=dict)
     untold: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
     good: list[str] = field(default_factory=list)
     claimed: list[str] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
@@ -75,9 +76,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             "found_zh": [*open_to, *(f"{x}：未加密" for x in plain)],
         }
         return Verdict(Result.FAIL, "several", Method.OBSERVED, both, shown)
-    if seen.untold:
-        values: dict[str, Value] = {"found": [*dict.fromkeys(seen.untold)]}
-        return Verdict(Result.ERROR, "untold", Method.OBSERVED, values, shown)
+    if seen.untold or seen.unseen:
+        values: dict[str, Value] = {"found": [*dict.fromkeys((*seen.unseen, *seen.untold))]}
+        reason = "untold" if seen.untold else "unseen"
+        return Verdict(Result.ERROR, reason, Method.OBSERVED, values, shown)
     if not seen.good and not seen.claimed:
         nothing_hidden(facts.get(called), facts.get(processes))
         return Verdict(Result.NOTAPPLICABLE, "no_copies", Method.CONFIGURED)
@@ -117,7 +119,7 @@ def _store(facts: Facts, store: Store, parameters: Parameters, clock: Clock, see
     for copy in every:
         open_to = readable(facts, copy)
         if open_to is None:
-            seen.untold.append(copy.label)
+            seen.unseen.append(copy.label)
         for what, quote in open_to or ():
             seen.add("readable", what, quote)
         if must and not waits(facts, copy, every):
