@@ -255,6 +255,20 @@ auth required /opt/pam_own.so a={}
 auth [success=1 default=ignore] pam_radius_auth.so conf=/x {} client_id={}
 session optional pam_unix.so key={}
 auth required pam_unix.so nullok passphrase={} mima={}
+auth optional pam_exec.so quiet expose_authtok \\
+  /usr/local/bin/notify --hook {} https://h/{} \\
+
+  # {} \\
+  {} # {} \\ \t
+account required pam_exec.so [/usr/bin/curl {}] \\
+  [/usr/bin/x {}]
+auth required pam_mysql.so user=x \\
+  crypt={} {}
+auth optional pam_exec.so /opt/x pam_unix.so {}
+auth required pam_exec {} {}
+auth [default=1] pam_exec {}
+{} {}
+auth required pam_x.so \\
 """,
     "syslog.rsyslog": f"""{_RSYSLOG}"""
     """
