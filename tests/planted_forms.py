@@ -238,6 +238,11 @@ ForceCommand /opt/x -p {}
 Subsystem sftp /opt/sftp --k {}
 VersionAddendum {}
 MIMA={}
+PROXY=http://u:{}@h/
+export odd={}
+http_proxy={}
+SSHD_OPTS="-p 22 -o SetEnv=A={} -o Banner=https://h/{}"
+OPTIONS='-oSetEnv=A={}'
 """,
     "sshd.effective": """
 authorizedkeyscommand /usr/bin/curl https://u:{}@h/keys?t={}
@@ -245,6 +250,10 @@ forcecommand /opt/x -p {}
 subsystem sftp /opt/sftp --k {}
 #arg -oForceCommand=/opt/x {}
 #arg SetEnv=A={}
+|# old pw {}
+|PermitRootLogin no # {}
+|	Port 22	# {}
+|Banner https://h/{}
 """,
     "pam.files": """
 auth required pam_exec.so /opt/x {}

@@ -19,6 +19,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import (
     FORMS,
     NO_WORD_OF_PEOPLE,
+    URLS,
     any_case,
     values_of,
     values_of_short,
@@ -188,14 +189,31 @@ s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*TOKEN[A-Z_]*=\).*/\1***/
 s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*KEY=\).*/\1***/"""
 )
 
-_ENVIRONMENT = values_of("passphrase", "mima", "miyao", "kouling", mark="***")
+# Files of the environment: only the options of sshd are needed; its own keywords hold no `_`.
+_ENVIRONMENT = "\n".join(
+    [
+        values_of("passphrase", "mima", "miyao", "kouling", mark="***"),
+        r"/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SSHD_OPTS=/b hpe",
+        r"/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}OPTIONS=/b hpe",
+        r"/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}CRYPTO_POLICY=/b hpe",
+        r"s/^\([[:space:]]*export[[:space:]]\{1,\}[A-Za-z0-9_]*=\).*/\1***/",
+        r"s/^\([[:space:]]*[A-Za-z0-9]*_[A-Za-z0-9_]*=\).*/\1***/",
+        r"s/^\([[:space:]]*[A-Z0-9]\{1,\}=\).*/\1***/",
+        ":hpe",
+        rf"s/\(-o[[:space:]]*[\"']\{{0,1\}}{any_case('setenv')}[[:space:]=]\).*/\1***/",
+        URLS,
+        r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']*#\1***#g",
+    ]
+)
+# what stands in the file of a further sshd, among what is told of it
+_OF_FILES = "\n".join([NO_WORD_OF_PEOPLE, FORMS, *values_of_short("***"), _ENVIRONMENT])
 
 READS: tuple[Read, ...] = (
     shell(
         "sshd.effective",
         _EFFECTIVE,
         limit=1 << 18,
-        redact=_NO_SECRETS,
+        redact=f"/^|/{{\n{_OF_FILES}\n}}\n{_NO_SECRETS}",
         privileged=True,
         why=Text(
             "sshd 实际生效的配置（含启动参数与 Match 块）",
@@ -214,9 +232,7 @@ READS: tuple[Read, ...] = (
         "/etc/default/ssh",
         "/etc/sysconfig/sshd",
         "/etc/crypto-policies/back-ends/opensshserver.config",
-        redact="\n".join(
-            [NO_WORD_OF_PEOPLE, FORMS, *values_of_short("***"), _ENVIRONMENT, _NO_SECRETS]
-        ),
+        redact=f"{_OF_FILES}\n{_NO_SECRETS}",
         why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
     ),
     shell(
