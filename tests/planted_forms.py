@@ -192,6 +192,12 @@ hba {}
 host all all 0.0.0.0/0 trust
 """
 _RSYSLOG = r"""
+/* pw {} */ *.* @@h:514 /* {} * {} **/
+/* # {}
+{} {}
+  {} */ *.* @@i:514
+input(type="imfile" file="/var/log/*.log" /* {}
+{} */ tag="x")
 $template DatadogFormat,"{} <%pri%>%protocol-version% %timestamp:::date-rfc3339% %msg%\n{}"
 $template Odd,"{{\"k\":\"{}\",%msg:R,ERE,1,FIELD:{}--end%}}"
 template(name="dd" type="string" string="{} <%pri%>%protocol-version% - %msg%\n{} %msg%")
@@ -292,6 +298,12 @@ action(type="omhttp" restpath="bulk?k={}" server="h")
 *.* ^/opt/x {}
 """,
     "log_shipping.state": """== file /x
+|/* {} */
+|  url = "http://h:1" /* {}
+|    {} */
+|  level = 3 // {}
+|stage {{ // {}
+|  on = true /* {} */
 |@SET espw={}
 |    Record apikey {}
 |    Add apikey {}

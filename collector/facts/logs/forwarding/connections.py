@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import MASK, any_case, values_of
+from collector.facts.base.redaction import MASK, any_case, remarks_of_c, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -62,12 +62,20 @@ _LINE = rf"^|{_S}\(-[[:space:]]\{{1,\}}\)*"
 _SWITCHES = ("[0-9]\\{1,5\\}", "true", "false", "yes", "no", "on", "off")
 
 
+# What stands ahead of a remark of Alloy: what is quoted, braces, an assignment, no path.
+_AHEAD = (
+    r"\(\([^\"]*\"[^\"]*\"\)*\([^\"/]*[]{}()[,]\)*\([A-Za-z_[:space:]]*=[^\"/]*\)\{0,1\}"
+    r"[[:space:]]\{1,\}\)\{0,1\}"
+)
+
+
 def _only_listed() -> list[str]:
     """What is kept has a sign in front of it for a while; connections pass by."""
     outside = r"""[^"'#]*\("[^"]*"[^"'#]*\)*\('[^']*'[^"'#]*\)*"""
     kept = [any_case(name) if name[0].isalpha() else name for name in _KEPT]
     return [
         rf"s/^\(|{outside}[[:space:]]\)#.*/\1/",
+        rf"s#^\(|{_AHEAD}\)//.*#\1#",
         *(rf"s/{_LINE}{_Q}{name}{_Q}[[:space:]:=]/{_MARK}&/" for name in kept),
         *(
             rf"s/{_LINE}{_KEY}[[:space:]:=]\{{1,\}}{_Q}{value}{_Q},*$/{_MARK}&/"
@@ -115,7 +123,8 @@ def _redaction() -> str:
     steps.append(r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g")
     steps.append(values_of("licen", "mima", "miyao", "kouling"))
     last = [r"s/\*\*\*/redacted/g", *_only_listed(), ":hpz"]
-    return "\n".join(["/^== links/,$b hpz", *steps, _HEADERS, MASK, *last])
+    of_c = remarks_of_c(_AHEAD)
+    return "\n".join(["/^== links/,$b hpz", of_c, *steps, _HEADERS, MASK, *last])
 
 
 READS: tuple[Read, ...] = (
