@@ -324,6 +324,16 @@ action(type="omhttp" restpath="bulk?k={}" server="h")
 |      value: {}
 |    psk: "{}"
 |    endpoints: ["https://u:{}@h:9200/{}"]
+|    event.Put('http.auth', '{}')
+|  hosts: ["https://{}@es1:9200"]
+|  hosts: logs:5044/{}
+|  hosts: ["logs:5044/{}", "es2:9200"]
+|  url = env("X") + "{}"
+|  url = string.format("https://h/%s", "{}")
+|  odd = format("{}")
+|    . = parse(.m, r'{}')
+|    if .x == 'it {}
+|    call('{}', [1])
 |{{"metrics": {{"x": {{"log_path": "/var/log", "k": "{}"}}}}}}
 |  targets = [{{__path__ = "/var/log/x", odd = "{}"}}]
 |api = "{}"

@@ -56,7 +56,8 @@ _KEPT = (
 _MARK = "~q~"
 _S = "[[:space:]]*"
 _Q = r"[\"']\{0,1\}"
-_KEY = rf"{_Q}[A-Za-z_@.][A-Za-z0-9_.@-]*{_Q}"
+_NAME = "[A-Za-z_@.][A-Za-z0-9_.@-]*"
+_KEY = rf"{_Q}{_NAME}{_Q}"
 _STRING = r"\([^\"\\]*\\.\)*[^\"\\]*"
 _LINE = rf"^|{_S}\(-[[:space:]]\{{1,\}}\)*"
 _SWITCHES = ("[0-9]\\{1,5\\}", "true", "false", "yes", "no", "on", "off")
@@ -85,6 +86,11 @@ def _only_listed() -> list[str]:
         rf"s/^|{_S}-*{_S}{_Q}\/[^[:space:]]*$/{_MARK}&/",
         rf"s/^|{_S}-*{_S}{_Q}[A-Za-z0-9.-]*:[0-9]\{{1,5\}}{_Q},*$/{_MARK}&/",
         rf"s/^|{_S}-*{_S}{_Q}[a-z]*:\/\/[^[:space:]]*$/{_MARK}&/",
+        # an expression is no address: env("X") + "…"
+        rf"/^{_MARK}.*[A-Za-z0-9_](/s/^{_MARK}//",
+        rf"/^{_MARK}.*[\"'][[:space:]]*[+]/s/^{_MARK}//",
+        rf"/^{_MARK}/s#://[^/@[:space:]\"',]*@#://redacted@#g",
+        rf"/^{_MARK}/s#\([A-Za-z0-9.-]:[0-9]\{{1,5\}}\)/[^][:space:]\"',]*#\1/redacted#g",
         rf"/^{_MARK}/b hpm",
         rf"s/\({_LINE}{_KEY}{_S}[:=]{_S}\)[^[:space:][{{|>].*/\1redacted/",
         rf"s/\(^|{_S}[A-Za-z_@][A-Za-z0-9_.@-]*[[:space:]]\{{1,\}}\)[^[:space:]:={{|>-].*/\1redacted/",
@@ -101,6 +107,12 @@ def _only_listed() -> list[str]:
         rf"s/\([:=]{_S}\)'[^']*'/\1'redacted'/g",
         r"/{/s/\([A-Za-z0-9_\"'][:=][[:space:]]\{1,\}\)[^]\"',{}~[ ][^]\"',{}~[ ]*/\1redacted/g",
         rf"/[{{:=]/!s/\"{_STRING}\"/\"redacted\"/g",
+        # arguments of functions, and strings wherever they stand: Lua, VRL, javascript
+        r"/^|[[:space:]]*</!s/([^()]*)/(redacted)/g",
+        rf"s/'\({_NAME}\)'\({_S}[:=]\)/~k~\1~k~\2/g",
+        r"s/'[^']*'/'redacted'/g",
+        r"s/^\([^']*\('[^']*'[^']*\)*\)'[^']*$/\1'redacted/",
+        r"s/~k~\([^~]*\)~k~/'\1'/g",
         rf"s/{_MARK}<\([^>~]*\)>/\"\1\"/g",
         ":hpn",
         f"s/{_MARK}//g",
