@@ -314,22 +314,6 @@ s/\([Pp][Aa][Ss][Ss][A-Za-z_]*=\)[^,[:space:]]*/\1***/g
 s/\(secret[A-Za-z_]*=\)[^,[:space:]]*/\1***/g"""
 
 
-# Documents that an owner wrote for us, and may have signed, leave as they are; but no member that
-# holds a password, which their form knows not.
-_MEMBERS = ("passw", "passphrase", "pwd", "secret", "token", "mima", "口令", "密码")
-NO_PASSWORDS = "\n".join(
-    step
-    for word in _MEMBERS
-    for name in (rf"[\"']\{{0,1\}}[A-Za-z0-9_.-]*{any_case(word)}[A-Za-z0-9_.-]*[\"']\{{0,1\}}",)
-    for step in (
-        rf"s/^\([[:space:]-]*{name}[[:space:]]*:[[:space:]]\{{1,\}}\)[^[:space:]].*/\1***/",
-        rf's/\([{{,][[:space:]]*{name}[[:space:]]*:[[:space:]]*\)"{QUOTED}"/\1"***"/g',
-        rf"s/\([{{,][[:space:]]*{name}[[:space:]]*:[[:space:]]*\)[^\"[:space:]][^,}}]*/\1***/g",
-        rf's/^\([[:space:]-]*{name}[[:space:]]*:\)"{QUOTED}"/\1"***"/',
-    )
-)
-
-
 def only_listed(mode: str) -> str:
     """What stands in a read's `redact` where its text is of people: only listed words leave.
 
