@@ -226,6 +226,18 @@ destination d8 {{ odd('{}' "a \" {}") }};
 rewrite r1 {{ set("{}" value("MESSAGE")); }};
 """
 SETTINGS = {
+    "app_rotation.rules": """@K java
+@F /a/logback.xml
+/a/logback.xml:<!-- pw {} > {} -->
+/a/logback.xml:  <!-- <file>x</file> {}
+/a/logback.xml:{} --> <maxHistory>3</maxHistory>
+/a/logback.xml:  {} -->
+@F /a/application.properties
+/a/application.properties:sms.prefix={}
+/a/application.properties:app.type = {}
+/a/application.properties:my.key.file={}
+@E
+""",
     "syslog.syslog_ng": _SYSLOG_NG,
     "syslog.running": "".join(f"|{x}\n" for x in f"{_RSYSLOG}{_SYSLOG_NG}".splitlines()),
     "residual.state": r"""kernel/core_pattern:|/opt/x --token {} -p{} %p
