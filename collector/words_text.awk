@@ -192,6 +192,17 @@ function without(s,   out, w, i, at) {
   return out s
 }
 
+# What backup_wal.state prints: a command of settings, scripts that it names, the rest told by tools.
+function archiving(s,   head) {
+  FIRST = TITLE; TITLE = s !~ /^[|]/
+  if (!TITLE) return "|" line(substr(s, 2))
+  GOING = 0; FIRST = 1
+  if (match(s, /^(set archive_command|args) /)) { head = substr(s, 1, RLENGTH); return head line(substr(s, RLENGTH + 1)) }
+  if (match(s, /^sender [^ ]* /)) { head = substr(s, 1, RLENGTH); return head loose(substr(s, RLENGTH + 1)) }
+  if (s !~ /^set / || s ~ /^set [a-z_.]*directory \//) return s
+  return loose(s)
+}
+
 function masked(s) {
   FIRST = LINES++ == 0
   if (MODE == "script") return line(s)
@@ -207,6 +218,7 @@ function masked(s) {
   if (MODE == "sudo") return sudoers(s)
   if (MODE == "settings") return setting(s)
   if (MODE == "journal") return journal(s)
+  if (MODE == "wal") return archiving(s)
   if (MODE == "record") return recorded(s)
   exit 3
 }

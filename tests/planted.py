@@ -109,6 +109,7 @@ _ACCESS = "\n".join(
         f'203.0.113.7 - - [{_TIME}] "\\x16\\x03 {MARK}g7" 400 0',
         f'{{"time":"2026-11-25T02:36:03+00:00","client_ip":"203.0.113.7","token":"{MARK}g8",'
         f'"request_uri":"/?key={MARK}g9","authorization":"Basic {MARK}g10","status":200}}',
+        f'{{"time":"2026-11-25T02:36:03+00:00","{MARK}g14":"x","a_{MARK}g15": 2}}',
         f'203.0.113.7 {MARK}g11 [{_TIME}] "POST /api HTTP/1.1" 200 1 key={MARK}g12 port=5{MARK}g13',
         "",
     ]

@@ -192,6 +192,12 @@ hba {}
 host all all 0.0.0.0/0 trust
 """
 _RSYSLOG = r"""
+/* pw {} */ *.* @@h:514 /* {} * {} **/
+/* # {}
+{} {}
+  {} */ *.* @@i:514
+input(type="imfile" file="/var/log/*.log" /* {}
+{} */ tag="x")
 $template DatadogFormat,"{} <%pri%>%protocol-version% %timestamp:::date-rfc3339% %msg%\n{}"
 $template Odd,"{{\"k\":\"{}\",%msg:R,ERE,1,FIELD:{}--end%}}"
 template(name="dd" type="string" string="{} <%pri%>%protocol-version% - %msg%\n{} %msg%")
@@ -220,6 +226,18 @@ destination d8 {{ odd('{}' "a \" {}") }};
 rewrite r1 {{ set("{}" value("MESSAGE")); }};
 """
 SETTINGS = {
+    "app_rotation.rules": """@K java
+@F /a/logback.xml
+/a/logback.xml:<!-- pw {} > {} -->
+/a/logback.xml:  <!-- <file>x</file> {}
+/a/logback.xml:{} --> <maxHistory>3</maxHistory>
+/a/logback.xml:  {} -->
+@F /a/application.properties
+/a/application.properties:sms.prefix={}
+/a/application.properties:app.type = {}
+/a/application.properties:my.key.file={}
+@E
+""",
     "syslog.syslog_ng": _SYSLOG_NG,
     "syslog.running": "".join(f"|{x}\n" for x in f"{_RSYSLOG}{_SYSLOG_NG}".splitlines()),
     "residual.state": r"""kernel/core_pattern:|/opt/x --token {} -p{} %p
@@ -238,6 +256,11 @@ ForceCommand /opt/x -p {}
 Subsystem sftp /opt/sftp --k {}
 VersionAddendum {}
 MIMA={}
+PROXY=http://u:{}@h/
+export odd={}
+http_proxy={}
+SSHD_OPTS="-p 22 -o SetEnv=A={} -o Banner=https://h/{}"
+OPTIONS='-oSetEnv=A={}'
 """,
     "sshd.effective": """
 authorizedkeyscommand /usr/bin/curl https://u:{}@h/keys?t={}
@@ -245,6 +268,10 @@ forcecommand /opt/x -p {}
 subsystem sftp /opt/sftp --k {}
 #arg -oForceCommand=/opt/x {}
 #arg SetEnv=A={}
+|# old pw {}
+|PermitRootLogin no # {}
+|	Port 22	# {}
+|Banner https://h/{}
 """,
     "pam.files": """
 auth required pam_exec.so /opt/x {}
@@ -255,6 +282,20 @@ auth required /opt/pam_own.so a={}
 auth [success=1 default=ignore] pam_radius_auth.so conf=/x {} client_id={}
 session optional pam_unix.so key={}
 auth required pam_unix.so nullok passphrase={} mima={}
+auth optional pam_exec.so quiet expose_authtok \\
+  /usr/local/bin/notify --hook {} https://h/{} \\
+
+  # {} \\
+  {} # {} \\ \t
+account required pam_exec.so [/usr/bin/curl {}] \\
+  [/usr/bin/x {}]
+auth required pam_mysql.so user=x \\
+  crypt={} {}
+auth optional pam_exec.so /opt/x pam_unix.so {}
+auth required pam_exec {} {}
+auth [default=1] pam_exec {}
+{} {}
+auth required pam_x.so \\
 """,
     "syslog.rsyslog": f"""{_RSYSLOG}"""
     """
@@ -269,6 +310,12 @@ action(type="omhttp" restpath="bulk?k={}" server="h")
 *.* ^/opt/x {}
 """,
     "log_shipping.state": """== file /x
+|/* {} */
+|  url = "http://h:1" /* {}
+|    {} */
+|  level = 3 // {}
+|stage {{ // {}
+|  on = true /* {} */
 |@SET espw={}
 |    Record apikey {}
 |    Add apikey {}
@@ -289,6 +336,16 @@ action(type="omhttp" restpath="bulk?k={}" server="h")
 |      value: {}
 |    psk: "{}"
 |    endpoints: ["https://u:{}@h:9200/{}"]
+|    event.Put('http.auth', '{}')
+|  hosts: ["https://{}@es1:9200"]
+|  hosts: logs:5044/{}
+|  hosts: ["logs:5044/{}", "es2:9200"]
+|  url = env("X") + "{}"
+|  url = string.format("https://h/%s", "{}")
+|  odd = format("{}")
+|    . = parse(.m, r'{}')
+|    if .x == 'it {}
+|    call('{}', [1])
 |{{"metrics": {{"x": {{"log_path": "/var/log", "k": "{}"}}}}}}
 |  targets = [{{__path__ = "/var/log/x", odd = "{}"}}]
 |api = "{}"

@@ -344,13 +344,29 @@ _STORES = f"""# stores
   Secret: "{M}j31"
   口令: {M}j32
   attested: {{by: x, password: {M}j33, "token": "{M}j34, y"}}
+  db_password: |
+    {M}j40
+
+    {M}j41
+  name: b
+  secret: >-
+     {M}j42
+  api_key: {M}j43
+  ACCESS_KEY: "{M}j44"
+  path: mysql://u:{M}j45@h/d # old password: {M}j47
+- token: |
+    {M}j48
+  name: c
+  token:
+    {M}j49
+# 密码 {M}j50
 """
 MORE |= {
     "/var/lib/hostpledge/backup/planted2.json": _REPORT,
     "/var/lib/hostpledge/restore/planted2.json": _RESTORED,
     "/etc/hostpledge/data-inventory.yml": _STORES,
-    "/etc/hostpledge/data-inventory.json": f'{{"stores": [{{"name": "a", "passwd": "{M}j35", "x_token": {M}j36}}]}}',
-    "/etc/hostpledge/event-ledger.yml": f"# {M}j37\nevents:\n - id: a\n   api_token: {M}j38\n",
+    "/etc/hostpledge/data-inventory.json": f'{{"stores": [{{"name": "a", "passwd": "{M}j35", "x_token": {M}j36,\n"token":\n"{M}j51",\n "apiKey":\n  "{M}j52"}}]}}',
+    "/etc/hostpledge/event-ledger.yml": f"# {M}j37\nevents:\n - id: a\n   api_token: {M}j38\n   what: x # {M}j53\n",
 }
 # the forms stand below those of `planted`, in the same file
 ALL = _ALL | {path: _ALL.get(path, "") + text for path, text in MORE.items()}

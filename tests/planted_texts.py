@@ -167,6 +167,25 @@ _JOURNAL = r"""
 x {}
 """
 
+# archive_command and the scripts that it names: comments, headers, documents, what is said
+_WAL = """
+== server /run/postgresql/.s.PGSQL.5432
+set archive_command /opt/arc/push %p {} && curl -H "X-Auth: {}" https://h/{} && AUTH={} cp %p /w/%f # {}
+script /opt/arc/push
+|#!/bin/sh
+|# old one: {}
+|AUTH={}
+|curl -H "Signature: {}" -H 'X: {}' https://oss.example/{}
+|cat <<EOF >/tmp/x
+|{} and {}
+|EOF
+|echo "archived {} for {}"
+|gzip -c "$1" >/w/x.gz
+more /opt/arc/push
+== receiver 12
+args pg_receivewal -D /w -d host=db1 password={} user=x -W {}
+== end
+"""
 TEXTS = {
     "tab": _TAB,
     "units": _UNITS,
@@ -175,4 +194,5 @@ TEXTS = {
     "rotate": _ROTATE,
     "listed-log": _LISTED_LOG,
     "journal": _JOURNAL,
+    "wal": _WAL,
 }

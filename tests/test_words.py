@@ -28,6 +28,7 @@ from tests.test_script import SHELLS
 # Text that people write, or that holds what they typed: only listed words leave.
 PEOPLE = {
     "backup.journal", "backup.logs", "backup.reports", "backup.settings", "backup_checks.logs",
+    "backup_wal.state",
     "logrotate.config", "restore_tests.records",
     "schedules.called", "schedules.periodic", "schedules.spool", "schedules.tabs",
     "schedules.timers", "startup.shell", "sudoers.files",
@@ -36,7 +37,7 @@ PEOPLE = {
 SETTINGS = {
     "accounts.group", "accounts.passwd", "accounts.shadow", "app_rotation.rules", "audit.kernel",
     "backup.artefacts", "backup.borg", "backup.lists", "backup.pgbackrest",
-    "backup_named.borg", "backup_named.files", "backup_named.settings", "backup_wal.state",
+    "backup_named.borg", "backup_named.files", "backup_named.settings",
     "database_access.state", "firewall.ip6tables", "firewall.ip6tables_legacy", "firewall.ipset",
     "firewall.iptables", "firewall.iptables_legacy", "firewall.nft", "firewall.saved",
     "inventory.signature", "legacy.ftp", "legacy.inetd", "legacy.wrappers", "log_files.times",

@@ -252,3 +252,16 @@ def test_a_file_that_was_refused_is_not_left_out() -> None:
     result = ReadResult("pam.files", ReadStatus.OK, files=(file,))
     with pytest.raises(CouldNotLook):
         stacks(Capture("h", HostStatus.COMPLETE, reads={"pam.files": result}))
+
+
+def test_lines_are_joined_as_libpam_joins_them() -> None:
+    """_pam_assemble_line: a remark neither goes on below nor ends what goes on around it."""
+    text = (
+        "# old \\\npassword required pam_a.so # x \\\npassword required pam_b.so one \\ \n"
+        "\n # between \\\n two\npassword required pam_c.so\n"
+    )
+    assert [(e.module, e.args) for e in _stack(text)] == [
+        ("pam_a", ()),
+        ("pam_b", ("one", "two")),
+        ("pam_c", ()),
+    ]

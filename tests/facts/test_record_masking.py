@@ -149,3 +149,33 @@ def test_what_stands_in_properties_of_a_logger() -> None:
     assert "SECRET" not in said
     for kept in ('"/srv/app/logs"', ">100MB<", '"180"', "${sys:app.home}/logs", "'conf.d'"):
         assert kept in said
+
+
+@pytest.mark.parametrize("web", [False, True])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x pid=13812345678 uid=110101199003071234 ses=6222021234567890123",
+        "user port 6222021234567890123 uid 13812345678",
+        "order [13812345678] card [6222021234567890123]",
+        '{"user_size": 13812345678, "time": 110101199003071234, "status":6222021234567890123}',
+        "port=13812345678 status=110101199003071234",
+    ],
+)
+def test_numbers_of_people_are_none_of_processes(line: str, web: bool) -> None:
+    said = _masked(line, web)
+    assert re.findall(r"\d{6,}", said) == []
+
+
+def test_numbers_of_processes_and_accounts_stay() -> None:
+    line = "type=LOGIN pid=4194304 uid=4294967295 ses=4294967295 x[4194304]: port 65535"
+    assert _masked(line) == line + "\n"
+
+
+@pytest.mark.parametrize("name", ["zhangsan", "secret_key1", "ip_zhangsan"])
+def test_names_of_members_that_are_not_listed_are_masked(name: str) -> None:
+    said = _masked(f'{{"{name}":"x","remoteAddr":"y","request_uri":"/z","user_agent":1}}', web=True)
+    assert name not in said
+    assert '"remoteAddr":' in said
+    assert '"request_uri":' in said
+    assert '"user_agent":' in said

@@ -15,14 +15,8 @@ from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.login_keys import KEYS, key_users
+from collector.facts.access.sshd_redaction import NO_SECRETS, OF_FILES
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import (
-    FORMS,
-    NO_WORD_OF_PEOPLE,
-    any_case,
-    values_of,
-    values_of_short,
-)
 from collector.facts.system.accounts import Account
 from collector.facts.system.taken_up import LOOK, NOT_ASKED, TAKEN_UP, Taken, taken_up
 from collector.i18n.message import msg
@@ -165,37 +159,12 @@ done
 """
 )
 
-# What SetEnv hands to sessions, and what the files of the environment hold beside sshd's options.
-_NO_SECRETS = (
-    "\n".join(
-        # whatever stands behind a program is people's text
-        rf"s/\({any_case(name)}[[:space:]=]\{{1,\}}{gap}[\"']\{{0,1\}}[^[:space:]\"']*\)"
-        r"[\"'[:space:]].*/\1 ***/"
-        for name, gap in (
-            ("AuthorizedKeysCommand", ""),
-            ("AuthorizedPrincipalsCommand", ""),
-            ("ForceCommand", ""),
-            ("Subsystem", r"[^[:space:]]\{1,\}[[:space:]]\{1,\}"),
-        )
-    )
-    + r"""
-s/^\(#arg .*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
-s/^\(|\{0,1\}[[:space:]]*[Vv]ersion[Aa]ddendum[[:space:]]\{1,\}\)[^n].*/\1***/
-s/^\(|\{0,1\}[[:space:]]*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
-s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*PASS[A-Z_]*=\).*/\1***/
-s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*SECRET[A-Z_]*=\).*/\1***/
-s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*TOKEN[A-Z_]*=\).*/\1***/
-s/^\([[:space:]]*\(export \)\{0,1\}[A-Z_]*KEY=\).*/\1***/"""
-)
-
-_ENVIRONMENT = values_of("passphrase", "mima", "miyao", "kouling", mark="***")
-
 READS: tuple[Read, ...] = (
     shell(
         "sshd.effective",
         _EFFECTIVE,
         limit=1 << 18,
-        redact=_NO_SECRETS,
+        redact=f"/^|/{{\n{OF_FILES}\n}}\n{NO_SECRETS}",
         privileged=True,
         why=Text(
             "sshd 实际生效的配置（含启动参数与 Match 块）",
@@ -214,9 +183,7 @@ READS: tuple[Read, ...] = (
         "/etc/default/ssh",
         "/etc/sysconfig/sshd",
         "/etc/crypto-policies/back-ends/opensshserver.config",
-        redact="\n".join(
-            [NO_WORD_OF_PEOPLE, FORMS, *values_of_short("***"), _ENVIRONMENT, _NO_SECRETS]
-        ),
+        redact=f"{OF_FILES}\n{NO_SECRETS}",
         why=Text("sshd 配置文件原文", "the configuration files of sshd as written"),
     ),
     shell(

@@ -28,6 +28,7 @@ from collector.facts.backup.commands.wal_recovery import (
     reach,
     receivers_of,
     sink,
+    whole,
 )
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.offsite import Copy, Place, place_of
@@ -70,6 +71,8 @@ def wal_copies(facts: Facts, known: Cover) -> tuple[WalCopy, ...]:
     found: list[WalCopy] = []
     store = known.real or known.store.path
     if archive.on and sink(archive).kind != "nowhere":
+        # elsewhere, and unencrypted, may be what the rest of a script does
+        whole(archive)
         targets |= {t.path: (archive.label, t) for t in archive.targets if t.ranges or t.closed}
         sealed = _sealed(archive)
         for to, kept in _sent(facts, archive):

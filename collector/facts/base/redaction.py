@@ -257,6 +257,31 @@ s/^\(|\{{0,1\}}[[:space:]]*\);.*/\1;/
 s/^\([^#]*[^#\\[:space:]][[:space:]]\{{1,\}}\)[#;].*/\1#/"""
 
 
+def remarks_of_c(ahead: str) -> str:
+    """Remarks between the signs of C, also of several lines: nothing of them leaves.
+
+    `ahead` is an expression for what may stand before one in its line, behind the sign of a line;
+    paths with a `*` in them must not be such. A line that begins with `==` or `$` is left alone.
+    """
+    begins = rf"^\(|\{{0,1\}}{ahead}\)/[*]"
+    return "\n".join(
+        [
+            "/^== /b hpcz",
+            "/^|\\{0,1\\}[[:space:]]*[$]/b hpcz",
+            ":hpcy",
+            rf"s#{begins}[^*]*[*]\{{1,\}}\([^/*][^*]*[*]\{{1,\}}\)*/#\1 #",
+            "t hpcy",
+            rf"\#{begins}#,\#[*]/#{{",
+            rf"s#{begins}.*#\1#",
+            "t hpcz",
+            r"\#[*]/#!s/^\(|\{0,1\}\).*/\1/",
+            r"s#^\(|\{0,1\}\).*[*]/#\1#",
+            "}",
+            ":hpcz",
+        ]
+    )
+
+
 def only_lines(*forms: str, rest: str = "d") -> str:
     """Of a file only the lines in one of the forms leave; each has one group, which is what stays.
 
@@ -287,22 +312,6 @@ ERRORS = "\n".join(
 MOUNTS = rf"""{URLS}
 s/\([Pp][Aa][Ss][Ss][A-Za-z_]*=\)[^,[:space:]]*/\1***/g
 s/\(secret[A-Za-z_]*=\)[^,[:space:]]*/\1***/g"""
-
-
-# Documents that an owner wrote for us, and may have signed, leave as they are; but no member that
-# holds a password, which their form knows not.
-_MEMBERS = ("passw", "passphrase", "pwd", "secret", "token", "mima", "口令", "密码")
-NO_PASSWORDS = "\n".join(
-    step
-    for word in _MEMBERS
-    for name in (rf"[\"']\{{0,1\}}[A-Za-z0-9_.-]*{any_case(word)}[A-Za-z0-9_.-]*[\"']\{{0,1\}}",)
-    for step in (
-        rf"s/^\([[:space:]-]*{name}[[:space:]]*:[[:space:]]\{{1,\}}\)[^[:space:]].*/\1***/",
-        rf's/\([{{,][[:space:]]*{name}[[:space:]]*:[[:space:]]*\)"{QUOTED}"/\1"***"/g',
-        rf"s/\([{{,][[:space:]]*{name}[[:space:]]*:[[:space:]]*\)[^\"[:space:]][^,}}]*/\1***/g",
-        rf's/^\([[:space:]-]*{name}[[:space:]]*:\)"{QUOTED}"/\1"***"/',
-    )
-)
 
 
 def only_listed(mode: str) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from collector.errors import BadInput, NotTrusted, NotUnderstood
-from collector.facts.base.redaction import NO_PASSWORDS
+from collector.facts.base.documents import NO_PASSWORDS
 from collector.facts.data import inventory_paths as _places
 from collector.facts.data.inventory_signature import KEYS, SIGNATURES, owner_signature
 from collector.i18n.message import msg, told

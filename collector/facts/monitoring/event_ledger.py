@@ -13,13 +13,17 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from collector.errors import BadInput, NotUnderstood
-from collector.facts.base.redaction import NO_PASSWORDS, NO_REMARKS
+from collector.facts.base.documents import NO_PASSWORDS
+from collector.facts.base.redaction import NO_REMARKS
 from collector.i18n.message import msg, told
 from collector.model import Facts, Read, Text, files
 from collector.schema import check, load_yaml
 
 DOCUMENT = "event-ledger"
 _READ = "ledger.document"
+
+# remarks behind a value
+_BEHIND = r"""s/^\([^"'#]*[[:space:]]\)#.*/\1#/"""
 
 READS: tuple[Read, ...] = (
     files(
@@ -28,7 +32,7 @@ READS: tuple[Read, ...] = (
         "/etc/hostpledge/event-ledger.yaml",
         "/etc/hostpledge/event-ledger.json",
         limit=1 << 20,
-        redact=f"{NO_REMARKS}\n{NO_PASSWORDS}",
+        redact=f"{NO_REMARKS}\n{_BEHIND}\n{NO_PASSWORDS}",
         why=Text("本机的网络安全事件台账", "the ledger of security events of this host"),
     ),
 )

@@ -29,10 +29,40 @@ _READ_MODULES = (
 _FLAGS = (
     "nullok", "use_authtok", "use_first_pass", "try_first_pass", "forward_pass", "not_set_pass",
 )  # fmt: skip
+# As libpam assembles its lines (_pam_assemble_line): a remark ends one, blank lines and remarks
+# between its parts are none of it.
+_JOINED = r"""s/#.*/#/
+t hpi
+:hpi
+/\\[[:space:]]*$/{
+$!{
+N
+s/\\[[:space:]]*\n[[:space:]]*$/\\/
+s/\\[[:space:]]*\n[[:space:]]*#.*/\\/
+t hpi
+s/\\[[:space:]]*\n\([^#]*\)#.*/ \1 #/
+s/\\[[:space:]]*\n/ /
+t hpi
+}
+}"""
+# What follows control and module where these name no file, or where a line is none of PAM's.
+_FIRST = r"[[:space:]]*-\{0,1\}[A-Za-z@]\{1,\}[[:space:]]\{1,\}"
+_NO_MODULE = "\n".join(
+    [
+        r"/\.so/b hpo",
+        r"/^[[:space:]]*#\{0,1\}$/b hpo",
+        rf"s/^\({_FIRST}\[[^]]*\][[:space:]]*[^[:space:]]\{{1,\}}[[:space:]]\).*/\1***/",
+        "t hpo",
+        rf"s/^\({_FIRST}[^[[:space:]][^[:space:]]*[[:space:]]\{{1,\}}[^[:space:]]\{{1,\}}[[:space:]]\{{1,\}}\)[^#[:space:]].*/\1***/",
+        "t hpo",
+        rf"/^{_FIRST}/!s/[^[:space:]].*/***/",
+        ":hpo",
+    ]
+)
 # Of the other modules only flags stay: what pam_exec and its like are given is people's text.
 _ARGUMENTS = "\n".join(
     [
-        *(rf"/[[:space:]\/]pam_{module}[a-z0-9_]*\.so/b" for module in _READ_MODULES),
+        *(rf"/^[^.]*[[:space:]\/]pam_{module}[a-z0-9_]*\.so/b" for module in _READ_MODULES),
         r"/\.so[[:space:]]/{",
         "s/[<>]/(/g",
         "s/$/ /",
@@ -48,7 +78,7 @@ _ARGUMENTS = "\n".join(
     ]
 )
 _NO_SECRETS = "\n".join(
-    [NO_WORD_OF_PEOPLE, FORMS, URLS, *values_of_short("***")]
+    [_JOINED, NO_WORD_OF_PEOPLE, _NO_MODULE, FORMS, URLS, *values_of_short("***")]
     + [
         rf"s/\({word}[A-Za-z_-]*=\)[^[:space:]]*/\1***/g"
         for word in (
@@ -179,7 +209,7 @@ class Stacks:
             raise NotUnderstood("pam.files", msg("included_not", name=name))
         if depth > 32:  # PAM_SUBSTACK_MAX_LEVEL and the like: a loop
             raise NotUnderstood("pam.files", msg("included_too_deeply", path=path))
-        for line in re.sub(r"\\\n", " ", self._texts[path]).splitlines():
+        for line in _lines(self._texts[path]):
             self._room.take()
             bare = line.partition("#")[0].strip()
             if not bare:
@@ -222,6 +252,12 @@ class Stacks:
             bool(match[1]),
             inner,
         )
+
+
+def _lines(text: str) -> list[str]:
+    """As libpam assembles them: a remark ends a line, also one that would go on below."""
+    text = re.sub(r"#.*", "#", text)
+    return re.sub(r"\\[ \t]*\n(?:[ \t]*#?[ \t]*\n)*", " ", text).splitlines()
 
 
 def stacks(capture: Capture) -> Stacks:

@@ -123,8 +123,17 @@ def unscheduled(facts: Facts, store: Store, real: str) -> Unscheduled:
     return Unscheduled(label, bool(label) and seen, followers(facts, store, real))
 
 
+def whole(archive: Archive) -> None:
+    """Raises CouldNotLook where scripts or paths of the archive_command were cut."""
+    if archive.cut:
+        raise CouldNotLook(READ, msg("longer_read", path=", ".join(archive.cut)))
+
+
 def sink(archive: Archive) -> Sink:
-    """Where archive_command, or archive_library, puts the WAL."""
+    """Where archive_command, or archive_library, puts the WAL.
+
+    Raises CouldNotLook where nothing is seen to arrive and what it names was not read whole.
+    """
     library = archive.settings.get("archive_library", "").strip()
     command = archive.settings.get("archive_command", "").strip()
     text = "\n".join([command, *archive.scripts.values()])
@@ -135,6 +144,7 @@ def sink(archive: Archive) -> Sink:
     label = f"archive_library={library}" if library else f"archive_command={command[:120]}"
     if arrived:
         return Sink("folder", label, tools, arrived)
+    whole(archive)
     if library:
         basic = library == "basic_archive"
         told = archive.settings.get("basic_archive.archive_directory", "")

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.postgresql.wal_read import STATE
-from collector.facts.base.redaction import MASK
+from collector.facts.base.redaction import only_listed
 from collector.facts.shell import quoting
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -28,7 +28,7 @@ READS: tuple[Read, ...] = (
         STATE,
         seconds=20,
         limit=1 << 18,
-        redact=MASK,
+        redact=only_listed("wal"),
         privileged=True,
         why=Text(
             "PostgreSQL 的 WAL 归档方式、最近一次成功与失败、归档目录中的段"
@@ -92,7 +92,8 @@ class Archive:
 
     `archived` and `failed`: the last file of WAL and when, None for none since the counters began.
     `ready` counts segments that wait (None: not seen), `oldest` is since when; `done` is when one
-    was last marked as archived. `size` is that of a segment in bytes.
+    was last marked as archived. `cut`: scripts longer than what was read of them, and the settings
+    where they name more paths than were looked at. `size` is that of a segment in bytes.
     """
 
     socket: str
@@ -109,6 +110,7 @@ class Archive:
     done: datetime | None
     targets: tuple[Target, ...]
     scripts: Mapping[str, str]
+    cut: tuple[str, ...]
     senders: tuple[Sender, ...]
     now: datetime
     lines: tuple[str, ...]
@@ -157,6 +159,7 @@ class _Part:
     head: str
     said: dict[str, list[str]] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
+    cut: list[str] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
@@ -191,7 +194,9 @@ def _part(text: str) -> _Part:
             continue
         if not line:
             continue
-        if word == "script":
+        if word == "more":
+            part.cut.append(rest)
+        elif word == "script":
             script = rest
             part.scripts[script] = ""
         elif word == "target":
@@ -268,6 +273,7 @@ def _archive(part: _Part, now: datetime) -> Archive:
         _time(first["done"].partition(" ")[0]) if "done" in first else None,
         tuple(part.targets),
         part.scripts,
+        tuple(part.cut),
         tuple(_sender(x) for x in part.said.get("sender", ())),
         now,
         tuple(part.lines),

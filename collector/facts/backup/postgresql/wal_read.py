@@ -134,11 +134,13 @@ for s in $b; do
     hp_first "$f"
     case "$f,$h_l" in *.sh,*|*,'#!'*) ;; *) continue;; esac
     printf 'script %s\n' "$f"; hp_by "$f" head -c 8192 | sed 's/^/|/'; printf '\n'
+    [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
     z="$z $(hp_by "$f" head -c 8192 | sed 's/^[[:space:]]*#.*//')"
   done
   set +f
-  for f in $(printf '%s %s\n' "$t" "$z" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u |
-    head -n 60); do
+  t=$(printf '%s %s\n' "$t" "$z" | grep -o '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | sort -u)
+  [ "$(printf '%s\n' "$t" | wc -l)" -le 60 ] || printf 'more %s\n' archive_command
+  for f in $(printf '%s\n' "$t" | head -n 60); do
     case "$f" in "$w"|"$w"/*|/bin*|/usr*|/etc|/dev|/dev/*|/proc*|/tmp|/var|/var/lib) continue;; esac
     [ -d "$f" ] && target "$f" "$n"
   done

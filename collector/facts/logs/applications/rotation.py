@@ -87,11 +87,25 @@ _ELEMENTS = "\n".join(
 _REMARK = r"/:[^<]*=.*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
 # PostgreSQL lets one leave out the `=`
 _REMARK += "\n" + r"/\.conf:[^<]*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
+# Of remarks in XML only their signs leave; a setting of anything but logs is nobody's business.
+_UNASKED = r"""s/<!--[^>]*-->/~c~/g
+s/<!--.*-->/~c~/
+s/<!--.*/<!--/
+s/^\([^:]*:\).*-->/\1-->/
+s/~c~/<!-- -->/g
+/\.properties:/{
+/:[^=]*[Ll]og/b hpu
+/:[^=]*appender/b hpu
+/:[^=]*Handler/b hpu
+s/=.*/=***/
+:hpu
+}"""
 # A line that names a secret keeps its element and loses its values.
 _MASKED = "\n".join(
     [
         "s/~q~//g",
         PIPES,
+        _UNASKED,
         _REMARK,
         _ELEMENTS,
         XML,

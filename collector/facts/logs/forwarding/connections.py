@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import MASK, any_case, values_of
+from collector.facts.base.redaction import MASK, any_case, remarks_of_c, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -56,10 +56,18 @@ _KEPT = (
 _MARK = "~q~"
 _S = "[[:space:]]*"
 _Q = r"[\"']\{0,1\}"
-_KEY = rf"{_Q}[A-Za-z_@.][A-Za-z0-9_.@-]*{_Q}"
+_NAME = "[A-Za-z_@.][A-Za-z0-9_.@-]*"
+_KEY = rf"{_Q}{_NAME}{_Q}"
 _STRING = r"\([^\"\\]*\\.\)*[^\"\\]*"
 _LINE = rf"^|{_S}\(-[[:space:]]\{{1,\}}\)*"
 _SWITCHES = ("[0-9]\\{1,5\\}", "true", "false", "yes", "no", "on", "off")
+
+
+# What stands ahead of a remark of Alloy: what is quoted, braces, an assignment, no path.
+_AHEAD = (
+    r"\(\([^\"]*\"[^\"]*\"\)*\([^\"/]*[]{}()[,]\)*\([A-Za-z_[:space:]]*=[^\"/]*\)\{0,1\}"
+    r"[[:space:]]\{1,\}\)\{0,1\}"
+)
 
 
 def _only_listed() -> list[str]:
@@ -68,6 +76,7 @@ def _only_listed() -> list[str]:
     kept = [any_case(name) if name[0].isalpha() else name for name in _KEPT]
     return [
         rf"s/^\(|{outside}[[:space:]]\)#.*/\1/",
+        rf"s#^\(|{_AHEAD}\)//.*#\1#",
         *(rf"s/{_LINE}{_Q}{name}{_Q}[[:space:]:=]/{_MARK}&/" for name in kept),
         *(
             rf"s/{_LINE}{_KEY}[[:space:]:=]\{{1,\}}{_Q}{value}{_Q},*$/{_MARK}&/"
@@ -77,6 +86,11 @@ def _only_listed() -> list[str]:
         rf"s/^|{_S}-*{_S}{_Q}\/[^[:space:]]*$/{_MARK}&/",
         rf"s/^|{_S}-*{_S}{_Q}[A-Za-z0-9.-]*:[0-9]\{{1,5\}}{_Q},*$/{_MARK}&/",
         rf"s/^|{_S}-*{_S}{_Q}[a-z]*:\/\/[^[:space:]]*$/{_MARK}&/",
+        # an expression is no address: env("X") + "…"
+        rf"/^{_MARK}.*[A-Za-z0-9_](/s/^{_MARK}//",
+        rf"/^{_MARK}.*[\"'][[:space:]]*[+]/s/^{_MARK}//",
+        rf"/^{_MARK}/s#://[^/@[:space:]\"',]*@#://redacted@#g",
+        rf"/^{_MARK}/s#\([A-Za-z0-9.-]:[0-9]\{{1,5\}}\)/[^][:space:]\"',]*#\1/redacted#g",
         rf"/^{_MARK}/b hpm",
         rf"s/\({_LINE}{_KEY}{_S}[:=]{_S}\)[^[:space:][{{|>].*/\1redacted/",
         rf"s/\(^|{_S}[A-Za-z_@][A-Za-z0-9_.@-]*[[:space:]]\{{1,\}}\)[^[:space:]:={{|>-].*/\1redacted/",
@@ -93,6 +107,12 @@ def _only_listed() -> list[str]:
         rf"s/\([:=]{_S}\)'[^']*'/\1'redacted'/g",
         r"/{/s/\([A-Za-z0-9_\"'][:=][[:space:]]\{1,\}\)[^]\"',{}~[ ][^]\"',{}~[ ]*/\1redacted/g",
         rf"/[{{:=]/!s/\"{_STRING}\"/\"redacted\"/g",
+        # arguments of functions, and strings wherever they stand: Lua, VRL, javascript
+        r"/^|[[:space:]]*</!s/([^()]*)/(redacted)/g",
+        rf"s/'\({_NAME}\)'\({_S}[:=]\)/~k~\1~k~\2/g",
+        r"s/'[^']*'/'redacted'/g",
+        r"s/^\([^']*\('[^']*'[^']*\)*\)'[^']*$/\1'redacted/",
+        r"s/~k~\([^~]*\)~k~/'\1'/g",
         rf"s/{_MARK}<\([^>~]*\)>/\"\1\"/g",
         ":hpn",
         f"s/{_MARK}//g",
@@ -115,7 +135,8 @@ def _redaction() -> str:
     steps.append(r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g")
     steps.append(values_of("licen", "mima", "miyao", "kouling"))
     last = [r"s/\*\*\*/redacted/g", *_only_listed(), ":hpz"]
-    return "\n".join(["/^== links/,$b hpz", *steps, _HEADERS, MASK, *last])
+    of_c = remarks_of_c(_AHEAD)
+    return "\n".join(["/^== links/,$b hpz", of_c, *steps, _HEADERS, MASK, *last])
 
 
 READS: tuple[Read, ...] = (

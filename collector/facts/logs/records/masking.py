@@ -38,10 +38,21 @@ port uid euid gid egid auid old-auid pid ppid ses old-ses id res SPT DPT LEN TTL
 items status remote_port client_port source_port times
 """
 
+# parts of the names of members in JSON; the names of others may be anybody's
+_KEYS = """
+uri url host ip xff proto protocol server client remote local source src dst dest request response
+req resp req_id upstream referer referrer agent ua x forwarded real bytes size length sent body
+headers header duration latency elapsed path query args scheme ssl tls ts time timestamp datetime
+date iso8601 msec level logger severity message event action result code err ctx trace span common
+log content version cipher suite site vhost domain file line thread class app service process sec
+timezone nginx apache caddy access error remoteip clientip ident verb httpversion phone
+"""
+
 MASKING = (
     "BEGIN {\n"
     f'  n = split("{" ".join(_WORDS.split())}", w, " "); for (i = 1; i <= n; i++) K[w[i]] = 1\n'
     f'  n = split("{" ".join(_NUMBERED.split())}", w, " "); for (i = 1; i <= n; i++) N[w[i]] = 1\n'
+    f'  n = split("{" ".join(_KEYS.split())}", w, " "); for (i = 1; i <= n; i++) J[w[i]] = 1\n'
     r"""  split("user acct USER ruser logname USERNAME", w, " "); for (i in w) S[w[i]] = 1
   H = "^[A-Z][a-z][a-z] [ 0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9] "
   D = "[0-9][0-9][0-9][0-9][-/][0-9][0-9][-/][0-9][0-9]"
@@ -88,6 +99,29 @@ function long(s,  p, n, i) {
   for (i = 1; i <= n; i++) if (length(p[i]) > 4 && p[i] !~ /\./) return 1
   return n > 9
 }
+# Is the name of a member in JSON made of listed words, or that of a path?
+function listed(s,  n, i, p) {
+  if (length(s) < 25 && s ~ /^[A-Za-z_-]*(ur[il]|path)[A-Za-z_-]*$/) return 1
+  while (match(s, /[a-z][A-Z]/)) s = substr(s, 1, RSTART) "_" substr(s, RSTART + 1)
+  n = split(s, p, /[_.@-]/)
+  for (i = 1; i <= n; i++)
+    if (p[i] != "" && !(p[i] in K) && !(tolower(p[i]) in K) && !(tolower(p[i]) in J)) return 0
+  return 1
+}
+function starred(s,  o, w) {
+  o = ""
+  while (match(s, /[A-Za-z0-9_-]+/)) {
+    w = substr(s, RSTART, RLENGTH); o = o substr(s, 1, RSTART - 1); s = substr(s, RSTART + RLENGTH)
+    o = o (listed(w) ? w : star(w))
+  }
+  return o s
+}
+# No number of a process or an account has more than ten digits: telephones and cards do.
+function few(s, name,  most) {
+  most = name ~ /port$|^[SD]PT$/ ? 5 : 10
+  sub(/\..*/, "", s)
+  return length(s) <= most || name ~ /time|msec|ts$/ && s ~ /^1[6-9][0-9]*$/ && length(s) == 13
+}
 function mask(s, web,  O, P, B, prev, key, ok, p) {
   O = web ? "" : head(s)
   if (web) R = s
@@ -95,7 +129,8 @@ function mask(s, web,  O, P, B, prev, key, ok, p) {
   while (R != "") {
     key = ""
     if (match(R, /^"[A-Za-z_@.][A-Za-z0-9_@.-]*"[ \t]*:/)) {
-      take(RLENGTH); O = O T; B = ":"; key = T; gsub(/[" \t:]/, "", key); prev = key; continue
+      take(RLENGTH); key = T; gsub(/[" \t:]/, "", key); prev = key; B = ":"
+      O = O (listed(key) ? T : "\"" starred(key) "\":"); continue
     }
     if (match(R, I) || match(R, G) || match(R, Y) || match(R, /^audit\([0-9]+\.[0-9]+:[0-9]+\)/)) {
       take(RLENGTH); O = O T; B = substr(T, RLENGTH); continue
@@ -123,8 +158,9 @@ function mask(s, web,  O, P, B, prev, key, ok, p) {
       else if (web && (B == "\"" || B == ":" && prev != ""))
         ok = RLENGTH == 3 || prev ~ /(^|_)(status|bytes|size|length|sent|time|port|duration|msec)/
       else if (web) ok = B ~ /^[ '\[(,|\t:]?$/ && (RLENGTH < 7 || T ~ /\./ && RLENGTH < 12)
-      else ok = (prev in N) && B == " " || B == "["
+      else ok = (prev in N) && B == " " || B == "[" && RLENGTH < 8
       if (web && O ~ /HTTP\/$/) ok = 1
+      if (ok && !few(T, prev) && !(web && T ~ /^1[6-9][0-9]+\./)) ok = 0
       O = O (ok ? T : substr("********", 1, RLENGTH)); B = "0"; prev = ""; continue
     }
     if (match(R, /^[A-Za-z0-9_\200-\377][A-Za-z0-9_\200-\377-]*/)) {

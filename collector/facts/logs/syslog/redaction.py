@@ -7,6 +7,7 @@ from collector.facts.base.redaction import (
     NO_REMARKS,
     URLS,
     any_case,
+    remarks_of_c,
     values_of,
     values_of_short,
 )
@@ -56,6 +57,7 @@ _QUOTED = r"\([^\"\\]*\\.\)*[^\"\\]*"
 # what is a remark behind a setting stands outside of quotes
 _OUTSIDE = r"""[^"'#]*\("[^"]*"[^"'#]*\)*\('[^']*'[^"'#]*\("[^"]*"[^"'#]*\)*\)*"""
 _REMARK = rf"s/^\({_OUTSIDE}[[:space:];)}}]\)#.*/\1#/"
+_OF_C = remarks_of_c(rf"\({_OUTSIDE}[[:space:];)}}{{]\)\{{0,1\}}")
 _RUN = r"s/[0-9A-Fa-f]\{24,\}/redacted/g"
 _BEHIND_HOST = r"s#\(://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g"
 
@@ -180,7 +182,7 @@ _BEHIND = [
     _BEHIND_HOST,
     _RUN,
 ]
-RSYSLOG = "\n".join([NO_REMARKS, _REMARK, *_BEFORE, *_COMMON, *_BEHIND])
+RSYSLOG = "\n".join([_OF_C, NO_REMARKS, _REMARK, *_BEFORE, *_COMMON, *_BEHIND])
 _NG_BELOW = [
     *(
         rf"/{word}[a-z_-]*[[:space:]]*([[:space:]]*$/{{"
@@ -244,6 +246,7 @@ BOTH = "\n".join(
         "s/$/~n~/",
         "b hpn",
         "}",
+        _OF_C,
         NO_REMARKS,
         _REMARK,
         r"/[A-Za-z0-9_-][[:space:]]*([[:space:]]*[\"']/{",
