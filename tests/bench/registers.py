@@ -25,7 +25,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from collector.pledges.database import tables
+from collector.attest.log import logged
+from collector.pledges.database import log, tables
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
 from tests.pledges import places
@@ -99,6 +100,9 @@ def fill(register: Register, count: int, now: datetime) -> None:
         connection.execute(tables.pledges.insert(), pledges)
         connection.execute(tables.versions.insert(), versions)
         connection.execute(tables.evidence.insert(), evidence)
+        leaves = [logged.entry_bytes(log._fields({**row, "scope": None}), now) for row in evidence]
+        entries = [{"number": n, "leaf": leaf.decode()} for n, leaf in enumerate(leaves)]
+        connection.execute(tables.log_entries.insert(), entries)
     register.briefs()
 
 

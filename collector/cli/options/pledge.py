@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.options.paths import Named
-from collector.cli.ui.language import tr
+from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.attest.bundle.making import PledgeReference
@@ -49,6 +50,16 @@ def pledge_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help=tr("为此登记制作", "make it for this pledge record"),
     )
     return named(register_option(command))
+
+
+def say_doubts(doubts: Iterable[BadInput]) -> bool:
+    """Names on stderr what is not proven, as rows and log differ; is there any?"""
+    found = False
+    for problem in doubts:
+        found = True
+        said = in_chinese(problem.said) if lang() == "zh" else problem.said
+        click.echo(f"hostpledge: {said}", err=True)
+    return found
 
 
 def pledged(id: str | None, location: str | None, grade: int | None) -> Pledged | None:

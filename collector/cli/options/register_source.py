@@ -15,7 +15,7 @@ import click
 
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import Named
-from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
 
@@ -135,7 +135,8 @@ def fleet(
     register = open_register(_place(inventory, location))
     now = datetime.now(UTC)
     records = register.list()
-    attached = register.newest_evidence()
+    attached, doubts = register.newest_and_doubts()
+    say_doubts(doubts)
     renewed = pledges.renewals(records)
     known = pledges.running(records, now)
     _say_hostless([record.id for record in known if not record.hosts])

@@ -33,6 +33,7 @@ class Evidence:
     kept), and `absent` how many hosts that were declared then are not in it. `handed_in` is how
     many of its captures no run vouches for (None: it was attached before that was kept). `past`:
     every host in it had been looked at later already (None: what its time says, see `current`).
+    `doubted`: the register's rows of its pledge are not what its log says of them.
     """
 
     pledge: str
@@ -48,6 +49,7 @@ class Evidence:
     absent: int = 0
     handed_in: int | None = None
     past: bool | None = None
+    doubted: bool = False
 
     @property
     def whole(self) -> bool:

@@ -92,7 +92,8 @@ checkpoints = Table(
     Column("note", Text, nullable=False),
     Column("made_at", String(40), nullable=False),
 )
-# made from the newest version of each record, and made anew where other code made it; see `briefs`
+# made from the newest version of each record, and made anew where other code made it: `made_by` is
+# over that code, that version and what stands in the row; see `briefs`
 briefs = Table(
     "briefs",
     metadata,

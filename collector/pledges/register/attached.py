@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import sightings, tables
+from collector.pledges.database import against_log, sightings, tables
 from collector.pledges.database.rows import Evidence, current, evidence_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.status import snapshots as looks
@@ -20,6 +21,7 @@ from collector.pledges.status import snapshots as looks
 if TYPE_CHECKING:
     from collector.attest.bundle.evidence import PledgeReference
     from collector.attest.log.logged import Log
+    from collector.pledges.database.held import Disagrees
     from collector.pledges.database.sightings import Sighting
     from collector.pledges.status.declared_resources import Shown
     from collector.pledges.status.latest_bundle import Newest
@@ -37,16 +39,32 @@ class Attached:
         self._database = database
         self.store = store
         self.where = where
+        self._against = against_log.AgainstLog()
 
-    def evidence(self, id: str) -> tuple[Evidence, ...]:
-        """What is attached to a record, in sequence; raises BadInput when there is no record."""
+    def evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
+        """What is attached to a record, in sequence; raises BadInput when there is no record.
+
+        And where its rows and the log of them differ, unless the caller holds them (`hold_to_log`).
+        """
         table = tables.evidence
         query = select(table).where(table.c.pledge == id).order_by(table.c.sequence)
         with self._database.read() as connection:
             if not self._hold(connection, id):
                 raise self.unknown(id)
             rows = connection.execute(query).mappings().all()
+            agree = not hold or self._against.agrees(connection, id, rows)
+        if not agree:
+            self.hold_to_log(id)
         return tuple(self._evidence(row) for row in rows)
+
+    def hold_to_log(self, id: str) -> None:
+        """Raises BadInput where the log says another thing of a record's evidence than its rows."""
+        with self._database.snapshot() as connection:
+            self._hold_to_log(connection, id)
+
+    def _hold_to_log(self, connection: Connection, id: str) -> None:
+        for doubt in against_log.doubts(connection, (id,), where=self.where).values():
+            raise doubt.why
 
     def all_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
         """What is attached to every record, by id; a record with none is not among them."""
@@ -60,7 +78,14 @@ class Attached:
         return found
 
     def newest_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """As `newest_and_doubts`, of which a record that is doubted proves nothing."""
+        return self.newest_and_doubts()[0]
+
+    def newest_and_doubts(self) -> tuple[Mapping[str, tuple[Evidence, ...]], Sequence[Disagrees]]:
         """Of every record the bundle attached last, by id; a record with none is not among them.
+
+        Where the rows of a record and the log differ, what the log says is there in their place,
+        with no verdict but `error`; and why comes second.
 
         Its sequence number is how many there are. Where another one was collected later, another
         is the newest that looked at all of its pledge, or the last of no past look (`current`),
@@ -87,11 +112,23 @@ class Attached:
             .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
             .order_by(table.c.pledge, table.c.sequence)
         )
-        found: dict[str, list[Evidence]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(query).mappings():
-                found.setdefault(row["pledge"], []).append(self._evidence(row))
-        return {id: _few(attached) for id, attached in found.items()}
+            differing = self._against.differing(connection)
+            rows: Sequence[Mapping[Any, Any]] = connection.execute(query).mappings().all()
+        doubts: Mapping[str, against_log.Doubt] = {}
+        if differing:
+            # in one moment: what another process attached meanwhile differs no more
+            with self._database.snapshot() as connection:
+                doubts = against_log.doubts(connection, differing, where=self.where)
+            rows = [row for row in rows if row["pledge"] not in doubts]
+        found: dict[str, list[Evidence]] = {}
+        for row in rows:
+            found.setdefault(row["pledge"], []).append(self._evidence(row))
+        for id, doubt in doubts.items():
+            if doubt.rows:
+                found[id] = [replace(self._evidence(row), doubted=True) for row in doubt.rows]
+        few = {id: _few(attached) for id, attached in found.items()}
+        return few, [doubt.why for doubt in doubts.values()]
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
@@ -149,21 +186,25 @@ class Attached:
 
     def check_next(self, id: str, sequence: int, digest: str, previous: str | None) -> None:
         """Raises BadInput as `insert_evidence`, which looks once more."""
-        with self._database.read() as connection:
+        with self._database.snapshot() as connection:
             self._check_next(connection, id, sequence, digest, previous)
 
     def _check_next(
         self, connection: Connection, id: str, sequence: int, digest: str, previous: str | None
     ) -> None:
         table = tables.evidence
+        there = connection.execute(select(table).where(table.c.pledge == id)).mappings().all()
+        if not self._against.agrees(connection, id, there):
+            # a row that is gone would be attached once more, and the log say so twice
+            self._hold_to_log(connection, id)
         same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
-        there = same.first()
-        if there is not None:
+        taken = same.first()
+        if taken is not None:
             raise BadInput(
                 msg(
                     "bundle_attached_already_number",
-                    there=there["sequence"],
-                    there_2=there["pledge"],
+                    there=taken["sequence"],
+                    there_2=taken["pledge"],
                 )
             )
         self._in_order(connection, id, sequence, previous)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.cli.options.common import form_option, output_option
-from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.pledges.due.deadlines import KINDS
@@ -90,7 +90,7 @@ def due(
     every = register.briefs(now + ahead)
     renewed = frozenset(known.document.get("renews") for known in every)
     records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
-    attached = register.newest_evidence()
+    attached, doubts = register.newest_and_doubts()
     found = [
         (known, entry)
         for known in records
@@ -111,6 +111,8 @@ def due(
     ]
     found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
     put(_summed(found, now, form) if summed else _drawn(found, now, form), output)
+    if say_doubts(doubts):
+        return 2
     return 1 if any(entry.overdue(now) for _, entry in found) else 0
 
 

@@ -107,11 +107,13 @@ def status(*, id: str, form: str, location: str | None) -> int:
     known = register.get(id)
     ran_out = lifecycle.state(known, now.astimezone(CHINA).date()) == "lapsed"
     renewed = ran_out and id in register.renewed()
-    evidence = register.evidence(id)
+    # its rows are held to what was signed first, which says more than the log
+    evidence = register.evidence(id, hold=False)
     same = twins.strange(register, id, register.twins(id))
     found = pledge_status.status(
         known, evidence, now, renewed=renewed, shown=register.shown, twins=same
     )
+    register.hold_to_log(id)
     out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
     return 0 if found.satisfied else 1
 

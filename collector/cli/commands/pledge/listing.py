@@ -11,7 +11,7 @@ import click
 
 from collector import catalog
 from collector.cli.options.common import form_option, output_option
-from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, lang_option, tr
@@ -134,14 +134,15 @@ def list_(
     register = open_register(location)
     now = datetime.now(UTC)
     ahead = within or _AHEAD
-    every = listing.listed(register.briefs(now + ahead), register.newest_evidence(), now, ahead)
+    attached, doubts = register.newest_and_doubts()
+    every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
     if summed:
         put(_summed(rows, now, form), output)
     else:
         put(_drawn(rows, len(every), form), output)
-    return 0
+    return 2 if say_doubts(doubts) else 0
 
 
 def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:

@@ -88,6 +88,11 @@ def _parts(rows: Rows) -> str:
 def lacking(evidence: Evidence, grade: int) -> str:
     """Why this evidence is no proof of a record of that grade; empty where its scope is whole."""
     scope = evidence.scope
+    if evidence.doubted:
+        return tr(
+            "登记库与其日志不符，未经证明",
+            "not proven: the register says another thing of it than its log",
+        )
     if scope is None:
         return tr(
             "附上时未记录核查范围，不足以证明（见 pledge status）",
