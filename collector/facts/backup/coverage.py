@@ -15,6 +15,7 @@ from collector.facts.backup.commands.scheduled import agents, all_jobs
 from collector.facts.backup.commands.wal_recovery import unscheduled
 from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.data.inventory_paths import links_on, place
 from collector.facts.scheduling.models import Script
@@ -74,7 +75,7 @@ def cover(facts: Facts, store: Store) -> Cover:
     sure, perhaps, idle = [], [], []
     for job in facts.get(all_jobs):
         answer = job.covers(store, real, links, partial(_one_file_system, facts))
-        at_run_time = job.unclear or "?" in job.databases
+        at_run_time = _unnamed(job, store, real) or "?" in job.databases
         if answer == "perhaps" and at_run_time and _seen(facts, job, store):
             answer = "yes"
         if answer == "yes" and job.tool == "pgbackrest":
@@ -96,6 +97,13 @@ def cover(facts: Facts, store: Store) -> Cover:
         found_wal = unscheduled(facts, store, real)
         run, wal, base = (*run, *found_wal.followers), found_wal.label, found_wal.base
     return Cover(store, real, tuple(sure), tuple(perhaps), tuple(idle), run, wal, base)
+
+
+def _unnamed(job: BackupJob, store: Store, real: str) -> bool:
+    """Is it only what is taken that shows at run time, and not what is left out of it?"""
+    paths = {p for p in (store.path, real) if p.startswith("/")}
+    named = any(within(p, s.rstrip("/") or "/") for p in paths for s in job.sources)
+    return job.unclear and not (named or job.narrowed or job.unseen)
 
 
 def _seen(facts: Facts, job: BackupJob, store: Store) -> bool:
