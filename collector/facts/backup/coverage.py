@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from collector.errors import CouldNotLook
@@ -13,6 +13,7 @@ from collector.facts.backup.commands.generic import copied
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.scheduled import agents, all_jobs
 from collector.facts.backup.commands.wal_recovery import unscheduled
+from collector.facts.backup.contradicted import in_memory
 from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
 from collector.facts.base.paths import within
@@ -84,8 +85,12 @@ def cover(facts: Facts, store: Store) -> Cover:
             answer = asks(facts, job, store, real)
         if answer == "no":
             continue
-        if not job.job.enabled:
-            idle.append(job)
+        lost = in_memory(facts, job)
+        if lost and job.tool == "rsync":
+            # another job may take it from there
+            perhaps.append(replace(job, note=f"{job.note} [{lost.job.reason}]"))
+        elif lost or not job.job.enabled:
+            idle.append(lost or job)
         elif answer == "yes":
             sure.append(job)
         else:

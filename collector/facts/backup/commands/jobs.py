@@ -52,8 +52,8 @@ class BackupJob:
     that its words name. `one_fs`: it stays on the file system it begins on; `blurred`: it leaves
     out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
     line, run in `folder`; `piped` are the commands that take what it prints; `note` stands behind
-    its label. `unseen`: a file that nobody read says what is left out, which may be all; `narrowed`:
-    words that may leave out any of it.
+    its label. `unseen`: a file that nobody read says what is left out, which may be all;
+    `narrowed`: words that may leave out any of it.
     """
 
     job: Job

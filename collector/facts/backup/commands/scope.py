@@ -57,8 +57,8 @@ def _variables(tool: str, args: list[str], text: str, command: str) -> list[str]
     words = operands(args)
     if tool == "tar":
         # what is written to stands behind letters
-        words = [b for a, b in zip(["", *args], args, strict=False)
-                 if b in words and not re.fullmatch(r"-?[A-Za-z]*f", a) and a != "--file"]  # fmt: skip
+        before = zip(["", *args], args, strict=False)
+        words = [b for a, b in before if b in words and not re.fullmatch(r"-?[A-Za-z]*f|--file", a)]
     names = [w for w in words if re.fullmatch(r"\$(\w+|\{\w+\}|[@*])", w)]
     literal = [w for w in words if w not in names]
     if words and words[-1] in names and len(literal) < _TO.get(tool, 0):
@@ -99,7 +99,7 @@ def cuts_into(tool: str, path: str, source: str, pattern: str) -> bool:
 
 
 def _below(parts: list[str], own: list[str], *, wide: bool) -> list[str]:
-    """What of an absolute pattern stands for names below `own`; nothing where it leads elsewhere."""
+    """What of an absolute pattern stands for names below `own`, if anything."""
     for at, part in enumerate(own):
         if at == len(parts):
             return []
