@@ -105,10 +105,14 @@ def cover(facts: Facts, store: Store) -> Cover:
 
 
 def _unnamed(job: BackupJob, store: Store, real: str) -> bool:
-    """Is it only what is taken that shows at run time, and not what is left out of it?"""
+    """Is it only what is taken that shows at run time, and not what is left out of it?
+
+    What lies below the store is a part of it.
+    """
     paths = {p for p in (store.path, real) if p.startswith("/")}
     named = any(within(p, s.rstrip("/") or "/") for p in paths for s in job.sources)
-    return job.unclear and not (named or job.narrowed or job.unseen)
+    part = any(within(b, p) for p in paths for b in job.below)
+    return job.unclear and not (named or part or job.narrowed or job.unseen)
 
 
 def _seen(facts: Facts, job: BackupJob, store: Store) -> bool:

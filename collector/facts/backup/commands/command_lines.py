@@ -289,7 +289,7 @@ def _tar(args: list[str], folder: str, more: list[str]) -> list[str] | None:
         elif word in (">", ">>"):
             wants = word
         elif not word.startswith(("-", ">", "2>")):
-            joined = word if word.startswith("/") else f"{base.rstrip('/')}/{word}"
+            joined = word if word.startswith(("/", "$")) else f"{base.rstrip('/')}/{word}"
             found.append(re.sub(r"/\.?/?$|(?<=/)\./", "", joined) or "/")
     return found + more if creates else None
 

@@ -30,7 +30,7 @@ from collector.facts.backup.commands.command_lines import (
 )
 from collector.facts.backup.commands.dump_scope import nothing, partial, server
 from collector.facts.backup.commands.listed_files import left_out_by_files, listed
-from collector.facts.backup.commands.scope import cuts_into, narrowed
+from collector.facts.backup.commands.scope import beginning, cuts_into, narrowed
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
@@ -53,7 +53,8 @@ class BackupJob:
     out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
     line, run in `folder`; `piped` are the commands that take what it prints; `note` stands behind
     its label. `unseen`: a file that nobody read says what is left out, which may be all;
-    `narrowed`: words that may leave out any of it.
+    `narrowed`: words that may leave out any of it. Where it is `unclear` what it takes, that lies
+    `below` one of these folders.
     """
 
     job: Job
@@ -73,6 +74,7 @@ class BackupJob:
     note: str = ""
     unseen: bool = False
     narrowed: tuple[str, ...] = ()
+    below: tuple[str, ...] = ("/",)
 
     @property
     def label(self) -> str:
@@ -114,7 +116,10 @@ class BackupJob:
                 return "yes"
             if {"?", "~?", "~*", f"~{store.name}"} & set(self.databases):
                 return "perhaps"
-        blurry = self.unclear and not self.engine
+        reached = not paths or any(
+            within(p, b) or within(b, p.rstrip("/") or "/") for p in paths for b in self.below
+        )
+        blurry = self.unclear and not self.engine and reached
         return "perhaps" if blurry or "perhaps" in answers else "no"
 
     def _takes(
@@ -205,7 +210,7 @@ def _recognise(
     else:
         sources = sources_of(tool, args, folder, lists)
         if sources is not None:
-            plain = tuple(s for s in sources if s.startswith("/") and "$" not in s)
+            plain = tuple(s for s in sources if beginning(s) == s)
             patterns, seen = left_out_by_files(args, left)
             yield BackupJob(
                 job,
@@ -219,6 +224,7 @@ def _recognise(
                 follows=follows_links(tool, args),
                 unseen=not seen,
                 narrowed=narrowed(tool, args, filled(job.text), job.command),
+                below=tuple({beginning(s) for s in sources if s not in plain}) or ("/",),
             )
 
 

@@ -80,6 +80,14 @@ def _may_be_options(name: str, text: str, command: str) -> bool:
     return bool(re.search(here, command)) or quoted < len(re.findall(here, text))
 
 
+def beginning(source: str) -> str:
+    """A path that is told to its end, else the folder it lies below: `/srv/$X/data` → `/srv`."""
+    if not source.startswith("/"):
+        return "/"
+    told = re.split(r"[$*?\[]", source, maxsplit=1)[0]
+    return source if told == source else told.rpartition("/")[0] or "/"
+
+
 def cuts_into(tool: str, path: str, source: str, pattern: str) -> bool:
     """May the pattern leave out something below `path` that cannot be done without?"""
     if pattern.startswith("!"):
