@@ -19,6 +19,7 @@ from collector.facts.backup.commands.command_lines import (
 )
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.listed_files import left_out_by_files
+from collector.facts.backup.commands.scope import narrowed
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.models import Job
 
@@ -50,8 +51,6 @@ RSYNC = [
     "rsync -a --exclude=/data ROOT/srv OUT/",
     "rsync -a --exclude=/srv/data ROOT/srv OUT/",
     "rsync -a --exclude=/srv/data ROOT/srv/ OUT/",
-    "rsync -a --exclude=srv ROOT/srv/data OUT/",
-    "rsync -a --exclude='da*' ROOT/srv/data/ OUT/",
     "rsync -a -e ssh --exclude 'da*' ROOT/srv/ OUT/",
 ]
 
@@ -72,6 +71,7 @@ def _job(text: str) -> BackupJob:
         blurred=blurred(tool, args, files=not seen),
         follows=follows_links(tool, args),
         unseen=not seen,
+        narrowed=narrowed(tool, args, text, ""),
     )
 
 
@@ -152,7 +152,42 @@ def test_a_link_is_not_what_it_leads_to(command: str, said: str, root: Path) -> 
         # a file that nobody read may leave out everything
         ("restic backup /srv/data --exclude-file=/etc/excludes", True, "perhaps"),
         ("restic backup /srv/data --exclude-if-present .nobackup", True, "perhaps"),
-        ("restic backup /srv/data --exclude-caches", True, "yes"),
+        # a tag in the store's own folder takes all of it away
+        ("restic backup /srv/data --exclude-caches", True, "perhaps"),
+        ("borg create --exclude-nodump r::a /srv/data", True, "perhaps"),
+        ("restic backup /srv/data --exclude-larger-than 1k", True, "perhaps"),
+        ("restic backup /srv/data --exclude '*.csv'", True, "perhaps"),
+        ("restic backup /srv --exclude '/srv/data/*.csv'", True, "perhaps"),
+        ("restic backup /srv --exclude '/home/*/Downloads'", True, "yes"),
+        ("restic backup /srv --iexclude '/SRV/DATA/*'", True, "perhaps"),
+        ("restic backup /srv --iexclude '*.TMP' --exclude node_modules", True, "yes"),
+        (
+            "restic backup /srv --exclude '*.log.gz' --exclude '**/.cache' --exclude '*~'",
+            True,
+            "yes",
+        ),
+        ("borg create --exclude '/home/*/.cache/*' --exclude '/var/tmp/*' r::a /srv", True, "yes"),
+        ("borg create --exclude '/srv*.csv' r::a /srv", True, "perhaps"),
+        ("borg create --pattern '-*.csv' r::a /srv/data", True, "perhaps"),
+        ("tar -czf /b/a.tgz --exclude='*.csv' /srv/data", True, "perhaps"),
+        ("tar -czf /b/a.tgz --newer-mtime='1 day ago' /srv/data", True, "perhaps"),
+        ("rsync -a --exclude=srv /srv/data /b/", True, "perhaps"),
+        ("rsync -a --exclude=.git --exclude=cache /srv/data /b/", True, "yes"),
+        ("rsync -a --exclude='da*' /srv/data/ /b/", True, "perhaps"),
+        ("rsync -a --max-size=1k /srv/data/ /b/", True, "perhaps"),
+        ("rsync -a --existing /srv/data/ /b/", True, "perhaps"),
+        ("rsync -a --ignore-existing /srv/data/ /b/", True, "perhaps"),
+        ("rsync -aF /srv/data/ /b/", True, "perhaps"),
+        ("rclone sync --max-age 1d /srv/data b:x", True, "perhaps"),
+        ("restic backup $OPTS /srv/data", True, "perhaps"),
+        ("restic backup --tag nightly /srv/data", True, "yes"),
+        ('restic -r "$REPO" backup /srv/data', True, "yes"),
+        ('rsync -a /srv/data/ "$DEST"', True, "yes"),
+        ("rsync -a $OPTS /srv/data/ /b/", True, "perhaps"),
+        ('borg create "$REPO" /srv/data', True, "yes"),
+        ("borg create $OPTS r::a /srv/data", True, "perhaps"),
+        ('tar -czf "$FILE" /srv/data', True, "yes"),
+        ("tar $OPTS -czf /b/a.tgz /srv/data", True, "perhaps"),
         ("rsync -a --include='*.conf' --exclude='*' /srv/ b:/srv", True, "no"),
         ("tar -cf /b/a.tar -X /etc/excludes /srv", True, "perhaps"),
         ("borg create --exclude 're:^srv/' r::a /srv", True, "perhaps"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from collector.facts.backup.artefacts.reports import reports
+from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
+from collector.facts.scheduling.cadence import hours_apart
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
 from collector.judges.predicates import holds_until
@@ -22,7 +24,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.important]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
-    covered, attested, untold, missing, missing_zh = [], [], [], [], []
+    covered, attested, untold, missing, missing_zh, rare = [], [], [], [], [], []
     values: dict[str, Value]
     quotes: list[Quote] = []
     until: list[datetime] = []
@@ -33,6 +35,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             names = _names(seen) or [f"WAL ({seen.wal})" if seen.base else "report"]
             covered.append(f"{store.label}: {', '.join(names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.sure]
+            if said := _too_rare(store, seen, parameters.integer("hours")):
+                rare.append(said)
         elif ends is not None and clock.now <= ends:
             attested.append(f"{store.label}: {store.attested['backup'].by}")
             until.append(ends)
@@ -51,6 +55,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         nothing_hidden(facts.get(called), facts.get(processes))
         values = {"stores": [*missing], "stores_zh": [*missing_zh]}
         return Verdict(Result.FAIL, "uncovered", Method.CONFIGURED, values, shown)
+    if rare:
+        return Verdict(Result.FAIL, "rare", Method.CONFIGURED, {"stores": [*rare]}, shown)
     if untold:
         return Verdict(Result.ERROR, "untold", Method.CONFIGURED, {"stores": [*untold]}, shown)
     if attested:
@@ -58,6 +64,21 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.PASS, "attested", Method.ATTESTED, named, shown, min(until))
     values = {"count": len(wanted), "stores": [*covered]}
     return Verdict(Result.PASS, "covered", Method.CONFIGURED, values, shown)
+
+
+def _too_rare(store: Store, seen: Cover, most: int) -> str:
+    """Which schedules cannot keep the store's recovery point; empty where one can, or may.
+
+    What goes on between two base backups (WAL) is not looked at, nor who else starts a job.
+    """
+    allowed = store.objective_hours or most
+    if seen.base or any(j.tool in BASE_BACKUPS for j in seen.sure):
+        return ""
+    apart = [hours_apart(j.job) for j in seen.sure]
+    if not apart or any(a is None or a <= allowed for a in apart):
+        return ""
+    named = ", ".join(dict.fromkeys(f"{j.label} {j.job.when}" for j in seen.sure))
+    return f"{store.label} ({allowed} h): {named}"
 
 
 def _names(seen: Cover) -> list[str]:

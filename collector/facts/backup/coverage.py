@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from collector.errors import CouldNotLook
@@ -13,8 +13,10 @@ from collector.facts.backup.commands.generic import copied
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.scheduled import agents, all_jobs
 from collector.facts.backup.commands.wal_recovery import unscheduled
+from collector.facts.backup.contradicted import in_memory
 from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
+from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.data.inventory_paths import links_on, place
 from collector.facts.scheduling.models import Script
@@ -74,7 +76,7 @@ def cover(facts: Facts, store: Store) -> Cover:
     sure, perhaps, idle = [], [], []
     for job in facts.get(all_jobs):
         answer = job.covers(store, real, links, partial(_one_file_system, facts))
-        at_run_time = job.unclear or "?" in job.databases
+        at_run_time = _unnamed(job, store, real) or "?" in job.databases
         if answer == "perhaps" and at_run_time and _seen(facts, job, store):
             answer = "yes"
         if answer == "yes" and job.tool == "pgbackrest":
@@ -83,8 +85,12 @@ def cover(facts: Facts, store: Store) -> Cover:
             answer = asks(facts, job, store, real)
         if answer == "no":
             continue
-        if not job.job.enabled:
-            idle.append(job)
+        lost = in_memory(facts, job)
+        if lost and job.tool == "rsync":
+            # another job may take it from there
+            perhaps.append(replace(job, note=f"{job.note} [{lost.job.reason}]"))
+        elif lost or not job.job.enabled:
+            idle.append(lost or job)
         elif answer == "yes":
             sure.append(job)
         else:
@@ -96,6 +102,17 @@ def cover(facts: Facts, store: Store) -> Cover:
         found_wal = unscheduled(facts, store, real)
         run, wal, base = (*run, *found_wal.followers), found_wal.label, found_wal.base
     return Cover(store, real, tuple(sure), tuple(perhaps), tuple(idle), run, wal, base)
+
+
+def _unnamed(job: BackupJob, store: Store, real: str) -> bool:
+    """Is it only what is taken that shows at run time, and not what is left out of it?
+
+    What lies below the store is a part of it.
+    """
+    paths = {p for p in (store.path, real) if p.startswith("/")}
+    named = any(within(p, s.rstrip("/") or "/") for p in paths for s in job.sources)
+    part = any(within(b, p) for p in paths for b in job.below)
+    return job.unclear and not (named or part or job.narrowed or job.unseen)
 
 
 def _seen(facts: Facts, job: BackupJob, store: Store) -> bool:

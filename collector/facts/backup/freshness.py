@@ -14,6 +14,7 @@ from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.jobs import BackupJob, engine_of
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
+from collector.facts.backup.contradicted import bare, emptied, partly
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
 from collector.facts.backup.identity import record_of
@@ -144,7 +145,7 @@ def _of_job(
     answers = []
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
-        each = [_judge([_point(a) for a in group], bounds) for group in mine]
+        each = [_of_group(job, group, bounds) for group in mine]
         answers.append(min(each, key=lambda a: order.index(a.state)))
     elif not groups and (folder := empty_folder(left, job)):
         quote = Quote("backup.artefacts", (f"folder {folder.rpartition('/')[0]}",))
@@ -156,14 +157,19 @@ def _of_job(
         return min(answers, key=lambda a: worst.index(a.state))
     if groups:
         return Freshness("untold", None, job.label)
+    if kept := bare(facts, job):
+        return Freshness("empty", None, f"{kept.path}/snapshots", (kept,))
+    if gone := emptied(facts, job):
+        return Freshness("untold", None, f"{job.label}: {gone}")
     seen = [
         _Point(r.when, r.size, "", Quote(r.read, (r.line,)))
         for r in facts.get(records)
         if record_of(facts, r, job, store, known.real)
     ]
-    if seen:
-        return _judge(seen, bounds)
     run = job.job.run
+    if seen:
+        newest = max(seen, key=lambda p: p.when)
+        return _cut_short(job, newest) or _judge(seen, bounds)
     if run is not None and run.finished is not None and run.good is not None:
         if run.good and not proven(facts, job.job, job.tool, job.words):
             return Freshness("untold", None, job.label)
@@ -172,6 +178,19 @@ def _of_job(
         quote = Quote(job.job.read, (line,))
         return _judge([_Point(run.finished, None, fault, quote)], bounds)
     return Freshness("untold", None, job.label)
+
+
+def _of_group(job: BackupJob, group: Sequence[Artefact], bounds: Bounds) -> Freshness:
+    points = [_point(a) for a in group]
+    return _cut_short(job, max(points, key=lambda p: p.when)) or _judge(points, bounds)
+
+
+def _cut_short(job: BackupJob, newest: _Point) -> Freshness | None:
+    """Where the run that made the newest one ended with a status for `not all of it`."""
+    run = job.job.run
+    if run is None or not partly(job, newest.when):
+        return None
+    return Freshness("failed", None, f"{run.service}: {run.detail}", (newest.quote,))
 
 
 def _judge(points: list[_Point], bounds: Bounds) -> Freshness:

@@ -266,7 +266,8 @@ def _run(service: dict[str, str]) -> Run:
             and service.get("ExecMainCode") in ("1", "exited")
             and (result == "success")
         )
-    return Run(service["Id"], finished, good, f"Result={result} ExecMainStatus={status}")
+    started = when_utc(service.get("ExecMainStartTimestamp", ""), "schedules.timers")
+    return Run(service["Id"], finished, good, f"Result={result} ExecMainStatus={status}", started)
 
 
 def when_utc(text: str, read: str) -> datetime | None:

@@ -21,6 +21,7 @@ class Run:
     finished: datetime | None
     good: bool | None
     detail: str
+    started: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

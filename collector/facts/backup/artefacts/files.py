@@ -7,6 +7,7 @@ pg_dump's archives; the last line of an SQL dump), for copying a file changes th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -42,11 +43,15 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
-    """`folders` were looked through; `closed` could not be."""
+    """`folders` were looked through; `closed` could not be.
+
+    `repositories` are the lines that tell of one, by its folder.
+    """
 
     folders: frozenset[str]
     closed: frozenset[str]
     all: tuple[Artefact, ...]
+    repositories: Mapping[str, str]
 
 
 # What a dump that failed leaves behind a pipe: `mysqldump | gzip` 20 bytes, `… | gzip | age` 220.
@@ -63,6 +68,7 @@ def artefacts(capture: Capture) -> Artefacts:
     folders: set[str] = set()
     closed: set[str] = set()
     found: dict[str, Artefact] = {}
+    kept: dict[str, str] = {}
     current: _Seen | None = None
     head = tail = inner = ""
     for line in [*capture.read("backup.artefacts").text().splitlines(), "end"]:
@@ -90,11 +96,13 @@ def artefacts(capture: Capture) -> Artefacts:
                 raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
             owned = (int(match[3], 8), int(match[4]), int(match[5])) if match[3] else None
             current = (match[6], int(match[1]), int(match[2]), line, owned)
-        elif word in ("repository", "tree", "attr"):
+        elif word == "repository":
+            kept["/" + rest.partition("/")[2]] = line
+        elif word in ("tree", "attr"):
             continue  # `backup_versions` reads these
         elif line != "end":
             raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
-    return Artefacts(frozenset(folders), frozenset(closed), tuple(found.values()))
+    return Artefacts(frozenset(folders), frozenset(closed), tuple(found.values()), kept)
 
 
 def _artefact(seen: _Seen, head: str, tail: str, inner: str) -> Artefact:

@@ -44,7 +44,9 @@ _TAKES_VALUE = re.compile(
     r"|exclude-from|exclude-file|exclude-if-present|files-from|tag|cacert|cache-dir|limit-\w+|rsh"
     r"|defaults-file|defaults-extra-file|result-file|where|ignore-table|compression|lock-wait"
     r"|username|dbname|format|file|jobs|log-file|link-dest|backup-dir|bwlimit|timeout|config"
-    r"|target-dir|out|archive|uri|db|encrypt-key|time|keep-\w+|host-name|option|schema|table))$"
+    r"|target-dir|out|archive|uri|db|encrypt-key|time|keep-\w+|host-name|option|schema|table"
+    r"|iexclude|exclude-larger-than|exclude-tag|stdin-filename|(min|max)-(size|age)|filter|include"
+    r"|iexclude-file|patterns?(-from)?|include-from|filter-from))$"
 )
 _LONGEST = 4 << 20
 # What a shell is given to run; systemd shows it without its quotes.
@@ -157,7 +159,7 @@ def databases_of(tool: str, args: list[str]) -> tuple[str, ...]:
         if option in args[:-1] and (option != "-d" or tool != "mysqldump"):
             named.append(args[args.index(option) + 1])
         named += [a.partition("=")[2] for a in args if a.startswith(f"{option}=")]
-    rest = _operands(args)
+    rest = operands(args)
     if tool in ("mysqldump", "mariadb-dump", "mysqlpump"):
         named += rest if {"--databases", "-B"} & set(args) else rest[:1]
     elif tool == "pg_dump":
@@ -167,7 +169,7 @@ def databases_of(tool: str, args: list[str]) -> tuple[str, ...]:
     return tuple("?" if "$" in n or "`" in n else n for n in named)
 
 
-def _operands(args: list[str]) -> list[str]:
+def operands(args: list[str]) -> list[str]:
     """Words that are neither options, their values, nor redirections."""
     found, skip = [], False
     for word in args:
@@ -201,7 +203,7 @@ def blurred(tool: str, args: list[str], *, files: bool = True) -> bool:
 
     than a pattern?
     """
-    words = r"--(iexclude|iexclude-file|patterns-from|pattern|filter|include)(=.*)?"
+    words = r"--include(=.*)?"
     if files:
         words = rf"{words}|--exclude-(from|file)(=.*)?"
     return any(re.fullmatch(words, a) or (files and tool == "tar" and a == "-X") for a in args) or (
@@ -229,22 +231,6 @@ def left_out(tool: str, path: str, source: str, pattern: str) -> bool:
     return any(fnmatchcase(x, bare) or fnmatchcase(x, f"*/{bare}") for x in above)
 
 
-def cuts_into(tool: str, path: str, source: str, pattern: str) -> bool:
-    """Does the pattern name something below `path`, and nothing that can be done without?"""
-    top = source.rstrip("/")
-    if tool in ("rsync", "rsnapshot") and pattern.startswith("/"):
-        pattern = (top if source.endswith("/") else top.rpartition("/")[0]) + pattern
-    if tool == "tar" and pattern.startswith("./"):
-        pattern = top + pattern[1:]
-    below = path.rstrip("/") + "/"
-    parts = pattern.removeprefix(below).strip("/").split("/")
-    return (
-        pattern.startswith(below)
-        and not any(SPARED.fullmatch(part) for part in parts)
-        and not parts[-1].startswith(("*", "."))
-    )
-
-
 SPARED = re.compile(
     r"[._-]?(te?mp|caches?|logs?|sessions?|sockets?|run|pids?|thumb(nail)?s?|trash|lost\+found"
     r"|node_modules|backups?|snapshots?|\w*[._-](te?mp|cache|logs?|sessions?|bak|old|pid|sock|lock|swp))",
@@ -260,10 +246,10 @@ def sources_of(
     listed += [b for a, b in pairwise(args) if a in ("--files-from", "-T")]
     more = [p for f in listed for p in lists.get(f, ["?"])]
     if tool == "restic":
-        return None if "backup" not in args else _operands(args[args.index("backup") + 1 :]) + more
+        return None if "backup" not in args else operands(args[args.index("backup") + 1 :]) + more
     if tool == "borg":
-        return None if "create" not in args else _operands(args[args.index("create") + 1 :])[1:]
-    rest = _operands(args)
+        return None if "create" not in args else operands(args[args.index("create") + 1 :])[1:]
+    rest = operands(args)
     if tool == "duplicity":
         acts = {"restore", "verify", "list-current-files", "collection-status", "cleanup"}
         if not rest or acts & set(rest) or any(r.startswith("remove-") for r in rest):
@@ -273,7 +259,10 @@ def sources_of(
         at = next((i for i, r in enumerate(rest) if r in ("copy", "sync", "copyto")), None)
         return None if at is None else rest[at + 1 : at + 2]
     if tool == "rsync":
-        return rest[:-1] + more if len(rest) > 1 else None
+        if listed and len(rest) > 1:
+            # what is listed stands below the source
+            return [p if p == "?" else rest[0].rstrip("/") + p for p in more or ["?"]]
+        return rest[:-1] if len(rest) > 1 else None
     return _tar(args, folder, more)
 
 
@@ -281,7 +270,9 @@ def _tar(args: list[str], folder: str, more: list[str]) -> list[str] | None:
     found: list[str] = []
     base, creates, wants = folder, False, ""
     for at, word in enumerate(args):
-        letters = word.lstrip("-") if _LETTERS.fullmatch(word) or at == 0 else ""
+        letters = (
+            word.lstrip("-") if _LETTERS.fullmatch(word) or (at == 0 and "$" not in word) else ""
+        )
         if wants:
             base = word if wants == "C" else base
             wants = ""
@@ -298,7 +289,7 @@ def _tar(args: list[str], folder: str, more: list[str]) -> list[str] | None:
         elif word in (">", ">>"):
             wants = word
         elif not word.startswith(("-", ">", "2>")):
-            joined = word if word.startswith("/") else f"{base.rstrip('/')}/{word}"
+            joined = word if word.startswith(("/", "$")) else f"{base.rstrip('/')}/{word}"
             found.append(re.sub(r"/\.?/?$|(?<=/)\./", "", joined) or "/")
     return found + more if creates else None
 

@@ -17,9 +17,9 @@ from collector.facts.backup.commands.command_lines import (
     ENGINES,
     FILE_TOOLS,
     blurred,
-    cuts_into,
     databases_of,
     excludes_of,
+    filled,
     follows_links,
     left_out,
     one_file_system,
@@ -30,6 +30,7 @@ from collector.facts.backup.commands.command_lines import (
 )
 from collector.facts.backup.commands.dump_scope import nothing, partial, server
 from collector.facts.backup.commands.listed_files import left_out_by_files, listed
+from collector.facts.backup.commands.scope import beginning, cuts_into, narrowed
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
@@ -51,7 +52,9 @@ class BackupJob:
     that its words name. `one_fs`: it stays on the file system it begins on; `blurred`: it leaves
     out what is not seen here; `follows`: it takes what symlinks lead to. `words` are its command
     line, run in `folder`; `piped` are the commands that take what it prints; `note` stands behind
-    its label. `unseen`: a file that nobody read says what is left out, which may be all.
+    its label. `unseen`: a file that nobody read says what is left out, which may be all;
+    `narrowed`: words that may leave out any of it. Where it is `unclear` what it takes, that lies
+    `below` one of these folders.
     """
 
     job: Job
@@ -70,6 +73,8 @@ class BackupJob:
     piped: tuple[tuple[str, ...], ...] = ()
     note: str = ""
     unseen: bool = False
+    narrowed: tuple[str, ...] = ()
+    below: tuple[str, ...] = ("/",)
 
     @property
     def label(self) -> str:
@@ -83,7 +88,8 @@ class BackupJob:
             for pattern in self.excludes
             if any(cuts_into(self.tool, p, s, pattern) for p in paths for s in self.sources)
         ]
-        return replace(self, note=self.note + "".join(f" --exclude {x}" for x in cuts[:3]))
+        words = [*self.narrowed, *(f"--exclude {x}" for x in cuts)]
+        return replace(self, note=self.note + "".join(f" {x}" for x in words[:3]))
 
     def covers(
         self,
@@ -110,7 +116,10 @@ class BackupJob:
                 return "yes"
             if {"?", "~?", "~*", f"~{store.name}"} & set(self.databases):
                 return "perhaps"
-        blurry = self.unclear and not self.engine
+        reached = not paths or any(
+            within(p, b) or within(b, p.rstrip("/") or "/") for p in paths for b in self.below
+        )
+        blurry = self.unclear and not self.engine and reached
         return "perhaps" if blurry or "perhaps" in answers else "no"
 
     def _takes(
@@ -129,7 +138,8 @@ class BackupJob:
         kept = [x for x in links if within(x, top) and not self.follows]
         if self.tool == "rsync" and source.endswith("/"):
             kept = [x for x in kept if x != top]  # it goes into a folder named with a slash
-        return "perhaps" if kept or self.unseen or (self.blurred and path != top) else "yes"
+        loose = self.unseen or self.narrowed or (self.blurred and path != top)
+        return "perhaps" if kept or loose else "yes"
 
 
 def engine_of(store: Store) -> str:
@@ -200,7 +210,7 @@ def _recognise(
     else:
         sources = sources_of(tool, args, folder, lists)
         if sources is not None:
-            plain = tuple(s for s in sources if s.startswith("/") and "$" not in s)
+            plain = tuple(s for s in sources if beginning(s) == s)
             patterns, seen = left_out_by_files(args, left)
             yield BackupJob(
                 job,
@@ -213,6 +223,8 @@ def _recognise(
                 blurred=blurred(tool, args, files=not seen),
                 follows=follows_links(tool, args),
                 unseen=not seen,
+                narrowed=narrowed(tool, args, filled(job.text), job.command),
+                below=tuple({beginning(s) for s in sources if s not in plain}) or ("/",),
             )
 
 
@@ -265,6 +277,10 @@ def _setting_files(capture: Capture, folder: str) -> list[tuple[str, str]]:
     ]
 
 
+# settings of borgmatic that leave out what only the files tell
+_NARROWING = ("patterns", "patterns_from", "exclude_if_present", "exclude_caches", "exclude_nodump")
+
+
 def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJob]:
     """With no settings at all borgmatic ends with an error and backs up nothing."""
     named = [b for a, b in pairwise(args) if a in ("-c", "--config")]
@@ -288,10 +304,13 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
             job,
             "borgmatic",
             sources,
-            tuple(str(e) for e in flat.get("exclude_patterns") or ()),
+            tuple(
+                re.sub(r"^(fm|sh|pp|pf):", "", str(e)) for e in flat.get("exclude_patterns") or ()
+            ),
             targets=tuple(targets),
             one_fs=flat.get("one_file_system") is True,
-            blurred=any(flat.get(k) for k in ("patterns", "patterns_from", "exclude_from")),
+            unseen=bool(flat.get("exclude_from")),
+            narrowed=tuple(k for k in _NARROWING if flat.get(k)),
         )
         for engine in ("mysql", "mariadb", "postgresql", "mongodb"):
             listed = flat.get(f"{engine}_databases") or []

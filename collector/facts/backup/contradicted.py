@@ -1,0 +1,129 @@
+"""What on this host speaks against the good end of a backup's run.
+
+A status of 0 says that a tool ended well. That its repository holds no snapshot, that the same job
+removes what it made, or that a run left files out, weighs more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from collector.errors import CouldNotLook
+from collector.facts.backup.artefacts.files import artefacts
+from collector.facts.backup.commands.command_lines import pipelines
+from collector.facts.backup.commands.destinations import operands, tool_and_args
+from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.identity import repository_of
+from collector.facts.base.paths import within
+from collector.facts.storage.mounts import mounts as mounts_of
+from collector.facts.storage.volumes import Storage
+from collector.model import Facts, Quote
+
+# How tools end that made a backup of a part (restic(1), borg(1), tar(1)).
+_PARTLY = {"borg": {1, *range(100, 128)}, "tar": {1, 2}}
+_RESTIC_PARTLY = 3
+# on every Linux with systemd; the mounts may not have been read
+_MEMORY = ("/run", "/var/run", "/dev/shm")  # noqa: S108
+_SLACK = timedelta(minutes=1)
+
+
+def bare(facts: Facts, job: BackupJob) -> Quote | None:
+    """The line of the job's own restic repository on this host, where no snapshot lies in it.
+
+    Raises FactError.
+    """
+    if job.tool != "restic":
+        return None
+    left = facts.get(artefacts)
+    for address in repository_of(facts, job):
+        folder = address.path.rstrip("/")
+        if address.kind != "path" or any(within(folder, c) for c in left.closed):
+            continue
+        line = left.repositories.get(folder)
+        if line and not any(a.repository == folder for a in left.all):
+            return Quote("backup.artefacts", (line,), folder)
+    return None
+
+
+def emptied(facts: Facts, job: BackupJob) -> str:
+    """The command of the job that removes archives other than by age; empty where none does.
+
+    Raises FactError.
+    """
+    places = {a.path for a in repository_of(facts, job) if a.kind == "path" and a.path}
+    for line, _ in pipelines(job.job.text):
+        for words in line:
+            if _removes(job.tool, words, places):
+                return " ".join(words)[:120]
+    return ""
+
+
+def _removes(tool: str, words: list[str], places: set[str]) -> bool:
+    name = words[0].rpartition("/")[2]
+    if name == "rm":
+        named = [w.rstrip("/*") for w in words[1:] if w.startswith("/")]
+        return any(within(p, n) or within(n, p) for p in places for n in named if n)
+    found, args = tool_and_args(words, {tool})
+    if found != tool or {"--dry-run", "-n"} & set(args):
+        return False
+    if tool == "borg":
+        return "delete" in args
+    if tool != "restic" or "forget" not in args:
+        return False
+    keeps = any(a.startswith("--keep-") for a in args)
+    ids = [x for x in operands(args[args.index("forget") + 1 :]) if x[0] not in "<>"]
+    return not keeps and ("--unsafe-allow-remove-all" in args or bool(ids))
+
+
+def partly(job: BackupJob, made: datetime) -> bool:
+    """Was what is of that time made by a run that ended with a status for `not all of it`?"""
+    run = job.job.run
+    if run is None or run.good is not False or run.finished is None or run.started is None:
+        return False
+    if not run.started - _SLACK <= made <= run.finished + _SLACK:
+        return False
+    told = re.search(r"ExecMainStatus=(\d+)", run.detail)
+    status = int(told[1]) if told else 0
+    if job.tool == "restic":
+        return status == _RESTIC_PARTLY
+    # elsewhere the status may be that of another command of the script
+    own = re.search(rf"(?m)^(\S*/)?{re.escape(job.tool)}\s", job.job.command)
+    return bool(own) and status in _PARTLY.get(job.tool, ())
+
+
+def in_memory(facts: Facts, job: BackupJob) -> BackupJob | None:
+    """The job as one that backs nothing up: what it writes to is gone after a restart.
+
+    Raises FactError.
+    """
+    for path in _written(facts, job):
+        if _is_memory(facts, path):
+            reason = f"{path} lies in memory (tmpfs) and is gone after a restart"
+            zh = f"{path} 位于内存文件系统（tmpfs），重启后即消失"
+            return replace(job, job=replace(job.job, enabled=False, reason=reason, reason_zh=zh))
+    return None
+
+
+def _written(facts: Facts, job: BackupJob) -> list[str]:
+    if job.tool == "rsync":
+        _, args = tool_and_args(job.words, {"rsync"})
+        return [x.rstrip("/") for x in operands(args, "rsync")[-1:] if x.startswith("/")]
+    if job.tool not in ("restic", "borg", "borgmatic"):
+        return []
+    try:
+        return [a.path for a in repository_of(facts, job) if a.kind == "path"]
+    except CouldNotLook:
+        # which one it is, whoever asks what lies there is told
+        return []
+
+
+def _is_memory(facts: Facts, path: str) -> bool:
+    if any(within(path, x) for x in _MEMORY):
+        return True
+    try:
+        mount = Storage(facts.get(mounts_of), {}, {}).mount_of(path)
+    except CouldNotLook:
+        return False
+    return mount is not None and mount.fstype in ("tmpfs", "ramfs")
