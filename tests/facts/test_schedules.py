@@ -14,6 +14,9 @@ from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadS
 
 RECORDED = Path(__file__).parent.parent / "captures"
 DEBIAN = "Debian run-parts program, version 5.23.1\n"
+ACCOUNTS = "".join(
+    f"{name}:x:{uid}:{uid}::/:/bin/sh\n" for uid, name in enumerate(("root", "bak", "deploy"))
+)
 CRONIE = "Not a directory: --version\n"
 
 
@@ -22,18 +25,27 @@ def _file(path: str, text: str, mode: int = 0o644, uid: int = 0) -> CapturedFile
 
 
 def _capture(
-    *found: CapturedFile, flavour: str = DEBIAN, called: str = "", timers: str = "no timers\n"
+    *found: CapturedFile,
+    flavour: str = DEBIAN,
+    called: str = "",
+    timers: str = "no timers\n",
+    accounts: str = ACCOUNTS,
+    sources: str = "passwd: files systemd\n",
+    shells: str = "",
 ) -> Capture:
     where = {"schedules.tabs": [], "schedules.spool": [], "schedules.periodic": []}  # type: dict[str, list[CapturedFile]]
     for file in found:
         kind = "periodic" if any(f"cron.{x}/" in file.path for x in ("daily", "hourly")) else "tabs"
         where["schedules.spool" if "/spool/" in file.path else f"schedules.{kind}"].append(file)
+    where["accounts.passwd"] = [_file("/etc/passwd", accounts)]
+    where["schedules.sources"] = [_file("/etc/nsswitch.conf", sources)]
     reads = {
         id: ReadResult(id, ReadStatus.OK if f else ReadStatus.ABSENT, files=tuple(f))
         for id, f in where.items()
     }
     texts = {
-        "schedules.flavour": flavour, "schedules.called": called, "schedules.timers": timers
+        "schedules.flavour": flavour, "schedules.called": called, "schedules.timers": timers,
+        "schedules.shells": shells,
     }  # fmt: skip
     for id, text in texts.items():
         reads[id] = ReadResult(id, ReadStatus.OK, stdout=text.encode())
@@ -58,6 +70,49 @@ def test_fields_of_a_system_crontab() -> None:
         _capture(_file("/etc/crontab", 'MAILTO=""\n*/5 1-3 * jan mon-fri\tbak\t/opt/x -a\n'))
     )
     assert (job.when, job.user, job.command) == ("*/5 1-3 * jan mon-fri", "bak", "/opt/x -a")
+
+
+_LINES = "0 1 * * * root x\n0 2 * * * nobody-here y\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "flavour", "shells", "enabled"),
+    [
+        # as cron 3.0pl1-197 of Debian 13 ran them, and as cronie's user.c takes them
+        (_LINES, DEBIAN, "", [False, False]),
+        (_LINES, CRONIE, "", [True, False]),
+        ("0 1 * * * root x\nSHELL=/bin/false\n0 2 * * * root y\n", DEBIAN, "", [True, False]),
+        ("SHELL = '/no/such'\n0 1 * * * root x\n", DEBIAN, "- /no/such\n", [False]),
+        ("SHELL=bash\n0 1 * * * root x\n", DEBIAN, "", [False]),
+        ("SHELL=/usr/sbin/nologin\n0 1 * * * root x\n", DEBIAN, "", [False]),
+        ('SHELL="/usr/bin/zsh"\n0 1 * * * root x\n', DEBIAN, "x /usr/bin/zsh\n", [True]),
+    ],
+)
+def test_accounts_and_shells_that_are_not_there(
+    text: str, flavour: str, shells: str, enabled: list[bool]
+) -> None:
+    found = jobs(_capture(_file("/etc/cron.d/a", text), flavour=flavour, shells=shells))
+    assert [job.enabled for job in found] == enabled
+
+
+def test_a_crontab_of_nobody_is_an_orphan() -> None:
+    (job,) = jobs(_capture(_file("/var/spool/cron/crontabs/gone", "@daily /opt/x\n", 0o600, 9)))
+    assert "no account gone" in job.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "accounts", "sources"),
+    [
+        ("0 1 * * * gone x\n", ACCOUNTS, "passwd: files sss\n"),
+        ("0 1 * * * gone x\n", ACCOUNTS + "+::::::\n", "passwd: compat\n"),
+        ("SHELL=/usr/bin/zsh\n0 1 * * * root x\n", ACCOUNTS, "passwd: files\n"),
+        ("0 1 * * * $_eaddb6d8 x\n", ACCOUNTS, "passwd: files\n"),
+        ("SHELL=$_eaddb6d8\n0 1 * * * root x\n", ACCOUNTS, "passwd: files\n"),
+    ],
+)
+def test_what_was_not_asked_is_not_told(text: str, accounts: str, sources: str) -> None:
+    with pytest.raises(NotUnderstood):
+        jobs(_capture(_file("/etc/cron.d/a", text), accounts=accounts, sources=sources))
 
 
 def test_a_user_crontab_has_no_user_field() -> None:

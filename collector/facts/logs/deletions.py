@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from collector.errors import NotUnderstood
@@ -13,7 +13,7 @@ from collector.facts.logs.journald.values import span_seconds
 from collector.facts.logs.model.removals import Removal
 from collector.facts.logs.tmpfiles_d import cleanings
 from collector.facts.scheduling import jobs as _schedules
-from collector.facts.scheduling.models import Job, uncommented
+from collector.facts.scheduling.models import Job, Script, uncommented
 from collector.facts.shell import quoting
 from collector.i18n.message import msg
 from collector.model import Capture, ReadStatus
@@ -54,6 +54,11 @@ _EMPTIES = (
 _OTHERWISE = re.compile(
     r"\bos\.(?:remove|unlink)\b|\brmtree\b|\bunlink\s*\(|\.unlink\(|\btruncate\("
 )
+# a folder of logs, or a pattern of them, as such a program is given it: not a log of its own
+_HANDED = re.compile(r"""["']/var/log(?:/[\w-]+)*(?:/?|/[^"'\s]*[*?\[][^"'\s]*)["']""")
+_SHELL = re.compile(r"#!\s*\S*\b(?:env\s+)?(?:ba|da|k|z|a|mk)?sh\b")
+_LANGUAGES = (".py", ".pl", ".rb", ".php", ".js", ".lua")
+_NAME = re.compile(r"[\w./-]+")
 _EMPTY = r"(?!\s+(?:-\w+\s+)*/dev/null)"
 _COPIES = rf"\b(?:(?:cp|cat){_EMPTY}|mv|gzip|bzip2|xz|zstd|zip|tar|rsync|scp)\b"
 
@@ -65,14 +70,37 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
     whose folder or age does not show.
     """
     found: list[Removal] = []
+    scripts = [x for x in _schedules.called(capture).values() if _foreign(x)]
     for job in _schedules.jobs(capture):
         if job.enabled:
             found += removals(job)
+            _handed(job, scripts)
     for file in capture.read("logrotate.config").present():
         if file.status is ReadStatus.OK and b"find" in file.data:
             text = uncommented(file.text("logrotate.config"))
             found += removals(_script(file.path, text))
     return (*found, *cleanings(capture))
+
+
+def _foreign(script: Script) -> bool:
+    told = script.text.startswith("#!") or script.path.endswith(_LANGUAGES)
+    return told and not _SHELL.match(script.text)
+
+
+def _handed(job: Job, scripts: Sequence[Script]) -> None:
+    """Raises NotUnderstood where a program of another language than the shell's gets logs to do
+
+    something with, by folder or by pattern: of its words hardly one leaves the host.
+    """
+    if "/var/log" not in job.text:
+        return
+    named = frozenset(_NAME.findall(job.text))
+    for script in scripts:
+        line = next((x for x in script.text.splitlines() if _HANDED.search(x)), "")
+        if line and script.path in named and not line.lstrip().startswith("#"):
+            raise NotUnderstood(
+                job.read, msg("removes_logs_otherwise", name=job.name, shown=_shown(line))
+            )
 
 
 def removals(job: Job) -> list[Removal]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from collector.errors import NotUnderstood
 from collector.facts.scheduling.models import Job, Script, live, uncommented, with_scripts
+from collector.facts.scheduling.starting import Starting, shell_set
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Text
 
@@ -32,19 +33,20 @@ def debian_names(capture: Capture) -> bool:
 def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
     """Jobs of all crontabs and periodic folders. Raises FactError when one cannot be seen."""
     debian = debian_names(capture)
+    by = Starting(capture, debian=debian)
     started: set[str] = set()
     for file in capture.read("schedules.tabs").present():
         if file.path == "/etc/anacrontab":
             started |= _folders(uncommented(file.text("schedules.tabs")))
             yield from _anacron(file, scripts)
             continue
-        for job in _tab(file, "schedules.tabs", scripts, system=True, debian=debian):
+        for job in _tab(file, "schedules.tabs", scripts, by, system=True):
             if job.enabled:
                 started |= _folders(job.command)
             yield job
     for file in capture.read("schedules.spool").present():
         if not file.path.rpartition("/")[2].startswith((".", "tmp.")):
-            for job in _tab(file, "schedules.spool", scripts, system=False, debian=debian):
+            for job in _tab(file, "schedules.spool", scripts, by, system=False):
                 if job.enabled:
                     started |= _folders(job.command)
                 yield job
@@ -57,19 +59,23 @@ def _folders(text: str) -> set[str]:
 
 
 def _tab(
-    file: CapturedFile, read: str, scripts: Mapping[str, Script], *, system: bool, debian: bool
+    file: CapturedFile, read: str, scripts: Mapping[str, Script], by: Starting, *, system: bool
 ) -> list[Job]:
     text = file.text(read)
     name = file.path.rpartition("/")[2]
-    reason = _ignored(file, name, debian=debian) if "/cron.d/" in file.path else None
+    reason = _ignored(file, name, debian=by.debian) if "/cron.d/" in file.path else None
     if not reason and file.uid != 0 and system:
         reason = Text(
             f"{file.path} 属于 uid {file.uid}，cron 不予采用",
             f"{file.path} belongs to uid {file.uid}: cron ignores it",
         )
     found: list[Job] = []
+    shell = "/bin/sh"
     for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#") or _ENVIRONMENT.match(line):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if _ENVIRONMENT.match(line):
+            shell = shell if (told := shell_set(line)) is None else told
             continue
         match = _ENTRY.match(line)
         if not match or not _times(match[1]):
@@ -84,20 +90,26 @@ def _tab(
         if system:
             user, command = [*match[2].split(None, 1), ""][:2]
         job = _job(file.path, read, scripts, (match[1], user, command, line))
+        unknown = None if reason else by.no_user(user)
+        if unknown and (by.debian or not system):
+            reason = unknown
         if job.enabled and _never(match[1].split()):
             why, zh = msg("no_date_any_year", match=match[1]), f"{match[1]} 不是任何一年中的日期"
             job = replace(job, enabled=False, reason=why, reason_zh=zh)
+        elif job.enabled and not reason:
+            job = _without(job, unknown or by.no_shell(shell))
         found.append(job)
     if found and not text.endswith("\n"):
         reason = reason or Text(
             "文件末尾缺少换行，cron 不采用最后一行",
             "no newline at the end of the file: cron does not take its last line",
         )
-    if reason:
-        found = [
-            replace(job, enabled=False, reason=reason.en, reason_zh=reason.zh) for job in found
-        ]
-    return found
+    return [_without(job, reason) for job in found]
+
+
+def _without(job: Job, reason: Text | None) -> Job:
+    """The job as one that does not start, where there is a reason."""
+    return replace(job, enabled=False, reason=reason.en, reason_zh=reason.zh) if reason else job
 
 
 # anacrontab(5): days from one run to the next, minutes to wait, a name, the command

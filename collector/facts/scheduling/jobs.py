@@ -19,6 +19,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import only_listed
 from collector.facts.scheduling import cron as crontabs
 from collector.facts.scheduling.models import Job, Run, Script, with_scripts
+from collector.facts.system import accounts as _accounts
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
@@ -82,10 +83,24 @@ exit 0
 """
 )
 
+# what cron hands its commands to, and whether that can be run
+_SHELLS = r"""
+b='[[:space:]]*'; q="[\"']\{0,1\}"
+for f in /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/* \
+  /var/spool/cron/tabs/* /etc/crontabs/*; do
+  [ -f "$f" ] && sed -n "s/^$b${q}SHELL$q$b=$b//p" "$f"
+done | sed "s/[[:space:]]*\$//; s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/" |
+  grep '^/[A-Za-z0-9_./-]*$' | sort -u | while IFS= read -r s; do
+  if [ -f "$s" ] && [ -x "$s" ]; then echo "x $s"; else echo "- $s"; fi
+done
+exit 0
+"""
+
 # characters
 _TEXT = 4 << 20
 
 READS: tuple[Read, ...] = (
+    *(read for read in _accounts.READS if read.id == "accounts.passwd"),
     files(
         "schedules.tabs",
         "/etc/crontab",
@@ -122,6 +137,22 @@ READS: tuple[Read, ...] = (
         why=Text(
             "run-parts 的实现（决定哪些文件名有效）",
             "which run-parts: it decides which names count",
+        ),
+    ),
+    files(
+        "schedules.sources",
+        "/etc/nsswitch.conf",
+        why=Text(
+            "账户的来源（cron 按账户启动任务）",
+            "where accounts come from: cron asks for its jobs' ones",
+        ),
+    ),
+    shell(
+        "schedules.shells",
+        _SHELLS,
+        limit=4096,
+        why=Text(
+            "crontab 指定的 shell 能否运行", "whether the shells that crontabs name can be run"
         ),
     ),
     shell(
