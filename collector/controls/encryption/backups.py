@@ -78,8 +78,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.FAIL, "several", Method.OBSERVED, both, shown)
     if seen.untold or seen.unseen:
         values: dict[str, Value] = {"found": [*dict.fromkeys((*seen.unseen, *seen.untold))]}
-        reason = "untold" if seen.untold else "unseen"
-        return Verdict(Result.ERROR, reason, Method.OBSERVED, values, shown)
+        how = "untold" if seen.untold else "unseen"
+        return Verdict(Result.ERROR, how, Method.OBSERVED, values, shown)
     if not seen.good and not seen.claimed:
         nothing_hidden(facts.get(called), facts.get(processes))
         return Verdict(Result.NOTAPPLICABLE, "no_copies", Method.CONFIGURED)
