@@ -106,6 +106,19 @@ def test_streams_that_the_caller_closed(env: dict[str, str]) -> None:
     assert (done.returncode, done.stderr) == (2, "")
 
 
+def test_what_a_key_or_a_register_says_is_not_lost_either(env: dict[str, str]) -> None:
+    """Also what goes out as bytes, and with every stream closed but the one that complains."""
+    record = ROOT / "examples/pledge.yml"
+    assert shell(f"HP key new 2>&1 && HP pledge add {record}", env).returncode == 0
+    for words in ("key trust", "pledge list", "pledge show demo-2026", "pledge due --format csv"):
+        for closed in (">&-", "<&- >&-"):
+            done = shell(f"HP {words} {closed}", env)
+            assert done.returncode == 2, words
+            assert done.stderr == "hostpledge: stdout: Bad file descriptor\n", words
+    done = shell('HP key trust | true; echo "${PIPESTATUS[0]}"', env)
+    assert (done.stdout, done.stderr) == ("141\n", "")
+
+
 def test_what_is_opened_does_not_take_the_place_of_a_closed_stream(tmp_path: Path) -> None:
     """A database in the place of standard error would be written into."""
     env = environment(tmp_path)

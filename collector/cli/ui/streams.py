@@ -23,12 +23,22 @@ class ReaderGoneError(BaseException):
     """Nobody reads standard output any more; click would make status 1 of a BrokenPipeError."""
 
 
+class _Bytes(io.BufferedWriter):
+    """What is under `Out`: files go there as they are, past its text."""
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as problem:
+            raise _named(problem) from None
+
+
 class Out(io.TextIOWrapper):
     """Standard output. A write that the system takes a part of only is gone on with, or fails."""
 
     def __init__(self) -> None:
         # an unbuffered stream of Python's own (-u) would leave out what did not fit
-        raw = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
+        raw = _Bytes(io.FileIO(1, "w", closefd=False))
         super().__init__(
             raw, encoding="utf-8", errors="backslashreplace", line_buffering=os.isatty(1)
         )
