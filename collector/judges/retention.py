@@ -80,15 +80,23 @@ def both(
 ) -> tuple[Result, Text]:
     """One log by its rule (`need` days) and by its records (`months`), with the reason."""
     rule, seen = configured(log, need), observed([log], known, now, months)
+    why = log.why
     if rule is Result.FAIL:
         bound = days(log)
-        return rule, Text(
-            f"{log.why.zh}：至多保证 {bound} 天，须不少于 {need} 天",
-            f"{log.why.en}: {bound} days are sure, {need} are needed",
+        why = Text(
+            f"{why.zh}：至多保证 {bound} 天，须不少于 {need} 天",
+            f"{why.en}: {bound} days are sure, {need} are needed",
         )
     if log.copy:
-        same = Text("同样的记录另存于日志文件", "the same records are kept in files")
-        log = replace(log, why=Text(f"{log.why.zh}（{same.zh}）", f"{log.why.en} ({same.en})"))
+        # `retention_configured` leaves such a log out, and asks for the files
+        same = Text(
+            "同样的记录另存于日志文件，故不作要求，只看那些文件",
+            "the same records are kept in files: not asked for, the files are",
+        )
+        why = Text(f"{why.zh}（{same.zh}）", f"{why.en} ({same.en})")
+    if rule is Result.FAIL:
+        return rule, why
+    log = replace(log, why=why)
     if seen is None:
         return Result.PARTIAL, Text(f"{log.why.zh}；尚无记录", f"{log.why.en}; no record so far")
     if seen.result is Result.ERROR:

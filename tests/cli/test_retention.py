@@ -19,7 +19,7 @@ KEPT = CAPTURES / "logging-bookworm-kept.capture.gz"
 KEYS = {"path", "family", "configured_days", "oldest", "six_months", "why"}
 MORE = {
     "newest", "held_days", "six_months_on", "gaps", "gaps_complete", "remote", "samples",
-    "not_looked",
+    "not_looked", "copy",
 }  # fmt: skip
 
 

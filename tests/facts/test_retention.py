@@ -148,3 +148,14 @@ def test_a_clock_at_zero_tells_no_age() -> None:
     since, path = _since(capture)
     assert since is not None and since.year == 2026
     assert path == "/etc/ssh/ssh_host_ed25519_key.pub"
+
+
+def test_a_log_that_others_hold_as_well_says_so() -> None:
+    """`retention_configured` does not ask for it: the table must not seem to say otherwise."""
+    log = replace(LOG, family="journal", least=14, copy=True, oldest=_at("2026-11-12"))
+    result, why = both(log, _known(), NOW, 184, 6)
+    assert result is Result.FAIL
+    assert "14 days are sure" in why.en
+    assert "the same records are kept in files: not asked for" in why.en
+    assert "不作要求" in why.zh
+    assert "not asked for" not in both(replace(log, copy=False), _known(), NOW, 184, 6)[1].en

@@ -186,7 +186,7 @@ def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal
     if days is None and other:
         return
     names = tuple(
-        _DATED.sub("*", value)
+        _either_case(value) if word == "-iname" else _DATED.sub("*", value)
         for at, (word, value) in enumerate(pairwise(words))
         if word in ("-name", "-iname") and (at == 0 or words[at - 1] not in ("!", "-not"))
     )
@@ -203,6 +203,14 @@ def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal
                 job.read,
                 msg("removes_old_files_below", name=job.name, word=word, shown=_shown(line)),
             )
+
+
+def _either_case(pattern: str) -> str:
+    """What fnmatch takes for find's -iname."""
+    plain = _DATED.sub("*", pattern)
+    if "[" in plain:
+        return "*"
+    return "".join(f"[{x.lower()}{x.upper()}]" if x.isalpha() else x for x in plain)
 
 
 def _empties(job: Job, line: str, text: str) -> Iterator[Removal]:

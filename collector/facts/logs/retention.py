@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from collector.facts.base.paths import within
 from collector.facts.base.timestamps import EARLIEST, zone_of
 from collector.facts.logs import destinations as _stores
 from collector.facts.logs import files as _log_files
@@ -22,7 +23,8 @@ from collector.facts.logs.audit import status as _audit
 from collector.facts.logs.deletions import log_removals
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.logrotate import config as _logrotate
-from collector.facts.logs.logrotate.parser import Problem
+from collector.facts.logs.logrotate.filenames import folder_of, names_to_come
+from collector.facts.logs.logrotate.parser import Problem, Rotation
 from collector.facts.logs.logrotate.schedule import Runs, logrotate_runs
 from collector.facts.logs.model.removals import Removal
 from collector.facts.logs.rotated import Rotated, rotated
@@ -123,7 +125,7 @@ def retention(capture: Capture) -> Retention:
     ran = rotate.last_run or (None if any(len(files) > 1 for files in rotating) else since)
     idle = bool(runs.name and rotating) and _idle(ran, runs.every, now)
     removals = log_removals(capture)
-    paths = {path: [f.path for f in files] for path, files in groups.items()}
+    paths = _paths(groups, owners if runs.name else {}, removals, here)
     logs = [_removed(log, paths.get(log.path, [log.path]), removals, now) for log in logs]
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
@@ -146,6 +148,25 @@ def _groups(
             log = name_of(rule, seen.files) if rule and not rule.each else name
             groups.setdefault(log, []).append(file)
     return groups
+
+
+def _paths(
+    groups: Mapping[str, Sequence[_log_files.LogFile]],
+    owners: Mapping[str, Rotation | Problem],
+    removals: Sequence[Removal],
+    now: datetime,
+) -> dict[str, list[str]]:
+    """The files of each log, and what logrotate will make of it where a rule removes by name."""
+    roots = {
+        removal.root for removal in removals if removal.names or removal.root != removal.folder
+    }
+    found = {}
+    for path, files in groups.items():
+        found[path] = [f.path for f in files]
+        owner = owners.get(path)
+        if isinstance(owner, Rotation) and any(within(folder_of(owner, path), x) for x in roots):
+            found[path] += names_to_come(owner, path, now)
+    return found
 
 
 def _idle(last: datetime | None, every: float, now: datetime) -> bool:

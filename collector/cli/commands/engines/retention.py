@@ -91,6 +91,7 @@ def _json(row: Log) -> dict[str, Any]:
         "oldest": _iso(row.oldest),
         "six_months": str(row.result),
         "why": row.why,
+        "copy": row.copy,
         "newest": _iso(row.newest),
         "held_days": row.held,
         "six_months_on": f"{row.full:%Y-%m-%d}" if row.full else None,

@@ -7,6 +7,7 @@ an old file whose name the section's own pattern matches is rotated like a log.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -23,6 +24,8 @@ _LETTERS = {
     "s": "[0-9]" * 10,
     "z": "[-+][0-9][0-9][0-9][0-9]",
 }
+# old files of one log that are told apart by their number
+_NUMBERS = 60
 # a longer pattern than that makes the rotation fail (logrotate.c: PATTERN_LEN)
 _LONGEST = 126
 
@@ -115,18 +118,39 @@ def folder_of(rotation: Rotation, log: str) -> str:
     return rotation.olddir.rstrip("/") if rotation.olddir[0] == "/" else f"{here}/{rotation.olddir}"
 
 
-def old_name(rotation: Rotation, log: str, *, delayed: bool = False) -> str:
+def old_name(rotation: Rotation, log: str, *, delayed: bool = False, suffix: str = "") -> str:
     """A name that an old file of this log has; `delayed`: before it is compressed."""
     base, ext = log.rsplit("/", 1)[1], ""
     if rotation.addextension:
         base, ext = base.removesuffix(rotation.addextension), rotation.addextension
     if rotation.extension and base.endswith(rotation.extension):
         base, ext = base.removesuffix(rotation.extension), rotation.extension
-    suffix = f".{rotation.start}"
-    if rotation.dateext:
-        suffix = Suffix(rotation).at(datetime(2026, 11, 25, 10, 20, 30))  # noqa: DTZ001 - a sample
+    if not suffix:
+        suffix = f".{rotation.start}"
+        if rotation.dateext:
+            moment = datetime(2026, 11, 25, 10, 20, 30)  # noqa: DTZ001 - a sample
+            suffix = Suffix(rotation).at(moment)
     packed = rotation.compressext if rotation.compress and not delayed else ""
     return f"{folder_of(rotation, log)}/{base}{suffix}{ext}{packed}"
+
+
+def names_to_come(rotation: Rotation, log: str, now: datetime) -> Iterator[str]:
+    """What old files of the log will be called: each number, or dates of the year to come.
+
+    A rule that removes by name can mean them before the first of them is there.
+    """
+    if rotation.count == 0:
+        return
+    most = _NUMBERS if rotation.count < 0 else min(rotation.count, _NUMBERS)
+    suffixes = [f".{n}" for n in range(rotation.start, rotation.start + most)]
+    if rotation.dateext:
+        dates = Suffix(rotation)
+        days = (*range(31), *range(31, 366, 9))
+        suffixes = [dates.at(now + timedelta(days=n)) for n in days]
+    for suffix in suffixes:
+        yield old_name(rotation, log, suffix=suffix)
+        if rotation.compress and rotation.delaycompress:
+            yield old_name(rotation, log, delayed=True, suffix=suffix)
 
 
 def sample(pattern: str) -> str:

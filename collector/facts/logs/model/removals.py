@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -25,7 +26,20 @@ class Removal:
     read: str
     room: int | None = field(default=None, kw_only=True)
 
+    @property
+    def root(self) -> str:
+        """The folder below which all of it lies, pattern or not."""
+        plain = re.split(r"[*?\[]", self.folder)[0]
+        return self.folder if plain == self.folder else plain.rpartition("/")[0]
+
     def takes(self, path: str) -> bool:
-        inside = within(path, self.folder)
+        folder = self.folder
+        if set("*?[") & set(folder):
+            # the shell's own pattern: no `*` of it goes past a slash
+            above = path.split("/")[: folder.rstrip("/").count("/") + 1]
+            parts = folder.rstrip("/").split("/")
+            inside = len(above) == len(parts) and all(map(fnmatchcase, above, parts))
+        else:
+            inside = within(path, folder)
         name = path.rsplit("/", 1)[1]
         return inside and (not self.names or any(fnmatchcase(name, n) for n in self.names))
