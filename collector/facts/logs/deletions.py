@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from collector.errors import NotUnderstood
@@ -13,8 +13,9 @@ from collector.facts.logs.journald.values import span_seconds
 from collector.facts.logs.model.removals import Removal
 from collector.facts.logs.tmpfiles_d import cleanings
 from collector.facts.scheduling import jobs as _schedules
-from collector.facts.scheduling.models import Job, Script, uncommented
+from collector.facts.scheduling.models import Job, Script, uncommented, with_scripts
 from collector.facts.shell import quoting
+from collector.facts.system import processes as _processes
 from collector.i18n.message import msg
 from collector.model import Capture, ReadStatus
 
@@ -70,16 +71,34 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
     whose folder or age does not show.
     """
     found: list[Removal] = []
-    scripts = [x for x in _schedules.called(capture).values() if _foreign(x)]
-    for job in _schedules.jobs(capture):
-        if job.enabled:
-            found += removals(job)
-            _handed(job, scripts)
+    called = _schedules.called(capture)
+    foreign = [x for x in called.values() if _foreign(x)]
+    jobs = [job for job in _schedules.jobs(capture) if job.enabled]
+    for job in (*jobs, *_served(capture, jobs, called)):
+        found += removals(job)
+        _handed(job, foreign)
     for file in capture.read("logrotate.config").present():
         if file.status is ReadStatus.OK and b"find" in file.data:
             text = uncommented(file.text("logrotate.config"))
             found += removals(_script(file.path, text))
     return (*found, *cleanings(capture))
+
+
+def _served(capture: Capture, jobs: Sequence[Job], called: Mapping[str, Script]) -> Iterator[Job]:
+    """Scripts of units that run all the time, as jobs that come every day; their text is that of
+
+    `schedules.called`. Whether a unit runs one that has ended by now is not seen.
+    """
+    named = {name for job in jobs for name in _NAME.findall(job.text)}
+    for path, script in called.items():
+        if path in named or "/var/log" not in script.text:
+            continue
+        running = _processes.processes(capture).all
+        if any(path in _NAME.findall(p.cmdline) for p in running if not p.container):
+            text = with_scripts(path, called)
+            yield Job(
+                "timer", path, "daily", "root", path, text, True, "", "schedules.called", path, path
+            )
 
 
 def _foreign(script: Script) -> bool:
