@@ -94,6 +94,17 @@ def test_flow(text: str, expected: Told) -> None:
             [("a", "always", False), ("b", "perhaps", False), ("c", "always", True)],
         ),
         ("set -u\ncase x in $2) ;; esac\na", [("a", "never", False)]),
+        # 31961: the grammar takes the end of a line for a part of a word
+        (
+            "f() {\na | b | c 1 ]\n}\n{\nd || e\n}\ng",
+            [("d", "always", False), ("e", "perhaps", False), ("g", "always", True),
+             ("a", "never", False), ("b", "never", False), ("c 1 ]", "never", False)],
+        ),
+        (
+            "a | b | c\n{\nd || e\n} >f\ng",
+            [("a", "always", False), ("b", "always", False), ("c", "always", False),
+             ("d", "always", False), ("e", "perhaps", False), ("g", "always", True)],
+        ),
         ("set -u\nn=$((M+1))\na", [("a", "perhaps", True)]),
         ("set -u\na ${M:-$2}", [("a $_", "perhaps", True)]),
     ],
