@@ -52,6 +52,67 @@ def test_flow(text: str, expected: Told) -> None:
     assert told(text) == expected
 
 
+# scripts as they were drawn, made small, and what a look at the model itself found beside them
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # 30038: the shell ends at "$2", so what a later word runs is not run
+        (
+            'set -u\nf() { a "$2" $(b); }\nf x',
+            [("b", "perhaps", True), ("a $_ $_", "never", False)],
+        ),
+        # 31028: a stage of a pipeline sees the status from before the pipeline
+        ("false\na | b $?", [("a", "always", False), ("b 1", "always", True)]),
+        (
+            "f() { v=$?; c $v; }\na\nb | f\nd",
+            [("a", "always", False), ("b", "always", False), ("c 0", "perhaps", False),
+             ("c $_", "perhaps", False), ("d", "always", True)],
+        ),
+        # 31036: who sees `c 0` run does not know whether it is the one that decides
+        (
+            "a\nv=$?\nc $v || true\nexit $v",
+            [("a", "always", True), ("c 0", "perhaps", False), ("c $_", "perhaps", None)],
+        ),
+        (
+            "for x in dump check; do a $x $R; done",
+            [("a dump $_", "always", False), ("a check $_", "always", True)],
+        ),
+        ("false\nfor i in x; do a $?; done", [("a 1", "always", True)]),
+        (
+            "false\nfor i in $L; do a $?; done\nb $?",
+            [("a 1", "perhaps", False), ("a 0", "perhaps", False), ("a $_", "perhaps", False),
+             ("b 0", "perhaps", True), ("b $_", "perhaps", True)],
+        ),
+        ("false\ncase a in a) b $?;; esac", [("b 1", "always", True)]),
+        ("false\ncase a in a) ;; esac\nb $?", [("b 0", "always", True)]),
+        # of `$?` behind a substitution, dash and bash differ
+        ("#!/bin/bash\ntrue\na $(b) $?", [("b", "always", False), ("a $_ $_", "always", True)]),
+        ("#!/bin/dash\ntrue\na $(b) $?", [("b", "always", False), ("a $_ 0", "always", True)]),
+        ("#!/bin/bash\na <(b)", [("b", "always", False), ("a $_", "always", True)]),
+        (
+            "case x in $(a)) b;; esac\nc",
+            [("a", "always", False), ("b", "perhaps", False), ("c", "always", True)],
+        ),
+        ("set -u\ncase x in $2) ;; esac\na", [("a", "never", False)]),
+        # 31961: the grammar takes the end of a line for a part of a word
+        (
+            "f() {\na | b | c 1 ]\n}\n{\nd || e\n}\ng",
+            [("d", "always", False), ("e", "perhaps", False), ("g", "always", True),
+             ("a", "never", False), ("b", "never", False), ("c 1 ]", "never", False)],
+        ),
+        (
+            "a | b | c\n{\nd || e\n} >f\ng",
+            [("a", "always", False), ("b", "always", False), ("c", "always", False),
+             ("d", "always", False), ("e", "perhaps", False), ("g", "always", True)],
+        ),
+        ("set -u\nn=$((M+1))\na", [("a", "perhaps", True)]),
+        ("set -u\na ${M:-$2}", [("a $_", "perhaps", True)]),
+    ],
+)  # fmt: skip
+def test_what_dash_and_bash_were_seen_to_do(text: str, expected: Told) -> None:
+    assert told(text) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "command", "reached", "decides"),
     [

@@ -16,7 +16,7 @@ from collector.facts.shell.expansion import Expander
 from collector.facts.shell.loops import for_loop, while_loop
 from collector.facts.shell.simple import declare, simple
 from collector.facts.shell.state import ANY, NONZERO, Frame, State, merged
-from collector.facts.shell.values import UNKNOWN, matches
+from collector.facts.shell.values import UNKNOWN, Value, matches
 
 if TYPE_CHECKING:
     from collector.facts.shell.machine import Machine
@@ -41,12 +41,18 @@ def _sequence(machine: Machine, node: s.Seq, state: State, frame: Frame) -> list
     return states
 
 
+def _ended(expander: Expander, frame: Frame) -> bool:
+    """Did a word end the shell (`set -u`)? Then that end is one of the frame's."""
+    if expander.ends:
+        frame.exits.append(expander.state.with_status(NONZERO))
+    return expander.ends
+
+
 def _redirected(machine: Machine, node: s.Redirected, state: State, frame: Frame) -> list[State]:
     expander = Expander(machine, state, frame)
     for redirect in node.redirects:
         expander.joined(redirect.word)
-    if expander.ends:
-        frame.exits.append(expander.state.with_status(NONZERO))
+    if _ended(expander, frame):
         return []
     held = frame.piped
     if any(r.op in (">", ">>", ">|", "&>") and r.fd in ("", "1") for r in node.redirects):
@@ -75,7 +81,8 @@ def _pipe(machine: Machine, node: s.Pipe, state: State, frame: Frame) -> list[St
             current = [
                 (x, kind)
                 for kind, ends in found.items()
-                for x in merged(e.with_status(0) for e in ends)
+                # every stage looks back at what was before the first one
+                for x in merged(e.with_status(state.status) for e in ends)
             ]
         else:
             done = found[False] + [
@@ -119,30 +126,39 @@ def _if(machine: Machine, node: s.If, state: State, frame: Frame) -> list[State]
 def _case(machine: Machine, node: s.Case, state: State, frame: Frame) -> list[State]:
     expander = Expander(machine, state, frame)
     held = expander.joined(node.word)
-    if expander.ends:
-        frame.exits.append(expander.state.with_status(NONZERO))
+    if _ended(expander, frame):
         return []
-    left: list[State] = [expander.state]
+    stays = True
     found: list[State] = []
-    for patterns, body, ends in node.branches:
-        if not left:
-            break
-        if ends != ";;":
-            return found + machine.lose(state, frame)
-        answers = []
+    for patterns, body, after in node.branches:
+        if after != ";;":
+            return found + machine.lose(expander.state, frame)
+        # of each pattern that may match: where the shell stands when its body is begun
+        fits: list[State] = []
         for pattern in patterns:
-            literal = all(isinstance(p, s.Lit) and p.quoted for p in pattern.parts)
-            wanted = expander.joined(pattern)
-            mixed = not literal and any(
-                isinstance(p, s.Lit) and p.quoted and set(p.text) & set("*?[")
-                for p in pattern.parts
-            )
-            answers.append(None if mixed else matches(held, wanted, literal=literal))
-        if True in answers or None in answers:
-            found += machine.run(body, [x.with_status(0) for x in left], frame)
-        if True in answers:
-            left = []
-    return found + [x.with_status(0) for x in left]
+            answer = _fits(expander, held, pattern)
+            if _ended(expander, frame):
+                answer = True
+            elif answer is not False:
+                fits.append(expander.state)
+            if answer:
+                stays = False
+                break
+        if fits:
+            ends = machine.run(body, merged(fits), frame)
+            found += ends if body.items else [x.with_status(0) for x in ends]
+        if not stays:
+            return found
+    return [*found, expander.state.with_status(0)]
+
+
+def _fits(expander: Expander, held: Value, pattern: s.Word) -> bool | None:
+    literal = all(isinstance(p, s.Lit) and p.quoted for p in pattern.parts)
+    wanted = expander.joined(pattern)
+    mixed = not literal and any(
+        isinstance(p, s.Lit) and p.quoted and set(p.text) & set("*?[") for p in pattern.parts
+    )
+    return None if mixed else matches(held, wanted, literal=literal)
 
 
 def _group(machine: Machine, node: s.Group, state: State, frame: Frame) -> list[State]:

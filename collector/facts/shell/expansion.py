@@ -144,21 +144,38 @@ class Expander:
             ends = self.machine.substitution(part.body, self.state, self.frame)
             if ends:
                 self.substituted = ends
-                self.state = _all(ends, self.state)
+                self._ran(_all(ends, self.state), self._asked_after(ends))
             return (Hole(splits=not part.quoted),)
         if isinstance(part, s.Arith):
             return self.arithmetic(part.text.removeprefix("$((").removesuffix("))"))
         if part.body is not None:
-            self.machine.aside(part.body, self.state, self.frame)
+            after = self.machine.aside(part.body, self.state, self.frame)
+            self._ran(after, self.state.status)
         elif self.machine.dialect != "bash":
             self.machine.odd = True
         return (Hole(splits=True),)
+
+    def _ran(self, after: State, status: int) -> None:
+        """Takes over what a part of a word ran. A shell that ends at an earlier part does not."""
+        must = self.state.must if self.ends else after.must
+        self.state = replace(after, must=must, status=status)
+
+    def _asked_after(self, ends: list[State]) -> int:
+        """What `$?` is in later words: in bash that of the substitution, in dash what it was."""
+        seen = set[int]()
+        if self.machine.dialect != "bash":
+            seen.add(self.state.status)
+        if self.machine.dialect != "dash":
+            seen |= {e.status for e in ends}
+        return seen.pop() if len(seen) == 1 else ANY
 
     def arithmetic(self, text: str) -> Value:
         plain_text = ""
         for token in _tokens(text):
             name = token.lstrip("$").strip("{}")
             if name.isidentifier():
+                if "nounset" in self.state.flags and self.state.vars.get(name) is None:
+                    self.frame.exits.append(self.state.with_status(NONZERO))
                 held = plain(self._held(name))
                 if held is None or not held.lstrip("-").isdigit():
                     return (Hole("number"),) if "=" not in text else UNKNOWN
@@ -242,9 +259,12 @@ class Expander:
             return _opened(held or EMPTY, open_=not part.quoted)
         if wanted is False:
             return EMPTY if op == "+" else _opened(held or EMPTY, open_=not part.quoted)
-        before = self.state
+        before, ended = self.state, self.ends
         operand = self.joined(part.operand)
         if wanted is None:
+            if self.ends and not ended:
+                self.frame.exits.append(self.state.with_status(NONZERO))
+                self.ends = False
             self.state = replace(before, failed=before.failed | self.state.failed)
             operand = UNKNOWN if operand != held else held or EMPTY
         if op == "=":

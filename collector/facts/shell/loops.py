@@ -28,12 +28,14 @@ def for_loop(machine: Machine, node: s.For, state: State, frame: Frame) -> list[
     else:
         listed = list(state.arguments)
     broken: list[State] = []
-    states = [expander.state.with_status(0)]
     if expander.ends:
         frame.exits.append(expander.state.with_status(1))
         return []
+    # those of no round so far: the first one still sees the status of what is before the loop
+    fresh, states = [expander.state], list[State]()
     for held in listed:
-        if not states:
+        begin = merged(fresh + states)
+        if not begin:
             break
         machine.spend()
 
@@ -43,14 +45,15 @@ def for_loop(machine: Machine, node: s.For, state: State, frame: Frame) -> list[
 
         pattern = any(isinstance(p, Hole) and p.kind == "glob" for p in held)
         if splitting(held):
-            states = _many(machine, states, once, frame)
+            states += _many(machine, once(begin), once, frame)
         elif pattern:
             # where no file fits, the pattern itself is the word
             kept = [x for x in states if "nullglob" in x.flags]
-            states = _many(machine, merged(once(states) + kept), once, frame)
+            fresh = [x for x in fresh if "nullglob" in x.flags]
+            states = _many(machine, once(begin), once, frame) + kept
         else:
-            states = once(states)
-    return merged(states + broken)
+            fresh, states = [], once(begin)
+    return merged([*states, *broken, *(x.with_status(0) for x in fresh)])
 
 
 def _settled(held: Value) -> Value:

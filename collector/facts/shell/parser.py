@@ -19,7 +19,7 @@ from tree_sitter import Node as Tree
 
 from collector.facts.shell import syntax as s
 from collector.facts.shell.redirections import and_or, redirected, redirection
-from collector.facts.shell.word_parser import BRACKET, assignment, condition, word
+from collector.facts.shell.word_parser import BRACKET, assignment, condition, ends_of_line, word
 from collector.facts.shell.word_parser import text_of as _text
 
 LONGEST = 256 << 10
@@ -63,7 +63,8 @@ def parse(text: str) -> s.Seq:
 def _swallowed(root: Tree, source: bytes) -> list[tuple[int, int]]:
     """Where the grammar took the next line for more words of a command.
 
-    It does so behind some pipelines, and always between two words: there the source has a newline.
+    It does so behind some pipelines: between two of its words, or in one, the source has a newline.
+    Of each command the first one is told, for what is behind it is read otherwise then.
     """
     found = []
     waiting = [(root, 0)]
@@ -75,14 +76,9 @@ def _swallowed(root: Tree, source: bytes) -> list[tuple[int, int]]:
             waiting += [(c, depth + 1) for c in children if c.is_named and c.child_count]
         if tree.type not in _WORDS:
             continue
-        at = 0
-        for child in children:
-            if at and child.start_byte > at:
-                gap = source[at : child.start_byte]
-                end = gap.replace(b"\\\n", b"  ").find(b"\n")
-                if end >= 0:
-                    found.append((at, at + end))
-            at = child.end_byte
+        end = next(ends_of_line(children, source), None)
+        if end is not None:
+            found.append(end)
     return sorted(set(found))
 
 
@@ -327,7 +323,7 @@ def _function(tree: Tree, depth: int) -> s.Node:
     return s.Function(_text(name), s.Redirected(made, tuple(more)) if more else made)
 
 
-_PARTS = {"elif_clause", "else_clause", "do_group", "case_item"}
+_PARTS = {"file_redirect", "elif_clause", "else_clause", "do_group", "case_item"}
 _FLAT = {"command", "declaration_command", "unset_command", "test_command", "variable_assignment"}
 _MAKERS = {
     "command": _command,

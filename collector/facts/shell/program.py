@@ -18,10 +18,12 @@ from collector.facts.shell.builtins import BUILTINS
 from collector.facts.shell.files_used import used
 from collector.facts.shell.machine import Machine, OutOfStepsError
 from collector.facts.shell.parser import parse
-from collector.facts.shell.sites import Site
+from collector.facts.shell.sites import Site, Sites
 from collector.facts.shell.state import Frame, State, merged
-from collector.facts.shell.values import Value, plain, shown
+from collector.facts.shell.values import Value, may_be, plain, shown
 
+# pairs of commands of one place that are held to each other; beyond them any may be any
+_PAIRS = 10_000
 Reached = Literal["always", "perhaps", "never", "untold"]
 _SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)(?:[ \t]+([^\n]*))?")
 _SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash", "ash": "sh", "ksh": "sh", "mksh": "sh",
@@ -248,6 +250,7 @@ def _program(machine: Machine, tree: s.Seq, ends: list[State]) -> Program:
             loose |= end.failed
     if machine.waited:
         unclear |= machine.background
+    unclear |= _alike(machine.sites, loose | unclear | blurred)
     commands, places = [], {}
     for number, site in enumerate(machine.sites.every):
         if site.group >= 0:
@@ -269,6 +272,28 @@ def _program(machine: Machine, tree: s.Seq, ends: list[State]) -> Program:
         End(None if x.status == -2 else x.status == 0, x.must, x.failed, x.lost) for x in last
     )
     return Program(tuple(commands), made, lost, places)
+
+
+def _alike(sites: Sites, bits: int) -> int:
+    """Sites whose words may be, in a run, those of another one of their place that is in `bits`.
+
+    `a $x` where x may hold anything, and `a 0`: who sees `a 0` run does not know which it is.
+    """
+    by_place: dict[int, list[int]] = {}
+    numbered = [n for n, x in enumerate(sites.every) if x.group < 0]
+    for node, number in zip(sites.kept, numbered, strict=True):
+        by_place.setdefault(id(node), []).append(number)
+    found = 0
+    for numbers in by_place.values():
+        others = [n for n in numbers if bits >> n & 1]
+        many = len(numbers) * len(others) > _PAIRS
+        for number in numbers if others else ():
+            words = sites.every[number].words
+            if bits >> number & 1 or all(plain(w) is not None for w in words):
+                continue
+            if many or any(may_be(words, sites.every[n].words) for n in others):
+                found |= 1 << number
+    return found
 
 
 def _command(site: Site, number: int, *, always: bool, loose: bool, unclear: bool) -> Command:

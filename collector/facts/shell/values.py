@@ -74,6 +74,17 @@ def equal(one: Value, other: Value) -> bool | None:
     return None
 
 
+def may_be(some: tuple[Value, ...], others: tuple[Value, ...]) -> bool:
+    """May these words be those, in a run? What is not known of a word may be any text."""
+    return len(some) == len(others) and all(
+        equal(_any(a), _any(b)) is not False for a, b in zip(some, others, strict=True)
+    )
+
+
+def _any(of: Value) -> Value:
+    return tuple(p if isinstance(p, str) else Hole() for p in of)
+
+
 def _could_be(of: Value, text: str) -> bool:
     if len(of) == 1 and isinstance(of[0], Hole) and of[0].kind in ("number", "nonzero"):
         return re.fullmatch(r"\d+", text) is not None and not (

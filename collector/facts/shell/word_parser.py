@@ -11,6 +11,7 @@ What stands between two expansions is taken from the source, for the tree leaves
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tree_sitter import Node as Tree
 
@@ -32,6 +33,22 @@ def plain_text(source: bytes) -> str:
 
 def text_of(tree: Tree) -> str:
     return plain_text(tree.text or b"")
+
+
+def ends_of_line(words: list[Tree], source: bytes) -> Iterator[tuple[int, int]]:
+    """Newlines that stand between these words or in one, with the blanks before each."""
+    at = 0
+    for some in words:
+        if at and some.start_byte > at and (found := _newline(source[at : some.start_byte])) >= 0:
+            yield at, at + found
+        for part in some.children if some.type == "concatenation" else [some]:
+            if part.type == "word" and (found := _newline(part.text or b"")) >= 0:
+                yield part.start_byte + found, part.start_byte + found
+        at = some.end_byte
+
+
+def _newline(text: bytes) -> int:
+    return text.replace(b"\\\n", b"  ").find(b"\n")
 
 
 def word(tree: Tree, depth: int) -> s.Word:
