@@ -37,7 +37,11 @@ for d in etc var; do
   mkdir -p "$T/over/$d" "$T/over/$d.w"; chmod 755 "$T/over/$d"
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$T/over/$d,workdir=$T/over/$d.w" "/$d"
 done
-mount --bind "$T/srv" /srv; mount -t tmpfs -o mode=755 tmpfs /mnt; mkdir /mnt/disk
+mount --bind "$T/srv" /srv
+# another disk, which memory is none
+mkdir -p "$T/over/mnt" "$T/over/mnt.u" "$T/over/mnt.w"; chmod 755 "$T/over/mnt" "$T/over/mnt.u"
+mount -t overlay overlay -o "lowerdir=$T/over/mnt,upperdir=$T/over/mnt.u,workdir=$T/over/mnt.w" /mnt
+mkdir /mnt/disk
 rm -rf /etc/cron.d/* /etc/cron.*ly/* /var/spool/cron/* /etc/systemd/system/*
 rm -rf /var/backups/* /etc/restic /etc/borgmatic
 mkdir -p /root/.ssh /var/lib/hostpledge/backup /usr/local/bin /srv/data /var/spool/cron/crontabs
