@@ -12,6 +12,7 @@ from collector.facts.logs.files import LogFile
 from collector.facts.logs.journald.journal import Held, Journald
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.size_limits import JOURNAL, audited, journal_log, namespace_logs
+from collector.facts.system.taken_up import TAKEN_UP
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus, Text
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -37,7 +38,8 @@ def _capture(config: str = "") -> Capture:
 
 def _journal(days: int, size: int, **settings: object) -> Journald:
     held = Held(JOURNAL, size, NOW - timedelta(days=days), NOW)
-    return replace(Journald(True, {}, (held,)), **settings)  # type: ignore[arg-type]
+    known = Journald(True, {}, (held,), taken=TAKEN_UP)
+    return replace(known, **settings)  # type: ignore[arg-type]
 
 
 def _kept(journal: Journald) -> LogKept:
