@@ -29,15 +29,16 @@ HP_SAY='printf() {
 '
 # that of lksh passes for its own, and starts the program all the same
 # shellcheck disable=SC2016
-HP_ASKED='echo "$(command -v printf):$(command -v print):${KSH_VERSION-}"'
+HP_ASKED='command -v printf; command -v print
+case ${KSH_VERSION-} in (*MIRBSD*|*LEGACY*|*"PD KSH"*) echo MIRBSD;; esac'
 case "$(eval "$HP_ASKED")" in
-  (*:print:*MIRBSD*|*:print:*LEGACY*|*:print:*"PD KSH"*) eval "$HP_SAY";;
-  (printf:*) ;;
-  (*:print:*) eval "$HP_SAY";;
+  (*print*MIRBSD) eval "$HP_SAY";;
+  (printf*) ;;
+  (*print) eval "$HP_SAY";;
   (*) echo 'hostpledge: this shell has neither printf nor print of its own: use dash or bash' >&2; exit 2;;
 esac
 # those that the reads are run by
 case "$("$HP_SH" -c "$HP_ASKED" 2>/dev/null)" in
-  (*:print:*MIRBSD*|*:print:*LEGACY*|*:print:*"PD KSH"*) ;;
-  (printf:*) HP_SAY=;;
+  (*print*MIRBSD) ;;
+  (printf*) HP_SAY=;;
 esac

@@ -144,7 +144,7 @@ function number(w, most) {
 function naming() { return CMD in PLAIN && !TAINT && !SHY && !NOTE && !FOREIGN && !MUTED }
 function told() { return naming() && !SPOKEN }
 function shown(w) {
-  return w ~ /^[-.:*?!$#@+%~\/^]$/ || w ~ /^([.][.]|--|!=|[$][?#@*$!]|[.]\/|\/\*)$/ || w in KNOWN
+  return w ~ /^[0-9]-[0-9]$/ || w ~ /^[-.:*?!$#@+%~\/^]$/ || w ~ /^([.][.]|--|!=|[$][?#@*$!]|[.]\/|\/\*)$/ || w in KNOWN
 }
 # The task of a panel (BT) by which python backs up a database or a site: their names stand behind it.
 function tasked(w) { if (w ~ /^\/www\/server\/panel\/script\/backup[.]py$/ && CMD ~ /^python/) CMD = "backup.py" }

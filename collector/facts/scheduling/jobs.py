@@ -91,7 +91,7 @@ for f in /etc/crontab /etc/cron.d/* /var/spool/cron/* /var/spool/cron/crontabs/*
   [ -f "$f" ] && sed -n "s/^$b${q}SHELL$q$b=$b//p" "$f"
 done | sed "s/[[:space:]]*\$//; s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/" |
   grep '^/[A-Za-z0-9_./-]*$' | sort -u | while IFS= read -r s; do
-  if [ -f "$s" ] && [ -x "$s" ]; then echo "x $s"; else echo "- $s"; fi
+  if [ -f "$s" ] && [ -x "$s" ]; then printf 'x %s\n' "$s"; else printf '%s\n' "- $s"; fi
 done
 exit 0
 """

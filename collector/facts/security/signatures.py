@@ -26,6 +26,7 @@ echo '== asked'
 for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/*.conf \
   /etc/clamd.conf /etc/freshclam.conf /usr/local/etc/clamd.conf /usr/local/etc/freshclam.conf; do
   [ -f "$c" ] || continue
+  case "$c" in *[!A-Za-z0-9_./@-]*) continue;; esac
   d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' |
     tr -d '"' | tail -n 1)
   # where clamd looks is not where freshclam puts them, unless both say so
