@@ -75,9 +75,10 @@ if command -v getfacl >/dev/null 2>&1; then
   [ -z "$l" ] || getfacl -R -P -s -p -n $l 2>/dev/null
   [ -z "$n" ] || getfacl -s -p -n $n 2>/dev/null
 elif command -v setfacl >/dev/null 2>&1 || ls --version >/dev/null 2>&1; then
-  # no access list can be made where there is neither program; busybox shows none
+  # no access list can be made where there is neither program; busybox shows none. The group's
+  # bits are the mask of all who are named (acl(5)): without w among them, none of them writes
   find $l {ODD} -exec ls -ldn {{}} + 2>/dev/null |
-    sed -n 's/^[^ ]\{{10\}}+[^/]*\(\/.*\)/plus \1/p'
+    sed -n 's/^[^ ]\{{5\}}w[^ ]\{{4\}}+[^/]*\(\/.*\)/plus \1/p'
 fi | sed -n -e 's/^# file: \//file \//p' -e '/^plus \//p' -e '/^user:[0-9]/p' -e '/^group:/p'
 unset IFS; set +f
 echo '== end'
