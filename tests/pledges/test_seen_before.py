@@ -381,3 +381,16 @@ def test_bundling_says_that_nothing_dates_it(tmp_path: Path) -> None:
     words = ("bundle", folder, "-o", tmp_path / "b", "--family", "encryption")
     ended = hostpledge(*words, home=tmp_path / "home")
     assert "nothing says when 1 host(s) were looked at" in ended.err, ended.err
+
+
+def test_hosts_that_say_nothing_before_a_capture_begins_are_no_twins() -> None:
+    """One hangs, one floods: the greeting, or the nothing, of both is the same."""
+
+    def marks(host: str, nonce: str, said: dict[str, str]) -> frozenset[str]:
+        origin = {"output_sha256": "e3" * 32, "transport": HANDED_IN}
+        head = {"host": host, "head": said, "origin": origin, "nonce": nonce, "collected_at": None}
+        return frozenset(sightings._of(head, host * 64, None).marks)
+
+    assert not marks("a", "1" * 32, {}) & marks("b", "2" * 32, {})
+    known = {"machine": ""}
+    assert marks("a", "1" * 32, known) & marks("b", "2" * 32, known), "the same output is one"
