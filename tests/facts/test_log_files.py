@@ -91,10 +91,16 @@ def _parse(
     )
 
 
-def _look(folder: Path, shell: str = "sh") -> str:
-    """The read's own shell text, with /var/log moved to `folder`, and its redaction."""
+def _look(folder: Path, shell: str = "sh", *, patient: bool = False) -> str:
+    """The read's own shell text, with /var/log moved to `folder`, and its redaction.
+
+    Patient: what it opens is bounded by its estimate of cost only, however slow the machine is.
+    """
     (read,) = READS
     body = led_to(read.body, folder)
+    if patient:
+        assert body.count("${now:-0} + 3))") == 1
+        body = body.replace("${now:-0} + 3))", "${now:-0} + 600))")
     found = shutil.which(shell.split(maxsplit=1)[0])
     if found is None:
         pytest.skip(f"no {shell} here")
@@ -463,7 +469,7 @@ def test_many_files_stay_within_their_budget(tmp_path: Path) -> None:
                 out.truncate(14_000_000)
     (read,) = READS
     assert read.limit <= 1 << 21
-    seen = _seen(tmp_path)
+    seen = _parse(_look(tmp_path, patient=True))
     assert len(seen.files) == 3000
     opened = [f for f in seen.files.values() if f.look is not Look.NONE]
     assert len(opened) < 1000

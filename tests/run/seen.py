@@ -19,6 +19,8 @@ class Watched:
 
     where: Path
     secrets: tuple[str, ...]
+    # what a person typed everybody sees, and a fork of it until its exec
+    typed: bytes = b""
     found: set[str] = field(default_factory=set)
     programs: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
@@ -31,7 +33,7 @@ class Watched:
                     text = Path(f"/proc/{pid}/{name}").read_bytes()
                     if name == "cmdline":
                         self.programs |= {Path(os.fsdecode(w)).name for w in text.split(b"\0")[:2]}
-                    if self._told(text):
+                    if self._told(text) and text != self.typed:
                         self.found.add(f"{name} {text!r}")
         # unlike glob, walk does not mind what goes away meanwhile
         for file in (Path(top, name) for top, _, names in os.walk(self.where) for name in names):
@@ -68,7 +70,7 @@ def watched(
     where: Path, argv: list[str], env: dict[str, str], secrets: tuple[str, ...], *, typed: str = ""
 ) -> tuple[Watched, str]:
     """Runs a command to its end, looking all the time; its output. It has no terminal."""
-    seen = Watched(where, secrets)
+    seen = Watched(where, secrets, b"".join(os.fsencode(w) + b"\0" for w in argv))
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as given:
         given.write(typed.encode())
         given.seek(0)
