@@ -33,6 +33,7 @@ def test_it_stands_alone(made: Made, tmp_path: Path, redact: bool) -> None:
     names = {path.name for path in out.iterdir()}
     assert {"README.txt", "evidence.zip", "report.html", "report.xlsx", "trust.json"} <= names
     assert {"verify.html", "manifest-sha256.txt"} <= names
+    assert ("brief.pdf" in names) == ("report.pdf" in names)
     assert not any(name.startswith(".") for name in names)
     checked = subprocess.run(
         ["sha256sum", "--strict", "-c", "manifest-sha256.txt"],

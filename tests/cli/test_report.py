@@ -154,7 +154,7 @@ def _code() -> str:
 
 def test_what_cannot_be_done(made: Made, tmp_path: Path) -> None:
     for arguments, said in (
-        ((made.path,), "give --html, --pdf, --xlsx or --export"),
+        ((made.path,), "give --html, --pdf, --xlsx, --brief or --export"),
         ((made.path, "--html", tmp_path), "is a folder"),
         ((made.path, "--html", tmp_path / "no" / "r.html"), "no such folder"),
         ((tmp_path / "none", "--html", tmp_path / "r.html"), "none"),

@@ -43,5 +43,5 @@ def test_what_a_role_does_comes_first_at_the_finding(tmp_path: Path) -> None:
 
 
 def test_a_host_that_did_not_answer_has_no_platform() -> None:
-    assert remedies.platform_named(Capture("gone", HostStatus.UNREACHABLE)) == ""
+    assert remedies.platform_named(Capture("gone", HostStatus.UNREACHABLE)) == ("", "")
     assert remedies.anchor("logging.remote_copy", "") == ""

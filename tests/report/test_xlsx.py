@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from collector.model import Capture, Lang
+from collector.model import Capture, Lang, Text
 from collector.pledges.record import form as record
 from collector.pledges.standing.due import due
+from collector.pledges.status.findings import Event, Life, State
 from collector.report.model.contents import contents
 from collector.report.render.html import words_in
 from collector.report.render.xlsx import to_xlsx
@@ -65,6 +66,41 @@ def test_every_finding_is_in_it(made: Any) -> None:
     assert len(found) == sum(len(host.by_control) for host in given["hosts"])
     assert {row[t["number"]] for row in found} == {c["number"] for c in given["controls"]}
     assert any(row[t["waived_until"]] for row in found)
+
+
+def test_who_mends_what_until_when(tmp_path: Path) -> None:
+    """Of the register: the person, the day, and how far it is; nothing is made up without it."""
+    source = recorded.source(tmp_path, "en")
+    given = contents(source, "en")
+    host = next(h for h in given["hosts"] if len(h.open) > 1)
+    late, other = host.open[:2]
+
+    def life(shown: Any, state: State, owner: str, until: datetime | None) -> Life:
+        opened = Event("opened", NOW, 1, shown.result)
+        return Life(
+            shown.control, host.name, shown.number, Text("", ""), False, state, shown.result, 1,
+            (opened,), owner, until,
+        )  # fmt: skip
+
+    lives = {
+        (host.name, late.control): life(late, "open", "李 13912345678", NOW - timedelta(days=1)),
+        (host.name, other.control): life(other, "waived", "", None),
+    }
+    t = words_in("en")["t"]
+    book = load_workbook(io.BytesIO(to_xlsx(given, source.capture, (), NOW, lives)))
+    head, *cells = book[t["sheet_findings"]].iter_rows(values_only=True)
+    found = [dict(zip(map(str, head), row, strict=True)) for row in cells]
+    by = {(row[t["host"]], row[t["number"]]): row for row in found}
+    owner, by_day, state = t["responsible"], t["mend_by"], t["mend_state"]
+    row = by[(host.name, late.number)]
+    assert row[owner].startswith("李 ")
+    assert "13912345678" not in row[owner], "telephone numbers are masked"
+    assert row[by_day] == (NOW - timedelta(days=1) + timedelta(hours=8)).replace(tzinfo=None)
+    assert row[state] == "overdue"
+    assert by[(host.name, other.number)][state] == "waived"
+    rest = [r for key, r in by.items() if key not in {(host.name, x.number) for x in (late, other)}]
+    assert rest
+    assert not any(r[owner] or r[by_day] or r[state] for r in rest)
 
 
 def test_retention_exposure_backup_and_due_list(made: Any) -> None:

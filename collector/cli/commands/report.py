@@ -14,18 +14,19 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows import exports as report_exports
 from collector.cli.workflows.exports import export_option
-from collector.cli.workflows.reports import write
+from collector.cli.workflows.reports import Places, write
 from collector.errors import BadInput
 
 
 @click.command(
     help=tr(
         "由证据包生成供人阅读的报告。HTML 为单个文件，无需联网；PDF 为可签字盖章的 A4 文档；"
-        "XLSX 为可筛选的表格。登记库在本机时，附历次核查走势与到期事项。--export 写给程序读。",
+        "XLSX 为可筛选的表格；--brief 为至多两页的简报。登记库在本机时，附历次核查走势与到期事项。"
+        "--export 写给程序读。",
         "Makes a report for people out of an evidence bundle. The HTML is one file that needs no "
         "network, the PDF is set on A4 pages to be signed and sealed, the XLSX is a workbook with "
-        "filters. Where the register is here, the trend and the due list come from it. --export "
-        "is for programs.",
+        "filters, the brief two pages for a manager. Where the register is here, the trend and the "
+        "due list come from it. --export is for programs.",
     )
 )
 @click.argument("bundle", type=FilePath(path_type=Path))
@@ -52,6 +53,16 @@ from collector.errors import BadInput
     type=FilePath(path_type=Path),
     metavar="FILE",
     help=tr("写入此 XLSX 文件", "write this XLSX file"),
+)
+@click.option(
+    "--brief",
+    "brief_file",
+    type=FilePath(path_type=Path),
+    metavar="FILE",
+    help=tr(
+        "写入此 PDF 文件：至多两页，供负责人阅读",
+        "write this PDF file: two pages at most, for a manager",
+    ),
 )
 @export_option
 @click.option(
@@ -84,6 +95,7 @@ def report(
     html_file: Path | None,
     pdf_file: Path | None,
     xlsx_file: Path | None,
+    brief_file: Path | None,
     exports: tuple[str, ...],
     against: Path | None,
     record_file: Path | None,
@@ -91,14 +103,16 @@ def report(
     identity: Path | None,
     public: bool,
 ) -> int:
-    for_people = [target for target in (html_file, pdf_file, xlsx_file) if target is not None]
+    places = Places(html_file, pdf_file, xlsx_file, brief_file)
+    for_people = [target for target in places if target is not None]
     for_programs = report_exports.wanted(exports)
     targets = [*for_people, *(file for _, file in for_programs)]
     if not targets:
         raise BadInput(
             tr("没有说明写到哪里", "nowhere to write to"),
             mend=tr(
-                "给出 --html、--pdf、--xlsx 或 --export", "give --html, --pdf, --xlsx or --export"
+                "给出 --html、--pdf、--xlsx、--brief 或 --export",
+                "give --html, --pdf, --xlsx, --brief or --export",
             ),
         )
     for target in targets:
@@ -110,7 +124,7 @@ def report(
             where=str(targets[0]),
             mend=tr("各给一个文件", "give each a file of its own"),
         )
-    if pdf_file is not None:
+    if pdf_file is not None or brief_file is not None:
         from collector.report.render import pdf
 
         pdf.check()
@@ -118,7 +132,6 @@ def report(
         mode = mode_of(public=public)
         report_exports.write(for_programs, opened, mode, unchecked=trust_file is None)
         if for_people:
-            places = (html_file, pdf_file, xlsx_file)
             write(opened, places, against, record_file, trust_file, mode)
     for target in targets:
         click.echo(str(target))

@@ -70,7 +70,9 @@ def _reports(opened: Bundle, trust_file: Path, folder: Path) -> None:
     except CollectorError as problem:
         pdf_file = None
         click.echo(tr(f"不含 PDF：{problem}", f"without the PDF: {problem}"), err=True)
-    reports.write(opened, (html, pdf_file, sheet), None, None, trust_file, OWNER)
+    brief = folder / "brief.pdf" if pdf_file else None
+    places = reports.Places(html, pdf_file, sheet, brief)
+    reports.write(opened, places, None, None, trust_file, OWNER)
 
 
 def _readme(opened: Bundle, folder: Path) -> str:
@@ -104,7 +106,7 @@ def _said(opened: Bundle, names: set[str], lang: Lang) -> str:
         page=PAGE,
         trust=TRUST,
         manifest=MANIFEST,
-        pdf="report.pdf" if "report.pdf" in names else "report.html",
+        pdf=", ".join(sorted(n for n in names if n.endswith(".pdf"))) or "report.html",
     )
 
 

@@ -17,6 +17,7 @@ from collector.i18n.message import in_chinese
 if TYPE_CHECKING:
     from collector.pledges.due.deadlines import Due
     from collector.pledges.register.register import Register
+    from collector.pledges.status.findings import Life
     from collector.report.model.compared import Compared
     from collector.report.model.standings import Standings
     from collector.report.model.trend import Trend
@@ -104,6 +105,12 @@ class Kept:
         from collector.pledges.standing.due import due
 
         return due(self._record, self._evidence, now, within=_YEAR, renewed=self._is_renewed())
+
+    def lives(self, now: datetime) -> tuple[Life, ...]:
+        """What became of every finding; raises BadInput where a bundle cannot be read."""
+        from collector.pledges.standing.finding_history import all_lives
+
+        return all_lives(self._record, self._evidence, now)
 
     def _is_renewed(self) -> bool:
         if self._renewed is None:

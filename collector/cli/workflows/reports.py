@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -22,19 +22,28 @@ from collector.i18n.message import in_chinese
 from collector.resources import home_place
 
 if TYPE_CHECKING:
+    from collector.pledges.status.findings import Life
     from collector.verify import Bundle
+
+
+class Places(NamedTuple):
+    """Where each report goes, None where it is not wanted."""
+
+    html: Path | None = None
+    pdf: Path | None = None
+    xlsx: Path | None = None
+    brief: Path | None = None
 
 
 def write(
     opened: Bundle,
-    places: tuple[Path | None, Path | None, Path | None],
+    places: Places,
     against: Path | None,
     record_file: Path | None,
     trust_file: Path | None,
     mode: int,
 ) -> None:
-    """HTML, PDF and XLSX, where each is wanted; raises BadInput for a record of another pledge."""
-    html_file, pdf_file, xlsx_file = places
+    """Each that is wanted; raises BadInput for a record of another pledge."""
     from collector.report.model.contents import Source, contents
 
     evidence = opened.evidence
@@ -60,21 +69,41 @@ def write(
         unchecked=trust_file is None,
     )
     given = contents(source, lang())
-    if html_file is not None:
+    if places.html is not None:
         from collector.report.render import html
 
-        write_aside(html_file, html.render(given).encode("utf-8"), mode)
-    if pdf_file is not None:
+        write_aside(places.html, html.render(given).encode("utf-8"), mode)
+    if places.brief is not None:
+        from collector.report.render import pdf
+
+        write_aside(places.brief, pdf.to_brief(given), mode)
+    if places.pdf is not None:
         from collector.report.render import pdf
 
         click.echo(tr("正在排版 PDF …", "setting the pages of the PDF …"), err=True)
-        write_aside(pdf_file, pdf.to_pdf(given), mode)
-    if xlsx_file is not None:
+        write_aside(places.pdf, pdf.to_pdf(given), mode)
+    if places.xlsx is not None:
         from collector.report.render.xlsx import to_xlsx
 
         now = datetime.now(UTC)
         due = kept.due(now) if kept and known else ()
-        write_aside(xlsx_file, to_xlsx(given, opened.capture, due, now), mode)
+        lives = _lives(kept, now) if kept and known else {}
+        write_aside(places.xlsx, to_xlsx(given, opened.capture, due, now, lives), mode)
+
+
+def _lives(kept: Kept, now: datetime) -> dict[tuple[str, str], Life]:
+    """By host and control; none where an attached bundle cannot be read, which is said."""
+    try:
+        return {(life.host, life.control): life for life in kept.lives(now)}
+    except CollectorError as problem:
+        click.echo(
+            tr(
+                f"表格中不含责任人与整改情况：{in_chinese(problem.said)}",
+                f"the workbook goes without owners and the state of mending: {problem}",
+            ),
+            err=True,
+        )
+        return {}
 
 
 def _record(

@@ -15,15 +15,18 @@ from collector.model import Capture, Lang
 from collector.remedies.steps import Step, for_platform, hardened, platform_of, words
 
 
-def platform_named(capture: Capture) -> str:
-    """The platform whose commands a host understands; empty where that cannot be told."""
+def platform_named(capture: Capture) -> tuple[str, str]:
+    """The platform whose commands a host understands, and what its distribution calls itself.
+
+    Each is empty where that cannot be told.
+    """
     if not capture.reads:
-        return ""
+        return "", ""
     try:
         seen = platform(capture)
     except FactError:
-        return ""
-    return platform_of(seen.id, seen.version, seen.like) or ""
+        return "", ""
+    return platform_of(seen.id, seen.version, seen.like) or "", seen.name
 
 
 def anchor(control: str, platform: str) -> str:

@@ -108,6 +108,7 @@ class Host:
     counts: Mapping[Result, int]
     clauses: Mapping[str, Result]
     platform: str = ""
+    release: str = ""
     open: list[Shown] = field(default_factory=list)
     closed: list[Shown] = field(default_factory=list)
     raws: list[Raw] = field(default_factory=list)
@@ -194,6 +195,7 @@ def _host(
     handed_in = not is_collected(origin, evidence["run"])
     own = host_clock(head) if handed_in else None
     moment = own or taken.collected_at or origin.get("clock")
+    platform, release = platform_named(taken)
     host = Host(
         name=name,
         anchor=anchor,
@@ -214,7 +216,8 @@ def _host(
             for id in clauses()
             if any(f.clause == id for f in found)
         },
-        platform=platform_named(taken),
+        platform=platform,
+        release=release,
     )
     documents = _in_order(entry["findings"], evidence)
     _say_more(host, taken, attached, evidence["grade"], {d["control"] for d in documents}, lang)

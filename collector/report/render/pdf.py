@@ -26,6 +26,9 @@ _LETTER = "网"
 # thousands, and what mends a control stands once; the HTML and the captures hold all of it
 _FEW = 20
 _LOGS = 6
+# the pages of a brief; how many steps, hosts, and characters of a remedy are tried, until it fits
+_BRIEF = 2
+_ROOMS = ((10, 20, 240), (8, 12, 160), (6, 8, 110), (4, 5, 80))
 
 
 def check() -> None:
@@ -48,20 +51,34 @@ def version() -> str:
 
 def to_pdf(given: Mapping[str, Any]) -> bytes:
     """The pages, from what `contents` gave. Raises BadInput where `check` does, or it fails."""
+    pages, _ = _pages("pages.html.j2", {**given, **room(given)})
+    return pages
+
+
+def to_brief(given: Mapping[str, Any]) -> bytes:
+    """What a manager reads, on two pages at most, from what `contents` gave; raises as `to_pdf`."""
+    for steps, listed, words in _ROOMS:
+        fitting = {"steps": steps, "hosts": listed, "words": words}
+        pages, count = _pages("brief.html.j2", {**given, "room": fitting})
+        if count <= _BRIEF:
+            break
+    return pages
+
+
+def _pages(template: str, given: Mapping[str, Any]) -> tuple[bytes, int]:
     check()
-    text = page("pages.html.j2", {**given, **room(given)}, style="pages.css")
+    text = page(template, given, style="pages.css")
     strange = "".join(sorted({c for c in text if ord(c) > 0x7E}))
     _, missing = _probe(strange)
     if missing:
         # what no font has is shown as its number: no glyph may be a blank box
         text = re.sub(f"[{re.escape(''.join(missing))}]", lambda m: f"U+{ord(m[0]):04X}", text)
     try:
-        pages, _ = _set(text)
+        return _set(text)
     except RecursionError as problem:
         raise BadInput(
             msg("pages_cannot_set", problem=one_line(str(problem))), where="--pdf"
         ) from None
-    return pages
 
 
 def room(given: Mapping[str, Any]) -> dict[str, Any]:

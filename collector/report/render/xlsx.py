@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from openpyxl import Workbook
@@ -22,9 +23,12 @@ from collector.judging.confined import within_limits
 from collector.model import Capture, Lang
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.masking import masked
+from collector.pledges.status.findings import Life
 from collector.report.model import view
 from collector.report.render.html import words_in
 from collector.report.render.workbook import Cell, Sheet, write
+
+_STATES = {"open": "mend_open", "waived": "mend_waived", "closed": "mend_closed"}
 
 
 def to_xlsx(
@@ -32,8 +36,12 @@ def to_xlsx(
     capture: Callable[[str], Capture],
     due: Iterable[Due],
     now: datetime,
+    lives: Mapping[tuple[str, str], Life] = MappingProxyType({}),
 ) -> bytes:
-    """The workbook, from what `contents` gave; `due` is the due list of the pledge at `now`."""
+    """The workbook, from what `contents` gave; `due` is the due list of the pledge at `now`.
+
+    `lives`, by host and control: who sees to a finding, until when, and what became of it.
+    """
     lang: Lang = given["lang"]
     words = words_in(lang)
     book = Workbook(write_only=True)
@@ -41,7 +49,7 @@ def to_xlsx(
     book.properties.creator = "hostpledge"
     for sheet in (
         _summary(given, words),
-        _findings(given, words),
+        _findings(given, words, lives, now),
         _retention(given, words),
         _exposure(given, capture, words),
         _backup(given, words),
@@ -86,7 +94,12 @@ def _summary(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
     return Sheet("sheet_summary", ("xlsx_about", "xlsx_value"), rows, ("xlsx_value",))
 
 
-def _findings(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
+def _findings(
+    given: Mapping[str, Any],
+    words: Mapping[str, Any],
+    lives: Mapping[tuple[str, str], Life],
+    now: datetime,
+) -> Sheet:
     w = words["w"]
     rows: list[Sequence[Cell]] = []
     for host in given["hosts"]:
@@ -104,6 +117,7 @@ def _findings(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
                     f.message,
                     f.expected,
                     f.remediation,
+                    *_mending(lives.get((host.name, f.control)), words["t"], now),
                     w["method"][f.method],
                     f.until,
                     waiver.get("expires", ""),
@@ -127,6 +141,9 @@ def _findings(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
             "found",
             "expected",
             "mend",
+            "responsible",
+            "mend_by",
+            "mend_state",
             "known_by",
             "until",
             "waived_until",
@@ -139,6 +156,14 @@ def _findings(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
         rows,
         ("found", "expected", "mend", "waiver", "evidence"),
     )
+
+
+def _mending(life: Life | None, t: Mapping[str, str], now: datetime) -> tuple[Cell, ...]:
+    """Who sees to it, until when, how far it is; empty cells to write in, where nobody said."""
+    if life is None:
+        return "", "", ""
+    state = "mend_late" if life.overdue(now) else _STATES[life.state]
+    return str(masked(life.owner)), _china(life.due), t[state]
 
 
 def _retention(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
