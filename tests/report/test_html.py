@@ -214,12 +214,20 @@ def test_every_word_is_in_both_languages_and_used() -> None:
     templates = "".join(file.read_text() for file in folder.glob("templates/*.j2"))
     named_in = "".join(
         (folder / f"{name}.py").read_text()
-        for name in ("render/xlsx", "model/answers", "model/compared", "render/alike")
+        for name in (
+            "render/xlsx",
+            "model/answers",
+            "model/compared",
+            "model/notice",
+            "render/alike",
+        )
     )
     computed = {
         "log_samples",
         "responsibility",
         "pledge",
+        "notice_mend",
+        "notice_recheck",
         "mlps_2",
         "mlps_3",
         "gbt28448_3",

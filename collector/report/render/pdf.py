@@ -65,6 +65,12 @@ def to_brief(given: Mapping[str, Any]) -> bytes:
     return pages
 
 
+def to_notice(given: Mapping[str, Any]) -> bytes:
+    """A notice to a customer, from what `model.notice.contents` gave; raises as `to_pdf`."""
+    pages, _ = _pages("notice.html.j2", given)
+    return pages
+
+
 def _pages(template: str, given: Mapping[str, Any]) -> tuple[bytes, int]:
     check()
     text = page(template, given, style="pages.css")

@@ -1,0 +1,130 @@
+"""What a notice to a customer says: what to mend and until when, or what a look again found. Pure.
+
+整改通知书 lists what is open; 复查通知书 what became of it since a day: mended, open still, new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from collector.catalog import clause_number, described
+from collector.model import Lang, Result
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.status.findings import Life
+
+Kind = Literal["mend", "recheck"]
+# of one control in one row; the others are counted
+_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One control on the hosts that share an owner and a day (as it is written, empty if none)."""
+
+    clause: str
+    number: str
+    title: str
+    veto: bool
+    result: Result
+    hosts: tuple[str, ...]
+    more: int
+    owner: str
+    due: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the notice is asked to say: its number, who sends it, until when (each may be empty).
+
+    `since` (aware) divides what a look again found from what was known before.
+    """
+
+    kind: Kind
+    number: str
+    issuer: str
+    by: str
+    since: datetime | None = None
+
+
+def open_ones(lives: Iterable[Life]) -> list[Life]:
+    """What a notice may ask for: neither closed nor waived."""
+    return [life for life in lives if life.state == "open"]
+
+
+def contents(
+    record: PledgeRecord,
+    lives: Sequence[Life],
+    evidence: tuple[int, datetime, str],
+    asked: Asked,
+    now: datetime,
+    lang: Lang,
+) -> dict[str, Any]:
+    """What the template is given. `evidence` is the newest: its sequence, its time, its digest."""
+    since = asked.since
+    opened = open_ones(lives)
+    parts: list[tuple[str, list[Item]]]
+    if asked.kind == "mend" or since is None:
+        parts = [("notice_items", _items(opened, asked.by, lang))]
+    else:
+        closed = [x for x in lives if x.closed and x.closed.at >= since]
+        parts = [
+            ("notice_mended", _items(closed, "", lang)),
+            ("notice_still", _items([x for x in opened if x.opened.at < since], asked.by, lang)),
+            ("notice_new", _items([x for x in opened if x.opened.at >= since], asked.by, lang)),
+        ]
+    sequence, at, digest = evidence
+    return {
+        "lang": lang,
+        "kind": asked.kind,
+        "record": masked(dict(record.document)),
+        "number": asked.number,
+        "issuer": asked.issuer,
+        "by": asked.by,
+        "since": since,
+        "parts": parts,
+        "hosts": len({life.host for life in opened}),
+        "controls": len({life.control for life in opened}),
+        "sequence": sequence,
+        "collected": at,
+        "digest": digest,
+        "today": now.astimezone(CHINA).date(),
+    }
+
+
+def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:
+    """Each control once per owner, day and verdict; vetoes first, then by what was found."""
+    rows: dict[tuple[str, Result, str, str], list[Life]] = {}
+    for life in lives:
+        due = f"{life.due.astimezone(CHINA).date()}" if life.due else ""
+        until = due if life.closed else due or by
+        rows.setdefault((life.control, life.verdict, life.owner, until), []).append(life)
+    found = [_item(*key, members, lang) for key, members in rows.items()]
+    worst = list(Result)
+    return sorted(
+        found, key=lambda i: (not i.veto, i.due or "9999", worst.index(i.result), i.number)
+    )
+
+
+def _item(
+    control: str, result: Result, owner: str, due: str, members: Sequence[Life], lang: Lang
+) -> Item:
+    first, known = members[0], described().get(control)
+    hosts = tuple(dict.fromkeys(life.host for life in members))
+    return Item(
+        clause_number(known.clause, lang) if known else "",
+        first.number,
+        first.title.to(lang),
+        first.veto,
+        result,
+        hosts[:_NAMED],
+        max(len(hosts) - _NAMED, 0),
+        str(masked(owner)),
+        due,
+        known.remediation.to(lang) if known else "",
+    )

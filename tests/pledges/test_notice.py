@@ -1,0 +1,174 @@
+"""Notices to customers: what to mend and until when, what a look again found, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from collector.model import Result, Text
+from collector.pledges.record.times import CHINA
+from collector.pledges.register.register import Register
+from collector.pledges.status.findings import Event, Life, State
+from collector.report.model import notice
+from tests.cli.running import Ended, hostpledge
+from tests.pledges.bundles import Signer
+from tests.pledges.lives import captured, check
+from tests.pledges.records import made
+
+HASH = "encryption.password_hash"
+NOW = datetime.now(UTC)
+SOON = (NOW.astimezone(CHINA) + timedelta(days=15)).date().isoformat()
+Notice = Callable[..., Ended]
+
+
+def _text(path: Path) -> str:
+    said = ["pdftotext", "-raw", str(path), "-"]
+    return subprocess.run(said, capture_output=True, text=True, check=True).stdout.replace("\n", "")
+
+
+@pytest.fixture
+def weak(tmp_path: Path) -> tuple[Register, Signer]:
+    """Two pledges: one host hashes passwords weakly, the other does not."""
+    place = tmp_path / "r"
+    place.mkdir()
+    register = Register.open(str(place))
+    signer = Signer(tmp_path / "made")
+    for id, state in (("one-1", "weak"), ("two-2", "hardened")):
+        register.add(made(id=id, resources={"hosts": ["web-01"]}))
+        check(register, id, signer, captured(state), NOW - timedelta(days=20))
+    return register, signer
+
+
+@pytest.fixture
+def run(tmp_path: Path, weak: object) -> Notice:
+    def notice(*words: object, **more: str) -> Ended:
+        place = tmp_path / "r"
+        return hostpledge("pledge", "notice", *words, "--register", place, home=tmp_path, **more)
+
+    return notice
+
+
+def test_to_mend_then_looked_at_again(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    register, signer = weak
+    page = tmp_path / "整改.pdf"
+    refused = run("one-1", "-o", page)
+    assert refused.status == 2
+    assert "1 finding(s) have no day to mend by; add --by DATE" in refused.err
+    assert not page.exists()
+    words = ("--by", SOON, "--issuer", "某某网络有限公司", "--lang", "zh")
+    ended = run("one-1", "-o", page, *words)
+    assert ended.status == 0, ended.err
+    assert ended.out == f"{page}\n"
+    assert page.stat().st_mode & 0o777 == 0o600
+    said = _text(page)
+    for part in (
+        "整改通知书",
+        "杭州示例云帆科技有限公司",
+        "D12",
+        "web-01",
+        SOON,
+        "二(四)",
+        "签收回执",
+    ):
+        assert part in said, part
+    assert "某某网络有限公司" in said
+    assert f"one-1-{NOW.astimezone(CHINA):%Y%m%d}" in said
+    assert register.evidence("one-1")[0].digest in said
+    # who it was given to, and their day, in place of the day of all
+    own = (NOW.astimezone(CHINA) + timedelta(days=3)).date().isoformat()
+    hostpledge(
+        "pledge", "assign", "one-1", HASH, "web-01", "--owner", "周示例 13912345678",
+        "--due", own, "--register", tmp_path / "r", home=tmp_path,
+    )  # fmt: skip
+    assert run("one-1", "-o", page, "--lang", "zh").status == 0
+    said = _text(page)
+    assert "周示例" in said
+    assert "13912345678" not in said
+    assert own in said
+    # a look again: it is mended
+    check(register, "one-1", signer, captured("hardened"), NOW - timedelta(days=1))
+    ended = run("one-1", "-o", page)
+    assert (ended.status, ended.err) == (0, "one-1: nothing to give notice of\n")
+    again = tmp_path / "again.html"
+    ended = run("one-1", "-o", again, "--recheck", "--lang", "en", "--public")
+    assert ended.status == 0, ended.err
+    html = again.read_text()
+    assert again.stat().st_mode & 0o777 == 0o644
+    assert "Mended · 1" in html
+    assert "Still open · 0" in html
+    assert "All that was found is mended." in html
+    # nothing of it happened since today
+    today = NOW.astimezone(CHINA).date().isoformat()
+    ended = run("one-1", "-o", again, "--recheck", "--since", today)
+    assert "nothing to give notice of" in ended.err
+
+
+def test_of_all_pledges_those_that_have_something(run: Notice, tmp_path: Path) -> None:
+    folder = tmp_path / "通知"
+    ended = run("-o", folder, "--by", SOON)
+    assert ended.status == 0, ended.err
+    assert [path.name for path in folder.iterdir()] == ["mend-one-1.pdf"]
+    assert ended.err == "two-2: nothing to give notice of\n"
+    assert len(pypdf.PdfReader(folder / "mend-one-1.pdf").pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-o", "x.pdf", "--by", "2126-01-01"), "2 pledges, and one file"),
+        (("one-1", "-o", "none/x.pdf", "--by", "2126-01-01"), "no such folder"),
+        (("one-1", "-o", "x.pdf", "--by", "soon"), "--by: no date: soon"),
+        (("one-1", "-o", "x.pdf", "--by", "2001-01-01"), "--by: is past already"),
+        (("one-1", "-o", "x.pdf", "--since", "2026-01-01"), "--since goes with --recheck"),
+        (("one-1", "-o", "x.pdf", "--recheck", "--since", "2126-01-01"), "has not come yet"),
+        (("none", "-o", "x.pdf", "--by", "2126-01-01"), "none"),
+    ],
+)
+def test_what_cannot_be_said(
+    run: Notice, tmp_path: Path, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "x.pdf").exists()
+
+
+def _life(host: str, state: State, opened: int, closed: int | None = None) -> Life:
+    at = [Event("opened", NOW + timedelta(days=opened), 1, Result.FAIL)]
+    if closed is not None:
+        at.append(Event("closed", NOW + timedelta(days=closed), 2, Result.PASS))
+    verdict = Result.FAIL if closed is None else Result.PASS
+    return Life(HASH, host, "D12", Text("口令", "hash"), False, state, verdict, 1, tuple(at))
+
+
+def test_each_is_told_once_and_where_it_belongs() -> None:
+    lives = (
+        *(_life(f"h{n:02}", "open", -30) for n in range(20)),
+        _life("new", "open", -1),
+        _life("waived", "waived", -30),
+        _life("mended", "closed", -30, -1),
+        _life("long ago", "closed", -60, -40),
+    )
+    asked = notice.Asked("recheck", "1", "", SOON, NOW - timedelta(days=10))
+    newest = (2, NOW, "de" * 32)
+    given = notice.contents(made(), lives, newest, asked, NOW, "en")
+    told = {word: [(i.hosts, i.more) for i in items] for word, items in given["parts"]}
+    assert told == {
+        "notice_mended": [(("mended",), 0)],
+        "notice_still": [(tuple(f"h{n:02}" for n in range(12)), 8)],
+        "notice_new": [(("new",), 0)],
+    }
+    assert (given["hosts"], given["controls"]) == (21, 1)
+    asked = notice.Asked("mend", "1", "", SOON)
+    ((_, (item,)),) = notice.contents(made(), lives, newest, asked, NOW, "en")["parts"]
+    assert (len(item.hosts), item.more, item.due) == (12, 9, SOON)
+    assert item.what
