@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
@@ -32,6 +32,18 @@ def parse_time(text: str, *, where: str = "--at") -> datetime:
             tr(f"无法以此时刻计算：{text}", f"no time to reckon from: {text}"), where=where
         )
     return moment
+
+
+def parse_day(text: str, where: str) -> date:
+    """A day as `2026-12-31`; raises BadInput for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            tr(f"不是日期：{text}", f"no date: {text}"),
+            where=where,
+            mend=tr("请写成 2026-12-31", "write it as 2026-12-31"),
+        ) from None
 
 
 def length_of_time(text: str, *, where: str = "--within") -> timedelta:

@@ -28,6 +28,29 @@ from collector.report.model import view
 from collector.report.render.html import words_in
 from collector.report.render.workbook import Cell, Sheet, write
 
+_FOUND = (
+    "host",
+    "clause",
+    "number",
+    "control",
+    "verdict",
+    "severity",
+    "veto",
+    "found",
+    "expected",
+    "mend",
+    "responsible",
+    "mend_by",
+    "mend_state",
+    "known_by",
+    "until",
+    "waived_until",
+    "waiver",
+    "evidence",
+    "collected",
+    "provenance",
+    "capture_digest",
+)
 _STATES = {"open": "mend_open", "waived": "mend_waived", "closed": "mend_closed"}
 
 
@@ -129,32 +152,7 @@ def _findings(
                 )
             )
     return Sheet(
-        "sheet_findings",
-        (
-            "host",
-            "clause",
-            "number",
-            "control",
-            "verdict",
-            "severity",
-            "veto",
-            "found",
-            "expected",
-            "mend",
-            "responsible",
-            "mend_by",
-            "mend_state",
-            "known_by",
-            "until",
-            "waived_until",
-            "waiver",
-            "evidence",
-            "collected",
-            "provenance",
-            "capture_digest",
-        ),
-        rows,
-        ("found", "expected", "mend", "waiver", "evidence"),
+        "sheet_findings", _FOUND, rows, ("found", "expected", "mend", "waiver", "evidence")
     )
 
 

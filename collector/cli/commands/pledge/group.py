@@ -15,6 +15,7 @@ from collector.cli.commands.pledge.findings import assign, findings, waive
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
+from collector.cli.commands.pledge.renewing import renew
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
@@ -130,3 +131,4 @@ pledge.add_command(assign)
 pledge.add_command(waive)
 pledge.add_command(inventory)
 pledge.add_command(notice)
+pledge.add_command(renew)

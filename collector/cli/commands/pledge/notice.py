@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from collector.captures import refuse_special, write_aside
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import parse_day
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
 from collector.i18n.message import in_chinese
@@ -218,22 +219,11 @@ def _all_have_a_day(opened: Sequence[Life], by: str, id: str) -> None:
         )
 
 
-def _day(text: str, where: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            tr(f"不是日期：{text}", f"no date: {text}"),
-            where=where,
-            mend=tr("请写成 2026-12-31", "write it as 2026-12-31"),
-        ) from None
-
-
 def _start(text: str, now: datetime) -> datetime:
     """The beginning of a day in China."""
     from collector.pledges.record.times import CHINA
 
-    start = datetime.combine(_day(text, "--since"), datetime.min.time(), CHINA)
+    start = datetime.combine(parse_day(text, "--since"), datetime.min.time(), CHINA)
     if start > now:
         raise BadInput(tr("尚未到来", "has not come yet"), where="--since")
     return start
@@ -244,7 +234,7 @@ def _last_day(text: str | None, now: datetime) -> str:
 
     if text is None:
         return ""
-    last = _day(text, "--by")
+    last = parse_day(text, "--by")
     if last < now.astimezone(CHINA).date():
         raise BadInput(tr("已经过去", "is past already"), where="--by")
     return last.isoformat()

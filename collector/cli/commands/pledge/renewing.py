@@ -1,0 +1,150 @@
+"""`hostpledge pledge renew`: the record that continues one whose period ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.options.paths import FilePath
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import parse_day
+from collector.cli.ui.columns import out
+from collector.cli.ui.language import lang_option, tr
+from collector.errors import BadInput
+from collector.i18n.message import of_system
+
+if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
+
+_SCAN = FilePath(path_type=Path)
+
+
+@click.command(
+    help=tr(
+        "续签：以 NEW-ID 建立接续 ID 的登记。用户、联系人、备案、制度、资源、数据清单、未到期的豁免"
+        "照旧；旧登记期间发生的事与为它签署的，留在旧登记。期限默认紧接旧期限、同样长短。"
+        "没有给出已签署文件的，作为草稿。",
+        "Makes the record NEW-ID that continues ID. The customer, contacts, filings, rules, "
+        "resources, data inventory and waivers that have not ended go with it; what happened under "
+        "the old one, and what was signed for it, stays there. Its period begins the day after the "
+        "old one ends and is as long, where nothing else is said. Without signed documents it is "
+        "a draft.",
+    )
+)
+@click.argument("id")
+@click.argument("new_id", metavar="NEW-ID")
+@click.option("--from", "first", metavar="DATE", help=tr("生效日期", "the first day"))
+@click.option("--until", "last", metavar="DATE", help=tr("到期日期", "the last day"))
+@click.option(
+    "--responsibility",
+    type=_SCAN,
+    metavar="FILE",
+    help=tr("已签署责任书的扫描件", "the scan of the signed statement of responsibility"),
+)
+@click.option(
+    "--pledge",
+    "pledge_file",
+    type=_SCAN,
+    metavar="FILE",
+    help=tr("已签署承诺书的扫描件", "the scan of the signed pledge"),
+)
+@click.option("--signed-on", metavar="DATE", help=tr("签署日期", "the day both were signed"))
+@click.option("--version", metavar="TEXT", help=tr("文本版本，默认为年份", "default: the year"))
+@click.option("--representative", metavar="NAME", help=tr("签署人", "who signed"))
+@register_option
+@lang_option
+def renew(
+    *,
+    id: str,
+    new_id: str,
+    first: str | None,
+    last: str | None,
+    responsibility: Path | None,
+    pledge_file: Path | None,
+    signed_on: str | None,
+    version: str | None,
+    representative: str | None,
+    location: str | None,
+) -> int:
+    from collector.pledges.record.renewal import left_behind, next_period, renewed
+    from collector.pledges.record.times import CHINA
+
+    scans = {"responsibility": responsibility, "pledge": pledge_file}
+    given = {kind: path for kind, path in scans.items() if path is not None}
+    if bool(given) is not bool(signed_on):
+        raise click.UsageError(
+            tr(
+                "扫描件与 --signed-on 须一并给出",
+                "the scans and --signed-on go together",
+            )
+        )
+    days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
+    day = parse_day(signed_on, "--signed-on") if signed_on else None
+    register = open_register(location)
+    old = register.get(id)
+    _may_be(register, old)
+    said = {"version": version, "representative": representative}
+    documents = list(_documents(given, day, said)) if day else []
+    period = next_period(old, days[0], days[1])
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    new = renewed(old, new_id, period, documents, today=today)
+    register.add(new)
+    out(
+        tr(
+            f"{new_id} 接续 {id}：{period[0]} 至 {period[1]}（{new.customer}）\n",
+            f"{new_id} continues {id}: {period[0]} to {period[1]} ({new.customer})\n",
+        )
+    )
+    if not documents:
+        out(
+            tr(
+                "作为草稿：签署后用 pledge add --update 补上文件\n",
+                "a draft: add the documents with `pledge add --update` once they are signed\n",
+            )
+        )
+    if left := left_behind(old):
+        names = ", ".join(left)
+        out(tr(f"留在旧登记的：{names}\n", f"stays with the old one: {names}\n"))
+    return 0
+
+
+def _may_be(register: Register, old: PledgeRecord) -> None:
+    if "disposed" in old.document:
+        raise BadInput(tr("已销毁，无可续签", "was disposed of: nothing to renew"), where=old.id)
+    for known in register.briefs():
+        if known.document.get("renews") == old.id:
+            raise BadInput(
+                tr(f"已由 {known.id} 续签", f"is continued by {known.id} already"), where=old.id
+            )
+
+
+def _documents(
+    scans: Mapping[str, Path], signed_on: date, said: Mapping[str, str | None]
+) -> Iterator[dict[str, Any]]:
+    more = {"representative": said["representative"]} if said["representative"] else {}
+    for kind, path in scans.items():
+        yield {
+            "type": kind,
+            "version": said["version"] or str(signed_on.year),
+            "sha256": _digest(path),
+            "signed_on": signed_on.isoformat(),
+            **more,
+        }
+
+
+def _digest(path: Path) -> str:
+    from collector import private
+
+    try:
+        with private.opened(path) as source:
+            if not source.peek(1):
+                raise BadInput(tr("是空文件", "is empty"), where=str(path))
+            return hashlib.file_digest(source, "sha256").hexdigest()
+    except OSError as problem:
+        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

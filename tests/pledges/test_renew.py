@@ -1,0 +1,130 @@
+"""The record that continues another: what goes with it, what stays, and when it cannot be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from collector.errors import BadInput
+from collector.pledges.record import form as record
+from collector.pledges.record.renewal import STAYS, left_behind, next_period, renewed
+from collector.pledges.register.register import Register
+from tests.cli.running import Ended, hostpledge
+from tests.pledges.records import TODAY, WHOLE, example, made
+
+Pledge = Callable[..., Ended]
+
+
+@pytest.fixture
+def pledge(tmp_path: Path) -> Pledge:
+    Register.open(str(tmp_path / "r.sqlite"), create=True).add(
+        made(period={"from": "2026-01-10", "until": "2027-01-09"})
+    )
+
+    def run(*words: object) -> Ended:
+        return hostpledge("pledge", *words, "--register", tmp_path / "r.sqlite", home=tmp_path)
+
+    return run
+
+
+def test_a_draft_and_one_that_is_signed(pledge: Pledge, tmp_path: Path) -> None:
+    old = example()["id"]
+    ended = pledge("renew", old, "next-2027")
+    assert ended.status == 0, ended.err
+    assert "next-2027 continues" in ended.out
+    assert "2027-01-10 to 2028-01-09" in ended.out
+    assert "a draft" in ended.out
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    new, before = register.get("next-2027").document, register.get(old).document
+    assert (new["renews"], new["draft"], new["documents"]) == (old, True, [])
+    for field in ("customer", "safety_contact", "grade", "data_inventory"):
+        assert new[field] == before[field], field
+    again = pledge("renew", old, "another")
+    assert (again.status, again.out) == (2, "")
+    assert "is continued by next-2027 already" in again.err
+    # the signed ones, of the draft's own renewal
+    scan = tmp_path / "责任书 扫描.pdf"
+    scan.write_bytes(b"%PDF-1.7 signed")
+    words = ("--responsibility", scan, "--signed-on", "2026-11-20", "--representative", "李示例")
+    ended = pledge("renew", "next-2027", "next-2028", "--until", "2028-06-30", *words)
+    assert ended.status == 0, ended.err
+    assert "draft" not in ended.out
+    (document,) = register.get("next-2028").document["documents"]
+    assert document["sha256"] == hashlib.sha256(scan.read_bytes()).hexdigest()
+    assert (document["version"], document["representative"]) == ("2026", "李示例")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("none", "x"), "none"),
+        (("OLD", "OLD"), "OLD"),
+        (("OLD", "新"), "新"),
+        (("OLD", "x", "--from", "soon"), "--from: no date: soon"),
+        (("OLD", "x", "--from", "2028-01-01", "--until", "2027-01-01"), "2027-01-01"),
+        (("OLD", "x", "--signed-on", "2026-11-01"), "go together"),
+        (("OLD", "x", "--pledge", "EMPTY", "--signed-on", "2026-11-01"), "is empty"),
+        (("OLD", "x", "--pledge", "/", "--signed-on", "2026-11-01"), "/"),
+        (("OLD", "x", "--pledge", "/dev/zero", "--signed-on", "2026-11-01"), "/dev/zero"),
+    ],
+)
+def test_what_cannot_be(pledge: Pledge, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    (tmp_path / "empty").touch()
+    place = {"OLD": example()["id"], "EMPTY": str(tmp_path / "empty")}
+    ended = pledge("renew", *(place.get(word, word) for word in words))
+    assert (ended.status, ended.out) == (2, "")
+    assert place.get(says, says) in ended.err
+    assert "Traceback" not in ended.err
+    assert len(Register.open(str(tmp_path / "r.sqlite")).list()) == 1
+
+
+def test_every_field_has_been_thought_of() -> None:
+    """Of a record in which every field is filled in: all is there, or named as left behind."""
+    old = record.load(WHOLE, today=TODAY)
+    period = (date(2026, 11, 21), date(2027, 9, 30))
+    new = renewed(old, "next", period, (), today=TODAY)
+    left = left_behind(old)
+    assert left == sorted(STAYS)
+    outer = {path.partition(".")[0] for path in STAYS if "." not in path}
+    assert set(old.document) - set(new.document) == outer
+    assert new.document["incidents"] == {"provider_contact": {**_contact(old)}}
+    assert new.document["waivers"] == old.document["waivers"], "not ended yet"
+    late = renewed(old, "next", period, (), today=date(2027, 1, 1))
+    assert "waivers" not in late.document
+
+
+def _contact(old: record.PledgeRecord) -> dict[str, str]:
+    contact: dict[str, str] = old.document["incidents"]["provider_contact"]
+    return contact
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "comes"),
+    [
+        (("2026-01-10", "2027-01-09"), None, ("2027-01-10", "2028-01-09")),
+        (("2024-02-29", "2025-02-28"), None, ("2025-03-01", "2026-02-28")),
+        (("2023-03-01", "2024-02-29"), None, ("2024-03-01", "2025-02-28")),
+        (("2026-01-01", "2028-12-31"), None, ("2029-01-01", "2031-12-31")),
+        (("2026-01-01", "2026-03-31"), None, ("2026-04-01", "2026-06-30")),
+        (("2026-01-01", "2026-01-20"), None, ("2026-01-21", "2026-02-09")),
+        (("2026-01-10", "2027-01-09"), "2027-02-01", ("2027-02-01", "2028-01-31")),
+    ],
+)
+def test_how_long_the_next_one_is(
+    period: tuple[str, str], first: str | None, comes: tuple[str, str]
+) -> None:
+    old = made(period=dict(zip(("from", "until"), period, strict=True)))
+    given = date.fromisoformat(first) if first else None
+    assert tuple(map(str, next_period(old, given, None))) == comes
+
+
+def test_a_period_that_nobody_can_reckon_is_asked_for() -> None:
+    endless = made(period={"from": "2026-01-01", "until": "9999-12-31"})
+    for old in (endless, made(period=None)):
+        with pytest.raises(BadInput, match="give --from and --until"):
+            next_period(old, None, None)
+    assert next_period(made(period=None), date(2027, 1, 1), date(2027, 12, 31))
