@@ -1,12 +1,15 @@
 """evidence.json and the captures of a bundle → one HTML file for people, on screen and on A4.
 
-The file asks for nothing outside itself and runs nothing: its content security policy forbids
-all but its own style. Everything that a host, a customer or an approver wrote is escaped, and
-what would hide or act is shown as its number. The same evidence gives the same bytes.
+The file asks for nothing outside itself and runs nothing but its own filter: its content security
+policy forbids all but its style and the one script whose digest it names. Everything that a host,
+a customer or an approver wrote is escaped, and what would hide or act is shown as its number. The
+same evidence gives the same bytes.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -25,7 +28,10 @@ from collector.schema import load_own
 
 def render(given: Mapping[str, Any]) -> str:
     """The report, from what `contents` gave."""
-    return page("report.html.j2", given, style="report.css")
+    script = package_text("report/templates/report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    own = {"script": Markup(script), "script_hash": f"sha256-{digest}"}  # noqa: S704 - our own file
+    return page("report.html.j2", {**given, **own}, style="report.css")
 
 
 def page(template: str, given: Mapping[str, Any], *, style: str) -> str:
