@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import zipfile
 from pathlib import Path
@@ -44,6 +45,15 @@ def test_the_inspector_checks_each_bundle_with_an_older_checkpoint(owner: Owner)
         ["sha256sum", "--strict", "--quiet", "-c", "manifest-sha256.txt"], cwd=got, check=True
     )
     bundles = sorted((got / "bundles").iterdir())
+    assert (
+        json.loads((got / "evidence.json").read_text())[-1]["digest"]
+        in (got / "report.html").read_text()
+    ), "the newest evidence"
+    assert "<html" in (got / "verify.html").read_text()
+    readme = (got / "README.txt").read_text()
+    assert readme.index("怎样核对") < readme.index("How to check it"), "Chinese first"
+    # as it says, in its own folder
+    assert f"hostpledge verify bundles/{bundles[-1].name} --trust trust.json" in readme
     proofs = [got / "log" / f"{path.name}.proof" for path in bundles]
     assert len(bundles) == 3
     for bundle, proof in zip(bundles, proofs, strict=True):

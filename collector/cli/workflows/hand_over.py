@@ -7,7 +7,9 @@ One new folder, whole or not at all. Its digests are in `manifest-sha256.txt`, i
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ import click
 
 from collector import catalog
 from collector.captures import write_aside
-from collector.cli.ui.language import tr
+from collector.cli.ui.language import lang, tr
 from collector.cli.workflows import reports
 from collector.errors import BadInput, CollectorError
 from collector.model import Lang, Result
@@ -26,6 +28,8 @@ from collector.resources import package_text
 from collector.scope import of_evidence, verdicts
 
 if TYPE_CHECKING:
+    from collector.pledges.database.rows import Evidence
+    from collector.pledges.record.form import PledgeRecord
     from collector.verify import Bundle
 
 BUNDLE, PAGE, TRUST = "evidence.zip", "verify.html", "trust.json"
@@ -108,6 +112,45 @@ def _said(opened: Bundle, names: set[str], lang: Lang) -> str:
         manifest=MANIFEST,
         pdf=", ".join(sorted(n for n in names if n.endswith(".pdf"))) or "report.html",
     )
+
+
+def of_export(record: PledgeRecord, evidence: Sequence[Evidence]) -> dict[str, bytes]:
+    """What goes with the export of a pledge for people: the page, a report of the newest evidence.
+
+    Of the bundles alone: the same pledge gives the same bytes at any time.
+    """
+    from collector.pledges.database.rows import current
+    from collector.report.model.contents import Source, contents
+    from collector.report.render import html
+    from collector.verify import open_bundle
+    from collector.verify.webpage import page
+
+    newest = current(evidence)
+    if newest is None:
+        return {}
+    known = json.loads(record.canonical())
+    with open_bundle(newest.path) as opened:
+        source = Source(
+            opened.evidence,
+            opened.capture,
+            known,
+            opened.digest,
+            opened.keyid,
+            attached=opened.attached,
+        )
+        report = html.render(contents(source, lang())).encode()
+    place = f"bundles/{newest.sequence:04d}-{newest.digest[:12]}"
+    said = [
+        package_text(f"cli/workflows/export.{told}.txt").format(
+            pledge=record.id, bundles=len(evidence), page=PAGE, newest=place, manifest=MANIFEST
+        )
+        for told in ("zh", "en")
+    ]
+    return {
+        README: ("\n" + "-" * 72 + "\n\n").join(said).encode(),
+        "report.html": report,
+        PAGE: page().encode(),
+    }
 
 
 def check(target: Path) -> None:

@@ -14,9 +14,10 @@ from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.signing_key import open_key, signing_options
 from collector.cli.ui.columns import out
-from collector.cli.ui.language import lang_option, tr
+from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows.checkpoints import sign_checkpoint
 from collector.errors import BadInput
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Checkpoint
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 @click.command(
     help=tr(
         "将登记的全部版本与证据导出为一个 ZIP（不掩码），附登记库日志的检查点，以及每份证据"
-        "在日志中的证明。检查点取登记库已有的；没有覆盖到最近一份证据的，用密钥新签一个。",
+        "在日志中的证明；另有最近一份证据的报告、核验页与说明。检查点取登记库已有的；没有覆盖到最近一份证据的，用密钥新签一个。",
         "Exports a pledge record in all its versions with its evidence as one ZIP (not masked). "
         "With it go a checkpoint of the register's log, and the proof for each bundle that it "
-        "stands in the log. Where no checkpoint is over the newest bundle yet, the key signs one.",
+        "stands in the log; and a report of the newest evidence, the page that verifies, and how "
+        "to check it all. Where no checkpoint is over the newest bundle yet, the key signs one.",
     )
 )
 @click.argument("id")
@@ -73,9 +75,22 @@ def export(
     older = [parse(read_small(path), where=str(path)).checkpoint for path in since]
     opened = open_register(location)
     proofs = _proofs(opened, id, older, key_name, passphrase_file)
-    count = archive.write(opened, id, output, proofs)
+    for_people = {} if id in opened.emptied() else _for_people(opened, id)
+    count = archive.write(opened, id, output, {**for_people, **proofs})
     out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
     return 0
+
+
+def _for_people(opened: Register, id: str) -> Mapping[str, bytes]:
+    """A report and how to check it; none where the newest bundle cannot be read, which is said."""
+    from collector.cli.workflows import hand_over
+
+    try:
+        return hand_over.of_export(opened.get(id), opened.evidence(id))
+    except BadInput as problem:
+        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        click.echo(tr(f"不含报告：{said}", f"without a report: {said}"), err=True)
+        return {}
 
 
 def _proofs(
