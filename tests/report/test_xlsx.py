@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from collector.model import Capture, Lang, Text
@@ -57,6 +58,24 @@ def test_every_sheet_has_a_frozen_header_and_a_filter_over_all_of_it(made: Any) 
         assert page.auto_filter.ref == page.dimensions
         assert page.max_row > 1, page.title
         assert all(cell.font.bold for cell in page[1])
+
+
+def test_on_paper_each_sheet_is_as_wide_as_a_page_and_can_be_read(made: Any) -> None:
+    """Of the findings what somebody mends by; the width of a column is in characters."""
+    lang, _, data = made
+    t = words_in(lang)["t"]
+    book = load_workbook(io.BytesIO(data))
+    for page in book:
+        assert page.print_title_rows == "$1:$1"
+        assert (page.page_setup.orientation, page.page_setup.fitToHeight) == ("landscape", 0)
+        assert page.print_area.split("!")[1].startswith("$A$1:$")
+        assert page.print_area.endswith(f"${page.max_row}")
+    page = book[t["sheet_findings"]]
+    last = [cell.value for cell in page[1]].index(t["mend_state"]) + 1
+    assert f":${get_column_letter(last)}$" in page.print_area
+    wide = sum(page.column_dimensions[get_column_letter(n)].width for n in range(1, last + 1))
+    # A4 landscape takes about 145 at full size: three fifths of it can still be read
+    assert wide < 240
 
 
 def test_every_finding_is_in_it(made: Any) -> None:

@@ -20,7 +20,7 @@ from collector.report.model.visible import told
 
 # what a cell may hold, and how wide a column may become
 _MOST = 32_000
-_WIDEST = 60
+_WIDEST, _ON_PAPER = 60, 34
 # with these a spreadsheet begins a formula, in some East Asian editions in full width
 _ACTING = tuple("=+-@\t\r＝＋－＠|%")
 # the number of A4 among the sizes of paper (ECMA-376, 18.3.1.63)
@@ -32,12 +32,17 @@ Cell = str | int | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`columns` are words of the report; `wide` those of long text, which is wrapped."""
+    """`columns` are words of the report; `wide` those of long text, which is wrapped.
+
+    `printed`: so many columns go on paper, all of them where it is 0; those after them are for
+    the screen.
+    """
 
     name: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     wide: Sequence[str] = ()
+    printed: int = 0
 
 
 def write(book: Workbook, sheet: Sheet, t: Mapping[str, str]) -> None:
@@ -48,7 +53,13 @@ def write(book: Workbook, sheet: Sheet, t: Mapping[str, str]) -> None:
     for place, title in enumerate(titles):
         longest = max((_width(row[place]) for row in rows[:3000]), default=0)
         # the arrow of the filter stands in the header too
-        width = max(cell_len(title) + 4, min(longest + 2, _WIDEST))
+        if place < sheet.printed:
+            # its heading may stand in several lines, and so does long text
+            heading = max(map(cell_len, title.split()))
+            widest = _ON_PAPER if sheet.columns[place] in sheet.wide else _WIDEST
+        else:
+            heading, widest = cell_len(title), _WIDEST
+        width = max(heading + 4, min(longest + 2, widest))
         page.column_dimensions[get_column_letter(place + 1)].width = width
     page.freeze_panes = "B2" if len(titles) > 4 else "A2"
     page.auto_filter.ref = f"A1:{get_column_letter(len(titles))}{len(rows) + 1}"
@@ -57,6 +68,8 @@ def write(book: Workbook, sheet: Sheet, t: Mapping[str, str]) -> None:
     page.page_setup.fitToHeight = 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = "1:1"
+    page.print_area = f"A1:{get_column_letter(sheet.printed or len(titles))}{len(rows) + 1}"
+    page.oddFooter.center.text = "&P / &N"
     line = Side(style="thin", color="999999")
     head = []
     for title in titles:

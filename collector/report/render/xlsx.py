@@ -34,14 +34,14 @@ _FOUND = (
     "number",
     "control",
     "verdict",
-    "severity",
     "veto",
     "found",
-    "expected",
     "mend",
     "responsible",
     "mend_by",
     "mend_state",
+    "severity",
+    "expected",
     "known_by",
     "until",
     "waived_until",
@@ -135,12 +135,12 @@ def _findings(
                     f.number,
                     f.title,
                     f"{view.SIGNS[f.result]} {w['verdict'][f.result]}",
-                    w["severity"][f.severity],
                     "√" if f.veto else "",
                     f.message,
-                    f.expected,
                     f.remediation,
                     *_mending(lives.get((host.name, f.control)), words["t"], now),
+                    w["severity"][f.severity],
+                    f.expected,
                     w["method"][f.method],
                     f.until,
                     waiver.get("expires", ""),
@@ -152,7 +152,11 @@ def _findings(
                 )
             )
     return Sheet(
-        "sheet_findings", _FOUND, rows, ("found", "expected", "mend", "waiver", "evidence")
+        "sheet_findings",
+        _FOUND,
+        rows,
+        ("host", "found", "expected", "mend", "waiver", "evidence"),
+        _FOUND.index("mend_state") + 1,
     )
 
 
