@@ -72,12 +72,22 @@ def _job(inventories: list[Path], begun: float) -> int:
     trust = home / "keys" / "trust.json"
     if run("verify", short(output / "bundle"), "--trust", short(trust)) != 0:
         return 2
+    brief = _brief(output, trust)
     say("")
     say(f"Done in {time.monotonic() - begun:.0f} s. Failing controls are what the report is for.")
     say(f"  report   {short(output / 'report.html')}")
+    if brief is not None:
+        say(f"  brief    {short(brief)}")
     say(f"  bundle   {short(output / 'bundle')}")
     say(f"  verify   {short(program())} verify {short(output / 'bundle')} --trust {short(trust)}")
     return 0
+
+
+def _brief(output: Path, trust: Path) -> Path | None:
+    """Two pages for a manager; None where pages cannot be set here, which is said."""
+    place = output / "brief.pdf"
+    words = ("report", short(output / "bundle"), "--brief", short(place), "--trust", short(trust))
+    return place if run(*words) == 0 else None
 
 
 def program() -> Path:

@@ -10,5 +10,6 @@ compile() {
 }
 mkdir -p requirements
 compile pyproject.toml requirements/build.in -o requirements/run.txt
+compile pyproject.toml requirements/build.in --extra pdf -o requirements/demo.txt
 compile pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 compile requirements/fuzz.in -o requirements/fuzz.txt

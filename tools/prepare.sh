@@ -13,7 +13,10 @@ venv_works() { "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
 # package:what shows that it is there
 demo="openssh-client:ssh podman:podman crun:crun netavark:/usr/lib/podman/netavark
-aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft passt:passt"
+aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft passt:passt
+fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk libpango-1.0-0:/usr/share/doc/libpango-1.0-0
+libpangoft2-1.0-0:/usr/share/doc/libpangoft2-1.0-0
+libharfbuzz-subset0:/usr/share/doc/libharfbuzz-subset0"
 test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
 busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh zsh:zsh jq:jq openssl:openssl
 iproute2:ip iptables:iptables ipset:ipset bpftool:bpftool faketime:faketime logrotate:logrotate
@@ -24,10 +27,7 @@ mariadb-client:mariadb-dump mariadb-backup:mariadb-backup
 apache2-utils:rotatelogs postgresql:/usr/lib/postgresql default-jdk-headless:javac
 liblogback-java:/usr/share/java/logback-core.jar liblog4j2-java:/usr/share/java/log4j-core.jar
 softhsm2:softhsm2-util
-chromium:chromium poppler-utils:pdftoppm cosign:cosign age:age openscap-scanner:oscap
-fonts-noto-cjk:/usr/share/doc/fonts-noto-cjk libpango-1.0-0:/usr/share/doc/libpango-1.0-0
-libpangoft2-1.0-0:/usr/share/doc/libpangoft2-1.0-0
-libharfbuzz-subset0:/usr/share/doc/libharfbuzz-subset0"
+chromium:chromium poppler-utils:pdftoppm cosign:cosign age:age openscap-scanner:oscap"
 
 wanted=$demo
 [ "$purpose" = test ] && wanted=$test
@@ -68,7 +68,7 @@ venv_works || {
   exit 2
 }
 
-lock=requirements/run.txt
+lock=requirements/demo.txt
 [ "$purpose" = test ] && lock=requirements/dev.txt
 stamp=$venv/.prepared-$(basename "$lock" .txt)-$(cat requirements/*.txt pyproject.toml | cksum | tr ' ' -)
 if [ ! -e "$stamp" ]; then
