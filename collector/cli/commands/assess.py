@@ -15,7 +15,7 @@ import click
 from collector import captures, catalog
 from collector.assess import satisfied
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
-from collector.cli.options.common import families_option, form_option
+from collector.cli.options.common import families_option, find, form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.times import parse_time
 from collector.cli.ui.columns import out
@@ -24,7 +24,7 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
 from collector.judging.hosts import Judging, in_order
-from collector.model import Capture, Finding, HostStatus
+from collector.model import Capture, Control, Finding, HostStatus
 from collector.scope import Scope, scope_of
 
 # seconds before anything is said of the progress
@@ -65,6 +65,15 @@ _QUIET = 1.0
     metavar="FILE",
     help=tr("数据分类分级清单", "the data inventory (classification register)"),
 )
+@click.option(
+    "--explain",
+    metavar="CONTROL",
+    help=tr(
+        "只判此项（名称或编号），并说明结论从何而来：查看了哪些读取、据哪些行、逐条法则",
+        "judge this control alone (its name or number), and say how the verdict came about: which "
+        "reads were looked into, which lines it rests on, law by law",
+    ),
+)
 @owner_keys_option
 @lang_option
 def assess(
@@ -75,9 +84,12 @@ def assess(
     grade: str,
     families: tuple[str, ...],
     inventory: Path | None,
+    explain: str | None,
     owner_keys: Path | None,
 ) -> int:
     moment = None if at is None else parse_time(at)
+    if explain is not None:
+        return _explain(paths, find(explain), form, int(grade), moment, inventory, owner_keys)
     selected = catalog.select(families, int(grade))
     attached = data_documents(inventory, owner_keys)
     hosts: dict[str, list[Finding]] = {}
@@ -121,6 +133,25 @@ def assess(
     _print(form, hosts, times, statuses, scope, given)
     say_clocks(given)
     done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
+    return 0 if done else 1
+
+
+def _explain(
+    paths: tuple[str, ...],
+    control: Control,
+    form: str,
+    grade: int,
+    at: datetime | None,
+    inventory: Path | None,
+    owner_keys: Path | None,
+) -> int:
+    from collector.cli.ui.streams import coloured
+    from collector.cli.workflows.explained import explained
+
+    attached = data_documents(inventory, owner_keys)
+    files = capture_files(Path(p) for p in paths)
+    text, done = explained(files, control, form, grade=grade, at=at, attached=attached)
+    (coloured if form == "table" else out)(text)
     return 0 if done else 1
 
 
