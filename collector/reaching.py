@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import unicodedata
 
 from collector.i18n.message import msg
@@ -47,7 +48,7 @@ def wrong_declared(name: str) -> str:
     """Why no host of a pledge may be called that; empty where it may."""
     if why := wrong_name(name):
         return why
-    if name.lower().rstrip(".") in _HERE:
+    if name.lower().rstrip(".") in _HERE or _leads_here(name):
         return msg("host_s_name_is_control_node", name=name)
     if name.lower() in OWN_GROUPS:
         return msg("host_s_name_is_our_group", name=name)
@@ -83,6 +84,20 @@ def wrong_port(port: object) -> str:
 def _controls(text: str) -> bool:
     """Line ends, and what turns the direction of writing, too."""
     return any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") for c in text)
+
+
+def _leads_here(text: str) -> bool:
+    """Is it an address of the very machine that connects to it, however it is written?"""
+    try:
+        # as inet_aton(3) has it, and with it ssh: 127.1, 0x7f000001, 2130706433
+        address = ipaddress.ip_address(socket.inet_aton(text))
+    except (OSError, ValueError):
+        try:
+            address = ipaddress.ip_address(text.partition("%")[0])
+        except ValueError:
+            return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
 def _is_address(text: str) -> bool:

@@ -182,6 +182,8 @@ def test_the_schema_names_the_members_that_there_are() -> None:
         ("record: none.yml\n", "none.yml: "),
         ("record: ../secret\n", "p.yml: record: names a file elsewhere"),
         ("record: /etc/shadow\n", "p.yml: record: names a file elsewhere"),
+        ("record: link.yml\n", "p.yml: record: names a file elsewhere"),
+        ("record: linked/shadow\n", "p.yml: record: names a file elsewhere"),
     ],
 )
 def test_what_is_no_policy_is_said_in_one_line(
@@ -191,6 +193,8 @@ def test_what_is_no_policy_is_said_in_one_line(
     shell("key", "new")
     shell("key", "trust", "-o", "t.json")
     (tmp_path / "p.yml").write_text(text)
+    (tmp_path / "link.yml").symlink_to("/etc/shadow")
+    (tmp_path / "linked").symlink_to("/etc")
     ended = shell("verify", str(plain[0]), "--trust", "t.json", "--policy", "p.yml", status=2)
     assert len(ended.stderr.splitlines()) == 1
     assert said in ended.stderr

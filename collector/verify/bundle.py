@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +22,7 @@ from collector.i18n.message import msg, of_system
 from collector.model import Capture
 from collector.verify.archive import MOST_BYTES, unpack
 from collector.verify.before import Before
+from collector.verify.scratch import Scratch
 
 _ENVELOPE = f"data/{envelope.FILE}"
 _TWIN = f"data/{envelope.TWIN}"
@@ -32,7 +31,7 @@ _TWIN = f"data/{envelope.TWIN}"
 class Bundle:
     """What a bundle holds. Made by `open_bundle`; close it, or use it in a `with`."""
 
-    def __init__(self, path: Path, root: Path, temporary: Path | None = None) -> None:
+    def __init__(self, path: Path, root: Path, temporary: Scratch | None = None) -> None:
         self.path = path
         self._root = root
         self._temporary = temporary
@@ -117,7 +116,7 @@ class Bundle:
         if self.before is not None:
             self.before.close()
         if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary.close()
 
     @property
     def root(self) -> Path:
@@ -229,18 +228,18 @@ def open_bundle(path: Path, identities: Sequence[Any] = ()) -> Bundle:
         return Bundle(path, path)
     if not path.exists():
         raise BadInput(msg("no_such_bundle"), where=str(path))
-    temporary = Path(tempfile.mkdtemp(prefix="hostpledge-"))
+    temporary = Scratch()
     try:
         archive = path
         if age.is_encrypted(path):
-            archive = temporary / "bundle.zip"
+            archive = temporary.path / "bundle.zip"
             age.decrypt(path, archive, identities, MOST_BYTES)
-        place = temporary / "bundle"
+        place = temporary.path / "bundle"
         place.mkdir(mode=0o700)
         found = unpack(archive, place, where=str(path))
         if archive != path:
             archive.unlink()
         return Bundle(path, found, temporary)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.close()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,12 @@ def test_it_stands_alone(made: Made, tmp_path: Path, redact: bool) -> None:
     ended = hostpledge("repack", made.path, *words)
     assert ended.status == 0, ended.err
     names = {path.name for path in out.iterdir()}
-    assert {"README.txt", "evidence.zip", "report.html", "report.xlsx", "trust.json"} <= names
+    assert {"README.txt", "evidence.zip", "trust.json"} <= names
     assert {"verify.html", "manifest-sha256.txt"} <= names
+    # a report shows what stands in captures
+    assert {name for name in names if name.endswith((".html", ".xlsx", ".pdf"))} - {
+        "verify.html", "report.pdf", "brief.pdf"
+    } == (set() if redact else {"report.html", "report.xlsx"})  # fmt: skip
     assert ("brief.pdf" in names) == ("report.pdf" in names)
     assert not any(name.startswith(".") for name in names)
     checked = subprocess.run(
@@ -43,8 +48,8 @@ def test_it_stands_alone(made: Made, tmp_path: Path, redact: bool) -> None:
     assert checked.stdout.count(": OK") == len(names) - 1
     # as the README says, in its own folder
     text = (out / "README.txt").read_text(encoding="utf-8")
-    for name in ("verify", "replay"):
-        assert f"hostpledge {name} evidence.zip --trust trust.json" in text
+    assert "hostpledge verify evidence.zip --trust trust.json" in text
+    assert ("hostpledge replay evidence.zip --trust trust.json" in text) is not redact
     verified = hostpledge("verify", out / "evidence.zip", "--trust", out / "trust.json")
     assert verified.status == 0, verified.err
     assert made.digest in verified.out
@@ -54,6 +59,22 @@ def test_it_stands_alone(made: Made, tmp_path: Path, redact: bool) -> None:
     assert "北京时间" in text
     assert made.digest in text
     assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+
+
+def test_without_captures_nothing_of_them_is_handed_over(made: Made, tmp_path: Path) -> None:
+    """Neither a report nor anything else holds what the bundle leaves out; nor do two steps."""
+    trust = made.path.parent / "trust.json"
+    first, second, bare = tmp_path / "one", tmp_path / "two", tmp_path / "bare.zip"
+    words = ("--for-inspector", "--trust", trust)
+    assert hostpledge("repack", made.path, "-o", first, "--redact", *words).status == 0
+    assert hostpledge("repack", made.path, "-o", bare, "--redact").status == 0
+    ended = hostpledge("repack", bare, "-o", second, *words)
+    assert ended.status == 0, ended.err
+    for folder in (first, second):
+        assert not list(folder.glob("report*"))
+        assert not list(folder.glob("brief*"))
+        with zipfile.ZipFile(folder / "evidence.zip") as packed:
+            assert not [n for n in packed.namelist() if "captures/" in n]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -103,3 +104,21 @@ def test_a_signature_is_verified_with_the_keys_that_are_given(tmp_path: Path) ->
     assert (altered.status, "is not what its owner" in altered.out) == (1, True), altered
     missing = hostpledge("inventory", "check", draft, "--owner-keys", tmp_path / "none")
     assert (missing.status, missing.err.count("\n")) == (2, 1)
+
+
+def test_ten_thousand_stores_of_one_name_each_get_their_own(tmp_path: Path) -> None:
+    """What a host says decides how many there are: a hundred thousand bytes of it are folders."""
+    case = cases.load(next(_CASES.glob("both_listed.*.yml")))
+    read = case.capture.read("stores.places")
+    before, mark, after = read.stdout.partition(b"== volumes\n")
+    assert mark
+    some = b"".join(b"/%d/a/_data\n" % number for number in range(10_001))
+    told = dataclasses.replace(read, stdout=before + mark + some + after)
+    reads = {**case.capture.reads, "stores.places": told}
+    path = tmp_path / "h.capture.gz"
+    captures.write(dataclasses.replace(case.capture, reads=reads), path)
+    begun = hostpledge("inventory", "init", path)
+    assert begun.status == 0, begun.err
+    names = [line for line in begun.out.splitlines() if line.startswith("  - name: ")]
+    assert len(names) > 10_000
+    assert len(set(names)) == len(names)

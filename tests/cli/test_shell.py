@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,17 @@ def test_bad_input_is_one_line(tmp_path: Path, text: str, more: tuple[str, ...])
 
 
 def test_no_file_is_one_line(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none"):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", "/dev/zero"):
         ended = hostpledge("shell", path)
         assert (ended.status, len(ended.err.splitlines())) == (2, 1)
+
+
+def test_a_text_full_of_pipes_is_told_as_such_at_once(tmp_path: Path) -> None:
+    """The grammar's time grows with their square: a user's crontab decides how many there are."""
+    for text in ("a|" * 60_000 + "b\n", "|" * 100_000, "a |\n" * 30_000 + "b\n", "<" * 100_000):
+        ended = hostpledge("shell", _script(tmp_path, text), "--format", "json")
+        assert ended.status == 1, ended.err
+        assert all(one["reached"] == "untold" for one in json.loads(ended.out)["commands"])
+    ended = hostpledge("shell", _script(tmp_path, "a|" * 1000 + "b\n"), "--format", "json")
+    assert len(json.loads(ended.out)["commands"]) == 1001

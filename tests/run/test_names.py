@@ -193,6 +193,22 @@ def test_ordinary_names_stay(name: str) -> None:
         ("LocalHost.", "that is the machine that checks"),
         ("due", "hostpledge has a group of that name"),
         ("grade_3", "hostpledge has a group of that name"),
+        *(
+            (name, "that is the machine that checks")
+            for name in (
+                "127.0.0.1",
+                "127.1",
+                "0.0.0.0",
+                "0",
+                "0x7f000001",
+                "2130706433",
+                "::1",
+                "::",
+                "::ffff:127.0.0.1",
+                "0177.0.0.1",
+                "127.255.255.254",
+            )
+        ),
     ],
 )
 def test_no_host_of_a_pledge_is_called_that(name: str, says: str) -> None:
@@ -228,7 +244,7 @@ def test_one_that_the_register_held_already_is_left_out(tmp_path: Path, canary: 
     """Of the inventory of a run, and of the one that plain Ansible takes."""
     evil = "-oProxyCommand=touch${IFS}x"
     document = yaml.safe_load(RECORD)
-    document["resources"]["hosts"] = ["127.0.0.1", evil]
+    document["resources"]["hosts"] = ["192.0.2.7", evil]
     place = str(tmp_path / "register.db")
     Register.open(place, create=True).add(PledgeRecord(document))
     ran = hostpledge(

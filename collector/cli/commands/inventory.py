@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +117,32 @@ def _entries(read: list[Capture]) -> list[_Entry]:
             hosts.setdefault((found.kind, found.engine, found.path), (found, []))[1].append(
                 capture.host
             )
-    entries: list[_Entry] = []
-    for found, where in hosts.values():
-        name = found.name or found.engine or found.path.rsplit("/", 1)[-1]
-        taken = {e.name for e in entries}
-        unique = next(
-            n for n in (name, *(f"{name}-{i}" for i in range(2, 10_000))) if n not in taken
+    names = _Names()
+    return [
+        _Entry(
+            found,
+            names.unlike(found.name or found.engine or found.path.rsplit("/", 1)[-1]),
+            tuple(sorted(set(where))),
         )
-        entries.append(_Entry(found, unique, tuple(sorted(set(where)))))
-    return entries
+        for found, where in hosts.values()
+    ]
+
+
+class _Names:
+    """Gives each store a name of its own, however many are called the same."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._next: dict[str, Iterator[int]] = {}
+
+    def unlike(self, name: str) -> str:
+        """The name, or with the first number behind it that nothing is called yet."""
+        unique = name
+        numbers = self._next.setdefault(name, count(2))
+        while unique in self._taken:
+            unique = f"{name}-{next(numbers)}"
+        self._taken.add(unique)
+        return unique
 
 
 def _draft(entries: list[_Entry]) -> str:

@@ -43,7 +43,9 @@ def chosen(given: str) -> Policy:
     from collector.pledges.record.form import load
 
     name = Path(document["record"])
-    if name.is_absolute() or ".." in name.parts:
+    beside = path.parent.resolve()
+    # a link leads elsewhere too
+    if not (beside / name).resolve().is_relative_to(beside) or ".." in name.parts:
         # what is wrong with a file is told by quoting it
         raise BadInput(
             tr("record 只能是策略文件旁边或其下级的文件", "record: names a file elsewhere"),

@@ -40,13 +40,14 @@ def write(opened: Bundle, trust_file: Path, folder: Path, redacted: bool) -> Non
     """All of it into a folder that is there; the bundle has been verified against `trust_file`.
 
     Raises OSError where something cannot be written. `redacted`: the bundle goes without its
-    captures, and cannot be judged again by whoever has it.
+    captures, and so do the reports, which show what stands in them; it cannot be judged again by
+    whoever has it. So it is of a bundle that has none.
     """
     from collector.attest.bundle import making
     from collector.attest.bundle import redacted as without
     from collector.verify.webpage import page
 
-    source = opened.root
+    source, bare = opened.root, redacted or opened.redacted
     if redacted and not opened.redacted:
         source = folder / ".without"
         without.write(opened.root, source, opened.info)
@@ -55,8 +56,9 @@ def write(opened: Bundle, trust_file: Path, folder: Path, redacted: bool) -> Non
         shutil.rmtree(source)
     write_aside(folder / PAGE, page().encode(), OWNER)
     write_aside(folder / TRUST, trust_file.read_bytes(), OWNER)
-    _reports(opened, trust_file, folder)
-    write_aside(folder / README, _readme(opened, folder).encode(), OWNER)
+    if not bare:
+        _reports(opened, trust_file, folder)
+    write_aside(folder / README, _readme(opened, folder, bare=bare).encode(), OWNER)
     names = sorted(path.name for path in folder.iterdir())
     digests = ((hashlib.sha256((folder / n).read_bytes()).hexdigest(), n) for n in names)
     text = "".join(f"{digest}  {name}\n" for digest, name in digests)
@@ -79,13 +81,13 @@ def _reports(opened: Bundle, trust_file: Path, folder: Path) -> None:
     reports.write(opened, places, None, None, trust_file, OWNER)
 
 
-def _readme(opened: Bundle, folder: Path) -> str:
+def _readme(opened: Bundle, folder: Path, *, bare: bool) -> str:
     names = {path.name for path in folder.iterdir()}
-    parts = [_said(opened, names, lang) for lang in ("zh", "en")]
+    parts = [_said(opened, names, lang, bare=bare) for lang in ("zh", "en")]
     return ("\n" + "-" * 72 + "\n\n").join(parts)
 
 
-def _said(opened: Bundle, names: set[str], lang: Lang) -> str:
+def _said(opened: Bundle, names: set[str], lang: Lang, *, bare: bool) -> str:
     """The ten lines of one language, from a text that has a place for each."""
     pledge = opened.frame.get("pledge")
     found = verdicts(opened.frame)
@@ -98,7 +100,8 @@ def _said(opened: Bundle, names: set[str], lang: Lang) -> str:
     )
     made = datetime.fromisoformat(opened.statement["predicate"]["made_at"]).astimezone(CHINA)
     nothing = {"zh": "（不属于任何登记）", "en": "(of no pledge)"}[lang]
-    return package_text(f"cli/workflows/hand_over.{lang}.txt").format(
+    form = "bare" if bare else "hand_over"
+    return package_text(f"cli/workflows/{form}.{lang}.txt").format(
         pledge=pledge["id"] if pledge else nothing,
         sequence=pledge["sequence"] if pledge else "-",
         digest=opened.digest,

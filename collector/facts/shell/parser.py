@@ -23,6 +23,8 @@ from collector.facts.shell.word_parser import BRACKET, assignment, condition, en
 from collector.facts.shell.word_parser import text_of as _text
 
 LONGEST = 256 << 10
+# the grammar's time grows with the square of a pipeline's length, and of some broken redirections'
+_MOST_PIPES = 4000
 _DEEPEST = 60
 _ROUNDS = 6
 _WORDS = {"command", "declaration_command", "unset_command", "variable_assignments"}
@@ -42,9 +44,11 @@ def _parser() -> Parser:
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> s.Seq:
-    """The whole of a script; one `Odd` where it is longer than `LONGEST` bytes."""
+    """The whole of a script; one `Odd` where it is longer than `LONGEST` bytes, or full of pipes."""
     source = text.encode("utf-8", "surrogateescape")
     if len(source) > LONGEST or "\0" in text or BRACKET in source:
+        return s.Seq((s.Item(s.Odd()),))
+    if source.count(b"|") + source.count(b"<") > _MOST_PIPES:
         return s.Seq((s.Item(s.Odd()),))
     # a command like others, but the grammar takes `[ -d / ]` for a division
     source = _TEST.sub(BRACKET, source)

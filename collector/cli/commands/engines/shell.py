@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from collector import private
 from collector.cli.options.common import form_option
 from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang_option, tr
@@ -72,8 +73,8 @@ def _environment(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _text(file: Path) -> str:
     """Its text, at most a little more than the engine reads at all."""
-    with file.open("rb") as opened:
-        text = opened.read(LONGEST + 1).decode("utf-8", "surrogateescape")
+    with private.opened(file) as source:
+        text = source.read(LONGEST + 1).decode("utf-8", "surrogateescape")
     if "\0" in text:
         raise BadInput(tr("不是文本文件", "not a text file"), where=str(file))
     if dialect_of(text)[0] == "other":
