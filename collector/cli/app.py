@@ -12,16 +12,14 @@ from typing import Any, cast
 import click
 
 from collector import __version__
+from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, tells_altered
 from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import CollectorError, one_line
+from collector.errors import CollectorError, VerifyFailed, one_line
 from collector.i18n.message import in_chinese, told
 from collector.private import put_umask_aside
 
-_FAILED = 2
-# as the shell has it for a program that SIGPIPE ended
-_BROKEN_PIPE = 141
 # command → module of collector.cli.commands that holds a click command of the same name
 _COMMANDS = {
     "run": "run",
@@ -89,7 +87,10 @@ def hostpledge() -> None:
 
 
 def main() -> None:
-    """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
+    """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work.
+
+    3, in the place of 2, for evidence that does not verify, where that was asked for.
+    """
     click.Context.formatter_class = Formatter
     put_umask_aside()
     # thousands of records or captures hold no cycles: looking for them again and again costs more
@@ -105,7 +106,7 @@ def main() -> None:
         status = _complain(tr("已中断", "interrupted"))
     except click.exceptions.NoArgsIsHelpError as problem:
         click.echo(problem.format_message(), err=True)
-        status = 2
+        status = COULD_NOT
     except click.UsageError as problem:
         hint = f"{problem.ctx.command_path if problem.ctx else 'hostpledge'} --help"
         said = _told(problem.format_message().replace("' / '", " / "))
@@ -114,11 +115,13 @@ def main() -> None:
         status = _complain(_told(problem.format_message()))
     except CollectorError as problem:
         status = _complain(_said(problem))
+        if isinstance(problem, VerifyFailed) and problem.altered and tells_altered():
+            status = ALTERED
     except KeyboardInterrupt:
         status = _complain(tr("已中断", "interrupted"))
     except streams.ReaderGoneError:
         streams.give_up()
-        status = _BROKEN_PIPE
+        status = BROKEN_PIPE
     except OSError as problem:
         place = f"{os.fsdecode(problem.filename)}: " if problem.filename else ""
         status = _complain(f"{place}{_said(problem)}")
@@ -137,9 +140,9 @@ def _last(status: int) -> int:
     try:
         sys.stdout.flush()
     except streams.ReaderGoneError:
-        status = _BROKEN_PIPE
+        status = BROKEN_PIPE
     except OSError as problem:
-        if status != _FAILED:
+        if status not in (COULD_NOT, ALTERED):
             status = _complain(f"stdout: {_said(problem)}")
     else:
         return status
@@ -162,4 +165,4 @@ def _told(text: str) -> str:
 
 def _complain(text: str) -> int:
     click.echo(f"hostpledge: {one_line(text, 2000)}", err=True)
-    return _FAILED
+    return COULD_NOT

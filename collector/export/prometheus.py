@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from collector import __version__
 from collector.assess import waived
 from collector.catalog import clauses, controls
 from collector.errors import one_line
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, provenance
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope, not_checked
 
@@ -27,6 +29,7 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
     families: tuple[tuple[str, Text, Iterable[_Sample]], ...] = (
         (
@@ -68,12 +71,24 @@ def export(
                 _parts(scope, wanted=True),
             ),
         )
+    if about != NOBODY:
+        families += (
+            (
+                "hostpledge_evidence_info",
+                Text("结论所属的登记与证据包（恒为 1）", "The pledge and bundle; always 1."),
+                (({"version": __version__, **about.named()}, 1),),
+            ),
+        )
+    # a series of no pledge keeps the labels, and so the identity, that it always had
+    of = {"pledge": about.pledge} if about.pledge else {}
     lines: list[str] = []
     if scope is not None and scope.unchecked:
         lines.append(f"# {not_checked().to(lang)}")
-    for name, about, samples in families:
-        lines += [f"# HELP {name} {_help(about.to(lang))}", f"# TYPE {name} gauge"]
-        lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
+    for name, meaning, samples in families:
+        lines += [f"# HELP {name} {_help(meaning.to(lang))}", f"# TYPE {name} gauge"]
+        lines += [
+            f"{name}{{{_labels({**labels, **of})}}} {_number(value)}" for labels, value in samples
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -17,6 +18,7 @@ from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows.checkpoints import sign_checkpoint
 from collector.errors import BadInput
+from collector.export.envelope import Identity
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Checkpoint
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 @signing_options
 @register_option
 @lang_option
+@answering("pledge-export")
 def export(
     *,
     id: str,
@@ -74,6 +77,7 @@ def export(
     opened = open_register(location)
     proofs = _proofs(opened, id, older, key_name, passphrase_file)
     count = archive.write(opened, id, output, proofs)
+    answer(Identity(id), file=str(output), files=count)
     out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
     return 0
 
