@@ -20,6 +20,7 @@ from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope, not_checked
 
 _Sample = tuple[Mapping[str, str], float]
+_Family = tuple[str, Text, Iterable[_Sample]]
 
 
 def export(
@@ -31,7 +32,7 @@ def export(
     handed_in: HandedIn = (),
     about: Identity = NOBODY,
 ) -> str:
-    families: tuple[tuple[str, Text, Iterable[_Sample]], ...] = (
+    families: tuple[_Family, ...] = (
         (
             "hostpledge_host_complete",
             Text("采集是否完整（1 是，0 否）", "Whether all of the host was read (1) or not (0)."),
@@ -58,27 +59,7 @@ def export(
             _ends(hosts),
         ),
     )
-    if scope is not None:
-        families += (
-            (
-                "hostpledge_controls_judged",
-                Text("各条款已判定的核查项数", "Controls of a clause that were judged."),
-                _parts(scope, wanted=False),
-            ),
-            (
-                "hostpledge_controls_wanted",
-                Text("各条款在此级别应判定的核查项数", "Controls of a clause at the grade."),
-                _parts(scope, wanted=True),
-            ),
-        )
-    if about != NOBODY:
-        families += (
-            (
-                "hostpledge_evidence_info",
-                Text("结论所属的登记与证据包（恒为 1）", "The pledge and bundle; always 1."),
-                (({"version": __version__, **about.named()}, 1),),
-            ),
-        )
+    families += (*_about_scope(scope), *_about_evidence(about))
     # a series of no pledge keeps the labels, and so the identity, that it always had
     of = {"pledge": about.pledge} if about.pledge else {}
     lines: list[str] = []
@@ -90,6 +71,28 @@ def export(
             f"{name}{{{_labels({**labels, **of})}}} {_number(value)}" for labels, value in samples
         ]
     return "\n".join(lines) + "\n"
+
+
+def _about_scope(scope: Scope | None) -> Iterator[_Family]:
+    if scope is None:
+        return
+    yield (
+        "hostpledge_controls_judged",
+        Text("各条款已判定的核查项数", "Controls of a clause that were judged."),
+        _parts(scope, wanted=False),
+    )
+    yield (
+        "hostpledge_controls_wanted",
+        Text("各条款在此级别应判定的核查项数", "Controls of a clause at the grade."),
+        _parts(scope, wanted=True),
+    )
+
+
+def _about_evidence(about: Identity) -> Iterator[_Family]:
+    if about != NOBODY:
+        labels = {"version": __version__, **about.named()}
+        told = Text("结论所属的登记与证据包（恒为 1）", "The pledge and bundle; always 1.")
+        yield "hostpledge_evidence_info", told, ((labels, 1),)
 
 
 def _parts(scope: Scope, *, wanted: bool) -> Iterator[_Sample]:
