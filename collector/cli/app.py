@@ -14,7 +14,7 @@ import click
 from collector import __version__
 from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, tells_altered
 from collector.cli.ui import of_click, streams
-from collector.cli.ui.help import Formatter, Group
+from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import CollectorError, VerifyFailed, one_line
 from collector.i18n.message import in_chinese, told
@@ -44,6 +44,7 @@ _COMMANDS = {
     "explain": "explain",
     "reads": "reads",
     "doctor": "doctor",
+    "completion": "completion",
 }
 
 
@@ -98,7 +99,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)
     streams.begin()
     try:
-        status = hostpledge.main(standalone_mode=False)
+        status = hostpledge.main(standalone_mode=False, complete_var=COMPLETE)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:
         status = ended.exit_code

@@ -6,7 +6,7 @@ import click
 
 from collector import catalog
 from collector.cli.commands.controls import entry_of
-from collector.cli.options.common import find, form_option
+from collector.cli.options.common import ControlName, find, form_option
 from collector.cli.ui.columns import labelled, out, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.remedy_view import by_hand
@@ -32,7 +32,7 @@ _MAPPINGS = {
         "do. CONTROL is its name or its number (such as D12).",
     )
 )
-@click.argument("control")
+@click.argument("control", type=ControlName())
 @click.option(
     "--platform",
     type=click.Choice(PLATFORMS),

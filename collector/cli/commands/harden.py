@@ -14,7 +14,7 @@ import click
 from collector import catalog
 from collector.cli.options.ansible import ansible_options, family_option, how_of
 from collector.cli.options.answering import answer, answering
-from collector.cli.options.common import find
+from collector.cli.options.common import ControlName, find
 from collector.cli.options.openness import say_open
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.paths import FilePath
@@ -72,6 +72,7 @@ _NAMED = 8
 @click.option(
     "--control",
     "named",
+    type=ControlName(),
     multiple=True,
     metavar="C",
     help=tr(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
 import click
-from rich.cells import cell_len
+from click.shell_completion import CompletionItem
+from rich.cells import cell_len, set_cell_size
 
 from collector.cli.ui.language import lang
 from collector.export.wrapping import wrapped
 
+# the name in the environment by which a shell asks for completions
+COMPLETE = "_HOSTPLEDGE_COMPLETE"
+# columns of a terminal for what stands beside a command that could be meant
+_ABOUT = 60
 _WORDS = (
     (r"^Options$", "选项"),
     (r"^Commands$", "命令"),
@@ -68,6 +74,11 @@ class Formatter(click.HelpFormatter):
                 self.write(f"{blank}{'':{column}}{line}\n")
 
 
+def first_sentence(command: click.Command) -> str:
+    about = " ".join((command.help or "").split("\n\n", 1)[0].split())
+    return re.split(r"。|\.(?= |$)", about, maxsplit=1)[0]
+
+
 class Group(click.Group):
     """A group that lists each command with the whole first sentence of its help."""
 
@@ -76,7 +87,22 @@ class Group(click.Group):
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)
             if command is not None and not command.hidden:
-                about = " ".join((command.help or "").split("\n\n", 1)[0].split())
-                rows.append((name, re.split(r"。|\.(?= |$)", about, maxsplit=1)[0]))
+                rows.append((name, first_sentence(command)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands with what they are for; click would cut that after a number of words."""
+        # bash shows names alone, and for these no command has to be loaded
+        bare = os.environ.get(COMPLETE, "").startswith("bash")
+        found = []
+        for name in self.list_commands(ctx):
+            if name.startswith(incomplete):
+                command = None if bare else self.get_command(ctx, name)
+                about = first_sentence(command) if command else ""
+                found.append(CompletionItem(name, help=_cut(about)))
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _cut(text: str) -> str:
+    return text if cell_len(text) <= _ABOUT else set_cell_size(text, _ABOUT - 1).rstrip() + "…"
