@@ -15,7 +15,8 @@ venv_works() { "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; }
 demo="openssh-client:ssh podman:podman crun:crun netavark:/usr/lib/podman/netavark
 aardvark-dns:/usr/lib/podman/aardvark-dns mmdebstrap:mmdebstrap nftables:nft passt:passt"
 test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
-busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh zsh:zsh fish:fish jq:jq openssl:openssl
+busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh zsh:zsh jq:jq openssl:openssl
+fish:fish groff-base:groff man-db:man
 iproute2:ip iptables:iptables ipset:ipset bpftool:bpftool faketime:faketime logrotate:logrotate
 rsync:rsync restic:restic borgbackup:borg gpg:gpg zip:zip bzip2:bzip2 xz-utils:xz zstd:zstd gawk:gawk
 systemd:systemd-tmpfiles

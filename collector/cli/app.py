@@ -12,7 +12,7 @@ from typing import Any, cast
 import click
 
 from collector import __version__
-from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, tells_altered
+from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, STATUSES, tells_altered
 from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
@@ -80,6 +80,8 @@ class _Commands(Group):
         "Shows, host by host, that the technical duties of a network pledge are kept, and turns "
         "what it saw into signed evidence that anyone can verify.",
     ),
+    epilog=tr("退出状态：", "Exit status: ")
+    + tr("；", "; ").join(f"{status} {said.to(lang())}" for status, said in STATUSES.items()),
 )
 @click.version_option(__version__, prog_name="hostpledge")
 @lang_option

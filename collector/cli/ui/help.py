@@ -31,7 +31,7 @@ _WORDS = (
 )
 
 
-def _told(text: str) -> str:
+def in_words(text: str) -> str:
     if lang() == "zh":
         for pattern, words in _WORDS:
             text = re.sub(pattern, words, text)
@@ -42,11 +42,11 @@ class Formatter(click.HelpFormatter):
     """click counts characters; a Chinese one is two columns wide, and no blank follows it."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, _told(args), _told(prefix or "Usage: "))
+        super().write_usage(prog, in_words(args), in_words(prefix or "Usage: "))
 
     def write_heading(self, heading: str) -> None:
         colon = "：" if lang() == "zh" else ":"
-        self.write(f"{'':{self.current_indent}}{_told(heading)}{colon}\n")
+        self.write(f"{'':{self.current_indent}}{in_words(heading)}{colon}\n")
 
     def write_text(self, text: str) -> None:
         blank = " " * self.current_indent
@@ -64,7 +64,7 @@ class Formatter(click.HelpFormatter):
         widest = max((cell_len(name) for name, _ in rows), default=0)
         column = min(widest, col_max) + col_spacing
         for name, about in rows:
-            lines = wrapped(_told(about), max(self.width - self.current_indent - column, 10))
+            lines = wrapped(in_words(about), max(self.width - self.current_indent - column, 10))
             first = name + " " * max(column - cell_len(name), 0)
             if cell_len(name) > column - col_spacing:
                 self.write(f"{blank}{name}\n")
