@@ -68,7 +68,10 @@ def _shown(page: Path) -> str:
     # where a line of Chinese may end; man-db asks for it in a Chinese locale
     more = ["-mzh"] if "zh_CN" in page.parts else []
     done = subprocess.run(
-        ["groff", "-man", *more, "-Kutf8", "-Tutf8", "-ww", "-Wbreak", "-P-cbou", "-rLL=120n", str(page)],
+        [
+            "groff", "-man", *more, "-Kutf8", "-Tutf8", "-ww", "-Wbreak", "-P-cbou", "-rLL=120n",
+            page,
+        ],
         capture_output=True, check=True,
     )  # fmt: skip
     assert done.stderr == b"", page
