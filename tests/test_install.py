@@ -1,4 +1,4 @@
-"""`make install` puts program, man pages and completions where they are found; `uninstall` removes."""
+"""`make install` puts program, man pages, completions where they are found; uninstall removes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_it_is_installed_found_and_removed(tmp_path: Path) -> None:
         [program, "explain", "L05"], cwd="/", env=env, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    pages = [program, "report", "b", "--pdf", tmp_path / "r.pdf"]
+    pages = [str(program), "report", "b", "--pdf", "r.pdf"]
     ran = subprocess.run(pages, cwd="/", env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert f"pip install 'hostpledge[pdf]' (by {tmp_path}/app/bin/python" in ran.stderr

@@ -12,7 +12,9 @@ from typing import Any, cast
 import click
 
 from collector import __version__
+from collector.cli.asked.loudness import verbose
 from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, STATUSES, tells_altered
+from collector.cli.options.loudness import with_loudness
 from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
@@ -59,7 +61,7 @@ class _Commands(Group):
         if module is None:
             return None
         loaded = importlib.import_module(f"collector.cli.commands.{module}")
-        return cast("click.Command", getattr(loaded, cmd_name))
+        return with_loudness(cast("click.Command", getattr(loaded, cmd_name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -129,7 +131,7 @@ def main() -> None:
         place = f"{os.fsdecode(problem.filename)}: " if problem.filename else ""
         status = _complain(f"{place}{_said(problem)}")
     except Exception as problem:
-        if os.environ.get("HOSTPLEDGE_DEBUG"):
+        if os.environ.get("HOSTPLEDGE_DEBUG") or verbose():
             raise
         status = _complain(
             tr("内部错误，请报告", "a defect of hostpledge, please report it")

@@ -15,6 +15,7 @@ import click
 
 from collector import captures, catalog
 from collector.assess import satisfied
+from collector.cli.asked.loudness import quiet
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.common import families_option, form_option
 from collector.cli.options.paths import FilePath
@@ -182,6 +183,9 @@ def _print(
 
 def _watched(paths: list[Path]) -> Iterator[Path]:
     """The paths one by one, saying on stderr how far it is where that takes a while."""
+    if quiet():
+        yield from paths
+        return
     moving, begun, last = sys.stderr.isatty(), time.monotonic(), time.monotonic()
     for done, path in enumerate(paths):
         now = time.monotonic()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from collector import catalog
+from collector.cli.asked.loudness import quiet
 from collector.cli.options.common import families_option, form_option
 from collector.cli.ui.columns import labelled, out, pad, wrap
 from collector.cli.ui.language import lang, lang_option, tr
@@ -80,12 +81,12 @@ def _measure(wanted: list[Read], through: str, form: str) -> int:
     from collector.run.net.measure import Cost, measure
 
     def tell(read: str) -> None:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not quiet():
             shown = tr("整个脚本", "the whole script") if read == "*" else read
             click.echo(f"\r\x1b[K{shown} … ", nl=False, err=True)
 
     costs, whole = measure(wanted, through, tell)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not quiet():
         click.echo("\r\x1b[K", nl=False, err=True)
 
     def entry(cost: Cost) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from functools import wraps
 from typing import Any
 
 import click
 
+from collector.cli.asked.loudness import quiet
 from collector.cli.options.common import Decorated, form_option
 from collector.cli.ui.columns import out
 from collector.export.envelope import NOBODY, Identity, as_json
@@ -29,7 +31,11 @@ def answering(kind: str) -> Decorated:
         def told(*, form: str, **given: Any) -> Any:
             if form != "json":
                 return command(**given)
-            with redirect_stdout(sys.stderr):
+            with ExitStack() as aside:
+                nowhere = aside.enter_context(open(os.devnull, "w", encoding="utf-8"))
+                # who is asked has to see what about
+                hidden = quiet() and given.get("yes", True)
+                aside.enter_context(redirect_stdout(nowhere if hidden else sys.stderr))
                 status = command(**given) or 0
             held = click.get_current_context().meta
             document = {"status": status, **held.get(_FOUND, {})}

@@ -88,6 +88,4 @@ def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bo
     about = identity_of(opened)
     for form, file in exports:
         text = exporter(form)(hosts, times, lang(), statuses, scope, handed_in, about)
-        # by its mark a spreadsheet knows a file of UTF-8
-        coded = "utf-8-sig" if form == "csv" else "utf-8"
-        write_aside(file, text.encode(coded), mode)
+        write_aside(file, text.encode("utf-8"), mode)
