@@ -1,9 +1,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-export PYTHON VENV
+export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden rulesets shells fuzz bench bench-register lock changelog release new-control clean
+.PHONY: help demo test test-vm lint unit quick golden rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man new-control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -18,6 +18,10 @@ help:
 	@echo 'make new-control NAME=family.name [ROOM=room]   the files of a new control'
 	@echo 'make changelog   gathers changelog.d/ into CHANGELOG.md, for the version in collector/__init__.py'
 	@echo 'make release [KEY=name]   wheel, source, list of parts and their digests in dist/, signed'
+	@echo 'make install [PREFIX=DIR] [LINKS=DIR] [EXTRAS=all]   hostpledge for this machine, and where it is'
+	@echo 'make uninstall   takes that away again'
+	@echo 'make deb [PYTHON=python3]   a Debian package in dist/, for releases with that version of Python'
+	@echo 'make man     man pages and completions, made of the commands, in build/share/'
 	@echo 'make lock    renews the lock files'
 
 demo:
@@ -84,6 +88,19 @@ changelog:
 
 release:
 	@$(BIN)/python -m tools.release $(if $(KEY),--key $(KEY)) $(RELEASE_ARGS)
+
+install:
+	@tools/install.sh install
+
+uninstall:
+	@tools/install.sh uninstall
+
+deb:
+	@tools/prepare.sh demo
+	@$(BIN)/python -m tools.deb
+
+man:
+	@$(BIN)/python -m tools.share build/share
 
 lock:
 	@tools/lock.sh

@@ -41,7 +41,12 @@ class BadInput(CollectorError):
 
 
 class VerifyFailed(CollectorError):
-    """A bundle does not prove what it claims; `where` names the file inside the bundle."""
+    """A bundle does not prove what it claims; `where` names the file inside the bundle.
+
+    `altered` is false where what was named is no bundle at all, as after a slip of the pen.
+    """
+
+    altered = True
 
     def __init__(self, what: str, *, where: str = "") -> None:
         self.what = one_line(what)

@@ -14,7 +14,12 @@ import pytest
 from collector.verify import scratch
 from collector.verify.scratch import Scratch
 
-_HOLDS = "from collector.verify.scratch import Scratch; s = Scratch(); print(s.path, flush=True); input()"
+_HOLDS = """
+from collector.verify.scratch import Scratch
+held = Scratch()
+print(held.path, flush=True)
+input()
+"""
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ libpangoft2-1.0-0:/usr/share/doc/libpangoft2-1.0-0
 libharfbuzz-subset0:/usr/share/doc/libharfbuzz-subset0"
 test="$demo openssh-server:sshd sshpass:sshpass sudo:sudo shellcheck:shellcheck
 busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh zsh:zsh jq:jq openssl:openssl
+fish:fish groff-base:groff man-db:man
 iproute2:ip iptables:iptables ipset:ipset bpftool:bpftool faketime:faketime logrotate:logrotate
 rsync:rsync restic:restic borgbackup:borg gpg:gpg zip:zip bzip2:bzip2 xz-utils:xz zstd:zstd gawk:gawk
 systemd:systemd-tmpfiles

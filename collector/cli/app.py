@@ -12,16 +12,16 @@ from typing import Any, cast
 import click
 
 from collector import __version__
+from collector.cli.asked.loudness import verbose
+from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, STATUSES, tells_altered
+from collector.cli.options.loudness import with_loudness
 from collector.cli.ui import of_click, streams
-from collector.cli.ui.help import Formatter, Group
+from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import CollectorError, one_line
+from collector.errors import CollectorError, VerifyFailed, one_line
 from collector.i18n.message import in_chinese, told
 from collector.private import put_umask_aside
 
-_FAILED = 2
-# as the shell has it for a program that SIGPIPE ended
-_BROKEN_PIPE = 141
 # command → module of collector.cli.commands that holds a click command of the same name
 _COMMANDS = {
     "run": "run",
@@ -46,6 +46,7 @@ _COMMANDS = {
     "explain": "explain",
     "reads": "reads",
     "doctor": "doctor",
+    "completion": "completion",
 }
 
 
@@ -60,7 +61,7 @@ class _Commands(Group):
         if module is None:
             return None
         loaded = importlib.import_module(f"collector.cli.commands.{module}")
-        return cast("click.Command", getattr(loaded, cmd_name))
+        return with_loudness(cast("click.Command", getattr(loaded, cmd_name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -81,6 +82,8 @@ class _Commands(Group):
         "Shows, host by host, that the technical duties of a network pledge are kept, and turns "
         "what it saw into signed evidence that anyone can verify.",
     ),
+    epilog=tr("退出状态：", "Exit status: ")
+    + tr("；", "; ").join(f"{status} {said.to(lang())}" for status, said in STATUSES.items()),
 )
 @click.version_option(__version__, prog_name="hostpledge")
 @lang_option
@@ -89,7 +92,10 @@ def hostpledge() -> None:
 
 
 def main() -> None:
-    """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work."""
+    """Exit status: 0 all satisfied, 1 something is not, 2 the command could not do its work.
+
+    3, in the place of 2, for evidence that does not verify, where that was asked for.
+    """
     click.Context.formatter_class = Formatter
     put_umask_aside()
     # thousands of records or captures hold no cycles: looking for them again and again costs more
@@ -97,7 +103,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)
     streams.begin()
     try:
-        status = hostpledge.main(standalone_mode=False)
+        status = hostpledge.main(standalone_mode=False, complete_var=COMPLETE)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:
         status = ended.exit_code
@@ -105,7 +111,7 @@ def main() -> None:
         status = _complain(tr("已中断", "interrupted"))
     except click.exceptions.NoArgsIsHelpError as problem:
         click.echo(problem.format_message(), err=True)
-        status = 2
+        status = COULD_NOT
     except click.UsageError as problem:
         hint = f"{problem.ctx.command_path if problem.ctx else 'hostpledge'} --help"
         said = _told(problem.format_message().replace("' / '", " / "))
@@ -114,16 +120,18 @@ def main() -> None:
         status = _complain(_told(problem.format_message()))
     except CollectorError as problem:
         status = _complain(_said(problem))
+        if isinstance(problem, VerifyFailed) and problem.altered and tells_altered():
+            status = ALTERED
     except KeyboardInterrupt:
         status = _complain(tr("已中断", "interrupted"))
     except streams.ReaderGoneError:
         streams.give_up()
-        status = _BROKEN_PIPE
+        status = BROKEN_PIPE
     except OSError as problem:
         place = f"{os.fsdecode(problem.filename)}: " if problem.filename else ""
         status = _complain(f"{place}{_said(problem)}")
     except Exception as problem:
-        if os.environ.get("HOSTPLEDGE_DEBUG"):
+        if os.environ.get("HOSTPLEDGE_DEBUG") or verbose():
             raise
         status = _complain(
             tr("内部错误，请报告", "a defect of hostpledge, please report it")
@@ -137,9 +145,9 @@ def _last(status: int) -> int:
     try:
         sys.stdout.flush()
     except streams.ReaderGoneError:
-        status = _BROKEN_PIPE
+        status = BROKEN_PIPE
     except OSError as problem:
-        if status != _FAILED:
+        if status not in (COULD_NOT, ALTERED):
             status = _complain(f"stdout: {_said(problem)}")
     else:
         return status
@@ -162,4 +170,4 @@ def _told(text: str) -> str:
 
 def _complain(text: str) -> int:
     click.echo(f"hostpledge: {one_line(text, 2000)}", err=True)
-    return _FAILED
+    return COULD_NOT

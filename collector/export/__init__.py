@@ -1,11 +1,12 @@
 """Findings in the forms that people and other tools read: one module a format, each a function
 
-    export(hosts, at, lang, status, scope, handed_in) -> str
+    export(hosts, at, lang, status, scope, handed_in, about) -> str
 
 `hosts` holds each host's findings by host name, `at` the time that each host was judged for,
 `status` what became of collecting from it (complete, where nothing is said), `scope` how much of
 each clause was judged (None: that is not known, and nothing is said of it), `handed_in` names the
-hosts that nobody collected from. Pure: the same findings give the same text.
+hosts that nobody collected from, `about` the pledge and the bundle that they are of. Pure: the same
+findings give the same text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result
 from collector.scope import Scope, no_proof, not_checked
 
@@ -37,6 +39,7 @@ class Export(Protocol):
         status: Statuses,
         scope: Scope | None = None,
         handed_in: HandedIn = (),
+        about: Identity = NOBODY,
         /,
     ) -> str: ...
 

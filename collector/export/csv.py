@@ -1,4 +1,7 @@
-"""`--format csv`: RFC 4180, one line a finding, safe to open in a spreadsheet."""
+"""`--format csv`: RFC 4180, one line a finding, safe to open in a spreadsheet.
+
+Its headings are words for programs; what stands in the cells is in the language asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,37 @@ import csv
 import io
 
 from collector.assess import waived
-from collector.catalog import words
+from collector.catalog import controls, words
 from collector.errors import one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
-from collector.model import HostStatus, Lang, Text
+from collector.export.envelope import NOBODY, Identity
+from collector.model import HostStatus, Lang
 from collector.scope import Scope
 
+# words for programs: the same in every language. The last four came later, and so stand last
 _COLUMNS = {
-    "host": Text("主机", "host"),
-    "status": Text("采集情况", "status"),
-    "assessed_at": Text("判定时点", "assessed_at"),
-    "clause": Text("条款", "clause"),
-    "control": Text("核查项", "control"),
-    "verdict": Text("结论", "verdict"),
-    "word": Text("结论（文字）", "verdict in words"),
-    "method": Text("依据方式", "method"),
-    "severity": Text("严重程度", "severity"),
-    "veto": Text("一票否决", "veto"),
-    "message": Text("说明", "message"),
-    "expected": Text("判定标准", "expected"),
-    "remediation": Text("整改办法", "remediation"),
-    "until": Text("有效至", "until"),
-    "waived_until": Text("豁免至", "waived_until"),
-    "evidence": Text("证据（读取）", "evidence"),
-    "scope": Text("核查范围", "scope"),
-    "provenance": Text("来源", "provenance"),
+    "host": "host",
+    "status": "status",
+    "assessed_at": "assessed_at",
+    "clause": "clause",
+    "control": "control",
+    "verdict": "verdict",
+    "word": "verdict in words",
+    "method": "method",
+    "severity": "severity",
+    "veto": "veto",
+    "message": "message",
+    "expected": "expected",
+    "remediation": "remediation",
+    "until": "until",
+    "waived_until": "waived_until",
+    "evidence": "evidence",
+    "scope": "scope",
+    "provenance": "provenance",
+    "number": "number",
+    "title": "title",
+    "pledge": "pledge",
+    "digest": "digest",
 }
 
 
@@ -41,12 +50,14 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
-    out.writerow([title.to(lang) for title in _COLUMNS.values()])
+    out.writerow(_COLUMNS.values())
     for name, findings in hosts.items():
         for f in findings:
+            known = controls().get(f.control)
             row = {
                 "host": name,
                 "status": str(status.get(name, HostStatus.COMPLETE)),
@@ -66,6 +77,10 @@ def export(
                 "evidence": " ".join(str(e["read"]) for e in f.evidence),
                 "scope": judged(scope, lang),
                 "provenance": provenance(name, handed_in),
+                "number": known.number if known else "",
+                "title": known.title.to(lang) if known else "",
+                "pledge": about.pledge or "",
+                "digest": about.digest or "",
             }
             out.writerow([_cell(row[column]) for column in _COLUMNS])
     return buffer.getvalue()

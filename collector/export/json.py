@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -12,8 +11,11 @@ from collector.attest.bundle.evidence import exact
 from collector.catalog import clauses
 from collector.errors import escaped
 from collector.export import HandedIn, Hosts, Statuses, Times, provenance, stamp
+from collector.export.envelope import NOBODY, Identity, as_json
 from collector.model import Finding, HostStatus, Lang
 from collector.scope import Scope, not_checked
+
+SCHEMA = "urn:hostpledge:schema:assessment:1"
 
 
 def export(
@@ -23,8 +25,9 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
-    """`{"hosts": {NAME: HOST}, "clauses": {…}}`, all of a host under its name.
+    """`{"envelope": {…}, "hosts": {NAME: HOST}, "clauses": {…}}`, all of a host under its name.
 
     And `scope`, where it is known: a clause that was judged in part is never a pass.
     """
@@ -49,7 +52,7 @@ def export(
         document["scope"] = {"grade": scope.grade, **scope.to_json(), "whole": scope.whole}
         if scope.unchecked:
             document["unchecked"] = not_checked().to(lang)
-    return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
+    return escaped(as_json(SCHEMA, exact(document), about, indent=2))
 
 
 def _one(finding: Finding, at: Any, lang: Lang) -> dict[str, Any]:

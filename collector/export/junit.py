@@ -10,12 +10,14 @@ from collector.assess import waived
 from collector.catalog import words
 from collector.errors import escaped, one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope
 
 _SKIPPED = (Result.NOTAPPLICABLE, Result.NOTCHECKED)
 _EXPECTED = Text("判定标准：", "expected: ")
 _MEND = Text("整改办法：", "what to do: ")
+_SCOPE = {"classname": "hostpledge", "name": "scope", "time": "0"}
 _WAIVED = Text("已豁免至", "waived until")
 # what XML 1.0 (section 2.2) cannot hold, in any form
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,6 +30,7 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
     """`fail` and `partial` are failures, `error` is an error, the rest that is not pass is skipped.
 
@@ -55,16 +58,13 @@ def export(
                 "status": str(status.get(name, HostStatus.COMPLETE)),
                 "provenance": provenance(name, handed_in),
                 **({"scope": said} if said else {}),
+                **about.named(),
             },
         )
         if scope is not None and scope.unproven:
             counts["tests"] += 1
             counts["skipped"] += 1
-            case = ET.SubElement(
-                suite,
-                "testcase",
-                {"classname": "hostpledge", "name": "scope", "time": "0"},
-            )
+            case = ET.SubElement(suite, "testcase", _SCOPE)
             ET.SubElement(case, "skipped", {"message": said})
         for finding in findings:
             counts["tests"] += 1

@@ -18,6 +18,7 @@ from collector.attest.bundle.evidence import exact
 from collector.catalog import catalog_digest, clause_number, clauses, controls, words
 from collector.errors import escaped, one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Method, Result, Severity, Text
 from collector.scope import Scope
 
@@ -52,6 +53,7 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
     moments = sorted(at.values()) or [datetime.fromtimestamp(0, UTC)]
     key = "\n".join(f"{name} {stamp(at[name])}" for name in hosts)
@@ -83,13 +85,7 @@ def export(
     document = {
         "assessment-results": {
             "uuid": _uuid("document", f"{key}\n{lang}\n{catalog_digest()}"),
-            "metadata": {
-                "title": _TITLE.to(lang),
-                "last-modified": stamp(moments[-1]),
-                "version": __version__,
-                "oscal-version": VERSION,
-                "props": [_prop("tool", f"hostpledge {__version__}")],
-            },
+            "metadata": _metadata(moments[-1], lang, about),
             "import-ap": {"href": f"#{plan}"},
             "results": [result],
             "back-matter": {
@@ -105,6 +101,17 @@ def export(
         }
     }
     return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
+
+
+def _metadata(newest: datetime, lang: Lang, about: Identity) -> dict[str, Any]:
+    named = (_prop(name, value) for name, value in about.named().items())
+    return {
+        "title": _TITLE.to(lang),
+        "last-modified": stamp(newest),
+        "version": __version__,
+        "oscal-version": VERSION,
+        "props": [_prop("tool", f"hostpledge {__version__}"), *named],
+    }
 
 
 def _scope(scope: Scope | None, lang: Lang) -> dict[str, Any]:

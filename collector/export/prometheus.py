@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from collector import __version__
 from collector.assess import waived
 from collector.catalog import clauses, controls
 from collector.errors import one_line
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, provenance
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope, not_checked
 
 _Sample = tuple[Mapping[str, str], float]
+_Family = tuple[str, Text, Iterable[_Sample]]
 
 
 def export(
@@ -27,8 +30,9 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
-    families: tuple[tuple[str, Text, Iterable[_Sample]], ...] = (
+    families: tuple[_Family, ...] = (
         (
             "hostpledge_host_complete",
             Text("采集是否完整（1 是，0 否）", "Whether all of the host was read (1) or not (0)."),
@@ -55,26 +59,40 @@ def export(
             _ends(hosts),
         ),
     )
-    if scope is not None:
-        families += (
-            (
-                "hostpledge_controls_judged",
-                Text("各条款已判定的核查项数", "Controls of a clause that were judged."),
-                _parts(scope, wanted=False),
-            ),
-            (
-                "hostpledge_controls_wanted",
-                Text("各条款在此级别应判定的核查项数", "Controls of a clause at the grade."),
-                _parts(scope, wanted=True),
-            ),
-        )
+    families += (*_about_scope(scope), *_about_evidence(about))
+    # a series of no pledge keeps the labels, and so the identity, that it always had
+    of = {"pledge": about.pledge} if about.pledge else {}
     lines: list[str] = []
     if scope is not None and scope.unchecked:
         lines.append(f"# {not_checked().to(lang)}")
-    for name, about, samples in families:
-        lines += [f"# HELP {name} {_help(about.to(lang))}", f"# TYPE {name} gauge"]
-        lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
+    for name, meaning, samples in families:
+        lines += [f"# HELP {name} {_help(meaning.to(lang))}", f"# TYPE {name} gauge"]
+        lines += [
+            f"{name}{{{_labels({**labels, **of})}}} {_number(value)}" for labels, value in samples
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _about_scope(scope: Scope | None) -> Iterator[_Family]:
+    if scope is None:
+        return
+    yield (
+        "hostpledge_controls_judged",
+        Text("各条款已判定的核查项数", "Controls of a clause that were judged."),
+        _parts(scope, wanted=False),
+    )
+    yield (
+        "hostpledge_controls_wanted",
+        Text("各条款在此级别应判定的核查项数", "Controls of a clause at the grade."),
+        _parts(scope, wanted=True),
+    )
+
+
+def _about_evidence(about: Identity) -> Iterator[_Family]:
+    if about != NOBODY:
+        labels = {"version": __version__, **about.named()}
+        told = Text("结论所属的登记与证据包（恒为 1）", "The pledge and bundle; always 1.")
+        yield "hostpledge_evidence_info", told, ((labels, 1),)
 
 
 def _parts(scope: Scope, *, wanted: bool) -> Iterator[_Sample]:

@@ -17,6 +17,7 @@ from collector.attest.bundle.evidence import exact
 from collector.catalog import controls, words
 from collector.errors import escaped, one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Control, Finding, Lang, Result
 from collector.scope import Scope
 
@@ -33,6 +34,7 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
     del status  # a host that was not reached shows in its findings
     ids = list(dict.fromkeys(f.control for findings in hosts.values() for f in findings))
@@ -64,13 +66,16 @@ def export(
                 "endTimeUtc": stamp(max(at.values())),
             }
         ]
+    run["properties"] = about.named()
     said = judged(scope, lang)
     if said and scope is not None:
-        run["properties"] = {"scope": {**scope.to_json(), "whole": scope.whole}}
+        run["properties"] |= {"scope": {**scope.to_json(), "whole": scope.whole}}
         if at and (scope.unproven or scope.unchecked):
             run["invocations"][0]["toolExecutionNotifications"] = [
                 {"level": "warning", "message": {"text": said}}
             ]
+    if not run["properties"]:
+        del run["properties"]
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return escaped(json.dumps(exact(document), ensure_ascii=False, indent=2)) + "\n"
 

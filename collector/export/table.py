@@ -15,6 +15,7 @@ from collector.assess import clause_result, waived
 from collector.catalog import clause_number, clauses, controls, reasons, words
 from collector.errors import one_line
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, judged, stamp, worst_first
+from collector.export.envelope import NOBODY, Identity
 from collector.export.wrapping import wrapped
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope, not_checked
@@ -44,6 +45,7 @@ _COLON = Text("：", ": ")
 _UNTIL = Text("有效至", "holds until")
 _WAIVED = Text("豁免至", "waived until")
 _VETO = Text("一票否决", "veto")
+_PLEDGE = Text("登记", "pledge")
 _NOTHING = Text("没有核查结果", "no findings")
 
 
@@ -54,6 +56,7 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
     *,
     width: int = 80,
     colour: bool = False,
@@ -84,8 +87,15 @@ def export(
     _summary(console, hosts, at, lang, scope)
     if scope is not None and scope.unchecked:
         console.print(Styled(not_checked().to(lang)), soft_wrap=True)
+    if about != NOBODY:
+        console.print(Styled("  ".join(_about(about, lang))), soft_wrap=True)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     return "\n".join(lines) + "\n"
+
+
+def _about(about: Identity, lang: Lang) -> list[str]:
+    pledge = [f"{_PLEDGE.to(lang)} {about.pledge}"] if about.pledge else []
+    return pledge + ([f"sha256:{about.digest}"] if about.digest else [])
 
 
 def _host(
@@ -110,7 +120,7 @@ def _host(
     for finding in worst_first(findings):
         verdict = set_cell_size(verdicts[finding.result].to(lang), widest)
         head = Styled(f"{SIGNS[finding.result]} {verdict}  ", style=_COLOURS[finding.result])
-        head.append(finding.control, style="bold" if finding.result in _OPEN else "")
+        _named(head, finding, lang, console.width)
         lines = _lines(finding, at, lang)
         if len(lines) == 1 and head.cell_len + 2 + cell_len(lines[0]) <= console.width:
             head.append(f"  {lines.pop()}", style="default")
@@ -119,6 +129,23 @@ def _host(
             for row in wrapped(line, console.width - 4):
                 console.print(Styled(f"    {row}"), soft_wrap=True)
     console.print()
+
+
+def _named(head: Styled, finding: Finding, lang: Lang, width: int) -> None:
+    """Puts number and title behind it, and after them the id, by which commands know a control."""
+    known = controls().get(finding.control)
+    style = "bold" if finding.result in _OPEN else "default"
+    if known is None:
+        head.append(finding.control, style=style)
+        return
+    column = head.cell_len
+    name = f"{known.number} {known.title.to(lang)}"
+    rows = wrapped(f"{name}  {finding.control}", width - column)
+    if len(rows) == 1:
+        head.append(name, style=style)
+        head.append(f"  {finding.control}", style="dim")
+    else:
+        head.append(f"\n{'':{column}}".join(rows), style=style)
 
 
 def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:

@@ -17,6 +17,7 @@ from collector.assess import waived
 from collector.catalog import clause_number, clauses, controls, words
 from collector.errors import escaped, one_line
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
+from collector.export.envelope import NOBODY, Identity
 from collector.model import Control, Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope
 
@@ -48,6 +49,7 @@ def export(
     status: Statuses,
     scope: Scope | None = None,
     handed_in: HandedIn = (),
+    about: Identity = NOBODY,
 ) -> str:
     ET.register_namespace("", _NAMESPACE)
     ET.register_namespace("dc", _DUBLIN_CORE)
@@ -64,7 +66,10 @@ def export(
         _add(root, "notice", said, id=f"{_ID}_notice_scope")
     _add(root, "platform", idref="cpe:/o:linux:linux_kernel")
     _add(root, "version", __version__)
-    ET.SubElement(_add(root, "metadata"), f"{{{_DUBLIN_CORE}}}creator").text = "hostpledge"
+    metadata = _add(root, "metadata")
+    ET.SubElement(metadata, f"{{{_DUBLIN_CORE}}}creator").text = "hostpledge"
+    for name, value in about.named().items():
+        ET.SubElement(metadata, f"{{{_DUBLIN_CORE}}}relation").text = f"{name}:{value}"
     used = dict.fromkeys(f.control for findings in hosts.values() for f in findings)
     for clause, entry in clauses().items():
         ids = [id for id in used if controls()[id].clause == clause]

@@ -6,6 +6,7 @@ signs, and other programs may want the token. Only `sign` and what finds the key
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,7 @@ def _library(uri: KeyUri) -> Any:
         raise BadInput(
             msg("keys_tokens_need_python"),
             where=uri.text,
-            mend=msg("pip_install_hostpledge_pkcs11"),
+            mend=msg("pip_install_hostpledge_pkcs11", python=sys.executable),
         ) from None
     return pkcs11
 

@@ -9,6 +9,7 @@ So an expiry is told apart here, and refused only where something newer is fetch
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -201,7 +202,7 @@ def need(where: str) -> None:
         raise BadInput(
             msg("team_s_trust_needs"),
             where=where,
-            mend=msg("pip_install_tuf"),
+            mend=msg("pip_install_tuf", python=sys.executable),
         ) from None
 
 

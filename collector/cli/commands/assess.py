@@ -6,23 +6,28 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from collector import captures, catalog
 from collector.assess import satisfied
+from collector.cli.asked.loudness import quiet
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.common import families_option, find, form_option
 from collector.cli.options.paths import FilePath
+from collector.cli.options.pledge import Pledged, pledged, register_option
 from collector.cli.options.times import parse_time
 from collector.cli.ui.columns import out
 from collector.cli.ui.intake import Intake, say_clocks
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.ui.sheets import marked
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
+from collector.export.envelope import Identity
 from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, Control, Finding, HostStatus
 from collector.scope import Scope, scope_of
@@ -54,9 +59,7 @@ _QUIET = 1.0
 @click.option(
     "--grade",
     type=click.Choice(["2", "3"]),
-    default="2",
-    show_default=True,
-    help=tr("等级保护级别", "MLPS grade"),
+    help=tr("等级保护级别；默认按登记，否则 2", "MLPS grade; default: the record's, else 2"),
 )
 @families_option("只判定此类，可重复", "only this family, repeatable")
 @click.option(
@@ -75,23 +78,36 @@ _QUIET = 1.0
     ),
 )
 @owner_keys_option
+@click.option(
+    "--pledge",
+    "pledge_id",
+    metavar="ID",
+    help=tr(
+        "按此登记判定（豁免、所附文件、级别），并在各种输出中注明",
+        "judge as this pledge record has it (waivers, documents, grade), and name it in the output",
+    ),
+)
+@register_option
 @lang_option
 def assess(
     *,
     paths: tuple[str, ...],
     form: str,
     at: str | None,
-    grade: str,
+    grade: str | None,
     families: tuple[str, ...],
     inventory: Path | None,
     explain: str | None,
     owner_keys: Path | None,
+    pledge_id: str | None,
+    location: str | None,
 ) -> int:
     moment = None if at is None else parse_time(at)
+    asked = _asked(grade, pledged(pledge_id, location, int(grade) if grade else None))
+    asked["attached"] |= data_documents(inventory, owner_keys)
     if explain is not None:
-        return _explain(paths, find(explain), form, int(grade), moment, inventory, owner_keys)
-    selected = catalog.select(families, int(grade))
-    attached = data_documents(inventory, owner_keys)
+        return _explain(paths, find(explain), form, moment, asked)
+    selected = catalog.select(families, asked["grade"])
     hosts: dict[str, list[Finding]] = {}
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
@@ -119,18 +135,15 @@ def assess(
             named[capture.host] = path
             if not taken.collected:
                 given[capture.host] = capture.collected_at or now
-            yield (
-                capture,
-                Judging(capture, selected, grade=int(grade), at=moment, attached=attached),
-            )
+            yield capture, Judging(capture, selected, at=moment, **asked)
 
     files = capture_files(Path(p) for p in paths)
     for capture, findings in in_order(begun()):
         hosts[capture.host] = findings
         times[capture.host] = moment or _moment(capture)
         statuses[capture.host] = capture.status
-    scope = scope_of([c.id for c in selected], int(grade))
-    _print(form, hosts, times, statuses, scope, given)
+    scope = scope_of([c.id for c in selected], asked["grade"])
+    _print(form, hosts, times, statuses, scope, given, Identity(pledge_id))
     say_clocks(given)
     done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
     return 0 if done else 1
@@ -140,19 +153,29 @@ def _explain(
     paths: tuple[str, ...],
     control: Control,
     form: str,
-    grade: int,
     at: datetime | None,
-    inventory: Path | None,
-    owner_keys: Path | None,
+    asked: Mapping[str, Any],
 ) -> int:
     from collector.cli.ui.streams import coloured
     from collector.cli.workflows.explained import explained
 
-    attached = data_documents(inventory, owner_keys)
     files = capture_files(Path(p) for p in paths)
-    text, done = explained(files, control, form, grade=grade, at=at, attached=attached)
+    text, done = explained(
+        files, control, form, grade=asked["grade"], at=at, attached=asked["attached"]
+    )
     (coloured if form == "table" else out)(text)
     return 0 if done else 1
+
+
+def _asked(grade: str | None, pledge: Pledged | None) -> dict[str, Any]:
+    """At which grade is judged, and by what beside the capture."""
+    if pledge is None:
+        return {"grade": int(grade or 2), "attached": dict[str, bytes]()}
+    return {
+        "grade": int(grade or pledge.record.grade),
+        "attached": pledge.attached(),
+        "waivers": pledge.waivers(),
+    }
 
 
 def _print(
@@ -162,6 +185,7 @@ def _print(
     statuses: dict[str, HostStatus],
     scope: Scope,
     handed_in: Collection[str],
+    about: Identity,
 ) -> None:
     if form == "table":
         from collector.cli.ui.streams import coloured
@@ -176,16 +200,22 @@ def _print(
             statuses,
             scope,
             handed_in,
+            about,
             width=max(60, min(width, 160)),
             colour=terminal and not os.environ.get("NO_COLOR"),
         )
         coloured(text)
         return
-    out(exporter(form)(hosts, times, lang(), statuses, scope, handed_in))
+    if form == "csv":
+        marked()
+    out(exporter(form)(hosts, times, lang(), statuses, scope, handed_in, about))
 
 
 def _watched(paths: list[Path]) -> Iterator[Path]:
     """The paths one by one, saying on stderr how far it is where that takes a while."""
+    if quiet():
+        yield from paths
+        return
     moving, begun, last = sys.stderr.isatty(), time.monotonic(), time.monotonic()
     for done, path in enumerate(paths):
         now = time.monotonic()

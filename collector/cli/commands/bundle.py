@@ -16,6 +16,7 @@ from collector.attest.bundle.evidence import FILE
 from collector.attest.bundle.provenance import is_collected
 from collector.attest.bundle.reading import Evidence
 from collector.captures import file_name
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.captures import (
     capture_files,
     data_documents,
@@ -34,6 +35,7 @@ from collector.cli.ui.language import lang_option, tr
 from collector.cli.ui.scope_line import scope_said
 from collector.cli.workflows.selection import part_of
 from collector.errors import BadInput, one_line
+from collector.export.envelope import Identity
 from collector.facts.monitoring import event_ledger as ledger
 from collector.run.collected.run_folder import RunFolder
 from collector.verify.looks import recorded
@@ -96,6 +98,7 @@ _NAMED = 8
 @encrypt_option
 @pledge_options
 @lang_option
+@answering("bundle")
 def bundle(
     *,
     folder: Path,
@@ -161,6 +164,7 @@ def bundle(
     finally:
         if packing:
             shutil.rmtree(place, ignore_errors=True)
+    answer(Identity(pledge_id, made.digest), bundle=str(output), hosts=made.hosts, keyid=made.keyid)
     click.echo(f"{output}  sha256:{made.digest}")
     by = made.keyid + (f" + {second.keyid}" if second else "")
     click.echo(

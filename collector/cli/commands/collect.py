@@ -9,6 +9,7 @@ import click
 
 from collector import catalog, script
 from collector.cli.options.ansible import ansible_options, family_option, how_of
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
@@ -50,6 +51,7 @@ from collector.model import HostStatus
 @family_option
 @ansible_options
 @lang_option
+@answering("collect")
 def collect(
     inventory: tuple[str, ...],
     output: Path | None,
@@ -83,6 +85,7 @@ def collect(
         wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
         with choice(how, location, output, wanted) as chosen:
             if chosen is None:
+                answer(hosts={}, output=str(output))
                 return 0
             arrived = gather(
                 output,
@@ -98,6 +101,7 @@ def collect(
         grade = _grade(pledge_id, location, given_grade)
         arrived = gather(output, how, families, grade, retry=retry)
         nothing = False
+    answer(hosts={host: str(a.status) for host, a in arrived.items()}, output=str(output))
     complete = sum(a.status is HostStatus.COMPLETE for a in arrived.values())
     click.echo(
         tr(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import click
 from rich.cells import cell_len
@@ -11,6 +11,7 @@ from collector import catalog
 from collector.cli.options.common import families_option, form_option
 from collector.cli.ui.columns import out, pad, wrap
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.export.envelope import as_json
 from collector.model import Control
 from collector.remedies.steps import filled_steps, hardened, shown
 
@@ -70,30 +71,30 @@ def _beside(start: str, text: str) -> str:
 
 
 def _json(selected: list[Control]) -> str:
-    document = {
-        "controls": {
-            control.id: {
-                "number": control.number,
-                "family": control.family,
-                "clause": control.clause,
-                "title": control.title.to(lang()),
-                "about": control.about.to(lang()),
-                "criterion": control.criterion.to(lang()),
-                "severity": str(control.severity),
-                "veto": control.veto,
-                "grades": list(control.grades),
-                "parameters": {
-                    name: {str(grade): value for grade, value in by_grade.items()}
-                    for name, by_grade in control.parameters.items()
-                },
-                "reads": sorted(catalog.reads_for([control])),
-                "remediation": control.remediation.to(lang()),
-                "harden": hardened(control.id),
-                "steps": [shown(step, lang()) for step in filled_steps(control.id)],
-                "mappings": dict(control.mappings),
-                "sha256": control.digest,
-            }
-            for control in selected
-        }
+    document = {"controls": {control.id: entry_of(control) for control in selected}}
+    return as_json("controls", document, indent=2)
+
+
+def entry_of(control: Control) -> dict[str, Any]:
+    """All of a control, for programs; its texts in the language of this process."""
+    return {
+        "number": control.number,
+        "family": control.family,
+        "clause": control.clause,
+        "title": control.title.to(lang()),
+        "about": control.about.to(lang()),
+        "criterion": control.criterion.to(lang()),
+        "severity": str(control.severity),
+        "veto": control.veto,
+        "grades": list(control.grades),
+        "parameters": {
+            name: {str(grade): value for grade, value in by_grade.items()}
+            for name, by_grade in control.parameters.items()
+        },
+        "reads": sorted(catalog.reads_for([control])),
+        "remediation": control.remediation.to(lang()),
+        "harden": hardened(control.id),
+        "steps": [shown(step, lang()) for step in filled_steps(control.id)],
+        "mappings": dict(control.mappings),
+        "sha256": control.digest,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

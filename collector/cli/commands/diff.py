@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from collector import replay as engine
-from collector.cli.options.bundles import open_trusted, trust_option
+from collector.cli.options.bundles import identity_of, open_trusted, trust_option
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
 from collector.errors import one_line
+from collector.export.envelope import as_json
 
 
 @click.command(
@@ -31,9 +31,9 @@ from collector.errors import one_line
 @lang_option
 def diff(earlier: Path, later: Path, trust_file: Path | None, form: str) -> int:
     with open_trusted(earlier, trust_file) as old, open_trusted(later, trust_file) as new:
-        result = engine.diff(old, new)
+        result, about = engine.diff(old, new), identity_of(new)
     if form == "json":
-        click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+        click.echo(as_json("diff", result.to_json(), about), nl=False)
     else:
         _table(result)
     return 1 if result.regressed or result.lost else 0

@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import click
 
+from collector.cli.options.common import form_option
 from collector.cli.ui.columns import labelled, out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
+from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
 from collector.resources import home_place
 
@@ -26,6 +29,12 @@ _ENGINES = (
     ("ansible-core", (2, 19), (2, 22), "pip install 'ansible-core>=2.19,<2.22'"),
     ("ansible-runner", (2, 4, 1), None, "pip install 'ansible-runner>=2.4.1'"),
 )
+# what has a name in each language, by the word for programs
+_NAMES = {
+    "home": tr("数据目录", "own folder"),
+    "signing_key": tr("签名密钥", "signing key"),
+    "register": tr("登记库", "register"),
+}
 
 
 class State(StrEnum):
@@ -54,9 +63,14 @@ class Check:
         "0 fit for use; 1 something is wrong.",
     )
 )
+@form_option("table", "json")
 @lang_option
-def doctor() -> int:
+def doctor(form: str) -> int:
     checks = list(examine())
+    fit = not any(check.state is State.BAD for check in checks)
+    if form == "json":
+        out(as_json("doctor", {"fit": fit, "checks": [_entry(check) for check in checks]}))
+        return 0 if fit else 1
     lines = []
     for check in checks:
         lines.append(labelled(f"{_SIGNS[check.state]} {check.name}", check.found, column=22))
@@ -69,7 +83,17 @@ def doctor() -> int:
         tr(f"{bad} 个问题需要处理", f"{bad} to mend") if bad else tr("可以使用", "fit for use")
     )
     out("\n".join(lines) + "\n")
-    return 1 if bad else 0
+    return 0 if fit else 1
+
+
+def _entry(check: Check) -> dict[str, Any]:
+    return {
+        "id": next((id for id, name in _NAMES.items() if name == check.name), check.name),
+        "name": check.name,
+        "state": str(check.state),
+        "found": check.found,
+        "mend": check.mend or None,
+    }
 
 
 def examine() -> Iterator[Check]:
@@ -158,7 +182,7 @@ def _program(name: str, why: str, mend: str) -> Check:
 
 
 def _home() -> Check:
-    name = tr("数据目录", "own folder")
+    name = _NAMES["home"]
     folder = home_place()
     if not folder.exists():
         above = next((p for p in folder.absolute().parents if p.exists()), Path("/"))
@@ -196,7 +220,7 @@ def _key() -> Check:
     from collector.attest.keys import keys
     from collector.attest.trust import keyring
 
-    name = tr("签名密钥", "signing key")
+    name = _NAMES["signing_key"]
     found = sorted(keyring.folder().glob("*.pem"))
     if not found:
         return Check(
@@ -235,7 +259,7 @@ def _register() -> Check:
     from collector.cli.workflows.checkpoints import stepped_back
     from collector.pledges.register.register import FILE, Register
 
-    name = tr("登记库", "register")
+    name = _NAMES["register"]
     if not os.environ.get("HOSTPLEDGE_REGISTER") and not (home_place() / FILE).exists():
         return Check(
             name,

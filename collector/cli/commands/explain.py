@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from collector import catalog
-from collector.cli.options.common import find
+from collector.cli.commands.controls import entry_of
+from collector.cli.options.common import ControlName, find, form_option
 from collector.cli.ui.columns import labelled, out, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.remedy_view import by_hand
+from collector.export.envelope import as_json
 from collector.model import Control, Harden, Value
 from collector.remedies.steps import PLATFORMS
 from collector.resources import package_text
@@ -30,7 +32,7 @@ _MAPPINGS = {
         "do. CONTROL is its name or its number (such as D12).",
     )
 )
-@click.argument("control")
+@click.argument("control", type=ControlName())
 @click.option(
     "--platform",
     type=click.Choice(PLATFORMS),
@@ -41,9 +43,17 @@ _MAPPINGS = {
         "Anolis and their kin too, openeuler is Kylin too",
     ),
 )
+@form_option("text", "json")
 @lang_option
-def explain(control: str, platform: str | None) -> int:
-    out(describe(find(control), platform))
+def explain(control: str, platform: str | None, form: str) -> int:
+    known = find(control)
+    if form == "json":
+        entry = entry_of(known)
+        if platform is not None:
+            entry["steps"] = [step for step in entry["steps"] if platform in step["platforms"]]
+        out(as_json("explain", {"control": {"id": known.id, **entry}}, indent=2))
+    else:
+        out(describe(known, platform))
     return 0
 
 

@@ -13,7 +13,8 @@ import click
 
 from collector import catalog
 from collector.cli.options.ansible import ansible_options, family_option, how_of
-from collector.cli.options.common import find
+from collector.cli.options.answering import answer, answering
+from collector.cli.options.common import ControlName, find
 from collector.cli.options.openness import say_open
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.paths import FilePath
@@ -32,6 +33,7 @@ from collector.cli.workflows.evidence import (
     write_report,
 )
 from collector.cli.workflows.fleet_harden import FleetHardening, prove_fleet, those_concerned
+from collector.cli.workflows.fleet_summary import answer_of, answer_of_one
 from collector.cli.workflows.hardening import Hardening, note
 from collector.cli.workflows.run_summary import say
 from collector.cli.workflows.selection import Choice, Wanted, choice
@@ -70,6 +72,7 @@ _NAMED = 8
 @click.option(
     "--control",
     "named",
+    type=ControlName(),
     multiple=True,
     metavar="C",
     help=tr(
@@ -97,6 +100,7 @@ _NAMED = 8
 @tsa_option
 @ansible_options
 @lang_option
+@answering("harden")
 def harden(
     *,
     inventory: tuple[str, ...],
@@ -135,7 +139,7 @@ def harden(
             wished = Wanted(pledge_id or "", due, given_grade or 0, ahead=ahead, others=False)
             chosen = open_until_the_end.enter_context(choice(how, location, place, wished))
             if chosen is None:
-                return 0
+                return answer_of(())
         pledge = None if chosen else pledged(pledge_id, location, given_grade)
         record_grade = chosen.grade if chosen else pledge.record.grade if pledge else 2
         grade = given_grade or record_grade
@@ -178,6 +182,13 @@ def _check_undo(undo: bool, named: Sequence[str], *, check: bool) -> None:
 
 def _through(hardening: Hardening, signing: Signing | None, *, undo: bool, yes: bool) -> int:
     """All stages, to the evidence; without `signing`, only a look ahead."""
+    status = _staged(hardening, signing, undo=undo, yes=yes)
+    folder = hardening.folder
+    answer(satisfied=status == 0, output=str(folder.path), hardening=folder.about)
+    return status
+
+
+def _staged(hardening: Hardening, signing: Signing | None, *, undo: bool, yes: bool) -> int:
     if undo and signing is not None:
         hardening.undo()
         prove = _prove_undone
@@ -269,6 +280,7 @@ def _prove(hardening: Hardening, signing: Signing) -> int:
     with open_bundle(made) as opened:
         report = write_report(folder.path, opened, pledge, signing.key)
         folder.end()
+        answer_of_one(made, report, pledge, hardening.grade)
         say(opened, pledge)
         _say_where(report, opened.path)
         click.echo()
@@ -300,6 +312,7 @@ def _prove_undone(hardening: Hardening, signing: Signing) -> int:
     with open_bundle(made) as opened:
         report = write_report(folder.path, opened, pledge, signing.key)
         folder.end()
+        answer_of_one(made, report, pledge, hardening.grade)
         if opened.before is not None:
             hardened.say_undone(opened, opened.before)
         _say_where(report, opened.path)

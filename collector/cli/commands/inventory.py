@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from collector import captures, catalog
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -218,6 +219,7 @@ def _quoted(text: str) -> str:
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @owner_keys_option
 @lang_option
+@answering("inventory-check")
 def check(file: Path, paths: tuple[str, ...], owner_keys: Path | None) -> int:
     """A line for each thing that has to be mended."""
     attached = data_documents(file, owner_keys)
@@ -234,6 +236,7 @@ def check(file: Path, paths: tuple[str, ...], owner_keys: Path | None) -> int:
         (found,) = judge(capture, [control], grade=2, attached=attached)
         if found.result not in (Result.PASS, Result.NOTAPPLICABLE):
             problems.append(f"{capture.host}: {found.message.to(lang())}")
+    answer(problems=problems, stores=len(document["stores"]))
     if problems:
         out("".join(wrap(p, indent="  ").replace("  ", "- ", 1) + "\n" for p in problems))
         return 1

@@ -16,6 +16,7 @@ from collector.attest.trust import keyring
 from collector.attest.trust.trust_file import TrustedKey
 from collector.captures import read_at_most, write_aside
 from collector.cli.commands.key_roles import roles
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -26,6 +27,7 @@ from collector.cli.ui.key_words import said, state
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, one_line
 from collector.export import stamp
+from collector.export.envelope import as_json
 
 # no key and no chain of certificates is larger
 _MOST = 1 << 20
@@ -80,6 +82,7 @@ def _making_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @key.command(help=tr("生成一个密钥，从不覆盖已有的。", "Makes a key; never over another one."))
 @_making_options
 @lang_option
+@answering("key-new")
 def new(*, name: str, type_: keys.KeyType, passphrase_file: Path | None, token: str | None) -> None:
     keyring.check_free(name)
     uri = tokenuri.parse(token) if token is not None else None
@@ -100,6 +103,7 @@ def new(*, name: str, type_: keys.KeyType, passphrase_file: Path | None, token: 
 )
 @passphrase_option
 @lang_option
+@answering("key-add")
 def add(uri: str, name: str, passphrase_file: Path | None) -> None:
     keyring.check_free(name)
     named = tokenuri.parse(uri)
@@ -117,12 +121,14 @@ def add(uri: str, name: str, passphrase_file: Path | None) -> None:
 )
 @_making_options
 @lang_option
+@answering("key-rotate")
 def rotate(
     *, name: str, type_: keys.KeyType, passphrase_file: Path | None, token: str | None
 ) -> None:
     uri = tokenuri.parse(token) if token is not None else None
     secret = pin_of(uri, passphrase_file) if uri else new_passphrase(passphrase_file)
     made, ended = keyring.rotate(name, type_, secret, uri)
+    answer(ended={"keyid": ended.keyid, "name": ended.name})
     _say_made(name, made)
     click.echo(
         tr(
@@ -148,8 +154,10 @@ def rotate(
     help=tr("何时起可能已泄露；默认此刻", "since when others may have it; default: now"),
 )
 @lang_option
+@answering("key-revoke")
 def revoke(which: str, since: str | None) -> None:
     revoked = keyring.revoke(which, parse_time(since, where="--since") if since else None)
+    answer(keyid=revoked.keyid, name=revoked.name)
     click.echo(f"{revoked.keyid}  {revoked.name}  {state(revoked)}")
 
 
@@ -164,6 +172,7 @@ def revoke(which: str, since: str | None) -> None:
 @click.option("--from", "begin", metavar="TIME", help=tr("何时起", "from when"))
 @click.option("--until", "end", metavar="TIME", help=tr("何时止", "until when"))
 @lang_option
+@answering("key-window")
 def window(which: str, begin: str | None, end: str | None) -> None:
     if begin is None and end is None:
         raise BadInput(tr("须给出 --from 或 --until", "give --from or --until"))
@@ -172,6 +181,7 @@ def window(which: str, begin: str | None, end: str | None) -> None:
         parse_time(begin, where="--from") if begin else None,
         parse_time(end, where="--until") if end else None,
     )
+    answer(keyid=entry.keyid, name=entry.name)
     click.echo(f"{entry.keyid}  {entry.name}  {state(entry)}")
 
 
@@ -190,13 +200,14 @@ def show(which: str | None, passphrase_file: Path | None, form: str) -> None:
         public = load_key(which, passphrase_file)[0].public
         if form == "json":
             about = {"keyid": public.keyid, "type": public.type, "pem": public.pem}
-            click.echo(json.dumps(about, ensure_ascii=False, indent=1))
+            click.echo(as_json("key", about), nl=False)
             return
         click.echo(f"{public.keyid}  {public.type}", err=True)
         click.echo(public.pem, nl=False)
         return
     known = keyring.trust()
     if form == "json":
+        # the trust file itself, which `--trust` takes: it has a schema of its own
         click.echo(json.dumps(known.to_json(), ensure_ascii=False, indent=1))
         return
     if not known.keys:
@@ -280,10 +291,12 @@ def trust(output: Path | None, others: tuple[Path, ...], sigstore: bool) -> None
 @click.argument("pem", type=FilePath(path_type=Path))
 @click.option("--name", help=tr("名称，默认为文件名", "its name; default: the file's"))
 @lang_option
+@answering("key-authority")
 def authority(pem: Path, name: str | None) -> None:
     text = read_at_most(pem, _MOST).decode("ascii", "replace")
     known = Authority.from_pem((name or pem.stem)[:200], text, where=str(pem))
     keyring.trust_authority(known)
+    answer(name=known.name)
     for one in known.certificates:
         ends = stamp(one.not_valid_after_utc)
         subject = one_line(one.subject.rfc4514_string())
@@ -294,6 +307,7 @@ key.add_command(roles)
 
 
 def _say_made(name: str, made: keys.PrivateKey) -> None:
+    answer(keyid=made.keyid, type=made.public.type, name=name, place=_place(name))
     click.echo(f"{made.keyid}  {made.public.type}  {name}  {_place(name)}")
 
 

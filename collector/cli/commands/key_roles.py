@@ -6,6 +6,7 @@ import click
 
 from collector.attest.trust import keyring
 from collector.attest.trust.trust_file import ROLES
+from collector.cli.options.answering import answer, answering
 from collector.cli.ui.key_words import said
 from collector.cli.ui.language import lang_option, tr
 
@@ -22,6 +23,8 @@ from collector.cli.ui.language import lang_option, tr
 @click.argument("which", metavar="KEY")
 @click.argument("wanted", metavar="ROLE...", nargs=-1, required=True, type=click.Choice(ROLES))
 @lang_option
+@answering("key-roles")
 def roles(which: str, wanted: tuple[str, ...]) -> None:
     entry = keyring.set_roles(which, frozenset(wanted))
+    answer(keyid=entry.keyid, name=entry.name, roles=sorted(wanted))
     click.echo(f"{entry.keyid}  {entry.name}  {said(entry)}")

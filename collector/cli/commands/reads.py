@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import click
 
 from collector import catalog
+from collector.cli.asked.loudness import quiet
 from collector.cli.options.common import families_option, form_option
 from collector.cli.ui.columns import labelled, out, pad, wrap
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.export.envelope import as_json
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import WORDS
 from collector.model import Control, Read
@@ -61,7 +62,7 @@ def reads(families: tuple[str, ...], form: str, measured: bool, through: str) ->
     users = {read.id: _users(read, selected) for read in wanted}
     if form == "json":
         entries = [_entry(read, users[read.id]) for read in wanted]
-        out(json.dumps({"reads": entries}, ensure_ascii=False, indent=2) + "\n")
+        out(as_json("reads", {"reads": entries}, indent=2))
     else:
         parts = [_text(read, users[read.id]) for read in wanted]
         if any(read.body.startswith(OPENED) for read in wanted):
@@ -80,12 +81,12 @@ def _measure(wanted: list[Read], through: str, form: str) -> int:
     from collector.run.net.measure import Cost, measure
 
     def tell(read: str) -> None:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not quiet():
             shown = tr("整个脚本", "the whole script") if read == "*" else read
             click.echo(f"\r\x1b[K{shown} … ", nl=False, err=True)
 
     costs, whole = measure(wanted, through, tell)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not quiet():
         click.echo("\r\x1b[K", nl=False, err=True)
 
     def entry(cost: Cost) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _measure(wanted: list[Read], through: str, form: str) -> int:
             "measured": [{"id": cost.read, **entry(cost)} for cost in costs],
             "script": entry(whole),
         }
-        out(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        out(as_json("reads-measured", told, indent=2))
         return 0
     lines = [
         pad(tr("读取", "read"), 36)

@@ -9,12 +9,14 @@ from pathlib import Path
 import click
 
 from collector import private
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.bundles import identity_option, open_named, open_trusted, trust_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.packing import encrypt_option, packed
 from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
+from collector.export.envelope import Identity
 from collector.i18n.message import of_system
 from collector.private import copy_tree
 
@@ -58,6 +60,7 @@ from collector.private import copy_tree
 @encrypt_option
 @identity_option
 @lang_option
+@answering("repack")
 def repack(
     *,
     bundle: Path,
@@ -98,6 +101,7 @@ def repack(
         finally:
             if packing:
                 shutil.rmtree(aside, ignore_errors=True)
+    answer(Identity(digest=digest), output=str(output))
     click.echo(f"{output}  sha256:{digest}")
 
 
@@ -133,6 +137,7 @@ def _hand_over(
             hand_over.write(opened, trust, folder, redacted=redact)
 
         place(make, output)
+    answer(Identity(digest=digest), output=str(output))
     click.echo(f"{output}  sha256:{digest}")
     click.echo(
         tr(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from collector import replay as engine
-from collector.cli.options.bundles import identity_option, open_trusted, trust_option
+from collector.cli.options.bundles import identity_of, identity_option, open_trusted, trust_option
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
 from collector.cli.workflows import judged_again
+from collector.export.envelope import as_json
 
 
 @click.command(
@@ -32,9 +32,9 @@ from collector.cli.workflows import judged_again
 @lang_option
 def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: str) -> int:
     with open_trusted(bundle, trust_file, identity) as opened:
-        result = engine.replay(opened)
+        result, about = engine.replay(opened), identity_of(opened)
     if form == "json":
-        click.echo(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+        click.echo(as_json("replay", result.to_json(), about), nl=False)
         return 0 if result.same and not result.contradicts else 1
     if not result.same_catalog:
         click.echo(

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from collector.captures import refuse_special
-from collector.cli.options.bundles import identity_option, open_trusted, trust_option
+from collector.cli.options.answering import answer, answering
+from collector.cli.options.bundles import identity_of, identity_option, open_trusted, trust_option
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -89,6 +90,7 @@ from collector.errors import BadInput
 @identity_option
 @public_option
 @lang_option
+@answering("report")
 def report(
     *,
     bundle: Path,
@@ -129,10 +131,12 @@ def report(
 
         pdf.check()
     with open_trusted(bundle, trust_file, identity) as opened:
+        about = identity_of(opened)
         mode = mode_of(public=public)
         report_exports.write(for_programs, opened, mode, unchecked=trust_file is None)
         if for_people:
             write(opened, places, against, record_file, trust_file, mode)
+    answer(about, files=[str(target) for target in targets])
     for target in targets:
         click.echo(str(target))
     return 0

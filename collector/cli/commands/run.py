@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.options.ansible import ansible_options, family_option, how_of
+from collector.cli.options.answering import answering
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
 from collector.cli.options.paths import FilePath
@@ -24,7 +25,7 @@ from collector.cli.workflows.evidence import (
     make_bundle,
     write_report,
 )
-from collector.cli.workflows.fleet_summary import is_satisfied
+from collector.cli.workflows.fleet_summary import answer_of, answer_of_one, is_satisfied
 from collector.cli.workflows.gathering import gather
 from collector.cli.workflows.run_summary import say
 from collector.model import HostStatus
@@ -81,6 +82,7 @@ _TRIES = 5
 @family_option
 @ansible_options
 @lang_option
+@answering("run")
 def run(
     *,
     inventory: tuple[str, ...],
@@ -126,7 +128,7 @@ def run(
         wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
         with choice(how, location, output, wanted) as chosen:
             if chosen is None:
-                return 0
+                return answer_of(())
             return run_fleet(chosen, output, families, signing, encrypted, retry=retry)
     arrived = gather(output, how, families, grade, retry=retry, end=False)
     folder = RunFolder.open(output)
@@ -135,6 +137,7 @@ def run(
         report = write_report(output, opened, pledge, signing.key)
         folder.end()
         say(opened, pledge)
+        answer_of_one(opened.path, report, pledge, grade)
         trust = keyring.folder() / keyring.TRUST
         click.echo(f"{tr('报告', 'report')}: {report}")
         click.echo(f"{tr('核验', 'verify')}: hostpledge verify {opened.path} --trust {trust}")

@@ -11,12 +11,13 @@ import click
 
 from collector import private
 from collector.attest.keys.keys import PublicKey
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath, Named
 from collector.cli.options.signing_key import open_key, signing_options
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
-from collector.cli.ui.trust_view import say, say_staged, tell
+from collector.cli.ui.trust_view import say, say_staged, tell, told
 from collector.errors import BadInput
 from collector.i18n.message import of_system
 
@@ -102,6 +103,7 @@ def _holder_option(
 )
 @_days(365)
 @lang_option
+@answering("trust-init")
 def init(
     *, repository: Path, holders: tuple[Path, ...], threshold: int, online: Path, days: int
 ) -> None:
@@ -111,6 +113,7 @@ def init(
         repository, _publics(holders), threshold, _public(online), days=days, now=_now()
     )
     say(made.awaited())
+    answer(**told(repository))
 
 
 @trust.command(
@@ -137,6 +140,7 @@ def init(
 @click.option("--renew", is_flag=True, help=tr("续期根", "a root with a new expiry"))
 @_days(None)
 @lang_option
+@answering("trust-stage")
 def stage(
     *,
     repository: Path,
@@ -166,6 +170,7 @@ def stage(
     if file is not None:
         opened.stage_trust(_bytes(file), days=days or TARGETS_DAYS, now=_now())
     say_staged(opened)
+    answer(**told(repository))
 
 
 @trust.command(
@@ -178,9 +183,11 @@ def stage(
 @_repository
 @signing_options
 @lang_option
+@answering("trust-sign")
 def sign(*, repository: Path, key_name: str, passphrase_file: Path | None) -> None:
     opened = _open(repository)
     say(opened.sign(open_key(key_name, passphrase_file)))
+    answer(**told(repository))
 
 
 @trust.command(
@@ -195,10 +202,12 @@ def sign(*, repository: Path, key_name: str, passphrase_file: Path | None) -> No
 @signing_options
 @_days(30)
 @lang_option
+@answering("trust-publish")
 def publish(*, repository: Path, key_name: str, passphrase_file: Path | None, days: int) -> None:
     opened = _open(repository)
     opened.publish(open_key(key_name, passphrase_file), days=days, now=_now())
     tell(repository, "table")
+    answer(**told(repository))
 
 
 @trust.command(
@@ -226,11 +235,13 @@ def publish(*, repository: Path, key_name: str, passphrase_file: Path | None, da
     help=tr("根（REPOSITORY/metadata/1.root.json）", "the root (REPOSITORY/metadata/1.root.json)"),
 )
 @lang_option
+@answering("trust-update")
 def update(*, folder: Path, place: str, root: Path | None) -> None:
     from collector.run.net.tuf_fetch import update as take
 
     take(folder, place, _bytes(root) if root is not None else None)
     tell(folder, "table")
+    answer(**told(folder))
 
 
 @trust.command(

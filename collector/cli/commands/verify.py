@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from collector.cli.options import policies
 from collector.cli.options.bundles import (
     _named,
     _verified,
+    identity_of,
     identity_option,
     open_named,
     trust_option,
@@ -27,6 +27,7 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows import judged_again
 from collector.errors import VerifyFailed
 from collector.export import stamp
+from collector.export.envelope import as_json
 from collector.model import Text
 from collector.scope import no_proof, not_seen
 from collector.verify.policy import STRICT, unmet
@@ -137,11 +138,12 @@ def verify(
         found = _verified(opened, trust, now=now, proof=proof)
         again = judged_again.wrong(opened) if policy is not None and policy.replay else None
         elsewhere = _elsewhere(location, opened)
+        about = identity_of(opened)
         lacking = unmet(policy or STRICT, found, opened.names, again, elsewhere)
     status = 1 if policy is not None and lacking else 0
     if form == "json":
         said = {**found.to_json(), "policy": policies.to_json(policy, lacking)}
-        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+        click.echo(as_json("verify", said, about), nl=False)
         return status
     click.echo(f"{_head(found)}: {bundle}")
     for line in _about(found):

@@ -8,20 +8,23 @@ from typing import Any
 
 import click
 
+from collector import private
 from collector import verify as verifier
 from collector.attest.trust.trust_file import load_trust
 from collector.captures import read_at_most
+from collector.cli.asked.status import OPTION, SETTING
 from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import tr
 from collector.errors import VerifyFailed
+from collector.export.envelope import Identity
 from collector.i18n.message import in_chinese
 
 _MOST = 2 << 20
 
 
 def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """--trust FILE."""
-    return click.option(
+    """--trust FILE, and --tell-altered, which `asked.status` reads itself."""
+    trust = click.option(
         "--trust",
         "trust_file",
         required=required,
@@ -34,6 +37,18 @@ def trust_option(required: bool) -> Callable[[Callable[..., Any]], Callable[...,
             "`hostpledge trust update` keeps, or a public key in PEM",
         ),
     )
+    altered = click.option(
+        OPTION,
+        is_flag=True,
+        expose_value=False,
+        help=tr(
+            f"证据核验不通过（被改动，或签名人不受信任）时退出码为 3 而非 2；"
+            f"也可设环境变量 {SETTING}=1",
+            "exit status 3, not 2, where the evidence does not verify: altered, or not signed by "
+            f"whom you trust; also by {SETTING}=1 in the environment",
+        ),
+    )
+    return lambda command: trust(altered(command))
 
 
 def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,10 +105,34 @@ def _verified(opened: verifier.Bundle, trust: Any, **more: Any) -> verifier.Veri
 
 def _named(path: Path, problem: VerifyFailed) -> VerifyFailed:
     where = problem.where if problem.where in ("", str(path)) else f"{path}: {problem.where}"
-    return VerifyFailed(
+    named = VerifyFailed(
         tr(f"核验不通过：{in_chinese(problem.what)}", f"does not verify: {problem.what}"),
         where=where or str(path),
     )
+    named.altered = problem.altered and _looks_like_one(path)
+    return named
+
+
+def _looks_like_one(path: Path) -> bool:
+    """Was it a bundle once? What never was one is a wrong argument, not altered evidence."""
+    if path.is_dir():
+        return any((path / name).exists() for name in _SHOWN_BY)
+    try:
+        with private.opened(path) as file:
+            return file.read(len(_HEADS[1])).startswith(_HEADS)
+    except OSError:
+        return False
+
+
+_SHOWN_BY = ("bagit.txt", "manifest-sha256.txt", "data/bundle.sigstore.json", "data/evidence.json")
+# of ZIP and of age
+_HEADS = (b"PK", b"age-encryption.org/")
+
+
+def identity_of(opened: verifier.Bundle) -> Identity:
+    """What a document about this bundle names as its subject."""
+    pledge = opened.frame["pledge"]
+    return Identity(pledge["id"] if pledge else None, opened.digest)
 
 
 def read_small(path: Path) -> bytes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from collector import catalog
 from collector.cli.options.paths import FilePath
-from collector.cli.ui.language import tr
+from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput
 from collector.model import Control
 
@@ -52,6 +53,25 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help=tr("写入文件", "write it to this file"),
     )(command)
+
+
+class ControlName(click.ParamType[str] if TYPE_CHECKING else click.ParamType):  # type: ignore[misc, unused-ignore]
+    """Name or number of a control: any word is taken, `find` judges it; shells complete it."""
+
+    name = "text"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        found = []
+        for control in catalog.controls().values():
+            for word in (control.number, control.id):
+                if word.startswith(incomplete):
+                    found.append(CompletionItem(word, help=control.title.to(lang())))
+        return found
 
 
 def find(name: str) -> Control:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from collector.cli.ui.language import tr
 
@@ -29,3 +30,12 @@ class Named(click.ParamType[Any] if TYPE_CHECKING else click.ParamType):  # type
         if value == "":
             self.fail(tr("值为空", "it is empty"), param, ctx)
         return value
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Most of what is named so is a file after all."""
+        return [CompletionItem(incomplete, type="file")]

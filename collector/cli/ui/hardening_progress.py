@@ -11,6 +11,7 @@ import click
 from rich.cells import set_cell_size
 
 from collector import catalog
+from collector.cli.asked.loudness import quiet
 from collector.cli.ui.answers import spoken
 from collector.cli.ui.columns import cells, out, wrap
 from collector.cli.ui.language import lang, tr
@@ -25,7 +26,7 @@ class ApplyProgress:
     """
 
     def __init__(self, *, show: bool = False) -> None:
-        self.moving = sys.stderr.isatty() and not show
+        self.moving = sys.stderr.isatty() and not show and not quiet()
         self.show = show
         self.begun = time.monotonic()
         self.said: set[str] = set()
@@ -51,6 +52,8 @@ class ApplyProgress:
             return
         if told.output and self.show:
             out(f"{_head(told)}\n{_printed(spoken(told.output))}\n")
+            return
+        if quiet():
             return
         spent = int(time.monotonic() - self.begun)
         if self.moving:

@@ -10,6 +10,7 @@ from typing import Self
 import click
 
 from collector import catalog
+from collector.cli.asked.loudness import quiet, verbose
 from collector.cli.ui.language import lang, tr
 from collector.errors import one_line
 from collector.model import HostStatus
@@ -22,7 +23,7 @@ class HostProgress:
     """Use as a context manager; call it with each host that ended."""
 
     def __init__(self) -> None:
-        self.moving = sys.stderr.isatty()
+        self.moving = sys.stderr.isatty() and not quiet()
         self.begun = time.monotonic()
         self.last = 0.0
 
@@ -35,10 +36,14 @@ class HostProgress:
         if status is not HostStatus.COMPLETE:
             said = one_line(tally.said.get(host, ""), 300)
             if status is not None:
-                word = catalog.words()["host_status"][status].to(lang())
-                said = f"{word}: {said.removeprefix(f'{status}: ')}"
+                said = f"{_word(status)}: {said.removeprefix(f'{status}: ')}"
             self._clear()
             click.echo(f"{one_line(host)}: {said}", err=True)
+        elif verbose() and host:
+            self._clear()
+            click.echo(f"{one_line(host)}: {_word(status)}", err=True)
+        if quiet():
+            return
         if self.moving:
             click.echo(f"\r\033[K{self._line(tally, now)}", nl=False, err=True)
         elif few or now - self.last >= _EVERY or tally.left == 0:
@@ -63,3 +68,7 @@ class HostProgress:
         trace: TracebackType | None,
     ) -> None:
         self._clear()
+
+
+def _word(status: HostStatus) -> str:
+    return catalog.words()["host_status"][status].to(lang())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,6 +60,21 @@ def put(data: str | bytes, place: Path | None) -> None:
             sys.stdout.flush()
             sys.stdout.buffer.write(_MARK.encode())
         out(data.removeprefix(_MARK))
+
+
+def marked() -> None:
+    """Where standard output is a file, begins it with the mark by which Excel knows UTF-8.
+
+    A program at the other end of a pipe would take it for a part of the first heading.
+    """
+    try:
+        found = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return
+    # behind what is there already, as `>>` puts it, it would be a part of the text
+    if stat.S_ISREG(found.st_mode) and found.st_size == 0:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(_MARK.encode())
 
 
 def _cell(text: str) -> str:

@@ -130,7 +130,9 @@ def give_up() -> None:
 
 def loud(text: str) -> None:
     """A line that must not be overlooked."""
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    # standard error, which may stand in its place, makes colours visible
+    moving = not isinstance(sys.stdout, Err) and sys.stdout.isatty()
+    if moving and not os.environ.get("NO_COLOR"):
         coloured(f"\033[31;1m{escaped(text)}\033[0m\n")
     else:
         sys.stdout.write(f"{text}\n")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,32 +14,40 @@ from collector.cli.ui.key_words import state
 from collector.cli.ui.language import tr
 from collector.errors import one_line
 from collector.export import stamp
+from collector.export.envelope import as_json
 
 if TYPE_CHECKING:
+    from collector.attest.trust.tuf_client import Source
     from collector.attest.trust.tuf_repository import Awaited, Repository
 
 
-def tell(place: Path, form: str) -> None:
+def told(place: Path) -> dict[str, Any]:
+    """For programs."""
+    opened, source = _opened(place)
+    return {
+        "trust": source.to_json() if source else None,
+        "staged": [
+            {"role": one.role, "version": one.version, "signatures": list(one.signed)}
+            for one in (opened.awaited() if opened else ())
+        ],
+    }
+
+
+def _opened(place: Path) -> tuple[Repository | None, Source | None]:
     from collector.attest.trust import tuf_client as tufstore
     from collector.attest.trust import tuf_repository as tufrepo
 
-    opened, source = None, None
     if (place / "metadata").is_dir():
         opened = tufrepo.Repository(place)
-        if opened.published():
-            source = opened.check()
-    else:
-        _, source = tufstore.load(place)
+        return opened, opened.check() if opened.published() else None
+    return None, tufstore.load(place)[1]
+
+
+def tell(place: Path, form: str) -> None:
     if form == "json":
-        said = {
-            "trust": source.to_json() if source else None,
-            "staged": [
-                {"role": one.role, "version": one.version, "signatures": list(one.signed)}
-                for one in (opened.awaited() if opened else ())
-            ],
-        }
-        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+        click.echo(as_json("trust-show", told(place)), nl=False)
         return
+    opened, source = _opened(place)
     if source is not None:
         over = source.expires <= datetime.now(UTC)
         state = tr("（已过期）", " (expired)") if over else ""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import catalog
+from collector.cli.asked.loudness import stage
 from collector.cli.options.signing_key import open_key
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput
@@ -79,6 +80,7 @@ def check_attachable(signing: Signing) -> None:
     )
 
 
+@stage(tr("判定并签名", "judging and signing"))
 def make_bundle(
     folder: RunFolder,
     output: Path,
@@ -191,6 +193,7 @@ def checkpoint_of(register: Register, key: PrivateKey) -> str:
     return ""
 
 
+@stage(tr("报告", "the report"))
 def write_report(
     output: Path,
     opened: Bundle,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from collector.cli.ui.columns import WIDTH, labelled, wrap
 from collector.cli.ui.intake import Intake
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput, PastLimit, one_line
+from collector.export.envelope import as_json
 from collector.judging.chain import Asked, Chain, chain
 from collector.model import Control, Finding, ReadStatus, Result, Text, Value
 
@@ -70,7 +70,7 @@ def explained(
     done = all(one.finding.result in (Result.PASS, Result.NOTAPPLICABLE) for one in found)
     if form == "json":
         document = {"explained": [_json(one, control, grade) for one in found]}
-        return json.dumps(document, ensure_ascii=False, indent=1) + "\n", done
+        return as_json("assess-explain", document), done
     return "\n".join(_text(one, control, grade) for one in found), done
 
 

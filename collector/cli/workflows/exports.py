@@ -12,6 +12,7 @@ import click
 
 from collector import catalog
 from collector.captures import write_aside
+from collector.cli.options.bundles import identity_of
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput
 from collector.export import FORMATS, exporter
@@ -84,6 +85,7 @@ def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bo
         if not is_collected(entry["origin"], opened.frame["run"]):
             handed_in.add(name)
     scope = replace(of_evidence(opened.frame), unchecked=unchecked)
+    about = identity_of(opened)
     for form, file in exports:
-        text = exporter(form)(hosts, times, lang(), statuses, scope, handed_in)
+        text = exporter(form)(hosts, times, lang(), statuses, scope, handed_in, about)
         write_aside(file, text.encode("utf-8"), mode)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,10 @@ from collector.cli.options.register_source import Fleet
 from collector.cli.ui.language import tr
 from collector.cli.ui.progress import HostProgress
 from collector.cli.workflows.evidence import Signing, make_bundle, write_report
-from collector.cli.workflows.fleet_summary import Outcome, outcome_of, say, to_json
+from collector.cli.workflows.fleet_summary import Outcome, answer_of, outcome_of, say, to_json
 from collector.cli.workflows.selection import Choice, Part, nothing_of
 from collector.errors import BadInput, CollectorError
+from collector.export.envelope import as_json
 from collector.i18n.message import msg
 from collector.run.ansible import engine
 from collector.run.collected.run_folder import RunFolder
@@ -62,8 +62,8 @@ def run_fleet(
 
 def settled(outcomes: Sequence[Outcome], output: Path) -> bool:
     """Writes down what became of each, and says what to do where one has no evidence yet."""
-    result = json.dumps(to_json(outcomes), ensure_ascii=False, indent=1) + "\n"
-    write_aside(output / _RESULT, result.encode(), 0o600)
+    answer_of(outcomes)
+    write_aside(output / _RESULT, as_json("run", to_json(outcomes)).encode(), 0o600)
     if not any(outcome.problem for outcome in outcomes):
         return True
     click.echo(

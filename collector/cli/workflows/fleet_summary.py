@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector import catalog
+from collector.cli.options.answering import answer
 from collector.cli.options.pledge import Pledged
 from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
 from collector.errors import CollectorError, one_line
+from collector.export.envelope import NOBODY, Identity
 from collector.i18n.message import in_chinese
 from collector.model import HostStatus, Result
 from collector.pledges.record.masking import masked
@@ -211,6 +213,20 @@ def to_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "pledges": {o.pledge: _json(o) for o in outcomes if o.pledge},
         "no_pledge": next((_json(o) for o in outcomes if not o.pledge), None),
     }
+
+
+def answer_of(outcomes: Sequence[Outcome]) -> int:
+    """With `--format json`, what became of each; 0."""
+    one = outcomes[0] if len(outcomes) == 1 else None
+    about = Identity(one.pledge or None, one.digest or None) if one else NOBODY
+    answer(about, **to_json(outcomes))
+    return 0
+
+
+def answer_of_one(made: Path, report: Path, pledge: Pledged | None, grade: int) -> None:
+    """As `answer_of`, of a run of one pledge, or of none."""
+    found = outcome_of(pledge.record.id if pledge else "", grade, made, pledge)
+    answer_of([replace(found, report=report)])
 
 
 def _json(outcome: Outcome) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collector import catalog
+from collector.cli.asked.loudness import stage
 from collector.cli.options.openness import say_open
+from collector.cli.ui.language import tr
 from collector.cli.ui.progress import HostProgress
 from collector.run.ansible import engine
 from collector.run.ansible.inventory import How, hosts_of
 from collector.run.collected.run_folder import Arrived, RunFolder
 
 
+@stage(tr("采集", "collecting"))
 def gather(
     output: Path,
     how: How,

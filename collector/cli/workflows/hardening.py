@@ -14,6 +14,7 @@ import click
 from collector import captures
 from collector.attest.bundle.evidence import assessed_at
 from collector.attest.bundle.making import Before
+from collector.cli.asked.loudness import quiet
 from collector.cli.options.pledge import Pledged
 from collector.cli.ui import plan_view as planned
 from collector.cli.ui.columns import out
@@ -202,4 +203,5 @@ _GOOD = (Result.PASS, Result.NOTAPPLICABLE)
 
 def note(text: str) -> None:
     """Says on stderr how far it is."""
-    click.echo(text, err=True)
+    if not quiet():
+        click.echo(text, err=True)

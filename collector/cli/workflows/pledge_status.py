@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,6 +13,7 @@ from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
 from collector.cli.workflows.twins import said as twins_said
 from collector.errors import CollectorError, one_line
+from collector.export import envelope
 from collector.i18n.message import in_chinese
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.rows import Evidence, current, past_ones, scope_json
@@ -310,4 +310,5 @@ def as_json(found: Status, now: datetime) -> str:
             for entry in found.overdue
         ],
     }
-    return json.dumps(masked(document), ensure_ascii=False, indent=2) + "\n"
+    about = envelope.Identity(found.record.id, found.evidence.digest if found.evidence else None)
+    return envelope.as_json("pledge-status", masked(document), about, indent=2)

@@ -44,7 +44,7 @@ def _parser() -> Parser:
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> s.Seq:
-    """The whole of a script; one `Odd` where it is longer than `LONGEST` bytes, or full of pipes."""
+    """The whole of a script; one `Odd` where it is longer than `LONGEST`, or full of pipes."""
     source = text.encode("utf-8", "surrogateescape")
     if len(source) > LONGEST or "\0" in text or BRACKET in source:
         return s.Seq((s.Item(s.Odd()),))

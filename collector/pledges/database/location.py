@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ class Place(NamedTuple):
             raise BadInput(
                 msg("driver_not_installed", name=problem.name),
                 where="--register",
-                mend=msg("pip_install_hostpledge_postgresql"),
+                mend=msg("pip_install_hostpledge_postgresql", python=sys.executable),
             ) from None
 
 

@@ -10,8 +10,9 @@ import gc
 import io
 import logging
 import re
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from collector.errors import BadInput, one_line
@@ -121,13 +122,15 @@ def _set(text: str) -> tuple[bytes, int]:
 
 def _document(text: str) -> Any:
     try:
-        from weasyprint import HTML
-        from weasyprint.urls import URLFetcher
+        # without Pango it prints a page of advice to standard output, which is ours
+        with redirect_stdout(io.StringIO()):
+            from weasyprint import HTML
+            from weasyprint.urls import URLFetcher
     except ImportError:
         raise BadInput(
             msg("weasyprint_not_installed"),
             where="--pdf",
-            mend=msg("pip_install_hostpledge_pdf"),
+            mend=msg("pip_install_hostpledge_pdf", python=sys.executable),
         ) from None
     except OSError as problem:
         # it looks for Pango when it is imported

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import unicodedata
@@ -18,6 +17,7 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
+from collector.export.envelope import as_json
 from collector.facts.base.intervals import address
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.facts.network.interfaces import network_of
@@ -63,9 +63,7 @@ def exposure(capture: Path, source: str | None, form: str) -> int:
             )
     found, run = looked_through(lambda: (exposures(seen, only), programs(seen)), where=str(capture))
     if form == "json":
-        click.echo(
-            json.dumps({"exposure": [_entry(e, run) for e in found]}, ensure_ascii=False, indent=1)
-        )
+        click.echo(as_json("exposure", {"exposure": [_entry(e, run) for e in found]}), nl=False)
     else:
         click.echo(_table(found, run))
     return 1 if any(e.reachable == "unknown" for e in found) else 0

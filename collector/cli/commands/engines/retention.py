@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -19,6 +18,7 @@ from collector.cli.ui.columns import WIDTH, out, pad, wrap
 from collector.cli.ui.intake import Intake
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, FactError, one_line
+from collector.export.envelope import as_json
 from collector.facts.logs.gaps import Gap
 from collector.facts.logs.model.families import NAMES
 from collector.facts.logs.retention import Retention
@@ -71,7 +71,7 @@ def retention(capture: Path, form: str) -> int:
                 "overdue": known.idle,
             },
         }
-        out(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        out(as_json("retention", document, indent=2))
     else:
         out(_table(found, known, read))
     return 0 if all(row.result is Result.PASS for row in found if not row.copy) else 1

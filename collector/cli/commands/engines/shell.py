@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from collector.cli.options.common import form_option
 from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, one_line
+from collector.export.envelope import as_json
 from collector.facts.shell.parser import LONGEST
 from collector.facts.shell.program import Command, Program, dialect_of, read
 from collector.facts.shell.values import Value, shown
@@ -53,7 +53,7 @@ def shell(file: Path, arguments: tuple[str, ...], environment: tuple[str, ...], 
     )
     if form == "json":
         document = {"commands": [_json(c) for c in done.commands]}
-        out(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        out(as_json("shell", document))
     else:
         out(_said(done, text))
     return 1 if done.lost or any(c.reached == "untold" for c in done.commands) else 0

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, trust_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, CollectorError
+from collector.export.envelope import Identity
 from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 )
 @register_option
 @lang_option
+@answering("pledge-attach")
 def attach(
     *,
     id: str,
@@ -79,18 +82,20 @@ def attach(
         paths = bundles
     register, trust = open_register(location), trust_given(trust_file)
     if len(paths) == 1 and not each:
-        _attach(register, id, paths[0], trust, older=older)
+        done = _attach(register, id, paths[0], trust, older=older)
+        answer(Identity(id, done["digest"]), attached=[done], missing=0)
         return 0
-    missing = 0
+    missing, attached = 0, []
     for path, pledge in _in_order(paths):
         try:
             if isinstance(pledge, CollectorError):
                 raise pledge
-            _attach(register, pledge if each else id, path, trust, older=older)
+            attached.append(_attach(register, pledge if each else id, path, trust, older=older))
         except CollectorError as problem:
             missing += 1
             said = in_chinese(problem.said) if lang() == "zh" else str(problem)
             click.echo(f"hostpledge: {said}", err=True)
+    answer(attached=attached, missing=missing)
     out(
         tr(
             f"附上 {len(paths) - missing} 份，未附上 {missing} 份\n",
@@ -118,7 +123,9 @@ def _in_order(paths: Sequence[Path]) -> Iterable[tuple[Path, str | CollectorErro
         yield path, id
 
 
-def _attach(register: Register, id: str, bundle: Path, trust: Trust, *, older: bool) -> None:
+def _attach(
+    register: Register, id: str, bundle: Path, trust: Trust, *, older: bool
+) -> dict[str, Any]:
     from collector.cli.commands.pledge.tables import lacking
     from collector.cli.options.bundles import open_named
     from collector.cli.workflows.attach_warnings import Holding, odd
@@ -138,3 +145,4 @@ def _attach(register: Register, id: str, bundle: Path, trust: Trust, *, older: b
     with open_named(bundle) as opened:
         for line in (*holding.odd, *odd(register, attached, opened)):
             click.echo(line, err=True)
+    return {"pledge": id, "sequence": attached.sequence, "digest": attached.digest}

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
+from collector.export.envelope import Identity
 
 
 @click.command(
@@ -37,6 +39,7 @@ from collector.errors import BadInput
 @click.option("--yes", is_flag=True, help=tr("不询问", "do not ask"))
 @register_option
 @lang_option
+@answering("pledge-dispose")
 def dispose(
     *,
     id: str,
@@ -70,6 +73,7 @@ def dispose(
     if not yes and not click.confirm(question, err=True):
         return 1
     done = destroy(register, id, about, today, renewed=id in register.renewed())
+    answer(Identity(id), id=id, versions=done.versions, bundles=done.bundles)
     out(
         tr(
             f"已销毁 {id}：{done.versions} 个版本的内容，{done.bundles} 份证据包；摘要与日志保留\n",

@@ -14,6 +14,7 @@ from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.export.envelope import as_json
 from collector.pledges.due.deadlines import KINDS
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def _summed(found: Found, now: datetime, form: str) -> str | bytes:
     if form == "json":
         known = {kind: {"due": counts[kind], "overdue": late[kind]} for kind in ranked}
         pledges = {"due": len({record.id for record, _ in found})}
-        return tables.as_json({"summary": {"pledges": pledges, "kinds": known}})
+        return as_json(
+            "pledge-due-summary", {"summary": {"pledges": pledges, "kinds": known}}, indent=2
+        )
     titles = {
         "kind": tr("类别", "kind"),
         "due": tr("事项数", "due"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -17,6 +18,7 @@ from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows.checkpoints import sign_checkpoint
 from collector.errors import BadInput
+from collector.export.envelope import Identity
 from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 @signing_options
 @register_option
 @lang_option
+@answering("pledge-export")
 def export(
     *,
     id: str,
@@ -77,6 +80,7 @@ def export(
     proofs = _proofs(opened, id, older, key_name, passphrase_file)
     for_people = {} if id in opened.emptied() else _for_people(opened, id)
     count = archive.write(opened, id, output, {**for_people, **proofs})
+    answer(Identity(id), file=str(output), files=count)
     out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
     return 0
 

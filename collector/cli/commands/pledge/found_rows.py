@@ -13,6 +13,7 @@ from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import as_csv, as_xlsx
 from collector.errors import BadInput, one_line
+from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
 from collector.model import Result
 from collector.pledges.record.form import PledgeRecord
@@ -69,7 +70,7 @@ def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
             {"pledge": record.id, "customer": record.customer, **to_json(life, now)}
             for record, life in rows
         ]
-        return tables.as_json({"findings": masked(known)})
+        return as_json("pledge-findings", {"findings": masked(known)}, indent=2)
     if form == "csv":
         return as_csv(list(_titles()), [_cells(record, life, now) for record, life in rows])
     if form == "xlsx":

@@ -11,17 +11,20 @@ from collector.cli.commands.pledge.attaching import attach
 from collector.cli.commands.pledge.disposal import dispose
 from collector.cli.commands.pledge.due import due
 from collector.cli.commands.pledge.export import export
-from collector.cli.commands.pledge.findings import assign, findings, waive
+from collector.cli.commands.pledge.findings import findings
+from collector.cli.commands.pledge.follow_ups import assign, waive
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
 from collector.cli.commands.pledge.renewing import renew
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
+from collector.export.envelope import Identity
 
 
 @click.group(
@@ -50,11 +53,13 @@ def pledge() -> None:
 )
 @register_option
 @lang_option
+@answering("pledge-add")
 def add(*, file: Path, update: bool, location: str | None) -> int:
     from collector.pledges.record import form as record
 
     known = record.load(file)
     version = open_register(location, create=True).add(known, update=update)
+    answer(Identity(known.id), id=known.id, version=version.number)
     out(
         tr(
             f"已登记 {known.id}，第 {version.number} 版（{known.customer}）\n",

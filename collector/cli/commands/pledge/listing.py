@@ -16,6 +16,7 @@ from collector.cli.options.times import length_of_time
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
+from collector.export.envelope import as_json
 
 if TYPE_CHECKING:
     from collector.pledges.standing.listing import Listed
@@ -224,14 +225,13 @@ def _row(one: Listed) -> list[str]:
 
 
 def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
-    from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
     from collector.pledges.due.lifecycle import WORDS
     from collector.pledges.standing.listing import CLAUSES, summary
 
     found = summary(rows, now)
     if form == "json":
-        return tables.as_json({"summary": found})
+        return as_json("pledge-list-summary", {"summary": found}, indent=2)
     flat = [(name, "", found[name]) for name in found if isinstance(found[name], int)]
     flat += [("states", state, count) for state, count in found["states"].items()]
     flat += [(n, word, count) for n in CLAUSES for word, count in found["clauses"][n].items()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import length_of_time
@@ -42,6 +43,7 @@ _SHOWN = 50
 @click.option("--columns", is_flag=True, help=tr("列出可用的表头", "list the headings there are"))
 @register_option
 @lang_option
+@answering("pledge-import")
 def import_(
     *, file: Path | None, update: bool, check: bool, columns: bool, location: str | None
 ) -> int:
@@ -70,6 +72,7 @@ def import_(
             mend=tr("更正后重新导入", "mend the rows and import it again"),
         )
     count = len(found.records)
+    answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
         out(tr(f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"))
         return 0

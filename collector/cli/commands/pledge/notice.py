@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.captures import refuse_special, write_aside
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
+from collector.export.envelope import Identity
 from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class _Asked:
 @click.option("--number", metavar="TEXT", help=tr("文号，默认为登记编号-日期", "its number"))
 @click.option("--owner", metavar="NAME", help=tr("只列此人负责的", "only what this person owns"))
 @public_option
+@answering("pledge-notice")
 @register_option
 @lang_option
 def notice(
@@ -145,7 +148,7 @@ def _write_all(
     single: bool,
 ) -> int:
     """0, or 2 where of several pledges one could not be read: the others are written."""
-    status = 0
+    status, written = 0, list[dict[str, str]]()
     for id in ids:
         try:
             made = _made(register, id, asked, now, html=place.suffix == ".html")
@@ -166,7 +169,9 @@ def _write_all(
             word = "recheck" if asked.recheck else "mend"
             target = place / f"{word}-{id}.pdf"
         write_aside(target, made, mode)
+        written.append({"pledge": id, "file": str(target)})
         click.echo(str(target))
+    answer(Identity(ids[0] if single else None), notices=written)
     return status
 
 

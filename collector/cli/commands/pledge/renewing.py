@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
+from collector.export.envelope import Identity
 from collector.i18n.message import of_system
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ _SCAN = FilePath(path_type=Path)
 @click.option("--signed-on", metavar="DATE", help=tr("签署日期", "the day both were signed"))
 @click.option("--version", metavar="TEXT", help=tr("文本版本，默认为年份", "default: the year"))
 @click.option("--representative", metavar="NAME", help=tr("签署人", "who signed"))
+@answering("pledge-renew")
 @register_option
 @lang_option
 def renew(
@@ -95,6 +98,8 @@ def renew(
     today = datetime.now(UTC).astimezone(CHINA).date()
     new = renewed(old, new_id, period, documents, today=today)
     register.add(new)
+    told = {"from": period[0].isoformat(), "until": period[1].isoformat()}
+    answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents)
     out(
         tr(
             f"{new_id} 接续 {id}：{period[0]} 至 {period[1]}（{new.customer}）\n",

@@ -8,7 +8,6 @@ from typing import Any
 
 from collector.cli.commands.pledge.tables import (
     CHECKED,
-    as_json,
     clause_of,
     evidence_json,
     notes,
@@ -19,6 +18,7 @@ from collector.cli.commands.pledge.tables import (
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
+from collector.export.envelope import Identity, as_json
 from collector.pledges.database.rows import Evidence, Version, past_ones
 from collector.pledges.record.documents import fields
 from collector.pledges.record.masking import masked
@@ -101,6 +101,7 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
 def show_json(history: Sequence[Version], evidence: Sequence[Evidence], now: datetime) -> str:
     newest = history[-1]
     return as_json(
+        "pledge-show",
         {
             "version": newest.number,
             "added_at": newest.added_at.isoformat(),
@@ -120,7 +121,9 @@ def show_json(history: Sequence[Version], evidence: Sequence[Evidence], now: dat
                 for entry in standing(newest.record, evidence, now)
             ],
             "evidence": [evidence_json(e) for e in evidence],
-        }
+        },
+        Identity(newest.record.id, evidence[-1].digest if evidence else None),
+        indent=2,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from collector.cli.ui.columns import wrap
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
+from collector.export.envelope import as_json
 from collector.pledges.database.rows import Evidence, current
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
@@ -140,7 +140,7 @@ def list_json(rows: Sequence[Listed]) -> str:
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }
         entries.append(entry)
-    return as_json({"pledges": entries})
+    return as_json("pledge-list", {"pledges": entries}, indent=2)
 
 
 def due_table(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -> str:
@@ -183,7 +183,7 @@ def due_json(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -
         }
         for record, entry in found
     ]
-    return as_json({"due": masked(entries)})
+    return as_json("pledge-due", {"due": masked(entries)}, indent=2)
 
 
 def evidence_json(evidence: Evidence) -> dict[str, Any]:
@@ -223,7 +223,3 @@ def width() -> int:
 
 def _ids(ids: Iterable[str]) -> int:
     return min(max(map(len, ids), default=2), 22)
-
-
-def as_json(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.options.answering import answer, answering
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
 )
 @register_option
 @lang_option
+@answering("register-backup")
 def backup(*, output: Path, location: str | None) -> int:
     from collector.pledges.transfer import backup as backups
 
     check_output(output, location=location)
     about = backups.write(open_register(location), output)
+    answer(file=str(output), **_json(about))
     out(tr(f"已备份 {_counted(about)}：{output}\n", f"saved {_counted(about)}: {output}\n"))
     return 0
 
@@ -63,12 +66,14 @@ def backup(*, output: Path, location: str | None) -> int:
 )
 @register_option
 @lang_option
+@answering("register-restore")
 def restore(*, file: Path, replace: bool, location: str | None) -> int:
     from collector.attest.trust import keyring
     from collector.pledges.transfer.restore import restore as put
 
     done = put(file, location, replace=replace, trust=keyring.trust())
     counted = _counted(done.about)
+    answer(register=done.where, lost=done.lost, **_json(done.about))
     out(tr(f"已恢复 {counted}：{done.where}\n", f"restored {counted}: {done.where}\n"))
     if done.lost:
         click.echo(
@@ -102,6 +107,15 @@ def _unproven(done: Restored) -> Iterator[str]:
             f"{done.strangers} bundle(s) are signed by no key that is trusted here: their "
             "signatures were not checked",
         )
+
+
+def _json(about: dict[str, Any]) -> dict[str, Any]:
+    rows, log = about["rows"], about["log"]
+    return {
+        "pledges": rows["pledges"],
+        "evidence": rows["evidence"],
+        "log": {"size": log["size"], "root": log["root"]},
+    }
 
 
 def _counted(about: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows.checkpoints import sign_checkpoint, stepped_back
 from collector.errors import BadInput, VerifyFailed
+from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ def _said(form: str, older: Note, size: int | None, problem: VerifyFailed | None
             "new_size": size,
             "why": None if problem is None else str(problem),
         }
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        return as_json("register-consistency", found)
     if problem is not None:
         what = in_chinese(problem.what) if lang() == "zh" else problem.what
         return tr(f"不一致：{problem.where}：{what}\n", f"Inconsistent: {problem.where}: {what}\n")
