@@ -29,6 +29,18 @@ systemctl enable --now tftpd-hpa
         away="apt-get -qq purge -y tftpd-hpa >/dev/null 2>&1",
     ),
     Scene(
+        "intrusion.idle_accounts",
+        fill={"ACCOUNT": "idle"},
+        prepare=f"""
+id idle >/dev/null 2>&1 || useradd -m -s /bin/bash idle
+echo "idle:{PASSWORD}" | chpasswd
+install -d -m 0700 -o idle /home/idle/.ssh
+install -m 0600 -o idle /root/.ssh/authorized_keys /home/idle/.ssh/authorized_keys
+chage -d "$(date -d '200 days ago' +%F)" idle
+""",
+        away="userdel -r idle",
+    ),
+    Scene(
         "intrusion.privilege_separation",
         fill={
             "ADMIN": "zhao",
@@ -50,5 +62,25 @@ for n in 1 2 3 4 5 6 7 8 9; do ! ss -tln | grep -q :6379 || break; sleep 1; done
 """,
         works="python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 6379), 5)'",
         away="systemctl stop exposed",
+    ),
+    Scene(
+        "firewall.admin_sources",
+        fill={
+            # private addresses are none of the public ones that are counted
+            "ADMIN_NETS": "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16",
+            "ADMIN_SIX": "fd00::/8",
+            "SSH_PORTS": "22",
+        },
+    ),
+    Scene(
+        "encryption.database_access",
+        prepare=f"""
+{GET} redis-server >/dev/null
+sed -i -e 's/^bind .*/bind 0.0.0.0/' -e 's/^protected-mode .*/protected-mode no/' \\
+  /etc/redis/redis.conf
+systemctl restart redis-server
+""",
+        works="systemctl restart redis-server && redis-cli ping | grep -q NOAUTH",
+        away="apt-get -qq purge -y redis-server >/dev/null 2>&1",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.remedies import access, records
+from tests.remedies import access, data, records, web
 from tests.remedies.scene import GET, PASSWORD, Scene
 
 __all__ = ["PASSWORD", "SCENES", "UBUNTU_LOGS_BACK", "Scene"]
@@ -163,5 +163,7 @@ chmod 0644 /var/www/html/backup.sql
         Scene("firewall.default_deny", fill={"TCP_PORTS": "22"}),
         *access.SCENES,
         *records.SCENES,
+        *web.SCENES,
+        *data.SCENES,
     )
 }
