@@ -101,7 +101,7 @@ tar -czf /var/backups/shop/shop.tar.gz /srv/shop 2>/dev/null
         "backup.restore_test",
         fill={**_OF_REPOSITORY, "STORE": "shop", "TESTER": "张三"},
         prepare=_MADE,
-        works="[ ! -e /var/tmp/restore-test ]",
+        works="! ls -d /var/tmp/restore-test.*",
         away=_AWAY,
     ),
 )

@@ -21,7 +21,7 @@ sed -i '/^\$FileOwner/d; /^\$FileGroup/d; /^\$PrivDrop/d' /etc/rsyslog.conf
 sed -i 's/^\$FileCreateMode.*/$FileCreateMode 0644/' /etc/rsyslog.conf
 sed -i '1i $FileOwner syslog\n$FileGroup adm\n$PrivDropToUser syslog\n$PrivDropToGroup syslog' \
   /etc/rsyslog.conf
-rm -f /var/log/*log
+rm -f /var/log/*.log /var/log/syslog
 systemctl reset-failed rsyslog 2>/dev/null || true
 systemctl restart rsyslog
 logger -p auth.info "somebody came"
@@ -33,7 +33,7 @@ done
 """
 UBUNTU_LOGS_BACK = """
 apt-get -qq purge -y rsyslog >/dev/null 2>&1
-rm -f /var/log/*log
+rm -f /var/log/*.log /var/log/syslog
 rm -rf /etc/systemd/system/rsyslog.service.d
 systemctl daemon-reload
 chown root:root /var/log
