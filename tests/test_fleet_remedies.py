@@ -66,7 +66,8 @@ def test_typed_as_it_stands(fleet: Fleet, host: str, control: str) -> None:
     steps = _begin(fleet, host, scene)
     assert steps
     if scene.before is not None:
-        assert typing.judged(fleet, host, control, scene.grade).result == scene.before
+        found = typing.judged(fleet, host, scene)
+        assert found.result == scene.before, found.message.en
     for step in steps:
         typing.look(fleet, host, step, scene.fill)
         if step.check:
@@ -75,7 +76,7 @@ def test_typed_as_it_stands(fleet: Fleet, host: str, control: str) -> None:
         if step.check:
             assert _holds_soon(fleet, host, step, scene), step.check
     if scene.after:
-        found = typing.judged(fleet, host, control, scene.grade)
+        found = typing.judged(fleet, host, scene)
         assert found.result in scene.after, found.message.en
     assert typing.logs_in(fleet, host) == scene.by_key
     if scene.works:

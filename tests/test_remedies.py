@@ -32,6 +32,16 @@ _HAZARDS = (
     re.compile(r"disk_full_action *= *(?:SINGLE|HALT)", re.IGNORECASE),
     re.compile(r"\baide --check"),
     re.compile(r"\bchage -d 0 root"),
+    re.compile(r"\b(?:killall|pkill)\b|\bdnf remove\b|\byum remove\b|iptables -F"),
+    # of folders, only what the lines themselves made a moment before
+    re.compile(r'\brm -r?f?r (?!"\$\{place:\?\}"$)'),
+    re.compile(r"^(?!.*sshd -t).*systemctl restart sshd?\b"),
+)
+# what no line does that is there to look
+_CHANGES = re.compile(
+    r"[^2]>(?!=)|\b(?:rm|mv|cp|tee|chmod|chown|kill|touch|truncate) "
+    r"|sed -i|\b(?:apt-get|dnf|yum) (?:-y )?(?:install|upgrade)\b"
+    r"|systemctl (?:start|stop|restart|reload|enable|disable|mask|kill)"
 )
 
 
@@ -62,6 +72,31 @@ def test_nothing_that_has_cut_somebody_off(id: str, step: Step) -> None:
                 assert not hazard.search(line), (id, line)
 
 
+@pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
+def test_who_only_looks_changes_nothing(id: str, step: Step) -> None:
+    for line in step.look:
+        assert not _CHANGES.search(line.replace("2>/dev/null", "")), (id, line)
+
+
+@pytest.mark.parametrize("id", catalog.described())
+def test_each_control_says_what_to_do_on_each_platform(id: str) -> None:
+    for platform in PLATFORMS:
+        assert for_platform(id, platform), platform
+
+
+def test_a_step_without_commands_says_that_a_person_decides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_LANG", "en")
+    alone = [id for id in every() if not any(step.commands for step in filled_steps(id))]
+    assert "logging.retention_observed" in alone
+    for id in alone:
+        shown = describe(catalog.control(id))
+        assert "No command can do this step: a person decides" in shown
+        assert "Commands:" not in shown
+        assert "No test runs these lines" not in shown
+
+
 def test_the_sentences_tell_nobody_to_do_it_either() -> None:
     told = re.compile(r"chown root:adm|= SUSPEND or SINGLE|restart nftables(?!\.service)")
     for control in catalog.described().values():
@@ -90,7 +125,7 @@ def test_how_many_there_are() -> None:
     assert count == Counter(COUNTED)
 
 
-COUNTED = {"steps": 48, "steps run": 21, "lines": 527, "lines run": 266}
+COUNTED = {"steps": 168, "steps run": 47, "lines": 1693, "lines run": 671}
 
 
 @pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)

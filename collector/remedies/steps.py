@@ -43,7 +43,8 @@ class Step:
 
     `look` changes nothing, and `look_for` says what to see in it. `check` ends with a status other
     than 0 before `commands`, and with 0 after them. `back` undoes them. `run` is True where tests
-    run every line of it on the platform; False where nothing ran it.
+    run every line of it on the platform; False where nothing ran it. Without `commands` it is for
+    a person to decide, or for time to pass.
     """
 
     platforms: tuple[str, ...]
@@ -58,6 +59,13 @@ class Step:
     back: tuple[str, ...] = ()
     warns: tuple[str, ...] = ()
     warning: Text | None = None
+
+    @property
+    def standing(self) -> str:
+        """The label that says what stands behind its lines."""
+        if not self.commands:
+            return "decide"
+        return "run" if self.run else "not_run"
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from tests.remedies import access, data, records, web
+from tests.remedies.scene import GET, PASSWORD, Scene
 
-PASSWORD = "not-a-secret-2026"
-_GET = "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install -y"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """`prepare` runs on the host, `peer` on the other host of the pair, as root, before all else.
-
-    Both know $PEER, the other's address; `carry` are files that are copied from the peer. `before`
-    and `after` are what the judge says, left out where that is not for the steps to bring about.
-    `works` is run on the host after the steps, and `away` takes what `prepare` made. `by_key` is
-    False where a key alone shall no longer do.
-    """
-
-    control: str
-    prepare: str = ""
-    peer: str = ""
-    carry: tuple[str, ...] = ()
-    fill: Mapping[str, str] = field(default_factory=dict)
-    grade: int = 2
-    before: str | None = "fail"
-    after: tuple[str, ...] = ("pass",)
-    works: str = ""
-    away: str = ""
-    by_key: bool = True
-
+__all__ = ["PASSWORD", "SCENES", "UBUNTU_LOGS_BACK", "Scene"]
 
 # as Ubuntu sets rsyslog up: files of syslog:adm below a folder that the group may write
 UBUNTU_LOGS = rf"""
-{_GET} rsyslog >/dev/null
+{GET} rsyslog >/dev/null
 id syslog >/dev/null 2>&1 || useradd -r -s /usr/sbin/nologin -G adm syslog
 chgrp syslog /var/log
 chmod 0775 /var/log
@@ -46,7 +21,7 @@ sed -i '/^\$FileOwner/d; /^\$FileGroup/d; /^\$PrivDrop/d' /etc/rsyslog.conf
 sed -i 's/^\$FileCreateMode.*/$FileCreateMode 0644/' /etc/rsyslog.conf
 sed -i '1i $FileOwner syslog\n$FileGroup adm\n$PrivDropToUser syslog\n$PrivDropToGroup syslog' \
   /etc/rsyslog.conf
-rm -f /var/log/*log
+rm -f /var/log/*.log /var/log/syslog
 systemctl reset-failed rsyslog 2>/dev/null || true
 systemctl restart rsyslog
 logger -p auth.info "somebody came"
@@ -58,7 +33,7 @@ done
 """
 UBUNTU_LOGS_BACK = """
 apt-get -qq purge -y rsyslog >/dev/null 2>&1
-rm -f /var/log/*log
+rm -f /var/log/*.log /var/log/syslog
 rm -rf /etc/systemd/system/rsyslog.service.d
 systemctl daemon-reload
 chown root:root /var/log
@@ -66,7 +41,7 @@ chmod 0755 /var/log
 """
 
 LOG_SERVER = f"""
-{_GET} rsyslog rsyslog-gnutls openssl >/dev/null
+{GET} rsyslog rsyslog-gnutls openssl >/dev/null
 mkdir -p /etc/log-server
 cd /etc/log-server
 openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 \\
@@ -103,7 +78,7 @@ systemctl restart systemd-journald
 """,
         ),
         Scene("logging.tamper_protection", prepare=UBUNTU_LOGS, away=UBUNTU_LOGS_BACK),
-        Scene("logging.retention_configured", prepare=f"{_GET} rsyslog logrotate >/dev/null"),
+        Scene("logging.retention_configured", prepare=f"{GET} rsyslog logrotate >/dev/null"),
         Scene(
             "logging.remote_copy",
             peer=LOG_SERVER,
@@ -186,5 +161,9 @@ chmod 0644 /var/www/html/backup.sql
 """,
         ),
         Scene("firewall.default_deny", fill={"TCP_PORTS": "22"}),
+        *access.SCENES,
+        *records.SCENES,
+        *web.SCENES,
+        *data.SCENES,
     )
 }

@@ -13,15 +13,19 @@ from collector.remedies.steps import Step
 from collector.script import collector_script, parse_output
 from tests.fleet import Fleet
 from tests.fleet.machine import environment
+from tests.remedies.scene import Scene
 
 _SECONDS = 600
 # for a script under `set -e`: what is logged now is written, by rsyslog where it runs
 LOG_ARRIVES = """
 word="line $$ $(date +%s)"
 logger "$word"
-sleep 4
-if systemctl is-active --quiet rsyslog; then grep -q "$word" /var/log/syslog
-else journalctl -n 100 -o cat | grep -q "$word"; fi
+arrived() {
+  if systemctl is-active --quiet rsyslog; then grep -q "$word" /var/log/syslog
+  else journalctl -n 100 -o cat | grep -q "$word"; fi
+}
+for n in 1 2 3 4 5 6 7 8; do ! arrived || break; sleep 0.5; done
+arrived
 """
 # what a shell says of a program that is not there, or cannot be run
 _NO_PROGRAM = (126, 127)
@@ -78,9 +82,9 @@ def whole(lines: Iterable[str]) -> list[str]:
     return found
 
 
-def judged(fleet: Fleet, host: str, control: str, grade: int = 2) -> Finding:
+def judged(fleet: Fleet, host: str, scene: Scene) -> Finding:
     """What our own judge says of the host now, by what the collector reads there."""
-    known = catalog.control(control)
+    known = catalog.control(scene.control)
     script = collector_script(catalog.reads_for([known]).values())
     done = subprocess.run(
         fleet.execute_argv(host, "sh", "-s"),
@@ -91,7 +95,10 @@ def judged(fleet: Fleet, host: str, control: str, grade: int = 2) -> Finding:
         timeout=_SECONDS,
     )
     capture = parse_output(done.stdout, host=host)
-    (found,) = assess_host(capture, [known], grade=grade, at=capture.collected_at)
+    attached = {n: fleet.execute(host, "sh", "-c", c).stdout for n, c in scene.attach.items()}
+    (found,) = assess_host(
+        capture, [known], grade=scene.grade, at=capture.collected_at, attached=attached
+    )
     return found
 
 

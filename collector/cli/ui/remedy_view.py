@@ -46,7 +46,7 @@ def _step(number: int, step: Step) -> list[str]:
     for part in ("commands", "check", "back"):
         if written := getattr(step, part):
             lines += [_label(part), *_typed(written)]
-    return [*lines, wrap(words()["label"]["run" if step.run else "not_run"].to(lang()))]
+    return [*lines, wrap(words()["label"][step.standing].to(lang()))]
 
 
 def _fill(step: Step) -> list[str]:

@@ -29,6 +29,9 @@ _STRONG = frozenset(
 )  # fmt: skip
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: ([+-]\d{4}))?")
 _OSSEC_TIME = re.compile(r"^(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ")
+_CLASSES = {"alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "xdigit": "0-9A-Fa-f"}
+_NAMED = re.compile(r"\[:(" + "|".join(_CLASSES) + r"):\]")
+_BRACKETS = re.compile(rf"\[(\^?(?:{_NAMED.pattern}|[^\]\[\\])+)\]")
 _CALL = re.compile(
     r"(?:^|[\s;&|(\"'])(?:/(?:usr/)?(?:local/)?s?bin/)?aide(?:\.wrapper)?(?=[\s\"']|$)([^\n;|&]*)",
     re.MULTILINE,
@@ -165,6 +168,11 @@ def _compares(text: str) -> bool:
     return any(not _ELSE.search(options) for options in _CALL.findall(text))
 
 
+def _spelled(pattern: str) -> str:
+    """AIDE's classes are those of pcre2pattern(3), ASCII alone, which Python has no names for."""
+    return _BRACKETS.sub(lambda m: f"[{_NAMED.sub(lambda n: _CLASSES[n[1]], m[1])}]", pattern)
+
+
 def _aide_covers(rules: tuple[str, ...], folder: str) -> bool:
     probe = f"{folder.rstrip('/')}/hp0.php"
     taken = False
@@ -181,7 +189,7 @@ def _aide_covers(rules: tuple[str, ...], folder: str) -> bool:
         if literal is None or not probe.startswith(literal[0]):
             continue
         try:
-            hit = bool(matches(f"^{pattern}", (probe,), "detectors.state"))
+            hit = bool(matches(f"^{_spelled(pattern)}", (probe,), "detectors.state"))
         except NotUnderstood:
             if sign in ("!", "-"):
                 raise

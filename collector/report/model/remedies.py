@@ -69,5 +69,5 @@ def _step(step: Step, lang: Lang) -> dict[str, Any]:
         "packages": " ".join(step.packages),
         "fill": [(word.name, word.example, word.about.to(lang)) for word in step.fill],
         "parts": parts,
-        "run": "run" if step.run else "not_run",
+        "run": step.standing,
     }
