@@ -96,10 +96,11 @@ uninstall:
 	@tools/install.sh uninstall
 
 deb:
-	@tools/prepare.sh demo
+	@tools/prepare.sh build
 	@$(BIN)/python -m tools.deb
 
 man:
+	@tools/prepare.sh build
 	@$(BIN)/python -m tools.share build/share
 
 lock:

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Sets up what `make demo` and `make test` need: Debian packages (as root, after saying so) and a
-# virtual environment. Usage: tools/prepare.sh demo|test
+# virtual environment, which is all that building wants. Usage: tools/prepare.sh demo|test|build
 set -eu
 cd "$(dirname "$0")/.."
-purpose=${1:?demo or test}
+purpose=${1:?demo, test or build}
 python=${PYTHON:-python3}
 venv=${VENV:-.venv}
 
@@ -32,6 +32,7 @@ chromium:chromium poppler-utils:pdftoppm cosign:cosign age:age openscap-scanner:
 
 wanted=$demo
 [ "$purpose" = test ] && wanted=$test
+[ "$purpose" = build ] && wanted=''
 
 set --
 venv_works || set -- python3-venv

@@ -85,8 +85,13 @@ def _build() -> None:
     """Wheel, source and the list of parts; the same commit gives the same bytes."""
     env = os.environ | {"SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
     python = sys.executable
+    share = ROOT / "build" / "share"
+    shutil.rmtree(share, ignore_errors=True)
+    subprocess.run([python, "-m", "tools.share", str(share)], check=True, cwd=ROOT, env=env)
+    # both from the checkout: a wheel made of the source archive would lack what lies in build/
+    forms = ("--sdist", "--wheel")
     subprocess.run(
-        [python, "-m", "build", "--no-isolation", "--outdir", str(DIST), str(ROOT)],
+        [python, "-m", "build", "--no-isolation", *forms, "--outdir", str(DIST), str(ROOT)],
         check=True, env=env, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     sbom = DIST / f"hostpledge-{__version__}.cdx.json"

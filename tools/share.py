@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(script(shell), encoding="utf-8")
     man_pages.main([str(folder / "man")])
-    print(folder)
+    print(folder, file=sys.stderr)
     return 0
 
 

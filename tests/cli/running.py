@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.forked import command
 
@@ -29,3 +31,12 @@ def hostpledge(*arguments: object, home: Path | None = None, **environment: str)
         },
     )
     return Ended(ended.status, ended.out.decode(), ended.err.decode())
+
+
+def answer(text: str) -> dict[str, Any]:
+    """What a document holds beside its envelope, which it begins with."""
+    document: dict[str, Any] = json.loads(text)
+    assert next(iter(document)) == "envelope"
+    envelope = document.pop("envelope")
+    assert list(envelope) == ["schema", "version", "pledge", "digest"]
+    return document

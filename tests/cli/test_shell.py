@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import hostpledge
+from tests.cli.running import answer, hostpledge
 
 SCRIPT = """#!/bin/bash
 set -euo pipefail
@@ -31,7 +31,7 @@ def test_json_has_the_contract_s_keys(tmp_path: Path) -> None:
         "shell", _script(tmp_path), "--arg", "go", "--env", "HOST=b1", "--format", "json"
     )
     assert ended.status == 0
-    assert json.loads(ended.out) == {
+    assert answer(ended.out) == {
         "commands": [
             {"argv": ["date", "+%Y%m%d"], "reached": "always", "decides": True, "reads": [],
              "writes": []},

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.keys import keys
 from collector.attest.trust import keyring
+from tests.cli.running import answer
 from tests.forked import command
 from tests.pledges.bundles import Signer
 from tests.pledges.records import EXAMPLE
@@ -229,5 +230,5 @@ def test_what_cannot_be_done_is_said_in_one_line(pledge: Command, name: str) -> 
 
 def test_an_empty_register_lists_nothing(pledge: Command) -> None:
     assert pledge("list").status == 0
-    assert json.loads(pledge("list", "--format", "json").out) == {"pledges": []}
+    assert answer(pledge("list", "--format", "json").out) == {"pledges": []}
     assert pledge("due").status == 0

@@ -19,7 +19,7 @@ from collector.pledges.standing import listing
 from collector.pledges.standing.listing import Listed, Wanted
 from collector.pledges.status import briefs
 from collector.scope import Part, Scope
-from tests.cli.running import Ended, hostpledge
+from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.records import made
 
 NOW = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -195,7 +195,7 @@ def test_what_cannot_be_asked_for(
 
 def test_none_and_how_many_there_are(pledge: Callable[..., Ended]) -> None:
     assert pledge("--search", "nobody").out == "none of 2 pledge records is so\n"
-    assert json.loads(pledge("--search", "nobody", "--format", "json").out) == {"pledges": []}
+    assert answer(pledge("--search", "nobody", "--format", "json").out) == {"pledges": []}
     summed = json.loads(pledge("--summary", "--format", "json").out)["summary"]
     assert (summed["pledges"], summed["without_evidence"]) == (2, 2)
     assert "2 份" in pledge("--summary", "--lang", "zh").out

@@ -15,7 +15,7 @@ from collector.attest.trust import keyring
 from collector.attest.trust.trust_file import Trust
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import FILE, Register
-from tests.cli.running import Ended, hostpledge
+from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made
 
@@ -85,7 +85,7 @@ def test_a_log_that_grew_is_consistent(owner: Owner) -> None:
     alone = auditor("consistency", kept, "--proof", proof, "--trust", owner.trust)
     assert (alone.status, alone.out, alone.err) == (0, grown.out, "")
     said = owner("consistency", kept, "--format", "json")
-    assert json.loads(said.out) == {
+    assert answer(said.out) == {
         "consistent": True,
         "origin": owner.register.log().origin,
         "old_size": 2,
