@@ -18,7 +18,7 @@ from openpyxl import Workbook
 
 from collector.errors import BadInput
 from collector.pledges.register.register import Register
-from collector.pledges.transfer import lists
+from collector.pledges.lists import reading as lists
 from tests.zip_forms import parts, two_ends
 
 TODAY = date(2026, 11, 25)
@@ -112,7 +112,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "phone": ({"联系电话": "无"}, "联系电话", "无"),
     "no_contact": ({"安全联系人": ""}, "安全联系人", "is empty"),
     "no_code": ({"统一社会信用代码": ""}, "统一社会信用代码", "is empty: a unit has a credit code"),
-    "id": ({"编号": "../x"}, "编号", "does not match"),
+    "id": ({"编号": "../x"}, "编号", "'../x' cannot be taken: write letters (A-Z), digits"),
     "bidi": ({"用户名称": "某某\u202e公司"}, "用户名称", "unseen character U+202E"),
 }
 

@@ -17,7 +17,7 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
-    from collector.pledges.transfer.lists import Fault
+    from collector.pledges.lists.reading import Fault
 
 _SHOWN = 50
 
@@ -46,7 +46,7 @@ def import_(
     *, file: Path | None, update: bool, check: bool, columns: bool, location: str | None
 ) -> int:
     """Exit status 2 where a row is wrong: then nothing was added."""
-    from collector.pledges.transfer import lists
+    from collector.pledges.lists import reading as lists
 
     if columns:
         for headings in lists.COLUMNS.values():
