@@ -17,8 +17,8 @@ import pytest
 from openpyxl import Workbook
 
 from collector.errors import BadInput
-from collector.pledges.register.register import Register
 from collector.pledges.lists import reading as lists
+from collector.pledges.register.register import Register
 from tests.zip_forms import parts, two_ends
 
 TODAY = date(2026, 11, 25)

@@ -115,7 +115,10 @@ class Pledge:
         held: list[tuple[Row, dict[str, Any]]] = []
         for kind in _KINDS:
             column = f"{SIGNED}.{kind}"
-            listed = any(row.values.get("type") == kind for row in given)
+            listed = any(
+                (row.values.get("type"), row.values.get("signed_on")) == (kind, day)
+                for row in given
+            )
             empty = kind not in told and column not in self._row.wrong
             if scans is not None and day is not None and empty and not listed:
                 yield from self._looked_up(scans, self._row, column, kind)
