@@ -16,8 +16,8 @@ from collector.faults import formats
 from collector.model import Text
 from collector.pledges.lists import words
 from collector.pledges.lists.days import day, day_or_time, time
-from collector.pledges.lists.forms import FORMS, Unread, Wrong, quoted
-from collector.pledges.lists.places import Column, resolved
+from collector.pledges.lists.forms import FORMS, Wrong, quoted
+from collector.pledges.lists.places import Column
 from collector.pledges.lists.words import plain
 
 _SEPARATORS = re.compile(r"[\s,，;；、]+")
@@ -43,8 +43,6 @@ class Folder(Protocol):
 
 def value(column: Column, text: str, scans: Folder | None) -> Any:
     """What a cell means; raises Wrong. None where it means that there is nothing."""
-    if isinstance(text, Unread):
-        raise Wrong(text.reason.zh, text.reason.en)
     if _CUT.fullmatch(text.strip()):
         raise Wrong(
             f"“{text}”：表格软件已截断此号码，请把单元格设为文本格式后重新填写",
@@ -70,7 +68,7 @@ def _several(column: Column, text: str) -> list[Any]:
             found.append(_checked(column, _FILL[column.kind](column, word)))
         except Wrong as problem:
             wrong.append(problem.text)
-    whole = resolved(column.node)
+    whole = column.whole
     if len(found) > whole.get("maxItems", len(found)):
         most = whole["maxItems"]
         wrong.append(Text(f"至多 {most} 项", f"at most {most} of them"))
@@ -90,7 +88,7 @@ def _several(column: Column, text: str) -> list[Any]:
 
 def _checked(column: Column, found: Any) -> Any:
     """Held to what the schema says of it, in words; raises Wrong."""
-    node = resolved(resolved(column.node)["items"] if column.several else column.node)
+    node = column.node
     zh, en = quoted(str(found))
     if isinstance(found, str):
         if len(found) > (most := node.get("maxLength", len(found))):
@@ -147,7 +145,7 @@ def _yes_or_no(_: Column, text: str) -> bool:
 
 def _choice(column: Column, text: str) -> str:
     word = plain(text).strip("《》 ")
-    allowed = resolved(column.node)["enum"]
+    allowed = column.node["enum"]
     for one in allowed:
         if word == one or word in words.CHOICES.get(one, ()):
             return str(one)

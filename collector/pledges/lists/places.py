@@ -49,13 +49,15 @@ class Column:
     """A column of a sheet. `field` is the path within the record, or within an entry of a list.
 
     `names` begin with the Chinese and the English one. `kind` says what may stand there (`cells`),
-    `several` that it may be more than one; `node` is what the schema says of it.
+    `several` that it may be more than one; `whole` is what the schema says of all of it, `node` of
+    each.
     """
 
     field: str
     names: tuple[str, ...]
     kind: str
     node: Mapping[str, Any]
+    whole: Mapping[str, Any]
     several: bool = False
     required: bool = False
     example: str = ""
@@ -145,7 +147,8 @@ def _is_list(node: Mapping[str, Any]) -> bool:
 
 
 def _list(field: str, node: Mapping[str, Any], named: Mapping[str, Any]) -> Table:
-    columns = {PLEDGE: Column(PLEDGE, _PLEDGE, "id", {"$ref": "#/$defs/id"}, required=True)}
+    id = resolved({"$ref": "#/$defs/id"})
+    columns = {PLEDGE: Column(PLEDGE, _PLEDGE, "id", id, id, required=True)}
     for inner, said, required in leaves(resolved(resolved(node)["items"]), ""):
         columns[inner] = _column(inner, said, required, named["columns"][inner])
     ordered = {name: columns[name] for name in (PLEDGE, *named["columns"]) if name in columns}
@@ -155,10 +158,13 @@ def _list(field: str, node: Mapping[str, Any], named: Mapping[str, Any]) -> Tabl
 def _column(
     field: str, node: Mapping[str, Any], required: bool, named: Mapping[str, Any]
 ) -> Column:
-    several = resolved(node).get("type") == "array"
-    inner = resolved(node)["items"] if several else node
+    whole = resolved(node)
+    several = whole.get("type") == "array"
+    inner = whole["items"] if several else node
     names, example = tuple(named["names"]), str(named.get("eg", ""))
-    return Column(field, names, _kind(field, inner), node, several, required, example)
+    return Column(
+        field, names, _kind(field, inner), resolved(inner), whole, several, required, example
+    )
 
 
 def _kind(field: str, node: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ from collector.pledges.record.form import PledgeRecord
 # a list of so many faults is not read to its end
 MOST_FAULTS = 10_000
 _COMPARED = 50
+_REMEMBERED = 50_000
 _TIMES = frozenset(("day", "time", "day_or_time"))
 
 
@@ -75,6 +76,7 @@ class _Reading:
         self._path, self._today, self._scans = path, today, scans
         self._source = sheets.opened(path)
         self._faults = _Faults()
+        self._meant: dict[tuple[str, str, str], str | int] = {}
         self._records: dict[str, PledgeRecord] = {}
         several = bool(self._source.lists)
         main = self._source.main
@@ -141,8 +143,16 @@ class _Reading:
                 f"“{text}”：本工作簿的日期自 1904 年起算，请把单元格设为日期格式",
                 f"{text!r}: this workbook counts days from 1904; format the cell as a date",
             )
-        bare = text if isinstance(text, Unread) else text.strip()
-        return cells.value(column, bare, self._scans)
+        if isinstance(text, Unread):
+            raise Wrong(text.reason.zh, text.reason.en)
+        key = (sheet.table.field, name, text)
+        if key in self._meant:
+            return self._meant[key]
+        value = cells.value(column, text.strip(), self._scans)
+        # thousands of pledges share their days, words and people
+        if isinstance(value, str | int) and len(self._meant) < _REMEMBERED:
+            self._meant[key] = value
+        return value
 
     def _entries(self) -> dict[str, dict[str, list[Row]]]:
         """The rows of the further sheets: by the pledge's id, by list."""

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from collector.model import Lang, Text
 from collector.pledges.lists import words
 from collector.pledges.lists.forms import FORMS
-from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, Column, Table, resolved, tables
+from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, Column, Table, tables
 from collector.pledges.lists.sheets import NOTES
 
 HINTS, HEADINGS, FIRST = 1, 2, 3
@@ -164,7 +164,7 @@ def _hint(column: Column, lang: Lang, main: str, *, needed: bool) -> str:
 
 
 def _may_stand(column: Column, lang: Lang, main: str) -> str:
-    whole = resolved(column.node)
+    whole = column.node
     for word, kind in (("responsibility", "responsibility"), ("pledge", "pledge")):
         if column.field == f"{SIGNED}.{word}":
             said = words.CHOICES[kind][0] if lang == "zh" else kind

@@ -113,6 +113,8 @@ def xlsx_sheets(data: bytes, *, most: int, where: str) -> list[Sheet]:
 
 
 def _rows(sheet: Any, unworked: _Unworked, most: int, where: str) -> Rows:
+    from openpyxl.cell.read_only import EMPTY_CELL
+
     with _reading(where):
         # what a program wrote there need not be so
         sheet.reset_dimensions()
@@ -121,8 +123,8 @@ def _rows(sheet: Any, unworked: _Unworked, most: int, where: str) -> Rows:
         for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), 1):
             if number > most:
                 raise BadInput(msg("more_rows", most_rows=most), where=where)
-            texts = [_text(cell) for cell in cells]
-            if any(len(text) > _LONGEST_CELL for text in texts):
+            texts = ["" if cell is EMPTY_CELL else _text(cell) for cell in cells]
+            if sum(map(len, texts)) > _LONGEST_CELL and max(map(len, texts)) > _LONGEST_CELL:
                 raise BadInput(msg("a_cell_longer_than_any", most=_LONGEST_CELL), where=where)
             while row and row < number:
                 row, columns = next(without, (0, set()))

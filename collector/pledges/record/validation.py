@@ -57,7 +57,8 @@ def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str
     elif isinstance(value, str):
         prose = key in _PROSE or place.startswith(("data_inventory", "event_ledger"))
         allowed = _SEEN_CONTROLS if prose else frozenset()
-        for c in value:
+        # nearly every text is: none of it is looked for one by one
+        for c in "" if value.isprintable() else value:
             if c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or _turns(c)):
                 yield place, msg("holds_unseen_character_u", ord=ord(c))
         if not value.strip():
