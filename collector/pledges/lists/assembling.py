@@ -100,7 +100,7 @@ class Pledge:
                     for name, value in values.items():
                         _put(entry, name, value)
                     held.append((row, entry))
-            if held:
+            if rows:
                 _put(self._document, listed, [entry for _, entry in held])
 
     def _signed(self, scans: Scans | None) -> Iterator[Fault]:
@@ -185,7 +185,11 @@ class Pledge:
     def _of_the_rest(self, today: date | None) -> Iterator[Fault]:
         """What is wrong beside the faults that were found: without the parts that hold them."""
         bad = {column.partition(".")[0] for column in self._row.wrong}
-        good = {name: part for name, part in self._document.items() if name not in bad}
+        good = {
+            name: part
+            for name, part in self._document.items()
+            if name not in bad and (part or name == "documents")
+        }
         for listed in self._entries:
             outer = listed.partition(".")[0]
             if outer in bad and outer in good:

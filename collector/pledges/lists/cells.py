@@ -99,7 +99,7 @@ def _checked(column: Column, found: Any) -> Any:
         if len(found) < (least := node.get("minLength", 0)):
             raise Wrong(f"{zh}过短：至少 {least} 个字符", f"{en} is too short: at least {least}")
         if "const" in node and found != node["const"]:
-            raise Wrong(f"{zh}：只能是 {node['const']}", f"{en}: can only be {node['const']}")
+            raise Wrong(f"{zh}：此列请留空", f"{en}: leave this column empty")
     elif isinstance(found, int) and not isinstance(found, bool):
         least, most = node.get("minimum", found), node.get("maximum", found)
         if not least <= found <= most:

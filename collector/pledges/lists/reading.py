@@ -209,9 +209,9 @@ class _Reading:
         """Rows of further sheets whose pledge is not on the main sheet."""
         known = sorted(filter(None, seen))[:MOST_FAULTS]
         for turn, id in enumerate(id for id in entries if id not in seen):
-            near = difflib.get_close_matches(id, known, 3, 0.7) if turn < _COMPARED else []
-            zh = f"；相近的有 {', '.join(near)}" if near else ""
-            en = f"; there is {', '.join(near)}" if near else ""
+            near = difflib.get_close_matches(id, known, 3, 0.6) if turn < _COMPARED else []
+            zh = f"；相近的有 {', '.join(sorted(near))}" if near else ""
+            en = f"; there is {', '.join(sorted(near))}" if near else ""
             title = main.sheet.title or self._path.name
             reason = Text(f"“{title}”中没有登记 {id}{zh}", f"there is no {id} in {title!r}{en}")
             for rows in entries[id].values():

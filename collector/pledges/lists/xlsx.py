@@ -34,7 +34,7 @@ _LONGEST_TEXT = 512 * 1024
 _CHUNK = 1 << 20
 # a list has a few; each of them is read whole
 _MOST_ENTRIES = 2_000
-# a spreadsheet keeps so many digits of a number and makes the others zeros
+# a spreadsheet keeps fifteen digits of a number and makes the others zeros
 _EXACT = 10**15
 _ROW, _CELL, _STRING = (
     re.compile(rb"<(?:[\w.-]+:)?" + x + rb"[\s/>]") for x in (b"row", b"c", b"si")
@@ -286,9 +286,7 @@ def _text(cell: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float) and abs(value) >= _EXACT:
-        # written by a program, it may have all of its digits
-        whole = str(value) if isinstance(value, int) else ""
-        return whole if whole[15:].strip("0") else f"{value:.14E}"
+        return f"{value:.14E}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime):
