@@ -201,6 +201,20 @@ def test_a_name_without_a_folder_says_what_to_add(tmp_path: Path) -> None:
     ]
 
 
+def test_a_document_of_the_further_sheet_is_looked_up_too(tmp_path: Path, folder: Path) -> None:
+    path = _list(tmp_path, _row(day=""), _row("C-2", day=""))
+    beside = tmp_path / "list.签署文件.csv"
+    rows = ("C-1,责任书,2026,2026-01-08", "C-2,承诺书,2026,2026-01-08")
+    beside.write_text("登记编号,文件,版本,签署日期\n" + "\n".join(rows), "utf-8")
+    found = reading.read(path, today=TODAY, scans=folder)
+    assert [r.document["documents"][0]["sha256"] for r in found.records] == [
+        _digest("C-1-责任书.pdf")
+    ]
+    assert _faults(path, folder) == [
+        (3, "扫描件", "is empty, and no file of scans begins with C-2 and has pledge in its name")
+    ]
+
+
 def test_a_link_to_a_document_is_not_looked_up_either(tmp_path: Path, folder: Path) -> None:
     (folder / "C-3-责任书.pdf").symlink_to(folder / "任命书.pdf")
     found = reading.read(_list(tmp_path, _row("C-3")), today=TODAY, scans=folder)

@@ -332,6 +332,29 @@ def test_characters_that_hide_are_told_wherever_they_stand(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.parametrize("word", [b"<row ", b"<mergeCell "])
+def test_tags_that_never_end_take_no_time(tmp_path: Path, word: bytes) -> None:
+    path = saved(_book(清单=[HEAD, GOOD]), tmp_path)
+    _edit(path, b"</sheetData>", word * 4_000_000 + b"</sheetData>")
+    begun = time.monotonic()
+    with pytest.raises(BadInput):
+        reading.read(path)
+    assert time.monotonic() - begun < 30
+
+
+def test_a_sheet_that_is_not_called_xml_is_not_read(tmp_path: Path) -> None:
+    path = saved(_book(清单=[HEAD, GOOD]), tmp_path)
+    with zipfile.ZipFile(path) as old:
+        held = {entry.filename: old.read(entry) for entry in old.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in held.items():
+            new.writestr(
+                name.replace("sheet1.xml", "sheet1.bin"), data.replace(b"sheet1.xml", b"sheet1.bin")
+            )
+    with pytest.raises(BadInput, match="XML that no workbook has"):
+        reading.read(path)
+
+
 def test_many_sheets_count_together(tmp_path: Path) -> None:
     """A small file of which each sheet alone would be within bounds."""
     path = saved(_book(清单=[HEAD, GOOD], 培训=[TRAINING], 豁免=[["x"]]), tmp_path)

@@ -12,7 +12,7 @@ from collector.pledges.lists.complaints import Fault, Row, placed
 from collector.pledges.lists.forms import Wrong
 from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, resolved, schema, tables
 from collector.pledges.lists.scans import Scans
-from collector.pledges.lists.words import reworded, said
+from collector.pledges.lists.words import CHOICES, reworded, said
 from collector.pledges.record import validation
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.times import CHINA
@@ -151,6 +151,15 @@ class Pledge:
             return
         if found is not None:
             row.values[column] = found
+        elif column == "sha256":
+            title = CHOICES[kind][0]
+            yield row.fault(
+                column,
+                Text(
+                    f"为空，扫描件目录中也没有以 {id} 开头、名称含“{title}”的文件",
+                    f"is empty, and no file of scans begins with {id} and has {kind} in its name",
+                ),
+            )
 
     def _missing(self) -> Iterator[Fault]:
         """What an object of the record cannot be without, once there is something of it."""

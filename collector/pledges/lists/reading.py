@@ -28,7 +28,8 @@ from collector.pledges.record.form import PledgeRecord
 
 # a list of so many faults is not read to its end
 MOST_FAULTS = 10_000
-_COMPARED = 50
+_COMPARED = 20
+_NEAREST_OF = 3000
 _REMEMBERED = 50_000
 _TIMES = frozenset(("day", "time", "day_or_time"))
 
@@ -207,7 +208,7 @@ class _Reading:
         main: Headed,
     ) -> None:
         """Rows of further sheets whose pledge is not on the main sheet."""
-        known = sorted(filter(None, seen))[:MOST_FAULTS]
+        known = sorted(filter(None, seen))[:_NEAREST_OF]
         for turn, id in enumerate(id for id in entries if id not in seen):
             near = difflib.get_close_matches(id, known, 3, 0.6) if turn < _COMPARED else []
             zh = f"；相近的有 {', '.join(sorted(near))}" if near else ""

@@ -32,7 +32,8 @@ _LARGEST_DOCUMENT = 4 << 20
 _MOST_NAMES = 100_000
 _CHUNK = 1 << 20
 # how many names that are not there are compared with those that are
-_COMPARED = 100
+_COMPARED = 50
+_NEAREST_OF = 3000
 _LISTED = 5
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -177,7 +178,7 @@ class Scans:
         self._compared += 1
         if self._compared > _COMPARED:
             return ""
-        return _several(difflib.get_close_matches(name[:255], self._names[:10_000], 3, 0.5))
+        return _several(difflib.get_close_matches(name[:255], self._names[:_NEAREST_OF], 3, 0.5))
 
     @contextmanager
     def _open(self, path: str, name: str) -> Iterator[BinaryIO]:

@@ -26,7 +26,6 @@ from collector.pledges.lists.forms import Unread
 _MOST_UNPACKED = 256 * 1024 * 1024
 _MOST_COLUMNS = 500
 _MOST_CELLS = 2_000_000
-_MOST_SHEETS = 200
 _MOST_MERGED = 10_000
 # what a cell may hold (Microsoft: "Excel specifications and limits"), and as XML at its longest
 _LONGEST_CELL = 32_767
@@ -40,9 +39,9 @@ _ROW, _CELL, _STRING = (
     re.compile(rb"<(?:[\w.-]+:)?" + x + rb"[\s/>]") for x in (b"row", b"c", b"si")
 )
 _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
-_HIDDEN = re.compile(rb"<(?:[\w.-]+:)?row\s[^>]*hidden=[\"'](?:1|true)")
+_HIDDEN = re.compile(rb"<(?:[\w.-]+:)?row\s[^<>]*hidden=[\"'](?:1|true)")
 _MERGED = re.compile(
-    rb"<(?:[\w.-]+:)?mergeCell\s[^>]*ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"
+    rb"<(?:[\w.-]+:)?mergeCell\s[^<>]*ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"
 )
 _UNWORKED = Text(
     "是没有算出结果的公式，请用表格软件打开并保存，或写成值",
@@ -95,9 +94,12 @@ def xlsx_sheets(data: bytes, *, most: int, where: str) -> list[Sheet]:
         warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         found = []
-        for sheet in book.worksheets[:_MOST_SHEETS]:
+        for sheet in book.worksheets:
             path = str(getattr(sheet, "_worksheet_path", ""))
-            seen = marks.get(path, _Marks())
+            if path not in marks or not path.lower().endswith(".xml"):
+                # it was not measured as what it is read as
+                raise BadInput(msg("xml_of_no_workbook", name=path), where=where)
+            seen = marks[path]
             unworked = partial(_unworked, data, path if seen.formulas else "")
             found.append(
                 Sheet(

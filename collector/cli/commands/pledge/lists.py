@@ -153,7 +153,9 @@ def _say_aside(found: Listed) -> None:
     """What was not taken of a list, and what else there is to know of it."""
     if found.unknown:
         names = ", ".join(one_line(name) for name in found.unknown)
-        click.echo(tr(f"未取用的列：{names}", f"columns not taken: {names}"), err=True)
+        click.echo(
+            tr(f"未取用的列或工作表：{names}", f"columns or sheets not taken: {names}"), err=True
+        )
     for note in found.notes:
         click.echo(one_line(note.to(lang())), err=True)
 
