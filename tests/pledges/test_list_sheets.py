@@ -332,14 +332,14 @@ def test_characters_that_hide_are_told_wherever_they_stand(tmp_path: Path) -> No
     ]
 
 
-@pytest.mark.parametrize("word", [b"<row ", b"<mergeCell "])
-def test_tags_that_never_end_take_no_time(tmp_path: Path, word: bytes) -> None:
+@pytest.mark.parametrize(("word", "count"), [(b"<row ", 99_000), (b"<mergeCell ", 4_000_000)])
+def test_tags_that_never_end_take_no_time(tmp_path: Path, word: bytes, count: int) -> None:
     path = saved(_book(清单=[HEAD, GOOD]), tmp_path)
-    _edit(path, b"</sheetData>", word * 4_000_000 + b"</sheetData>")
-    begun = time.monotonic()
+    _edit(path, b"</sheetData>", word * count + b"</sheetData>")
+    begun = time.process_time()
     with pytest.raises(BadInput):
         reading.read(path)
-    assert time.monotonic() - begun < 30
+    assert time.process_time() - begun < 10
 
 
 def test_a_sheet_that_is_not_called_xml_is_not_read(tmp_path: Path) -> None:
