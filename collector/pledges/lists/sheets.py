@@ -110,7 +110,7 @@ def headed(sheet: Sheet, table: Table, title: str, path: Path) -> Headed | None:
                     )
                 found[column] = at
         if needed <= found.keys():
-            headings = {column: cells[at].strip() for column, at in found.items()}
+            headings = {column: cells[at].strip(" *＊") for column, at in found.items()}
             unknown = (
                 c.strip() for c, n in zip(cells, names, strict=True) if n and n not in table.known
             )
