@@ -20,7 +20,7 @@ from collector.pledges.lists import cells, sheets
 from collector.pledges.lists.assembling import Pledge
 from collector.pledges.lists.complaints import Fault, Row
 from collector.pledges.lists.forms import Unread, Wrong
-from collector.pledges.lists.places import MAIN, PLEDGE, tables
+from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, tables
 from collector.pledges.lists.scans import Scans
 from collector.pledges.lists.sheets import Headed
 from collector.pledges.lists.xlsx import Sheet
@@ -31,6 +31,9 @@ MOST_FAULTS = 10_000
 _COMPARED = 20
 _NEAREST_OF = 3000
 _REMEMBERED = 50_000
+_SIGNED_ON = f"{SIGNED}.signed_on"
+# without that day
+_OF_NO_USE = frozenset((f"{SIGNED}.responsibility", f"{SIGNED}.pledge"))
 _TIMES = frozenset(("day", "time", "day_or_time"))
 
 
@@ -130,6 +133,9 @@ class _Reading:
                 try:
                     value = self._value(sheet, column, text)
                 except Wrong as problem:
+                    if column in _OF_NO_USE and _SIGNED_ON not in given and self._scans is None:
+                        # of what is not signed: 待签
+                        continue
                     self._faults.add([row.fault(column, problem.text)])
                     continue
                 if value is not None:
