@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import subprocess
+import sys
+import time
 import tracemalloc
 from datetime import date
 from pathlib import Path
@@ -15,6 +18,7 @@ from collector.errors import BadInput
 from collector.pledges.lists import reading, scans
 from collector.pledges.lists.forms import Wrong
 from collector.pledges.lists.scans import Scans
+from collector.pledges.register.register import Register
 
 TODAY = date(2026, 11, 25)
 HEAD = (
@@ -266,6 +270,39 @@ def test_a_large_scan_is_digested_a_piece_at_a_time(
     monkeypatch.setattr(scans, "LARGEST", 64 << 20)
     with pytest.raises(Wrong, match="larger than"):
         Scans(folder).digest("large.tif")
+
+
+def test_three_hundred_pledges_and_their_scans_through_the_command(
+    place: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(300):
+        for kind in ("责任书", "承诺书"):
+            (folder / f"C-{number}_{kind}.pdf").write_bytes(os.urandom(1 << 16))
+    path = _list(tmp_path, *(_row(f"C-{number}") for number in range(300)))
+    begun = time.monotonic()
+    done = _import(place, path, "--scans", str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "已导入 300 份登记：新增 300，更新 0\n"
+    assert time.monotonic() - begun < 60
+    (record,) = (r for r in Register.open(place).list() if r.id == "C-29")
+    data = (folder / "C-29_承诺书.pdf").read_bytes()
+    assert record.document["documents"][1]["sha256"] == hashlib.sha256(data).hexdigest()
+    # one scan that is not there, and nothing of the list is taken
+    path = _list(tmp_path, _row("D-1"), _row("D-2", responsibility="D-2.pdf"))
+    done = _import(place, path, "--scans", str(folder))
+    assert done.returncode == 2
+    assert done.stderr.startswith("第 3 行，“责任书扫描件”列：文件“D-2.pdf”不在扫描件目录中")
+    assert len(Register.open(place).list()) == 300
+
+
+def _import(place: str, path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "collector", "pledge", "import", str(path), "--register", place,
+         "--lang", "zh", *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["missing", "file"])

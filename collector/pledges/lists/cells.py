@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from collector.faults import formats
+from collector.i18n.message import msg
 from collector.model import Text
 from collector.pledges.lists import words
 from collector.pledges.lists.days import day, day_or_time, time
@@ -22,6 +23,8 @@ from collector.pledges.lists.words import plain
 
 _SEPARATORS = re.compile(r"[\s,，;；、]+")
 _LISTED = re.compile(r"[\n,，;；、]+")
+# what no text can be written with
+_HALF = re.compile("[\ud800-\udfff]")
 _CUT = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
 _WHOLE = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?(?:天|日|年|人|次|户|个|项)?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -43,6 +46,9 @@ class Folder(Protocol):
 
 def value(column: Column, text: str, scans: Folder | None) -> Any:
     """What a cell means; raises Wrong. None where it means that there is nothing."""
+    if half := _HALF.search(text):
+        unseen = msg("holds_unseen_character_u", ord=ord(half[0]))
+        raise Wrong(unseen.zh, unseen)
     if _CUT.fullmatch(text.strip()):
         raise Wrong(
             f"“{text}”：表格软件已截断此号码，请把单元格设为文本格式后重新填写",

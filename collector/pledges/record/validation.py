@@ -86,7 +86,7 @@ def _times(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         try:
             waiver_end(text)
         except ValueError as problem:
-            yield place, f"{text}: {problem}"
+            yield place, msg("at", where=text, what=told(problem))
 
 
 def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
@@ -194,7 +194,7 @@ def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _twice("resources.domains", domains)
     for number, host in enumerate(resources.get("hosts", ())):
         if why := reaching.wrong_declared(host):
-            yield f"resources.hosts[{number}]", f"{host}: {why}"
+            yield f"resources.hosts[{number}]", msg("at", where=host, what=why)
     yield from _twice("resources.hosts", resources.get("hosts", ()))
 
 
