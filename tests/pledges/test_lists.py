@@ -17,8 +17,8 @@ import pytest
 from openpyxl import Workbook
 
 from collector.errors import BadInput
+from collector.pledges.lists import reading as lists
 from collector.pledges.register.register import Register
-from collector.pledges.transfer import lists
 from tests.zip_forms import parts, two_ends
 
 TODAY = date(2026, 11, 25)
@@ -99,6 +99,14 @@ def test_signed_documents(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_stands_for_a_digest_before_anything_is_signed(tmp_path: Path) -> None:
+    head = [*HEAD, "签署日期", "责任书摘要", "承诺书摘要"]
+    path = _csv(tmp_path, head, [*GOOD, "", "待签", "无"])
+    assert lists.read(path, today=TODAY).drafts == ("C-001",)
+    (fault,) = _faults(_csv(tmp_path, head, [*GOOD, "2026-01-08", "待签", "ab" * 32]))
+    assert fault[:2] == (2, "责任书摘要")
+
+
 WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "no_such_day": ({"生效日期": "2026-02-30"}, "生效日期", "'2026-02-30': there is no such day"),
     "no_day": ({"到期日期": "长期"}, "到期日期", "'长期' is no day; write 2026-01-08"),
@@ -112,7 +120,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "phone": ({"联系电话": "无"}, "联系电话", "无"),
     "no_contact": ({"安全联系人": ""}, "安全联系人", "is empty"),
     "no_code": ({"统一社会信用代码": ""}, "统一社会信用代码", "is empty: a unit has a credit code"),
-    "id": ({"编号": "../x"}, "编号", "does not match"),
+    "id": ({"编号": "../x"}, "编号", "'../x' cannot be taken: write letters (A-Z), digits"),
     "bidi": ({"用户名称": "某某\u202e公司"}, "用户名称", "unseen character U+202E"),
 }
 

@@ -57,7 +57,8 @@ def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str
     elif isinstance(value, str):
         prose = key in _PROSE or place.startswith(("data_inventory", "event_ledger"))
         allowed = _SEEN_CONTROLS if prose else frozenset()
-        for c in value:
+        # nearly every text is: none of it is looked for one by one
+        for c in "" if value.isprintable() else value:
             if c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or _turns(c)):
                 yield place, msg("holds_unseen_character_u", ord=ord(c))
         if not value.strip():
@@ -85,7 +86,7 @@ def _times(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         try:
             waiver_end(text)
         except ValueError as problem:
-            yield place, f"{text}: {problem}"
+            yield place, msg("at", where=text, what=told(problem))
 
 
 def _dates(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]]:
@@ -193,7 +194,7 @@ def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _twice("resources.domains", domains)
     for number, host in enumerate(resources.get("hosts", ())):
         if why := reaching.wrong_declared(host):
-            yield f"resources.hosts[{number}]", f"{host}: {why}"
+            yield f"resources.hosts[{number}]", msg("at", where=host, what=why)
     yield from _twice("resources.hosts", resources.get("hosts", ()))
 
 

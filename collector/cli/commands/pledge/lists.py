@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -18,7 +19,8 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
-    from collector.pledges.transfer.lists import Fault
+    from collector.pledges.lists.complaints import Fault
+    from collector.pledges.lists.reading import Listed
 
 _SHOWN = 50
 
@@ -27,13 +29,31 @@ _SHOWN = 50
     "import",
     help=tr(
         "从清单（XLSX 或 CSV，UTF-8 或 GB 18030）导入登记。任何一行有误则一份都不导入，"
-        "并逐行列出原因。没有签署日期与扫描件摘要的登记作为草稿导入。",
+        "并逐行列出原因。没有签署日期与扫描件摘要的登记作为草稿导入。"
+        "--template 写出可填写的工作簿，含登记的全部字段；--scans 目录中的扫描件按文件名填写即可。",
         "Adds the pledge records of a list (XLSX, or CSV in UTF-8 or GB 18030). Where any row is "
         "wrong nothing is added, and every wrong row is named with its column and the reason. A "
-        "row without the day and the digests of the signed documents becomes a draft.",
+        "row without the day and the digests of the signed documents becomes a draft. --template "
+        "writes a workbook with every field of a record to fill in; with --scans a list names the "
+        "files of scans instead of their digests.",
     ),
 )
 @click.argument("file", required=False, type=FilePath(path_type=Path))
+@click.option(
+    "--scans",
+    type=FilePath(path_type=Path),
+    metavar="DIR",
+    help=tr(
+        "扫描件所在目录：清单中写文件名，由本命令计算摘要",
+        "a folder of scans: the list names its files, and they are digested",
+    ),
+)
+@click.option(
+    "--template",
+    type=FilePath(path_type=Path),
+    metavar="FILE.xlsx",
+    help=tr("写出空白工作簿，不导入", "write a workbook to fill in, add nothing"),
+)
 @click.option(
     "--update",
     is_flag=True,
@@ -45,32 +65,34 @@ _SHOWN = 50
 @lang_option
 @answering("pledge-import")
 def import_(
-    *, file: Path | None, update: bool, check: bool, columns: bool, location: str | None
+    *,
+    file: Path | None,
+    scans: Path | None,
+    template: Path | None,
+    update: bool,
+    check: bool,
+    columns: bool,
+    location: str | None,
 ) -> int:
     """Exit status 2 where a row is wrong: then nothing was added."""
-    from collector.pledges.transfer import lists
-
     if columns:
-        for headings in lists.COLUMNS.values():
-            out(f"{' | '.join(headings)}\n")
+        out(_headings())
+        return 0
+    if template is not None:
+        if file is not None:
+            raise click.UsageError(
+                tr("--template 不与清单同用", "--template goes without a list to import")
+            )
+        _write_template(template, location)
         return 0
     if file is None:
         raise click.UsageError(tr("缺少 FILE", "FILE is missing"))
-    found = lists.read(file)
-    if found.unknown:
-        names = ", ".join(one_line(name) for name in found.unknown)
-        click.echo(tr(f"未取用的列：{names}", f"columns not taken: {names}"), err=True)
+    from collector.pledges.lists.reading import read
+
+    found = read(file, scans=scans)
+    _say_aside(found)
     if found.faults:
-        for fault in found.faults[:_SHOWN]:
-            click.echo(_told(fault), err=True)
-        raise BadInput(
-            tr(
-                f"{len(found.faults)} 处有误，未导入任何登记",
-                f"{len(found.faults)} faults, nothing was added",
-            ),
-            where=str(file),
-            mend=tr("更正后重新导入", "mend the rows and import it again"),
-        )
+        _refuse(found.faults, file)
     count = len(found.records)
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
@@ -95,14 +117,79 @@ def import_(
     return 0
 
 
+def _headings() -> str:
+    """A line for each column; those of further sheets below the name of the sheet."""
+    from collector.pledges.lists.places import tables
+
+    lines = []
+    for table in tables().values():
+        if table.field:
+            sheet = tr("工作表", "sheet")
+            lines += ["", f"{sheet} {' | '.join(table.names)}"]
+        lines += [" | ".join(column.names) for column in table.columns.values()]
+    return "\n".join(lines) + "\n"
+
+
+def _write_template(place: Path, location: str | None) -> None:
+    from collector.cli.options.outputs import check_output
+    from collector.pledges.lists.template import template
+    from collector.private import write_aside
+
+    check_output(place, location=location)
+    if place.suffix.lower() != ".xlsx":
+        raise BadInput(
+            tr("模板是 XLSX 工作簿", "a template is an XLSX workbook"),
+            where=str(place),
+            mend=tr("请以 .xlsx 结尾", "give it a name that ends in .xlsx"),
+        )
+    if place.is_symlink() or place.exists():
+        raise BadInput(
+            tr("已经存在，可能已填写", "is there already, and may be filled in"),
+            where=str(place),
+            mend=tr("请换一个文件名", "name another file"),
+        )
+    write_aside(place, template(lang()))
+    out(tr(f"已写出模板 {place}\n", f"wrote the template {place}\n"))
+
+
+def _say_aside(found: Listed) -> None:
+    """What was not taken of a list, and what else there is to know of it."""
+    if found.unknown:
+        names = ", ".join(one_line(name) for name in found.unknown)
+        click.echo(
+            tr(f"未取用的列或工作表：{names}", f"columns or sheets not taken: {names}"), err=True
+        )
+    for note in found.notes:
+        click.echo(one_line(note.to(lang())), err=True)
+
+
+def _refuse(faults: Sequence[Fault], file: Path) -> NoReturn:
+    from collector.pledges.lists.reading import MOST_FAULTS
+
+    for fault in faults[:_SHOWN]:
+        click.echo(_told(fault), err=True)
+    count = len(faults)
+    if count > _SHOWN:
+        rest = count - _SHOWN
+        click.echo(tr(f"另有 {rest} 处未列出", f"and {rest} more, not listed"), err=True)
+    least = tr("至少 ", "at least ") if count >= MOST_FAULTS else ""
+    raise BadInput(
+        tr(f"{least}{count} 处有误，未导入任何登记", f"{least}{count} faults, nothing was added"),
+        where=str(file),
+        mend=tr("更正后重新导入", "mend the rows and import it again"),
+    )
+
+
 def _told(fault: Fault) -> str:
     from collector.i18n.message import in_chinese
 
     told = fault.reason.to(lang())
     reason = one_line(in_chinese(told) if lang() == "zh" else told, 300)
+    sheet, name = one_line(fault.sheet, 40), one_line(fault.column, 60)
+    page = tr(f"工作表“{sheet}”", f"sheet {sheet}, ") if sheet else ""
     where = tr(f"第 {fault.row} 行", f"row {fault.row}")
-    column = tr(f"，“{fault.column}”列", f", column {fault.column}") if fault.column else ""
-    return f"{where}{column}{tr('：', ': ')}{reason}"
+    column = tr(f"，“{name}”列", f", column {name}") if name else ""
+    return f"{page}{where}{column}{tr('：', ': ')}{reason}"
 
 
 @click.command(

@@ -1,0 +1,242 @@
+"""Lists of pledges as providers keep them (CSV, XLSX), read into records row by row.
+
+What a cell cannot mean is a fault with its row and column; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.model import Text
+from collector.pledges.lists import cells, sheets
+from collector.pledges.lists.assembling import Pledge
+from collector.pledges.lists.complaints import Fault, Row
+from collector.pledges.lists.forms import Unread, Wrong
+from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, tables
+from collector.pledges.lists.scans import Scans
+from collector.pledges.lists.sheets import Headed
+from collector.pledges.lists.xlsx import Sheet
+from collector.pledges.record.form import PledgeRecord
+
+# a list of so many faults is not read to its end
+MOST_FAULTS = 10_000
+_COMPARED = 20
+_NEAREST_OF = 3000
+_REMEMBERED = 50_000
+_SIGNED_ON = f"{SIGNED}.signed_on"
+# without that day
+_OF_NO_USE = frozenset((f"{SIGNED}.responsibility", f"{SIGNED}.pledge"))
+_TIMES = frozenset(("day", "time", "day_or_time"))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list holds. `drafts`: ids without the digests and day of signed documents.
+
+    `unknown`: headings of columns, and names of sheets, that no field takes; `notes`: what else
+    there is to say. There may be more faults than `faults` where these are MOST_FAULTS.
+    """
+
+    records: tuple[PledgeRecord, ...]
+    faults: tuple[Fault, ...]
+    drafts: tuple[str, ...]
+    unknown: tuple[str, ...]
+    notes: tuple[Text, ...] = ()
+
+
+class _FullError(Exception):
+    """There are as many faults as are told."""
+
+
+@dataclass(slots=True)
+class _Faults:
+    found: list[Fault] = field(default_factory=list)
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.found.append(fault)
+            if len(self.found) >= MOST_FAULTS:
+                raise _FullError
+
+
+def read(path: Path, *, today: date | None = None, scans: Path | None = None) -> Listed:
+    """The records of a list; raises BadInput where the file cannot be read as one.
+
+    `scans` is a folder whose files may be named where the digest of a document is wanted.
+    """
+    return _Reading(path, today, Scans(scans) if scans is not None else None).listed()
+
+
+class _Reading:
+    def __init__(self, path: Path, today: date | None, scans: Scans | None) -> None:
+        self._path, self._today, self._scans = path, today, scans
+        self._source = sheets.opened(path)
+        self._faults = _Faults()
+        self._meant: dict[tuple[str, str, str], str | int] = {}
+        self._records: dict[str, PledgeRecord] = {}
+        several = bool(self._source.lists)
+        main = self._source.main
+        self._main = self._headed(MAIN, main, main.title if several else "")
+        self._lists: dict[str, Headed] = {}
+        for listed, sheet in self._source.lists.items():
+            if (found := self._headed(listed, sheet, sheet.title)) is not None:
+                self._lists[listed] = found
+
+    def listed(self) -> Listed:
+        main = self._main
+        assert main is not None  # noqa: S101 - `headed` raises for a main sheet without headings
+        seen: dict[str, int] = {}
+        try:
+            entries = self._entries()
+            self._pledges(main, entries, seen)
+            self._strangers(entries, seen, main)
+        except _FullError:
+            pass
+        if not seen and not self._faults.found:
+            name = main.title or self._path.name
+            mend = msg("no_row_to_fill", sheet=name)
+            raise BadInput(msg("no_row"), where=str(self._path), mend=mend)
+        order = {MAIN: 0, **{sheet.title: n for n, sheet in enumerate(self._lists.values(), 1)}}
+        found = sorted(self._faults.found, key=lambda f: (order.get(f.sheet, 0), f.row))
+        drafts = tuple(r.id for r in self._records.values() if r.document.get("draft"))
+        unknown = [*main.unknown, *self._source.unknown]
+        for sheet in self._lists.values():
+            unknown += [f"{sheet.title}: {name}" for name in sheet.unknown]
+        records = tuple(self._records.values())
+        return Listed(records, tuple(found), drafts, tuple(unknown), tuple(self._source.notes))
+
+    def _headed(self, listed: str, sheet: Sheet, title: str) -> Headed | None:
+        return sheets.headed(sheet, tables()[listed], title, self._path)
+
+    def _rows(self, sheet: Headed) -> Iterator[Row]:
+        """The rows that hold something, with what their cells mean."""
+        numbers: list[int] = []
+        for number, texts in sheet.rows:
+            given = {
+                column: texts[at]
+                for column, at in sheet.at.items()
+                if at < len(texts) and texts[at].strip()
+            }
+            if not given:
+                continue
+            numbers.append(number)
+            row = Row(sheet, number)
+            for column, text in given.items():
+                try:
+                    value = self._value(sheet, column, text)
+                except Wrong as problem:
+                    if column in _OF_NO_USE and _SIGNED_ON not in given and self._scans is None:
+                        # of what is not signed: 待签
+                        continue
+                    self._faults.add([row.fault(column, problem.text)])
+                    continue
+                if value is not None:
+                    row.values[column] = value
+            yield row
+        self._faults.add(_merged(sheet, numbers))
+
+    def _value(self, sheet: Headed, name: str, text: str) -> Any:
+        column = sheet.table.columns[name]
+        if sheet.sheet.since_1904 and column.kind in _TIMES and text.partition(".")[0].isdigit():
+            raise Wrong(
+                f"“{text}”：本工作簿的日期自 1904 年起算，请把单元格设为日期格式",
+                f"{text!r}: this workbook counts days from 1904; format the cell as a date",
+            )
+        if isinstance(text, Unread):
+            raise Wrong(text.reason.zh, text.reason.en)
+        key = (sheet.table.field, name, text)
+        if key in self._meant:
+            return self._meant[key]
+        value = cells.value(column, text.strip(), self._scans)
+        # thousands of pledges share their days, words and people
+        if isinstance(value, str | int) and len(self._meant) < _REMEMBERED:
+            self._meant[key] = value
+        return value
+
+    def _entries(self) -> dict[str, dict[str, list[Row]]]:
+        """The rows of the further sheets: by the pledge's id, by list."""
+        found: dict[str, dict[str, list[Row]]] = {}
+        for listed, sheet in self._lists.items():
+            for row in self._rows(sheet):
+                id = row.values.pop(PLEDGE, None)
+                if id is not None:
+                    found.setdefault(id, {}).setdefault(listed, []).append(row)
+                elif PLEDGE not in row.wrong:
+                    reason = Text(
+                        "为空：每一行都要写登记编号（合并的单元格只有第一行有值）",
+                        "is empty: every row needs the pledge's id (of merged cells only the "
+                        "first holds a value)",
+                    )
+                    self._faults.add([row.fault(PLEDGE, reason)])
+        return found
+
+    def _pledges(
+        self,
+        main: Headed,
+        entries: Mapping[str, Mapping[str, list[Row]]],
+        seen: dict[str, int],
+    ) -> None:
+        rows: Iterable[Row] = self._rows(main)
+        if self._scans is not None:
+            # whose a file is shows only when all ids are known
+            rows = list(rows)
+            self._scans.of_pledges([row.values["id"] for row in rows if "id" in row.values])
+        for row in rows:
+            id = row.values.get("id")
+            if id in seen:
+                before = seen[id]
+                reason = Text(f"{id} 已在第 {before} 行", f"{id} stands in row {before} already")
+                self._faults.add([row.fault("id", reason)])
+                continue
+            if id is not None:
+                seen[id] = row.number
+            else:
+                # it is a row nevertheless: the list is not empty
+                seen.setdefault("", row.number)
+            pledge = Pledge(row, entries.get(id, {}) if id is not None else {})
+            faults = list(pledge.faults(self._scans, self._today))
+            self._faults.add(faults)
+            if pledge.record is not None and not faults:
+                self._records[pledge.record.id] = pledge.record
+
+    def _strangers(
+        self,
+        entries: Mapping[str, Mapping[str, list[Row]]],
+        seen: Mapping[str, int],
+        main: Headed,
+    ) -> None:
+        """Rows of further sheets whose pledge is not on the main sheet."""
+        known = sorted(filter(None, seen))[:_NEAREST_OF]
+        for turn, id in enumerate(id for id in entries if id not in seen):
+            near = difflib.get_close_matches(id, known, 3, 0.6) if turn < _COMPARED else []
+            zh = f"；相近的有 {', '.join(sorted(near))}" if near else ""
+            en = f"; there is {', '.join(sorted(near))}" if near else ""
+            title = main.sheet.title or self._path.name
+            reason = Text(f"“{title}”中没有登记 {id}{zh}", f"there is no {id} in {title!r}{en}")
+            for rows in entries[id].values():
+                self._faults.add(row.fault(PLEDGE, reason) for row in rows)
+
+
+def _merged(sheet: Headed, numbers: list[int]) -> Iterator[Fault]:
+    """Cells that are one over several rows: only the first of these rows has the value."""
+    for top, bottom, left, right in sheet.sheet.merged:
+        first = bisect_left(numbers, max(top, sheet.row + 1))
+        if bisect_right(numbers, bottom) - first < 2:
+            continue
+        for column, at in sheet.at.items():
+            if left <= at <= right:
+                reason = Text(
+                    f"第 {top} 至 {bottom} 行的单元格合并为一格，只有第一行有值："
+                    "请取消合并，逐行填写",
+                    f"the cells of the rows {top} to {bottom} are merged, only the first holds a "
+                    "value: undo that and fill in each row",
+                )
+                yield Row(sheet, numbers[first]).fault(column, reason)
