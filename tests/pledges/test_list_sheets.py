@@ -283,7 +283,7 @@ def test_hidden_rows_and_sheets_are_read_and_told(tmp_path: Path) -> None:
     found = _read(made, tmp_path)
     assert len(found.records) == 2
     assert [note.en for note in found.notes] == [
-        "1 rows of the sheet '清单' are hidden, and were read as well",
+        "hidden rows of the sheet '清单', which were read as well: 1",
         "the sheet '培训' is hidden, and was read as well",
     ]
 

@@ -169,7 +169,7 @@ def _notes(taken: Sequence[Sheet]) -> Iterator[Text]:
             count = sheet.hidden_rows
             yield Text(
                 f"工作表“{sheet.title}”有 {count} 行被隐藏，也已读取",
-                f"{count} rows of the sheet {sheet.title!r} are hidden, and were read as well",
+                f"hidden rows of the sheet {sheet.title!r}, which were read as well: {count}",
             )
 
 

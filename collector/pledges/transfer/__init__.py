@@ -1,1 +1,1 @@
-"""Lists in and out, inventories, backup and restore, disposal."""
+"""Pledges out as archives and inventories, backup and restore, disposal."""
