@@ -56,27 +56,35 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """Which checkers are installed; versions of libpwquality and Linux-PAM (None: not known)."""
+    """Which checkers are installed; versions of libpwquality and Linux-PAM (None: not known).
+
+    `conf`: does pam_faillock name its file at all? None where that was not asked.
+    """
 
     installed: frozenset[str]
     pwquality: tuple[int, ...] | None
     pam: tuple[int, ...] | None
+    conf: bool | None = None
 
 
 def modules(capture: Capture) -> Modules:
     """Raises CouldNotLook when the host did not let us see."""
     installed: set[str] = set()
     versions: dict[str, tuple[int, ...]] = {}
+    conf: set[str] = set()
     for line in capture.read("pam.modules").text().splitlines():
         name, _, value = line.partition("=")
         if name == "module":
             installed.add(value)
+        elif name == "conf":
+            conf.add(value)
         elif match := re.match(r"(?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?", value):
             versions[name] = tuple(int(n or 0) for n in match.groups())
     return Modules(
         frozenset(installed),
         versions.get("libpwquality1", versions.get("libpwquality")),
         versions.get("libpam-modules", versions.get("pam")),
+        {"named"} == conf if conf else None,
     )
 
 

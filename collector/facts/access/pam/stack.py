@@ -124,6 +124,8 @@ for d in /lib/security /lib64/security /usr/lib/security /usr/lib64/security \
   for m in pwquality cracklib passwdqc faillock tally2 pwhistory; do
     [ -e "$d/pam_$m.so" ] && printf '%s\n' "module=pam_$m"
   done
+  m=$d/pam_faillock.so
+  [ -r "$m" ] && { grep -q 'faillock\.conf' "$m" && echo conf=named || echo conf=unnamed; }
 done
 if command -v dpkg-query >/dev/null 2>&1; then
   dpkg-query -W -f='${Package}=${Version}\n' libpwquality1 libpam-modules 2>/dev/null
