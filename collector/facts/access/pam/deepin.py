@@ -68,7 +68,8 @@ def _number(settings: Mapping[str, str], name: str) -> int:
     """strtol(3) with base 0 reads a leading 0 as octal: no number that anybody meant."""
     value = settings.get(name, "1")
     if not re.fullmatch(r"0|[1-9]\d{0,5}", value):
-        raise NotUnderstood("pam.settings", f"{_CONF}: {name.upper()} = {value!r}")
+        line = f"{name.upper()} = {value}"
+        raise NotUnderstood("pam.settings", msg("at", where=_CONF, what=line))
     return int(value)
 
 
@@ -90,7 +91,8 @@ def _least(required: int, settings: Mapping[str, str]) -> int:
             groups.append(group)
     kinds = [_kind(group) for group in groups]
     if None in kinds or len(set(kinds)) != len(kinds):
-        raise NotUnderstood("pam.settings", f"{_CONF}: VALIDATE_POLICY = {policy!r}")
+        line = f"VALIDATE_POLICY = {policy}"
+        raise NotUnderstood("pam.settings", msg("at", where=_CONF, what=line))
     return min(required, 4)
 
 
