@@ -3,10 +3,14 @@ passwords, then `faillock --user` (was it counted) and the right password (does 
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
+from collector.errors import NotUnderstood
 from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers
-from collector.facts.access.pam.stack import Entry, Stacks
+from collector.facts.access.pam.password_quality import modules
+from collector.facts.access.pam.stack import READS, Entry, Stacks
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _PRE = "auth required pam_faillock.so preauth\n"
@@ -75,7 +79,9 @@ def test_root_is_not_reached_behind_a_test_for_ordinary_users() -> None:
         ("deny = 5 # five\nunlock_time = 900\n", "", "1.5.2", (5, 900, False)),
         ("deny = 5\n", "deny=9", "1.5.2", (9, 600, False)),
         ("deny = 5\neven_deny_root\n", "", "1.1.8", (3, 600, False)),
-        ("deny = 5\neven_deny_root\n", "", "1.3.1", (5, 600, True)),
+        ("deny = 5\neven_deny_root\n", "", "1.3.1\nconf=named", (5, 600, True)),
+        ("deny = 5\neven_deny_root\n", "", "1.3.1\nconf=unnamed", (3, 600, False)),
+        ("# deny = 5\n", "", "1.3.1", (3, 600, False)),
         ("unlock_time = never\n", "", "1.7.0", (3, NEVER, False)),
         (None, "root_unlock_time=60", "1.7.0", (3, 600, True)),
     ],
@@ -84,3 +90,21 @@ def test_numbers(conf: str | None, args: str, pam: str, expected: tuple[int, int
     (entry,) = counters(_stack(f"auth required pam_faillock.so preauth {args}\n"))
     found = numbers(entry, _capture(conf, pam))
     assert (found.deny, found.unlock, found.root) == expected
+
+
+def test_where_the_version_does_not_tell_whether_the_file_is_read() -> None:
+    (entry,) = counters(_stack("auth required pam_faillock.so preauth\n"))
+    with pytest.raises(NotUnderstood, match="collect again"):
+        numbers(entry, _capture("deny = 5\n", "1.3.1"))
+
+
+def test_the_module_here_holds_the_name_of_its_file() -> None:
+    """The read as it stands, on this host's own Linux-PAM."""
+    body = next(r for r in READS if r.id == "pam.modules").body
+    done = subprocess.run(["sh", "-c", body], capture_output=True, text=True, check=True)
+    if "module=pam_faillock" not in done.stdout:
+        pytest.skip("no pam_faillock here")
+    result = ReadResult("pam.modules", ReadStatus.OK, stdout=done.stdout.encode())
+    known = modules(Capture("h", HostStatus.COMPLETE, reads={"pam.modules": result}))
+    assert known.pam is not None
+    assert known.conf is (known.pam >= (1, 4, 0))

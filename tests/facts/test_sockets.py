@@ -65,6 +65,52 @@ def test_old() -> None:
     assert ("tcp", 4, "0.0.0.0", 80, "httpd") not in seen(OLD.replace("only=0", "only=1"))
 
 
+# composed after what CentOS 7.9 prints (ss170501 with the brackets of 4.13), not recorded on one
+EL7 = """\
+bindv6only=0
+version=ss utility, iproute2-ss170501
+== ss
+Netid State      Recv-Q Send-Q Local Address:Port               Peer Address:Port
+udp    UNCONN     0      0         *:68                    *:*    users:(("dhclient",pid=7,fd=6))
+tcp    LISTEN     0      128       *:3306                  *:*    users:(("mysqld",pid=8,fd=9))
+tcp    LISTEN     0      511    [::]:6379               [::]:*    users:(("redis-server",pid=9,fd=6))
+== end
+"""
+
+
+def test_brackets_of_el_7_take_ipv4_and_its_star_takes_no_ipv6() -> None:
+    both = [("tcp", 4, "0.0.0.0", 6379, "redis-server"), ("tcp", 6, "::", 6379, "redis-server")]
+    assert seen(EL7) == [
+        ("tcp", 4, "0.0.0.0", 3306, "mysqld"),
+        *both,
+        ("udp", 4, "0.0.0.0", 68, "dhclient"),
+    ]
+    assert seen(EL7.replace("v6only=0", "v6only=1"))[1:-1] == both[1:]
+
+
+def test_the_same_listing_is_read_by_its_version() -> None:
+    # `ss -V` of the tags v4.13.0, v4.14.0, v5.0.0 and of Debian 13
+    for version in ("ss170905", "ss171112", "ss190107", "6.15.0"):
+        families = [(s[1], s[3]) for s in seen(EL7.replace("ss170501", version))]
+        if version == "ss170905":
+            assert families == [(4, 3306), (4, 6379), (6, 6379), (4, 68)]
+        else:
+            assert families == [(4, 3306), (6, 3306), (6, 6379), (4, 68), (6, 68)]
+
+
+def test_without_a_version_the_listing_itself_may_tell() -> None:
+    old = EL7.replace("version=ss utility, iproute2-ss170501\n", "")
+    for unknown in (old, EL7.replace("ss170501", "of-ours")):
+        with pytest.raises(NotUnderstood):
+            seen(unknown)
+        # an address of IPv4 whose peer is `*` is written by the old ones alone
+        told = unknown.replace("      *:3306 ", "10.0.0.9:3306 ")
+        assert [(s[1], s[3]) for s in seen(told)] == [(4, 3306), (4, 6379), (6, 6379), (4, 68)]
+        # where no `[::]` is, nothing can be hidden
+        plain = "\n".join(line for line in unknown.splitlines() if "[::]" not in line)
+        assert {s[1] for s in seen(plain)} == {4, 6}
+
+
 def test_proc() -> None:
     assert seen(PROC) == [
         ("tcp", 4, "0.0.0.0", 80, ""),

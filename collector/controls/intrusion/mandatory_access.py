@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collector.errors import NotUnderstood
+from collector.facts.system.kysec import Kysec
 from collector.facts.system.lsm import mandatory
 from collector.facts.system.os_release import platform
 from collector.facts.system.services import services
 from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_KYSEC = {
+    Kysec.IDLE: "kysec_idle",
+    Kysec.SOFT: "kysec_soft",
+    Kysec.NOT_AT_BOOT: "kysec_not_at_boot",
+}
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -18,7 +25,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         raise NotUnderstood("mandatory.state", msg("selinux_enforces_nothing_set"))
     if state.selinux == "enforcing" and state.boot == "enforcing":
         return Verdict(Result.PASS, "selinux", Method.OBSERVED, evidence=quote)
-    if state.kysec == "enabled":
+    if state.kysec is Kysec.ON:
         return Verdict(Result.PASS, "kysec", Method.OBSERVED, evidence=quote)
     least = parameters.integer("profiles")
     confining = state.apparmor and state.profiles >= least and state.confined > 0
@@ -40,12 +47,16 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         )
     if facts.get(platform).container and not state.selinux:
         return Verdict(Result.NOTAPPLICABLE, "container", Method.OBSERVED, evidence=quote)
+    if state.kysec is Kysec.UNKNOWN:
+        raise NotUnderstood("mandatory.state", msg("kysec_not_understood"))
     reason = "off"
-    if state.selinux:
+    if state.kysec in _KYSEC:
+        reason = _KYSEC[state.kysec]
+    elif state.selinux:
         reason = "runtime_only" if state.selinux == "enforcing" else "permissive"
     elif state.apparmor:
         reason = "unconfined"
-    worse = reason != "runtime_only" and clock.grade >= 3
+    worse = reason not in ("runtime_only", "kysec_not_at_boot") and clock.grade >= 3
     return Verdict(
         Result.FAIL if worse else Result.PARTIAL,
         reason,

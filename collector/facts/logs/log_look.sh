@@ -65,13 +65,13 @@ list=$(
 )
 case $list in *'@K '*)
   # logs that lie in a folder elsewhere, to which a link below /var/log leads
-  for f in $list; do case $f in '@K '*) links="$links$nl${f#@K }";; esac; done
+  for f in $list; do case $f in ('@K '*) links="$links$nl${f#@K }";; esac; done
   list=$(
     {
       for f in $links; do
         t=$(readlink -f "$f")
         case $t in
-          ''|/|/proc*|/sys*|/dev*|/run*|/etc*|/usr|/usr/[!l]*|/var|/var/log*|/boot*|/root) continue;;
+          (''|/|/proc*|/sys*|/dev*|/run*|/etc*|/usr|/usr/[!l]*|/var|/var/log*|/boot*|/root) continue;;
         esac
         hp_within "$f"
         hp_do "$R" find "$f/" -maxdepth 2 -path "*$nl*" -exec printf '@O newline%.0s\n' {} + \
@@ -79,8 +79,8 @@ case $list in *'@K '*)
       done 2>/dev/null
       for f in $list; do
         case $f in
-          '@F '*) f=${f#@F }; t=${f%% /*}; printf 'regular|%s /%s\n' "${t% ?}" "${f#* /}";;
-          '@O '*) printf '%s\n' "$f";;
+          ('@F '*) f=${f#@F }; t=${f%% /*}; printf 'regular|%s /%s\n' "${t% ?}" "${f#* /}";;
+          ('@O '*) printf '%s\n' "$f";;
         esac
       done
     } | awk -v MOST=MOST_ -v COST=COST_ "$choose"

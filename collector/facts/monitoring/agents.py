@@ -2,8 +2,9 @@
 
 Products are data (`catalogs/monitors.yml`). An agent proves itself by a connection with another
 host, established or just ended (TIME-WAIT): where it is asked, or to where it sends. History on the
-host is dated from inside: the header of sysstat's files (sa_ust_time of sadc's format 0x2175,
-sysstat 11.7 and later), minTime of Prometheus' blocks.
+host is dated from inside: the header of sysstat's files (sa_ust_time in sa.h of sysstat: format
+0x2171 of 10.0 to 10.2, which EL 7 has, and 0x2175 of 11.7 and later), minTime of Prometheus'
+blocks.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from collector.schema import load_own
 
 _READ = "monitors.state"
 _SADC = 0xD596
-_FORMAT = 0x2175
+# where the time stands in the header, by the format
+_FORMATS = {0x2171: 8, 0x2175: 76}
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,15 +285,15 @@ def _sysstat(lines: list[str]) -> History | None:
 
 
 def _header(data: bytes, path: str) -> datetime:
-    """sa_ust_time: 8 bytes behind the 76 of struct file_magic."""
+    """sa_ust_time: 8 bytes behind struct file_magic, whose size differs by format."""
     if len(data) < 84:
         raise NotUnderstood(_READ, msg("too_short_file_sadc", path=path))
     for order in "<>":
         magic, form = struct.unpack_from(f"{order}HH", data)
         if magic == _SADC:
-            if form != _FORMAT:
+            if form not in _FORMATS:
                 raise NotUnderstood(_READ, msg("sadc_s_format_not", path=path, form=form))
-            (seconds,) = struct.unpack_from(f"{order}Q", data, 76)
+            (seconds,) = struct.unpack_from(f"{order}Q", data, _FORMATS[form])
             if 1 << 30 < seconds < 1 << 33:
                 return datetime.fromtimestamp(seconds, UTC)
     raise NotUnderstood(_READ, msg("not_file_sadc", path=path))

@@ -26,6 +26,7 @@ if [ -r /proc/modules ]; then
   done
 fi
 if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
+  printf '%s\n' "version=$(ss -V 2>/dev/null)"
   echo '== ss'; printf '%s\n' "$s"
   q=; for p in $(printf '%s\n' "$s" | grep -o 'pid=[0-9]*' | sort -u); do q="$q ${p#pid=}"; done
   echo '== programs'
@@ -89,6 +90,10 @@ echo '== end'
 )
 
 _SS = re.compile(r"^(tcp|udp)\s+(\S+)\s+\d+\s+\d+\s+(\S+):(\d+|\*)\s+(\S+):(\S+)\s*(.*)$")
+# `ss -V`: a date up to iproute2 5.7, its own number since
+_DATED = re.compile(r"^version=.*iproute2-ss(\d{6})\b", re.MULTILINE)
+_NUMBERED = re.compile(r"^version=.*iproute2-v?[5-9]\.\d", re.MULTILINE)
+_FOUR = re.compile(r"\d+\.\d+\.\d+\.\d+(%|$)")
 _USER = re.compile(r'\("((?:[^"\\]|\\.)*)",pid=(\d+)')
 _PROC = re.compile(
     r"^/proc/net/(tcp|udp)(6?):\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ (0A|07) "
@@ -137,7 +142,10 @@ def sockets(capture: Capture) -> tuple[Listener, ...]:
     # without the file the kernel has no IPv6 at all
     alone = "bindv6only=1" in head
     lines = [line for line in body.splitlines() if line.strip()]
-    found = _from_ss(lines, alone=alone) if kind == "ss" else _from_proc(lines, alone=alone)
+    if kind == "ss":
+        found = _from_ss(lines, four=star_is_ipv4(head, lines), alone=alone)
+    else:
+        found = _from_proc(lines, alone=alone)
     return tuple(sorted(_apart(set(found)), key=lambda s: (s.proto, s.port, s.family, s.address)))
 
 
@@ -155,10 +163,30 @@ def _apart(found: set[Listener]) -> list[Listener]:
     return [x for x in found if x.family == 6 or x.line not in both or (x.proto, x.port) not in own]
 
 
-def _from_ss(lines: list[str], *, alone: bool) -> list[Listener]:
+def star_is_ipv4(head: str, lines: list[str]) -> bool | None:
+    """Does `*` stand for IPv4 alone, and `[::]` for a socket that may take IPv4 as well?
+
+    Up to iproute2 4.13 it does; EL 7.7 to 7.9 have such a one (ss170501) that writes brackets as
+    4.13 does. From 4.14 (ss171112, its commit 1267c0b9) `*` is both families, `0.0.0.0` IPv4 and
+    `[::]` IPv6 alone. None: neither the listing nor the version says which.
+    """
+    for line in lines:
+        match = _SS.match(line)
+        if match is None:
+            continue
+        _, _, place, _, peer, _, _ = match.groups()
+        if "0.0.0.0" in (place, peer):  # noqa: S104 - as ss prints it
+            return False
+        bare = ":" in place and "[" not in place
+        if bare or (_FOUR.match(place) and peer == "*"):
+            return True
+    if match := _DATED.search(head):
+        return match[1] < "171112"
+    return False if _NUMBERED.search(head) else None
+
+
+def _from_ss(lines: list[str], *, four: bool | None, alone: bool) -> list[Listener]:
     found: list[Listener] = []
-    # before iproute2 4.x `*` was IPv4 and `::` stood for IPv6 without brackets
-    old = any(re.search(r"\s:::[\d*]", line) for line in lines)
     for line in lines:
         if line.startswith(("Netid", "State")):
             continue
@@ -173,25 +201,31 @@ def _from_ss(lines: list[str], *, alone: bool) -> list[Listener]:
         where, _, device = place.strip("[]").replace("]", "").partition("%")
         if not port.isdecimal():
             continue
-        for family, number in _places(where, line, old=old, alone=alone):
+        for family, number in _places(where, line, four=four, alone=alone):
             found.append(
                 Listener(proto, family, number, int(port), device, process, pid, line.strip())
             )
     return found
 
 
-def _places(where: str, line: str, *, old: bool, alone: bool) -> list[tuple[int, int]]:
-    """The families and addresses of one place: `*` takes both families, except in old output."""
+def _places(where: str, line: str, *, four: bool | None, alone: bool) -> list[tuple[int, int]]:
+    """The families and addresses of one place, `four` as told by `star_is_ipv4`.
+
+    What it leaves open is more than is there for `*`, which hides nothing; `[::]` may hide IPv4.
+    """
     if where == "*":
-        return [(4, 0)] if old else [(4, 0), (6, 0)]
+        return [(4, 0)] if four else [(4, 0), (6, 0)]
     try:
         family, number = address(where or "::")
     except ValueError:
         raise NotUnderstood("sockets.listening", msg("no_address", line=line)) from None
     if family == 6 and number >> 32 == 0xFFFF:
         return [(4, number & 0xFFFFFFFF)]
-    if old and (family, number) == (6, 0) and not alone:
-        return [(4, 0), (6, 0)]
+    if (family, number) == (6, 0) and not alone:
+        if four is None:
+            raise NotUnderstood("sockets.listening", msg("ss_of_which_version", line=line))
+        if four:
+            return [(4, 0), (6, 0)]
     return [(family, number)]
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.system.kysec import Kysec, kysec
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -18,6 +19,10 @@ for f in /sys/fs/selinux/enforce /selinux/enforce /sys/module/apparmor/parameter
   [ -r "$f" ] || continue
   v=; read -r v <"$f"; printf '%s=%s\n' "$f" "$v"
 done
+for f in /sys/kernel/security/kysec/*; do
+  v=; { [ -f "$f" ] && read -r v <"$f"; } 2>/dev/null
+  case $v in '' | *[!0-9]*) ;; *) printf '%s=%s\n' "$f" "$v" ;; esac
+done
 [ -d /sys/kernel/security/apparmor ] && {
   echo '== profiles'
   sed -n 's/.*(\([a-z]*\))$/\1/p' /sys/kernel/security/apparmor/profiles | sort | uniq -c
@@ -27,6 +32,8 @@ done
 echo '== boot'
 sed -n '/^[[:space:]]*SELINUX[A-Z]*=/p' /etc/selinux/config 2>/dev/null
 grep -o -E '(selinux|enforcing|apparmor|security)=[a-z0-9]*' /proc/cmdline 2>/dev/null
+sed -n 's/^[[:space:]]*\(kysec_[a-z]*\)[[:space:]]*=[[:space:]]*\([0-9]\{1,\}\).*/\1=\2/p' \
+  /etc/kysec/kysec.conf 2>/dev/null
 command -v getstatus >/dev/null 2>&1 && [ -d /etc/kysec ] && getstatus 2>/dev/null | head -n 20
 echo '== end'
 """,
@@ -54,7 +61,7 @@ class Mandatory:
     apparmor: bool
     profiles: int
     confined: int
-    kysec: str
+    kysec: Kysec
     lines: tuple[str, ...]
 
 
@@ -79,13 +86,12 @@ def mandatory(capture: Capture) -> Mandatory:
         word = "enforcing"
     profiles = re.search(r"^[^\S\n]*(\d+) enforce$", text, re.MULTILINE)
     confined = re.search(r"^== confined\n(\d+)$", text, re.MULTILINE)
-    kysec = re.search(r"KySec status:\s*(\w+)", boot, re.IGNORECASE)
     return Mandatory(
         {None: "", "0": "permissive", "1": "enforcing"}[enforce],
         word,
         state.get("/sys/module/apparmor/parameters/enabled") == "Y",
         int(profiles[1]) if profiles else 0,
         int(confined[1]) if confined else 0,
-        kysec[1].lower() if kysec else "",
+        kysec(text),
         tuple(x.strip() for x in text.splitlines() if x.strip() and x.strip() != "== end"),
     )

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.package_versions import dpkg_newer, rpm_newer
-from collector.facts.system.repositories import holds_system, newest, repository
+from collector.facts.system.repositories import half_untold, holds_system, newest, repository
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -305,7 +305,10 @@ def _dnf(text: str) -> Updates:
     folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told} & current
     stamps = [caches[folder] for folder in folders]
     fetched = datetime.fromtimestamp(min(stamps), UTC) if stamps else None
-    system = any(holds_system(repository(folder)) for folder in folders)
+    own, cached = (
+        {x for x in map(repository, some) if holds_system(x)} for some in (folders, current)
+    )
+    system = bool(own) and not half_untold(cached, own)
     shown = told if system else [*told, *sorted({f"repo {repository(f)}" for f in caches})]
     return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown))
 

@@ -2,7 +2,9 @@
 
 Sources: pam_faillock(8), faillock.conf(5) and modules/pam_faillock of Linux-PAM 1.5 and 1.7 (an
 argument goes before the file; the file is read since 1.4, and by the 1.3.1 of RHEL 8, which ships
-it); pam_tally2(8) of Linux-PAM 1.1.8 (`deny` has no default, nothing unlocks by itself).
+it; whether another 1.3.1, of Kylin V10 or openEuler 20.03, does is told by the module alone, which
+then holds the file's name); pam_tally2(8) of Linux-PAM 1.1.8 (`deny` has no default, nothing
+unlocks by itself).
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collector.errors import NotUnderstood
+from collector.errors import FactError, NotUnderstood
 from collector.facts.access.pam.password_quality import modules
 from collector.facts.access.pam.stack import Course, Entry, Returns, courses
+from collector.facts.system.os_release import platform
 from collector.i18n.message import msg
 from collector.model import Capture, Quote
 
@@ -27,6 +30,8 @@ _ENV = (
     "pam_gnome_keyring", "pam_kwallet5", "pam_ecryptfs", "pam_lastlog", "pam_mount", "pam_issue",
     "pam_selinux", "pam_limits", "pam_loginuid", "pam_echo", "pam_time", "pam_umask",
 )  # fmt: skip
+# rebuilds of RHEL 8 have its pam-1.3.1 as it is
+_BACK_PORTED = ("rhel", "centos", "rocky", "almalinux", "ol")
 # a local account is not known there
 _REMOTE = ("pam_sss", "pam_ldap", "pam_krb5", "pam_winbind")
 _UNIX = ("pam_unix", "pam_unix2", "pam_tcb")
@@ -86,11 +91,11 @@ def _faillock(entry: Entry, capture: Capture) -> Numbers:
     path = told or next((p for p in _CONF if p in known), None)
     if told is not None and told not in known:
         raise NotUnderstood("pam.settings", msg("pam_faillock_conf_not", told=told))
-    # where the version is not known, the file is taken to count if somebody put it there
-    version = modules(capture).pam
-    if path is not None and (version is None or version >= (1, 3, 1)):
+    if path is not None and (read := _reads_file(capture)) is not False:
         lines = [x.partition("#")[0].strip() for x in known[path].text("pam.settings").splitlines()]
         used = [x for x in lines if x]
+        if used and read is None:
+            raise NotUnderstood("pam.modules", msg("pam_faillock_of_which_version", path=path))
         for line in used:
             match = re.match(r"(\w+)\s*=?\s*(.*)$", line)
             if match is None:
@@ -98,6 +103,23 @@ def _faillock(entry: Entry, capture: Capture) -> Numbers:
             settings[match[1]] = match[2].strip()
         quotes.append(Quote("pam.settings", tuple(used), path))
     return _numbers(settings | _arguments(entry), entry, tuple(quotes))
+
+
+def _reads_file(capture: Capture) -> bool | None:
+    """Does the module go by faillock.conf? None where neither it nor the version tells."""
+    known = modules(capture)
+    if known.conf is not None:
+        return known.conf
+    # where the version is not known, the file is taken to count if somebody put it there
+    if known.pam is None or known.pam >= (1, 4, 0):
+        return True
+    if known.pam < (1, 3, 1):
+        return False
+    try:
+        system = platform(capture)
+    except FactError:
+        return None
+    return True if system.id in _BACK_PORTED and system.major == 8 else None
 
 
 def _arguments(entry: Entry) -> dict[str, str]:

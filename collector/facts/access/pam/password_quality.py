@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.access.pam import deepin
 from collector.facts.access.pam.stack import Course, Entry, courses
 from collector.i18n.message import msg
 from collector.model import Capture, Quote
 
-CHECKERS = ("pam_pwquality", "pam_cracklib", "pam_passwdqc")
-# of UOS and deepin; what its dde.conf demands is not laid down anywhere
-_FOREIGN = ("pam_deepin_pw_check",)
+CHECKERS = ("pam_pwquality", "pam_cracklib", "pam_passwdqc", deepin.MODULE)
 _MAIN = ("/etc/security/pwquality.conf", "/usr/etc/security/pwquality.conf")
 _CREDITS = ("dcredit", "ucredit", "lcredit", "ocredit")
 _FLAGS = ("enforce_for_root", "local_users_only")
@@ -56,27 +55,35 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """Which checkers are installed; versions of libpwquality and Linux-PAM (None: not known)."""
+    """Which checkers are installed; versions of libpwquality and Linux-PAM (None: not known).
+
+    `conf`: does pam_faillock name its file at all? None where that was not asked.
+    """
 
     installed: frozenset[str]
     pwquality: tuple[int, ...] | None
     pam: tuple[int, ...] | None
+    conf: bool | None = None
 
 
 def modules(capture: Capture) -> Modules:
     """Raises CouldNotLook when the host did not let us see."""
     installed: set[str] = set()
     versions: dict[str, tuple[int, ...]] = {}
+    conf: set[str] = set()
     for line in capture.read("pam.modules").text().splitlines():
         name, _, value = line.partition("=")
         if name == "module":
             installed.add(value)
+        elif name == "conf":
+            conf.add(value)
         elif match := re.match(r"(?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?", value):
             versions[name] = tuple(int(n or 0) for n in match.groups())
     return Modules(
         frozenset(installed),
         versions.get("libpwquality1", versions.get("libpwquality")),
         versions.get("libpam-modules", versions.get("pam")),
+        {"named"} == conf if conf else None,
     )
 
 
@@ -86,6 +93,9 @@ def quality(entry: Entry, capture: Capture) -> Quality:
         return _pwquality(entry, capture)
     if entry.module == "pam_cracklib":
         return _cracklib(entry)
+    if entry.module == deepin.MODULE:
+        length, classes, root, quotes = deepin.demands(entry, capture)
+        return Quality(length, classes, enforced=True, root=root, quotes=quotes)
     return _passwdqc(entry, capture)
 
 
@@ -253,20 +263,9 @@ def checkers(stack: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def foreign(stack: tuple[Entry, ...]) -> Entry | None:
-    """A checker whose demands cannot be told, where there is one."""
-    for entry in stack:
-        if entry.inner is not None:
-            if (found := foreign(entry.inner)) is not None:
-                return found
-        elif entry.module in _FOREIGN:
-            return entry
-    return None
-
-
 def stores(stack: tuple[Entry, ...], pam: tuple[int, ...] | None) -> bool:
     """Does any way through a `password` stack end with a password stored, or is it not known?"""
-    if checkers(stack) or foreign(stack) is not None:
+    if checkers(stack):
         return True
     return lets_weak_pass(stack, (), pam)
 

@@ -113,6 +113,7 @@ READS: tuple[Read, ...] = (
         "/etc/passwdqc.conf",
         "/etc/security/faillock.conf",
         "/etc/login.defs",
+        "/etc/deepin/dde.conf",
         redact=NO_WORD_OF_PEOPLE,
         why=Text("口令复杂度与锁定的配置", "settings of password quality and lockout"),
     ),
@@ -121,9 +122,11 @@ READS: tuple[Read, ...] = (
         r"""
 for d in /lib/security /lib64/security /usr/lib/security /usr/lib64/security \
   /lib/*/security /usr/lib/*/security; do
-  for m in pwquality cracklib passwdqc faillock tally2 pwhistory; do
+  for m in pwquality cracklib passwdqc faillock tally2 pwhistory deepin_pw_check; do
     [ -e "$d/pam_$m.so" ] && printf '%s\n' "module=pam_$m"
   done
+  m=$d/pam_faillock.so
+  [ -r "$m" ] && { grep -q 'faillock\.conf' "$m" && echo conf=named || echo conf=unnamed; }
 done
 if command -v dpkg-query >/dev/null 2>&1; then
   dpkg-query -W -f='${Package}=${Version}\n' libpwquality1 libpam-modules 2>/dev/null

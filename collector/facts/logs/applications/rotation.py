@@ -236,9 +236,9 @@ set -f; IFS=' '; set -- $jv; set +f; IFS=$nl
   c=$(for r in $named; do
     hp_line "$r"; r=${{h_f#?}}
     case "$h_f" in
-      G*) printf '%s\n' "$NAMER$hp_tab$r"; continue;;
-      R*) ;;
-      *) continue;;
+      (G*) printf '%s\n' "$NAMER$hp_tab$r"; continue;;
+      (R*) ;;
+      (*) continue;;
     esac
     hp_within "$r"
     hp_do "$R" find "$r/" -maxdepth 4 {ODD} -type f \( -name 'logback*.xml' -o -name 'log4j*.xml' \
