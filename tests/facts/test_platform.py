@@ -51,3 +51,36 @@ def test_container_without_systemd() -> None:
 def test_no_answer() -> None:
     with pytest.raises(NotUnderstood):
         platform(host("/etc/os-release", "ID=debian\n", ""))
+
+
+def test_the_service_pack_of_kylin_stands_in_a_file_of_its_own() -> None:
+    """Composed after the form that public notes of Kylin V10 SP3 show."""
+    release = (
+        'ID="kylin"\nVERSION_ID="V10"\nPRETTY_NAME="Kylin Linux Advanced Server V10 (Lance)"\n'
+    )
+    info = "Kylin Linux Advanced Server\nrelease V10 (SP3) /(Lance)-x86_64-Build23/20230324\n"
+    files = tuple(
+        CapturedFile(path, ReadStatus.OK, data=text.encode())
+        for path, text in (("/etc/os-release", release), ("/etc/.productinfo", info))
+    )
+    capture = host("/etc/os-release", release)
+    reads = capture.reads | {
+        "platform.release": ReadResult("platform.release", ReadStatus.OK, files=files)
+    }
+    named = platform(Capture("h", HostStatus.COMPLETE, reads=reads)).name
+    assert named == "Kylin Linux Advanced Server V10 (Lance) (SP3)"
+    assert platform(capture).name == "Kylin Linux Advanced Server V10 (Lance)"
+
+
+@pytest.mark.parametrize(
+    ("text", "debian"),
+    [
+        ('NAME="UOS Server"\nID=UOS\nVERSION_ID="20"\nID_LIKE=debian\n', True),
+        # as public copies of a server 20 1070e have it
+        ('NAME="UOS Server 20"\nVERSION_ID="20"\nID=uos\nPLATFORM_ID="platform:uel20"\n', False),
+    ],
+)
+def test_uos_is_of_either_family(text: str, debian: bool) -> None:
+    seen = platform(host("/etc/os-release", text))
+    assert seen.id == "uos"
+    assert seen.is_like("debian") is debian

@@ -140,6 +140,12 @@ def test_advisories_are_joined_with_what_rpm_holds(shell: str, tmp_path: Path) -
         ("kylin", "V10", "Kylin Linux Advanced Server V10 (Lance)", None),
         ("tencentos", "3.1", "TencentOS Server 3.1 (Final)", date(2029, 12, 31)),
         ("uos", "20", "UnionTech OS Server 20", None),
+        ("tlinux", "2.4", "Tencent tlinux 2.4 (Final)", date(2024, 6, 30)),
+        # as public copies of their os-release have them
+        ("opencloudos", "8.5", "OpenCloudOS 8.5", None),
+        ("hce", "2.0", "Huawei Cloud EulerOS 2.0 (x86_64)", None),
+        ("bclinux", "8.8", "BigCloud Enterprise Linux 8.8 (Core)", None),
+        ("bclinux", "21.10", "BigCloud Enterprise Linux For Euler 21.10 LTS", None),
     ],
 )
 def test_ends_of_support(id: str, version: str, name: str, end: date | None) -> None:
@@ -150,4 +156,7 @@ def test_ends_of_support(id: str, version: str, name: str, end: date | None) -> 
 
 
 def test_a_system_nobody_wrote_down() -> None:
+    # made from EL 7, and whether their makers still mend them is nowhere to be read
+    for id, version in (("bclinux", "7.6"), ("neokylin", "V7"), ("cgsl", "5.04")):
+        assert life(Platform(id, version, id, (), "systemd", systemd=True, container=False)) is None
     assert life(Platform("arch", "", "Arch", (), "systemd", systemd=True, container=False)) is None

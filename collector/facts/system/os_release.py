@@ -19,6 +19,7 @@ READS: tuple[Read, ...] = (
         "/etc/kylin-release",
         "/etc/openEuler-release",
         "/etc/debian_version",
+        "/etc/.productinfo",
         limit=4096,
         why=Text("操作系统名称与版本", "name and version of the operating system"),
     ),
@@ -83,13 +84,25 @@ def platform(capture: Capture) -> Platform:
     return Platform(
         id=release.get("ID", "").lower(),
         version=release.get("VERSION_ID", ""),
-        name=release.get("PRETTY_NAME", ""),
+        name=" ".join(filter(None, (release.get("PRETTY_NAME", ""), _service_pack(capture)))),
         like=tuple(release.get("ID_LIKE", "").lower().split()),
         init=state.get("init", ("",))[0],
         systemd="/run/systemd/system" in seen,
         container=virt not in ("", "none")
         or bool({"/run/.containerenv", "/.dockerenv"} & set(seen)),
     )
+
+
+def _service_pack(capture: Capture) -> str:
+    """The service pack of a Kylin, which os-release(5) there does not tell: `(SP3)`.
+
+    SP1 is Tercel, SP2 Sword, SP3 Lance; the file says `release V10 (SP3) /(Lance)-…`.
+    """
+    for file in capture.read("platform.release").present():
+        if file.path == "/etc/.productinfo":
+            match = re.search(r"\brelease V\d+ (\(SP\d\))", file.text("platform.release"))
+            return match[1] if match else ""
+    return ""
 
 
 def _release(capture: Capture) -> dict[str, str]:
