@@ -28,6 +28,12 @@ def test_a_host_that_will_do() -> None:
             "CentOS Linux 7 (Core): this Ansible needs Python 3.9 or later on the host",
         ),
         (
+            "uid=0\nfamily=RedHat\npython=2.7 /usr/bin/python\nname=CentOS Linux 7 (Core)\n",
+            "and it has 2.7: install a newer one beside it (such as python39 or python3.11) and "
+            "name it in ansible_python_interpreter, or mend by hand what "
+            "'hostpledge explain CONTROL' names",
+        ),
+        (
             GOOD.replace("3.9", "3.6").replace("openEuler 22.03 (LTS-SP4)", "Anolis OS 8.8"),
             "Anolis OS 8.8: this Ansible needs Python 3.9 or later on the host, and it has 3.6",
         ),

@@ -79,7 +79,8 @@ def refusal(host: Host, least: tuple[int, ...]) -> str:
         return (
             f"{name}: this Ansible needs Python {wanted} or later on the host, and it has {has}: "
             "install a newer one beside it (such as python39 or python3.11) and name it in "
-            "ansible_python_interpreter; checking needs none"
+            "ansible_python_interpreter, or mend by hand what 'hostpledge explain CONTROL' names; "
+            "checking needs none"
         )
     return ""
 
