@@ -8,6 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.access.inetd import wrapped, wrapper_networks
 from collector.facts.access.sshd_config import blocks
 from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.access.ways_in import ways_in
 from collector.facts.base.intervals import NONE, Spans, everything, network
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
 from collector.facts.system.processes import processes
@@ -31,6 +32,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if e.listener.proto == "tcp" and (e.listener.process in names or e.listener.port in ports)
     ]
     known = facts.get(processes)
+    panels = {p.pid for w in facts.get(ways_in) if w.way.kind == "panel" for p in w.processes}
+    seen += [e for e in facts.get(exposures) if e.listener.pid in panels and e not in seen]
+    if panels and not any(e.listener.pid in panels for e in seen):
+        raise NotUnderstood("sockets.listening", msg("port_listens", exe=_exe(facts, panels)))
     programs = parameters.strings("programs")
     for process in known.running(*programs):
         # where the listing names no process, another server's port would go unnoticed
@@ -39,7 +44,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             raise NotUnderstood("sockets.listening", msg("port_listens", exe=process.exe))
     if not servers and not seen:
         known.absent(*programs)
-        return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
+        return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED, _others(facts))
     opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
     doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]
     if doubtful:
@@ -47,28 +52,46 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if limits and all(limit is not None for limit in limits):
             said, quotes = next(limit for limit in limits if limit is not None)
             # another SSH server beside it turns nobody away
-            doubtful = [e for e in doubtful if e.listener.process in {*names} - {"sshd"}]
+            beside = {*names} - {"sshd"}
+            doubtful = [
+                e for e in doubtful if e.listener.process in beside or e.listener.pid in panels
+            ]
             opened = [e for e in opened if e in doubtful]
             if not doubtful:
-                shut = _verdict(Result.PASS, "by_sshd", seen, {"by": said}, quotes)
+                by = {"by": said, **_others(facts)}
+                shut = _verdict(Result.PASS, "by_sshd", seen, by, quotes)
                 # TCP wrappers read their files for each connection
                 mine = any(quote.read.startswith("sshd.") for quote in quotes)
                 return taken_up.running(shut, servers) if mine else shut
         answer = attested(facts, CONTROL, clock)
         if answer is not None:
-            values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}"}
+            values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}", **_others(facts)}
             return Verdict(
                 Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
             )
     if opened:
-        return _verdict(Result.FAIL, "open", opened, {})
+        return _verdict(Result.FAIL, "open", opened, _others(facts))
     if doubtful:
-        return _verdict(Result.ERROR, "unknown", doubtful, {})
+        return _verdict(Result.ERROR, "unknown", doubtful, _others(facts))
     if not seen:
-        return Verdict(
-            Result.PASS, "not_listening", Method.OBSERVED, evidence=(Quote("sockets.listening"),)
-        )
-    return _verdict(Result.PASS, "limited", seen, {})
+        listed = (Quote("sockets.listening"),)
+        return Verdict(Result.PASS, "not_listening", Method.OBSERVED, _others(facts), listed)
+    return _verdict(Result.PASS, "limited", seen, _others(facts))
+
+
+def _exe(facts: Facts, pids: set[int]) -> str:
+    return next(p.exe or p.name for p in facts.get(processes).all if p.pid in pids)
+
+
+def _others(facts: Facts) -> dict[str, Value]:
+    """What of a cloud's console runs commands here as well: no rule of this host limits it."""
+    remote = [seen.way.name for seen in facts.get(ways_in) if seen.way.kind == "remote"]
+    if not remote:
+        return {"others": "", "others_zh": ""}
+    return {
+        "others": f"; commands also come by {', '.join(name.en for name in remote)}",
+        "others_zh": f"；另可由云控制台经{'、'.join(name.zh for name in remote)}执行命令",
+    }
 
 
 def _verdict(
