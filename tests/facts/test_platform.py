@@ -64,9 +64,8 @@ def test_the_service_pack_of_kylin_stands_in_a_file_of_its_own() -> None:
         for path, text in (("/etc/os-release", release), ("/etc/.productinfo", info))
     )
     capture = host("/etc/os-release", release)
-    reads = capture.reads | {
-        "platform.release": ReadResult("platform.release", ReadStatus.OK, files=files)
-    }
+    both = ReadResult("platform.release", ReadStatus.OK, files=files)
+    reads = {**capture.reads, "platform.release": both}
     named = platform(Capture("h", HostStatus.COMPLETE, reads=reads)).name
     assert named == "Kylin Linux Advanced Server V10 (Lance) (SP3)"
     assert platform(capture).name == "Kylin Linux Advanced Server V10 (Lance)"
