@@ -75,6 +75,11 @@ def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | scope
 
 
+def hold(connection: Connection, *, where: str) -> None:
+    """Until the transaction ends nobody else attaches anything, to whichever record."""
+    _origin(connection, where)
+
+
 def _origin(connection: Connection, where: str) -> str:
     """The log's name; until the transaction ends no other process appends.
 

@@ -20,6 +20,7 @@ from collector.pledges.database import location, sightings, tables, unmade
 from collector.pledges.database.location import FILE
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.database.store import Store
+from collector.pledges.database.transactions import Database
 from collector.pledges.record import form as records
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.seen import Seen
@@ -37,7 +38,7 @@ class Register(Seen):
     """Open with `Register.open`. Any number of processes may use one register at once."""
 
     def __init__(self, engine: Engine, store: Store, where: str) -> None:
-        super().__init__(tables.Database(engine, where), store, where)
+        super().__init__(Database(engine, where), store, where)
         with self._database.read() as connection:
             if tables.is_current(connection, where=where):
                 return
