@@ -25,7 +25,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from collector.attest.keys.keys import PrivateKey
 from collector.attest.log import logged
+from collector.attest.log.checkpoint import sign
 from collector.pledges.database import log, tables
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
@@ -103,6 +105,10 @@ def fill(register: Register, count: int, now: datetime) -> None:
         leaves = [logged.entry_bytes(log._fields({**row, "scope": None}), now) for row in evidence]
         entries = [{"number": n, "leaf": leaf.decode()} for n, leaf in enumerate(leaves)]
         connection.execute(tables.log_entries.insert(), entries)
+    # lists hold all of it to the root that was signed
+    whole = register.log()
+    note = sign(whole.checkpoint(), PrivateKey.generate())
+    register.keep_checkpoint(len(whole.leaves), note)
     register.briefs()
 
 

@@ -6,14 +6,17 @@ Each of them is held to the log that the register has of what was attached.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 
 from collector.attest.keys import keys
+from collector.attest.log.checkpoint import Checkpoint, sign
 from collector.attest.trust import keyring
-from collector.errors import BadInput
+from collector.errors import BadInput, VerifyFailed
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, hostpledge
@@ -175,3 +178,91 @@ def test_a_register_in_order_has_no_doubts(place: str, tmp_path: Path) -> None:
     assert {v for one in newest[ID] for v in one.verdicts.values()} == {"error"}
     with pytest.raises(BadInput, match="not in the register any more"):
         register.evidence(ID)
+
+
+def _with_its_leaf(home: Home) -> None:
+    """A row of evidence and its entry of the log, so that each says what the other does."""
+    with owner(home.register.where) as theirs:
+        theirs.unguard()
+        ((leaf,),) = theirs.execute("SELECT leaf FROM log_entries WHERE number = 0")
+        document = json.loads(leaf) | {"verdicts": json.loads(PASSES), "scope": json.loads(WHOLE)}
+        theirs.execute(f"{FORGED} WHERE sequence = 1")
+        said = rfc8785.dumps(document).decode()
+        theirs.execute("UPDATE log_entries SET leaf = ? WHERE number = 0", (said,))
+
+
+def _without_the_newest(home: Home) -> None:
+    home.change(
+        "DELETE FROM evidence WHERE sequence = 2", "DELETE FROM log_entries WHERE number = 1"
+    )
+
+
+def _of_another_name(home: Home) -> None:
+    home.change("UPDATE log_head SET origin = 'hostpledge-register/another'")
+
+
+@pytest.mark.parametrize(
+    ("forge", "said"),
+    [
+        (_with_its_leaf, "the first 2 entries of the log are not those of the checkpoint"),
+        (_without_the_newest, "the log had 2 entries and has 1"),
+        (_of_another_name, "a checkpoint of another log"),
+    ],
+    ids=["changed", "removed", "begun_anew"],
+)
+def test_a_log_that_is_not_the_one_that_was_signed_proves_nothing(
+    home: Home, forge: Callable[[Home], None], said: str
+) -> None:
+    assert hostpledge("register", "checkpoint", home=home.home).status == 0
+    assert home.listed()[2] == ""
+    attach(home.register, ID, home.bundles[2], home.trust)
+    # an older one counts, whatever was signed since
+    if forge is not _with_its_leaf:
+        with owner(home.register.where) as theirs:
+            theirs.unguard()
+            theirs.execute("DELETE FROM evidence WHERE sequence = 3")
+            theirs.execute("DELETE FROM log_entries WHERE number = 2")
+    before = home.register.newest_and_doubts()[1]
+    assert (before, home("show", ID).status) == ([], 0)
+    forge(home)
+    status, listed, err = home.listed()
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert said in err
+    assert "pass" not in json.dumps(listed[ID])
+    assert listed[ID]["proof"] is False
+    assert f'"{ID}"' not in home("list", "--clause", "2.2=pass", "--format", "json").out
+    due = home("due")
+    assert (due.status, due.err) == (2, err)
+    for words in (("show", ID), ("attach", ID, home.bundles[2]), ("status", ID)):
+        ended = home(*words)
+        assert (ended.status, ended.out) == (2, ""), words
+        assert said in ended.err or words[0] == "status", words
+
+
+def test_each_kept_checkpoint_counts(place: str, tmp_path: Path) -> None:
+    register = Register.open(place)
+    register.add(made())
+    signer = Signer(tmp_path / "made")
+    bundles = [one.path for one in signer.chain(ID, 5)]
+
+    def signed() -> None:
+        key = keys.PrivateKey.generate("p256")
+        log = Register.open(place).log()
+        register.keep_checkpoint(len(log.leaves), sign(log.checkpoint(), key))
+
+    signed()
+    for path in bundles:
+        attach(register, ID, path, signer.trust)
+        signed()
+        # within one process, and in another
+        assert register.newest_and_doubts()[1] == []
+        assert Register.open(place).newest_and_doubts()[1] == []
+    last = Register.open(place).log().checkpoint()
+    other = keys.PrivateKey.generate("p256")
+    register.keep_checkpoint(3, sign(Checkpoint(last.origin, 3, b"\x01" * 32), other))
+    register.keep_checkpoint(5, sign(last, other))
+    for opened in (register, Register.open(place)):
+        (why,) = opened.newest_and_doubts()[1]
+        assert "two roots for one size" in str(why)
+        with pytest.raises(VerifyFailed, match="two roots for one size"):
+            opened.log()

@@ -179,6 +179,7 @@ def _begin_anew(theirs: Owner) -> None:
     for table in ("log_head", "log_entries", "checkpoints"):
         theirs.execute(f"DROP TABLE {table}")
     theirs.execute("ALTER TABLE evidence DROP COLUMN scope")
+    theirs.execute("DROP TABLE seals")
     theirs.execute("DROP TABLE marks")
     theirs.execute("DROP TABLE sightings")
     theirs.execute("DROP TABLE looks")

@@ -7,18 +7,23 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from collector.cli.commands.pledge.lists import import_
+from collector.errors import BadInput
+from collector.pledges.database import log
 from collector.pledges.record import form as record
+from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import backup
 from collector.pledges.transfer.restore import restore
 from collector.verify import open_bundle, verify
-from tests.pledges.bundles import Signer
+from tests.pledges.bundles import AT, Signer
 from tests.pledges.killed import begin, lasts, run
 from tests.pledges.places import owner
-from tests.pledges.records import EXAMPLE, TODAY
+from tests.pledges.records import EXAMPLE, TODAY, made
+from tests.pledges.test_seen_before import bundled, taken
 
 # adds, updates and attaches as fast as it can; what another process (or itself, before it was
 # killed) did already is no fault
@@ -211,3 +216,44 @@ def test_eight_processes_lose_nothing_while_others_import_and_save(
         register = Register.open(target)
         assert len(_imported(target)) in (0, 40)
         Register.open(place).log().check_begins_with(register.log().checkpoint(), where="saved")
+
+
+def test_two_that_attach_one_capture_to_two_pledges_at_once(place: str, tmp_path: Path) -> None:
+    """Each looks while a third process writes, and before the other one has written."""
+    register = Register.open(place)
+    signer = Signer(tmp_path / "made")
+    given = taken("web-01", "hardened", AT)
+    bundles = {}
+    for id in ("demo-2026", "other-2026"):
+        register.add(made(id=id, resources={"hosts": ["web-01"]}))
+        bundles[id] = bundled(register, signer, id, given)
+
+    def work(id: str) -> None:
+        while not (tmp_path / "go").exists():
+            time.sleep(0.01)
+        said = tmp_path / f"said-{id}"
+        try:
+            attach(
+                Register.open(place), id, bundles[id], signer.trust,
+                lambda *_: (tmp_path / f"verified-{id}").touch(),
+            )  # fmt: skip
+            said.write_text("attached")
+        except BadInput as problem:
+            said.write_text(str(problem))
+
+    children = [begin(partial(work, id)) for id in bundles]
+    with register._database.write() as connection:
+        log.hold(connection, where=place)
+        (tmp_path / "go").touch()
+        while len(list(tmp_path.glob("verified-*"))) < 2:
+            time.sleep(0.05)
+        time.sleep(1.5)
+    for child in children:
+        assert os.waitpid(child, 0)[1] == 0
+    said = [path.read_text() for path in tmp_path.glob("said-*")]
+    assert len(said) == 2
+    assert said.count("attached") == 1, said
+    assert any("capture" in one and "web-01" in one for one in said if one != "attached"), said
+    attached = [register.evidence(id) for id in bundles]
+    assert sorted(map(len, attached)) == [0, 1]
+    assert len(Register.open(place).log().leaves) == 1

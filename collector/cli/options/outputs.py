@@ -71,6 +71,7 @@ def _kept(location: str | None) -> Iterator[Path]:
     yield home / "keys"
     yield home / "bundles"
     yield home / "collecting.key"
+    yield home / "register.key"
     named = location or os.environ.get("HOSTPLEDGE_REGISTER") or ""
     if "://" in named:
         name = named.partition("://")[2]

@@ -129,6 +129,7 @@ def fleet(
     `register:PLACE` names the register as --register does. Raises BadInput where two of them are
     named, there is none, or no pledge in it has hosts to check.
     """
+    from collector.pledges.due.lifecycle import continued
     from collector.pledges.standing.finding_history import lives_of_all
     from collector.pledges.transfer import inventory as pledges
 
@@ -137,7 +138,7 @@ def fleet(
     records = register.list()
     attached, doubts = register.newest_and_doubts()
     say_doubts(doubts)
-    renewed = pledges.renewals(records)
+    renewed = continued(records)
     known = pledges.running(records, now)
     _say_hostless([record.id for record in known if not record.hosts])
     lives = lives_of_all(register, known, now, now + within)

@@ -1,7 +1,8 @@
 """Do the rows of evidence say what the register's log says? Fast enough to ask for each list.
 
 Whoever can write the database can rewrite a row, or take one away. What the log says of evidence is
-then known still, and nothing of that pledge is proven until the register is as it was.
+then known still, and nothing of that pledge is proven until the register is as it was. Where the
+log was rewritten as well, it is not the one that a checkpoint was signed of, and nothing is proven.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +24,7 @@ from collector.i18n.message import msg
 from collector.model import Result
 from collector.pledges.database import tables
 from collector.pledges.database.held import Disagrees
+from collector.pledges.database.kept_checkpoints import Growth
 
 _TEXTS = ("verdicts", "scope")
 _FIELDS = ("digest", "previous", "collected_at", "made_at", "attached_at")
@@ -46,14 +49,25 @@ class AgainstLog:
     """Of each entry a digest is kept: the log only grows, and a process reads it once."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._next = 0
         # pledge → sequence → digest of the leaf without the time at which it was logged
         self._seals: dict[str, dict[int, bytes]] = {}
+        self._growth = Growth()
+
+    def broken(self, connection: Connection, *, where: str) -> Disagrees | None:
+        """Why the log as a whole is not the one of which checkpoints were signed."""
+        self._grow(connection)
+        why = self._growth.broken()
+        return None if why is None else Disagrees(why, where=where, mend=msg("restore_backup"))
 
     def agrees(self, connection: Connection, id: str, rows: Iterable[Mapping[Any, Any]]) -> bool:
         """`rows` are all that the register has of the pledge."""
         self._grow(connection)
-        return {r["sequence"]: _seal(_body(*_columns(r))) for r in rows} == self._seals.get(id, {})
+        found = {r["sequence"]: _seal(_body(*_columns(r))) for r in rows}
+        return found == self._seals.get(id, {}) and self._growth.broken() is None
 
     def differing(self, connection: Connection) -> frozenset[str]:
         """The pledges of which rows and log differ."""
@@ -67,10 +81,15 @@ class AgainstLog:
         return frozenset(id for id in ids if found.get(id) != self._seals.get(id))
 
     def _grow(self, connection: Connection) -> None:
+        # before the entries, which only become more
+        if not self._growth.expect(connection):
+            self._begin()
+            self._growth.expect(connection)
         table = tables.log_entries
         query = select(table).where(table.c.number >= self._next).order_by(table.c.number)
         for number, leaf in connection.execute(query):
             self._next = number + 1
+            self._growth.add(leaf)
             read = _LEAF.fullmatch(leaf)
             if read is not None:
                 known = self._seals.setdefault(read[3], {})
@@ -139,6 +158,18 @@ def _said(row: Mapping[Any, Any], name: str) -> Any:
         return json.loads(row[name])
     except (ValueError, RecursionError):
         return row[name]
+
+
+def unproven(rows: Iterable[Mapping[Any, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows that prove nothing, of a log that proves nothing; those that cannot be read are out."""
+    for row in rows:
+        try:
+            for name in ("collected_at", "made_at", "attached_at"):
+                datetime.fromisoformat(row[name])
+            clauses = dict.fromkeys(json.loads(row["verdicts"]), Result.ERROR)
+        except (ValueError, TypeError, RecursionError):
+            continue
+        yield {**row, "scope": None, "verdicts": json.dumps(clauses)}
 
 
 def _unproven(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from collector.attest.log.logged import Log
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
 from collector.pledges.database import tables
+from collector.pledges.database.kept_checkpoints import Growth
 
 _FIELDS = (
     "pledge", "sequence", "digest", "previous", "collected_at", "made_at", "attached_at",
@@ -75,6 +76,11 @@ def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | scope
 
 
+def hold(connection: Connection, *, where: str) -> None:
+    """Until the transaction ends nobody else attaches anything, to whichever record."""
+    _origin(connection, where)
+
+
 def _origin(connection: Connection, where: str) -> str:
     """The log's name; until the transaction ends no other process appends.
 
@@ -92,10 +98,12 @@ def _origin(connection: Connection, where: str) -> str:
 def read(connection: Connection, *, where: str) -> Log:
     """The whole log; raises VerifyFailed, with the first cause, when it and the rows differ,
 
-    or when it did not grow out of the newest checkpoint that the register has of it.
+    or when it did not grow out of every checkpoint that the register has of it.
     """
-    kept = tables.checkpoints
-    return whole(
+    kept, growth = tables.checkpoints, Growth()
+    # before the entries, which only become more
+    growth.expect(connection)
+    found = whole(
         _origin(connection, where),
         (
             (number, leaf)
@@ -107,6 +115,11 @@ def read(connection: Connection, *, where: str) -> Log:
         connection.execute(select(kept.c.note).order_by(kept.c.number.desc()).limit(1)).scalar(),
         where=where,
     )
+    for leaf in found.leaves:
+        growth.add(leaf.decode())
+    if (why := growth.broken()) is not None:
+        raise VerifyFailed(why, where=where)
+    return found
 
 
 def whole(

@@ -7,7 +7,7 @@ the register has seen a machine, and which look of a host is its newest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -159,8 +159,23 @@ def _insert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]
 
 def drop(connection: Connection, pledge: str) -> None:
     """Nothing is kept of that pledge any more."""
-    for table in (tables.sightings, tables.marks):
+    for table in (tables.sightings, tables.marks, tables.seals):
         connection.execute(table.delete().where(table.c.pledge == pledge))
+
+
+def forget(connection: Connection, pledge: str, sequences: Collection[int]) -> None:
+    """Of these bundles, which are put in anew."""
+    for table in (tables.sightings, tables.marks):
+        some = (table.c.pledge == pledge) & table.c.sequence.in_(list(sequences))
+        connection.execute(table.delete().where(some))
+
+
+def forget_others(connection: Connection, pledge: str) -> None:
+    """What is of no evidence that is there."""
+    every = select(tables.evidence.c.sequence).where(tables.evidence.c.pledge == pledge)
+    for table in (tables.sightings, tables.marks):
+        other = (table.c.pledge == pledge) & table.c.sequence.not_in(every)
+        connection.execute(table.delete().where(other))
 
 
 def newest(connection: Connection, pledge: str) -> dict[str, tuple[datetime, int]]:

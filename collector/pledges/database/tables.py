@@ -1,7 +1,7 @@
 """The register's tables, and how its database is opened: SQLite by default, PostgreSQL by URL.
 
 The database itself refuses to change what is there, but for `form`, `pledges`, and what is made
-from the rest of it: `briefs`, `looks`, `sightings` and `marks`.
+from the rest of it: `briefs`, `looks`, `sightings`, `marks` and their `seals`.
 `log_entries` says once more, in the bytes that are hashed, what `evidence` says; see `log`.
 """
 
@@ -34,7 +34,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
@@ -92,14 +91,15 @@ checkpoints = Table(
     Column("note", Text, nullable=False),
     Column("made_at", String(40), nullable=False),
 )
-# made from the newest version of each record, and made anew where other code made it: `made_by` is
-# over that code, that version and what stands in the row; see `briefs`
+# made from the newest version of each record, for each user (`keeper`), and made anew where other
+# code made it: `seal` is over that code, that version and what stands in the row; see `briefs`
 briefs = Table(
     "briefs",
     metadata,
     Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("keeper", String(16), primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("made_by", String(16), nullable=False),
+    Column("seal", String(64), nullable=False),
     Column("document", Text, nullable=False),
     Column("deadlines", Text, nullable=False),
     Column("first_on", String(10)),
@@ -109,6 +109,7 @@ looks = Table(
     "looks",
     metadata,
     Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("keeper", String(16), primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
     Column("document", Text, nullable=False),
@@ -133,9 +134,17 @@ marks = Table(
     Column("sequence", Integer, nullable=False),
 )
 Index("marks_of_pledge", marks.c.pledge)
+# over all rows of one pledge in `sightings` and `marks`, by each user; see `seals`
+seals = Table(
+    "seals",
+    metadata,
+    Column("pledge", String(64), ForeignKey("pledges.id"), primary_key=True),
+    Column("keeper", String(16), primary_key=True),
+    Column("seal", String(64), nullable=False),
+)
 
 # what is made from the others, and so is in no backup
-MADE_ANEW = (briefs, looks, sightings, marks)
+MADE_ANEW = (briefs, looks, sightings, marks, seals)
 APPEND_ONLY = (versions, evidence, log_head, log_entries, checkpoints)
 
 
@@ -288,61 +297,3 @@ def insert_new(connection: Connection, *, id: str, added_at: str) -> bool:
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = insert(pledges).values(id=id, added_at=added_at).on_conflict_do_nothing()
     return connection.execute(row).rowcount == 1
-
-
-class Database:
-    """An engine, its transactions, and what the database complains of as one line."""
-
-    def __init__(self, engine: Engine, where: str) -> None:
-        self._engine = engine
-        self.where = where
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        with self._said(), self._engine.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """A read that sees one moment, however long it lasts and whatever others write."""
-        with self._said(), self._engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection.execution_options(snapshot=True)
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that takes the right to write at once, and keeps it to its end."""
-        with self._said(), self._engine.connect() as connection:
-            writer = connection.execution_options(writing=True)
-            with writer.begin():
-                yield writer
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
-            raise BadInput(
-                msg("another_process_wrote_same"), where=self.where, mend=msg("try_again")
-            ) from None
-        except DBAPIError as problem:
-            raise BadInput(_plain(problem.orig), where=self.where) from None
-
-
-# by which SQLite says that what was to be written found no room, sqlite.org/rescode.html
-_NO_ROOM = frozenset(
-    {"SQLITE_FULL"} | {f"SQLITE_IOERR_{what}" for what in ("WRITE", "FSYNC", "TRUNCATE", "SHMSIZE")}
-)
-
-
-def _plain(problem: BaseException | None) -> str:
-    if getattr(problem, "sqlite_errorname", "") in _NO_ROOM:
-        return msg("no_room_left_written")
-    complaint = str(problem)
-    if "not a database" in complaint:
-        return msg("not_a_register")
-    if "locked" in complaint:
-        return msg("another_process_holds_register")
-    return msg("register_says", complaint=complaint)

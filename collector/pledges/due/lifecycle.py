@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, Protocol, cast
 
@@ -49,6 +49,15 @@ def state(record: Dated, today: date, *, renewed: bool = False) -> State:
         if suspension["from"] <= day <= suspension.get("until", "9999-12-31"):
             return "suspended"
     return "signed" if period.get("from", "") > day else "active"
+
+
+def continued(records: Iterable[Dated]) -> frozenset[str]:
+    """The ids of the records that another one continues; a draft binds nobody, so it does not."""
+    return frozenset(
+        cast("str", r.document["renews"])
+        for r in records
+        if "renews" in r.document and not r.document.get("draft")
+    )
 
 
 def begun(record: Dated) -> date | None:

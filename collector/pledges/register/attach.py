@@ -46,37 +46,16 @@ def attach(
     `older` alone: it changes no finding, and nothing that is said of the present. `held` looks at
     the copy once it is verified, and raises BadInput for what else it does not take.
     """
-    record = register.get(id)
+    register.get(id)
     with register.store.aside(bundle) as copy:
         found, seen, waived = _verified(copy, bundle, trust, held)
-        predicate = found.statement["predicate"]
-        pledge = _pledge(predicate["pledge"], id, str(bundle))
-        _check_grade(predicate["grade"], record.grade, id, str(bundle))
-        _check_waivers(register, id, waived, str(bundle))
-        hosts = frozenset(one.host for one in seen)
-        missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
-        signed = predicate["clauses"]
-        place = pledge["sequence"], found.digest, pledge["previous"]
+        pledge = _pledge(found.statement["predicate"]["pledge"], id, str(bundle))
+        register.take_in()
         try:
-            register.check_next(id, *place)
-            past, late = _past(register, id, found, seen, older=older)
-            _check_bytes(register.twins_of(id, seen), seen)
-            _check_edited(register.edited(id, seen))
-            scope = replace(found.scope, absent=tuple(sorted(missing if past else missing | late)))
-            attached = register.insert_evidence(
-                id,
-                sequence=place[0],
-                digest=place[1],
-                previous=place[2],
-                collected_at=found.looked_at,
-                made_at=found.made_at,
-                verdicts=_verdicts(scope, signed, declares=bool(record.hosts)),
-                scope=scope,
-                handed_in=found.handed_in,
-                past=past,
-                seen=seen,
-                copy=copy,
-            )
+            with register.attaching(id):
+                attached = _insert(
+                    register, id, found, seen, pledge, copy, waived, str(bundle), older=older
+                )
         except BadInput as problem:
             raise BadInput(
                 problem.what, where=problem.where or str(bundle), mend=problem.mend
@@ -85,6 +64,46 @@ def attach(
         # attached it is; whoever asks for the status is told what is wrong with the store
         register.shown(Newest(attached))
     return attached
+
+
+def _insert(
+    register: Register,
+    id: str,
+    found: Verification,
+    seen: Sequence[Sighting],
+    pledge: Mapping[str, Any],
+    copy: Path,
+    waived: Sequence[Mapping[str, str]],
+    where: str,
+    *,
+    older: bool,
+) -> Evidence:
+    """Looks at all that the register has, and writes, while nobody else attaches anything."""
+    record, predicate = register.get(id), found.statement["predicate"]
+    _check_grade(predicate["grade"], record.grade, id, where)
+    _check_waivers(register, id, waived, where)
+    hosts = frozenset(one.host for one in seen)
+    missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
+    place = pledge["sequence"], found.digest, pledge["previous"]
+    register.check_next(id, *place)
+    past, late = _past(register, id, found, seen, older=older)
+    _check_bytes(register.twins_of(id, seen), seen)
+    _check_edited(register.edited(id, seen))
+    scope = replace(found.scope, absent=tuple(sorted(missing if past else missing | late)))
+    return register.insert_evidence(
+        id,
+        sequence=place[0],
+        digest=place[1],
+        previous=place[2],
+        collected_at=found.looked_at,
+        made_at=found.made_at,
+        verdicts=_verdicts(scope, predicate["clauses"], declares=bool(record.hosts)),
+        scope=scope,
+        handed_in=found.handed_in,
+        past=past,
+        seen=seen,
+        copy=copy,
+    )
 
 
 def _verdicts(scope: Scope, signed: Mapping[str, str], *, declares: bool) -> dict[str, str]:

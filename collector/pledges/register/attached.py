@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,10 @@ from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import against_log, sightings, tables
+from collector.pledges.database import against_log, seals, sightings, tables
 from collector.pledges.database.rows import Evidence, current, evidence_of, scope_json
 from collector.pledges.database.store import Store
+from collector.pledges.database.transactions import Database
 from collector.pledges.status import snapshots as looks
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ _PAST = '"past": true'
 class Attached:
     """The part of a register that is about evidence; see `register.Register`."""
 
-    def __init__(self, database: tables.Database, store: Store, where: str) -> None:
+    def __init__(self, database: Database, store: Store, where: str) -> None:
         self._database = database
         self.store = store
         self.where = where
@@ -63,6 +65,9 @@ class Attached:
             self._hold_to_log(connection, id)
 
     def _hold_to_log(self, connection: Connection, id: str) -> None:
+        broken = self._against.broken(connection, where=self.where)
+        if broken is not None:
+            raise broken
         for doubt in against_log.doubts(connection, (id,), where=self.where).values():
             raise doubt.why
 
@@ -85,7 +90,8 @@ class Attached:
         """Of every record the bundle attached last, by id; a record with none is not among them.
 
         Where the rows of a record and the log differ, what the log says is there in their place,
-        with no verdict but `error`; and why comes second.
+        with no verdict but `error`; and why comes second. Of a log that is not the one that was
+        signed nothing is proven, of any record.
 
         Its sequence number is how many there are. Where another one was collected later, another
         is the newest that looked at all of its pledge, or the last of no past look (`current`),
@@ -113,7 +119,8 @@ class Attached:
             .order_by(table.c.pledge, table.c.sequence)
         )
         with self._database.read() as connection:
-            differing = self._against.differing(connection)
+            broken = self._against.broken(connection, where=self.where)
+            differing = frozenset() if broken else self._against.differing(connection)
             rows: Sequence[Mapping[Any, Any]] = connection.execute(query).mappings().all()
         doubts: Mapping[str, against_log.Doubt] = {}
         if differing:
@@ -122,13 +129,14 @@ class Attached:
                 doubts = against_log.doubts(connection, differing, where=self.where)
             rows = [row for row in rows if row["pledge"] not in doubts]
         found: dict[str, list[Evidence]] = {}
-        for row in rows:
-            found.setdefault(row["pledge"], []).append(self._evidence(row))
+        for row in against_log.unproven(rows) if broken else rows:
+            one = replace(self._evidence(row), doubted=broken is not None)
+            found.setdefault(one.pledge, []).append(one)
         for id, doubt in doubts.items():
             if doubt.rows:
                 found[id] = [replace(self._evidence(row), doubted=True) for row in doubt.rows]
         few = {id: _few(attached) for id, attached in found.items()}
-        return few, [doubt.why for doubt in doubts.values()]
+        return few, [broken] if broken else [doubt.why for doubt in doubts.values()]
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
@@ -138,6 +146,19 @@ class Attached:
         if not attached:
             return PledgeReference(id, 1, None)
         return PledgeReference(id, attached[-1].sequence + 1, attached[-1].digest)
+
+    @contextmanager
+    def attaching(self, id: str) -> Iterator[None]:
+        """Up to its end nobody else attaches anything, or changes this record.
+
+        Not to another record either: a capture must be attached to one host of one alone.
+        """
+        from collector.pledges.database import log
+
+        with self._database.writing() as connection:
+            self._hold(connection, id)
+            log.hold(connection, where=self.where)
+            yield
 
     def insert_evidence(
         self,
@@ -167,6 +188,8 @@ class Attached:
             if not self._hold(connection, id):
                 raise self.unknown(id)
             self._check_next(connection, id, sequence, digest, previous)
+            # what does not hold now is not vouched for with what is put to it
+            held = not seals.unsealed(connection, id)
             path = self.store.keep(copy, digest)
             row = {
                 "pledge": id,
@@ -181,7 +204,10 @@ class Attached:
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
+            sightings.forget_others(connection, id)
             sightings.put(connection, id, sequence, seen)
+            if held:
+                seals.seal(connection, [id])
         return evidence_of(row, path)
 
     def check_next(self, id: str, sequence: int, digest: str, previous: str | None) -> None:

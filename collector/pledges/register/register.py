@@ -20,6 +20,8 @@ from collector.pledges.database import location, sightings, tables, unmade
 from collector.pledges.database.location import FILE
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.database.store import Store
+from collector.pledges.database.transactions import Database
+from collector.pledges.due.lifecycle import continued
 from collector.pledges.record import form as records
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.seen import Seen
@@ -37,7 +39,7 @@ class Register(Seen):
     """Open with `Register.open`. Any number of processes may use one register at once."""
 
     def __init__(self, engine: Engine, store: Store, where: str) -> None:
-        super().__init__(tables.Database(engine, where), store, where)
+        super().__init__(Database(engine, where), store, where)
         with self._database.read() as connection:
             if tables.is_current(connection, where=where):
                 return
@@ -115,24 +117,38 @@ class Register(Seen):
             return tables.emptied(connection)
 
     def add_all(
-        self, records: Iterable[PledgeRecord], *, update: bool = False
+        self, records: Iterable[PledgeRecord], *, update: bool = False, keep: Collection[str] = ()
     ) -> tuple[Version, ...]:
-        """As `add` for all of them or, where one cannot be added, for none."""
+        """As `add` for all of them or, where one cannot be added, for none.
+
+        `keep`: fields that stay as the newest version has them where a record says nothing of them.
+        """
         every = tuple(records)
         with self._database.write() as connection:
             if not update:
                 self._check_names(connection, every)
             # each in its turn by id: two that add the same would wait for each other otherwise
             done = {
-                record.id: self._add(connection, record, update=update)
+                record.id: self._add(connection, record, update=update, keep=keep)
                 for record in sorted(every, key=lambda record: record.id)
             }
             briefs.put(connection, ((v.record, v.number) for v in done.values()))
         return tuple(done[record.id] for record in every)
 
-    def _add(self, connection: Connection, record: PledgeRecord, *, update: bool) -> Version:
+    def _add(
+        self,
+        connection: Connection,
+        record: PledgeRecord,
+        *,
+        update: bool,
+        keep: Collection[str] = (),
+    ) -> Version:
         now = datetime.now(UTC)
         newest = self._newest(connection, record.id)
+        if newest is not None and update:
+            held = newest.record.document
+            more = {f: held[f] for f in keep if f in held and f not in record.document}
+            record = PledgeRecord({**record.document, **more})
         if newest is None and update:
             raise self.unknown(record.id)
         if newest is not None and not update:
@@ -203,7 +219,7 @@ class Register(Seen):
 
     def renewed(self) -> frozenset[str]:
         """The ids of the records that another one says it continues."""
-        return frozenset(b.document["renews"] for b in self.briefs() if "renews" in b.document)
+        return continued(self.briefs())
 
     def history(self, id: str) -> tuple[Version, ...]:
         """All versions of a record, the first one first; raises BadInput when there is none.

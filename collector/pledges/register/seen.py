@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
 
 from collector.errors import CollectorError
-from collector.pledges.database import sightings
+from collector.pledges.database import seals, sightings, tables
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting, Twin
+from collector.pledges.database.store import Store
+from collector.pledges.database.transactions import Database
 from collector.pledges.register.attached import Attached
 from collector.pledges.status.latest_bundle import Newest
 
@@ -19,30 +24,33 @@ _AT_ONCE = 50
 class Seen(Attached):
     """The part of a register that is about machines; see `register.Register`."""
 
-    _all_seen = False
+    def __init__(self, database: Database, store: Store, where: str) -> None:
+        super().__init__(database, store, where)
+        # pledges, None for all of them
+        self._taken_in: set[str | None] = set()
 
     def newest_looks(self, id: str) -> Mapping[str, tuple[datetime, int]]:
         """By host of a pledge, when it was last looked at, and in which evidence."""
-        self._see_all()
+        self.take_in(id)
         with self._database.read() as connection:
             return sightings.newest(connection, id)
 
     def twins_of(self, id: str, found: Sequence[Sighting]) -> tuple[Twin, ...]:
         """Where else what is about to be attached was seen, in other hosts of it as well."""
-        self._see_all()
+        self.take_in(id)
         with self._database.read() as connection:
             elsewhere = sightings.twins(connection, id, {s.host: s.marks for s in found})
         return *_within(id, found), *elsewhere
 
     def edited(self, id: str, found: Sequence[Sighting]) -> tuple[tuple[str, int], ...]:
         """As `sightings.edited`, of what is about to be attached."""
-        self._see_all()
+        self.take_in(id)
         with self._database.read() as connection:
             return tuple(sightings.edited(connection, id, found))
 
     def twins(self, id: str) -> tuple[Twin, ...]:
         """Where else the machines of a pledge's evidence were seen."""
-        self._see_all()
+        self.take_in(id)
         with self._database.read() as connection:
             return sightings.twins(connection, id, sightings.marks_of(connection, id))
 
@@ -50,22 +58,64 @@ class Seen(Attached):
         """Each host of one bundle; none where it cannot be read."""
         return _read(attached) or ()
 
-    def _see_all(self) -> None:
+    def take_in(self, id: str | None = None) -> None:
         """Takes in what was attached before such things were kept, or came with a backup.
 
-        What cannot be read is left out: whoever asks for its status is told why.
+        And makes anew what no seal of this user's holds of: of one pledge or, to be asked before
+        anything is attached, of all. What cannot be read is left as it is: whoever asks for its
+        status is told why.
         """
-        if self._all_seen:
+        if None in self._taken_in or id in self._taken_in:
             return
-        self._all_seen = True
         with self._database.read() as connection:
-            missing = [self._evidence(row) for row in sightings.missing(connection)]
-        for first in range(0, len(missing), _AT_ONCE):
-            some = missing[first : first + _AT_ONCE]
-            read = [(one, found) for one in some if (found := _read(one)) is not None]
-            with self._database.write() as connection:
-                for one, found in read:
-                    sightings.put(connection, one.pledge, one.sequence, found)
+            rows = [] if self._taken_in else sightings.missing(connection)
+            unsealed = seals.unsealed(connection, id)
+            rows = [row for row in rows if row["pledge"] not in unsealed]
+            rows += self._rows_of(connection, unsealed)
+        self._taken_in.add(id)
+        every: dict[str, list[Evidence]] = {id: [] for id in unsealed}
+        for row in rows:
+            every.setdefault(row["pledge"], []).append(self._evidence(row))
+        for some in _portions(sorted(every.items())):
+            self._take_in(some, unsealed)
+
+    def _take_in(
+        self, some: Sequence[tuple[str, Sequence[Evidence]]], unsealed: frozenset[str]
+    ) -> None:
+        read = {
+            id: {one.sequence: found for one in every if (found := _read(one)) is not None}
+            for id, every in some
+        }
+        with self._database.write() as connection:
+            for id, every in some:
+                if not (self._hold(connection, id) and (read[id] or id in unsealed)):
+                    continue
+                if id in tables.emptied(connection):
+                    continue
+                if id in unsealed:
+                    sightings.forget_others(connection, id)
+                    sightings.forget(connection, id, read[id])
+                for one in every:
+                    sightings.put(connection, id, one.sequence, read[id].get(one.sequence, ()))
+                seals.seal(connection, [id])
+
+    def _rows_of(self, connection: Connection, ids: Collection[str]) -> list[Mapping[Any, Any]]:
+        table = tables.evidence
+        query = select(table).order_by(table.c.pledge, table.c.sequence)
+        return [row for row in connection.execute(query).mappings() if row["pledge"] in ids]
+
+
+def _portions(
+    every: Sequence[tuple[str, Sequence[Evidence]]],
+) -> Iterator[Sequence[tuple[str, Sequence[Evidence]]]]:
+    some: list[tuple[str, Sequence[Evidence]]] = []
+    for id, attached in every:
+        some.append((id, attached))
+        if sum(len(one) for _, one in some) >= _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _read(attached: Evidence) -> tuple[Sighting, ...] | None:

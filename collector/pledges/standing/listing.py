@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from collector.pledges.database.rows import Evidence, current
-from collector.pledges.due.lifecycle import State, state
+from collector.pledges.due.lifecycle import State, continued, state
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import Due, due
 from collector.pledges.status.brief import Brief
@@ -95,7 +95,7 @@ def listed(
 
     Raises ValueError for briefs that were asked for with the deadlines of a shorter time.
     """
-    renewed = frozenset(known.document.get("renews") for known in records)
+    renewed = continued(records)
     today = now.astimezone(CHINA).date()
     found = []
     for record in records:

@@ -24,6 +24,7 @@ What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
 _SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
 Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
 """Attached bundles in their sequence, each with its evidence.json."""
+_NOTHING = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Life:
 
     `verdict` is the last one; `seen` the bundle that says so. `owner`, `due` (the last second of
     a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
-    covers it now.
+    covers it now. `said` and `mend` are what that last one found, and what it says to do.
     """
 
     control: str
@@ -58,6 +59,8 @@ class Life:
     due: datetime | None = None
     note: str = ""
     waiver: Mapping[str, Any] | None = None
+    said: Text = _NOTHING
+    mend: Text = _NOTHING
 
     @property
     def opened(self) -> Event:
@@ -84,6 +87,8 @@ class _Course:
     is_open: bool = False
     ended: datetime | None = None
     events: list[Event] = field(default_factory=list)
+    said: Text = _NOTHING
+    mend: Text = _NOTHING
 
 
 def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ...]:
@@ -146,6 +151,7 @@ def _take(
             return
         course = courses[key] = _Course(result, about)
     course.verdict, course.about, course.seen = result, about, row.sequence
+    course.said, course.mend = (_text(finding.get(word)) for word in ("message", "remediation"))
     at = row.collected_at
     if result in _SATISFIED:
         if course.is_open:
@@ -193,7 +199,16 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         waiver_end(follow["due"]) if "due" in follow else None,
         str(follow.get("note", "")),
         waiver if state == "waived" else None,
+        course.said,
+        course.mend,
     )
+
+
+def _text(held: Any) -> Text:
+    """As evidence has it: in both languages, or in one for both."""
+    if isinstance(held, Mapping):
+        return Text(str(held.get("zh", "")), str(held.get("en", "")))
+    return Text(str(held or ""), str(held or ""))
 
 
 def follow_up(record: PledgeRecord | Brief, control: str, host: str) -> Mapping[str, Any]:

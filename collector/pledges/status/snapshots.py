@@ -2,7 +2,7 @@
 
 It saves reading hundreds of captures for each `pledge status`. It is never evidence: the captures
 are held to their signed digests each time, and a row that is of another bundle, was made by other
-code, or is not as it was written, is made anew from them.
+code, or is not as this user wrote it (`keeper`), is made anew from them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import collector
 from collector.i18n.message import from_json, to_json
 from collector.judging_code import judging_code_sha256
 from collector.pledges.database import tables
+from collector.pledges.database.keeper import keeper
 
 if TYPE_CHECKING:
     from collector.pledges.status.declared_resources import Shown
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
 def read(connection: Connection, newest: Newest) -> tuple[Shown, ...] | None:
     """What is kept of this very bundle; None where it has to be made anew."""
-    table = tables.looks
-    query = select(table.c.document, table.c.seal).where(
-        (table.c.pledge == newest.pledge) & (table.c.digest == newest.digest)
-    )
+    table, ours = tables.looks, keeper()
+    if ours is None:
+        return None
+    mine = (table.c.keeper == ours.id) & (table.c.pledge == newest.pledge)
+    query = select(table.c.document, table.c.seal).where(mine & (table.c.digest == newest.digest))
     row = connection.execute(query).first()
-    if row is None or row.seal != _seal(newest, row.document):
+    if row is None or not ours.holds(row.seal, *_told(newest, row.document)):
         return None
     # lists go without it
     from collector.pledges.status.declared_resources import Address, Port, Shown
@@ -55,14 +57,20 @@ def read(connection: Connection, newest: Newest) -> tuple[Shown, ...] | None:
 
 
 def put(connection: Connection, newest: Newest, made: Sequence[Shown]) -> None:
-    """Keeps it in the place of what was kept of an earlier bundle of the pledge."""
+    """Keeps it in the place of what this user kept, and anybody of an earlier bundle."""
+    table, ours = tables.looks, keeper(make=True)
+    name = ours.id if ours is not None else ""
+    stale = (table.c.keeper == name) | (table.c.digest != newest.digest)
+    connection.execute(table.delete().where((table.c.pledge == newest.pledge) & stale))
+    if ours is None:
+        return
     document = json.dumps([_plain(one) for one in made], separators=(",", ":"))
-    drop(connection, newest.pledge)
     connection.execute(
-        tables.looks.insert().values(
+        table.insert().values(
             pledge=newest.pledge,
+            keeper=name,
             digest=newest.digest,
-            seal=_seal(newest, document),
+            seal=ours.seal(*_told(newest, document)),
             document=document,
         )
     )
@@ -82,9 +90,8 @@ def drop(connection: Connection, pledge: str) -> None:
     connection.execute(tables.looks.delete().where(tables.looks.c.pledge == pledge))
 
 
-def _seal(newest: Newest, document: str) -> str:
-    told = [newest.pledge, newest.digest, _made_by(), document]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+def _told(newest: Newest, document: str) -> tuple[str, str, str, str]:
+    return newest.pledge, newest.digest, _made_by(), document
 
 
 @cache

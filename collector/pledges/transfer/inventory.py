@@ -14,7 +14,7 @@ from typing import Any
 
 from collector import reaching
 from collector.pledges.database.rows import Evidence
-from collector.pledges.due.lifecycle import state
+from collector.pledges.due.lifecycle import continued, state
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
@@ -32,18 +32,13 @@ _NO_NAME = re.compile(r"\W")
 def running(records: Iterable[PledgeRecord], now: datetime) -> tuple[PledgeRecord, ...]:
     """Those whose hosts are checked: no drafts, none that ended."""
     records = tuple(records)
-    renewed = renewals(records)
+    renewed = continued(records)
     today = now.astimezone(CHINA).date()
     return tuple(
         record
         for record in records
         if state(record, today, renewed=record.id in renewed) in RUNNING
     )
-
-
-def renewals(records: Iterable[PledgeRecord]) -> frozenset[str]:
-    """The ids of the records that another one continues."""
-    return frozenset(r.document["renews"] for r in records if "renews" in r.document)
 
 
 def check_is_due(
@@ -84,7 +79,7 @@ def inventory_of(
     what became of the findings of a pledge, where that is known.
     """
     records = tuple(records)
-    renewed = renewals(records)
+    renewed = continued(records)
     groups: dict[str, list[str]] = {}
     variables: dict[str, dict[str, Any]] = {}
     known = running(records, now)
@@ -93,11 +88,11 @@ def inventory_of(
     for record in known:
         names = [pledges[record.id], customers[_customer(record)], f"grade_{record.grade}"]
         attached = evidence.get(record.id, ())
-        continued = record.id in renewed
+        again = record.id in renewed
         known_lives = lives.get(record.id)
-        if due(record, attached, now, within=within, renewed=continued, lives=known_lives):
+        if due(record, attached, now, within=within, renewed=again, lives=known_lives):
             names.append("due")
-        if check_is_due(record, attached, now, within, renewed=continued, lives=known_lives):
+        if check_is_due(record, attached, now, within, renewed=again, lives=known_lives):
             names.append("check_due")
         for host in record.hosts:
             about = variables.setdefault(host, {"hostpledge_pledges": [], "hostpledge_grade": 2})

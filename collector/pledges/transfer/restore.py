@@ -22,6 +22,7 @@ from collector.i18n.message import msg
 from collector.pledges.database import location, log, tables
 from collector.pledges.database.location import Place
 from collector.pledges.database.store import Store
+from collector.pledges.database.transactions import Database
 from collector.pledges.register.register import Register
 from collector.pledges.transfer.backup_file import TABLES, BackupFile, opened
 
@@ -61,7 +62,7 @@ def restore(
         if place.path is not None and not place.path.exists():
             return _made(backup, place, place.path)
         Register.open(at)
-        database = tables.Database(place.engine(), place.where)
+        database = Database(place.engine(), place.where)
         with database.read() as connection:
             _refuse(connection, place.where, replace=replace)
         _bundles(backup, place.store)
@@ -77,7 +78,7 @@ def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
     _bundles(backup, place.store)
     with place.store.room() as room:
         aside = room / path.name
-        database = tables.Database(tables.open_sqlite(aside), place.where)
+        database = Database(tables.open_sqlite(aside), place.where)
         with database.write() as connection:
             tables.create(connection, where=place.where)
             _fill(connection, backup, place.where)

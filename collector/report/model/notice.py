@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,7 +24,11 @@ _NAMED = 12
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One control on the hosts that share an owner and a day (as it is written, empty if none)."""
+    """One control on the hosts that share an owner and a day (as it is written, empty if none).
+
+    `said` is what was found, with the names of the hosts that it is of (none: of all of them);
+    `what` is what to do, empty where that stands in the row `same` already.
+    """
 
     clause: str
     number: str
@@ -35,7 +39,13 @@ class Item:
     more: int
     owner: str
     due: str
+    said: tuple[tuple[tuple[str, ...], str], ...]
     what: str
+    same: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.hosts) + self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,7 @@ def contents(
         "by": asked.by,
         "since": since,
         "parts": parts,
+        "findings": len(opened),
         "hosts": len({life.host for life in opened}),
         "controls": len({life.control for life in opened}),
         "sequence": sequence,
@@ -105,10 +116,15 @@ def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:
         until = due if life.closed else due or by
         rows.setdefault((life.control, life.verdict, life.owner, until), []).append(life)
     found = [_item(*key, members, lang) for key, members in rows.items()]
-    worst = list(Result)
-    return sorted(
-        found, key=lambda i: (not i.veto, i.due or "9999", worst.index(i.result), i.number)
-    )
+    worst = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
+    order = {result: place for place, result in enumerate(worst)}
+    found.sort(key=lambda i: (not i.veto, i.number, order.get(i.result, 9), i.due or "9999"))
+    first: dict[tuple[str, str], int] = {}
+    rows_of = []
+    for row, item in enumerate(found, 1):
+        before = first.setdefault((item.number, item.what), row)
+        rows_of.append(item if before == row else replace(item, what="", same=before))
+    return rows_of
 
 
 def _item(
@@ -126,5 +142,16 @@ def _item(
         max(len(hosts) - _NAMED, 0),
         str(masked(owner)),
         due,
-        known.remediation.to(lang) if known else "",
+        tuple(_said(members, lang)),
+        "" if result is Result.ERROR else first.mend.to(lang),
     )
+
+
+def _said(members: Sequence[Life], lang: Lang) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What was found, once for all hosts of which it is the same."""
+    found: dict[str, list[str]] = {}
+    for life in members:
+        found.setdefault(str(masked(life.said.to(lang))), []).append(life.host)
+    for said, names in found.items():
+        if said:
+            yield (() if len(found) == 1 else tuple(names[:_NAMED])), said

@@ -10,19 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from collector.attest.keys import own_key
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.private import beside, create, sync_folder
-from collector.resources import home, home_place
 
 NAME = "collecting.key"
-_BYTES = 32
 
 
 def seal(*told: Any) -> str:
@@ -42,42 +37,24 @@ def _mac(key: bytes, told: tuple[Any, ...]) -> str:
 
 
 def place() -> Path:
-    """Where the key lies: apart from those that sign, which other people may be given."""
-    return home_place() / NAME
+    """Where the key lies."""
+    return own_key.place(NAME)
 
 
 def _key() -> bytes | None:
     """Raises BadInput for a file that holds no such key."""
     try:
-        text = place().read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        return None
-    with suppress(ValueError):
-        if len(key := bytes.fromhex(text)) == _BYTES:
-            return key
-    raise BadInput(
-        msg("not_key_runs_sealed"),
-        where=str(place()),
-        mend=msg("put_one_backup_move"),
-    )
+        return own_key.read(NAME)
+    except ValueError:
+        raise _no_key() from None
 
 
 def _new() -> bytes:
-    """The key of whichever process came first: several may begin at once."""
-    home()
-    path = place()
-    aside = beside(path)
     try:
-        with create(aside) as out:
-            out.write(secrets.token_hex(_BYTES).encode() + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-        with suppress(FileExistsError):
-            os.link(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    found = _key()
-    if found is None:
-        raise BadInput(msg("went_away_made"), where=str(path))
-    return found
+        return own_key.make(NAME)
+    except ValueError:
+        raise _no_key() from None
+
+
+def _no_key() -> BadInput:
+    return BadInput(msg("not_key_runs_sealed"), where=str(place()), mend=msg("put_one_backup_move"))

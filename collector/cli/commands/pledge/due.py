@@ -82,6 +82,7 @@ def due(
     location: str | None,
 ) -> int:
     from collector.cli.ui.sheets import put
+    from collector.pledges.due import lifecycle
     from collector.pledges.standing.due import due as falls_due
     from collector.pledges.standing.finding_history import lives_where_due
 
@@ -89,7 +90,7 @@ def due(
     register = open_register(location)
     now = datetime.now(UTC)
     every = register.briefs(now + ahead)
-    renewed = frozenset(known.document.get("renews") for known in every)
+    renewed = lifecycle.continued(every)
     records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
     attached, doubts = register.newest_and_doubts()
     found = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -19,10 +19,13 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
+    from collector.pledges.database.rows import Version
     from collector.pledges.lists.complaints import Fault
     from collector.pledges.lists.reading import Listed
 
 _SHOWN = 50
+# what `assign` and `waive` put into a record stays, where a list says nothing of it
+_OF_COMMANDS = ("follow_ups", "waivers")
 
 
 @click.command(
@@ -97,15 +100,10 @@ def import_(
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
         out(tr(f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"))
-        return 0
-    versions = open_register(location, create=True).add_all(found.records, update=update)
-    fresh = sum(v.number == 1 for v in versions)
-    out(
-        tr(
-            f"已导入 {count} 份登记：新增 {fresh}，更新 {count - fresh}\n",
-            f"{count} pledge records: {fresh} added, {count - fresh} updated\n",
-        )
-    )
+    else:
+        begun, register = datetime.now(UTC), open_register(location, create=True)
+        versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
+        _say_added(versions, begun)
     if found.drafts:
         drafts = len(found.drafts)
         out(
@@ -115,6 +113,18 @@ def import_(
             )
         )
     return 0
+
+
+def _say_added(versions: Collection[Version], begun: datetime) -> None:
+    made = [version for version in versions if version.added_at >= begun]
+    fresh = sum(version.number == 1 for version in made)
+    count, changed, same = len(versions), len(made) - fresh, len(versions) - len(made)
+    out(
+        tr(
+            f"已导入 {count} 份登记：新增 {fresh}，更新 {changed}，未变 {same}\n",
+            f"{count} pledge records: {fresh} added, {changed} updated, {same} as they were\n",
+        )
+    )
 
 
 def _headings() -> str:

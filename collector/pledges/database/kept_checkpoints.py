@@ -1,0 +1,82 @@
+"""Did the log grow out of every checkpoint that was signed of it and is kept beside it?
+
+Rows can be made to say what a changed log says. The root that somebody signed cannot: each leaf
+is hashed into a tree that grows, and its root compared at the size of each checkpoint.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from collector.attest.log import merkle
+from collector.attest.log.checkpoint import Checkpoint, parse
+from collector.errors import VerifyFailed
+from collector.i18n.message import msg
+from collector.pledges.database import tables
+
+
+class Growth:
+    """A Merkle tree that leaves are put into in their order, and the roots it must have had."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        # why the log is none of those that were signed, where it is not
+        self._why: str | None = None
+        # of each full tree within this one, the largest first
+        self._peaks: list[bytes] = []
+        self._kept = 0
+        self._roots: dict[int, bytes] = {}
+        self._last = 0
+
+    def expect(self, connection: Connection) -> bool:
+        """Takes in the checkpoints that are new; False where leaves were put in before them."""
+        table, head = tables.checkpoints, select(tables.log_head.c.origin)
+        query = select(table.c.number, table.c.note).where(table.c.number > self._kept)
+        # nearly always there is none
+        rows = connection.execute(query.order_by(table.c.number)).all()
+        origin = str(connection.execute(head.limit(1)).scalar()) if rows else ""
+        for number, note in rows:
+            self._kept = number
+            try:
+                self._take(parse(note.encode(), where="").checkpoint, origin)
+            except VerifyFailed as problem:
+                self._why = self._why or problem.what
+        return not rows or self.size == 0
+
+    def _take(self, one: Checkpoint, origin: str) -> None:
+        if one.origin != origin:
+            raise VerifyFailed(
+                msg("checkpoint_another_log_one", origin=one.origin, origin_2=origin)
+            )
+        if self._roots.setdefault(one.size, one.root) != one.root:
+            raise VerifyFailed(msg("two_roots_one_size"))
+        self._last = max(self._last, one.size)
+        self._compare(one.size)
+
+    def add(self, leaf: str) -> None:
+        """The next leaf; past the last checkpoint nothing is left to be held to."""
+        place = self.size
+        self.size += 1
+        if place >= self._last:
+            return
+        found = merkle.leaf_hash(leaf.encode("utf-8", "surrogatepass"))
+        while place & 1:
+            found = merkle.node_hash(self._peaks.pop(), found)
+            place >>= 1
+        self._peaks.append(found)
+        self._compare(self.size)
+
+    def _compare(self, size: int) -> None:
+        if size != self.size or size not in self._roots:
+            return
+        found = self._peaks[-1] if self._peaks else merkle.root([])
+        for peak in reversed(self._peaks[:-1]):
+            found = merkle.node_hash(peak, found)
+        if self._roots.pop(size) != found:
+            self._why = self._why or msg("first_entries_log_not", size=size)
+
+    def broken(self) -> str | None:
+        """The first cause why this is not the log that was signed; None where it is."""
+        if self._why is None and self._last > self.size:
+            return msg("log_entries_entries_removed", size=self._last, count=self.size)
+        return self._why

@@ -1,0 +1,103 @@
+"""The register's transactions, and what its database complains of as one line."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+
+
+class Database:
+    """An engine, its transactions, and what the database complains of as one line."""
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine = engine
+        self.where = where
+        # of each thread, the write that it is within
+        self._within = threading.local()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """What is there now; within `writing`, as that write sees it."""
+        if (within := self._outer()) is not None:
+            yield within
+            return
+        with self._said(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read that sees one moment, however long it lasts and whatever others write."""
+        if (within := self._outer()) is not None:
+            yield within
+            return
+        with self._said(), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection.execution_options(snapshot=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that takes the right to write at once, and keeps it to its end.
+
+        Within `writing` it is a part of that one.
+        """
+        if (within := self._outer()) is not None:
+            yield within
+            return
+        with self._said(), self._engine.connect() as connection:
+            writer = connection.execution_options(writing=True)
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write that all reads and writes of this thread are a part of, up to its end.
+
+        What is looked at in it is still so when it is written.
+        """
+        with self.write() as connection:
+            self._within.connection = connection
+            try:
+                yield connection
+            finally:
+                del self._within.connection
+
+    def _outer(self) -> Connection | None:
+        found: Connection | None = getattr(self._within, "connection", None)
+        return found
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise BadInput(
+                msg("another_process_wrote_same"), where=self.where, mend=msg("try_again")
+            ) from None
+        except DBAPIError as problem:
+            raise BadInput(_plain(problem.orig), where=self.where) from None
+
+
+# by which SQLite says that what was to be written found no room, sqlite.org/rescode.html
+_NO_ROOM = frozenset(
+    {"SQLITE_FULL"} | {f"SQLITE_IOERR_{what}" for what in ("WRITE", "FSYNC", "TRUNCATE", "SHMSIZE")}
+)
+
+
+def _plain(problem: BaseException | None) -> str:
+    if getattr(problem, "sqlite_errorname", "") in _NO_ROOM:
+        return msg("no_room_left_written")
+    complaint = str(problem)
+    if "not a database" in complaint:
+        return msg("not_a_register")
+    if "locked" in complaint:
+        return msg("another_process_holds_register")
+    return msg("register_says", complaint=complaint)
