@@ -125,7 +125,7 @@ def test_how_many_there_are() -> None:
     assert count == Counter(COUNTED)
 
 
-COUNTED = {"steps": 168, "steps run": 47, "lines": 1694, "lines run": 671}
+COUNTED = {"steps": 168, "steps run": 47, "lines": 1736, "lines run": 700}
 
 
 @pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
@@ -173,3 +173,33 @@ def test_which_platform_a_host_is(
 ) -> None:
     assert platform_of(id, version, like) == platform
     assert platform is None or platform in PLATFORMS
+
+
+def test_nothing_reads_what_is_typed_behind_it() -> None:
+    """A package manager, a question, a pager: the next lines of a paste would be their answers."""
+    asks = re.compile(r"pam-auth-update(?! --package)|dpkg-reconfigure|\bless\b|\bmore\b")
+    for id, step in STEPS:
+        text = "\n".join(step.lines)
+        installed = re.findall(r"apt-get install(?:[^\n]*\\\n)*[^\n]*", text)
+        assert all("</dev/null" in line for line in installed), (id, installed)
+        assert not asks.search(text), id
+
+
+def test_every_number_stands_in_the_words_too() -> None:
+    """No `@days@` in what a person reads before typing."""
+    for id in every():
+        for grade in (2, 3):
+            for step in filled_steps(id, grade):
+                words = [step.why, step.look_for, step.warning]
+                said = [text.to(lang) for text in words if text for lang in ("zh", "en")]
+                assert not [text for text in (*said, *step.lines) if re.search(r"@[a-z_]+@", text)]
+
+
+def test_rules_that_are_empty_are_never_said_to_be_loaded() -> None:
+    """Where nobody filled in the ports, nothing is armed or loaded, and the check says so."""
+    for id in ("firewall.default_deny", "firewall.admin_sources", "firewall.exposed_ports"):
+        first, second = [s for s in for_platform(id, "debian") if s.run]
+        armed = "\n".join(first.commands)
+        assert re.search(r"\[ -s /etc/nftables\.d/\w+\.nft \] &&\n\s+nft -c", armed), id
+        assert "nft list chain" in "\n".join(second.check), id
+        assert "/etc/nftables.conf" in "\n".join(first.back), "an include of what is gone"

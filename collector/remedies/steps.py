@@ -94,9 +94,15 @@ def filled_steps(control: str, grade: int = 2) -> tuple[Step, ...]:
     def filled(lines: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_PARAMETER.sub(lambda m: str(values[m[1]]), line) for line in lines)
 
+    def said(text: Text) -> Text:
+        return Text(*filled((text.zh, text.en)))
+
     return tuple(
         replace(
             step,
+            why=said(step.why),
+            look_for=said(step.look_for) if step.look_for else None,
+            warning=said(step.warning) if step.warning else None,
             look=filled(step.look),
             commands=filled(step.commands),
             check=filled(step.check),

@@ -102,13 +102,13 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
     """What is handed in may be another host's capture, or an old one."""
     signer.folder.mkdir(exist_ok=True)
 
-    def said(name: str, machine: str, at: datetime) -> list[str]:
+    def said(name: str, machine: str, at: datetime, host: str = "web-01") -> list[str]:
         taken = captured("weak")
         clock = str(int(at.timestamp()))
         head = MappingProxyType({**taken.head, "machine": machine, "clock": clock})
         file = signer.folder / f"{name}{captures.SUFFIX}"
         nonce = name.encode().hex() * 16  # the script draws one each time
-        taken = dataclasses.replace(taken, host="web-01", head=head, collected_at=at, nonce=nonce)
+        taken = dataclasses.replace(taken, host=host, head=head, collected_at=at, nonce=nonce)
         captures.write(taken, file)
         made_now = bundle.make(
             [file],
@@ -136,6 +136,9 @@ def test_another_machine_under_the_same_name_and_an_older_look_are_said(
         given,
         missing,
     ]
+    # named inside as nobody called it: its findings would be this pledge's
+    strange = said("f", "3" * 64, AT + timedelta(days=5), "vm")
+    assert any("not declared in the record" in line and ": vm;" in line for line in strange)
 
 
 def test_a_zip_is_kept_as_a_folder(register: Register, signer: Signer, tmp_path: Path) -> None:

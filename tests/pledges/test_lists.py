@@ -9,7 +9,7 @@ import sys
 import time
 import tracemalloc
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from openpyxl import Workbook
 
 from collector.errors import BadInput
 from collector.pledges.lists import reading as lists
+from collector.pledges.record import changes
 from collector.pledges.register.register import Register
 from tests.zip_forms import parts, two_ends
 
@@ -254,7 +255,7 @@ def test_all_of_a_list_or_nothing(place: str, tmp_path: Path) -> None:
     done = _import(place, _csv(tmp_path, HEAD, *good))
     assert (done.returncode, done.stdout.splitlines()[0]) == (
         0,
-        "已导入 20 份登记：新增 20，更新 0",
+        "已导入 20 份登记：新增 20，更新 0，未变 0",
     )
     # one that is there already: nothing of the list is taken
     done = _import(place, _csv(tmp_path, HEAD, ["C-100", *GOOD[1:]], good[3]))
@@ -263,7 +264,30 @@ def test_all_of_a_list_or_nothing(place: str, tmp_path: Path) -> None:
     assert len(Register.open(place).list()) == 20
     changed = [[*row[:1], "改名公司", *row[2:]] for row in good[:3]]
     done = _import(place, _csv(tmp_path, HEAD, *changed), "--update")
-    assert done.stdout.startswith("已导入 3 份登记：新增 0，更新 3")
+    assert done.stdout.startswith("已导入 3 份登记：新增 0，更新 3，未变 0")
+    done = _import(place, _csv(tmp_path, HEAD, *changed, *good[3:]), "--update")
+    assert done.stdout.startswith("已导入 20 份登记：新增 0，更新 0，未变 20")
+
+
+def test_a_list_takes_nothing_away_that_a_command_put_there(place: str, tmp_path: Path) -> None:
+    """The list of last month comes again: who mends what, and what is waived, stays."""
+    row = ["C-001", *GOOD[1:]]
+    assert _import(place, _csv(tmp_path, HEAD, row)).returncode == 0
+    register = Register.open(place)
+    day = datetime.now(UTC).date() + timedelta(days=9)
+    given = {"reason": "x", "approver": "y", "expires": day.isoformat()}
+    hash = "encryption.password_hash"
+    register.change("C-001", lambda r: changes.waived(r, hash, "*", given, today=TODAY))
+    owner = {"owner": "李工", "due": day.isoformat()}
+    register.change("C-001", lambda r: changes.followed_up(r, hash, "*", owner, today=TODAY))
+    done = _import(place, _csv(tmp_path, HEAD, row), "--update")
+    assert done.stdout.startswith("已导入 1 份登记：新增 0，更新 0，未变 1")
+    done = _import(place, _csv(tmp_path, HEAD, [*row[:1], "改名公司", *row[2:]]), "--update")
+    assert done.stdout.startswith("已导入 1 份登记：新增 0，更新 1")
+    held = Register.open(place).get("C-001")
+    assert held.customer == "改名公司"
+    assert held.document["waivers"][0]["reason"] == "x"
+    assert held.document["follow_ups"][0]["owner"] == "李工"
 
 
 def test_the_register_as_an_inventory(place: str, tmp_path: Path) -> None:

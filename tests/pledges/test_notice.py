@@ -13,8 +13,10 @@ import pytest
 from collector.model import Result, Text
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
+from collector.pledges.standing.finding_history import all_lives
 from collector.pledges.status.findings import Event, Life, State
 from collector.report.model import notice
+from collector.report.render import html
 from tests.cli.running import Ended, hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
@@ -81,6 +83,9 @@ def test_to_mend_then_looked_at_again(
     assert "某某网络有限公司" in said
     assert f"one-1-{NOW.astimezone(CHINA):%Y%m%d}" in said
     assert register.evidence("one-1")[0].digest in said
+    assert "{" not in said, "a number has no value"
+    life = all_lives(register.get("one-1"), register.evidence("one-1"), NOW)[0]
+    assert life.said.zh.replace(" ", "") in said.replace(" ", ""), "and not only what to do"
     # who it was given to, and their day, in place of the day of all
     own = (NOW.astimezone(CHINA) + timedelta(days=3)).date().isoformat()
     hostpledge(
@@ -142,12 +147,22 @@ def test_what_cannot_be_said(
     assert not (tmp_path / "x.pdf").exists()
 
 
-def _life(host: str, state: State, opened: int, closed: int | None = None) -> Life:
+def _life(
+    host: str,
+    state: State,
+    opened: int,
+    closed: int | None = None,
+    verdict: Result = Result.FAIL,
+) -> Life:
     at = [Event("opened", NOW + timedelta(days=opened), 1, Result.FAIL)]
     if closed is not None:
         at.append(Event("closed", NOW + timedelta(days=closed), 2, Result.PASS))
-    verdict = Result.FAIL if closed is None else Result.PASS
-    return Life(HASH, host, "D12", Text("口令", "hash"), False, state, verdict, 1, tuple(at))
+    verdict = verdict if closed is None else Result.PASS
+    said, mend = Text("弱", f"weak, as {host[0]} has it"), Text("改 184", "mend 184")
+    return Life(
+        HASH, host, "D12", Text("口令", "hash"), False, state, verdict, 1, tuple(at),
+        said=said, mend=mend,
+    )  # fmt: skip
 
 
 def test_each_is_told_once_and_where_it_belongs() -> None:
@@ -167,8 +182,27 @@ def test_each_is_told_once_and_where_it_belongs() -> None:
         "notice_still": [(tuple(f"h{n:02}" for n in range(12)), 8)],
         "notice_new": [(("new",), 0)],
     }
-    assert (given["hosts"], given["controls"]) == (21, 1)
+    assert (given["hosts"], given["controls"], given["findings"]) == (21, 1, 21)
     asked = notice.Asked("mend", "1", "", SOON)
     ((_, (item,)),) = notice.contents(made(), lives, newest, asked, NOW, "en")["parts"]
     assert (len(item.hosts), item.more, item.due) == (12, 9, SOON)
-    assert item.what
+    assert (item.count, item.what) == (21, "mend 184")
+    assert [said for _, said in item.said] == ["weak, as h has it", "weak, as n has it"]
+    assert item.said[1][0] == ("new",)
+
+
+def test_what_could_not_be_verified_is_looked_at_again_and_the_same_is_said_once() -> None:
+    lives = (
+        _life("a", "open", -30),
+        _life("b", "open", -30, verdict=Result.PARTIAL),
+        _life("c", "open", -30, verdict=Result.ERROR),
+    )
+    asked = notice.Asked("mend", "1", "", SOON)
+    given = notice.contents(made(), lives, (2, NOW, "de" * 32), asked, NOW, "en")
+    ((_, items),) = given["parts"]
+    assert [(i.result, i.what, i.same) for i in items] == [
+        (Result.FAIL, "mend 184", 0), (Result.PARTIAL, "", 1), (Result.ERROR, "", 0)
+    ]  # fmt: skip
+    text = html.page("notice.html.j2", given, style="pages.css")
+    assert "as in row 1" in text
+    assert "not verified is not failed: collect again as root" in text

@@ -58,6 +58,23 @@ def test_a_draft_and_one_that_is_signed(pledge: Pledge, tmp_path: Path) -> None:
     assert (document["version"], document["representative"]) == ("2026", "李示例")
 
 
+def test_a_draft_that_nobody_signed_ends_no_alarm(pledge: Pledge, tmp_path: Path) -> None:
+    """The old one falls due as before; a signed one continues it."""
+    old = example()["id"]
+    ahead = ("--within", "900d", "--kind", "period_end")
+    assert old in pledge("due", old, *ahead).out
+    assert pledge("renew", old, "next-2027").status == 0
+    assert old in pledge("due", old, *ahead).out
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    assert register.renewed() == frozenset()
+    draft = register.get("next-2027").document
+    signed = {k: v for k, v in draft.items() if k != "draft"}
+    signed["documents"] = example()["documents"]
+    register.add(record.from_document(signed, where="x", today=TODAY), update=True)
+    assert register.renewed() == {old}
+    assert old not in pledge("due", old, *ahead).out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

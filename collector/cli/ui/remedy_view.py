@@ -40,7 +40,7 @@ def _step(number: int, step: Step) -> list[str]:
     if step.packages:
         lines.append(wrap(f"{_label('packages')} {' '.join(step.packages)}"))
     if step.fill:
-        lines += [_label("fill"), *_fill(step), *_typed(tuple(f"{f.name}=" for f in step.fill))]
+        lines += [_label("fill"), *_fill(step), *_typed(tuple(f"{f.name}=''" for f in step.fill))]
     if step.look_for is not None:
         lines += [_label("look"), wrap(step.look_for.to(lang()), indent="  "), *_typed(step.look)]
     for part in ("commands", "check", "back"):

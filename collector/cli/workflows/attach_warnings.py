@@ -91,9 +91,17 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"hosts of the same machine-id, which may be one machine: {_named(hosts)}",
         )
     yield from _look_alikes(opened, register.get(attached.pledge).hosts)
-    if not register.get(attached.pledge).hosts:
+    declared = register.get(attached.pledge).hosts
+    if not declared:
         yield no_hosts().to(lang())
-    missing = [name for name in register.get(attached.pledge).hosts if name not in opened.names]
+    elif others := [name for name in opened.names if name not in declared]:
+        yield tr(
+            f"登记中没有的主机（名称在采集文件之内，与文件名无关）：{_named(others)}；"
+            "其问题也记在此登记名下",
+            f"not declared in the record (a capture bears its name inside, whatever its file is "
+            f"called): {_named(others)}; what was found there counts for this pledge",
+        )
+    missing = [name for name in declared if name not in opened.names]
     if missing:
         names = tr("、", ", ").join(missing)
         yield tr(
