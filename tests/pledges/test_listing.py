@@ -164,6 +164,18 @@ def test_csv_is_for_excel_and_its_words_never_change(
         assert {row["clause_2.3"] for row in rows} == {"none"}
 
 
+def test_who_asks_for_ends_is_told_them(pledge: Callable[..., Ended]) -> None:
+    """What is over is marked, as it stands among those that are to end."""
+    end = str(made().document["period"]["until"])
+    for words in (("--expiring", "3000d"), ("--sort", "until")):
+        shown = pledge(*words, "--lang", "en").out
+        assert "until" in shown.splitlines()[0]
+        assert shown.count(end) == 2
+        assert "collected" not in shown
+        assert max(map(len, shown.splitlines())) <= 80
+    assert "until" not in pledge("--lang", "en").out.splitlines()[0]
+
+
 def test_a_workbook_goes_to_a_file(pledge: Callable[..., Ended], tmp_path: Path) -> None:
     ran = pledge("--format", "xlsx")
     assert (ran.status, ran.out) == (2, "")

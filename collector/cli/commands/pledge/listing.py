@@ -142,7 +142,8 @@ def list_(
     if summed:
         put(_summed(rows, now, form), output)
     else:
-        put(_drawn(rows, len(every), form), output)
+        ending = expiring is not None or sort == "until"
+        put(_drawn(rows, len(every), form, ending=ending), output)
     return 2 if say_doubts(doubts) else 0
 
 
@@ -171,7 +172,7 @@ def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
     return found
 
 
-def _drawn(rows: Sequence[Listed], every: int, form: str) -> str | bytes:
+def _drawn(rows: Sequence[Listed], every: int, form: str, *, ending: bool) -> str | bytes:
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
 
@@ -183,7 +184,7 @@ def _drawn(rows: Sequence[Listed], every: int, form: str) -> str | bytes:
         return as_xlsx(tr("登记", "pledges"), _titles(), [_row(one) for one in rows])
     if every and not rows:
         return tr(f"{every} 份登记中没有符合条件的\n", f"none of {every} pledge records is so\n")
-    return tables.list_table([(one.record, one.evidence) for one in rows])
+    return tables.list_table([(one.record, one.evidence) for one in rows], ending=ending)
 
 
 def _titles() -> dict[str, str]:

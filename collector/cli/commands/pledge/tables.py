@@ -29,7 +29,8 @@ _MOST_PARTS = 20
 SATISFIED = ("pass", "partial", "notapplicable")
 
 
-def list_table(rows: Rows) -> str:
+def list_table(rows: Rows, *, ending: bool = False) -> str:
+    """`ending`: the last day of the period stands in the place of when it was last collected."""
     if not rows:
         return tr("登记库中还没有登记\n", "no pledge record in the register\n")
     table = Grid(
@@ -37,11 +38,11 @@ def list_table(rows: Rows) -> str:
         tr("用户名称", "customer"),
         tr("级", "grade"),
         tr("证据", "bundles"),
-        tr("最近采集", "collected"),
+        tr("到期", "until") if ending else tr("最近采集", "collected"),
         "二(二)",
         "二(三)",
         "二(四)",
-        fixed={0: _ids(record.id for record, _ in rows), 4: 10},
+        fixed={0: _ids(record.id for record, _ in rows), 4: 12 if ending else 10},
     )
     for record, evidence in rows:
         last = current(evidence)
@@ -50,10 +51,17 @@ def list_table(rows: Rows) -> str:
             record.customer,
             str(record.grade),
             str(evidence[-1].sequence if evidence else 0),
-            _day(last.collected_at) if last else "-",
+            _end(record) if ending else _day(last.collected_at) if last else "-",
             *(clause_of(last, record.grade, n) if last else "-" for n in CHECKED),
         )
     return table.drawn(width()) + _parts(rows)
+
+
+def _end(record: Brief) -> str:
+    """The last day of the period, marked where it is over."""
+    end = str(record.document.get("period", {}).get("until", ""))
+    over = end and end < datetime.now(CHINA).date().isoformat()
+    return f"{end} !" if over else end or "-"
 
 
 def clause_of(evidence: Evidence, grade: int, number: str) -> str:
