@@ -29,7 +29,7 @@ from tests.cli.test_evidence import Shell
 
 ROOT = Path(__file__).parents[2]
 OWN, FORGED = "web-1", "web-2"
-ADDRESS = {OWN: "198.51.100.9", FORGED: "203.0.113.7"}
+ADDRESS = {OWN: "198.51.100.9", FORGED: "203.0.113.214"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
