@@ -119,11 +119,13 @@ def _say_added(versions: Collection[Version], begun: datetime) -> None:
     made = [version for version in versions if version.added_at >= begun]
     fresh = sum(version.number == 1 for version in made)
     count, changed, same = len(versions), len(made) - fresh, len(versions) - len(made)
+    rest = tr(f"，未变 {same}", f", {same} as they were") if same else ""
     out(
         tr(
-            f"已导入 {count} 份登记：新增 {fresh}，更新 {changed}，未变 {same}\n",
-            f"{count} pledge records: {fresh} added, {changed} updated, {same} as they were\n",
+            f"已导入 {count} 份登记：新增 {fresh}，更新 {changed}",
+            f"{count} pledge records: {fresh} added, {changed} updated",
         )
+        + f"{rest}\n"
     )
 
 
