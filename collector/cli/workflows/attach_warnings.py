@@ -90,8 +90,12 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
             f"主机的 machine-id 相同，可能是同一台机器：{_named(hosts)}",
             f"hosts of the same machine-id, which may be one machine: {_named(hosts)}",
         )
-    yield from _look_alikes(opened, register.get(attached.pledge).hosts)
-    declared = register.get(attached.pledge).hosts
+    yield from _of_declared(opened, register.get(attached.pledge).hosts)
+
+
+def _of_declared(opened: Bundle, declared: Sequence[str]) -> Iterator[str]:
+    """What is in it beside the hosts of the record, and which of these are not."""
+    yield from _look_alikes(opened, declared)
     if not declared:
         yield no_hosts().to(lang())
     elif others := [name for name in opened.names if name not in declared]:
