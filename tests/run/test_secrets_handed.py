@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
+from collector.held import hold
 from collector.run.ansible import private
-from collector.run.ansible.driver import driver_name
 from collector.run.ansible.private import private_folder
 from tests.run.conftest import Sshd, hostpledge
 from tests.run.seen import below, watched
@@ -119,9 +119,11 @@ def test_what_a_killed_command_left_goes_with_the_next(
     left, old, busy = (tmp_path / f"hostpledge-play-{name}" for name in ("left", "old", "busy"))
     for folder in (left, old, busy):
         folder.mkdir(mode=0o700)
-        (folder / "driver").write_text("1:1")
+        os.close(hold(folder))
         (folder / "handed-vars-1").write_text(SECRET)
-    (busy / "driver").write_text(driver_name())
+    held = hold(busy)
+    (made := tmp_path / "hostpledge-play-made").mkdir(mode=0o700)
+    (made / "handed-vars-1").write_text(SECRET)
     os.utime(old, (1, 1))
     (tmp_path / "hostpledge-play-link").symlink_to(tmp_path)
     with private_folder() as folder:
@@ -130,6 +132,8 @@ def test_what_a_killed_command_left_goes_with_the_next(
         assert left.exists(), "a play whose command was killed may still be ending"
         assert not old.exists()
         assert (busy / "handed-vars-1").exists()
+        assert (made / "handed-vars-1").exists(), "whoever makes it does not hold it yet"
+    os.close(held)
     assert not folder.exists()
 
 

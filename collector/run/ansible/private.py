@@ -11,20 +11,18 @@ import json
 import os
 import shlex
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from collector.errors import BadInput
+from collector.held import hold, left_behind
 from collector.i18n.message import msg
-from collector.run.ansible.driver import driver_alive, driver_name
 
 _PREFIX = "hostpledge-play-"
 _HANDED = "handed-"
-_OWNER = "driver"
 # a play whose command was killed may still be ending
 _DAY = 86_400
 # sun_path of unix(7), without its NUL; what Python's multiprocessing adds to the folder
@@ -37,8 +35,11 @@ def private_folder() -> Iterator[Path]:
     _clear()
     with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        (folder / _OWNER).write_text(driver_name(), encoding="ascii")
-        yield folder
+        lock = hold(folder)
+        try:
+            yield folder
+        finally:
+            os.close(lock)
 
 
 def folder_for_sockets() -> str:
@@ -140,14 +141,8 @@ def _hand(folder: Path, name: str, data: bytes, mode: int = 0o600) -> Path:
 
 def _clear() -> None:
     """Secrets that a killed command left behind go now, and the rest after a day."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError):
-            about = folder.lstat()
-            if about.st_uid != os.geteuid() or not stat.S_ISDIR(about.st_mode):
-                continue
-            owner = (folder / _OWNER).read_text(encoding="ascii")
-            if driver_alive(owner):
-                continue
-            forget(folder)
-            if time.time() - about.st_mtime > _DAY:
-                shutil.rmtree(folder, ignore_errors=True)
+    for folder in left_behind(_PREFIX):
+        since = folder.stat().st_mtime
+        forget(folder)
+        if time.time() - since > _DAY:
+            shutil.rmtree(folder, ignore_errors=True)
