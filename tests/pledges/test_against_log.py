@@ -17,8 +17,11 @@ from collector.attest.keys import keys
 from collector.attest.log.checkpoint import Checkpoint, sign
 from collector.attest.trust import keyring
 from collector.errors import BadInput, VerifyFailed
+from collector.pledges.database import bound_versions
+from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
+from collector.pledges.transfer.backup import write as backup
 from tests.cli.running import Ended, hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.places import owner
@@ -132,7 +135,7 @@ def test_evidence_that_is_gone_is_not_attached_once_more(home: Home) -> None:
 def test_a_row_that_was_never_attached_is_not_listed(home: Home) -> None:
     home.change(
         "INSERT INTO evidence SELECT 'other-2026', 1, 'f' || substr(digest, 2), NULL, "
-        f"collected_at, made_at, attached_at, '{PASSES}', '{WHOLE}' FROM evidence "
+        f"collected_at, made_at, attached_at, '{PASSES}', '{WHOLE}', record FROM evidence "
         "WHERE sequence = 1"
     )
     status, listed, err = home.listed()
@@ -141,6 +144,72 @@ def test_a_row_that_was_never_attached_is_not_listed(home: Home) -> None:
     assert "pass" not in json.dumps(listed["other-2026"])
     assert home("show", "other-2026").status == 2
     assert home("show", ID).status == 0
+
+
+def _altered(home: Home, version: int) -> str:
+    """A statement that makes another record of a version, and its digest the one that it has."""
+    held = home.register.history(ID)[version - 1].record
+    person = {**held.document["safety_contact"], "name": "Mallory"}
+    record = PledgeRecord({**held.document, "safety_contact": person})
+    document = record.canonical().decode().replace("'", "''")
+    return (
+        f"UPDATE versions SET document = '{document}', sha256 = '{record.digest}' "
+        f"WHERE pledge = '{ID}' AND version = {version}"
+    )
+
+
+@pytest.mark.parametrize("act", ["altered", "earlier", "dated", "deleted", "put in"])
+def test_versions_are_those_that_stood_when_evidence_was_attached(home: Home, act: str) -> None:
+    held = home.register.get(ID)
+    person = {**held.document["safety_contact"], "phone": "13900001111"}
+    home.register.add(PledgeRecord({**held.document, "safety_contact": person}), update=True)
+    assert home("show", ID).status == 0, "a version that is newer than the evidence is none of it"
+    attach(home.register, ID, home.bundles[2], home.trust)
+    status, before, err = home.listed()
+    assert (status, err) == (0, "")
+    second = f"WHERE pledge = '{ID}' AND version = 2"
+    home.change(
+        *{
+            "altered": [_altered(home, 2)],
+            "earlier": [_altered(home, 1)],
+            "dated": [f"UPDATE versions SET added_at = '2026-01-01T00:00:00+00:00' {second}"],
+            "deleted": [f"DELETE FROM versions {second}"],
+            "put in": [
+                f"UPDATE versions SET version = 3 {second}",
+                "INSERT INTO versions SELECT pledge, 2, document, sha256, added_at FROM versions "
+                f"WHERE pledge = '{ID}' AND version = 1",
+            ],
+        }[act]
+    )
+    status, listed, err = home.listed()
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert f"the versions of the record {ID} up to" in err
+    assert listed[ID]["proof"] is False
+    assert listed["other-2026"] == before["other-2026"]
+    assert home("show", ID).status == 2
+    assert hostpledge("register", "checkpoint", home=home.home).status == 2
+    with pytest.raises(VerifyFailed, match="are not those that stood when evidence"):
+        home.register.log()
+    ended = hostpledge("register", "backup", "-o", home.home / "b.zip", home=home.home)
+    assert (ended.status, (home.home / "b.zip").exists()) == (2, False)
+
+
+def test_a_backup_whose_versions_were_altered_is_none(home: Home, tmp_path: Path) -> None:
+    backup(home.register, tmp_path / "good.zip")
+    home.change(_altered(home, 1))
+    with pytest.MonkeyPatch.context() as blind:
+        blind.setattr(bound_versions, "altered", lambda *_: {})
+        with pytest.raises(BadInput, match="does not read back"):
+            backup(home.register, tmp_path / "bad.zip")
+        blind.setattr(bound_versions, "check", lambda *_, **__: None)
+        backup(home.register, tmp_path / "bad.zip")
+    for name, why in (("good", None), ("bad", "are not those that stood when evidence")):
+        place = tmp_path / name
+        place.mkdir()
+        file, target = tmp_path / f"{name}.zip", place / "r.sqlite"
+        ended = hostpledge("register", "restore", file, "--register", target, home=home.home)
+        assert ended.status == (2 if why else 0), ended.err
+        assert (why or "") in ended.err
 
 
 def test_a_brief_is_what_its_record_says(home: Home) -> None:

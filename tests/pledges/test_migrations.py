@@ -31,6 +31,10 @@ _COLUMN = {"log_head": "origin", "log_entries": "leaf", "checkpoints": "note"}
 
 def _older(theirs: Owner, form: int) -> None:
     """Takes away what later forms brought."""
+    theirs.execute("ALTER TABLE evidence DROP COLUMN record")
+    if form > 7:
+        theirs.execute(f"UPDATE {migrations.TABLE} SET version_num = '{form:04d}'")
+        return
     theirs.execute("DROP TABLE seals")
     if form > 6:
         theirs.execute(f"UPDATE {migrations.TABLE} SET version_num = '{form:04d}'")
@@ -61,7 +65,7 @@ def _older(theirs: Owner, form: int) -> None:
             theirs.execute(f"DROP TABLE {table}")
 
 
-@pytest.mark.parametrize("form", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("form", [1, 2, 3, 4, 5, 6, 7, 8])
 def test_tables_of_each_form_become_those_that_are_made_today(
     place: str, form: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,11 +75,11 @@ def test_tables_of_each_form_become_those_that_are_made_today(
     fields = log._fields
     scoped = form > 5
     with monkeypatch.context() as earlier:
-        # as it was logged before there was a scope
-        if not scoped:
-            earlier.setattr(log, "_fields", lambda row: fields({**row, "scope": None}))
-            # which the rows of then had not either, and those of today have until they are older
-            earlier.setattr(AgainstLog, "agrees", lambda *_: True)
+        # as it was logged before there was a record, or a scope
+        without = {"record": None} | ({} if scoped else {"scope": None})
+        earlier.setattr(log, "_fields", lambda row: fields({**row, **without}))
+        # which the rows of then had not either, and those of today have until they are older
+        earlier.setattr(AgainstLog, "agrees", lambda *_: True)
         for one in signer.chain("demo-2026", 2):
             attach(register, "demo-2026", one.path, signer.trust)
         before = register.evidence("demo-2026")

@@ -22,11 +22,11 @@ from collector.attest.log import logged
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
 from collector.model import Result
-from collector.pledges.database import tables
+from collector.pledges.database import bound_versions, tables
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.kept_checkpoints import Growth
 
-_TEXTS = ("verdicts", "scope")
+_TEXTS = ("verdicts", "scope", "record")
 _FIELDS = ("digest", "previous", "collected_at", "made_at", "attached_at")
 # a leaf is canonical JSON (RFC 8785), so that its names stand in this order; what is no such leaf
 # has no seal, and the row it is of is looked at closely
@@ -63,22 +63,25 @@ class AgainstLog:
         why = self._growth.broken()
         return None if why is None else Disagrees(why, where=where, mend=msg("restore_backup"))
 
-    def agrees(self, connection: Connection, id: str, rows: Iterable[Mapping[Any, Any]]) -> bool:
+    def agrees(self, connection: Connection, id: str, rows: Collection[Mapping[Any, Any]]) -> bool:
         """`rows` are all that the register has of the pledge."""
         self._grow(connection)
         found = {r["sequence"]: _seal(_body(*_columns(r))) for r in rows}
-        return found == self._seals.get(id, {}) and self._growth.broken() is None
+        same = found == self._seals.get(id, {}) and self._growth.broken() is None
+        return same and not bound_versions.altered(connection, rows, id)
 
     def differing(self, connection: Connection) -> frozenset[str]:
-        """The pledges of which rows and log differ."""
+        """The pledges of which rows and log, or versions and log, differ."""
         self._grow(connection)
         table = tables.evidence
         columns = [table.c[name] for name in ("pledge", "sequence", *_FIELDS, *_TEXTS)]
         found: dict[str, dict[int, bytes]] = {}
-        for row in connection.execute(select(*columns)):
-            found.setdefault(row[0], {})[row[1]] = _seal(_body(*row))
+        rows = connection.execute(select(*columns)).mappings().all()
+        for row in rows:
+            found.setdefault(row["pledge"], {})[row["sequence"]] = _seal(_body(*row.values()))
         ids = found.keys() | self._seals.keys()
-        return frozenset(id for id in ids if found.get(id) != self._seals.get(id))
+        altered = bound_versions.altered(connection, rows)
+        return frozenset(id for id in ids if found.get(id) != self._seals.get(id)) | altered.keys()
 
     def _grow(self, connection: Connection) -> None:
         # before the entries, which only become more
@@ -107,7 +110,9 @@ def doubts(connection: Connection, ids: Collection[str], *, where: str) -> dict[
             rows.setdefault(row["pledge"], {})[row["sequence"]] = row
     found = {}
     for id in sorted(ids):
-        why = _why(id, entries.get(id, []), rows.get(id, {}))
+        of = rows.get(id, {})
+        why = _why(id, entries.get(id, []), of)
+        why = why or bound_versions.altered(connection, of.values(), id).get(id)
         if why is not None:
             left = {document["sequence"]: document for _, document in entries.get(id, [])}
             found[id] = Doubt(
@@ -169,7 +174,7 @@ def unproven(rows: Iterable[Mapping[Any, Any]]) -> Iterator[dict[str, Any]]:
             clauses = dict.fromkeys(json.loads(row["verdicts"]), Result.ERROR)
         except (ValueError, TypeError, RecursionError):
             continue
-        yield {**row, "scope": None, "verdicts": json.dumps(clauses)}
+        yield {**row, "scope": None, "record": None, "verdicts": json.dumps(clauses)}
 
 
 def _unproven(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,6 +182,7 @@ def _unproven(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **document,
         "scope": json.dumps(scope) if scope else None,
+        "record": None,
         "verdicts": json.dumps(dict.fromkeys(document["verdicts"], Result.ERROR)),
     }
 
@@ -195,14 +201,16 @@ def _body(
     attached_at: str,
     verdicts: str,
     scope: str | None,
+    record: str | None,
 ) -> str:
     """The leaf of a row, without the time at which it was logged."""
     before = "null" if previous is None else f'"{previous}"'
     judged = f'"scope":{_compact(scope)},' if scope else ""
+    held = f'"record":{_compact(record)},' if record else ""
     return (
         f'{{"attached_at":"{attached_at}","collected_at":"{collected_at}","digest":"{digest}",'
         f'"made_at":"{made_at}","pledge":"{pledge}","previous":{before},'
-        f'"schema":"{logged.SCHEMA}",{judged}"sequence":{sequence},"verdicts":{_compact(verdicts)}}}'
+        f'{held}"schema":"{logged.SCHEMA}",{judged}"sequence":{sequence},"verdicts":{_compact(verdicts)}}}'
     )
 
 

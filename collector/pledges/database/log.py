@@ -21,7 +21,7 @@ from collector.attest.log.checkpoint import parse
 from collector.attest.log.logged import Log
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import tables
+from collector.pledges.database import bound_versions, tables
 from collector.pledges.database.kept_checkpoints import Growth
 
 _FIELDS = (
@@ -71,9 +71,9 @@ def _insert(connection: Connection, number: int, leaf: bytes) -> None:
 
 
 def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """What the leaf says of it; of evidence from before scopes were kept it says none."""
-    scope = {"scope": json.loads(row["scope"])} if row["scope"] else {}
-    return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | scope
+    """What the leaf says of it; what older evidence does not say, it says not."""
+    more = {name: json.loads(row[name]) for name in ("scope", "record") if row[name]}
+    return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | more
 
 
 def hold(connection: Connection, *, where: str) -> None:
@@ -103,6 +103,7 @@ def read(connection: Connection, *, where: str) -> Log:
     kept, growth = tables.checkpoints, Growth()
     # before the entries, which only become more
     growth.expect(connection)
+    rows = connection.execute(select(tables.evidence)).mappings().all()
     found = whole(
         _origin(connection, where),
         (
@@ -111,13 +112,15 @@ def read(connection: Connection, *, where: str) -> Log:
                 select(tables.log_entries).order_by(tables.log_entries.c.number)
             )
         ),
-        connection.execute(select(tables.evidence)).mappings().all(),
+        rows,
         connection.execute(select(kept.c.note).order_by(kept.c.number.desc()).limit(1)).scalar(),
         where=where,
     )
     for leaf in found.leaves:
         growth.add(leaf.decode())
     if (why := growth.broken()) is not None:
+        raise VerifyFailed(why, where=where)
+    for why in bound_versions.altered(connection, rows).values():
         raise VerifyFailed(why, where=where)
     return found
 
@@ -167,7 +170,7 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
                 msg("entry_log_not_register", number=number, named=named),
                 where=where,
             )
-        for name, value in {"scope": None, **row}.items():
+        for name, value in {"scope": None, "record": None, **row}.items():
             if document.get(name) != value:
                 raise VerifyFailed(
                     msg("register_says_another_entry", name=name, named=named, number=number),

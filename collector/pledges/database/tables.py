@@ -75,6 +75,7 @@ evidence = Table(
     Column("attached_at", String(40), nullable=False),
     Column("verdicts", Text, nullable=False),
     Column("scope", Text),
+    Column("record", Text),
 )
 log_head = Table("log_head", metadata, Column("origin", String(255), primary_key=True))
 log_entries = Table(

@@ -13,8 +13,8 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 from collector.errors import BadInput
 from collector.i18n.message import msg
 
-HEAD = "0008"
-_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+HEAD = "0009"
+_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 TABLE = "alembic_version"
 _kept = Table(TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
 

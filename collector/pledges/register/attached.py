@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import against_log, seals, sightings, tables
+from collector.pledges.database import against_log, bound_versions, seals, sightings, tables
 from collector.pledges.database.rows import Evidence, current, evidence_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
@@ -201,6 +201,7 @@ class Attached:
                 "attached_at": now.isoformat(),
                 "verdicts": json.dumps(dict(verdicts), sort_keys=True),
                 "scope": json.dumps(scope_json(scope, handed_in, past), sort_keys=True),
+                "record": json.dumps(bound_versions.now(connection, id), sort_keys=True),
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)

@@ -28,7 +28,7 @@ from collector.attest.log.logged import Log
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg, told
-from collector.pledges.database import held, log, tables
+from collector.pledges.database import bound_versions, held, log, tables
 from collector.pledges.database.rows import evidence_of
 from collector.pledges.record.form import stored
 
@@ -182,6 +182,14 @@ class BackupFile:
                 ((row["number"], row["note"]) for row in self.rows(tables.checkpoints)),
                 default=(0, None),
             )[1],
+            where=self._where,
+        )
+        bound_versions.check(
+            evidence,
+            (
+                (v["pledge"], v["version"], v["sha256"], v["added_at"])
+                for v in self.rows(tables.versions)
+            ),
             where=self._where,
         )
         if self.about.get("log") != about_log(found):
