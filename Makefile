@@ -1,9 +1,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# what else looks at every control
+CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metadata.py house.py \
+  messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man new-control clean
+.PHONY: help demo test test-vm lint unit quick golden rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -15,7 +18,8 @@ help:
 	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
-	@echo 'make new-control NAME=family.name [ROOM=room]   the files of a new control'
+	@echo 'make new-control NAME=family.name [ROOM=room] [KIND=shell]   the files of a new control'
+	@echo 'make control NAME=family.name   renews what is made of the controls, and runs what looks at them'
 	@echo 'make changelog   gathers changelog.d/ into CHANGELOG.md, for the version in collector/__init__.py'
 	@echo 'make release [KEY=name]   wheel, source, list of parts and their digests in dist/, signed'
 	@echo 'make install [PREFIX=DIR] [LINKS=DIR] [EXTRAS=all]   hostpledge for this machine, and where it is'
@@ -107,7 +111,16 @@ lock:
 	@tools/lock.sh
 
 new-control:
-	@$(BIN)/python -m tools.new_control $(NAME) $(ROOM)
+	@$(BIN)/python -m tools.new_control $(NAME) $(ROOM) $(KIND:%=kind=%)
+
+control:
+	$(BIN)/python -m tools.control_pages
+	$(BIN)/python -m tests.golden
+	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_never_pass_blind.py -k '$(NAME)'
+	$(BIN)/python -m pytest -q $(CONTROL_TESTS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy collector
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist demo

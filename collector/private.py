@@ -12,9 +12,10 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from io import BufferedReader
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,7 @@ OWNER, PUBLIC = 0o600, 0o644
 _FOLDER = 0o700
 _OTHERS = 0o077
 _ASIDE = 60
+_LOCK = ".held"
 _STARTED_WITH = re.compile(r"/dev/stdin|(/dev/fd|/proc/(self|thread-self|\d+)/fd)/\d+")
 
 
@@ -178,3 +180,35 @@ def users_umask() -> Iterator[None]:
         yield
     finally:
         os.umask(ours)
+
+
+def hold(folder: Path) -> int:
+    """Holds `folder` until the handle that is returned is closed, or its process has ended.
+
+    A command that is killed cannot take away what it has in the temporary place: the next one does.
+    A process number would not tell it what is held, where both are in different PID namespaces.
+    """
+    # the lock has its name only once it is held: another command may look at any time
+    made = folder / f"{_LOCK}.made"
+    handle = os.open(made, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flock(handle, LOCK_EX)
+    made.rename(folder / _LOCK)
+    return handle
+
+
+def left_behind(prefix: str) -> Iterator[Path]:
+    """This user's folders of that name that nobody holds any more: each is held while it is told.
+
+    A folder that somebody is just making has no lock yet, and is not told.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError):
+            about = folder.lstat()
+            if about.st_uid != os.geteuid() or not stat.S_ISDIR(about.st_mode):
+                continue
+            handle = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                flock(handle, LOCK_EX | LOCK_NB)
+                yield folder
+            finally:
+                os.close(handle)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from collector import catalog
 from collector.model import Control
 from collector.resources import shared
+from collector.schema import check
 from tools.new_control import files_of
 
 CONTROLS = list(catalog.controls().values())
@@ -48,6 +53,39 @@ def test_a_person_is_named_for_reasons_that_the_judge_has(control: Control) -> N
     assert not always & idle, "always says it already"
 
 
-def test_a_new_control_begins_with_what_a_person_has_to_do() -> None:
-    made = files_of("intrusion", "example", "access")
-    assert "\nharden:\n  person:" in made[Path("collector/controls/intrusion/example.yml")]
+@pytest.mark.parametrize("shell", [False, True], ids=["file", "shell"])
+def test_a_new_control_is_made_of_what_fits(
+    shell: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = files_of("intrusion", "example_of", "access", shell=shell)
+    control = Path("collector/controls/intrusion/example_of")
+    facts = Path("collector/facts/access/example_of.py")
+    assert "\nharden:\n  person:" in made[control.with_suffix(".yml")]
+    check(yaml.safe_load(made[control.with_suffix(".yml")]), "control", where="its metadata")
+    remedy = Path("collector/remedies/intrusion/example_of.yml")
+    check(yaml.safe_load(made[remedy]), "remedy", where="its remedy")
+    number = yaml.safe_load(made[control.with_suffix(".yml")])["number"]
+    assert number not in {one.number for one in CONTROLS}
+    (tmp_path / "example_of.py").write_text(made[facts])
+    spec = importlib.util.spec_from_file_location("example_of", tmp_path / "example_of.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "example_of", module)
+    spec.loader.exec_module(module)
+    (read,) = module.READS
+    judge = compile(made[control.with_suffix(".py")], "judge", "exec")
+    assert "example_of" in judge.co_names
+    for path, text in made.items():
+        if path.parts[0] == "tests":
+            case = yaml.safe_load(text)
+            assert list(case["reads"]) == [read.id], "a case is of the read that was made"
+            assert ("stdout" in case["reads"][read.id]) is shell
+        elif path != facts:
+            (tmp_path / f"other_{path.name}").write_text(text)
+    settings = Path(__file__).parents[1] / "pyproject.toml"
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--config", settings, "--ignore", "I001,ARG001",
+         *sorted(tmp_path.glob("*.py"))], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout

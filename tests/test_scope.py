@@ -19,6 +19,7 @@ from collector.report.render.pdf import room
 from collector.scope import Part, Scope, scope_of
 from collector.verify import open_bundle
 from tests import bundles
+from tests.counts import AT_2, OF_CLAUSE
 
 SEVEN = [c for c in catalog.select() if c.clause == "2.2"][:7]
 PARTS = {"2.2": Part(7, 25), "2.3": Part(17, 17), "2.4": Part(0, 15)}
@@ -52,7 +53,7 @@ def test_the_scope_is_that_of_the_catalogue_and_the_grade() -> None:
     every = [c.id for c in catalog.select((), 3)]
     assert scope_of(every, 3).whole
     at_two = scope_of(every, 2)
-    assert (at_two.judged, at_two.of) == (57, 57)
+    assert (at_two.judged, at_two.of) == (AT_2, AT_2)
     assert not scope_of([c.id for c in catalog.select((), 2)], 3).whole
     assert scope_of(["nobody.knows"], 2).judged == 0
 
@@ -66,17 +67,18 @@ def test_every_format_says_how_many_of_how_many(form: str, lang: Lang) -> None:
     text = exporter(form)({"web-1": found}, at, lang, {}, scope)
     if form == "json":
         document = json.loads(text)
-        assert (document["scope"]["judged"], document["scope"]["of"]) == (7, 57)
+        assert (document["scope"]["judged"], document["scope"]["of"]) == (7, AT_2)
         assert document["clauses"]["2.2"]["verdict"] in ("error", "fail")
         assert document["hosts"]["web-1"]["clauses"]["2.2"]["verdict"] in ("error", "fail")
     elif form == "prometheus":
         assert 'hostpledge_controls_judged{clause="2.2",grade="2"} 7' in text
-        assert 'hostpledge_controls_wanted{clause="2.2",grade="2"} 25' in text
+        wanted = f'hostpledge_controls_wanted{{clause="2.2",grade="2"}} {OF_CLAUSE["2.2"]}'
+        assert wanted in text
     else:
         said = (
-            "57 项核查项中的 7 项：不能证明二(二)"
+            f"{AT_2} 项核查项中的 7 项：不能证明二(二)"
             if lang == "zh"
-            else "7 of 57 controls: no proof of"
+            else f"7 of {AT_2} controls: no proof of"
         )
         assert said in text.replace("\n", "")
 
@@ -89,7 +91,7 @@ def test_a_report_says_it_before_anything_else(tmp_path: Path, lang: Lang) -> No
         given = contents(source, lang)
     for text in (render(given), page("pages.html.j2", {**given, **room(given)}, style="pages.css")):
         head = text[: text.index("<h2")]
-        assert {"zh": "57 项核查项中的 7 项", "en": "7 of 57 controls"}[lang] in head
+        assert {"zh": f"{AT_2} 项核查项中的 7 项", "en": f"7 of {AT_2} controls"}[lang] in head
         assert {"zh": "不能证明二(二)", "en": "no proof of 2(2)"}[lang] in head
         assert {"zh": "登记的主机未核查：db", "en": "not looked at: db"}[lang] in head
     clause = given["clauses"][0]

@@ -21,6 +21,7 @@ from collector.errors import VerifyFailed
 from collector.model import Result, Waiver
 from collector.verify import Verification, open_bundle, verify
 from tests import bundles
+from tests.counts import AT_2
 from tests.signers import EVIDENCE, green, keeping, lie, sign
 
 SEVEN = [c.id for c in catalog.select() if c.clause == "2.2"][:7]
@@ -55,7 +56,7 @@ def unproven(found: Verification) -> str:
 def test_what_is_whole_is_whole(whole: tuple[Path, PrivateKey]) -> None:
     found = verified(*whole)
     assert found.scope.whole
-    assert found.scope.said().en == "57 of 57 controls"
+    assert found.scope.said().en == f"{AT_2} of {AT_2} controls"
     assert not found.strange
     assert found.to_json()["clauses"] == found.statement["predicate"]["clauses"]
     assert "Scope:" not in unproven(found)
@@ -75,10 +76,12 @@ def test_fifty_controls_left_out_prove_nothing(copy: Path, key: PrivateKey, *, t
         "2.3": Result.NOTCHECKED,
         "2.4": Result.NOTCHECKED,
     }
-    assert found.scope.said().en == "7 of 57 controls"
+    assert found.scope.said().en == f"7 of {AT_2} controls"
     assert found.scope.unproven == ("2.2",)
-    assert found.unproven[0].en.startswith("Scope: no proof of 二(二): 7 of 57 controls judged")
-    assert found.unproven[0].zh.startswith("不能证明二(二)：只判定了 57 项核查项中的 7 项")
+    assert found.unproven[0].en.startswith(
+        f"Scope: no proof of 二(二): 7 of {AT_2} controls judged"
+    )
+    assert found.unproven[0].zh.startswith(f"不能证明二(二)：只判定了 {AT_2} 项核查项中的 7 项")
     assert not found.to_json()["scope"]["whole"]
 
 
@@ -236,7 +239,7 @@ def test_an_unknown_release_that_tells_its_scope_still_verifies(
     document["catalog_sha256"] = "ab" * 32
     _store(copy, key, document)
     found = verified(copy, key)
-    assert found.scope.said().en == "57 of 57 controls"
+    assert found.scope.said().en == f"{AT_2} of {AT_2} controls"
     assert not found.scope.whole
 
 

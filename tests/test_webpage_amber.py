@@ -12,6 +12,7 @@ import pytest
 from collector import catalog
 from tests import bundles
 from tests.browser import Page, browser
+from tests.counts import AT_2
 from tests.signers import green, keeping, lie
 from tests.test_webpage import KEYS, made, shown, told, trust, zipped
 
@@ -39,7 +40,7 @@ def test_what_is_dated_ahead_is_not_green(
 @pytest.mark.parametrize(
     ("change", "state", "said"),
     [
-        (keeping(SEVEN), "narrow", "Verified, but only 7 of 57 controls: no proof of 二(二)"),
+        (keeping(SEVEN), "narrow", f"Verified, but only 7 of {AT_2} controls: no proof of 二(二)"),
         (_of_no_release, "partial", "made by a release that this page does not know"),
     ],
     ids=["a part alone", "a release that nobody knows"],

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from collector.held import hold, left_behind
+from collector.private import hold, left_behind
 
 _PREFIX = "hostpledge-held-"
 

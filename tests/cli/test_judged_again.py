@@ -16,6 +16,7 @@ from collector import captures, releases
 from collector.attest.keys import keys
 from tests import bundles
 from tests.cli.test_evidence import Shell
+from tests.counts import AT_2
 from tests.signers import green, lie
 
 RECORD = """\
@@ -92,10 +93,10 @@ def test_what_the_captures_do_not_give_is_not_attached(shell: Shell, change: Cha
     said = shell("pledge", "attach", "P-1", "b", status=2).stderr
     assert len(said.splitlines()) == 1
     assert "hostpledge: b: judged again, " in said
-    assert " of 57 findings differ, first web-1 " in said
+    assert f" of {AT_2} findings differ, first web-1 " in said
     assert "`hostpledge replay` shows each; make the bundle anew" in said
     chinese = shell("pledge", "attach", "P-1", "b", "--lang", "zh", status=2).stderr
-    assert "重新判定，57 条结论中有" in chinese
+    assert f"重新判定，{AT_2} 条结论中有" in chinese
     assert (
         json.loads(shell("pledge", "list", "--format", "json").stdout)["pledges"][0]["last"] is None
     )
@@ -140,7 +141,7 @@ def test_no_older_release_makes_a_clause_better(shell: Shell) -> None:
     said = shell("pledge", "attach", "P-1", "b", status=2).stderr
     assert len(said.splitlines()) == 1
     assert "hostpledge: b: judged again by controls that have changed, " in said
-    assert " of 57 findings differ, first web-1 " in said
+    assert f" of {AT_2} findings differ, first web-1 " in said
     assert "; it calls 二(二), 二(三), 二(四) better than it is judged again" in said
     assert "make the bundle again with this release" in said
     chinese = shell("pledge", "attach", "P-1", "b", "--lang", "zh", status=2).stderr
@@ -155,7 +156,10 @@ def test_of_an_older_release_what_makes_none_better_is_taken(shell: Shell) -> No
 
     forge(shell, change)
     attached = shell("pledge", "attach", "P-1", "b")
-    assert "judged again by controls that have changed, 1 of 57 findings differ" in attached.stderr
+    assert (
+        f"judged again by controls that have changed, 1 of {AT_2} findings differ"
+        in attached.stderr
+    )
 
 
 def test_this_code_has_no_other_controls(shell: Shell) -> None:

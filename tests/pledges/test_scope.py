@@ -30,6 +30,7 @@ from collector.pledges.standing.due import due
 from collector.pledges.standing.standing import standing
 from collector.scope import scope_of
 from collector.verify import open_bundle
+from tests.counts import AT_3
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.lives import captured
 from tests.pledges.places import owner
@@ -139,11 +140,11 @@ def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Si
     assert attached.verdicts == {"2.2": "error", "2.3": "notchecked", "2.4": "notchecked"}
     assert not attached.whole
     assert attached.scope is not None
-    assert attached.scope.said().en == "7 of 59 controls"
+    assert attached.scope.said().en == f"7 of {AT_3} controls"
     (leaf,) = register.log().leaves
     logged = entry(leaf, where="log")
     assert logged["verdicts"]["2.2"] == "error"
-    assert (logged["scope"]["judged"], logged["scope"]["of"]) == (7, 59)
+    assert (logged["scope"]["judged"], logged["scope"]["of"]) == (7, AT_3)
     found = status(register.get(ID), [attached], AT, renewed=False, shown=register.shown)
     assert found.scope == attached.scope
     clause = next(c for c in found.clauses if c.clause.id == "responsibility.2.2")
@@ -151,7 +152,7 @@ def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Si
     assert any("7 of 26 controls of 二(二) judged: no proof" in r.en for r in clause.reasons)
     drawn = list_table([(register.briefs()[0], [attached])])
     assert "7/26" in drawn
-    assert f"{ID}: 7 of 59 controls, grade 3: no proof of 二(二)" in " ".join(drawn.split())
+    assert f"{ID}: 7 of {AT_3} controls, grade 3: no proof of 二(二)" in " ".join(drawn.split())
 
 
 def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer) -> None:
@@ -168,8 +169,11 @@ def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer)
         found = due(register.get(ID), evidence, now, within=timedelta(0))
         (late,) = [one for one in found if one.kind == "evidence"]
         assert late.at == AT + timedelta(days=90)
-        assert "(evidence 5 does not count: 59 of 59 controls, 1 host(s) missing)" in late.text.en
-        assert "（第 5 份不计：59 项核查项中的 59 项、缺 1 台主机）" in late.text.zh
+        assert (
+            f"(evidence 5 does not count: {AT_3} of {AT_3} controls, 1 host(s) missing)"
+            in late.text.en
+        )
+        assert f"（第 5 份不计：{AT_3} 项核查项中的 {AT_3} 项、缺 1 台主机）" in late.text.zh
     newest = register.newest_evidence()[ID]
     assert [e.sequence for e in newest] == [1, 5]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
-from collector.held import hold
+from collector.private import hold
 from collector.run.ansible import private
 from collector.run.ansible.private import private_folder
 from tests.run.conftest import Sshd, hostpledge

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector.errors import BadInput
-from collector.held import hold, left_behind
 from collector.i18n.message import msg
+from collector.private import hold, left_behind
 
 _PREFIX = "hostpledge-play-"
 _HANDED = "handed-"
