@@ -102,10 +102,8 @@ def fill(register: Register, count: int, now: datetime) -> None:
         connection.execute(tables.pledges.insert(), pledges)
         connection.execute(tables.versions.insert(), versions)
         connection.execute(tables.evidence.insert(), evidence)
-        leaves = [
-            logged.entry_bytes(log._fields({**row, "scope": None, "record": None}), now)
-            for row in evidence
-        ]
+        without = {"scope": None, "record": None, "seen": None}
+        leaves = [logged.entry_bytes(log._fields({**row, **without}), now) for row in evidence]
         entries = [{"number": n, "leaf": leaf.decode()} for n, leaf in enumerate(leaves)]
         connection.execute(tables.log_entries.insert(), entries)
     # lists hold all of it to the root that was signed

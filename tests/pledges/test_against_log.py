@@ -14,10 +14,11 @@ import pytest
 import rfc8785
 
 from collector.attest.keys import keys
+from collector.attest.log import merkle
 from collector.attest.log.checkpoint import Checkpoint, sign
 from collector.attest.trust import keyring
 from collector.errors import BadInput, VerifyFailed
-from collector.pledges.database import bound_versions
+from collector.pledges.database import bound_versions, seals
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
@@ -135,7 +136,7 @@ def test_evidence_that_is_gone_is_not_attached_once_more(home: Home) -> None:
 def test_a_row_that_was_never_attached_is_not_listed(home: Home) -> None:
     home.change(
         "INSERT INTO evidence SELECT 'other-2026', 1, 'f' || substr(digest, 2), NULL, "
-        f"collected_at, made_at, attached_at, '{PASSES}', '{WHOLE}', record FROM evidence "
+        f"collected_at, made_at, attached_at, '{PASSES}', '{WHOLE}', record, seen FROM evidence "
         "WHERE sequence = 1"
     )
     status, listed, err = home.listed()
@@ -210,6 +211,101 @@ def test_a_backup_whose_versions_were_altered_is_none(home: Home, tmp_path: Path
         ended = hostpledge("register", "restore", file, "--register", target, home=home.home)
         assert ended.status == (2 if why else 0), ended.err
         assert (why or "") in ended.err
+
+
+def test_an_emptied_version_is_no_disposal(home: Home) -> None:
+    """What is skipped of a record that was disposed of is skipped of no other."""
+    said = f"a version of the record {ID} is empty, and no disposal is on record"
+    held = home.register.get(ID)
+    person = {**held.document["safety_contact"], "phone": "13900001111"}
+    home.register.add(PledgeRecord({**held.document, "safety_contact": person}), update=True)
+    first = home.register.history(ID)[0].record.canonical().decode().replace("'", "''")
+    home.change(
+        f"UPDATE versions SET document = '' WHERE pledge = '{ID}' AND version = 1",
+        f"DELETE FROM sightings WHERE pledge = '{ID}'",
+    )
+    status, listed, err = home.listed()
+    assert (status, listed[ID]["proof"]) == (2, False)
+    assert said in err
+    gone = ("dispose", ID, "--method", "x", "--by", "x", "--yes")
+    for words in (("show", ID), ("export", ID, "-o", home.home / "e.zip"), gone,
+                  ("attach", ID, home.bundles[2])):  # fmt: skip
+        ended = home(*words)
+        assert (ended.status, said in ended.err) == (2, True), words
+    assert all(one.path.exists() for one in home.register.evidence(ID, hold=False))
+    # what was kept was made anew from the bundles, and nothing else was vouched for
+    home.change(f"UPDATE versions SET document = '{first}' WHERE pledge = '{ID}' AND version = 1")
+    Register.open().take_in()
+    with home.register.snapshot() as connection:
+        assert not seals.unlike(connection, ID)
+
+
+def _rewritten(home: Home, *, notes: str) -> None:
+    """As whoever has the database does it: rows, leaves, and the checkpoints (kept, none, ours)."""
+    with owner(home.register.where) as theirs:
+        theirs.unguard()
+        leaves = []
+        for number, leaf in theirs.execute("SELECT number, leaf FROM log_entries ORDER BY number"):
+            document = json.loads(leaf) | {"verdicts": json.loads(PASSES)}
+            leaves.append(rfc8785.dumps(document))
+            theirs.execute(
+                "UPDATE log_entries SET leaf = ? WHERE number = ?", (leaves[-1].decode(), number)
+            )
+        theirs.execute("UPDATE evidence SET verdicts = ?", (PASSES,))
+        for number, note in theirs.execute("SELECT number, note FROM checkpoints"):
+            origin, size, _, *rest = note.split("\n")
+            root = merkle.root([merkle.leaf_hash(leaf) for leaf in leaves[: int(size)]])
+            made = Checkpoint(origin, int(size), root)
+            text = "\n".join([*made.body().splitlines(), *rest])
+            if notes == "of another key":
+                text = sign(made, keys.PrivateKey.generate())
+            theirs.execute("UPDATE checkpoints SET note = ? WHERE number = ?", (text, number))
+        if notes in ("none", "begun anew"):
+            theirs.execute("DELETE FROM checkpoints")
+        if notes == "begun anew":
+            theirs.execute("UPDATE log_head SET origin = origin || '0'")
+
+
+@pytest.mark.parametrize("notes", ["kept", "of another key", "none", "begun anew"])
+@pytest.mark.parametrize("remembered", [True, False])
+def test_checkpoints_are_not_believed_for_standing_there(
+    home: Home, notes: str, remembered: bool
+) -> None:
+    assert hostpledge("register", "checkpoint", home=home.home).status == 0
+    memory = home.home / "register.logs.json"
+    assert memory.stat().st_mode & 0o777 == 0o600
+    _rewritten(home, notes=notes)
+    if not remembered:
+        memory.unlink()
+    seen = remembered or notes == "kept"
+    status, listed, err = home.listed()
+    assert (status, len(err.splitlines())) == ((2, 1) if seen else (0, 0)), err
+    assert ("pass" in json.dumps(listed[ID])) is not seen
+    assert (home("show", ID).status == 2) is seen
+    # with neither signature nor memory nobody can tell: hand a checkpoint to somebody else
+    assert (hostpledge("register", "checkpoint", home=home.home).status == 2) is seen
+
+
+def test_what_is_put_back_on_purpose_is_not_held_against_it(home: Home, tmp_path: Path) -> None:
+    backup(home.register, tmp_path / "older.zip")
+    attach(home.register, ID, home.bundles[2], home.trust)
+    assert hostpledge("register", "checkpoint", home=home.home).status == 0
+    words = ("register", "restore", tmp_path / "older.zip", "--replace")
+    ended = hostpledge(*words, home=home.home)
+    assert ended.status == 0, ended.err
+    status, _, err = home.listed()
+    assert (status, err) == (0, "")
+
+
+def test_a_database_that_changes_what_is_written_takes_nothing(home: Home) -> None:
+    home.change(
+        "CREATE TRIGGER theirs AFTER INSERT ON seals BEGIN "
+        f"DELETE FROM sightings WHERE pledge = '{ID}'; END",
+        "DELETE FROM seals",
+    )
+    with pytest.raises(BadInput, match="the database changes what is written to it"):
+        attach(home.register, ID, home.bundles[2], home.trust)
+    assert len(home.register.evidence(ID)) == 2
 
 
 def test_a_brief_is_what_its_record_says(home: Home) -> None:

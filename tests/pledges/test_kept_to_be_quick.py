@@ -231,4 +231,18 @@ def test_bundles_of_another_operators_store_are_left_as_they_are(
     _another_home(tmp_path, monkeypatch, "second")
     Register.open(place).take_in()
     assert _rows(place, "marks") == before
-    assert len({row[1] for row in _rows(place, "seals") if row[0] == ID}) == 2
+    # the log vouches for them, so that the other operator has nothing to seal
+    assert len({row[1] for row in _rows(place, "seals") if row[0] == ID}) == 1
+    with owner(place) as theirs:
+        theirs.unguard()
+        theirs.execute("DELETE FROM marks")
+        theirs.execute("DELETE FROM sightings")
+    again = Register.open(place)
+    with pytest.raises(BadInput, match=f"evidence 1 of {ID} other hosts and machines are kept"):
+        again.take_in()
+    with pytest.raises(BadInput, match="other hosts and machines are kept"):
+        again.take_in()
+    assert len({row[1] for row in _rows(place, "seals") if row[0] == ID}) == 1
+    shutil.move(tmp_path / "elsewhere", again.evidence(ID)[0].path)
+    again.take_in()
+    assert _rows(place, "marks") == before

@@ -178,7 +178,8 @@ def _begin_anew(theirs: Owner) -> None:
     """Makes it seem a register that never had a log."""
     for table in ("log_head", "log_entries", "checkpoints"):
         theirs.execute(f"DROP TABLE {table}")
-    theirs.execute("ALTER TABLE evidence DROP COLUMN scope")
+    for column in ("scope", "record", "seen"):
+        theirs.execute(f"ALTER TABLE evidence DROP COLUMN {column}")
     theirs.execute("DROP TABLE seals")
     theirs.execute("DROP TABLE marks")
     theirs.execute("DROP TABLE sightings")

@@ -31,6 +31,7 @@ _COLUMN = {"log_head": "origin", "log_entries": "leaf", "checkpoints": "note"}
 
 def _older(theirs: Owner, form: int) -> None:
     """Takes away what later forms brought."""
+    theirs.execute("ALTER TABLE evidence DROP COLUMN seen")
     theirs.execute("ALTER TABLE evidence DROP COLUMN record")
     if form > 7:
         theirs.execute(f"UPDATE {migrations.TABLE} SET version_num = '{form:04d}'")
@@ -76,7 +77,7 @@ def test_tables_of_each_form_become_those_that_are_made_today(
     scoped = form > 5
     with monkeypatch.context() as earlier:
         # as it was logged before there was a record, or a scope
-        without = {"record": None} | ({} if scoped else {"scope": None})
+        without = {"record": None, "seen": None} | ({} if scoped else {"scope": None})
         earlier.setattr(log, "_fields", lambda row: fields({**row, **without}))
         # which the rows of then had not either, and those of today have until they are older
         earlier.setattr(AgainstLog, "agrees", lambda *_: True)

@@ -22,12 +22,12 @@ from collector.attest.log import logged
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
 from collector.model import Result
-from collector.pledges.database import bound_versions, tables
+from collector.pledges.database import bound_versions, last_kept, tables
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.kept_checkpoints import Growth
 
 _TEXTS = ("verdicts", "scope", "record")
-_FIELDS = ("digest", "previous", "collected_at", "made_at", "attached_at")
+_FIELDS = ("digest", "previous", "collected_at", "made_at", "attached_at", "seen")
 # a leaf is canonical JSON (RFC 8785), so that its names stand in this order; what is no such leaf
 # has no seal, and the row it is of is looked at closely
 _LEAF = re.compile(
@@ -60,7 +60,7 @@ class AgainstLog:
     def broken(self, connection: Connection, *, where: str) -> Disagrees | None:
         """Why the log as a whole is not the one of which checkpoints were signed."""
         self._grow(connection)
-        why = self._growth.broken()
+        why = self._growth.broken() or _of_another(connection, where)
         return None if why is None else Disagrees(why, where=where, mend=msg("restore_backup"))
 
     def agrees(self, connection: Connection, id: str, rows: Collection[Mapping[Any, Any]]) -> bool:
@@ -98,6 +98,12 @@ class AgainstLog:
                 known = self._seals.setdefault(read[3], {})
                 sequence = int(read[4])
                 known[sequence] = _TWICE if sequence in known else _seal(read[1] + read[2])
+
+
+def _of_another(connection: Connection, where: str) -> str | None:
+    """Why this is not the log of that register, of which this user kept a checkpoint."""
+    origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
+    return last_kept.other_log(where, str(origin))
 
 
 def doubts(connection: Connection, ids: Collection[str], *, where: str) -> dict[str, Doubt]:
@@ -174,7 +180,7 @@ def unproven(rows: Iterable[Mapping[Any, Any]]) -> Iterator[dict[str, Any]]:
             clauses = dict.fromkeys(json.loads(row["verdicts"]), Result.ERROR)
         except (ValueError, TypeError, RecursionError):
             continue
-        yield {**row, "scope": None, "record": None, "verdicts": json.dumps(clauses)}
+        yield {**row, "scope": None, "record": None, "seen": None, "verdicts": json.dumps(clauses)}
 
 
 def _unproven(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,6 +189,7 @@ def _unproven(document: Mapping[str, Any]) -> dict[str, Any]:
         **document,
         "scope": json.dumps(scope) if scope else None,
         "record": None,
+        "seen": None,
         "verdicts": json.dumps(dict.fromkeys(document["verdicts"], Result.ERROR)),
     }
 
@@ -199,6 +206,7 @@ def _body(
     collected_at: str,
     made_at: str,
     attached_at: str,
+    seen: str | None,
     verdicts: str,
     scope: str | None,
     record: str | None,
@@ -206,11 +214,12 @@ def _body(
     """The leaf of a row, without the time at which it was logged."""
     before = "null" if previous is None else f'"{previous}"'
     judged = f'"scope":{_compact(scope)},' if scope else ""
+    marked = f'"seen":"{seen}",' if seen else ""
     held = f'"record":{_compact(record)},' if record else ""
     return (
         f'{{"attached_at":"{attached_at}","collected_at":"{collected_at}","digest":"{digest}",'
         f'"made_at":"{made_at}","pledge":"{pledge}","previous":{before},'
-        f'{held}"schema":"{logged.SCHEMA}",{judged}"sequence":{sequence},"verdicts":{_compact(verdicts)}}}'
+        f'{held}"schema":"{logged.SCHEMA}",{judged}{marked}"sequence":{sequence},"verdicts":{_compact(verdicts)}}}'
     )
 
 

@@ -40,14 +40,20 @@ def altered(
 ) -> dict[str, Message]:
     """By pledge why its versions are not those that a row of `rows` (of evidence) binds.
 
-    With `id` `rows` are of that pledge alone.
+    Also where one was emptied and no disposal is told. With `id` `rows` are of that pledge alone.
     """
     table = tables.versions
     query = select(*_VERSIONS).order_by(table.c.pledge, table.c.version)
     bound = [row for row in rows if row["record"]]
-    if not bound:
-        return {}
-    return unlike(bound, connection.execute(query.where(table.c.pledge == id) if id else query))
+    found = {
+        one: msg("versions_emptied_not_disposed", pledge=one)
+        for one in tables.emptied_wrongly(connection)
+        if not id or one == id
+    }
+    if bound:
+        every = connection.execute(query.where(table.c.pledge == id) if id else query)
+        found |= unlike(bound, every)
+    return found
 
 
 def check(

@@ -1,18 +1,24 @@
 """Did the log grow out of every checkpoint that was signed of it and is kept beside it?
 
 Rows can be made to say what a changed log says. The root that somebody signed cannot: each leaf
-is hashed into a tree that grows, and its root compared at the size of each checkpoint.
+is hashed into a tree that grows, and its root compared at the size of each checkpoint. Whoever can
+write the rows can write the checkpoints as well, or take them away: so the newest that a key of
+the trust signed is held to its signature, and the last that this user kept lies in their own
+folder too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from collector.attest.log import merkle
-from collector.attest.log.checkpoint import Checkpoint, parse
+from collector.attest.log.checkpoint import Checkpoint, Note, note_id, parse
+from collector.attest.trust import keyring
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import tables
+from collector.pledges.database import last_kept, tables
 
 
 class Growth:
@@ -34,13 +40,22 @@ class Growth:
         query = select(table.c.number, table.c.note).where(table.c.number > self._kept)
         # nearly always there is none
         rows = connection.execute(query.order_by(table.c.number)).all()
-        origin = str(connection.execute(head.limit(1)).scalar()) if rows else ""
-        for number, note in rows:
+        begins = self.size == 0 and self._kept == 0
+        origin = str(connection.execute(head.limit(1)).scalar()) if rows or begins else ""
+        notes: list[Note] = []
+        for number, text in rows:
             self._kept = number
             try:
-                self._take(parse(note.encode(), where="").checkpoint, origin)
+                notes.append(parse(text.encode("utf-8", "surrogatepass"), where=""))
+                self._take(notes[-1].checkpoint, origin)
             except VerifyFailed as problem:
                 self._why = self._why or problem.what
+        try:
+            if (last := last_kept.read(origin) if begins else None) is not None:
+                self._take(last, origin)
+            _hold_to_signature(notes)
+        except VerifyFailed as problem:
+            self._why = self._why or problem.what
         return not rows or self.size == 0
 
     def _take(self, one: Checkpoint, origin: str) -> None:
@@ -80,3 +95,21 @@ class Growth:
         if self._why is None and self._last > self.size:
             return msg("log_entries_entries_removed", size=self._last, count=self.size)
         return self._why
+
+
+def _hold_to_signature(notes: Sequence[Note]) -> None:
+    """Raises VerifyFailed where a key of the trust is named, and did not sign.
+
+    From the newest on, up to the first that holds: its root is that of all leaves before it.
+    """
+    if not notes:
+        return
+    keys = [known.key for known in keyring.trust().keys if known.key.type != "sm2"]
+    for note in reversed(notes):
+        name = note.checkpoint.origin
+        known = {note_id(key, name): key for key in keys}
+        signed = [(known[id], made) for told, id, made in note.signatures if id in known]
+        for key, signature in signed:
+            key.verify(signature, note.checkpoint.body().encode())
+        if signed:
+            return

@@ -21,7 +21,7 @@ from collector.attest.log.checkpoint import parse
 from collector.attest.log.logged import Log
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import bound_versions, tables
+from collector.pledges.database import bound_versions, last_kept, tables
 from collector.pledges.database.kept_checkpoints import Growth
 
 _FIELDS = (
@@ -73,6 +73,7 @@ def _insert(connection: Connection, number: int, leaf: bytes) -> None:
 def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
     """What the leaf says of it; what older evidence does not say, it says not."""
     more = {name: json.loads(row[name]) for name in ("scope", "record") if row[name]}
+    more |= {"seen": row["seen"]} if row["seen"] else {}
     return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | more
 
 
@@ -118,7 +119,7 @@ def read(connection: Connection, *, where: str) -> Log:
     )
     for leaf in found.leaves:
         growth.add(leaf.decode())
-    if (why := growth.broken()) is not None:
+    if (why := growth.broken() or last_kept.other_log(where, found.origin)) is not None:
         raise VerifyFailed(why, where=where)
     for why in bound_versions.altered(connection, rows).values():
         raise VerifyFailed(why, where=where)
@@ -170,7 +171,7 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
                 msg("entry_log_not_register", number=number, named=named),
                 where=where,
             )
-        for name, value in {"scope": None, "record": None, **row}.items():
+        for name, value in {"scope": None, "record": None, "seen": None, **row}.items():
             if document.get(name) != value:
                 raise VerifyFailed(
                     msg("register_says_another_entry", name=name, named=named, number=number),

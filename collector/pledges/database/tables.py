@@ -8,6 +8,7 @@ from the rest of it: `briefs`, `looks`, `sightings`, `marks` and their `seals`.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sqlite3
 import time
@@ -76,6 +77,7 @@ evidence = Table(
     Column("verdicts", Text, nullable=False),
     Column("scope", Text),
     Column("record", Text),
+    Column("seen", String(64)),
 )
 log_head = Table("log_head", metadata, Column("origin", String(255), primary_key=True))
 log_entries = Table(
@@ -169,9 +171,34 @@ def _guard(table: Table, connection: Connection, **_known: Any) -> None:
 
 
 def emptied(connection: Connection) -> frozenset[str]:
-    """The pledges of whose earlier versions only the digests are left: they were disposed of."""
+    """The pledges of whose earlier versions only the digests are left: they were disposed of.
+
+    Where the newest version does not say so, somebody else emptied them (`emptied_wrongly`).
+    """
+    return frozenset(id for id, document in _newest_of_emptied(connection) if _disposed(document))
+
+
+def emptied_wrongly(connection: Connection) -> frozenset[str]:
+    """The pledges of which a version is empty, and whose newest one tells of no disposal."""
+    found = _newest_of_emptied(connection)
+    return frozenset(id for id, document in found if not _disposed(document))
+
+
+def _newest_of_emptied(connection: Connection) -> list[tuple[str, str]]:
     gone = select(versions.c.pledge).where(versions.c.document == "").distinct()
-    return frozenset(connection.execute(gone).scalars())
+    found = []
+    for id in connection.execute(gone).scalars().all():
+        newest = select(versions.c.document).where(versions.c.pledge == id)
+        newest = newest.order_by(versions.c.version.desc()).limit(1)
+        found.append((str(id), str(connection.execute(newest).scalar())))
+    return found
+
+
+def _disposed(document: str) -> bool:
+    try:
+        return "disposed" in json.loads(document)
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, case, func, select
 
-from collector.errors import BadInput
+from collector.attest.log.checkpoint import parse
+from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import against_log, bound_versions, seals, sightings, tables
+from collector.pledges.database import (
+    against_log,
+    bound_versions,
+    last_kept,
+    seals,
+    sightings,
+    tables,
+)
 from collector.pledges.database.rows import Evidence, current, evidence_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
@@ -54,7 +62,10 @@ class Attached:
             if not self._hold(connection, id):
                 raise self.unknown(id)
             rows = connection.execute(query).mappings().all()
-            agree = not hold or self._against.agrees(connection, id, rows)
+            agree = not hold or (
+                self._against.broken(connection, where=self.where) is None
+                and self._against.agrees(connection, id, rows)
+            )
         if not agree:
             self.hold_to_log(id)
         return tuple(self._evidence(row) for row in rows)
@@ -191,6 +202,8 @@ class Attached:
             # what does not hold now is not vouched for with what is put to it
             held = not seals.unsealed(connection, id)
             path = self.store.keep(copy, digest)
+            sightings.forget_others(connection, id)
+            sightings.put(connection, id, sequence, seen)
             row = {
                 "pledge": id,
                 "sequence": sequence,
@@ -202,13 +215,15 @@ class Attached:
                 "verdicts": json.dumps(dict(verdicts), sort_keys=True),
                 "scope": json.dumps(scope_json(scope, handed_in, past), sort_keys=True),
                 "record": json.dumps(bound_versions.now(connection, id), sort_keys=True),
+                "seen": seals.digest(connection, id, sequence),
             }
             connection.execute(table.insert().values(**row))
             log.append(connection, row, now, where=self.where)
-            sightings.forget_others(connection, id)
-            sightings.put(connection, id, sequence, seen)
             if held:
                 seals.seal(connection, [id])
+            # somebody's trigger may have taken it away again
+            if sequence in seals.unlike(connection, id):
+                raise BadInput(msg("kept_is_changed_by_database"), where=self.where)
         return evidence_of(row, path)
 
     def check_next(self, id: str, sequence: int, digest: str, previous: str | None) -> None:
@@ -304,6 +319,8 @@ class Attached:
         with self._database.write() as connection:
             kept = tables.checkpoints.insert().values(size=size, note=note, made_at=now)
             connection.execute(kept)
+        with suppress(VerifyFailed):
+            last_kept.keep(parse(note.encode(), where="").checkpoint, self.where)
 
     def checkpoint_over(self, digest: str) -> str | None:
         """The first kept checkpoint over the entry of that bundle; None where there is none."""

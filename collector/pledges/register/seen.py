@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from collector.errors import CollectorError
+from collector.errors import BadInput, CollectorError
+from collector.i18n.message import msg
 from collector.pledges.database import seals, sightings, tables
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting, Twin
@@ -61,9 +62,10 @@ class Seen(Attached):
     def take_in(self, id: str | None = None) -> None:
         """Takes in what was attached before such things were kept, or came with a backup.
 
-        And makes anew what no seal of this user's holds of: of one pledge or, to be asked before
-        anything is attached, of all. What cannot be read is left as it is: whoever asks for its
-        status is told why.
+        And makes anew what neither the log nor a seal of this user's vouches for: of one pledge or,
+        to be asked before anything is attached, of all. What cannot be read is left as it is:
+        whoever asks for its status is told why. Asked for all it raises BadInput where such a
+        thing is not what the log says was kept of it: a capture could be attached once more.
         """
         if None in self._taken_in or id in self._taken_in:
             return
@@ -76,12 +78,22 @@ class Seen(Attached):
         every: dict[str, list[Evidence]] = {id: [] for id in unsealed}
         for row in rows:
             every.setdefault(row["pledge"], []).append(self._evidence(row))
+        unlike: dict[str, int] = {}
         for some in _portions(sorted(every.items())):
-            self._take_in(some, unsealed)
+            unlike |= self._take_in(some, unsealed)
+        for pledge, sequence in unlike.items() if id is None else ():
+            self._taken_in.discard(None)
+            raise BadInput(
+                msg("kept_unlike_logged", pledge=pledge, sequence=sequence),
+                where=self.where,
+                mend=msg("put_bundle_back_store"),
+            )
 
     def _take_in(
         self, some: Sequence[tuple[str, Sequence[Evidence]]], unsealed: frozenset[str]
-    ) -> None:
+    ) -> dict[str, int]:
+        """By pledge the first evidence of which other things are kept than the log says."""
+        unlike: dict[str, int] = {}
         read = {
             id: {one.sequence: found for one in every if (found := _read(one)) is not None}
             for id, every in some
@@ -97,7 +109,12 @@ class Seen(Attached):
                     sightings.forget(connection, id, read[id])
                 for one in every:
                     sightings.put(connection, id, one.sequence, read[id].get(one.sequence, ()))
-                seals.seal(connection, [id])
+                # what was read is what the bundle says, whatever code of before made of it
+                if wrong := seals.unlike(connection, id) - read[id].keys():
+                    unlike[id] = min(wrong)
+                else:
+                    seals.seal(connection, [id])
+        return unlike
 
     def _rows_of(self, connection: Connection, ids: Collection[str]) -> list[Mapping[Any, Any]]:
         table = tables.evidence

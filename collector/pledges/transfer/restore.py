@@ -19,7 +19,7 @@ from collector.attest.trust.trust_file import Trust
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import location, log, tables
+from collector.pledges.database import last_kept, location, log, tables
 from collector.pledges.database.location import Place
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
@@ -134,6 +134,9 @@ def _fill(connection: Connection, backup: BackupFile, where: str) -> int:
                 "(SELECT coalesce(max(number), 0) + 1 FROM checkpoints), false)"
             )
         )
+    # an earlier state is put in place on purpose
+    for origin in connection.execute(select(tables.log_head.c.origin)).scalars():
+        last_kept.forget(origin, where)
     log.read(connection, where=where)
     return int(max(0, before - connection.execute(entries).scalar_one()))
 

@@ -1,4 +1,4 @@
-"""Which versions of the record stood when evidence was attached; older evidence says none."""
+"""What else an entry of the log binds: the versions of the record, and what was seen of hosts."""
 
 from __future__ import annotations
 
@@ -11,3 +11,4 @@ down_revision = "0008"
 
 def upgrade() -> None:
     op.add_column("evidence", sa.Column("record", sa.Text))
+    op.add_column("evidence", sa.Column("seen", sa.String(64)))
