@@ -157,9 +157,10 @@ def _watched(known: Clamav, settings: Settings, pid: int, tree: str) -> bool:
     folders = [f.rstrip("/") for f in settings.all("OnAccessIncludePath")]
     folders = [f for f in folders if f in settings.folders]
     folders += [f.rstrip("/") for f in state.watched]
-    excluded = [f.rstrip("/") for f in (*settings.all("OnAccessExcludePath"), *state.excluded)]
+    excluded = [f for f in (*settings.all("OnAccessExcludePath"), *state.excluded) if f]
     inside = any(_within(tree, f) for f in folders if f)
-    return inside and not any(_within(tree, e) for e in excluded if e)
+    # of `/` nothing is left, and everything lies within it
+    return inside and not any(_within(tree, e.rstrip("/")) for e in excluded)
 
 
 def _within(path: str, folder: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from collector.facts.backup.commands.dump_servers import of_the_one
 from collector.facts.backup.commands.jobs import engine_of
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
 from collector.facts.backup.freshness import Bounds
@@ -180,7 +181,8 @@ def _followed(facts: Facts, store: Store, lag: timedelta) -> _Answer:
     quotes = tuple(
         Quote("replication.state", (s.line, *(r.line for r in s.replicas))) for s in servers
     )
-    if len(servers) != 1 or not servers[0].answered:
+    mine = len(servers) == 1 and of_the_one(facts, engine, store, store.path)
+    if not mine or not servers[0].answered:
         return _Answer("lag_unseen", ", ".join(s.line for s in servers) or engine, quotes)
     away = [r for r in servers[0].replicas if is_here(facts.capture, r.host) is False]
     for replica in away:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.facts.data.database_access import ALWAYS_ASK, Access, access
+from collector.facts.data.database_access import ALWAYS_ASK, Access, access, told_of
 from collector.facts.data.database_listeners import database_of
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.judges.predicates import attested
@@ -27,6 +27,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return _verdict(Result.PASS, "not_reachable", known, {}, left)
     told = facts.get(access)
     auth = {engine: told[engine].auth if engine in told else "unknown" for _, engine in reachable}
+    auth |= dict.fromkeys(_not_all_asked(facts, known) & {n for n in auth if auth[n] == "asks"},
+                          "unknown")  # fmt: skip
     auth |= dict.fromkeys((e for e in auth if e in ALWAYS_ASK), "asks")
     opened = [(e, n) for e, n in reachable if auth[n] == "open"]
     sure = [(e, n) for e, n in opened if e.reachable == "yes"]
@@ -42,6 +44,15 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
         )
     return _verdict(Result.ERROR, "untold", doubtful, told)
+
+
+def _not_all_asked(facts: Facts, known: list[tuple[Exposure, str]]) -> set[str]:
+    """Engines of which more servers listen than were asked: the answer of one is not another's."""
+    pids: dict[str, set[int]] = {}
+    for exposure, engine in known:
+        if exposure.listener.pid:
+            pids.setdefault(engine, set()).add(exposure.listener.pid)
+    return {n for n, found in pids.items() if len(found) > len(told_of(facts.capture, n))}
 
 
 def _verdict(

@@ -14,7 +14,7 @@ from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.system.accounts import accounts
 from collector.facts.system.processes import Process, processes
 from collector.i18n.message import msg
-from collector.judges import taken_up
+from collector.judges import ssh_servers, taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}
@@ -22,7 +22,11 @@ _PORTS = {"ssh": 22}
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """PAM must lock in every stack that takes a password; a ban that covers sshd is as good."""
-    return taken_up.running(_written(facts, parameters, clock), facts.get(listeners))
+    found = taken_up.running(_written(facts, parameters, clock), facts.get(listeners))
+    if found.result is Result.PASS:
+        # it asks neither the stacks of sshd, nor do the bans of sshd's log hold for it
+        ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
+    return found
 
 
 def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:

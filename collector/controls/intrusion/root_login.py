@@ -11,9 +11,8 @@ from collector.facts.access.sshd_config import Block, blocks, matches
 from collector.facts.access.sshd_effective import Listener, listeners, refused
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
-from collector.facts.system.processes import processes
 from collector.i18n.message import msg
-from collector.judges import taken_up
+from collector.judges import ssh_servers, taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 
@@ -28,7 +27,7 @@ def _written(
 ) -> Verdict:
     others = parameters.strings("other_servers")
     if not servers:
-        _no_other(facts, others)
+        ssh_servers.refuse_others(facts, others)
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     allowed = parameters.strings("allowed")
     by_key: Listener | None = None
@@ -63,16 +62,8 @@ def _written(
         facts, parameters, clock, servers[0], by_key
     )
     if found.result is Result.PASS:
-        _no_other(facts, others)
+        ssh_servers.refuse_others(facts, others)
     return found
-
-
-def _no_other(facts: Facts, others: tuple[str, ...]) -> None:
-    """Raises FactError where an SSH server runs whose settings were not asked for."""
-    known = facts.get(processes)
-    if not known.absent(*others):
-        seen = known.running(*others)[0]
-        raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
 
 
 def _program(server: Listener) -> str:

@@ -7,9 +7,8 @@ from fnmatch import fnmatchcase
 from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.network.listeners import sockets
-from collector.facts.system.processes import processes
 from collector.i18n.message import msg
-from collector.judges import taken_up
+from collector.judges import ssh_servers, taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _KEYWORDS = ("ciphers", "macs", "kexalgorithms")
@@ -39,11 +38,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
                 values={"algorithms": [*found], "program": server.exe},
                 evidence=(server.quote("protocol", *_KEYWORDS),),
             )
-    known = facts.get(processes)
-    others = parameters.strings("other_servers")
-    if not known.absent(*others):
-        seen = known.running(*others)[0]
-        raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
+    ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
     if not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     strong = Verdict(

@@ -6,9 +6,8 @@ from collector.errors import NotUnderstood
 from collector.facts.access.pam.stack import Course, Entry, courses, stacks
 from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners
-from collector.facts.system.processes import processes
 from collector.i18n.message import msg
-from collector.judges import taken_up
+from collector.judges import ssh_servers, taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -34,11 +33,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             found = told and _single(facts, parameters, server, "nobody", told, block)
             if found:
                 return _short(facts, clock, server, f"{block.line}: {found}")
-    known = facts.get(processes)
-    others = parameters.strings("other_servers")
-    if not known.absent(*others):
-        seen = known.running(*others)[0]
-        raise NotUnderstood("processes.all", msg("ssh_server_other_openssh", exe=seen.exe))
+    ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
     if not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED)
     told = servers[0].first("authenticationmethods") or "any"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from collector.facts.logs.gaps import Gap, Gaps, LogGaps, gaps
-from collector.judges.predicates import months_after
+from collector.judges.predicates import months_after, past
 from collector.model import (
     Clock,
     Facts,
@@ -35,7 +35,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not firsts:
         values: dict[str, Value] = {"logs": [log.path for log in general]}
         return Verdict(Result.ERROR, "no_time_found", Method.OBSERVED, values)
-    since = max(start, min(firsts))
+    since = max(start, past(min(firsts), Clock(now), "log_files.times"))
     holes = known.holes(general, since, now)
     certain = [*known.certain(general, since, now), *_of_audit(known, start)]
     missing = [(log, g) for log in known.logs.values() for g in log.unexplained if g.missing]

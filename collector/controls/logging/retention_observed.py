@@ -12,6 +12,7 @@ from collector.facts.logs.model.families import NAMES
 from collector.facts.logs.model.file_names import age_rank
 from collector.facts.logs.model.shapes import Look
 from collector.facts.logs.retention import Retention, retention
+from collector.judges.predicates import months_after
 from collector.judges.retention import Observed, observed
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -49,6 +50,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not seen:
         return Verdict(Result.FAIL, "no_records", Method.OBSERVED)
     evidence = _quotes(families)
+    last = max((n for logs in families.values() for log in logs if (n := log.newest)), default=None)
+    if last is not None and months_after(last, months + 1) < clock.now:
+        # of the last six months nothing is there at all, however far back the rest goes
+        values = {**_values(seen, known), "last": f"{last:%Y-%m-%d}"}
+        return Verdict(Result.ERROR, "stopped", Method.OBSERVED, values, evidence)
     sure = {name: s for name, s in seen.items() if name not in unlooked}
     for result in (Result.FAIL, Result.ERROR):
         if told_of := {n: s for n, s in sure.items() if s.found.result is result}:

@@ -8,7 +8,7 @@ from functools import partial
 
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
-from collector.facts.backup.commands.dump_servers import asks
+from collector.facts.backup.commands.dump_servers import asks, runs
 from collector.facts.backup.commands.generic import copied
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.scheduled import agents, all_jobs
@@ -83,6 +83,9 @@ def cover(facts: Facts, store: Store) -> Cover:
             answer = _of_stanza(facts, job, store, real)
         elif answer == "yes" and not job.sources and job.engine:
             answer = asks(facts, job, store, real)
+        elif answer == "yes" and not job.engine and runs(facts, store):
+            # files of a server that writes to them meanwhile: what is copied may fit nowhere
+            answer, job = "perhaps", replace(job, note=f"{job.note} [{runs(facts, store)}]")
         if answer == "no":
             continue
         lost = in_memory(facts, job)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.durations import systemd_span
@@ -49,6 +49,10 @@ true
         why=Text("本机时区与内核时钟状态", "the time zone and the kernel's view of its clock"),
     ),
 )
+
+
+# chrony.conf(5), maxpoll: by default it measures every 17 minutes at the latest, 36 hours at most
+_MEASURED = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ def chrony(capture: Capture) -> State:
         said = "chronyc sources: * = 0"
     elif selected is not None and selected[4] == "0":
         said = f"{selected[1]}: reach 0"
+    elif _long_ago(capture, fields.get("Ref time (UTC)", "")) and not local:
+        said = f"Ref time (UTC): {fields['Ref time (UTC)']}"
     wanted = ("Reference", "Ref time", "System", "Leap")
     lines = [x for x in text.splitlines() if x.startswith(wanted)]
     return State(
@@ -140,6 +146,21 @@ def chrony(capture: Capture) -> State:
             ),
         ),
     )
+
+
+def _long_ago(capture: Capture, told: str) -> bool:
+    """Was the last measurement made days before the host's clock, or after it?
+
+    Without one since, or where the clock was set past the daemon, what it says is of another time.
+    """
+    clock = capture.head.get("clock", "")
+    at = capture.collected_at
+    now = datetime.fromtimestamp(int(clock), UTC) if re.fullmatch(r"\d{1,11}", clock) else at
+    try:
+        measured = datetime.strptime(told, "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return now is not None and abs(now - measured) > _MEASURED
 
 
 def ntpd(capture: Capture) -> State:

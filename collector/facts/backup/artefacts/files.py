@@ -60,6 +60,8 @@ _NOTHING = {
     ".bz2": (16, "bzip2"), ".lz4": (16, "lz4"), ".enc": (48, "openssl"), ".gpg": (90, "gpg"),
     ".age": (220, "age"),
 }  # fmt: skip
+# restic's design document: 16 bytes of IV before what is encrypted, 16 of MAC behind it
+_SEALED_NOTHING = 32
 _Seen = tuple[str, int, int, str, tuple[int, int, int] | None]
 
 
@@ -113,7 +115,10 @@ def _artefact(seen: _Seen, head: str, tail: str, inner: str) -> Artefact:
     # a zone is not known for pg_dump and SQL: only a difference of more than a day says something
     if content is not None and (when - content).total_seconds() > 86_400:
         when = content
-    fault = "" if match else _fault(path, size, head, tail, inner)
+    if match:
+        fault = "empty" if size <= _SEALED_NOTHING else ""
+    else:
+        fault = _fault(path, size, head, tail, inner)
     return Artefact(
         path, when, size, fault, match[1] if match else "", line, owned, head, _start(tail),
         inner if inner != "cut" else "",

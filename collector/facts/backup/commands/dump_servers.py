@@ -6,9 +6,10 @@ import re
 
 from collector.facts.backup.commands.destinations import tool_and_args, values
 from collector.facts.backup.commands.dump_scope import server
-from collector.facts.backup.commands.jobs import BackupJob, Covers
+from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.wal_recovery import archive_of
-from collector.facts.data.inventory import Store
+from collector.facts.base.paths import within
+from collector.facts.data.inventory import Store, inventory
 from collector.facts.system.processes import processes
 from collector.model import Facts
 
@@ -23,13 +24,15 @@ _PORT = "5432"
 def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
     """Is it the server of the store that the job dumps? Where there is one alone, it is.
 
+    Unless the inventory has stores in several places: one server cannot be that of all of them.
     Raises FactError.
     """
     run = facts.get(processes)
     known = [p for p in run.named(*_PROGRAMS.get(job.engine, ())) if not p.container]
     pids = {p.pid for p in known}
     if len([p for p in known if p.ppid not in pids]) < 2:
-        return "yes"
+        by_name = store.name in job.databases
+        return "yes" if by_name or of_the_one(facts, job.engine, store, real) else "perhaps"
     if job.engine != "postgresql" or not store.path or not job.tool.startswith("pg_"):
         return "perhaps"
     archive = archive_of(facts, store, real)
@@ -47,3 +50,28 @@ def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
         return "no"
     where = [h for h in values(args, "-h", "--host") if h.startswith("/")]
     return "no" if where and where[-1].rstrip("/") != folder else "yes"
+
+
+def of_the_one(facts: Facts, engine: str, store: Store, real: str) -> bool:
+    """Is the store that of the one server of its engine which runs here? Raises FactError."""
+    listed = inventory(facts)
+    every = {
+        s.path
+        for s in (listed.stores if listed else ())
+        if s.path.startswith("/") and engine_of(s) == engine
+    }
+    # a database within the folder of its server is no place of its own
+    places = {p for p in every if not any(p != other and within(p, other) for other in every)}
+    if len(places) < 2:
+        return True
+    return engine == "postgresql" and archive_of(facts, store, real) is not None
+
+
+def runs(facts: Facts, store: Store) -> str:
+    """The program of a server of the store's engine that runs here, or nothing.
+
+    It writes to its files at any time. Raises FactError.
+    """
+    names = _PROGRAMS.get(engine_of(store), ()) if store.kind == "database" else ()
+    known = [p for p in facts.get(processes).named(*names) if not p.container] if names else []
+    return known[0].name if known else ""
