@@ -276,10 +276,10 @@ def test_a_list_takes_nothing_away_that_a_command_put_there(place: str, tmp_path
     register = Register.open(place)
     day = datetime.now(UTC).date() + timedelta(days=9)
     given = {"reason": "x", "approver": "y", "expires": day.isoformat()}
-    hash = "encryption.password_hash"
-    register.change("C-001", lambda r: changes.waived(r, hash, "*", given, today=TODAY))
+    where = ("encryption.password_hash", "*")
+    register.change("C-001", lambda r: changes.waived(r, {where: given}, today=TODAY))
     owner = {"owner": "李工", "due": day.isoformat()}
-    register.change("C-001", lambda r: changes.followed_up(r, hash, "*", owner, today=TODAY))
+    register.change("C-001", lambda r: changes.followed_up(r, {where: owner}, today=TODAY))
     done = _import(place, _csv(tmp_path, HEAD, row), "--update")
     assert done.stdout.startswith("已导入 1 份登记：新增 0，更新 0，未变 1")
     done = _import(place, _csv(tmp_path, HEAD, [*row[:1], "改名公司", *row[2:]]), "--update")

@@ -195,12 +195,13 @@ def _evidence(evidence: Evidence | None) -> str:
 
 def _findings(found: Status) -> str:
     counts = counted(found)
+    idle = counts["waiver_without_effect"]
     return tr(
         f"未闭环 {counts['open']}（逾期 {counts['overdue']}，未指定责任人 {counts['unowned']}），"
         f"已豁免 {counts['waived']}",
         f"open {counts['open']} (overdue {counts['overdue']}, nobody's {counts['unowned']}), "
         f"waived {counts['waived']}",
-    )
+    ) + (tr(f"；豁免无效 {idle}", f"; waived without effect {idle}") if idle else "")
 
 
 def counted(found: Status) -> dict[str, int]:
@@ -211,6 +212,7 @@ def counted(found: Status) -> dict[str, int]:
         "overdue": sum(life.overdue(found.at) for life in still),
         "unowned": sum(not life.owner for life in still),
         "waived": sum(life.state == "waived" for life in found.lives),
+        "waiver_without_effect": sum(life.idle_waiver is not None for life in found.lives),
     }
 
 

@@ -67,6 +67,14 @@ def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str
             yield place, msg("holds_whole_identity_number")
 
 
+def word_fault(text: str, *, most: int, prose: bool = False) -> str | None:
+    """Why a record cannot hold it as a name (as `prose`: a text of lines) of `most` characters."""
+    if len(text) > most:
+        return msg("longer_than_characters", most=most)
+    found = _hidden(text, "", key="reason" if prose else "")
+    return next((what for _, what in found), None)
+
+
 def _turns(c: str) -> bool:
     return "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" or c in "\u2028\u2029"
 

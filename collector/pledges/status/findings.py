@@ -22,6 +22,8 @@ from collector.verify.looks import recorded
 State = Literal["open", "waived", "closed"]
 What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
 _SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
+# what a waiver accepts is a failure that was seen
+WAIVABLE = (Result.FAIL, Result.PARTIAL)
 Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
 """Attached bundles in their sequence, each with its evidence.json."""
 _NOTHING = Text("", "")
@@ -43,7 +45,9 @@ class Life:
 
     `verdict` is the last one; `seen` the bundle that says so. `owner`, `due` (the last second of
     a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
-    covers it now. `said` and `mend` are what that last one found, and what it says to do.
+    covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
+    be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
+    found, and what it says to do.
     """
 
     control: str
@@ -61,6 +65,7 @@ class Life:
     waiver: Mapping[str, Any] | None = None
     said: Text = _NOTHING
     mend: Text = _NOTHING
+    idle_waiver: Mapping[str, Any] | None = None
 
     @property
     def opened(self) -> Event:
@@ -176,11 +181,8 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
     control, host = key
     waiver = _waiver(record, control, host)
     events = list(course.events)
-    holds = (
-        waiver is not None
-        and waiver_end(waiver["expires"]) > now
-        and course.verdict in (Result.FAIL, Result.PARTIAL)
-    )
+    covers = waiver is not None and waiver_end(waiver["expires"]) > now
+    holds = covers and course.verdict in WAIVABLE
     state: State = "closed" if not course.is_open else "waived" if holds else "open"
     if state == "open" and course.ended is not None:
         events.append(Event("waiver_ended", min(course.ended, now), 0, course.verdict))
@@ -201,6 +203,7 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         waiver if state == "waived" else None,
         course.said,
         course.mend,
+        waiver if covers and state == "open" else None,
     )
 
 
@@ -284,6 +287,7 @@ def to_json(life: Life, now: datetime) -> dict[str, Any]:
         "overdue": life.overdue(now),
         "note": life.note or None,
         "waiver": dict(life.waiver) if life.waiver else None,
+        "waiver_without_effect": dict(life.idle_waiver) if life.idle_waiver else None,
         "events": [
             {
                 "what": e.what,
