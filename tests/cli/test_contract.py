@@ -161,6 +161,8 @@ def test_every_command_answers_programs() -> None:
         ("pledge status P-1", "pledge-status", {"satisfied", "clauses", "overdue"}),
         ("pledge due", "pledge-due", {"due"}),
         ("pledge findings", "pledge-findings", {"findings"}),
+        ("pledge findings --summary", "pledge-findings-summary", {"summary"}),
+        ("pledge notices", "pledge-notices", {"notices"}),
         ("pledge findings P-1", "pledge-findings", {"pledge", "evidence", "findings"}),
         ("key show default", "key", {"keyid", "type", "pem"}),
     ],

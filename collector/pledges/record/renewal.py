@@ -23,7 +23,9 @@ STAYS = (
     "incidents.notices",
     "inspections",
     "no_transfer",
+    "notices",
     "suspensions",
+    "voided",
     "vulnerabilities",
 )
 

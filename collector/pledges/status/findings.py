@@ -92,8 +92,7 @@ class _Course:
     is_open: bool = False
     ended: datetime | None = None
     events: list[Event] = field(default_factory=list)
-    said: Text = _NOTHING
-    mend: Text = _NOTHING
+    last: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ...]:
@@ -156,7 +155,7 @@ def _take(
             return
         course = courses[key] = _Course(result, about)
     course.verdict, course.about, course.seen = result, about, row.sequence
-    course.said, course.mend = (_text(finding.get(word)) for word in ("message", "remediation"))
+    course.last = finding
     at = row.collected_at
     if result in _SATISFIED:
         if course.is_open:
@@ -201,8 +200,8 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         waiver_end(follow["due"]) if "due" in follow else None,
         str(follow.get("note", "")),
         waiver if state == "waived" else None,
-        course.said,
-        course.mend,
+        _text(course.last.get("message")),
+        _text(course.last.get("remediation")),
         waiver if covers and state == "open" else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -45,19 +45,23 @@ class Found:
 
     def shown(self, asked: Asked) -> list[Row]:
         """Those that are asked for, the gravest and longest overdue first."""
-        found = []
-        for id in self._ids:
-            record = self._register.get(id)
-            try:
-                lives = all_lives(record, self._register.evidence(id), self._now)
-            except BadInput as problem:
-                self._unread = True
-                said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-                click.echo(f"{id}: {one_line(said, 600)}", err=True)
-                continue
-            found += [(record, life) for life in lives if asked.holds(life, self._now)]
+        found: list[Row] = []
+        with self._register.reading():
+            for id in self._ids:
+                found += self._of(id, asked)
         self._open = any(life.state == "open" for _, life in found)
         return sorted(found, key=lambda row: _rank(row[0], row[1], self._now))
+
+    def _of(self, id: str, asked: Asked) -> Iterator[Row]:
+        record = self._register.get(id)
+        try:
+            lives = all_lives(record, self._register.evidence(id), self._now)
+        except BadInput as problem:
+            self._unread = True
+            said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+            click.echo(f"{id}: {one_line(said, 600)}", err=True)
+            return
+        yield from ((record, life) for life in lives if asked.holds(life, self._now))
 
     def status(self) -> int:
         """0 where none that was shown is open, 1 where one is, 2 where something was not read."""

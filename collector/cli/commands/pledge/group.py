@@ -16,6 +16,7 @@ from collector.cli.commands.pledge.follow_ups import assign, waive
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
+from collector.cli.commands.pledge.noticed import notices
 from collector.cli.commands.pledge.renewing import renew
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
@@ -136,4 +137,5 @@ pledge.add_command(assign)
 pledge.add_command(waive)
 pledge.add_command(inventory)
 pledge.add_command(notice)
+pledge.add_command(notices)
 pledge.add_command(renew)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collector.pledges.lists.reading import Listed
 
 _SHOWN = 50
-# what `assign` and `waive` put into a record stays, where a list says nothing of it
-_OF_COMMANDS = ("follow_ups", "waivers")
+# what commands put into a record stays, where a list says nothing of it
+_OF_COMMANDS = ("follow_ups", "waivers", "notices", "voided")
 
 
 @click.command(
