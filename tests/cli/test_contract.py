@@ -163,6 +163,7 @@ def test_every_command_answers_programs() -> None:
         ("pledge findings", "pledge-findings", {"findings"}),
         ("pledge findings --summary", "pledge-findings-summary", {"summary"}),
         ("pledge notices", "pledge-notices", {"notices"}),
+        ("pledge dossier P-1", "pledge-dossier", {"hosts", "findings", "due", "notices"}),
         ("pledge findings P-1", "pledge-findings", {"pledge", "evidence", "findings"}),
         ("key show default", "key", {"keyid", "type", "pem"}),
     ],

@@ -11,6 +11,7 @@ from collector.catalog import words
 from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
+from collector.cli.ui.void_line import void_line
 from collector.cli.workflows.twins import said as twins_said
 from collector.errors import CollectorError, one_line
 from collector.export import envelope
@@ -166,6 +167,10 @@ def table(found: Status) -> str:
             f"evidence {numbers}: looked earlier, and says nothing of the present",
         )
         lines.append(labelled(tr("较旧", "older"), said))
+    lines += [
+        labelled(tr("作废", "void"), void_line(entry))
+        for entry in record.document.get("voided", ())
+    ]
     lines += [labelled(tr("同一机器", "same as"), said) for said in twins_said(found.twins)]
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
@@ -268,6 +273,7 @@ def as_json(found: Status, now: datetime) -> str:
         "scope": scope_json(found.scope) if found.scope else None,
         "handed_in": list(found.handed_in),
         "older": list(found.past),
+        "void": list(found.record.document.get("voided", ())),
         "same_machine": [
             {
                 "host": twin.host,
