@@ -18,7 +18,7 @@ from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
 from collector.cli.commands.pledge.noticed import notices
-from collector.cli.commands.pledge.renewing import renew
+from collector.cli.commands.pledge.renewing import renew, sign
 from collector.cli.commands.pledge.voiding import void
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
@@ -143,3 +143,4 @@ pledge.add_command(notices)
 pledge.add_command(dossier)
 pledge.add_command(void)
 pledge.add_command(renew)
+pledge.add_command(sign)

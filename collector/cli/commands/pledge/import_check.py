@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collector.pledges.record.differences import Change
     from collector.pledges.record.form import PledgeRecord
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 _SHOWN = 50
 _WIDEST = 60
 
@@ -141,7 +143,11 @@ def _value(value: Any) -> str:
 
 
 def _entry(value: Any) -> str:
-    return " ".join(map(str, value.values())) if isinstance(value, dict) else str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    # of a digest so much as tells it from another
+    texts = (str(inner) for _, inner in sorted(value.items()))
+    return " ".join(text[:12] if _DIGEST.fullmatch(text) else text for text in texts)
 
 
 def _plain(one: Change) -> dict[str, Any]:

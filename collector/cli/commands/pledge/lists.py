@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 50
 # what commands put into a record stays, where a list says nothing of it
-_OF_COMMANDS = ("follow_ups", "waivers", "notices", "voided")
+_OF_COMMANDS = ("follow_ups", "waivers", "notices", "voided", "renews")
 
 
 @click.command(
