@@ -10,8 +10,7 @@ from typing import Any
 from collector.catalog import words
 from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
-from collector.cli.ui.scope_line import line
-from collector.cli.ui.void_line import void_line
+from collector.cli.ui.scope_line import line, void_line
 from collector.cli.workflows.twins import said as twins_said
 from collector.errors import CollectorError, one_line
 from collector.export import envelope

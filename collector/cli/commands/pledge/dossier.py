@@ -18,7 +18,7 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
 
 if TYPE_CHECKING:
-    from collector.cli.workflows.dossier import Dossier, Host
+    from collector.cli.workflows.desk.dossier import Dossier, Host
     from collector.pledges.status.findings import Life
 
 _MOST = 25
@@ -48,7 +48,7 @@ _MOST = 25
 @register_option
 @lang_option
 def dossier(*, who: str, within: str, all_: bool, form: str, location: str | None) -> int:
-    from collector.cli.workflows import dossier as workflow
+    from collector.cli.workflows.desk import dossier as workflow
     from collector.export.envelope import Identity, as_json
     from collector.pledges.record.masking import masked
 
@@ -130,7 +130,7 @@ def _titled(title: str, table: str) -> Iterator[str]:
 def _head(known: Dossier) -> Iterator[tuple[str, str]]:
     from collector.cli.commands.pledge.shown import about
     from collector.cli.commands.pledge.tables import CHECKED, clause_of, notes
-    from collector.cli.ui.void_line import void_line
+    from collector.cli.ui.scope_line import void_line
     from collector.pledges.due.lifecycle import WORDS
     from collector.pledges.record.masking import masked
 

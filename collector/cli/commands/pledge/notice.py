@@ -18,7 +18,7 @@ from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
 from collector.cli.options.words import name_given
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.cli.workflows.noticing import Asked, Made, made, put_on_record
+from collector.cli.workflows.desk.noticing import Asked, Made, made, put_on_record
 from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
 from collector.i18n.message import in_chinese

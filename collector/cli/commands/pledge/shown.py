@@ -18,7 +18,7 @@ from collector.cli.commands.pledge.tables import (
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
-from collector.cli.ui.void_line import void_line
+from collector.cli.ui.scope_line import void_line
 from collector.export.envelope import Identity, as_json
 from collector.pledges.database.rows import Evidence, Version, past_ones
 from collector.pledges.record.documents import fields
