@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from functools import cache, partial
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
+
+from rfc3339_validator import validate_rfc3339  # type: ignore[import-untyped]
 
 from collector.i18n.message import msg
 from collector.resources import shared
@@ -16,10 +19,11 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.exceptions import ValidationError
 
-_FORMATS = ("date", "date-time", "email")
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 # of a value that breaks its schema
 _WIDEST = 190
 _KEYWORDS = {
+    "anyOf": "schema_any_of",
     "const": "schema_const",
     "enum": "schema_enum",
     "format": "schema_format",
@@ -52,25 +56,42 @@ def reference(name: str, part: str | None = None) -> dict[str, str]:
 
 
 def formats() -> dict[str, Callable[[object], bool]]:
-    """What each format that our schemas name takes."""
-    return {name: partial(_checker().conforms, format=name) for name in _FORMATS}
+    """What each format that our schemas name takes.
+
+    As jsonschema has them; it is not asked, as it builds a grammar of IRIs for a second first.
+    """
+    return {"date": _is_date, "date-time": _is_time, "email": _is_email}
+
+
+def _is_date(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    with suppress(ValueError):
+        return bool(_DATE.match(value) and date.fromisoformat(value))
+    return False
+
+
+def _is_time(value: object) -> bool:
+    """And it is one that can be reckoned with."""
+    if not isinstance(value, str):
+        return True
+    with suppress(ValueError, OverflowError):
+        if validate_rfc3339(value.upper()):
+            datetime.fromisoformat(value).astimezone(UTC)
+            return True
+    return False
+
+
+def _is_email(value: object) -> bool:
+    return not isinstance(value, str) or "@" in value
 
 
 @cache
 def _checker() -> FormatChecker:
-    """As jsonschema has it, and a time is one that can be reckoned with."""
-    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema import FormatChecker
 
     checker = FormatChecker(())
-    checker.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
-    well_formed = checker.checkers["date-time"][0]
-
-    def is_time(value: object) -> bool:
-        if well_formed(value) and isinstance(value, str):
-            datetime.fromisoformat(value).astimezone(UTC)
-        return bool(well_formed(value))
-
-    checker.checks("date-time", (ValueError, OverflowError))(is_time)
+    checker.checkers = {name: (known, ()) for name, known in formats().items()}
     return checker
 
 
@@ -119,7 +140,8 @@ def _shown(value: object) -> str:
 def _explaining(name: str, part: str | None) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
-    from referencing import Registry, Resource
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
 
     schema = documents()[f"urn:hostpledge:schema:{name}:1"]
     Draft202012Validator.check_schema(schema)
@@ -127,7 +149,9 @@ def _explaining(name: str, part: str | None) -> Draft202012Validator:
         Draft202012Validator, {"pattern": _pattern}
     )
     empty: Registry[Any] = Registry()
-    registry = [Resource.from_contents(schema) for schema in documents().values()] @ empty
+    # a schema that names its draft is looked at by the class that jsonschema has for it
+    plain = ({k: v for k, v in known.items() if k != "$schema"} for known in documents().values())
+    registry = [DRAFT202012.create_resource(known) for known in plain] @ empty
     return strict(
         reference(name, part),
         registry=registry,

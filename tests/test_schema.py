@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,13 @@ import pytest
 import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from collector import captures, schema
 from collector.attest.envelope import canonical
 from collector.attest.envelope import dsse as envelope
 from collector.errors import BadInput, VerifyFailed
-from collector.faults import documents, first_fault
+from collector.faults import _explaining, documents, first_fault, formats
 from tests import bundle_cases as cases
 from tests import bundles
 from tests.test_verify import ENVELOPE, EVIDENCE
@@ -246,3 +249,35 @@ def test_our_own_files_read_as_strictly_as_foreign_ones() -> None:
         with pytest.raises(BadInput, match=r"^t: not YAML"):
             schema.load_own(text, where="t")
     assert schema.load_own("day: 2026-11-25\n", where="t") == {"day": "2026-11-25"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-01-01", "2026-1-1", "2026-02-30", "20260101", "2026-01-01\n", "٢٠٢٦-01-01", "", "x@y",
+        "@", "2026-01-01T00:00:00Z", "2026-01-01T00:00:60Z", "9999-12-31",
+        "2026-01-01T00:00:00", "2026-01-01 00:00:00Z", "2026-01-01T24:00:00Z", 5, None,
+        "2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00+08:00",
+    ],
+)  # fmt: skip
+def test_a_format_takes_what_jsonschema_takes(value: object) -> None:
+    known = Draft202012Validator.FORMAT_CHECKER
+    for name, takes in formats().items():
+        assert takes(value) is known.conforms(value, name), name
+
+
+def test_a_line_end_is_no_part_of_what_ends_there() -> None:
+    entry = {"name": "evidence.json", "digest": {"sha256": "a" * 64 + "\n"}}
+    document = {"_type": "https://in-toto.io/Statement/v1", "subject": [entry, entry]}
+    found = [error.json_path for error in _explaining("statement", None).iter_errors(document)]
+    assert "$.subject[0].digest.sha256" in found
+
+
+def test_what_fits_is_known_without_the_grammar_of_iris() -> None:
+    """Importing jsonschema builds it, for longer than `pledge status` takes in all."""
+    script = (
+        "import sys; from collector.schema import validator; "
+        "validator('evidence').is_valid({}); "
+        "sys.exit('jsonschema' in sys.modules or 'rfc3987_syntax' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

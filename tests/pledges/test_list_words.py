@@ -86,6 +86,12 @@ REFUSED = [
     ("", DAY, "20260230"), ("", DAY, "2026-01-08 13:30"), ("", DAY, "46030.5"), ("", DAY, "12345"),
     ("", DAY, "2026-01-08或2026-01-09"), ("", DAY, "9" * 5000),
     ("", PHONE, "13800000001/13800000002"), ("", PHONE, "无"), ("", PHONE, "1.38E+10"),
+    ("", PHONE, "1391234567890"), ("", PHONE, "139123456789"), ("", PHONE, "99999999999"),
+    ("", PHONE, "13912"), ("", PHONE, "0571-880"), ("", PHONE, "400-123"),
+    ("", "safety_contact.email", "a@b"), ("", "safety_contact.email", "a@@b.cn"),
+    ("", "safety_contact.email", "@b.cn"), ("", "safety_contact.email", "a@b..cn"),
+    ("", "safety_contact.email", "a@b.cn; c@d.cn"), ("", "resources.hosts", "web-1 web-1"),
+    ("", "resources.hosts", "web-1、WEB-1"),
     ("", CODE, "9.1110108E+17"), ("", CODE, "91330106MAODEM2670"),
     ("", "customer.identity_masked", "1.10101199001011E+17"),
     ("", COUNT, "0"), ("", COUNT, "400"), ("", COUNT, "90.5"), ("", COUNT, "每季度"),
@@ -112,3 +118,28 @@ def test_what_is_no_value_is_told_in_words(sheet: str, field: str, word: str) ->
         assert said
         assert len(said) < 250
         assert field == "name" or not _TELLS_NO_PERSON.search(said)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "13800000001", "+86 138 0000 0001", "8613800000001", "0571-88000000", "(0571)88000000",
+        "0571-88000000转123", "010-12345678", "400-123-4567", "8001234567", "12345", "95013",
+        "63123456", "6312345", "+1 650 555 0100", "110",
+    ],
+)  # fmt: skip
+def test_a_number_as_people_write_it_is_taken(number: str) -> None:
+    column = tables()[""].columns["safety_contact.phone"]
+    if number == "110":
+        # the schema of a record asks for five digits
+        with pytest.raises(Wrong):
+            cells.value(column, number, None)
+        return
+    assert cells.value(column, number, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b.cn", "a.b+c@mail.example", "张三@公司.中国", "x@xn--fiqs8s.cn"]
+)
+def test_an_address_as_people_have_it_is_taken(text: str) -> None:
+    assert cells.value(tables()[""].columns["safety_contact.email"], text, None) == text

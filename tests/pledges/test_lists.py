@@ -276,10 +276,10 @@ def test_a_list_takes_nothing_away_that_a_command_put_there(place: str, tmp_path
     register = Register.open(place)
     day = datetime.now(UTC).date() + timedelta(days=9)
     given = {"reason": "x", "approver": "y", "expires": day.isoformat()}
-    hash = "encryption.password_hash"
-    register.change("C-001", lambda r: changes.waived(r, hash, "*", given, today=TODAY))
+    where = ("encryption.password_hash", "*")
+    register.change("C-001", lambda r: changes.waived(r, {where: given}, today=TODAY))
     owner = {"owner": "李工", "due": day.isoformat()}
-    register.change("C-001", lambda r: changes.followed_up(r, hash, "*", owner, today=TODAY))
+    register.change("C-001", lambda r: changes.followed_up(r, {where: owner}, today=TODAY))
     done = _import(place, _csv(tmp_path, HEAD, row), "--update")
     assert done.stdout.startswith("已导入 1 份登记：新增 0，更新 0，未变 1")
     done = _import(place, _csv(tmp_path, HEAD, [*row[:1], "改名公司", *row[2:]]), "--update")
@@ -384,3 +384,37 @@ def test_a_small_xlsx_is_no_large_one(tmp_path: Path, sheet: bytes, says: str) -
     assert time.monotonic() - begun < 40
     assert tracemalloc.get_traced_memory()[1] < 150 << 20
     tracemalloc.stop()
+
+
+def test_what_an_update_would_change_is_shown_and_nothing_written(
+    place: str, tmp_path: Path
+) -> None:
+    rows = [["C-001", *GOOD[1:]], ["C-002", "另一公司", *GOOD[2:]]]
+    assert _import(place, _csv(tmp_path, HEAD, *rows), "--check").returncode == 0
+    assert not Path(place).exists(), "looking makes no register"
+    assert _import(place, _csv(tmp_path, HEAD, *rows)).returncode == 0
+    again = _import(place, _csv(tmp_path, HEAD, *rows), "--check")
+    assert again.returncode == 2
+    assert "登记库中已有：C-001、C-002；加 --update" in again.stderr
+    phone = HEAD.index("联系电话")
+    changed = ["C-001", "改名公司", *GOOD[2:]]
+    changed[phone] = "13900000009"
+    told = _import(place, _csv(tmp_path, HEAD, changed, rows[1]), "--update", "--check")
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert f"  用户名称：{GOOD[1]} → 改名公司" in lines
+    assert [line for line in lines if line.startswith("  联系电话：")]
+    assert "13900000009" not in told.stdout
+    assert "新增 0，有变化 1，未变 1（只检查，未写入）" in lines
+    register = Register.open(place)
+    assert register.get("C-001").customer == GOOD[1]
+    assert len(register.history("C-001")) == 1
+    strange = _import(place, _csv(tmp_path, HEAD, ["C-9", *GOOD[1:]]), "--update", "--check")
+    assert strange.returncode == 2
+    assert "登记库中没有：C-9" in strange.stderr
+    words = ("--update", "--check", "--format", "json")
+    found = json.loads(_import(place, _csv(tmp_path, HEAD, changed, rows[1]), *words).stdout)
+    assert (found["changed"], found["unchanged"]) == (1, 1)
+    (one,) = found["differences"]
+    assert one["id"] == "C-001"
+    assert {"customer.name", "safety_contact.phone"} == {c["field"] for c in one["changes"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,13 +12,14 @@ import pypdf
 import pytest
 
 from collector.model import Result, Text
+from collector.pledges.record.notices import with_notice
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from collector.pledges.standing.finding_history import all_lives
 from collector.pledges.status.findings import Event, Life, State
 from collector.report.model import notice
 from collector.report.render import html
-from tests.cli.running import Ended, hostpledge
+from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
 from tests.pledges.records import made
@@ -206,3 +208,88 @@ def test_what_could_not_be_verified_is_looked_at_again_and_the_same_is_said_once
     text = html.page("notice.html.j2", given, style="pages.css")
     assert "as in row 1" in text
     assert "not verified is not failed: collect again as root" in text
+
+
+def test_it_goes_on_record_and_is_looked_at_again_by_it(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    """The notice of a recheck needs no day: what the first one named keeps its own."""
+    register, signer = weak
+    place = tmp_path / "r"
+    versions = len(register.history("one-1"))
+    page = tmp_path / "a.html"
+    assert run("one-1", "-o", page, "--by", SOON, "--draft", "--lang", "en").status == 0
+    assert len(register.history("one-1")) == versions
+    told = answer(
+        run("one-1", "-o", page, "--by", SOON, "--number", "AQ-17", "--format", "json").out
+    )
+    assert told["notices"] == [{"pledge": "one-1", "file": str(page), "number": "AQ-17"}]
+    (entry,) = register.get("one-1").document["notices"]
+    assert entry["findings"] == [{"control": HASH, "hosts": ["web-01"], "mend_by": SOON}]
+    assert (entry["kind"], entry["evidence"], entry["mend_by"]) == ("mend", 1, SOON)
+    assert entry["sha256"] == hashlib.sha256(page.read_bytes()).hexdigest()
+    refused = run("one-1", "-o", page, "--by", SOON, "--number", "AQ-17")
+    assert (refused.status, refused.out) == (2, "")
+    assert "--number: the notice AQ-17 is on record already" in refused.err
+
+    def notices(*words: str) -> Ended:
+        return hostpledge("pledge", "notices", *words, "--register", place, home=tmp_path)
+
+    (one,) = answer(notices("--format", "json").out)["notices"]
+    assert (one["number"], one["open"], one["mended"], one["overdue"]) == ("AQ-17", 1, 0, False)
+    assert one["last_day"] == SOON
+    assert notices().status == 0
+    assert "AQ-17" in notices("one-1", "--open").out
+    assert notices("--overdue").out == "no notice is on record\n"
+    # still open: the day of the first notice stands in the second
+    again = tmp_path / "again.html"
+    ended = run("one-1", "-o", again, "--recheck", "--lang", "zh")
+    assert ended.status == 0, ended.err
+    html = again.read_text()
+    assert "所列事项复查如下" in html
+    assert "AQ-17" in html
+    assert "仍未整改 · 1" in html
+    assert SOON in html
+    assert register.get("one-1").document["notices"][1]["of"] == "AQ-17"
+    # mended: of the first one, though another notice came between
+    check(register, "one-1", signer, captured("hardened"), NOW - timedelta(days=1))
+    ended = run("one-1", "-o", again, "--recheck", "--after", "AQ-17", "--lang", "zh")
+    assert ended.status == 0, ended.err
+    assert "已整改 · 1" in again.read_text()
+    (one, *_) = answer(notices("--format", "json").out)["notices"]
+    assert (one["open"], one["mended"]) == (0, 1)
+    refused = run("one-1", "-o", again, "--recheck", "--after", "AQ-99")
+    assert "no notice AQ-99 is on record" in refused.err
+
+
+def test_what_is_late_is_told_by_the_record(weak: tuple[Register, Signer], tmp_path: Path) -> None:
+    register, _ = weak
+    past = (NOW - timedelta(days=3)).date().isoformat()
+    entry = {
+        "number": "AQ-1", "kind": "mend", "date": past, "mend_by": past, "evidence": 1,
+        "findings": [{"control": HASH, "hosts": ["web-01"]}], "sha256": "ab" * 32,
+    }  # fmt: skip
+    today = NOW.astimezone(CHINA).date()
+    register.change("one-1", lambda record: with_notice(record, entry, today=today))
+    words = ("pledge", "notices", "--overdue", "--register", tmp_path / "r")
+    ended = hostpledge(*words, "--lang", "zh", home=tmp_path)
+    assert ended.status == 1, ended.err
+    assert "AQ-1" in ended.out
+    assert "逾期" in ended.out
+
+
+def test_of_many_without_anything_one_line_is_said(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    """291 of 300 had nothing, and each said so."""
+    register, _ = weak
+    for number in range(6):
+        register.add(made(id=f"none-{number}", resources={"hosts": ["web-01"]}))
+    ended = run("-o", tmp_path / "all", "--by", SOON)
+    assert ended.status == 0, ended.err
+    assert ended.err == "7 pledges: nothing to give notice of\n"
+    # a second one of the same day does not take the place of the first
+    ended = run("one-1", "-o", tmp_path / "all", "--by", SOON)
+    second = f"one-1-{NOW.astimezone(CHINA):%Y%m%d}-2"
+    assert ended.out == f"{tmp_path / 'all' / f'mend-{second}.pdf'}\n"
+    assert [n["number"] for n in register.get("one-1").document["notices"]][1] == second

@@ -145,3 +145,52 @@ def test_a_period_that_nobody_can_reckon_is_asked_for() -> None:
         with pytest.raises(BadInput, match="give --from and --until"):
             next_period(old, None, None)
     assert next_period(made(period=None), date(2027, 1, 1), date(2027, 12, 31))
+
+
+def test_the_draft_is_signed_once_it_is(pledge: Pledge, tmp_path: Path) -> None:
+    """By one command; all that the draft took over is there still."""
+    old = example()["id"]
+    ended = pledge("renew", old, "next-2027")
+    assert "`pledge sign next-2027 --signed-on DATE" in ended.out
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    draft = register.get("next-2027").document
+    scan = tmp_path / "承诺书.pdf"
+    scan.write_bytes(b"%PDF-1.7 signed")
+    words = ("next-2027", "--pledge", scan)
+    assert "give --signed-on" in pledge("sign", *words).err
+    assert "give --signed-on" in pledge("sign", "next-2027", "--signed-on", "2026-11-20").err
+    ended = pledge("sign", *words, "--signed-on", "2026-11-20", "--representative", "李示例")
+    assert ended.status == 0, ended.err
+    assert "no draft any more" in ended.out
+    signed = register.get("next-2027").document
+    (document,) = signed["documents"]
+    assert document["sha256"] == hashlib.sha256(scan.read_bytes()).hexdigest()
+    assert {k: v for k, v in signed.items() if k != "documents"} == {
+        k: v for k, v in draft.items() if k not in ("documents", "draft")
+    }
+    assert register.renewed() == {old}
+    ended = pledge("sign", *words, "--signed-on", "2026-11-20")
+    assert (ended.status, ended.out) == (2, "")
+    assert "next-2027: is no draft" in ended.err
+
+
+def test_the_draft_is_signed_by_the_workbook(pledge: Pledge, tmp_path: Path) -> None:
+    """A list says nothing of what a record continues: that stays."""
+    old = example()["id"]
+    assert pledge("renew", old, "next-2027").status == 0
+    (tmp_path / "scans").mkdir()
+    for name in ("责任书", "承诺书"):
+        (tmp_path / "scans" / f"next-2027-{name}.pdf").write_bytes(name.encode())
+    code = example()["customer"]["credit_code"]
+    heads = "编号,用户名称,统一社会信用代码,生效日期,到期日期,签署日期"
+    row = f"next-2027,杭州示例云帆科技有限公司,{code},2027-01-10,2028-01-09,2026-11-20"
+    (tmp_path / "signed.csv").write_text(f"{heads}\n{row}\n", encoding="utf-8")
+    words = ("import", tmp_path / "signed.csv", "--scans", tmp_path / "scans", "--update")
+    ended = pledge(*words)
+    assert ended.status == 0, ended.err
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    signed = register.get("next-2027").document
+    assert len(signed["documents"]) == 2
+    assert "draft" not in signed
+    assert signed["renews"] == old
+    assert register.renewed() == {old}

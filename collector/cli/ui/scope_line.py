@@ -36,3 +36,16 @@ def line(found: Scope, lang: Lang) -> str:
 def of_frame(frame: Mapping[str, Any]) -> str:
     """As `line`, of an evidence.json."""
     return tr("核查范围：", "scope: ") + line(of_evidence(frame), lang())
+
+
+def void_line(entry: Mapping[str, Any]) -> str:
+    """Of one entry of a record's `voided`."""
+    # who only verifies has no rooms of pledges
+    from collector.pledges.record.masking import masked
+
+    by, reason = masked(entry["by"]), masked(entry["reason"])
+    number, day = entry["sequence"], entry["date"]
+    return tr(
+        f"第 {number} 份证据已于 {day} 作废（{by}）：{reason}",
+        f"evidence {number} is void since {day} ({by}): {reason}",
+    )

@@ -8,35 +8,57 @@ import os
 import stat
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
 
-Rows = Sequence[Sequence[str]]
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`code` is what programs read, and never changes; `label` is for people."""
+
+    code: str
+    label: str
+
+
+Cell = str | int | bool | datetime | Word | None
+Rows = Sequence[Sequence[Cell]]
 # full-width forms start a formula in some East Asian editions of spreadsheets
 _MARK = "\ufeff"
 _ACTING = tuple("=+-@\t\r＝＋－＠|%")
 
 
 def as_csv(columns: Sequence[str], rows: Rows) -> str:
-    """RFC 4180, in UTF-8 with the mark that Excel knows it by; `columns` are words for programs."""
+    """RFC 4180, in UTF-8 with the mark that Excel knows it by; `columns` are words for programs.
+
+    Times (aware) are those of China, with their offset.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_cell(text) for text in row] for row in rows)
+    writer.writerows([_cell(_for_programs(cell)) for cell in row] for row in rows)
     return _MARK + buffer.getvalue()
 
 
 def as_xlsx(name: str, titles: Mapping[str, str], rows: Rows) -> bytes:
-    """One sheet `name`; `titles` are what people read, by the words for programs."""
+    """One sheet `name`; `titles` are what people read, by the words for programs.
+
+    Times (aware) are those of China, which the heading says.
+    """
     from openpyxl import Workbook
 
     from collector.report.render.workbook import Sheet, write
 
     book = Workbook(write_only=True)
-    write(book, Sheet("sheet", list(titles), rows), {"sheet": name, **titles})
+    dated = {key for row in rows for key, cell in zip(titles, row, strict=True) if _is_time(cell)}
+    clock = tr("（北京时间）", " (Beijing time)")
+    heads = {key: f"{title}{clock}" if key in dated else title for key, title in titles.items()}
+    cells = [[_for_people(cell) for cell in row] for row in rows]
+    write(book, Sheet("sheet", list(titles), cells), {"sheet": name, **heads})
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -75,6 +97,35 @@ def marked() -> None:
     if stat.S_ISREG(found.st_mode) and found.st_size == 0:
         sys.stdout.flush()
         sys.stdout.buffer.write(_MARK.encode())
+
+
+def _is_time(cell: Cell) -> bool:
+    return isinstance(cell, datetime)
+
+
+def _for_programs(cell: Cell) -> str:
+    from collector.pledges.record.times import CHINA
+
+    if isinstance(cell, Word):
+        return cell.code
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, datetime):
+        return cell.astimezone(CHINA).isoformat(timespec="seconds")
+    return "" if cell is None else str(cell)
+
+
+def _for_people(cell: Cell) -> str | int | datetime | None:
+    from collector.pledges.record.times import CHINA
+
+    if isinstance(cell, Word):
+        return cell.label
+    if isinstance(cell, bool):
+        return tr("是", "yes") if cell else tr("否", "no")
+    if isinstance(cell, datetime):
+        # spreadsheets know no zones
+        return cell.astimezone(CHINA).replace(tzinfo=None, microsecond=0)
+    return cell
 
 
 def _cell(text: str) -> str:

@@ -159,7 +159,9 @@ def _attached_before(place: Path, pledge: Pledged) -> int | None:
 
     if not place.exists():
         return None
-    known = {entry.digest: entry.sequence for entry in pledge.register.evidence(pledge.record.id)}
+    known = {
+        entry.digest: entry.sequence for entry in pledge.register.every_evidence(pledge.record.id)
+    }
     with open_bundle(place) as opened:
         return known.get(opened.digest)
 

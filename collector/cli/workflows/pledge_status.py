@@ -10,7 +10,7 @@ from typing import Any
 from collector.catalog import words
 from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
-from collector.cli.ui.scope_line import line
+from collector.cli.ui.scope_line import line, void_line
 from collector.cli.workflows.twins import said as twins_said
 from collector.errors import CollectorError, one_line
 from collector.export import envelope
@@ -166,6 +166,10 @@ def table(found: Status) -> str:
             f"evidence {numbers}: looked earlier, and says nothing of the present",
         )
         lines.append(labelled(tr("较旧", "older"), said))
+    lines += [
+        labelled(tr("作废", "void"), void_line(entry))
+        for entry in record.document.get("voided", ())
+    ]
     lines += [labelled(tr("同一机器", "same as"), said) for said in twins_said(found.twins)]
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
@@ -195,12 +199,13 @@ def _evidence(evidence: Evidence | None) -> str:
 
 def _findings(found: Status) -> str:
     counts = counted(found)
+    idle = counts["waiver_without_effect"]
     return tr(
         f"未闭环 {counts['open']}（逾期 {counts['overdue']}，未指定责任人 {counts['unowned']}），"
         f"已豁免 {counts['waived']}",
         f"open {counts['open']} (overdue {counts['overdue']}, nobody's {counts['unowned']}), "
         f"waived {counts['waived']}",
-    )
+    ) + (tr(f"；豁免无效 {idle}", f"; waived without effect {idle}") if idle else "")
 
 
 def counted(found: Status) -> dict[str, int]:
@@ -211,6 +216,7 @@ def counted(found: Status) -> dict[str, int]:
         "overdue": sum(life.overdue(found.at) for life in still),
         "unowned": sum(not life.owner for life in still),
         "waived": sum(life.state == "waived" for life in found.lives),
+        "waiver_without_effect": sum(life.idle_waiver is not None for life in found.lives),
     }
 
 
@@ -266,6 +272,7 @@ def as_json(found: Status, now: datetime) -> str:
         "scope": scope_json(found.scope) if found.scope else None,
         "handed_in": list(found.handed_in),
         "older": list(found.past),
+        "void": list(found.record.document.get("voided", ())),
         "same_machine": [
             {
                 "host": twin.host,

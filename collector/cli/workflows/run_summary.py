@@ -58,7 +58,7 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
     click.echo()
     click.echo(f"{tr('证据包', 'bundle')}: {opened.path}  sha256:{opened.digest}")
     if pledge is not None:
-        sequence = pledge.register.evidence(pledge.record.id)[-1].sequence
+        sequence = pledge.register.every_evidence(pledge.record.id)[-1].sequence
         click.echo(
             tr(
                 f"登记: {pledge.record.id}，第 {sequence} 份证据",

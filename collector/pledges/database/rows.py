@@ -85,6 +85,18 @@ def current(evidence: Sequence[Evidence]) -> Evidence | None:
     return next((one for one in reversed(evidence) if one.sequence not in past), None)
 
 
+def few_of(attached: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Of these, in sequence: the newest whole one, the one looked last, the current, the last."""
+    whole = max((e for e in attached if e.whole), key=_looked, default=None)
+    wanted = {max(attached, key=_looked).sequence, attached[-1].sequence}
+    wanted |= {one.sequence for one in (whole, current(attached)) if one is not None}
+    return tuple(e for e in attached if e.sequence in wanted)
+
+
+def _looked(evidence: Evidence) -> tuple[datetime, int]:
+    return evidence.collected_at, evidence.sequence
+
+
 def scope_json(
     scope: Scope, handed_in: int | None = None, past: bool | None = None
 ) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from collector.pledges.database import tables
+from collector.pledges.database import tables, voids
 from collector.pledges.database.keeper import keeper
 
 # of one pledge: its rows of `sightings`, and of `marks`
@@ -80,9 +80,11 @@ def _bound(connection: Connection, only: str | None) -> dict[str, dict[int, str 
     query = select(table.c.pledge, table.c.sequence, table.c.seen)
     if only is not None:
         query = query.where(table.c.pledge == only)
+    # a mark that stood with what is void stands with the next that has it: not as it was logged
+    void = voids.of(connection, None if only is None else {only})
     found: dict[str, dict[int, str | None]] = {}
     for pledge, sequence, seen in connection.execute(query):
-        found.setdefault(pledge, {})[sequence] = seen
+        found.setdefault(pledge, {})[sequence] = None if pledge in void else seen
     return found
 
 

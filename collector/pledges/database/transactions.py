@@ -19,17 +19,30 @@ class Database:
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
         self.where = where
-        # of each thread, the write that it is within
+        # of each thread, the write and the row of reads that it is within
         self._within = threading.local()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """What is there now; within `writing`, as that write sees it."""
-        if (within := self._outer()) is not None:
+        """What is there now; within `writing` or `reading`, as those see it."""
+        if (within := self._outer() or getattr(self._within, "reader", None)) is not None:
             yield within
             return
         with self._said(), self._engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads of this thread up to its end are one: hundreds of them need no connection each."""
+        if getattr(self._within, "reader", None) is not None:
+            yield
+            return
+        with self.read() as connection:
+            self._within.reader = connection
+            try:
+                yield
+            finally:
+                del self._within.reader
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -9,7 +9,7 @@ import ipaddress
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from collector.faults import formats
@@ -28,6 +28,10 @@ _HALF = re.compile("[\ud800-\udfff]")
 _CUT = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
 _WHOLE = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?(?:天|日|年|人|次|户|个|项)?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_SERVICE = re.compile(r"[48]00")
+_SHORT = re.compile(r"1[0-2][0-9]{1,4}|9[0-9]{4,5}")
+_EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@([^@\s.]+\.)+[^@\s.0-9][^@\s.]+")
 _AREA = re.compile(r"\((0[0-9]{2,3})\)[ -]?")
 _MORE = 3
 
@@ -78,10 +82,12 @@ def _several(column: Column, text: str) -> list[Any]:
     if len(found) > whole.get("maxItems", len(found)):
         most = whole["maxItems"]
         wrong.append(Text(f"至多 {most} 项", f"at most {most} of them"))
-    if whole.get("uniqueItems"):
+    if whole.get("uniqueItems") or column.kind == "host":
         for twice in dict.fromkeys(one for one in found if found.count(one) > 1):
             zh, en = quoted(str(twice))
-            wrong.append(Text(f"{zh}出现了两次", f"{en} stands twice"))
+            wrong.append(Text(f"{zh}出现了两次，请删去一个", f"{en} stands twice; leave one away"))
+    if column.kind == "host":
+        wrong += _alike(found)
     if wrong:
         more = len(wrong) - _MORE
         rest = (f"；另有 {more} 处", f"; and {more} more") if more > 0 else ("", "")
@@ -90,6 +96,16 @@ def _several(column: Column, text: str) -> list[Any]:
             "; ".join(one.en for one in wrong[:_MORE]) + rest[1],
         )
     return found
+
+
+def _alike(found: list[str]) -> Iterator[Text]:
+    """Two names of hosts that differ by upper and lower case alone are of one machine."""
+    first: dict[str, str] = {}
+    for name in dict.fromkeys(found):
+        before = first.setdefault(name.casefold(), name)
+        if before != name:
+            zh, en = f"“{before}”与“{name}”", f"{before!r} and {name!r}"
+            yield Text(f"{zh}只有大小写不同，请只写一个", f"{en} differ by case alone; write one")
 
 
 def _checked(column: Column, found: Any) -> Any:
@@ -181,12 +197,36 @@ def _id(_: Column, text: str) -> str:
 
 
 def _phone(column: Column, text: str) -> str:
-    return _AREA.sub(r"\1-", re.sub("[—–]", "-", _id(column, text)), count=1)
+    found = _AREA.sub(r"\1-", re.sub("[—–]", "-", _id(column, text)), count=1)
+    bare = re.sub(r"[ ()-]", "", found.partition("转")[0])
+    if bare.removeprefix("+").isdigit() and not _has_as_many(bare):
+        zh, en = quoted(text)
+        raise Wrong(
+            f"{zh}位数不对：手机 11 位，固定电话带区号 10 至 12 位，如 13800000001、0571-88000000",
+            f"{en} has too few or too many digits: 11 of a mobile, 10 to 12 of a line with its "
+            "area code: 13800000001, 0571-88000000",
+        )
+    return found
+
+
+def _has_as_many(bare: str) -> bool:
+    """Digits of a number as China has them; of another country up to 15 (E.164)."""
+    if bare.startswith("+") and not bare.startswith("+86"):
+        return 7 <= len(bare) - 1 <= 15
+    inland = re.sub(r"^(\+86|0086|86(?=1[3-9][0-9]{9}$))", "", bare)
+    if inland.startswith("0"):
+        return 10 <= len(inland) <= 12
+    if _SERVICE.match(inland):
+        return len(inland) == 10
+    if len(inland) > 8:
+        return bool(_MOBILE.fullmatch(inland))
+    # a line without its area code, or a short number: 95013, 12345
+    return len(inland) >= 7 or bool(_SHORT.fullmatch(inland))
 
 
 def _email(_: Column, text: str) -> str:
     found = unicodedata.normalize("NFKC", text)
-    if not formats()["email"](found) or re.search(r"\s", found):
+    if not formats()["email"](found) or not _EMAIL.fullmatch(found):
         zh, en = quoted(text)
         raise Wrong(f"{zh}：{FORMS['email'].zh}", f"{en}: {FORMS['email'].en}")
     return found

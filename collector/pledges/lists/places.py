@@ -19,6 +19,8 @@ from collector.resources import package_text
 from collector.schema import load_own
 
 MAIN = ""
+# what is told by the commands that do it alone: no list can say that it was done
+OF_COMMANDS = ("notices", "voided")
 # what the main sheet may say of the two documents, with one day for both
 SIGNED = "signed"
 _SIGNED = {
@@ -85,6 +87,8 @@ def tables() -> Mapping[str, Table]:
     )
     scalars, lists = dict[str, Column](), dict[str, Table]()
     for field, node, required in leaves(schema(), ""):
+        if field in OF_COMMANDS:
+            continue
         if _is_list(node):
             lists[field] = _list(field, node, named["lists"][field])
         elif field != "documents":

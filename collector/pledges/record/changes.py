@@ -9,36 +9,31 @@ from typing import Any
 
 from collector.pledges.record.form import PledgeRecord, from_document
 
+Entries = Mapping[tuple[str, str], Mapping[str, Any] | None]
+"""By control and host (or `*`): what takes the place of the entry of both; None: nothing does."""
 
-def followed_up(
-    record: PledgeRecord, control: str, host: str, entry: Mapping[str, Any] | None, *, today: date
-) -> PledgeRecord:
-    """With who sees to a control on a host (or `*`), until when; None: nobody any more.
+
+def followed_up(record: PledgeRecord, entries: Entries, *, today: date) -> PledgeRecord:
+    """With who sees to a control on a host, until when.
 
     Raises BadInput where the record does not hold then.
     """
-    return _with(record, "follow_ups", control, host, entry, today)
+    return _with(record, "follow_ups", entries, today)
 
 
-def waived(
-    record: PledgeRecord, control: str, host: str, entry: Mapping[str, Any] | None, *, today: date
-) -> PledgeRecord:
-    """With a waiver for a control on a host (or `*`); None: none any more. Raises as above."""
-    return _with(record, "waivers", control, host, entry, today)
+def waived(record: PledgeRecord, entries: Entries, *, today: date) -> PledgeRecord:
+    """With waivers for a control on a host. Raises as above."""
+    return _with(record, "waivers", entries, today)
 
 
-def _with(
-    record: PledgeRecord,
-    field: str,
-    control: str,
-    host: str,
-    entry: Mapping[str, Any] | None,
-    today: date,
-) -> PledgeRecord:
+def _with(record: PledgeRecord, field: str, entries: Entries, today: date) -> PledgeRecord:
     document: dict[str, Any] = json.loads(record.canonical())
-    kept = [e for e in document.pop(field, []) if (e["control"], e["host"]) != (control, host)]
-    if entry is not None:
-        kept.append({"control": control, "host": host, **entry})
+    kept = [e for e in document.pop(field, []) if (e["control"], e["host"]) not in entries]
+    kept += [
+        {"control": control, "host": host, **entry}
+        for (control, host), entry in entries.items()
+        if entry is not None
+    ]
     if kept:
         document[field] = kept
     return from_document(document, where=record.id, today=today)

@@ -23,7 +23,9 @@ STAYS = (
     "incidents.notices",
     "inspections",
     "no_transfer",
+    "notices",
     "suspensions",
+    "voided",
     "vulnerabilities",
 )
 
@@ -60,6 +62,16 @@ def renewed(
     if not documents:
         document["draft"] = True
     return from_document(document, where=id, today=today)
+
+
+def signed(
+    draft: PledgeRecord, documents: Sequence[Mapping[str, Any]], *, today: date
+) -> PledgeRecord:
+    """A draft with the documents that were signed, and no draft any more; raises as above."""
+    document: dict[str, Any] = json.loads(draft.canonical())
+    document.pop("draft", None)
+    document["documents"] = [*document["documents"], *map(dict, documents)]
+    return from_document(document, where=draft.id, today=today)
 
 
 def left_behind(old: PledgeRecord) -> list[str]:

@@ -67,6 +67,14 @@ def _hidden(value: Any, place: str, *, key: str = "") -> Iterator[tuple[str, str
             yield place, msg("holds_whole_identity_number")
 
 
+def word_fault(text: str, *, most: int, prose: bool = False) -> str | None:
+    """Why a record cannot hold it as a name (as `prose`: a text of lines) of `most` characters."""
+    if len(text) > most:
+        return msg("longer_than_characters", most=most)
+    found = _hidden(text, "", key="reason" if prose else "")
+    return next((what for _, what in found), None)
+
+
 def _turns(c: str) -> bool:
     return "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" or c in "\u2028\u2029"
 
@@ -166,6 +174,9 @@ def _past(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                     yield f"{place}.{field}", entry[field]
     for place, entry in _entries(document, "training"):
         yield f"{place}.date", entry["date"]
+    for path in ("notices", "voided"):
+        for place, entry in _entries(document, path):
+            yield f"{place}.date", entry["date"]
     if "last" in document.get("self_check", {}):
         yield "self_check.last", document["self_check"]["last"]
     if "disposed" in document:
@@ -230,6 +241,8 @@ def _names(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _twice(place, (f"{e['control']} on {e['host']}" for e in entries))
     for path in ("incidents.notices", "vulnerabilities", "harmful_content", "inspections"):
         yield from _twice(path, (entry["id"] for _, entry in _entries(document, path)))
+    yield from _twice("notices", (entry["number"] for entry in document.get("notices", ())))
+    yield from _twice("voided", (str(entry["sequence"]) for entry in document.get("voided", ())))
     if document.get("renews") == document["id"]:
         yield "renews", msg("names_record_itself")
 

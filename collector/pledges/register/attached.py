@@ -22,8 +22,9 @@ from collector.pledges.database import (
     seals,
     sightings,
     tables,
+    voids,
 )
-from collector.pledges.database.rows import Evidence, current, evidence_of, scope_json
+from collector.pledges.database.rows import Evidence, evidence_of, few_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.status import snapshots as looks
@@ -52,6 +53,13 @@ class Attached:
         self._against = against_log.AgainstLog()
 
     def evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
+        """As `every_evidence`, without what was declared void: what says something of a pledge."""
+        every = self.every_evidence(id, hold=hold)
+        with self._database.read() as connection:
+            void = voids.of(connection, [id]).get(id, frozenset())
+        return tuple(one for one in every if one.sequence not in void)
+
+    def every_evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
         """What is attached to a record, in sequence; raises BadInput when there is no record.
 
         And where its rows and the log of them differ, unless the caller holds them (`hold_to_log`).
@@ -100,6 +108,8 @@ class Attached:
     def newest_and_doubts(self) -> tuple[Mapping[str, tuple[Evidence, ...]], Sequence[Disagrees]]:
         """Of every record the bundle attached last, by id; a record with none is not among them.
 
+        What was declared void is not there.
+
         Where the rows of a record and the log differ, what the log says is there in their place,
         with no verdict but `error`; and why comes second. Of a log that is not the one that was
         signed nothing is proven, of any record.
@@ -109,6 +119,8 @@ class Attached:
         that stands before it.
         """
         table = tables.evidence
+        with self._database.read() as connection:
+            holds = voids.without(voids.of(connection), table)
         whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
         present = table.c.scope.is_(None) | ~table.c.scope.contains(_PAST)
         newest = (
@@ -119,6 +131,7 @@ class Attached:
                 func.max(case((whole, table.c.collected_at))).label("whole_at"),
                 func.max(case((present, table.c.sequence))).label("present"),
             )
+            .where(holds)
             .group_by(table.c.pledge)
             .subquery()
         )
@@ -127,6 +140,7 @@ class Attached:
         query = (
             select(table)
             .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
+            .where(holds)
             .order_by(table.c.pledge, table.c.sequence)
         )
         with self._database.read() as connection:
@@ -146,14 +160,14 @@ class Attached:
         for id, doubt in doubts.items():
             if doubt.rows:
                 found[id] = [replace(self._evidence(row), doubted=True) for row in doubt.rows]
-        few = {id: _few(attached) for id, attached in found.items()}
+        few = {id: few_of(attached) for id, attached in found.items()}
         return few, [broken] if broken else [doubt.why for doubt in doubts.values()]
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
         from collector.attest.bundle.evidence import PledgeReference
 
-        attached = self.evidence(id)
+        attached = self.every_evidence(id)
         if not attached:
             return PledgeReference(id, 1, None)
         return PledgeReference(id, attached[-1].sequence + 1, attached[-1].digest)
@@ -351,15 +365,3 @@ class Attached:
             where=self.where,
             mend=msg("hostpledge_pledge_list_lists"),
         )
-
-
-def _few(attached: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Of these, in sequence: the newest whole one, the one looked last, the current, the last."""
-    whole = max((e for e in attached if e.whole), key=_looked, default=None)
-    wanted = {max(attached, key=_looked).sequence, attached[-1].sequence}
-    wanted |= {one.sequence for one in (whole, current(attached)) if one is not None}
-    return tuple(e for e in attached if e.sequence in wanted)
-
-
-def _looked(evidence: Evidence) -> tuple[datetime, int]:
-    return evidence.collected_at, evidence.sequence

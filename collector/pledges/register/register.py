@@ -243,6 +243,10 @@ class Register(Seen):
     def attached_documents(record: PledgeRecord) -> dict[str, bytes]:
         return records.attached_documents(record)
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Within it hundreds of records are read as one: see `Database.reading`."""
+        return self._database.reading()
+
     def snapshot(self) -> AbstractContextManager[Connection]:
         """A read of all that is there at one moment."""
         return self._database.snapshot()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
-from collector.pledges.database import seals, sightings, tables
+from collector.pledges.database import seals, sightings, tables, voids
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting, Twin
 from collector.pledges.database.store import Store
@@ -74,6 +74,8 @@ class Seen(Attached):
             unsealed = seals.unsealed(connection, id)
             rows = [row for row in rows if row["pledge"] not in unsealed]
             rows += self._rows_of(connection, unsealed)
+            void = voids.of(connection, {row["pledge"] for row in rows}) if rows else {}
+            rows = [r for r in rows if r["sequence"] not in void.get(r["pledge"], ())]
         self._taken_in.add(id)
         every: dict[str, list[Evidence]] = {id: [] for id in unsealed}
         for row in rows:
@@ -115,6 +117,14 @@ class Seen(Attached):
                 else:
                     seals.seal(connection, [id])
         return unlike
+
+    def look_anew(self, id: str) -> None:
+        """After evidence of a pledge was declared void, or no longer is: takes in the rest."""
+        with self._database.write() as connection:
+            if self._hold(connection, id):
+                sightings.drop(connection, id)
+        self._taken_in.clear()
+        self.take_in(id)
 
     def _rows_of(self, connection: Connection, ids: Collection[str]) -> list[Mapping[Any, Any]]:
         table = tables.evidence

@@ -30,6 +30,7 @@ _FIELDS = (
     "retention",
     "renews",
     "follow_ups",
+    "voided",
 )
 # what a deadline rests on: a brief made by another form of any of it is not read
 _MADE_BY = (

@@ -22,6 +22,8 @@ from collector.verify.looks import recorded
 State = Literal["open", "waived", "closed"]
 What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
 _SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
+# what a waiver accepts is a failure that was seen
+WAIVABLE = (Result.FAIL, Result.PARTIAL)
 Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
 """Attached bundles in their sequence, each with its evidence.json."""
 _NOTHING = Text("", "")
@@ -43,7 +45,9 @@ class Life:
 
     `verdict` is the last one; `seen` the bundle that says so. `owner`, `due` (the last second of
     a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
-    covers it now. `said` and `mend` are what that last one found, and what it says to do.
+    covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
+    be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
+    found, and what it says to do.
     """
 
     control: str
@@ -61,6 +65,7 @@ class Life:
     waiver: Mapping[str, Any] | None = None
     said: Text = _NOTHING
     mend: Text = _NOTHING
+    idle_waiver: Mapping[str, Any] | None = None
 
     @property
     def opened(self) -> Event:
@@ -87,8 +92,7 @@ class _Course:
     is_open: bool = False
     ended: datetime | None = None
     events: list[Event] = field(default_factory=list)
-    said: Text = _NOTHING
-    mend: Text = _NOTHING
+    last: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ...]:
@@ -151,7 +155,7 @@ def _take(
             return
         course = courses[key] = _Course(result, about)
     course.verdict, course.about, course.seen = result, about, row.sequence
-    course.said, course.mend = (_text(finding.get(word)) for word in ("message", "remediation"))
+    course.last = finding
     at = row.collected_at
     if result in _SATISFIED:
         if course.is_open:
@@ -176,11 +180,8 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
     control, host = key
     waiver = _waiver(record, control, host)
     events = list(course.events)
-    holds = (
-        waiver is not None
-        and waiver_end(waiver["expires"]) > now
-        and course.verdict in (Result.FAIL, Result.PARTIAL)
-    )
+    covers = waiver is not None and waiver_end(waiver["expires"]) > now
+    holds = covers and course.verdict in WAIVABLE
     state: State = "closed" if not course.is_open else "waived" if holds else "open"
     if state == "open" and course.ended is not None:
         events.append(Event("waiver_ended", min(course.ended, now), 0, course.verdict))
@@ -199,8 +200,9 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         waiver_end(follow["due"]) if "due" in follow else None,
         str(follow.get("note", "")),
         waiver if state == "waived" else None,
-        course.said,
-        course.mend,
+        _text(course.last.get("message")),
+        _text(course.last.get("remediation")),
+        waiver if covers and state == "open" else None,
     )
 
 
@@ -284,6 +286,7 @@ def to_json(life: Life, now: datetime) -> dict[str, Any]:
         "overdue": life.overdue(now),
         "note": life.note or None,
         "waiver": dict(life.waiver) if life.waiver else None,
+        "waiver_without_effect": dict(life.idle_waiver) if life.idle_waiver else None,
         "events": [
             {
                 "what": e.what,

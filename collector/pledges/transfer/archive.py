@@ -36,7 +36,7 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
     pledge, or the store lost a bundle of it.
     """
     history = register.history(id)
-    evidence = register.evidence(id)
+    evidence, holding = register.every_evidence(id), register.evidence(id)
     kept = () if id in register.emptied() else evidence
     for attached in kept:
         if not attached.path.exists():
@@ -55,7 +55,7 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
                 for version in history:
                     writer.text(f"versions/{version.number}.json", version.record.canonical())
                 writer.text("evidence.json", _list(evidence))
-                writer.text("findings.json", _findings(history[-1], kept))
+                writer.text("findings.json", _findings(history[-1], holding if kept else ()))
                 for name, data in proofs.items():
                     writer.text(name, data)
                 for attached in kept:

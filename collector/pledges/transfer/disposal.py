@@ -45,7 +45,7 @@ def dispose(
     Raises BadInput while the pledge runs, or what it holds is to be kept still.
     """
     known = register.get(id)
-    evidence = register.evidence(id)
+    evidence = register.every_evidence(id)
     gone = 0
     if id not in register.emptied():
         _check(known, lifecycle.kept_until(known, evidence, renewed=renewed), today)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +14,8 @@ from collector.catalog import clause_number, described
 from collector.model import Lang, Result
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.notices import Notice
+from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
 
 Kind = Literal["mend", "recheck"]
@@ -52,7 +53,9 @@ class Item:
 class Asked:
     """What the notice is asked to say: its number, who sends it, until when (each may be empty).
 
-    `since` (aware) divides what a look again found from what was known before.
+    `since` (aware) divides what a look again found from what was known before; `earlier` is the
+    notice on record that is looked at again: what it named is held against what is found, and
+    keeps its days.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class Asked:
     issuer: str
     by: str
     since: datetime | None = None
+    earlier: Notice | None = None
 
 
 def open_ones(lives: Iterable[Life]) -> list[Life]:
@@ -79,7 +83,9 @@ def contents(
     since = asked.since
     opened = open_ones(lives)
     parts: list[tuple[str, list[Item]]]
-    if asked.kind == "mend" or since is None:
+    if asked.earlier is not None:
+        parts = _after(asked.earlier, lives, asked.by, lang)
+    elif asked.kind == "mend" or since is None:
         parts = [("notice_items", _items(opened, asked.by, lang))]
     else:
         closed = [x for x in lives if x.closed and x.closed.at >= since]
@@ -97,6 +103,7 @@ def contents(
         "issuer": asked.issuer,
         "by": asked.by,
         "since": since,
+        "earlier": asked.earlier and {"number": asked.earlier.number, "date": asked.earlier.date},
         "parts": parts,
         "findings": len(opened),
         "hosts": len({life.host for life in opened}),
@@ -106,6 +113,34 @@ def contents(
         "digest": digest,
         "today": now.astimezone(CHINA).date(),
     }
+
+
+def dated(lives: Iterable[Life], named: Mapping[tuple[str, str], str]) -> list[Life]:
+    """Those without a day of their own have the one that a notice named."""
+    return [
+        replace(life, due=waiver_end(day))
+        if life.due is None and (day := named.get((life.control, life.host), ""))
+        else life
+        for life in lives
+    ]
+
+
+def _after(
+    earlier: Notice, lives: Sequence[Life], by: str, lang: Lang
+) -> list[tuple[str, list[Item]]]:
+    """What became of all that a notice named, and what was found since."""
+    named = earlier.named
+    here = [life for life in lives if (life.control, life.host) in named]
+    new = [life for life in open_ones(lives) if (life.control, life.host) not in named]
+    waived = [life for life in here if life.state == "waived"]
+    parts = [
+        ("notice_mended", _items([x for x in here if x.state == "closed"], "", lang)),
+        ("notice_still", _items(dated(open_ones(here), named), by, lang)),
+        ("notice_new", _items(new, by, lang)),
+    ]
+    if waived:
+        parts.insert(1, ("notice_waived", _items(waived, "", lang)))
+    return parts
 
 
 def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:

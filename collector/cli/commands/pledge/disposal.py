@@ -65,7 +65,7 @@ def dispose(
             tr("没有终端可供确认", "there is no terminal to ask on"),
             mend=tr("加 --yes", "give --yes"),
         )
-    count = len(register.evidence(id))
+    count = len(register.every_evidence(id))
     question = tr(
         f"销毁 {id} 的登记内容和 {count} 份证据包，不可恢复。继续？",
         f"Destroy what {id} says and its {count} bundle(s), for good. Go on?",

@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     ),
 )
 @click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is overdue already"))
+@click.option(
+    "--coming",
+    is_flag=True,
+    help=tr("只列即将到期、尚未逾期的", "only what falls due and is not overdue yet"),
+)
 @click.option("--summary", "summed", is_flag=True, help=tr("只给各类的数量", "how many there are"))
 @output_option
 @form_option("table", "json", "csv", "xlsx")
@@ -76,6 +81,7 @@ def due(
     evidence_days: int | None,
     kinds: tuple[str, ...],
     overdue: bool,
+    coming: bool,
     summed: bool,
     output: Path | None,
     form: str,
@@ -86,6 +92,10 @@ def due(
     from collector.pledges.standing.due import due as falls_due
     from collector.pledges.standing.finding_history import lives_where_due
 
+    if overdue and coming:
+        raise click.UsageError(
+            tr("--overdue 与 --coming 只能用一个", "--overdue and --coming exclude each other")
+        )
     ahead = length_of_time(within)
     register = open_register(location)
     now = datetime.now(UTC)
@@ -109,7 +119,9 @@ def due(
     found = [
         pair
         for pair in found
-        if (not kinds or pair[1].kind in kinds) and (not overdue or pair[1].overdue(now))
+        if (not kinds or pair[1].kind in kinds)
+        and (pair[1].overdue(now) or not overdue)
+        and not (pair[1].overdue(now) and coming)
     ]
     found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
     put(_summed(found, now, form) if summed else _drawn(found, now, form), output)
@@ -120,7 +132,8 @@ def due(
 
 def _drawn(found: Found, now: datetime, form: str) -> str | bytes:
     from collector.cli.commands.pledge import tables
-    from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.cli.ui.sheets import Cell, Word, as_csv, as_xlsx
+    from collector.pledges.due.kinds import WORDS
     from collector.pledges.record.masking import masked
 
     if form == "json":
@@ -135,13 +148,13 @@ def _drawn(found: Found, now: datetime, form: str) -> str | bytes:
         "kind": tr("类别", "kind"),
         "what": tr("事项", "what"),
     }
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            entry.at.isoformat(),
-            "yes" if entry.overdue(now) else "no",
+            entry.at,
+            entry.overdue(now),
             record.id,
             str(masked(record.customer)),
-            entry.kind,
+            Word(entry.kind, WORDS[entry.kind].to(lang())),
             str(masked(entry.text.to(lang()))),
         ]
         for record, entry in found
@@ -155,7 +168,8 @@ def _summed(found: Found, now: datetime, form: str) -> str | bytes:
     """How many of each kind, and how many of them are overdue; the most overdue first."""
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.grid import Grid
-    from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.cli.ui.sheets import Cell, Word, as_csv, as_xlsx
+    from collector.pledges.due.kinds import WORDS
 
     counts = Counter(entry.kind for _, entry in found)
     late = Counter(entry.kind for _, entry in found if entry.overdue(now))
@@ -171,14 +185,17 @@ def _summed(found: Found, now: datetime, form: str) -> str | bytes:
         "due": tr("事项数", "due"),
         "overdue": tr("其中逾期", "overdue"),
     }
-    rows = [[kind, str(counts[kind]), str(late[kind])] for kind in ranked]
+    rows: list[list[Cell]] = [
+        [Word(kind, WORDS[kind].to(lang())), counts[kind], late[kind]] for kind in ranked
+    ]
     if form == "csv":
         return as_csv(list(titles), rows)
     if form == "xlsx":
         return as_xlsx(tr("到期汇总", "due"), titles, rows)
     if not rows:
         return tables.due_table((), now)
-    table = Grid(*titles.values())
-    for row in rows:
-        table.add_row(*row)
+    # the word that --kind takes stands beside what it means
+    table = Grid("", *titles.values())
+    for kind in ranked:
+        table.add_row(WORDS[kind].to(lang()), kind, str(counts[kind]), str(late[kind]))
     return table.drawn(tables.width())

@@ -109,7 +109,7 @@ def _proofs(
     from collector.pledges.register.proofs import files
 
     opened.history(id)
-    evidence = opened.evidence(id)
+    evidence = opened.every_evidence(id)
     if not evidence:
         return {}
     log = opened.log()

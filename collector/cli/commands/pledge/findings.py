@@ -1,8 +1,9 @@
-"""`hostpledge pledge findings|assign|waive`: what checks found, who sees to it, until when."""
+"""`hostpledge pledge findings`: what checks found, who sees to it, until when."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.catalog import words
-from collector.cli.options.common import find, form_option, output_option
+from collector.cli.options.common import form_option, output_option
+from collector.cli.options.findings import STATES, Asked, finding_options
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import labelled, wrap
 from collector.cli.ui.language import lang, lang_option, tr
@@ -21,11 +23,6 @@ from collector.model import HostStatus, Text
 if TYPE_CHECKING:
     from collector.pledges.status.findings import Event, Life
 
-_STATES = {
-    "open": Text("未闭环", "open"),
-    "waived": Text("已豁免", "waived"),
-    "closed": Text("已闭环", "closed"),
-}
 _EVENTS = {
     "opened": Text("发现", "opened"),
     "reopened": Text("再次发现", "opened again"),
@@ -49,10 +46,13 @@ _EVENTS = {
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "all_", is_flag=True, help=tr("连同已闭环的", "the closed ones too"))
-@click.option("--overdue", is_flag=True, help=tr("只列逾期的", "only what is overdue"))
-@click.option("--control", metavar="C", help=tr("只看这一核查项", "only this control"))
-@click.option("--host", metavar="H", help=tr("只看这台主机", "only this host"))
-@click.option("--owner", metavar="NAME", help=tr("只看此人负责的", "only what this person owns"))
+@finding_options(states=True)
+@click.option(
+    "--summary",
+    "summed",
+    is_flag=True,
+    help=tr("只给各条款、各核查项的数量", "how many there are of each clause and control, alone"),
+)
 @output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
@@ -61,15 +61,13 @@ def findings(
     *,
     ids: tuple[str, ...],
     all_: bool,
-    overdue: bool,
-    control: str | None,
-    host: str | None,
-    owner: str | None,
+    asked: Asked,
+    summed: bool,
     output: Path | None,
     form: str,
     location: str | None,
 ) -> int:
-    from collector.cli.commands.pledge import found_rows
+    from collector.cli.commands.pledge import found_rows, found_summary
     from collector.cli.ui.sheets import put
     from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
@@ -78,48 +76,42 @@ def findings(
 
     register = open_register(location)
     now = datetime.now(UTC)
-    wanted = find(control).id if control else None
-
-    def asked(life: Life) -> bool:
-        return (
-            (all_ or life.state != "closed")
-            and (not overdue or life.overdue(now))
-            and wanted in (None, life.control)
-            and host in (None, life.host)
-            and owner in (None, life.owner)
-        )
-
-    if len(ids) != 1 or form in ("csv", "xlsx"):
+    if all_:
+        asked = replace(asked, states=frozenset(STATES))
+    if len(ids) != 1 or summed or form in ("csv", "xlsx"):
         rows = found_rows.Found(register, ids, now)
-        put(found_rows.drawn(rows.shown(asked), now, form), output)
+        shown = rows.shown(asked)
+        put((found_summary if summed else found_rows).drawn(shown, now, form), output)
         return rows.status()
     (id,) = ids
     record, evidence = register.get(id), register.evidence(id)
     found = all_lives(record, evidence, now)
-    shown = [life for life in found if asked(life)]
+    here = [life for life in found if asked.holds(life, now)]
     if form == "json":
         document = {
             "pledge": id,
             "evidence": len(evidence),
-            "findings": [to_json(life, now) for life in shown],
+            "findings": [to_json(life, now) for life in here],
         }
         about = Identity(id, evidence[-1].digest if evidence else None)
         put(as_json("pledge-findings", masked(document), about), output)
     else:
-        put(_table(shown, found, now), output)
+        put(_table(here, found, now), output)
         _say_unseen(current(evidence))
-    return 1 if any(life.state == "open" for life in shown) else 0
+    return 1 if any(life.state == "open" for life in here) else 0
 
 
 def _table(shown: Sequence[Life], found: Sequence[Life], now: datetime) -> str:
-    counts = {state: sum(life.state == state for life in found) for state in _STATES}
+    from collector.cli.commands.pledge.found_rows import STATES as STATE_WORDS
+
+    counts = {state: sum(life.state == state for life in found) for state in STATE_WORDS}
     late = sum(life.overdue(now) for life in found)
     nobody = sum(life.state == "open" and not life.owner for life in found)
-    head = tr("，", ", ").join(f"{_STATES[s].to(lang())} {n}" for s, n in counts.items())
+    head = tr("，", ", ").join(f"{STATE_WORDS[s].to(lang())} {n}" for s, n in counts.items())
     head += tr(f"；逾期 {late}，未指定责任人 {nobody}", f"; overdue {late}, nobody's {nobody}")
     lines = [head, ""]
     for life in shown:
-        word = _STATES[life.state].to(lang())
+        word = STATE_WORDS[life.state].to(lang())
         if life.overdue(now):
             word = tr("逾期", "OVERDUE")
         verdict = words()["verdict"][str(life.verdict)].to(lang())
@@ -146,7 +138,19 @@ def _about(life: Life) -> list[tuple[str, str]]:
         said = masked(f"{life.waiver['reason']} ({life.waiver['approver']})")
         until = life.waiver["expires"]
         found.append((tr("豁免", "waiver"), tr(f"至 {until}：{said}", f"to {until}: {said}")))
+    if life.idle_waiver:
+        found.append((tr("豁免", "waiver"), without_effect(life)))
     return [(label, one_line(text, 600)) for label, text in found]
+
+
+def without_effect(life: Life) -> str:
+    """Of a waiver on record that accepts nothing, as no failure was seen."""
+    until = life.idle_waiver["expires"] if life.idle_waiver else ""
+    verdict = words()["verdict"][str(life.verdict)].to(lang())
+    return tr(
+        f"至 {until}，无效：“{verdict}”不能豁免，只有查明的不符合才能",
+        f"to {until}, without effect: {verdict!r} cannot be waived, only a failure that was seen",
+    )
 
 
 def event_line(event: Event) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import click
 
-from collector.catalog import words
+from collector.catalog import clause_number, words
 from collector.cli.commands.pledge import tables
+from collector.cli.options.findings import Asked, clause_of
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
-from collector.cli.ui.sheets import as_csv, as_xlsx
+from collector.cli.ui.sheets import Cell, Word, as_csv, as_xlsx
 from collector.errors import BadInput, one_line
 from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
-from collector.model import Result
+from collector.model import Result, Text
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
@@ -24,6 +25,11 @@ from collector.pledges.standing.finding_history import all_lives
 from collector.pledges.status.findings import Life, to_json
 
 Row = tuple[PledgeRecord, Life]
+STATES = {
+    "open": Text("未闭环", "open"),
+    "waived": Text("已豁免", "waived"),
+    "closed": Text("已闭环", "closed"),
+}
 
 
 class Found:
@@ -37,21 +43,25 @@ class Found:
         self._ids = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
         self._unread = self._open = False
 
-    def shown(self, asked: Callable[[Life], bool]) -> list[Row]:
+    def shown(self, asked: Asked) -> list[Row]:
         """Those that are asked for, the gravest and longest overdue first."""
-        found = []
-        for id in self._ids:
-            record = self._register.get(id)
-            try:
-                lives = all_lives(record, self._register.evidence(id), self._now)
-            except BadInput as problem:
-                self._unread = True
-                said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-                click.echo(f"{id}: {one_line(said, 600)}", err=True)
-                continue
-            found += [(record, life) for life in lives if asked(life)]
+        found: list[Row] = []
+        with self._register.reading():
+            for id in self._ids:
+                found += self._of(id, asked)
         self._open = any(life.state == "open" for _, life in found)
         return sorted(found, key=lambda row: _rank(row[0], row[1], self._now))
+
+    def _of(self, id: str, asked: Asked) -> Iterator[Row]:
+        record = self._register.get(id)
+        try:
+            lives = all_lives(record, self._register.evidence(id), self._now)
+        except BadInput as problem:
+            self._unread = True
+            said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+            click.echo(f"{id}: {one_line(said, 600)}", err=True)
+            return
+        yield from ((record, life) for life in lives if asked.holds(life, self._now))
 
     def status(self) -> int:
         """0 where none that was shown is open, 1 where one is, 2 where something was not read."""
@@ -65,6 +75,7 @@ def _rank(record: PledgeRecord, life: Life, now: datetime) -> tuple[object, ...]
 
 
 def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
+    """The rows in that form: a table for people, JSON, CSV, a workbook."""
     if form == "json":
         known = [
             {"pledge": record.id, "customer": record.customer, **to_json(life, now)}
@@ -77,7 +88,7 @@ def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
         return as_xlsx(
             tr("问题", "findings"), _titles(), [_cells(record, life, now) for record, life in rows]
         )
-    return _table(rows, now)
+    return table(rows, now) + (_counts(rows) if rows else "")
 
 
 def _titles() -> dict[str, str]:
@@ -97,33 +108,44 @@ def _titles() -> dict[str, str]:
         "overdue": tr("逾期", "overdue"),
         "opened_at": tr("发现时间", "opened"),
         "note": tr("说明", "note"),
+        "clause": tr("条款", "clause"),
+        "waived_until": tr("豁免至", "waived to"),
+        "waiver_approver": tr("豁免批准人", "waived by"),
+        "waiver_reason": tr("豁免理由", "why waived"),
     }
 
 
-def _cells(record: PledgeRecord, life: Life, now: datetime) -> list[str]:
-    said = [
+def _cells(record: PledgeRecord, life: Life, now: datetime) -> list[Cell]:
+    # one without effect waives nothing, and so is not in the columns
+    waiver = life.waiver or {}
+    clause = clause_of(life.control)
+    return [
         record.id,
-        record.customer,
+        str(masked(record.customer)),
         life.host,
         life.number,
         life.control,
         life.title.to(lang()),
-        "yes" if life.veto else "no",
-        str(life.verdict),
-        life.state,
-        life.owner,
+        life.veto,
+        Word(str(life.verdict), words()["verdict"][str(life.verdict)].to(lang())),
+        Word(life.state, STATES[life.state].to(lang())),
+        str(masked(life.owner)),
         life.due.astimezone(CHINA).date().isoformat() if life.due else "",
-        "yes" if life.overdue(now) else "no",
-        life.opened.at.isoformat(),
-        life.note,
+        life.overdue(now),
+        life.opened.at,
+        str(masked(life.note)),
+        Word(clause, clause_number(clause, lang()) if clause else ""),
+        str(waiver.get("expires", "")),
+        str(masked(waiver.get("approver", ""))),
+        str(masked(waiver.get("reason", ""))),
     ]
-    return [str(masked(text)) for text in said]
 
 
-def _table(rows: Sequence[Row], now: datetime) -> str:
+def table(rows: Sequence[Row], now: datetime) -> str:
+    """For people, without how many there are."""
     if not rows:
         return tr("没有这样的问题\n", "no such finding\n")
-    table = Grid(
+    grid = Grid(
         tr("登记", "pledge"),
         tr("主机", "host"),
         tr("核查项", "control"),
@@ -136,15 +158,23 @@ def _table(rows: Sequence[Row], now: datetime) -> str:
     for record, life in rows:
         late = tr(" 逾期", " late") if life.overdue(now) else ""
         due = life.due.astimezone(CHINA).date().isoformat() if life.due else "-"
-        table.add_row(
-            record.id,
-            life.host,
-            f"{life.number} {life.title.to(lang())}",
-            verdicts[str(life.verdict)].to(lang()),
+        if life.waiver:
+            # who accepted it, and until when, in the place of who mends it
+            approver, until = str(masked(life.waiver["approver"])), life.waiver["expires"][:10]
+            by = tr(f"已豁免（{approver}）", f"waived ({approver})")
+            grid.add_row(*_of(record, life, verdicts), by, until)
+            continue
+        grid.add_row(
+            *_of(record, life, verdicts),
             str(masked(life.owner)) or tr("未指定", "nobody"),
             due + late,
         )
-    return table.drawn(tables.width()) + _counts(rows)
+    return grid.drawn(tables.width())
+
+
+def _of(record: PledgeRecord, life: Life, verdicts: Mapping[str, Text]) -> tuple[str, ...]:
+    what = f"{life.number} {life.title.to(lang())}"
+    return record.id, life.host, what, verdicts[str(life.verdict)].to(lang())
 
 
 def _counts(rows: Iterable[Row]) -> str:

@@ -9,6 +9,7 @@ import click
 
 from collector.cli.commands.pledge.attaching import attach
 from collector.cli.commands.pledge.disposal import dispose
+from collector.cli.commands.pledge.dossier import dossier
 from collector.cli.commands.pledge.due import due
 from collector.cli.commands.pledge.export import export
 from collector.cli.commands.pledge.findings import findings
@@ -16,7 +17,9 @@ from collector.cli.commands.pledge.follow_ups import assign, waive
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
-from collector.cli.commands.pledge.renewing import renew
+from collector.cli.commands.pledge.noticed import notices
+from collector.cli.commands.pledge.renewing import renew, sign
+from collector.cli.commands.pledge.voiding import void
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
@@ -136,4 +139,8 @@ pledge.add_command(assign)
 pledge.add_command(waive)
 pledge.add_command(inventory)
 pledge.add_command(notice)
+pledge.add_command(notices)
+pledge.add_command(dossier)
+pledge.add_command(void)
 pledge.add_command(renew)
+pledge.add_command(sign)

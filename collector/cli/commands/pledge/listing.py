@@ -11,6 +11,7 @@ import click
 
 from collector import catalog
 from collector.cli.options.common import form_option, output_option
+from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import length_of_time
 from collector.cli.ui.columns import labelled
@@ -19,6 +20,7 @@ from collector.errors import BadInput
 from collector.export.envelope import as_json
 
 if TYPE_CHECKING:
+    from collector.cli.ui.sheets import Cell
     from collector.pledges.standing.listing import Listed
 
 _STATES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
@@ -148,19 +150,12 @@ def list_(
 
 
 def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
-    from collector.pledges.standing.listing import CLAUSES, VERDICTS
+    from collector.pledges.standing.listing import VERDICTS
 
-    known = {str(catalog.clauses()[n]["number"]): n for n in CLAUSES}
     found: dict[str, frozenset[str] | None] = {}
     for text in given:
         name, equals, word = text.partition("=")
-        clause = known.get(name, name)
-        if clause not in CLAUSES:
-            raise BadInput(
-                tr(f"没有此核查条款：{name}", f"no clause that is checked on hosts: {name}"),
-                where="--clause",
-                mend=tr(f"可用 {'、'.join(CLAUSES)}", f"there are {', '.join(CLAUSES)}"),
-            )
+        clause = clause_named(name)
         if equals and word not in VERDICTS:
             raise BadInput(
                 tr(f"没有此结论：{word}", f"no such verdict: {word}"),
@@ -206,23 +201,30 @@ def _titles() -> dict[str, str]:
     }
 
 
-def _row(one: Listed) -> list[str]:
+def _row(one: Listed) -> list[Cell]:
+    from collector.cli.ui.sheets import Word
+    from collector.pledges.due.lifecycle import WORDS
     from collector.pledges.record.masking import masked
 
     last, first = one.last, next(iter(one.dues), None)
     return [
         one.record.id,
         str(masked(one.record.customer)),
-        str(one.record.grade),
-        one.state,
+        one.record.grade,
+        Word(one.state, WORDS[one.state].to(lang())),
         one.until,
-        str(len(one.record.hosts)),
-        str(one.evidence[-1].sequence if one.evidence else 0),
-        last.collected_at.isoformat() if last else "",
-        *(one.verdict(n) for n in ("2.2", "2.3", "2.4")),
-        first.at.isoformat() if first else "",
+        len(one.record.hosts),
+        one.evidence[-1].sequence if one.evidence else 0,
+        last.collected_at if last else "",
+        *(Word(word, _verdicts()[word]) for word in map(one.verdict, ("2.2", "2.3", "2.4"))),
+        first.at if first else "",
         str(masked(first.text.to(lang()))) if first else "",
     ]
+
+
+def _verdicts() -> dict[str, str]:
+    words = {str(r): text.to(lang()) for r, text in catalog.words()["verdict"].items()}
+    return {**words, "none": tr("无证据", "no evidence")}
 
 
 def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
@@ -255,10 +257,8 @@ def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
         ),
         labelled(tr("状态", "state"), _counted(found["states"], words)),
     ]
-    verdicts = {str(r): text.to(lang()) for r, text in catalog.words()["verdict"].items()}
-    verdicts["none"] = tr("无证据", "no evidence")
     lines += [
-        labelled(str(catalog.clauses()[n]["number"]), _counted(found["clauses"][n], verdicts))
+        labelled(str(catalog.clauses()[n]["number"]), _counted(found["clauses"][n], _verdicts()))
         for n in CLAUSES
     ]
     lines.append(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from collector.cli.commands.pledge import import_check
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collector.pledges.lists.reading import Listed
 
 _SHOWN = 50
-# what `assign` and `waive` put into a record stays, where a list says nothing of it
-_OF_COMMANDS = ("follow_ups", "waivers")
+# what commands put into a record stays, where a list says nothing of it
+_OF_COMMANDS = ("follow_ups", "waivers", "notices", "voided", "renews")
 
 
 @click.command(
@@ -62,7 +63,14 @@ _OF_COMMANDS = ("follow_ups", "waivers")
     is_flag=True,
     help=tr("作为已有登记的新版本", "as new versions of records that are there"),
 )
-@click.option("--check", is_flag=True, help=tr("只检查，不导入", "look only, add nothing"))
+@click.option(
+    "--check",
+    is_flag=True,
+    help=tr(
+        "只检查，不导入；列出与登记库中现有登记的不同",
+        "look only, add nothing; with what differs from the records that are there",
+    ),
+)
 @click.option("--columns", is_flag=True, help=tr("列出可用的表头", "list the headings there are"))
 @register_option
 @lang_option
@@ -99,6 +107,7 @@ def import_(
     count = len(found.records)
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
+        import_check.show(found.records, location, update=update, keep=_OF_COMMANDS)
         out(tr(f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"))
     else:
         begun, register = datetime.now(UTC), open_register(location, create=True)

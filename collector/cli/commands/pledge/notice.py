@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,37 +16,34 @@ from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
+from collector.cli.options.words import name_given
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.workflows.desk.noticing import Asked, Made, made, put_on_record
 from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
 from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
-    from collector.pledges.status.findings import Life
 
 _SUFFIXES = (".pdf", ".html")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    recheck: bool
-    since: datetime | None
-    by: str
-    issuer: str
-    number: str
-    owner: str | None
+# of pledges that nothing is said of, or that could not be read, so many are named
+_NAMED = 5
 
 
 @click.command(
     help=tr(
         "由登记的未闭环问题生成整改通知书（PDF 或 HTML），含责任人与期限、签收回执；"
-        "--recheck 生成复查通知书：已整改、仍未整改、新发现。"
+        "--recheck 生成复查通知书：上次整改通知书所列事项已整改、仍未整改的，和新发现的。"
+        "通知书的文号、日期、期限与所列问题记入登记（见 pledge notices），--draft 则不记入。"
         "一份登记写入一个文件；多份（不给编号则为全部）写入一个目录，每份登记一个 PDF。",
         "Makes a notice to mend out of the open findings of a pledge (PDF or HTML), with who mends "
-        "what until when, and a receipt to sign. --recheck makes one of what was mended, what is "
-        "still open and what is new. One pledge goes to a file; several (all of them, where none "
-        "is named) go to a folder, a PDF each.",
+        "what until when, and a receipt to sign. --recheck makes one of what became of the last "
+        "notice to mend: what was mended, what is still open and what is new. Number, day, days to "
+        "mend by and findings go on record (`pledge notices`), but for --draft. One pledge goes to "
+        "a file; several (all of them, where none is named) go to a folder, a PDF each.",
     )
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
@@ -64,9 +61,15 @@ class _Asked:
     "--since",
     metavar="DATE",
     help=tr(
-        "复查从此日（北京时间）起算，默认为最近一份证据",
-        "what became of it since this day (of China); default: since the newest evidence",
+        "复查从此日（北京时间）起算；默认对照登记的上一份整改通知书，没有则从最近一份证据起",
+        "what became of it since this day (of China); default: of what the last notice to mend on "
+        "record names, else since the newest evidence",
     ),
+)
+@click.option(
+    "--after",
+    metavar="NUMBER",
+    help=tr("复查此文号的通知书", "what became of what the notice of this number names"),
 )
 @click.option(
     "--by",
@@ -76,6 +79,7 @@ class _Asked:
 @click.option("--issuer", metavar="NAME", help=tr("发出单位", "who sends it"))
 @click.option("--number", metavar="TEXT", help=tr("文号，默认为登记编号-日期", "its number"))
 @click.option("--owner", metavar="NAME", help=tr("只列此人负责的", "only what this person owns"))
+@click.option("--draft", is_flag=True, help=tr("只生成文件，不登记", "not to go on record"))
 @public_option
 @answering("pledge-notice")
 @register_option
@@ -86,18 +90,34 @@ def notice(
     place: Path,
     recheck: bool,
     since: str | None,
+    after: str | None,
     by: str | None,
     issuer: str | None,
     number: str | None,
     owner: str | None,
+    draft: bool,
     public: bool,
     location: str | None,
 ) -> int:
     now = datetime.now(UTC)
     if since and not recheck:
         raise click.UsageError(tr("--since 只与 --recheck 合用", "--since goes with --recheck"))
-    start = _start(since, now) if since else None
-    asked = _Asked(recheck, start, _last_day(by, now), issuer or "", number or "", owner)
+    if after and (since or not recheck):
+        raise click.UsageError(
+            tr(
+                "--after 与 --recheck 合用，不与 --since 同用",
+                "--after goes with --recheck, and without --since",
+            )
+        )
+    asked = Asked(
+        recheck,
+        _start(since, now) if since else None,
+        _last_day(by, now),
+        name_given(issuer, "--issuer") or "",
+        name_given(number, "--number") or "",
+        owner,
+        after or "",
+    )
     register = open_register(location)
     named = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
     single = place.suffix in _SUFFIXES
@@ -114,7 +134,8 @@ def notice(
         from collector.report.render import pdf
 
         pdf.check()
-    return _write_all(register, named, place, asked, now, mode_of(public=public), single=single)
+    mode = mode_of(public=public)
+    return _write_all(register, named, place, asked, now, mode, single=single, draft=draft)
 
 
 def _check(place: Path, *, single: bool) -> None:
@@ -141,87 +162,70 @@ def _write_all(
     register: Register,
     ids: Sequence[str],
     place: Path,
-    asked: _Asked,
+    asked: Asked,
     now: datetime,
     mode: int,
     *,
     single: bool,
+    draft: bool,
 ) -> int:
     """0, or 2 where of several pledges one could not be read: the others are written."""
-    status, written = 0, list[dict[str, str]]()
+    written, nothing, unread = list[dict[str, str]](), list[str](), list[str]()
     for id in ids:
         try:
-            made = _made(register, id, asked, now, html=place.suffix == ".html")
+            notice = made(register, id, asked, now, html=place.suffix == ".html")
         except BadInput as problem:
             if single or len(ids) == 1:
                 raise
-            status = 2
             said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-            click.echo(f"{id}: {one_line(said, 600)}", err=True)
+            unread.append(f"{id}: {one_line(said, 600)}")
             continue
-        if made is None:
+        if notice is None:
+            nothing.append(id)
+            continue
+        target = place if single else _target(place, id, notice, asked)
+        write_aside(target, notice.data, mode)
+        if not draft:
+            put_on_record(register, id, notice, now)
+        written.append({"pledge": id, "file": str(target), "number": notice.number})
+        click.echo(str(target))
+        # the boxes of its pages stand in circles, of 100 MB each
+        gc.collect()
+    _say(nothing, unread)
+    answer(
+        Identity(ids[0] if single else None), notices=written, nothing=nothing, on_record=not draft
+    )
+    return 2 if unread else 0
+
+
+def _target(place: Path, id: str, notice: Made, asked: Asked) -> Path:
+    """Of several: a file named for the pledge, or for the notice where there is one already."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    word = "recheck" if asked.recheck else "mend"
+    plain = place / f"{word}-{id}.pdf"
+    return plain if not plain.exists() else place / f"{word}-{notice.number.replace('/', '_')}.pdf"
+
+
+def _say(nothing: Sequence[str], unread: Sequence[str]) -> None:
+    """A few by name; hundreds are counted."""
+    if 0 < len(nothing) <= _NAMED:
+        for id in nothing:
             said = tr(f"{id}：没有可通知的问题", f"{id}: nothing to give notice of")
             click.echo(said, err=True)
-            continue
-        target = place
-        if not single:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            word = "recheck" if asked.recheck else "mend"
-            target = place / f"{word}-{id}.pdf"
-        write_aside(target, made, mode)
-        written.append({"pledge": id, "file": str(target)})
-        click.echo(str(target))
-    answer(Identity(ids[0] if single else None), notices=written)
-    return status
-
-
-def _made(register: Register, id: str, asked: _Asked, now: datetime, *, html: bool) -> bytes | None:
-    """The notice; None where there is nothing to say. Raises BadInput where a day is missing."""
-    from collector.pledges.database.rows import current
-    from collector.pledges.record.times import CHINA
-    from collector.pledges.standing.finding_history import all_lives
-    from collector.report.model import notice as model
-
-    record, evidence = register.get(id), register.evidence(id)
-    newest = current(evidence)
-    if newest is None:
-        return None
-    lives = [life for life in all_lives(record, evidence, now) if asked.owner in (None, life.owner)]
-    opened = model.open_ones(lives)
-    since = (asked.since or newest.collected_at) if asked.recheck else None
-    if not opened and not any(life.closed and since and life.closed.at >= since for life in lives):
-        return None
-    _all_have_a_day(opened, asked.by, id)
-    number = asked.number or f"{id}-{now.astimezone(CHINA):%Y%m%d}"
-    kind: model.Kind = "recheck" if asked.recheck else "mend"
-    given = model.contents(
-        record,
-        lives,
-        (newest.sequence, newest.collected_at, newest.digest),
-        model.Asked(kind, number, asked.issuer, asked.by, since),
-        now,
-        lang(),
-    )
-    if html:
-        from collector.report.render.html import page
-
-        return page("notice.html.j2", given, style="pages.css").encode()
-    from collector.report.render import pdf
-
-    return pdf.to_notice(given)
-
-
-def _all_have_a_day(opened: Sequence[Life], by: str, id: str) -> None:
-    without = sum(life.due is None for life in opened)
-    if without and not by:
-        raise BadInput(
-            tr(f"{without} 项问题没有整改期限", f"{without} finding(s) have no day to mend by"),
-            where=id,
-            mend=tr(
-                "加 --by 日期，或用 hostpledge pledge assign 指定",
-                "add --by DATE, or name one with `hostpledge pledge assign`",
+    elif nothing:
+        count = len(nothing)
+        click.echo(
+            tr(
+                f"{count} 份登记没有可通知的问题",
+                f"{count} pledges: nothing to give notice of",
             ),
+            err=True,
         )
+    for line in unread[:_NAMED]:
+        click.echo(line, err=True)
+    if len(unread) > _NAMED:
+        rest = len(unread) - _NAMED
+        click.echo(tr(f"… 另有 {rest} 份未能生成", f"… {rest} more could not be made"), err=True)
 
 
 def _start(text: str, now: datetime) -> datetime:

@@ -1,9 +1,9 @@
-"""`hostpledge pledge renew`: the record that continues one whose period ends."""
+"""`hostpledge pledge renew|sign`: the record that continues another, and its signed documents."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,20 +11,56 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.options.answering import answer, answering
+from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
+from collector.cli.options.words import name_given
 from collector.cli.ui.columns import out
-from collector.cli.ui.language import lang_option, tr
+from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.export.envelope import Identity
 from collector.i18n.message import of_system
+from collector.model import Text
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
 
 _SCAN = FilePath(path_type=Path)
+
+
+_NAMES = {
+    "responsibility": Text("责任书", "the statement of responsibility"),
+    "pledge": Text("承诺书", "the pledge"),
+}
+
+
+def _scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What was signed, when, and by whom."""
+    for option in reversed(_SCANS):
+        command = option(command)
+    return command
+
+
+_SCANS: tuple[Decorated, ...] = (
+    click.option(
+        "--responsibility",
+        type=_SCAN,
+        metavar="FILE",
+        help=tr("已签署责任书的扫描件", "the scan of the signed statement of responsibility"),
+    ),
+    click.option(
+        "--pledge",
+        "pledge_file",
+        type=_SCAN,
+        metavar="FILE",
+        help=tr("已签署承诺书的扫描件", "the scan of the signed pledge"),
+    ),
+    click.option("--signed-on", metavar="DATE", help=tr("签署日期", "the day both were signed")),
+    click.option("--version", metavar="TEXT", help=tr("文本版本，默认为年份", "default: the year")),
+    click.option("--representative", metavar="NAME", help=tr("签署人", "who signed")),
+)
 
 
 @click.command(
@@ -43,22 +79,7 @@ _SCAN = FilePath(path_type=Path)
 @click.argument("new_id", metavar="NEW-ID")
 @click.option("--from", "first", metavar="DATE", help=tr("生效日期", "the first day"))
 @click.option("--until", "last", metavar="DATE", help=tr("到期日期", "the last day"))
-@click.option(
-    "--responsibility",
-    type=_SCAN,
-    metavar="FILE",
-    help=tr("已签署责任书的扫描件", "the scan of the signed statement of responsibility"),
-)
-@click.option(
-    "--pledge",
-    "pledge_file",
-    type=_SCAN,
-    metavar="FILE",
-    help=tr("已签署承诺书的扫描件", "the scan of the signed pledge"),
-)
-@click.option("--signed-on", metavar="DATE", help=tr("签署日期", "the day both were signed"))
-@click.option("--version", metavar="TEXT", help=tr("文本版本，默认为年份", "default: the year"))
-@click.option("--representative", metavar="NAME", help=tr("签署人", "who signed"))
+@_scan_options
 @answering("pledge-renew")
 @register_option
 @lang_option
@@ -109,13 +130,74 @@ def renew(
     if not documents:
         out(
             tr(
-                "作为草稿：签署后用 pledge add --update 补上文件\n",
-                "a draft: add the documents with `pledge add --update` once they are signed\n",
+                f"作为草稿：签署后用 pledge sign {new_id} --signed-on 日期 --responsibility 文件 "
+                "--pledge 文件 补上文件；或在导入清单中写全此编号的一行，"
+                "pledge import --update --scans 目录\n",
+                f"a draft: once it is signed, `pledge sign {new_id} --signed-on DATE "
+                "--responsibility FILE --pledge FILE`; or a whole row of that id in a list, and "
+                "`pledge import --update --scans DIR`\n",
             )
         )
     if left := left_behind(old):
         names = ", ".join(left)
         out(tr(f"留在旧登记的：{names}\n", f"stays with the old one: {names}\n"))
+    return 0
+
+
+@click.command(
+    "sign",
+    help=tr(
+        "为草稿补上已签署的文件：由扫描件算出摘要，作为登记的新版本；其余照旧，不再是草稿。",
+        "Adds the signed documents to a draft: their scans are digested, and a new version of the "
+        "record says it. All else stays as it was, and it is no draft any more.",
+    ),
+)
+@click.argument("id")
+@_scan_options
+@answering("pledge-sign")
+@register_option
+@lang_option
+def sign(
+    *,
+    id: str,
+    responsibility: Path | None,
+    pledge_file: Path | None,
+    signed_on: str | None,
+    version: str | None,
+    representative: str | None,
+    location: str | None,
+) -> int:
+    from collector.pledges.record.renewal import signed
+    from collector.pledges.record.times import CHINA
+
+    scans = {"responsibility": responsibility, "pledge": pledge_file}
+    given = {kind: path for kind, path in scans.items() if path is not None}
+    if not given or not signed_on:
+        raise click.UsageError(
+            tr(
+                "须给出 --signed-on，以及 --responsibility、--pledge 中签署了的",
+                "give --signed-on, and --responsibility or --pledge, whichever was signed",
+            )
+        )
+    said = {"version": version, "representative": name_given(representative, "--representative")}
+    documents = list(_documents(given, parse_day(signed_on, "--signed-on"), said))
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    register = open_register(location)
+    if not register.get(id).document.get("draft"):
+        raise BadInput(
+            tr("不是草稿", "is no draft"),
+            where=id,
+            mend=tr("续签用 hostpledge pledge renew", "`hostpledge pledge renew` continues it"),
+        )
+    done = register.change(id, lambda record: signed(record, documents, today=today))
+    answer(Identity(id), id=id, version=done.number, documents=documents)
+    names = tr("、", ", ").join(_NAMES[one["type"]].to(lang()) for one in documents)
+    out(
+        tr(
+            f"{id} 第 {done.number} 版：已签署{names}（{signed_on}），不再是草稿\n",
+            f"{id}, version {done.number}: signed {names} ({signed_on}), no draft any more\n",
+        )
+    )
     return 0
 
 

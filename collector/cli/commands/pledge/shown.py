@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from collector.cli.commands.pledge.tables import (
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
+from collector.cli.ui.scope_line import void_line
 from collector.export.envelope import Identity, as_json
 from collector.pledges.database.rows import Evidence, Version, past_ones
 from collector.pledges.record.documents import fields
@@ -53,10 +54,15 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
         lines += [f"#{number}: {older()}" for number in sorted(past_ones(evidence))]
     else:
         lines.append(tr("尚无核查证据", "no evidence attached yet"))
+    lines += [void_line(entry) for entry in record.document.get("voided", ())]
     return "\n".join(lines) + "\n"
 
 
-def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str]]:
+def about(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Who it is, at which grade, for how long, and whom to call: label and text of a masked record.
+
+    What the record does not say is an empty text.
+    """
     customer = document["customer"]
     kind = tr("单位", "unit") if customer["kind"] == "unit" else tr("个人", "person")
     number = customer.get("credit_code") or customer.get("identity_masked", "")
@@ -65,13 +71,6 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
         tr(f"{customer['name']}（{kind}，{number}）", f"{customer['name']} ({kind}, {number})"),
     )
     yield tr("等保级别", "grade"), str(document["grade"])
-    yield (
-        tr("版本", "version"),
-        tr(
-            f"{version.number}，登记于 {_minute(version.added_at)}",
-            f"{version.number}, added {_minute(version.added_at)}",
-        ),
-    )
     period = document.get("period")
     yield tr("有效期", "period"), f"{period['from']} – {period['until']}" if period else ""
     for label, field in (
@@ -81,6 +80,19 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
         person = document.get(field, {})
         parts = (person.get(name, "") for name in ("name", "title", "phone", "email"))
         yield label, " ".join(part for part in parts if part)
+
+
+def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str]]:
+    said = list(about(document))
+    yield from said[:2]
+    yield (
+        tr("版本", "version"),
+        tr(
+            f"{version.number}，登记于 {_minute(version.added_at)}",
+            f"{version.number}, added {_minute(version.added_at)}",
+        ),
+    )
+    yield from said[2:]
     resources = document.get("resources", {})
     for label, field in (
         (tr("地址", "addresses"), "addresses"),

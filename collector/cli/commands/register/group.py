@@ -114,7 +114,7 @@ def prove(
     if output is not None:
         check_output(output, location=location)
     opened = open_register(location)
-    attached = opened.evidence(id)
+    attached = opened.every_evidence(id)
     number = sequence or len(attached)
     if not 1 <= number <= len(attached):
         raise BadInput(

@@ -1,0 +1,200 @@
+"""`hostpledge pledge notices`: the notices on record, and what became of what each names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.options.common import form_option, output_option
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import CollectorError, one_line
+from collector.export.envelope import as_json
+from collector.i18n.message import in_chinese
+
+if TYPE_CHECKING:
+    from collector.cli.ui.sheets import Cell
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.record.notices import Notice
+    from collector.pledges.register.register import Register
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A notice, and how many of its findings are open, waived and mended now.
+
+    What no evidence speaks of any more counts as open. `late`: its last day is over, and something
+    of it is open.
+    """
+
+    record: PledgeRecord
+    notice: Notice
+    open: int
+    waived: int
+    late: bool
+
+    @property
+    def named(self) -> int:
+        return len(self.notice.named)
+
+    @property
+    def mended(self) -> int:
+        return self.named - self.open - self.waived
+
+
+@click.command(
+    "notices",
+    help=tr(
+        "列出登记在案的整改、复查通知书：文号、日期、期限、所列问题及其现状。\n\n"
+        "退出码：0 所列的没有逾期；1 有逾期未整改的；2 无法完成。",
+        "Lists the notices on record: number, day, day to mend by, findings named, and what "
+        "became of them.\n\nExit status: 0 none that is listed is overdue; 1 one is; 2 the "
+        "command could not do its work.",
+    ),
+)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--open", "only_open", is_flag=True, help=tr("只列尚未整改完的", "what is open"))
+@click.option("--overdue", is_flag=True, help=tr("只列逾期未整改的", "only what is overdue"))
+@output_option
+@form_option("table", "json", "csv", "xlsx")
+@register_option
+@lang_option
+def notices(
+    *,
+    ids: tuple[str, ...],
+    only_open: bool,
+    overdue: bool,
+    output: Path | None,
+    form: str,
+    location: str | None,
+) -> int:
+    from collector.cli.ui.sheets import put
+
+    register, now = open_register(location), datetime.now(UTC)
+    unread: list[str] = []
+    with register.reading():
+        known = [register.get(id) for id in dict.fromkeys(ids)] if ids else register.list()
+        every = [one for record in known for one in noticed(register, record, now, unread)]
+    shown = [one for one in every if (one.open or not only_open) and (one.late or not overdue)]
+    put(drawn(shown, form), output)
+    for line in unread:
+        click.echo(line, err=True)
+    return 2 if unread else int(any(one.late for one in shown))
+
+
+def noticed(
+    register: Register, record: PledgeRecord, now: datetime, unread: list[str]
+) -> Iterator[Noticed]:
+    """The notices of one record; where its bundles cannot be read, why is added to `unread`."""
+    from collector.pledges.record.notices import notices as on_record
+    from collector.pledges.record.times import CHINA
+    from collector.pledges.standing.finding_history import all_lives
+
+    given = on_record(record)
+    if not given:
+        return
+    today = now.astimezone(CHINA).date().isoformat()
+    try:
+        lives = all_lives(record, register.evidence(record.id), now)
+    except CollectorError as problem:
+        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        unread.append(f"{record.id}: {one_line(said, 600)}")
+        return
+    states = {(life.control, life.host): life.state for life in lives}
+    for notice in given:
+        found = [states.get(key, "open") for key in notice.named]
+        late = [
+            day and day < today
+            for key, day in notice.named.items()
+            if states.get(key, "open") == "open"
+        ]
+        yield Noticed(record, notice, found.count("open"), found.count("waived"), any(late))
+
+
+def to_json(one: Noticed) -> dict[str, Any]:
+    """One notice for programs."""
+    return {
+        "pledge": one.record.id,
+        "customer": one.record.customer,
+        **one.notice.entry,
+        "last_day": one.notice.last_day or None,
+        "named": one.named,
+        "open": one.open,
+        "waived": one.waived,
+        "mended": one.mended,
+        "overdue": one.late,
+    }
+
+
+def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
+    """As people, programs and Excel take it."""
+    from collector.cli.commands.pledge import tables
+    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.pledges.record.masking import masked
+
+    if form == "json":
+        return as_json("pledge-notices", {"notices": masked([*map(to_json, rows)])}, indent=2)
+    titles = {
+        "number": tr("文号", "number"),
+        "pledge": tr("登记编号", "pledge"),
+        "customer": tr("用户名称", "customer"),
+        "kind": tr("类别", "kind"),
+        "date": tr("日期", "given"),
+        "last_day": tr("期限", "to mend by"),
+        "named": tr("所列问题", "findings"),
+        "open": tr("未闭环", "open"),
+        "waived": tr("已豁免", "waived"),
+        "mended": tr("已整改", "mended"),
+        "overdue": tr("逾期", "overdue"),
+    }
+    cells = [_cells(one) for one in rows]
+    if form == "csv":
+        return as_csv(list(titles), cells)
+    if form == "xlsx":
+        return as_xlsx(tr("通知书", "notices"), titles, cells)
+    if not rows:
+        return tr("没有登记在案的通知书\n", "no notice is on record\n")
+    heads = [title for key, title in titles.items() if key not in ("customer", "overdue")]
+    table = Grid(*heads, fixed={3: 10, 4: 10})
+    for one in rows:
+        late = tr(" 逾期", " late") if one.late else ""
+        word = kinds()[one.notice.kind]
+        table.add_row(
+            one.notice.number,
+            one.record.id,
+            word,
+            one.notice.date,
+            (one.notice.last_day or "-") + late,
+            *map(str, (one.named, one.open, one.waived, one.mended)),
+        )
+    return table.drawn(tables.width())
+
+
+def kinds() -> dict[str, str]:
+    """What notices are, for people."""
+    return {"mend": tr("整改", "mend"), "recheck": tr("复查", "recheck")}
+
+
+def _cells(one: Noticed) -> list[Cell]:
+    from collector.cli.ui.sheets import Word
+    from collector.pledges.record.masking import masked
+
+    return [
+        one.notice.number,
+        one.record.id,
+        str(masked(one.record.customer)),
+        Word(one.notice.kind, kinds()[one.notice.kind]),
+        one.notice.date,
+        one.notice.last_day,
+        one.named,
+        one.open,
+        one.waived,
+        one.mended,
+        one.late,
+    ]

@@ -1,0 +1,163 @@
+"""All that an operator is asked about one customer: gathered once, for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from collector.cli.ui.language import lang, tr
+from collector.errors import BadInput, CollectorError
+from collector.i18n.message import in_chinese
+from collector.pledges.database.rows import Evidence, current
+from collector.pledges.due import lifecycle
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.notices import Notice, notices
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.due import due
+from collector.pledges.standing.finding_history import all_lives
+from collector.pledges.status.findings import Life
+
+if TYPE_CHECKING:
+    from collector.pledges.register.register import Register
+    from collector.pledges.status.brief import Brief
+
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """`looked_at` and `evidence` are of its newest look, None where there was none.
+
+    `declared`: the record names it. `counts` are those of its open findings, by verdict.
+    """
+
+    name: str
+    declared: bool
+    looked_at: datetime | None
+    evidence: int | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """`unread`: why the findings cannot be told; `others`: further pledges of that customer."""
+
+    record: PledgeRecord
+    state: lifecycle.State
+    hosts: tuple[Host, ...]
+    evidence: Evidence | None
+    lives: tuple[Life, ...]
+    dues: tuple[Due, ...]
+    notices: tuple[Notice, ...]
+    others: tuple[Brief, ...]
+    unread: str
+    at: datetime
+
+    @property
+    def open(self) -> list[Life]:
+        return [life for life in self.lives if life.state == "open"]
+
+    @property
+    def satisfied(self) -> bool:
+        late = any(one.overdue(self.at) for one in self.dues)
+        return not (self.open or late or self.unread or self.evidence is None)
+
+
+def found(register: Register, text: str) -> str:
+    """The id of the pledge that `text` means: its id, its customer's name or a part, or a host.
+
+    Raises BadInput where there is none, or several, which are named.
+    """
+    every = register.briefs()
+    sought = text.casefold()
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    tests = (
+        lambda one: one.id == text,
+        lambda one: one.id.casefold() == sought,
+        lambda one: one.customer.casefold() == sought,
+        lambda one: sought in one.customer.casefold() or sought in one.id.casefold(),
+        lambda one: any(sought == host.casefold() for host in one.hosts),
+        lambda one: any(sought in host.casefold() for host in one.hosts),
+    )
+    for test in tests:
+        matching = [one for one in every if test(one)]
+        if len(matching) > 1:
+            # of a customer who renewed, the pledge that is in force is meant
+            running = [one for one in matching if _runs(one, every, today)]
+            same = len({one.customer for one in matching}) == 1
+            matching = running if same and len(running) == 1 else matching
+        if len(matching) == 1:
+            return matching[0].id
+        if matching:
+            raise _several(text, matching)
+    raise BadInput(
+        tr(
+            f"没有编号、用户名称或主机含“{text}”的登记",
+            f"no pledge is of {text!r}, by id, customer or host",
+        ),
+        where=register.where,
+        mend=tr("用 hostpledge pledge list 查看全部", "`hostpledge pledge list` lists them"),
+    )
+
+
+def _runs(one: Brief, every: Sequence[Brief], today: date) -> bool:
+    renewed = one.id in lifecycle.continued(every)
+    return lifecycle.state(one, today, renewed=renewed) in ("active", "suspended")
+
+
+def _several(text: str, matching: Sequence[Brief]) -> BadInput:
+    from collector.pledges.record.masking import masked
+
+    named = [f"{one.id} {masked(one.customer)}" for one in matching[:_MOST_NAMED]]
+    names = tr("、", ", ").join(named)
+    count = len(matching)
+    more = tr(f" 等 {count} 份", f" … {count} in all") if count > _MOST_NAMED else ""
+    return BadInput(
+        tr(
+            f"“{text}”有 {count} 份登记：{names}{more}",
+            f"{count} pledges are of {text!r}: {names}{more}",
+        ),
+        mend=tr("写出编号，或名称中更多的字", "give the id, or more of the name"),
+    )
+
+
+def gathered(register: Register, id: str, now: datetime, within: timedelta) -> Dossier:
+    """Raises BadInput where there is no such pledge, or its rows and the log differ."""
+    record, evidence = register.get(id), register.evidence(id)
+    every = register.briefs()
+    renewed = id in lifecycle.continued(every)
+    lives, unread = tuple[Life, ...](), ""
+    try:
+        lives = all_lives(record, evidence, now)
+    except CollectorError as problem:
+        unread = in_chinese(problem.said) if lang() == "zh" else str(problem)
+    others = [one for one in every if one.customer == record.customer and one.id != id]
+    return Dossier(
+        record,
+        lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),
+        _hosts(register, record, lives),
+        current(evidence),
+        lives,
+        due(record, evidence, now, within=within, renewed=renewed, lives=None if unread else lives),
+        notices(record),
+        tuple(others),
+        unread,
+        now,
+    )
+
+
+def _hosts(register: Register, record: PledgeRecord, lives: Sequence[Life]) -> tuple[Host, ...]:
+    looked = register.newest_looks(record.id)
+    names = dict.fromkeys([*record.hosts, *sorted(looked), *sorted({x.host for x in lives})])
+    rows = []
+    for name in names:
+        counts: dict[str, int] = {}
+        for life in lives:
+            if life.host == name and life.state == "open":
+                counts[str(life.verdict)] = counts.get(str(life.verdict), 0) + 1
+        at, number = looked.get(name, (None, None))
+        rows.append(Host(name, name in record.hosts, at, number, counts))
+    return tuple(rows)

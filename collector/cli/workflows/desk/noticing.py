@@ -1,0 +1,171 @@
+"""Makes a notice out of what a register says of one pledge, and puts it on the pledge's record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from collector.cli.ui.language import lang, tr
+from collector.errors import BadInput
+from collector.pledges.record.notices import (
+    Notice,
+    grouped,
+    last_given,
+    next_number,
+    of_number,
+    with_notice,
+)
+from collector.pledges.record.times import CHINA
+
+if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
+    from collector.pledges.status.findings import Life
+    from collector.report.model import notice as model
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every notice of a command is asked to say; what is empty was not given.
+
+    `since` (aware) or `after`, the number of a notice on record, is what a look again goes back to.
+    """
+
+    recheck: bool
+    since: datetime | None
+    by: str
+    issuer: str
+    number: str
+    owner: str | None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A notice: the bytes of the page, and what goes on record of it."""
+
+    data: bytes
+    entry: dict[str, Any]
+
+    @property
+    def number(self) -> str:
+        return str(self.entry["number"])
+
+
+def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool) -> Made | None:
+    """The notice; None where there is nothing to say. Raises BadInput where a day is missing."""
+    from collector.pledges.database.rows import current
+    from collector.pledges.standing.finding_history import all_lives
+    from collector.report.model import notice as model
+
+    record, evidence = register.get(id), register.evidence(id)
+    earlier = _earlier(record, asked)
+    newest = current(evidence)
+    if newest is None:
+        return None
+    lives = [life for life in all_lives(record, evidence, now) if _is_of(life, asked.owner)]
+    opened = model.open_ones(lives)
+    since = (asked.since or newest.collected_at) if asked.recheck else None
+    if not opened and not _something_closed(lives, since, earlier):
+        return None
+    named = earlier.named if earlier else {}
+    if earlier is None:
+        _all_have_a_day(opened, asked.by, id)
+    today = now.astimezone(CHINA).date()
+    number = asked.number or next_number(record, today)
+    if of_number(record, number) is not None:
+        raise BadInput(
+            tr(f"{number} 号通知书已登记", f"the notice {number} is on record already"),
+            where="--number",
+            mend=tr("换一个文号", "give another number"),
+        )
+    kind: model.Kind = "recheck" if asked.recheck else "mend"
+    given = model.contents(
+        record,
+        lives,
+        (newest.sequence, newest.collected_at, newest.digest),
+        model.Asked(kind, number, asked.issuer, asked.by, since, earlier),
+        now,
+        lang(),
+    )
+    data = _set(given, html=html)
+    entry = {
+        "number": number,
+        "kind": kind,
+        "date": today.isoformat(),
+        "evidence": newest.sequence,
+        "findings": grouped(
+            (life.control, life.host, _day(life) or asked.by) for life in model.dated(opened, named)
+        ),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        **({"mend_by": asked.by} if asked.by else {}),
+        **({"issuer": asked.issuer} if asked.issuer else {}),
+        **({"of": earlier.number} if earlier else {}),
+    }
+    return Made(data, entry)
+
+
+def put_on_record(register: Register, id: str, notice: Made, now: datetime) -> None:
+    """As a further version of the record."""
+    today = now.astimezone(CHINA).date()
+    register.change(id, lambda newest: with_notice(newest, notice.entry, today=today))
+
+
+def _earlier(record: PledgeRecord, asked: Asked) -> Notice | None:
+    """The notice that is looked at again; raises BadInput where one is named that is not there."""
+    if not asked.recheck or asked.since is not None:
+        return None
+    if not asked.after:
+        return last_given(record)
+    found = of_number(record, asked.after)
+    if found is None:
+        raise BadInput(
+            tr(f"没有登记 {asked.after} 号通知书", f"no notice {asked.after} is on record"),
+            where=record.id,
+            mend=tr("见 hostpledge pledge notices", "see `hostpledge pledge notices`"),
+        )
+    return found
+
+
+def _is_of(life: Life, owner: str | None) -> bool:
+    from collector.cli.options.findings import is_named
+
+    return owner is None or is_named(life.owner, owner)
+
+
+def _something_closed(
+    lives: Sequence[Life], since: datetime | None, earlier: Notice | None
+) -> bool:
+    if earlier is not None:
+        return any((life.control, life.host) in earlier.named for life in lives)
+    return any(life.closed and since and life.closed.at >= since for life in lives)
+
+
+def _day(life: Life) -> str:
+    return life.due.astimezone(CHINA).date().isoformat() if life.due else ""
+
+
+def _set(given: dict[str, Any], *, html: bool) -> bytes:
+    if html:
+        from collector.report.render.html import page
+
+        return page("notice.html.j2", given, style="pages.css").encode()
+    from collector.report.render import pdf
+
+    return pdf.to_notice(given)
+
+
+def _all_have_a_day(opened: Sequence[Life], by: str, id: str) -> None:
+    without = sum(life.due is None for life in opened)
+    if without and not by:
+        raise BadInput(
+            tr(f"{without} 项问题没有整改期限", f"{without} finding(s) have no day to mend by"),
+            where=id,
+            mend=tr(
+                "加 --by 日期，或用 hostpledge pledge assign 指定",
+                "add --by DATE, or name one with `hostpledge pledge assign`",
+            ),
+        )

@@ -1,0 +1,91 @@
+"""Notices on record: what was to be mended until when, and what a look again goes back to. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from collector.pledges.record.form import PledgeRecord, from_document
+
+Day = str
+"""A day (ISO), empty where none was named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice on record; `named` is what it names, by control and host, with the day of each."""
+
+    entry: Mapping[str, Any]
+
+    @property
+    def number(self) -> str:
+        return str(self.entry["number"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.entry["kind"])
+
+    @property
+    def date(self) -> str:
+        return str(self.entry["date"])
+
+    @property
+    def mend_by(self) -> Day:
+        return str(self.entry.get("mend_by", ""))
+
+    @property
+    def named(self) -> Mapping[tuple[str, str], Day]:
+        return {
+            (found["control"], host): str(found.get("mend_by", self.mend_by))
+            for found in self.entry["findings"]
+            for host in found["hosts"]
+        }
+
+    @property
+    def last_day(self) -> Day:
+        """The last of its days: after it, what is open still is late."""
+        return max(self.named.values(), default=self.mend_by)
+
+
+def notices(record: PledgeRecord) -> tuple[Notice, ...]:
+    """All of them, in the order in which they were given."""
+    return tuple(map(Notice, record.document.get("notices", ())))
+
+
+def of_number(record: PledgeRecord, number: str) -> Notice | None:
+    """The notice of that number."""
+    return next((one for one in notices(record) if one.number == number), None)
+
+
+def last_given(record: PledgeRecord) -> Notice | None:
+    """The last notice to mend."""
+    return next((one for one in reversed(notices(record)) if one.kind == "mend"), None)
+
+
+def next_number(record: PledgeRecord, today: date) -> str:
+    """`ID-20261129`, and with a number behind it where that one was given already."""
+    taken = {one.number for one in notices(record)}
+    plain = f"{record.id}-{today:%Y%m%d}"
+    others = (f"{plain}-{n}" for n in range(2, len(taken) + 3))
+    return next(name for name in (plain, *others) if name not in taken)
+
+
+def grouped(found: Iterable[tuple[str, str, Day]]) -> list[dict[str, Any]]:
+    """What is to be mended (control, host, day), as a record has it: hosts that share a day."""
+    rows: dict[tuple[str, Day], list[str]] = {}
+    for control, host, day in found:
+        rows.setdefault((control, day), []).append(host)
+    return [
+        {"control": control, "hosts": sorted(set(hosts)), **({"mend_by": day} if day else {})}
+        for (control, day), hosts in sorted(rows.items())
+    ]
+
+
+def with_notice(record: PledgeRecord, entry: Mapping[str, Any], *, today: date) -> PledgeRecord:
+    """The record with that notice; raises BadInput where its number stands there already."""
+    document: dict[str, Any] = json.loads(record.canonical())
+    document["notices"] = [*document.get("notices", []), dict(entry)]
+    return from_document(document, where=record.id, today=today)

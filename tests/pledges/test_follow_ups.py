@@ -1,0 +1,258 @@
+"""Who sees to findings, given one by one or many at once; waivers that accept nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+import openpyxl
+import pytest
+
+from collector.model import Capture
+from collector.pledges.due.deadlines import KINDS
+from collector.pledges.due.kinds import WORDS
+from collector.pledges.register.register import Register
+from collector.pledges.status.findings import lives
+from tests.cli.running import Ended, answer, hostpledge
+from tests.pledges.bundles import Signer
+from tests.pledges.lives import captured, check, silent
+from tests.pledges.records import made
+from tests.pledges.test_findings import HASH, bundle, day
+
+NOW = datetime.now(UTC)
+SOON = (NOW + timedelta(days=9)).date().isoformat()
+Run = Callable[..., Ended]
+
+
+def another(taken: Capture) -> Capture:
+    """As if it were of another machine that is alike."""
+    head = {**taken.head, "machine": "b" * 64, "boot_id": "b" * 64, "hostkey": ""}
+    origin = {**taken.origin, "output_sha256": "b" * 64}
+    return replace(taken, head=MappingProxyType(head), origin=MappingProxyType(origin))
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Register:
+    """Two pledges with weakly hashed passwords, and one whose host never answered."""
+    (tmp_path / "r").mkdir()
+    register = Register.open(str(tmp_path / "r"))
+    signer = Signer(tmp_path / "made")
+    for number, (id, taken) in enumerate(
+        (
+            ("one-1", captured("weak")),
+            ("two-2", another(captured("weak"))),
+            ("mute-3", silent()),
+        )
+    ):
+        register.add(made(id=id, resources={"hosts": ["web-01"]}))
+        check(register, id, signer, taken, NOW - timedelta(days=2, hours=number))
+    return register
+
+
+@pytest.fixture
+def run(tmp_path: Path, register: Register) -> Run:
+    del register
+
+    def pledge(*words: object, **more: str) -> Ended:
+        return hostpledge("pledge", *words, "--register", tmp_path / "r", home=tmp_path, **more)
+
+    return pledge
+
+
+def test_what_could_not_be_looked_at_is_waived_by_nobody(run: Run) -> None:
+    """And it is said: a waiver without effect looked like one that holds."""
+    words = ("--reason", "停用中", "--approver", "王安", "--until", SOON)
+    record = made(waivers=[{"control": HASH, "host": "*", "reason": "x", "approver": "y",
+                            "expires": day(9).date().isoformat()}])  # fmt: skip
+    looked = [bundle(1, {"a": {HASH: "error"}, "b": {HASH: "fail"}, "c": {HASH: "notchecked"}})]
+    found = {life.host: life for life in lives(record, looked, day(2))}
+    assert [(h, f.state, f.idle_waiver is not None) for h, f in sorted(found.items())] == [
+        ("a", "open", True),
+        ("b", "waived", False),
+        ("c", "open", True),
+    ]
+    assert not any(life.idle_waiver for life in lives(record, looked, day(20))), "it has ended"
+    # of a finding that does not exist, it says that too
+    ended = run("waive", "one-1", "D08", "web-01", *words, "--check")
+    assert ended.status == 0, ended.err
+    assert "no finding is open now" in ended.err or "without effect" in ended.err
+    ended = run("waive", "one-1", HASH, "web-01", *words)
+    assert (ended.status, ended.err) == (0, "")
+
+
+def test_an_idle_waiver_is_told_wherever_findings_are(
+    register: Register, run: Run, tmp_path: Path
+) -> None:
+    weak = captured("weak")
+    reads = {id: read for id, read in weak.reads.items() if id != "accounts.shadow"}
+    blind = replace(weak, reads=MappingProxyType(reads))
+    signer = Signer(tmp_path / "again")
+    check(register, "one-1", signer, blind, NOW - timedelta(days=1))
+    found = answer(run("findings", "one-1", "--format", "json").out)["findings"]
+    errors = [f["control"] for f in found if f["verdict"] == "error"]
+    assert errors
+    words = ("--reason", "停用中", "--approver", "王安", "--until", SOON)
+    ended = run("waive", "one-1", errors[0], "web-01", *words, "--lang", "zh")
+    assert ended.status == 0
+    assert "豁免无效：web-01 的结论是“未能核查”" in ended.err
+    listed = run("findings", "one-1", "--lang", "zh").out
+    assert f"至 {SOON}，无效" in listed
+    assert "豁免无效 1" in run("status", "one-1", "--lang", "zh").out
+    told = answer(run("status", "one-1", "--format", "json").out)["findings"]
+    assert told["waiver_without_effect"] == 1
+    assert told["waived"] == 0
+
+
+def test_many_at_once_seen_before_they_are_written(register: Register, run: Run) -> None:
+    versions = len(register.history("one-1"))
+    words = ("--control", "D12", "--unowned", "--owner", "周示例", "--due", SOON)
+    ended = run("assign", *words, "--check")
+    assert ended.status == 0, ended.err
+    assert "one-1" in ended.out
+    assert "two-2" in ended.out
+    assert "2 finding(s) of 2 pledge(s) would be: owner 周示例" in ended.out
+    assert len(register.history("one-1")) == versions
+    ended = run("assign", *words, "--format", "json")
+    told = answer(ended.out)
+    assert [(one["pledge"], one["version"]) for one in told["pledges"]] == [
+        ("one-1", versions + 1),
+        ("two-2", versions + 1),
+    ]
+    assert told["pledges"][0]["findings"] == [{"control": HASH, "host": "web-01"}]
+    (entry,) = register.get("two-2").document["follow_ups"]
+    assert entry == {"control": HASH, "host": "web-01", "owner": "周示例", "due": SOON}
+    # nothing is nobody's any more
+    assert "no open finding is so" in run("assign", *words).err
+    # a later day for what somebody sees to already; the owner stays
+    later = (NOW + timedelta(days=30)).date().isoformat()
+    ended = run("assign", "--whose", "周示例", "--pledge", "two-2", "--due", later)
+    assert ended.status == 0, ended.err
+    (entry,) = register.get("two-2").document["follow_ups"]
+    assert (entry["owner"], entry["due"]) == ("周示例", later)
+    (entry,) = register.get("one-1").document["follow_ups"]
+    assert entry["due"] == SOON
+    assert run("assign", "--whose", "周示例", "--clear").status == 0
+    assert "follow_ups" not in register.get("one-1").document
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "say which: ID CONTROL HOST"),
+        (("one-1",), "give all of ID CONTROL HOST"),
+        (("one-1", "D12", "web-01", "--clause", "2.4"), "go without ID CONTROL HOST"),
+        (("--clause", "9.9"), "--clause: no clause that is checked on hosts: 9.9"),
+        (("--control", "D12", "--pledge", "none"), "no pledge is named none"),
+    ],
+)
+def test_which_findings_has_to_be_said(run: Run, words: tuple[str, ...], says: str) -> None:
+    ended = run("assign", *words, "--owner", "周示例")
+    assert (ended.status, ended.out) == (2, "")
+    assert says in ended.err
+
+
+def test_a_day_without_an_owner_is_nobodys(run: Run) -> None:
+    ended = run("assign", "--control", "D12", "--due", SOON)
+    assert ended.status == 2
+    assert "--owner: 2 of them have no owner yet" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("assign", "--due", "2026-13-31", "--owner", "x"), "--due：不是日期：2026-13-31"),
+        (("assign", "--owner", " "), "--owner：内容为空"),
+        (("assign", "--owner", "周\n示例"), "--owner：含有不可见字符"),
+        (("assign", "--owner", "x" * 201), "--owner：超过 200 个字符"),
+        (("assign", "--owner", "x", "--note", "x" * 4001), "--note：超过 4000 个字符"),
+        (("assign", "--owner", "330102199003071234"), "--owner：含完整证件号码"),
+        (
+            ("waive", "--reason", "r", "--approver", "a", "--until", "明天"),
+            "--until：不是日期",
+        ),
+        (
+            ("waive", "--reason", "r", "--approver", "a\t", "--until", SOON),
+            "--approver：含",
+        ),
+        (("waive", "--reason", "", "--approver", "a", "--until", SOON), "--reason、--approver"),
+    ],
+)
+def test_faults_are_told_by_the_option_not_by_the_schema(
+    run: Run, words: tuple[str, ...], says: str
+) -> None:
+    ended = run(words[0], "one-1", HASH, "web-01", *words[1:], "--lang", "zh")
+    assert (ended.status, ended.out) == (2, "")
+    assert says in ended.err
+    for leak in ("follow_ups", "waivers", "schema", "pattern", "pledge-record"):
+        assert leak not in ended.err
+
+
+def test_a_time_without_a_zone_is_that_of_china(register: Register, run: Run) -> None:
+    words = ("--reason", "r", "--approver", "a", "--until", f"{SOON} 18:00")
+    assert run("waive", "one-1", HASH, "web-01", *words).status == 0
+    (waiver,) = register.get("one-1").document["waivers"]
+    assert waiver["expires"] == f"{SOON}T18:00:00+08:00"
+    # what was waived, by whom and until when: one command
+    listed = run("findings", "--state", "waived", "--lang", "zh")
+    assert listed.status == 0
+    assert "已豁免（a）" in listed.out
+    assert SOON in listed.out
+    text = run("findings", "--state", "waived", "--format", "csv").out.removeprefix("\ufeff")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["waived_until"], row["waiver_approver"]) == (waiver["expires"], "a")
+
+
+def test_by_verdict_and_clause_and_summed_up(run: Run, tmp_path: Path) -> None:
+    failed = answer(run("findings", "--verdict", "fail", "--format", "json").out)["findings"]
+    assert {f["verdict"] for f in failed} == {"fail"}
+    assert {f["pledge"] for f in failed} == {"one-1", "two-2"}
+    here = answer(run("findings", "--clause", "二(四)", "--format", "json").out)["findings"]
+    none = answer(run("findings", "--clause", "2.2", "--format", "json").out)["findings"]
+    assert len(here) >= len(failed)
+    assert none == []
+    told = answer(run("findings", "--summary", "--format", "json").out)["summary"]
+    assert told["clauses"]["2.4"]["fail"] == len(failed)
+    (hashes,) = (one for one in told["controls"] if one["number"] == "D12")
+    assert (hashes["fail"], hashes["hosts"], hashes["pledges"]) == (2, 2, 2)
+    table = run("findings", "--summary", "--lang", "zh").out
+    assert "合计 二(四)" in table
+    place = tmp_path / "f.xlsx"
+    assert run("findings", "--format", "xlsx", "-o", place, "--lang", "zh").status == 1
+    page = openpyxl.load_workbook(place).active
+    assert page is not None
+    heads, first = list(page.iter_rows(values_only=True))[:2]
+    row = dict(zip(heads, first, strict=True))
+    assert row["结论"] == "不符合"
+    assert row["整改情况"] == "未闭环"
+    assert row["一票否决"] in ("是", "否")
+    at = row["发现时间（北京时间）"]
+    assert isinstance(at, datetime)
+    looked = (NOW - timedelta(days=2)).replace(microsecond=0)
+    assert at.replace(tzinfo=UTC) - timedelta(hours=8) == looked
+    text = run("findings", "--format", "csv", "--lang", "zh").out.removeprefix("\ufeff")
+    known = next(csv.DictReader(io.StringIO(text)))
+    assert (known["verdict"], known["state"], known["veto"]) == ("fail", "open", "no")
+    assert known["opened_at"].endswith("+08:00")
+
+
+def test_what_is_coming_without_what_is_overdue(run: Run) -> None:
+    assert set(WORDS) == set(KINDS)
+    yesterday = (NOW - timedelta(days=2)).date().isoformat()
+    run("assign", "one-1", HASH, "web-01", "--owner", "x", "--due", yesterday)
+    run("assign", "two-2", HASH, "web-01", "--owner", "x", "--due", SOON)
+    words = ("due", "--kind", "finding", "--format", "json")
+
+    def told(*more: str) -> list[str]:
+        return [one["pledge"] for one in answer(run(*words, *more).out)["due"]]
+
+    assert told() == ["one-1", "two-2"]
+    assert told("--coming") == ["two-2"]
+    assert told("--overdue") == ["one-1"]
+    assert run(*words, "--coming").status == 0, "nothing that is shown is overdue"
+    assert "exclude each other" in run(*words, "--coming", "--overdue").err
+    assert "问题整改" in run("due", "--summary", "--lang", "zh").out
