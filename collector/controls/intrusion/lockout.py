@@ -8,7 +8,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.ban_effects import Effects, effects
 from collector.facts.access.crowdsec import Crowd, crowd
 from collector.facts.access.fail2ban import Guard, Jail, guard, jails
-from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers
+from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers, unasked
 from collector.facts.access.pam.password_quality import modules
 from collector.facts.access.pam.stack import stacks
 from collector.facts.access.sshd_config import takes_passwords
@@ -38,6 +38,8 @@ def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
     if found.result in (Result.PASS, Result.NOTAPPLICABLE):
         return found
+    if found.reason == "nothing_asked":
+        return found  # no ban helps where any password is right
     banned = _banned(facts, parameters, servers)
     return found if banned is None else banned
 
@@ -83,6 +85,10 @@ def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) 
     stack = facts.get(stacks).stack(service, "auth")
     here = counters(stack)
     values: dict[str, Value] = {"service": service, "told": ""}
+    opening = unasked(stack, facts.capture, root=False)
+    if opening is not None:
+        values["line"] = opening.quote.lines[0]
+        return Verdict(Result.FAIL, "nothing_asked", values=values, evidence=(opening.quote,))
     for entry in here:
         if entry.module not in installed and not entry.silent and entry.module != "pam_tally":
             raise NotUnderstood(
