@@ -42,6 +42,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         listening = any(e.listener.process == process.name for e in seen)
         if not process.container and not listening and process.name != "sshd":
             raise NotUnderstood("sockets.listening", msg("port_listens", exe=process.exe))
+    seen += _led(facts, seen, {e.listener.port for e in seen})
     if not servers and not seen:
         known.absent(*programs)
         return Verdict(Result.NOTAPPLICABLE, "no_sshd", Method.OBSERVED, _others(facts))
@@ -53,9 +54,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             said, quotes = next(limit for limit in limits if limit is not None)
             # another SSH server beside it turns nobody away
             beside = {*names} - {"sshd"}
-            doubtful = [
-                e for e in doubtful if e.listener.process in beside or e.listener.pid in panels
-            ]
+            others = [e for e in seen if e.listener.process in beside or e.listener.pid in panels]
+            others += _led(facts, others, {e.listener.port for e in others})
+            doubtful = [e for e in doubtful if e in others]
             opened = [e for e in opened if e in doubtful]
             if not doubtful:
                 by = {"by": said, **_others(facts)}
@@ -77,6 +78,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         listed = (Quote("sockets.listening"),)
         return Verdict(Result.PASS, "not_listening", Method.OBSERVED, _others(facts), listed)
     return _verdict(Result.PASS, "limited", seen, _others(facts))
+
+
+def _led(facts: Facts, seen: list[Exposure], ports: set[int]) -> list[Exposure]:
+    """Other ports of this host that lead to one of these."""
+    found = [e for e in facts.get(exposures) if e.listener.proto == "tcp" and e not in seen]
+    return [e for e in found if e.local & ports]
 
 
 def _exe(facts: Facts, pids: set[int]) -> str:
@@ -111,7 +118,7 @@ def _verdict(
         "why_zh": in_chinese(why),
         **more,
     }
-    lines = tuple(dict.fromkeys(e.listener.line for e in seen))
+    lines = tuple(dict.fromkeys(e.listener.line for e in seen if not e.targets))
     rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
     evidence = (Quote("sockets.listening", lines), Quote("firewall.nft", rules), *quotes)
     return Verdict(result, reason, Method.OBSERVED, values, evidence)

@@ -14,7 +14,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     listed = _ports(parameters.strings("ports"))
     most = parameters.integer("most_sources")
     known = facts.get(exposures)
-    seen = [e for e in known if e.listener.port in listed]
+    # what leads to such a port is as good as the port itself
+    seen = [e for e in known if any(port in listed for port in (e.listener.port, *e.led_to))]
     opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
     if opened:
         return _verdict(Result.FAIL, "exposed", opened)
@@ -49,7 +50,7 @@ def _verdict(result: Result, reason: str, seen: list[Exposure]) -> Verdict:
 
 def _shown(exposure: Exposure) -> str:
     listener = exposure.listener
-    who = listener.process or (f"→ {exposure.targets[0]}" if exposure.targets else "?")
+    who = listener.process or (f"→ {', '.join(exposure.targets)}" if exposure.targets else "?")
     return f"{listener.port}/{listener.proto} IPv{listener.family} {listener.shown} ({who})"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from collector.errors import CouldNotLook
 from collector.facts.security.file_integrity import Baseline, integrity
+from collector.i18n.message import msg
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -42,5 +44,10 @@ def _of(known: Baseline, limit: timedelta, clock: Clock) -> Verdict:
     if known.kinds and known.made <= known.checked:
         values |= {"kinds": [*known.kinds], "kinds_zh": [_ZH[kind] for kind in known.kinds]}
         return Verdict(Result.PARTIAL, "differs", Method.OBSERVED, values, evidence)
+    if known.left_out is None:
+        raise CouldNotLook("detectors.state", msg("not_collected_baseline_holds", path=known.path))
+    if known.left_out:
+        values["folders"] = [*known.left_out]
+        return Verdict(Result.FAIL, "narrow", Method.OBSERVED, values, evidence)
     until = known.checked + limit
     return Verdict(Result.PASS, "checked", Method.OBSERVED, values, evidence, until)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.ban_effects import Effects, effects
 from collector.facts.access.crowdsec import Crowd, crowd
 from collector.facts.access.fail2ban import Guard, Jail, guard, jails
-from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers
+from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers, unasked
 from collector.facts.access.pam.password_quality import modules
 from collector.facts.access.pam.stack import stacks
 from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.base.intervals import NONE, everything, network
+from collector.facts.firewall.exposure import breadth
 from collector.facts.system.accounts import accounts
 from collector.facts.system.processes import Process, processes
 from collector.i18n.message import msg
@@ -38,6 +42,8 @@ def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
     if found.result in (Result.PASS, Result.NOTAPPLICABLE):
         return found
+    if found.reason == "nothing_asked":
+        return found  # no ban helps where any password is right
     banned = _banned(facts, parameters, servers)
     return found if banned is None else banned
 
@@ -83,6 +89,10 @@ def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) 
     stack = facts.get(stacks).stack(service, "auth")
     here = counters(stack)
     values: dict[str, Value] = {"service": service, "told": ""}
+    opening = unasked(stack, facts.capture, root=False)
+    if opening is not None:
+        values["line"] = opening.quote.lines[0]
+        return Verdict(Result.FAIL, "nothing_asked", values=values, evidence=(opening.quote,))
     for entry in here:
         if entry.module not in installed and not entry.silent and entry.module != "pam_tally":
             raise NotUnderstood(
@@ -201,9 +211,11 @@ def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[
     # an action that is given a name has it behind its own: sendmail-whois-sshd
     if all(a in idle or a.startswith(tuple(f"{i}-" for i in idle)) for a in jail.actions):
         return "ban_without_action"
+    if any(s.first("loglevel", "root").upper() in _SILENT for s in servers):
+        return "ban_hears_nothing"
     if not jail.logs and not _journal(facts, jail.journal, servers):
         return "ban_reads_nothing"
-    if any(network in ("0.0.0.0/0", "::/0") for network in jail.ignored):
+    if _spares_too_many(jail):
         return "ban_ignores_all"
     for server in servers:
         for port in server.all("port", "root"):
@@ -227,6 +239,10 @@ def _worth(facts: Facts, jail: Jail) -> str:
         raise CouldNotLook("bans.fail2ban", msg("not_collected_bans"))
     if jail.name in seen.ignoring:
         raise NotUnderstood("bans.fail2ban", msg("whom_ignorecommand_spares", name=jail.name))
+    if seen.sparing is None or jail.name not in seen.sparing:
+        raise CouldNotLook("bans.fail2ban", msg("not_collected_bans"))
+    if seen.sparing[jail.name]:
+        raise NotUnderstood("bans.fail2ban", msg("what_ignoreregex_spares", name=jail.name))
     bans = [action for action in jail.actions if seen.calls.get((jail.name, action))]
     if not bans:
         doubt = msg("what_ban_does", names=" ".join(jail.actions))
@@ -238,10 +254,30 @@ def _worth(facts: Facts, jail: Jail) -> str:
     works = [a for a in works if {"tcp", "all"} & set(told[a].replace(",", " ").split())]
     if not works:
         return "ban_other_protocol"
+    lets_in = {a: seen.lets_in(jail.name, a) for a in works}
+    if all(lets_in.values()):
+        return "ban_lets_in"
+    if False not in lets_in.values():
+        raise NotUnderstood("bans.fail2ban", msg("what_ban_does", names=" ".join(works)))
     if seen.failed.get(jail.name):
         raise NotUnderstood("bans.fail2ban", msg("bans_not_carried_out", name=jail.name))
     return "ban_not_at_boot" if seen.boot in _NOT_AT_BOOT else ""
 
+
+def _spares_too_many(jail: Jail) -> bool:
+    """Does ignoreip take in all the world, or a great part of it?"""
+    spared = {4: NONE, 6: NONE}
+    for text in jail.ignored:
+        family = 6 if ":" in text else 4
+        # fail2ban prints 0.0.0.0/0 and ::/0 without their length
+        whole = not text.strip("0.:")
+        with suppress(ValueError):  # a name stands for the few addresses it has
+            spared[family] |= everything(family) if whole else network(text, family)
+    return any(breadth(spans, family) > _SPARED for family, spans in spared.items())
+
+
+# a network of 8 bits; of IPv6, as many networks of 48 bits
+_SPARED = 1 << 24
 
 # systemctl(1), is-enabled: it runs now, and does not after a boot
 _NOT_AT_BOOT = ("disabled", "masked", "masked-runtime", "enabled-runtime", "linked-runtime")
@@ -257,6 +293,9 @@ def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
     told = " ".join(p.cmdline for p in known.all if p.pid in pids).replace("-E ", "-E").split()
     if any(f"-E{path}" in told for path in jail.logs):
         return True  # it writes there itself
+    kinds = {s.first("syslogfacility", "root").upper() for s in facts.get(listeners)}
+    if not kinds <= {"AUTH", "AUTHPRIV", ""}:
+        raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
     fed = None if seen is None else seen.fed(jail.logs)
     if any(_writes(process) for process in known.all if not process.container):
         return fed
@@ -272,6 +311,10 @@ def _writes(process: Process) -> bool:
 
 
 _WRITERS = ("rsyslogd", "syslog-ng", "syslogd", "metalog", "socklog", "rklogd")
+
+
+# sshd_config(5): failed logins are told at INFO; `sshd -T` prints QUIET as SILENT
+_SILENT = ("QUIET", "SILENT", "FATAL", "ERROR")
 
 
 def _covers(told: str, port: int) -> bool:

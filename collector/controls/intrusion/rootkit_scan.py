@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from collector.errors import CouldNotLook
 from collector.facts.security.rootkits import RootkitScan, rootkits
+from collector.i18n.message import msg
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -30,7 +32,13 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     known = [s for s in recent if s.hits is not None]
     if not known:
         return _verdict(Result.PARTIAL, "manager", recent[0], clock)
-    last = max(known, key=lambda s: s.ended)
+    whole = [s for s in known if s.tests_off == ()]
+    if not whole:
+        last = max(known, key=lambda s: s.ended)
+        if last.tests_off is None:
+            raise CouldNotLook("detectors.state", msg("not_collected_tests", path=last.path))
+        return _verdict(Result.FAIL, "tests_off", last, clock)
+    last = max(whole, key=lambda s: s.ended)
     return _verdict(Result.PASS, "clean", last, clock, days)
 
 
@@ -44,6 +52,7 @@ def _verdict(
         "days": max(0, (clock.now - scan.ended).days),
         "found": scan.hits or 0,
         "count": len(warnings),
+        "tests": [*(scan.tests_off or ())],
         "first": warnings[0] if warnings else "",
     }
     evidence = (Quote("detectors.state", (scan.line, *warnings), scan.path),)

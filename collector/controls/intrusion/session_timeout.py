@@ -155,7 +155,32 @@ def _by_shell(facts: Facts, parameters: Parameters, users: _Users) -> _Way:
         if kind not in settled:
             doubt = msg("whether_shell_times_out", name=name, shell=kind)
             return replace(way, doubt=NotUnderstood("startup.shell", doubt))
+    forced = _forced(facts, users)
+    if forced:
+        doubt = msg("forced_command_timeout", command=forced)
+        return replace(way, doubt=NotUnderstood("sshd.effective", doubt))
     return replace(way, doubt=_doubt(seen, shell, users))
+
+
+# they may start a shell that reads none of the files, or nothing that knows TMOUT
+_SHELLS = re.compile(r"(?:^|[\s/])(?:ba|da|k|mk|z|fi|c|tc)?sh(?:\s|$)|(?:^|[\s/])(?:tmux|screen)\b")
+
+
+def _forced(facts: Facts, users: _Users) -> str:
+    """A ForceCommand for all that is not SFTP, or for some that is a shell; empty: there is none.
+
+    What a Match block makes of it for a job of its own (borg serve) opens no shell.
+    """
+    for server in facts.get(listeners):
+        for user in ("root", "nobody"):
+            command = server.first("forcecommand", user)
+            if command not in ("", "none") and not command.startswith("internal-sftp"):
+                return command
+        for block in blocks(facts.capture, server):
+            command = block.value("forcecommand") or ""
+            if _SHELLS.search(command) and users.named(block):
+                return command
+    return ""
 
 
 def _not_collected() -> FactError:

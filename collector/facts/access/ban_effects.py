@@ -5,6 +5,7 @@ Printed by the read of its jails, behind their answers; captures made before hav
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,15 +20,23 @@ echo '== effects'
 q=; k=
 for n in $j; do
   q="${q}get $n ignorecommand
+get $n ignoreregex
 "; k="${k}ignore $n
+regex $n
 "
   for b in $l; do
     q="${q}get $n action $b protocol
 get $n action $b actionban
 get $n action $b actionstart
+get $n action $b blocktype
+get $n action $b chain_hook
+get $n action $b chain
 "; k="${k}protocol $n $b
 ban $n $b
 start $n $b
+block $n $b
+hook $n $b
+chain $n $b
 "
   done
 done
@@ -40,6 +49,11 @@ printf '%sexit\n' "$q" | fail2ban-client -i 2>/dev/null | HP_ASKED=$k awk '
   /^fail2ban> / { i++; gsub(/^(fail2ban> ?)+/, "") }
   !i || i >= n || $0 == "" { next }
   asked[i] ~ /^ignore / { if ($0 != "None" && !said[i]++) print asked[i]; next }
+  asked[i] ~ /^regex / { spares[asked[i]] += ($0 ~ /^[|`]- /); next }
+  asked[i] ~ /^(block|hook|chain) / {
+    if ($0 ~ /^[A-Za-z0-9 _-]+$/ && !said[i]++) print asked[i] " " $0
+    next
+  }
   asked[i] ~ /^protocol / { if ($0 ~ /^[a-z0-9, ]+$/) print asked[i] " " $0; next }
   {
     gsub(/<iptables>/, "iptables"); gsub(/<family>/, "")
@@ -48,7 +62,8 @@ printf '%sexit\n' "$q" | fail2ban-client -i 2>/dev/null | HP_ASKED=$k awk '
       name = known[w]; gsub(/[.]/, "[.]", name)
       if ($0 ~ ("[ \t/;|&({`]" name "[ \t;|&)}]") && !said[i, w]++) print asked[i] " " known[w]
     }
-  }'
+  }
+  END { for (one in spares) print one " " spares[one] }'
 for w in nft iptables ip6tables ipset firewall-cmd ufw shorewall pfctl ipfw csf ip; do
   command -v "$w" >/dev/null 2>&1 && printf 'there %s\n' "$w"
 done
@@ -81,7 +96,8 @@ class Effects:
 
     `logs` are the times of the last change of files that are read (None: not there), `sshd` that of
     the last message of sshd in the journal. `failed` counts bans that were not carried out since
-    the server began, by jail.
+    the server began, by jail. `sparing` counts the patterns of lines that a jail is told to ignore,
+    None where that was not asked for yet; `bounds` are by (block, hook or chain, jail, action).
     """
 
     calls: Mapping[tuple[str, str], frozenset[str]]
@@ -94,6 +110,22 @@ class Effects:
     logs: Mapping[str, int | None]
     sshd: int | None
     failed: Mapping[str, int]
+    sparing: Mapping[str, int] | None
+    bounds: Mapping[tuple[str, str, str], str]
+
+    def lets_in(self, jail: str, action: str) -> bool | None:
+        """Does the rule of a ban let in, or stand where nothing for this host comes by?
+
+        None where that is not known.
+        """
+        block, hook, chain = (
+            self.bounds.get((word, jail, action), "") for word in ("block", "hook", "chain")
+        )
+        if hook not in ("", *_HOOKS) or (chain and set(chain.split()) <= _PASSED_BY):
+            return True
+        if not block or _KEEPS_OUT.search(block):
+            return False
+        return True if _LETS_IN.fullmatch(block) else None
 
     def idle(self, program: str) -> bool:
         """Is a program that a ban goes by missing, or does what it speaks to not run?"""
@@ -112,6 +144,11 @@ class Effects:
         times = [self.logs.get(path) for path in logs]
         return any(time is not None and time >= self.sshd - _LATE for time in times)
 
+
+_HOOKS = ("input", "prerouting", "ingress")
+_PASSED_BY = {"FORWARD", "OUTPUT", "POSTROUTING", "DOCKER-USER"}
+_KEEPS_OUT = re.compile(r"drop|reject|deny|blackhole|unreachable|prohibit|tarpit", re.IGNORECASE)
+_LETS_IN = re.compile(r"accept|allow|return|continue|log|count(?:er)?", re.IGNORECASE)
 
 # as long as a message may take from the journal to a file
 _LATE = 300
@@ -151,4 +188,10 @@ def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
         {" ".join(rest): int(t) if t.isdecimal() else None for t, *rest in found.get("log", ())},
         int(sshd) if sshd.isdecimal() else None,
         {jail: int(count) for jail, count in found.get("failed", ())},
+        {jail: int(n) for jail, n in found["regex"]} if "regex" in found else None,
+        {
+            (word, jail, action): " ".join(rest)
+            for word in ("block", "hook", "chain")
+            for jail, action, *rest in found.get(word, ())
+        },
     )

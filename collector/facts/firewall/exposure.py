@@ -59,6 +59,22 @@ class Exposure:
         return "yes" if self.yes else "unknown" if self.unknown else "no"
 
     @property
+    def led_to(self) -> frozenset[int]:
+        """The ports that its packets are sent on to, on this host or another."""
+        return frozenset(int(target.rpartition(":")[2]) for target in self.targets)
+
+    @property
+    def local(self) -> frozenset[int]:
+        """Those of them that are on this host."""
+        family = self.listener.family
+        here = self.own | network("127.0.0.0/8" if family == 4 else "::1/128", family)
+        found = set()
+        for address, _, port in (target.rpartition(":") for target in self.targets):
+            if network(address.strip("[]"), family) & here:
+                found.add(int(port))
+        return frozenset(found)
+
+    @property
     def sources(self) -> list[str]:
         """The sources that can reach it, as networks, or `anywhere`."""
         return self._shown(self.yes)

@@ -72,7 +72,12 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
     """
     found: list[Removal] = []
     called = _schedules.called(capture)
-    foreign = [x for x in called.values() if _foreign(x)]
+    periodic = [
+        Script(file.path, True, True, file.text("schedules.periodic"))
+        for file in capture.read("schedules.periodic").present()
+        if file.status is ReadStatus.OK
+    ]
+    foreign = [x for x in (*called.values(), *periodic) if _foreign(x)]
     jobs = [job for job in _schedules.jobs(capture) if job.enabled]
     for job in (*jobs, *_served(capture, jobs, called)):
         found += removals(job)
@@ -113,7 +118,7 @@ def _handed(job: Job, scripts: Sequence[Script]) -> None:
     """
     if "/var/log" not in job.text:
         return
-    named = frozenset(_NAME.findall(job.text))
+    named = frozenset((*_NAME.findall(job.text), job.command))
     for script in scripts:
         line = next((x for x in script.text.splitlines() if _HANDED.search(x)), "")
         if line and script.path in named and not line.lstrip().startswith("#"):

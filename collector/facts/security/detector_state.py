@@ -43,6 +43,9 @@ for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
   h=$(hp_by "$f" head -c 32768 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
   [ -n "$h" ] || h=$(hp_by "$f" head -n 6 2>/dev/null | tr -d '\000')
   printf '%s\n' "$h" | grep -aE '^@@db_spec|^# Time' | cut -c 1-500
+  n=$(hp_by "$f" head -c 16000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } |
+    grep -aoE -m 4 '^/(etc/(passwd|shadow)|(usr/)?bin/(passwd|su)) ' | tr -d '\n')
+  printf 'holds %s\n' "$n"
 done
 w='^[!=-]?/([^a-z@]|var/?( |www)|srv|www|data|home|opt|web|app|usr/share/?( |nginx)|usr/?( |local))'
 for f in $c; do
@@ -117,13 +120,14 @@ done
 # of processes that they name: the program, and none of its arguments
 u='s/^\(![[:space:]]*[^[:space:]]*[[:space:]]*[0-9]*[[:space:]]*[^[:space:]]*[[:space:]]*[^[:space:]]*\).*/\1/
 s/[[:space:]]-\{1,2\}[A-Za-z].*/ ***/'
+w='(Start|End) date is|(En|Dis)abled tests are|Warning: |Suspect files:|Possible rootkits:'
 for f in /var/log/rkhunter.log /var/log/rkhunter.log.old /var/log/rkhunter/rkhunter.log \
   /var/log/rkhunter/rkhunter.log.old; do
   [ -f "$f" ] || continue
   printf '== rkhunter %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then
     hp_by "$f" cat |
-      grep -aE '(Start|End) date is|Warning: |Suspect files:|Possible rootkits:' | tail -n 60 |
+      grep -aE "$w" | tail -n 60 |
       sed "$u"
   else echo '== refused'; fi
 done

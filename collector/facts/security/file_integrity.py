@@ -39,6 +39,8 @@ _CALL = re.compile(
 _ELSE = re.compile(
     r"(?:^|\s)(?:--(?:init|dry-init|config-check|path-check|list|compare|version|help)|-[iDpEvhn])\b"
 )
+# accounts and the programs that check them: what whoever broke in changes first
+_SYSTEM = ("/etc", "/usr/bin")
 _RULE = re.compile(r"^([!=-]?)(/\S*)(?:\s+(\S+))?(?:\s+(\S+))?")
 
 
@@ -59,6 +61,17 @@ class Baseline:
     rules: tuple[str, ...] = ()
     lines: tuple[str, ...] = field(default=())
     kinds: tuple[str, ...] = field(default=())
+    holds: tuple[str, ...] | None = None
+
+    @property
+    def left_out(self) -> tuple[str, ...] | None:
+        """Which of the system's own folders are not in it; None where that was not looked at."""
+        if self.tool == "aide":
+            if self.holds is None:
+                return None
+            kept = {path.rpartition("/")[0].removeprefix("/usr") for path in self.holds}
+            return tuple(folder for folder in _SYSTEM if folder.removeprefix("/usr") not in kept)
+        return tuple(folder for folder in _SYSTEM if not self.covers(folder))
 
     def covers(self, folder: str) -> bool:
         """Are the files inside of the folder compared?
@@ -92,7 +105,9 @@ def _aide(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     lines = tuple(x for x in (f"{newest.path} {made:%Y-%m-%d %H:%M} UTC", *specs, line) if x)
     # a report of few words tells that there are some, and not how many
     kinds = ("changed",) if "found differences" in line and not changes else ()
-    yield Baseline("aide", newest.path, made, strong, checked, changes, rules, lines, kinds)
+    said = [x for x in newest.lines if x.startswith("holds")]
+    holds = tuple(said[0].split()[1:]) if said else None
+    yield Baseline("aide", newest.path, made, strong, checked, changes, rules, lines, kinds, holds)
 
 
 def _checks(log: Section, zone: tzinfo) -> Iterator[tuple[datetime, int | None, str]]:

@@ -31,12 +31,21 @@ _COUNT = re.compile(r"(?:rootkits|Suspect files): (\d{1,9})$")
 _EVENT = re.compile(r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) ")
 
 
+_TESTS = {
+    "known_rkts": ("known_rkts", "rootkits"),
+    "possible_rkt_files": ("possible_rkt_files", "additional_rkts", "rootkits"),
+    "possible_rkt_strings": ("possible_rkt_strings", "additional_rkts", "rootkits"),
+    "trojans": ("trojans", "rootkits"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RootkitScan:
     """The last look that came to its end (aware, UTC). `hits` are rootkits or malware, `warnings`
 
     lines that nobody explained; both None where the manager holds them. `accepted` are findings
-    that a file of what is expected would hide.
+    that a file of what is expected would hide; `enabled` and `disabled` the tests of rkhunter as
+    its log has them.
     """
 
     tool: str
@@ -46,6 +55,19 @@ class RootkitScan:
     warnings: tuple[str, ...] | None
     line: str
     accepted: tuple[str, ...] = ()
+    enabled: frozenset[str] | None = None
+    disabled: frozenset[str] | None = None
+
+    @property
+    def tests_off(self) -> tuple[str, ...] | None:
+        """The tests for rootkits that rkhunter left out; None where that is not told."""
+        if self.tool != "rkhunter":
+            return ()
+        if self.enabled is None or self.disabled is None:
+            return None
+        # a test is named by itself or by one of its groups (files/README of rkhunter)
+        ran = {name for name in _TESTS if {"all", *_TESTS[name]} & self.enabled}
+        return tuple(n for n in _TESTS if n not in ran or {*_TESTS[n]} & self.disabled)
 
 
 def rootkits(capture: Capture) -> tuple[RootkitScan, ...]:
@@ -89,7 +111,14 @@ def _rkhunter(logs: list[Section], zone: tzinfo) -> Iterator[RootkitScan]:
     if not any(_COUNT.search(x) for x in last if "Possible rootkits:" in x):
         raise NotUnderstood("detectors.state", msg("no_count_rootkits", path=path))
     warnings = tuple(re.sub(r"^\[[\d:]+\] ", "", x) for x in last if re.search(r"\] Warning: ", x))
-    yield RootkitScan("rkhunter", path, when, sum(counts), warnings, end)
+    on, off = _tests(last, "Enabled"), _tests(last, "Disabled")
+    yield RootkitScan("rkhunter", path, when, sum(counts), warnings, end, (), on, off)
+
+
+def _tests(run: list[str], which: str) -> frozenset[str] | None:
+    told = [x.partition(f"{which} tests are:") for x in run]
+    found = [names for _, mark, names in told if mark]
+    return frozenset(found[-1].split()) if found else None
 
 
 def _date(line: str, zone: tzinfo) -> datetime:

@@ -171,6 +171,32 @@ def effect(stack: tuple[Entry, ...], capture: Capture, *, root: bool) -> Effect:
     )
 
 
+def unasked(stack: tuple[Entry, ...], capture: Capture, *, root: bool) -> Entry | None:
+    """The line by which one comes in though nothing was asked of him; None where there is none.
+
+    Raises NotUnderstood where a program (pam_exec) may be what lets him in.
+    """
+    told = {id(entry): numbers(entry, capture) for entry in counters(stack)}
+    doubtful: Entry | None = None
+    for way in courses(stack, _returns(told, root=root, locked=False)):
+        asked = [e for e, _ in way.called if id(e) not in told and e.module not in _ASK_NOTHING]
+        lets = [e for e, said in way.called if said == "success" and e.module in _LET_IN]
+        if not way.success or asked or not lets:
+            continue
+        if all(e.module == "pam_permit" for e in lets):
+            return lets[0]
+        doubtful = doubtful or next(e for e in lets if e.module == "pam_exec")
+    if doubtful is not None:
+        raise NotUnderstood(
+            "pam.files", msg("program_lets_in", path=doubtful.path, line=doubtful.quote.lines[0])
+        )
+    return None
+
+
+_LET_IN = ("pam_permit", "pam_exec")
+_ASK_NOTHING = frozenset((*_LET_IN, *_ENV, "pam_succeed_if", "pam_usertype", "pam_localuser"))
+
+
 def _unix(way: Course) -> bool:
     """Was a password compared on this way at all? If not, this way is none to guess on."""
     return any(entry.module in _UNIX for entry, _ in way.called)
