@@ -23,6 +23,11 @@ pg_dumpall --globals-only >/b/g.sql
 pg_dumpall -g >/b/g.sql
 pg_dumpall --roles-only -f /b/g.sql
 pg_dump -s shop >/b/x.sql
+pg_dump --schema-o -Fc shop >/b/x
+pg_dump --sect=pre-data -Fc shop >/b/x
+pg_dumpall --glob >/b/g.sql
+mariadb-dump --loose-no-data shop >/b/x.sql
+mysqldump --no_data shop >/b/x.sql
 pg_dump --schema-only -Fc shop >/b/x
 pg_dump postgresql://u@192.0.2.9/shop >/b/x
 mongodump --uri=mongodb://192.0.2.9/shop -o /b
@@ -42,6 +47,14 @@ mysqldump shop orders >/b/x.sql
 mysqldump shop --tables orders >/b/x.sql
 mysqldump --where='id > 5' shop >/b/x.sql
 mysqldump -h db2 -u root shop >/b/x.sql
+mysqldump --whe='id > 5' shop >/b/x.sql
+mysqldump shop | grep -v INSERT | gzip >/b/x.sql.gz
+mysqldump shop | sed -n 1,20p >/b/x.sql
+pg_dump -Fc shop | head -c 3000 >/b/x
+pg_dump --section=$_5fba1092 -Fc shop >/b/x
+pg_dump --filter=/etc/shop.filter -Fc shop >/b/x
+pg_dumpall --filter /etc/all.filter >/b/x.sql
+tar cz /srv/data | head -c 3000 >/b/x
 mariadb-backup --backup --databases=news --target-dir=/b
 xtrabackup --backup --tables=shop.orders --target-dir=/b
 pg_dump -t orders shop >/b/x.sql
@@ -58,6 +71,10 @@ mysqldump -h localhost -u root -psecret shop 2>/dev/null >/b/x.sql
 mysqldump -h 192.0.2.1 shop >/b/x.sql
 mysqldump --defaults-extra-file /etc/d.cnf shop | gzip >/b/x.gz
 mysqldump --databases shop news >/b/x.sql
+mysqldump shop | sed 's/DEFINER=[^*]*//g' | gzip >/b/x.sql.gz
+mariadb-dump shop | tail -n +2 | gzip >/b/x.sql.gz
+mysqldump --result-file=/b/x.sql --verbose shop | grep -v Warning
+tar czf /b/x.tgz -v /srv/data | grep -c x
 mysqldump --ignore-table=shop.logs shop >/b/x.sql
 mariadb-backup --backup -h /var/lib/mysql --target-dir=/b
 mydumper -o /b -h 127.0.0.1

@@ -117,6 +117,9 @@ FILES = ["/b/shop-1.gz", "/b/shop-2.gz"]
         ("find /b -mtime +7 ! -name 'shop-*' -delete", 8, False),
         ("ls -1t /b/*.gz | tail -n +4 | xargs rm -f", 3, True),
         ("ls -t /b/shop-*.gz | tail -n +4 | xargs -r rm", 3, True),
+        ("cd /b && ls -t | tail -n +4 | xargs rm -f", 3, True),
+        ("cd /b && ls -1t *.gz | tail +4 | xargs -I{} rm -- {}", 3, True),
+        ("cd /b; rm -f $(ls -t *.gz | tail -n +4)", 3, True),
     ],
 )
 def test_files(line: str, most: float, certain: bool) -> None:

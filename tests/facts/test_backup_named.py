@@ -120,6 +120,31 @@ def test_every_shell_sees_the_same(shell: str, tmp_path: Path) -> None:
     assert "geheim" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "held"),
+    [
+        ("tar cz /srv | openssl enc -aes-256-cbc -k geheim -out /b/x", True),
+        ("tar cz /srv | openssl enc -aes-256-cbc -k '' -out /b/x", True),
+        ("tar cz /srv | openssl enc -aes-256-cbc -pass pass: -out /b/x", True),
+        ("7z a -pgeheim /b/x.7z /srv", True),
+        ("zip -r -P geheim /b/x.zip /srv", True),
+        ("restic -r /b --password-command 'echo geheim' backup /srv", True),
+        ('tar cz /srv | openssl enc -aes-256-cbc -k "$KEY" -out /b/x', False),
+        ("tar cz /srv | openssl enc -aes-256-cbc -pass file:/root/pw -out /b/x", False),
+        ("7z a -p$(cat /root/pw) /b/x.7z /srv", False),
+        ("restic -r /b --password-command 'cat /root/pw' backup /srv", False),
+    ],
+)
+def test_a_secret_in_the_line_itself(line: str, held: bool, tmp_path: Path) -> None:
+    tab = tmp_path / "tab"
+    tab.write_text(f"0 2 * * * root {line}\n")
+    body = FILES.replace("/etc/crontab", str(tab), 1)
+    done = subprocess.run(["sh", "-c", body], capture_output=True, text=True, check=True)
+    found = named(_capture(done.stdout))
+    assert (str(tab) in found.holds) is held
+    assert "geheim" not in done.stdout
+
+
 def test_kinds_of_borg_keys() -> None:
     """The files as borg 1.4 writes them."""
     folder = "/root/.config/borg/security/0a"

@@ -63,7 +63,7 @@ http { access_log off; client_body_temp_path @/t; proxy_temp_path @/t; fastcgi_t
      @/four;
   }
   location /e { return 200 "root @/no;"; }
-  location /f/ { root @/hosts/$host; } } }
+  location /f/ { root @/hosts/$host; } include @/elsewhere/*.inc; } }
 """,
     "apache2/sites-enabled/x.conf": """
 Define BASE @/base
@@ -75,6 +75,7 @@ Define BASE @/base
    @/cont
  ScriptAlias /cgi/ @/cgi/
  VirtualDocumentRoot @/virtual/%0
+ IncludeOptional @/elsewhere/*.apache
 </VirtualHost>
 """,
     "lighttpd/lighttpd.conf": """
@@ -92,7 +93,13 @@ a.example { root * @/c1
 }
 """,
 }
+_ELSEWHERE = {
+    "a.inc": "location /g/ { include @/elsewhere/b.nginx; }\n",
+    "b.nginx": "root @/five;\n",
+    "c.apache": "DocumentRoot @/six\n",
+}
 _SERVED = (
+    "five", "six",
     "one", "two x", "three", "four", "hosts", "base/htdocs", "alias y", "cont", "cgi", "virtual",
     "lighttpd/htdocs", "la", "lighttpd/b", "c1", "c2", "c 3",
 )  # fmt: skip
@@ -132,6 +139,9 @@ def sites(tmp_path: Path) -> Path:
         path = tmp_path / "etc" / name
         path.parent.mkdir(parents=True)
         path.write_text(text.replace("@/", f"{tmp_path}/"))
+    (tmp_path / "elsewhere").mkdir()
+    for name, text in _ELSEWHERE.items():
+        (tmp_path / "elsewhere" / name).write_text(text.replace("@/", f"{tmp_path}/"))
     for name in (*_SERVED, "no"):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
     return tmp_path
@@ -148,7 +158,14 @@ def test_a_folder_is_seen_however_it_is_written(sites: Path, shell: list[str]) -
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
 def test_nginx_serves_what_is_found_there(sites: Path) -> None:
-    names = {"a": "one/a", "b": "two x", "c": "three/c", "d": "four/d", "f": "hosts/x/f"}
+    names = {
+        "a": "one/a",
+        "b": "two x",
+        "c": "three/c",
+        "d": "four/d",
+        "f": "hosts/x/f",
+        "g": "five/g",
+    }
     for folder in names.values():
         (sites / folder).mkdir(parents=True, exist_ok=True)
         (sites / folder / "shop.sql").write_text("x")
@@ -189,3 +206,13 @@ def test_a_folder_that_is_not_told_is_named_where_a_server_runs(sites: Path) -> 
     assert exposed_files(_read_with(sites, ["sh"])).unlooked == ()
     found = exposed_files(_read_with(sites, ["sh"], "{ ./caddy 300 & }"))
     assert found.unlooked == ("unsure /etc/nginx/nginx.conf: root",)
+
+
+def test_keys_to_services_count_as_keys(sites: Path) -> None:
+    names = (".git-credentials", "terraform.tfstate", "dump.json", "secrets.yml", "shop.sqldump")
+    for name in names:
+        (sites / "one" / name).write_text("x")
+    (sites / "one/.aws").mkdir()
+    found = exposed_files(_read_with(sites, ["sh"]))
+    served = {f.path.rpartition("/")[2] for f in found.files if f.served}
+    assert served == {*names, ".aws"}

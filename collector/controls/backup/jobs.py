@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
+from collector.facts.backup.freshness import Bounds, freshness
+from collector.facts.backup.reached import reach
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.cadence import hours_apart
@@ -25,17 +28,21 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
     covered, attested, untold, missing, missing_zh, rare = [], [], [], [], [], []
+    most = parameters.integer("hours")
     values: dict[str, Value]
     quotes: list[Quote] = []
     until: list[datetime] = []
     for store in wanted:
         seen = cover(facts, store)
         ends = _attested_until(store, parameters.integer("months"), clock)
+        if _only_on_condition(facts, seen, clock, store.objective_hours or most):
+            # whether its condition is ever met only shows in what it leaves
+            seen = replace(seen, sure=(), perhaps=(*seen.sure, *seen.perhaps))
         if seen.sure or seen.base or _reported(facts, seen):
             names = _names(seen) or [f"WAL ({seen.wal})" if seen.base else "report"]
             covered.append(f"{store.label}: {', '.join(names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.sure]
-            if said := _too_rare(store, seen, parameters.integer("hours")):
+            if said := _too_rare(store, seen, most):
                 rare.append(said)
         elif ends is not None and clock.now <= ends:
             attested.append(f"{store.label}: {store.attested['backup'].by}")
@@ -79,6 +86,14 @@ def _too_rare(store: Store, seen: Cover, most: int) -> str:
         return ""
     named = ", ".join(dict.fromkeys(f"{j.label} {j.job.when}" for j in seen.sure))
     return f"{store.label} ({allowed} h): {named}"
+
+
+def _only_on_condition(facts: Facts, seen: Cover, clock: Clock, hours: int) -> bool:
+    """Does each job come to its tool on a condition alone, and left nothing good of late?"""
+    if not seen.sure or any(reach(facts, j) != "perhaps" for j in seen.sure):
+        return False
+    found = freshness(facts, seen, Bounds(clock.now, timedelta(hours=hours), 0))
+    return found.state in ("none", "empty", "failed", "stale")
 
 
 def _names(seen: Cover) -> list[str]:

@@ -16,6 +16,7 @@ from collector.facts.backup.commands.wal_recovery import unscheduled
 from collector.facts.backup.contradicted import in_memory
 from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
+from collector.facts.backup.reached import idle_where_never
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.data.inventory_paths import links_on, place
@@ -89,6 +90,10 @@ def cover(facts: Facts, store: Store) -> Cover:
         if answer == "no":
             continue
         lost = in_memory(facts, job)
+        never = idle_where_never(facts, job)
+        if never:
+            idle.append(never)
+            continue
         if lost and job.tool == "rsync":
             # another job may take it from there
             perhaps.append(replace(job, note=f"{job.note} [{lost.job.reason}]"))

@@ -198,7 +198,10 @@ def readable(facts: Facts, copy: Copy) -> tuple[tuple[str, Quote], ...] | None:
         if file.owned is None:
             return None
         real = known.real(file.path)
-        how = opened(facts, real, file.owned, copy.way.users)
+        # the mode of a file that its folder's access list came down to shows but the mask
+        above = known.modes.get(real.rpartition("/")[0])
+        listed = above is not None and above.listed
+        how = opened(facts, real, file.owned, copy.way.users, listed=listed)
         if how and real.rpartition("/")[0] not in known.modes:
             return None
         if how:

@@ -33,6 +33,10 @@ _FILTERS = ("--tag", "--path", "--host", "-a", "--glob-archives", "--match-archi
             "--prefix", "--keep-tag")  # fmt: skip
 
 
+# `rm $(ls -t …)`
+_LISTED_TO_RM = re.compile(r"\brm\s[^\n;|&]{0,200}(\$\(|`)[^\n)`]{0,200}\bls\s")
+
+
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """What one rule leaves: at most `count` versions reaching back `most` days, at least `least`.
@@ -146,16 +150,29 @@ def _find(job: Job, args: list[str], text: str) -> Iterator[Prune]:
 
 
 def _newest_only(job: Job) -> Iterator[Prune]:
-    """`ls -t FOLDER/… | tail -n +8 | xargs rm`: the seven newest stay."""
-    for line in filled(job.text).splitlines():
-        match = re.search(
-            r"\bls\s+-\w*t\w*\s+(/[^\s|]{1,400})[^|]*\|[^#\n]*\btail\s+(?:-n\s*)?\+(\d+)[^\n]*\brm\b",
-            line,
+    """`ls -t FOLDER/… | tail -n +8 | xargs rm`: the 7 newest stay; `cd FOLDER` before it, too."""
+    text = filled(job.text)
+    for line, folder in pipelines(job.text):
+        names = [words[0].rpartition("/")[2] for words in line]
+        if names[:1] != ["ls"] or "tail" not in names:
+            continue
+        listing, cut = line[0][1:], line[names.index("tail")]
+        number = re.search(r"(?:^| )(?:-n ?)?\+(\d+)", " ".join(cut[1:]))
+        newest = any(re.fullmatch(r"-\w*t\w*", w) for w in listing)
+        removed = any("rm" in w for w in line) or re.search(
+            r"\brm\s[^\n;|&]*(\$\(|`)[^\n)`]*\bls\s", text
         )
-        if match:
-            pattern = match[1] if "*" in match[1] else f"{match[1].rstrip('/')}/*"
-            keeps = (("last", float(int(match[2]) - 1)),)
-            yield Prune(job, "ls", frozenset(), pattern, keeps, certain=True, text=match[0][:160])
+        named_here = [w for w in listing if not w.startswith("-")]
+        if not (number and newest and removed) or "-r" in listing:
+            continue
+        place = named_here[0] if named_here else folder
+        if not place.startswith("/"):
+            place = f"{folder.rstrip('/')}/{place}" if folder.startswith("/") else ""
+        if place:
+            pattern = place if "*" in place else f"{place.rstrip('/')}/*"
+            keeps = (("last", float(int(number[1]) - 1)),)
+            shown = " | ".join(" ".join(w) for w in line)[:160]
+            yield Prune(job, "ls", frozenset(), pattern, keeps, certain=True, text=shown)
 
 
 def keeping_of(

@@ -111,7 +111,7 @@ def _redis(port: str, lines: tuple[str, ...], settings: list[tuple[str, ...]]) -
     ping = told.get("ping", "")
     quoted = tuple(f"port {port}: {line}" for line in lines)
     if ping.startswith(("NOAUTH", "(error) NOAUTH", "AUTH failed", "NOPERM")):
-        return Access("asks", "requirepass", quoted)
+        return _redis_users(port, settings) or Access("asks", "requirepass", quoted)
     if ping == "PONG":
         version = re.search(r"_version:(\d+)\.", "\n".join(lines))
         # up to 6.2 a `bind` of one's own switched the protection off
@@ -128,6 +128,33 @@ def _redis(port: str, lines: tuple[str, ...], settings: list[tuple[str, ...]]) -
     if _value(mine[0], "protected-mode", "yes") == "yes" and not _value(mine[0], "bind", ""):
         return Access("asks", "protected-mode yes", mine[0])
     return Access("unknown", f"redis {port}", mine[0])
+
+
+def _redis_users(port: str, settings: list[tuple[str, ...]]) -> Access | None:
+    """Whether another user than `default` needs no password, or nobody can tell (Redis ACL).
+
+    None where there is none, or no settings of this port were found.
+    """
+    for lines in settings:
+        if _value(lines, "port", "6379") != port:
+            continue
+        for line in lines:
+            words = line.split()
+            if words[:1] == ["user"] and _without_password(words[2:]):
+                return Access("open", f"redis {port}: {words[1]} nopass", (line,))
+        if _value(lines, "aclfile", "") and "acl" not in lines:
+            return Access("unknown", f"redis {port}: ACL", lines)
+    return None
+
+
+def _without_password(rules: list[str]) -> bool:
+    """By the rules of one user of Redis, of which the last one counts; new ones are off."""
+    on = free = False
+    for rule in (x.lower() for x in rules):
+        on = {"on": True, "off": False, "reset": False}.get(rule, on)
+        free = {"nopass": True, "resetpass": False, "reset": False}.get(rule, free)
+        free = free and not rule.startswith((">", "#"))
+    return on and free
 
 
 def _value(lines: tuple[str, ...], word: str, default: str) -> str:

@@ -47,6 +47,16 @@ BEGIN {
 }
 """
 
+# of an ACL file of Redis: names, and who comes in with no password; `acl` that it was read
+ACL = r"""
+NR == 1 { print "acl" }
+$1 == "user" {
+  out = "user " ($2 ~ /^[A-Za-z0-9_.-]+$/ ? substr($2, 1, 32) : "?")
+  for (i = 3; i <= NF; i++) if ($i ~ /^(on|off|nopass|resetpass|reset)$/) out = out " " $i
+  print out
+}
+"""
+
 QUESTION = (
     OPENED  # noqa: S608 - a question of fixed words
     + rf"""
@@ -121,6 +131,11 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
       -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
       -e 's/"[>#][^"]*"/>***/g' -e '/^[[:space:]]*[Uu][Ss][Ee][Rr][[:space:]]/s/[<!][^ ]*/>***/g' \
       -e 's/[>#][^ ]*/>***/g'
+  a=$(hp_by "$c" sed -n 's/^[[:space:]]*aclfile[[:space:]]*"\{{0,1\}}\(\/[^" ]*\).*/\1/p' |
+    tail -n 1)
+  [ -n "$a" ] || continue
+  hp_word "$c"; NAMER=$W
+  hp_by "$a" cat 2>/dev/null | head -c 65536 | awk '{ACL}'; NAMER=
 done
 for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
   [ -f "$c" ] || continue

@@ -25,12 +25,13 @@ _SECRETS = (
     ".env", ".env.*", "*.env", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.key", "*.p12",
     "*.pfx", "*.jks", "*.keystore", "*.ppk", "*.kdbx", ".pgpass", ".my.cnf", ".netrc",
     "*.sql", "*.sql.gz", "*.sql.xz", "*.sql.zst", "*.sql.bz2", "*.sql.zip", "*.dump", "*.dmp",
-    "*.rdb", "*.bson",
+    "*.rdb", "*.bson", "*.sqldump", "*.tfstate", ".git-credentials", ".s3cfg", ".boto",
 )  # fmt: skip
 _SERVED = (
     *_SECRETS, "*.pem", "*.bak", "*.swp", "*~", "*.old", ".htpasswd", ".git", ".svn", ".hg",
     "*backup*.zip", "*backup*.tar*", "*backup*.rar", "*backup*.7z", "www*.zip", "web*.zip",
-    "wwwroot*", "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb",
+    "wwwroot*", "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb", ".aws", "*.tfstate.*",
+    "*dump*.json", "sftp.json", "sftp-config.json", "secrets.y*ml", "*.ovpn",
 )  # fmt: skip
 # Archives and what is left of edits, in letters of either size: a site may offer some on purpose.
 _PACKED = (
@@ -112,8 +113,9 @@ m=$(grep -E ' - (ext[234]|xfs|btrfs|zfs|f2fs|jfs) ' /proc/self/mountinfo 2>/dev/
     [ -n "$x" ] || printf '%s\n' "$d"
   done)
 case $m in *'more disks') echo 'more disks'; m=${{m%more disks}};; esac
-set -- $(for d in /etc /home /root /srv /opt /app* /www /data* /backup* /var/backups /tmp /var/tmp \
-  /mnt /export $m; do [ -d "$d" ] && printf '%s/\n' "$d"; done | sort -u)
+set -- $(for d in /etc /home /root* /srv /opt /app* /www /data* /backup* /var/*backup* /tmp \
+  /var/tmp /mnt /export /media /u0* /usr/local/*backup* /usr/local/*data* /usr/local/src \
+  /var/lib /var/log /var/spool /var/cache $m; do [ -d "$d" ] && printf '%s/\n' "$d"; done | sort -u)
 find "$@" -xdev -maxdepth {DEPTH} {ODD} -type d ! -perm -001 -prune \
   -o \( -name node_modules -o -name vendor -o -path /etc/ssl/certs -o -path /etc/pki/ca-trust \) \
   -prune -o -type f -perm -004 \( {_named(_READABLE)} \) ! \( {_named(_HARMLESS)} \) \

@@ -18,9 +18,20 @@ function out(d, p) {
   if (p !~ /^\/[^\/]/ || p ~ /["';\t|]/) print "unsure " F ": " d
   else print F ":" d " " (p ~ / / ? "\"" p "\"" : p) ";"
 }
+# a file that is taken in from elsewhere
+function more(k, p) {
+  if (p !~ /^\/[^\/]/ || p ~ /["';\t|$%{]/) print "unsure " F ": include"
+  else print "incl " k " " p
+}
 # nginx
 function word() { if (open) { W[++n] = cur; cur = ""; open = 0 } }
 function said(  p, d) {
+  if (n > 1 && W[1] == "include") {
+    p = W[2]; d = F; sub(/\/[^\/]*$/, "", d)
+    if (p !~ /^\//) p = (F ~ /^\/(usr\/local|www)\// ? d : "/etc/nginx") "/" p
+    if (p !~ /mime\.types$|_params$|^\/etc\/nginx\/([^\/]*\.conf|(conf\.d|sites-enabled|default\.d)\/[^\/]*)$/)
+      more("n", p)
+  }
   if (n > 1 && W[1] ~ /^(root|alias)$/) {
     p = W[2]
     if (p ~ /^[A-Za-z0-9_.]/) {
@@ -76,6 +87,13 @@ function apache(s,  d, p, i, t) {
   if (!n || d ~ /^#/) return
   if (d == "define" && n > 2) { D[W[2]] = W[3]; return }
   if (d == "serverroot") { SR = W[2]; return }
+  if (d ~ /^include(optional)?$/) {
+    p = W[2]
+    if (p ~ /^((mods|conf|sites)-enabled|ports\.conf|conf\.d|conf\.modules\.d)(\/|$)/) return
+    if (p !~ /^\//) p = (SR != "" ? SR : F ~ /httpd/ ? "/etc/httpd" : "/etc/apache2") "/" p
+    if (p !~ /^\/etc\/(apache2|httpd)\/((mods|conf|sites)-enabled|conf\.d|conf\.modules\.d)\//) more("a", p)
+    return
+  }
   if (d !~ /^(documentroot|(script)?alias(match)?|virtual(documentroot|scriptalias)(ip)?|userdir)$/ || n < 2) return
   p = d == "documentroot" ? W[2] : W[n]
   while (match(p, /[$][{][A-Za-z0-9_]+[}]/)) {
@@ -137,7 +155,7 @@ function caddy(s,  i, p) {
 BEGIN { Q = sprintf("%c", 39) }
 /^==F / {
   F = substr($0, 5); word(); n = lua = aliases = 0; q = cur = part = ""
-  K = F ~ /Caddyfile/ ? "c" : F ~ /lighttpd/ ? "l" : F ~ /apache|httpd/ ? "a" : "n"
+  K = K0 != "" ? K0 : F ~ /Caddyfile/ ? "c" : F ~ /lighttpd/ ? "l" : F ~ /apache|httpd/ ? "a" : "n"
   next
 }
 {
@@ -146,19 +164,41 @@ BEGIN { Q = sprintf("%c", 39) }
 }
 """  # noqa: E501 - a program
 # no quote of its own may stand in a word of sh; a class that holds one is made by its octal
-_PROGRAM = _AWK.replace("@Q@", r"\047").replace("[\"';\\t|]", r'["\047;\t|]')
+_PROGRAM = (
+    _AWK.replace("@Q@", r"\047")
+    .replace("[\"';\\t|]", r'["\047;\t|]')
+    .replace("[\"';\\t|$%{]", r'["\047;\t|$%{]')
+)
 
-# for a body that begins with OPENED
+# For a body that begins with OPENED. What settings take in from elsewhere is followed.
 WEB_SETTINGS = (
-    r"""hp_pour '==F ' '|' \
-  /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/default.d/* \
-  /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
+    r"""(
+IFS=$hp_nl K0=
+set +f
+folders() {
+  hp_pour '==F ' '|' "$@" 2>/dev/null | awk -v "K0=$K0" '"""
+    + _PROGRAM
+    + r"""'
+}
+l=$(folders /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
+  /etc/nginx/default.d/* /usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf \
   /usr/local/openresty/nginx/conf/*.conf /www/server/panel/vhost/*/*.conf \
   /etc/apache2/*.conf /etc/apache2/sites-enabled/* /etc/apache2/conf-enabled/* \
   /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
   /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
-  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile 2>/dev/null |
-  awk '"""
-    + _PROGRAM
-    + "'"
+  /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile)
+for r in 1 2 3; do
+  printf '%s\n' "$l" | grep -v '^incl '
+  i=$(printf '%s\n' "$l" | grep '^incl ' | sort -u | head -n 64)
+  [ -n "$i" ] || break
+  l=
+  for K0 in n a; do
+    set --
+    for x in $(printf '%s\n' "$i" | sed -n "s/^incl $K0 //p"); do
+      for f in $x; do [ -f "$f" ] && hp_plain "$f" && set -- "$@" "$f"; done
+    done
+    [ $# -eq 0 ] || l="$l$(folders "$@")$hp_nl"
+  done
+done
+)"""
 )

@@ -64,9 +64,13 @@ def of_unit(
     `lines` are the commands of its ExecStart, one below the other, as systemd shows them: words
     with blanks between. `scripts` are the texts by path that they may call. None: not told.
     """
+    return of_lines(lines, scripts).proves(wanted)
+
+
+def of_lines(lines: str, scripts: Mapping[str, str]) -> Program:
+    """What the commands of a unit's ExecStart do, one after the other, up to one that fails."""
     made = [_as_shell(line) for line in lines.splitlines() if line.strip()]
-    done = read("\n".join(made), dialect="bash", flags="-e", scripts=scripts, settings=True)
-    return done.proves(wanted)
+    return read("\n".join(made), dialect="bash", flags="-e", scripts=scripts, settings=True)
 
 
 def _as_shell(line: str) -> str:

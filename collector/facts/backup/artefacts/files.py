@@ -185,6 +185,18 @@ def _pg_time(raw: bytes) -> datetime | None:
         return None
 
 
+# What a client prints that is refused: `mysqldump shop >shop.sql 2>&1`.
+_COMPLAINT = 4096
+_PACKED_COMPLAINT = 512
+
+
+def _complaint(path: str, size: int, head: str, tail: str, inner: str) -> bool:
+    """Does it hold some lines of text, where a dump should be?"""
+    if path.endswith((".sql", ".dump", ".dmp")):
+        return head == "text" and size <= _COMPLAINT and "omplete" not in tail
+    return inner == "other" and size <= _PACKED_COMPLAINT and ".sql." in path
+
+
 def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
     if size == 0:
         return "empty"
@@ -195,6 +207,8 @@ def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
         return msg("no_gzip_file")
     if inner == "cut":
         return msg("not_unpack_end")
+    if _complaint(path, size, head, tail, inner):
+        return msg("no_dump_inside")
     if inner == "mysql" and "Dump completed" not in tail:
         return msg("ends_before_last_line")
     if inner == "postgresql" and "dump complete" not in tail:

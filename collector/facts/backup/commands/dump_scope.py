@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 
 from collector.facts.backup.commands.command_lines import SPARED
 from collector.facts.backup.commands.destinations import archive_of, operands, values
+from collector.facts.backup.commands.spelling import cuts
 
 Words = Sequence[str]
 
 _MYSQL = {"mysqldump", "mariadb-dump", "mysqlpump", "mydumper"}
 _PHYSICAL = {"xtrabackup", "innobackupex", "mariabackup", "mariadb-backup"}
+_PRINTS = {"mysqldump", "mariadb-dump", "mysqlpump", "pg_dump", "pg_dumpall"}
+_WRITTEN = ("--result-file", "-r", "--file", "-f", "--outputdir", "-o", "--out", "--target-dir",
+            "--pgdata", "-D")  # fmt: skip
 _NO_ROWS = {
     **dict.fromkeys(_MYSQL, r"--no-data|-[A-Za-z]*d|--skip-dump-rows|--no-data=(1|true)"),
     "pg_dump": r"--schema-only|-[A-Za-z]*s|--section=(pre|post)-data|--version|-V",
@@ -24,7 +28,8 @@ _SOME = {
     **dict.fromkeys(_MYSQL, r"--tables|--where(=.*)?|-w.*|--tables-list(=.*)?"),
     **dict.fromkeys(_PHYSICAL, r"--(databases|tables)(-file)?(=.*)?"),
     "mydumper": r"--tables-list(=.*)?|--where(=.*)?|-T",
-    "pg_dump": r"--(table|schema)(=.*)?|-[A-Za-z]*[tn].*",
+    "pg_dump": r"--(table|schema|filter)(=.*)?|--section=\$.*|-[A-Za-z]*[tn].*",
+    "pg_dumpall": r"--filter(=.*)?",
     "mongodump": r"--(collection|query)(=.*)?|-[cq]",
 }
 _DRY = {
@@ -57,17 +62,20 @@ def nothing(tool: str, args: Words, piped: Sequence[Words]) -> bool:
     if tool == "tar":
         archive = archive_of(args)
         return archive == ["/dev/null"] or (archive in ([], ["-"]) and _thrown([args, *piped]))
-    written = ("--result-file", "-r", "--file", "-f", "--outputdir", "-o", "--out", "--target-dir",
-               "--pgdata", "-D")  # fmt: skip
     dump = tool in {*_MYSQL, *_PHYSICAL, "pg_dump", "pg_dumpall", "mongodump"}
-    told = values(args, *written)
+    told = values(args, *_WRITTEN)
     if told == ["/dev/null"]:
         return dump
     return dump and not told and _thrown([args, *piped])
 
 
-def partial(tool: str, args: Words) -> bool:
-    """Does it take some tables alone, or leave out some that are missed, by its command line?"""
+def partial(tool: str, args: Words, piped: Sequence[Words] = ()) -> bool:
+    """Does it take some tables alone, or leave out some that are missed, by its command line?
+
+    What takes its output may let a part of it through only.
+    """
+    if tool in _PRINTS and not values(args, *_WRITTEN) and any(map(cuts, piped)):
+        return True
     if any(not _spared(name) for name in _left_out(tool, args)):
         return True
     pattern = _SOME.get(tool)

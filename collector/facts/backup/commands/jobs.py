@@ -31,6 +31,7 @@ from collector.facts.backup.commands.command_lines import (
 from collector.facts.backup.commands.dump_scope import nothing, partial, server
 from collector.facts.backup.commands.listed_files import left_out_by_files, listed
 from collector.facts.backup.commands.scope import beginning, cuts_into, narrowed
+from collector.facts.backup.commands.spelling import spelled_out
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
@@ -189,12 +190,12 @@ def _recognise(
     at = next((i for i, n in enumerate(names) if n in ENGINES or n in FILE_TOOLS), None)
     if at is None or (at and not wrapped(names[:at])):
         return
-    tool, args = names[at], words[at + 1 :]
+    tool, args = names[at], spelled_out(names[at], words[at + 1 :])
     targets = targets_of(job.text)
     if nothing(tool, args, piped):
         return
     if tool in ENGINES:
-        databases = _taken(capture, tool, args)
+        databases = _taken(capture, tool, args, piped)
         if databases:
             yield BackupJob(job, tool, engine=ENGINES[tool], databases=databases, targets=targets)
     elif tool == "borgmatic":
@@ -223,7 +224,7 @@ def _recognise(
                 blurred=blurred(tool, args, files=not seen),
                 follows=follows_links(tool, args),
                 unseen=not seen,
-                narrowed=narrowed(tool, args, filled(job.text), job.command),
+                narrowed=narrowed(tool, args, filled(job.text), job.command, piped),
                 below=tuple({beginning(s) for s in sources if s not in plain}) or ("/",),
             )
 
@@ -243,7 +244,9 @@ def _panel(job: Job, args: list[str]) -> Iterator[BackupJob]:
         yield BackupJob(job, "backup.py", unclear=True)
 
 
-def _taken(capture: Capture, tool: str, args: list[str]) -> tuple[str, ...]:
+def _taken(
+    capture: Capture, tool: str, args: list[str], piped: Sequence[Sequence[str]]
+) -> tuple[str, ...]:
     """What of the databases of this host it takes: names, `*`, `?`, a `~` before what is partly so.
 
     Nothing of them where it asks the server of another host.
@@ -255,7 +258,7 @@ def _taken(capture: Capture, tool: str, args: list[str]) -> tuple[str, ...]:
     here = _here(capture, host)
     if here is False:
         return ()
-    some = here is None or partial(tool, args)
+    some = here is None or partial(tool, args, piped)
     return tuple(f"~{d}" if some else d for d in databases)
 
 

@@ -18,6 +18,10 @@ BEGIN {
   holds = holds "|cipher-pass|encryption_passphrase|WALG_LIBSODIUM_KEY)" q "[ \t]*[=:][ \t]*" q
   holds = holds "[^$` \t\"\047]|pass:[^$\"\047 \t]|sshpass[ \t]+-p[ \t]*" q "[^$\"\047 \t]"
   holds = holds "|--passphrase[ \t=]+" q "[^$\"\047 \t-]"
+  holds = holds "|(^|[ \t/])openssl[ \t].*[ \t](-k[ \t]+(" q "[^$` \t\"\047-]|\"\"|\047\047)"
+  holds = holds "|-pass(in|out)?[ \t]+" q "pass:" q "([ \t]|$))"
+  holds = holds "|(^|[ \t/])(7z[ar]?|zip)[ \t].*[ \t]-[pP][ \t]*" q "[^$` \t\"\047-]"
+  holds = holds "|--password-command[ \t=]+" q "(echo|printf)[ \t]"
   path = "/[A-Za-z0-9_./-]*[A-Za-z0-9_]"
   base = "^/((s?bin|lib(64)?|proc|dev|sys|run|usr/(s?bin|lib(64|exec)?|share))(/.*)?|usr|etc)$"
   home = "(~|[$]home|[$][{]home[}])?"

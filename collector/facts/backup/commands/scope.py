@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from collector.facts.backup.commands.command_lines import SPARED, operands
-from collector.facts.backup.commands.destinations import values
+from collector.facts.backup.commands.destinations import archive_of, values
+from collector.facts.backup.commands.spelling import cuts
 
 # The options that take something away by what only the files tell: size, age, marks, rules.
 _NARROWS = re.compile(
@@ -34,7 +35,9 @@ _OTHERS = re.compile(
 )
 
 
-def narrowed(tool: str, args: Sequence[str], text: str, command: str) -> tuple[str, ...]:
+def narrowed(
+    tool: str, args: Sequence[str], text: str, command: str, piped: Sequence[Sequence[str]] = ()
+) -> tuple[str, ...]:
     """The words that may leave out any part of what is taken, up to all of it.
 
     `text` is that of the job and its scripts, `command` what starts it: a variable in quotes is
@@ -49,6 +52,8 @@ def narrowed(tool: str, args: Sequence[str], text: str, command: str) -> tuple[s
     ]
     if tool == "rclone":
         found += [a for a in args if re.match(r"--include(=|$)", a)]
+    if tool == "tar" and archive_of(list(args)) in ([], ["-"]):
+        found += [f"| {' '.join(x)}" for x in piped if cuts(x)]
     return (*found, *_variables(tool, list(args), text, command))
 
 
