@@ -20,7 +20,7 @@ class Facts:
     """Other files that name the system: path → text."""
     kernel: str = ""
     shell: str = "bash"
-    """/bin/sh: bash, dash, mksh or busybox."""
+    """/bin/sh: bash, dash or mksh (busybox puts programs of its own before played ones)."""
     awk: str = "gawk"
     systemd: int = 239
     openssh: tuple[int, int] = (8, 0)

@@ -76,7 +76,7 @@ _TOOLS = (
     "xz",
     "zstd",
 )
-_SHELLS = ("bash", "busybox", "dash", "mksh")
+_SHELLS = ("bash", "dash", "mksh")
 
 
 def tools(base: Path) -> Path:
@@ -129,7 +129,7 @@ class Root:
             if file.is_file():
                 target = self.path / file.relative_to(tooling)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if target.name not in ("awk", "date", "stat", "busybox", "gawk", "mawk"):
+                if target.name not in ("awk", "date", "stat", "gawk", "mawk"):
                     _same(file, target)
         binaries = tooling / "usr/bin"
         _same(binaries / awk, self.at("/usr/bin/awk"))
@@ -137,8 +137,6 @@ class Root:
         for name in ("date", "stat"):
             _same(binaries / name, self.at(f"{PLAYED}/{name}"))
         (self.at("/usr/bin/sh")).symlink_to(shell)
-        if shell == "busybox":
-            _same(binaries / "busybox", self.at("/usr/bin/busybox"))
 
     def file(
         self,

@@ -1,7 +1,7 @@
 """Which processes hold a socket, by the end of a line of ss(8).
 
-iproute2 3.10 of CentOS 7.0 to 7.2 prints the number bare, later ones `pid=`; between it and the file
-descriptor there may stand the context of SELinux.
+iproute2 3.10 of CentOS 7.0 to 7.2 prints the number bare, later ones `pid=`; between it and the
+file descriptor there may stand the context of SELinux.
 """
 
 from __future__ import annotations
