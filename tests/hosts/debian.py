@@ -198,6 +198,13 @@ UOS = D11.but(
     logrotate_by="cron",
     mac="none",
     dist="uos",
-    quirks={"origin": "UnionTech", "suite": "fou", "codename": "fou", "tally2": True},
+    quirks={
+        "listens": (("tcp", "dual", 6379, "redis-server"),),
+        "daemons": (("redis-server", ["/usr/bin/redis-server", "*:6379"], "redis.service"),),
+        "origin": "UnionTech",
+        "suite": "fou",
+        "codename": "fou",
+        "tally2": True,
+    },
 )
 HOSTS = (D11, D12, D13, U18, U20, U22, U24, UOS)

@@ -37,20 +37,39 @@ def sockets(
     sockets: Sequence[tuple[str, str, int, str, int]],
     established: Sequence[tuple[str, int, str]] = (),
 ) -> None:
-    """`sockets`: (tcp or udp, where: any4, any6, local4, local6; port, comm, pid); `established`:
-    (comm, pid, ADDRESS:PORT)."""
-    old = facts.ss.startswith("iproute2-ss1")
-    form = {"any4": "0.0.0.0:", "any6": "[::]:", "local4": "127.0.0.1:", "local6": "[::1]:"}
-    peer = {"any4": "0.0.0.0:*", "any6": "[::]:*", "local4": "0.0.0.0:*", "local6": "[::]:*"}
+    """`sockets`: (tcp or udp, where, port, comm, pid), where: dual, any4, any6, local4, local6;
+    `established`: (comm, pid, ADDRESS:PORT)."""
+    old = "iproute2-ss1" < facts.ss < "iproute2-ss171112"
+    form = {
+        "dual": "*:",
+        "any4": "0.0.0.0:",
+        "any6": "[::]:",
+        "local4": "127.0.0.1:",
+        "local6": "[::1]:",
+    }
+    peer = {
+        "dual": "*:*",
+        "any4": "0.0.0.0:*",
+        "any6": "[::]:*",
+        "local4": "0.0.0.0:*",
+        "local6": "[::]:*",
+    }
     if old:
         six = ":::" if facts.ss < "iproute2-ss17" else "[::]:"
         form = {
+            "dual": six,
             "any4": "*:",
             "any6": six,
             "local4": "127.0.0.1:",
             "local6": "::1:" if six == ":::" else "[::1]:",
         }
-        peer = {"any4": "*:*", "any6": f"{six}*", "local4": "*:*", "local6": f"{six}*"}
+        peer = {
+            "dual": f"{six}*",
+            "any4": "*:*",
+            "any6": f"{six}*",
+            "local4": "*:*",
+            "local6": f"{six}*",
+        }
     lines = [_HEAD]
     for kind, where, port, comm, pid in sockets:
         state = "LISTEN" if kind == "tcp" else "UNCONN"

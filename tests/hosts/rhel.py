@@ -184,7 +184,15 @@ ALINUX_2 = C7_9.but(
     mac="disabled",
     dist="al7",
     firewall="none",
-    quirks={**_aegis(), "root_too": False},
+    quirks={
+        **_aegis(),
+        "root_too": False,
+        "listens": (("tcp", "dual", 6379, "redis-server"),),
+        "daemons": (
+            *_aegis()["daemons"],
+            ("redis-server", ["/usr/bin/redis-server", "*:6379"], "redis.service"),
+        ),
+    },
 )
 ALINUX_3 = ROCKY_8.but(
     "alinux-3",
