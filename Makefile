@@ -6,13 +6,14 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
 	@echo 'make test    sets up what the tests need and runs all of them'
 	@echo 'make test-vm what wants a kernel of its own, in a virtual machine (a quarter of an hour)'
 	@echo 'make lint    ruff, mypy, import-linter, shellcheck, ansible-lint'
+	@echo 'make hosts [NAMES="rocky-8.10 …"] [SHELL_OF=mksh]   all controls on all played hosts'
 	@echo 'make rulesets COUNT=5000 FROM=170   more firewall rulesets held to real packets'
 	@echo 'make shells COUNT=2000 FROM=0   more shell scripts held to dash and bash'
 	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
@@ -51,6 +52,9 @@ quick:
 
 golden:
 	$(BIN)/python -m tests.golden
+
+hosts:
+	$(BIN)/python -m tests.hosts $(if $(SHELL_OF),--shell $(SHELL_OF)) $(NAMES)
 
 lint:
 	$(BIN)/ruff check .

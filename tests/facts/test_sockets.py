@@ -36,6 +36,15 @@ tcp    LISTEN     0      128         *:22                    *:*    users:(("ssh
 tcp    LISTEN     0      128        :::80                   :::*    users:(("httpd",pid=2012,fd=4))
 == end
 """
+# iproute2 3.10 of CentOS 7.0 to 7.2, the form of public notes
+BARE = """\
+bindv6only=0
+== ss
+Netid State      Recv-Q Send-Q     Local Address:Port       Peer Address:Port
+tcp    LISTEN     0      128        :::22                   :::*    users:(("sshd",1188,4))
+tcp    LISTEN     0      128         *:6390                  *:*    users:(("redis-server",902,4))
+== end
+"""
 PROC = """\
 bindv6only=0
 == proc
@@ -53,6 +62,14 @@ def test_new() -> None:
         ("tcp", 6, "::", 80, "apache2"),
         ("tcp", 4, "10.0.0.5", 9200, "java"),
         ("udp", 4, "127.0.0.53%lo", 53, "resolved"),
+    ]
+
+
+def test_a_process_without_its_word() -> None:
+    assert seen(BARE) == [
+        ("tcp", 4, "0.0.0.0", 22, "sshd"),
+        ("tcp", 6, "::", 22, "sshd"),
+        ("tcp", 4, "0.0.0.0", 6390, "redis-server"),
     ]
 
 

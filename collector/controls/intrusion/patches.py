@@ -68,7 +68,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             waiting, values=values | dict(waiting.values), evidence=(*evidence, *waiting.evidence)
         )
     until = found.fetched + timedelta(days=parameters.integer("metadata_days"))
-    return Verdict(Result.PASS, "patched", Method.OBSERVED, values, evidence, until)
+    reason = "patched" if "source" in values else "patched_undated"
+    return Verdict(Result.PASS, reason, Method.OBSERVED, values, evidence, until)
 
 
 def _not_booted(facts: Facts, parameters: Parameters, now: datetime) -> Verdict | None:

@@ -26,6 +26,7 @@ class _Found:
     quiet: list[str] = field(default_factory=list)
     missing: list[Text] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
     stale: FactError | None = None
@@ -48,6 +49,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values["services"] = [name.en for name in found.missing]
         values["services_zh"] = [name.zh for name in found.missing]
         return Verdict(Result.FAIL, "missing", Method.OBSERVED, values, evidence)
+    if found.silent:
+        raise CouldNotLook(_OPEN, msg("only_dev_null", names=", ".join(found.silent)))
     if found.unseen:
         raise CouldNotLook(_TIMES, msg("not_looked_into", names=", ".join(found.unseen)))
     if found.quiet:
@@ -127,6 +130,9 @@ def _service(
     if not logs:
         if service.file:
             found.missing.append(name)
+        elif writer.nowhere and service.family == "database":
+            # they have to be told to use syslog, daemons of other kinds do by themselves
+            found.silent.append(service.id)
         elif heard:
             found.live.append(f"{service.id} → syslog")
         else:

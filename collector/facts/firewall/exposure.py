@@ -7,7 +7,6 @@ port. What can be reached on one of these ways can be reached.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,6 +25,7 @@ from collector.facts.firewall.systemd_ip_filter import Limit, limits
 from collector.facts.network.ipvs import Virtual
 from collector.facts.network.listeners import READS as _SOCKET_READS
 from collector.facts.network.listeners import Listener, sockets
+from collector.facts.network.socket_owners import holders
 from collector.i18n.message import msg
 from collector.model import Capture, Read
 
@@ -189,8 +189,8 @@ def _limited(found: tuple[Exposure, ...], by_process: dict[int, Limit]) -> tuple
     for exposure in found:
         family = exposure.listener.family
         kept = exposure
-        for pid in re.findall(r"\bpid=(\d+)", exposure.listener.line):
-            limit = by_process.get(int(pid))
+        for _, pid in holders(exposure.listener.line):
+            limit = by_process.get(pid)
             doubt = NONE if limit is None else kept.yes & limit.denied[family]
             if limit is not None and doubt:
                 yes, unknown = kept.yes - doubt, kept.unknown | doubt

@@ -22,6 +22,7 @@ from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
 from collector.facts.network.listeners import READS as _SOCKET_READS
 from collector.facts.network.listeners import sockets
+from collector.facts.network.socket_owners import holders
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import Process, processes
 from collector.i18n.message import msg
@@ -249,7 +250,7 @@ def _links(
         own_address = peer.strip("[]") in mine_too or peer == local
         if state not in _UP or own_address or not _elsewhere(peer, line):
             continue
-        mine = pids & {int(n) for n in re.findall(r"pid=(\d{1,9})", users or "")}
+        mine = pids & {pid for _, pid in holders(users or "")}
         closed = not users and (int(here) in asked or int(there) in monitor.servers)
         if mine or closed:
             found.append(line.strip())

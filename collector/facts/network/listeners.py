@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import address, show
+from collector.facts.network.socket_owners import holders
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -28,7 +29,9 @@ fi
 if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
   printf '%s\n' "version=$(ss -V 2>/dev/null)"
   echo '== ss'; printf '%s\n' "$s"
-  q=; for p in $(printf '%s\n' "$s" | grep -o 'pid=[0-9]*' | sort -u); do q="$q ${p#pid=}"; done
+  q=; for p in $(printf '%s\n' "$s" | grep -oE 'pid=[0-9]+|",[0-9]+' | sort -u); do
+    q="$q ${p##*[=,]}"
+  done
   echo '== programs'
   set --; for p in $q; do set -- "$@" "/proc/$p/exe"; done
   [ $# = 0 ] || ls -ldn "$@" 2>/dev/null | {
@@ -94,7 +97,6 @@ _SS = re.compile(r"^(tcp|udp)\s+(\S+)\s+\d+\s+\d+\s+(\S+):(\d+|\*)\s+(\S+):(\S+)
 _DATED = re.compile(r"^version=.*iproute2-ss(\d{6})\b", re.MULTILINE)
 _NUMBERED = re.compile(r"^version=.*iproute2-v?[5-9]\.\d", re.MULTILINE)
 _FOUR = re.compile(r"\d+\.\d+\.\d+\.\d+(%|$)")
-_USER = re.compile(r'\("((?:[^"\\]|\\.)*)",pid=(\d+)')
 _PROC = re.compile(
     r"^/proc/net/(tcp|udp)(6?):\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ (0A|07) "
 )
@@ -196,8 +198,7 @@ def _from_ss(lines: list[str], *, four: bool | None, alone: bool) -> list[Listen
                 raise NotUnderstood("sockets.listening", msg("not_line_ss", row=line))
             continue
         proto, _, place, port, _, _, users = match.groups()
-        user = _USER.search(users)
-        process, pid = (user[1], int(user[2])) if user else ("", 0)
+        process, pid = next(iter(holders(users)), ("", 0))
         where, _, device = place.strip("[]").replace("]", "").partition("%")
         if not port.isdecimal():
             continue

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.timestamps import zone_of
+from collector.facts.network.socket_owners import holders
 from collector.facts.security.detector_state import READS as _DETECTOR_READS
 from collector.facts.security.detector_state import sections
 from collector.i18n.message import msg
@@ -21,7 +22,6 @@ from collector.model import Capture, Read
 READS: tuple[Read, ...] = _DETECTOR_READS
 
 _LINE = re.compile(r"^\s*(?:ESTAB\s+)?\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*)\)")
-_USER = re.compile(r'\("((?:[^"\\]|\\.)*)",pid=(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,7 @@ def links(capture: Capture) -> tuple[Link, ...]:
             raise NotUnderstood("detectors.state", msg("not_line_ss", row=line))
         peer = match[3].strip("[]")
         if _leaves(peer, line):
-            found += [
-                Link(int(pid), f"{peer}:{match[4]}", line.strip())
-                for _, pid in _USER.findall(match[5])
-            ]
+            found += [Link(pid, f"{peer}:{match[4]}", line.strip()) for _, pid in holders(match[5])]
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import MASK, any_case, remarks_of_c, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
+from collector.facts.network.socket_owners import holders
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -196,7 +197,6 @@ exit 0
 )
 
 _HEAD = re.compile(r"^(\d+)\s+(\d+)\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*?)\)\s*(?:$|\s)")
-_USER = re.compile(r'\("((?:[^"\\]|\\.)*)",(?:pid=)?(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ def _links(lines: list[str]) -> Iterator[Link]:
             raise NotUnderstood(_READ, msg("not_line_ss", row=row[:200]))
         told = dict(re.findall(r"\b(lastsnd|lastrcv|lastack|bytes_acked):(\d{1,18})", row))
         yield Link(
-            tuple(int(pid) for _, pid in _USER.findall(match[7])),
+            tuple(pid for _, pid in holders(match[7])),
             _end(match[3], match[4], row),
             _end(match[5], match[6], row),
             row[:400],
