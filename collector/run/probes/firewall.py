@@ -132,7 +132,7 @@ def told(capture: Capture, given: Mapping[str, Any], client: str, port: int) -> 
 
 
 def _nothing_cut_off(capture: Capture, ssh_ports: Collection[int]) -> None:
-    """Raises BadInput where somebody elsewhere reaches a service, and nobody said what to let in."""
+    """Raises BadInput where others reach a service, and nobody said what stays open."""
     reached = {
         (e.listener.port, e.listener.proto): e.listener.process or "?"
         for e in exposure.exposures(capture)
