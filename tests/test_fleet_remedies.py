@@ -17,7 +17,7 @@ import pytest
 from collector.remedies.steps import Step, for_platform
 from tests.fleet import Fleet
 from tests.fleet.machine import environment, podman, why_not
-from tests.remedies import typing
+from tests.remedies import terminal, typing
 from tests.remedies.scenes import PASSWORD, SCENES, UBUNTU_LOGS_BACK, Scene
 
 pytestmark = pytest.mark.fleet
@@ -90,6 +90,27 @@ def test_typed_as_it_stands(fleet: Fleet, host: str, control: str) -> None:
     assert typing.logs_in(fleet, host)
     if scene.away:
         _run(fleet, host, scene.away)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("control", ["firewall.default_deny", "intrusion.password_quality"])
+def test_pasted_whole_on_a_terminal(fleet: Fleet, host: str, control: str) -> None:
+    """By ssh, with a pager at hand: what takes the keys would take the lines that follow."""
+    scene = SCENES[control]
+    steps = _begin(fleet, host, scene)
+    _run(fleet, host, "apt-get -qq update; apt-get -qq install -y less >/dev/null")
+    shell = [*fleet.ssh(host)[:-1], "-tt", fleet.ssh(host)[-1], "exec bash --norc -i"]
+    with terminal.opened(shell) as typed:
+        for name, value in scene.fill.items():
+            typed.paste(f"{name}='{value}'")
+        for step in steps:
+            typed.paste("\n".join(step.look))
+            typed.paste("\n".join(step.commands), seconds=300)
+            status, seen = typed.paste("\n".join(step.check_said))
+            assert (status, seen.count("\nOK\n")) == (0, 1), seen
+        for step in reversed(steps):
+            typed.paste("\n".join(step.back), seconds=300)
+    assert typing.logs_in(fleet, host)
 
 
 @pytest.mark.parametrize("host", HOSTS)

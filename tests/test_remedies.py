@@ -16,9 +16,9 @@ from collector.remedies.steps import (
     every,
     filled_steps,
     for_platform,
-    hardened,
     platform_of,
 )
+from collector.remedies.work import before, hardened, in_order, to_fill
 from tests.remedies.scenes import SCENES
 
 STEPS = [(id, step) for id in every() for step in filled_steps(id)]
@@ -78,6 +78,46 @@ def test_who_only_looks_changes_nothing(id: str, step: Step) -> None:
         assert not _CHANGES.search(line.replace("2>/dev/null", "")), (id, line)
 
 
+# what opens a pager on a terminal, where it takes the lines behind it for its own keys
+_PAGES = re.compile(
+    r"\bsystemctl (?:list-\S+|status|cat|show(?! -p \S+ --value))\b"
+    r"|\bjournalctl(?! --(?:flush|sync|setup-keys|disk-usage|vacuum|verify))\b"
+    r"|\b(?:timedatectl|loginctl|networkctl|hostnamectl)\b"
+    r"|\bpsql (?!-tA|-qtA)|\bgit (?:log|diff|show)\b|\b(?:less|more|man|top|vi|nano)\b(?=[ ;]|$)"
+)
+
+
+@pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
+def test_nothing_opens_a_pager(id: str, step: Step) -> None:
+    for part in (step.look, step.commands, step.check, step.back):
+        for line in re.sub(r" *\\\n *", " ", "\n".join(part)).replace("|\n", "| ").splitlines():
+            for command in re.split(r"; |&&|\|\|", line):
+                if _PAGES.search(command) and not re.search(r"[|>]|\$\(", command):
+                    assert re.search(r"--no-pager|pager=off|--quiet", command), (id, line)
+
+
+@pytest.mark.parametrize("id", catalog.described())
+def test_what_is_done_before_another_is_a_control_and_no_circle(id: str) -> None:
+    order = in_order([id, *before(id)])
+    assert set(order) <= set(catalog.described())
+    assert all(order.index(first) < order.index(id) for first in before(id))
+
+
+def test_the_baseline_of_files_comes_after_all_that_changes_them() -> None:
+    some = ["antivirus.web_tamper", "intrusion.file_integrity", *catalog.described()]
+    assert in_order(some)[-2:] == ("intrusion.file_integrity", "antivirus.web_tamper")
+    assert sorted(in_order(some)) == sorted(catalog.described())
+
+
+def test_the_role_is_told_what_only_the_owner_knows() -> None:
+    told = hardened("firewall.default_deny")
+    assert told is not None
+    assert told.endswith(""" -e '{"firewall_allow": [{"port": [PORTS]}]}'""")
+    for id in catalog.described():
+        words = set(re.findall(r"\b[A-Z_]{4,}\b", (hardened(id) or "").partition("-e")[2]))
+        assert words == {word.name for word in to_fill(id)}, id
+
+
 @pytest.mark.parametrize("id", catalog.described())
 def test_each_control_says_what_to_do_on_each_platform(id: str) -> None:
     for platform in PLATFORMS:
@@ -125,7 +165,7 @@ def test_how_many_there_are() -> None:
     assert count == Counter(COUNTED)
 
 
-COUNTED = {"steps": 168, "steps run": 47, "lines": 1736, "lines run": 700}
+COUNTED = {"steps": 171, "steps run": 47, "lines": 1763, "lines run": 701}
 
 
 @pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)

@@ -2,7 +2,7 @@
 
 They are no part of a control's digest nor of evidence: a finding keeps its one sentence, and
 whoever shows it takes the steps of the version that shows. Where a role brings the control about,
-that comes before any step (`hardened`).
+that comes before any step (`work.hardened`).
 """
 
 from __future__ import annotations
@@ -18,23 +18,17 @@ from typing import Any
 from collector import catalog
 from collector.catalog import two_languages
 from collector.model import Lang, Text
+from collector.remedies.work import Fill
 from collector.schema import check, load_own
 
 PLATFORMS = ("debian", "rhel7", "rhel8", "openeuler")
+# what is typed behind a check, whose status nobody would look at
+SAID = "[ $? -eq 0 ] && echo OK || echo NOT OK"
 _HERE = Path(__file__).parent
 _PARAMETER = re.compile(r"@([a-z_]+)@")
 _DEBIAN = {"debian", "ubuntu", "linuxmint", "raspbian", "deepin", "uos", "kali"}
 _OPENEULER = {"openeuler", "kylin", "uniontech"}
 _RHEL = {"rhel", "centos", "rocky", "almalinux", "ol", "anolis", "tencentos", "fedora", "redhat"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A word that only the host's owner knows: a shell variable, empty until it is filled in."""
-
-    name: str
-    example: str
-    about: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +60,11 @@ class Step:
         if not self.commands:
             return "decide"
         return "run" if self.run else "not_run"
+
+    @property
+    def check_said(self) -> tuple[str, ...]:
+        """The check as a person types it: it says OK, or NOT OK."""
+        return (*self.check, SAID) if self.check else ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -121,14 +120,6 @@ def every() -> Mapping[str, tuple[Step, ...]]:
     """By control, those that have any."""
     found = {id: steps(id) for id in catalog.described()}
     return MappingProxyType({id: some for id, some in found.items() if some})
-
-
-def hardened(control: str) -> str | None:
-    """The command by which a role brings the control about; None where no role does."""
-    known = catalog.described().get(control)
-    if known is None or known.harden is None or known.harden.change is None:
-        return None
-    return f"hostpledge harden -i INVENTORY --control {control}"
 
 
 def platform_of(id: str, version: str, like: Collection[str]) -> str | None:

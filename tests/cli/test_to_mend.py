@@ -68,3 +68,15 @@ def test_many_are_cut_and_counted(spoken: Lang) -> None:
     lines = to_mend.lines([("web", _entry(every))])
     assert str(len(every) - 15) in lines[-1]
     assert not any("web" in line for line in lines), "of one host alone, it need not be named"
+
+
+def test_it_says_what_has_to_be_done_before_and_what_last(spoken: Lang) -> None:
+    open_ones = ("antivirus.signatures", "antivirus.running", "intrusion.file_integrity")
+    _, *found = to_mend.lines([("web", _entry(dict.fromkeys(open_ones, "fail")))])
+    said = {line[2:5]: line for line in found}
+    first, last = ("先做 M01", "放在最后做") if spoken == "zh" else ("after M01", "do this last")
+    assert first in said["M02"]
+    assert last in said["I17"]
+    assert first not in said["M01"]
+    _, alone = to_mend.lines([("web", _entry({"antivirus.signatures": "fail"}))])
+    assert first not in alone, "what is satisfied need not be done before"

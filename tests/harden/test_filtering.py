@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from jinja2 import Environment
 
 from collector.errors import BadInput
 from collector.facts.firewall.live_ruleset import firewall
+from collector.model import Capture
 from collector.resources import shared
 from collector.run.probes.firewall import chosen, told, weighed
 from tests.cases import HERE, load
@@ -138,3 +140,26 @@ def _own_address() -> str:
     capture = load(CASES / "default_deny/nothing_loaded.fail.yml").capture
     ((_, number), *_) = firewall(capture).network.global_addresses(4)
     return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def _serving(*ports: int) -> Capture:
+    """A host without any rules, where these of its ports are listened on for everybody."""
+    capture = load(CASES / "default_deny/nothing_loaded.fail.yml").capture
+    seen = capture.read("sockets.listening")
+    lines = seen.text().splitlines(keepends=True)
+    some = [x for x in lines if " LISTEN" not in x or any(f":{port} " in x for port in ports)]
+    listening = replace(seen, stdout="".join(some).encode())
+    return replace(capture, reads={**capture.reads, "sockets.listening": listening})
+
+
+def test_a_service_that_nobody_spoke_of_is_not_cut_off() -> None:
+    unsaid = {**ARGUMENTS, "allow": None, "ssh_ports": [22]}
+    with pytest.raises(BadInput) as caught:
+        told(_serving(22, 3306, 6379), unsaid, "198.51.100.7", 22)
+    assert "would be cut off: tcp 6379 (python3); nothing is changed" in str(caught.value)
+    assert """-e '{"firewall_allow": [{"port": [6379]}]}'""" in str(caught.value)
+    served = _serving(22, 6379)
+    assert told(served, {**unsaid, "allow": []}, "198.51.100.7", 22)["openings"] == []
+    assert told(_serving(22, 3306), unsaid, "198.51.100.7", 22)["openings"] == []
+    others = {**unsaid, "controls": ["admin_sources"]}
+    assert told(served, others, "198.51.100.7", 22)["engine"] == "nftables"

@@ -83,3 +83,17 @@ def test_what_was_not_looked_at_is_no_answer() -> None:
     found = _answer(None)
     assert (found.word, found.said, found.result) == ("answer_none", "answer_not_looked", None)
     assert replace(found).first == ()
+
+
+def test_what_fails_is_said_beside_what_could_not_be_looked_at() -> None:
+    error, fail, partial = Result.ERROR, Result.FAIL, Result.PARTIAL
+    found = _answer(
+        error,
+        _host("a", _shown("logging.c0", error), _shown("logging.c1", fail)),
+        _host("b", _shown("logging.c1", fail), _shown("logging.c2", partial)),
+        _host("c", _shown("logging.c3", fail, waived=True)),
+    )
+    assert found.said == "answer_said_error"
+    assert dict(found.also) == {fail: 1, partial: 1}
+    assert next(iter(found.also)) is fail
+    assert _answer(fail, _host("a", _shown("logging.c1", fail))).also == {}

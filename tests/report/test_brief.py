@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from collector.model import Lang, Result
 from collector.report.model.contents import contents
+from collector.report.model.visible import whole_clauses
 from collector.report.render import pdf
 from collector.report.render.html import words_in
 from tests.report import recorded
@@ -74,3 +76,18 @@ def test_no_clause_is_kept_where_nothing_was_looked_at(tmp_path: Path) -> None:
     _, said = _read(pdf.to_brief(given), tmp_path)
     assert "Not verified" in said
     assert "Kept" not in said
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_what_to_do_is_never_cut_inside_a_word(tmp_path: Path, lang: Lang) -> None:
+    given = recorded.given(tmp_path, lang)
+    _, said = _read(pdf.to_brief(given), tmp_path)
+    told = said.replace(" ", "")
+    for step in given["first_steps"][:6]:
+        whole = str(step["named"][0][1].remediation)
+        shown = [whole_clauses(whole, most) for most in range(40, 400)]
+        for text in shown:
+            cut = text.removesuffix(" …")
+            after = whole[len(cut) - 1 : len(cut) + 1]
+            assert text == whole or not re.fullmatch(r"[!-~]{2}", after) or after[1] in ".,;:"
+        assert any(text.replace(" ", "") in told for text in shown), step["control"]["number"]

@@ -120,3 +120,28 @@ def test_without_script_the_page_reads_whole(tmp_path: Path) -> None:
     text = html.render(recorded.given(tmp_path, "en"))
     assert '<div id="filter" class="screen-only" role="search" hidden>' in text
     assert not re.search(r'class="[^"]*\bout\b', text)
+
+
+def test_what_is_to_be_typed_is_copied_whole(shown: Page) -> None:
+    _ask(shown)
+    count = shown.ask("document.querySelectorAll('pre.typed').length")
+    assert shown.ask("document.querySelectorAll('button.copy').length") == count > 20
+    shown.ask(
+        """(() => {
+          const put = (text) => { window.copied = text; return Promise.resolve(); };
+          Object.defineProperty(navigator, 'clipboard', { value: { writeText: put } });
+        })()"""
+    )
+    block = "[...document.querySelectorAll('pre.typed')].find((b) => b.textContent.includes('EOF'))"
+    shown.ask(f"{block}.previousSibling.click()")
+    shown.wait(f"{block}.previousSibling.textContent === 'Copied'")
+    assert shown.ask(f"window.copied === {block}.textContent")
+    assert "<<" in shown.ask("window.copied")
+    assert "\n" in shown.ask("window.copied")
+    shown.ask("window.copied = ''; delete navigator.clipboard")
+    assert not [c for c in shown.complaints if "Content-Security" in c or "Uncaught" in c]
+
+
+def test_without_the_script_nothing_offers_to_copy(shown: Page) -> None:
+    page = html.render(_GIVEN)
+    assert 'class="copy' not in page.partition("<script>")[0]

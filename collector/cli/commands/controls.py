@@ -13,7 +13,8 @@ from collector.cli.ui.columns import out, pad, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import as_json
 from collector.model import Control
-from collector.remedies.steps import filled_steps, hardened, shown
+from collector.remedies.steps import filled_steps, shown
+from collector.remedies.work import hardened
 
 
 @click.command(help=tr("列出全部核查项", "Lists the controls"))

@@ -100,6 +100,10 @@ _TABLE = (
     (r"accounts are locked, addresses are not banned: (.*)", r"账号可锁定，但来源地址未封禁：\1"),
     (r"(?:rules of others filter what comes in here, and do not deny by default: )(.*); .*",
      r"入站由他人的规则过滤，且并非默认拒绝：\1；请改为默认拒绝，或并入 firewall_allow 后移除"),
+    (r"others reach services here that would be cut off: (.*); nothing is changed; "
+     r"say what stays open: (.*), or the same in the inventory \(\[\] closes all\)",
+     r"外部正在使用的服务将被切断：\1；未作任何改动；请写明保持开放的端口：\2，或写入清单"
+     r"（[] 为全部关闭）"),
     (r"the new rules would cut off (\S+), from where this run is connected to port (\d+): (.*); "
      r"nothing is changed; .*",
      r"新规则会切断 \1（本次整改由此连接端口 \2）：\3；未作改动；见 firewall_allow 与 "

@@ -6,18 +6,24 @@ nowhere).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from collector import catalog
 from collector.cli.ui.columns import wrap
 from collector.cli.ui.language import lang, tr
 from collector.model import Control
-from collector.remedies.steps import Step, filled_steps, hardened, words
+from collector.remedies.steps import Step, filled_steps, words
+from collector.remedies.work import Fill, before, comes_last, hardened, to_fill
 
 
 def by_hand(control: Control, platform: str | None) -> list[str]:
     """The role's command and every step of the platform, or of all where none is named."""
-    lines = []
+    lines = _order(control.id)
     command = hardened(control.id)
     if command is not None:
         lines += ["", _label("by_role"), command]
+        if some_words := to_fill(control.id):
+            lines += [_label("role_fill"), *_fill(some_words)]
     some = [
         step
         for step in filled_steps(control.id, control.grades[0])
@@ -25,6 +31,17 @@ def by_hand(control: Control, platform: str | None) -> list[str]:
     ]
     for number, step in enumerate(some, 1):
         lines += ["", *_step(number, step)]
+    return lines
+
+
+def _order(control: str) -> list[str]:
+    """What is to be done before this one, and whether all else is."""
+    lines = []
+    if some := before(control):
+        names = tr("、", ", ").join(catalog.control(id).number for id in some)
+        lines += ["", f"{_label('before')} {names}"]
+    if comes_last(control):
+        lines += ["", wrap(words()["label"]["last"].to(lang()))]
     return lines
 
 
@@ -40,18 +57,22 @@ def _step(number: int, step: Step) -> list[str]:
     if step.packages:
         lines.append(wrap(f"{_label('packages')} {' '.join(step.packages)}"))
     if step.fill:
-        lines += [_label("fill"), *_fill(step), *_typed(tuple(f"{f.name}=''" for f in step.fill))]
+        lines += [
+            _label("fill"),
+            *_fill(step.fill),
+            *_typed(tuple(f"{f.name}=''" for f in step.fill)),
+        ]
     if step.look_for is not None:
         lines += [_label("look"), wrap(step.look_for.to(lang()), indent="  "), *_typed(step.look)]
     for part in ("commands", "check", "back"):
-        if written := getattr(step, part):
+        if written := step.check_said if part == "check" else getattr(step, part):
             lines += [_label(part), *_typed(written)]
     return [*lines, wrap(words()["label"][step.standing].to(lang()))]
 
 
-def _fill(step: Step) -> list[str]:
+def _fill(some: Iterable[Fill]) -> list[str]:
     lines = []
-    for word in step.fill:
+    for word in some:
         example = f"{words()['label']['example'].to(lang())} {word.example}"
         about = word.about.to(lang())
         told = tr(f"{word.name}：{about}，{example}", f"{word.name}: {about}, {example}")

@@ -37,6 +37,9 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
         mark, word = " ", tr("未列入本次核查", "not part of this run")
         if any(found["counts"].values()):
             mark, word = SIGNS[results[id]], verdicts[results[id]].to(lang())
+        failed = found["counts"].get("fail", 0)
+        if failed and results[id] is not Result.FAIL:
+            word += tr(f"（另有 {failed} 项不符合）", f" ({failed} more fail)")
         if not scope.clauses[id].whole:
             said = scope.said(id).to(lang())
             word += tr(f"（{said}）", f" ({said})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from collector import catalog
@@ -10,6 +10,7 @@ from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, tr
 from collector.errors import one_line
 from collector.model import Control, Result
+from collector.remedies.work import before, comes_last
 
 _WANTING = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
 _WEIGHT = {"high": 0, "medium": 1, "low": 2}
@@ -38,7 +39,8 @@ def lines(hosts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
         ((result, catalog.control(id), names) for (result, id), names in wanting.items()),
         key=lambda one: _rank(*one),
     )
-    shown = [_line(*one, whole) for one in ranked[:_SHOWN]]
+    wanted = {control.id for _, control, _ in ranked}
+    shown = [_line(*one, whole, wanted) for one in ranked[:_SHOWN]]
     if len(ranked) > _SHOWN:
         more = len(ranked) - _SHOWN
         shown.append(tr(f"… 另有 {more} 条，详见报告", f"… {more} more, see the report"))
@@ -55,12 +57,19 @@ def _rank(result: Result, control: Control, names: Sequence[str]) -> tuple[Any, 
     return place, not control.veto, _WEIGHT[control.severity], -len(names), control.number
 
 
-def _line(result: Result, control: Control, names: Sequence[str], whole: int) -> str:
+def _line(
+    result: Result, control: Control, names: Sequence[str], whole: int, wanted: Collection[str]
+) -> str:
     from collector.export.table import SIGNS
 
     text = control.title.to(lang())
     if control.veto:
         text += tr("【一票否决】", " [veto]")
+    if first := [one for one in before(control.id) if one in wanted]:
+        numbers = tr("、", ", ").join(catalog.control(one).number for one in first)
+        text += tr(f"（先做 {numbers}）", f" (after {numbers})")
+    elif comes_last(control.id):
+        text += tr("（放在最后做）", " (do this last)")
     if whole > 1:
         some = tr("、", ", ").join(one_line(name, 60) for name in names[:_NAMED])
         more = tr(" 等", " …") if len(names) > _NAMED else ""

@@ -10,6 +10,8 @@ from collector.model import Result
 from collector.report.model.view import Host
 
 _STEPS = 2
+# what is not satisfied, the gravest first
+_WANTING = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
 # how a verdict over a clause is said where there is one sentence for it
 WORDS = {
     Result.PASS: "answer_kept",
@@ -26,7 +28,9 @@ class Answer:
     """One clause: `word` and `said` are words of the report, `said` filled with `numbers`.
 
     `until` is the first day (as the report writes it) on which something in it no longer holds,
-    empty where it does not hold now; `first` are the controls to mend first.
+    empty where it does not hold now; `first` are the controls to mend first. `also` is how many
+    controls are not satisfied in other ways than the one that the verdict names: nobody is to read
+    "not verified" where something fails.
     """
 
     number: str
@@ -37,6 +41,7 @@ class Answer:
     numbers: Mapping[str, int]
     until: str
     first: tuple[Mapping[str, Any], ...]
+    also: Mapping[Result, int]
 
 
 def answers(
@@ -71,6 +76,7 @@ def _answer(
         "hosts": len({host.name for host, _ in wanting}),
         "all": len(hosts),
     }
+    also = {other: len({s.control for _, s in found if s.result is other}) for other in _WANTING}
     kept = result in (Result.PASS, Result.NOTAPPLICABLE)
     ends = sorted(shown.until for _, shown in found if shown.until and shown.result is Result.PASS)
     return Answer(
@@ -82,6 +88,7 @@ def _answer(
         numbers,
         ends[0] if kept and ends else "",
         tuple(s["control"] for s in steps if s["control"]["clause"] == clause["id"])[:_STEPS],
+        {other: count for other, count in also.items() if count and other is not result},
     )
 
 

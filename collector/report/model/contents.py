@@ -14,7 +14,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.status.declared_resources import undeclared
 from collector.pledges.status.observed_resources import shown
-from collector.remedies.steps import hardened
+from collector.remedies.work import hardened
 from collector.report.model import criteria, view
 from collector.report.model.answers import answers
 from collector.report.model.between import Earlier, between

@@ -11,8 +11,11 @@ from typing import Any
 from collector.catalog import described
 from collector.errors import FactError
 from collector.facts.system.os_release import platform
-from collector.model import Capture, Lang
-from collector.remedies.steps import Step, for_platform, hardened, platform_of, words
+from collector.model import Capture, Control, Lang, Severity
+from collector.remedies.steps import Step, for_platform, platform_of, words
+from collector.remedies.work import before, comes_last, hardened, in_order, to_fill
+
+_SEVERITIES = tuple(Severity)
 
 
 def platform_named(capture: Capture) -> tuple[str, str]:
@@ -35,9 +38,10 @@ def anchor(control: str, platform: str) -> str:
 
 
 def remedies(wanted: Iterable[tuple[str, str]], grade: int, lang: Lang) -> list[dict[str, Any]]:
-    """Of all (control, platform) that are wanted, those of which there are steps."""
+    """Of all (control, platform) that are wanted, those of which there are steps, as to be done."""
     known = described()
     found = {(id, on) for id, on in wanted if on and id in known and for_platform(id, on)}
+    wanted_ids = {id for id, _ in found}
     return [
         {
             "anchor": anchor(id, on),
@@ -45,9 +49,13 @@ def remedies(wanted: Iterable[tuple[str, str]], grade: int, lang: Lang) -> list[
             "title": known[id].title.to(lang),
             "platform": words()["platform"][on].to(lang),
             "role": hardened(id),
+            "role_fill": [(word.name, word.example, word.about.to(lang)) for word in to_fill(id)],
+            "first": [known[one].number for one in before(id) if one in wanted_ids],
+            "last": comes_last(id),
             "steps": [_step(step, lang) for step in for_platform(id, on, grade)],
         }
-        for id, on in sorted(found, key=lambda pair: (known[pair[0]].number, pair[1]))
+        for id in in_order(sorted(wanted_ids, key=lambda one: _gravest(known[one])))
+        for on in sorted(on for one, on in found if one == id)
     ]
 
 
@@ -55,9 +63,18 @@ def labels(lang: Lang) -> dict[str, str]:
     return {key: text.to(lang) for key, text in words()["label"].items()}
 
 
+def _gravest(control: Control) -> tuple[bool, int, str]:
+    return (not control.veto, -_SEVERITIES.index(control.severity), control.number)
+
+
+def _typed(step: Step, name: str) -> tuple[str, ...]:
+    lines: tuple[str, ...] = step.check_said if name == "check" else getattr(step, name)
+    return lines
+
+
 def _step(step: Step, lang: Lang) -> dict[str, Any]:
     parts = [
-        (name, look_for if name == "look" else "", "\n".join(getattr(step, name)))
+        (name, look_for if name == "look" else "", "\n".join(_typed(step, name)))
         for look_for in [step.look_for.to(lang) if step.look_for else ""]
         for name in ("look", "commands", "check", "back")
         if getattr(step, name)

@@ -9,6 +9,9 @@ from markupsafe import Markup, escape
 # all that needs no closer look, so that long outputs are quick
 _PLAIN = "\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60"
 _OTHERS = re.compile(f"[^{_PLAIN}]+")
+# where a sentence, and where a part of one, has said what it says
+_SENTENCE = re.compile(r"[。！？；]|[.;!?](?=\s|$)")
+_PART = re.compile(r"[，：]|[,:](?=\s)")
 _HARMLESS = frozenset("\u00a0\u3000")
 
 
@@ -67,3 +70,20 @@ def _shown(run: str) -> Markup:
 def _number(c: str) -> str:
     code = ord(c)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def whole_clauses(text: str, most: int) -> str:
+    """As much of `text` as fits in `most` characters, to a sentence's end, never inside a word.
+
+    >>> whole_clauses("先看内存；再执行 apt-get install clamav-daemon。", 14)
+    '先看内存 …'
+    >>> whole_clauses("Run hostpledge harden, then check", 24)
+    'Run hostpledge harden …'
+    """
+    if len(text) <= most:
+        return text
+    for end in (_SENTENCE, _PART, re.compile(r"\s")):
+        places = [found.start() for found in end.finditer(text, 0, most + 1)]
+        if places and places[-1] > 0:
+            return f"{text[: places[-1]]} …"
+    return f"{text[:most]} …"

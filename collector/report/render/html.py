@@ -1,9 +1,9 @@
 """evidence.json and the captures of a bundle → one HTML file for people, on screen and on A4.
 
-The file asks for nothing outside itself and runs nothing but its own filter: its content security
-policy forbids all but its style and the one script whose digest it names. Everything that a host,
-a customer or an approver wrote is escaped, and what would hide or act is shown as its number. The
-same evidence gives the same bytes.
+The file asks for nothing outside itself and runs nothing but its own filter and copying: its
+content security policy forbids all but its style and the one script whose digest it names.
+Everything that a host, a customer or an approver wrote is escaped, and what would hide or act is
+shown as its number. The same evidence gives the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from markupsafe import Markup
 from collector.catalog import checked, words
 from collector.model import Lang, Text
 from collector.report.model import view
-from collector.report.model.visible import plain, visible
+from collector.report.model.visible import plain, visible, whole_clauses
 from collector.resources import package_text
 from collector.schema import load_own
 
@@ -64,6 +64,7 @@ def environment() -> Environment:
     )
     env.filters["plain"] = plain
     env.filters["shortened"] = lambda text, most: text if len(text) <= most else f"{text[:most]} …"
+    env.filters["whole_clauses"] = whole_clauses
     return env
 
 

@@ -1,5 +1,5 @@
 'use strict';
-// Shows the findings that are asked for. Without it the page reads whole; printed, it always does.
+// Shows the findings that are asked for, and copies what is to be typed. Without it the page reads whole; printed, it always does.
 (() => {
   const bar = document.getElementById('filter');
   const text = bar.querySelector('input');
@@ -61,6 +61,30 @@
   function empty() {
     text.value = verdict.value = clause.value = '';
     show();
+  }
+
+  // browsers that keep the clipboard from a file on disk still copy what is selected
+  async function copy(block) {
+    try {
+      await navigator.clipboard.writeText(block.textContent);
+    } catch {
+      getSelection().selectAllChildren(block);
+      return document.execCommand('copy');
+    }
+    return true;
+  }
+
+  for (const block of document.querySelectorAll('pre.typed')) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'copy screen-only';
+    button.textContent = told.dataset.copy;
+    button.addEventListener('click', async () => {
+      if (!(await copy(block))) return;
+      button.textContent = told.dataset.copied;
+      setTimeout(() => { button.textContent = told.dataset.copy; }, 2000);
+    });
+    block.before(button);
   }
 
   text.addEventListener('input', show);

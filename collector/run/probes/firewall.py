@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -37,6 +37,8 @@ from collector.run.probes.looking import LookingAction
 OWN = "inet hostpledge "
 FILE = "/etc/nftables.d/hostpledge.nft"
 _DENY = "firewall.default_deny"
+# ports on which a client waits for the answer to what it asked itself (DHCP, NTP, mDNS, LLMNR)
+_ASKS_ITSELF = {("udp", port) for port in (68, 123, 323, 546, 5353, 5355)}
 # tables and chains of programs that add to a firewall and do not own what comes in
 _GUESTS = re.compile(
     r"^\S+ (?:f2b|fail2ban|crowdsec|sshguard|netavark|libvirt|docker|ip-docker|kube|cali|cilium|lxc"
@@ -63,7 +65,7 @@ class ActionModule(LookingAction):
         "controls": {"type": "list", "elements": "str", "default": []},
         "engine": {"type": "str", "default": "auto"},
         "admin_sources": {"type": "list", "elements": "str", "default": []},
-        "allow": {"type": "list", "elements": "raw", "default": []},
+        "allow": {"type": "list", "elements": "raw"},
         "ssh_ports": {"type": "list", "elements": "int", "default": []},
         "rules": {"type": "str"},
     }
@@ -105,9 +107,11 @@ def told(capture: Capture, given: Mapping[str, Any], client: str, port: int) -> 
     rules = filtering.rules
     engine, why = chosen(capture, filtering, str(given["engine"]))
     forbidden = _forbidden() if "exposed_ports" in given["controls"] else None
-    allow = openings(given["allow"], forbidden)
+    allow = openings(given["allow"] or (), forbidden)
     admin4, admin6 = sources(given["admin_sources"], "firewall_admin_sources")
     ports = {*_ssh_ports(capture), *given["ssh_ports"]} | ({port} if port else set())
+    if engine != "leave" and given["allow"] is None and "default_deny" in given["controls"]:
+        _nothing_cut_off(capture, ports)
     others = {name: chain for name, chain in rules.chains.items() if not name.startswith(OWN)}
     loaded = "\n".join([*others, *(rule.text for chain in others.values() for rule in chain)])
     return {
@@ -125,6 +129,24 @@ def told(capture: Capture, given: Mapping[str, Any], client: str, port: int) -> 
         "containers": [name for name, sign in _CONTAINERS.items() if sign.search(loaded)],
         "loaded": any(base.chain.startswith(OWN) for base in rules.bases),
     }
+
+
+def _nothing_cut_off(capture: Capture, ssh_ports: Collection[int]) -> None:
+    """Raises BadInput where others reach a service, and nobody said what stays open."""
+    reached = {
+        (e.listener.port, e.listener.proto): e.listener.process or "?"
+        for e in exposure.exposures(capture)
+        if e.reachable != "no" and (e.listener.proto, e.listener.port) not in _ASKS_ITSELF
+    }
+    served = {key: who for key, who in reached.items() if key[0] not in ssh_ports}
+    if not served:
+        return
+    shown = "; ".join(f"{proto} {port} ({who})" for (port, proto), who in sorted(served.items()))
+    ports = ", ".join(str(port) for port in sorted({port for port, _ in served}))
+    raise BadInput(
+        msg("services_would_be_cut_off", services=shown),
+        mend=msg("say_firewall_allow", ports=ports),
+    )
 
 
 def chosen(capture: Capture, filtering: Firewall, wanted: str) -> tuple[str, str]:

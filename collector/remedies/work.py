@@ -1,0 +1,86 @@
+"""In which order controls are to be mended, and what `harden` has to be told of each.
+
+>>> in_order(["antivirus.web_tamper", "antivirus.realtime", "antivirus.running"])
+('antivirus.running', 'antivirus.realtime', 'antivirus.web_tamper')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from collector import catalog
+from collector.catalog import two_languages
+from collector.model import Text
+from collector.schema import load_own
+
+_FILE = Path(__file__).with_name("work.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A word that only the host's owner knows: a shell variable, empty until it is filled in."""
+
+    name: str
+    example: str
+    about: Text
+
+
+def in_order(controls: Iterable[str]) -> tuple[str, ...]:
+    """The same controls, each once, as they are to be done: `before` ones first, else as given.
+
+    What takes a baseline of files comes last: each later change would be a difference.
+    """
+    wanted = tuple(dict.fromkeys(controls))
+    last = _last()
+    found: dict[str, None] = {}
+
+    def take(control: str) -> None:
+        for first in before(control):
+            if first in wanted and first not in found:
+                take(first)
+        found[control] = None
+
+    for control in sorted(wanted, key=lambda one: one in last):
+        if control not in found:
+            take(control)
+    return tuple(found)
+
+
+def before(control: str) -> tuple[str, ...]:
+    """The controls that are to be done before this one, where they are not satisfied."""
+    return tuple(_document()["after"].get(control, ()))
+
+
+def comes_last(control: str) -> bool:
+    """Is it to be done after everything else that changes files?"""
+    return control in _last()
+
+
+def hardened(control: str) -> str | None:
+    """The command by which a role brings the control about; None where no role does."""
+    known = catalog.described().get(control)
+    if known is None or known.harden is None or known.harden.change is None:
+        return None
+    given = _document()["variables"].get(control, {}).get("given")
+    more = f" \\\n  -e '{given}'" if given else ""
+    return f"hostpledge harden -i INVENTORY --control {control}{more}"
+
+
+def to_fill(control: str) -> tuple[Fill, ...]:
+    """The words in capitals of `hardened` that only the owner knows, beside INVENTORY."""
+    some = _document()["variables"].get(control, {}).get("fill", {})
+    return tuple(Fill(name, word["example"], two_languages(word)) for name, word in some.items())
+
+
+def _last() -> tuple[str, ...]:
+    return tuple(_document()["last"])
+
+
+@cache
+def _document() -> Mapping[str, Any]:
+    return MappingProxyType(load_own(_FILE.read_bytes(), where=f"remedies/{_FILE.name}"))

@@ -1,0 +1,39 @@
+"""What a run says of each clause at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from collector.cli.workflows import run_summary
+from collector.verify import Bundle
+from tests.report import recorded
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What is shown of a bundle that was opened."""
+
+    frame: Mapping[str, Any]
+    path: Path
+    digest: str = "ab" * 32
+
+    def hosts(self) -> list[tuple[str, Mapping[str, Any]]]:
+        return list(self.frame["hosts"].items())
+
+
+def test_what_fails_is_said_beside_what_could_not_be_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_LANG", "en")
+    frame = recorded.source(tmp_path, "en").evidence
+    failed = {id: entry["counts"].get("fail", 0) for id, entry in frame["clauses"].items()}
+    assert any(failed.values())
+    run_summary.say(cast("Bundle", _Opened(frame, tmp_path)), None)
+    said = " ".join(capsys.readouterr().out.split())
+    for count in filter(None, failed.values()):
+        assert f"not verified ({count} more fail)" in said
