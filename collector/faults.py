@@ -119,7 +119,8 @@ def _shown(value: object) -> str:
 def _explaining(name: str, part: str | None) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
-    from referencing import Registry, Resource
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
 
     schema = documents()[f"urn:hostpledge:schema:{name}:1"]
     Draft202012Validator.check_schema(schema)
@@ -127,7 +128,12 @@ def _explaining(name: str, part: str | None) -> Draft202012Validator:
         Draft202012Validator, {"pattern": _pattern}
     )
     empty: Registry[Any] = Registry()
-    registry = [Resource.from_contents(schema) for schema in documents().values()] @ empty
+    # a document that names its dialect is held to that alone: our own reading of patterns would go
+    plain = (
+        {key: value for key, value in one.items() if key != "$schema"}
+        for one in documents().values()
+    )
+    registry = [DRAFT202012.create_resource(one) for one in plain] @ empty
     return strict(
         reference(name, part),
         registry=registry,

@@ -246,3 +246,26 @@ def test_our_own_files_read_as_strictly_as_foreign_ones() -> None:
         with pytest.raises(BadInput, match=r"^t: not YAML"):
             schema.load_own(text, where="t")
     assert schema.load_own("day: 2026-11-25\n", where="t") == {"day": "2026-11-25"}
+
+
+def test_a_line_end_behind_a_pattern_fits_nowhere() -> None:
+    """Python's `$` lets one follow, and the schemas that another refers to name their dialect."""
+    at = {"id": "p1\n", "sequence": 1, "previous": None}
+    with pytest.raises(BadInput, match=r"pledge\.id: 'p1\\n'"):
+        schema.check({**_predicate(), "pledge": at}, "predicate", where="x")
+
+
+def test_what_nothing_explains_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "first_fault", lambda *_: None)
+    with pytest.raises(BadInput, match="does not fit its schema"):
+        schema.check({}, "predicate", where="x")
+
+
+def _predicate() -> dict[str, Any]:
+    digest, at = "0" * 64, "2026-11-25T12:00:00Z"
+    return {
+        "schema": "urn:hostpledge:schema:predicate:1",
+        "tool": {"name": "hostpledge", "version": "1"}, "made_at": at,
+        "catalog_sha256": digest, "grade": 2, "run": None, "pledge": None,
+        "period": {"from": at, "to": at}, "hosts": 1, "clauses": dict.fromkeys(["2.2"], "pass"),
+    }  # fmt: skip
