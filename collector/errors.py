@@ -7,12 +7,19 @@ a `FactError` ends in an `error` finding of each control that rested on the fact
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from collector.i18n.message import Message, msg, told, visible
 
 # what needs no closer look: most of all text is of it
 _ODD = re.compile("[^\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60]")
 _BLANK = "\u00a0"
+# takes no ink, though Unicode calls it a letter, a mark or a symbol (Default_Ignorable_Code_Point)
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# what stands between the names of a list, and what holds one of them together
+_SEPARATES = re.compile('[,;:、，；：“”" ]')
 # a key that is shown goes to logs and mails: the wrong file was named
 _PRIVATE = re.compile(r"(?i)AGE-SECRET-KEY-[0-9A-Z-]*|-----BEGIN[A-Z0-9 ]*PRIVATE KEY.*", re.DOTALL)
 
@@ -100,6 +107,34 @@ def one_line(text: str, limit: int = 400) -> str:
     return text.shown_as(clean) if isinstance(text, Message) else clean
 
 
+def shown(text: str, limit: int = 400) -> str:
+    """As `one_line`, for what somebody else named, and with nothing in it that takes no ink.
+
+    Judges keep to `one_line`: what they once wrote is held to what they would write today.
+    """
+    return escaped(one_line(text, limit))
+
+
+def quoted_lines(lines: Sequence[str]) -> list[str]:
+    """Lines that a host printed, indented; none of them ends before its end."""
+    return ["    " + escaped(line.replace("\n", "\\x0a")) for line in lines]
+
+
+def listed(names: Sequence[str], comma: str = ", ", most: int = 60) -> str:
+    """Names on one line, each as `shown`; one that could pass for several is in quotation marks."""
+    return comma.join(_one_name(shown(name, most)) for name in names)
+
+
+def _one_name(name: str) -> str:
+    several = _SEPARATES.search(name) or name != name.strip()
+    return f"“{name}”" if several else name or "“”"
+
+
+def harmless(c: str) -> bool:
+    """Does the character leave ink or a blank, and nothing else?"""
+    return (c.isprintable() and not _UNSEEN.match(c)) or c in (_BLANK, "\u3000")
+
+
 def escaped(text: str) -> str:
     r"""`text` with each character that acts, hides or turns around as JSON writes it: `\u202e`.
 
@@ -110,7 +145,7 @@ def escaped(text: str) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     c = found[0]
-    if c.isprintable() or c == _BLANK or "\ud800" <= c <= "\udfff":
+    if harmless(c) or "\ud800" <= c <= "\udfff":
         return c
     code = ord(c)
     if code < 0x10000:

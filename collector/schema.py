@@ -49,17 +49,17 @@ def check(document: Any, name: str, *, where: str, part: str | None = None) -> N
     """
     if _fits(validator(name, part), document):
         return
-    problem = first_fault(document, name, part)
-    if problem is not None:
-        raise BadInput(
-            msg(
-                "not_a_document",
-                document=msg(f"document_{name.replace('-', '_')}"),
-                problem=problem,
-            ),
-            where=where,
-            mend=msg("see_schemas_schema_json", name=name),
-        )
+    # what explains must not be what decides: what it finds nothing wrong with is refused as well
+    problem = first_fault(document, name, part) or msg("schema_does_not_fit")
+    raise BadInput(
+        msg(
+            "not_a_document",
+            document=msg(f"document_{name.replace('-', '_')}"),
+            problem=problem,
+        ),
+        where=where,
+        mend=msg("see_schemas_schema_json", name=name),
+    )
 
 
 def _fits(quick: jsonschema_rs.Validator, document: Any) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector import catalog, releases
+from collector.errors import listed
 from collector.model import Result, Text
 from collector.releases import Release
 
@@ -164,8 +165,8 @@ def no_proof(clauses: Iterable[str]) -> Text:
 def not_seen(absent: Sequence[str]) -> Text:
     named, more = absent[:_NAMED], len(absent) > _NAMED
     return Text(
-        f"登记的主机未核查：{'、'.join(named)}{f' 等 {len(absent)} 台' if more else ''}",
-        f"declared, and not looked at: {', '.join(named)}"
+        f"登记的主机未核查：{listed(named, '、')}{f' 等 {len(absent)} 台' if more else ''}",
+        f"declared, and not looked at: {listed(named)}"
         f"{f' and {len(absent) - _NAMED} more' if more else ''}",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,13 @@ EVIDENCE = "data/evidence.json"
 
 
 def lie(
-    root: Path, key: PrivateKey, change: Callable[[dict[str, Any]], None], *, told: bool = True
-) -> None:
+    root: Path, key: PrivateKey, change: Callable[[dict[str, Any]], None], *, told: bool = True,
+    absent: tuple[str, ...] = (),
+) -> None:  # fmt: skip
     """Changes evidence.json, makes clauses, scope and statement follow, and signs all of it anew.
 
-    With `told=False` it is as evidence was before it said anything of its scope.
+    `absent` are the hosts that it says are declared and missing. With `told=False` it is as
+    evidence was before it said anything of its scope.
     """
     place = root / EVIDENCE
     document = json.loads(place.read_bytes())
@@ -39,7 +42,7 @@ def lie(
         at = datetime.fromisoformat(entry["assessed_at"])
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
     document.pop("scope", None)
-    scope = of_evidence(document)
+    scope = replace(of_evidence(document), absent=absent)
     if told:
         document["scope"] = scope.to_json()
     document["clauses"] = clauses.to_json(scope if told and scope.known else None)

@@ -281,3 +281,26 @@ def test_what_fits_is_known_without_the_grammar_of_iris() -> None:
         "sys.exit('jsonschema' in sys.modules or 'rfc3987_syntax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_line_end_behind_a_pattern_fits_nowhere() -> None:
+    """Python's `$` lets one follow, and the schemas that another refers to name their dialect."""
+    at = {"id": "p1\n", "sequence": 1, "previous": None}
+    with pytest.raises(BadInput, match=r"pledge\.id: 'p1\\n'"):
+        schema.check({**_predicate(), "pledge": at}, "predicate", where="x")
+
+
+def test_what_nothing_explains_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "first_fault", lambda *_: None)
+    with pytest.raises(BadInput, match="does not fit its schema"):
+        schema.check({}, "predicate", where="x")
+
+
+def _predicate() -> dict[str, Any]:
+    digest, at = "0" * 64, "2026-11-25T12:00:00Z"
+    return {
+        "schema": "urn:hostpledge:schema:predicate:1",
+        "tool": {"name": "hostpledge", "version": "1"}, "made_at": at,
+        "catalog_sha256": digest, "grade": 2, "run": None, "pledge": None,
+        "period": {"from": at, "to": at}, "hosts": 1, "clauses": dict.fromkeys(["2.2"], "pass"),
+    }  # fmt: skip

@@ -10,7 +10,7 @@ import io
 
 from collector.assess import waived
 from collector.catalog import controls, words
-from collector.errors import one_line
+from collector.errors import shown
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.export.envelope import NOBODY, Identity
 from collector.model import HostStatus, Lang
@@ -88,6 +88,6 @@ def export(
 
 def _cell(text: str) -> str:
     """What a host named, so that no spreadsheet takes it for a formula (CWE-1236)."""
-    clean = one_line(text, 32_000)
+    clean = shown(text, 32_000)
     # full-width forms start a formula in some East Asian editions of spreadsheets
     return f"'{clean}" if clean[:1] in tuple("=+-@\t\r＝＋－＠|%") else clean

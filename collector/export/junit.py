@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from collector.assess import waived
 from collector.catalog import words
-from collector.errors import escaped, one_line
+from collector.errors import escaped, quoted_lines, shown
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
@@ -65,7 +65,7 @@ def export(
             counts["tests"] += 1
             counts["skipped"] += 1
             case = ET.SubElement(suite, "testcase", _SCOPE)
-            ET.SubElement(case, "skipped", {"message": said})
+            ET.SubElement(case, "skipped", {"message": _clean(said)})
         for finding in findings:
             counts["tests"] += 1
             outcome = _case(suite, finding, at, lang)
@@ -85,7 +85,7 @@ def export(
 def _properties(suite: ET.Element, values: Mapping[str, str]) -> None:
     properties = ET.SubElement(suite, "properties")
     for name, value in values.items():
-        ET.SubElement(properties, "property", {"name": name, "value": value})
+        ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
 
 
 def _case(suite: ET.Element, finding: Finding, at: Times, lang: Lang) -> str:
@@ -107,7 +107,7 @@ def _case(suite: ET.Element, finding: Finding, at: Times, lang: Lang) -> str:
         ET.SubElement(case, "skipped", {"message": _clean(f"{word}: {message} ({reason})")})
         return "skipped"
     if finding.result in _SKIPPED:
-        ET.SubElement(case, "skipped", {"message": f"{word}: {message}"})
+        ET.SubElement(case, "skipped", {"message": _clean(f"{word}: {message}")})
         return "skipped"
     tag, key = ("error", "errors") if finding.result is Result.ERROR else ("failure", "failures")
     problem = ET.SubElement(
@@ -119,16 +119,16 @@ def _case(suite: ET.Element, finding: Finding, at: Times, lang: Lang) -> str:
 
 def _details(finding: Finding, lang: Lang) -> str:
     lines = [
-        finding.message.to(lang),
-        f"{_EXPECTED.to(lang)}{finding.expected.to(lang)}",
-        f"{_MEND.to(lang)}{finding.remediation.to(lang)}",
+        shown(finding.message.to(lang), 4000),
+        f"{_EXPECTED.to(lang)}{shown(finding.expected.to(lang), 4000)}",
+        f"{_MEND.to(lang)}{shown(finding.remediation.to(lang), 4000)}",
     ]
     for entry in finding.evidence:
-        place = f" {entry['path']}" if entry.get("path") else ""
+        place = f" {shown(entry['path'], 4000)}" if entry.get("path") else ""
         lines.append(f"[{entry['read']}{place}] {entry['status']} sha256:{entry['sha256']}")
-        lines += [f"    {line}" for line in entry["lines"]]
+        lines += quoted_lines(entry["lines"])
     return "\n".join(lines)
 
 
 def _clean(text: str, *, lines: bool = False) -> str:
-    return _UNSPEAKABLE.sub("\ufffd", escaped(text) if lines else one_line(text, 4000))
+    return _UNSPEAKABLE.sub("\ufffd", escaped(text) if lines else shown(text, 4000))

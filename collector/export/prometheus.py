@@ -13,7 +13,7 @@ from datetime import datetime
 from collector import __version__
 from collector.assess import waived
 from collector.catalog import clauses, controls
-from collector.errors import one_line
+from collector.errors import shown
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, provenance
 from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
@@ -167,7 +167,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _value(text: str) -> str:
-    plain = one_line(text, 1000).encode("utf-8", "replace").decode()
+    plain = shown(text, 1000).encode("utf-8", "replace").decode()
     return plain.replace("\\", r"\\").replace('"', r"\"")
 
 

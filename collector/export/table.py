@@ -13,7 +13,7 @@ from rich.text import Text as Styled
 
 from collector.assess import clause_result, waived
 from collector.catalog import clause_number, clauses, controls, reasons, words
-from collector.errors import one_line
+from collector.errors import shown
 from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, judged, stamp, worst_first
 from collector.export.envelope import NOBODY, Identity
 from collector.export.wrapping import wrapped
@@ -94,7 +94,7 @@ def export(
 
 
 def _about(about: Identity, lang: Lang) -> list[str]:
-    pledge = [f"{_PLEDGE.to(lang)} {about.pledge}"] if about.pledge else []
+    pledge = [f"{_PLEDGE.to(lang)} {shown(about.pledge)}"] if about.pledge else []
     return pledge + ([f"sha256:{about.digest}"] if about.digest else [])
 
 
@@ -108,7 +108,7 @@ def _host(
     status: HostStatus,
     given: bool,
 ) -> None:
-    title = Styled(one_line(name), style="bold")
+    title = Styled(shown(name), style="bold")
     if status is not HostStatus.COMPLETE:
         title.append(f"  {words()['host_status'][status].to(lang)}", style="bold magenta")
     if given:
@@ -149,17 +149,17 @@ def _named(head: Styled, finding: Finding, lang: Lang, width: int) -> None:
 
 
 def _lines(finding: Finding, at: Times, lang: Lang) -> list[str]:
-    lines = [one_line(finding.message.to(lang), 2000)]
+    lines = [shown(finding.message.to(lang), 2000)]
     # what a control itself says it cannot tell can be mended as well; a refused read cannot, here
     own = finding.result is Result.ERROR and finding.reason not in reasons()
     if own or finding.result in (Result.FAIL, Result.PARTIAL):
-        lines.append(f"{_MEND.to(lang)}{one_line(finding.remediation.to(lang), 2000)}")
+        lines.append(f"{_MEND.to(lang)}{shown(finding.remediation.to(lang), 2000)}")
     if finding.veto and finding.result is Result.FAIL:
         lines[0] = f"[{_VETO.to(lang)}] {lines[0]}"
     if finding.waiver is not None and waived(finding, at[finding.host]):
         lines.append(
             f"{_WAIVED.to(lang)} {stamp(finding.waiver.expires)}{_COLON.to(lang)}"
-            + one_line(finding.waiver.reason, 200)
+            + shown(finding.waiver.reason, 200)
         )
     if finding.result is Result.PASS and finding.until is not None:
         lines.append(f"{_UNTIL.to(lang)} {stamp(finding.until)}")

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from collector import __version__
 from collector.assess import waived
 from collector.catalog import clause_number, clauses, controls, words
-from collector.errors import escaped, one_line
+from collector.errors import escaped, quoted_lines, shown
 from collector.export import HandedIn, Hosts, Statuses, Times, judged, provenance, stamp
 from collector.export.envelope import NOBODY, Identity
 from collector.model import Control, Finding, HostStatus, Lang, Result, Text
@@ -69,7 +69,7 @@ def export(
     metadata = _add(root, "metadata")
     ET.SubElement(metadata, f"{{{_DUBLIN_CORE}}}creator").text = "hostpledge"
     for name, value in about.named().items():
-        ET.SubElement(metadata, f"{{{_DUBLIN_CORE}}}relation").text = f"{name}:{value}"
+        ET.SubElement(metadata, f"{{{_DUBLIN_CORE}}}relation").text = _clean(f"{name}:{value}")
     used = dict.fromkeys(f.control for findings in hosts.values() for f in findings)
     for clause, entry in clauses().items():
         ids = [id for id in used if controls()[id].clause == clause]
@@ -160,18 +160,18 @@ def _rule_result(held: ET.Element, finding: Finding, at: datetime, lang: Lang) -
     good = finding.result in (Result.PASS, Result.NOTAPPLICABLE)
     level = "info" if good else "error" if finding.result is Result.ERROR else "warning"
     word = words()["verdict"][finding.result].to(lang)
-    _add(result, "message", f"{word}: {finding.message.to(lang)}", severity=level)
+    _add(result, "message", f"{word}: {shown(finding.message.to(lang), 4000)}", severity=level)
     if not good:
-        expected = f"{_EXPECTED.to(lang)}{finding.expected.to(lang)}"
+        expected = f"{_EXPECTED.to(lang)}{shown(finding.expected.to(lang), 4000)}"
         _add(result, "message", expected, severity="info")
     if finding.waiver is not None and waived(finding, at):
         waiver = finding.waiver
         said = f"{_WAIVED.to(lang)} {stamp(waiver.expires)}: {waiver.reason} ({waiver.approver})"
-        _add(result, "message", said, severity="info")
+        _add(result, "message", shown(said, 4000), severity="info")
     for entry in finding.evidence:
-        place = f" {entry['path']}" if entry.get("path") else ""
+        place = f" {shown(entry['path'], 4000)}" if entry.get("path") else ""
         said = f"[{entry['read']}{place}] {entry['status']} sha256:{entry['sha256']}"
-        lines = "\n".join([said, *(f"    {line}" for line in entry["lines"])])
+        lines = "\n".join([said, *quoted_lines(entry["lines"])])
         _add(result, "message", lines, severity="info")
     check = _add(result, "check", system="urn:hostpledge:control")
     _add(check, "check-content", finding.control)
@@ -189,6 +189,9 @@ def _add(parent: ET.Element, tag: str, text: str = "", /, **attributes: str) -> 
     child = ET.SubElement(parent, f"{{{_NAMESPACE}}}{tag}", attributes)
     if text:
         # what a host printed keeps its lines; all else is one
-        kept = escaped(text) if tag == "message" else one_line(text, 8000)
-        child.text = _UNSPEAKABLE.sub("\ufffd", kept)
+        child.text = _clean(text, lines=tag == "message")
     return child
+
+
+def _clean(text: str, *, lines: bool = False) -> str:
+    return _UNSPEAKABLE.sub("\ufffd", escaped(text) if lines else shown(text, 8000))

@@ -14,7 +14,7 @@ from typing import Any
 
 from collector import releases, scope
 from collector.assess import fill
-from collector.errors import VerifyFailed, one_line
+from collector.errors import VerifyFailed, listed, one_line, shown
 from collector.i18n.message import msg
 from collector.model import Capture, HostStatus, Text
 from collector.releases import Known, Release
@@ -116,24 +116,25 @@ class Asked:
         if self.strange:
             names = list(self.strange)
             more = len(names) - _NAMED
-            listed = ", ".join(names[:_NAMED])
+            some = ", ".join(shown(name, 100) for name in names[:_NAMED])
             found.append(
                 Text(
-                    f"所用文字与所称版本不符，共 {len(names)} 处：{listed}"
+                    f"所用文字与所称版本不符，共 {len(names)} 处：{some}"
                     f"{' 等' if more > 0 else ''}；出自签名人。",
                     f"The words: {len(names)} text(s) are not those of the release it names, but "
-                    f"the signer's own: {listed}{f' and {more} more' if more > 0 else ''}.",
+                    f"the signer's own: {some}{f' and {more} more' if more > 0 else ''}.",
                 )
             )
         if self.unread:
             count = sum(map(len, self.unread.values()))
             host, ids = min(self.unread.items())
+            name, read = listed([host]), shown(min(ids), 80)
             found.append(
                 Text(
                     f"所运行脚本中有 {count} 项读取不在完整的采集文件中"
-                    f"（如 {host} 的 {min(ids)}）：由此得出的结论须以 replay 核对。",
+                    f"（如 {name} 的 {read}）：由此得出的结论须以 replay 核对。",
                     f"What follows from {count} read(s) of the script that ran and are not in the "
-                    f"captures, though these are whole (as {min(ids)} of {host}): "
+                    f"captures, though these are whole (as {read} of {name}): "
                     "`hostpledge replay` shows it.",
                 )
             )
@@ -171,5 +172,5 @@ def _spelt(value: Any, comma: str) -> str:
     else:
         plain = str(value)
         exact = str(float(value)) if type(value) is int else plain
-    shown = {one_line(text, 1000) for text in (plain, exact)}
-    return f"(?:{'|'.join(map(re.escape, sorted(shown)))})"
+    spelled = {one_line(text, 1000) for text in (plain, exact)}
+    return f"(?:{'|'.join(map(re.escape, sorted(spelled)))})"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.errors import one_line
+from collector.errors import listed, shown
 from collector.model import Text
 from collector.verify.looks import said
 from collector.verify.verification import Verification
@@ -168,13 +168,13 @@ def _softened(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]
             Text(f"其中有 {found.waived} 项豁免", f"it bears {found.waived} waiver(s)"),
         )
     if not policy.same_machine and found.alike:
-        named = [one_line(host, 60) for host in found.alike[:_NAMED]]
+        some = found.alike[:_NAMED]
         more = " …" if len(found.alike) > _NAMED else ""
         yield (
             "same_machine",
             Text(
-                f"主机的 machine-id、SSH 主机密钥或采集文件相同：{'、'.join(named)}{more}",
-                f"hosts of the same machine-id, SSH host key or capture: {', '.join(named)}{more}",
+                f"主机的 machine-id、SSH 主机密钥或采集文件相同：{listed(some, '、')}{more}",
+                f"hosts of the same machine-id, SSH host key or capture: {listed(some)}{more}",
             ),
         )
 
@@ -183,8 +183,8 @@ def _whose(
     policy: Policy, found: Verification, hosts: frozenset[str]
 ) -> Iterator[tuple[str, Text]]:
     pledge = found.statement["predicate"]["pledge"]
-    named = pledge["id"] if pledge else None
-    if policy.pledge is not None and named != policy.pledge:
+    if policy.pledge is not None and (pledge is None or pledge["id"] != policy.pledge):
+        named = shown(pledge["id"]) if pledge else ""
         yield (
             "pledge",
             Text(
@@ -198,8 +198,8 @@ def _whose(
         yield (
             "hosts",
             Text(
-                f"缺 {len(missing)} 台主机：{'、'.join(missing[:_NAMED])}{more}",
-                f"{len(missing)} host(s) are missing: {', '.join(missing[:_NAMED])}{more}",
+                f"缺 {len(missing)} 台主机：{listed(missing[:_NAMED], '、')}{more}",
+                f"{len(missing)} host(s) are missing: {listed(missing[:_NAMED])}{more}",
             ),
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from collector import scope as scopes
 from collector.attest.trust.trust_file import TrustedKey
-from collector.errors import one_line
+from collector.errors import listed, shown
 from collector.model import Result, Text
 from collector.scope import Scope
 from collector.verify import hardened
@@ -93,7 +93,8 @@ def waivers(bundle: Bundle) -> tuple[Text, ...]:
     if not entries:
         return ()
     named = [
-        one_line(f"{w['control']} @ {w['host']} ({w['approver']})", 200) for w in entries[:_NAMED]
+        f"{shown(w['control'], 80)} @ {listed([w['host']])} ({shown(w['approver'], 80)})"
+        for w in entries[:_NAMED]
     ]
     more = " …" if len(entries) > _NAMED else ""
     return (
@@ -159,7 +160,7 @@ def same_machine(bundle: Bundle) -> tuple[Text, ...]:
     hosts = alike(bundle)
     if not hosts:
         return ()
-    named = ", ".join(one_line(host, 60) for host in hosts[:_NAMED])
+    named = listed(hosts[:_NAMED])
     count = len(hosts)
     return (
         Text(

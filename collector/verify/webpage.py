@@ -29,6 +29,8 @@ _SCHEMAS = (
     "capture", "evidence", "finding", "hardening", "predicate", "run", "sigstore-bundle",
     "statement", "trust",
 )  # fmt: skip
+_ID = "urn:hostpledge:schema:{}:1"
+_RECORD = _ID.format("pledge-record")
 
 
 def page() -> str:
@@ -75,7 +77,9 @@ def words() -> dict[str, Any]:
             for id, entry in catalog.clauses().items()
         },
         "schemas": {
-            id: _bare(known[id]) for id in (f"urn:hostpledge:schema:{name}:1" for name in _SCHEMAS)
+            **{id: _bare(known[id]) for id in map(_ID.format, _SCHEMAS)},
+            # of a record the page needs no more than what its id may be
+            _RECORD: _bare({"$defs": {"id": known[_RECORD]["$defs"]["id"]}}),
         },
         "releases": {release.digest: _known(release) for release in releases.every()},
     }

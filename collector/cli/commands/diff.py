@@ -13,7 +13,7 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
-from collector.errors import one_line
+from collector.errors import listed, shown
 from collector.export.envelope import as_json
 
 
@@ -64,7 +64,7 @@ def _table(result: engine.Comparison) -> None:
         (tr("后者中由用户提交的主机", "handed in, in the later"), result.handed_in[1]),
     ):
         if names:
-            click.echo(f"{title} ({len(names)}): {', '.join(map(one_line, names))}")
+            click.echo(f"{title} ({len(names)}): {listed(names)}")
     if not all(scope.whole for scope in result.scopes) or result.gone_controls:
         for name, scope in zip("AB", result.scopes, strict=True):
             click.echo(f"{name}{tr('：', ': ')}{line(scope, lang())}")
@@ -85,4 +85,4 @@ def _lost_line(lost: engine.Lost) -> str:
         said += tr(
             "（部分文件未打开，可能在其中）", " (some files were not opened: it may be there)"
         )
-    return f"{lost.host}  {loss.path}  {said}"
+    return f"{shown(lost.host)}  {shown(loss.path)}  {said}"

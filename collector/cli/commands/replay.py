@@ -15,6 +15,7 @@ from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
 from collector.cli.workflows import judged_again
+from collector.errors import shown
 from collector.export.envelope import as_json
 
 
@@ -84,4 +85,4 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
 
 def _judge(tool: Mapping[str, str]) -> str:
     code = tool.get("judging_code_sha256", "")[:12] or tr("代码未载明", "code not told")
-    return f"hostpledge {tool['version']} ({code})"
+    return f"hostpledge {shown(tool['version'], 60)} ({code})"

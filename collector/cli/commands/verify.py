@@ -25,12 +25,15 @@ from collector.cli.options.paths import FilePath, Named
 from collector.cli.options.times import parse_time
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.workflows import judged_again
-from collector.errors import VerifyFailed
+from collector.errors import VerifyFailed, shown
 from collector.export import stamp
 from collector.export.envelope import as_json
 from collector.model import Text
 from collector.scope import no_proof, not_seen
 from collector.verify.policy import STRICT, unmet
+
+# of one line that says one thing, whatever stands in it
+_LONGEST = 4000
 
 
 @click.command(
@@ -145,16 +148,16 @@ def verify(
         said = {**found.to_json(), "policy": policies.to_json(policy, lacking)}
         click.echo(as_json("verify", said, about), nl=False)
         return status
-    click.echo(f"{_head(found)}: {bundle}")
+    click.echo(f"{_head(found)}: {shown(str(bundle), _LONGEST)}")
     for line in _about(found):
-        click.echo(f"  {line}")
+        click.echo(f"  {shown(line, _LONGEST)}")
     policies.say(policy, lacking)
     click.echo(tr("已证明：", "Proven:"))
     for text in found.proven:
-        click.echo(f"  + {text.to(lang())}")
+        click.echo(f"  + {shown(text.to(lang()), _LONGEST)}")
     click.echo(tr("未证明：", "Not proven:"))
     for text in found.unproven:
-        click.echo(f"  - {text.to(lang())}")
+        click.echo(f"  - {shown(text.to(lang()), _LONGEST)}")
     return status
 
 
@@ -205,7 +208,7 @@ def _about(found: verifier.Verification) -> list[str]:
         lines.append(not_seen(found.scope.absent).to(lang()) + tr("：", ": ") + none)
     if pledge is not None:
         sequence = tr(f"第 {pledge['sequence']} 份", f"bundle {pledge['sequence']}")
-        lines.append(tr("登记", "pledge record") + f": {pledge['id']}, {sequence}")
+        lines.append(tr("登记", "pledge record") + f": {shown(pledge['id'])}, {sequence}")
     lines += [_clause(found, number) for number in found.clauses]
     return lines
 

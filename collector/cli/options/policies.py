@@ -11,7 +11,7 @@ import click
 
 from collector.captures import read_at_most
 from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput
+from collector.errors import BadInput, shown
 from collector.schema import check, load_yaml
 from collector.verify.policy import STRICT, Policy, Unmet, policy_of
 
@@ -85,12 +85,13 @@ def say(policy: Policy | None, lacking: tuple[Unmet, ...]) -> None:
                 )
             )
         return
+    name = shown(policy.name)
     if not lacking:
-        click.echo(tr(f"满足策略 {policy.name}", f"It meets the policy {policy.name}"))
+        click.echo(tr(f"满足策略 {name}", f"It meets the policy {name}"))
         return
-    click.echo(tr(f"不满足策略 {policy.name}：", f"It does not meet the policy {policy.name}:"))
+    click.echo(tr(f"不满足策略 {name}：", f"It does not meet the policy {name}:"))
     for one in lacking:
-        click.echo(f"  ! {one.name}{tr('：', ': ')}{one.why.to(lang())}")
+        click.echo(f"  ! {one.name}{tr('：', ': ')}{shown(one.why.to(lang()), 4000)}")
 
 
 def to_json(policy: Policy | None, lacking: tuple[Unmet, ...]) -> dict[str, Any]:

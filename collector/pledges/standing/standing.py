@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from collector.errors import listed
 from collector.model import Result, Text
 from collector.pledges.database.rows import Evidence, current
 from collector.pledges.record.documents import DocumentClause, Duty, clauses, fields
@@ -278,8 +279,8 @@ def _of(found: Held) -> _Part:
 def _hosts(absent: Sequence[str]) -> Text:
     named, more = absent[:_MOST_NAMED], len(absent) > _MOST_NAMED
     return Text(
-        f"登记的主机未核查：{'、'.join(named)}{f' 等 {len(absent)} 台' if more else ''}",
-        f"declared, and not looked at: {', '.join(named)}"
+        f"登记的主机未核查：{listed(named, '、')}{f' 等 {len(absent)} 台' if more else ''}",
+        f"declared, and not looked at: {listed(named)}"
         f"{f' and {len(absent) - _MOST_NAMED} more' if more else ''}",
     )
 
@@ -298,9 +299,9 @@ def _named(failing: Sequence[Failing]) -> list[Text]:
         more = one.count - len(one.hosts)
         found.append(
             Text(
-                f"{word.zh} {one.number} {one.title.zh}（{'、'.join(one.hosts)}"
+                f"{word.zh} {one.number} {one.title.zh}（{listed(one.hosts, '、')}"
                 f"{f' 等 {one.count} 台' if more else ''}）",
-                f"{word.en}: {one.number} {one.title.en} ({', '.join(one.hosts)}"
+                f"{word.en}: {one.number} {one.title.en} ({listed(one.hosts)}"
                 f"{f' and {more} more' if more else ''})",
             )
         )

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from collector.errors import listed
 from collector.i18n.message import in_chinese, msg
 from collector.model import Text
 from collector.pledges.record.form import PledgeRecord
@@ -76,8 +77,8 @@ class Undeclared:
     def text(self) -> Text:
         word, count = _WORDS[self.kind], len(self.hosts)
         named, more = self.hosts[:_MOST_NAMED], count > _MOST_NAMED
-        zh = f"{'、'.join(named)}{f' 等 {count} 台' if more else ''}"
-        en = f"{', '.join(named)}{f' and {count - _MOST_NAMED} more' if more else ''}"
+        zh = f"{listed(named, '、')}{f' 等 {count} 台' if more else ''}"
+        en = f"{listed(named)}{f' and {count - _MOST_NAMED} more' if more else ''}"
         return Text(
             f"{word.zh}：{in_chinese(self.value)}（{zh}）", f"{word.en}: {self.value} ({en})"
         )

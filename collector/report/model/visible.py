@@ -6,13 +6,14 @@ import re
 
 from markupsafe import Markup, escape
 
+from collector.errors import harmless
+
 # all that needs no closer look, so that long outputs are quick
 _PLAIN = "\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60"
 _OTHERS = re.compile(f"[^{_PLAIN}]+")
 # where a sentence, and where a part of one, has said what it says
 _SENTENCE = re.compile(r"[。！？；]|[.;!?](?=\s|$)")
 _PART = re.compile(r"[，：]|[,:](?=\s)")
-_HARMLESS = frozenset("\u00a0\u3000")
 
 
 def visible(text: str) -> Markup:
@@ -34,13 +35,13 @@ def visible(text: str) -> Markup:
 def plain(text: str) -> Markup:
     """As `visible`, without markup of its own: for attributes."""
     return Markup("").join(
-        escape(c if _harmless(c) else _number(c)) for c in text.replace("\n", " ")
+        escape(c if harmless(c) else _number(c)) for c in text.replace("\n", " ")
     )
 
 
 def told(text: str) -> str:
     """As `visible`, for places that take text and no markup; only line ends stay."""
-    return "".join(c if c == "\n" or _harmless(c) else _number(c) for c in text)
+    return "".join(c if c == "\n" or harmless(c) else _number(c) for c in text)
 
 
 def _runs(text: str) -> list[str]:
@@ -48,7 +49,7 @@ def _runs(text: str) -> list[str]:
     runs: list[str] = []
     before: bool | None = None
     for c in text:
-        now = _harmless(c)
+        now = harmless(c)
         if now is before:
             runs[-1] += c
         else:
@@ -57,12 +58,8 @@ def _runs(text: str) -> list[str]:
     return runs
 
 
-def _harmless(c: str) -> bool:
-    return c.isprintable() or c in _HARMLESS
-
-
 def _shown(run: str) -> Markup:
-    if _harmless(run[0]):
+    if harmless(run[0]):
         return escape(run)
     return Markup('<b class="cc">{}</b>').format("".join(_number(c) for c in run))
 

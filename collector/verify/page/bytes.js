@@ -3,9 +3,12 @@
 
 const MOST_BYTES = 256 * 1024 * 1024;
 
-// What cannot be seen, or turns what follows around, is written out.
-const visible = (text) =>
-  text.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
+// What cannot be seen, ends a line, or turns what follows around, is written out.
+const plain = (text) =>
+  text.replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
+const visible = (text) => plain(text.slice(0, 500));
+// A name in a list of names; what could pass for several is in quotation marks.
+const oneName = (name) => (name === "" || /[,;:、，；：“”" ]/u.test(name) ? `“${visible(name)}”` : visible(name));
 
 // Why a bundle does not verify: `where` is a file inside it, in both languages where it is a word.
 class Failed extends Error {

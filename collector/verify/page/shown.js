@@ -13,7 +13,7 @@ const verdictOf = (id) => (WORDS.verdict[id] ?? {})[lang] ?? id;
 
 function element(kind, text, name) {
   const made = document.createElement(kind);
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = plain(text);
   if (name) made.className = name;
   return made;
 }
@@ -35,14 +35,14 @@ function row(table, name, ...cells) {
   made.append(element("th", name));
   for (const cell of cells) {
     const place = element("td");
-    place.append(cell);
+    place.append(typeof cell === "string" ? plain(cell) : cell);
     made.append(place);
   }
   table.append(made);
 }
 
 const named = (names) =>
-  names.slice(0, MOST_NAMED).join(word("、", ", ")) +
+  names.slice(0, MOST_NAMED).map(oneName).join(word("、", ", ")) +
   (names.length > MOST_NAMED ? word(` 等 ${names.length} 台`, ` and ${names.length - MOST_NAMED} more`) : "");
 
 // Of whom it is: as plain as whether it verifies.
@@ -52,7 +52,7 @@ function whose(found) {
   const hosts = Object.keys(evidence.hosts).sort();
   const table = element("table", undefined, "whose");
   row(table, word("登记（用户）", "Pledge record (customer)"), pledge
-    ? word(`${pledge.id}，第 ${pledge.sequence} 份证据`, `${pledge.id}, evidence number ${pledge.sequence}`)
+    ? word(`${visible(pledge.id)}，第 ${pledge.sequence} 份证据`, `${visible(pledge.id)}, evidence number ${pledge.sequence}`)
     : word("无：此证据包不属于任何登记", "none: this bundle belongs to no pledge record"));
   row(table, word("主机", "Hosts"), word(`${hosts.length} 台：${named(hosts)}`, `${hosts.length}: ${named(hosts)}`));
   row(table, word("等级", "Grade"), word(`${predicate.grade} 级`, String(predicate.grade)));
@@ -83,7 +83,7 @@ function clauses({ evidence, scope }) {
       ? word(`${of} 项核查项中的 ${controls} 项`, `${controls} of ${of} controls`)
       : word(`${controls} 项核查项，版本未知`, `${controls} controls of a release that is not known here`);
     const about = element("span");
-    about.append(element("span", much, "much"), element("br"), counted(said.counts));
+    about.append(element("span", much, "much"), element("br"), plain(counted(said.counts)));
     row(table, `${WORDS.clauses[number].number} ${WORDS.clauses[number][lang]}`, badge, about);
   }
   return table;

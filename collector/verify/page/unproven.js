@@ -34,7 +34,7 @@ function asserted({ evidence, looked, predicate }) {
   const told = [];
   const { waivers } = evidence;
   if (waivers.length) {
-    const names = waivers.map((one) => visible(`${one.control} @ ${one.host} (${one.approver})`));
+    const names = waivers.map((one) => `${visible(one.control)} @ ${oneName(one.host)} (${visible(one.approver)})`);
     told.push(word(
       `${waivers.length} 项豁免是否确经批准：仅为签名人所言，须与登记核对：${some(names)}${more(names)}。`,
       `That ${waivers.length} waiver(s) were approved: the signer says so, and only the pledge record shows it: ${some(names)}${more(names)}.`,
@@ -59,7 +59,7 @@ function asserted({ evidence, looked, predicate }) {
 function alike({ targets = [] }) {
   const machines = new Map();
   for (const { host, machine } of targets) {
-    if (machine) machines.set(machine, [...(machines.get(machine) ?? []), visible(host)]);
+    if (machine) machines.set(machine, [...(machines.get(machine) ?? []), oneName(host)]);
   }
   const several = Array.from(machines.values()).filter((hosts) => hosts.length > 1);
   if (!several.length) return [];
