@@ -54,6 +54,11 @@ CASES: dict[str, tuple[str, bytes, str]] = {
         _TEXTS[0] + b"<si>" + b"<x>" * 3_000_000 + b"</x>" * 3_000_000 + b"</si>" + _TEXTS[1],
         "sharedStrings.xml: XML nested deeper than 256",
     ),
+    "deep cells": (
+        _IN_SHEET,
+        _SHEET[0] + b"<row>" + b"<c>" * 90_000 + b"</c>" * 90_000 + b"</row>" + _SHEET[1],
+        "sheet1.xml: XML nested deeper than 256",
+    ),
     "called otherwise": (
         "xl/sharedStrings.bin",
         _TEXTS[0] + b"<si/>" * 1_000_000 + _TEXTS[1],

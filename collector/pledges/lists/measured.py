@@ -44,6 +44,7 @@ _HIDDEN = re.compile(rb"<(?:[\w.-]+:)?row\s[^<>]*hidden=[\"'](?:1|true)")
 _MERGED = re.compile(
     rb"<(?:[\w.-]+:)?mergeCell\s[^<>]*ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"
 )
+_OF_CELLS = frozenset(("c", "v"))
 _MEND = msg("save_anew_csv_utf")
 
 
@@ -89,9 +90,11 @@ class _Elements:
 
     def feed(self, data: bytes, *, last: bool) -> None:
         """Raises BadInput for more than a workbook has; what is no XML is not counted further."""
-        if not self._marks.counted:
+        # what has such a row is not read, and need not be counted to its end
+        if self._marks.crowded or not self._marks.counted:
             return
         try:
+            self._marks.elements += data.count(b"<") - data.count(b"</")
             self._parser.Parse(data, last)
         except expat.ExpatError:
             self._marks.counted = False
@@ -100,21 +103,26 @@ class _Elements:
             self._counts.elements += self._marks.elements
 
     def _start(self, tag: str, _attributes: object) -> None:
-        self._depth = depth = self._depth + 1
-        self._marks.elements += 1
-        name = tag.rpartition(":")[2]
+        self._depth += 1
         if self._within:
             self._of_row += 1
-        elif name in ("row", "si"):
-            self._within, self._of_row = depth, 0
-        else:
-            self._marks.outside += 1
+            if tag in _OF_CELLS and not self._text and self._depth < _DEEPEST:
+                return
+        self._odd(tag.rpartition(":")[2])
+
+    def _odd(self, name: str) -> None:
+        """An element that is no cell of numbers, of which most of a workbook consists."""
+        if not self._within:
+            if name in ("row", "si"):
+                self._within, self._of_row = self._depth, 0
+            else:
+                self._marks.outside += 1
         if self._text:
             self._counts.fonts += name not in ("t", "phoneticPr")
         elif name in ("si", "is"):
-            self._text = depth
+            self._text = self._depth
             self._counts.texts += 1
-        if depth > _DEEPEST:
+        if self._depth > _DEEPEST:
             raise BadInput(msg("xml_too_deep", most=_DEEPEST), where=self._where, mend=_MEND)
 
     def _end(self, _tag: str) -> None:
@@ -128,6 +136,7 @@ class _Elements:
     def _check(self) -> None:
         """Once for each piece: of a megabyte, which has no more than 350,000 elements."""
         counts = self._counts
+        self._marks.crowded = self._marks.crowded or self._of_row > _MOST_OF_ROW
         if counts.texts > _MOST_TEXTS:
             said = msg("more_texts", most=_MOST_TEXTS)
         elif counts.fonts > _MOST_OF_FONTS:
