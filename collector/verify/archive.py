@@ -16,36 +16,59 @@ from collector import private
 from collector.attest.bundle import bag, container
 from collector.attest.bundle.container import Entry
 from collector.attest.bundle.making import packs
+from collector.attest.trust.trust_file import Trust
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
+from collector.verify import front
 
 MOST_ENTRIES = 100_000
 _DEEPEST = 8
 MOST_BYTES = bag.MOST_BYTES
 # nothing in a bundle packs better than its repetitive evidence.json, which reaches about 60
 MOST_RATIO = 200
-_FREE = 1 << 20
+# what documents that were packed, once, may unpack to beyond that: of the whole archive
+FREE = 1 << 20
 _CHUNK = 1 << 20
 # all names in a bundle: what is odd in the name of a host is written as =XX
 _PART = re.compile(r"[A-Za-z0-9_=.-]+", re.ASCII)
 
 
-def unpack(path: Path, target: Path, *, where: str = "") -> Path:
+def unpack(path: Path, target: Path, *, where: str = "", trust: Trust | None = None) -> Path:
     """Unpacks into the empty folder `target`, and returns it.
 
     `where` is what to call the archive (default: its path).
     Raises VerifyFailed for any byte beside the content that is not the one that `pack` writes, for
     names that lead elsewhere or stand twice (also in other letters), and for more entries, bytes
-    or a higher ratio than a bundle has. What is counted is what comes out.
+    or a higher ratio than a bundle has; then, with nothing but the envelope unpacked, for what the
+    signed statement does not name, or, with `trust`, where nobody trusted signed it. No entry
+    yields more than its header says, so that what is checked of the headers holds (ADR 50).
     """
     where = where or str(path)
     with private.opened(path) as source:
         entries = container.layout(source, where, most=MOST_ENTRIES)
         _check_names(entries)
-        left = MOST_BYTES
+        _check_sizes(entries)
         for entry in entries:
-            left -= _extract(source, entry, target, left)
+            if entry.name in front.FILES:
+                _extract(source, entry, target)
+        front.look(target, [entry.name for entry in entries], trust)
+        for entry in entries:
+            if entry.name not in front.FILES:
+                _extract(source, entry, target)
     return target
+
+
+def _check_sizes(entries: list[Entry]) -> None:
+    """By what their headers say, before a byte is unpacked."""
+    free, left = FREE, MOST_BYTES
+    for entry in entries:
+        if entry.method == container.STORED and entry.size != entry.packed:
+            raise VerifyFailed(msg("not_archive_says"), where=entry.name)
+        free -= max(0, entry.size - entry.packed * MOST_RATIO)
+        left -= entry.size
+        if min(free, left) < 0:
+            raise VerifyFailed(msg("unpacks_more_bundle_holds"), where=entry.name)
+    bag.check_sizes({entry.name: entry.size for entry in entries})
 
 
 def _check_names(entries: list[Entry]) -> None:
@@ -77,21 +100,19 @@ def _check_names(entries: list[Entry]) -> None:
             raise container.other_form(msg("its_header"), repr(entry.name))
 
 
-def _extract(source: io.BufferedReader, entry: Entry, target: Path, left: int) -> int:
+def _extract(source: io.BufferedReader, entry: Entry, target: Path) -> None:
     place = target / entry.name
     private.folder(place.parent)
-    most = min(left, _FREE + entry.packed * MOST_RATIO)
     source.seek(entry.offset + len(entry.local()))
     written = crc = 0
     with private.create(place) as out:
         for chunk in _content(source, entry):
             written, crc = written + len(chunk), zlib.crc32(chunk, crc)
-            if written > most:
-                raise VerifyFailed(msg("unpacks_more_bundle_holds"), where=entry.name)
+            if written > entry.size:
+                raise VerifyFailed(msg("not_archive_says"), where=entry.name)
             out.write(chunk)
     if (written, crc) != (entry.size, entry.crc):
         raise VerifyFailed(msg("not_archive_says"), where=entry.name)
-    return written
 
 
 def _content(source: io.BufferedReader, entry: Entry) -> Iterator[bytes]:

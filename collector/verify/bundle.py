@@ -16,6 +16,7 @@ from collector.attest.bundle.reading import Evidence
 from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
 from collector.attest.keys import age, sm2
+from collector.attest.trust.trust_file import Trust
 from collector.captures import digest as sha256
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg, of_system
@@ -217,12 +218,12 @@ class Bundle:
         return data
 
 
-def open_bundle(path: Path, identities: Sequence[Any] = ()) -> Bundle:
+def open_bundle(path: Path, identities: Sequence[Any] = (), trust: Trust | None = None) -> Bundle:
     """Opens a bundle: a folder, a ZIP file, or one that is encrypted to one of `identities`.
 
     Raises BadInput where there is none, or none that can be decrypted, and VerifyFailed, naming
     the file inside, where a byte of it is not what it must be. Whether the signature is any good
-    says `verify`.
+    says `verify`; with `trust`, what nobody in it signed is not even unpacked.
     """
     if path.is_dir():
         return Bundle(path, path)
@@ -236,7 +237,7 @@ def open_bundle(path: Path, identities: Sequence[Any] = ()) -> Bundle:
             age.decrypt(path, archive, identities, MOST_BYTES)
         place = temporary.path / "bundle"
         place.mkdir(mode=0o700)
-        found = unpack(archive, place, where=str(path))
+        found = unpack(archive, place, where=str(path), trust=trust)
         if archive != path:
             archive.unlink()
         return Bundle(path, found, temporary)

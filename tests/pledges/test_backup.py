@@ -9,6 +9,7 @@ import random
 import shutil
 import struct
 import subprocess
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from fnmatch import fnmatch
@@ -211,7 +212,7 @@ CAREFUL: dict[str, tuple[Change, str]] = {
 }
 
 
-def _changed(source: Path, target: Path, change: Change) -> None:
+def _changed(source: Path, target: Path, change: Change, after: bytes = b"") -> None:
     with zipfile.ZipFile(source) as archive:
         files = {
             name.removeprefix(f"{ROOT}/"): archive.read(name)
@@ -220,12 +221,13 @@ def _changed(source: Path, target: Path, change: Change) -> None:
         }
     change(files)
     digests = [f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in files.items()]
-    files[MANIFEST] = ("\n".join(digests) + "\n").encode()
+    files[MANIFEST] = ("\n".join(digests) + "\n").encode() + after
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in files.items():
             entry = zipfile.ZipInfo(f"{ROOT}/{name}")
             entry.external_attr = 0o600 << 16
-            archive.writestr(entry, data)
+            large = len(data) > 32 << 20
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED if large else None)
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +253,23 @@ def test_a_changed_backup_is_refused(sound: Saved, tmp_path: Path, name: str) ->
     change, expected = CAREFUL[name]
     _changed(sound.file, tmp_path / "bad.zip", change)
     _refused(tmp_path / "bad.zip", tmp_path, expected)
+
+
+@pytest.mark.parametrize("name", ["backup.json", MANIFEST])
+def test_what_is_held_in_memory_is_small(sound: Saved, tmp_path: Path, name: str) -> None:
+    """Blanks after what it says: 64 MiB in 64 KiB."""
+    blanks = b" " * (64 << 20)
+
+    def padded(files: dict[str, bytes]) -> None:
+        if name in files:
+            files[name] += blanks
+
+    bad = tmp_path / "bad.zip"
+    _changed(sound.file, bad, padded, blanks if name == MANIFEST else b"")
+    tracemalloc.start()
+    _refused(bad, tmp_path, name)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
 
 
 def test_a_backup_that_was_cut_off_or_holds_another_byte_is_refused(

@@ -131,7 +131,7 @@ def verify(
     policy = policies.chosen(policy_name) if policy_name is not None else None
     trust = load_trust(trust_file)
     now = parse_time(at) if at else None
-    with open_named(bundle, identity) as opened:
+    with open_named(bundle, identity, trust) as opened:
         proof = None
         if proof_file is not None:
             try:

@@ -64,12 +64,15 @@ def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def open_named(path: Path, identity: Path | None = None) -> verifier.Bundle:
-    """Opens a bundle; what is wrong with it is said with the bundle's own path before it."""
+def open_named(path: Path, identity: Path | None = None, trust: Any = None) -> verifier.Bundle:
+    """Opens a bundle; what is wrong with it is said with the bundle's own path before it.
+
+    With `trust`, nothing is unpacked of what nobody in it signed; whether it verifies is not said.
+    """
     from collector.attest.keys.age import identities
 
     try:
-        return verifier.open_bundle(path, identities(identity) if identity else ())
+        return verifier.open_bundle(path, identities(identity) if identity else (), trust)
     except VerifyFailed as problem:
         raise _named(path, problem) from None
 
@@ -78,8 +81,9 @@ def open_trusted(
     path: Path, trust_file: Path | None, identity: Path | None = None
 ) -> verifier.Bundle:
     """Opens a bundle, and verifies it where a trust file is given; says so where not."""
-    opened = open_named(path, identity)
-    if trust_file is None:
+    trust = load_trust(trust_file) if trust_file is not None else None
+    opened = open_named(path, identity, trust)
+    if trust is None:
         click.echo(
             tr(
                 f"{path}：未核验签名（可加 --trust）",
@@ -89,7 +93,7 @@ def open_trusted(
         )
         return opened
     try:
-        _verified(opened, load_trust(trust_file))
+        _verified(opened, trust)
     except BaseException:
         opened.close()
         raise

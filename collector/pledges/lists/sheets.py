@@ -26,6 +26,8 @@ LARGEST = 64 * 1024 * 1024
 _HEADER_WITHIN = 20
 _MOST_BESIDE = 10_000
 _CHUNK = 1 << 20
+# a cell may hold commas too; a spreadsheet has 16,384 columns
+_MOST_OF_ROW = 100_000
 # what a template tells of itself
 NOTES = ("填写说明", "notes")
 
@@ -212,9 +214,11 @@ def _csv(data: bytes, *, where: str) -> Rows:
         first = text.readline(LARGEST)
         text.seek(0)
         separator = max(",\t;，", key=first.count)
-        reader = csv.reader(text, delimiter=separator, strict=True)
+        given = _Lines(text, separator, where)
+        reader = csv.reader(given, delimiter=separator, strict=True)
         try:
             for cells in reader:
+                given.of_row = 0
                 if reader.line_num > MOST_ROWS:
                     raise BadInput(msg("more_rows", most_rows=MOST_ROWS), where=where)
                 yield reader.line_num, [_unwrapped(cell) for cell in cells]
@@ -222,6 +226,21 @@ def _csv(data: bytes, *, where: str) -> Rows:
             raise BadInput(
                 msg("line_not_csv", line_num=reader.line_num, problem=problem), where=where
             ) from None
+
+
+class _Lines:
+    """The lines of a CSV file; raises BadInput before a row is made of more cells than any has."""
+
+    def __init__(self, text: Iterator[str], separator: str, where: str) -> None:
+        self._text, self._separator, self._where = text, separator, where
+        self.of_row = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            self.of_row += line.count(self._separator)
+            if self.of_row > _MOST_OF_ROW:
+                raise BadInput(msg("more_cells", most=_MOST_OF_ROW), where=self._where)
+            yield line
 
 
 def _encoding(data: bytes, where: str) -> str:

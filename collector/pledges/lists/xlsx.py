@@ -7,13 +7,12 @@ worked out, errors, numbers that were cut, merged cells, hidden rows.
 from __future__ import annotations
 
 import io
-import re
 import struct
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -22,27 +21,20 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Text
 from collector.pledges.lists.forms import Unread
+from collector.pledges.lists.measured import (
+    AT_ONCE,
+    LONGEST_CELL,
+    MOST_AT_ONCE,
+    Marks,
+    hold,
+    measure,
+)
 
-_MOST_UNPACKED = 256 * 1024 * 1024
 _MOST_COLUMNS = 500
-_MOST_CELLS = 2_000_000
-_MOST_MERGED = 10_000
-# what a cell may hold (Microsoft: "Excel specifications and limits"), and as XML at its longest
-_LONGEST_CELL = 32_767
-_LONGEST_TEXT = 512 * 1024
-_CHUNK = 1 << 20
-# a list has a few; each of them is read whole
-_MOST_ENTRIES = 2_000
+# each of them may be gone through, down to the last row of a list
+_MOST_SHEETS = 100
 # a spreadsheet keeps fifteen digits of a number and makes the others zeros
 _EXACT = 10**15
-_ROW, _CELL, _STRING = (
-    re.compile(rb"<(?:[\w.-]+:)?" + x + rb"[\s/>]") for x in (b"row", b"c", b"si")
-)
-_FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
-_HIDDEN = re.compile(rb"<(?:[\w.-]+:)?row\s[^<>]*hidden=[\"'](?:1|true)")
-_MERGED = re.compile(
-    rb"<(?:[\w.-]+:)?mergeCell\s[^<>]*ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"
-)
 _UNWORKED = Text(
     "是没有算出结果的公式，请用表格软件打开并保存，或写成值",
     "is a formula without a result: open and save it in a spreadsheet, or write the value",
@@ -67,18 +59,8 @@ class Sheet:
     since_1904: bool = False
 
 
-@dataclass(slots=True)
-class _Marks:
-    """What is seen of a sheet while it is measured."""
-
-    formulas: bool = False
-    hidden_rows: int = 0
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
-
-
 def xlsx_sheets(data: bytes, *, most: int, where: str) -> list[Sheet]:
     """Its sheets; raises BadInput for what is no workbook, or would unpack too large."""
-    from openpyxl import load_workbook
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
     with _reading(where):
@@ -89,29 +71,61 @@ def xlsx_sheets(data: bytes, *, most: int, where: str) -> list[Sheet]:
                     where=where,
                     mend=msg("save_anew_csv_utf"),
                 )
-            marks = _measure(packed, most, where)
+            marks = measure(packed, most, where)
         # of what a workbook holds besides cells, and of days that no calendar has
         warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        found = []
-        for sheet in book.worksheets:
-            path = str(getattr(sheet, "_worksheet_path", ""))
-            if path not in marks or not path.lower().endswith(".xml"):
-                # it was not measured as what it is read as
-                raise BadInput(msg("xml_of_no_workbook", name=path), where=where)
-            seen = marks[path]
-            unworked = partial(_unworked, data, path if seen.formulas else "")
-            found.append(
-                Sheet(
-                    sheet.title,
-                    partial(_rows, sheet, unworked, most, where),
-                    seen.merged,
-                    sheet.sheet_state != "visible",
-                    seen.hidden_rows,
-                    book.epoch == CALENDAR_MAC_1904,
-                )
+        book = _book(data, marks, where)
+        return [
+            Sheet(
+                sheet.title,
+                partial(
+                    _rows,
+                    sheet,
+                    partial(_unworked, data, path if marks[path].formulas else ""),
+                    most,
+                    where,
+                ),
+                marks[path].merged,
+                sheet.sheet_state != "visible",
+                marks[path].hidden_rows,
+                book.epoch == CALENDAR_MAC_1904,
             )
-        return found
+            for sheet in book.worksheets
+            for path in (str(getattr(sheet, "_worksheet_path", "")),)
+        ]
+
+
+def _book(data: bytes, marks: Mapping[str, Marks], where: str) -> Any:
+    """The workbook, as `load_workbook` has it; before a part is read, it is seen what it is read
+
+    as: which part holds the sheets, and which the texts, says the workbook alone.
+    """
+    from openpyxl.reader.excel import ExcelReader
+    from openpyxl.xml.constants import SHARED_STRINGS, XLSM, XLSX, XLTM, XLTX
+
+    reader = ExcelReader(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    for name in reader.valid_files:
+        if name.lower().endswith(".rels") or name in AT_ONCE:
+            hold(marks, name, MOST_AT_ONCE, where, at_once=True)
+    reader.read_manifest()
+    for kind in (SHARED_STRINGS, XLSX, XLSM, XLTX, XLTM):
+        for part in reader.package.findall(kind):
+            texts = kind == SHARED_STRINGS
+            hold(marks, part.PartName[1:], MOST_AT_ONCE, where, at_once=not texts)
+    reader.read_workbook()
+    paths = [rel.target for _, rel in reader.parser.find_sheets()]
+    if len(paths) > _MOST_SHEETS:
+        raise BadInput(
+            msg("more_sheets", most=_MOST_SHEETS), where=where, mend=msg("save_anew_csv_utf")
+        )
+    for path in paths:
+        # what is missing is left out by whoever reads it
+        if path in marks:
+            hold(marks, path, MOST_AT_ONCE, where, at_once=False)
+        if paths.count(path) > 1:
+            raise BadInput(msg("xml_of_no_workbook", name=path), where=where)
+    reader.read()
+    return reader.wb
 
 
 def _rows(sheet: Any, unworked: _Unworked, most: int, where: str) -> Rows:
@@ -122,12 +136,18 @@ def _rows(sheet: Any, unworked: _Unworked, most: int, where: str) -> Rows:
         sheet.reset_dimensions()
         without = unworked()
         row, columns = next(without, (0, set()))
+        before = None
         for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), 1):
             if number > most:
                 raise BadInput(msg("more_rows", most_rows=most), where=where)
+            # one and the same for all rows that are left out: a row's number is cheap to write
+            if cells is before:
+                yield number, ()
+                continue
+            before = cells
             texts = ["" if cell is EMPTY_CELL else _text(cell) for cell in cells]
-            if sum(map(len, texts)) > _LONGEST_CELL and max(map(len, texts)) > _LONGEST_CELL:
-                raise BadInput(msg("a_cell_longer_than_any", most=_LONGEST_CELL), where=where)
+            if sum(map(len, texts)) > LONGEST_CELL and max(map(len, texts)) > LONGEST_CELL:
+                raise BadInput(msg("a_cell_longer_than_any", most=LONGEST_CELL), where=where)
             while row and row < number:
                 row, columns = next(without, (0, set()))
             if row == number:
@@ -178,71 +198,6 @@ def _unworked(data: bytes, path: str) -> Iterator[tuple[int, set[int]]]:
             element.clear()
             if found:
                 yield row, found
-
-
-def _measure(packed: zipfile.ZipFile, most: int, where: str) -> dict[str, _Marks]:
-    """Goes once through what is packed, a piece at a time, before anything is made of it.
-
-    Raises BadInput where it unpacks too large, has a text that is longer than any cell, more rows
-    or cells than a list, or entities, which unpack once more.
-    """
-    entries = packed.infolist()
-    left, cells = _MOST_UNPACKED, 0
-    if len(entries) > _MOST_ENTRIES or sum(e.file_size for e in entries) > left:
-        raise BadInput(msg("unpacks_more_mib", largest=left >> 20), where=where)
-    found: dict[str, _Marks] = {}
-    for entry in entries:
-        rows = 0
-        marks = found[entry.filename] = _Marks()
-        for text in _pieces(packed, entry, where):
-            left -= len(text)
-            if left < 0:
-                raise BadInput(msg("unpacks_more_mib", largest=_MOST_UNPACKED >> 20), where=where)
-            rows += len(_ROW.findall(text))
-            cells += len(_CELL.findall(text))
-            if rows > most:
-                raise BadInput(msg("more_rows", most_rows=most), where=where)
-            if cells > _MOST_CELLS or len(marks.merged) > _MOST_MERGED:
-                raise BadInput(msg("more_cells", most=_MOST_CELLS), where=where)
-            _mark(marks, text)
-    return found
-
-
-def _mark(marks: _Marks, text: bytes) -> None:
-    marks.formulas = marks.formulas or _FORMULA.search(text) is not None
-    marks.hidden_rows += len(_HIDDEN.findall(text))
-    for first, top, last, bottom in _MERGED.findall(text):
-        if int(top) < int(bottom):
-            marks.merged.append((int(top), int(bottom), _column(first), _column(last)))
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
-
-
-def _pieces(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
-    """Its bytes; of XML, no piece ends within a tag, and none holds a text of any length."""
-    is_xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
-    held = b""
-    with packed.open(entry) as source:
-        while chunk := source.read(_CHUNK):
-            if not is_xml:
-                yield chunk
-                continue
-            held += chunk
-            # UTF-16 would hide what is counted, and no workbook declares types of its own
-            if b"\0" in chunk or b"<!" in held.replace(b"<![CDATA[", b"").replace(b"<!--", b""):
-                raise BadInput(msg("xml_of_no_workbook", name=entry.filename), where=where)
-            cut = held.rfind(b"<")
-            ready, held = held[: max(cut, 0)], held[max(cut, 0) :]
-            longest = max(map(len, ready.split(b"<")))
-            if max(len(held), longest) > _LONGEST_TEXT:
-                raise BadInput(msg("a_cell_longer_than_any", most=_LONGEST_CELL), where=where)
-            yield ready
-    yield held
 
 
 def _one_reading(packed: zipfile.ZipFile, data: bytes) -> bool:

@@ -203,7 +203,7 @@ class BackupFile:
         digest = row["digest"]
         kept = self.bundles[digest]
         sealed = envelope.unseal(
-            b"".join(self._chunks(f"bundles/{digest}/data/{envelope.FILE}")), where=self._where
+            self._small(f"bundles/{digest}/data/{envelope.FILE}"), where=self._where
         )
         if hashlib.sha256(sealed.payload).hexdigest() != digest:
             raise self.unlike(msg("bundle_another_one", digest=digest[:12]))
@@ -240,6 +240,10 @@ class BackupFile:
 
     def _manifest(self) -> dict[str, str]:
         entries = {entry.filename for entry in self._archive.infolist()}
+        # a line for each of the others: it packs well enough to be of any size
+        longest = sum(len(name.encode()) + 67 for name in entries)
+        if self._archive.getinfo(f"{ROOT}/{MANIFEST}").file_size > longest:
+            raise self.unlike(msg("not_one", manifest=MANIFEST))
         with self._archive.open(f"{ROOT}/{MANIFEST}") as source:
             lines = source.read().decode().splitlines()
         digests: dict[str, str] = {}
@@ -257,10 +261,18 @@ class BackupFile:
         return digests
 
     def _about(self) -> dict[str, Any]:
-        about = json.loads(b"".join(self._chunks(ABOUT)))
+        about = json.loads(self._small(ABOUT))
         if not isinstance(about, dict) or about.get("schema") != SCHEMA:
             raise self.unlike(msg("made_newer_hostpledge_something"))
         return about
+
+    def _small(self, name: str) -> bytes:
+        """The bytes of a file that is held in memory."""
+        with self._reading():
+            size = self._archive.getinfo(f"{ROOT}/{name}").file_size
+        if size > _LONGEST:
+            raise self.unlike(msg("line_more_mib", name=name, longest=_LONGEST >> 20))
+        return b"".join(self._chunks(name))
 
     def _lines(self, name: str) -> Iterator[bytes]:
         rest = b""

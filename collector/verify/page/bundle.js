@@ -31,6 +31,23 @@ async function checkTags(files, digests, size, payload, predicate, redacted) {
   }
 }
 
+// The files given and those that were signed, by name: of any others nothing is read.
+function checkListed({ subjects, said }, files, redacted) {
+  const twin = Object.hasOwn(said, "sm2");
+  for (const name of files.keys()) {
+    if (TAGS.includes(name) || name === ENVELOPE || (twin && name === TWIN)) continue;
+    if (!name.startsWith("data/")) throw new Failed(name, "不属于证据包", "does not belong to the bundle");
+    if (!subjects.has(name.slice("data/".length))) {
+      throw new Failed(name, "不在签名范围内", "is not among what was signed");
+    }
+  }
+  for (const name of subjects.keys()) {
+    if (!files.has(`data/${name}`) && !(redacted && REDACTED.some((folder) => name.startsWith(folder)))) {
+      throw new Failed(`data/${name}`, "文件缺失，而签名声明中列有此文件", "is missing, and the statement names it");
+    }
+  }
+}
+
 // Subjects and files, both ways: nothing unsigned lies in a bundle, nothing is gone.
 function checkSubjects({ subjects, said }, digests, redacted) {
   const leftOut = (name) => redacted && REDACTED.some((folder) => name.startsWith(folder));
@@ -72,20 +89,11 @@ function leftUnchecked(signed, folder, scope) {
   return found;
 }
 
-// `files` are names → functions that read them; `folder` is whether they came as one.
+// `files` are names → functions that read them; `folder` is whether they came as one. Whose it is
+// and which files there are is looked at before any of them is read (ADR 50).
 async function verifyBundle(files, trust, progress, folder) {
   for (const name of [...TAGS, ENVELOPE]) {
     if (!files.has(name)) throw new Failed(name, "文件缺失", "is missing");
-  }
-  const digests = new Map();
-  let size = 0;
-  for (const [name, read] of files) {
-    if (TAGS.includes(name)) continue;
-    if (!name.startsWith("data/")) throw new Failed(name, "不属于证据包", "does not belong to the bundle");
-    const bytes = await read();
-    digests.set(name, await digestOf(bytes));
-    size += bytes.length;
-    progress(digests.size, files.size - TAGS.length);
   }
   const read = async (name) => (files.has(name) ? files.get(name)() : null);
   const sealed = await openEnvelope(await read(ENVELOPE), ENVELOPE);
@@ -95,6 +103,16 @@ async function verifyBundle(files, trust, progress, folder) {
   const redacted = info.split("\n").includes("Hostpledge-Left-Out: captures");
   const twin = Object.hasOwn(said, "sm2") ? await openTwin(await read(TWIN), statement, sealed) : null;
   const signed = await checkSignatures(twin ? [sealed, twin] : [sealed], trust, moment(said.made_at));
+  checkListed(statement, files, redacted);
+  const digests = new Map();
+  let size = 0;
+  for (const [name, read] of files) {
+    if (TAGS.includes(name)) continue;
+    const bytes = await read();
+    digests.set(name, await digestOf(bytes));
+    size += bytes.length;
+    progress(digests.size, files.size - TAGS.length);
+  }
   checkSubjects(statement, digests, redacted);
   await checkTags(files, digests, size, sealed.payload, said, redacted);
   if (twin) await checkTwin(twin, read);

@@ -2,6 +2,9 @@
 
 const MOST_ENTRIES = 100000;
 const MOST_RATIO = 200;
+// of the whole archive, as in collector/verify/archive.py
+const FREE = 1048576;
+const MOST_IN_ALL = 8 * 1024 * 1048576;
 const DEEPEST_NAME = 8;
 const LONGEST_NAME = 512;
 const LIMIT = 0x7fffffff;
@@ -18,6 +21,9 @@ const tooLarge = (where) =>
   new Undecided(where, "过大，本页无法核验：请用 hostpledge verify", "too large for this page: use hostpledge verify");
 const tooMuch = (where) =>
   new Failed(where, "解压后大于证据包应有的大小", "unpacks to more than a bundle holds");
+
+const notAsSaid = (where) =>
+  new Failed(where, "与压缩包所述的长度或校验值不符", "not what the archive says of it");
 
 function fromFolder(list) {
   const files = new Map();
@@ -97,7 +103,30 @@ async function fromZip(file) {
   }
   if (place !== offset) throw bad("压缩包各部分之间有多余内容", "something stands between its parts");
   checkNames(entries);
+  checkSizes(entries);
   return files;
+}
+
+// By what their headers say, before a byte is unpacked.
+function checkSizes(entries) {
+  let free = FREE;
+  let left = MOST_IN_ALL;
+  for (const { name, method, size, packed: long } of entries) {
+    if (method === 0 && size !== long) throw notAsSaid(name);
+    free -= Math.max(0, size - long * MOST_RATIO);
+    left -= size;
+    if (Math.min(free, left) < 0) throw tooMuch(name);
+  }
+  for (const { name, size } of entries) {
+    const most = mostOf(name);
+    if (size > most * 1048576) throw new Failed(name, `大于 ${most} MiB`, `larger than ${most} MiB`);
+  }
+}
+
+// In MiB, as `check_sizes` in collector/attest/bundle/bag.py has it.
+function mostOf(name) {
+  if (name.endsWith("/evidence.json")) return MOST_IN_ALL / 1048576;
+  return name.startsWith("data/") && !name.startsWith("data/bundle.") ? 64 : 16;
 }
 
 function listed(bytes, count, where, most) {
@@ -127,7 +156,7 @@ function listed(bytes, count, where, most) {
     if (![0, name.endsWith("/") ? 4 : 8].includes(kind)) {
       throw new Failed(name, "是链接或其他特殊条目", "a link or another special entry");
     }
-    if (entry.size > 1048576 + most * MOST_RATIO) throw tooMuch(name);
+    if (entry.size > FREE + most * MOST_RATIO) throw tooMuch(name);
     // where a header has room for 64 bits: it may be longer when packed
     if (entry.size * 1.05 > LIMIT) throw tooLarge(name);
     const header = listedHeader(entry);
@@ -180,12 +209,11 @@ function crc32(bytes) {
 async function unpack(slice, entry) {
   const { name } = entry;
   if (entry.size > MOST_BYTES) throw tooLarge(name);
-  const most = Math.min(MOST_BYTES, 1048576 + entry.packed * MOST_RATIO);
-  const bytes = entry.method === 0 ? await drain(slice.stream(), most) : await inflate(slice, "deflate-raw", most);
-  if (bytes === undefined) throw tooMuch(name);
+  const bytes = entry.method === 0 ? await drain(slice.stream(), entry.size) : await inflate(slice, "deflate-raw", entry.size);
+  if (bytes === undefined) throw notAsSaid(name);
   if (bytes === null) throw new Failed(name, "压缩内容不完整，或其后有多余字节", "its packed content is not whole, or something follows it");
   if (bytes.length !== entry.size || crc32(bytes) !== entry.crc) {
-    throw new Failed(name, "与压缩包所述的长度或校验值不符", "not what the archive says of it");
+    throw notAsSaid(name);
   }
   return bytes;
 }
