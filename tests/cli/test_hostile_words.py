@@ -10,21 +10,29 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 from openpyxl import load_workbook
 
 from collector import catalog
 from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.keys import keys
 from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust import keyring
 from collector.export import FORMATS
 from tests import bundles
 from tests.cli.running import Ended, hostpledge
-from tests.hostile import RAW, WORD, clean, fill
+from tests.hostile import RAW, SEVERAL, WORD, clean, fill
+from tests.report.evidence import CONTROL, host
 from tests.signers import lie
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +168,37 @@ def test_a_bundle_of_no_register_s_pledge_is_refused_by_every_command(
         assert done.status == 2, words
         clean(done.out + done.err, words)
     assert not (tmp_path / "f").exists()
+
+
+def test_what_the_register_says_of_an_attached_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner took it in; the names of its hosts are still the words of others."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(home))
+    monkeypatch.delenv("HOSTPLEDGE_REGISTER", raising=False)
+    record = yaml.safe_load((ROOT / "examples/pledge.yml").read_text("utf-8"))
+    (tmp_path / "p.yml").write_text(yaml.safe_dump(record, allow_unicode=True), "utf-8")
+    hostpledge("key", "new", home=home)
+    _said("pledge", "add", tmp_path / "p.yml", home=home)
+    id, at = record["id"], datetime.now(UTC).replace(microsecond=0)
+    weak = b"root:$1$abcdefgh$x:20000:0:99999:7:::\n"
+    hosts = [
+        replace(host(name, weak), collected_at=at, origin={"clock": at.isoformat()})
+        for name in (f"h{WORD}", SEVERAL)
+    ]
+    made, _ = bundles.make(
+        tmp_path, hosts, keys.load(keyring.path_of("default")), grade=record["grade"], at=at,
+        controls=[CONTROL],
+        pledge=PledgeReference(id, 1, None),
+    )  # fmt: skip
+    _said("pledge", "attach", id, made.path, home=home)
+    for lang in ("en", "zh"):
+        for words in (
+            ("show", id), ("status", id), ("list",), ("due",), ("inventory",),
+            ("findings", id), ("findings",), ("findings", id, "--format", "json"),
+            ("findings", "--format", "csv"), ("status", id, "--format", "json"),
+            ("notice", id, "-o", tmp_path / f"{lang}.html", "--by", f"{at.year + 1}-01-31"),
+        ):  # fmt: skip
+            _said("pledge", *words, "--lang", lang, home=home)
+        clean((tmp_path / f"{lang}.html").read_text("utf-8"), "notice")

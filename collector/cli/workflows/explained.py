@@ -12,7 +12,7 @@ from collector.captures import read_digest
 from collector.cli.ui.columns import WIDTH, labelled, wrap
 from collector.cli.ui.intake import Intake
 from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput, PastLimit, one_line
+from collector.errors import BadInput, PastLimit, one_line, shown
 from collector.export.envelope import as_json
 from collector.judging.chain import Asked, Chain, chain
 from collector.model import Control, Finding, ReadStatus, Result, Text, Value
@@ -135,9 +135,9 @@ def _quotes(finding: Finding) -> list[str]:
     lines: list[str] = []
     for quote in finding.evidence:
         lines.append(f"  {_place(quote)}")
-        shown = quote["lines"][:_LINES]
-        lines += [f"    | {one_line(line, WIDTH - 6)}" for line in shown]
-        if more := len(quote["lines"]) - len(shown):
+        some = quote["lines"][:_LINES]
+        lines += [f"    | {one_line(line, WIDTH - 6)}" for line in some]
+        if more := len(quote["lines"]) - len(some):
             lines.append(tr(f"    … 另有 {more} 行", f"    … {more} more line(s)"))
     return lines or [tr("  没有引用任何行", "  no line is quoted")]
 
@@ -146,7 +146,7 @@ def _verdict(found: Chain, control: Control, grade: int) -> list[str]:
     finding = found.finding
     rows = [
         (tr("代码", "code"), finding.reason),
-        *((name, _value(value)) for name, value in finding.values.items()),
+        *((shown(name, 60), _value(value)) for name, value in finding.values.items()),
         (tr("标准", "criterion"), finding.expected.to(lang())),
     ]
     for name, value in control.for_grade(grade).values.items():
@@ -165,7 +165,7 @@ def _verdict(found: Chain, control: Control, grade: int) -> list[str]:
 
 
 def _place(quote: Mapping[str, Any]) -> str:
-    return " ".join(word for word in (quote["read"], quote.get("path", "")) if word)
+    return shown(" ".join(word for word in (quote["read"], quote.get("path", "")) if word), 4000)
 
 
 def _value(value: Value) -> str:

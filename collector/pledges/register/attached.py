@@ -24,6 +24,7 @@ from collector.pledges.database import (
     tables,
     voids,
 )
+from collector.pledges.database.next_in_order import check_in_order
 from collector.pledges.database.rows import Evidence, evidence_of, few_of, scope_json
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
@@ -263,38 +264,7 @@ class Attached:
                     there_2=taken["pledge"],
                 )
             )
-        self._in_order(connection, id, sequence, previous)
-
-    def _in_order(
-        self, connection: Connection, id: str, sequence: int, previous: str | None
-    ) -> None:
-        table = tables.evidence
-        last = (
-            connection.execute(
-                select(table.c.sequence, table.c.digest)
-                .where(table.c.pledge == id)
-                .order_by(table.c.sequence.desc())
-                .limit(1)
-            )
-            .mappings()
-            .first()
-        )
-        due = last["sequence"] + 1 if last else 1
-        if sequence != due:
-            raise BadInput(
-                msg("bundle_number_number_next", sequence=sequence, which=id, due=due),
-                mend=msg("make_one_hostpledge_run_pledge"),
-            )
-        if previous != (last["digest"] if last else None):
-            raise BadInput(
-                msg(
-                    "bundle_follows_last_one",
-                    previous=(previous or "none")[:12],
-                    which=id,
-                    last=last["digest"][:12] if last else "none",
-                ),
-                mend=msg("make_one_hostpledge_run_pledge"),
-            )
+        check_in_order(connection, id, sequence, previous)
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:
         """What the captures of a pledge's newest bundle show, each held to its signed digest.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from collector.errors import listed
 from collector.model import Lang, Result
 from collector.report.model.stores import Backup
 from collector.report.model.view import ORDER, Host, Shown
@@ -138,7 +139,7 @@ class _Names:
                 told.append(kind.name)
                 for host in kind.hosts:
                     del left[host]
-        return Alike(what, len(names), tuple(told), self._between.join(left))
+        return Alike(what, len(names), tuple(told), listed(list(left), self._between, 255))
 
 
 def _kinds(
@@ -159,7 +160,8 @@ def _kinds(
             else:
                 number += 1
                 label = t["kind"].format(number=number, count=len(names))
-                kinds.append(Kind(number, label, alike[0].by_control, names, between.join(names)))
+                told = listed(names, between, 255)
+                kinds.append(Kind(number, label, alike[0].by_control, names, told))
         found.append((result, kinds))
     return found
 

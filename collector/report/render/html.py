@@ -19,6 +19,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from collector.catalog import checked, words
+from collector.errors import listed
 from collector.model import Lang, Text
 from collector.report.model import view
 from collector.report.model.visible import plain, visible, whole_clauses
@@ -63,6 +64,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters["plain"] = plain
+    # in a list of names, none passes for several
+    env.filters["named"] = lambda name: listed([name], most=255)
     env.filters["shortened"] = lambda text, most: text if len(text) <= most else f"{text[:most]} …"
     env.filters["whole_clauses"] = whole_clauses
     return env

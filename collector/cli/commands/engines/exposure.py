@@ -16,7 +16,7 @@ from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import wrap
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import BadInput
+from collector.errors import BadInput, shown
 from collector.export.envelope import as_json
 from collector.facts.base.intervals import address
 from collector.facts.firewall.exposure import Exposure, exposures
@@ -111,16 +111,17 @@ def _table(found: tuple[Exposure, ...], run: Mapping[int, Program]) -> str:
     for e in found:
         s = e.listener
         sources = e.sources if e.yes else e.doubtful
-        shown = ["…"] if len(sources) > 4 and e.reachable == "unknown" else sources[:4]
+        few = ["…"] if len(sources) > 4 and e.reachable == "unknown" else sources[:4]
         if len(sources) > 4:
-            shown = [*sources[:4], "…"]
-        where = ", ".join(shown).replace("anywhere", tr("任意来源", "anywhere"))
+            few = [*sources[:4], "…"]
+        where = ", ".join(few).replace("anywhere", tr("任意来源", "anywhere"))
         process = _process(s.process, run.get(s.pid)) or ("" if e.targets else "?")
         if e.targets:
             process = f"{process} → {', '.join(e.targets)}".strip()
         proto = f"{s.proto}{s.family}"
         why = in_chinese(e.why) if lang() == "zh" else e.why
-        rows.append([proto, s.shown, str(s.port), process, words[e.reachable], where or "-", why])
+        row = [proto, s.shown, str(s.port), process, words[e.reachable], where or "-", why]
+        rows.append([shown(cell, 4000) for cell in row])
     widths = [max(_width(row[at]) for row in rows) for at in range(len(head) - 1)]
     starts = [
         "  ".join(

@@ -17,7 +17,7 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import WIDTH, out, pad, wrap
 from collector.cli.ui.intake import Intake
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import BadInput, FactError, one_line
+from collector.errors import BadInput, FactError, listed, one_line, shown
 from collector.export.envelope import as_json
 from collector.facts.logs.gaps import Gap
 from collector.facts.logs.model.families import NAMES
@@ -152,8 +152,8 @@ def _runner(known: Retention) -> str:
 
 def _cells(cells: tuple[str, ...]) -> str:
     """All in their columns; a cell that is too long pushes the next ones on."""
-    shown = [pad(cell, width - 1) for cell, width in zip(cells, _WIDTHS, strict=False)]
-    return " ".join([*shown, *cells[len(_WIDTHS) :]]).rstrip()
+    padded = [pad(cell, width - 1) for cell, width in zip(cells, _WIDTHS, strict=False)]
+    return " ".join([*padded, *cells[len(_WIDTHS) :]]).rstrip()
 
 
 def _summary(row: Log) -> tuple[str, ...]:
@@ -187,10 +187,10 @@ def _kept(days: int | str | None) -> str:
 
 
 def _details(row: Log) -> list[str]:
-    lines = [wrap(row.path, indent="  "), wrap(row.why, indent="  ")]
+    lines = [wrap(shown(one, 4000), indent="  ") for one in (row.path, row.why)]
     lines += [wrap(_hole(gap), indent="  ") for gap in (row.gaps or ()) if not gap.explained_by][:5]
     if row.remote:
-        lines.append(wrap(tr("异机：", "remote: ") + ", ".join(row.remote), indent="  "))
+        lines.append(wrap(tr("异机：", "remote: ") + listed(row.remote), indent="  "))
     lines += [_one(f"  | {one_line(line)}") for line in row.samples or ()]
     return lines
 
@@ -204,7 +204,7 @@ def _hole(gap: Gap) -> str:
 def _among(paths: Sequence[str]) -> str:
     if not paths:
         return ""
-    return tr(f"（{'、'.join(paths)}）", f" ({', '.join(paths)})")
+    return tr(f"（{listed(paths, '、', 4000)}）", f" ({listed(paths, most=4000)})")
 
 
 def _one(text: str) -> str:

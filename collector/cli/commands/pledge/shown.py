@@ -19,6 +19,7 @@ from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import void_line
+from collector.errors import listed, one_line
 from collector.export.envelope import Identity, as_json
 from collector.pledges.database.rows import Evidence, Version, past_ones
 from collector.pledges.record.documents import fields
@@ -104,8 +105,8 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
         yield (
             tr("豁免", "waiver"),
             (
-                f"{waiver['control']} @ {waiver['host']} → {waiver['expires']}: {waiver['reason']} "
-                f"({waiver['approver']})"
+                f"{waiver['control']} @ {waiver['host']} → {waiver['expires']}: "
+                f"{one_line(waiver['reason'])} ({waiver['approver']})"
             ),
         )
 
@@ -161,7 +162,7 @@ def _state(entry: Standing) -> str:
 
 def _some(names: Sequence[str], most: int = 8) -> str:
     more = tr(f" 等 {len(names)} 个", f" … {len(names)} in all") if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return listed(names[:most], most=255) + more
 
 
 def _minute(moment: datetime) -> str:
