@@ -123,8 +123,11 @@ def test_a_deleted_entry_is_told_with_status_1(owner: Owner) -> None:
     refused = owner("checkpoint")
     assert (refused.status, refused.out) == (2, "")
     assert "entries were removed from it" in refused.err
-    # its owner removes the register's own checkpoint as well; the one that was handed out stays
+    # its owner removes the register's own checkpoint as well, and the copy in their folder; the
+    # one that was handed out stays
     _owned(owner, "DELETE FROM checkpoints")
+    assert owner("checkpoint").status == 2
+    (owner.home / "register.logs.json").unlink()
     later = owner.kept("later")
     proof = owner.folder / "proof"
     assert owner("consistency", later, "-o", proof).status == 0

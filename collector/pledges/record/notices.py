@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from collector.errors import shown
 from collector.pledges.record.form import PledgeRecord, from_document
 
 Day = str
@@ -73,11 +74,16 @@ def next_number(record: PledgeRecord, today: date) -> str:
     return next(name for name in (plain, *others) if name not in taken)
 
 
+def place_of(control: str, host: str) -> tuple[str, str]:
+    """Control and host as a notice names them: nothing in a host's name acts or hides."""
+    return control, shown(host, 255)
+
+
 def grouped(found: Iterable[tuple[str, str, Day]]) -> list[dict[str, Any]]:
     """What is to be mended (control, host, day), as a record has it: hosts that share a day."""
     rows: dict[tuple[str, Day], list[str]] = {}
     for control, host, day in found:
-        rows.setdefault((control, day), []).append(host)
+        rows.setdefault((control, day), []).append(place_of(control, host)[1])
     return [
         {"control": control, "hosts": sorted(set(hosts)), **({"mend_by": day} if day else {})}
         for (control, day), hosts in sorted(rows.items())

@@ -14,7 +14,7 @@ from collector.catalog import clause_number, described
 from collector.model import Lang, Result
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
-from collector.pledges.record.notices import Notice
+from collector.pledges.record.notices import Notice, place_of
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
 
@@ -119,7 +119,7 @@ def dated(lives: Iterable[Life], named: Mapping[tuple[str, str], str]) -> list[L
     """Those without a day of their own have the one that a notice named."""
     return [
         replace(life, due=waiver_end(day))
-        if life.due is None and (day := named.get((life.control, life.host), ""))
+        if life.due is None and (day := named.get(place_of(life.control, life.host), ""))
         else life
         for life in lives
     ]
@@ -130,8 +130,8 @@ def _after(
 ) -> list[tuple[str, list[Item]]]:
     """What became of all that a notice named, and what was found since."""
     named = earlier.named
-    here = [life for life in lives if (life.control, life.host) in named]
-    new = [life for life in open_ones(lives) if (life.control, life.host) not in named]
+    here = [life for life in lives if place_of(life.control, life.host) in named]
+    new = [life for life in open_ones(lives) if place_of(life.control, life.host) not in named]
     waived = [life for life in here if life.state == "waived"]
     parts = [
         ("notice_mended", _items([x for x in here if x.state == "closed"], "", lang)),

@@ -242,6 +242,7 @@ def _dues(known: Dossier) -> str:
 
 def _notices(known: Dossier) -> str:
     from collector.cli.commands.pledge.noticed import kinds
+    from collector.pledges.record.notices import place_of
 
     if not known.notices:
         return ""
@@ -253,7 +254,7 @@ def _notices(known: Dossier) -> str:
         tr("所列", "findings"),
         tr("未闭环", "open"),
     )
-    states = {(life.control, life.host): life.state for life in known.lives}
+    states = {place_of(life.control, life.host): life.state for life in known.lives}
     for notice in known.notices:
         still = sum(states.get(key, "open") == "open" for key in notice.named)
         table.add_row(

@@ -92,6 +92,7 @@ def noticed(
 ) -> Iterator[Noticed]:
     """The notices of one record; where its bundles cannot be read, why is added to `unread`."""
     from collector.pledges.record.notices import notices as on_record
+    from collector.pledges.record.notices import place_of
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing.finding_history import all_lives
 
@@ -105,7 +106,7 @@ def noticed(
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
         unread.append(f"{record.id}: {one_line(said, 600)}")
         return
-    states = {(life.control, life.host): life.state for life in lives}
+    states = {place_of(life.control, life.host): life.state for life in lives}
     for notice in given:
         found = [states.get(key, "open") for key in notice.named]
         late = [

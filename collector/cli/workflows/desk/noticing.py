@@ -16,6 +16,7 @@ from collector.pledges.record.notices import (
     last_given,
     next_number,
     of_number,
+    place_of,
     with_notice,
 )
 from collector.pledges.record.times import CHINA
@@ -140,7 +141,7 @@ def _something_closed(
     lives: Sequence[Life], since: datetime | None, earlier: Notice | None
 ) -> bool:
     if earlier is not None:
-        return any((life.control, life.host) in earlier.named for life in lives)
+        return any(place_of(life.control, life.host) in earlier.named for life in lives)
     return any(life.closed and since and life.closed.at >= since for life in lives)
 
 
