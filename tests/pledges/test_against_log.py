@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ from collector.attest.log import merkle
 from collector.attest.log.checkpoint import Checkpoint, sign
 from collector.attest.trust import keyring
 from collector.errors import BadInput, VerifyFailed
-from collector.pledges.database import bound_versions, seals
+from collector.pledges.database import bound_versions, last_kept, seals, tables, voids
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from collector.pledges.transfer.backup import write as backup
+from collector.pledges.transfer.disposal import dispose
 from tests.cli.running import Ended, hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.places import owner
@@ -308,6 +311,95 @@ def test_a_database_that_changes_what_is_written_takes_nothing(home: Home) -> No
     assert len(home.register.evidence(ID)) == 2
 
 
+@pytest.mark.parametrize("field", ["voided", "disposed"])
+def test_a_text_that_is_not_of_its_digest_makes_nothing_void_or_gone(
+    home: Home, field: str
+) -> None:
+    _, before, _ = home.listed()
+    document = json.loads(home.register.get(ID).canonical())
+    about = {"on": "2026-11-20", "reason": "x", "by": "x"}
+    document[field] = [{"sequence": 2, **about}] if field == "voided" else about
+    text = rfc8785.dumps(document).decode().replace("'", "''")
+    home.change(
+        f"UPDATE versions SET document = '{text}' WHERE pledge = '{ID}'",
+        "INSERT INTO versions SELECT pledge, 2, document, sha256, added_at FROM versions "
+        f"WHERE pledge = '{ID}'",
+        f"UPDATE versions SET document = '' WHERE pledge = '{ID}' AND version = 1",
+    ) if field == "disposed" else home.change(
+        f"UPDATE versions SET document = '{text}' WHERE pledge = '{ID}'"
+    )
+    with home.register.snapshot() as connection:
+        assert voids.of(connection) == {}
+        assert tables.emptied(connection) == frozenset()
+    listed = home("list", "--format", "json")
+    if field == "voided":
+        (here,) = (p for p in json.loads(listed.out)["pledges"] if p["id"] == ID)
+        assert (listed.status, here["last"]) == (0, before[ID]["last"])
+    else:
+        assert listed.status == 2
+    assert home("show", ID).status == 2
+
+
+def test_what_was_attached_is_held_without_a_checkpoint_too(home: Home) -> None:
+    """The last that this user attached, or signed, lies in the user's own folder."""
+    _rewritten(home, notes="none")
+    status, listed, err = home.listed()
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "pass" not in json.dumps(listed[ID])
+    assert hostpledge("register", "checkpoint", home=home.home).status == 2
+
+
+def test_a_newest_entry_that_is_gone_is_missed(home: Home) -> None:
+    home.change(DELETED, "DELETE FROM log_entries WHERE number = 1")
+    status, _, err = home.listed()
+    assert (status, "entries were removed from it" in err) == (2, True)
+
+
+@pytest.mark.parametrize("spelt", ["link", "dots"])
+def test_the_place_is_known_however_it_is_spelt(home: Home, tmp_path: Path, spelt: str) -> None:
+    assert hostpledge("register", "checkpoint", home=home.home).status == 0
+    _rewritten(home, notes="begun anew")
+    file = Path(home.register.where)
+    (tmp_path / "link").symlink_to(file.parent)
+    other = tmp_path / "link" if spelt == "link" else file.parent / ".." / file.parent.name
+    ended = home("list", "--register", other / file.name)
+    assert ended.status == 2
+    assert "when you last used it" in ended.err
+
+
+def test_one_name_for_each_place() -> None:
+    urls = [f"postgresql+pg8000://u@{host}/r" for host in ("localhost", "127.0.0.1:5432", "[::1]")]
+    assert len({last_kept._place(url) for url in urls}) == 1
+    assert last_kept._place("postgresql+pg8000://u@db/r") not in map(last_kept._place, urls)
+
+
+def test_a_log_of_an_odd_name_gets_no_signature(home: Home) -> None:
+    (home.home / "register.logs.json").unlink()
+    home.change("UPDATE log_head SET origin = 'REAL' || char(10) || '500' || char(10) || 'x'")
+    ended = hostpledge("register", "checkpoint", home=home.home)
+    assert (ended.status, ended.out) == (2, "")
+
+
+def test_a_leaf_that_the_database_changes_is_not_logged(home: Home) -> None:
+    home.change(
+        "CREATE TRIGGER theirs AFTER INSERT ON log_entries BEGIN UPDATE log_entries SET "
+        "leaf = replace(leaf, 'fail', 'pass') || ' ' WHERE number = NEW.number; END",
+        "DROP TRIGGER IF EXISTS log_entries_no_update",
+    )
+    with pytest.raises(BadInput, match="the database changes what is written to it"):
+        attach(home.register, ID, home.bundles[2], home.trust)
+    assert len(home.register.evidence(ID, hold=False)) == 2
+
+
+def test_what_is_destroyed_is_of_that_pledge(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = home.register.evidence(ID)[0]
+    theirs = replace(mine, pledge="other-2026")
+    monkeypatch.setattr(Register, "every_evidence", lambda *_, **__: (theirs,))
+    with pytest.raises(BadInput, match=f"made for {ID}: nothing is destroyed"):
+        dispose(home.register, "other-2026", {}, date(2026, 11, 29), renewed=False)
+    assert mine.path.exists()
+
+
 def test_a_brief_is_what_its_record_says(home: Home) -> None:
     _, before, _ = home.listed()
     due = home("due").out
@@ -387,8 +479,11 @@ def test_a_log_that_is_not_the_one_that_was_signed_proves_nothing(
             theirs.unguard()
             theirs.execute("DELETE FROM evidence WHERE sequence = 3")
             theirs.execute("DELETE FROM log_entries WHERE number = 2")
+        # what this user remembers of it is another test's
+        (home.home / "register.logs.json").unlink()
     before = home.register.newest_and_doubts()[1]
-    assert (before, home("show", ID).status) == ([], 0)
+    shown = home("show", ID)
+    assert (before, shown.status, shown.err) == ([], 0, "")
     forge(home)
     status, listed, err = home.listed()
     assert (status, len(err.splitlines())) == (2, 1)

@@ -90,6 +90,11 @@ class Note:
         return signer
 
 
+def is_origin(name: str) -> bool:
+    """May a log have that name? Neither blanks nor line ends, nor the + of key names, are in it."""
+    return _ORIGIN.fullmatch(name) is not None and name.isprintable()
+
+
 def sign(checkpoint: Checkpoint, key: PrivateKey) -> str:
     """The signed note of a checkpoint."""
     body = checkpoint.body()
@@ -118,7 +123,7 @@ def parse(data: bytes, *, where: str) -> Note:
         origin, size, root = fields[:3]
         if len(fields) > 3:
             raise ValueError(msg("checkpoint_further_lines_hostpledge"))
-        if not _ORIGIN.fullmatch(origin) or not origin.isprintable():
+        if not is_origin(origin):
             raise ValueError(msg("not_checkpoint_no_name"))
         if not _SIZE.fullmatch(size):
             raise ValueError(msg("not_checkpoint_no_size"))

@@ -19,10 +19,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from collector.attest.log import logged
+from collector.attest.log.checkpoint import Checkpoint
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
 from collector.model import Result
-from collector.pledges.database import bound_versions, last_kept, tables
+from collector.pledges.database import bound_versions, tables
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.kept_checkpoints import Growth
 
@@ -35,6 +36,8 @@ _LEAF = re.compile(
     r'("made_at":"[^"]*","pledge":"([^"\\]+)".*"sequence":([0-9]+),"verdicts":\{[^{}]*\}\})'
 )
 _TWICE = b""
+# of a leaf: a few hundred characters, and some for each host that was not looked at
+_LONGEST = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,30 @@ class Doubt:
 class AgainstLog:
     """Of each entry a digest is kept: the log only grows, and a process reads it once."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Checkpoint | None = None) -> None:
+        """`known` is the log as the user knew it before this register was read."""
+        self._known = known
         self._begin()
 
     def _begin(self) -> None:
         self._next = 0
         # pledge → sequence → digest of the leaf without the time at which it was logged
         self._seals: dict[str, dict[int, bytes]] = {}
-        self._growth = Growth()
+        self._growth = Growth(self._known)
 
     def broken(self, connection: Connection, *, where: str) -> Disagrees | None:
         """Why the log as a whole is not the one of which checkpoints were signed."""
         self._grow(connection)
-        why = self._growth.broken() or _of_another(connection, where)
+        why = self._growth.broken()
         return None if why is None else Disagrees(why, where=where, mend=msg("restore_backup"))
+
+    def now(self, connection: Connection) -> Checkpoint | None:
+        """The log as it is, unsigned; None where it is not the one that was signed."""
+        self._grow(connection)
+        if self._growth.broken() is not None:
+            return None
+        origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
+        return Checkpoint(str(origin), self._growth.size, self._growth.root())
 
     def agrees(self, connection: Connection, id: str, rows: Collection[Mapping[Any, Any]]) -> bool:
         """`rows` are all that the register has of the pledge."""
@@ -93,17 +106,11 @@ class AgainstLog:
         for number, leaf in connection.execute(query):
             self._next = number + 1
             self._growth.add(leaf)
-            read = _LEAF.fullmatch(leaf)
+            read = _LEAF.fullmatch(leaf) if len(leaf) <= _LONGEST else None
             if read is not None:
                 known = self._seals.setdefault(read[3], {})
                 sequence = int(read[4])
                 known[sequence] = _TWICE if sequence in known else _seal(read[1] + read[2])
-
-
-def _of_another(connection: Connection, where: str) -> str | None:
-    """Why this is not the log of that register, of which this user kept a checkpoint."""
-    origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
-    return last_kept.other_log(where, str(origin))
 
 
 def doubts(connection: Connection, ids: Collection[str], *, where: str) -> dict[str, Doubt]:

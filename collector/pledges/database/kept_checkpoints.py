@@ -18,14 +18,16 @@ from collector.attest.log.checkpoint import Checkpoint, Note, note_id, parse
 from collector.attest.trust import keyring
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import last_kept, tables
+from collector.pledges.database import tables
 
 
 class Growth:
     """A Merkle tree that leaves are put into in their order, and the roots it must have had."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Checkpoint | None = None) -> None:
+        """`known` is the log as the user knew it before this register was read."""
         self.size = 0
+        self._known = known
         # why the log is none of those that were signed, where it is not
         self._why: str | None = None
         # of each full tree within this one, the largest first
@@ -51,12 +53,17 @@ class Growth:
             except VerifyFailed as problem:
                 self._why = self._why or problem.what
         try:
-            if (last := last_kept.read(origin) if begins else None) is not None:
-                self._take(last, origin)
+            if begins and self._known is not None:
+                self._take_known(self._known, origin)
             _hold_to_signature(notes)
         except VerifyFailed as problem:
             self._why = self._why or problem.what
         return not rows or self.size == 0
+
+    def _take_known(self, one: Checkpoint, origin: str) -> None:
+        if one.origin != origin:
+            raise VerifyFailed(msg("another_log_there", origin=one.origin, origin_2=origin))
+        self._take(one, origin)
 
     def _take(self, one: Checkpoint, origin: str) -> None:
         if one.origin != origin:
@@ -69,11 +76,9 @@ class Growth:
         self._compare(one.size)
 
     def add(self, leaf: str) -> None:
-        """The next leaf; past the last checkpoint nothing is left to be held to."""
+        """The next leaf."""
         place = self.size
         self.size += 1
-        if place >= self._last:
-            return
         found = merkle.leaf_hash(leaf.encode("utf-8", "surrogatepass"))
         while place & 1:
             found = merkle.node_hash(self._peaks.pop(), found)
@@ -84,11 +89,15 @@ class Growth:
     def _compare(self, size: int) -> None:
         if size != self.size or size not in self._roots:
             return
+        if self._roots.pop(size) != self.root():
+            self._why = self._why or msg("first_entries_log_not", size=size)
+
+    def root(self) -> bytes:
+        """Of the tree as it is now."""
         found = self._peaks[-1] if self._peaks else merkle.root([])
         for peak in reversed(self._peaks[:-1]):
             found = merkle.node_hash(peak, found)
-        if self._roots.pop(size) != found:
-            self._why = self._why or msg("first_entries_log_not", size=size)
+        return found
 
     def broken(self) -> str | None:
         """The first cause why this is not the log that was signed; None where it is."""

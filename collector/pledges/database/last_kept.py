@@ -1,68 +1,62 @@
-"""The last checkpoint of each log that this user kept, in the user's own folder.
+"""The log of each register as this user last attached to it or signed it, in the user's own folder.
 
 Whoever can write the register can take its checkpoints away, and write its log anew. What lies
-here is no part of it: a log that did not grow out of it is not the one that the user signed.
+here is no part of it: a log that did not grow out of it is not the one that the user knew.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from collector.attest.log.checkpoint import Checkpoint
-from collector.i18n.message import Message, msg
 from collector.private import write_aside
 from collector.resources import home, home_place
 
 _NAME = "register.logs.json"
-# no log has such a name
-_PLACES = "places"
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 
-def read(origin: str) -> Checkpoint | None:
-    """None where nothing was kept of that log, or the file cannot be read: then nothing is held."""
+def read(where: str) -> Checkpoint | None:
+    """To be read before the register is: its log only grows, and this must not be the newer one.
+
+    None where nothing was kept of the register there, or the file cannot be read.
+    """
     try:
-        size, root = _all()[origin]
-        return Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
+        origin, size, root = _all()[_place(where)]
+        return Checkpoint(str(origin), int(size), base64.b64decode(root, validate=True))
     except (KeyError, ValueError, TypeError):
         return None
 
 
 def keep(one: Checkpoint, where: str) -> None:
-    """In the place of the one before, unless that is of a larger log; `where` its register is."""
-    known, every = read(one.origin), _all()
-    every[_PLACES] = {**_places(every), _place(where): one.origin}
-    if known is None or known.size <= one.size:
-        every[one.origin] = [one.size, base64.b64encode(one.root).decode()]
-    _write(every)
+    """In the place of the one before, unless that is of the same log and larger."""
+    known = read(where)
+    if known is None or known.origin != one.origin or known.size <= one.size:
+        root = base64.b64encode(one.root).decode()
+        _write(_all() | {_place(where): [one.origin, one.size, root]})
 
 
-def other_log(where: str, origin: str) -> Message | None:
-    """Why the register there is not the one whose log this user kept a checkpoint of."""
-    known = _places(_all()).get(_place(where), origin)
-    return None if known == origin else msg("another_log_there", origin=known, origin_2=origin)
-
-
-def forget(origin: str, where: str) -> None:
-    """The user has put that log, or an earlier state of it, in the place of another."""
+def forget(where: str) -> None:
+    """The user has put another register, or an earlier state, in that place."""
     every = _all()
-    places = _places(every)
-    known = every.pop(origin, None), places.pop(_place(where), None)
-    if any(known):
-        _write({**every, _PLACES: places})
+    if every.pop(_place(where), None) is not None:
+        _write(every)
 
 
 def _place(where: str) -> str:
-    return where if "://" in where else str(Path(where).absolute())
-
-
-def _places(every: Mapping[str, Any]) -> dict[str, Any]:
-    found = every.get(_PLACES)
-    return dict(found) if isinstance(found, dict) else {}
+    """One name for each place, however it is spelt."""
+    if "://" not in where:
+        return str(Path(where).resolve())
+    url = make_url(where)
+    host = (url.host or "localhost").lower().rstrip(".")
+    host = "localhost" if host in _HERE else host
+    return f"{url.get_backend_name()}://{host}:{url.port or 5432}/{url.database}"
 
 
 def _all() -> dict[str, Any]:

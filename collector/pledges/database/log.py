@@ -17,11 +17,11 @@ import rfc8785
 from sqlalchemy import Connection, select
 
 from collector.attest.log import logged
-from collector.attest.log.checkpoint import parse
+from collector.attest.log.checkpoint import Checkpoint, is_origin, parse
 from collector.attest.log.logged import Log
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import bound_versions, last_kept, tables
+from collector.pledges.database import bound_versions, tables
 from collector.pledges.database.kept_checkpoints import Growth
 
 _FIELDS = (
@@ -63,7 +63,11 @@ def append(connection: Connection, row: Mapping[str, Any], now: datetime, *, whe
     if last is not None:
         before = logged.entry(last.leaf.encode(), where=where)["logged_at"]
         now = max(now, datetime.fromisoformat(before))
-    _insert(connection, number, logged.entry_bytes(_fields(row), now))
+    leaf = logged.entry_bytes(_fields(row), now)
+    _insert(connection, number, leaf)
+    written = connection.execute(select(table.c.leaf).where(table.c.number == number)).scalar()
+    if written != leaf.decode():
+        raise BadInput(msg("kept_is_changed_by_database"), where=where)
 
 
 def _insert(connection: Connection, number: int, leaf: bytes) -> None:
@@ -93,15 +97,19 @@ def _origin(connection: Connection, where: str) -> str:
     found = connection.execute(query).scalars().all()
     if len(found) != 1:
         raise BadInput(msg("register_s_log_gone"), where=where, mend=msg("restore_backup"))
-    return str(found[0])
+    origin = str(found[0])
+    if not is_origin(origin):
+        # a checkpoint of it would say more than the log does
+        raise BadInput(msg("not_checkpoint_no_name"), where=where, mend=msg("restore_backup"))
+    return origin
 
 
-def read(connection: Connection, *, where: str) -> Log:
+def read(connection: Connection, *, where: str, known: Checkpoint | None = None) -> Log:
     """The whole log; raises VerifyFailed, with the first cause, when it and the rows differ,
 
-    or when it did not grow out of every checkpoint that the register has of it.
+    or when it did not grow out of every checkpoint that the register has of it, or of `known`.
     """
-    kept, growth = tables.checkpoints, Growth()
+    kept, growth = tables.checkpoints, Growth(known)
     # before the entries, which only become more
     growth.expect(connection)
     rows = connection.execute(select(tables.evidence)).mappings().all()
@@ -119,7 +127,7 @@ def read(connection: Connection, *, where: str) -> Log:
     )
     for leaf in found.leaves:
         growth.add(leaf.decode())
-    if (why := growth.broken() or last_kept.other_log(where, found.origin)) is not None:
+    if (why := growth.broken()) is not None:
         raise VerifyFailed(why, where=where)
     for why in bound_versions.altered(connection, rows).values():
         raise VerifyFailed(why, where=where)

@@ -8,6 +8,7 @@ from the rest of it: `briefs`, `looks`, `sightings`, `marks` and their `seals`.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sqlite3
@@ -184,13 +185,19 @@ def emptied_wrongly(connection: Connection) -> frozenset[str]:
     return frozenset(id for id, document in found if not _disposed(document))
 
 
+def as_written(document: str, sha256: str) -> bool:
+    """Is a version's text the one that its digest is of?"""
+    return hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest() == sha256
+
+
 def _newest_of_emptied(connection: Connection) -> list[tuple[str, str]]:
+    """By pledge the newest text; an empty one where it is not what was written."""
     gone = select(versions.c.pledge).where(versions.c.document == "").distinct()
     found = []
     for id in connection.execute(gone).scalars().all():
-        newest = select(versions.c.document).where(versions.c.pledge == id)
-        newest = newest.order_by(versions.c.version.desc()).limit(1)
-        found.append((str(id), str(connection.execute(newest).scalar())))
+        newest = select(versions.c.document, versions.c.sha256).where(versions.c.pledge == id)
+        row = connection.execute(newest.order_by(versions.c.version.desc()).limit(1)).one()
+        found.append((str(id), row.document if as_written(*row) else ""))
     return found
 
 

@@ -51,7 +51,7 @@ class Attached:
         self._database = database
         self.store = store
         self.where = where
-        self._against = against_log.AgainstLog()
+        self._against = against_log.AgainstLog(last_kept.read(where))
 
     def evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
         """As `every_evidence`, without what was declared void: what says something of a pledge."""
@@ -239,7 +239,14 @@ class Attached:
             # somebody's trigger may have taken it away again
             if sequence in seals.unlike(connection, id):
                 raise BadInput(msg("kept_is_changed_by_database"), where=self.where)
+        self._remember()
         return evidence_of(row, path)
+
+    def _remember(self) -> None:
+        """What this user attached is held to the log that it was put into, signed or not."""
+        with self._database.read() as connection:
+            if (now := self._against.now(connection)) is not None:
+                last_kept.keep(now, self.where)
 
     def check_next(self, id: str, sequence: int, digest: str, previous: str | None) -> None:
         """Raises BadInput as `insert_evidence`, which looks once more."""
@@ -294,8 +301,9 @@ class Attached:
         """
         from collector.pledges.database import log
 
+        known = last_kept.read(self.where)
         with self._database.read() as connection:
-            return log.read(connection, where=self.where)
+            return log.read(connection, where=self.where, known=known)
 
     def keep_checkpoint(self, size: int, note: str) -> None:
         """Keeps a signed checkpoint, for reports that are made when no key is at hand."""

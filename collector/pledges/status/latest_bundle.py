@@ -60,6 +60,11 @@ class Newest:
         # by host, the digest of its machine-id; None where that is not known
         self.machines: Mapping[str, str | None] = {t["host"]: t["machine"] for t in targets}
 
+    @property
+    def made_for(self) -> str:
+        """The pledge that its statement names; empty where it names none."""
+        return str((self._said.get("pledge") or {}).get("id", ""))
+
     @cached_property
     def evidence(self) -> dict[str, Any]:
         """evidence.json as it was verified when it was attached."""

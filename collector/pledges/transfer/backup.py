@@ -20,7 +20,7 @@ from collector import __version__
 from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import log, tables
+from collector.pledges.database import last_kept, log, tables
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import backup_file
 from collector.pledges.transfer.backup_file import ABOUT, MANIFEST, ROOT, SCHEMA, TABLES
@@ -86,8 +86,9 @@ class _Writer:
 
     def register(self, register: Register) -> dict[str, Any]:
         digests: list[str] = []
+        known = last_kept.read(register.where)
         with register.snapshot() as connection:
-            found = log.read(connection, where=register.where)
+            found = log.read(connection, where=register.where, known=known)
             counts: dict[str, int] = {}
             gone = tables.emptied(connection)
             for table in TABLES:

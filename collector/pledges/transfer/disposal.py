@@ -18,10 +18,12 @@ from typing import Any
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg
+from collector.pledges.database.rows import Evidence
 from collector.pledges.due import lifecycle
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.masking import masked
 from collector.pledges.register.register import Register
+from collector.pledges.status.latest_bundle import Newest
 
 # of a record, what says that there was one; the rest is about people and their systems
 _STAYS = ("schema", "id", "grade", "documents", "period", "renews", "ended", "retention")
@@ -46,6 +48,8 @@ def dispose(
     """
     known = register.get(id)
     evidence = register.every_evidence(id)
+    for attached in evidence:
+        _is_of_it(attached)
     gone = 0
     if id not in register.emptied():
         _check(known, lifecycle.kept_until(known, evidence, renewed=renewed), today)
@@ -61,6 +65,20 @@ def dispose(
                 shutil.rmtree(room / "gone")
             bundles += 1
     return Disposed(known, gone, bundles)
+
+
+def _is_of_it(attached: Evidence) -> None:
+    """Raises BadInput where the bundle of a row is another pledge's: it is not destroyed."""
+    try:
+        said = Newest(attached).made_for
+    except (BadInput, OSError):
+        return  # gone already, or damaged: it is nobody else's by its digest
+    if said != attached.pledge:
+        raise BadInput(
+            msg("bundle_of_another_pledge", sequence=attached.sequence, pledge=said),
+            where=attached.pledge,
+            mend=msg("restore_backup"),
+        )
 
 
 def _check(record: PledgeRecord, kept: date | None, today: date) -> None:

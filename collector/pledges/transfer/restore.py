@@ -135,8 +135,7 @@ def _fill(connection: Connection, backup: BackupFile, where: str) -> int:
             )
         )
     # an earlier state is put in place on purpose
-    for origin in connection.execute(select(tables.log_head.c.origin)).scalars():
-        last_kept.forget(origin, where)
+    last_kept.forget(where)
     log.read(connection, where=where)
     return int(max(0, before - connection.execute(entries).scalar_one()))
 
