@@ -367,6 +367,18 @@ def test_the_place_is_known_however_it_is_spelt(home: Home, tmp_path: Path, spel
     assert "when you last used it" in ended.err
 
 
+def test_a_register_begun_anew_on_purpose_is_another(home: Home) -> None:
+    assert hostpledge("register", "checkpoint", home=home.home).status == 0
+    for file in home.home.glob("register.sqlite*"):
+        file.unlink()
+    assert home("list").status == 0
+    register = Register.open()
+    register.add_all([made(), made(id="other-2026")])
+    attach(register, ID, home.bundles[0], home.trust)
+    status, _, err = home.listed()
+    assert (status, err) == (0, "")
+
+
 def test_one_name_for_each_place() -> None:
     urls = [f"postgresql+pg8000://u@{host}/r" for host in ("localhost", "127.0.0.1:5432", "[::1]")]
     assert len({last_kept._place(url) for url in urls}) == 1

@@ -25,8 +25,11 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 def read(where: str) -> Checkpoint | None:
     """To be read before the register is: its log only grows, and this must not be the newer one.
 
-    None where nothing was kept of the register there, or the file cannot be read.
+    None where nothing was kept of the register there, the file cannot be read, or no register is
+    there: that an empty list is empty is seen without it.
     """
+    if "://" not in where and not Path(where).exists():
+        return None
     try:
         origin, size, root = _all()[_place(where)]
         return Checkpoint(str(origin), int(size), base64.b64decode(root, validate=True))

@@ -41,6 +41,7 @@ from sqlalchemy.pool import NullPool
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
 from collector.pledges import migrations
+from collector.pledges.database import last_kept
 
 # what a hostpledge without migrations looks at: it turns away what is newer than 2
 FORM = 3
@@ -319,6 +320,8 @@ def create(connection: Connection, *, where: str) -> bool:
             raise BadInput(
                 msg("database_no_register"), where=where, mend=msg("give_another_register")
             )
+        # one that is made anew in the place of another is the user's own doing
+        last_kept.forget(where)
         metadata.create_all(connection)
         connection.execute(form.insert().values(version=FORM))
         migrations.stamp_new(connection)

@@ -51,7 +51,11 @@ class Attached:
         self._database = database
         self.store = store
         self.where = where
-        self._against = against_log.AgainstLog(last_kept.read(where))
+        self._know_log()
+
+    def _know_log(self) -> None:
+        """Before the register is read: what this user knows of its log."""
+        self._against = against_log.AgainstLog(last_kept.read(self.where))
 
     def evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
         """As `every_evidence`, without what was declared void: what says something of a pledge."""

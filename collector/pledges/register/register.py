@@ -48,6 +48,7 @@ class Register(Seen):
                 from collector.pledges.database import log
 
                 log.begin(connection)
+        self._know_log()
 
     @classmethod
     def open(cls, at: str | None = None, *, create: bool = True) -> Register:
