@@ -189,6 +189,8 @@ class Attached:
             self._hold(connection, id)
             log.hold(connection, where=self.where)
             yield
+        # only now is it there for others, and cannot be taken back
+        self._remember()
 
     def insert_evidence(
         self,
@@ -243,7 +245,6 @@ class Attached:
             # somebody's trigger may have taken it away again
             if sequence in seals.unlike(connection, id):
                 raise BadInput(msg("kept_is_changed_by_database"), where=self.where)
-        self._remember()
         return evidence_of(row, path)
 
     def _remember(self) -> None:
