@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,14 +18,16 @@ from collector.errors import BadInput, one_line
 from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
 from collector.model import Result, Text
-from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
-from collector.pledges.register.register import Register
-from collector.pledges.standing.finding_history import all_lives
-from collector.pledges.status.findings import Life, to_json
 
-Row = tuple[PledgeRecord, Life]
+if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
+    from collector.pledges.status.findings import Life
+
+    Row = tuple[PledgeRecord, Life]
+
 STATES = {
     "open": Text("未闭环", "open"),
     "waived": Text("已豁免", "waived"),
@@ -53,6 +56,8 @@ class Found:
         return sorted(found, key=lambda row: _rank(row[0], row[1], self._now))
 
     def _of(self, id: str, asked: Asked) -> Iterator[Row]:
+        from collector.pledges.standing.finding_history import all_lives
+
         record = self._register.get(id)
         try:
             lives = all_lives(record, self._register.evidence(id), self._now)
@@ -76,6 +81,8 @@ def _rank(record: PledgeRecord, life: Life, now: datetime) -> tuple[object, ...]
 
 def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
     """The rows in that form: a table for people, JSON, CSV, a workbook."""
+    from collector.pledges.status.findings import to_json
+
     if form == "json":
         known = [
             {"pledge": record.id, "customer": record.customer, **to_json(life, now)}

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collector.catalog import clause_number, words
 from collector.cli.commands.pledge import tables
-from collector.cli.commands.pledge.found_rows import Row
 from collector.cli.options.findings import CLAUSES, VERDICTS, clause_of
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import Cell, as_csv, as_xlsx
 from collector.export.envelope import as_json
 from collector.model import Text
-from collector.pledges.status.findings import Life
+
+if TYPE_CHECKING:
+    from collector.cli.commands.pledge.found_rows import Row
+    from collector.pledges.status.findings import Life
 
 
 @dataclass(slots=True)
