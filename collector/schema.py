@@ -47,10 +47,14 @@ def check(document: Any, name: str, *, where: str, part: str | None = None) -> N
 
     `part` is one of its `$defs`, where the document says itself which of them it is.
     """
-    if _fits(validator(name, part), document):
+    fits = _fits(validator(name, part), document)
+    if fits:
+        return
+    problem = first_fault(document, name, part)
+    if problem is None and fits is None:
         return
     # what explains must not be what decides: what it finds nothing wrong with is refused as well
-    problem = first_fault(document, name, part) or msg("schema_does_not_fit")
+    problem = problem or msg("schema_does_not_fit")
     raise BadInput(
         msg(
             "not_a_document",
@@ -62,11 +66,12 @@ def check(document: Any, name: str, *, where: str, part: str | None = None) -> N
     )
 
 
-def _fits(quick: jsonschema_rs.Validator, document: Any) -> bool:
+def _fits(quick: jsonschema_rs.Validator, document: Any) -> bool | None:
+    """None where it cannot say: of what holds texts of our own kind, or keys that are numbers."""
     try:
         return quick.is_valid(document)
-    except ValueError:  # what is no JSON, as YAML's keys that are numbers
-        return False
+    except ValueError:
+        return None
 
 
 def load_line(data: bytes, name: str, *, where: str, parts: Collection[str]) -> Any:
