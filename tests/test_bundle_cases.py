@@ -27,7 +27,7 @@ def _compiled_and_explaining_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a case holds, the two readings of a schema say the same of it."""
     quick = schema._fits
 
-    def both(validator: jsonschema_rs.Validator, document: Any) -> bool:
+    def both(validator: jsonschema_rs.Validator, document: Any) -> bool | None:
         fits = quick(validator, document)
         assert fits is (first_fault(document, *named[id(validator)]) is None)
         return fits
