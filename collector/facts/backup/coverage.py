@@ -8,7 +8,7 @@ from functools import partial
 
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
-from collector.facts.backup.commands.dump_servers import asks, runs
+from collector.facts.backup.commands.dump_servers import asks
 from collector.facts.backup.commands.generic import copied
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.scheduled import agents, all_jobs
@@ -17,6 +17,7 @@ from collector.facts.backup.contradicted import in_memory
 from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
 from collector.facts.backup.reached import idle_where_never
+from collector.facts.backup.stopped import writing
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.data.inventory_paths import links_on, place
@@ -84,9 +85,9 @@ def cover(facts: Facts, store: Store) -> Cover:
             answer = _of_stanza(facts, job, store, real)
         elif answer == "yes" and not job.sources and job.engine:
             answer = asks(facts, job, store, real)
-        elif answer == "yes" and not job.engine and runs(facts, store):
-            # files of a server that writes to them meanwhile: what is copied may fit nowhere
-            answer, job = "perhaps", replace(job, note=f"{job.note} [{runs(facts, store)}]")
+        elif answer == "yes" and not job.engine and (by := writing(facts, job, store)):
+            # what is copied from under a server that writes meanwhile may fit nowhere
+            answer, job = "perhaps", replace(job, note=f"{job.note} [{by}]")
         if answer == "no":
             continue
         lost = in_memory(facts, job)

@@ -57,7 +57,7 @@ def _reach(capture: Capture, job: BackupJob, scripts: Mapping[str, Script]) -> R
     done = _program(capture, job.job, texts)
     if done is None:
         return "untold"
-    met = [c for c in done.commands if _is_of(c, job.tool)]
+    met = [c for c in done.commands if is_of(c, job.tool)]
     if not met:
         return "untold" if done.lost or _goes_on(done, job, texts) else "never"
     if any(c.reached == "always" for c in met):
@@ -76,6 +76,15 @@ def idle_where_never(facts: Facts, job: BackupJob) -> BackupJob | None:
     return replace(job, job=replace(job.job, enabled=False, reason=reason, reason_zh=zh))
 
 
+def program_of(facts: Facts, job: Job) -> Program | None:
+    """What the job does, as far as its scripts are here whole. Raises FactError."""
+    scripts = facts.get(called)
+    named = [scripts[w] for w in _PATH.findall(job.text) if w in scripts]
+    if any(not s.whole or dialect_of(s.text)[0] == "other" for s in named):
+        return None
+    return _program(facts.capture, job, {s.path: s.text for s in scripts.values() if s.whole})
+
+
 def _program(capture: Capture, job: Job, scripts: dict[str, str]) -> Program | None:
     if job.kind == "timer":
         return of_lines(job.command, scripts)
@@ -88,7 +97,7 @@ def _program(capture: Capture, job: Job, scripts: dict[str, str]) -> Program | N
     return None
 
 
-def _is_of(command: Command, tool: str) -> bool:
+def is_of(command: Command, tool: str) -> bool:
     """Does it run the tool, or may it: by a word of it, or by one that is not told?"""
     if not command.words:
         return False

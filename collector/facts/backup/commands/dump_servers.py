@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from collector.facts.backup.commands.destinations import tool_and_args, values
 from collector.facts.backup.commands.dump_scope import server
@@ -10,7 +11,7 @@ from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.wal_recovery import archive_of
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
-from collector.facts.system.processes import processes
+from collector.facts.system.processes import Process, processes
 from collector.model import Facts
 
 _PROGRAMS = {
@@ -27,10 +28,7 @@ def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
     Unless the inventory has stores in several places: one server cannot be that of all of them.
     Raises FactError.
     """
-    run = facts.get(processes)
-    known = [p for p in run.named(*_PROGRAMS.get(job.engine, ())) if not p.container]
-    pids = {p.pid for p in known}
-    if len([p for p in known if p.ppid not in pids]) < 2:
+    if len(_roots(facts, _PROGRAMS.get(job.engine, ()))) < 2:
         by_name = store.name in job.databases
         return "yes" if by_name or of_the_one(facts, job.engine, store, real) else "perhaps"
     if job.engine != "postgresql" or not store.path or not job.tool.startswith("pg_"):
@@ -67,11 +65,13 @@ def of_the_one(facts: Facts, engine: str, store: Store, real: str) -> bool:
     return engine == "postgresql" and archive_of(facts, store, real) is not None
 
 
-def runs(facts: Facts, store: Store) -> str:
-    """The program of a server of the store's engine that runs here, or nothing.
-
-    It writes to its files at any time. Raises FactError.
-    """
+def servers(facts: Facts, store: Store) -> tuple[Process, ...]:
+    """The servers of the store's engine that run here, without their children. Raises FactError."""
     names = _PROGRAMS.get(engine_of(store), ()) if store.kind == "database" else ()
+    return _roots(facts, names)
+
+
+def _roots(facts: Facts, names: Sequence[str]) -> tuple[Process, ...]:
     known = [p for p in facts.get(processes).named(*names) if not p.container] if names else []
-    return known[0].name if known else ""
+    pids = {p.pid for p in known}
+    return tuple(p for p in known if p.ppid not in pids)
