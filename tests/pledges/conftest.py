@@ -14,8 +14,8 @@ __all__ = ["place", "postgresql"]
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a user's own folder remembers of a log is test_against_log's; elsewhere nobody does."""
+    """What a user's own folder remembers of a log is theirs that test it; elsewhere nobody does."""
     with pytest.MonkeyPatch.context() as alone:
-        if request.path.name != "test_against_log.py":
+        if request.path.name not in ("test_against_log.py", "test_since_remembered.py"):
             alone.setattr(last_kept, "_write", lambda every: None)
         yield

@@ -54,6 +54,8 @@ class AgainstLog:
     def __init__(self, known: Checkpoint | None = None) -> None:
         """`known` is the log as the user knew it before this register was read."""
         self._known = known
+        # how many entries the user has seen to be what was signed
+        self._mark = None if known is None else known.size
         self._begin()
 
     def _begin(self) -> None:
@@ -61,6 +63,7 @@ class AgainstLog:
         # pledge → sequence → digest of the leaf without the time at which it was logged
         self._seals: dict[str, dict[int, bytes]] = {}
         self._growth = Growth(self._known)
+        self._since: set[tuple[str, int]] = set()
 
     def broken(self, connection: Connection, *, where: str) -> Disagrees | None:
         """Why the log as a whole is not the one of which checkpoints were signed."""
@@ -75,6 +78,16 @@ class AgainstLog:
             return None
         origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
         return Checkpoint(str(origin), self._growth.size, self._growth.root())
+
+    def since(self, connection: Connection) -> Collection[tuple[str, int]]:
+        """Pledge and sequence of what was logged after the log that the user knew."""
+        self._grow(connection)
+        return self._since
+
+    def remember(self, now: Checkpoint) -> None:
+        """The user knows the log as it is `now`."""
+        self._mark = now.size
+        self._since.clear()
 
     def agrees(self, connection: Connection, id: str, rows: Collection[Mapping[Any, Any]]) -> bool:
         """`rows` are all that the register has of the pledge."""
@@ -107,6 +120,8 @@ class AgainstLog:
             self._next = number + 1
             self._growth.add(leaf)
             read = _LEAF.fullmatch(leaf) if len(leaf) <= _LONGEST else None
+            if self._mark is not None and number >= self._mark:
+                self._since |= _place(leaf)
             if read is not None:
                 known = self._seals.setdefault(read[3], {})
                 sequence = int(read[4])
@@ -199,6 +214,14 @@ def _unproven(document: Mapping[str, Any]) -> dict[str, Any]:
         "seen": None,
         "verdicts": json.dumps(dict.fromkeys(document["verdicts"], Result.ERROR)),
     }
+
+
+def _place(leaf: str) -> set[tuple[str, int]]:
+    try:
+        document = json.loads(leaf)
+        return {(str(document["pledge"]), int(document["sequence"]))}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return set()  # no entry: its row is told by what the log lacks
 
 
 def _columns(row: Mapping[Any, Any]) -> tuple[Any, ...]:

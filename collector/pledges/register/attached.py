@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from collector.attest.log.checkpoint import parse
 from collector.errors import BadInput, VerifyFailed
@@ -26,8 +26,7 @@ from collector.pledges.database import (
 )
 from collector.pledges.database.next_in_order import check_in_order
 from collector.pledges.database.rows import Evidence, evidence_of, few_of, scope_json
-from collector.pledges.database.store import Store
-from collector.pledges.database.transactions import Database
+from collector.pledges.register.remembered import Remembered
 from collector.pledges.status import snapshots as looks
 
 if TYPE_CHECKING:
@@ -44,18 +43,8 @@ _WHOLE = '"whole": true'
 _PAST = '"past": true'
 
 
-class Attached:
+class Attached(Remembered):
     """The part of a register that is about evidence; see `register.Register`."""
-
-    def __init__(self, database: Database, store: Store, where: str) -> None:
-        self._database = database
-        self.store = store
-        self.where = where
-        self._know_log()
-
-    def _know_log(self) -> None:
-        """Before the register is read: what this user knows of its log."""
-        self._against = against_log.AgainstLog(last_kept.read(self.where))
 
     def evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
         """As `every_evidence`, without what was declared void: what says something of a pledge."""
@@ -79,8 +68,11 @@ class Attached:
                 self._against.broken(connection, where=self.where) is None
                 and self._against.agrees(connection, id, rows)
             )
+            unsigned = self._unsigned(connection, id) if hold and agree else {}
         if not agree:
             self.hold_to_log(id)
+        for why in unsigned.values():
+            raise why
         return tuple(self._evidence(row) for row in rows)
 
     def hold_to_log(self, id: str) -> None:
@@ -123,34 +115,12 @@ class Attached:
         is the newest that looked at all of its pledge, or the last of no past look (`current`),
         that stands before it.
         """
-        table = tables.evidence
         with self._database.read() as connection:
-            holds = voids.without(voids.of(connection), table)
-        whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
-        present = table.c.scope.is_(None) | ~table.c.scope.contains(_PAST)
-        newest = (
-            select(
-                table.c.pledge,
-                func.max(table.c.sequence).label("sequence"),
-                func.max(table.c.collected_at).label("collected_at"),
-                func.max(case((whole, table.c.collected_at))).label("whole_at"),
-                func.max(case((present, table.c.sequence))).label("present"),
-            )
-            .where(holds)
-            .group_by(table.c.pledge)
-            .subquery()
-        )
-        last = table.c.sequence.in_([newest.c.sequence, newest.c.present])
-        latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
-        query = (
-            select(table)
-            .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
-            .where(holds)
-            .order_by(table.c.pledge, table.c.sequence)
-        )
+            query = _newest_of_each(voids.without(voids.of(connection), tables.evidence))
         with self._database.read() as connection:
             broken = self._against.broken(connection, where=self.where)
             differing = frozenset() if broken else self._against.differing(connection)
+            unsigned = {} if broken else self._unsigned(connection)
             rows: Sequence[Mapping[Any, Any]] = connection.execute(query).mappings().all()
         doubts: Mapping[str, against_log.Doubt] = {}
         if differing:
@@ -159,14 +129,19 @@ class Attached:
                 doubts = against_log.doubts(connection, differing, where=self.where)
             rows = [row for row in rows if row["pledge"] not in doubts]
         found: dict[str, list[Evidence]] = {}
-        for row in against_log.unproven(rows) if broken else rows:
-            one = replace(self._evidence(row), doubted=broken is not None)
-            found.setdefault(one.pledge, []).append(one)
+        for row in rows:
+            doubted = broken is not None or row["pledge"] in unsigned
+            for kept in against_log.unproven([row]) if doubted else [row]:
+                one = replace(self._evidence(kept), doubted=doubted)
+                found.setdefault(one.pledge, []).append(one)
         for id, doubt in doubts.items():
             if doubt.rows:
                 found[id] = [replace(self._evidence(row), doubted=True) for row in doubt.rows]
         few = {id: few_of(attached) for id, attached in found.items()}
-        return few, [broken] if broken else [doubt.why for doubt in doubts.values()]
+        if broken:
+            return few, [broken]
+        more = [why for id, why in sorted(unsigned.items()) if id not in doubts]
+        return few, [*(doubt.why for doubt in doubts.values()), *more]
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""
@@ -246,12 +221,6 @@ class Attached:
             if sequence in seals.unlike(connection, id):
                 raise BadInput(msg("kept_is_changed_by_database"), where=self.where)
         return evidence_of(row, path)
-
-    def _remember(self) -> None:
-        """What this user attached is held to the log that it was put into, signed or not."""
-        with self._database.read() as connection:
-            if (now := self._against.now(connection)) is not None:
-                last_kept.keep(now, self.where)
 
     def check_next(self, id: str, sequence: int, digest: str, previous: str | None) -> None:
         """Raises BadInput as `insert_evidence`, which looks once more."""
@@ -348,3 +317,30 @@ class Attached:
             where=self.where,
             mend=msg("hostpledge_pledge_list_lists"),
         )
+
+
+def _newest_of_each(holds: ColumnElement[bool]) -> Select[Any]:
+    """The rows from which `few_of` chooses, of those that hold."""
+    table = tables.evidence
+    whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
+    present = table.c.scope.is_(None) | ~table.c.scope.contains(_PAST)
+    newest = (
+        select(
+            table.c.pledge,
+            func.max(table.c.sequence).label("sequence"),
+            func.max(table.c.collected_at).label("collected_at"),
+            func.max(case((whole, table.c.collected_at))).label("whole_at"),
+            func.max(case((present, table.c.sequence))).label("present"),
+        )
+        .where(holds)
+        .group_by(table.c.pledge)
+        .subquery()
+    )
+    last = table.c.sequence.in_([newest.c.sequence, newest.c.present])
+    latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
+    return (
+        select(table)
+        .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
+        .where(holds)
+        .order_by(table.c.pledge, table.c.sequence)
+    )

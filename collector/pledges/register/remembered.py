@@ -1,0 +1,85 @@
+"""What others put into the register since this user attached to it, held to its signed bundles.
+
+The user's own folder remembers the log as it was then. Behind that anybody who can write the
+database can put an entry and its row: they are what the signed statement says, or prove nothing.
+A bundle that lies in another user's folder can be held to nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select, tuple_
+
+from collector.errors import BadInput, VerifyFailed
+from collector.i18n.message import msg
+from collector.pledges.database import against_log, last_kept, tables
+from collector.pledges.database.held import Disagrees
+from collector.pledges.database.rows import Evidence, evidence_of
+from collector.pledges.database.store import Store
+
+if TYPE_CHECKING:
+    from collector.pledges.database.transactions import Database
+
+# as many are asked for in one query
+_AT_ONCE = 200
+
+
+class Remembered:
+    """The part of a register that is about what its user knows of it; see `register.Register`."""
+
+    def __init__(self, database: Database, store: Store, where: str) -> None:
+        self._database = database
+        self.store = store
+        self.where = where
+        self._know_log()
+
+    def _know_log(self) -> None:
+        """Before the register is read: what this user knows of its log."""
+        self._against = against_log.AgainstLog(last_kept.read(self.where))
+
+    def _remember(self) -> None:
+        """What this user attached is held to the log that it was put into, signed or not.
+
+        Not with an entry before it that others put there, and that is not what was signed.
+        """
+        with self._database.read() as connection:
+            now = self._against.now(connection)
+            if now is not None and not self._unsigned(connection):
+                last_kept.keep(now, self.where)
+                self._against.remember(now)
+
+    def _unsigned(self, connection: Connection, id: str = "") -> Mapping[str, Disagrees]:
+        """By pledge (with `id` of that one) why what others attached is not what was signed."""
+        here = "://" not in self.where
+        gone = tables.emptied(connection)
+        found: dict[str, Disagrees] = {}
+        for row in self._since(connection, id):
+            one = evidence_of(row, self.store.path(row["digest"]))
+            # a bundle lies beside a register that is a file, and with each user of a server's
+            if one.pledge in found or one.pledge in gone or not (here or one.path.exists()):
+                continue
+            why = _unlike(one)
+            if why is not None:
+                found[one.pledge] = why
+        return found
+
+    def _since(self, connection: Connection, id: str) -> Iterator[Mapping[Any, Any]]:
+        table, places = tables.evidence, sorted(self._against.since(connection))
+        places = [place for place in places if id in ("", place[0])]
+        for at in range(0, len(places), _AT_ONCE):
+            wanted = tuple_(table.c.pledge, table.c.sequence).in_(places[at : at + _AT_ONCE])
+            yield from connection.execute(select(table).where(wanted)).mappings()
+
+
+def _unlike(one: Evidence) -> Disagrees | None:
+    from collector.pledges.status.latest_bundle import Newest
+
+    try:
+        Newest(one).hold_row()
+    except Disagrees as problem:
+        return problem
+    except (BadInput, VerifyFailed) as problem:
+        return Disagrees(problem.what, where=problem.where, mend=msg("restore_backup"))
+    return None
