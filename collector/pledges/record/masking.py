@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _MOBILE = re.compile(
@@ -26,12 +27,20 @@ _EXACT = ("credit_code", "sha256", "records_sha256")
 
 def masked(value: Any, *, key: str = "") -> Any:
     """A copy with phone numbers and identity numbers masked, wherever they stand."""
+    # lists have a million of them
+    if isinstance(value, str):
+        return _text(value, key)
+    if isinstance(value, bool | int | float | None):
+        return value
     if isinstance(value, Mapping):
         return {name: masked(inner, key=name) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [masked(inner, key=key) for inner in value]
-    if not isinstance(value, str):
-        return value
+    return value
+
+
+@lru_cache(20_000)
+def _text(value: str, key: str) -> str:
     if key == "phone":
         return _middle(value)
     if key in _EXACT or not _NUMBER.search(value):
