@@ -21,6 +21,7 @@ from collector.resources import home_place
 
 FILE = "register.sqlite"
 _BUNDLES = "bundles"
+SHARED = "HOSTPLEDGE_BUNDLES"
 # what the driver of PostgreSQL takes behind a question mark
 _QUERY = {"application_name", "source_address", "tcp_keepalive", "timeout", "unix_sock"}
 # a URL with a slip in it is no path, for a path is said again
@@ -106,7 +107,22 @@ def _at_url(location: str) -> Place:
         url = url.set(drivername="postgresql+pg8000")
     if url.drivername == "postgresql+pg8000" and set(url.query) - _QUERY:
         raise BadInput(msg("register_url_query"), where="--register")
-    return Place(url, Store(home_place() / _BUNDLES), url.set(query={}).render_as_string())
+    return Place(
+        url, Store(_shared() or home_place() / _BUNDLES), url.set(query={}).render_as_string()
+    )
+
+
+def _shared() -> Path | None:
+    """The folder in which all operators of a register on a server keep its bundles.
+
+    Raises BadInput where it is not there: each would fill a folder of their own.
+    """
+    named = os.environ.get(SHARED)
+    if not named:
+        return None
+    if not Path(named).is_dir():
+        raise BadInput(msg("no_such_folder"), where=f"{SHARED}={named}")
+    return Path(named).absolute()
 
 
 def _no_url() -> BadInput:

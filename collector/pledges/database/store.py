@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from collector.attest.bundle import bag
@@ -71,6 +71,7 @@ class Store:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            self._share(self.folder / ".lock")
             self._tidy(lock)
             fcntl.flock(lock, fcntl.LOCK_SH)
             room = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
@@ -90,9 +91,22 @@ class Store:
         for left in self.folder.glob(f"{_ASIDE}*"):
             shutil.rmtree(left, ignore_errors=True)
 
+    def _share(self, path: Path) -> None:
+        """With the group of the folder, as far as the folder itself is: operators of one team."""
+        group = stat.S_IMODE(self.folder.stat().st_mode) & stat.S_IRWXG
+        with suppress(PermissionError):  # somebody else's, who has done it
+            found = path.stat().st_mode
+            if stat.S_ISREG(found):
+                group &= ~stat.S_IXGRP
+            if group & ~found:
+                path.chmod(stat.S_IMODE(found) | group)
+
     def keep(self, copy: Path, digest: str) -> Path:
         """Gives the copy its name. Whatever has that name already, and no row yet, gives way."""
         kept = self.path(digest)
+        for folder, _, names in os.walk(copy):
+            for name in ("", *names):
+                self._share(Path(folder, name))
         if os.path.lexists(kept):
             kept.rename(copy.with_name("before"))
         copy.rename(kept)

@@ -7,6 +7,7 @@ A bundle that lies in another user's folder can be held to nothing here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
 from collector.pledges.database import against_log, last_kept, tables
 from collector.pledges.database.held import Disagrees
+from collector.pledges.database.location import SHARED
 from collector.pledges.database.rows import Evidence, evidence_of
 from collector.pledges.database.store import Store
 
@@ -52,12 +54,13 @@ class Remembered:
 
     def _unsigned(self, connection: Connection, id: str = "") -> Mapping[str, Disagrees]:
         """By pledge (with `id` of that one) why what others attached is not what was signed."""
-        here = "://" not in self.where
+        here = "://" not in self.where or bool(os.environ.get(SHARED))
         gone = tables.emptied(connection)
         found: dict[str, Disagrees] = {}
         for row in self._since(connection, id):
             one = evidence_of(row, self.store.path(row["digest"]))
-            # a bundle lies beside a register that is a file, and with each user of a server's
+            # a bundle lies beside a register that is a file, and with each user of a server's,
+            # unless they share a folder
             if one.pledge in found or one.pledge in gone or not (here or one.path.exists()):
                 continue
             why = _unlike(one)

@@ -21,6 +21,7 @@ from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.database import last_kept, log, tables
+from collector.pledges.database.location import SHARED
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import backup_file
 from collector.pledges.transfer.backup_file import ABOUT, MANIFEST, ROOT, SCHEMA, TABLES
@@ -54,6 +55,12 @@ def write(register: Register, target: Path) -> dict[str, Any]:
         aside.replace(target)
     sync_folder(target.absolute().parent)
     return about
+
+
+def _lacking(register: Register, digest: str, kept: Path) -> BadInput:
+    alone = "://" in register.where and not os.environ.get(SHARED)
+    mend = msg("share_bundles_with_team") if alone else msg("restore_backup")
+    return BadInput(msg("bundle_not_store_any", digest=digest[:12]), where=str(kept), mend=mend)
 
 
 @contextmanager
@@ -106,11 +113,7 @@ class _Writer:
         for digest in digests:
             kept = register.store.path(digest)
             if not kept.is_dir():
-                raise BadInput(
-                    msg("bundle_not_store_any", digest=digest[:12]),
-                    where=str(kept),
-                    mend=msg("restore_backup"),
-                )
+                raise _lacking(register, digest, kept)
             self._tree(kept, f"bundles/{digest}")
         about = {
             "schema": SCHEMA,
