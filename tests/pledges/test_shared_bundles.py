@@ -1,4 +1,4 @@
-"""Operators of one register on a server, each with a folder of their own, and with one they share."""
+"""Operators of one register on a server, with a folder each, or one they share."""
 
 from __future__ import annotations
 
