@@ -64,17 +64,18 @@ class AgainstLog:
         self._seals: dict[str, dict[int, bytes]] = {}
         self._growth = Growth(self._known)
         self._since: set[tuple[str, int]] = set()
+        self._gap: str | None = None
 
     def broken(self, connection: Connection, *, where: str) -> Disagrees | None:
         """Why the log as a whole is not the one of which checkpoints were signed."""
         self._grow(connection)
-        why = self._growth.broken()
+        why = self._why()
         return None if why is None else Disagrees(why, where=where, mend=msg("restore_backup"))
 
     def now(self, connection: Connection) -> Checkpoint | None:
         """The log as it is, unsigned; None where it is not the one that was signed."""
         self._grow(connection)
-        if self._growth.broken() is not None:
+        if self._why() is not None:
             return None
         origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
         return Checkpoint(str(origin), self._growth.size, self._growth.root())
@@ -93,7 +94,7 @@ class AgainstLog:
         """`rows` are all that the register has of the pledge."""
         self._grow(connection)
         found = {r["sequence"]: _seal(_body(*_columns(r))) for r in rows}
-        same = found == self._seals.get(id, {}) and self._growth.broken() is None
+        same = found == self._seals.get(id, {}) and self._why() is None
         return same and not bound_versions.altered(connection, rows, id)
 
     def differing(self, connection: Connection) -> frozenset[str]:
@@ -109,6 +110,9 @@ class AgainstLog:
         altered = bound_versions.altered(connection, rows)
         return frozenset(id for id in ids if found.get(id) != self._seals.get(id)) | altered.keys()
 
+    def _why(self) -> str | None:
+        return self._growth.broken() or self._gap
+
     def _grow(self, connection: Connection) -> None:
         # before the entries, which only become more
         if not self._growth.expect(connection):
@@ -117,6 +121,8 @@ class AgainstLog:
         table = tables.log_entries
         query = select(table).where(table.c.number >= self._next).order_by(table.c.number)
         for number, leaf in connection.execute(query):
+            if number != self._growth.size and self._gap is None:
+                self._gap = msg("entry_log_missing", expected=self._growth.size)
             self._next = number + 1
             self._growth.add(leaf)
             read = _LEAF.fullmatch(leaf) if len(leaf) <= _LONGEST else None

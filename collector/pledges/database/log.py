@@ -81,6 +81,15 @@ def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _FIELDS} | {"verdicts": json.loads(row["verdicts"])} | more
 
 
+def _read(row: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    try:
+        return _fields(row)
+    except (ValueError, TypeError, RecursionError):
+        raise VerifyFailed(
+            msg("row_not_as_written", sequence=row["sequence"], pledge=row["pledge"]), where=where
+        ) from None
+
+
 def hold(connection: Connection, *, where: str) -> None:
     """Until the transaction ends nobody else attaches anything, to whichever record."""
     _origin(connection, where)
@@ -165,7 +174,7 @@ def check_rows(log: Log, rows: Iterable[Mapping[Any, Any]], *, where: str) -> No
     is when its evidence was attached, or the time of the entry before: then a clock was ahead once,
     and `stepped_back` names it.
     """
-    known = {(row["pledge"], row["sequence"]): _fields(row) for row in rows}
+    known = {(row["pledge"], row["sequence"]): _read(row, where) for row in rows}
     latest: datetime | None = None
     ahead = ""
     for number, leaf in enumerate(log.leaves):

@@ -295,9 +295,6 @@ class Attached(Remembered):
         with self._database.read() as connection:
             return log.checkpoint_over(connection, digest, where=self.where)
 
-    def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
-        return evidence_of(row, self.store.path(row["digest"]))
-
     def _hold(self, connection: Connection, id: str) -> bool:
         """Is there such a record? In a write, no other process writes to it meanwhile."""
         query = select(tables.pledges.c.id).where(tables.pledges.c.id == id)

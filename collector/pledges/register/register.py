@@ -282,4 +282,11 @@ class Register(Seen):
     def _version(self, row: Mapping[Any, Any]) -> Version:
         where = f"{self.where}: {row['pledge']} version {row['version']}"
         record = records.stored(row["document"], sha256=row["sha256"], where=where)
-        return Version(row["version"], record, datetime.fromisoformat(row["added_at"]))
+        try:
+            return Version(row["version"], record, datetime.fromisoformat(row["added_at"]))
+        except (ValueError, TypeError):
+            raise BadInput(
+                msg("version_not_as_written", at=row["added_at"]),
+                where=where,
+                mend=msg("restore_backup"),
+            ) from None

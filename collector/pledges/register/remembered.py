@@ -58,7 +58,7 @@ class Remembered:
         gone = tables.emptied(connection)
         found: dict[str, Disagrees] = {}
         for row in self._since(connection, id):
-            one = evidence_of(row, self.store.path(row["digest"]))
+            one = self._evidence(row)
             # a bundle lies beside a register that is a file, and with each user of a server's,
             # unless they share a folder
             if one.pledge in found or one.pledge in gone or not (here or one.path.exists()):
@@ -67,6 +67,17 @@ class Remembered:
             if why is not None:
                 found[one.pledge] = why
         return found
+
+    def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
+        """Raises Disagrees for a row that nobody but another program writes."""
+        try:
+            return evidence_of(row, self.store.path(row["digest"]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Disagrees(
+                msg("row_not_as_written", sequence=row["sequence"], pledge=row["pledge"]),
+                where=self.where,
+                mend=msg("restore_backup"),
+            ) from None
 
     def _since(self, connection: Connection, id: str) -> Iterator[Mapping[Any, Any]]:
         table, places = tables.evidence, sorted(self._against.since(connection))
