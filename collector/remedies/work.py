@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from collector.model import Text
 from collector.schema import load_own
 
 _FILE = Path(__file__).with_name("work.yml")
+
+_NAME = re.compile(r'"([a-z_]+)":')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,16 @@ def to_fill(control: str) -> tuple[Fill, ...]:
     """The words in capitals of `hardened` that only the owner knows, beside INVENTORY."""
     some = _document()["variables"].get(control, {}).get("fill", {})
     return tuple(Fill(name, word["example"], two_languages(word)) for name, word in some.items())
+
+
+def unfilled(variables: str) -> str:
+    """The first word in capitals of `hardened` that nobody replaced in these variables, or none."""
+    for about in _document()["variables"].values():
+        if any(name in variables for name in _NAME.findall(about["given"])):
+            for word in about["fill"]:
+                if any(one in variables for one in (f'"{word}"', f"[{word}]", f"={word}")):
+                    return str(word)
+    return ""
 
 
 def _last() -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from typing import Any
 import click
 
 from collector.cli.ui.language import tr
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.remedies.work import unfilled
 from collector.run.ansible.inventory import How, asked_by_default
 
 family_option = click.option(
@@ -91,11 +94,21 @@ def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
         ask_become_pass=become,
         vault_password_files=given["vault_password_file"],
         private_key=given["private_key"],
-        extra_vars=given["extra_vars"],
+        extra_vars=_filled_in(given["extra_vars"]),
         forks=given["forks"],
         seconds=given["seconds"],
         step_seconds=given["seconds"] if _said("seconds") else How.step_seconds,
     )
+
+
+def _filled_in(variables: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises BadInput where a command of a report was typed as it stands, capitals and all."""
+    for one in variables:
+        if word := unfilled(one):
+            raise BadInput(
+                msg("word_not_filled_in", word=word), where="-e", mend=msg("put_your_own_in_place")
+            )
+    return variables
 
 
 def _asked(login: bool, become: bool, given: dict[str, Any]) -> tuple[str, str]:
