@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,12 @@ from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
-from collector.cli.options.register_source import choosing_options, from_register, inventory_option
+from collector.cli.options.register_source import (
+    choosing_options,
+    from_register,
+    inventory_option,
+    spread_option,
+)
 from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2_options
 from collector.cli.options.times import length_of_time
 from collector.cli.options.timestamps import stampers, tsa_option
@@ -50,6 +56,7 @@ _TRIES = 5
 )
 @inventory_option()
 @choosing_options
+@spread_option
 @click.option(
     "--retry",
     is_flag=True,
@@ -89,6 +96,7 @@ def run(
     pledge_id: str | None,
     due: bool,
     within: str,
+    spread: str,
     retry: bool,
     output: Path | None,
     key_name: str,
@@ -103,13 +111,13 @@ def run(
     **given: Any,
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
-    from collector.attest.trust import keyring
     from collector.run.collected.run_folder import RunFolder, sole
     from collector.verify import open_bundle
 
     stamps = stampers(tsa)
     encrypted = encrypting(encrypt_to)
     whole_register = from_register(inventory, due=due)
+    times = _times(within, spread, due=due)
     if retry and output is None:
         raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
     pledge = None if whole_register else pledged(pledge_id, location, given_grade)
@@ -125,7 +133,7 @@ def run(
         from collector.cli.workflows.fleet_run import run_fleet
         from collector.cli.workflows.selection import Wanted, choice
 
-        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
+        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, *times)
         with choice(how, location, output, wanted) as chosen:
             if chosen is None:
                 return answer_of(())
@@ -138,12 +146,25 @@ def run(
         folder.end()
         say(opened, pledge)
         answer_of_one(opened.path, report, pledge, grade)
-        trust = keyring.folder() / keyring.TRUST
-        click.echo(f"{tr('报告', 'report')}: {report}")
-        click.echo(f"{tr('核验', 'verify')}: hostpledge verify {opened.path} --trust {trust}")
+        _say_where(report, opened.path)
         whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
         return 0 if whole and _satisfied(opened) else 1
 
 
 def _satisfied(opened: Bundle) -> bool:
     return all(is_satisfied(f) for _, entry in opened.hosts() for f in entry["findings"])
+
+
+def _times(within: str, spread: str, *, due: bool) -> tuple[timedelta, timedelta]:
+    found = length_of_time(within), length_of_time(spread, where="--spread")
+    if found[1] and not due:
+        raise click.UsageError(tr("--spread 与 --due 同用", "--spread goes with --due"))
+    return found
+
+
+def _say_where(report: Path, bundle: Path) -> None:
+    from collector.attest.trust import keyring
+
+    trust = keyring.folder() / keyring.TRUST
+    click.echo(f"{tr('报告', 'report')}: {report}")
+    click.echo(f"{tr('核验', 'verify')}: hostpledge verify {bundle} --trust {trust}")

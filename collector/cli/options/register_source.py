@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from collector.cli.options.paths import Named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
+from collector.pledges.record.times import CHINA
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -83,6 +84,19 @@ _CHOOSING = (
 )
 
 
+spread_option = click.option(
+    "--spread",
+    default="0d",
+    show_default=True,
+    metavar="TIME",
+    help=tr(
+        "与 --due 同用：各登记按编号在到期前的这段时间内分散核查，如 14d",
+        "with --due: check each pledge some time before it is due, by its id, so that they are "
+        "spread over that time, e.g. 14d",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Fleet:
     """What the register says of a run: `records` are those whose hosts are checked, by id.
@@ -119,17 +133,20 @@ def fleet(
     location: str | None,
     *,
     within: timedelta = timedelta(0),
+    spread: timedelta = timedelta(0),
     only_due: bool = False,
     begun: Collection[str] = (),
 ) -> Iterator[Fleet]:
     """The inventory with the register in it put as a file that Ansible takes, for that long.
 
     With `only_due` the file holds the hosts of pledges that a check is due for, and of those whose
-    ids are `begun`: Ansible is slow to read thousands of groups.
+    ids are `begun`: Ansible is slow to read thousands of groups. A pledge is due up to `spread`
+    earlier, each at its own time (`slot`).
     `register:PLACE` names the register as --register does. Raises BadInput where two of them are
     named, there is none, or no pledge in it has hosts to check.
     """
     from collector.pledges.due.lifecycle import continued
+    from collector.pledges.due.spread import slot
     from collector.pledges.standing.finding_history import lives_of_all
     from collector.pledges.transfer import inventory as pledges
 
@@ -141,20 +158,18 @@ def fleet(
     renewed = continued(records)
     known = pledges.running(records, now)
     _say_hostless([record.id for record in known if not record.hosts])
-    lives = lives_of_all(register, known, now, now + within)
-    due = frozenset(
-        record.id
-        for record in known
-        if pledges.check_is_due(
-            record,
-            attached.get(record.id, ()),
-            now,
-            within,
-            renewed=record.id in renewed,
-            lives=lives.get(record.id),
+    lives = lives_of_all(register, known, now, now + within + spread)
+    given = [(r, attached.get(r.id, ()), r.id in renewed, lives.get(r.id)) for r in known]
+    since = {
+        r.id: pledges.check_due_since(
+            r, rows, now, within + slot(r.id, spread), renewed=again, lives=own
         )
-    )
+        for r, rows, again, own in given
+    }
+    due = frozenset(id for id, at in since.items() if at is not None)
     if only_due:
+        looked = {id: at for id, at in since.items() if at is not None and attached.get(id)}
+        _say_missed({id: at for id, at in looked.items() if at < now - _MISSED})
         records = tuple(record for record in records if record.id in due or record.id in begun)
     found, odd = pledges.static(pledges.inventory_of(records, attached, now, within, lives))
     if not found["all"]["hosts"] and not only_due:
@@ -212,4 +227,21 @@ def _say_hostless(ids: Sequence[str]) -> None:
         )
 
 
+def _say_missed(since: Mapping[str, datetime]) -> None:
+    """What should have been checked in an earlier window: nobody ran, or no host answered."""
+    if since:
+        ids = sorted(sorted(since), key=since.__getitem__)
+        shown = tr("、", ", ").join(ids[:_SHOWN]) + (" …" if len(ids) > _SHOWN else "")
+        day = since[ids[0]].astimezone(CHINA).date()
+        click.echo(
+            tr(
+                f"{len(ids)} 份登记错过了核查，最早的 {day} 已到期：{shown}",
+                f"missed: {len(ids)} pledge(s) should have been checked by now, the first by "
+                f"{day}: {shown}",
+            ),
+            err=True,
+        )
+
+
+_MISSED = timedelta(days=1)
 _SHOWN = 8

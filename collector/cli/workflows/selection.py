@@ -46,7 +46,8 @@ class Part:
 class Wanted:
     """What the command line asks for: a pledge, only what is due, a grade (0: none given).
 
-    `ahead` is how soon something is due; without `others`, hosts under no pledge are left out.
+    `ahead` is how soon something is due, `spread` over what time before that pledges are parted;
+    without `others`, hosts under no pledge are left out.
     """
 
     pledge: str
@@ -54,6 +55,7 @@ class Wanted:
     grade: int
     retry: bool = False
     ahead: timedelta = timedelta(0)
+    spread: timedelta = timedelta(0)
     others: bool = True
 
 
@@ -92,7 +94,8 @@ def choice(how: How, location: str | None, output: Path, wanted: Wanted) -> Iter
     # a limit may name a group that nothing is due of
     fewer = wanted.due and not how.limit
     ids = [part.id for part in known]
-    with fleet(how.inventory, location, within=wanted.ahead, only_due=fewer, begun=ids) as found:
+    times = {"within": wanted.ahead, "spread": wanted.spread}
+    with fleet(how.inventory, location, **times, only_due=fewer, begun=ids) as found:
         how = replace(how, inventory=found.sources)
         parts = known
         if not parts and not (wanted.due and not found.due):

@@ -50,17 +50,32 @@ def check_is_due(
     renewed: bool = False,
     lives: Sequence[Life] | None = None,
 ) -> bool:
-    """Is anything overdue, or does it fall due `within` that time, that another check answers?
+    """Is there a time as `check_due_since` has it?"""
+    found = check_due_since(record, evidence, now, within, renewed=renewed, lives=lives)
+    return found is not None
+
+
+def check_due_since(
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    within: timedelta,
+    *,
+    renewed: bool = False,
+    lives: Sequence[Life] | None = None,
+) -> datetime | None:
+    """When the first thing fell due, or will `within` that time, that another check answers.
 
     A waiver that ended before the newest evidence was collected was judged without already.
     """
     newest = max((e.collected_at for e in evidence), default=None)
-    for entry in due(record, evidence, now, within=within, renewed=renewed, lives=lives):
-        if entry.kind == "waiver" and newest is not None and entry.at < newest:
-            continue
-        if entry.kind in ANSWERED:
-            return True
-    return False
+    found = [
+        entry.at
+        for entry in due(record, evidence, now, within=within, renewed=renewed, lives=lives)
+        if entry.kind in ANSWERED
+        and not (entry.kind == "waiver" and newest is not None and entry.at < newest)
+    ]
+    return min(found, default=None)
 
 
 def inventory_of(
