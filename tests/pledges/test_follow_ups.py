@@ -256,3 +256,19 @@ def test_what_is_coming_without_what_is_overdue(run: Run) -> None:
     assert run(*words, "--coming").status == 0, "nothing that is shown is overdue"
     assert "exclude each other" in run(*words, "--coming", "--overdue").err
     assert "问题整改" in run("due", "--summary", "--lang", "zh").out
+
+
+def test_findings_of_a_grade_and_of_what_decides_by_itself(run: Run) -> None:
+    def found(*words: str) -> list[tuple[str, str, bool]]:
+        ended = run("findings", *words, "--format", "json")
+        return [(f["host"], f["control"], f["veto"]) for f in answer(ended.out)["findings"]]
+
+    every = found()
+    veto = [one for one in every if one[2]]
+    assert every
+    assert found("--veto") == veto != every
+    assert found("one-1", "--veto") == [one for one in found("one-1") if one[2]]
+    grade = made().grade
+    assert found("--grade", str(grade)) == every
+    other = "2" if grade == 3 else "3"
+    assert found("--grade", other) == found("one-1", "--grade", other) == []

@@ -37,6 +37,8 @@ class Asked:
     owner: str = ""
     overdue: bool = False
     unowned: bool = False
+    veto: bool = False
+    grade: int | None = None
 
     def holds(self, life: Life, now: datetime) -> bool:
         """Is it one of those? `now` (aware) says what is overdue."""
@@ -49,6 +51,7 @@ class Asked:
             and (not self.owner or is_named(life.owner, self.owner))
             and (not self.overdue or life.overdue(now))
             and (not self.unowned or not life.owner)
+            and (not self.veto or life.veto)
         )
 
     @property
@@ -101,6 +104,8 @@ def finding_options(*, owner: str = "--owner", states: bool = False) -> Decorate
             whose: str | None,
             overdue: bool,
             unowned: bool,
+            veto: bool,
+            of_grade: int | None,
             of_states: tuple[str, ...] = (),
             **given: Any,
         ) -> Any:
@@ -113,6 +118,8 @@ def finding_options(*, owner: str = "--owner", states: bool = False) -> Decorate
                 whose or "",
                 overdue,
                 unowned,
+                veto,
+                of_grade,
             )
             return command(asked=asked, **given)
 
@@ -167,6 +174,17 @@ def _options(owner: str) -> tuple[Decorated, ...]:
             "--unowned",
             is_flag=True,
             help=tr("只列未指定责任人的", "only what nobody sees to"),
+        ),
+        click.option(
+            "--veto",
+            is_flag=True,
+            help=tr("只列一票否决项的", "only of controls that decide a clause by themselves"),
+        ),
+        click.option(
+            "--grade",
+            "of_grade",
+            type=click.IntRange(2, 3),
+            help=tr("只看此等级的登记", "only of pledges of this grade"),
         ),
     )
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
+from collector.pledges.record.times import CHINA, end_of_day
 
 _TIME = re.compile(r"([0-9]{1,4})(d|w)?")
 
@@ -56,3 +57,11 @@ def length_of_time(text: str, *, where: str = "--within") -> timedelta:
             mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
         )
     return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))
+
+
+def to_the_end(ahead: timedelta, now: datetime) -> timedelta:
+    """So many days ahead, to the end of that day in China: deadlines are days."""
+    try:
+        return end_of_day((now + ahead).astimezone(CHINA).date()) - now
+    except OverflowError:
+        return ahead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,20 @@ def followed_up(record: PledgeRecord, entries: Entries, *, today: date) -> Pledg
 def waived(record: PledgeRecord, entries: Entries, *, today: date) -> PledgeRecord:
     """With waivers for a control on a host. Raises as above."""
     return _with(record, "waivers", entries, today)
+
+
+def updated(old: PledgeRecord, new: PledgeRecord, keep: Collection[str] = ()) -> PledgeRecord:
+    """The next version of `old`, as a list has it in `new`.
+
+    `keep`: fields that stay where the list says nothing of them. What was signed stays signed: a
+    list from before then makes no draft of it.
+    """
+    held = old.document
+    document = {**new.document, **{f: held[f] for f in keep if f in held and f not in new.document}}
+    if document.get("draft") and not held.get("draft"):
+        del document["draft"]
+        document["documents"] = held["documents"]
+    return PledgeRecord(document)
 
 
 def _with(record: PledgeRecord, field: str, entries: Entries, today: date) -> PledgeRecord:

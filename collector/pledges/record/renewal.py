@@ -106,10 +106,10 @@ def next_period(old: PledgeRecord, first: date | None, last: date | None) -> tup
 def _as_long(start: date, end: date, first: date) -> date:
     """A period of whole months stays one of as many months, however long each is."""
     # what began on a day that its last month has not ended with that month
-    clamped = end if end.day < start.day else end + timedelta(days=1)
-    months = (clamped.year - start.year) * 12 + clamped.month - start.month
-    if months_on(start, months) == clamped:
-        return months_on(first, months) - timedelta(days=1)
+    for after in (end + timedelta(days=1), end):
+        months = (after.year - start.year) * 12 + after.month - start.month
+        if months_on(start, months) == after:
+            return months_on(first, months) - timedelta(days=1)
     return first + (end - start)
 
 

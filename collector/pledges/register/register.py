@@ -23,6 +23,7 @@ from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.due.lifecycle import continued
 from collector.pledges.record import form as records
+from collector.pledges.record.changes import updated
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
@@ -147,9 +148,7 @@ class Register(Seen):
         now = datetime.now(UTC)
         newest = self._newest(connection, record.id)
         if newest is not None and update:
-            held = newest.record.document
-            more = {f: held[f] for f in keep if f in held and f not in record.document}
-            record = PledgeRecord({**record.document, **more})
+            record = updated(newest.record, record, keep)
         if newest is None and update:
             raise self.unknown(record.id)
         if newest is not None and not update:

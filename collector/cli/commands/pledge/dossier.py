@@ -11,7 +11,7 @@ import click
 from collector.catalog import words
 from collector.cli.options.common import form_option
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import length_of_time
+from collector.cli.options.times import length_of_time, to_the_end
 from collector.cli.ui.columns import labelled, out
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, lang_option, tr
@@ -52,8 +52,9 @@ def dossier(*, who: str, within: str, all_: bool, form: str, location: str | Non
     from collector.export.envelope import Identity, as_json
     from collector.pledges.record.masking import masked
 
-    ahead = length_of_time(within)
-    register, now = open_register(location), datetime.now(UTC)
+    now = datetime.now(UTC)
+    ahead = to_the_end(length_of_time(within), now)
+    register = open_register(location)
     known = workflow.gathered(register, workflow.found(register, who), now, ahead)
     if form == "json":
         about = Identity(known.record.id, known.evidence.digest if known.evidence else None)

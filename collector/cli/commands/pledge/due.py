@@ -12,7 +12,7 @@ import click
 
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import length_of_time
+from collector.cli.options.times import length_of_time, to_the_end
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import as_json
 from collector.pledges.due.deadlines import KINDS
@@ -96,9 +96,9 @@ def due(
         raise click.UsageError(
             tr("--overdue 与 --coming 只能用一个", "--overdue and --coming exclude each other")
         )
-    ahead = length_of_time(within)
-    register = open_register(location)
     now = datetime.now(UTC)
+    ahead = to_the_end(length_of_time(within), now)
+    register = open_register(location)
     every = register.briefs(now + ahead)
     renewed = lifecycle.continued(every)
     records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every

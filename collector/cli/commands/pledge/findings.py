@@ -85,7 +85,7 @@ def findings(
         return rows.status()
     (id,) = ids
     record, evidence = register.get(id), register.evidence(id)
-    found = all_lives(record, evidence, now)
+    found = all_lives(record, evidence, now) if asked.grade in (None, record.grade) else ()
     here = [life for life in found if asked.holds(life, now)]
     if form == "json":
         document = {

@@ -59,6 +59,8 @@ class Found:
         from collector.pledges.standing.finding_history import all_lives
 
         record = self._register.get(id)
+        if asked.grade not in (None, record.grade):
+            return
         try:
             lives = all_lives(record, self._register.evidence(id), self._now)
         except BadInput as problem:

@@ -29,11 +29,12 @@ def show(
     *,
     update: bool,
     keep: Collection[str],
-) -> None:
-    """Says of each record whether it is new, and what of it differs.
+) -> int:
+    """Says of each record whether it is new, and what of it differs; returns how many are drafts.
 
     Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
     """
+    from collector.pledges.record.changes import updated
     from collector.pledges.record.differences import changes
     from collector.pledges.record.masking import masked
 
@@ -42,14 +43,17 @@ def show(
     if odd and (update or known):
         raise _refused(odd, update=update)
     same, changed, told = 0, 0, list[dict[str, Any]]()
+    drafts = 0
     for record in records:
         old = known.get(record.id)
         if old is None:
+            drafts += bool(record.document.get("draft"))
             continue
-        kept = {f: old.document[f] for f in keep if f in old.document}
-        found = list(changes(masked(old.document), masked({**kept, **record.document})))
+        next_one = updated(old, record, keep).document
+        drafts += bool(next_one.get("draft"))
+        found = list(changes(masked(old.document), masked(next_one)))
         # a number that is masked may have changed where nobody sees it
-        if {**kept, **record.document} == old.document:
+        if next_one == old.document:
             same += 1
             continue
         changed += 1
@@ -67,6 +71,7 @@ def show(
             f"{new} new, {changed} changed, {same} as they were (nothing is written)\n",
         )
     )
+    return drafts
 
 
 def _known(location: str | None) -> dict[str, PledgeRecord]:

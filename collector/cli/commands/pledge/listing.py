@@ -84,7 +84,11 @@ _AHEAD = timedelta(days=30)
 @click.option(
     "--owner",
     metavar="NAME",
-    help=tr("只列此人负责整改的", "only those with findings that this person sees to"),
+    help=tr(
+        "只列登记中写有此人负责整改的（其未闭环的问题见 pledge findings --owner）",
+        "only those in which this person is put down for findings (what is open of them: `pledge "
+        "findings --owner`)",
+    ),
 )
 @click.option(
     "--search",

@@ -107,14 +107,14 @@ def import_(
     count = len(found.records)
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
-        import_check.show(found.records, location, update=update, keep=_OF_COMMANDS)
+        drafts = import_check.show(found.records, location, update=update, keep=_OF_COMMANDS)
         out(tr(f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"))
     else:
         begun, register = datetime.now(UTC), open_register(location, create=True)
         versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
         _say_added(versions, begun)
-    if found.drafts:
-        drafts = len(found.drafts)
+        drafts = sum(bool(version.record.document.get("draft")) for version in versions)
+    if drafts:
         out(
             tr(
                 f"其中 {drafts} 份为草稿：缺签署日期或扫描件摘要\n",
