@@ -12,6 +12,7 @@ import pypdf
 import pytest
 
 from collector.model import Result, Text
+from collector.pledges.record.changes import followed_up
 from collector.pledges.record.notices import with_notice
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
@@ -293,3 +294,28 @@ def test_of_many_without_anything_one_line_is_said(
     second = f"one-1-{NOW.astimezone(CHINA):%Y%m%d}-2"
     assert ended.out == f"{tmp_path / 'all' / f'mend-{second}.pdf'}\n"
     assert [n["number"] for n in register.get("one-1").document["notices"]][1] == second
+
+
+def test_nobody_is_told_to_mend_by_a_day_that_has_passed(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    """The notice was overdue on the day that it was given."""
+    register, _ = weak
+    ago = (NOW.astimezone(CHINA) - timedelta(days=3)).date()
+    register.change(
+        "one-1",
+        lambda newest: followed_up(
+            newest,
+            {(HASH, "web-01"): {"owner": "周示例", "due": ago.isoformat()}},
+            today=ago,
+        ),
+    )
+    page = tmp_path / "late.pdf"
+    refused = run("one-1", "-o", page)
+    assert (refused.status, "have no day to mend by" in refused.err) == (2, True)
+    assert run("one-1", "-o", page, "--by", SOON, "--lang", "zh").status == 0
+    said = _text(page)
+    assert SOON in said
+    assert ago.isoformat() not in said
+    given = hostpledge("pledge", "notices", "--register", tmp_path / "r", home=tmp_path)
+    assert (given.status, "late" in given.out) == (0, False)

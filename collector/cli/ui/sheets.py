@@ -29,6 +29,8 @@ Cell = str | int | bool | datetime | Word | None
 Rows = Sequence[Sequence[Cell]]
 # full-width forms start a formula in some East Asian editions of spreadsheets
 _MARK = "\ufeff"
+# by the ending of a file's name, what its content begins with
+_BEGINS: Mapping[str, str | bytes] = {"xlsx": b"P", "csv": _MARK, "json": "{"}
 _ACTING = tuple("=+-@\t\r＝＋－＠|%")
 
 
@@ -65,10 +67,20 @@ def as_xlsx(name: str, titles: Mapping[str, str], rows: Rows) -> bytes:
 
 
 def put(data: str | bytes, place: Path | None) -> None:
-    """To the file, written aside; else to stdout. Raises BadInput where a workbook has no file."""
+    """To the file, written aside; else to stdout. Raises BadInput where a workbook has no file.
+
+    And where the name of the file says another form: no program would open it.
+    """
     if place is not None:
         from collector.private import write_aside
 
+        named = place.suffix.lower().removeprefix(".")
+        if named in _BEGINS and not data[:1] == _BEGINS[named]:
+            raise BadInput(
+                tr(f"不是 {named} 格式的内容", f"what is to be written is no {named}"),
+                where=str(place),
+                mend=tr(f"加上 --format {named}", f"add --format {named}"),
+            )
         write_aside(place, data.encode() if isinstance(data, str) else data)
     elif isinstance(data, bytes):
         raise BadInput(

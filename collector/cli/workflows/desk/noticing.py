@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from collector.cli.ui.language import lang, tr
@@ -67,7 +67,10 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     newest = current(evidence)
     if newest is None:
         return None
+    today = now.astimezone(CHINA).date()
     lives = [life for life in all_lives(record, evidence, now) if _is_of(life, asked.owner)]
+    if not asked.recheck:
+        lives = [_to_come(life, today) for life in lives]
     opened = model.open_ones(lives)
     since = (asked.since or newest.collected_at) if asked.recheck else None
     if not opened and not _something_closed(lives, since, earlier):
@@ -75,7 +78,6 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     named = earlier.named if earlier else {}
     if earlier is None:
         _all_have_a_day(opened, asked.by, id)
-    today = now.astimezone(CHINA).date()
     number = asked.number or next_number(record, today)
     if of_number(record, number) is not None:
         raise BadInput(
@@ -143,6 +145,13 @@ def _something_closed(
     if earlier is not None:
         return any(place_of(life.control, life.host) in earlier.named for life in lives)
     return any(life.closed and since and life.closed.at >= since for life in lives)
+
+
+def _to_come(life: Life, today: date) -> Life:
+    """Nobody can be told to mend something by a day that has passed: it has none then."""
+    if life.closed or life.due is None or life.due.astimezone(CHINA).date() >= today:
+        return life
+    return replace(life, due=None)
 
 
 def _day(life: Life) -> str:
