@@ -272,3 +272,22 @@ def test_findings_of_a_grade_and_of_what_decides_by_itself(run: Run) -> None:
     assert found("--grade", str(grade)) == every
     other = "2" if grade == 3 else "3"
     assert found("--grade", other) == found("one-1", "--grade", other) == []
+
+
+@pytest.mark.parametrize("ids", [(), ("one-1",)])
+def test_a_slip_in_a_name_is_no_good_news(run: Run, ids: tuple[str, ...]) -> None:
+    """It read as if there was nothing to do."""
+    assert (
+        run("assign", "one-1", HASH, "web-01", "--owner", "李运维 139", "--due", SOON).status == 0
+    )
+    for words, said in (
+        (
+            ("--owner", "李云维"),
+            "--owner: nobody of this name sees to a finding: 李云维; near it: 李运维",
+        ),
+        (("--host", "web-11"), "--host: no such host: web-11; near it: web-01"),
+    ):
+        ended = run("findings", *ids, *words)
+        assert (ended.status, said in ended.err) == (2, True), ended.err
+    assert run("findings", *ids, "--owner", "李运维").status == 1
+    assert run("findings", *ids, "--host", "web-01").status == 1

@@ -86,6 +86,8 @@ def findings(
     (id,) = ids
     record, evidence = register.get(id), register.evidence(id)
     found = all_lives(record, evidence, now) if asked.grade in (None, record.grade) else ()
+    if asked.grade is None:
+        found_rows.refuse_strangers(asked, *found_rows.named_in(record, found))
     here = [life for life in found if asked.holds(life, now)]
     if form == "json":
         document = {
