@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +23,14 @@ class Signer:
         self.key = PrivateKey.generate("p256")
         self.trust: Trust = trust_of([self.key.public])
 
-    def make(self, name: str, pledge: PledgeReference | None, *, grade: int = 3) -> bundle.Made:
+    def make(
+        self,
+        name: str,
+        pledge: PledgeReference | None,
+        *,
+        grade: int = 3,
+        attached: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> bundle.Made:
         """A bundle at `folder/name` of a host that never answered."""
         self.folder.mkdir(exist_ok=True)
         file = self.folder / f"{name}{captures.SUFFIX}"
@@ -37,6 +45,7 @@ class Signer:
             grade=grade,
             at=AT,
             pledge=pledge,
+            attached=attached,
         )
 
     def chain(self, id: str, count: int) -> list[bundle.Made]:

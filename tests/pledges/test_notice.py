@@ -220,6 +220,9 @@ def test_it_goes_on_record_and_is_looked_at_again_by_it(
     versions = len(register.history("one-1"))
     page = tmp_path / "a.html"
     assert run("one-1", "-o", page, "--by", SOON, "--draft", "--lang", "en").status == 0
+    drafted = _text(page) if page.suffix == ".pdf" else page.read_text()
+    assert "draft, not on record" in drafted
+    assert f"one-1-{NOW.astimezone(CHINA):%Y%m%d}" not in drafted, "the next notice has it"
     assert len(register.history("one-1")) == versions
     told = answer(
         run("one-1", "-o", page, "--by", SOON, "--number", "AQ-17", "--format", "json").out

@@ -92,3 +92,16 @@ def test_what_was_signed_is_no_draft_again_by_an_old_list(pledge: Pledge, tmp_pa
     assert after["grade"] == 2
     digests = {one["sha256"] for one in after["documents"]}
     assert hashlib.sha256(b"%PDF-1.7 pledge").hexdigest() in digests
+
+
+def test_what_the_check_passes_the_import_takes(pledge: Pledge, tmp_path: Path) -> None:
+    place = tmp_path / "list.csv"
+    code = made().document["customer"]["credit_code"]
+    rows = [f"{id},甲公司,企业,{code},二级" for id in ("T-1", "t-1")]
+    place.write_text(
+        "\n".join(["编号,用户名称,用户类型,统一社会信用代码,等级", *rows]), encoding="utf-8"
+    )
+    ahead, done = pledge("import", place, "--check"), pledge("import", place)
+    assert (ahead.status, done.status) == (2, 2)
+    assert "differ in upper" in ahead.err
+    assert "differ in upper" in done.err

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.record.form import PledgeRecord, from_document
 
 Entries = Mapping[tuple[str, str], Mapping[str, Any] | None]
@@ -24,6 +26,22 @@ def followed_up(record: PledgeRecord, entries: Entries, *, today: date) -> Pledg
 def waived(record: PledgeRecord, entries: Entries, *, today: date) -> PledgeRecord:
     """With waivers for a control on a host. Raises as above."""
     return _with(record, "waivers", entries, today)
+
+
+def check_names(known: Iterable[str], more: Iterable[str], *, where: str) -> None:
+    """Raises BadInput for ids that differ in case only: they name folders, and to many a disk two
+
+    such are one.
+    """
+    lower = {id.lower(): id for id in known}
+    for id in more:
+        other = lower.setdefault(id.lower(), id)
+        if other != id:
+            raise BadInput(
+                msg("ids_differ_upper_lower", other=other, which=id),
+                where=where,
+                mend=msg("give_another_id"),
+            )
 
 
 def updated(old: PledgeRecord, new: PledgeRecord, keep: Collection[str] = ()) -> PledgeRecord:

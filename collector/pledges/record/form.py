@@ -170,6 +170,10 @@ def waivers(record: PledgeRecord) -> tuple[Waiver, ...]:
     )
 
 
+# documents of `attached_documents`: what people answer for, and controls are decided by
+ANSWERED_FOR = ("data-inventory", LEDGER, "attestations", KEYS)
+
+
 def attached_documents(record: PledgeRecord) -> dict[str, bytes]:
     """Documents of the record that judges may use.
 

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from collector.attest.bundle.evidence import waiver_entry
 from collector.attest.trust.trust_file import Trust
+from collector.captures import digest
 from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
+from collector.facts.data.inventory import DOCUMENT as INVENTORY
+from collector.facts.data.inventory_signature import KEYS
 from collector.i18n.message import msg
 from collector.model import Result
 from collector.pledges.database import sightings
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting, Twin
-from collector.pledges.record.form import waivers
+from collector.pledges.record.form import ANSWERED_FOR, attached_documents, waivers
 from collector.pledges.register.register import Register
 from collector.pledges.status.latest_bundle import Newest
 from collector.scope import Scope
 from collector.verify import Bundle, Verification, open_bundle, verify
 
 Held = Callable[[Bundle, Verification], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Borne:
+    """What a bundle bears of the record: its waivers, and by name the digests of its documents."""
+
+    waivers: Sequence[Mapping[str, str]]
+    documents: Mapping[str, str]
 
 
 def attach(
@@ -39,7 +50,8 @@ def attach(
 
     It is the copy that is verified. Raises VerifyFailed when it does not verify, and BadInput
     when it was made for another pledge or for none, at a lower grade than the pledge is of, bears
-    a waiver that the newest version of the record has not, is judged for another day than it was
+    a waiver, an attestation, an inventory or a ledger that the newest version of the record has
+    not, is judged for another day than it was
     looked at, does not say when that was, is attached already, is not the next one of its pledge,
     or was handed in of another host or pledge before. One that looked at a part alone is taken,
     and proves no clause. One whose hosts have all been looked at later already is taken with
@@ -48,13 +60,13 @@ def attach(
     """
     register.get(id)
     with register.store.aside(bundle) as copy:
-        found, seen, waived = _verified(copy, bundle, trust, held)
+        found, seen, borne = _verified(copy, bundle, trust, held)
         pledge = _pledge(found.statement["predicate"]["pledge"], id, str(bundle))
         register.take_in()
         try:
             with register.attaching(id):
                 attached = _insert(
-                    register, id, found, seen, pledge, copy, waived, str(bundle), older=older
+                    register, id, found, seen, pledge, copy, borne, str(bundle), older=older
                 )
         except BadInput as problem:
             raise BadInput(
@@ -73,7 +85,7 @@ def _insert(
     seen: Sequence[Sighting],
     pledge: Mapping[str, Any],
     copy: Path,
-    waived: Sequence[Mapping[str, str]],
+    borne: _Borne,
     where: str,
     *,
     older: bool,
@@ -81,7 +93,8 @@ def _insert(
     """Looks at all that the register has, and writes, while nobody else attaches anything."""
     record, predicate = register.get(id), found.statement["predicate"]
     _check_grade(predicate["grade"], record.grade, id, where)
-    _check_waivers(register, id, waived, where)
+    _check_waivers(register, id, borne.waivers, where)
+    _check_documents(register, id, borne.documents, where)
     hosts = frozenset(one.host for one in seen)
     missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
     place = pledge["sequence"], found.digest, pledge["previous"]
@@ -254,10 +267,41 @@ def _check_waivers(
         )
 
 
+def _check_documents(register: Register, id: str, documents: Mapping[str, str], where: str) -> None:
+    """Raises BadInput for what somebody answers for, and not in the record as it is now.
+
+    A signer's own attestation, inventory or ledger would decide controls in the record's name.
+    """
+    if not documents:
+        return
+    versions = [version.record for version in register.history(id)]
+    known = [
+        {name: digest(text) for name, text in attached_documents(record).items()}
+        for record in versions
+    ]
+    # an inventory that is held to the owners' keys of the record needs not stand in it
+    by_keys = KEYS in known[-1] and documents.get(KEYS) == known[-1][KEYS]
+    signed = {INVENTORY} if by_keys and INVENTORY not in known[-1] else set()
+    for name, sha256 in documents.items():
+        if known[-1].get(name) == sha256 or name in signed:
+            continue
+        if any(version.get(name) == sha256 for version in known):
+            raise BadInput(
+                msg("bears_document_of_before", name=name),
+                where=where,
+                mend=msg("make_bundle_again"),
+            )
+        raise BadInput(
+            msg("bears_document_record_never", name=name),
+            where=where,
+            mend=msg("put_it_into_record"),
+        )
+
+
 def _verified(
     copy: Path, named: Path, trust: Trust, held: Held | None
-) -> tuple[Verification, tuple[Sighting, ...], Sequence[Mapping[str, str]]]:
-    """And each host in it, and its waivers."""
+) -> tuple[Verification, tuple[Sighting, ...], _Borne]:
+    """And each host in it, and what it bears of the record."""
     try:
         with open_bundle(copy) as opened:
             if opened.redacted:
@@ -273,7 +317,9 @@ def _verified(
             if held is not None:
                 held(opened, found)
             _check_when(found, str(named))
-            return found, seen, opened.frame["waivers"]
+            told = {one["name"]: one["sha256"] for one in opened.frame["attached"]}
+            answered = {name: told[name] for name in ANSWERED_FOR if name in told}
+            return found, seen, _Borne(opened.frame["waivers"], answered)
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")
         raise VerifyFailed(

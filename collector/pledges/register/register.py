@@ -23,7 +23,7 @@ from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.due.lifecycle import continued
 from collector.pledges.record import form as records
-from collector.pledges.record.changes import updated
+from collector.pledges.record.changes import check_names, updated
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
@@ -171,16 +171,8 @@ class Register(Seen):
         return Version(number, record, now)
 
     def _check_names(self, connection: Connection, records: Iterable[PledgeRecord]) -> None:
-        """Ids name folders, and to many a disk two that differ in case only are one."""
-        known = {id.lower(): id for id in connection.execute(select(tables.pledges.c.id)).scalars()}
-        for record in records:
-            other = known.setdefault(record.id.lower(), record.id)
-            if other != record.id:
-                raise BadInput(
-                    msg("ids_differ_upper_lower", other=other, which=record.id),
-                    where=self.where,
-                    mend=msg("give_another_id"),
-                )
+        known = connection.execute(select(tables.pledges.c.id)).scalars()
+        check_names(known, (record.id for record in records), where=self.where)
 
     def _taken(self, id: str) -> BadInput:
         return BadInput(

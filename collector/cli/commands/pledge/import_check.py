@@ -34,7 +34,7 @@ def show(
 
     Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
     """
-    from collector.pledges.record.changes import updated
+    from collector.pledges.record.changes import check_names, updated
     from collector.pledges.record.differences import changes
     from collector.pledges.record.masking import masked
 
@@ -42,6 +42,8 @@ def show(
     odd = [r.id for r in records if (r.id in known) is not update]
     if odd and (update or known):
         raise _refused(odd, update=update)
+    if not update:
+        check_names(known, (record.id for record in records), where="")
     same, changed, told = 0, 0, list[dict[str, Any]]()
     drafts = 0
     for record in records:

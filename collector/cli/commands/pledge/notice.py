@@ -117,6 +117,7 @@ def notice(
         name_given(number, "--number") or "",
         owner,
         after or "",
+        draft,
     )
     register = open_register(location)
     named = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]

@@ -42,6 +42,7 @@ class Asked:
     number: str
     owner: str | None
     after: str = ""
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         record,
         lives,
         (newest.sequence, newest.collected_at, newest.digest),
-        model.Asked(kind, number, asked.issuer, asked.by, since, earlier),
+        model.Asked(kind, _shown(number, asked), asked.issuer, asked.by, since, earlier),
         now,
         lang(),
     )
@@ -109,6 +110,14 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         **({"of": earlier.number} if earlier else {}),
     }
     return Made(data, entry)
+
+
+def _shown(number: str, asked: Asked) -> str:
+    """A draft does not look like what was given: the next notice may have its number."""
+    if not asked.draft:
+        return number
+    draft = tr("草稿，尚未登记", "draft, not on record")
+    return f"{number} ({draft})" if asked.number else draft
 
 
 def put_on_record(register: Register, id: str, notice: Made, now: datetime) -> None:
