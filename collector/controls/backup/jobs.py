@@ -9,6 +9,7 @@ from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
 from collector.facts.backup.freshness import Bounds, freshness
+from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.reached import reach
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
@@ -27,7 +28,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.important]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
-    covered, attested, untold, missing, missing_zh, rare = [], [], [], [], [], []
+    covered: list[str] = []
+    untold: list[str] = []
+    attested, missing, missing_zh, rare = [], [], [], []
     most = parameters.integer("hours")
     values: dict[str, Value]
     quotes: list[Quote] = []
@@ -40,7 +43,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             seen = replace(seen, sure=(), perhaps=(*seen.sure, *seen.perhaps))
         if seen.sure or seen.base or _reported(facts, seen):
             names = _names(seen) or [f"WAL ({seen.wal})" if seen.base else "report"]
-            covered.append(f"{store.label}: {', '.join(names)}")
+            doubts = _doubts(facts, seen)
+            (untold if doubts else covered).append(f"{store.label}: {', '.join(doubts or names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.sure]
             if said := _too_rare(store, seen, most):
                 rare.append(said)
@@ -94,6 +98,14 @@ def _only_on_condition(facts: Facts, seen: Cover, clock: Clock, hours: int) -> b
         return False
     found = freshness(facts, seen, Bounds(clock.now, timedelta(hours=hours), 0))
     return found.state in ("none", "empty", "failed", "stale")
+
+
+def _doubts(facts: Facts, seen: Cover) -> list[str]:
+    """The jobs with why they may not have the store before them; none where one surely has."""
+    why = [(j, in_doubt(facts, j, seen.store, seen.real)) for j in seen.sure]
+    if seen.base or not all(told for _, told in why) or _reported(facts, seen):
+        return []
+    return [doubted(j, told).label for j, told in why]
 
 
 def _names(seen: Cover) -> list[str]:

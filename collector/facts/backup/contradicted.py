@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.commands.command_lines import pipelines
-from collector.facts.backup.commands.destinations import operands, tool_and_args
-from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.destinations import destinations, operands, tool_and_args
+from collector.facts.backup.commands.jobs import BackupJob, here
 from collector.facts.backup.identity import repository_of
 from collector.facts.base.paths import within
+from collector.facts.data.inventory import Store
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.storage.volumes import Storage
 from collector.model import Facts, Quote
@@ -103,6 +104,29 @@ def in_memory(facts: Facts, job: BackupJob) -> BackupJob | None:
             reason = f"{path} lies in memory (tmpfs) and is gone after a restart"
             zh = f"{path} 位于内存文件系统（tmpfs），重启后即消失"
             return replace(job, job=replace(job.job, enabled=False, reason=reason, reason_zh=zh))
+    return None
+
+
+def onto_itself(facts: Facts, job: BackupJob, store: Store, real: str) -> BackupJob | None:
+    """The job as one that backs nothing up: what it copies of the store lands in the store."""
+    if job.tool not in ("rsync", "rclone"):
+        return None
+    _, args = tool_and_args(job.words, {job.tool})
+    paths = {p.rstrip("/") for p in (store.path, real) if p.startswith("/")}
+    for to in destinations(job.tool, args, (), job.folder, {}):
+        own = to.kind == "path" or (to.kind == "host" and here(facts.capture, to.host) is True)
+        if not own or not to.path.startswith("/"):
+            continue
+        for source in job.sources:
+            # without a slash at its end rsync lays the folder itself there
+            whole = job.tool == "rsync" and not source.endswith("/")
+            top = source.rstrip("/")
+            lands = to.path.rstrip("/") + (f"/{top.rpartition('/')[2]}" if whole else "")
+            if any(within(p, top or "/") and within(lands + p[len(top) :], p) for p in paths):
+                reason = f"it copies {source} to {to.path}, which is the store itself"
+                zh = f"把 {source} 复制到 {to.path}，仍在该数据目录之内"
+                gone = replace(job.job, enabled=False, reason=reason, reason_zh=zh)
+                return replace(job, job=gone)
     return None
 
 

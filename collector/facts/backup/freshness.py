@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
@@ -18,6 +18,7 @@ from collector.facts.backup.contradicted import bare, emptied, partly
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
 from collector.facts.backup.identity import record_of
+from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_job
 from collector.facts.base.paths import within
 from collector.i18n.message import msg
@@ -67,7 +68,7 @@ def freshness(
     is not to be looked at.
     """
     own = _own_reports(facts.get(reports), known)
-    answers = [_of_job(facts, known, job, own, bounds) for job in known.sure]
+    answers = [_in_view(facts, known, job, own, bounds) for job in known.sure]
     if rolled_forward and all(a.state != "fresh" for a in answers):
         answers = [*_forward(facts, known, answers, bounds), *answers]
     if not answers and own:
@@ -133,6 +134,15 @@ def speaks_of(report: Report, known: Cover) -> bool:
     return known.store.name in report.paths or any(
         within(p, r) for p in paths for r in report.paths
     )
+
+
+def _in_view(
+    facts: Facts, known: Cover, job: BackupJob, own: list[_Point], bounds: Bounds
+) -> Freshness:
+    """A good backup is none of the store where the job may not have seen that."""
+    found = _of_job(facts, known, job, own, bounds)
+    why = in_doubt(facts, job, known.store, known.real) if found.state == "fresh" else ""
+    return replace(found, state="untold", why=doubted(job, why).label) if why else found
 
 
 def _of_job(

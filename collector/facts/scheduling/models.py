@@ -30,7 +30,8 @@ class Job:
 
     `enabled` is False with a `reason` (`reason_zh` in Chinese) when it is written down but would
     not start.
-    `last` is when a timer last fired.
+    `last` is when a timer last fired. `sandbox` holds what its service is shown of the host
+    (`scheduling.sandbox`), None where no service runs it.
     """
 
     kind: Literal["cron", "periodic", "timer"]
@@ -47,6 +48,7 @@ class Job:
     last: datetime | None = None
     run: Run | None = None
     reason_zh: str = ""
+    sandbox: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
