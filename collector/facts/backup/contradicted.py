@@ -12,12 +12,25 @@ from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
-from collector.facts.backup.commands.command_lines import pipelines
-from collector.facts.backup.commands.destinations import destinations, operands, tool_and_args
+from collector.facts.backup.commands.command_lines import (
+    ENGINES,
+    filled,
+    inner_words,
+    pipelines,
+)
+from collector.facts.backup.commands.destinations import (
+    destinations,
+    operands,
+    tool_and_args,
+    truncated,
+)
 from collector.facts.backup.commands.jobs import BackupJob, here
-from collector.facts.backup.identity import repository_of
+from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.identity import repository_of, takes_as_much
+from collector.facts.backup.outputs import absolute
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
+from collector.facts.scheduling.jobs import jobs
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.storage.volumes import Storage
 from collector.model import Facts, Quote
@@ -76,6 +89,41 @@ def _removes(tool: str, words: list[str], places: set[str]) -> bool:
     keeps = any(a.startswith("--keep-") for a in args)
     ids = [x for x in operands(args[args.index("forget") + 1 :]) if x[0] not in "<>"]
     return not keeps and ("--unsafe-allow-remove-all" in args or bool(ids))
+
+
+def overwritten(facts: Facts, job: BackupJob) -> str:
+    """The command that writes another thing over the dump or archive of this one; empty: none.
+
+    Behind it in the same job, or in any other one. Raises FactError.
+    """
+    _, args = tool_and_args(job.words, {job.tool})
+    told = destinations(job.tool, args, job.piped, job.folder, {})
+    named = {x for a in told if a.kind == "path" and (x := absolute(a.text, job.folder))}
+    if not named or (job.tool not in ENGINES and job.tool != "tar"):
+        return ""
+    kin = [j for j in facts.get(all_jobs) if takes_as_much(j, job)]
+    alike = {(j.job.name, j.words) for j in kin}
+    for other in facts.get(jobs):
+        own = other == job.job
+        if not other.enabled or (not own and not any(n in filled(other.text) for n in named)):
+            continue
+        behind = not own
+        for line, folder in pipelines(other.text):
+            if own and tuple(inner_words(line[0])) == job.words:
+                behind = True
+                continue
+            kept = any((other.name, tuple(inner_words(w))) in alike for w in line)
+            to = {absolute(x, folder) for w in line for x in truncated(w)}
+            if behind and not kept and to & named and not _set_twice(other.text):
+                return " | ".join(" ".join(w) for w in line)[:120]
+    return ""
+
+
+def _set_twice(text: str) -> bool:
+    """Does a variable that a file is written by hold one name after another?"""
+    set_ = re.findall(r"(?m)^[^\S\n]*(?:export\s+|local\s+)?([A-Za-z_]\w*)=", text)
+    written = re.findall(r">\s*[\"']?[^\s;|&]*?\$\{?([A-Za-z_]\w*)", text)
+    return any(set_.count(name) > 1 for name in written)
 
 
 def partly(job: BackupJob, made: datetime) -> bool:

@@ -14,7 +14,7 @@ from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.jobs import BackupJob, engine_of
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
-from collector.facts.backup.contradicted import bare, emptied, partly
+from collector.facts.backup.contradicted import bare, emptied, overwritten, partly
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
 from collector.facts.backup.identity import record_of
@@ -98,7 +98,8 @@ def _forward(
         for job, a in zip(known.sure, answers, strict=True)
         if job.tool in BASE_BACKUPS and a.when is not None and a.state != "untold"
     ]
-    if not known.sure:
+    # what one leaves of which nobody knows whose server it asks may be that one's
+    if not known.sure and not any(j.tool in BASE_BACKUPS for j in known.perhaps):
         made = [(a.when, (_point(a).quote,)) for a in files if not a.fault]
     for when, quotes in made:
         file = next((a for a in files if a.when == when), None)
@@ -153,6 +154,8 @@ def _of_job(
     groups = by_name(facts, job)
     mine = of_job(facts, job, store)
     answers = []
+    if mine and (over := overwritten(facts, job)):
+        return Freshness("untold", None, f"{job.label}: {over}")
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
         each = [_of_group(job, group, bounds) for group in mine]
