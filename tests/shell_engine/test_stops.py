@@ -24,6 +24,7 @@ _SCRIPTS = [
     ("kill 0\na", "no", "never"),
     ("trap 'exit 0' TERM\nkill $$\na", "no", "untold"),
     ("trap 'exit 0' EXIT\nkill -TERM $$\na", "no", "untold"),
+    ("/bin/kill -9 $$\na", "no", "never"),
     ("kill -0 $$\na", "yes", "always"),
     ("b & kill $! 2>/dev/null\na", "yes", "always"),
     ("sleep infinity\na", "no", "never"),
@@ -104,6 +105,27 @@ def _proves(lines: str, text: str, **more: frozenset[str]) -> bool:
 )
 def test_a_script_by_whom_it_is_started(lines: str, text: str, *, proven: bool) -> None:
     assert _proves(lines, text) is proven
+
+
+@pytest.mark.parametrize(
+    ("line", "proven"),
+    [
+        ("pkill -f /opt/bk", False),
+        ("pkill bk", False),
+        ("killall bk.sh", False),
+        ("killall restic", True),
+        ("pkill -x mysqldump", True),
+    ],
+)
+def test_a_signal_to_a_name_may_be_to_itself(line: str, *, proven: bool) -> None:
+    text = f"#!/bin/sh\nset -e\n{line} || true\na"
+    done = of_lines("/opt/bk.sh", {"/opt/bk.sh": text})
+    assert (done.proves(lambda c: c.shown == "a") is True) is proven
+
+
+def test_a_name_for_another_program() -> None:
+    done = read("#!/bin/bash\nset -e\nhash -p /bin/true a\na")
+    assert done.proves(lambda c: c.shown == "a") is not True
 
 
 def test_a_script_that_cannot_be_started_is_not_gone_through() -> None:

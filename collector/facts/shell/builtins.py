@@ -15,7 +15,7 @@ from collector.facts.shell import syntax as s
 from collector.facts.shell.conditions import test
 from collector.facts.shell.expansion import Expander
 from collector.facts.shell.state import ANY, NONZERO, Frame, State, merged
-from collector.facts.shell.stops import execute, kill, unread
+from collector.facts.shell.stops import execute, kill, rehash, unread
 from collector.facts.shell.values import UNKNOWN, Hole, Value, number, plain, splitting, value
 
 if TYPE_CHECKING:
@@ -331,7 +331,8 @@ BUILTINS: dict[str, _Builtin] = {
     **dict.fromkeys((":", "true", "umask", "pwd", "times"), _always(0)),
     "false": _always(1),
     "kill": kill,
-    **dict.fromkeys(("type", "hash", "ulimit", "jobs", "bg"), _always(0, NONZERO)),
+    "hash": rehash,
+    **dict.fromkeys(("type", "ulimit", "jobs", "bg"), _always(0, NONZERO)),
     **dict.fromkeys(("test", "["), _test),
     **dict.fromkeys(("echo", "printf"), _echo),
     "exit": _exit, "return": _return, "break": _leave, "continue": _leave, "set": _set,

@@ -53,6 +53,8 @@ class Machine:
         self.signals: list[Value] = []
         # paths of scripts that execve(2) does not start
         self.unable = unable
+        # paths of the scripts that are gone through now, one within the other
+        self.running: list[str] = []
         # does a function look at the status of what was run before it?
         self.asking = False
 

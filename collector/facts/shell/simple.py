@@ -9,8 +9,8 @@ from collector.facts.shell import syntax as s
 from collector.facts.shell.builtins import BUILTINS, assign
 from collector.facts.shell.expansion import Expander
 from collector.facts.shell.state import ANY, NONZERO, Frame, State, merged
-from collector.facts.shell.stops import waited
-from collector.facts.shell.values import UNKNOWN, Hole, Value, plain
+from collector.facts.shell.stops import stopped
+from collector.facts.shell.values import EMPTY, UNKNOWN, Hole, Value, plain
 from collector.facts.shell.wrappers import Wrapped, unwrap
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Call:
         bits = 0 if state.lost or frame.unsure else 1 << number | 1 << place
         state = replace(state, must=state.must | bits)
         bad = replace(state, status=NONZERO, failed=state.failed | 1 << number)
-        if (after := waited(self, words, state, frame)) is not None:
+        if (after := stopped(self, words, state, frame)) is not None:
             return after
         wrapped = unwrap(fields, frame.stdin)
         if wrapped is None and (script := self._script(fields)) is not None:
@@ -261,7 +261,11 @@ class Call:
         if text is None:
             return None
         shell = "" if wrapped.direct else wrapped.name
-        return machine.program(text, child, inner, state, shell=shell)
+        machine.running.append(plain(wrapped.file or EMPTY) or "")
+        try:
+            return machine.program(text, child, inner, state, shell=shell)
+        finally:
+            machine.running.pop()
 
     def _deeper(self, wrapped: Wrapped) -> str:
         return f"{self.inside}/{wrapped.name}"

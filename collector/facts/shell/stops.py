@@ -64,6 +64,13 @@ def execute(call: Call, fields: list[Value], state: State, frame: Frame) -> list
     return []
 
 
+def rehash(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
+    """After `hash`; with -p bash runs another program under a name."""
+    if any((plain(f) or "-p").startswith("-p") for f in fields[1:2]):
+        return call.machine.lose(state, frame)
+    return [state.with_status(0), state.with_status(NONZERO)]
+
+
 def unread(state: State, frame: Frame) -> list[State]:
     """After `set -n` the rest is read and not run, and the shell ends well."""
     frame.exits.append(state.with_status(0))
@@ -91,8 +98,33 @@ def waits(words: list[Value]) -> float:
     return sum(float(m[1]) * _SECONDS[m[2]] for m in told if m)
 
 
-def waited(call: Call, words: list[Value], state: State, frame: Frame) -> list[State] | None:
-    """The states after a command that waits for longer than a job may; None for any other one."""
+def _by_name(call: Call, words: list[Value]) -> bool:
+    """Does it send a signal to all processes that are called as a script that runs now?"""
+    name = (plain(words[0]) or "").rpartition("/")[2]
+    if name not in ("pkill", "killall"):
+        return False
+    told = [t for w in words[1:] if (t := plain(w)) and not t.startswith("-")]
+    whole = any(re.fullmatch(r"-\w*f|--full", plain(w) or "") for w in words[1:])
+    for path in call.machine.running:
+        base = path.rpartition("/")[2]
+        if name == "killall" and base in told:
+            return True
+        # the kernel keeps 15 characters of a name
+        seen = path if whole else base[:15]
+        if name == "pkill" and any(t in seen for t in told):
+            return True
+    return False
+
+
+def stopped(call: Call, words: list[Value], state: State, frame: Frame) -> list[State] | None:
+    """The states after a program that may end this shell, or that waits for longer than a job may.
+
+    None for any other one.
+    """
+    if (plain(words[0]) or "").rpartition("/")[2] == "kill":
+        return kill(call, words, state, frame)
+    if _by_name(call, words):
+        return call.machine.lose(state.with_status(ANY), frame)
     much = waits(words)
     if much < _FOR_GOOD:
         return None
