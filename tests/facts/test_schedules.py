@@ -10,7 +10,9 @@ import pytest
 
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS
 from collector.facts.scheduling.jobs import jobs, when_utc
+from collector.facts.scheduling.programs import NAMES, found, there
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 RECORDED = Path(__file__).parent.parent / "captures"
@@ -268,3 +270,34 @@ def test_a_service_starts_no_file_that_is_no_program(called: str, reason: str) -
     )
     (job,) = jobs(_capture(timers=service, called=called))
     assert (reason in job.reason) if reason else job.enabled
+
+
+def test_every_tool_of_backups_is_looked_for() -> None:
+    assert (set(ENGINES) | FILE_TOOLS) <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("tab", "flavour", "search"),
+    [
+        ("0 1 * * * root x\n", DEBIAN, "/usr/bin:/bin"),
+        ("0 1 * * * root x\n", CRONIE, "/usr/bin:/bin"),
+        # it hands on its own
+        ("0 1 * * * root x\n", "run-parts: unrecognized option '--version'\n", ""),
+        ('PATH="/opt/bin:/bin"\n0 1 * * * root x\n', DEBIAN, "/opt/bin:/bin"),
+    ],
+)
+def test_the_path_that_cron_gives(tab: str, flavour: str, search: str) -> None:
+    (job,) = jobs(_capture(_file("/etc/cron.d/a", tab), flavour=flavour))
+    assert job.search == search
+
+
+def test_where_programs_are_found() -> None:
+    known = frozenset({"/usr/local/bin/restic", "/usr/bin/rsync"})
+    assert not found("restic", "/usr/bin:/bin", known)
+    assert found("restic", "/usr/bin:/usr/local/bin/", known)
+    # what lies in a folder that was not looked at is not known
+    assert found("restic", "/opt/restic:/bin", known)
+    assert found("own-tool", "/usr/bin:/bin", known)
+    assert there("/usr/local/bin/bash", known) is False
+    assert there("/bin/sh", None) is True
+    assert there("/opt/bash", known) is None

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from collector.errors import NotUnderstood
 from collector.facts.scheduling.models import Job, Script, live, uncommented, with_scripts
+from collector.facts.scheduling.programs import search_set
 from collector.facts.scheduling.startable import (
     broken_entry,
     broken_shell,
@@ -82,6 +83,7 @@ def _tab(
         )
     found: list[Job] = []
     shell, odd = "/bin/sh", None
+    search = by.search
     for whole in with_returns(text.split("\n"), file.data):
         line = whole.rstrip("\r")
         if not line.strip() or line.lstrip().startswith("#"):
@@ -89,6 +91,7 @@ def _tab(
         if _ENVIRONMENT.match(line):
             if (told := shell_set(line)) is not None:
                 shell, odd = told, broken_shell(whole)
+            search = search if (told := search_set(whole)) is None else told
             continue
         match = _ENTRY.match(line)
         if not match or not _times(match[1]):
@@ -103,6 +106,7 @@ def _tab(
         if system:
             user, command = [*match[2].split(None, 1), ""][:2]
         job = _job(file.path, read, scripts, (match[1], user, command, line))
+        job = replace(job, search=search)
         unknown = None if reason else by.no_user(user)
         if unknown and (by.debian or not system):
             reason = unknown

@@ -19,6 +19,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import only_listed
 from collector.facts.scheduling import cron as crontabs
 from collector.facts.scheduling.models import Job, Run, Script, with_scripts
+from collector.facts.scheduling.programs import LOOK
 from collector.facts.scheduling.sandbox import SETTINGS, settings_of
 from collector.facts.scheduling.startable import of_dos, of_service, with_returns
 from collector.facts.system import accounts as _accounts
@@ -95,7 +96,6 @@ done | sed "s/[[:space:]]*\$//; s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/" |
   grep '^/[A-Za-z0-9_./-]*$' | sort -u | while IFS= read -r s; do
   if [ -f "$s" ] && [ -x "$s" ]; then printf 'x %s\n' "$s"; else printf '%s\n' "- $s"; fi
 done
-exit 0
 """
 
 # characters
@@ -151,10 +151,11 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "schedules.shells",
-        _SHELLS,
+        _SHELLS + LOOK.lstrip("\n"),
         limit=4096,
         why=Text(
-            "crontab 指定的 shell 能否运行", "whether the shells that crontabs name can be run"
+            "crontab 指定的 shell 能否运行，备份程序在哪个目录",
+            "whether the shells that crontabs name can be run, and where backup tools lie",
         ),
     ),
     shell(
