@@ -9,7 +9,8 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
-from collector.facts.backup.found import lacks, unasked
+from collector.facts.backup.found import lacks
+from collector.facts.backup.found import untold as left_open
 from collector.facts.backup.freshness import Bounds, freshness
 from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.reached import reach
@@ -125,10 +126,10 @@ def _left_of_late(facts: Facts, seen: Cover, clock: Clock, hours: int) -> bool:
 
 def _doubts(facts: Facts, seen: Cover, clock: Clock, hours: int) -> list[str]:
     """The jobs with why they may not have the store before them; none where one surely has."""
-    why = [(j, in_doubt(facts, j, seen.store, seen.real) or unasked(facts, j)) for j in seen.sure]
+    why = [(j, in_doubt(facts, j, seen.store, seen.real) or left_open(facts, j)) for j in seen.sure]
     if seen.base or not all(told for _, told in why) or _reported(facts, seen):
         return []
-    if any(told == unasked(facts, j) for j, told in why) and _left_of_late(
+    if any(told == left_open(facts, j) for j, told in why) and _left_of_late(
         facts, seen, clock, hours
     ):
         return []

@@ -13,6 +13,7 @@ from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.scheduling.jobs import called
 from collector.facts.scheduling.programs import found, interpreter_of, programs, there
 from collector.facts.scheduling.startable import whole_text
+from collector.facts.shell.stops import foreign_lines
 from collector.model import Facts, Text
 
 # they look for programs elsewhere: in a PATH of their own, on another host
@@ -39,8 +40,14 @@ def lacks(facts: Facts, job: BackupJob) -> Text | None:
     return None
 
 
-def unasked(facts: Facts, job: BackupJob) -> str:
-    """What a capture from before this was asked leaves open of the job; empty for nothing."""
+def untold(facts: Facts, job: BackupJob) -> str:
+    """What leaves open whether the job runs its tool as it is written; empty for nothing.
+
+    Lines that end as those of DOS, and what a capture from before it was asked does not tell.
+    """
+    for script in facts.get(called).values():
+        if script.path in job.job.text and foreign_lines(script.text):
+            return f"{script.path}: CR LF"
     if facts.get(programs) is not None:
         return ""
     odd = [first for _, first in _interpreters(facts, job) if there(first, None) is None]
