@@ -42,7 +42,7 @@ function between(sep, first,   i, c, n, d) {
 # Is what the quote holds a command again?
 function coded() {
   return PREV ~ /^-[a-z]*c$/ && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/ || PREV == "-e" && CMD == "rsync" \
-    || CMD == "eval" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|_command|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
+    || CMD == "eval" || CMD == "trap" && PREV == "" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|_command|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
 }
 # Is the value that begins here a command, or options of one?
 function ahead(q,   i) {
@@ -72,7 +72,15 @@ function line(s,   n, q, out) {
   else if (QUOTE != "" && !CODE && !GOING && NOTE == "") { MUTED = QUOTE; MUTES = 0 }
   return out
 }
+# Which program reads a script: what execve(2) is told, where that is a program that many know.
+function interpreter(s,   n) {
+  n = "(-[A-Za-z][A-Za-z]?[A-Za-z]?[A-Za-z]?)?[ \t]*\r?$"
+  if (s ~ ("^#![ \t]*/(usr/|local/|usr/local/)?bin/env[ \t]+(-S[ \t]+)?((ba|da|k|z|a|mk)?sh|python[0-9.]*|perl|php|ruby|node)([ \t]+" n "|\r?$)")) return s
+  if (s ~ ("^#![ \t]*/[a-z0-9/.]+([ \t]+" n "|\r?$)")) return s
+  return match(s, /^#!\/[a-z0-9\/.]+/) && substr(s, RLENGTH + 1, 1) ~ /[ \t]/ ? substr(s, 1, RLENGTH) : "#!***"
+}
 function split_up(s,   i, n, out, w) {
+  if (FIRST && s ~ /^#!/) { QUOTE = ""; CODE = GOING = DEEP = 0; start(); return interpreter(s) }
   # a word without end, or a line of thousands of them, is nobody's command
   if (length(s) > 16384) s = substr(s, 1, 16384) " ..."
   if (!GOING) { start(); DEEP = 0 }
@@ -87,8 +95,7 @@ function split_up(s,   i, n, out, w) {
     if (i == n) break
     w = PART[i + 1]
     if (substr(w, 1, 1) == "#" && QUOTE == "" && !BRACED && (i == 1 || PART[i] ~ /[ \t;|]$/)) {
-      if (!FIRST || w !~ /^#!/) return out "#"
-      return out (w ~ /^#!\/[a-z0-9\/.]+$/ ? w : "#")
+      return out "#"
     }
     # the blank in a quoted path of Chinese names: no ASCII, so neither an option nor its value
     if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && w !~ /[!-~]/) { out = out w; continue }
@@ -118,6 +125,7 @@ function word(w, after, sep, last,   r, ends) {
     return sep ~ /<</ ? token(w) : hidden(w)
   }
   if (w ~ /^[0-9]$/ && after ~ /^[<>]/) return w
+  if (CMD == "sleep" && !SPOKEN && w ~ /^[0-9]+[smhd]?$/ && length(w) < 10) return w
   if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { SAT = 0; ASG = w; return w }
   if (ASG != "" && (sep !~ /=/ || conninfo(w, sep)) && after ~ /^=["'\\]*$/ && named(w)) { SAT = 0; ASG = w; return w }
   if (ASG != "") {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS
 from collector.facts.scheduling.jobs import jobs, when_utc
+from collector.facts.scheduling.programs import NAMES, found, there
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 RECORDED = Path(__file__).parent.parent / "captures"
@@ -225,3 +228,76 @@ def test_refused_is_not_empty() -> None:
     reads = {**capture.reads, "schedules.spool": ReadResult("schedules.spool", ReadStatus.REFUSED)}
     with pytest.raises(CouldNotLook):
         jobs(Capture("h", HostStatus.COMPLETE, reads=reads))
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "flavour", "reason"),
+    [
+        ("/etc/cron.daily/a", b"#!/bin/sh\r\nrestic backup /srv\r\n", DEBIAN, "carriage return"),
+        ("/etc/cron.daily/a", b"#!/bin/sh\nrestic backup /srv\r\n", DEBIAN, "carriage return"),
+        ("/etc/cron.daily/a", b"restic backup /srv\n", DEBIAN, "does not begin with #!"),
+        # a script itself, in which bash takes it for one of its own
+        ("/etc/cron.daily/a", b"restic backup /srv\n", CRONIE, ""),
+        ("/etc/cron.daily/a", b"\x7fELF\x02\x01\x01\x00", DEBIAN, ""),
+        ("/etc/cron.d/a", b"0 1 * * * root restic backup /srv\r\n", DEBIAN, "carriage return"),
+        ("/etc/cron.d/a", b"0 1 * * * root x >/var/log/x\r\n", DEBIAN, ""),
+        ("/etc/cron.d/a", b"SHELL=/bin/bash\r\n0 1 * * * root x\n", DEBIAN, "carriage return"),
+    ],
+)
+def test_a_carriage_return_makes_another_name(
+    path: str, data: bytes, flavour: str, reason: str
+) -> None:
+    daily = _file("/etc/crontab", "25 6 * * * root run-parts /etc/cron.daily\n")
+    file = replace(_file(path, "", 0o755 if "daily" in path else 0o644), data=data)
+    job = next(j for j in jobs(_capture(daily, file, flavour=flavour)) if j.path == path)
+    assert (reason in job.reason) if reason else job.enabled
+
+
+@pytest.mark.parametrize(
+    ("called", "reason"),
+    [
+        ("script x all /opt/a.sh\n|#!/bin/sh\r\n|x\r\n\n", "carriage return"),
+        ("script x all /opt/a.sh\n|#!/bin/sh\n|x\r\n\n", "carriage return"),
+        ("script - all /opt/a.sh\n|#!/bin/sh\n|x\n\n", "not executable"),
+        ("script x all /opt/a.sh\n|x\n\n", "does not begin with #!"),
+        ("script x all /opt/a.sh\n|#!/bin/sh\n|x\n\n", ""),
+    ],
+)
+def test_a_service_starts_no_file_that_is_no_program(called: str, reason: str) -> None:
+    text = TIMER.format(active="active", state="enabled", load="loaded")
+    service = text.replace(
+        "path=/usr/bin/x ; argv[]=/usr/bin/x -a", "path=/opt/a.sh ; argv[]=/opt/a.sh"
+    )
+    (job,) = jobs(_capture(timers=service, called=called))
+    assert (reason in job.reason) if reason else job.enabled
+
+
+def test_every_tool_of_backups_is_looked_for() -> None:
+    assert (set(ENGINES) | FILE_TOOLS) <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("tab", "flavour", "search"),
+    [
+        ("0 1 * * * root x\n", DEBIAN, "/usr/bin:/bin"),
+        ("0 1 * * * root x\n", CRONIE, "/usr/bin:/bin"),
+        # it hands on its own
+        ("0 1 * * * root x\n", "run-parts: unrecognized option '--version'\n", ""),
+        ('PATH="/opt/bin:/bin"\n0 1 * * * root x\n', DEBIAN, "/opt/bin:/bin"),
+    ],
+)
+def test_the_path_that_cron_gives(tab: str, flavour: str, search: str) -> None:
+    (job,) = jobs(_capture(_file("/etc/cron.d/a", tab), flavour=flavour))
+    assert job.search == search
+
+
+def test_where_programs_are_found() -> None:
+    known = frozenset({"/usr/local/bin/restic", "/usr/bin/rsync"})
+    assert not found("restic", "/usr/bin:/bin", known)
+    assert found("restic", "/usr/bin:/usr/local/bin/", known)
+    # what lies in a folder that was not looked at is not known
+    assert found("restic", "/opt/restic:/bin", known)
+    assert found("own-tool", "/usr/bin:/bin", known)
+    assert there("/usr/local/bin/bash", known) is False
+    assert there("/bin/sh", None) is True
+    assert there("/opt/bash", known) is None

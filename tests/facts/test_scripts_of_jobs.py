@@ -1,4 +1,4 @@
-"""Well-kept hosts whose scripts were misread: they pass, by what the shell engine says.
+"""Well-kept hosts that are, or were, easily misread: they pass, by what their jobs really do.
 
 They stand on captures from before some reads were there, so that they are no cases of the controls.
 """

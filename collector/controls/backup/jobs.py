@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
+from collector.facts.backup.found import lacks
+from collector.facts.backup.found import untold as left_open
 from collector.facts.backup.freshness import Bounds, freshness
+from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.reached import reach
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
@@ -27,20 +31,23 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     wanted = [s for s in known.stores if s.important]
     if not wanted:
         return Verdict(Result.NOTAPPLICABLE, "none_important", Method.ATTESTED)
-    covered, attested, untold, missing, missing_zh, rare = [], [], [], [], [], []
+    covered: list[str] = []
+    untold: list[str] = []
+    attested, missing, missing_zh, rare = [], [], [], []
     most = parameters.integer("hours")
     values: dict[str, Value]
     quotes: list[Quote] = []
     until: list[datetime] = []
     for store in wanted:
-        seen = cover(facts, store)
+        seen = _with_tools(facts, cover(facts, store), clock, store.objective_hours or most)
         ends = _attested_until(store, parameters.integer("months"), clock)
         if _only_on_condition(facts, seen, clock, store.objective_hours or most):
             # whether its condition is ever met only shows in what it leaves
             seen = replace(seen, sure=(), perhaps=(*seen.sure, *seen.perhaps))
         if seen.sure or seen.base or _reported(facts, seen):
             names = _names(seen) or [f"WAL ({seen.wal})" if seen.base else "report"]
-            covered.append(f"{store.label}: {', '.join(names)}")
+            doubts = _doubts(facts, seen, clock, store.objective_hours or most)
+            (untold if doubts else covered).append(f"{store.label}: {', '.join(doubts or names)}")
             quotes += [Quote(j.job.read, (j.job.line,), j.job.path) for j in seen.sure]
             if said := _too_rare(store, seen, most):
                 rare.append(said)
@@ -94,6 +101,39 @@ def _only_on_condition(facts: Facts, seen: Cover, clock: Clock, hours: int) -> b
         return False
     found = freshness(facts, seen, Bounds(clock.now, timedelta(hours=hours), 0))
     return found.state in ("none", "empty", "failed", "stale")
+
+
+def _with_tools(facts: Facts, seen: Cover, clock: Clock, hours: int) -> Cover:
+    """Without jobs that cannot run their tool, unless what they leave shows that they do."""
+    gone = {j: why for j in seen.sure if (why := lacks(facts, j)) is not None}
+    if not gone or _left_of_late(facts, seen, clock, hours):
+        return seen
+    idle = [
+        replace(j, job=replace(j.job, enabled=False, reason=why.en, reason_zh=why.zh))
+        for j, why in gone.items()
+    ]
+    sure = tuple(j for j in seen.sure if j not in gone)
+    return replace(seen, sure=sure, idle=(*seen.idle, *idle))
+
+
+def _left_of_late(facts: Facts, seen: Cover, clock: Clock, hours: int) -> bool:
+    try:
+        found = freshness(facts, seen, Bounds(clock.now, timedelta(hours=hours), 0))
+    except (CouldNotLook, NotUnderstood):
+        return False
+    return found.state == "fresh"
+
+
+def _doubts(facts: Facts, seen: Cover, clock: Clock, hours: int) -> list[str]:
+    """The jobs with why they may not have the store before them; none where one surely has."""
+    why = [(j, in_doubt(facts, j, seen.store, seen.real) or left_open(facts, j)) for j in seen.sure]
+    if seen.base or not all(told for _, told in why) or _reported(facts, seen):
+        return []
+    if any(told == left_open(facts, j) for j, told in why) and _left_of_late(
+        facts, seen, clock, hours
+    ):
+        return []
+    return [doubted(j, told).label for j, told in why]
 
 
 def _names(seen: Cover) -> list[str]:

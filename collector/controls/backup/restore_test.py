@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from collector.facts.backup.artefacts.restore_tests import RestoreTest, restore_tests
@@ -44,6 +46,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         quotes.append(newest.quote)
         ends = months_after(newest.tested, months)
         state = _state(newest, clock, ends)
+        if state in ("restored", "unguarded") and _of_another(newest, store, known.stores):
+            state = "of_another"
         said.setdefault(state, []).append(_say(store.label, newest, clock))
         until.append(ends)
     shown = tuple(quotes)
@@ -54,11 +58,35 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values |= _named([_after(words.get(s), n) for s in failed for n in said[s]])
         reason = failed[0] if len(failed) == 1 else "several"
         return Verdict(Result.FAIL, reason, Method.ATTESTED, values, shown)
+    if "of_another" in said:
+        values |= _named(said["of_another"])
+        return Verdict(Result.ERROR, "of_another", Method.ATTESTED, values, shown)
     if "unguarded" in said:
         values |= _named(said["unguarded"])
         return Verdict(Result.PARTIAL, "unguarded", Method.ATTESTED, values, shown)
     values |= {**_named(said["restored"]), "count": len(wanted)}
     return Verdict(Result.PASS, "restored", Method.ATTESTED, values, shown, min(until))
+
+
+def _of_another(newest: RestoreTest, store: Store, every: Iterable[Store]) -> bool:
+    """Is the file that was restored called after another store, and nothing on its path after it?
+
+    What a snapshot holds its id does not tell.
+    """
+    path = newest.source.casefold()
+    if not path.startswith("/") or any(_holds(path, n) for n in _names(store)):
+        return False
+    name = path.rpartition("/")[2]
+    return any(_holds(name, other.name.casefold()) for other in every if other.name != store.name)
+
+
+def _names(store: Store) -> set[str]:
+    last = store.path.rstrip("/").rpartition("/")[2]
+    return {x.casefold() for x in (store.name, last, store.engine) if x}
+
+
+def _holds(text: str, name: str) -> bool:
+    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text) is not None
 
 
 def _after(word: Text | None, name: Text) -> Text:

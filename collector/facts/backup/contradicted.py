@@ -12,11 +12,25 @@ from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
-from collector.facts.backup.commands.command_lines import pipelines
-from collector.facts.backup.commands.destinations import operands, tool_and_args
-from collector.facts.backup.commands.jobs import BackupJob
-from collector.facts.backup.identity import repository_of
+from collector.facts.backup.commands.command_lines import (
+    ENGINES,
+    filled,
+    inner_words,
+    pipelines,
+)
+from collector.facts.backup.commands.destinations import (
+    destinations,
+    operands,
+    tool_and_args,
+    truncated,
+)
+from collector.facts.backup.commands.jobs import BackupJob, here
+from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.identity import repository_of, takes_as_much
+from collector.facts.backup.outputs import absolute
 from collector.facts.base.paths import within
+from collector.facts.data.inventory import Store
+from collector.facts.scheduling.jobs import jobs
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.storage.volumes import Storage
 from collector.model import Facts, Quote
@@ -77,6 +91,41 @@ def _removes(tool: str, words: list[str], places: set[str]) -> bool:
     return not keeps and ("--unsafe-allow-remove-all" in args or bool(ids))
 
 
+def overwritten(facts: Facts, job: BackupJob) -> str:
+    """The command that writes another thing over the dump or archive of this one; empty: none.
+
+    Behind it in the same job, or in any other one. Raises FactError.
+    """
+    _, args = tool_and_args(job.words, {job.tool})
+    told = destinations(job.tool, args, job.piped, job.folder, {})
+    named = {x for a in told if a.kind == "path" and (x := absolute(a.text, job.folder))}
+    if not named or (job.tool not in ENGINES and job.tool != "tar"):
+        return ""
+    kin = [j for j in facts.get(all_jobs) if takes_as_much(j, job)]
+    alike = {(j.job.name, j.words) for j in kin}
+    for other in facts.get(jobs):
+        own = other == job.job
+        if not other.enabled or (not own and not any(n in filled(other.text) for n in named)):
+            continue
+        behind = not own
+        for line, folder in pipelines(other.text):
+            if own and tuple(inner_words(line[0])) == job.words:
+                behind = True
+                continue
+            kept = any((other.name, tuple(inner_words(w))) in alike for w in line)
+            to = {absolute(x, folder) for w in line for x in truncated(w)}
+            if behind and not kept and to & named and not _set_twice(other.text):
+                return " | ".join(" ".join(w) for w in line)[:120]
+    return ""
+
+
+def _set_twice(text: str) -> bool:
+    """Does a variable that a file is written by hold one name after another?"""
+    set_ = re.findall(r"(?m)^[^\S\n]*(?:export\s+|local\s+)?([A-Za-z_]\w*)=", text)
+    written = re.findall(r">\s*[\"']?[^\s;|&]*?\$\{?([A-Za-z_]\w*)", text)
+    return any(set_.count(name) > 1 for name in written)
+
+
 def partly(job: BackupJob, made: datetime) -> bool:
     """Was what is of that time made by a run that ended with a status for `not all of it`?"""
     run = job.job.run
@@ -103,6 +152,29 @@ def in_memory(facts: Facts, job: BackupJob) -> BackupJob | None:
             reason = f"{path} lies in memory (tmpfs) and is gone after a restart"
             zh = f"{path} 位于内存文件系统（tmpfs），重启后即消失"
             return replace(job, job=replace(job.job, enabled=False, reason=reason, reason_zh=zh))
+    return None
+
+
+def onto_itself(facts: Facts, job: BackupJob, store: Store, real: str) -> BackupJob | None:
+    """The job as one that backs nothing up: what it copies of the store lands in the store."""
+    if job.tool not in ("rsync", "rclone"):
+        return None
+    _, args = tool_and_args(job.words, {job.tool})
+    paths = {p.rstrip("/") for p in (store.path, real) if p.startswith("/")}
+    for to in destinations(job.tool, args, (), job.folder, {}):
+        own = to.kind == "path" or (to.kind == "host" and here(facts.capture, to.host) is True)
+        if not own or not to.path.startswith("/"):
+            continue
+        for source in job.sources:
+            # without a slash at its end rsync lays the folder itself there
+            whole = job.tool == "rsync" and not source.endswith("/")
+            top = source.rstrip("/")
+            lands = to.path.rstrip("/") + (f"/{top.rpartition('/')[2]}" if whole else "")
+            if any(within(p, top or "/") and within(lands + p[len(top) :], p) for p in paths):
+                reason = f"it copies {source} to {to.path}, which is the store itself"
+                zh = f"把 {source} 复制到 {to.path}，仍在该数据目录之内"
+                gone = replace(job.job, enabled=False, reason=reason, reason_zh=zh)
+                return replace(job, job=gone)
     return None
 
 

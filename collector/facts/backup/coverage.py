@@ -13,7 +13,7 @@ from collector.facts.backup.commands.generic import copied
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
 from collector.facts.backup.commands.scheduled import agents, all_jobs
 from collector.facts.backup.commands.wal_recovery import unscheduled
-from collector.facts.backup.contradicted import in_memory
+from collector.facts.backup.contradicted import in_memory, onto_itself
 from collector.facts.backup.identity import stanza_takes
 from collector.facts.backup.job_artefacts import by_name, of_store
 from collector.facts.backup.reached import idle_where_never
@@ -91,7 +91,7 @@ def cover(facts: Facts, store: Store) -> Cover:
         if answer == "no":
             continue
         lost = in_memory(facts, job)
-        never = idle_where_never(facts, job)
+        never = idle_where_never(facts, job) or onto_itself(facts, job, store, real)
         if never:
             idle.append(never)
             continue

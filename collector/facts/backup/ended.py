@@ -11,6 +11,7 @@ from collector.facts.backup.commands.checks import ignoring
 from collector.facts.backup.commands.destinations import encrypts
 from collector.facts.scheduling.jobs import called
 from collector.facts.scheduling.models import Job
+from collector.facts.scheduling.startable import unable
 from collector.facts.shell.exit_status import of_unit
 from collector.facts.shell.program import Command
 from collector.facts.shell.values import plain, shown
@@ -58,5 +59,6 @@ def sealed(facts: Facts, job: Job, path: str) -> bool:
 def _proves(facts: Facts, job: Job, wanted: Callable[[Command], bool]) -> bool | None:
     if job.run is None or job.run.service in facts.get(ignoring):
         return None
-    scripts = {s.path: s.text for s in facts.get(called).values() if s.whole}
-    return of_unit(job.command, scripts, wanted)
+    known = facts.get(called)
+    scripts = {s.path: s.text for s in known.values() if s.whole}
+    return of_unit(job.command, scripts, wanted, unable(job, known))

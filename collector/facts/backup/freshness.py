@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
@@ -14,10 +14,11 @@ from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.jobs import BackupJob, engine_of
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
-from collector.facts.backup.contradicted import bare, emptied, partly
+from collector.facts.backup.contradicted import bare, emptied, overwritten, partly
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
 from collector.facts.backup.identity import record_of
+from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_job
 from collector.facts.base.paths import within
 from collector.i18n.message import msg
@@ -67,7 +68,7 @@ def freshness(
     is not to be looked at.
     """
     own = _own_reports(facts.get(reports), known)
-    answers = [_of_job(facts, known, job, own, bounds) for job in known.sure]
+    answers = [_in_view(facts, known, job, own, bounds) for job in known.sure]
     if rolled_forward and all(a.state != "fresh" for a in answers):
         answers = [*_forward(facts, known, answers, bounds), *answers]
     if not answers and own:
@@ -97,7 +98,8 @@ def _forward(
         for job, a in zip(known.sure, answers, strict=True)
         if job.tool in BASE_BACKUPS and a.when is not None and a.state != "untold"
     ]
-    if not known.sure:
+    # what one leaves of which nobody knows whose server it asks may be that one's
+    if not known.sure and not any(j.tool in BASE_BACKUPS for j in known.perhaps):
         made = [(a.when, (_point(a).quote,)) for a in files if not a.fault]
     for when, quotes in made:
         file = next((a for a in files if a.when == when), None)
@@ -135,6 +137,15 @@ def speaks_of(report: Report, known: Cover) -> bool:
     )
 
 
+def _in_view(
+    facts: Facts, known: Cover, job: BackupJob, own: list[_Point], bounds: Bounds
+) -> Freshness:
+    """A good backup is none of the store where the job may not have seen that."""
+    found = _of_job(facts, known, job, own, bounds)
+    why = in_doubt(facts, job, known.store, known.real) if found.state == "fresh" else ""
+    return replace(found, state="untold", why=doubted(job, why).label) if why else found
+
+
 def _of_job(
     facts: Facts, known: Cover, job: BackupJob, own: list[_Point], bounds: Bounds
 ) -> Freshness:
@@ -143,6 +154,8 @@ def _of_job(
     groups = by_name(facts, job)
     mine = of_job(facts, job, store)
     answers = []
+    if mine and (over := overwritten(facts, job)):
+        return Freshness("untold", None, f"{job.label}: {over}")
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
         each = [_of_group(job, group, bounds) for group in mine]

@@ -54,7 +54,7 @@ def alone_there(facts: Facts, job: BackupJob) -> bool:
     """
     ours = repository_of(facts, job)
     return all(
-        _takes_as_much(other, job)
+        takes_as_much(other, job)
         for other in facts.get(all_jobs)
         if _family(other) == _family(job)
         and (not (theirs := repository_of(facts, other)) or _meet(ours, theirs))
@@ -76,7 +76,8 @@ def _meet(ours: Iterable[Address], theirs: Iterable[Address]) -> bool:
     return any(same_place(a, b) for a in ours for b in theirs)
 
 
-def _takes_as_much(other: BackupJob, job: BackupJob) -> bool:
+def takes_as_much(other: BackupJob, job: BackupJob) -> bool:
+    """Does the other one take all that this one does, by their words?"""
     sources = all(any(within(s, o.rstrip("/")) for o in other.sources) for s in job.sources)
     return sources and set(job.databases) <= set(other.databases)
 
@@ -97,13 +98,13 @@ def record_of(facts: Facts, record: Record, job: BackupJob, store: Store, real: 
         run = job.job.run
         if run is not None and said and said[1] != run.service:
             return False
-        return job.tool == "restic" and alone and all(_takes_as_much(j, job) for j in kin)
+        return job.tool == "restic" and alone and all(takes_as_much(j, job) for j in kin)
     if record.read == "backup.pgbackrest":
         return job.tool == "pgbackrest" and stanza_holds(facts, record.where, job, store, real)
     if "rsnapshot" in record.where:
         return job.tool == "rsnapshot" and alone
     said_there = [j for j in kin if record.where in j.targets]
-    shared = all(_takes_as_much(j, job) for j in said_there)
+    shared = all(takes_as_much(j, job) for j in said_there)
     return job.tool == "restic" and record.where in job.targets and shared
 
 

@@ -35,7 +35,7 @@ def outputs(job: BackupJob) -> tuple[re.Pattern[str], ...] | None:
     told = destinations(tool, args, job.piped, job.folder, {})
     if not told or any(a.kind == "unknown" for a in told):
         return None
-    texts = [x for a in told if a.kind == "path" and (x := _absolute(a.text, job.folder))]
+    texts = [x for a in told if a.kind == "path" and (x := absolute(a.text, job.folder))]
     if not texts:
         return ()
     folders = "(/.*)?" if job.tool in _TO_FOLDERS else ""
@@ -46,7 +46,8 @@ def outputs(job: BackupJob) -> tuple[re.Pattern[str], ...] | None:
     return tuple(dict.fromkeys(patterns))
 
 
-def _absolute(text: str, folder: str) -> str:
+def absolute(text: str, folder: str) -> str:
+    """A path as a command names it, from the folder that it runs in; empty where that is open."""
     word = text.strip("\"'")
     if word.startswith("/"):
         return re.sub("//+", "/", word)
@@ -63,7 +64,7 @@ def _next(job: BackupJob, texts: list[str]) -> Iterator[str]:
     known = list(texts)
     for _ in range(3):
         for line, folder in pipelines(job.job.text):
-            words = [_absolute(re.sub(r"^\d?>>?", "", w), folder) for part in line for w in part]
+            words = [absolute(re.sub(r"^\d?>>?", "", w), folder) for part in line for w in part]
             names = {w.rpartition("/")[2] for part in line for w in part}
             if not names & _PACKERS or not any(_names(w, k) for w in words for k in known):
                 continue

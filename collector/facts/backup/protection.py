@@ -11,16 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
-from collector.facts.backup.artefacts.files import Artefact
+from collector.facts.backup.artefacts.files import Artefact, artefacts
 from collector.facts.backup.commands.addresses import address_of, same_target
 from collector.facts.backup.commands.command_lines import ENGINES
 from collector.facts.backup.commands.copies import pgbackrest, remotes
-from collector.facts.backup.commands.destinations import encrypts
+from collector.facts.backup.commands.destinations import encrypts, opened_by_nothing
 from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.commands.permissions import key_opened, opened
 from collector.facts.backup.ended import sealed
 from collector.facts.backup.job_artefacts import left_by
 from collector.facts.backup.offsite import Copy
+from collector.facts.backup.outputs import outputs
 from collector.facts.base.paths import within
 from collector.facts.storage.volumes import Answer, storage
 from collector.i18n.message import msg
@@ -31,6 +32,7 @@ _BORG: Mapping[int, Answer] = {
     **dict.fromkeys((0, 1, 3, 4, 5, *range(0x10, 0x50)), "yes"),
     **dict.fromkeys((2, 6, 7), "no"),
 }
+_REPOKEYS = {3, 5, *range(0x11, 0x50, 0x10)}
 _BORG_MODES: Mapping[int, str] = {2: "none", 6: "authenticated-blake2", 7: "authenticated"}
 _CIPHERTEXT = re.compile(
     r"53616c7465645f5f|553246736447566b58|6167652d656e6372797074|2d2d2d2d2d424547494e20(504750|414745)"
@@ -39,6 +41,7 @@ _CIPHERTEXT = re.compile(
 _PLAIN = re.compile(
     r"1f8b|fd377a585a00|28b52ffd|425a68|04224d18|5047444d50|2d2d20|2d2d0a|2f2a|524544495330|text$"
 )
+_SEALED = re.compile(r"\\\.(gpg|age|enc|asc)")
 _REPOSITORIES = {"restic", "borg", "borgmatic", "duplicity", "rclone", "pgbackrest"}
 
 
@@ -89,6 +92,9 @@ def _of_borg(facts: Facts, copy: Copy) -> Held:
             quote = Quote("backup_named.borg", (f"{where}: key-type {kind}",))
             answer = _BORG.get(kind, "unknown")
             scheme = f"borg -e {_BORG_MODES[kind]}" if kind in _BORG_MODES else "borg"
+            # the key lies in the repository, and nothing closes it
+            if kind in _REPOKEYS and (empty := _empty_secret(facts, copy)):
+                return Held("no", f"{copy.label}: {empty}", (quote,))
             return Held(answer, scheme if answer == "yes" else f"{copy.label}: {scheme}", (quote,))
     return Held("unknown", copy.label)
 
@@ -112,7 +118,9 @@ def _of_files(facts: Facts, copy: Copy) -> Held:
     """By the files it left; where none are seen, by the commands that it goes through."""
     inside = files_of(facts, copy)
     seen = [a for a in inside if a.head]
-    plain = [a for a in seen if _is_plain(a)]
+    if opened_by_nothing([copy.way.words, *copy.way.piped]):
+        return Held("no", f"{copy.label}: gpg --passphrase ''")
+    plain = [a for a in (*seen, *_in_the_clear_still(facts, copy)) if _is_plain(a)]
     if plain:
         return Held("no", _listed(a.path for a in plain), _heads(plain))
     unknown = [a for a in seen if not _CIPHERTEXT.match(a.head) and not _zip_encrypted(a)]
@@ -130,6 +138,31 @@ def _of_files(facts: Facts, copy: Copy) -> Held:
     if copy.to.kind == "path" and sealed(facts, copy.way.job, copy.to.path):
         return Held("yes", f"{copy.to.path}: gpg/openssl/age, rm")
     return Held("no", copy.label)
+
+
+def _empty_secret(facts: Facts, copy: Copy) -> str:
+    """The passphrase or the file of one that is empty, which borg takes; empty: none is seen so."""
+    if told := re.search(r"\bBORG_PASSPHRASE=(''|\"\"|(?=[\s;]|$))", copy.way.job.text):
+        return told[0].strip() + ("" if told[1] else "''")
+    known = facts.get(named)
+    files = known.files_of(copy.way.job)
+    for path in (p for f, p in known.keys if f in files):
+        mode = known.modes.get(path)
+        if mode is not None and re.match(r"\S+ +\d+ +\d+ +\d+ +0 ", mode.line):
+            return f"{path} (0)"
+    return ""
+
+
+def _in_the_clear_still(facts: Facts, copy: Copy) -> tuple[Artefact, ...]:
+    """Files of the same name without what encryption puts behind it: from before it was done."""
+    use = copy.way.use
+    if use is None or copy.to.kind != "path":
+        return ()
+    told = [p.pattern for p in outputs(use) or () if _SEALED.search(p.pattern)]
+    before = [re.compile(_SEALED.sub("", p)) for p in told]
+    known = facts.get(artefacts).all
+    return tuple(a for a in known if a.head and any(p.fullmatch(a.path) for p in before)
+                 and not any(re.fullmatch(p, a.path) for p in told))  # fmt: skip
 
 
 def _heads(files: Sequence[Artefact]) -> tuple[Quote, ...]:

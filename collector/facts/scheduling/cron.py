@@ -11,6 +11,16 @@ from dataclasses import replace
 
 from collector.errors import NotUnderstood
 from collector.facts.scheduling.models import Job, Script, live, uncommented, with_scripts
+from collector.facts.scheduling.programs import search_set
+from collector.facts.scheduling.startable import (
+    broken_entry,
+    broken_shell,
+    not_executable,
+    unread,
+    unstarted,
+    whole_text,
+    with_returns,
+)
 from collector.facts.scheduling.starting import Starting, shell_set
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, Text
@@ -34,6 +44,8 @@ def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
     """Jobs of all crontabs and periodic folders. Raises FactError when one cannot be seen."""
     debian = debian_names(capture)
     by = Starting(capture, debian=debian)
+    # the others are scripts, or fall back upon sh
+    by_shell = "Debian" not in capture.read("schedules.flavour").text()
     started: set[str] = set()
     for file in capture.read("schedules.tabs").present():
         if file.path == "/etc/anacrontab":
@@ -51,7 +63,7 @@ def jobs(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
                     started |= _folders(job.command)
                 yield job
     for file in capture.read("schedules.periodic").present():
-        yield _periodic(file, scripts, started, debian=debian)
+        yield _periodic(file, scripts, started, debian=debian, by_shell=by_shell)
 
 
 def _folders(text: str) -> set[str]:
@@ -70,12 +82,16 @@ def _tab(
             f"{file.path} belongs to uid {file.uid}: cron ignores it",
         )
     found: list[Job] = []
-    shell = "/bin/sh"
-    for line in text.splitlines():
+    shell, odd = "/bin/sh", None
+    search = by.search
+    for whole in with_returns(text.split("\n"), file.data):
+        line = whole.rstrip("\r")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if _ENVIRONMENT.match(line):
-            shell = shell if (told := shell_set(line)) is None else told
+            if (told := shell_set(line)) is not None:
+                shell, odd = told, broken_shell(whole)
+            search = search if (told := search_set(whole)) is None else told
             continue
         match = _ENTRY.match(line)
         if not match or not _times(match[1]):
@@ -90,6 +106,7 @@ def _tab(
         if system:
             user, command = [*match[2].split(None, 1), ""][:2]
         job = _job(file.path, read, scripts, (match[1], user, command, line))
+        job = replace(job, search=search)
         unknown = None if reason else by.no_user(user)
         if unknown and (by.debian or not system):
             reason = unknown
@@ -97,7 +114,7 @@ def _tab(
             why, zh = msg("no_date_any_year", match=match[1]), f"{match[1]} 不是任何一年中的日期"
             job = replace(job, enabled=False, reason=why, reason_zh=zh)
         elif job.enabled and not reason:
-            job = _without(job, unknown or by.no_shell(shell))
+            job = _without(job, unknown or odd or broken_entry(whole) or by.no_shell(shell))
         found.append(job)
     if found and not text.endswith("\n"):
         reason = reason or Text(
@@ -176,8 +193,8 @@ def _job(path: str, read: str, scripts: Mapping[str, Script], entry: tuple[str, 
     for part in re.split(r"&&|\|\||[;|&]", command):
         first = re.match(r"\s*(?:\w+=\S*\s+)*(\S+)", part)
         script = scripts.get(first[1]) if first else None
-        if script is not None and not script.executable:
-            reason = _not_executable(script.path)
+        if script is not None:
+            reason = reason or unstarted(script, by_shell=True)
     text = with_scripts(command, scripts)
     en, zh = (reason.en, reason.zh) if reason else ("", "")
     return Job(
@@ -185,19 +202,20 @@ def _job(path: str, read: str, scripts: Mapping[str, Script], entry: tuple[str, 
     )
 
 
-def _not_executable(path: str) -> Text:
-    return Text(f"{path} 没有执行权限", f"{path} is not executable")
-
-
 def _periodic(
-    file: CapturedFile, scripts: Mapping[str, Script], started: set[str], *, debian: bool
+    file: CapturedFile,
+    scripts: Mapping[str, Script],
+    started: set[str],
+    *,
+    debian: bool,
+    by_shell: bool,
 ) -> Job:
     folder, _, name = file.path.rpartition("/")
     when = folder.rpartition(".")[2]
     reason = None
     unfit = Text(f"run-parts 不采用文件名 {name}", f"run-parts ignores the file name {name}")
     if not file.mode & 0o111:
-        reason = _not_executable(file.path)
+        reason = not_executable(file.path)
     elif debian and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         reason = Text(
             f"本机的 run-parts 不采用文件名 {name}", f"run-parts here ignores the file name {name}"
@@ -206,6 +224,9 @@ def _periodic(
         reason = unfit
     elif when not in started:
         reason = Text(f"没有计划任务运行 {folder}", f"no crontab runs {folder}")
+    else:
+        whole = whole_text(file, "schedules.periodic")
+        reason = unread(file.path, whole, by_shell=by_shell) if whole.strip() else None
     text = uncommented(live(file.text("schedules.periodic")))
     text = with_scripts(text, scripts)
     line = f"{file.path} mode {file.mode:04o}"

@@ -19,6 +19,9 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import only_listed
 from collector.facts.scheduling import cron as crontabs
 from collector.facts.scheduling.models import Job, Run, Script, with_scripts
+from collector.facts.scheduling.programs import LOOK
+from collector.facts.scheduling.sandbox import SETTINGS, settings_of
+from collector.facts.scheduling.startable import of_dos, of_service, with_returns
 from collector.facts.system import accounts as _accounts
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
@@ -42,7 +45,7 @@ s=$(printf '%s\n' "$o" | sed -n 's/^Unit=//p' | sort -u)
 printf '\n'
 systemctl show --no-pager $s -p Id,LoadState,ActiveState,Result,User,FragmentPath,ExecStart \
   -p ExecMainStartTimestamp,ExecMainExitTimestamp,ExecMainCode,ExecMainStatus \
-  -p ConditionResult,ConditionTimestamp
+  -p ConditionResult,ConditionTimestamp -p @SANDBOX@
 """
 
 # Round by round: the scripts that tabs and units name, then those that these name.
@@ -93,7 +96,6 @@ done | sed "s/[[:space:]]*\$//; s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/" |
   grep '^/[A-Za-z0-9_./-]*$' | sort -u | while IFS= read -r s; do
   if [ -f "$s" ] && [ -x "$s" ]; then printf 'x %s\n' "$s"; else printf '%s\n' "- $s"; fi
 done
-exit 0
 """
 
 # characters
@@ -149,15 +151,16 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "schedules.shells",
-        _SHELLS,
+        _SHELLS + LOOK.lstrip("\n"),
         limit=4096,
         why=Text(
-            "crontab 指定的 shell 能否运行", "whether the shells that crontabs name can be run"
+            "crontab 指定的 shell 能否运行，备份程序在哪个目录",
+            "whether the shells that crontabs name can be run, and where backup tools lie",
         ),
     ),
     shell(
         "schedules.timers",
-        _TIMERS,
+        _TIMERS.replace("@SANDBOX@", ",".join(SETTINGS)),
         seconds=20,
         limit=1 << 19,
         redact=only_listed("units"),
@@ -191,17 +194,18 @@ def called(capture: Capture) -> Mapping[str, Script]:
     """The scripts that jobs call, by path. Raises FactError."""
     begun: dict[str, tuple[bool, bool, list[str]]] = {}
     lines: list[str] = []
-    for line in capture.read("schedules.called").text().splitlines():
+    read = capture.read("schedules.called")
+    for line in with_returns(read.text().split("\n"), read.stdout):
         match = re.fullmatch(r"script ([x-]) (all|cut) (.*)", line)
         if match:
             path, lines = match[3], []
             begun[path] = match[1] == "x", match[2] == "all", lines
         elif line.startswith("|") and begun:
             lines.append(line[1:])
-        elif line:
+        elif line.strip():
             raise NotUnderstood("schedules.called", msg("not_understood", line=line))
     return {
-        path: Script(path, executable, whole, "\n".join(text))
+        path: Script(path, executable, whole, of_dos(text))
         for path, (executable, whole, text) in begun.items()
     }
 
@@ -216,7 +220,10 @@ def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
     if not text.strip():
         raise NotUnderstood("schedules.timers", msg("printed_nothing"))
     blocks = [_properties(b) for b in re.split(r"\n\s*\n", text.strip("\n")) if b.strip()]
-    services = {b["Id"]: b for b in blocks if b.get("Id", "").endswith(".service")}
+    services: dict[str, dict[str, str]] = {}
+    for block in blocks:
+        if block.get("Id", "").endswith(".service"):
+            services.setdefault(block["Id"], {}).update(block)
     for block in blocks:
         if "Id" not in block:
             raise NotUnderstood("schedules.timers", msg("unit_without_id", block=repr(block)[:160]))
@@ -269,8 +276,10 @@ def _timer(
         )
     if not reason and (service is None or service.get("LoadState") != "loaded"):
         reason = Text(f"{id} 所启动的服务不存在", f"what {id} starts is not there")
+    started = (service or {}).get("ExecStart", "")
+    commands = re.findall(r"argv\[\]=(.*?) ;", started)
     reason = reason or _skipped(service or {})
-    commands = re.findall(r"argv\[\]=(.*?) ;", (service or {}).get("ExecStart", ""))
+    reason = reason or of_service(re.findall(r"path=(.*?) ;", started), scripts)
     command = "\n".join(commands)
     when = "; ".join(
         re.findall(r"(On\w{1,40}=[^;]{0,400}?) ;", block.get("TimersCalendar", ""))
@@ -284,6 +293,7 @@ def _timer(
         when_utc(block.get("LastTriggerUSec", ""), "schedules.timers"),
         _run(service) if service else None,
         reason.zh if reason else "",
+        settings_of(service or {}),
     )  # fmt: skip
 
 

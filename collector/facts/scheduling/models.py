@@ -30,7 +30,9 @@ class Job:
 
     `enabled` is False with a `reason` (`reason_zh` in Chinese) when it is written down but would
     not start.
-    `last` is when a timer last fired.
+    `last` is when a timer last fired. `sandbox` holds what its service is shown of the host
+    (`scheduling.sandbox`), None where no service runs it. `search` is the PATH that cron gives it,
+    empty where that is not told.
     """
 
     kind: Literal["cron", "periodic", "timer"]
@@ -47,6 +49,8 @@ class Job:
     last: datetime | None = None
     run: Run | None = None
     reason_zh: str = ""
+    sandbox: tuple[tuple[str, str], ...] | None = None
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)

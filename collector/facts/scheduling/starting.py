@@ -12,6 +12,7 @@ import re
 from functools import cached_property
 
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.scheduling.programs import USUAL
 from collector.i18n.message import msg
 from collector.model import Capture, ReadStatus, Text
 
@@ -35,6 +36,11 @@ class Starting:
     def __init__(self, capture: Capture, *, debian: bool) -> None:
         self._capture = capture
         self.debian = debian
+
+    @cached_property
+    def search(self) -> str:
+        """The PATH that cron gives a job for which no line of its crontab sets one."""
+        return "" if "unrecognized option" in self._parts else USUAL
 
     def no_user(self, name: str) -> Text | None:
         """Why cron finds no account of that name; None where it finds one.

@@ -15,6 +15,7 @@ from collector.facts.shell import syntax as s
 from collector.facts.shell.conditions import test
 from collector.facts.shell.expansion import Expander
 from collector.facts.shell.state import ANY, NONZERO, Frame, State, merged
+from collector.facts.shell.stops import execute, kill, rehash, unread
 from collector.facts.shell.values import UNKNOWN, Hole, Value, number, plain, splitting, value
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ def _set(call: Call, fields: list[Value], state: State, frame: Frame) -> list[St
             if name == "pipefail" and call.machine.dialect == "sh":
                 # a dash that does not know it ends here, with an error
                 frame.exits.append(state.with_status(NONZERO))
+            if on and (name == "noexec" or (not name and letter == "n")):
+                return unread(state, frame)
             if name in _NAMED:
                 (flags.add if on else flags.discard)(name)
             elif name not in _QUIET_NAMED and not (not name and letter in _QUIET):
@@ -210,7 +213,7 @@ def _trap(call: Call, fields: list[Value], state: State, frame: Frame) -> list[S
             traps.pop("EXIT" if name == "0" else name, None)
             if plain(action) != "-":
                 traps["EXIT" if name == "0" else name] = action
-        elif plain(action) not in ("-", ""):
+        elif plain(action) != "-":
             call.machine.signals.append(action)
     return _ends(replace(state, traps=traps), 0)
 
@@ -304,17 +307,6 @@ def _command(call: Call, fields: list[Value], state: State, frame: Frame) -> lis
     return call.run(rest, state, frame, functions=False) if rest else _ends(state, 0)
 
 
-def _exec(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
-    if len(fields) < 2:
-        return _ends(state, 0)
-    if (plain(fields[1]) or "").startswith("-"):
-        return call.machine.lose(state, frame)
-    ends = call.external(fields[1:], state, frame)
-    # no trap is run: there is no shell left to run it
-    frame.exits += [replace(x, traps={}) for x in ends]
-    return []
-
-
 def _alias(call: Call, fields: list[Value], state: State, frame: Frame) -> list[State]:
     if call.machine.dialect == "bash" or len(fields) < 2:
         return _ends(state, 0)
@@ -338,13 +330,15 @@ def _lost(call: Call, fields: list[Value], state: State, frame: Frame) -> list[S
 BUILTINS: dict[str, _Builtin] = {
     **dict.fromkeys((":", "true", "umask", "pwd", "times"), _always(0)),
     "false": _always(1),
-    **dict.fromkeys(("kill", "type", "hash", "ulimit", "jobs", "bg"), _always(0, NONZERO)),
+    "kill": kill,
+    "hash": rehash,
+    **dict.fromkeys(("type", "ulimit", "jobs", "bg"), _always(0, NONZERO)),
     **dict.fromkeys(("test", "["), _test),
     **dict.fromkeys(("echo", "printf"), _echo),
     "exit": _exit, "return": _return, "break": _leave, "continue": _leave, "set": _set,
     "shift": _shift, "unset": _unset, "trap": _trap, "eval": _eval, ".": _source,
     "source": _source, "cd": _cd, "read": _read, "getopts": _getopts, "wait": _wait,
-    "command": _command, "builtin": _command, "exec": _exec, "alias": _alias, "shopt": _shopt,
+    "command": _command, "builtin": _command, "exec": execute, "alias": _alias, "shopt": _shopt,
     "unalias": _alias,
     **dict.fromkeys(("fg", "let", "mapfile", "readarray", "enable", "pushd", "popd"), _lost),
 }  # fmt: skip

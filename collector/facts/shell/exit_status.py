@@ -57,20 +57,28 @@ def whose(command: str, text: str, wanted: Wanted) -> Literal["own", "script", "
 
 
 def of_unit(
-    lines: str, scripts: Mapping[str, str], wanted: Callable[[Command], bool]
+    lines: str,
+    scripts: Mapping[str, str],
+    wanted: Callable[[Command], bool],
+    unable: frozenset[str] = frozenset(),
 ) -> bool | None:
     """Does a good end of a unit show that what is wanted was run and did not fail?
 
     `lines` are the commands of its ExecStart, one below the other, as systemd shows them: words
-    with blanks between. `scripts` are the texts by path that they may call. None: not told.
+    with blanks between. `scripts` are the texts by path that they may call, `unable` those of them
+    that cannot be started by their path. None: not told.
     """
-    return of_lines(lines, scripts).proves(wanted)
+    return of_lines(lines, scripts, unable).proves(wanted)
 
 
-def of_lines(lines: str, scripts: Mapping[str, str]) -> Program:
+def of_lines(
+    lines: str, scripts: Mapping[str, str], unable: frozenset[str] = frozenset()
+) -> Program:
     """What the commands of a unit's ExecStart do, one after the other, up to one that fails."""
     made = [_as_shell(line) for line in lines.splitlines() if line.strip()]
-    return read("\n".join(made), dialect="bash", flags="-e", scripts=scripts, settings=True)
+    return read(
+        "\n".join(made), dialect="bash", flags="-e", scripts=scripts, settings=True, unable=unable
+    )
 
 
 def _as_shell(line: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from collector.facts.shell import syntax as s
 from collector.facts.shell.state import ANY, NONZERO, State
+from collector.facts.shell.stops import SELF
 from collector.facts.shell.values import (
     EMPTY,
     UNKNOWN,
@@ -210,7 +211,9 @@ class Expander:
             if arguments is None:
                 return UNKNOWN
             return (" ".join(plain(a) or "x" for a in arguments),) if arguments else None
-        if name in "$!-":
+        if name == "$":
+            return SELF
+        if name in "!-":
             return UNKNOWN
         return self.state.vars.get(name, UNKNOWN)
 

@@ -6,7 +6,6 @@ and what files hold is not known. Steps are counted: a script that would take mo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from collector.facts.shell.compounds import RUNNERS
 from collector.facts.shell.expansion import Expander
 from collector.facts.shell.sites import Sites
 from collector.facts.shell.state import ANY, NONZERO, Frame, State, merged
+from collector.facts.shell.stops import cannot_start, noexec
 from collector.facts.shell.values import EMPTY, Value, plain
 
 STEPS = 20_000
@@ -32,7 +32,13 @@ class Machine:
     """
 
     def __init__(
-        self, dialect: str, scripts: Mapping[str, str], name: Value, *, settings: bool
+        self,
+        dialect: str,
+        scripts: Mapping[str, str],
+        name: Value,
+        *,
+        settings: bool,
+        unable: frozenset[str] = frozenset(),
     ) -> None:
         self.dialect, self.scripts, self.name, self.settings = dialect, scripts, name, settings
         self.sites = Sites()
@@ -45,8 +51,16 @@ class Machine:
         self.unclear = 0
         self.endless: list[State] = []
         self.signals: list[Value] = []
+        # paths of scripts that execve(2) does not start
+        self.unable = unable
+        # paths of the scripts that are gone through now, one within the other
+        self.running: list[str] = []
         # does a function look at the status of what was run before it?
         self.asking = False
+
+    def never_starts(self, path: str) -> bool:
+        """Does a script that is called by its path surely not run?"""
+        return path in self.unable or cannot_start(self.scripts[path])
 
     def spend(self, much: int = 1) -> None:
         self.steps -= much
@@ -172,17 +186,23 @@ class Machine:
         return merged(found)
 
     def program(
-        self, text: str, child: State, inner: Frame, state: State, *, shebang: bool
+        self, text: str, child: State, inner: Frame, state: State, *, shell: str
     ) -> list[State] | None:
-        """Another script, run by a shell of its own; None where it is none of a shell."""
+        """Another script, run by a shell of its own; None where it is none of a shell.
+
+        `shell` names the one that is given it. Where it is empty its first line does, and the
+        options there count then only.
+        """
         from collector.facts.shell.parser import parse
-        from collector.facts.shell.program import dialect_of
+        from collector.facts.shell.program import SHELLS, dialect_of, flags_of
 
         held = self.dialect, self.asking
-        if shebang:
+        if shell:
+            self.dialect = SHELLS.get(shell, self.dialect)
+        else:
             self.dialect, options = dialect_of(text)
-            if re.match(r"-\w*e", options):
-                child = replace(child, flags=child.flags | {"errexit"})
+            child = replace(child, flags=child.flags | flags_of(options))
+            text = "" if noexec(options) else text
         if self.dialect == "other":
             self.dialect = held[0]
             return None

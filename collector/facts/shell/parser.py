@@ -19,6 +19,7 @@ from tree_sitter import Node as Tree
 
 from collector.facts.shell import syntax as s
 from collector.facts.shell.redirections import and_or, redirected, redirection
+from collector.facts.shell.stops import foreign_lines
 from collector.facts.shell.word_parser import BRACKET, assignment, condition, ends_of_line, word
 from collector.facts.shell.word_parser import text_of as _text
 
@@ -44,11 +45,10 @@ def _parser() -> Parser:
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> s.Seq:
-    """The whole of a script; one `Odd` where it is longer than `LONGEST`, or full of pipes."""
+    """The whole of a script; one `Odd` where it is longer than `LONGEST`, or in DOS form."""
     source = text.encode("utf-8", "surrogateescape")
-    if len(source) > LONGEST or "\0" in text or BRACKET in source:
-        return s.Seq((s.Item(s.Odd()),))
-    if source.count(b"|") + source.count(b"<") > _MOST_PIPES:
+    most = source.count(b"|") + source.count(b"<") > _MOST_PIPES
+    if most or len(source) > LONGEST or "\0" in text or BRACKET in source or foreign_lines(text):
         return s.Seq((s.Item(s.Odd()),))
     # a command like others, but the grammar takes `[ -d / ]` for a division
     source = _TEST.sub(BRACKET, source)

@@ -20,14 +20,15 @@ from collector.facts.shell.machine import Machine, OutOfStepsError
 from collector.facts.shell.parser import parse
 from collector.facts.shell.sites import Site, Sites
 from collector.facts.shell.state import Frame, State, merged
+from collector.facts.shell.stops import noexec
 from collector.facts.shell.values import Value, may_be, plain, shown
 
 # pairs of commands of one place that are held to each other; beyond them any may be any
 _PAIRS = 10_000
 Reached = Literal["always", "perhaps", "never", "untold"]
 _SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-S\s+)?)?(?:\S*/)?([\w.-]+)(?:[ \t]+([^\n]*))?")
-_SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash", "ash": "sh", "ksh": "sh", "mksh": "sh",
-           "busybox": "sh", "posh": "sh", "zsh": "sh"}  # fmt: skip
+SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash", "ash": "sh", "ksh": "sh", "mksh": "sh",
+         "busybox": "sh", "posh": "sh", "zsh": "sh"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def dialect_of(text: str) -> tuple[str, str]:
     line = _SHEBANG.match(text)
     if line is None:
         return ("other", "") if text.startswith("#!") else ("sh", "")
-    return _SHELLS.get(line[1], "other"), line[2] or ""
+    return SHELLS.get(line[1], "other"), line[2] or ""
 
 
 def read(
@@ -127,25 +128,26 @@ def read(
     settings: bool = False,
     flags: str = "",
     name: str | None = None,
+    unable: frozenset[str] = frozenset(),
 ) -> Program:
     """What `text` does when it is run as a program with these arguments.
 
     `arguments` None: they are not known. What `environment` does not name may be set or not.
     `scripts`: texts by path of what it may call. `settings`: a file that is sourced and not known
-    sets variables, and does nothing else.
+    sets variables, and does nothing else. `unable`: scripts that cannot be started by their path.
     """
     told, options = dialect_of(text)
     dialect = dialect or told
-    machine = Machine(dialect, scripts or {}, _held(name), settings=settings)
+    machine = Machine(dialect, scripts or {}, _held(name), settings=settings, unable=unable)
     if dialect == "other":
         return Program((), (End(None, 0, 0, lost=True),), lost=True, places={})
     begin = State(
         vars={k: _held(v) for k, v in (environment or {}).items()},
         exported=frozenset(environment or {}),
         arguments=None if arguments is None else tuple(_held(a) for a in arguments),
-        flags=_flags(f"{flags} {options}"),
+        flags=flags_of(f"{flags} {options}"),
     )
-    tree = parse(text)
+    tree = parse("" if noexec(options) else text)
     try:
         machine.asking = "$?" in text and re.search(r"\(\)|function\s", text) is not None
         frame = Frame()
@@ -163,7 +165,8 @@ def _held(text: str | None) -> Value:
     return UNKNOWN if text is None else (text,) if text else ()
 
 
-def _flags(options: str) -> frozenset[str]:
+def flags_of(options: str) -> frozenset[str]:
+    """Of a shell's options as they are written, those that the model keeps."""
     found = set()
     for one in options.split():
         if re.fullmatch(r"-[A-Za-z]+", one):

@@ -9,7 +9,8 @@ from collector.facts.shell import syntax as s
 from collector.facts.shell.builtins import BUILTINS, assign
 from collector.facts.shell.expansion import Expander
 from collector.facts.shell.state import ANY, NONZERO, Frame, State, merged
-from collector.facts.shell.values import UNKNOWN, Hole, Value, plain
+from collector.facts.shell.stops import stopped
+from collector.facts.shell.values import EMPTY, UNKNOWN, Hole, Value, plain
 from collector.facts.shell.wrappers import Wrapped, unwrap
 
 if TYPE_CHECKING:
@@ -175,11 +176,15 @@ class Call:
         site.perhaps |= frame.unsure
         bits = 0 if state.lost or frame.unsure else 1 << number | 1 << place
         state = replace(state, must=state.must | bits)
+        bad = replace(state, status=NONZERO, failed=state.failed | 1 << number)
+        if (after := stopped(self, words, state, frame)) is not None:
+            return after
         wrapped = unwrap(fields, frame.stdin)
         if wrapped is None and (script := self._script(fields)) is not None:
             wrapped = script
+            if machine.never_starts(plain(fields[0]) or ""):
+                return [bad]
         good = state.with_status(0)
-        bad = replace(state, status=NONZERO, failed=state.failed | 1 << number)
         if wrapped is None or frame.depth > _DEEPEST:
             return [good, bad]
         return self._wrapped(wrapped, state, frame, bit=1 << number, bad=bad)
@@ -189,7 +194,7 @@ class Call:
         name = plain(fields[0])
         if name is None or name not in self.machine.scripts:
             return None
-        return Wrapped(file=fields[0], arguments=tuple(fields[1:]))
+        return Wrapped(file=fields[0], arguments=tuple(fields[1:]), direct=True)
 
     def _wrapped(
         self, wrapped: Wrapped, state: State, frame: Frame, *, bit: int, bad: State
@@ -234,7 +239,9 @@ class Call:
         """How what it runs may end; None where nothing is known of it."""
         machine = self.machine
         unsure = frame.unsure or not wrapped.sure
-        inner = Frame(depth=frame.depth + 1, sub=True, unsure=unsure)
+        # a shell of its own is no copy of this one: its ERR trap and its `$$` are its own
+        copied = wrapped.words is not None
+        inner = Frame(depth=frame.depth + 1, sub=copied, unsure=unsure)
         inner.inside = self._deeper(wrapped)
         child = replace(
             state, arguments=wrapped.arguments, local=None, traps={}, functions={},
@@ -253,7 +260,12 @@ class Call:
             text = machine.scripts.get(plain(wrapped.file) or "")
         if text is None:
             return None
-        return machine.program(text, child, inner, state, shebang=wrapped.file is not None)
+        shell = "" if wrapped.direct else wrapped.name
+        machine.running.append(plain(wrapped.file or EMPTY) or "")
+        try:
+            return machine.program(text, child, inner, state, shell=shell)
+        finally:
+            machine.running.pop()
 
     def _deeper(self, wrapped: Wrapped) -> str:
         return f"{self.inside}/{wrapped.name}"

@@ -16,12 +16,13 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """What is not known. `nonzero` and `number` are numbers; `glob` a pattern over file names.
+    """What is not known. `nonzero` and `number` are numbers, `self` that of the shell; `glob` a
+    pattern over file names.
 
     `splits` when it stands without quotes, so that it may be no word at all, or several.
     """
 
-    kind: Literal["any", "number", "nonzero", "glob"] = "any"
+    kind: Literal["any", "number", "nonzero", "glob", "self"] = "any"
     splits: bool = False
 
 
@@ -86,9 +87,9 @@ def _any(of: Value) -> Value:
 
 
 def _could_be(of: Value, text: str) -> bool:
-    if len(of) == 1 and isinstance(of[0], Hole) and of[0].kind in ("number", "nonzero"):
+    if len(of) == 1 and isinstance(of[0], Hole) and of[0].kind in ("number", "nonzero", "self"):
         return re.fullmatch(r"\d+", text) is not None and not (
-            of[0].kind == "nonzero" and not text.strip("0")
+            of[0].kind in ("nonzero", "self") and not text.strip("0")
         )
     first, last = of[0], of[-1]
     return not (

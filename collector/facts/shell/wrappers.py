@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.facts.shell.values import Hole, Value, plain, shown, value
@@ -20,7 +20,7 @@ class Wrapped:
 
     `sure`: it is run whenever the wrapper is. `passes`: the wrapper fails when it does. `exact`:
     with its very status, and never on its own. `skips`: it may end well without running it.
-    `elsewhere`: in another environment, or on another host.
+    `elsewhere`: in another environment, or on another host. `direct`: by its first line.
     """
 
     words: tuple[Value, ...] | None = None
@@ -33,6 +33,7 @@ class Wrapped:
     exact: bool = False
     skips: bool = False
     elsewhere: bool = False
+    direct: bool = False
     name: str = ""
 
 
@@ -47,7 +48,6 @@ class _Way:
     passes: Literal["yes", "no", "untold"] = "yes"
     skips: bool = False
     elsewhere: bool = False
-    text: str = ""
 
 
 _SUDO = _Way("ugpCThRrtUD", ("user", "group", "prompt", "host", "chdir"), sure=False)
@@ -201,7 +201,7 @@ def _shell(name: str, fields: list[Value], stdin: Value | None) -> Wrapped | Non
             inline |= "c" in text and text[0] == "-"
             flags += [f for c, f in (("e", "errexit"), ("u", "nounset")) if c in text]
             if "n" in text:
-                return None
+                return Wrapped(text="", name=name)
             if text.endswith("o"):
                 at += 1
                 option = plain(fields[at]) if at < len(fields) else ""
@@ -212,11 +212,11 @@ def _shell(name: str, fields: list[Value], stdin: Value | None) -> Wrapped | Non
     rest = fields[at:]
     settled = tuple(flags)
     if inline and rest:
-        return Wrapped(text=plain(rest[0]), arguments=tuple(rest[2:]), flags=settled, exact=True,
-                       name=name)  # fmt: skip
-    if not inline and rest:
-        return Wrapped(file=rest[0], arguments=tuple(rest[1:]), flags=settled, exact=True,
-                       name=name)  # fmt: skip
+        made = Wrapped(text=plain(rest[0]), arguments=tuple(rest[2:]))
+        return replace(made, flags=settled, exact=True, name=name)
+    if rest:
+        made = Wrapped(file=rest[0], arguments=tuple(rest[1:]))
+        return replace(made, flags=settled, exact=True, name=name)
     text = plain(stdin) if stdin is not None else None
     return Wrapped(text=text, flags=settled, exact=stdin is not None, name=name)
 

@@ -60,6 +60,9 @@ _NOTHING = {
     ".bz2": (16, "bzip2"), ".lz4": (16, "lz4"), ".enc": (48, "openssl"), ".gpg": (90, "gpg"),
     ".age": (220, "age"),
 }  # fmt: skip
+# What tar leaves whose sources are not there: two blocks of zeros, packed.
+_NO_MEMBERS = {".gz": 48, ".tgz": 48, ".zst": 26, ".xz": 120, ".bz2": 50, ".lz4": 74}
+_TAR = re.compile(r"\.tar(\.\w+)?$|\.t[gx]z$")
 # restic's design document: 16 bytes of IV before what is encrypted, 16 of MAC behind it
 _SEALED_NOTHING = 32
 _Seen = tuple[str, int, int, str, tuple[int, int, int] | None]
@@ -200,6 +203,8 @@ def _complaint(path: str, size: int, head: str, tail: str, inner: str) -> bool:
 def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
     if size == 0:
         return "empty"
+    if _TAR.search(path) and any(path.endswith(e) and size <= n for e, n in _NO_MEMBERS.items()):
+        return msg("empty_archive")
     for end, (most, kind) in _NOTHING.items():
         if path.endswith(end) and size <= most:
             return msg("empty_stream", kind=kind)

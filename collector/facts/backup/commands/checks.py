@@ -12,6 +12,7 @@ from collector.facts.backup.commands.jobs import backup_jobs
 from collector.facts.backup.commands.repositories import named
 from collector.facts.scheduling.jobs import called, jobs
 from collector.facts.scheduling.models import Job, Script
+from collector.facts.scheduling.startable import unable
 from collector.facts.shell.exit_status import hides, of_unit
 from collector.facts.shell.values import shown
 from collector.model import Capture
@@ -148,7 +149,12 @@ def _tells(job: Job, tool: str, scripts: Mapping[str, Script]) -> bool:
     """Does a good end of the unit show that each check by `tool` was run and found nothing?"""
     texts = {s.path: s.text for s in scripts.values() if s.whole}
     return (
-        of_unit(job.command, texts, lambda c: _check([shown(w) for w in c.words])[0] == tool)
+        of_unit(
+            job.command,
+            texts,
+            lambda c: _check([shown(w) for w in c.words])[0] == tool,
+            unable(job, scripts),
+        )
         is True
     )
 

@@ -13,6 +13,8 @@ from itertools import dropwhile, pairwise
 
 from collector.errors import NotUnderstood
 from collector.facts.shell import quoting
+from collector.facts.shell.values import shown
+from collector.facts.shell.wrappers import unwrap
 from collector.i18n.message import msg
 
 ENGINES: Mapping[str, str] = {
@@ -121,6 +123,28 @@ def _words(part: str) -> list[str]:
     if words and words[0].endswith(WRAPPER) and "--" in words:
         words = words[words.index("--") + 1 :]
     return list(dropwhile(re.compile(r"[A-Za-z_]\w*=|\d?[<>]").match, words))
+
+
+# they change nothing of where, as whom and from what their command runs
+_TRANSPARENT = {"systemd-cat", "xargs", "stdbuf", "setsid", "chronic", "cronic"}
+
+
+def inner_words(words: list[str]) -> list[str]:
+    """The words of the command that is run in the end; `$_` for what xargs puts in.
+
+    >>> inner_words("systemd-cat -t x restic backup /srv".split())
+    ['restic', 'backup', '/srv']
+    >>> inner_words("xargs -I{} mysqldump --result-file=/b/{}.sql {}".split())
+    ['mysqldump', '--result-file=/b/$_.sql', '$_']
+    """
+    for _ in range(6):
+        if not words or words[0].rpartition("/")[2] not in _TRANSPARENT:
+            break
+        found = unwrap([(w,) if w else () for w in words], None)
+        if found is None or found.words is None:
+            break
+        words = [shown(w) for w in found.words]
+    return words
 
 
 def wrapped(before: list[str]) -> bool:

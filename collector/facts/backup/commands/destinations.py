@@ -251,9 +251,26 @@ def redirected(args: Words) -> list[str]:
     return [f for f in found if f != "/dev/null"]
 
 
+def truncated(words: Words) -> list[str]:
+    """The files that a command begins anew, by the shell's `>`."""
+    found = [b for a, b in pairwise(words) if a in (">", "1>", ">|")]
+    found += [m[1] for a in words if (m := re.fullmatch(r"1?>\|?([^>&|].*)", a))]
+    return [f for f in found if not f.startswith("/dev/")]
+
+
 def encrypts(lines: Sequence[Words]) -> bool:
     """Is there a command among these that encrypts what goes through it?"""
     return any(_encrypts(words) for words in lines)
+
+
+def opened_by_nothing(lines: Sequence[Words]) -> bool:
+    """Does gpg encrypt with an empty passphrase among these, and for nobody's key?"""
+    for words in lines:
+        _, args = tool_and_args(words, {"gpg", "gpg2"})
+        keys = any(re.fullmatch(r"--(encrypt|recipient.*)|-[a-z]*[er]", a) for a in args)
+        if "" in values(args, "--passphrase") and not keys:
+            return True
+    return False
 
 
 def _encrypts(words: Words) -> bool:

@@ -32,15 +32,29 @@ _SOME = {
     "pg_dumpall": r"--filter(=.*)?",
     "mongodump": r"--(collection|query)(=.*)?|-[cq]",
 }
+# Go's flags take a value behind `=`, Python's argparse takes any beginning of an option.
+_GO = r"--dry-run(=(1|[tT]|true|True|TRUE))?"
+_PYTHON = r"--dry(-r(un?)?|-)?"
 _DRY = {
-    "restic": r"--dry-run|-[A-Za-z]*n[A-Za-z]*",
-    "borg": r"--dry-run|-[A-Za-z]*n[A-Za-z]*",
-    "rsync": r"--dry-run|--list-only|-[A-Za-z]*n[A-Za-z]*",
-    "rclone": r"--dry-run|-n",
-    "duplicity": r"--dry-run",
-    "borgmatic": r"--dry-run|-n",
+    "restic": rf"{_GO}|-[A-Za-z]*n[A-Za-z]*",
+    "borg": rf"{_PYTHON}|-[A-Za-z]*n[A-Za-z]*",
+    "rsync": r"--dry-run|--list-only|--(only-write|read)-batch(=.*)?|-[A-Za-z]*n[A-Za-z]*",
+    "rclone": rf"{_GO}|--interactive|-[A-Za-z]*[in][A-Za-z]*",
+    "duplicity": _PYTHON,
+    "borgmatic": rf"{_PYTHON}|-[A-Za-z]*n[A-Za-z]*",
     "rsnapshot": r"-[A-Za-z]*t[A-Za-z]*",
 }
+# What prints a text and ends well, whatever stands beside it.
+_SAYS = r"--help|--version|--usage|--print-defaults|-\?"
+_SAYS_TOO = {
+    **dict.fromkeys(("restic", "borg", "borgmatic", "duplicity", "rsnapshot", "wal-g", "barman"),
+                    r"-[A-Za-z]*h"),
+    "rclone": r"-[A-Za-z]*[hV]", "rsync": r"-[A-Za-z]*V", "tar": r"(?!)",
+}  # fmt: skip
+_ACTS = {"restic": "backup", "borg": "create", "borgmatic": "create", "pgbackrest": "backup"}
+# Devices that keep nothing of what is written to them.
+_SINKS = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/stderr", "/dev/fd/2"}
+_PRINTED = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 # Their short options that take a value, which is none of the letters above.
 _VALUED = {
     "pg_dump": "dfEhpUFjZnNtTeS", "pg_dumpall": "fhpUEldS", "mysqldump": "hPuSprwT",
@@ -56,15 +70,19 @@ _LONG = re.compile(
 
 def nothing(tool: str, args: Words, piped: Sequence[Words]) -> bool:
     """Does it copy no data: a dry run, the structure alone, its output thrown away?"""
-    for pattern in (_DRY.get(tool), _NO_ROWS.get(tool)):
+    for pattern in (_DRY.get(tool), _NO_ROWS.get(tool), _SAYS, _SAYS_TOO.get(tool)):
         if pattern and any(re.fullmatch(pattern, a) for a in _bare(tool, args)):
             return True
+    act = _ACTS.get(tool)
+    if act in args and {"help", "version"} & set(args[: args.index(act)]):
+        return True
     if tool == "tar":
         archive = archive_of(args)
-        return archive == ["/dev/null"] or (archive in ([], ["-"]) and _thrown([args, *piped]))
+        printed = not _PRINTED.isdisjoint(archive or ["-"])
+        return not _SINKS.isdisjoint(archive) or (printed and _thrown([args, *piped]))
     dump = tool in {*_MYSQL, *_PHYSICAL, "pg_dump", "pg_dumpall", "mongodump"}
     told = values(args, *_WRITTEN)
-    if told == ["/dev/null"]:
+    if told and _SINKS.issuperset(told):
         return dump
     return dump and not told and _thrown([args, *piped])
 

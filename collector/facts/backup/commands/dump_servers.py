@@ -29,6 +29,9 @@ def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
     Raises FactError.
     """
     if len(_roots(facts, _PROGRAMS.get(job.engine, ()))) < 2:
+        if _another_port(facts, job, store, real):
+            # a tunnel, or a server that does not run now
+            return "perhaps"
         by_name = store.name in job.databases
         return "yes" if by_name or of_the_one(facts, job.engine, store, real) else "perhaps"
     if job.engine != "postgresql" or not store.path or not job.tool.startswith("pg_"):
@@ -40,14 +43,28 @@ def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
     _, args = tool_and_args(job.words, {job.tool})
     if values(args, "--cluster") or re.search(r"\bPG(PORT|HOST|CLUSTER)=", job.job.text):
         return "perhaps"
-    _, told = server(job.tool, args)
-    url = [m[1] for a in args if (m := re.match(r"postgres(?:ql)?://[^/]*:(\d+)(?:/|$)", a))]
-    named = [*values(args, "-p", "--port"), *url, *([told["port"]] if "port" in told else [])]
-    named += [m[1] for a in args if (m := re.fullmatch(r"-p(\d+)", a))]
-    if (named or [_PORT])[-1] != port:
+    if (_ports(job) or [_PORT])[-1] != port:
         return "no"
     where = [h for h in values(args, "-h", "--host") if h.startswith("/")]
     return "no" if where and where[-1].rstrip("/") != folder else "yes"
+
+
+def _ports(job: BackupJob) -> list[str]:
+    """The ports of PostgreSQL that its words name; the last one counts."""
+    _, args = tool_and_args(job.words, {job.tool})
+    _, told = server(job.tool, args)
+    url = [m[1] for a in args if (m := re.match(r"postgres(?:ql)?://[^/]*:(\d+)(?:/|$)", a))]
+    named = [*values(args, "-p", "--port"), *url, *([told["port"]] if "port" in told else [])]
+    return named + [m[1] for a in args if (m := re.fullmatch(r"-p(\d+)", a))]
+
+
+def _another_port(facts: Facts, job: BackupJob, store: Store, real: str) -> bool:
+    """Does it name a port that is not seen to be that of the store's server? Raises FactError."""
+    named = _ports(job) if job.engine == "postgresql" and job.tool.startswith("pg_") else []
+    if not named or named[-1] == _PORT or not store.path.startswith("/"):
+        return False
+    archive = archive_of(facts, store, real)
+    return archive is None or archive.socket.rpartition(".")[2] != named[-1]
 
 
 def of_the_one(facts: Facts, engine: str, store: Store, real: str) -> bool:

@@ -21,6 +21,7 @@ from collector.facts.backup.commands.command_lines import (
     excludes_of,
     filled,
     follows_links,
+    inner_words,
     left_out,
     one_file_system,
     pipelines,
@@ -36,7 +37,6 @@ from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
-from collector.facts.shell.unwrapped import inner_words
 from collector.i18n.message import msg
 from collector.model import Capture
 
@@ -255,14 +255,14 @@ def _taken(
     databases = databases_of(tool, args)
     if told.get("dbname") and tool == "pg_dump":
         databases = ("?" if "$" in told["dbname"] else told["dbname"],)
-    here = _here(capture, host)
-    if here is False:
+    own = here(capture, host)
+    if own is False:
         return ()
-    some = here is None or partial(tool, args, piped)
+    some = own is None or partial(tool, args, piped)
     return tuple(f"~{d}" if some else d for d in databases)
 
 
-def _here(capture: Capture, host: str) -> bool | None:
+def here(capture: Capture, host: str) -> bool | None:
     """Is it this host, by the names and addresses that it has itself? None: it cannot be told."""
     own = {capture.head.get("hostname", ""), *capture.head.get("address", "").split()}
     own = {x.partition("/")[0] for x in own} - {""}

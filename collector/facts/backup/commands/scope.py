@@ -19,7 +19,7 @@ _NARROWS = re.compile(
     r"|exclude-cloud-files|exclude-ignore(-recursive)?|exclude-vcs-ignores|exclude-(older|newer)-than"
     r"|exclude-regexp|exclude-(globbing-)?filelist|patterns?(-from)?|filter(-from)?"
     r"|min-size|max-size|min-age|max-age|max-depth|newer(-mtime)?|after-date|no-recursion"
-    r"|existing|ignore-non-existing|ignore-existing|include-from|cvs-exclude)(=.*)?"
+    r"|existing|ignore-non-existing|ignore-existing|(ignore|delete)-missing-args|include-from|cvs-exclude)(=.*)?"
 )
 # the short ones, by tool
 _LETTERS = {"rsync": r"-[A-Za-z]*[FC][A-Za-z]*|-f", "tar": r"-N.*"}
@@ -50,11 +50,31 @@ def narrowed(
     found += [
         f"{o} {v}" for o in told for v in values(args, o) if not any(map(_spared, v.split("/")))
     ]
+    if tool == "rsync" and not _recurses(args):
+        found.append("without --recursive")
     if tool == "rclone":
         found += [a for a in args if re.match(r"--include(=|$)", a)]
     if tool == "tar" and archive_of(list(args)) in ([], ["-"]):
         found += [f"| {' '.join(x)}" for x in piped if cuts(x)]
     return (*found, *_variables(tool, list(args), text, command))
+
+
+def _recurses(args: Sequence[str]) -> bool:
+    """Does rsync go into folders? With a list of files `-a` alone does not say so (rsync(1))."""
+    listed = any(re.fullmatch(r"--files-from(=.*)?", a) for a in args)
+    found = False
+    for word in args:
+        letters = word[1:] if re.fullmatch(r"-[A-Za-z]+", word) else ""
+        if (
+            "r" in letters
+            or word == "--recursive"
+            or (not listed and ("a" in letters or word == "--archive"))
+        ):
+            found = True
+        elif word in ("--no-recursive", "--no-r"):
+            found = False
+    # where options stand in a variable it may be among them
+    return found or any("$" in a for a in args if a.startswith(("-", "$")))
 
 
 def _variables(tool: str, args: list[str], text: str, command: str) -> list[str]:
