@@ -22,7 +22,7 @@ help:
 	@echo 'make new-control NAME=family.name [ROOM=room] [KIND=shell]   the files of a new control'
 	@echo 'make control NAME=family.name   renews what is made of the controls, and runs what looks at them'
 	@echo 'make changelog   gathers changelog.d/ into CHANGELOG.md, for the version in collector/__init__.py'
-	@echo 'make release [KEY=name]   wheel, source, list of parts and their digests in dist/, signed'
+	@echo 'make release [KEY=name]   wheel, source, Ansible collection, list of parts and their digests in dist/, signed'
 	@echo 'make install [PREFIX=DIR] [LINKS=DIR] [EXTRAS=all]   hostpledge for this machine, and where it is'
 	@echo 'make uninstall   takes that away again'
 	@echo 'make deb [PYTHON=python3]   a Debian package in dist/, for releases with that version of Python'
@@ -115,7 +115,7 @@ man:
 
 collection:
 	@tools/prepare.sh build
-	@$(BIN)/ansible-galaxy collection build --force --output-path dist
+	@$(BIN)/python -m tools.collection dist
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 sanity:

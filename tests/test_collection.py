@@ -21,6 +21,7 @@ import collector
 from tests.fleet.machine import why_not
 from tests.fleet.running import Fleet
 from tools import role_pages
+from tools.collection import made
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -101,6 +102,26 @@ def test_it_holds_what_a_user_of_it_needs_and_nothing_else(names: set[str]) -> N
     for role in ROLES:
         assert f"roles/{role}/README.md" in names
         assert f"roles/{role}/meta/argument_specs.yml" in names
+
+
+def test_a_release_has_the_same_bytes_again(names: set[str], tmp_path: Path) -> None:
+    first = made(tmp_path / "a").read_bytes()
+    packed = made(tmp_path / "b")
+    assert packed.read_bytes() == first
+    with tarfile.open(packed) as tar:
+        assert {member.name for member in tar if not member.isdir()} == names
+    _done("ansible-galaxy", "collection", "install", "--force", str(packed), "-p", str(tmp_path))
+
+
+def test_the_source_holds_what_links_of_the_checkout_lead_to(tmp_path: Path) -> None:
+    _done(
+        "python", "-m", "build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(ROOT)
+    )
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as tar:
+        held = {name.partition("/")[2] for name in tar.getnames()}
+    assert {"galaxy.yml", "plugins/modules/remember.py", "roles/logging/tasks/main.yml"} <= held
+    assert not [name for name in held if name.startswith("ansible_collections/")]
 
 
 def test_one_version_everywhere() -> None:
