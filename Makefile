@@ -6,7 +6,7 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -22,10 +22,12 @@ help:
 	@echo 'make new-control NAME=family.name [ROOM=room] [KIND=shell]   the files of a new control'
 	@echo 'make control NAME=family.name   renews what is made of the controls, and runs what looks at them'
 	@echo 'make changelog   gathers changelog.d/ into CHANGELOG.md, for the version in collector/__init__.py'
-	@echo 'make release [KEY=name]   wheel, source, list of parts and their digests in dist/, signed'
+	@echo 'make release [KEY=name]   wheel, source, Ansible collection, list of parts and their digests in dist/, signed'
 	@echo 'make install [PREFIX=DIR] [LINKS=DIR] [EXTRAS=all]   hostpledge for this machine, and where it is'
 	@echo 'make uninstall   takes that away again'
 	@echo 'make deb [PYTHON=python3]   a Debian package in dist/, for releases with that version of Python'
+	@echo 'make collection   the Ansible collection hostpledge.pledge and the wheel that it wants, in dist/'
+	@echo 'make sanity  ansible-test sanity on that collection (wants the package index)'
 	@echo 'make man     man pages and completions, made of the commands, in build/share/'
 	@echo 'make lock    renews the lock files'
 
@@ -63,7 +65,7 @@ lint:
 	$(BIN)/lint-imports
 	shellcheck -s sh collector/*.sh collector/hostpledge-backup-report
 	shellcheck tools/*.sh tests/vm/prepare.sh .ci/run
-	$(BIN)/ansible-lint --offline --profile production playbooks roles molecule
+	$(BIN)/ansible-lint --offline --profile production playbooks roles molecule plugins meta galaxy.yml
 
 rulesets:
 	HOSTPLEDGE_RULESETS=$(or $(COUNT),5000) HOSTPLEDGE_RULESETS_FROM=$(or $(FROM),170) \
@@ -110,6 +112,15 @@ deb:
 man:
 	@tools/prepare.sh build
 	@$(BIN)/python -m tools.share build/share
+
+collection:
+	@tools/prepare.sh build
+	@$(BIN)/python -m tools.collection dist
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+sanity:
+	@tools/prepare.sh build
+	@tools/sanity.sh
 
 lock:
 	@tools/lock.sh

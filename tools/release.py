@@ -21,6 +21,7 @@ from collector.attest.envelope import dsse
 from collector.attest.keys.keys import load
 from collector.attest.trust import keyring
 from collector.errors import CollectorError
+from tools import collection
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
@@ -82,7 +83,7 @@ def _not_ready() -> str:
 
 
 def _build() -> None:
-    """Wheel, source and the list of parts; the same commit gives the same bytes."""
+    """Wheel, source, collection and the list of parts; the same commit gives the same bytes."""
     env = os.environ | {"SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
     python = sys.executable
     share = ROOT / "build" / "share"
@@ -94,6 +95,7 @@ def _build() -> None:
         [python, "-m", "build", "--no-isolation", *forms, "--outdir", str(DIST), str(ROOT)],
         check=True, env=env, stdout=subprocess.DEVNULL,
     )  # fmt: skip
+    collection.made(DIST)
     sbom = DIST / f"hostpledge-{__version__}.cdx.json"
     subprocess.run(
         [python, "-m", "cyclonedx_py", "requirements", "--pyproject", str(ROOT / "pyproject.toml"),

@@ -15,7 +15,7 @@ from tests.cases import HERE, load
 ROLE = Path(__file__).parents[2] / "roles/antivirus"
 clamav_settings = cast(
     "Callable[..., str]",
-    runpy.run_path(str(ROLE / "filter_plugins/clamav_settings.py"))["clamav_settings"],
+    runpy.run_path(str(ROLE.parents[1] / "plugins/filter/clamav_settings.py"))["clamav_settings"],
 )
 
 

@@ -14,7 +14,6 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.differences import difference_line
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.scope_line import line
-from collector.cli.workflows import judged_again
 from collector.errors import shown
 from collector.export.envelope import as_json
 
@@ -47,7 +46,7 @@ def replay(bundle: Path, trust_file: Path | None, identity: Path | None, form: s
             err=True,
         )
     if result.contradicts:
-        click.echo(judged_again.contradiction().to(lang()), err=True)
+        click.echo(engine.contradiction().to(lang()), err=True)
     if result.judged_then != result.judged_now:
         then, now = _judge(result.judged_then), _judge(result.judged_now)
         click.echo(

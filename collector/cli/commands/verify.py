@@ -24,7 +24,6 @@ from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath, Named
 from collector.cli.options.times import parse_time
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.cli.workflows import judged_again
 from collector.errors import VerifyFailed, shown
 from collector.export import stamp
 from collector.export.envelope import as_json
@@ -139,7 +138,7 @@ def verify(
             except VerifyFailed as problem:
                 raise _named(bundle, problem) from None
         found = _verified(opened, trust, now=now, proof=proof)
-        again = judged_again.wrong(opened) if policy is not None and policy.replay else None
+        again = _again(opened) if policy is not None and policy.replay else None
         elsewhere = _elsewhere(location, opened)
         about = identity_of(opened)
         lacking = unmet(policy or STRICT, found, opened.names, again, elsewhere)
@@ -159,6 +158,12 @@ def verify(
     for text in found.unproven:
         click.echo(f"  - {shown(text.to(lang()), _LONGEST)}")
     return status
+
+
+def _again(opened: verifier.Bundle) -> Text | None:
+    from collector.replay import wrong
+
+    return wrong(opened)
 
 
 def _elsewhere(location: str | None, opened: verifier.Bundle) -> tuple[Text, ...]:

@@ -17,7 +17,7 @@ from collector import private as given_files
 from collector import reaching
 from collector.errors import BadInput, one_line
 from collector.i18n.message import msg
-from collector.resources import shared
+from collector.resources import shared, shared_root
 from collector.run.ansible.private import extra_vars, folder_for_sockets, private_folder
 from collector.run.collected.unsaid import kind_of, quoted
 
@@ -207,11 +207,14 @@ def environment(private: str) -> dict[str, str]:
     roles = str(shared("roles"))
     config = constants.CONFIG_FILE or str(shared("playbooks", "ansible.cfg"))
     own = os.environ.get("ANSIBLE_ROLES_PATH")
+    # the roles' lookups and filters, before whatever version of the collection the user has
+    collections = [str(shared_root()), *constants.config.get_config_value("COLLECTIONS_PATHS")]
     python = str(Path(sys.executable).parent)
     return {
         **os.environ,
         "ANSIBLE_CONFIG": config,
         "ANSIBLE_ROLES_PATH": f"{roles}:{own}" if own else roles,
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections),
         "ANSIBLE_LOCAL_TEMP": f"{private}/ansible",
         "TMPDIR": folder_for_sockets(),
         "ANSIBLE_HOST_KEY_CHECKING": str(_host_key_checking()),

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 for file in /lib/*/security/pam_faillock.so /usr/lib/*/security/pam_faillock.so /lib/security/pam_faillock.so; do
   [ ! -e "$file" ] || { echo installed; break; }
 done

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 while IFS=: read -r name _ uid _ _ home shell; do
   case " $NAMES " in *" $name "*) ;; *) continue ;; esac
   [ "$uid" != 0 ] || continue

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Lines for faillock.conf(5), where what holds is too lenient (unset: deny 3, 600 s, over 900 s).
 sed -e 's/#.*//' -e 's/[[:space:]]*=[[:space:]]*/ /' /etc/security/faillock.conf 2>/dev/null |
   awk -v deny="$FAILURES" -v locked="$SECONDS_LOCKED" -v root="$SECONDS_ROOT" -v interval="$INTERVAL" '

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # `FILE OLD NEW` for each option in lines of the stacks that is too lenient, as it goes before faillock.conf(5).
 # What authselect or authconfig writes is a link, and theirs.
 for file in $STACKS; do

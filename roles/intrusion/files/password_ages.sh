@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 today=$(($(date +%s) / 86400))
 awk -F: -v today="$today" -v days="$DAYS" '
 FILENAME == "/etc/passwd" {

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # `own:LINE` for what the drop-in has to set, `main:LINE` for what the main file, read last, sets too low.
 settings() {
   for file in "$@"; do

@@ -21,7 +21,7 @@ def clamav_settings(
     done: set[str] = set()
     gone = {" ".join(line.split()) for line in drop}
     for line in text.splitlines():
-        name, _, value = line.strip().partition(" ")
+        name, _blank, value = line.strip().partition(" ")
         # as long as this word stands, ClamAV refuses the file
         if (name == "Example" and not value) or " ".join(line.split()) in gone:
             continue
@@ -33,7 +33,7 @@ def clamav_settings(
         kept.append(line)
     kept += [f"{name} {value}" for name, value in exact.items() if name not in done]
     there = {_pair(line) for line in kept}
-    names = {name for name, _ in there}
+    names = {name for name, _value in there}
     kept += [f"{name} {value}" for name, value in default.items() if name not in names]
     kept += [
         f"{name} {value}"

@@ -1,0 +1,55 @@
+"""Is a bundle signed by somebody trusted, whole, and what a policy wants?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from collector.attest.trust.trust_file import load_trust
+from collector.verify import Verification, open_bundle
+from collector.verify import verify as check
+from collector.verify.policy import STRICT, Policy, Unmet, unmet
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A bundle whose signature and content hold. `unmet` is what the policy wants in vain."""
+
+    verification: Verification
+    unmet: tuple[Unmet, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Does it meet the policy? A bundle may verify, and prove less than is wanted."""
+        return not self.unmet
+
+
+def verify(
+    bundle: str | os.PathLike[str],
+    policy: Policy = STRICT,
+    *,
+    trust: str | os.PathLike[str],
+    now: datetime | None = None,
+) -> Verified:
+    """As `hostpledge verify BUNDLE --trust FILE --policy …`, with nothing printed.
+
+    `bundle` is a folder or a ZIP file, `trust` the trust file, which must not come with the bundle;
+    `now` (aware; by default this machine's clock) says how old things are. Where the policy wants
+    `replay`, which the strict one does, the captures are judged again.
+
+    Raises VerifyFailed for what does not verify, BadInput for what cannot be read. Both are one
+    line, `str(problem)`.
+    """
+    if now is not None and now.tzinfo is None:
+        raise ValueError("now: a time with its zone is wanted")
+    keys = load_trust(Path(trust))
+    with open_bundle(Path(bundle), (), keys) as opened:
+        found = check(opened, keys, now=now)
+        again = None
+        if policy.replay:
+            from collector.replay import wrong
+
+            again = wrong(opened)
+        return Verified(found, unmet(policy, found, opened.names, again))

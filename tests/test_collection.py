@@ -1,0 +1,363 @@
+"""The collection as it is built: what lies in it, what is documented, what plays from it alone."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import collector
+from tests.fleet.machine import why_not
+from tests.fleet.running import Fleet
+from tools import role_pages
+from tools.collection import made
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+FULL = "hostpledge.pledge."
+ROLES = role_pages.roles()
+ACTIONS = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+LOOKUPS = sorted(path.stem for path in (ROOT / "plugins/lookup").glob("*.py"))
+FILTERS = sorted(path.stem for path in (ROOT / "plugins/filter").glob("*.yml"))
+SANITY = (  # those that want nothing from the network
+    "action-plugin-docs", "ignores", "line-endings", "no-assert", "no-get-exception",
+    "no-illegal-filenames", "no-smart-quotes", "replace-urlopen", "shebang", "symlinks",
+    "use-argspec-type-path", "use-compat-six",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that holds the tarball and what ansible-galaxy makes of it."""
+    made = tmp_path_factory.mktemp("collection")
+    _done("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(made))
+    (packed,) = made.glob("hostpledge-pledge-*.tar.gz")
+    # by force: the links of the checkout look like an installed one
+    _done("ansible-galaxy", "collection", "install", "--force", str(packed), "-p", str(made))
+    return made
+
+
+@pytest.fixture(scope="module")
+def names(place: Path) -> set[str]:
+    """Paths of the files in the tarball."""
+    (packed,) = place.glob("*.tar.gz")
+    with tarfile.open(packed) as tar:
+        return {member.name for member in tar if not member.isdir()}
+
+
+def _env(place: Path, **more: str) -> dict[str, str]:
+    return {
+        "PATH": f"{BIN}:{os.environ.get('PATH', os.defpath)}",
+        "HOME": str(place / "home"),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": str(place),
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_HOST_KEY_CHECKING": "False",
+        "ANSIBLE_NOCOLOR": "1",
+        **more,
+    }
+
+
+def _ran(place: Path, program: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(BIN / program), *words], env=_env(place, **more), cwd=place, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+
+def _done(program: str, *words: str) -> None:
+    done = subprocess.run([str(BIN / program), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def _yaml(*parts: str) -> Any:
+    return yaml.safe_load(ROOT.joinpath(*parts).read_text(encoding="utf-8"))
+
+
+def test_it_holds_what_a_user_of_it_needs_and_nothing_else(names: set[str]) -> None:
+    assert {name.split("/")[0] for name in names} == {
+        "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta",
+        "playbooks", "plugins", "roles", "tests",
+    }  # fmt: skip
+    below = {name for name in names if name.split("/")[0] in {"docs", "playbooks", "tests"}}
+    assert below == {
+        "docs/ansible.md", "docs/ansible.zh.md", "playbooks/check.yml", "playbooks/harden.yml",
+        "playbooks/tasks/family.yml", "playbooks/undo.yml", "tests/sanity/ignore-2.19.txt",
+        "tests/sanity/ignore-2.20.txt", "tests/sanity/ignore-2.21.txt",
+    }  # fmt: skip
+    assert {name.split("/")[1] for name in names if name.startswith("roles/")} == set(ROLES)
+    assert not [n for n in names if re.search(r"_plugins/|/library/|/module_utils/hostpl|\.pyc", n)]
+    for role in ROLES:
+        assert f"roles/{role}/README.md" in names
+        assert f"roles/{role}/meta/argument_specs.yml" in names
+
+
+def test_a_release_has_the_same_bytes_again(names: set[str], tmp_path: Path) -> None:
+    first = made(tmp_path / "a").read_bytes()
+    packed = made(tmp_path / "b")
+    assert packed.read_bytes() == first
+    with tarfile.open(packed) as tar:
+        assert {member.name for member in tar if not member.isdir()} == names
+    _done("ansible-galaxy", "collection", "install", "--force", str(packed), "-p", str(tmp_path))
+
+
+def test_the_source_holds_what_links_of_the_checkout_lead_to(tmp_path: Path) -> None:
+    _done(
+        "python", "-m", "build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(ROOT)
+    )
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as tar:
+        held = {name.partition("/")[2] for name in tar.getnames()}
+    assert {"galaxy.yml", "plugins/modules/remember.py", "roles/logging/tasks/main.yml"} <= held
+    assert not [name for name in held if name.startswith("ansible_collections/")]
+
+
+def test_one_version_everywhere() -> None:
+    needed = importlib.import_module(
+        "ansible_collections.hostpledge.pledge.plugins.plugin_utils.needed"
+    )
+    version = collector.__version__
+    assert _yaml("galaxy.yml")["version"] == version
+    assert version == needed.VERSION
+    assert (ROOT / "meta/ee-requirements.txt").read_text() == f"hostpledge=={version}\n"
+    assert version in _yaml("changelogs", "changelog.yaml")["releases"]
+    (wanted,) = re.findall(r'"ansible-core(.*)"', (ROOT / "pyproject.toml").read_text())
+    lowest, highest = (part.strip(">=<") for part in wanted.split(","))
+    assert _yaml("meta", "runtime.yml")["requires_ansible"] == f">={lowest}.0,<{highest}.0"
+
+
+def test_the_roles_short_names_lead_to_the_plugins() -> None:
+    routing = _yaml("meta", "runtime.yml")["plugin_routing"]
+    assert routing["action"] == {
+        f"hostpledge_{name}": {"redirect": FULL + name} for name in ACTIONS
+    }
+    assert routing["modules"] == {
+        f"hostpledge_{name}": {"redirect": FULL + name} for name in MODULES
+    }
+    tasks = [*ROOT.glob("roles/*/*/*.yml"), *ROOT.glob("playbooks/**/*.yml")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in tasks)
+    assert set(re.findall(r"(?m)^\s+(hostpledge_\w+):", text)) <= set(routing["modules"])
+    assert set(re.findall(r"hostpledge\.pledge\.(\w+)'", text)) == set(LOOKUPS)
+    assert set(re.findall(r"\| hostpledge\.pledge\.(\w+)\(", text)) == set(FILTERS)
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_is_that_of_the_role(name: str) -> None:
+    (beside,) = [
+        *ROOT.glob(f"roles/safeguard/action_plugins/hostpledge_{name}.py"),
+        *ROOT.glob(f"roles/[!s]*/action_plugins/hostpledge_{name}.py"),
+        *ROOT.glob(f"playbooks/action_plugins/hostpledge_{name}.py"),
+    ][:1]
+    told = re.search(
+        r"from (\S+) import (\w+)(?: as ActionModule)?\nexcept", beside.read_text(encoding="utf-8")
+    )
+    assert told is not None
+    here = (ROOT / "plugins/action" / f"{name}.py").read_text(encoding="utf-8")
+    assert f'action("{told[1]}", "{told[2]}")' in here
+    assert inspect.isclass(getattr(importlib.import_module(told[1]), told[2]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("module", MODULES), ("lookup", LOOKUPS), ("filter", FILTERS), ("role", ROLES)],
+)
+def test_ansible_doc_shows_each(kind: str, known: list[str], place: Path) -> None:
+    done = _ran(place, "ansible-doc", "--json", "-t", kind, *(FULL + name for name in known))
+    assert done.returncode == 0, done.stderr[-2000:]
+    shown: Mapping[str, Any] = json.loads(done.stdout)
+    assert set(shown) == {FULL + name for name in known}
+    for name, told in shown.items():
+        if kind == "role":
+            assert str(place) in told["path"]
+            assert told["entry_points"]["main"]["description"]
+            continue
+        assert str(place) in told["doc"]["filename"]
+        assert told["doc"]["description"], name
+        assert FULL in told["examples"], name
+    listed = _ran(place, "ansible-doc", "-t", kind, "-l", "hostpledge.pledge").stdout
+    assert {FULL + name for name in known} <= set(re.findall(r"hostpledge\.pledge\.\w+", listed))
+
+
+@pytest.mark.parametrize("name", ["defence", "firewall", "judge", "logs"])
+def test_an_actions_documentation_is_what_it_takes(name: str) -> None:
+    here = (ROOT / "plugins/action" / f"{name}.py").read_text(encoding="utf-8")
+    (where, what), = re.findall(r'action\("(\S+)", "(\w+)"\)', here)  # fmt: skip
+    spec = getattr(importlib.import_module(where), what).spec
+    text = (ROOT / "plugins/modules" / f"{name}.py").read_text(encoding="utf-8")
+    document = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    told = document.get("options", {})
+    for option in told.values():
+        del option["description"]
+    assert told == spec
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
+    options = role_pages.spec(role)["options"]
+    for name, value in role_pages.defaults(role).items():
+        if value is role_pages.COMPUTED:
+            assert "default" not in options[name]
+            assert "By default" in options[name]["description"], name
+        else:
+            assert options[name]["default"] == value, name
+    assert {n for n, o in options.items() if "default" in o} <= set(role_pages.defaults(role))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_readmes_are_up_to_date(role: str) -> None:
+    text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
+    assert text == role_pages.readme(role), "python -m tools.role_pages"
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role_pages.tags(role)])
+def test_each_control_has_its_tag(role: str) -> None:
+    for task in _yaml("roles", role, "tasks", "main.yml"):
+        shown = " ".join(task["tags"])
+        named = set(re.findall(rf"\b{role}\.\w+", shown))
+        if task["tags"] == [role, f"{role}.policy"]:
+            continue
+        assert task["tags"][0] == role
+        assert named == set(role_pages.tags(role)[1:])
+        for below in task.get("block", [task]):
+            given = below.get("ansible.builtin.include_tasks")
+            assert given is None or given["apply"]["tags"] == "always", below["name"]
+
+
+@pytest.mark.parametrize(
+    ("run", "skip", "meant"),
+    [
+        (["all"], [], ["a", "b", "c"]),
+        (["logging"], [], ["a", "b", "c"]),
+        (["logging.b"], [], ["b"]),
+        (["logging.c", "logging.a", "backup"], [], ["a", "c"]),
+        (["hardening"], [], ["a", "b", "c"]),
+        (["logging", "logging.b"], [], ["a", "b", "c"]),
+        (["all"], ["logging.b"], ["a", "c"]),
+        (["logging.b"], ["logging.b"], []),
+        (["logging.policy"], [], []),
+    ],
+)
+def test_tags_choose_controls(run: list[str], skip: list[str], meant: list[str]) -> None:
+    filters = importlib.import_module("ansible_collections.hostpledge.pledge.plugins.filter.tagged")
+    chosen = filters.FilterModule().filters()["tagged"]
+    assert chosen(["a", "b", "c"], "logging", run, skip) == meant
+
+
+def _play(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return _ran(place, "ansible-playbook", "-i", "localhost,", "-c", "local", *words, **more)
+
+
+def test_tags_are_listed(place: Path) -> None:
+    (place / "own.yml").write_text("- hosts: all\n  roles: [hostpledge.pledge.logging]\n")
+    done = _play(place, "own.yml", "--list-tags")
+    (listed,) = re.findall(r"TASK TAGS: \[(.*)\]", done.stdout)
+    assert set(listed.split(", ")) == {"always", *role_pages.tags("logging")}
+
+
+def test_without_the_package_the_first_task_says_what_to_do(place: Path) -> None:
+    hidden = place / "hidden"
+    hidden.mkdir()
+    (hidden / "collector.py").write_text("raise ImportError(\"No module named 'collector'\")\n")
+    (place / "own.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  roles: [hostpledge.pledge.logging]\n"
+    )
+    for playbook in ("hostpledge.pledge.harden", "hostpledge.pledge.check", "own.yml"):
+        done = _play(place, playbook, PYTHONPATH=str(hidden))
+        assert done.returncode == 2
+        (line,) = re.findall(r'^fatal: .*"msg": "(.*)"', done.stdout, re.MULTILINE)
+        assert "pip install hostpledge-" in line
+        assert "请执行" in line
+        assert "\\n" not in line
+
+
+def test_another_version_of_the_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = importlib.import_module(
+        "ansible_collections.hostpledge.pledge.plugins.plugin_utils.needed"
+    )
+    there = needed.action("collector.run.harden.guard", "GuardModule")
+    assert there.__module__ == "collector.run.harden.guard"
+    monkeypatch.setattr(collector, "__version__", "9.0.0")
+    assert needed.action("collector.run.harden.guard", "GuardModule").__module__ == needed.__name__
+    assert "it has 9.0.0" in needed.lacking("it has 9.0.0")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="hardening ahead wants root")
+def test_a_role_plays_ahead_on_this_machine(place: Path) -> None:
+    done = _play(
+        place,
+        "hostpledge.pledge.harden",
+        "--tags",
+        "classification.exposed_files",
+        "--check",
+        "--diff",
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "hostpledge.pledge.classification : " in done.stdout
+    assert "hostpledge.pledge.logging : " not in done.stdout
+
+
+@pytest.mark.skipif(
+    subprocess.run(["git", "--version"], capture_output=True, check=False).returncode != 0,
+    reason="ansible-test wants git",
+)
+def test_sanity(place: Path) -> None:
+    """The tests of ansible-test that need nothing from the network; tools/sanity.sh runs all."""
+    words = [word for name in SANITY for word in ("--test", name)]
+    done = subprocess.run(
+        [str(BIN / "ansible-test"), "sanity", *words], env=_env(place),
+        cwd=place / "ansible_collections/hostpledge/pledge", capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    if reason := why_not():
+        pytest.skip(reason)
+    with Fleet(["bare-12"], folder=tmp_path_factory.mktemp("alone"), prefix="alone") as fleet:
+        yield fleet
+
+
+@pytest.mark.fleet
+def test_check_harden_again_and_undo_by_the_collection_alone(place: Path, host: Fleet) -> None:
+    """What docs/ansible.md promises to whoever knows Ansible only."""
+
+    def play(name: str, *words: str) -> dict[str, int]:
+        done = _ran(
+            place, "ansible-playbook", "-i", str(host.inventory), FULL + name, "--tags",
+            "monitoring.event_ledger,intrusion.session_timeout,monitoring,intrusion"
+            if name == "undo" else "monitoring.event_ledger,intrusion.session_timeout", *words,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:]
+        said.append(done.stdout)
+        return {key: int(n) for key, n in re.findall(r"(\w+)=(\d+)", done.stdout.split("RECAP")[1])}
+
+    def etc() -> bytes:
+        found = (
+            "find /etc -xdev ! -type d -exec ls -ld --time-style=+ {} + -type f -exec cksum {} +"
+        )
+        return host.execute("bare-12", "sh", "-c", found).stdout
+
+    said: list[str] = []
+    before = etc()
+    assert play("harden", "--check", "--diff")["changed"] > 0
+    assert "TMOUT" in said[-1]
+    assert etc() == before
+    assert play("harden")["changed"] > 0
+    assert etc() != before
+    assert play("harden")["changed"] == 0
+    assert play("undo")["changed"] == 1
+    assert etc() == before

@@ -1,0 +1,84 @@
+"""`python -m tools.collection DIR`: the Ansible collection, for one commit always the same bytes.
+
+`ansible-galaxy collection build` takes whatever lies in the checkout, in the order of its folders,
+and writes down when. Here only files that git knows go in, sorted, with the time of the commit.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+_FILES, _MANIFEST = "FILES.json", "MANIFEST.json"
+
+
+def made(into: Path) -> Path:
+    """The tarball in the folder `into`. Raises CalledProcessError where a program fails."""
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or _git("log", "-1", "--format=%ct"))
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "source")
+        for name in _git("ls-files", "-z").split("\0"):
+            if name and (ROOT / name).is_file():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, source / name)
+        galaxy = Path(sys.executable).parent / "ansible-galaxy"
+        subprocess.run(
+            [galaxy, "collection", "build", source, "--output-path", folder],
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        (packed,) = Path(folder).glob("*.tar.gz")
+        into.mkdir(parents=True, exist_ok=True)
+        place = into / packed.name
+        place.write_bytes(_sorted(packed, seconds))
+    return place
+
+
+def _sorted(packed: Path, seconds: int) -> bytes:
+    with tarfile.open(packed) as tar:
+        members = {member.name: member for member in tar}
+        contents = {
+            name: file.read()
+            for name, member in members.items()
+            if (file := tar.extractfile(member))
+        }
+    listed: dict[str, Any] = json.loads(contents[_FILES])
+    listed["files"].sort(key=lambda entry: entry["name"])
+    contents[_FILES] = _json(listed)
+    manifest: dict[str, Any] = json.loads(contents[_MANIFEST])
+    manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(contents[_FILES]).hexdigest()
+    contents[_MANIFEST] = _json(manifest)
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name in sorted(members):
+            member = tarfile.TarInfo(name)
+            member.type, member.mtime = members[name].type, seconds
+            member.mode = 0o755 if members[name].isdir() or members[name].mode & 0o100 else 0o644
+            member.size = len(contents.get(name, b""))
+            tar.addfile(member, io.BytesIO(contents[name]) if name in contents else None)
+    return gzip.compress(plain.getvalue(), mtime=seconds)
+
+
+def _json(value: Any) -> bytes:
+    """As ansible-galaxy writes it."""
+    return json.dumps(value, indent=1).encode()
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", ROOT, *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    print(made(Path(sys.argv[1])))
