@@ -15,8 +15,8 @@ from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.scheduling.jobs import called
 from collector.facts.scheduling.models import Job, Script
-from collector.facts.shell.exit_status import of_lines
-from collector.facts.shell.program import Command, Program, dialect_of, read
+from collector.facts.scheduling.programs import program_of
+from collector.facts.shell.program import Command, Program, dialect_of
 from collector.facts.shell.values import plain
 from collector.i18n.message import msg
 from collector.model import Capture, Facts
@@ -54,7 +54,7 @@ def _reach(capture: Capture, job: BackupJob, scripts: Mapping[str, Script]) -> R
     named = {w for w in _PATH.findall(job.job.text) if w in scripts}
     if any(not scripts[w].whole or dialect_of(scripts[w].text)[0] == "other" for w in named):
         return "untold"
-    done = _program(capture, job.job, texts)
+    done = program_of(capture, job.job, texts)
     if done is None:
         return "untold"
     met = [c for c in done.commands if _is_of(c, job.tool)]
@@ -74,18 +74,6 @@ def idle_where_never(facts: Facts, job: BackupJob) -> BackupJob | None:
     reason = msg("never_come_to", tool=job.tool)
     zh = f"其脚本从不执行到 {job.tool}"
     return replace(job, job=replace(job.job, enabled=False, reason=reason, reason_zh=zh))
-
-
-def _program(capture: Capture, job: Job, scripts: dict[str, str]) -> Program | None:
-    if job.kind == "timer":
-        return of_lines(job.command, scripts)
-    if job.kind == "cron":
-        return read(job.command, dialect="sh", scripts=scripts, settings=True)
-    for file in capture.read("schedules.periodic").present():
-        if file.path == job.path:
-            text = file.text("schedules.periodic")
-            return read(text, scripts=scripts, settings=True)
-    return None
 
 
 def _is_of(command: Command, tool: str) -> bool:
