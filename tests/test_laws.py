@@ -35,7 +35,7 @@ _OTHER_SERVERS = {
     "logging.logins": "asks which stacks and logs there are, and what was recorded",
 }
 # (control, law) where `docs/laws.toml` says that the judge does not yet do what the law asks
-_OWED = 16
+_OWED = 15
 # what weighs how a run of a unit ended by what its script lets through
 _WEIGHS = {"proven", "sealed", "_proves", "_told", "whose", "of_unit", "tells"}
 _EXCUSED = {"facts/backup/contradicted.py:partly": "a run that failed takes away, and never gives"}

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
-from collector.facts.access.idle_timeout import Idle, idle, idle_without, session_seconds
+from collector.facts.access.idle_timeout import idle, idle_without, session_seconds
 from collector.facts.access.keys_elsewhere import keys_elsewhere
 from collector.facts.access.login_keys import key_holders
 from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sessions import Sessions, sessions
 from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners, refused
+from collector.facts.access.startup_flow import Idle
 from collector.facts.base.durations import openssh_time
 from collector.facts.system.accounts import Account, accounts, groups, membership
 from collector.i18n.message import msg
@@ -140,8 +141,11 @@ def _by_shell(facts: Facts, parameters: Parameters, users: _Users) -> _Way:
     deaf = [name for name, kind in kinds.items() if kind in without]
     if deaf:
         return replace(way, fault=_fault("other_shell", way, deaf, [kinds[n] for n in deaf]))
-    if seen is None:
+    if seen is None or not seen.flow:
         return replace(way, doubt=_not_collected())
+    if shell.doubts:
+        doubt = msg("whether_holds", conditional=shell.doubts[0].rstrip("!"))
+        return replace(way, doubt=NotUnderstood("startup.shell", doubt))
     ordinary = {users.gids(a): a.name for a in users.all if a.uid}
     told = {gids: _unread(seen, gids) for gids in ordinary}
     for unread in filter(None, dict.fromkeys(told.values())):
