@@ -22,10 +22,29 @@ _PORTS = {"ssh": 22}
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """PAM must lock in every stack that takes a password; a ban that covers sshd is as good."""
-    found = taken_up.running(_written(facts, parameters, clock), facts.get(listeners))
+    found = _closed(
+        facts,
+        parameters,
+        taken_up.running(_written(facts, parameters, clock), facts.get(listeners)),
+    )
     if found.result is Result.PASS:
         # it asks neither the stacks of sshd, nor do the bans of sshd's log hold for it
         ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
+    return found
+
+
+def _closed(facts: Facts, parameters: Parameters, found: Verdict) -> Verdict:
+    """Where nothing is asked, nothing is guessed: no ban helps there. Raises FactError."""
+    known = facts.get(stacks)
+    become = parameters.strings("become")
+    for service in (*parameters.strings("services"), *become):
+        if found.result in (Result.FAIL, Result.NOTAPPLICABLE) or not known.has(service):
+            continue
+        stack = known.stack(service, "auth")
+        line = unasked(stack, facts.capture, root=False, by_root=service not in become)
+        if line is not None:
+            values: dict[str, Value] = {"service": service, "line": line.quote.lines[0]}
+            return Verdict(Result.FAIL, "nothing_asked", values=values, evidence=(line.quote,))
     return found
 
 
