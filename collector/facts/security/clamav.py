@@ -117,9 +117,10 @@ echo '== end'
 
 # FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM of fanotify_mark(2)
 _PERMISSION = 0x10000 | 0x20000 | 0x40000
-# clamd.conf(5): yes by default; 100 MB, 400 MB and 15 folders deep
+# clamd.conf(5): yes by default; 100 MB, 400 MB, 15 folders deep, and 5 MB on access
 _LOOKS = ("ScanPE", "ScanELF", "ScanOLE2", "ScanPDF", "ScanHTML", "ScanArchive")
-_LEAST = {"MaxFileSize": 5 << 20, "MaxScanSize": 5 << 20, "MaxDirectoryRecursion": 15}
+_LEAST = {"MaxFileSize": 5 << 20, "MaxScanSize": 5 << 20, "MaxDirectoryRecursion": 15,
+          "OnAccessMaxFileSize": 1 << 20}  # fmt: skip
 _KINDS = "conf|onaccess|scanner|log|antiy"
 _FIRST = ("/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf")
 
