@@ -53,6 +53,10 @@ def test_two_jails_keep_their_answers_apart() -> None:
 
 
 _ANSWERS = {
+    "status sshd": "Status for the jail: sshd\n   |- Currently banned:\t2\n"
+        "   `- Banned IP list:\t192.0.2.7 2001:db8::7",
+    "status web": "Status for the jail: web\n   |- Currently banned:\t0\n"
+        "   `- Banned IP list:\t",
     "status": "Status\n|- Number of jail:\t2\n`- Jail list:\tsshd, web",
     "get sshd actions": "The jail sshd has the following actions:\nnftables-multiport, hook",
     "get web actions": "The jail web has the following actions:\nufw",
@@ -121,6 +125,7 @@ def test_what_bans_do_leaves_without_what_they_say(shell: str, tmp_path: Path) -
     assert found.ignoring == {"web"}
     assert (found.boot, found.sshd, dict(found.failed)) == ("disabled", 17, {"sshd": 1})
     assert "nft" in found.there
+    assert found.banned == {"sshd": ("192.0.2.7", "2001:db8::7"), "web": ()}
     assert list(found.logs.values()) == [None]
 
 

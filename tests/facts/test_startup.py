@@ -40,8 +40,15 @@ _SNIPPETS = [
 ]  # fmt: skip
 
 
+_LOOP = 'for i in /etc/profile.d/*.sh; do\n  [ -r "$i" ] && . "$i"\ndone\n'
+
+
 def _capture(*texts: str, **logind: str) -> Capture:
-    """Profiles in the form of the read; `logind` are files of the other read, by path."""
+    """Profiles in the form of the read; `logind` are files of the other read, by path.
+
+    The first is /etc/profile, which starts the others as on all systems.
+    """
+    texts = tuple(texts[:1]) and (texts[0] + _LOOP, *texts[1:])
     shown = ""
     for path, text in zip(("/etc/profile", "/etc/profile.d/a.sh"), texts, strict=False):
         shown += f"file {path}\n" + "".join(f"|{line}\n" for line in text.splitlines())
@@ -78,9 +85,9 @@ def test_as_bash_has_it(text: str, tmp_path: Path) -> None:
     "text",
     [
         'if [ "$USER" = root ]; then\n  readonly TMOUT=600\nfi\n',
-        'case "$-" in\n*i*) readonly TMOUT=600;;\nesac\n',
-        "tm() {\n  readonly TMOUT=600\n}\n",
-        'if [ -n "$PS1" ]; then\n  :\nelse\n  readonly TMOUT=600\nfi\n',
+        'case "$TERM" in\nx*) readonly TMOUT=600;;\nesac\n',
+        "for i in a b; do\n  readonly TMOUT=600\ndone\n",
+        "[ -t 0 ] || return\nreadonly TMOUT=600\n",
     ],
 )  # fmt: skip
 def test_what_is_not_certain_is_not_counted(text: str) -> None:
@@ -100,7 +107,8 @@ def test_only_branches_and_tmout_leave_the_host(shell: str, tmp_path: Path) -> N
     if place is None:
         pytest.skip(f"no {shell} here")
     (tmp_path / "profile.d").mkdir()
-    (tmp_path / "profile").write_text("export DB_PASSWORD=hunter2\n", encoding="utf-8")
+    profile = f"export DB_PASSWORD=hunter2\n{_LOOP.replace('/etc/', f'{tmp_path}/')}"
+    (tmp_path / "profile").write_text(profile, encoding="utf-8")
     (tmp_path / "profile.d/empty.sh").write_text("", encoding="utf-8")
     (tmp_path / "profile.d/tmout.sh").write_text(
         'mysql -phunter2\nif [ -n "$PS1" ]; then\nreadonly TMOUT=600\nfi', encoding="utf-8"
@@ -109,7 +117,7 @@ def test_only_branches_and_tmout_leave_the_host(shell: str, tmp_path: Path) -> N
     body = read.body.replace("/etc/", f"{tmp_path}/")
     argv = [place, *(["sh"] if shell == "busybox" else []), "-c", body]
     said = subprocess.run(argv, capture_output=True, check=True).stdout
-    left = redacted(read.redact, said).decode().replace(f"{tmp_path}/", "/etc/")
+    left = redacted(read.redact, said.replace(f"{tmp_path}/".encode(), b"/etc/")).decode()
     assert "hunter2" not in left
     result = ReadResult("startup.shell", ReadStatus.OK, stdout=left.encode())
     found = idle(Capture("h", HostStatus.COMPLETE, reads={result.id: result}))

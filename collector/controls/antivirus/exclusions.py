@@ -92,6 +92,11 @@ def _clamav(facts: Facts, trees: list[str], web: list[str], quotes: list[Quote])
                 hit = matches(pattern, probes(tree, web=tree in web), "clamav.state")
                 if hit:
                     blind.append(f"{tree} (ExcludePath {pattern})")
+        if not settings.asked and not blind:
+            raise CouldNotLook("clamav.state", msg("not_collected_limits", path=settings.path))
+        blind += [f"* ({line})" for line in settings.weak]
+        if settings.weak:
+            quotes.append(Quote("clamav.state", settings.weak, settings.path))
     for scanner in () if blind else scanners:
         taken_up.refuse_stale("clamav.state", known.taken(scanner), "clamd")
     return blind

@@ -133,6 +133,8 @@ def _clamav(
         return _View(Result.FAIL, "irrelevant", values | {"open": [*open_]}, quotes)
     if open_:
         return _View(Result.PARTIAL, "narrow", values | {"open": [*open_]}, quotes)
+    if weak := _weak(known, (settings, *map(known.of, known.scanners(run)))):
+        return _View(Result.PARTIAL, "looks_aside", values | {"settings": [*weak]}, quotes)
     engines = {str(p.uid) for p in known.scanners(run)}
     if left := _left_out(settings, engines, parameters.strings("engine_users")):
         return _View(Result.PARTIAL, "users_left_out", values | {"users": [*left]}, quotes)
@@ -140,6 +142,15 @@ def _clamav(
         for process in some:
             taken_up.refuse_stale("clamav.state", known.taken(process), name)
     return _View(Result.PASS, "blocking", values | {"trees": [*dict.fromkeys(trees)]}, quotes)
+
+
+def _weak(known: Clamav, all_: tuple[Settings | None, ...]) -> list[str]:
+    """Settings by which what is opened is not looked into. Raises CouldNotLook."""
+    told = [settings for settings in all_ if settings is not None]
+    found = [line for settings in told for line in settings.weak]
+    if not found and not all(settings.asked for settings in told):
+        raise CouldNotLook(known.read, msg("not_collected_limits", path=told[0].path))
+    return [*dict.fromkeys(found)]
 
 
 def _left_out(settings: Settings, uids: set[str], names: tuple[str, ...]) -> list[str]:

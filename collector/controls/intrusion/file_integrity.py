@@ -35,6 +35,12 @@ def _of(known: Baseline, limit: timedelta, clock: Clock) -> Verdict:
         return Verdict(Result.FAIL, "unchecked", Method.OBSERVED, values, evidence)
     if clock.now - past(known.checked, clock, "detectors.state") > limit:
         return Verdict(Result.FAIL, "stale", Method.OBSERVED, values, evidence)
+    if known.renewed:
+        values["job"] = known.renewed
+        return Verdict(Result.FAIL, "renewed", Method.OBSERVED, values, evidence)
+    if known.open_to:
+        values["where"] = known.open_to
+        return Verdict(Result.FAIL, "open_database", Method.OBSERVED, values, evidence)
     if known.strong is None:
         return Verdict(Result.ERROR, "digest_unknown", Method.OBSERVED, values, evidence)
     if not known.strong:
@@ -49,5 +55,7 @@ def _of(known: Baseline, limit: timedelta, clock: Clock) -> Verdict:
     if known.left_out:
         values["folders"] = [*known.left_out]
         return Verdict(Result.FAIL, "narrow", Method.OBSERVED, values, evidence)
+    if known.tool == "aide" and known.modes is None:
+        raise CouldNotLook("detectors.state", msg("not_collected_baseline_modes", path=known.path))
     until = known.checked + limit
     return Verdict(Result.PASS, "checked", Method.OBSERVED, values, evidence, until)

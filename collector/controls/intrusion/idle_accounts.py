@@ -11,6 +11,7 @@ from collector.facts.access.sshd_effective import refused
 from collector.facts.logs.last_logins import Logins, logins
 from collector.facts.system.accounts import Account, accounts
 from collector.i18n.message import msg
+from collector.judges import ssh_servers
 from collector.judges.predicates import past
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -45,6 +46,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if not open_:
             return Verdict(Result.NOTAPPLICABLE, "none", Method.OBSERVED)
         values["accounts"] = [f"{a.name} {_shown(a, seen)}" for a in open_]
+        # what sshd refuses another server may take
+        ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
         ends = min(_last(a, seen) for a in open_) + timedelta(days=days)
         return Verdict(Result.PASS, "used", Method.OBSERVED, values, _quotes(open_, seen), ends)
     values["accounts"] = [f"{a.name} {_shown(a, seen)}" for a in idle]

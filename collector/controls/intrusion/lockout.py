@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.access.ban_effects import Effects, effects
+from collector.errors import NotUnderstood
 from collector.facts.access.crowdsec import Crowd, crowd
-from collector.facts.access.fail2ban import Guard, Jail, guard, jails
+from collector.facts.access.fail2ban import Guard, guard, jails
 from collector.facts.access.pam.lockout import NEVER, counters, effect, numbers, unasked
 from collector.facts.access.pam.password_quality import modules
 from collector.facts.access.pam.stack import stacks
+from collector.facts.access.resets import Kind, resets
 from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import Listener, listeners
-from collector.facts.base.intervals import NONE, everything, network
-from collector.facts.firewall.exposure import breadth
 from collector.facts.system.accounts import accounts
-from collector.facts.system.processes import Process, processes
+from collector.facts.system.processes import processes
 from collector.i18n.message import msg
-from collector.judges import ssh_servers, taken_up
+from collector.judges import bans, ssh_servers, taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}
@@ -26,10 +22,29 @@ _PORTS = {"ssh": 22}
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """PAM must lock in every stack that takes a password; a ban that covers sshd is as good."""
-    found = taken_up.running(_written(facts, parameters, clock), facts.get(listeners))
+    found = _closed(
+        facts,
+        parameters,
+        taken_up.running(_written(facts, parameters, clock), facts.get(listeners)),
+    )
     if found.result is Result.PASS:
         # it asks neither the stacks of sshd, nor do the bans of sshd's log hold for it
         ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
+    return found
+
+
+def _closed(facts: Facts, parameters: Parameters, found: Verdict) -> Verdict:
+    """Where nothing is asked, nothing is guessed: no ban helps there. Raises FactError."""
+    known = facts.get(stacks)
+    become = parameters.strings("become")
+    for service in (*parameters.strings("services"), *become):
+        if found.result in (Result.FAIL, Result.NOTAPPLICABLE) or not known.has(service):
+            continue
+        stack = known.stack(service, "auth")
+        line = unasked(stack, facts.capture, root=False, by_root=service not in become)
+        if line is not None:
+            values: dict[str, Value] = {"service": service, "line": line.quote.lines[0]}
+            return Verdict(Result.FAIL, "nothing_asked", values=values, evidence=(line.quote,))
     return found
 
 
@@ -40,12 +55,35 @@ def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not guessable and not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
     found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
+    found = _kept_up(facts, found)
     if found.result in (Result.PASS, Result.NOTAPPLICABLE):
         return found
     if found.reason == "nothing_asked":
         return found  # no ban helps where any password is right
     banned = _banned(facts, parameters, servers)
-    return found if banned is None else banned
+    return found if banned is None else _kept_up(facts, banned)
+
+
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    "locks": ("locks",),
+    "crowded": ("decisions", "rules"),
+    "guarded": ("rules",),
+}
+
+
+def _kept_up(facts: Facts, found: Verdict) -> Verdict:
+    """A job may take back what was locked or banned. Raises FactError where it is not told."""
+    if found.result is not Result.PASS:
+        return found
+    wanted = _KINDS.get(found.reason, ("bans", "rules"))
+    for reset in facts.get(resets):
+        if reset.kind in wanted and reset.sure:
+            values: dict[str, Value] = {"job": reset.shown}
+            return Verdict(Result.FAIL, "taken_back", values=values, evidence=(reset.quote,))
+    for reset in facts.get(resets):
+        if reset.kind in wanted:
+            raise NotUnderstood(reset.job.read, msg("whether_job_resets", job=reset.shown))
+    return found
 
 
 def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root: bool) -> Verdict:
@@ -141,13 +179,17 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
     for jail in facts.get(jails):
         if not jail.sshd:
             continue
-        reason = _jail_fault(facts, parameters, jail, servers)
+        reason = bans.jail_fault(facts, parameters, jail, servers)
         values: dict[str, Value] = {
             "jail": jail.name,
             "told": f"maxretry={jail.maxretry} bantime={jail.bantime}",
         }
         quote = (Quote("bans.fail2ban", jail.lines),)
-        worth = _worth(facts, jail) if not reason else ""
+        worth = bans.worth(facts, jail) if not reason else ""
+        if not reason and worth in ("", "ban_not_at_boot"):
+            rule = bans.passed_by(facts, jail, servers)
+            if rule:
+                worth, values["rule"] = "ban_passed_by", rule
         if not reason and not worth:
             return Verdict(Result.PASS, "banned", Method.OBSERVED, values, quote)
         if worth == "ban_not_at_boot":
@@ -204,146 +246,3 @@ def _crowded(parameters: Parameters, found: Crowd) -> Verdict:
     result = Result.PASS if reason == "crowded" else Result.FAIL
     quote = (Quote("crowdsec.state", found.lines),)
     return Verdict(result, reason, Method.OBSERVED, values, quote)
-
-
-def _jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[Listener]) -> str:
-    idle = parameters.strings("idle_actions")
-    # an action that is given a name has it behind its own: sendmail-whois-sshd
-    if all(a in idle or a.startswith(tuple(f"{i}-" for i in idle)) for a in jail.actions):
-        return "ban_without_action"
-    if any(s.first("loglevel", "root").upper() in _SILENT for s in servers):
-        return "ban_hears_nothing"
-    if not jail.logs and not _journal(facts, jail.journal, servers):
-        return "ban_reads_nothing"
-    if _spares_too_many(jail):
-        return "ban_ignores_all"
-    for server in servers:
-        for port in server.all("port", "root"):
-            if not all(_covers(told, int(port)) for told in jail.ports.values()):
-                return "ban_other_port"
-    short = 0 <= jail.bantime < parameters.integer("unlock")
-    if short or jail.maxretry > parameters.integer("deny"):
-        return "ban_too_weak"
-    return "ban_too_weak" if jail.findtime < parameters.integer("interval") else ""
-
-
-def _worth(facts: Facts, jail: Jail) -> str:
-    """Why bans of this jail come to nothing, by what they do; empty where they come about.
-
-    Raises NotUnderstood where that cannot be told.
-    """
-    seen = facts.get(effects)
-    if jail.logs and _fed(facts, jail, seen) is False:
-        return "ban_reads_nothing"
-    if seen is None:
-        raise CouldNotLook("bans.fail2ban", msg("not_collected_bans"))
-    if jail.name in seen.ignoring:
-        raise NotUnderstood("bans.fail2ban", msg("whom_ignorecommand_spares", name=jail.name))
-    if seen.sparing is None or jail.name not in seen.sparing:
-        raise CouldNotLook("bans.fail2ban", msg("not_collected_bans"))
-    if seen.sparing[jail.name]:
-        raise NotUnderstood("bans.fail2ban", msg("what_ignoreregex_spares", name=jail.name))
-    bans = [action for action in jail.actions if seen.calls.get((jail.name, action))]
-    if not bans:
-        doubt = msg("what_ban_does", names=" ".join(jail.actions))
-        raise NotUnderstood("bans.fail2ban", doubt)
-    works = [a for a in bans if not any(map(seen.idle, seen.calls[jail.name, a]))]
-    if not works:
-        return "ban_without_program"
-    told = {action: seen.protocols.get((jail.name, action), "tcp") for action in works}
-    works = [a for a in works if {"tcp", "all"} & set(told[a].replace(",", " ").split())]
-    if not works:
-        return "ban_other_protocol"
-    lets_in = {a: seen.lets_in(jail.name, a) for a in works}
-    if all(lets_in.values()):
-        return "ban_lets_in"
-    if False not in lets_in.values():
-        raise NotUnderstood("bans.fail2ban", msg("what_ban_does", names=" ".join(works)))
-    if seen.failed.get(jail.name):
-        raise NotUnderstood("bans.fail2ban", msg("bans_not_carried_out", name=jail.name))
-    return "ban_not_at_boot" if seen.boot in _NOT_AT_BOOT else ""
-
-
-def _spares_too_many(jail: Jail) -> bool:
-    """Does ignoreip take in all the world, or a great part of it?"""
-    spared = {4: NONE, 6: NONE}
-    for text in jail.ignored:
-        family = 6 if ":" in text else 4
-        # fail2ban prints 0.0.0.0/0 and ::/0 without their length
-        whole = not text.strip("0.:")
-        with suppress(ValueError):  # a name stands for the few addresses it has
-            spared[family] |= everything(family) if whole else network(text, family)
-    return any(breadth(spans, family) > _SPARED for family, spans in spared.items())
-
-
-# a network of 8 bits; of IPv6, as many networks of 48 bits
-_SPARED = 1 << 24
-
-# systemctl(1), is-enabled: it runs now, and does not after a boot
-_NOT_AT_BOOT = ("disabled", "masked", "masked-runtime", "enabled-runtime", "linked-runtime")
-
-
-def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
-    """Does a file of the jail get what sshd writes? None: by what runs, it may.
-
-    Raises NotUnderstood where nobody can tell.
-    """
-    known = facts.get(processes)
-    pids = {server.pid for server in facts.get(listeners)}
-    told = " ".join(p.cmdline for p in known.all if p.pid in pids).replace("-E ", "-E").split()
-    if any(f"-E{path}" in told for path in jail.logs):
-        return True  # it writes there itself
-    kinds = {s.first("syslogfacility", "root").upper() for s in facts.get(listeners)}
-    if not kinds <= {"AUTH", "AUTHPRIV", ""}:
-        raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
-    fed = None if seen is None else seen.fed(jail.logs)
-    if any(_writes(process) for process in known.all if not process.container):
-        return fed
-    if not known.complete or fed is not False:
-        raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
-    return fed
-
-
-def _writes(process: Process) -> bool:
-    """Does it take messages and write them to files?"""
-    program = (process.exe or "").rpartition("/")[2]
-    return program in _WRITERS or (program == "busybox" and process.name == "syslogd")
-
-
-_WRITERS = ("rsyslogd", "syslog-ng", "syslogd", "metalog", "socklog", "rklogd")
-
-
-# sshd_config(5): failed logins are told at INFO; `sshd -T` prints QUIET as SILENT
-_SILENT = ("QUIET", "SILENT", "FATAL", "ERROR")
-
-
-def _covers(told: str, port: int) -> bool:
-    """Ports as fail2ban hands them on: names, numbers and ranges; a text that is none means all."""
-    for word in told.replace(" ", "").split(","):
-        low, _, high = word.partition(":")
-        start = _PORTS.get(low, int(low) if low.isdecimal() else None)
-        if start is None:
-            if low in ("anyport", "all") or not low[:1].isalnum() or " " in told:
-                return True
-            continue
-        if start <= port <= (int(high) if high.isdecimal() else start):
-            return True
-    return False
-
-
-def _journal(facts: Facts, match: str, servers: list[Listener]) -> bool:
-    """Does a journal match take in what this sshd writes? `+` stands between alternatives."""
-    if not match:
-        return False
-    pids = {s.pid for s in servers}
-    units = {p.unit for p in facts.get(processes).all if p.pid in pids and p.unit}
-    units |= {"ssh.service", "sshd.service"} if not units else set()
-    # since 9.8 it is sshd-session that writes of logins
-    newer = any(s.first("sshdsessionpath", "root") for s in servers)
-    names = {"sshd-session"} if newer else {"sshd"}
-    wanted = {"_SYSTEMD_UNIT": units, "_COMM": names, "SYSLOG_IDENTIFIER": names}
-    for alternative in match.split(" + "):
-        fields = [word.partition("=") for word in alternative.split()]
-        if fields and all(value in wanted.get(name, {value}) for name, _, value in fields):
-            return True
-    return False

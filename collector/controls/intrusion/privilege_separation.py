@@ -8,6 +8,7 @@ from collector.facts.access.sshd_effective import enter_by_key
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.i18n.message import msg
+from collector.judges import ssh_servers
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -41,6 +42,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     )
     enough = len(admins) >= parameters.integer("admins")
     if enough and readers:
+        # who enters was asked of sshd alone
+        ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
         return Verdict(Result.PASS, "separate", Method.CONFIGURED, values, quotes)
     answer = attested(facts, CONTROL, clock)
     if answer is not None:

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
-from collector.facts.access.idle_timeout import Idle, idle, idle_without, session_seconds
+from collector.facts.access.idle_timeout import idle, idle_without, session_seconds
 from collector.facts.access.keys_elsewhere import keys_elsewhere
 from collector.facts.access.login_keys import key_holders
 from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sessions import Sessions, sessions
 from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners, refused
+from collector.facts.access.startup_flow import Idle
 from collector.facts.base.durations import openssh_time
 from collector.facts.system.accounts import Account, accounts, groups, membership
 from collector.i18n.message import msg
-from collector.judges import taken_up
+from collector.judges import ssh_servers, taken_up
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 # the systemd that first ends idle sessions (NEWS)
@@ -57,7 +58,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         if way.doubt is not None:
             raise way.doubt
         ends = _verdict(Result.PASS, "ended", way.name, way.seconds, way.quotes)
-        return taken_up.running(ends, servers) if way.name == "ChannelTimeout" else ends
+        return _of_sshd(facts, parameters, ends) if way.name == "ChannelTimeout" else ends
     ended = [w for w in ways if w.seconds is not None and w.fault is None]
     if ended:
         return _verdict(Result.FAIL, "too_long", ended[0].name, ended[0].seconds, ended[0].quotes)
@@ -75,7 +76,15 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             shell.seconds,
             shell.quotes,
         )
-    return _by_keepalive(servers, longest)
+    return _of_sshd(facts, parameters, _by_keepalive(servers, longest))
+
+
+def _of_sshd(facts: Facts, parameters: Parameters, found: Verdict) -> Verdict:
+    """What rests on sshd's own settings, and says nothing of another server beside it."""
+    told = taken_up.running(found, facts.get(listeners))
+    if told.result is Result.PASS:
+        ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
+    return told
 
 
 def _by_keepalive(servers: tuple[Listener, ...], longest: int) -> Verdict:
@@ -85,8 +94,7 @@ def _by_keepalive(servers: tuple[Listener, ...], longest: int) -> Verdict:
         seconds = max(_alive(s) or 0 for s in servers)
         old = all(_ends_idle(s) for s in servers)
         if old and seconds <= longest:
-            ends = _verdict(Result.PASS, "ended", "ClientAliveInterval", seconds, dead)
-            return taken_up.running(ends, servers)
+            return _verdict(Result.PASS, "ended", "ClientAliveInterval", seconds, dead)
         return _verdict(Result.FAIL, "dead_only", "ClientAliveInterval", seconds, dead)
     return _verdict(Result.FAIL, "never", "", None, dead)
 
@@ -140,8 +148,11 @@ def _by_shell(facts: Facts, parameters: Parameters, users: _Users) -> _Way:
     deaf = [name for name, kind in kinds.items() if kind in without]
     if deaf:
         return replace(way, fault=_fault("other_shell", way, deaf, [kinds[n] for n in deaf]))
-    if seen is None:
+    if seen is None or not seen.flow:
         return replace(way, doubt=_not_collected())
+    if shell.doubts:
+        doubt = msg("whether_holds", conditional=shell.doubts[0].rstrip("!"))
+        return replace(way, doubt=NotUnderstood("startup.shell", doubt))
     ordinary = {users.gids(a): a.name for a in users.all if a.uid}
     told = {gids: _unread(seen, gids) for gids in ordinary}
     for unread in filter(None, dict.fromkeys(told.values())):

@@ -104,6 +104,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     )
     if holes := _holes(facts, known.filed, parameters, archs, machine):
         return _short("not_at_boot", Result.PARTIAL, holes, [*evidence, *files])
+    if known.ends_off:
+        places: dict[str, Value] = {"files": [*known.places]}
+        said = (*evidence, *files)
+        return Verdict(Result.PARTIAL, "off_at_boot", values=places, evidence=said)
     return _covered(known, status, (*evidence, *files))
 
 

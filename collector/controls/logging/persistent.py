@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.errors import FactError, NotUnderstood
+from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.logs.destinations import JOURNALD, Stores, SyslogStore, log_stores
 from collector.facts.logs.files import log_files
 from collector.i18n.message import msg
@@ -15,7 +15,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     stores = facts.get(log_stores)
     evidence = _evidence(stores)
     running = stores.running
-    if running is not None and running.enabled and _kept(facts, running):
+    asked = running is not None and running.nowhere is not None
+    if running is not None and running.enabled and asked and _kept(facts, running):
         shown = dict.fromkeys((*running.logins[:2], *running.general[:2]))
         values: dict[str, Value] = {"daemon": running.daemon, "files": list(shown)}
         return Verdict(Result.PASS, "files", Method.CONFIGURED, values, evidence)
@@ -28,6 +29,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             {"line": stores.journal.line, "line_zh": stores.journal.line_zh},
             evidence,
         )
+    if running is not None and running.enabled and not asked:
+        raise CouldNotLook("syslog.running", msg("not_collected_links"))
     if running is not None and running.enabled:
         return taken_up.of_logs(running.taker, running.taken)
     if stores.journal_runs and stores.journal.on_disk and not cut and not stores.journal_mount:
@@ -70,6 +73,9 @@ def _short(stores: Stores, evidence: tuple[Quote, ...]) -> Verdict:
                 "line_zh": stores.journal.line_zh,
             }
             return Verdict(Result.FAIL, "not_fed", values=named, evidence=evidence)
+        if store.active and store.nowhere:
+            led: dict[str, Value] = {"daemon": store.daemon, "links": [*store.nowhere]}
+            return Verdict(Result.FAIL, "files_nowhere", values=led, evidence=evidence)
         if store.active and (store.logins or store.general):
             logins = not store.logins or (store.lost and store.general)
             kind = ("登录", "logins") if logins else ("一般消息", "general messages")

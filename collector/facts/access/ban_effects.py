@@ -78,6 +78,17 @@ for f in $(printf '%s\n' "$a" | sed -n 's/^[|`]- \(\/[^ ]*\)$/\1/p' | sort -u); 
 done
 printf 'sshd %s\n' "$(journalctl -q -n 1 -o short-unix _COMM=sshd + _COMM=sshd-session 2>/dev/null |
   sed -n 's/^\([0-9]\{1,\}\).*/\1/p' | tail -n 1)"
+# whom each jail keeps out now: the first of them, and how many there are
+q=
+for n in $j; do q="${q}status $n
+"; done
+printf '%sexit\n' "$q" | fail2ban-client -i 2>/dev/null | HP_ASKED=$j awk '
+  BEGIN { n = split(ENVIRON["HP_ASKED"], jail, " ") }
+  /IP list:/ {
+    sub(/.*IP list:[ \t]*/, ""); m = split($0, address, " "); said = ""
+    for (i = 1; i <= m && i <= 8; i++) said = said " " address[i]
+    if (++k <= n) print "held " jail[k] " " m said
+  }'
 f=/var/log/fail2ban.log
 [ -f "$f" ] && hp_by "$f" tail -c 262144 2>/dev/null | awk '
   / Starting Fail2ban / { split("", failed) }
@@ -98,6 +109,7 @@ class Effects:
     the last message of sshd in the journal. `failed` counts bans that were not carried out since
     the server began, by jail. `sparing` counts the patterns of lines that a jail is told to ignore,
     None where that was not asked for yet; `bounds` are by (block, hook or chain, jail, action).
+    `banned` are the first addresses that a jail keeps out now; a jail that was not asked is not in.
     """
 
     calls: Mapping[tuple[str, str], frozenset[str]]
@@ -112,6 +124,7 @@ class Effects:
     failed: Mapping[str, int]
     sparing: Mapping[str, int] | None
     bounds: Mapping[tuple[str, str, str], str]
+    banned: Mapping[str, tuple[str, ...]]
 
     def lets_in(self, jail: str, action: str) -> bool | None:
         """Does the rule of a ban let in, or stand where nothing for this host comes by?
@@ -194,4 +207,5 @@ def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
             for word in ("block", "hook", "chain")
             for jail, action, *rest in found.get(word, ())
         },
+        {jail: tuple(addresses) for jail, _, *addresses in found.get("held", ())},
     )

@@ -8,26 +8,50 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.sessions import SESSIONS
+from collector.facts.access.startup_flow import Idle, Walk
 from collector.facts.base.durations import systemd_span
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import NO_WORD_OF_PEOPLE, only_listed
 from collector.i18n.message import msg
 from collector.model import Capture, Quote, Read, ReadStatus, Text, became, files, shell
 
-# Lines that neither branch nor speak of TMOUT are emptied: profiles hold passwords and tokens.
-_KEPT = "/^|/!b\n/TMOUT/b\n" + "\n".join(
-    rf"/^|[[:space:]]*{word}/b"
-    for word in (
-        "if[[:space:]]", "elif[[:space:]]", "else", "fi", "for[[:space:]]", "while[[:space:]]",
-        "until[[:space:]]", "do$", "do[[:space:]]", "done", "case[[:space:]]", "esac", "then",
-        "return", "exit", "[.][[:space:]]", "source[[:space:]]", "[}]", "[A-Za-z_]*[[:space:]]*()",
-    )
+# Of a line that neither branches nor leaves a file nor speaks of TMOUT only that it is one command
+# stays: profiles hold passwords and tokens. What may be part of a longer one stays as it is.
+_KEPT = "\n".join(
+    [
+        r"/^|/!b",
+        # how files ask whether the shell is interactive, by words that may leave
+        r"""s/"\{0,1\}\${-#\*i}"\{0,1\} != "\{0,1\}\$-"\{0,1\}/-n "$PS1"/""",
+        r"""s/"\{0,1\}\$-"\{0,1\} ==\{0,1\} \*i\*/-n "$PS1"/""",
+        r"""s/"\{0,1\}\$-"\{0,1\} =~ "\{0,1\}[.*]*i[.*]*"\{0,1\}/-n "$PS1"/""",
+        r"""s/case[[:space:]]\{1,\}"\{0,1\}\$-"\{0,1\}[[:space:]]\{1,\}in/case "$PS1" in/""",
+        r"s/\*i\*)/i)/g",
+        r"/TMOUT/b",
+        r"s/^|[[:space:]]*#.*/|/",
+        r"/^|[[:space:]]*$/b",
+        *(
+            rf"/^|[[:space:]]*{word}/b"
+            for word in (
+                "if[[:space:]]", "elif[[:space:]]", "else", "fi", "for[[:space:]]",
+                "while[[:space:]]", "until[[:space:]]", "do$", "do[[:space:]]", "done",
+                "case[[:space:]]", "esac", "then", "[.][[:space:]]", "source[[:space:]]", "[(){}]",
+                "function[[:space:]]", "[A-Za-z_]*[[:space:]]*()", "[^()]*)",
+                "[A-Za-z_]\\{1,24\\}$",
+            )
+        ),
+        r"/[^[:alnum:]_]\(return\|exit\|break\|continue\|exec\|eval\|alias\)\([^[:alnum:]_]\|$\)/b",
+        r"/[^[:alnum:]_.\/]\([.]\|source\)[[:space:]]/b",
+        r"/<</b",
+        r"/;;/b",
+        r"/\([\\{(|]\|&&\)[[:space:]]*$/b",
+        r"/^[^']*'[^']*$/b",
+        r'/^[^"]*"[^"]*$/b',
+        "s/.*/|:/",
+    ]
 )  # fmt: skip
-_KEPT += "\ns/.*/|/"
 
 READS: tuple[Read, ...] = (
     shell(
@@ -42,7 +66,7 @@ for f in /etc/environment /etc/profile /etc/profile.d/*.sh /etc/profile.local /e
   if hp_can "$f"; then set -- "$@" "$f"; else printf 'refused %s\n' "$f"; fi
 done
 hp_pour 'file ' '|' "$@" | sed -e '@KEPT@' || exit 1
-""".replace("@KEPT@", _KEPT)
+""".replace("@KEPT@", _KEPT.replace("'", "'\\''"))
             + SESSIONS
             + r"""
 echo '== end'
@@ -62,36 +86,6 @@ echo '== end'
     ),
 )
 
-_SET = re.compile(
-    r"^(?:(?P<word>export|readonly|declare|typeset)\s+(?P<options>(?:-\w+\s+)*))?"
-    r"TMOUT=[\"']?(?P<value>[^\"'\s;]*)[\"']?$"
-)
-_MARK = re.compile(
-    r"^(?P<word>export|readonly|declare|typeset|unset)\s+(?P<options>(?:-\w+\s+)*)TMOUT$"
-)
-# conditions that hold for an interactive login shell of bash
-_HOLDS = re.compile(
-    r"""^(?:\[\[?|test)\s+(?:
-      -[nr]\s+["']?\$\{?(?:PS1|BASH|BASH_VERSION)[-:]*\}?["']?
-    | ["']?\$\{?(?:PS1|BASH|BASH_VERSION)[-:]*\}?["']?
-    | -z\s+["']?\$\{?TMOUT[-:]*\}?["']?
-    )\s*\]?\]?$""",
-    re.VERBOSE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """`seconds` of TMOUT (None: not set, 0: off), whether users cannot change it, the lines.
-
-    `conditional` are lines that set it under a condition that is not understood.
-    """
-
-    seconds: int | None = None
-    fixed: bool = False
-    quotes: tuple[Quote, ...] = ()
-    conditional: tuple[str, ...] = ()
-
 
 def idle(capture: Capture) -> Idle:
     """What root's shells end up with. Raises FactError where a file could not be read."""
@@ -101,17 +95,17 @@ def idle(capture: Capture) -> Idle:
 def idle_without(capture: Capture, unread: frozenset[str]) -> Idle:
     """The same for one who cannot read these files, and skips them. Raises FactError."""
     known = _files(capture.read("startup.shell").text())
-    known = {path: text for path, text in known.items() if path not in unread}
-    order = ["/etc/environment", "/etc/profile"]
-    order += sorted(p for p in known if p.startswith("/etc/profile.d/"))
-    order += ["/etc/profile.local", "/etc/bashrc", "/etc/bash.bashrc", "/etc/bash.bashrc.local"]
-    if "/etc/profile" not in known:
-        order = ["/etc/environment", "/etc/bash.bashrc"]
-    state = Idle()
-    for path in order:
-        if path in known:
-            state = _file(state, path, known[path])
-    return state
+    walk = Walk({path: text for path, text in known.items() if path not in unread})
+    walk.file("/etc/environment")
+    walk.file("/etc/profile")
+    # by bash itself, or by what accounts have in their own files
+    for path in ("/etc/profile.local", *_INTERACTIVE):
+        if path not in walk.seen:
+            walk.file(path)
+    return walk.state
+
+
+_INTERACTIVE = ("/etc/bashrc", "/etc/bash.bashrc", "/etc/bash.bashrc.local")
 
 
 def _files(text: str) -> dict[str, str]:
@@ -133,74 +127,6 @@ def _files(text: str) -> dict[str, str]:
         elif line.strip() not in ("", "== end"):
             raise NotUnderstood("startup.shell", msg("not_understood", line=line))
     return {path: "\n".join(body) for path, body in found.items()}
-
-
-def _file(state: Idle, path: str, text: str) -> Idle:
-    """The state after one file. Branches are followed where their condition is known to hold."""
-    open_: list[bool] = []  # for each block: is it certain that this line is run?
-    for raw in re.sub(r"\\\n", " ", text).splitlines():
-        for part in _parts(raw):
-            if re.match(r"(if|elif)\b", part):
-                known = bool(_HOLDS.match(re.sub(r"^(if|elif)\s+", "", part)))
-                if part.startswith("elif"):
-                    known = False
-                    if open_:
-                        open_[-1] = known
-                else:
-                    open_.append(known)
-            elif re.match(r"(for|while|until|case)\b", part) or re.match(r"\w+\s*\(\)", part):
-                open_.append(False)
-            elif re.match(r"else\b", part) and open_:
-                open_[-1] = False
-            elif re.match(r"(fi|done|esac|\})\b", part) or part == "}":
-                if open_:
-                    open_.pop()
-            elif re.match(r"(return|exit)\b", part) and all(open_):
-                return state
-            elif "TMOUT" in part:
-                state = _statement(state, path, part, raw, certain=all(open_))
-    return state
-
-
-def _parts(line: str) -> list[str]:
-    bare = re.sub(r"(^|\s)#.*", "", line).strip()
-    parts = [p.strip() for p in re.split(r";|(?<!\w)then\b|(?<!\w)do\b", bare)]
-    return [p for p in parts if p]
-
-
-def _statement(state: Idle, path: str, part: str, raw: str, *, certain: bool) -> Idle:
-    quote = Quote("startup.shell", (raw.strip(),), path)
-    guarded = re.match(r"^(.*\])\s*&&\s*(.*)$", part)
-    if guarded:
-        return _statement(
-            state, path, guarded[2], raw, certain=certain and bool(_HOLDS.match(guarded[1]))
-        )
-    several = re.match(r"^(export|readonly)\s+(.*)$", part)
-    words = several[2].split() if several else []
-    if several and len(words) > 1 and "TMOUT" in words:
-        part = f"{several[1]} TMOUT"
-    value, mark = _SET.match(part), _MARK.match(part)
-    if not value and not mark:
-        if not re.search(r"TMOUT=|unset|readonly", part):
-            return state  # it is only looked at
-        if certain:
-            raise NotUnderstood("startup.shell", msg("at", where=path, what=repr(raw.strip())))
-    if not certain:
-        return replace(state, conditional=(*state.conditional, f"{path}: {raw.strip()}"))
-    if state.fixed:
-        return state  # bash refuses: it is readonly
-    held = value or mark
-    assert held is not None  # noqa: S101 - one of the two matched
-    word, options = held["word"] or "", held["options"] or ""
-    if word == "unset":
-        return replace(state, seconds=None, quotes=(*state.quotes, quote))
-    seconds = state.seconds
-    if value:
-        if not re.fullmatch(r"\d{1,9}", value["value"]):
-            raise NotUnderstood("startup.shell", msg("at", where=path, what=repr(raw.strip())))
-        seconds = int(value["value"])
-    fixed = word == "readonly" or bool(re.search(r"-\w*r", options))
-    return replace(state, seconds=seconds, fixed=fixed, quotes=(*state.quotes, quote))
 
 
 def session_seconds(capture: Capture) -> tuple[int | None, tuple[Quote, ...]]:

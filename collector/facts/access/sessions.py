@@ -17,6 +17,8 @@ from collector.model import Capture
 # about TMOUT, or put another program in the place of the shell.
 SESSIONS = r"""
 echo '== more'
+# of the files all lines were shown by which a shell goes one way or another
+echo 'flow 1'
 for f in /etc/profile.d "$@"; do
   hp_facts "$f" L && printf 'mode %s %s %s %s\n' "$h_mode" "$h_uid" "$h_gid" "$f"
 done
@@ -71,7 +73,8 @@ class Sessions:
 
     `own` are files of accounts (UID, path) that change what the shell is told, `unseen` those
     nobody could look into. `logind` is the state of its unit, `running` the seconds that it goes by
-    (None: it did not say; 0: for ever).
+    (None: it did not say; 0: for ever). `flow`: of the files each line was shown that decides
+    what a shell comes to.
     """
 
     modes: Mapping[str, tuple[str, int]]
@@ -83,6 +86,7 @@ class Sessions:
     systemd: int | None
     running: int | None
     pam_systemd: bool
+    flow: bool
 
 
 def sessions(capture: Capture) -> Sessions | None:
@@ -119,4 +123,5 @@ def _sessions(found: Mapping[str, list[list[str]]]) -> Sessions:
         int(version) if version.isdecimal() else None,
         seconds,
         found["pam_systemd"][-1] == ["yes"],
+        "flow" in found,
     )

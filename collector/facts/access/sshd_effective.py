@@ -2,7 +2,8 @@
 
 Each running listener is asked with the very options it was started with (`-f`, `-o` …): options
 on the command line go before the file, so the plain `sshd -T` would not tell what holds. Where
-none listens (socket activation), it is the options that the distribution's unit would give it.
+systemd listens in its place, it is asked with what its unit would give it, and where nothing does,
+with the options that the distribution's unit would.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import MappingProxyType
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.login_keys import KEYS, key_users
 from collector.facts.access.sshd_redaction import NO_SECRETS, OF_FILES
+from collector.facts.access.sshd_sockets import SOCKETS
 from collector.facts.base.opened import OPENED
 from collector.facts.system.accounts import Account
 from collector.facts.system.taken_up import LOOK, NOT_ASKED, TAKEN_UP, Taken, taken_up
@@ -94,8 +96,9 @@ _EFFECTIVE = (
 set -f
 own=$(readlink /proc/self/ns/pid 2>/dev/null)
 run=0
+{SOCKETS.strip()}
 set +f
-for p in /proc/[0-9]* -; do
+for p in /proc/[0-9]* $by -; do
   set -f
   if [ "$p" = - ]; then
     [ "$run" = 0 ] || break
@@ -103,6 +106,12 @@ for p in /proc/[0-9]* -; do
     set -- $(sed -n -e 's/^SSHD_OPTS=//p' -e 's/^OPTIONS=//p' -e 's/^CRYPTO_POLICY=//p' \
       /etc/default/ssh /etc/sysconfig/sshd /etc/crypto-policies/back-ends/opensshserver.config \
       2>/dev/null | tr -d "\"'")
+  elif [ "${{p#/}}" = "$p" ]; then
+    unset IFS
+    set -- $(hp_started "$p")
+    x=${{1-}}
+    [ -x "$x" ] && [ "$run" -lt 8 ] || continue
+    shift
   else
     {{ read -r c <"$p/comm"; }} 2>/dev/null || continue
     [ "$c" = sshd ] || continue
@@ -152,7 +161,7 @@ for p in /proc/[0-9]* -; do
     printf '#rc %s\n' "$?"
   done
   [ -z "$f" ] || {{ printf '#file %s\n' "$f"; hp_by "$f" sed 's/^/|/'; }}
-  [ "$p" != - ] || break
+  case $p in (/*) ;; (-) break;; (*) continue;; esac
 {_TAKEN_UP}
 done
 :

@@ -15,9 +15,9 @@ from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.scheduling.jobs import called
 from collector.facts.scheduling.models import Job, Script
-from collector.facts.scheduling.startable import unable, whole_text
-from collector.facts.shell.exit_status import of_lines
-from collector.facts.shell.program import Command, Program, dialect_of, read
+from collector.facts.scheduling.startable import unable
+from collector.facts.scheduling.started import program_of as started
+from collector.facts.shell.program import Command, Program, dialect_of
 from collector.facts.shell.values import plain
 from collector.i18n.message import msg
 from collector.model import Capture, Facts
@@ -55,7 +55,7 @@ def _reach(capture: Capture, job: BackupJob, scripts: Mapping[str, Script]) -> R
     named = {w for w in _PATH.findall(job.job.text) if w in scripts}
     if any(not scripts[w].whole or dialect_of(scripts[w].text)[0] == "other" for w in named):
         return "untold"
-    done = _program(capture, job.job, texts, unable(job.job, scripts))
+    done = started(capture, job.job, texts, unable(job.job, scripts))
     if done is None:
         return "untold"
     met = [c for c in done.commands if is_of(c, job.tool)]
@@ -84,21 +84,7 @@ def program_of(facts: Facts, job: Job) -> Program | None:
     if any(not s.whole or dialect_of(s.text)[0] == "other" for s in named):
         return None
     texts = {s.path: s.text for s in scripts.values() if s.whole}
-    return _program(facts.capture, job, texts, unable(job, scripts))
-
-
-def _program(
-    capture: Capture, job: Job, scripts: dict[str, str], out: frozenset[str]
-) -> Program | None:
-    if job.kind == "timer":
-        return of_lines(job.command, scripts, out)
-    if job.kind == "cron":
-        return read(job.command, dialect="sh", scripts=scripts, settings=True, unable=out)
-    for file in capture.read("schedules.periodic").present():
-        if file.path == job.path:
-            text = whole_text(file, "schedules.periodic")
-            return read(text, scripts=scripts, settings=True, unable=out)
-    return None
+    return started(facts.capture, job, texts, unable(job, scripts))
 
 
 def is_of(command: Command, tool: str) -> bool:

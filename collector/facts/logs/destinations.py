@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from collector.facts.logs.journald import journal as _journald
 from collector.facts.logs.syslog import routing as _syslog
-from collector.facts.logs.syslog.daemons import syslog_running
+from collector.facts.logs.syslog.daemons import Running, syslog_running
 from collector.facts.storage import volumes as _storage
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.system import processes as _processes
@@ -40,6 +40,8 @@ class SyslogStore:
     `fed` is whether messages of this host come to it at all; `lost` are facilities of logins that
     no file gets (sshd writes to auth on the Debian family, to authpriv on the RHEL family).
     `limited` are its files that it makes old ones of itself, at a size: the line that says so.
+    `nowhere` are those of its files that are links to a device (`PATH -> TARGET`); None where
+    nobody asked for links.
     `taken` tells whether the one that runs has what is written, and journald, which hands on to it:
     `taker` is the one of the two that has not.
     """
@@ -59,6 +61,7 @@ class SyslogStore:
     limited: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     taken: Taken = NOT_ASKED
     taker: str = ""
+    nowhere: tuple[str, ...] | None = None
 
     @property
     def stores_all(self) -> bool:
@@ -108,7 +111,8 @@ def log_stores(capture: Capture) -> Stores:
     for parse, unit in ((_syslog.rsyslog, "rsyslog"), (_syslog.syslog_ng, "syslog-ng")):
         if known.unit(unit).known or unit in known.scripts:
             config = parse(capture)
-            store = _store(config, known, unit, mounts)
+            running_now = syslog_running(capture)
+            store = _store(config, known, unit, mounts, running_now)
             # journald holds the socket, and hands on what it gets unless it is told not to
             kept = runs and not journal.forwards
             inputs = config.inputs & {"socket", "journal"}
@@ -116,7 +120,7 @@ def log_stores(capture: Capture) -> Stores:
             closed = ({"socket"} if kept else set()) | ({"journal"} if cut else set())
             fed = bool(inputs - closed)
             taker = "rsyslogd" if unit == "rsyslog" else unit
-            taken = syslog_running(capture).taken(taker)
+            taken = running_now.taken(taker)
             if runs and taken.holds() and not journal.taken.holds():
                 taken, taker = journal.taken, JOURNALD
             store = replace(store, fed=fed, taken=taken, taker=taker)
@@ -146,12 +150,21 @@ def _others(capture: Capture) -> tuple[str, ...]:
 
 
 def _store(
-    config: _syslog.Syslog, known: _services.Services, unit: str, mounts: _storage.Storage
+    config: _syslog.Syslog,
+    known: _services.Services,
+    unit: str,
+    mounts: _storage.Storage,
+    now: Running,
 ) -> SyslogStore:
     state = known.unit(unit)
-    logins = [o for name in _LOGINS for o in config.files_of(name)]
-    general = [o for name in _GENERAL for o in config.files_of(name)]
-    memory = {o.path for o in (*logins, *general) if memory_mount(mounts, o.path)}
+    files = {
+        name: [o for o in config.files_of(name) if not _nowhere(now.place(o.path))]
+        for name in (*_LOGINS, *_GENERAL)
+    }
+    logins = [o for name in _LOGINS for o in files[name]]
+    general = [o for name in _GENERAL for o in files[name]]
+    memory = {o.path for o in (*logins, *general) if memory_mount(mounts, now.place(o.path))}
+    led = [o.path for name in files for o in config.files_of(name) if o not in files[name]]
     return SyslogStore(
         unit,
         state.active,
@@ -163,6 +176,14 @@ def _store(
         tuple(dict.fromkeys(o.line for o in config.unclear())),
         tuple(dict.fromkeys(o.line for o in (*logins, *general))),
         "syslog.rsyslog" if unit == "rsyslog" else "syslog.syslog_ng",
-        lost=tuple(name for name in _LOGINS if not config.files_of(name)),
+        lost=tuple(name for name in _LOGINS if not files[name]),
         limited={o.path: o.line for o in config.outputs if o.path and o.limit},
+        nowhere=None
+        if now.links is None
+        else tuple(dict.fromkeys(f"{path} -> {now.place(path)}" for path in led)),
     )
+
+
+def _nowhere(path: str) -> bool:
+    """Is it a device, and no file? What is written there is gone."""
+    return path.startswith("/dev/") and path.count("/") == 2

@@ -27,11 +27,13 @@ READS: tuple[Read, ...] = (
         + r"""
 t_c=
 w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
+w="$w|Scan[A-Za-z0-9]*|MaxFileSize|MaxScanSize|MaxDirectoryRecursion"
 for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
   [ -f "$f" ] && hp_plain "$f" || continue
   printf '== conf %s\n' "$f"
   t_c=$t_c$f$hp_nl
   hp_can "$f" || echo '== refused'
+  echo '#limits asked'
   hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]" | sed 's/[[:space:]]#.*//'
   for d in $(hp_by "$f" sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p'); do
     d=${d#\"}; d=${d%\"}
@@ -115,6 +117,10 @@ echo '== end'
 
 # FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM of fanotify_mark(2)
 _PERMISSION = 0x10000 | 0x20000 | 0x40000
+# clamd.conf(5): yes by default; 100 MB, 400 MB, 15 folders deep, and 5 MB on access
+_LOOKS = ("ScanPE", "ScanELF", "ScanOLE2", "ScanPDF", "ScanHTML", "ScanArchive")
+_LEAST = {"MaxFileSize": 5 << 20, "MaxScanSize": 5 << 20, "MaxDirectoryRecursion": 15,
+          "OnAccessMaxFileSize": 1 << 20}  # fmt: skip
 _KINDS = "conf|onaccess|scanner|log|antiy"
 _FIRST = ("/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf")
 
@@ -129,6 +135,28 @@ class Settings:
 
     def on(self, name: str) -> bool:
         return self.values.get(name, ("no",))[-1].lower() in ("yes", "true", "1")
+
+    @property
+    def asked(self) -> bool:
+        """Were its limits, and what it does not look into, asked for as well?"""
+        return "#limits" in self.values
+
+    @property
+    def weak(self) -> tuple[str, ...]:
+        """Settings by which programs or archives are not looked into, or small ones alone."""
+        found = [f"{name} no" for name in _LOOKS if name in self.values and not self.on(name)]
+        for name, least in _LEAST.items():
+            told = self.values.get(name, ("",))[-1]
+            match = re.fullmatch(r"(\d{1,12})([kKmM]?)", told)
+            size = (
+                int(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20}[match[2].lower()]
+                if match
+                else 0
+            )
+            # 0 stands for no limit
+            if 0 < size < least:
+                found.append(f"{name} {told}")
+        return tuple(found)
 
     def all(self, name: str) -> tuple[str, ...]:
         return self.values.get(name, ())

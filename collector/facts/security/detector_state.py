@@ -46,13 +46,21 @@ for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
   n=$(hp_by "$f" head -c 16000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } |
     grep -aoE -m 4 '^/(etc/(passwd|shadow)|(usr/)?bin/(passwd|su)) ' | tr -d '\n')
   printf 'holds %s\n' "$n"
+  # who can put another one in its place
+  while [ -n "$f" ]; do
+    hp_facts "$f" L && printf 'mode %s %s %s %s\n' "$h_mode" "$h_uid" "$h_gid" "$f"
+    f=${f%/*}
+  done
 done
 w='^[!=-]?/([^a-z@]|var/?( |www)|srv|www|data|home|opt|web|app|usr/share/?( |nginx)|usr/?( |local))'
+i='s/^@@\(x_\)\{0,1\}include[[:space:]]\{1,\}\(\/[A-Za-z0-9_.\/-]*\).*/\2/p'
 for f in $c; do
   [ -f "$f" ] || continue
   printf '== aide-rules - %s\n' "$f"
-  for a in "$f" /etc/aide/aide.conf.d/*; do
-    [ -f "$a" ] && hp_by "$a" cat 2>/dev/null
+  # what it includes, and no more
+  for a in "$f" $(hp_finds "$i" "$f" 2>/dev/null | cut -f 2); do
+    if [ -d "$a" ]; then set -- "$a"/*; else set -- "$a"; fi
+    for b; do [ -f "$b" ] && hp_by "$b" cat 2>/dev/null; done
   done | grep -aE "$w" | grep -v '@@' | sed 's/[[:space:]]#.*//' | head -n 200
 done
 w='^(Start timestamp|End timestamp|AIDE[ ,].*(found|version)|###|All files match)'

@@ -18,7 +18,7 @@ from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job, Run
 from collector.facts.security.clamav import READS as _CLAMAV_READS
-from collector.facts.security.clamav import scanners, state_sections
+from collector.facts.security.clamav import clamav, scanners, state_sections
 from collector.facts.security.scan_scope import Scope, scope_of
 from collector.facts.shell.exit_status import whose
 from collector.facts.system.processes import READS as _PROCESS_READS
@@ -63,11 +63,13 @@ def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
     """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`."""
     found = []
     skipped = _skipped(capture)
+    weak = any(settings.weak for settings in clamav(capture).settings.values())
     for job in jobs(capture):
         scopes: list[Scope] = []
         for call in _TOOL.finditer(job.text):
             scope = scope_of(call[1], call[2], trees, skipped)
-            scopes.append("part" if scope == "full" and _refused(capture, call) else scope)
+            less = _refused(capture, call) or (call[1] != "clamscan" and weak)
+            scopes.append("part" if scope == "full" and less else scope)
         if scopes:
             best = next(s for s in ("full", "unknown", "part") if s in scopes)
             found.append(ScanJob(job, best, tuple(_LOG.findall(job.text))))

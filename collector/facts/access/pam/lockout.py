@@ -171,21 +171,26 @@ def effect(stack: tuple[Entry, ...], capture: Capture, *, root: bool) -> Effect:
     )
 
 
-def unasked(stack: tuple[Entry, ...], capture: Capture, *, root: bool) -> Entry | None:
+def unasked(
+    stack: tuple[Entry, ...], capture: Capture, *, root: bool, by_root: bool = True
+) -> Entry | None:
     """The line by which one comes in though nothing was asked of him; None where there is none.
 
-    Raises NotUnderstood where a program (pam_exec) may be what lets him in.
+    `by_root`: what asks runs as root whoever comes in, as sshd and login do; su(1) and sudo(8) do
+    not. pam_rootok(8) lets all in there. Raises NotUnderstood where a program (pam_exec), or a
+    condition that holds for some, may be what lets him in.
     """
     told = {id(entry): numbers(entry, capture) for entry in counters(stack)}
     doubtful: Entry | None = None
-    for way in courses(stack, _returns(told, root=root, locked=False)):
+    for way in courses(stack, _returns(told, root=root, locked=False, by_root=by_root)):
         asked = [e for e, _ in way.called if id(e) not in told and e.module not in _ASK_NOTHING]
-        lets = [e for e, said in way.called if said == "success" and e.module in _LET_IN]
-        if not way.success or asked or not lets:
+        if not way.success or asked:
             continue
-        if all(e.module == "pam_permit" for e in lets):
-            return lets[0]
-        doubtful = doubtful or next(e for e in lets if e.module == "pam_exec")
+        lets = [e for e, said in way.called if said == "success" and id(e) not in told]
+        unsure = [e for e in lets if e.module == "pam_exec" or _for_some(e, root=root)]
+        if lets and not unsure:
+            return next((e for e in lets if e.module == "pam_permit"), lets[-1])
+        doubtful = doubtful or (unsure[0] if unsure else None)
     if doubtful is not None:
         raise NotUnderstood(
             "pam.files", msg("program_lets_in", path=doubtful.path, line=doubtful.quote.lines[0])
@@ -193,8 +198,11 @@ def unasked(stack: tuple[Entry, ...], capture: Capture, *, root: bool) -> Entry 
     return None
 
 
-_LET_IN = ("pam_permit", "pam_exec")
-_ASK_NOTHING = frozenset((*_LET_IN, *_ENV, "pam_succeed_if", "pam_usertype", "pam_localuser"))
+def _for_some(entry: Entry, *, root: bool) -> bool:
+    return entry.module == "pam_succeed_if" and len(_succeed_if(entry, root=root)) > 1
+
+
+_ASK_NOTHING = frozenset((*_ENV, "pam_exec", "pam_rootok", "pam_deny", "pam_succeed_if"))
 
 
 def _unix(way: Course) -> bool:
@@ -209,7 +217,9 @@ def _counts(entry: Entry) -> bool:
     return not entry.flag("magic_root")
 
 
-def _returns(told: Mapping[int, Numbers], *, root: bool, locked: bool) -> Returns:
+def _returns(
+    told: Mapping[int, Numbers], *, root: bool, locked: bool, by_root: bool = False
+) -> Returns:
     """The values of each module: a wrong password, or the right one to a locked account."""
 
     def returns(entry: Entry, way: Course) -> tuple[str, ...]:
@@ -222,6 +232,8 @@ def _returns(told: Mapping[int, Numbers], *, root: bool, locked: bool) -> Return
             return ("success",) if locked else ("auth_err",)
         if entry.module in _REMOTE:
             return ("user_unknown",)
+        if entry.module == "pam_rootok" and by_root:
+            return ("success",)
         if entry.module in ("pam_deny", "pam_rootok"):
             return ("auth_err",)
         if entry.module == "pam_succeed_if":

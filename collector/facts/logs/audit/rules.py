@@ -89,8 +89,8 @@ class AuditRules:
     """Both sets, each in the order in which the kernel goes through it.
 
     `filed` is what a boot loads: the files of rules.d where there are any (augenrules(8) makes
-    audit.rules of them), else audit.rules. `locks`: the set ends in `-e 2`. `loginuid_fixed`: it
-    asks for --loginuid-immutable.
+    audit.rules of them), else audit.rules. `locks`: the set ends in `-e 2`, and `ends_off`:
+    in `-e 0`. `loginuid_fixed`: it asks for --loginuid-immutable.
     """
 
     loaded: tuple[Rule, ...]
@@ -98,6 +98,7 @@ class AuditRules:
     places: tuple[str, ...]
     locks: bool = False
     loginuid_fixed: bool = False
+    ends_off: bool = False
 
 
 def audit_rules(capture: Capture) -> AuditRules:
@@ -124,6 +125,7 @@ def audit_rules(capture: Capture) -> AuditRules:
         tuple(places),
         locks in (["2"], ["-e2"]),
         "--loginuid-immutable" in lines,
+        locks in (["0"], ["-e0"]),
     )
 
 

@@ -115,6 +115,12 @@ for l in $k; do
         + LOOK.strip()
         + r""" | sed 's/^/|/'
 done
+# where messages end that are written to a link
+t=$(find /var/log -maxdepth 2 -type l 2>/dev/null | head -n 64)
+set -f
+echo '== links'
+for f in $t; do printf '|%s|%s\n' "$(readlink -f "$f" 2>/dev/null)" "$f"; done
+set +f
 shift "$j"
 # by this line it is known what may leave of them
 [ $# -eq 0 ] || { echo '== syslog-ng'; hp_pour '== file ' '|' "$@"; }
@@ -159,12 +165,23 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What the read found; `notes` are lines of the logs by the log's path."""
+    """What the read found; `notes` are lines of the logs by the log's path.
+
+    `links` are those below /var/log, with where they end; None where nobody asked for them yet.
+    """
 
     daemons: tuple[Daemon, ...] = ()
     files: Mapping[str, CapturedFile] = field(default_factory=lambda: MappingProxyType({}))
     queue: tuple[Queued, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    links: Mapping[str, str] | None = None
+
+    def place(self, path: str) -> str:
+        """Where what is written to `path` ends, by the links below /var/log."""
+        for link, target in (self.links or {}).items():
+            if path == link or path.startswith(f"{link}/"):
+                return target + path[len(link) :]
+        return path
 
     def taken(self, name: str) -> Taken:
         """Has what runs by that name its files: the first that surely, or perhaps, has not?"""
@@ -194,6 +211,7 @@ def syslog_running(capture: Capture) -> Running:
     queue: list[Queued] = []
     notes: dict[str, tuple[str, ...]] = {}
     runs: dict[int, tuple[str, ...]] = {}
+    links: dict[str, str] | None = None
     for words, body in _parts(lines[:-1]):
         if words[0] == "process" and len(words) == 3 and words[1].isdecimal():
             daemons.append(_daemon(int(words[1]), words[2], tuple(line[1:] for line in body)))
@@ -205,12 +223,14 @@ def syslog_running(capture: Capture) -> Running:
             files[path] = CapturedFile(path, ReadStatus.OK, data=data)
         elif words[0] == "queue":
             queue += [_queued(line) for line in body]
+        elif words == ["links"]:
+            links = {link: target for target, link in (line[1:].split("|", 1) for line in body)}
         elif words[0] == "notes" and len(words) > 1:
             notes[" ".join(words[1:])] = tuple(line[1:] for line in body)
         else:
             raise NotUnderstood(_READ, msg("not_understood", line=" ".join(words)))
     daemons = [replace(one, taken=_taken(one, runs.get(one.pid, ()))) for one in daemons]
-    return Running(tuple(daemons), files, tuple(queue), notes)
+    return Running(tuple(daemons), files, tuple(queue), notes, links)
 
 
 def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
