@@ -86,7 +86,7 @@ class Register(Seen):
         with self._database.write() as connection:
             newest = self._newest(connection, id)
             if newest is None:
-                raise self.unknown(id)
+                raise self.unknown(connection, id)
             done = self._add(connection, make(newest.record), update=True)
             briefs.put(connection, [(done.record, done.number)])
         return done
@@ -99,7 +99,7 @@ class Register(Seen):
         with self._database.write() as connection:
             newest = self._newest(connection, id)
             if newest is None:
-                raise self.unknown(id)
+                raise self.unknown(connection, id)
             done = self._add(connection, make(newest.record), update=True)
             if connection.dialect.name == "sqlite":
                 # what is overwritten leaves no trace in the file
@@ -151,7 +151,7 @@ class Register(Seen):
             more = {f: held[f] for f in keep if f in held and f not in record.document}
             record = PledgeRecord({**record.document, **more})
         if newest is None and update:
-            raise self.unknown(record.id)
+            raise self.unknown(connection, record.id)
         if newest is not None and not update:
             raise self._taken(record.id)
         if newest is None:
@@ -194,8 +194,8 @@ class Register(Seen):
         """The newest version of a record; raises BadInput when there is none."""
         with self._database.read() as connection:
             newest = self._newest(connection, id)
-        if newest is None:
-            raise self.unknown(id)
+            if newest is None:
+                raise self.unknown(connection, id)
         return newest.record
 
     def list(self) -> tuple[PledgeRecord, ...]:
@@ -232,8 +232,8 @@ class Register(Seen):
         query = select(table).where(said).order_by(table.c.version)
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
-        if not rows:
-            raise self.unknown(id)
+            if not rows:
+                raise self.unknown(connection, id)
         return tuple(self._version(row) for row in rows)
 
     @staticmethod
