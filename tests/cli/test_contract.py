@@ -166,6 +166,7 @@ def test_every_command_answers_programs() -> None:
         ("pledge notices", "pledge-notices", {"notices"}),
         ("pledge dossier P-1", "pledge-dossier", {"hosts", "findings", "due", "notices"}),
         ("pledge findings P-1", "pledge-findings", {"pledge", "evidence", "findings"}),
+        ("register machines", "register-machines", {"machines", "unread"}),
         ("key show default", "key", {"keyid", "type", "pem"}),
     ],
 )
@@ -239,6 +240,7 @@ def test_a_hardening_tells_programs_its_plan(shell: Shell, tmp_path: Path) -> No
         "pledge due",
         "pledge findings",
         "pledge history P-1",
+        "register machines",
     ],
 )
 def test_headings_of_csv_are_the_same_in_every_language(shell: Shell, words: str) -> None:
