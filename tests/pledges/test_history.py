@@ -187,3 +187,6 @@ def test_lists_of_entries_are_told_entry_by_entry() -> None:
     twice = [FOLLOWED, {**FOLLOWED, "owner": "b"}]
     found = list(by_entry(changes({"f": twice}, {"f": [{**FOLLOWED, "owner": "c"}]})))
     assert [(c.before or {}).get("owner") for c in found] == ["李运维", "b", None]
+    (new,) = by_entry(changes({}, {"follow_ups": [FOLLOWED]}))
+    named = "follow_ups[encryption.password_hash @ web-01]"
+    assert new == Change(named, None, {"owner": "李运维"})

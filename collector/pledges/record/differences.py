@@ -62,10 +62,10 @@ def by_entry(found: Iterable[Change]) -> Iterator[Change]:
             yield from changes(before[name], after[name], f"{one.field}[{name}].")
         for entry in gone:
             if (name := _name(entry)) not in both:
-                yield Change(_of_entry(one.field, name), entry, None)
+                yield Change(_of_entry(one.field, name), _rest(entry), None)
         for entry in come:
             if (name := _name(entry)) not in both:
-                yield Change(_of_entry(one.field, name), None, entry)
+                yield Change(_of_entry(one.field, name), None, _rest(entry))
 
 
 def _entries(value: Any) -> list[Mapping[str, Any]]:
@@ -84,6 +84,11 @@ def _by_name(entries: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
     for entry in entries:
         found.setdefault(_name(entry), []).append(entry)
     return {name: of[0] for name, of in found.items() if name and len(of) == 1}
+
+
+def _rest(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What it says beside its name."""
+    return {k: v for k, v in entry.items() if k not in _ENTRY} if _name(entry) else entry
 
 
 def _of_entry(field: str, name: str) -> str:
