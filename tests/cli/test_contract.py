@@ -158,6 +158,7 @@ def test_every_command_answers_programs() -> None:
         ("pledge list", "pledge-list", {"pledges"}),
         ("pledge list --summary", "pledge-list-summary", {"summary"}),
         ("pledge show P-1", "pledge-show", {"record", "version", "evidence", "clauses"}),
+        ("pledge history P-1", "pledge-history", {"pledge", "versions"}),
         ("pledge status P-1", "pledge-status", {"satisfied", "clauses", "overdue"}),
         ("pledge due", "pledge-due", {"due"}),
         ("pledge findings", "pledge-findings", {"findings"}),
@@ -165,6 +166,7 @@ def test_every_command_answers_programs() -> None:
         ("pledge notices", "pledge-notices", {"notices"}),
         ("pledge dossier P-1", "pledge-dossier", {"hosts", "findings", "due", "notices"}),
         ("pledge findings P-1", "pledge-findings", {"pledge", "evidence", "findings"}),
+        ("register machines", "register-machines", {"machines", "unread"}),
         ("key show default", "key", {"keyid", "type", "pem"}),
     ],
 )
@@ -231,7 +233,15 @@ def test_a_hardening_tells_programs_its_plan(shell: Shell, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "words", ["assess one.capture", "pledge list", "pledge due", "pledge findings"]
+    "words",
+    [
+        "assess one.capture",
+        "pledge list",
+        "pledge due",
+        "pledge findings",
+        "pledge history P-1",
+        "register machines",
+    ],
 )
 def test_headings_of_csv_are_the_same_in_every_language(shell: Shell, words: str) -> None:
     heads = []

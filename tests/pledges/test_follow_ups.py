@@ -13,10 +13,13 @@ from types import MappingProxyType
 import openpyxl
 import pytest
 
+from collector.cli.commands.pledge import assigning
+from collector.cli.options.findings import Asked
 from collector.model import Capture
 from collector.pledges.due.deadlines import KINDS
 from collector.pledges.due.kinds import WORDS
-from collector.pledges.register.register import Register
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.register.register import Register, Version
 from collector.pledges.status.findings import lives
 from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.bundles import Signer
@@ -29,10 +32,10 @@ SOON = (NOW + timedelta(days=9)).date().isoformat()
 Run = Callable[..., Ended]
 
 
-def another(taken: Capture) -> Capture:
+def another(taken: Capture, which: str = "b") -> Capture:
     """As if it were of another machine that is alike."""
-    head = {**taken.head, "machine": "b" * 64, "boot_id": "b" * 64, "hostkey": ""}
-    origin = {**taken.origin, "output_sha256": "b" * 64}
+    head = {**taken.head, "machine": which * 64, "boot_id": which * 64, "hostkey": ""}
+    origin = {**taken.origin, "output_sha256": which * 64}
     return replace(taken, head=MappingProxyType(head), origin=MappingProxyType(origin))
 
 
@@ -138,6 +141,75 @@ def test_many_at_once_seen_before_they_are_written(register: Register, run: Run)
     assert entry["due"] == SOON
     assert run("assign", "--whose", "周示例", "--clear").status == 0
     assert "follow_ups" not in register.get("one-1").document
+
+
+def test_from_whom_findings_are_taken_is_said_before_and_after(
+    register: Register, run: Run, tmp_path: Path
+) -> None:
+    """A bulk assignment took 14 of 189 from others, and nothing said so."""
+    register.add(made(id="four-4", resources={"hosts": ["web-01"]}))
+    signer = Signer(tmp_path / "more")
+    check(register, "four-4", signer, another(captured("weak"), "c"), NOW - timedelta(days=1))
+    phone = "李运维 13812345678"
+    for id, owner in (("one-1", phone), ("two-2", "赵网管")):
+        day = ("--due", SOON) if id == "one-1" else ()
+        assert run("assign", id, HASH, "web-01", "--owner", owner, *day).status == 0
+    later = (NOW + timedelta(days=30)).date().isoformat()
+    words = ("--clause", "2.4", "--owner", "周示例", "--due", later)
+    every = answer(run("findings", "--clause", "2.4", "--state", "open", "--format", "json").out)
+    count = len(every["findings"])
+    assert count == 3
+    ended = run("assign", *words, "--check", "--lang", "en")
+    assert ended.status == 0, ended.err
+    told = " ".join(ended.out.split())
+    assert f"2 of {count} have another owner already: 李运维 138****5678 1, 赵网管 1" in told
+    assert "(--unowned leaves them alone)" in told
+    assert "nobody → 周示例" in told
+    assert "13812345678" not in ended.out
+    found = answer(run("assign", *words, "--check", "--format", "json").out)
+    assert found["taken_over"] == [
+        {"owner": "李运维 138****5678", "findings": 1},
+        {"owner": "赵网管", "findings": 1},
+    ]
+    assert len(found["changes"]) == count
+    (mine,) = [c for c in found["changes"] if (c["pledge"], c["control"]) == ("one-1", HASH)]
+    assert mine["owner"] == {"before": "李运维 138****5678", "after": "周示例"}
+    assert mine["due"] == {"before": SOON, "after": later}
+    assert register.get("two-2").document["follow_ups"][0]["owner"] == "赵网管", "looked at only"
+    # what is nobody's alone: from whom nothing is taken
+    ended = run("assign", *words, "--unowned", "--check", "--lang", "en")
+    assert "have another owner" not in ended.out
+    assert f"{count - 2} finding(s)" in ended.out
+    ended = run("assign", *words, "--lang", "zh")
+    assert ended.status == 0, ended.err
+    assert f"{count} 项中 2 项由他人转来：李运维 138****5678 1、赵网管 1（加 --unowned" in ended.out
+    # whose they are already loses none; a day alone takes none from anybody
+    assert "由他人转来" not in run("assign", *words, "--lang", "zh").out
+    ended = run("assign", "--whose", "周示例", "--due", SOON, "--lang", "en")
+    assert ended.status == 0, ended.err
+    assert "taken over" not in ended.out
+    ended = run("assign", "--whose", "周示例", "--clear", "--lang", "en")
+    assert f"{count} of {count} had an owner: 周示例 {count}" in ended.out
+
+
+def test_who_owns_it_when_it_is_written_is_who_loses_it(
+    register: Register, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else assigns between the look and the write."""
+    real = Register.change
+
+    def meanwhile(self: Register, id: str, make: Callable[[PledgeRecord], PledgeRecord]) -> Version:
+        entry = {"control": HASH, "host": "web-01", "owner": "赵网管"}
+        self.add(made(**{**self.get(id).document, "follow_ups": [entry]}), update=True)
+        return real(self, id, make)
+
+    monkeypatch.setattr(Register, "change", meanwhile)
+    asked = Asked(frozenset({"open"}), frozenset({HASH}), unowned=True)
+    given = {"owner": "周示例"}
+    assert assigning.assign_many(register, ["one-1"], asked, given, NOW, check=False) == 0
+    said = capsys.readouterr().out
+    assert "1 of 1 were taken over: 赵网管 1" in said or "1 项中 1 项由他人转来：赵网管 1" in said
+    assert register.get("one-1").document["follow_ups"][0]["owner"] == "周示例"
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
                 f"another machine than in evidence {number} (its machine-id is another): "
                 f"{_named(others)}",
             )
-    yield from twins.said(twins.strange(register, attached.pledge, register.twins(attached.pledge)))
+    id = attached.pledge
+    yield from twins.said(twins.strange(register, id, register.twins(id)), id)
     given = handed_in(opened)
     if given:
         yield tr(

@@ -170,7 +170,8 @@ def table(found: Status) -> str:
         labelled(tr("作废", "void"), void_line(entry))
         for entry in record.document.get("voided", ())
     ]
-    lines += [labelled(tr("同一机器", "same as"), said) for said in twins_said(found.twins)]
+    twins = twins_said(found.twins, record.id)
+    lines += [labelled(tr("同一机器", "same as"), said) for said in twins]
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
     if found.unread:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collector.verify import Bundle
 
 _MOST = 8
-_KINDS = {
+# what is the same, as people read it
+KINDS = {
     "machine": Text("machine-id", "machine-id"),
     "hostkey": Text("SSH 主机密钥", "SSH host key"),
     "boot": Text("boot_id", "boot_id"),
@@ -54,12 +55,13 @@ def of_bundle(register: Register, opened: Bundle) -> tuple[Text, ...]:
     return tuple(map(_text, found[:_MOST]))
 
 
-def said(twins: Sequence[Twin]) -> list[str]:
-    """One line each, a few of them at most."""
+def said(twins: Sequence[Twin], pledge: str = "") -> list[str]:
+    """One line each, a few of them at most; the rest by the command that lists them."""
     found = [_said(twin) for twin in twins[:_MOST]]
     more = len(twins) - _MOST
     if more > 0:
-        found.append(tr(f"另有 {more} 处", f"and {more} more"))
+        listed = "hostpledge register machines" + (f" --pledge {pledge}" if pledge else "")
+        found.append(tr(f"另有 {more} 处，见 {listed}", f"and {more} more: `{listed}`"))
     return found
 
 
@@ -69,8 +71,8 @@ def _said(twin: Twin) -> str:
 
 def _text(twin: Twin) -> Text:
     host, other, pledge = one_line(twin.host), one_line(twin.other), twin.pledge
-    zh = "、".join(_KINDS[kind].zh for kind in twin.kinds)
-    en = ", ".join(_KINDS[kind].en for kind in twin.kinds)
+    zh = "、".join(KINDS[kind].zh for kind in twin.kinds)
+    en = ", ".join(KINDS[kind].en for kind in twin.kinds)
     return Text(
         f"{host} 与登记 {pledge} 的主机 {other}（第 {twin.sequence} 份证据）相同：{zh}",
         f"{host} is the same as {other} of pledge {pledge} (evidence {twin.sequence}): {en}",

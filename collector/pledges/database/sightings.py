@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection, and_, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.attest.bundle.provenance import is_collected
@@ -62,6 +64,14 @@ class Twin:
     @property
     def same_bytes(self) -> bool:
         return any(kind in SAME_BYTES for kind in self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What (`kinds`) is the same of several hosts: (pledge, host) → the evidence that has it."""
+
+    kinds: tuple[str, ...]
+    places: Mapping[tuple[str, str], int]
 
 
 def of_bundle(root: Path, digests: Mapping[str, str], run: str | None) -> Iterator[Sighting]:
@@ -244,3 +254,19 @@ def marks_of(connection: Connection, pledge: str) -> dict[str, list[str]]:
     for host, mark in connection.execute(query):
         found.setdefault(host, []).append(mark)
     return found
+
+
+def shared(connection: Connection) -> tuple[Shared, ...]:
+    """Of all pledges, the hosts that have a mark in common; one for each set of hosts."""
+    table = tables.marks
+    several = select(table.c.mark).group_by(table.c.mark).having(func.count() > 1)
+    query = select(table).where(table.c.mark.in_(several)).order_by(table.c.mark)
+    found: dict[frozenset[tuple[str, str]], tuple[set[str], dict[tuple[str, str], int]]] = {}
+    for _, rows in groupby(connection.execute(query), key=attrgetter("mark")):
+        every = list(rows)
+        places = {(row.pledge, row.host): row.sequence for row in every}
+        kinds, first = found.setdefault(frozenset(places), (set(), places))
+        kinds.update(row.kind for row in every)
+        for place, sequence in places.items():
+            first[place] = min(first[place], sequence)
+    return tuple(Shared(tuple(sorted(kinds)), first) for kinds, first in found.values())

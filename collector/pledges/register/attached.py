@@ -26,6 +26,7 @@ from collector.pledges.database import (
 )
 from collector.pledges.database.next_in_order import check_in_order
 from collector.pledges.database.rows import Evidence, evidence_of, few_of, scope_json
+from collector.pledges.register.nearest import no_pledge
 from collector.pledges.register.remembered import Remembered
 from collector.pledges.status import snapshots as looks
 
@@ -62,7 +63,7 @@ class Attached(Remembered):
         query = select(table).where(table.c.pledge == id).order_by(table.c.sequence)
         with self._database.read() as connection:
             if not self._hold(connection, id):
-                raise self.unknown(id)
+                raise self.unknown(connection, id)
             rows = connection.execute(query).mappings().all()
             agree = not hold or (
                 self._against.broken(connection, where=self.where) is None
@@ -193,7 +194,7 @@ class Attached(Remembered):
         table = tables.evidence
         with self._database.write() as connection:
             if not self._hold(connection, id):
-                raise self.unknown(id)
+                raise self.unknown(connection, id)
             self._check_next(connection, id, sequence, digest, previous)
             # what does not hold now is not vouched for with what is put to it
             held = not seals.unsealed(connection, id)
@@ -307,13 +308,10 @@ class Attached(Remembered):
         held = select(tables.pledges.c.id).order_by(tables.pledges.c.id).with_for_update()
         connection.execute(held).all()
 
-    def unknown(self, id: str) -> BadInput:
+    def unknown(self, connection: Connection, id: str) -> BadInput:
         """What is raised for an id that no record has."""
-        return BadInput(
-            msg("no_pledge_named", which=id),
-            where=self.where,
-            mend=msg("hostpledge_pledge_list_lists"),
-        )
+        known = connection.execute(select(tables.pledges.c.id)).scalars().all()
+        return no_pledge(id, known, where=self.where)
 
 
 def _newest_of_each(holds: ColumnElement[bool]) -> Select[Any]:

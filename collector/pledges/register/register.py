@@ -87,7 +87,7 @@ class Register(Seen):
         with self._database.write() as connection:
             newest = self._newest(connection, id)
             if newest is None:
-                raise self.unknown(id)
+                raise self.unknown(connection, id)
             done = self._add(connection, make(newest.record), update=True)
             briefs.put(connection, [(done.record, done.number)])
         return done
@@ -100,7 +100,7 @@ class Register(Seen):
         with self._database.write() as connection:
             newest = self._newest(connection, id)
             if newest is None:
-                raise self.unknown(id)
+                raise self.unknown(connection, id)
             done = self._add(connection, make(newest.record), update=True)
             if connection.dialect.name == "sqlite":
                 # what is overwritten leaves no trace in the file
@@ -150,7 +150,7 @@ class Register(Seen):
         if newest is not None and update:
             record = updated(newest.record, record, keep)
         if newest is None and update:
-            raise self.unknown(record.id)
+            raise self.unknown(connection, record.id)
         if newest is not None and not update:
             raise self._taken(record.id)
         if newest is None:
@@ -185,8 +185,8 @@ class Register(Seen):
         """The newest version of a record; raises BadInput when there is none."""
         with self._database.read() as connection:
             newest = self._newest(connection, id)
-        if newest is None:
-            raise self.unknown(id)
+            if newest is None:
+                raise self.unknown(connection, id)
         return newest.record
 
     def list(self) -> tuple[PledgeRecord, ...]:
@@ -223,8 +223,8 @@ class Register(Seen):
         query = select(table).where(said).order_by(table.c.version)
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
-        if not rows:
-            raise self.unknown(id)
+            if not rows:
+                raise self.unknown(connection, id)
         return tuple(self._version(row) for row in rows)
 
     @staticmethod

@@ -12,7 +12,7 @@ from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
 from collector.pledges.database import seals, sightings, tables, voids
 from collector.pledges.database.rows import Evidence
-from collector.pledges.database.sightings import Sighting, Twin
+from collector.pledges.database.sightings import Shared, Sighting, Twin
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.register.attached import Attached
@@ -54,6 +54,18 @@ class Seen(Attached):
         self.take_in(id)
         with self._database.read() as connection:
             return sightings.twins(connection, id, sightings.marks_of(connection, id))
+
+    def shared(self) -> tuple[tuple[Shared, ...], tuple[tuple[str, int], ...]]:
+        """Hosts of all pledges that are the same; and (pledge, number) of what nothing is known of.
+
+        That is evidence whose bundle could not be read. Raises BadInput as `take_in` of all.
+        """
+        self.take_in()
+        with self._database.read() as connection:
+            found, left = sightings.shared(connection), sightings.missing(connection)
+            void = voids.of(connection, {row["pledge"] for row in left}) if left else {}
+        unread = ((row["pledge"], row["sequence"]) for row in left)
+        return found, tuple((id, n) for id, n in unread if n not in void.get(id, ()))
 
     def sightings_of(self, attached: Evidence) -> tuple[Sighting, ...]:
         """Each host of one bundle; none where it cannot be read."""

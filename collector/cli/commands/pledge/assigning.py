@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge import found_rows
+from collector.cli.commands.pledge import found_rows, tables
 from collector.cli.options.answering import answer
-from collector.cli.options.findings import Asked
+from collector.cli.options.findings import Asked, is_named
 from collector.cli.ui.columns import out
-from collector.cli.ui.language import tr
-from collector.errors import BadInput
+from collector.cli.ui.grid import Grid
+from collector.cli.ui.language import lang, tr
+from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
     from collector.pledges.record.changes import Entries
@@ -54,27 +56,51 @@ def assign_many(
                 mend=tr("一并给出 --owner", "give --owner with it"),
             )
     done: list[dict[str, Any]] = []
+    # what the record says when it is written, which may be later than what was looked at
+    before: dict[_Key, Mapping[str, Any]] = {}
     for id, lives in by_pledge.items():
-        change = partial(_changed, lives=lives, given=given, now=now)
+        change = partial(_changed, lives=lives, given=given, now=now, before=before)
         version = None
         if check:
             change(register.get(id))
         else:
             version = register.change(id, change).number
         done.append({"pledge": id, "version": version, "findings": _named(lives)})
-    answer(check=check, pledges=done)
+    changes = [_Given(row, before[_key(row)], given) for row in rows]
+    losers = Counter(one.loser for one in changes if one.loser)
+    answer(
+        check=check,
+        pledges=done,
+        taken_over=[{"owner": who, "findings": n} for who, n in losers.most_common()],
+        changes=[one.plain() for one in changes],
+    )
     if check and rows:
-        out(found_rows.table(_after(rows, given)[:_SHOWN], now))
+        out(_table(changes[:_SHOWN]))
         if len(rows) > _SHOWN:
             rest = len(rows) - _SHOWN
             out(tr(f"… 另有 {rest} 项\n", f"… {rest} more\n"))
     out(_said(len(rows), len(done), given, check=check))
+    if losers:
+        out(_taken(losers, len(rows), given, check=check))
     return 2 if found.status() == 2 else 0
 
 
+_Key = tuple[str, str, str]
+
+
+def _key(row: found_rows.Row) -> _Key:
+    record, life = row
+    return record.id, life.control, life.host
+
+
 def _changed(
-    record: PledgeRecord, lives: Sequence[Life], given: Mapping[str, str] | None, now: datetime
+    record: PledgeRecord,
+    lives: Sequence[Life],
+    given: Mapping[str, str] | None,
+    now: datetime,
+    before: dict[_Key, Mapping[str, Any]],
 ) -> PledgeRecord:
+    """`before` is filled with what the record said of each."""
     from collector.pledges.record.changes import followed_up
     from collector.pledges.record.times import CHINA
     from collector.pledges.status.findings import follow_up
@@ -82,24 +108,93 @@ def _changed(
     entries: dict[tuple[str, str], Mapping[str, Any] | None] = {}
     for life in lives:
         # what is said for all hosts holds for this one, where nothing else is said now
-        before = follow_up(record, life.control, life.host)
-        kept = {word: before[word] for word in ("owner", "due", "note") if word in before}
+        held = follow_up(record, life.control, life.host)
+        before[record.id, life.control, life.host] = held
+        kept = {word: held[word] for word in ("owner", "due", "note") if word in held}
         entries[life.control, life.host] = None if given is None else {**kept, **given}
     made: Entries = entries
     return followed_up(record, made, today=now.astimezone(CHINA).date())
 
 
-def _after(rows: Sequence[found_rows.Row], given: Mapping[str, str] | None) -> list[found_rows.Row]:
-    """As they would be."""
-    from collector.pledges.record.times import waiver_end
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A finding that is given to somebody, and the follow-up that it had before."""
 
-    def changed(life: Life) -> Life:
-        if given is None:
-            return replace(life, owner="", due=None)
-        due = waiver_end(given["due"]) if "due" in given else life.due
-        return replace(life, owner=given.get("owner", life.owner), due=due)
+    row: found_rows.Row
+    held: Mapping[str, Any]
+    given: Mapping[str, str] | None
 
-    return [(record, changed(life)) for record, life in rows]
+    def _raw(self, word: str) -> tuple[str, str]:
+        was = str(self.held.get(word, ""))
+        return was, "" if self.given is None else self.given.get(word, "") or was
+
+    def changed(self, word: str) -> tuple[str, str]:
+        """What `word` was and is; masked."""
+        from collector.pledges.record.masking import masked
+
+        was, now = self._raw(word)
+        return str(masked(was)), str(masked(now))
+
+    @property
+    def loser(self) -> str:
+        """From whom it is taken; empty where it was nobody's, or stays with whom it was."""
+        was, now = self._raw("owner")
+        return "" if is_named(was, now) or is_named(now, was) else self.changed("owner")[0]
+
+    def plain(self) -> dict[str, Any]:
+        id, control, host = _key(self.row)
+        said = {word: _pair(*self.changed(word)) for word in ("owner", "due")}
+        return {"pledge": id, "control": control, "host": host, **said}
+
+
+def _pair(was: str, now: str) -> dict[str, str | None]:
+    return {"before": was or None, "after": now or None}
+
+
+def _table(changes: Sequence[_Given]) -> str:
+    """As they would be: whose they were, and until when."""
+    nobody = tr("未指定", "nobody")
+    grid = Grid(
+        tr("登记", "pledge"),
+        tr("主机", "host"),
+        tr("核查项", "control"),
+        tr("责任人", "owner"),
+        tr("期限", "due"),
+    )
+    for one in changes:
+        record, life = one.row
+        owner = _arrow(*(who or nobody for who in one.changed("owner")))
+        due = _arrow(*(day or "-" for day in one.changed("due")))
+        what = f"{life.number} {life.title.to(lang())}"
+        grid.add_row(record.id, life.host, what, owner, due)
+    return grid.drawn(tables.width())
+
+
+def _arrow(was: str, now: str) -> str:
+    return now if was == now else f"{was} → {now}"
+
+
+def _taken(
+    losers: Counter[str], findings: int, given: Mapping[str, str] | None, *, check: bool
+) -> str:
+    """From whom they are, or were, taken, and how not to."""
+    names = tr("、", ", ").join(f"{one_line(who)} {n}" for who, n in losers.most_common())
+    count = losers.total()
+    if given is None:
+        return tr(
+            f"{findings} 项中 {count} 项原有责任人：{names}\n",
+            f"{count} of {findings} had an owner: {names}\n",
+        )
+    if check:
+        return tr(
+            f"{findings} 项中 {count} 项已有其他责任人：{names}（加 --unowned 则不动它们）\n",
+            f"{count} of {findings} have another owner already: {names} "
+            "(--unowned leaves them alone)\n",
+        )
+    return tr(
+        f"{findings} 项中 {count} 项由他人转来：{names}（加 --unowned 则不动这类问题）\n",
+        f"{count} of {findings} were taken over: {names} (--unowned leaves such alone)\n",
+    )
 
 
 def _named(lives: Sequence[Life]) -> list[dict[str, str]]:

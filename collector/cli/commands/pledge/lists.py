@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from collector.cli.commands.pledge import import_check
+from collector.cli.commands.pledge.changes import import_check
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option

@@ -10,6 +10,7 @@ import click
 
 from collector.captures import write_aside
 from collector.cli.commands.register.backup import backup, restore
+from collector.cli.commands.register.machines import machines
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -309,3 +310,4 @@ def _give(text: str, output: Path | None) -> None:
 
 register.add_command(backup)
 register.add_command(restore)
+register.add_command(machines)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.commands.pledge.changes import told as differences_told
 from collector.cli.options.answering import answer
 from collector.cli.options.pledge import open_register
-from collector.cli.ui.columns import out, wrap
-from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput, one_line
+from collector.cli.ui.columns import out
+from collector.cli.ui.language import tr
+from collector.errors import BadInput
 
 if TYPE_CHECKING:
-    from collector.pledges.record.differences import Change
     from collector.pledges.record.form import PledgeRecord
 
-_DIGEST = re.compile("[0-9a-f]{64}")
 _SHOWN = 50
-_WIDEST = 60
 
 
 def show(
@@ -35,7 +32,7 @@ def show(
     Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
     """
     from collector.pledges.record.changes import check_names, updated
-    from collector.pledges.record.differences import changes
+    from collector.pledges.record.differences import changes, masked_changes
     from collector.pledges.record.masking import masked
 
     known = _known(location)
@@ -53,15 +50,16 @@ def show(
             continue
         next_one = updated(old, record, keep).document
         drafts += bool(next_one.get("draft"))
-        found = list(changes(masked(old.document), masked(next_one)))
-        # a number that is masked may have changed where nobody sees it
-        if next_one == old.document:
+        found = list(masked_changes(changes(old.document, next_one)))
+        if not found:
             same += 1
             continue
         changed += 1
-        told.append({"id": record.id, "changes": [_plain(one) for one in found]})
+        plain = [differences_told.plain(one) for one in found]
+        told.append({"id": record.id, "changes": plain})
         if changed <= _SHOWN:
-            click.echo("\n".join(_lines(record, found)))
+            head = f"{record.id}  {masked(record.customer)}"
+            click.echo("\n".join((head, *differences_told.lines(found))))
     new = len(records) - same - changed
     if changed > _SHOWN:
         rest = changed - _SHOWN
@@ -99,63 +97,3 @@ def _refused(ids: Sequence[str], *, update: bool) -> BadInput:
         tr(f"登记库中已有：{names}{more}", f"in the register already: {names}{more}"),
         mend=tr("加 --update 作为新版本", "add --update for new versions"),
     )
-
-
-def _lines(record: PledgeRecord, found: Sequence[Change]) -> Iterator[str]:
-    from collector.pledges.record.masking import masked
-
-    yield f"{record.id}  {masked(record.customer)}"
-    if not found:
-        yield tr("  掩码的号码有变化", "  a number that is masked")
-    for one in found:
-        before, after = _apart(one.before, one.after)
-        shown = f"{_named(one.field)}{tr('：', ': ')}{_value(before)} → {_value(after)}"
-        yield wrap(one_line(shown, 400), indent="  ")
-
-
-def _apart(before: Any, after: Any) -> tuple[Any, Any]:
-    """Of two lists what only one of them has."""
-    if not (isinstance(before, list) and isinstance(after, list)):
-        return before, after
-    gone = [one for one in before if one not in after]
-    come = [one for one in after if one not in before]
-    return (gone or None, come or None) if gone or come else (before, after)
-
-
-def _named(field: str) -> str:
-    """As the list has it in a heading; as the record does where no column is for it."""
-    from collector.pledges.lists.places import MAIN, tables
-
-    every = tables()
-    place = 0 if lang() == "zh" else 1
-    if field in every:
-        return every[field].names[place]
-    column = every[MAIN].columns.get(field)
-    if column is not None:
-        return column.names[place]
-    if field == "documents":
-        return tr("签署的文件", "documents")
-    return field
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return tr("（无）", "(nothing)")
-    if isinstance(value, bool):
-        return tr("是", "yes") if value else tr("否", "no")
-    if isinstance(value, list):
-        value = tr("、", ", ").join(map(_entry, value))
-    text = str(value)
-    return text if len(text) <= _WIDEST else f"{text[:_WIDEST]}…"
-
-
-def _entry(value: Any) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    # of a digest so much as tells it from another
-    texts = (str(inner) for _, inner in sorted(value.items()))
-    return " ".join(text[:12] if _DIGEST.fullmatch(text) else text for text in texts)
-
-
-def _plain(one: Change) -> dict[str, Any]:
-    return {"field": one.field, "before": one.before, "after": one.after}
