@@ -34,7 +34,7 @@ def test_a_report_or_bundle_that_fails_is_told_of_its_pledge(
     monkeypatch.setattr(fleet_run, "make_bundle", _bundle)
     monkeypatch.setattr(fleet_run, "write_report", _report)
     monkeypatch.setattr(
-        fleet_run, "outcome_of", lambda id, grade, made, _: Outcome(id, grade, None, made)
+        fleet_run, "outcome_of", lambda pledge, grade, made, _: Outcome(pledge, grade, None, made)
     )
     monkeypatch.setattr(verify, "open_bundle", nullcontext)
     names = ("no-report", "no-bundle", "well")
