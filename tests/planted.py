@@ -202,6 +202,22 @@ _FLUENT = f"""
     Shared_Key {MARK}f8
     URI /services/{MARK}f9
 """
+_FLUENT_YAML = f"""
+pipeline:
+  outputs:
+    - name: http
+      host: collectors.sumologic.com
+      port: 443
+      uri: /receiver/v1/http/{MARK}f50==
+    - name: http
+      host: joe:{MARK}f51@203.0.113.10
+      uri: "/bulk/{MARK}f52/tag/x"
+      path: /{MARK}f53
+      header:
+        - Dynatrace {MARK}f54
+        - X-Api {MARK}f55 {MARK}f56
+    - {{name: http, host: x, uri: "/bulk/{MARK}f57", header: "Foo {MARK}f58"}}
+"""
 _VECTOR = f"""
 [sinks.out]
 type = "http"
@@ -245,6 +261,7 @@ destination d10 {{ tcp("203.0.113.9" port(514) tls(pkcs12-file("/x") passphrase(
 SENDERS = {
     "/etc/filebeat/filebeat.yml": _FILEBEAT,
     "/etc/fluent-bit/fluent-bit.conf": _FLUENT,
+    "/etc/fluent-bit/fluent-bit.yaml": _FLUENT_YAML,
     "/etc/vector/vector.toml": _VECTOR,
     "/etc/promtail/config.yml": _PROMTAIL,
     "/etc/rsyslog.d/planted-more.conf": _RSYSLOG,

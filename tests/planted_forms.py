@@ -357,5 +357,40 @@ action(type="omhttp" restpath="bulk?k={}" server="h")
 |- add_fields: {{target: '', fields: {{license: {}, mima: {}}}}}
 |    license {}
 |    X-Scope-OrgID: {}
+|      uri: /receiver/v1/http/{}==
+|      uri: /bulk/{}/tag/fluentbit/
+|      uri: "/loki/api/v1/push/{}"
+|      uri: '/{}'
+|      logs_uri: /v1/{}
+|      path: /{}
+|      path: "/in/{}"
+|      host: logs:{}@h
+|      host: "{}@h"
+|      header:
+|        - Dynatrace {}
+|        - Api {} {}
+|        - X-Api "{}"
+|        - "Foo {}"
+|        - Foo '{}'
+|      header: [Dynatrace {}, Foo {}]
+|    - {{name: http, host: x, uri: "/bulk/{}", header: "Foo {}", path: "/{}"}}
+|    - {{name: http, url: "https://u:{}@h/{}"}}
+|  paths: [/{}, "/in/{}"]
+|  - /in/{}
+|  - "/{}"
+|  hosts: [u:{}@h, "tcp://u:{}@broker:1883"]
+|    Uri=/x/{}
+|    URI /bulk/{}/tag
+|    uri = "/in/{}"
+|    Path /in/{}
+|    Host u:{}@h
+|  endpoint https://u:{}@host/{}
+|  url = "https://h/{}/push?k={}"
+|  url: https://h?token={}
+|  uri: http://[::1]:80/{}
+|command = ["/x", "--arg", "{}"]
+|  program: >-
+|    {}==
+|{{"url":"https://h/{}","path":"/{}","a":["{}"]}}
 """,
 }

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +15,7 @@ import pytest
 
 from collector import captures
 from collector.model import Capture, HostStatus, Lang, Waiver
-from collector.report.model import contents, raw
+from collector.report.model import contents, raw, view
 from collector.report.model.contents import Source
 from collector.report.render import html
 from collector.resources import package_text
@@ -283,6 +284,22 @@ def test_control_characters_do_not_swell_the_report() -> None:
     (file,) = shown.files
     assert file.part.binary
     assert len(file.part.text) < 6_000
+
+
+@pytest.mark.parametrize("mtime", [253402300800, 1 << 70, -(1 << 70), -62135596801])
+def test_a_time_that_no_calendar_has_is_told_as_its_seconds(tmp_path: Path, mtime: int) -> None:
+    """`touch -d @253402300800` takes no report away."""
+    strange = host("odd", WEAK)
+    reads = {
+        id: replace(read, files=tuple(replace(f, mtime=mtime) for f in read.files))
+        for id, read in strange.reads.items()
+    }
+    text = page(tmp_path, "en", [replace(strange, reads=reads)])
+    assert f"past any calendar ({mtime} s)" in text
+
+
+def test_the_last_evening_of_the_calendar_is_shown() -> None:
+    assert view.when("9999-12-31T23:59:59+00:00") == "9999-12-31 23:59 UTC"
 
 
 def test_many_hosts_share_the_room_for_raw_output() -> None:

@@ -104,12 +104,19 @@ def prove(
             earlier = before(part, pledge) if before and pledge else None
             made = make_bundle(folder, place, signing, part.grade, pledge, earlier, part.hosts)
             outcomes.append(outcome_of(part.id, part.grade, made, pledge))
-        except (CollectorError, OSError) as problem:
-            outcomes.append(Outcome(part.id, part.grade, record, problem=problem))
+        except Exception as problem:  # noqa: BLE001 - a defect met in one keeps no other back
+            outcomes.append(Outcome(part.id, part.grade, record, problem=_of_one(problem)))
     checkpoint = ""
     if any(outcome.sequence for outcome in outcomes):
         checkpoint = checkpoint_of(fleet.register, signing.key)
     return [_reported(fleet, outcome, signing, checkpoint, also) for outcome in outcomes]
+
+
+def _of_one(problem: Exception) -> CollectorError | OSError:
+    """What is said of the one pledge: its problem, or in a line the defect that was met."""
+    if isinstance(problem, CollectorError | OSError):
+        return problem
+    return CollectorError(msg("a_defect", kind=type(problem).__name__, why=problem))
 
 
 def _reported(
@@ -135,6 +142,6 @@ def _reported(
                 renewed=outcome.pledge in fleet.renewed,
             )
         also(outcome.bundle)
-    except (CollectorError, OSError) as problem:
-        return replace(outcome, problem=problem)
+    except Exception as problem:  # noqa: BLE001 - what one capture holds keeps no other back
+        return replace(outcome, problem=_of_one(problem))
     return replace(outcome, report=report)

@@ -164,8 +164,11 @@ def _reading(where: str) -> Iterator[None]:
     except BadInput:
         raise
     except Exception as problem:  # noqa: BLE001 - openpyxl raises whatever its parsers met
+        # a cell that names a text by a number which the list of texts has not
+        lost = isinstance(problem, IndexError)
+        name = msg("xlsx_lost_texts") if lost else type(problem).__name__
         raise BadInput(
-            msg("cannot_read_xlsx", name=type(problem).__name__),
+            msg("cannot_read_xlsx", name=name),
             where=where,
             mend=msg("save_anew_csv_utf"),
         ) from None

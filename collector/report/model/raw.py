@@ -30,11 +30,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
+    """`changed` is empty where no calendar has the time `mtime` (seconds since 1970)."""
+
     path: str
     status: ReadStatus
     mode: str
     owner: str
     size: int
+    mtime: int
     changed: str
     part: Part
 
@@ -90,7 +93,8 @@ def _raw(result: ReadResult, number: int, room: int) -> Raw:
                 f"{file.mode:04o}",
                 f"{file.uid}:{file.gid}",
                 file.size,
-                datetime.fromtimestamp(file.mtime, UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+                file.mtime,
+                _day(file.mtime),
                 part,
             )
         )
@@ -105,6 +109,14 @@ def _raw(result: ReadResult, number: int, room: int) -> Raw:
         tuple(files),
         shown,
     )
+
+
+def _day(seconds: int) -> str:
+    """Anybody may give a file any time (touch -d), and a capture holds it as it is."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _part(data: bytes, room: int) -> Part:

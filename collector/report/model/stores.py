@@ -98,6 +98,8 @@ def _row(facts: Facts, store: Store, now: datetime, grade: int, lang: Lang) -> B
         doubtful = tuple(dict.fromkeys(c.to.label for c in every if c.place == "unclear"))
     except FactError as problem:
         troubles["backup"] = _said(problem, lang)
+    except (ValueError, OverflowError) as problem:  # a time that no calendar has
+        troubles["backup"] = one_line(f"{type(problem).__name__}: {problem}")
     tested = restored = None
     try:
         own = [r for r in restore_tests(facts) if r.store == store.name]
@@ -105,6 +107,8 @@ def _row(facts: Facts, store: Store, now: datetime, grade: int, lang: Lang) -> B
             tested, restored = own[-1].tested, own[-1].ok
     except FactError as problem:
         troubles["restore"] = _said(problem, lang)
+    except (ValueError, OverflowError) as problem:
+        troubles["restore"] = one_line(f"{type(problem).__name__}: {problem}")
     return Backup(
         store.label,
         store.level,

@@ -133,7 +133,10 @@ def when(time: str | datetime | None) -> str:
     moment = datetime.fromisoformat(time) if isinstance(time, str) else time
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
+    try:
+        return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
+    except OverflowError:  # in China the year 10000 has begun
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def hosts(

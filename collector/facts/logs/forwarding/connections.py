@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import MASK, any_case, remarks_of_c, values_of
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
+from collector.facts.logs.forwarding.shown_settings import redaction
 from collector.facts.network.socket_owners import holders
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -28,117 +28,6 @@ _NAMES = "|".join(
     )
 )
 _FILES = " ".join(f for a in AGENTS for f in a.files)
-_SECRETS = (
-    "pass", "pwd", "secret", "token", "key", "auth", "credential", "header", "licen", "mima",
-    "miyao", "kouling",
-)  # fmt: skip
-
-
-# Headers of requests: whatever they are called.
-_OF = r"""["']\{0,1\}[[:space:]]*:[[:space:]]*"""
-_HEADERS = rf"""/^|[[:space:]-]*["']\{{0,1\}}[A-Za-z0-9_.-]*[Hh]eaders{_OF}$/{{
-n
-s/^\(|[[:space:]-]*["']\{{0,1\}}[A-Za-z0-9_.-]*{_OF}\)[^[:space:]{{].*/\1redacted/
-:h
-n
-s/^\(|[[:space:]]\{{2,\}}["']\{{0,1\}}[A-Za-z0-9_]*-[A-Za-z0-9_-]*{_OF}\)[^[:space:]{{].*/\1redacted/
-th
-}}
-s/\([Hh][Ee][Aa][Dd][Ee][Rr][Ss]["']\{{0,1\}}[[:space:]]*[:=][[:space:]]*\){{.*/\1{{}}/
-s/^\(|[[:space:]-]*["']\{{0,1\}}[Xx]-[A-Za-z0-9-]*["']\{{0,1\}}[[:space:]:=]\{{1,\}}\)[^[:space:]].*/\1redacted/"""
-
-
-# Of settings only these keep their values, and others numbers and switches.
-_KEPT = (
-    "name", "host", "port", "type", "@type", "enabled", "path", "paths", "include", "__path__",
-    "log_path", "file_pattern", "hosts", "url", "uri", "endpoint", "endpoints", "address",
-    "bootstrap_servers", "brokers", "remote_server", "active", "journal",
-)  # fmt: skip
-_MARK = "~q~"
-_S = "[[:space:]]*"
-_Q = r"[\"']\{0,1\}"
-_NAME = "[A-Za-z_@.][A-Za-z0-9_.@-]*"
-_KEY = rf"{_Q}{_NAME}{_Q}"
-_STRING = r"\([^\"\\]*\\.\)*[^\"\\]*"
-_LINE = rf"^|{_S}\(-[[:space:]]\{{1,\}}\)*"
-_SWITCHES = ("[0-9]\\{1,5\\}", "true", "false", "yes", "no", "on", "off")
-
-
-# What stands ahead of a remark of Alloy: what is quoted, braces, an assignment, no path.
-_AHEAD = (
-    r"\(\([^\"]*\"[^\"]*\"\)*\([^\"/]*[]{}()[,]\)*\([A-Za-z_[:space:]]*=[^\"/]*\)\{0,1\}"
-    r"[[:space:]]\{1,\}\)\{0,1\}"
-)
-
-
-def _only_listed() -> list[str]:
-    """What is kept has a sign in front of it for a while; connections pass by."""
-    outside = r"""[^"'#]*\("[^"]*"[^"'#]*\)*\('[^']*'[^"'#]*\)*"""
-    kept = [any_case(name) if name[0].isalpha() else name for name in _KEPT]
-    return [
-        rf"s/^\(|{outside}[[:space:]]\)#.*/\1/",
-        rf"s#^\(|{_AHEAD}\)//.*#\1#",
-        *(rf"s/{_LINE}{_Q}{name}{_Q}[[:space:]:=]/{_MARK}&/" for name in kept),
-        *(
-            rf"s/{_LINE}{_KEY}[[:space:]:=]\{{1,\}}{_Q}{value}{_Q},*$/{_MARK}&/"
-            for value in _SWITCHES
-        ),
-        # members of lists: paths, hosts with their ports, URLs
-        rf"s/^|{_S}-*{_S}{_Q}\/[^[:space:]]*$/{_MARK}&/",
-        rf"s/^|{_S}-*{_S}{_Q}[A-Za-z0-9.-]*:[0-9]\{{1,5\}}{_Q},*$/{_MARK}&/",
-        rf"s/^|{_S}-*{_S}{_Q}[a-z]*:\/\/[^[:space:]]*$/{_MARK}&/",
-        # an expression is no address: env("X") + "…"
-        rf"/^{_MARK}.*[A-Za-z0-9_](/s/^{_MARK}//",
-        rf"/^{_MARK}.*[\"'][[:space:]]*[+]/s/^{_MARK}//",
-        rf"/^{_MARK}/s#://[^/@[:space:]\"',]*@#://redacted@#g",
-        rf"/^{_MARK}/s#\([A-Za-z0-9.-]:[0-9]\{{1,5\}}\)/[^][:space:]\"',]*#\1/redacted#g",
-        rf"/^{_MARK}/b hpm",
-        rf"s/\({_LINE}{_KEY}{_S}[:=]{_S}\)[^[:space:][{{|>].*/\1redacted/",
-        rf"s/\(^|{_S}[A-Za-z_@][A-Za-z0-9_.@-]*[[:space:]]\{{1,\}}\)[^[:space:]:={{|>-].*/\1redacted/",
-        rf"s/^\(|{_S}-[[:space:]]\{{1,\}}\)[^][:space:][{{}}\"'|>:=]\{{1,\}}$/\1redacted/",
-        rf"s/^\(|{_S}\)[^][:space:]\"'<{{}}=:|>[-]\{{6,\}}$/\1redacted/",
-        ":hpm",
-        # within braces, and whatever else is quoted
-        r"/^|/!b hpn",
-        *(
-            rf"s/\([{{,]{_S}{_Q}{name}{_Q}{_S}[:=]{_S}\)\"\({_STRING}\)\"/\1{_MARK}<\2>/g"
-            for name in kept
-        ),
-        rf"s/\([:=]{_S}\)\"{_STRING}\"/\1\"redacted\"/g",
-        rf"s/\([:=]{_S}\)'[^']*'/\1'redacted'/g",
-        r"/{/s/\([A-Za-z0-9_\"'][:=][[:space:]]\{1,\}\)[^]\"',{}~[ ][^]\"',{}~[ ]*/\1redacted/g",
-        rf"/[{{:=]/!s/\"{_STRING}\"/\"redacted\"/g",
-        # arguments of functions, and strings wherever they stand: Lua, VRL, javascript
-        r"/^|[[:space:]]*</!s/([^()]*)/(redacted)/g",
-        rf"s/'\({_NAME}\)'\({_S}[:=]\)/~k~\1~k~\2/g",
-        r"s/'[^']*'/'redacted'/g",
-        r"s/^\([^']*\('[^']*'[^']*\)*\)'[^']*$/\1'redacted/",
-        r"s/~k~\([^~]*\)~k~/'\1'/g",
-        rf"s/{_MARK}<\([^>~]*\)>/\"\1\"/g",
-        ":hpn",
-        f"s/{_MARK}//g",
-    ]
-
-
-def _redaction() -> str:
-    """Values of settings of every agent, also of those that put a blank between name and value.
-
-    What MASK leaves behind would be an alias in YAML.
-    """
-    steps = []
-    for word in _SECRETS:
-        name = "".join(f"[{c.upper()}{c}]" for c in word)
-        steps.append(
-            rf"s/^\(|[[:space:]-]*[\"']\{{0,1\}}[A-Za-z0-9_.-]*{name}[A-Za-z0-9_.-]*[\"']\{{0,1\}}"
-            r"[[:space:]:=]\{1,\}\)[^[[:space:]|>{].*/\1redacted/"
-        )
-    steps.append(r"s/^\(|[[:space:]]*[Uu][Rr][Ii][[:space:]]\{1,\}\).*/\1redacted/")
-    steps.append(r"s#\(https\{0,1\}://[^/[:space:]\"']*/\)[^[:space:]\"']\{1,\}#\1redacted#g")
-    steps.append(values_of("licen", "mima", "miyao", "kouling"))
-    last = [r"s/\*\*\*/redacted/g", *_only_listed(), ":hpz"]
-    of_c = remarks_of_c(_AHEAD)
-    return "\n".join(["/^== links/,$b hpz", of_c, *steps, _HEADERS, MASK, *last])
-
 
 READS: tuple[Read, ...] = (
     shell(
@@ -186,7 +75,7 @@ exit 0
 """.replace("@NAMES@", _NAMES).replace("@FILES@", _FILES),
         seconds=20,
         limit=1 << 19,
-        redact=_redaction(),
+        redact=redaction(),
         privileged=True,
         why=Text(
             "日志转发程序的配置、进程与连接（内核记录的最近发送、最近确认时间）",
