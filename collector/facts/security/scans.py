@@ -32,6 +32,8 @@ _TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])([^\n;|&]*)")
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
 # a Debian container of the least packages has more than ten thousand
 _FEW = 1000
+_ROOT = ("root", "0")
+_AS_ROOT = re.compile(r"(?<![\w.-])(sudo|doas)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,19 @@ class ScanJob:
 
 
 def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
-    """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`."""
+    """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`.
+
+    Only root's can be: nobody else may read everything, and who may write the log of his own job
+    can write there what he likes.
+    """
     found = []
     skipped = _skipped(capture)
     for job in jobs(capture):
         scopes: list[Scope] = []
         for call in _TOOL.finditer(job.text):
             scope = scope_of(call[1], call[2], trees, skipped)
+            if scope == "full" and job.user not in _ROOT:
+                scope = "unknown" if _AS_ROOT.search(job.text) else "part"
             scopes.append("part" if scope == "full" and _refused(capture, call) else scope)
         if scopes:
             best = next(s for s in ("full", "unknown", "part") if s in scopes)
