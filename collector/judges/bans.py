@@ -138,9 +138,8 @@ def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
 
 
 def _writes(process: Process) -> bool:
-    """Does it take messages and write them to files?"""
-    program = (process.exe or "").rpartition("/")[2]
-    return program in _WRITERS or (program == "busybox" and process.name == "syslogd")
+    """Does it take messages of the system and write them to files?"""
+    return bool(process.systems(*_WRITERS))
 
 
 _WRITERS = ("rsyslogd", "syslog-ng", "syslogd", "metalog", "socklog", "rklogd")

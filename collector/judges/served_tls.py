@@ -11,6 +11,7 @@ from collector.facts.data.database_listeners import PUBLISHERS as _PUBLISHERS
 from collector.facts.data.database_listeners import database_of
 from collector.facts.data.database_tls import demand
 from collector.facts.firewall.exposure import Exposure, breadth
+from collector.facts.system.processes import processes
 from collector.facts.tls.certificates import Certificate, certificate
 from collector.facts.tls.probe import READ, Page, Served
 from collector.facts.tls.server_hello import VERSIONS
@@ -70,6 +71,8 @@ def _all_faults(
         yield Fault("untold", f"{word} → {exposure.targets[0]}: -", quotes)
         return
     if served.state == "skip":
+        if _strangers(facts, exposure):
+            yield Fault("untold", f"{word}: -", quotes)
         if engine in _DEMANDS:
             yield from _undemanded(facts, word, engine, quotes)
         return
@@ -119,6 +122,21 @@ def _handshakes(
     for kind in ("old", "weak"):
         if served.answer(kind).state not in ("chosen", "refused"):
             yield Fault("untold", f"{word}: {kind} …", quotes)
+
+
+def _strangers(facts: Facts, exposure: Exposure) -> bool:
+    """Is it a user's own program? By its name alone it was not asked, and anyone may take a name.
+
+    Ports below 1024 are opened by root.
+    """
+    pid = exposure.listener.pid
+    if not pid or exposure.listener.port < 1024:
+        return False
+    return any(
+        p.login or (p.uid and not p.service and not p.container)
+        for p in facts.get(processes).all
+        if p.pid == pid
+    )
 
 
 def _certificates(

@@ -27,11 +27,13 @@ _SETTINGS = """\
 
 def _capture(text: str) -> Capture:
     read = ReadResult("log_shipping.state", ReadStatus.OK, stdout=text.encode())
-    return Capture("h", HostStatus.COMPLETE, reads={read.id: read})
+    # whose program 93 is was not seen
+    run = ReadResult("processes.all", ReadStatus.OK, stdout=b"/proc/1/status:Name:\tsystemd\n")
+    return Capture("h", HostStatus.COMPLETE, reads={read.id: read, run.id: run})
 
 
 def test_no_secret_of_an_agent_leaves() -> None:
-    (read,) = READS
+    read = READS[0]
     done = subprocess.run(["sed", "-e", read.redact], input=_SETTINGS, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert "Zx9Geheim" not in done.stdout
@@ -51,6 +53,8 @@ def test_a_link_as_ss_prints_it() -> None:
         )
     )
     (link,) = known.held({93})
+    assert known.pids("rsyslogd") == set()
+    assert known.unsure("rsyslogd")
     assert link.peer == (4, 0x0A590003, 514)
     assert (link.waiting, link.sent, link.answered, link.through) == (76, 1.432, 7.76, 1280)
 

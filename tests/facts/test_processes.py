@@ -113,3 +113,42 @@ def test_secrets_stay_on_the_host(line: str, secret: str) -> None:
     )
     assert secret not in done.stdout
     assert "passwd x" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("uid", "group", "exe", "own"),
+    [
+        (0, "/user.slice/user-0.slice/session-1.scope", "/usr/sbin/rsyslogd", True),
+        (0, "/system.slice/rsyslog.service", "/data/rsyslog/rsyslogd", True),
+        (104, "/system.slice/rsyslog.service", "/usr/sbin/rsyslogd (deleted)", True),
+        (104, "/", "/usr/sbin/rsyslogd", True),
+        (1000, "/", "/usr/sbin/rsyslogd", False),
+        (65534, "/", "/usr/sbin/rsyslogd", False),
+        (65534, "/system.slice/cron.service", "/usr/sbin/rsyslogd", False),
+        (104, "/system.slice/system-getty.slice/getty@tty1.service", "/usr/bin/rsyslogd", False),
+        (
+            1000,
+            "/user.slice/user-1000.slice/user@1000.service/app.slice/rsyslog.service",
+            "/usr/sbin/rsyslogd",
+            False,
+        ),
+        (1000, "/system.slice/apache2.service", "/home/bob/rsyslogd", False),
+        (1000, "/system.slice/apache2.service", "/usr/bin/perl", False),
+        (0, "/system.slice/rsyslog.service", "/tmp/rsyslogd", False),
+        (0, "/system.slice/docker-0123456789abcdef.scope", "/usr/sbin/rsyslogd", False),
+    ],
+)
+def test_whose_program_it_is(uid: int, group: str, exe: str, own: bool) -> None:
+    """Truth table: a name alone makes no program the system's."""
+    status = (
+        f"/proc/9/status:Name:\trsyslogd\n/proc/9/status:PPid:\t1\n"
+        f"/proc/9/status:Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n/proc/9/status:VmSize:\t9 kB\n"
+        f"/proc/9/cgroup:0::{group}\n"
+    )
+    link = f"lrwxrwxrwx 1 {uid} {uid} 0 Nov 25 02:14 /proc/9/exe -> {exe}\n"
+    assert bool(seen(STATUS + status, LINKS + link).of_the_system("rsyslogd")) is own
+
+
+def test_a_program_that_was_not_seen_may_be_the_systems() -> None:
+    with pytest.raises(CouldNotLook):
+        seen(links=LINKS.replace(" -> /usr/sbin/sshd (deleted)", "")).of_the_system("sshd")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from collector.facts.base.intervals import show
 from collector.facts.firewall.exposure import Exposure, exposures
+from collector.facts.system.processes import processes
 from collector.facts.tls.probe import OUTSIDE, READ, Served, tls_outside, tls_served
 from collector.facts.tls.server_hello import VERSIONS
 from collector.judges.predicates import attested
@@ -39,7 +40,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         frozenset(parameters.integers("tls_ports")),
     )
     seen = [e for e in facts.get(exposures) if e.listener.proto == "tcp" and e.reachable != "no"]
-    seen = [e for e in seen if not _ssh(e)]
+    seen = [e for e in seen if not _ssh(facts, e)]
     if not seen:
         return _alone(Result.NOTAPPLICABLE, "not_reachable")
     asked = facts.get(tls_served)
@@ -102,10 +103,15 @@ def _at(served: Served) -> str:
     return f"{shown}:{served.port}" if served.families[0] == 4 else f"[{shown}]:{served.port}"
 
 
-def _ssh(exposure: Exposure) -> bool:
+def _ssh(facts: Facts, exposure: Exposure) -> bool:
+    """Port 22 is opened by nobody but root; at any other what is called sshd may be anything."""
     process, port = exposure.listener.process, exposure.listener.port
-    usual = port == 22 and process in _PERHAPS_SSH and not exposure.targets
-    return process in _SSH or usual
+    if port == 22:
+        return process in _SSH or (process in _PERHAPS_SSH and not exposure.targets)
+    if process not in _SSH:
+        return False
+    own = facts.get(processes).of_the_system(*_SSH)
+    return exposure.listener.pid in {p.pid for p in own}
 
 
 def _alone(result: Result, reason: str) -> Verdict:

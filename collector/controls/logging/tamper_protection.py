@@ -92,7 +92,8 @@ def _surely(test: Callable[[Guarded], bool], entry: Guarded) -> bool:
 
 
 def _writers(facts: Facts) -> set[int]:
-    return {0} | {p.uid for p in facts.get(processes).named("rsyslogd", "syslog-ng")}
+    known = facts.get(processes)
+    return {0} | {p.uid for p in known.of_the_system("rsyslogd", "syslog-ng")}
 
 
 def _most(parameters: Parameters) -> dict[str, int]:

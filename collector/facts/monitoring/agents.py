@@ -1,10 +1,10 @@
 """What watches how the host runs, who gets what it sees, and how far its own history reaches.
 
 Products are data (`catalogs/monitors.yml`). An agent proves itself by a connection with another
-host, established or just ended (TIME-WAIT): where it is asked, or to where it sends. History on the
-host is dated from inside: the header of sysstat's files (sa_ust_time in sa.h of sysstat: format
-0x2171 of 10.0 to 10.2, which EL 7 has, and 0x2175 of 11.7 and later), minTime of Prometheus'
-blocks.
+host, held by its process, or just ended (TIME-WAIT, which has no owner) where it listens.
+History on the host is dated from inside: the header of sysstat's files (sa_ust_time in sa.h of
+sysstat: format 0x2171 of 10.0 to 10.2, which EL 7 has, and 0x2175 of 11.7 and later), minTime of
+Prometheus' blocks.
 """
 
 from __future__ import annotations
@@ -193,9 +193,10 @@ def monitoring(capture: Capture) -> Monitoring:
     agents = []
     for monitor in MONITORS:
         pids = {p.pid for p in run.running(*monitor.programs)}
-        own = [p for p in run.all if not p.login and (p.pid in pids or _under(p, monitor))]
+        those = [p for p in run.all if p.pid in pids or _under(p, monitor)]
+        own = [p for p in those if not p.login and (not p.uid or p.service or p.container)]
         if own:
-            agents.append(Agent(monitor, tuple(own), _links(capture, monitor, own, parts["links"])))
+            agents.append(Agent(monitor, tuple(own), _links(capture, own, parts["links"])))
     names = {n for m in MONITORS for n in m.names if n != "agent"}
     unseen = tuple(p.line for p in run.all if p.exe is None and p.name in names)
     if not run.complete and not agents:
@@ -230,14 +231,12 @@ def _parts(text: str) -> dict[str, list[str]]:
     return parts
 
 
-def _links(
-    capture: Capture, monitor: Monitor, own: list[Process], lines: list[str]
-) -> tuple[str, ...]:
+def _links(capture: Capture, own: list[Process], lines: list[str]) -> tuple[str, ...]:
     if "no ss" in lines:
         raise CouldNotLook(_READ, msg("no_ss_here_not"))
     pids = {p.pid for p in own}
+    # nobody else can use the port of a socket that listens; to a server's port anyone connects
     asked = {s.port for s in sockets(capture) if s.pid in pids and s.proto == "tcp"}
-    asked |= set(monitor.ports) if monitor.how == "pull" else set()
     mine_too = {a.partition("/")[0] for a in capture.head.get("address", "").split()}
     found = []
     for line in lines:
@@ -246,12 +245,12 @@ def _links(
             if line.startswith("State"):
                 continue
             raise NotUnderstood(_READ, msg("not_line_ss", row=line))
-        state, local, here, peer, there, users = match.groups()
+        state, local, here, peer, _, users = match.groups()
         own_address = peer.strip("[]") in mine_too or peer == local
         if state not in _UP or own_address or not _elsewhere(peer, line):
             continue
         mine = pids & {pid for _, pid in holders(users or "")}
-        closed = not users and (int(here) in asked or int(there) in monitor.servers)
+        closed = not users and int(here) in asked
         if mine or closed:
             found.append(line.strip())
     return tuple(found)

@@ -32,6 +32,8 @@ _TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])([^\n;|&]*)")
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
 # a Debian container of the least packages has more than ten thousand
 _FEW = 1000
+_ROOT = ("root", "0")
+_AS_ROOT = re.compile(r"(?<![\w.-])(sudo|doas)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ class ScanJob:
 
 
 def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
-    """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`."""
+    """Jobs that run clamscan or clamdscan; full is one that takes each of `trees`.
+
+    Only root's can be: nobody else may read everything, and who may write the log of his own job
+    can write there what he likes.
+    """
     found = []
     skipped = _skipped(capture)
     weak = any(settings.weak for settings in clamav(capture).settings.values())
@@ -68,6 +74,8 @@ def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
         scopes: list[Scope] = []
         for call in _TOOL.finditer(job.text):
             scope = scope_of(call[1], call[2], trees, skipped)
+            if scope == "full" and job.user not in _ROOT:
+                scope = "unknown" if _AS_ROOT.search(job.text) else "part"
             less = _refused(capture, call) or (call[1] != "clamscan" and weak)
             scopes.append("part" if scope == "full" and less else scope)
         if scopes:

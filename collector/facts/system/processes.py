@@ -49,8 +49,14 @@ _CONTAINER = re.compile(
     r"|/(?:docker|lxc|lxc\.payload[^/]*|kubepods[^/]*|libpod_parent|machine\.slice|actions_job)/"
 )
 # services that start what a user says
-_OF_USERS = re.compile(r"(cron|crond|cronie|anacron|atd|sshd?|sshd?@.*|user@.*)\.service")
+_OF_USERS = re.compile(
+    r"(cron|crond|cronie|anacron|atd|sshd?|sshd?@.*|(?:[a-z]*-)?getty@.*|user@.*)\.service"
+)
 _DELETED = " (deleted)"
+# where only root puts programs
+_PROGRAMS = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/opt/", "/snap/", "/nix/", "/gnu/")
+# where everybody does; root may keep a program anywhere else
+_EVERYBODYS = ("/tmp/", "/var/tmp/", "/dev/", "/run/", "/home/", "/memfd:")  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ class Process:
 
     host did not let us see it; `deleted` says that the file at that path is no longer that
     program. `uid` is the effective one, `unit` the systemd unit it belongs to (or empty).
-    `login`: somebody who can log in started it, and no service of the system's.
+    `login`: somebody who can log in started it, and no service of the system's. `service`: it
+    lives in such a service, which does not start what a user says.
     """
 
     pid: int
@@ -72,12 +79,47 @@ class Process:
     unit: str
     container: bool
     login: bool = False
+    service: bool = False
 
     @property
     def line(self) -> str:
         """The process as one line of evidence."""
         exe = "?" if self.exe is None else self.exe + (_DELETED if self.deleted else "")
         return f"{self.pid} uid={self.uid} {self.name} {exe} {self.unit}".rstrip()
+
+    def systems(self, *names: str) -> bool | None:
+        """Is it the system's own program of one of `names`? None: its program was not seen.
+
+        A name and a command line prove nothing, anyone may take them. Root started it, or a
+        service of the system's did, and its program is called so.
+
+        >>> def one(uid, exe, **more):
+        ...     return Process(9, 1, uid, "rsyslogd", exe, False, "", "", False, **more)
+        >>> one(0, "/usr/sbin/rsyslogd").systems("rsyslogd")
+        True
+        >>> one(104, "/usr/sbin/rsyslogd", service=True).systems("rsyslogd")
+        True
+        >>> one(65534, "/usr/sbin/rsyslogd").systems("rsyslogd")
+        False
+        >>> one(104, "/home/bob/rsyslogd", service=True).systems("rsyslogd")
+        False
+        >>> one(0, "/tmp/rsyslogd").systems("rsyslogd")
+        False
+        >>> one(0, "/usr/bin/perl").systems("rsyslogd")
+        False
+        >>> one(0, None).systems("rsyslogd") is None
+        True
+        """
+        if self.name not in names or self.container:
+            return False
+        if self.uid and not self.service:
+            return False
+        if self.exe is None:
+            return None
+        if self.exe.startswith(_EVERYBODYS) or (self.uid and not self.exe.startswith(_PROGRAMS)):
+            return False
+        base = self.exe.rpartition("/")[2]
+        return any(_called(base, name) for name in names) or (not self.uid and base == "busybox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +136,19 @@ class Processes:
     def named(self, *names: str) -> tuple[Process, ...]:
         """Those that go by one of `names`: a name proves nothing, anyone may take it."""
         return tuple(p for p in self.all if p.name in names)
+
+    def of_the_system(self, *names: str) -> tuple[Process, ...]:
+        """Those of `named` that are the system's own (`Process.systems`).
+
+        Raises CouldNotLook where the program of one that may be was not to be seen.
+        """
+        told = [(p, p.systems(*names)) for p in self.named(*names)]
+        for process, own in told:
+            if own is None:
+                raise CouldNotLook(
+                    "processes.all", msg("program_process", pid=process.pid, name=process.name)
+                )
+        return tuple(process for process, own in told if own)
 
     def absent(self, *patterns: str) -> bool:
         """Does certainly none of `patterns` run?
@@ -185,6 +240,7 @@ def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
         unit=units[-1] if units else "",
         container=bool(_CONTAINER.search(group)),
         login=_login(int(uids[1]), group, units),
+        service=_service(int(uids[1]), group, units),
     )
     if exe is not None and exe.endswith(_DELETED):
         process = replace(process, exe=exe.removesuffix(_DELETED), deleted=True)
@@ -201,6 +257,23 @@ def _login(uid: int, group: str, units: list[str]) -> bool:
         return False
     unit = units[-1] if units else ""
     return not unit.endswith(".service") or bool(_OF_USERS.fullmatch(unit))
+
+
+def _service(uid: int, group: str, units: list[str]) -> bool:
+    """Without systemd there are no units: there it is the account that is a service's."""
+    if group.startswith("/user.slice/"):
+        return False
+    if not units:
+        return 0 < uid < 1000
+    return units[0].endswith(".service") and not _OF_USERS.fullmatch(units[0])
+
+
+def _called(base: str, name: str) -> bool:
+    """Names are cut to 15 signs by the kernel, and versions stand behind those of programs."""
+    return (
+        base[:15] == name
+        or re.fullmatch(rf"{re.escape(name)}[-_.\d].*|{re.escape(name)}\d+", base) is not None
+    )
 
 
 def _number(text: str) -> bool:

@@ -27,9 +27,9 @@ def all_jobs(capture: Capture) -> tuple[BackupJob, ...]:
     if not any(j.job.kind != "timer" and j.job.enabled for j in found):
         return found
     known = processes(capture)
-    # busybox has it in a program of another name; but who is not root can take any name
+    # busybox has it in a program of another name; but anyone can take any name
     runs = any(not p.login for p in known.running(*_CRON))
-    if runs or any(p.uid == 0 for p in known.named(*_CRON_NAMES)):
+    if runs or any(p.systems(*_CRON_NAMES) for p in known.named(*_CRON_NAMES)):
         return found
     known.absent(*_CRON)
     reason, reason_zh = msg("no_cron_daemon_runs"), "没有运行 cron 服务"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from collector.errors import CouldNotLook, NotUnderstood
@@ -18,15 +18,14 @@ from collector.facts.base.opened import OPENED
 from collector.facts.logs.forwarding.agents import AGENTS, OTHERS, RELAYS
 from collector.facts.logs.forwarding.shown_settings import redaction
 from collector.facts.network.socket_owners import holders
+from collector.facts.system.processes import READS as _PROCESS_READS
+from collector.facts.system.processes import processes
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
 _READ = "log_shipping.state"
-_NAMES = "|".join(
-    dict.fromkeys(
-        ["rsyslogd", "syslog-ng", *(n for a in AGENTS for n in a.names), *RELAYS, *OTHERS]
-    )
-)
+_SHIPPING = ("rsyslogd", "syslog-ng", *(n for a in AGENTS for n in a.names))
+_NAMES = "|".join(dict.fromkeys([*_SHIPPING, *RELAYS, *OTHERS]))
 _FILES = " ".join(f for a in AGENTS for f in a.files)
 
 READS: tuple[Read, ...] = (
@@ -83,6 +82,7 @@ exit 0
             "something, and when the other side last acknowledged)",
         ),
     ),
+    *_PROCESS_READS,
 )
 
 _HEAD = re.compile(r"^(\d+)\s+(\d+)\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*?)\)\s*(?:$|\s)")
@@ -109,11 +109,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A process that may ship logs; `inside`: it belongs to a container."""
+    """A process that may ship logs; `inside`: it belongs to a container.
+
+    `own`: it is the system's; None: it came or went while processes were looked at.
+    """
 
     pid: int
     name: str
     inside: bool
+    own: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +131,16 @@ class Links:
     uploaded: datetime | None = None
 
     def pids(self, *names: str) -> set[int]:
-        """Processes of that name that are this host's own."""
-        return {s.pid for s in self.senders if s.name in names and not s.inside}
+        """Processes of that name that are this host's own, and no user's."""
+        return {s.pid for s in self.senders if s.name in names and s.own and not s.inside}
 
     def inside(self, *names: str) -> bool:
         """Does one of that name run in a container only?"""
         return any(s.name in names and s.inside for s in self.senders) and not self.pids(*names)
+
+    def unsure(self, *names: str) -> bool:
+        """Does something by that name run of which it was not seen whose it is?"""
+        return any(s.name in names and s.own is None and not s.inside for s in self.senders)
 
     def held(self, pids: set[int]) -> tuple[Link, ...]:
         return tuple(x for x in self.links if pids & set(x.pids))
@@ -164,7 +172,16 @@ def log_links(capture: Capture) -> Links:
             raise NotUnderstood(_READ, msg("not_understood", line=" ".join(words)))
     if senders and seen is None:
         raise CouldNotLook(_READ, msg("connections_missing"))
-    return Links(tuple(senders), links, seen is not False, files, uploaded)
+    known = tuple(_told_apart(capture, senders)) if senders else ()
+    return Links(known, links, seen is not False, files, uploaded)
+
+
+def _told_apart(capture: Capture, senders: list[Sender]) -> Iterator[Sender]:
+    run = processes(capture)
+    own = {p.pid for p in run.of_the_system(*_SHIPPING)}
+    seen = {p.pid for p in run.all}
+    for one in senders:
+        yield replace(one, own=one.pid in own if one.pid in seen else None)
 
 
 def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:

@@ -89,8 +89,9 @@ class Arrivals:
             return Arrival(target, "none")
         pids = self.links.pids(*target.processes)
         if not pids:
-            inside = self.links.inside(*target.processes)
-            return Arrival(target, "unseen" if inside else "down")
+            names = target.processes
+            untold = self.links.inside(*names) or self.links.unsure(*names)
+            return Arrival(target, "unseen" if untold else "down")
         if target.sender == "systemd-journal-upload" and self.links.uploaded:
             return Arrival(target, "arrived", at=self.links.uploaded)
         if not self.links.seen:

@@ -156,7 +156,8 @@ def _from_agents(capture: Capture) -> Iterable[Target]:
     links = _links.log_links(capture)
     for agent in AGENTS:
         said = settings_of(agent, links.files)
-        runs = bool(links.pids(*agent.names) or links.inside(*agent.names))
+        names = agent.names
+        runs = bool(links.pids(*names) or links.inside(*names) or links.unsure(*names))
         places = said.targets or ((("", None),) if runs and _sure(agent.names) else ())
         for host, port in places:
             path, line = next(((p, x) for p, x in said.lines if host and host in x), ("", ""))

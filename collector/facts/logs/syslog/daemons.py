@@ -15,11 +15,14 @@ from types import MappingProxyType
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.logs.syslog.redaction import BOTH
+from collector.facts.system.processes import READS as _PROCESS_READS
+from collector.facts.system.processes import processes
 from collector.facts.system.taken_up import LOOK, NOT_ASKED, Answer, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadStatus, Text, shell
 
 _READ = "syslog.running"
+_NAMES = ("rsyslogd", "syslog-ng")
 
 READS: tuple[Read, ...] = (
     shell(
@@ -136,6 +139,7 @@ exit 0
             "and what they say of their sending",
         ),
     ),
+    *_PROCESS_READS,
 )
 
 
@@ -229,8 +233,22 @@ def syslog_running(capture: Capture) -> Running:
             notes[" ".join(words[1:])] = tuple(line[1:] for line in body)
         else:
             raise NotUnderstood(_READ, msg("not_understood", line=" ".join(words)))
-    daemons = [replace(one, taken=_taken(one, runs.get(one.pid, ()))) for one in daemons]
+    strangers = _strangers(capture) if daemons else set()
+    daemons = [
+        replace(one, taken=_taken(one, runs.get(one.pid, ())))
+        for one in daemons
+        if one.pid not in strangers
+    ]
     return Running(tuple(daemons), files, tuple(queue), notes, links)
+
+
+def _strangers(capture: Capture) -> set[int]:
+    """Who only calls himself a syslog daemon: with which files he was started says nothing.
+
+    One that is seen in one of the two reads only has come or gone meanwhile, and stays.
+    """
+    known = processes(capture)
+    return {p.pid for p in known.all} - {p.pid for p in known.of_the_system(*_NAMES)}
 
 
 def _parts(lines: list[str]) -> list[tuple[list[str], list[str]]]:
