@@ -119,10 +119,14 @@ for l in $k; do
         + r""" | sed 's/^/|/'
 done
 # where messages end that are written to a link
-t=$(find /var/log -maxdepth 2 -type l 2>/dev/null | head -n 64)
+t=$(find /var/log -maxdepth 2 ! -path "*$hp_nl*" -type l 2>/dev/null | head -n 64)
 set -f
 echo '== links'
-for f in $t; do printf '|%s|%s\n' "$(readlink -f "$f" 2>/dev/null)" "$f"; done
+for f in $t; do
+  r=$(readlink -f "$f" 2>/dev/null)
+  # no daemon writes to a path of two lines
+  case $r in *"$hp_nl"*) ;; *) printf '|%s|%s\n' "$r" "$f";; esac
+done
 set +f
 shift "$j"
 # by this line it is known what may leave of them
