@@ -162,6 +162,8 @@ function value(name, w,   low) {
     if (low ~ /file|path|dir|keyring/ && w ~ /^[~.$]?[A-Za-z_]*\//) return path(w, 1)
     return w ~ /^[$]([A-Za-z_][A-Za-z0-9_]*)?$/ && QUOTE != Q1 ? w : "***"
   }
+  # where AIDE reports to besides: the rest of what may stand there changes what it compares
+  if (name == "--after" && w == "report_url") return w
   if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
   if (w ~ /:\/\//) return url(w)
   if (w ~ /^(\^?\/|[.][.]?\/|~\/)/) return path(w, 1)

@@ -352,3 +352,21 @@ def test_names_in_settings_of_redis_know_no_case(name: str, tmp_path: Path) -> N
     said = _run("dash", script).decode()
     assert f"{name} ***" in said
     assert "Zx9" not in said
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_of_what_aide_is_told_behind_its_settings_one_name_stays(awk: list[str]) -> None:
+    """Where it reports to besides: what stands there otherwise may change what it compares."""
+    said = [
+        redacted(
+            "#words tab", f"1 2 * * * root aide --check --after={x}\n".encode(), awk=awk
+        ).decode()
+        for x in (
+            "report_url=file:/var/log/aide/aide.log",
+            "database_in=file:/root/few",
+            "PLANTED=x",
+        )
+    ]
+    assert re.fullmatch(r".* --after=report_url=\S+\n", said[0])
+    assert "report_url" not in said[1] + said[2]
+    assert "PLANTED" not in said[2]

@@ -140,6 +140,8 @@ def _calls(text: str) -> list[str]:
 def _of_another(options: str) -> bool:
     """Does it compare by other settings than those that were read, or a part of what they say?"""
     config = re.search(r"(?:^|\s)(?:--config|-c)[=\s]\s*(\S+)", options)
+    # where it reports to besides takes nothing away
+    options = re.sub(r"(^|\s)--after=[\"']?report_url=\S*", " ", options)
     part = re.search(r"(?:^|\s)(?:--(?:limit|before|after)\b|-[lBA]\b)", options)
     return part is not None or (config is not None and config[1].strip("\"'") not in _CONFIGS)
 
