@@ -10,8 +10,8 @@ compile() {
 }
 mkdir -p requirements
 compile pyproject.toml requirements/build.in -o requirements/run.txt
-compile pyproject.toml requirements/build.in --extra pdf -o requirements/demo.txt
+compile pyproject.toml requirements/build.in --extra pdf --extra web -o requirements/demo.txt
 compile pyproject.toml requirements/build.in --extra dev -o requirements/dev.txt
 compile pyproject.toml requirements/build.in --extra pdf --extra pkcs11 --extra postgresql \
-  --extra tuf -c requirements/dev.txt -o requirements/all.txt
+  --extra tuf --extra web --extra notify -c requirements/dev.txt -o requirements/all.txt
 compile requirements/fuzz.in -o requirements/fuzz.txt
