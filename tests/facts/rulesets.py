@@ -199,6 +199,15 @@ iptables-legacy -A INPUT -p tcp -m tcp --dport 8080 -j DROP"""),
 ]  # fmt: skip
 # what a drawn ruleset once showed the engine to be wrong about
 FOUND: list[tuple[str, str, str]] = [
+    ("redirect_moves_what_was_sent_to_another_address", "nft",
+        "table inet n { chain p { type nat hook prerouting priority -100;"
+        ' iifname "ct" accept; redirect; } }\n' + _drop("ct status dnat accept")),
+    ("never_both_below_and_above", "nft", _open("tcp dport < 80 tcp dport > 80 drop")),
+    ("below_and_above", "nft", _open("tcp dport < 80 tcp dport > 443 drop")),
+    ("outside_a_range", "nft", _open("tcp dport != 80-443 drop")),
+    ("outside_a_set", "nft",
+        "table inet f { set s { type inet_service; flags interval; elements = { 80-443 }; }\n"
+        " chain i { type filter hook input priority 0; tcp dport != @s drop; } }"),
     ("local_by_interface", "nft", _open("fib daddr . iif type local drop")),
     ("local_by_interface_accept", "nft", _drop("fib daddr . iif type local accept")),
     ("raw_has_no_connection", "nft",
@@ -336,4 +345,9 @@ iptables-legacy -A INPUT -p tcp -m tcp --dport 22 -m set ! --match-set {sides} -
     )
 ]  # fmt: skip
 # rulesets whose answer rests on something that no capture shows
-UNKNOWN = {"ipt_recent_is_unknown", "limit_that_drops"}
+UNKNOWN = {
+    "below_and_above",
+    "ipt_recent_is_unknown",
+    "limit_that_drops",
+    "outside_a_range",
+}

@@ -36,7 +36,7 @@ needs_kernel = pytest.mark.skipif(
     reason=f"needs root and {', '.join(_WANTED)} (missing: {', '.join(_MISSING) or 'root'})",
 )
 _INSIDE = {4: CONTAINER4, 6: CONTAINER6}
-# (source port, hops, type of service): what a sender may choose. Ports: any, one that rules name,
+# (source port, hops, type of service): what a sender may choose. Ports: any, two that rules name,
 # another one that only root may use; hops and service: as usual, few, a class of its own
 Kind = tuple[int, int, int]
 _USUAL: Kind = (0, 0, 0)
@@ -44,7 +44,7 @@ _USUAL: Kind = (0, 0, 0)
 
 def kinds(text: str) -> list[Kind]:
     """The kinds of packets to try where these are the rules."""
-    sports = (0, 53, 600) if "sport" in text or "--ports" in text else (0,)
+    sports = (0, 53, 123, 600) if "sport" in text or "--ports" in text else (0,)
     hops = (0, 2) if re.search(r"\bttl|--hl|hoplimit", text) else (0,)
     service = (0, 0x28) if "dscp" in text else (0,)
     return [(sport, ttl, tos) for sport in sports for ttl in hops for tos in service]

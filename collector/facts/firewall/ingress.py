@@ -151,6 +151,9 @@ class Ways:
             for family, number in self.firewall.new_addresses
             if family in (0, self.family)
         ]
+        if self.firewall.redirects:
+            first = dict(reversed(local))
+            tests.append(Spans.one(*first.values()))
         kinds: dict[tuple[bool | str, ...], Place] = {}
         for place in found:
             kind = tuple(place.address in values for values in tests)

@@ -40,7 +40,12 @@ class Firewall:
     @cached_property
     def apart(self) -> bool:
         """Do the rules tell the host's addresses apart by the interface that has them?"""
-        return "daddr_type_in" in words(self.rules)
+        return self.redirects or "daddr_type_in" in words(self.rules)
+
+    @cached_property
+    def redirects(self) -> bool:
+        """Do rules send packets to the first address of the interface, which moves only others?"""
+        return any(rewrite.here for _, rewrite, _ in published(self.rules))
 
     @cached_property
     def new_addresses(self) -> tuple[tuple[int, int], ...]:

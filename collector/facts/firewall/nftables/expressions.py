@@ -113,7 +113,21 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
     if _field(left) == "status" and op == "!=" and isinstance(right, str):
         # the whole field is compared, in which other bits are set too once this one is
         return (Word("status", frozenset({"*"})),)
-    return (*_implied(left), _single(left, values, negate, mask))
+    told = _single(left, values, negate, mask)
+    if op == "!=" and isinstance(right, dict) and "range" in right:
+        return (*_implied(left), told, *_below_and_above(right["range"]))
+    return (*_implied(left), told)
+
+
+def _below_and_above(bounds: Any) -> tuple[Match, ...]:
+    """A listing has `< a` with `> b` behind it, which never hold together, as `!= a-b`, too.
+
+    `!= a` is never listed as a range, so that with one number it is the former.
+    """
+    low, high = bounds
+    if low == high:
+        return (Numeric("proto", NONE),)
+    return (Unknown(msg("listed_as_two_rules", range=f"{low}-{high}")),)
 
 
 def _together(fields: list[Any], value: Any) -> tuple[Match, ...]:
