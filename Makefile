@@ -6,7 +6,7 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity docs new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -29,6 +29,7 @@ help:
 	@echo 'make collection   the Ansible collection hostpledge.pledge and the wheel that it wants, in dist/'
 	@echo 'make sanity  ansible-test sanity on that collection (wants the package index)'
 	@echo 'make man     man pages and completions, made of the commands, in build/share/'
+	@echo 'make docs    the documentation as a site, Chinese and English, in build/site/ (opens from a disk)'
 	@echo 'make lock    renews the lock files'
 
 demo:
@@ -121,6 +122,10 @@ collection:
 sanity:
 	@tools/prepare.sh build
 	@tools/sanity.sh
+
+docs:
+	@tools/prepare.sh docs
+	@$(BIN)/python -m tools.site
 
 lock:
 	@tools/lock.sh

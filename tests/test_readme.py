@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+GUIDES = ("operators-guide", "start", "customers-guide")
+SHORT = ("docs/start", "docs/customers-guide")
 
 
 def _commands(text: str) -> list[tuple[str, list[str]]]:
@@ -44,6 +46,10 @@ def _pattern(lines: list[str]) -> str:
         ("README.zh-CN.md", "zh"),
         ("docs/operators-guide.md", "en"),
         ("docs/operators-guide.zh.md", "zh"),
+        ("docs/start.md", "en"),
+        ("docs/start.zh.md", "zh"),
+        ("docs/customers-guide.md", "en"),
+        ("docs/customers-guide.zh.md", "zh"),
     ],
 )
 def test_readme(name: str, lang: str, tmp_path: Path) -> None:
@@ -61,7 +67,7 @@ def test_readme(name: str, lang: str, tmp_path: Path) -> None:
         "LC_ALL": "C.UTF-8",
     }
     commands = _commands((ROOT / name).read_text(encoding="utf-8"))
-    assert len(commands) >= 10
+    assert len(commands) >= (6 if name.startswith(SHORT) else 10)
     for command, expected in commands:
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
@@ -77,8 +83,11 @@ def test_readme(name: str, lang: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [("README.md", "README.zh-CN.md"), ("docs/operators-guide.md", "docs/operators-guide.zh.md")],
-    ids=["readme", "guide"],
+    [
+        ("README.md", "README.zh-CN.md"),
+        *((f"docs/{guide}.md", f"docs/{guide}.zh.md") for guide in GUIDES),
+    ],
+    ids=["readme", *GUIDES],
 )
 def test_both_languages_show_the_same_commands(names: tuple[str, str]) -> None:
     shown = [

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Sets up what `make demo` and `make test` need: Debian packages (as root, after saying so) and a
-# virtual environment, which is all that building wants. Usage: tools/prepare.sh demo|test|build
+# virtual environment, which is all that building and the documentation want. Usage:
+# tools/prepare.sh demo|test|build|docs
 set -eu
 cd "$(dirname "$0")/.."
-purpose=${1:?demo, test or build}
+purpose=${1:?demo, test, build or docs}
 python=${PYTHON:-python3}
 venv=${VENV:-.venv}
 
@@ -32,7 +33,7 @@ chromium:chromium poppler-utils:pdftoppm cosign:cosign age:age openscap-scanner:
 
 wanted=$demo
 [ "$purpose" = test ] && wanted=$test
-[ "$purpose" = build ] && wanted=''
+case $purpose in build | docs) wanted='' ;; esac
 
 set --
 venv_works || set -- python3-venv
@@ -71,7 +72,7 @@ venv_works || {
 }
 
 lock=requirements/demo.txt
-[ "$purpose" = test ] && lock=requirements/dev.txt
+case $purpose in test | docs) lock=requirements/dev.txt ;; esac
 stamp=$venv/.prepared-$(basename "$lock" .txt)-$(cat requirements/*.txt pyproject.toml | cksum | tr ' ' -)
 if [ ! -e "$stamp" ]; then
   say "making the virtual environment $venv from $lock"
