@@ -23,6 +23,13 @@ _FOLDERS = {"en": "man1", "zh": "zh_CN/man1"}
 _ENVIRONMENT = (
     ("HOSTPLEDGE_HOME", tr("数据目录：密钥、登记库、证据包", "keys, register, bundles lie there")),
     ("HOSTPLEDGE_REGISTER", tr("登记库（路径或 URL）", "the register (path or URL)")),
+    (
+        "HOSTPLEDGE_TRUST",
+        tr(
+            "信任文件或目录：同事的密钥，其签名的证据在登记库中作数",
+            "a trust file or folder: keys of colleagues, whose evidence counts in the register",
+        ),
+    ),
     ("HOSTPLEDGE_LANG", tr("语言：zh 或 en", "language: zh or en")),
     ("HOSTPLEDGE_TELL_ALTERED", tr("设为 1 同 --tell-altered", "1: as --tell-altered")),
     ("HOSTPLEDGE_DEBUG", tr("设为 1 则显示内部错误的调用栈", "1: a defect shows its traceback")),

@@ -28,10 +28,15 @@ def stepped_back(log: Log) -> Iterator[str]:
 
 
 def sign_checkpoint(opened: Register, key: PrivateKey) -> tuple[str, Log]:
-    """A signed checkpoint of the whole log, which the register keeps, and that log."""
+    """A signed checkpoint of the whole log, which the register keeps, and that log.
+
+    Raises BadInput where others put into it what no trusted key signed: what a user signs is what
+    they know from then on.
+    """
     from collector.attest.log.checkpoint import sign
 
     log = opened.log()
+    opened.hold_signatures()
     for said in stepped_back(log):
         click.echo(said, err=True)
     found = log.checkpoint()

@@ -17,6 +17,7 @@ from collector.cli.asked.loudness import stage
 from collector.cli.options.signing_key import open_key
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput
+from collector.i18n.message import in_chinese
 from collector.model import HostStatus
 
 if TYPE_CHECKING:
@@ -177,12 +178,20 @@ def _answered_since(place: Path, folder: RunFolder) -> bool:
 
 
 def checkpoint_of(register: Register, key: PrivateKey) -> str:
-    """A checkpoint of the register's log now; empty, and said so, where the key signs none."""
+    """A checkpoint of the register's log now; empty, and said so, where none is signed."""
     from collector.attest.trust import keyring
     from collector.cli.workflows.checkpoints import sign_checkpoint
+    from collector.pledges.database.held import Disagrees
 
     if keyring.may(key, "log"):
-        return sign_checkpoint(register, key)[0]
+        try:
+            return sign_checkpoint(register, key)[0]
+        except Disagrees as problem:
+            # the evidence of this pledge is attached, and its report is wanted
+            no = tr("报告中没有检查点", "the report shows no checkpoint")
+            why = in_chinese(problem.said) if lang() == "zh" else problem.said
+            click.echo(f"{no}: {why}", err=True)
+            return ""
     click.echo(
         tr(
             "签名密钥不作日志密钥，报告中没有检查点：请用 hostpledge register checkpoint --key "

@@ -31,7 +31,7 @@ def read(where: str) -> Checkpoint | None:
     if "://" not in where and not Path(where).exists():
         return None
     try:
-        origin, size, root = _all()[_place(where)]
+        origin, size, root = _all()[place(where)]
         return Checkpoint(str(origin), int(size), base64.b64decode(root, validate=True))
     except (KeyError, ValueError, TypeError):
         return None
@@ -42,17 +42,17 @@ def keep(one: Checkpoint, where: str) -> None:
     known = read(where)
     if known is None or known.origin != one.origin or known.size <= one.size:
         root = base64.b64encode(one.root).decode()
-        _write(_all() | {_place(where): [one.origin, one.size, root]})
+        _write(_all() | {place(where): [one.origin, one.size, root]})
 
 
 def forget(where: str) -> None:
     """The user has put another register, or an earlier state, in that place."""
     every = _all()
-    if every.pop(_place(where), None) is not None:
+    if every.pop(place(where), None) is not None:
         _write(every)
 
 
-def _place(where: str) -> str:
+def place(where: str) -> str:
     """One name for each place, however it is spelt."""
     if "://" not in where:
         return str(Path(where).resolve())

@@ -22,6 +22,7 @@ from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting, Twin
 from collector.pledges.record.form import ANSWERED_FOR, attached_documents, waivers
 from collector.pledges.register.register import Register
+from collector.pledges.register.signers import Signers
 from collector.pledges.status.latest_bundle import Newest
 from collector.scope import Scope
 from collector.verify import Bundle, Verification, open_bundle, verify
@@ -63,6 +64,7 @@ def attach(
         found, seen, borne = _verified(copy, bundle, trust, held)
         pledge = _pledge(found.statement["predicate"]["pledge"], id, str(bundle))
         register.take_in()
+        Signers(register.where).accept(id, found.signers)
         try:
             with register.attaching(id):
                 attached = _insert(

@@ -77,9 +77,14 @@ class Attached(Remembered):
         return tuple(self._evidence(row) for row in rows)
 
     def hold_to_log(self, id: str) -> None:
-        """Raises BadInput where the log says another thing of a record's evidence than its rows."""
+        """Raises BadInput where the log says another thing of a record's evidence than its rows,
+
+        or what others attached since this user did is not what a trusted key signed.
+        """
         with self._database.snapshot() as connection:
             self._hold_to_log(connection, id)
+            for why in self._unsigned(connection, id).values():
+                raise why
 
     def _hold_to_log(self, connection: Connection, id: str) -> None:
         broken = self._against.broken(connection, where=self.where)

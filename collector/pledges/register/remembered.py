@@ -1,8 +1,9 @@
 """What others put into the register since this user attached to it, held to its signed bundles.
 
 The user's own folder remembers the log as it was then. Behind that anybody who can write the
-database can put an entry and its row: they are what the signed statement says, or prove nothing.
-A bundle that lies in another user's folder can be held to nothing here.
+database can put an entry and its row: they are what the statement says, signed by somebody whom
+this user trusts, or prove nothing. A bundle that lies in another user's folder can be held to
+nothing here.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ class Remembered:
                 last_kept.keep(now, self.where)
                 self._against.remember(now)
 
+    def hold_signatures(self) -> None:
+        """Raises BadInput where others attached what no trusted key signed, to any record."""
+        with self._database.read() as connection:
+            for why in self._unsigned(connection).values():
+                raise why
+
     def _unsigned(self, connection: Connection, id: str = "") -> Mapping[str, Disagrees]:
         """By pledge (with `id` of that one) why what others attached is not what was signed."""
         here = "://" not in self.where or bool(os.environ.get(SHARED))
@@ -63,10 +70,24 @@ class Remembered:
             # unless they share a folder
             if one.pledge in found or one.pledge in gone or not (here or one.path.exists()):
                 continue
-            why = _unlike(one)
+            why = self._unlike(one)
             if why is not None:
                 found[one.pledge] = why
         return found
+
+    def _unlike(self, one: Evidence) -> Disagrees | None:
+        from collector.pledges.register.signers import Signers
+        from collector.pledges.status.latest_bundle import Newest
+
+        try:
+            newest = Newest(one)
+            newest.hold_row()
+            Signers(self.where).hold(newest)
+        except Disagrees as problem:
+            return problem
+        except (BadInput, VerifyFailed) as problem:
+            return Disagrees(problem.what, where=problem.where, mend=msg("restore_backup"))
+        return None
 
     def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
         """Raises Disagrees for a row that nobody but another program writes."""
@@ -85,15 +106,3 @@ class Remembered:
         for at in range(0, len(places), _AT_ONCE):
             wanted = tuple_(table.c.pledge, table.c.sequence).in_(places[at : at + _AT_ONCE])
             yield from connection.execute(select(table).where(wanted)).mappings()
-
-
-def _unlike(one: Evidence) -> Disagrees | None:
-    from collector.pledges.status.latest_bundle import Newest
-
-    try:
-        Newest(one).hold_row()
-    except Disagrees as problem:
-        return problem
-    except (BadInput, VerifyFailed) as problem:
-        return Disagrees(problem.what, where=problem.where, mend=msg("restore_backup"))
-    return None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from collector import captures
+from collector import captures, private
 from collector.attest.bundle import evidence
 from collector.attest.bundle.provenance import is_collected
 from collector.attest.envelope import dsse as envelope
@@ -50,15 +51,21 @@ class Newest:
         self.pledge = attached.pledge
         self.sequence = attached.sequence
         self.digest = attached.digest
-        sealed = envelope.unseal(self._bytes(envelope.FILE), where=self._place(envelope.FILE))
-        if captures.digest(sealed.payload) != attached.digest:
+        self.where = self._place(envelope.FILE)
+        self.sealed = envelope.unseal(self._bytes(envelope.FILE), where=self.where)
+        if captures.digest(self.sealed.payload) != attached.digest:
             raise self._changed(envelope.FILE)
-        told = statement.from_bytes(sealed.payload, where=self._place(envelope.FILE))
+        told = statement.from_bytes(self.sealed.payload, where=self.where)
         self._digests: Mapping[str, str] = statement.subjects(told)
         self._said: Mapping[str, Any] = told["predicate"]
         targets = self._said.get("targets", ())
         # by host, the digest of its machine-id; None where that is not known
         self.machines: Mapping[str, str | None] = {t["host"]: t["machine"] for t in targets}
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was signed, by its signer's own word."""
+        return datetime.fromisoformat(self._said["made_at"])
 
     @property
     def made_for(self) -> str:
@@ -100,7 +107,7 @@ class Newest:
 
     def _look(self, name: str) -> str | None:
         try:
-            with (self._root / name).open("rb") as source:
+            with private.opened(self._root / name) as source:
                 return held.look(iter(partial(source.read, _CHUNK), b""))
         except OSError as problem:
             raise self._unread(name, problem) from None
@@ -152,7 +159,8 @@ class Newest:
 
     def _bytes(self, name: str) -> bytes:
         try:
-            return (self._root / name).read_bytes()
+            with private.opened(self._root / name) as source:
+                return source.read()
         except OSError as problem:
             raise self._unread(name, problem) from None
 
