@@ -382,7 +382,7 @@ def test_a_register_begun_anew_on_purpose_is_another(home: Home) -> None:
 def test_one_name_for_each_place() -> None:
     urls = [f"postgresql+pg8000://u@{host}/r" for host in ("localhost", "127.0.0.1:5432", "[::1]")]
     assert len({last_kept.place(url) for url in urls}) == 1
-    assert last_kept.place("postgresql+pg8000://u@db/r") not in map(last_kept._place, urls)
+    assert last_kept.place("postgresql+pg8000://u@db/r") not in map(last_kept.place, urls)
 
 
 def test_a_log_of_an_odd_name_gets_no_signature(home: Home) -> None:
