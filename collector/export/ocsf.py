@@ -95,18 +95,7 @@ def _event(
         "status_code": str(finding.result),
         "status_detail": finding.reason,
         "message": f"{host}: {message}",
-        "metadata": {
-            "version": VERSION,
-            "uid": _uid("event", finding, stamp(at)),
-            "event_code": finding.control,
-            "product": {
-                "name": "hostpledge",
-                "vendor_name": "hostpledge",
-                "version": __version__,
-                "lang": lang,
-            },
-            **({"tenant_uid": one_line(about.pledge)} if about.pledge else {}),
-        },
+        "metadata": _metadata(finding, at, lang, about),
         "finding_info": {
             "uid": _uid("finding", finding),
             "title": f"{host}: {known.number} {known.title.to(lang)}",
@@ -132,6 +121,21 @@ def _event(
             **({"holds_until": stamp(finding.until)} if finding.until else {}),
             **beside,
         },
+    }
+
+
+def _metadata(finding: Finding, at: datetime, lang: Lang, about: Identity) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "uid": _uid("event", finding, stamp(at)),
+        "event_code": finding.control,
+        "product": {
+            "name": "hostpledge",
+            "vendor_name": "hostpledge",
+            "version": __version__,
+            "lang": lang,
+        },
+        **({"tenant_uid": one_line(about.pledge)} if about.pledge else {}),
     }
 
 
