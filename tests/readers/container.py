@@ -9,8 +9,8 @@ from pathlib import Path
 from tests.fleet import images
 from tests.fleet.machine import CannotRun, cache_dir, locked, podman
 
-_PACKAGES = "prometheus,libreoffice-calc,fonts-noto-cjk,poppler-utils"
-TAG = "localhost/hostpledge-readers:1"
+_PACKAGES = "prometheus,libreoffice-calc,fonts-noto-cjk,poppler-utils,libxml2-utils"
+TAG = "localhost/hostpledge-readers:2"
 
 
 def ensure() -> None:

@@ -38,7 +38,8 @@ from collector.remedies.work import hardened
 )
 @lang_option
 def controls(families: tuple[str, ...], grade: str | None, form: str, at: str | None) -> int:
-    grades = (int(grade),) if grade else catalog.GRADES
+    # a profile picks those of a grade itself, out of the catalog of all
+    grades = (int(grade),) if grade and form != "oscal-profile" else catalog.GRADES
     selected = [
         control
         for control in catalog.controls().values()
