@@ -6,7 +6,7 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity readers new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -29,6 +29,7 @@ help:
 	@echo 'make collection   the Ansible collection hostpledge.pledge and the wheel that it wants, in dist/'
 	@echo 'make sanity  ansible-test sanity on that collection (wants the package index)'
 	@echo 'make man     man pages and completions, made of the commands, in build/share/'
+	@echo 'make readers [SOURCES=DIR] [NAMES=word]   what we export, read by the programs of others (wants npm and containers)'
 	@echo 'make lock    renews the lock files'
 
 demo:
@@ -121,6 +122,9 @@ collection:
 sanity:
 	@tools/prepare.sh build
 	@tools/sanity.sh
+
+readers:
+	@SOURCES="$(abspath $(SOURCES))" $(BIN)/python -m tests.readers $(NAMES)
 
 lock:
 	@tools/lock.sh

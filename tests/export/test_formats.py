@@ -86,12 +86,11 @@ def test_json_holds_what_the_contract_says() -> None:
 def test_junit_counts_and_survives_a_hostile_host() -> None:
     root = ET.fromstring(made("junit"))
     assert root.tag == "testsuites"
-    assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("skipped")) == (
-        "9",
-        "4",
-        "1",
-        "3",
-    )
+    # no `skipped` of all suites: the schema that Jenkins holds it to has none
+    assert root.attrib == {
+        "name": "hostpledge", "tests": "9", "failures": "4", "errors": "1", "time": "0",
+    }  # fmt: skip
+    assert [suite.get("skipped") for suite in root] == ["3", "0", "0"]
     first, hostile, quiet = root
     assert quiet.get("tests") == "0"
     assert [len(case) for case in first.iter("testcase")] == [0, 1, 1, 1, 1, 1, 1, 1]

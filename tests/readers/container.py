@@ -30,7 +30,10 @@ def ensure() -> None:
 
 
 def run(folder: Path, script: str) -> str:
-    """What `script` (of sh) prints, run with `folder` as /w. Raises CannotRun where it fails."""
+    """What `script` (of sh) prints, run with `folder` as /w; AssertionError where it fails.
+
+    Raises CannotRun where there is no container to run it in.
+    """
     ensure()
     done = podman(
         *("run", "--rm", "--network=none", f"--volume={folder}:/w", "--workdir=/w"),
@@ -39,6 +42,5 @@ def run(folder: Path, script: str) -> str:
         seconds=300,
     )
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
-    if done.returncode != 0:
-        raise CannotRun(text[-2000:])
+    assert done.returncode == 0, f"{script}: {done.returncode}: {text[-2000:]}"
     return text
