@@ -35,6 +35,8 @@ _STATES = {
 _IMPACT = {Severity.HIGH: 0.7, Severity.MEDIUM: 0.5, Severity.LOW: 0.3}
 _TITLE = Text("主机安全核查结果", "Results of checking hosts")
 _EXPECTED = Text("判定标准：", "expected: ")
+_STANDS = Text("豁免有效，结论不变", "the waiver stands; what was found stands too")
+_EXPIRED = Text("豁免已过期", "the waiver has expired")
 
 
 def export(
@@ -117,7 +119,7 @@ def _control(finding: Finding, at: datetime, lang: Lang) -> dict[str, Any]:
         control["waiver_data"] = {
             "expiration_date": stamp(finding.waiver.expires),
             "justification": one_line(f"{finding.waiver.reason} ({finding.waiver.approver})", 2000),
-            "message": "" if waived(finding, at) else f"expired {stamp(finding.waiver.expires)}",
+            "message": (_STANDS if waived(finding, at) else _EXPIRED).to(lang),
             "run": True,
             "skipped_due_to_waiver": False,
         }

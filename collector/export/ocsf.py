@@ -42,6 +42,8 @@ _SEVERITIES = {
 }
 _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 _QUIET = (Result.PASS, Result.NOTAPPLICABLE)
+_WAIVED = Text("已豁免至", "waived until")
+_EXPIRED = Text("豁免已过期", "waiver expired")
 _STANDARD = Text("互联网用户入网责任书", "Network pledge of Internet users")
 
 
@@ -111,7 +113,7 @@ def _event(
             {"name": "resources[].name", "type": "Hostname", "type_id": 1, "value": host}
         ],
         **({"evidences": _evidences(finding)} if finding.evidence else {}),
-        **_commented(finding, at),
+        **_commented(finding, at, lang),
         "unmapped": {
             "verdict": str(finding.result),
             "known_by": str(finding.method),
@@ -194,11 +196,11 @@ def _evidences(finding: Finding) -> list[dict[str, Any]]:
     ]
 
 
-def _commented(finding: Finding, at: datetime) -> dict[str, str]:
+def _commented(finding: Finding, at: datetime, lang: Lang) -> dict[str, str]:
     """The waiver: that one which has expired stands there too, and says so."""
     if finding.waiver is None:
         return {}
     waiver = finding.waiver
-    word = "waived until" if waived(finding, at) else "waiver expired"
+    word = (_WAIVED if waived(finding, at) else _EXPIRED).to(lang)
     said = f"{word} {stamp(waiver.expires)}: {waiver.reason} ({waiver.approver})"
     return {"comment": one_line(said, 2000)}
