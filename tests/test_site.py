@@ -25,6 +25,7 @@ _RUN_BY = {
     "README.md": "tests/test_install.py",
     "docs/ansible.md": "tests/test_collection.py",
     "docs/backup-report.md": "tests/test_backup_report.py",
+    "docs/ci.md": "tests/cli/test_check.py",
     "docs/command-line.md": "tests/test_share.py",
     "docs/customers-guide.md": "tests/test_fleet_harden.py",
     "docs/keys.md": "tests/test_keys_guide.py",
