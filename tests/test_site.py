@@ -28,6 +28,7 @@ _RUN_BY = {
     "docs/ci.md": "tests/cli/test_check.py",
     "docs/command-line.md": "tests/test_share.py",
     "docs/customers-guide.md": "tests/test_fleet_harden.py",
+    "docs/exports.md": "tests/export/test_exports_page.py",
     "docs/keys.md": "tests/test_keys_guide.py",
     "docs/operators-guide.md": "tests/test_readme.py",
     "docs/start.md": "tests/test_install.py",

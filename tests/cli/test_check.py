@@ -96,20 +96,13 @@ def test_the_hook_takes_what_it_is_for() -> None:
 
 def test_a_run_prints_a_form_for_programs(tmp_path: Path) -> None:
     words = ("run", "-i", "localhost,", "--family", "encryption", "-o", tmp_path / "out")
-    ended = hostpledge(*words, "--format", "sarif", home=tmp_path / "home")
+    home = tmp_path / "home"
+    ended = hostpledge(*words, "--format", "sarif", home=home, LC_ALL="C.UTF-8")
     assert ended.status in (0, 1)
     assert json.loads(ended.out)["version"] == "2.1.0"
     assert (tmp_path / "out/report.html").exists()
-    ended = hostpledge(
-        "run",
-        "-i",
-        "register",
-        "-o",
-        tmp_path / "more",
-        "--format",
-        "junit",
-        home=tmp_path / "home",
-    )
+    more = ("run", "-i", "register", "-o", tmp_path / "more", "--format", "junit")
+    ended = hostpledge(*more, home=home, LC_ALL="C.UTF-8")
     assert ended.status == 2
     assert not (tmp_path / "more").exists()
 

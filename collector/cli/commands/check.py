@@ -36,9 +36,9 @@ _MOST = 4 << 20
         "检查手写的文件是否合乎格式：登记记录、数据清单、事件台账、恢复测试记录、备份报告、核验策略。"
         "种类取自文件的 schema 字段。离线，不写任何内容。\n\n"
         "退出码：0 都合格；1 有不合格的；2 无法读取。",
-        "Do files that people wrote fit their form? Pledge records, data inventories, event ledgers, "
-        "restore tests, backup reports, policies; which of them a file is, its `schema` says. Offline, "
-        "nothing is written.\n\n"
+        "Do files that people wrote fit their form? Pledge records, data inventories, event "
+        "ledgers, restore tests, backup reports, policies; which of them a file is, its `schema` "
+        "says. Offline, nothing is written.\n\n"
         "Exit status: 0 all do; 1 one does not; 2 one cannot be read.",
     )
 )
