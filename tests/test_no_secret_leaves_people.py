@@ -186,7 +186,8 @@ def test_none_is_in_what_is_made_of_it(made: Made, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/h.capture").write_bytes(made.out)
     told = [hostpledge("assess", tmp_path / "in", "--format", form) for form in
-            ("table", "json", "sarif", "csv", "oscal", "junit")]  # fmt: skip
+            ("table", "json", "sarif", "csv", "oscal", "junit", "hdf", "ocsf",
+             "defectdojo")]  # fmt: skip
     home = tmp_path / "home"
     home.mkdir()
     told.append(hostpledge("key", "new", home=home))

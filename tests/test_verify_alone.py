@@ -35,7 +35,10 @@ from collector.cli import main
 try:
     main()
 finally:
-    print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})), file=sys.stderr)
+    # a namespace that several share (google) is a folder: of whom it is, a file in it says
+    real = [n for n, m in sys.modules.items()
+            if getattr(m, "__file__", None) or n in sys.builtin_module_names]
+    print(json.dumps(sorted({{name.split(".")[0] for name in real}})), file=sys.stderr)
 """
 
 

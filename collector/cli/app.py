@@ -32,6 +32,7 @@ _COMMANDS = {
     "retention": "engines.retention",
     "shell": "engines.shell",
     "inventory": "inventory",
+    "check": "check",
     "bundle": "bundle",
     "repack": "repack",
     "verify": "verify",

@@ -20,7 +20,20 @@ from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result
 from collector.scope import Scope, no_proof, not_checked
 
-FORMATS = ("table", "json", "junit", "sarif", "oscal", "xccdf", "csv", "prometheus")
+FORMATS = (
+    "table",
+    "json",
+    "junit",
+    "sarif",
+    "oscal",
+    "xccdf",
+    "csv",
+    "prometheus",
+    "openmetrics",
+    "hdf",
+    "ocsf",
+    "defectdojo",
+)
 
 Hosts = Mapping[str, Sequence[Finding]]
 Times = Mapping[str, datetime]

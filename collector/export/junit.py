@@ -74,6 +74,8 @@ def export(
         for key, number in counts.items():
             suite.set(key, str(number))
             totals[key] += number
+    # Jenkins' schema of JUnit has no such count of all suites, and refuses what it does not have
+    del totals["skipped"]
     for key, number in totals.items():
         root.set(key, str(number))
     root.set("time", "0")

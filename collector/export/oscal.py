@@ -1,4 +1,4 @@
-"""`--format oscal`: an OSCAL 1.1.2 assessment-results document (NIST), in JSON.
+"""`--format oscal`: an OSCAL 1.2.1 assessment-results document (NIST), in JSON.
 
 Each finding of ours becomes one observation and one finding. Identifiers are version 5 UUIDs of
 what they name, so that the same findings give the same document.
@@ -22,7 +22,7 @@ from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Method, Result, Severity, Text
 from collector.scope import Scope
 
-VERSION = "1.1.2"
+VERSION = "1.2.1"
 _NS = "urn:hostpledge:oscal:1"
 _NAMES = UUID("6d0f4e0e-6a1c-5a39-9f0e-1d3a9f3b7c55")
 _METHODS = {
@@ -57,10 +57,10 @@ def export(
 ) -> str:
     moments = sorted(at.values()) or [datetime.fromtimestamp(0, UTC)]
     key = "\n".join(f"{name} {stamp(at[name])}" for name in hosts)
-    plan = _uuid("plan", catalog_digest())
+    plan = uuid_of("plan", catalog_digest())
     used = sorted({f.control for findings in hosts.values() for f in findings})
     result: dict[str, Any] = {
-        "uuid": _uuid("result", key),
+        "uuid": uuid_of("result", key),
         "title": _TITLE.to(lang),
         "description": _ABOUT.to(lang),
         "start": stamp(moments[0]),
@@ -84,7 +84,7 @@ def export(
         result["findings"] = [found for _, found in pairs]
     document = {
         "assessment-results": {
-            "uuid": _uuid("document", f"{key}\n{lang}\n{catalog_digest()}"),
+            "uuid": uuid_of("document", f"{key}\n{lang}\n{catalog_digest()}"),
             "metadata": _metadata(moments[-1], lang, about),
             "import-ap": {"href": f"#{plan}"},
             "results": [result],
@@ -93,7 +93,7 @@ def export(
                     {
                         "uuid": plan,
                         "title": _PLAN.to(lang),
-                        "props": [_prop("sha256", catalog_digest())],
+                        "props": [prop("sha256", catalog_digest())],
                         "remarks": _clauses(hosts, lang),
                     }
                 ]
@@ -104,13 +104,13 @@ def export(
 
 
 def _metadata(newest: datetime, lang: Lang, about: Identity) -> dict[str, Any]:
-    named = (_prop(name, value) for name, value in about.named().items())
+    named = (prop(name, value) for name, value in about.named().items())
     return {
         "title": _TITLE.to(lang),
         "last-modified": stamp(newest),
         "version": __version__,
         "oscal-version": VERSION,
-        "props": [_prop("tool", f"hostpledge {__version__}"), *named],
+        "props": [prop("tool", f"hostpledge {__version__}"), *named],
     }
 
 
@@ -120,19 +120,19 @@ def _scope(scope: Scope | None, lang: Lang) -> dict[str, Any]:
         return {}
     return {
         "props": [
-            _prop("controls-judged", str(scope.judged)),
-            _prop("controls-of-the-grade", str(scope.of)),
+            prop("controls-judged", str(scope.judged)),
+            prop("controls-of-the-grade", str(scope.of)),
         ],
         "remarks": said,
     }
 
 
-def _uuid(kind: str, name: str) -> str:
+def uuid_of(kind: str, name: str) -> str:
     # a host name may hold bytes that are no text
     return str(uuid5(_NAMES, f"{kind}\n{name}".encode("utf-8", "backslashreplace").decode()))
 
 
-def _prop(name: str, value: str) -> dict[str, str]:
+def prop(name: str, value: str) -> dict[str, str]:
     return {"name": name, "ns": _NS, "value": one_line(value, 2000) or "-"}
 
 
@@ -156,12 +156,12 @@ def _selection(used: Sequence[str]) -> dict[str, Any]:
 
 def _item(name: str, status: Statuses, at: Times, had: str) -> dict[str, Any]:
     return {
-        "uuid": _uuid("host", name),
+        "uuid": uuid_of("host", name),
         "description": one_line(name) or "-",
         "props": [
-            _prop("status", str(status.get(name, HostStatus.COMPLETE))),
-            _prop("provenance", had),
-            _prop("assessed-at", stamp(at[name])),
+            prop("status", str(status.get(name, HostStatus.COMPLETE))),
+            prop("provenance", had),
+            prop("assessed-at", stamp(at[name])),
         ],
     }
 
@@ -178,17 +178,17 @@ def _title(finding: Finding, lang: Lang) -> str:
 def _observation(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
     moment = at[finding.host]
     observation: dict[str, Any] = {
-        "uuid": _uuid("observation", f"{_name(finding)}\n{stamp(moment)}"),
+        "uuid": uuid_of("observation", f"{_name(finding)}\n{stamp(moment)}"),
         "title": _title(finding, lang),
         "description": finding.message.to(lang),
         "props": [
-            _prop("verdict", str(finding.result)),
-            _prop("known-by", str(finding.method)),
-            _prop("reason", finding.reason),
+            prop("verdict", str(finding.result)),
+            prop("known-by", str(finding.method)),
+            prop("reason", finding.reason),
         ],
         "methods": [_METHODS[finding.method]],
         "types": ["finding"],
-        "subjects": [{"subject-uuid": _uuid("host", finding.host), "type": "inventory-item"}],
+        "subjects": [{"subject-uuid": uuid_of("host", finding.host), "type": "inventory-item"}],
         "collected": stamp(moment),
     }
     if finding.evidence:
@@ -196,9 +196,9 @@ def _observation(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
             {
                 "description": "\n".join([f"{e['read']} {e.get('path', '')}".strip(), *e["lines"]]),
                 "props": [
-                    _prop("read", str(e["read"])),
-                    _prop("status", str(e["status"])),
-                    _prop("sha256", str(e["sha256"] or "-")),
+                    prop("read", str(e["read"])),
+                    prop("status", str(e["status"])),
+                    prop("sha256", str(e["sha256"] or "-")),
                 ],
             }
             for e in finding.evidence
@@ -215,13 +215,13 @@ def _finding(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
     severity: Severity = finding.severity
     word = words()["verdict"][finding.result].to(lang)
     found: dict[str, Any] = {
-        "uuid": _uuid("finding", f"{_name(finding)}\n{stamp(moment)}"),
+        "uuid": uuid_of("finding", f"{_name(finding)}\n{stamp(moment)}"),
         "title": _title(finding, lang),
         "description": f"{word}: {finding.message.to(lang)}",
         "props": [
-            _prop("severity", str(severity)),
-            _prop("veto", "true" if finding.veto else "false"),
-            _prop("clause", finding.clause),
+            prop("severity", str(severity)),
+            prop("veto", "true" if finding.veto else "false"),
+            prop("clause", finding.clause),
         ],
         "target": {
             "type": "objective-id",
@@ -234,7 +234,7 @@ def _finding(finding: Finding, at: Times, lang: Lang) -> dict[str, Any]:
             },
         },
         "related-observations": [
-            {"observation-uuid": _uuid("observation", f"{_name(finding)}\n{stamp(moment)}")}
+            {"observation-uuid": uuid_of("observation", f"{_name(finding)}\n{stamp(moment)}")}
         ],
     }
     if finding.waiver is not None and waived(finding, moment):

@@ -19,8 +19,8 @@ from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope, not_checked
 
-_Sample = tuple[Mapping[str, str], float]
-_Family = tuple[str, Text, Iterable[_Sample]]
+Sample = tuple[Mapping[str, str], float]
+Family = tuple[str, Text, Iterable[Sample]]
 
 
 def export(
@@ -32,7 +32,29 @@ def export(
     handed_in: HandedIn = (),
     about: Identity = NOBODY,
 ) -> str:
-    families: tuple[_Family, ...] = (
+    # a series of no pledge keeps the labels, and so the identity, that it always had
+    of = {"pledge": about.pledge} if about.pledge else {}
+    lines: list[str] = []
+    if scope is not None and scope.unchecked:
+        lines.append(f"# {not_checked().to(lang)}")
+    for name, meaning, samples in families(hosts, at, status, scope, handed_in, about):
+        lines += [f"# HELP {name} {_help(meaning.to(lang))}", f"# TYPE {name} gauge"]
+        lines += [
+            f"{name}{{{written({**labels, **of})}}} {number(value)}" for labels, value in samples
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def families(
+    hosts: Hosts,
+    at: Times,
+    status: Statuses,
+    scope: Scope | None,
+    handed_in: HandedIn,
+    about: Identity,
+) -> tuple[Family, ...]:
+    """All there is to tell, each with its name, its meaning and its samples."""
+    found: tuple[Family, ...] = (
         (
             "hostpledge_host_complete",
             Text("采集是否完整（1 是，0 否）", "Whether all of the host was read (1) or not (0)."),
@@ -59,21 +81,10 @@ def export(
             _ends(hosts),
         ),
     )
-    families += (*_about_scope(scope), *_about_evidence(about))
-    # a series of no pledge keeps the labels, and so the identity, that it always had
-    of = {"pledge": about.pledge} if about.pledge else {}
-    lines: list[str] = []
-    if scope is not None and scope.unchecked:
-        lines.append(f"# {not_checked().to(lang)}")
-    for name, meaning, samples in families:
-        lines += [f"# HELP {name} {_help(meaning.to(lang))}", f"# TYPE {name} gauge"]
-        lines += [
-            f"{name}{{{_labels({**labels, **of})}}} {_number(value)}" for labels, value in samples
-        ]
-    return "\n".join(lines) + "\n"
+    return (*found, *_about_scope(scope), *_about_evidence(about, scope))
 
 
-def _about_scope(scope: Scope | None) -> Iterator[_Family]:
+def _about_scope(scope: Scope | None) -> Iterator[Family]:
     if scope is None:
         return
     yield (
@@ -88,27 +99,37 @@ def _about_scope(scope: Scope | None) -> Iterator[_Family]:
     )
 
 
-def _about_evidence(about: Identity) -> Iterator[_Family]:
+def _about_evidence(about: Identity, scope: Scope | None) -> Iterator[Family]:
+    if about.digest is not None:
+        told = Text(
+            "签名未核验（1 是，0 否）",
+            "Whether nobody looked at the bundle's signature (1) or not (0).",
+        )
+        yield (
+            "hostpledge_signature_unchecked",
+            told,
+            (({}, float(bool(scope and scope.unchecked))),),
+        )
     if about != NOBODY:
         labels = {"version": __version__, **about.named()}
         told = Text("结论所属的登记与证据包（恒为 1）", "The pledge and bundle; always 1.")
         yield "hostpledge_evidence_info", told, ((labels, 1),)
 
 
-def _parts(scope: Scope, *, wanted: bool) -> Iterator[_Sample]:
+def _parts(scope: Scope, *, wanted: bool) -> Iterator[Sample]:
     for clause, part in scope.clauses.items():
         labels = {"clause": clause, "grade": str(scope.grade)}
         yield labels, part.of if wanted else part.judged
 
 
-def _complete(hosts: Hosts, status: Statuses, handed_in: HandedIn) -> Iterator[_Sample]:
+def _complete(hosts: Hosts, status: Statuses, handed_in: HandedIn) -> Iterator[Sample]:
     for name in hosts:
         reached = status.get(name, HostStatus.COMPLETE)
         labels = {"host": name, "status": str(reached), "provenance": provenance(name, handed_in)}
         yield labels, float(reached is HostStatus.COMPLETE)
 
 
-def _counts(hosts: Hosts) -> Iterator[_Sample]:
+def _counts(hosts: Hosts) -> Iterator[Sample]:
     for name, findings in hosts.items():
         counts = Counter((f.clause, f.result) for f in findings)
         for clause in clauses():
@@ -117,7 +138,7 @@ def _counts(hosts: Hosts) -> Iterator[_Sample]:
                 yield labels, counts[(clause, result)]
 
 
-def _verdicts(hosts: Hosts, at: Times) -> Iterator[_Sample]:
+def _verdicts(hosts: Hosts, at: Times) -> Iterator[Sample]:
     for name, findings in hosts.items():
         for finding in _once(findings):
             failed = finding.result in (Result.FAIL, Result.PARTIAL)
@@ -136,7 +157,7 @@ def _verdicts(hosts: Hosts, at: Times) -> Iterator[_Sample]:
             )
 
 
-def _ends(hosts: Hosts) -> Iterator[_Sample]:
+def _ends(hosts: Hosts) -> Iterator[Sample]:
     for name, findings in hosts.items():
         for finding in _once(findings):
             if finding.result is Result.PASS and finding.until is not None:
@@ -158,11 +179,11 @@ def _seconds(moment: datetime) -> float:
     return float(int(moment.timestamp()))
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     return str(int(value))
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def written(labels: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{_value(value)}"' for name, value in labels.items())
 
 

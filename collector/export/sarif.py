@@ -83,7 +83,7 @@ def export(
 def _rule(control: Control, lang: Lang) -> dict[str, Any]:
     return {
         "id": control.id,
-        "name": control.id,
+        "name": _name(control.id),
         "shortDescription": {"text": control.title.to(lang)},
         "fullDescription": {"text": control.about.to(lang)},
         "help": {"text": control.remediation.to(lang)},
@@ -103,6 +103,11 @@ def _rule(control: Control, lang: Lang) -> dict[str, Any]:
             "sha256": control.digest,
         },
     }
+
+
+def _name(id: str) -> str:
+    """`backup.restore_test` -> `BackupRestoreTest`: a name as SARIF wants one beside the id."""
+    return "".join(word.capitalize() for word in id.replace(".", "_").split("_"))
 
 
 def _level(severity: str, *, veto: bool) -> str:

@@ -22,6 +22,7 @@ import pytest
 
 from collector import __version__, schema
 from collector.cli.app import hostpledge
+from collector.export import FORMATS
 from tests import bundles
 from tests.cli.test_evidence import Shell
 from tests.forked import command
@@ -277,7 +278,7 @@ def test_csv_for_excel_begins_with_its_mark_and_for_a_pipe_does_not(shell: Shell
 
 
 def test_exports_name_the_pledge_and_the_bundle(shell: Shell) -> None:
-    names = ("json", "csv", "prometheus", "junit", "sarif", "oscal", "xccdf", "table")
+    names = FORMATS
     asked = [word for n in names for word in ("--export", f"{n}=x.{n}")]
     shell("report", "b", *asked)
     digest = _json(shell, "verify", "b", "--trust", "trust.json")["digest"]

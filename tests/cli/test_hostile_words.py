@@ -98,7 +98,7 @@ def test_exports_and_what_reads_them(place: Path, form: str, lang: str, tmp_path
 def _read(form: str, text: str) -> None:
     """As a reader of the format does; what it finds there is clean too, but for JSON's values."""
     clean(text, form)
-    if form in ("json", "sarif", "oscal"):
+    if form in ("json", "sarif", "oscal", "hdf", "ocsf", "defectdojo"):
         assert json.loads(text)
     elif form in ("junit", "xccdf"):
         for one in ET.fromstring(text.split("\n", 1)[1]).iter():
@@ -113,6 +113,8 @@ def _read(form: str, text: str) -> None:
             assert re.fullmatch(
                 r'#.*|[a-z_]+(\{([a-z_]+="([^"\\]|\\[\\"n])*",?)*\})? -?\d+', line
             ), line
+    elif form == "openmetrics":
+        assert text.endswith("\n# EOF\n")
 
 
 class _Text(HTMLParser):

@@ -101,7 +101,9 @@ def assert_handed_in(shell: Shell, folder: str, host: str = FORGED, count: int =
     assert kept.collected_at == datetime.fromtimestamp(int(kept.head["clock"]), UTC)
     for form, word in (("csv", "handed-in"), ("json", '"handed-in"'), ("prometheus", "handed-in"),
                        ("oscal", '"handed-in"'), ("sarif", '"handed-in"'), ("junit", "handed-in"),
-                       ("xccdf", "handed-in"), ("table", "handed in")):  # fmt: skip
+                       ("xccdf", "handed-in"), ("table", "handed in"),
+                       ("hdf", '"handed-in"'), ("ocsf", '"handed-in"'),
+                       ("openmetrics", '"handed-in"'), ("defectdojo", "handed-in")):  # fmt: skip
         shell("report", "made", "--export", f"{form}=x", "--html", "r.html")
         assert word in (shell.folder / "x").read_text(), form
         (shell.folder / "x").unlink()

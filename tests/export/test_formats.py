@@ -46,7 +46,7 @@ def test_the_languages_differ_and_chinese_is_chinese(form: str) -> None:
     plain = {"web-1": [finding("web-1", Result.FAIL)]}
     zh, en = made(form, "zh", plain), made(form, "en", plain)
     assert zh != en
-    if form != "prometheus":  # its samples hold no texts
+    if form not in ("prometheus", "openmetrics"):  # its samples hold no texts
         assert "使用弱算法" in zh
     if form != "sarif":  # its rules carry both languages on purpose
         assert not re.search("[\u4e00-\u9fff]", en)
@@ -86,12 +86,11 @@ def test_json_holds_what_the_contract_says() -> None:
 def test_junit_counts_and_survives_a_hostile_host() -> None:
     root = ET.fromstring(made("junit"))
     assert root.tag == "testsuites"
-    assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("skipped")) == (
-        "9",
-        "4",
-        "1",
-        "3",
-    )
+    # no `skipped` of all suites: the schema that Jenkins holds it to has none
+    assert root.attrib == {
+        "name": "hostpledge", "tests": "9", "failures": "4", "errors": "1", "time": "0",
+    }  # fmt: skip
+    assert [suite.get("skipped") for suite in root] == ["3", "0", "0"]
     first, hostile, quiet = root
     assert quiet.get("tests") == "0"
     assert [len(case) for case in first.iter("testcase")] == [0, 1, 1, 1, 1, 1, 1, 1]
@@ -147,7 +146,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 def test_oscal_findings_rest_on_observations_of_known_hosts() -> None:
     document = json.loads(made("oscal"))["assessment-results"]
-    assert document["metadata"]["oscal-version"].startswith("1.1.")
+    assert document["metadata"]["oscal-version"] == "1.2.1"
     (result,) = document["results"]
     hosts = {item["uuid"] for item in result["local-definitions"]["inventory-items"]}
     assert len(hosts) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -9,9 +10,11 @@ from rich.cells import cell_len
 
 from collector import catalog
 from collector.cli.options.common import families_option, form_option
+from collector.cli.options.times import parse_time
 from collector.cli.ui.columns import out, pad, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import as_json
+from collector.export.oscal_controls import FORMS
 from collector.model import Control
 from collector.remedies.steps import filled_steps, shown
 from collector.remedies.work import hardened
@@ -24,16 +27,30 @@ from collector.remedies.work import hardened
     type=click.Choice(["2", "3"]),
     help=tr("只列适用于此级的", "only what applies at this grade"),
 )
-@form_option("table", "json")
+@form_option("table", "json", *FORMS)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help=tr(
+        "OSCAL 文件所载的时间（ISO 8601）；默认当天零时（UTC）",
+        "the time that an OSCAL document bears (ISO 8601); default: the beginning of this day, UTC",
+    ),
+)
 @lang_option
-def controls(families: tuple[str, ...], grade: str | None, form: str) -> int:
-    grades = (int(grade),) if grade else catalog.GRADES
+def controls(families: tuple[str, ...], grade: str | None, form: str, at: str | None) -> int:
+    # a profile picks those of a grade itself, out of the catalog of all
+    grades = (int(grade),) if grade and form != "oscal-profile" else catalog.GRADES
     selected = [
         control
         for control in catalog.controls().values()
         if (not families or control.family in families) and set(control.grades) & set(grades)
     ]
-    out(_json(selected) if form == "json" else _table(selected))
+    if form in FORMS:
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        moment = parse_time(at) if at else today
+        out(FORMS[form](selected, moment, lang(), int(grade or catalog.GRADES[0])))
+    else:
+        out(_json(selected) if form == "json" else _table(selected))
     return 0
 
 

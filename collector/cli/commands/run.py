@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.options.ansible import ansible_options, family_option, how_of
-from collector.cli.options.answering import answering
+from collector.cli.options.answering import answering, asked_form, prints
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
 from collector.cli.options.paths import FilePath
@@ -24,6 +24,7 @@ from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2
 from collector.cli.options.times import length_of_time
 from collector.cli.options.timestamps import stampers, tsa_option
 from collector.cli.ui.language import lang_option, tr
+from collector.cli.workflows import exports
 from collector.cli.workflows.evidence import (
     Signing,
     check_attachable,
@@ -34,6 +35,7 @@ from collector.cli.workflows.evidence import (
 from collector.cli.workflows.fleet_summary import answer_of, answer_of_one, is_satisfied
 from collector.cli.workflows.gathering import gather
 from collector.cli.workflows.run_summary import say
+from collector.export import FORMATS
 from collector.model import HostStatus
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ _TRIES = 5
 @family_option
 @ansible_options
 @lang_option
-@answering("run")
+@answering("run", *(form for form in FORMATS if form not in ("table", "json")))
 def run(
     *,
     inventory: tuple[str, ...],
@@ -117,6 +119,14 @@ def run(
     stamps = stampers(tsa)
     encrypted = encrypting(encrypt_to)
     whole_register = from_register(inventory, due=due)
+    form = asked_form()
+    if whole_register and form not in ("text", "json"):
+        raise click.UsageError(
+            tr(
+                f"--format {form} 只用于一份登记，或不属登记的核查：请逐份给出 --pledge",
+                f"--format {form} is for one pledge, or none: name it with --pledge",
+            )
+        )
     times = _times(within, spread, due=due)
     if retry and output is None:
         raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
@@ -146,6 +156,8 @@ def run(
         folder.end()
         say(opened, pledge)
         answer_of_one(opened.path, report, pledge, grade)
+        if form not in ("text", "json"):
+            prints("".join(exports.texts([form], opened)))
         _say_where(report, opened.path)
         whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
         return 0 if whole and _satisfied(opened) else 1

@@ -22,6 +22,7 @@ from collector.cli.options.bundles import (
 from collector.cli.options.common import form_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath, Named
+from collector.cli.options.summaries import Wanted, summary_options
 from collector.cli.options.times import parse_time
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import VerifyFailed, shown
@@ -29,7 +30,7 @@ from collector.export import stamp
 from collector.export.envelope import as_json
 from collector.model import Text
 from collector.scope import no_proof, not_seen
-from collector.verify.policy import STRICT, unmet
+from collector.verify.policy import STRICT, Policy, Unmet, unmet
 
 # of one line that says one thing, whatever stands in it
 _LONGEST = 4000
@@ -98,6 +99,7 @@ _LONGEST = 4000
     ),
 )
 @identity_option
+@summary_options
 @form_option("text", "json")
 @lang_option
 def verify(
@@ -110,6 +112,9 @@ def verify(
     location: str | None,
     at: str | None,
     identity: Path | None,
+    svr_file: Path | None,
+    svr_key: str | None,
+    passphrase_file: Path | None,
     form: str,
 ) -> int:
     from collector.attest.log.logged import read_inclusion
@@ -128,6 +133,8 @@ def verify(
     if trust_file is None:
         raise click.UsageError("Missing option '--trust'.", click.get_current_context())
     policy = policies.chosen(policy_name) if policy_name is not None else None
+    summary = Wanted(svr_file, svr_key, passphrase_file)
+    summary.check(bundle, trust_file, proof_file, policy_name, identity)
     trust = load_trust(trust_file)
     now = parse_time(at) if at else None
     with open_named(bundle, identity, trust) as opened:
@@ -142,11 +149,22 @@ def verify(
         elsewhere = _elsewhere(location, opened)
         about = identity_of(opened)
         lacking = unmet(policy or STRICT, found, opened.names, again, elsewhere)
+        summary.write(opened, found, now, policy, lacking)
     status = 1 if policy is not None and lacking else 0
     if form == "json":
         said = {**found.to_json(), "policy": policies.to_json(policy, lacking)}
         click.echo(as_json("verify", said, about), nl=False)
         return status
+    _tell(bundle, found, policy, lacking)
+    return status
+
+
+def _tell(
+    bundle: Path,
+    found: verifier.Verification,
+    policy: Policy | None,
+    lacking: tuple[Unmet, ...],
+) -> None:
     click.echo(f"{_head(found)}: {shown(str(bundle), _LONGEST)}")
     for line in _about(found):
         click.echo(f"  {shown(line, _LONGEST)}")
@@ -157,7 +175,6 @@ def verify(
     click.echo(tr("未证明：", "Not proven:"))
     for text in found.unproven:
         click.echo(f"  - {shown(text.to(lang()), _LONGEST)}")
-    return status
 
 
 def _again(opened: verifier.Bundle) -> Text | None:

@@ -17,10 +17,11 @@ from collector.cli.ui.columns import out
 from collector.export.envelope import NOBODY, Identity, as_json
 
 _FOUND, _ABOUT = "collector.answer", "collector.answer.about"
+_FORM, _PRINTED = "collector.answer.form", "collector.answer.printed"
 
 
-def answering(kind: str) -> Decorated:
-    """--format text|json; stands next to the function, which `answer`s.
+def answering(kind: str, *others: str) -> Decorated:
+    """--format text|json, and `others`; stands next to the function, which `answer`s or `prints`.
 
     With json all that is said goes to standard error, and one document to standard output. It
     holds `status`, with which the command ends. Where the command cannot do its work there is none.
@@ -29,22 +30,37 @@ def answering(kind: str) -> Decorated:
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def told(*, form: str, **given: Any) -> Any:
-            if form != "json":
+            if form == "text":
                 return command(**given)
             with ExitStack() as aside:
                 nowhere = aside.enter_context(open(os.devnull, "w", encoding="utf-8"))
                 # who is asked has to see what about
                 hidden = quiet() and given.get("yes", True)
                 aside.enter_context(redirect_stdout(nowhere if hidden else sys.stderr))
+                click.get_current_context().meta[_FORM] = form
                 status = command(**given) or 0
             held = click.get_current_context().meta
+            if form != "json":
+                out(held.get(_PRINTED, ""))
+                return status
             document = {"status": status, **held.get(_FOUND, {})}
             out(as_json(kind, document, held.get(_ABOUT, NOBODY)))
             return status
 
-        return form_option("text", "json")(told)
+        return form_option("text", "json", *others)(told)
 
     return decorated
+
+
+def asked_form() -> str:
+    """Which of its forms the command was asked for."""
+    context = click.get_current_context(silent=True)
+    return "text" if context is None else str(context.meta.get(_FORM, "text"))
+
+
+def prints(text: str) -> None:
+    """What goes to standard output, where another form than text or json was asked for."""
+    click.get_current_context().meta[_PRINTED] = text
 
 
 def answer(about: Identity = NOBODY, /, **found: Any) -> None:

@@ -17,6 +17,8 @@ from collector.errors import BadInput
 from collector.model import Control
 
 Decorated = Callable[[Callable[..., Any]], Callable[..., Any]]
+# columns that names of formats may take beside `--format`
+_WIDEST = 60
 
 
 def families_option(zh: str, en: str) -> Decorated:
@@ -34,13 +36,20 @@ def families_option(zh: str, en: str) -> Decorated:
 
 def form_option(first: str, *others: str) -> Decorated:
     """`--format`, `first` when left out."""
+    names = [first, *others]
+    # more of them than fit beside the option are told behind it
+    many = len("|".join(names)) > _WIDEST
     return click.option(
         "--format",
         "form",
-        type=click.Choice([first, *others]),
+        type=click.Choice(names),
+        metavar="FORMAT" if many else None,
         default=first,
         show_default=True,
-        help=tr("输出格式", "form of the output"),
+        help=tr(
+            f"输出格式：{', '.join(names)}" if many else "输出格式",
+            f"form of the output: {', '.join(names)}" if many else "form of the output",
+        ),
     )
 
 

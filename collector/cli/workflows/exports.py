@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +59,13 @@ def wanted(words: Sequence[str]) -> list[Export]:
 
 
 def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bool = False) -> None:
+    """Each into its file, as `texts` makes them."""
+    forms = [form for form, _ in exports]
+    for (_, file), text in zip(exports, texts(forms, opened, unchecked=unchecked), strict=True):
+        write_aside(file, text.encode("utf-8"), mode)
+
+
+def texts(forms: Sequence[str], opened: Bundle, *, unchecked: bool = False) -> Iterator[str]:
     """`unchecked`: nobody looked whether the signature holds, and each of them says so.
 
     Raises BadInput where a control in it is not among ours: its texts are not here.
@@ -67,7 +74,7 @@ def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bo
     from collector.attest.bundle.provenance import is_collected
 
     unknown = sorted(opened.frame["controls"].keys() - catalog.controls().keys())
-    if unknown and exports:
+    if unknown and forms:
         version = opened.frame["tool"]["version"]
         raise BadInput(
             tr(f"本版没有核查项 {unknown[0]}", f"holds {unknown[0]}, a control not known here"),
@@ -78,7 +85,7 @@ def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bo
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
     handed_in: set[str] = set()
-    for name, entry in opened.hosts() if exports else ():
+    for name, entry in opened.hosts() if forms else ():
         hosts[name] = [finding_from_json(name, finding) for finding in entry["findings"]]
         times[name] = datetime.fromisoformat(entry["assessed_at"])
         statuses[name] = HostStatus(entry["status"])
@@ -86,6 +93,5 @@ def write(exports: Sequence[Export], opened: Bundle, mode: int, *, unchecked: bo
             handed_in.add(name)
     scope = replace(of_evidence(opened.frame), unchecked=unchecked)
     about = identity_of(opened)
-    for form, file in exports:
-        text = exporter(form)(hosts, times, lang(), statuses, scope, handed_in, about)
-        write_aside(file, text.encode("utf-8"), mode)
+    for form in forms:
+        yield exporter(form)(hosts, times, lang(), statuses, scope, handed_in, about)

@@ -1,0 +1,116 @@
+"""`hostpledge check`, and the recipes for CI that begin with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.running import hostpledge
+
+ROOT = Path(__file__).parents[2]
+RECORD = (ROOT / "examples/pledge.yml").read_text(encoding="utf-8")
+POLICY = "schema: urn:hostpledge:schema:policy:1\nfresh_days: 30\n"
+
+
+def test_what_ships_fits(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text(POLICY)
+    files = [
+        ROOT / "examples/pledge.yml",
+        ROOT / "examples/event-ledger.yml",
+        tmp_path / "policy.yml",
+    ]
+    ended = hostpledge("check", *files, "--lang", "en")
+    assert (ended.status, ended.err) == (0, "")
+    assert [line.split(": ")[-1] for line in ended.out.splitlines()] == [
+        "pledge-record",
+        "event-ledger",
+        "policy",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (RECORD.replace("grade: 3", "grade: 4"), "grade: 4 is not one of [2, 3]"),
+        # what a schema cannot see
+        (RECORD.replace('"91330106MA0DEM2670"', '"91330106MA0DEM2671"'), "credit_code"),
+        (POLICY.replace("30", "many"), "fresh_days"),
+        (POLICY + "fresh_days: 31\n", "fresh_days"),
+        ("fresh_days: 30\n", "its `schema` is None"),
+        ("schema: urn:hostpledge:schema:capture:1\n", "urn:hostpledge:schema:policy:1"),
+        ("- 1\n", "its `schema` is None"),
+        ("a: [", "line"),
+        ("", "its `schema` is None"),
+        ("# " + "x" * (5 << 20), "larger than 4 MiB"),
+    ],
+)
+def test_a_fault_is_one_line_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "记录 1.yml"
+    file.write_text(text, encoding="utf-8")
+    ended = hostpledge("check", file, "--lang", "en")
+    assert (ended.status, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1
+    assert said in ended.err
+    assert file.name in ended.err
+
+
+def test_one_fault_hides_no_other(tmp_path: Path) -> None:
+    for name in ("a.yml", "b.yml"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "c.yml").write_text(POLICY)
+    ended = hostpledge("check", *sorted(tmp_path.iterdir()), "--format", "json")
+    assert ended.status == 1
+    told = json.loads(ended.out)["files"]
+    assert [one["fits"] for one in told] == [False, False, True]
+    assert all(one["why"] for one in told[:2])
+
+
+def test_what_cannot_be_read_ends_with_2(tmp_path: Path) -> None:
+    ended = hostpledge("check", tmp_path / "none.yml", "--lang", "en")
+    assert ended.status == 2
+    assert len(ended.err.splitlines()) == 1
+    assert hostpledge("check").status == 2
+
+
+@pytest.mark.parametrize("name", ["ci.md", "ci.zh.md"])
+def test_the_recipes_are_yaml_that_calls_us(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    recipes = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert recipes[0]["repos"][0]["hooks"][0]["id"] == hook["id"] == "hostpledge-check"
+    assert any("run -i" in line for line in recipes[1]["pledge"]["script"])
+    assert any("run -i" in step.get("run", "") for step in recipes[2]["jobs"]["pledge"]["steps"])
+
+
+def test_the_hook_takes_what_it_is_for() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    for name in ("pledges/a.yml", "data-inventory.yml", "policy.yml", "event-ledger.yml"):
+        assert re.search(hook["files"], name), name
+    assert not re.search(hook["files"], "src/main.yml")
+
+
+def test_a_run_prints_a_form_for_programs(tmp_path: Path) -> None:
+    words = ("run", "-i", "localhost,", "--family", "encryption", "-o", tmp_path / "out")
+    home = tmp_path / "home"
+    ended = hostpledge(*words, "--format", "sarif", home=home, LC_ALL="C.UTF-8")
+    assert ended.status in (0, 1)
+    assert json.loads(ended.out)["version"] == "2.1.0"
+    assert (tmp_path / "out/report.html").exists()
+    more = ("run", "-i", "register", "-o", tmp_path / "more", "--format", "junit")
+    ended = hostpledge(*more, home=home, LC_ALL="C.UTF-8")
+    assert ended.status == 2
+    assert not (tmp_path / "more").exists()
+
+
+def test_the_container_file_names_what_is_there() -> None:
+    text = (ROOT / "packaging/container/Containerfile").read_text()
+    assert "make install EXTRAS=all" in text
+    done = subprocess.run(
+        ["make", "-n", "install", "EXTRAS=all"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 0
