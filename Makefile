@@ -6,7 +6,7 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity docs readers new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity docs readers audit new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -31,6 +31,7 @@ help:
 	@echo 'make man     man pages and completions, made of the commands, in build/share/'
 	@echo 'make docs    the documentation as a site, Chinese and English, in build/site/ (opens from a disk)'
 	@echo 'make readers [SOURCES=DIR] [NAMES=word]   what we export, read by the programs of others (wants npm and containers)'
+	@echo 'make audit   known weaknesses of the locked packages, by pip-audit (wants a vulnerability service)'
 	@echo 'make lock    renews the lock files'
 
 demo:
@@ -130,6 +131,9 @@ docs:
 
 readers:
 	@SOURCES="$(abspath $(SOURCES))" $(BIN)/python -m tests.readers $(NAMES)
+
+audit:
+	@tools/audit.sh
 
 lock:
 	@tools/lock.sh

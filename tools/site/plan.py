@@ -43,6 +43,7 @@ WRITTEN = (
     _both("exports"),
     _both("ci"),
     _both("api"),
+    Written("dependencies.md", "docs/dependencies.md"),
     Written("architecture.md", "docs/architecture.md"),
     Written("mutations.md", "docs/mutations.md"),
     Written("contributing.md", "CONTRIBUTING.md"),
@@ -99,5 +100,6 @@ def nav(lang: Lang, made: dict[str, str]) -> list[dict[str, object]]:
             "architecture.md",
             {either(lang, "设计决定", "Decisions"): "adr/README.md"},
             "mutations.md",
+            "dependencies.md",
         ),
     ]
