@@ -108,6 +108,12 @@ def test_what_decides_is_the_rule_that_lets_in() -> None:
         (["-A INPUT -p tcp -m tcp ! --sport 1:65535 -j ACCEPT", DROP], "no"),
         (["-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", DROP], "no"),
         (["-A INPUT -i lo -j ACCEPT", DROP], "no"),
+        # a sender carries such an option or not, as he likes
+        (["-A INPUT -p tcp -m tcp --tcp-option 64 -j DROP"], "yes"),
+        (["-A INPUT -p tcp -m tcp --tcp-option 64 -j ACCEPT", DROP], "yes"),
+        (["-A INPUT -p tcp -m tcp ! --tcp-option 64 -j DROP"], "yes"),
+        (["-A INPUT -p udp -m tcp --tcp-option 64 -j ACCEPT", DROP], "no"),
+        (["-A INPUT -p tcp -m tcp --tcp-option 8 -j ACCEPT", DROP], "unknown"),
         (["-A INPUT -i eth+ -p tcp -m tcp --dport 6379 -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p icmp -j ACCEPT", DROP], "no"),
         (["-A INPUT -p udp -m udp --dport 6379 -j ACCEPT", DROP], "no"),

@@ -6,6 +6,7 @@ where it is known for an interactive login shell, and what else stands under one
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -126,6 +127,12 @@ class Walk:
         certain: bool,
         left: _Left,
     ) -> None:
+        if certain and otherwise is not None and not left.perhaps:
+            conditions = [condition for condition, _ in branches]
+            if all(self._conditions.holds(c) is None for c in conditions) and self._either(
+                [*(body for _, body in branches), otherwise]
+            ):
+                return
         open_ = False
         for condition, body in branches:
             held = self._conditions.holds(condition)
@@ -142,6 +149,30 @@ class Walk:
             self._apart(otherwise, left, certain=False)
         elif otherwise is not None:
             self._node(otherwise, certain, left)
+
+    def _either(self, bodies: list[s.Seq]) -> bool:
+        """One of these blocks is run: the longest TMOUT, if each sets one and all fix it or none.
+
+        False, and nothing is changed, where that is not so.
+        """
+        before, ends = self.state, []
+        for body in bodies:
+            self.state, inner = before, _Left()
+            try:
+                self._node(body, True, inner)
+            except NotUnderstood:
+                inner.sure = "untold"
+            end, self.state = self.state, before
+            left = inner.sure or inner.perhaps or end.doubts
+            if left or end.seconds is None or end.conditional != before.conditional:
+                return False
+            if end.quotes == before.quotes:
+                return False
+            ends.append(end)
+        if len({end.fixed for end in ends}) > 1:
+            return False
+        self.state = max(ends, key=lambda e: e.seconds or math.inf)
+        return True
 
     def _and_or(
         self, first: s.Node, rest: tuple[tuple[str, s.Node], ...], certain: bool, left: _Left
