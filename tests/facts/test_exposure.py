@@ -48,6 +48,7 @@ tcp   LISTEN 0      128        127.0.0.1:3306         0.0.0.0:*    users:(("mysq
 == end
 """
 DROP = "-A INPUT -j DROP"
+SELDOM = "-A INPUT -m recent ! --rcheck --seconds 300 --hitcount 2 --name k --rsource"
 
 
 def host(*rules: str, policy: str = "ACCEPT", nft: str = "none\n") -> Capture:
@@ -102,6 +103,9 @@ def test_what_decides_is_the_rule_that_lets_in() -> None:
             "yes",
         ),
         (["-A INPUT -m recent --set --name k --mask 255.255.255.255 --rsource"], "yes"),
+        ([f"{SELDOM} -j ACCEPT", DROP], "yes"),
+        ([f"{SELDOM} -j DROP", "-A INPUT -j ACCEPT"], "unknown"),
+        (["-A INPUT -m recent ! --rcheck --name k --rsource -j ACCEPT", DROP], "unknown"),
         (["-A INPUT -m rt --rt-type 0 -j DROP"], "yes"),
         (["-A INPUT -m limit --limit 3/min -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p tcp -m tcp --sport 53 -j ACCEPT", DROP], "yes"),

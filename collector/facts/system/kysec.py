@@ -2,10 +2,10 @@
 
 Forms seen in public: `KySec status: Normal` with `exec control: on`, `file protect: on`,
 `kmod protect: on`, `three admin : off` (a Kylin V10 whose `setstatus` takes Normal and Softmode);
-`enabled` and `disabled` of others, the first with ten controls (`net control`, `process protect`,
-`kid protect  : disable_privacy` …) on a V10 SP1; `kysec_exectl = 0` and its like in /etc/kysec/kysec.conf; a
-switch for each control below /sys/kernel/security/kysec. Softmode records and lets pass. The status
-alone says nothing: each control is on or off by itself.
+`enabled` and `disabled` of others, the first with ten controls (`net control`, `ipt control`,
+`kid protect  : disable_privacy` …) on a V10 SP1; `kysec_exectl = 0` and its like in
+/etc/kysec/kysec.conf; a switch for each control below /sys/kernel/security/kysec. Softmode records
+and lets pass. The status alone says nothing: each control is on or off by itself.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ command -v rpm >/dev/null 2>&1 || { echo '== none'; exit 0; }
 [ -d /var/cache/dnf ] || [ -d /var/cache/yum ] || [ -d /var/cache/libdnf5 ] || {
   echo '== none'; exit 0
 }
-# dnf unpacks zst by itself, so zstd need not be there; rpm (4.17 and later) can, and says nothing of a cut end
+# dnf unpacks zst by itself, so zstd need not be there; rpm can from 4.17 on, and tells no cut end
 hp_zst() {
   command -v zstd >/dev/null 2>&1 && { zstd -dcq "$1"; return; }
   case "$1" in (*[!A-Za-z0-9._/+-]*) return 1;; esac
