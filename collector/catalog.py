@@ -194,6 +194,10 @@ def _load(family: str, path: Path) -> Control:
         judge=partial(_judged, id),
         severity_3=Severity(document["severity_3"]) if "severity_3" in document else None,
         harden=_harden(document["harden"]) if "harden" in document else None,
+        guides=tuple(
+            (two_languages(guide["source"]), two_languages(guide["asks"]))
+            for guide in document.get("guides", ())
+        ),
     )
 
 

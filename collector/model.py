@@ -471,6 +471,8 @@ class Control:
     judge: Judge
     severity_3: Severity | None = None
     harden: Harden | None = None
+    guides: tuple[tuple[Text, Text], ...] = ()
+    """(which guide of a distribution, what it asks for) where that is not what is asked here."""
 
     @property
     def family(self) -> str:

@@ -28,6 +28,7 @@ _VETO = Text("一票否决", "veto: its failure alone fails the clause")
 _GRADES = Text("适用级别", "Grades")
 _CRITERION = Text("判定标准", "Criterion")
 _READS = Text("在主机上读取", "What is read on the host")
+_GUIDES = Text("发行版自己的加固指南", "What guides of distributions ask for")
 _PASSES = Text("符合的一台主机", "A host that passes")
 _FAILS = Text("不符合的一台主机", "A host that does not")
 _SEEN = Text("见于", "seen on")
@@ -77,6 +78,7 @@ def page(control: Control, lang: Lang) -> str:
         "",
         plain(filled(control.criterion.to(lang), values)),
         "",
+        *_guides(control, lang),
         f"## {_READS.to(lang)}",
         "",
         *(
@@ -100,6 +102,16 @@ def page(control: Control, lang: Lang) -> str:
         _MADE.to(lang),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _guides(control: Control, lang: Lang) -> list[str]:
+    if not control.guides:
+        return []
+    told = (
+        f"- {plain(source.to(lang))}{_colon(lang)}{plain(' '.join(asks.to(lang).split()))}"
+        for source, asks in control.guides
+    )
+    return [f"## {_GUIDES.to(lang)}", "", *told, ""]
 
 
 def _colon(lang: Lang) -> str:

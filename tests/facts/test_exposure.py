@@ -48,6 +48,7 @@ tcp   LISTEN 0      128        127.0.0.1:3306         0.0.0.0:*    users:(("mysq
 == end
 """
 DROP = "-A INPUT -j DROP"
+SELDOM = "-A INPUT -m recent ! --rcheck --seconds 300 --hitcount 2 --name k --rsource"
 
 
 def host(*rules: str, policy: str = "ACCEPT", nft: str = "none\n") -> Capture:
@@ -102,12 +103,21 @@ def test_what_decides_is_the_rule_that_lets_in() -> None:
             "yes",
         ),
         (["-A INPUT -m recent --set --name k --mask 255.255.255.255 --rsource"], "yes"),
+        ([f"{SELDOM} -j ACCEPT", DROP], "yes"),
+        ([f"{SELDOM} -j DROP", "-A INPUT -j ACCEPT"], "unknown"),
+        (["-A INPUT -m recent ! --rcheck --name k --rsource -j ACCEPT", DROP], "unknown"),
         (["-A INPUT -m rt --rt-type 0 -j DROP"], "yes"),
         (["-A INPUT -m limit --limit 3/min -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p tcp -m tcp --sport 53 -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p tcp -m tcp ! --sport 1:65535 -j ACCEPT", DROP], "no"),
         (["-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", DROP], "no"),
         (["-A INPUT -i lo -j ACCEPT", DROP], "no"),
+        # a sender carries such an option or not, as he likes
+        (["-A INPUT -p tcp -m tcp --tcp-option 64 -j DROP"], "yes"),
+        (["-A INPUT -p tcp -m tcp --tcp-option 64 -j ACCEPT", DROP], "yes"),
+        (["-A INPUT -p tcp -m tcp ! --tcp-option 64 -j DROP"], "yes"),
+        (["-A INPUT -p udp -m tcp --tcp-option 64 -j ACCEPT", DROP], "no"),
+        (["-A INPUT -p tcp -m tcp --tcp-option 8 -j ACCEPT", DROP], "unknown"),
         (["-A INPUT -i eth+ -p tcp -m tcp --dport 6379 -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p icmp -j ACCEPT", DROP], "no"),
         (["-A INPUT -p udp -m udp --dport 6379 -j ACCEPT", DROP], "no"),

@@ -29,9 +29,13 @@ def test_a_host_that_will_do() -> None:
         ),
         (
             "uid=0\nfamily=RedHat\npython=2.7 /usr/bin/python\nname=CentOS Linux 7 (Core)\n",
-            "and it has 2.7: install a newer one beside it (such as python39 or python3.11) and "
-            "name it in ansible_python_interpreter, or mend by hand what "
-            "'hostpledge explain CONTROL' names",
+            "and it has 2.7, as all of its repositories: mend by hand what "
+            "'hostpledge explain CONTROL --platform rhel7' lists",
+        ),
+        (
+            GOOD.replace("3.9", "3.6").replace("openEuler", "CentOS"),
+            "install a newer one beside it (such as python39 or python3.11) and name it in "
+            "ansible_python_interpreter, or mend by hand what 'hostpledge explain CONTROL' names",
         ),
         (
             GOOD.replace("3.9", "3.6").replace("openEuler 22.03 (LTS-SP4)", "Anolis OS 8.8"),

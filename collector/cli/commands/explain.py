@@ -81,6 +81,10 @@ def describe(control: Control, platform: str | None = None) -> str:
     lines += ["", tr("判定标准", "Criterion"), *_criteria(control)]
     if control.parameters:
         lines += ["", tr("参数", "Parameters"), *_parameters(control)]
+    if control.guides:
+        lines += ["", tr("发行版自己的加固指南", "What guides of distributions ask for")]
+        for source, asks in control.guides:
+            lines += [wrap(source.to(lang()), indent="  "), wrap(asks.to(lang()), indent="    ")]
     lines += ["", tr("在主机上读取", "What is read on the host")]
     for read in catalog.reads_for([control]).values():
         lines += [f"  {read.id}", wrap(read.why.to(lang()), indent="    ")]

@@ -68,6 +68,10 @@ _TABLE = (
      r"整改须有 root 权限（当前 uid 为 \1）：请加 --become"),
     (r"(.*): neither apt nor dnf/yum is here; only Debian and RHEL families are hardened",
      r"\1：没有 apt，也没有 dnf/yum；只整改 Debian 系与 RHEL 系"),
+    (r"(.*): this Ansible needs Python (\S+) or later on the host, and it has (\S+), as all .*",
+     r"\1：主机上须有 Python \2 或以上，现为 \3，其软件源中也没有更新的：请按 "
+     r"hostpledge explain 核查项 --platform rhel7 逐步手工整改（先备份、再修改、可撤回）；"
+     r"核查则不需要 Python"),
     (r"(.*): this Ansible needs Python (\S+) or later on the host, and it has (\S+): .*",
      r"\1：主机上须有 Python \2 或以上，现为 \3：请另装一个（如 python39、python3.11），"
      r"并以 ansible_python_interpreter 指定；核查则不需要 Python"),

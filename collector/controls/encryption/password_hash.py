@@ -8,9 +8,13 @@ from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Sca
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
-    """Locked accounts count too: an unlock brings the old hash back into use."""
+    """Locked accounts count too: an unlock brings the old hash back into use.
+
+    Not so where a word such as `!locked` stands there, which is no hash of anything.
+    """
     allowed = parameters.strings("schemes")
-    hashed = [a for a in facts.get(accounts) if a.scheme]
+    known = facts.get(accounts)
+    hashed = [a for a in known if a.scheme and not (a.locked and a.scheme == "other")]
     weak = [a for a in hashed if a.scheme not in allowed]
     if weak:
         return Verdict(

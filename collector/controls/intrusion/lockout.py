@@ -66,6 +66,7 @@ def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 
 _KINDS: dict[str, tuple[Kind, ...]] = {
     "locks": ("locks",),
+    "locks_users": ("locks",),
     "crowded": ("decisions", "rules"),
     "guarded": ("rules",),
 }
@@ -104,12 +105,14 @@ def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root:
         services = [s for s in services if s != "sshd"]
     quotes: list[Quote] = []
     told: list[str] = []
+    reason = "locks"
     for service in services:
         found = _service(facts, parameters, service, root=root)
         if found.result is not Result.PASS:
             return found
         quotes += [q for q in found.evidence if q not in quotes]
         told.append(str(found.values["told"]))
+        reason = found.reason if found.reason == "locks_users" else reason
     if not services and not servers:
         # keys alone, and no `login` that would ask: nobody can guess here
         asked = ", ".join(parameters.strings("services"))
@@ -119,7 +122,7 @@ def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root:
     if not services:
         raise NotUnderstood("pam.files", msg("no_service_logs_stack"))
     values: dict[str, Value] = {"services": [*services], "told": told[0]}
-    return Verdict(Result.PASS, "locks", values=values, evidence=tuple(quotes))
+    return Verdict(Result.PASS, reason, values=values, evidence=tuple(quotes))
 
 
 def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) -> Verdict:
@@ -161,14 +164,14 @@ def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) 
         reason = "not_counted"
     elif not users.enforced:
         reason = "not_enforced"
-    elif root:
-        its = effect(stack, facts.capture, root=True)
-        short = min(n.root_unlock for n in by) < parameters.integer("root_unlock")
-        if not (its.counted and its.enforced) or short:
-            reason = "not_for_root"
     if reason:
         return Verdict(Result.FAIL, reason, values=values, evidence=quotes)
-    return Verdict(Result.PASS, "locks", values=values, evidence=quotes)
+    its = effect(stack, facts.capture, root=True)
+    short = min(n.root_unlock for n in by) < parameters.integer("root_unlock")
+    too = its.counted and its.enforced and not short
+    if root and not too:
+        return Verdict(Result.FAIL, "not_for_root", values=values, evidence=quotes)
+    return Verdict(Result.PASS, "locks" if too else "locks_users", values=values, evidence=quotes)
 
 
 def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Verdict | None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from collector.facts.shell import syntax as s
 
 FOLDER = "/etc/profile.d/"
 NAME = "TMOUT"
+DECLARING = {"export", "readonly", "declare", "typeset"}
 # what such a shell has: a prompt, the name of its program, who it is
 _SET = {"PS1", "BASH", "BASH_VERSION", "HOME", "USER", "LOGNAME", "PATH", "SHELL"}
+
+
+@dataclass(slots=True)
+class Left:
+    """By what a block is left: surely, or perhaps."""
+
+    sure: str = ""
+    perhaps: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +150,36 @@ def _or(one: bool | None, other: bool | None) -> bool | None:
 
 def is_param(part: s.Part, name: str) -> bool:
     return isinstance(part, s.Param) and part.name == name
+
+
+def is_option(word: s.Word) -> bool:
+    return bool(re.match(r"-\w", word.literal or ""))
+
+
+def _parts(word: s.Word) -> Iterator[s.Part]:
+    for part in word.parts:
+        yield part
+        if isinstance(part, s.Param) and part.operand is not None:
+            yield from _parts(part.operand)
+        if isinstance(part, s.CommandSub | s.OddPart) and part.body is not None:
+            for item in part.body.items:
+                if isinstance(item.node, s.Simple):
+                    for inner in item.node.words:
+                        yield from _parts(inner)
+
+
+def mentions(word: s.Word, text: str) -> bool:
+    wanted = text.rstrip("/")
+    return any(isinstance(p, s.Lit) and wanted in p.text for p in _parts(word))
+
+
+def gives(word: s.Word) -> bool:
+    """Does it give TMOUT a value in passing, as `${TMOUT:=600}` does?"""
+    return any(
+        isinstance(p, s.Param) and p.name == NAME and "=" in p.op for p in _parts(word)
+    ) or any(isinstance(p, s.Arith) and NAME in p.text for p in _parts(word))
+
+
+def aliases(word: s.Word) -> bool:
+    text = "".join(p.text for p in word.parts if isinstance(p, s.Lit))
+    return text.partition("=")[0] in {*DECLARING, "unset", "return", ".", "source", NAME}

@@ -6,20 +6,30 @@ where it is known for an interactive login shell, and what else stands under one
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from collector.errors import NotUnderstood
-from collector.facts.access.startup_conditions import FOLDER, NAME, Conditions, is_param
+from collector.facts.access.startup_conditions import (
+    FOLDER,
+    NAME,
+    Conditions,
+    Left,
+    aliases,
+    gives,
+    is_option,
+    is_param,
+    mentions,
+)
 from collector.facts.shell import syntax as s
 from collector.facts.shell.parser import parse
 from collector.i18n.message import msg
 from collector.model import Quote
 
 _DEEPEST = 24
-_DECLARING = {"export", "readonly", "declare", "typeset"}
 # by these a variable gets a value
 _WRITERS = {"read", "printf", "eval", "let", "mapfile", "readarray", "getopts", "local"}
 
@@ -37,14 +47,6 @@ class Idle:
     quotes: tuple[Quote, ...] = ()
     conditional: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Left:
-    """By what a block is left: surely, or perhaps."""
-
-    sure: str = ""
-    perhaps: set[str] = field(default_factory=set)
 
 
 class Walk:
@@ -69,11 +71,11 @@ class Walk:
         self.seen.add(path)
         before, self._path = self._path, path
         self._depth += 1
-        self._node(parse(text), certain, _Left())
+        self._node(parse(text), certain, Left())
         self._depth -= 1
         self._path = before
 
-    def _node(self, node: s.Node, certain: bool, left: _Left) -> None:
+    def _node(self, node: s.Node, certain: bool, left: Left) -> None:
         match node:
             case s.Seq(items):
                 for item in items:
@@ -103,7 +105,7 @@ class Walk:
             case _:
                 self._other(node, certain, left)
 
-    def _other(self, node: s.Node, certain: bool, left: _Left) -> None:
+    def _other(self, node: s.Node, certain: bool, left: Left) -> None:
         if isinstance(node, s.ArithCommand) and NAME in node.text:
             self._unclear(certain, NAME)
         elif isinstance(node, s.Odd):
@@ -113,9 +115,9 @@ class Walk:
     def _set_now(self) -> bool | None:
         return None if self.state.doubts else self.state.seconds is not None
 
-    def _apart(self, body: s.Node, left: _Left, *, certain: bool) -> None:
+    def _apart(self, body: s.Node, left: Left, *, certain: bool) -> None:
         """A block that is perhaps run: where it leaves the file, what follows is run perhaps."""
-        inner = _Left()
+        inner = Left()
         self._node(body, certain, inner)
         left.perhaps |= inner.perhaps | ({inner.sure} if inner.sure else set())
 
@@ -124,8 +126,14 @@ class Walk:
         branches: list[tuple[s.Seq, s.Seq]],
         otherwise: s.Seq | None,
         certain: bool,
-        left: _Left,
+        left: Left,
     ) -> None:
+        if certain and otherwise is not None and not left.perhaps:
+            conditions = [condition for condition, _ in branches]
+            if all(self._conditions.holds(c) is None for c in conditions) and self._either(
+                [*(body for _, body in branches), otherwise]
+            ):
+                return
         open_ = False
         for condition, body in branches:
             held = self._conditions.holds(condition)
@@ -143,8 +151,32 @@ class Walk:
         elif otherwise is not None:
             self._node(otherwise, certain, left)
 
+    def _either(self, bodies: list[s.Seq]) -> bool:
+        """One of these blocks is run: the longest TMOUT, if each sets one and all fix it or none.
+
+        False, and nothing is changed, where that is not so.
+        """
+        before, ends = self.state, []
+        for body in bodies:
+            self.state, inner = before, Left()
+            try:
+                self._node(body, True, inner)
+            except NotUnderstood:
+                inner.sure = "untold"
+            end, self.state = self.state, before
+            left = inner.sure or inner.perhaps or end.doubts
+            if left or end.seconds is None or end.conditional != before.conditional:
+                return False
+            if end.quotes == before.quotes:
+                return False
+            ends.append(end)
+        if len({end.fixed for end in ends}) > 1:
+            return False
+        self.state = max(ends, key=lambda e: e.seconds or math.inf)
+        return True
+
     def _and_or(
-        self, first: s.Node, rest: tuple[tuple[str, s.Node], ...], certain: bool, left: _Left
+        self, first: s.Node, rest: tuple[tuple[str, s.Node], ...], certain: bool, left: Left
     ) -> None:
         held = self._conditions.holds(first)
         if held is None:
@@ -161,7 +193,7 @@ class Walk:
             if left.sure:
                 return
 
-    def _case(self, node: s.Case, certain: bool, left: _Left) -> None:
+    def _case(self, node: s.Case, certain: bool, left: Left) -> None:
         # the read puts PS1 in the place of the flags, and `i` in that of `*i*`
         flags = len(node.word.parts) == 1 and any(
             is_param(node.word.parts[0], n) for n in ("-", "PS1")
@@ -178,14 +210,14 @@ class Walk:
             self._apart(body, left, certain=False)
             open_ = True
 
-    def _for(self, node: s.For, certain: bool, left: _Left) -> None:
+    def _for(self, node: s.For, certain: bool, left: Left) -> None:
         if node.name == NAME:
             self._unclear(certain, f"for {NAME}")
-        folder = node.words is not None and any(_mentions(w, FOLDER) for w in node.words)
+        folder = node.words is not None and any(mentions(w, FOLDER) for w in node.words)
         if not folder:
             self._apart(node.body, left, certain=False)
             return
-        inner = _Left()
+        inner = Left()
         for path in sorted(p for p in self.texts if p.startswith(FOLDER)):
             self._bound[node.name] = path
             self._node(node.body, certain and not inner.perhaps, inner)
@@ -199,7 +231,7 @@ class Walk:
             left.sure = inner.sure
         left.perhaps |= inner.perhaps & {"return", "exit"}
 
-    def _simple(self, node: s.Simple, certain: bool, left: _Left) -> None:
+    def _simple(self, node: s.Simple, certain: bool, left: Left) -> None:
         if not node.words:
             for assign in node.assigns:
                 if assign.name == NAME:
@@ -220,14 +252,14 @@ class Walk:
         elif name in self._functions and self._depth < _DEEPEST:
             self._depth += 1
             before, self._inside = self._inside, True
-            inner = _Left()
+            inner = Left()
             self._node(self._functions[name], certain, inner)
             self._inside, self._depth = before, self._depth - 1
             left.perhaps |= (inner.perhaps | {inner.sure}) & {"exit"}
         elif (
-            (name in _WRITERS and any(_mentions(w, NAME) for w in rest))
-            or (name == "alias" and any(_aliases(w) for w in rest))
-            or any(_gives(w) for w in node.words)
+            (name in _WRITERS and any(mentions(w, NAME) for w in rest))
+            or (name == "alias" and any(aliases(w) for w in rest))
+            or any(gives(w) for w in node.words)
         ):
             self._unclear(certain, name)
 
@@ -240,7 +272,7 @@ class Walk:
 
     def _declare(self, node: s.Declare, certain: bool) -> None:
         options = "".join(
-            i.literal or "" for i in node.items if isinstance(i, s.Word) and _option(i)
+            i.literal or "" for i in node.items if isinstance(i, s.Word) and is_option(i)
         )
         if node.keyword == "local" or (
             self._inside and node.keyword in ("declare", "typeset") and "g" not in options
@@ -314,36 +346,3 @@ class Walk:
         hit = [x for x in lines if all(w in x for w in words)]
         some = hit or [x for x in lines if any(w in x for w in words)]
         return Quote("startup.shell", (some[0] if some else words[0],), self._path)
-
-
-def _option(word: s.Word) -> bool:
-    return bool(re.match(r"-\w", word.literal or ""))
-
-
-def _parts(word: s.Word) -> Iterator[s.Part]:
-    for part in word.parts:
-        yield part
-        if isinstance(part, s.Param) and part.operand is not None:
-            yield from _parts(part.operand)
-        if isinstance(part, s.CommandSub | s.OddPart) and part.body is not None:
-            for item in part.body.items:
-                if isinstance(item.node, s.Simple):
-                    for inner in item.node.words:
-                        yield from _parts(inner)
-
-
-def _mentions(word: s.Word, text: str) -> bool:
-    wanted = text.rstrip("/")
-    return any(isinstance(p, s.Lit) and wanted in p.text for p in _parts(word))
-
-
-def _gives(word: s.Word) -> bool:
-    """Does it give TMOUT a value in passing, as `${TMOUT:=600}` does?"""
-    return any(
-        isinstance(p, s.Param) and p.name == NAME and "=" in p.op for p in _parts(word)
-    ) or any(isinstance(p, s.Arith) and NAME in p.text for p in _parts(word))
-
-
-def _aliases(word: s.Word) -> bool:
-    text = "".join(p.text for p in word.parts if isinstance(p, s.Lit))
-    return text.partition("=")[0] in {*_DECLARING, "unset", "return", ".", "source", NAME}

@@ -59,8 +59,9 @@ def at_boot(capture: Capture, family: int) -> list[str]:
     nft = any(
         path.startswith(_NFT_FILES) and _nft_denies(text, family) for path, text in texts.items()
     )
+    # the chain that denies may be one INPUT jumps to; what a file comes to, `booted` says
     kept = any(
-        re.search(r"^:INPUT DROP|^-A INPUT .*-j (?:DROP|REJECT)", texts.get(path, ""), re.MULTILINE)
+        re.search(r"^:\S+ DROP\b|^-A .*-[jg] (?:DROP|REJECT)\b", texts.get(path, ""), re.MULTILINE)
         for path in _SAVED_FILES[family]
     )
     ufw = re.search(_UFW_ON, texts.get("/etc/ufw/ufw.conf", ""), re.MULTILINE)

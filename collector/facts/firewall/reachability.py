@@ -60,14 +60,14 @@ class Firewall:
         """
         least = (20 if family == 4 else 40) + (20 if proto == PROTOCOLS["tcp"] else 8)
         choices: list[dict[str, Any]] = [{}]
-        asked = [n for n in self.numerics if n.field in ("sport", "ttl", "dscp", "length")]
         for name, low, high, usual in (
             ("sport", 1, 65_535, 40_000),
             ("ttl", 1, 255, 64),
             ("dscp", 0, 63, 0),
             ("length", least, 1500, least + 20),
+            ("tcp_option", 0, 254, 0),
         ):
-            told = [numeric for numeric in asked if numeric.field == name]
+            told = [numeric for numeric in self.numerics if numeric.field == name]
             edges = {usual}.union(*(_edges(numeric, low, high) for numeric in told))
             if name == "sport" or told:
                 kinds = sorted(edges)

@@ -3,7 +3,8 @@
 Products are data (`catalogs/monitors.yml`). An agent proves itself by a connection with another
 host, held by its process, or just ended (TIME-WAIT, which has no owner) where it listens.
 History on the host is dated from inside: the header of sysstat's files (sa_ust_time in sa.h of
-sysstat: format 0x2171 of 10.0 to 10.2, which EL 7 has, and 0x2175 of 11.7 and later), minTime of
+sysstat: format 0x2171 of 10.0 to 10.2, which EL 7 has, 0x2173 of 11.0 to 11.6, which Ubuntu 18.04
+has, and 0x2175 of 11.7 and later), minTime of
 Prometheus' blocks.
 """
 
@@ -33,7 +34,7 @@ from collector.schema import load_own
 _READ = "monitors.state"
 _SADC = 0xD596
 # where the time stands in the header, by the format
-_FORMATS = {0x2171: 8, 0x2175: 76}
+_FORMATS = {0x2171: 8, 0x2173: 76, 0x2175: 76}
 
 
 @dataclass(frozen=True, slots=True)

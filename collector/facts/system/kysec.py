@@ -2,9 +2,10 @@
 
 Forms seen in public: `KySec status: Normal` with `exec control: on`, `file protect: on`,
 `kmod protect: on`, `three admin : off` (a Kylin V10 whose `setstatus` takes Normal and Softmode);
-`enabled` and `disabled` of others; `kysec_exectl = 0` and its like in /etc/kysec/kysec.conf; a
-switch for each control below /sys/kernel/security/kysec. Softmode records and lets pass. The status
-alone says nothing: each control is on or off by itself.
+`enabled` and `disabled` of others, the first with ten controls (`net control`, `ipt control`,
+`kid protect  : disable_privacy` …) on a V10 SP1; `kysec_exectl = 0` and its like in
+/etc/kysec/kysec.conf; a switch for each control below /sys/kernel/security/kysec. Softmode records
+and lets pass. The status alone says nothing: each control is on or off by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _FOLDER = "/sys/kernel/security/kysec/"
 # who administers is no control of what programs may do
 _NO_CONTROL = re.compile(r"three[ _]admin|status", re.IGNORECASE)
 _ON = ("on", "enforcing", "block", "enabled")
-_OFF = ("off", "disabled", "close", "closed")
+# `kid protect` guards identifiers, and says so with a word of its own (V10 SP1 of 2024)
+_OFF = ("off", "disabled", "close", "closed", "disable_privacy")
 # a control that asks or writes down keeps nobody from anything for certain
 _SOFT = ("warning", "warn", "audit", "softmode", "permissive")
 

@@ -73,6 +73,15 @@ command -v rpm >/dev/null 2>&1 || { echo '== none'; exit 0; }
 [ -d /var/cache/dnf ] || [ -d /var/cache/yum ] || [ -d /var/cache/libdnf5 ] || {
   echo '== none'; exit 0
 }
+# dnf unpacks zst by itself, so zstd need not be there; rpm can from 4.17 on, and tells no cut end
+hp_zst() {
+  command -v zstd >/dev/null 2>&1 && { zstd -dcq "$1"; return; }
+  case "$1" in (*[!A-Za-z0-9._/+-]*) return 1;; esac
+  [ "$(rpm --eval '%{lua: if rpm.open then print("yes") end}' 2>/dev/null)" = yes ] || return 1
+  rpm --eval "%{lua: local f, e = rpm.open('$1', 'r.zstdio'), ''; local d = f:read(65536)
+    while d and #d > 0 do io.stdout:write(d); e = string.sub(e..d, -64); d = f:read(65536) end
+    if not string.find(e, '</updates>', 1, true) then error('cut') end}" 2>/dev/null
+}
 u=; echo '== caches'
 for f in /var/cache/dnf/*/repodata/repomd.xml /var/cache/dnf/*/repodata/*primary.xml* \
   /var/cache/libdnf5/*/repodata/repomd.xml /var/cache/libdnf5/*/repodata/*primary.xml* \
@@ -87,7 +96,7 @@ done
 echo '== differ'
 for f in $u; do
   case "$f" in
-    *.gz) gzip -dc "$f";; *.xz) xz -dc "$f";; *.bz2) bzip2 -dc "$f";; *.zst) zstd -dcq "$f";;
+    *.gz) gzip -dc "$f";; *.xz) xz -dc "$f";; *.bz2) bzip2 -dc "$f";; *.zst) hp_zst "$f";;
     *) cat "$f";;
   esac || printf '\n<unreadable file="%s"/>\n' "$f"
 done | { rpm -qa --qf '%{NAME} %{EPOCH} %{VERSION}-%{RELEASE} %{ARCH} %{INSTALLTIME}\n'

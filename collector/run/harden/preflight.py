@@ -76,6 +76,13 @@ def refusal(host: Host, least: tuple[int, ...]) -> str:
         wanted = ".".join(map(str, least))
         found = max(host.pythons, default=None)
         has = ".".join(map(str, found[0])) if found else "none"
+        if found and found[0] < (3,):
+            # release 7 of the family: what its repositories have beside it is too old as well
+            return (
+                f"{name}: this Ansible needs Python {wanted} or later on the host, and it has "
+                f"{has}, as all of its repositories: mend by hand what 'hostpledge explain CONTROL "
+                "--platform rhel7' lists (copy, change, way back); checking needs none"
+            )
         return (
             f"{name}: this Ansible needs Python {wanted} or later on the host, and it has {has}: "
             "install a newer one beside it (such as python39 or python3.11) and name it in "

@@ -19,6 +19,8 @@ from collector.facts.firewall.rules.packet import (
 
 Sets = Mapping[str, IpSet]
 
+# MSS, window scale, SACK permitted, timestamps: nobody's choice to carry or not (RFC 9293, 7323)
+_USUAL_OPTIONS = frozenset({2, 3, 4, 8})
 _FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
 
 
@@ -113,6 +115,13 @@ class Words:
     def flags(self, negate: bool) -> Match:
         mask, wanted = _bits(self.next()), _bits(self.next())
         return Numeric("flags", Spans.one(wanted), negate, mask)
+
+    def tcp_option(self, negate: bool) -> Match:
+        """One that packets do not carry by themselves; a rule that asks for two stays unknown."""
+        number = int(self.next(), 0)
+        if number in _USUAL_OPTIONS or self.words.count("--tcp-option") > 1:
+            return Unknown(f"--tcp-option {number}")
+        return Numeric("tcp_option", Spans.one(number), negate)
 
     def syn(self, negate: bool) -> Match:
         return Numeric("flags", Spans.one(2), negate, 23)
@@ -268,7 +277,8 @@ _OPTIONS: dict[str, Callable[[Words, bool], Match]] = {
     "-p": Words.protocol, "-i": Words.interface_in, "-o": Words.interface_out,
     "--dport": Words.destination_port, "--dports": Words.destination_port,
     "--sport": Words.source_port, "--sports": Words.source_port, "--ports": Words.either_port,
-    "--tcp-flags": Words.flags, "--syn": Words.syn, "--ctstate": Words.state,
+    "--tcp-flags": Words.flags, "--tcp-option": Words.tcp_option, "--syn": Words.syn,
+    "--ctstate": Words.state,
     "--state": Words.state, "--ctstatus": Words.status,
     "--ctorigdst": Words.first_destination, "--ctorigdstport": Words.first_port,
     "--ctdir": Words.direction, "--dst-type": Words.destination_type,

@@ -164,12 +164,12 @@ def _steps(words: Words, table: _Table) -> list[Step]:
 def _recent(options: list[str]) -> list[Step]:
     """Which sources were seen before no capture shows; --set only notes one more.
 
-    With --hitcount of more than one it holds back those who come too often.
+    With --hitcount of more than one it holds back those who come too often, or lets in all others.
     """
     if "--set" in options and "!" not in options:
         return []
     hits = options[options.index("--hitcount") + 1] if "--hitcount" in options[:-1] else "1"
-    return [Unknown("-m recent") if hits == "1" else Rate("recent", quiet=False)]
+    return [Unknown("-m recent") if hits == "1" else Rate("recent", quiet="!" in options)]
 
 
 def _rate(module: str, options: list[str]) -> list[Step]:

@@ -28,8 +28,8 @@ class Packet:
     connection to ask. `held`: its destination is an address of the interface it comes in by.
     `natted`: its destination was decided by a rule of NAT; `first_daddr`, `first_dport` are what
     it was sent to; `guess`: what they became is not known. `cast`: `unicast`, `broadcast` or
-    `multicast`. `ttl` (hop limit), `dscp` and `length` (of the whole packet, bytes) are None
-    where no rule asks.
+    `multicast`. `ttl` (hop limit), `dscp`, `length` (of the whole packet, bytes) and `tcp_option`
+    (the number of one beyond the usual, 0 for none) are None where no rule asks.
     """
 
     family: int
@@ -52,6 +52,7 @@ class Packet:
     ttl: int | None = None
     dscp: int | None = None
     length: int | None = None
+    tcp_option: int | None = None
 
     @property
     def tracked(self) -> bool:
@@ -79,6 +80,7 @@ class Packet:
             "ttl": self.ttl,
             "dscp": self.dscp,
             "length": self.length,
+            "tcp_option": self.tcp_option,
         }
         return known[name]
 
