@@ -119,14 +119,7 @@ def run(
     stamps = stampers(tsa)
     encrypted = encrypting(encrypt_to)
     whole_register = from_register(inventory, due=due)
-    form = asked_form()
-    if whole_register and form not in ("text", "json"):
-        raise click.UsageError(
-            tr(
-                f"--format {form} 只用于一份登记，或不属登记的核查：请逐份给出 --pledge",
-                f"--format {form} is for one pledge, or none: name it with --pledge",
-            )
-        )
+    form = _form_for_programs(whole_register)
     times = _times(within, spread, due=due)
     if retry and output is None:
         raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
@@ -137,8 +130,7 @@ def run(
     )
     if whole_register or pledge is not None:
         check_attachable(signing)
-    output = output_folder(output, location)
-    how = how_of(inventory, given)
+    output, how = output_folder(output, location), how_of(inventory, given)
     if whole_register:
         from collector.cli.workflows.fleet_run import run_fleet
         from collector.cli.workflows.selection import Wanted, choice
@@ -156,11 +148,25 @@ def run(
         folder.end()
         say(opened, pledge)
         answer_of_one(opened.path, report, pledge, grade)
-        if form not in ("text", "json"):
-            prints("".join(exports.texts([form], opened)))
+        prints("".join(exports.texts(form, opened)))
         _say_where(report, opened.path)
         whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
         return 0 if whole and _satisfied(opened) else 1
+
+
+def _form_for_programs(whole_register: bool) -> tuple[str, ...]:
+    """What `--format` names beside text and json; raises UsageError for a whole register."""
+    form = asked_form()
+    if form in ("text", "json"):
+        return ()
+    if whole_register:
+        raise click.UsageError(
+            tr(
+                f"--format {form} 只用于一份登记，或不属登记的核查：请逐份给出 --pledge",
+                f"--format {form} is for one pledge, or none: name it with --pledge",
+            )
+        )
+    return (form,)
 
 
 def _satisfied(opened: Bundle) -> bool:
