@@ -50,6 +50,7 @@ IMAGES = {
         Image("good", parent="trixie"),
         Image("story", parent="trixie"),
         Image("vault", parent="trixie"),
+        Image("probed", parent="story"),
         Image("syslog-ng", parent="trixie"),
         Image("syslog-ng-12", parent="bookworm"),
         Image("rsyslog-12", parent="bookworm"),
