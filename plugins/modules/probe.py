@@ -32,7 +32,7 @@ options:
     description: The process that started this, without which nothing more is done.
     type: str
     default: ""
-  until:
+  window_end:
     description: When the time window ends, in ISO 8601.
     type: str
     default: ""

@@ -182,7 +182,8 @@ def _told(host: str, name: str, facts: Facts) -> Told:
     except FactError as problem:
         return Told(host, name, None, "", _in_language(problem.why))
     assert seen is not None, "it was recorded"  # noqa: S101 - `recorded` names it
-    good = False if seen.broken else True if seen.came is not None else None
+    told = True if seen.came is not None and seen.complete else None
+    good = False if seen.broken else told
     made = seen.recording
     return Told(
         host, name, good, seen.came or "", _in_language(seen.why), made.nonce, made.left,

@@ -43,6 +43,7 @@ _UNDONE: Final[dict[str, Message]] = {
     "no_settings": msg("probe_undone_no_settings"),
     "not_direct": msg("probe_undone_not_direct"),
     "not_pledged": msg("probe_undone_not_pledged"),
+    "recent": msg("probe_undone_recent"),
     "stopped": msg("probe_undone_stopped"),
     "window": msg("probe_undone_window"),
 }
@@ -52,7 +53,8 @@ _UNDONE: Final[dict[str, Message]] = {
 class Outcome:
     """`came` is None where the probe could not tell; `why` says what was seen, or why not.
 
-    `holds` are the controls that were seen to work, `broken` those seen not to.
+    `holds` are the controls that were seen to work, `broken` those seen not to. Not `complete` is
+    one of which a part that was asked for could not be told.
     """
 
     recording: Recording
@@ -61,6 +63,7 @@ class Outcome:
     lines: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
+    complete: bool = True
 
 
 def untold(recording: Recording, why: Message, *lines: str) -> Outcome:

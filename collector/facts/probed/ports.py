@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from collector.errors import FactError
 from collector.facts.base.intervals import address
@@ -14,6 +15,8 @@ from collector.model import Capture
 
 _PORT = re.compile(r"([0-9]{1,5}) (open|closed|silent)")
 _MOST = 20
+# rules and listeners are those of a look that lies no further back
+_SAME = timedelta(hours=1)
 
 
 def outside_ports(capture: Capture, made: Recording) -> Outcome:
@@ -29,8 +32,14 @@ def outside_ports(capture: Capture, made: Recording) -> Outcome:
         return untold(made, msg("probe_ports_not_comparable"))
     if not asked:
         return untold(made, msg("probe_said_too_little"))
+    looked = capture.collected_at
+    if looked is None or abs(made.begun - looked) > _SAME:
+        return untold(made, msg("probe_ports_stale"))
     answers = {port: _answer(known, target, port) for port in asked}
     lines = tuple(f"port {p} {asked[p]}, engine: {answers[p]}" for p in sorted(asked))
+    unused = [p for p in asked if answers[p] == "nobody"]
+    if len(unused) > 1 and all(asked[p] == "open" for p in unused):
+        return untold(made, msg("probe_ports_all_open", count=len(unused)), *lines[:_MOST])
     wrong = sorted(p for p in asked if asked[p] == "open" and answers[p] in ("no", "nobody"))
     count = len(asked)
     if wrong:
@@ -44,7 +53,6 @@ def outside_ports(capture: Capture, made: Recording) -> Outcome:
         return untold(made, msg("probe_ports_all_silent", count=count), *lines[:_MOST])
     holds = ["firewall.exposed_ports", "firewall.admin_sources", "intrusion.cleartext_services"]
     # what nobody listens on shows whether the rules keep it out, or only the lack of a listener
-    unused = [p for p in asked if answers[p] == "nobody"]
     if unused and all(asked[p] == "silent" for p in unused):
         holds.append("firewall.default_deny")
     said = msg("probe_ports_agree", count=count, ports=told)

@@ -29,7 +29,9 @@ def restore(made: Recording, important: tuple[str, ...]) -> Outcome:
         return untold(made, msg("probe_said_too_little"), *lines)
     said = msg("probe_restored", store=store, what=what)
     others = [name for name in important if name != store]
-    if others or store not in important:
+    if store not in important:
+        return worked(made, "logged", msg("probe_restored_other", store=store, what=what), of=())
+    if others:
         named = ", ".join(others[:5]) or "-"
         why = msg("probe_restored_part", store=store, what=what, others=named)
         return worked(made, "logged", why, *lines, of=())

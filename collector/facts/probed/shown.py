@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from collector.facts.probed.outcome import Outcome, failed, not_done, untold, worked
 from collector.facts.probed.recording import Recording
@@ -79,7 +80,7 @@ def log_arrival(made: Recording) -> Outcome:
     asked = next(iter(made.all("store_asked")), "")
     if asked != "ok":
         why = msg("probe_store_silent", store=store, why=asked or "-")
-        return worked(made, "logged", why, *lines, of=("logging.logins",))
+        return replace(worked(made, "logged", why, *lines, of=("logging.logins",)), complete=False)
     arrived = tuple(line for line in made.all("arrived") if _names(line, login))
     if arrived:
         return worked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ from collector.facts.probed.recording import PREFIX, recording
 from collector.model import Capture, HostStatus, ReadResult
 from collector.run.ansible.driver import driver_alive
 from collector.run.ansible.reached import option, unfit
-from collector.run.collected.run_folder import RunFolder
+from collector.run.collected.run_folder import RunFolder, lock
 from collector.run.probing import arrived, stops
 from collector.run.probing.acts import ACTS
 from collector.run.probing.site import Site, Undone
@@ -34,7 +35,7 @@ _SPEC: Mapping[str, dict[str, Any]] = {
     "probes": {"type": "list", "elements": "str", "required": True},
     "phase": {"type": "str", "choices": ["act", "store", "others"], "default": "act"},
     "driver": {"type": "str", "default": ""},
-    "until": {"type": "str", "default": ""},
+    "window_end": {"type": "str", "default": ""},
     "consent": {"type": "str", "default": ""},
     "addresses": {"type": "list", "elements": "str", "default": []},
     "store": {"type": "str", "default": ""},
@@ -61,23 +62,33 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         self._lively()
         try:
             folder = RunFolder.open(Path(given["output"]))
-            capture = captures.load(folder.capture_path(host))
-            if capture.status is not HostStatus.COMPLETE:
-                return result | {"changed": False, "skipped": True}
-            if given["phase"] == "store":
-                return result | self._at_the_store(folder, capture, given)
-            if given["phase"] == "others":
-                return result | _with_others(folder, capture)
-            return result | self._act(folder, capture, given)
+            # a command that takes this up waits until who is at work for a killed one has let go
+            with lock(folder.path / "workers.lock", fcntl.LOCK_SH, 60) as taken:
+                if not taken:
+                    raise AnsibleActionFail(f"another hostpledge is at work in {folder.path}")
+                return result | self._phase(folder, host, given)
         except CollectorError as problem:
             raise AnsibleActionFail(str(problem)) from None
+
+    def _phase(self, folder: RunFolder, host: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        capture = captures.load(folder.capture_path(host))
+        if capture.status is not HostStatus.COMPLETE:
+            return {"changed": False, "skipped": True}
+        if given["phase"] == "store":
+            return self._at_the_store(folder, capture, given)
+        if given["phase"] == "others":
+            return _with_others(folder, capture)
+        return self._act(folder, capture, given)
 
     def _lively(self) -> None:
         with contextlib.suppress(KeyError, AnsibleError):
             self._connection.set_option("pipelining", True)
-        if option(self._connection, "ssh_args") in (_SHARED, ""):
+        given = option(self._connection, "ssh_args")
+        if given is not None:
+            # of options that come twice ssh takes the first
+            words = _ALIVE if given == _SHARED else f"{_ALIVE} {given}".strip()
             with contextlib.suppress(KeyError, AnsibleError):
-                self._connection.set_option("ssh_args", _ALIVE)
+                self._connection.set_option("ssh_args", words)
 
     def _act(self, folder: RunFolder, capture: Capture, given: Mapping[str, Any]) -> dict[str, Any]:
         done: dict[str, str] = {}
@@ -88,7 +99,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             site.halt = lambda: _halt(given)
             site.note("consent", given["consent"])
             try:
-                site.go_on()
+                # a file on the host stops what comes from outside of it too
+                site.act("ready")
                 ACTS[name](site)
             except Undone as why:
                 site.note("undone", " ".join(map(str, why.args)).strip())
@@ -147,8 +159,8 @@ def _halt(given: Mapping[str, Any]) -> str:
         return "stopped the command is gone"
     if (place := stops.stopped()) is not None:
         return f"stopped {place}"
-    until = datetime.fromisoformat(given["until"]) if given["until"] else None
-    return f"window {given['until']}" if until and datetime.now(UTC) >= until else ""
+    until = datetime.fromisoformat(given["window_end"]) if given["window_end"] else None
+    return f"window {given['window_end']}" if until and datetime.now(UTC) >= until else ""
 
 
 def _with(folder: RunFolder, capture: Capture, read: ReadResult) -> Capture:

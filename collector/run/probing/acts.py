@@ -34,6 +34,8 @@ def failed_login(site: Site) -> None:
     """One login from here, then the host's records of it."""
     where, port = site.target()
     _below_ban(site)
+    source = site.capture.head.get("session", "").partition(" ")[0]
+    site.act("login_before", SOURCE=source or "-")
     account = f"hostpledge-canary-{site.nonce}"
     site.note("account", account)
     site.note("to", f"{where} {port}")
@@ -52,6 +54,7 @@ def _below_ban(site: Site) -> None:
 
 def log_arrival(site: Site) -> None:
     """Our own login; nothing more is sent than that."""
+    _by_ssh(site)
     said = site.plainly('echo "hostpledge-login ${SSH_CONNECTION:-}"') or ""
     found = re.search(r"hostpledge-login (\S+) (\d+) \S+ \d+", said)
     if found is None:
@@ -66,6 +69,12 @@ def log_arrival(site: Site) -> None:
             site.note(key, value)
 
 
+def _by_ssh(site: Site) -> None:
+    """This very machine has no other clock than its own, and whose login it is nobody knows."""
+    if site.capture.origin.get("transport") != "ansible-ssh":
+        raise Undone("not_direct", str(site.capture.origin.get("transport", "")))
+
+
 def malware_stream(site: Site) -> None:
     """The EICAR test text through clamd's stream."""
     site.act("malware_stream")
@@ -73,6 +82,7 @@ def malware_stream(site: Site) -> None:
 
 def clock(site: Site) -> None:
     """A few exchanges over SSH: the host's clock lies between our two."""
+    _by_ssh(site)
     for _ in range(_EXCHANGES):
         before = time.time()
         said = site.plainly("date -u +'hostpledge-clock %s.%N'") or ""
@@ -80,8 +90,10 @@ def clock(site: Site) -> None:
         found = re.search(r"hostpledge-clock (\d{9,11}(?:\.\d{1,9})?)", said)
         if found is None:
             raise Undone("lost", "")
-        off = float(found[1]) - (before + after) / 2
-        site.note("exchange", f"{off:.6f} {(after - before) / 2:.6f}")
+        # a date without %N tells whole seconds, and lies up to one behind
+        blur = 0.0 if "." in found[1] else 0.5
+        off = float(found[1]) + blur - (before + after) / 2
+        site.note("exchange", f"{off:.6f} {(after - before) / 2 + blur:.6f}")
 
 
 def outside_ports(site: Site) -> None:
@@ -129,12 +141,13 @@ def _ports(site: Site) -> list[int]:
 def ban(site: Site) -> None:
     """A burst from an address that is given for it; it is unbanned again, whatever came of it."""
     source = str(site.given["ban_from"])
-    where, port = site.target()
     if not source:
         raise Undone("no_address", "")
+    where, port = site.target()
     if source == site.capture.head.get("session", "").partition(" ")[0]:
         raise Undone("no_address", "the control node's own")
     site.note("from", source)
+    # where that is not done there is nothing to take back either
     limits = site.act("ban_before", ADDRESS=source)
     most = max(
         (int(x.split()[2]) for x in limits if re.fullmatch(r"limit \S+ \d{1,3}", x)), default=5

@@ -10,7 +10,7 @@ hp_act() {
   done
   if fail2ban-client banned "$HP_ADDRESS" 2>/dev/null | grep -q '[a-z]'; then undone busy "$HP_ADDRESS"; fi
   # not stopped with this act: it is there for the case that the other one never comes
-  systemd-run --quiet --collect --unit="hostpledge-probe-$HP_N" --on-active=600 \
+  systemd-run --quiet --collect --unit="hostpledge-probe-unban-$HP_N" --on-active=600 \
     fail2ban-client unban "$HP_ADDRESS" >/dev/null 2>&1 || undone no_removal systemd-run
   say "jails $hp_j"
 }

@@ -23,7 +23,10 @@ hp_sweep() {
     while IFS= read -r hp_p; do
       case $hp_p in /etc/tmpfiles.d/hostpledge-probe-*.conf) rm -f -- "$hp_p" ;; esac
     done <"$HP_D/planted"
+    if [ -e "$HP_D/time" ]; then touch -c -r "$HP_D/time" /etc/tmpfiles.d; fi
   fi
+  # its timer would take away what is the next one's
+  systemctl stop "hostpledge-probe-$(cat "$HP_D/nonce" 2>/dev/null).timer" >/dev/null 2>&1 </dev/null
   if [ -e "$HP_D/ended" ]; then sh "$HP_D/ended" >/dev/null 2>&1; fi
   rm -rf -- "$HP_D"
 }
@@ -44,18 +47,22 @@ hp_lock() {
   HP_LOCKED=1
   trap hp_end EXIT
   trap 'exit 1' HUP INT TERM
-  { hp_born $$ >"$HP_D/born" && printf '%s\n' $$ >"$HP_D/pid"; } 2>/dev/null || undone no_room /run
+  { printf '%s\n' "$HP_N" >"$HP_D/nonce" && hp_born $$ >"$HP_D/born" &&
+    printf '%s\n' $$ >"$HP_D/pid"; } 2>/dev/null || undone no_room /run
+  hp_later "${HP_AFTER:-} rm -rf -- $HP_D"
 }
 
 # when a process was started, which no later one of its number shares
 hp_born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
-# what would be left is taken away by systemd too: after a while, and with the next start
+# what would be left of an act that is killed is taken away by systemd, a quarter of an hour later
 hp_later() {
-  command -v systemd-run >/dev/null 2>&1 || undone no_removal systemd-run
-  systemd-run --quiet --collect --unit="hostpledge-probe-$HP_N" --on-active="$1" \
-    /bin/sh -c "$2" >/dev/null 2>&1 </dev/null || undone no_removal systemd-run
-  HP_TIMER=1
+  if systemd-run --quiet --collect --unit="hostpledge-probe-$HP_N" --on-active=900 \
+    /bin/sh -c "$1" >/dev/null 2>&1 </dev/null; then
+    HP_TIMER=1
+  elif [ -n "${HP_AFTER:-}" ]; then
+    undone no_removal systemd-run
+  fi
 }
 
 hp_end() {

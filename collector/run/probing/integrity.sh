@@ -1,6 +1,7 @@
 # A file whose own content has systemd take it away at the next start of the host.
+HP_AFTER="rm -f -- /etc/tmpfiles.d/hostpledge-probe-$HP_N.conf; touch -c -r $HP_D/time /etc/tmpfiles.d;"
 hp_clean() {
-  rm -f -- "$HP_PLANTED"
+  if [ -n "${HP_PLANTED:-}" ]; then rm -f -- "$HP_PLANTED"; fi
   # the folder's time was not ours to change
   if [ -e "$HP_D/time" ]; then touch -c -r "$HP_D/time" /etc/tmpfiles.d; fi
 }
@@ -19,7 +20,6 @@ hp_act() {
   HP_PLANTED=/etc/tmpfiles.d/hostpledge-probe-$HP_N.conf
   touch -r /etc/tmpfiles.d "$HP_D/time" || undone no_room /run
   printf '%s\n' "$HP_PLANTED" >"$HP_D/planted" || undone no_room /run
-  hp_later 900 "rm -f -- $HP_PLANTED; rm -rf -- $HP_D"
   printf 'r! %s\n' "$HP_PLANTED" >"$HP_PLANTED" 2>/dev/null || undone no_room /etc/tmpfiles.d
   if [ ! -s "$HP_PLANTED" ]; then undone no_room /etc/tmpfiles.d; fi
   say "planted $HP_PLANTED"

@@ -1,4 +1,5 @@
 # A dump of PostgreSQL, loaded into a cluster of its own in memory; the one that serves is not asked.
+HP_AFTER="[ ! -e $HP_D/ended ] || sh $HP_D/ended;"
 hp_clean() {
   if [ -s "$HP_D/pg/postmaster.pid" ]; then
     hp_as "$hp_bin/pg_ctl" -D "$HP_D/pg" -m immediate -s stop >/dev/null 2>&1
@@ -25,7 +26,6 @@ hp_act() {
   mkdir -m 700 "$HP_D/pg" "$HP_D/socket" && chown 65534:65534 "$HP_D/pg" "$HP_D/socket" || undone no_room /run
   printf '%s\n' "$hp_bin/pg_ctl -D $HP_D/pg -m immediate -s stop" |
     sed 's/^/setpriv --reuid=65534 --regid=65534 --clear-groups /' >"$HP_D/ended"
-  hp_later 900 "sh $HP_D/ended; rm -rf -- $HP_D"
   cd / || return
   hp_as "$hp_bin/initdb" -D "$HP_D/pg" -A peer -N -E UTF8 --locale=C >"$HP_D/out" 2>&1 || undone no_room /run
   hp_as "$hp_bin/pg_ctl" -D "$HP_D/pg" -s -w -t 60 -l "$HP_D/pg/log" \
@@ -37,9 +37,15 @@ hp_act() {
 hp_sql() { hp_as "$hp_bin/psql" -X -q -h "$HP_D/socket" -d postgres -v ON_ERROR_STOP=1 "$@"; }
 hp_open() { case $hp_f in *.gz) gzip -dc <"$hp_f" ;; *.zst) zstd -qdc <"$hp_f" ;; *.xz) xz -dc <"$hp_f" ;; *) cat <"$hp_f" ;; esac; }
 hp_load() {
+  # half of a dump loads as well as the whole
+  if ! hp_open >/dev/null 2>&1; then say 'error packed, and cut off or damaged'; say 'state broken'; return; fi
+  hp_kind=$(hp_open 2>/dev/null | head -c 5 | tr -d '\0')
+  if [ "$hp_kind" != PGDMP ] && ! hp_open | tail -n 20 | grep -q 'PostgreSQL database .*dump complete'; then
+    say 'error ends as no dump of pg_dump does'; say 'state broken'; return
+  fi
   # outside of rows: what psql itself would do, and owners that are not there
   hp_outside='/^COPY .* FROM stdin;$/ { i = 1; print; next } i { if ($0 == "\\.") i = 0; print; next }'
-  case $(hp_open 2>/dev/null | head -c 5) in
+  case $hp_kind in
     PGDMP) hp_open | hp_as "$hp_bin/pg_restore" -h "$HP_D/socket" -d postgres --no-owner --no-privileges --exit-on-error ;;
     *)
       # how many rows the dump itself holds, table by table

@@ -62,10 +62,15 @@ class Site:
         lines = said.split("\n") if said is not None else []
         if END not in lines:
             self.host += [line for line in lines if line.strip()]
-            self._swept()
+            if name not in texts.WITHOUT_LOCK:
+                self._swept()
             raise Undone("lost", "")
         found = [line for line in lines[: lines.index(END)] if line.strip()]
         self.host += found
+        for line in found:
+            if line.startswith("undone "):
+                reason, _, text = line.removeprefix("undone ").partition(" ")
+                raise Undone(reason, text)
         return found
 
     def _swept(self) -> None:
