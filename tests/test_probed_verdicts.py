@@ -45,11 +45,13 @@ def test_a_probe_never_makes_a_pass(path: str, lines: tuple[str, ...]) -> None:
     before, after = _judged(path, None), _judged(path, _read(lines))
     if after.result is Result.PASS:
         assert before.result is Result.PASS
+    # AIDE was asked: a verdict that stands on Wazuh, or on nothing, is not its to change
+    asked = before.result is Result.FAIL or before.values.get("tool") == "aide"
     if lines is _BAD and before.result is not Result.NOTAPPLICABLE:
-        assert after.result is Result.FAIL
+        assert after.result is (Result.FAIL if asked else before.result)
     if lines is _GOOD:
         assert (after.result, after.reason) == (before.result, before.reason)
-        tested = before.result in (Result.PASS, Result.PARTIAL)
+        tested = asked and before.result in (Result.PASS, Result.PARTIAL)
         assert after.method is (Method.TESTED if tested else before.method)
     if lines is _UNTOLD:
         assert (after.result, after.method) == (before.result, before.method)
@@ -109,3 +111,54 @@ def test_only_the_control_node_records_a_probe() -> None:
 def test_a_script_of_run_holds_no_probe() -> None:
     assert not any(id.startswith("probe.") for id in catalog.all_reads())
     assert "hostpledge-canary" not in script.collector_script(catalog.all_reads().values())
+
+
+# --- a verdict that rests on something else than what was probed --------------------------------
+
+_BANNED = ("from 10.0.0.9", "before open", "attempt 1 refused", "after open", "again open")
+_BLIND = ("host rc 0", "host clean_rc 0")
+
+
+def _of(
+    control: str, case_name: str, probe: str, lines: tuple[str, ...]
+) -> tuple[Finding, Finding]:
+    """Before and after."""
+    case = cases.load(next(p for p in cases.case_files(control) if p.name == case_name))
+    head = ["hostpledge-probe 1", f"probe {probe}", f"nonce {_NONCE}"]
+    text = "\n".join([*head, "begun 2026-11-25T04:00:00+00:00", *lines, "== end", ""]).encode()
+    read = ReadResult(f"probe.{probe}", ReadStatus.OK, stdout=text)
+    found = []
+    for reads in (case.capture.reads, {**case.capture.reads, read.id: read}):
+        capture = replace(case.capture, reads=reads)
+        (one,) = assess_host(
+            capture, [catalog.control(control)], grade=case.grade, at=case.at,
+            attached=case.attached,
+        )  # fmt: skip
+        found.append(one)
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize(
+    ("control", "case", "probe", "lines", "speaks"),
+    [
+        ("intrusion.lockout", "fail2ban.pass.yml", "ban", _BANNED, True),
+        # PAM locks the account, whatever becomes of the address
+        ("intrusion.lockout", "debian13.pass.yml", "ban", _BANNED, False),
+        ("intrusion.lockout", "crowdsec_strict.pass.yml", "ban", _BANNED, False),
+        ("intrusion.lockout", "effect_of_ban_not_collected.error.yml", "ban", _BANNED, False),
+        ("antivirus.running", "clamd.pass.yml", "malware_stream", _BLIND, True),
+        # another product runs, and clamd was what was asked
+        ("antivirus.running", "aegis.pass.yml", "malware_stream", _BLIND, False),
+    ],
+)
+def test_it_speaks_of_what_the_verdict_stands_on_alone(
+    control: str, case: str, probe: str, lines: tuple[str, ...], speaks: bool
+) -> None:
+    before, after = _of(control, case, probe, lines)
+    if speaks:
+        assert (after.result, after.reason) == (Result.FAIL, "probe_failed")
+    else:
+        assert (after.result, after.reason, after.method) == (
+            before.result, before.reason, before.method,
+        )  # fmt: skip
+        assert "shows nothing of this" in after.message.en

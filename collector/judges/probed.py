@@ -18,6 +18,14 @@ from collector.model import Facts, Method, Quote, Result, Value, Verdict
 
 _KEPT: Final = (Result.PASS, Result.PARTIAL)
 _LINES = 8
+# a probe asks one thing, and a verdict may rest on another: a value of the verdict, and its word
+_RESTS_ON: Final = {
+    ("malware_stream", "antivirus.running"): ("products", "ClamAV"),
+    ("malware_stream", "antivirus.signatures"): ("product", "ClamAV"),
+    ("integrity", "intrusion.file_integrity"): ("tool", "aide"),
+}
+# of lockout the reasons of a ban: PAM may lock where no address is banned
+_BANS: Final = frozenset({"banned", "ban_not_at_boot"})
 
 
 def by_probes(control: str, verdict: Verdict, facts: Facts) -> Verdict:
@@ -38,7 +46,11 @@ def _after(control: str, verdict: Verdict, facts: Facts, name: str) -> Verdict:
     at = f"{seen.recording.begun:%Y-%m-%d %H:%M} UTC"
     note = msg("probe_note", probe=name, at=at, came=_word(seen), why=seen.why)
     quote = Quote(PREFIX + name, (*_head(seen), *seen.lines[:_LINES]))
-    if control in seen.broken:
+    beside = not _rests_on_it(control, verdict, name)
+    if beside and seen.came is not None:
+        note = msg("probe_note_beside", probe=name, at=at, why=seen.why)
+        verdict = _with_note(verdict, note, (quote,))
+    elif control in seen.broken:
         verdict = _broken(verdict, note, quote)
     elif control in seen.holds:
         known = verdict.method if verdict.result not in _KEPT else Method.TESTED
@@ -51,6 +63,16 @@ def _after(control: str, verdict: Verdict, facts: Facts, name: str) -> Verdict:
         note = msg("probe_note_untold", probe=f"{name}, {at}", why=seen.why)
         verdict = _with_note(verdict, note, (quote,))
     return _with_left(verdict, seen, quote)
+
+
+def _rests_on_it(control: str, verdict: Verdict, name: str) -> bool:
+    """Is it what this verdict stands on? What has failed already can be said of anything."""
+    if verdict.result is Result.FAIL:
+        return True
+    if name == "ban":
+        return verdict.reason in _BANS
+    value, wanted = _RESTS_ON.get((name, control), ("", ""))
+    return not value or verdict.values.get(value) == wanted
 
 
 def _broken(verdict: Verdict, note: Message, quote: Quote) -> Verdict:

@@ -5,10 +5,19 @@ hp_act() {
   export RESTIC_REPOSITORY RESTIC_PASSWORD_FILE TMPDIR
   if [ -d "$HP_REPOSITORY" ]; then say "before $(hp_state "$HP_REPOSITORY")"; fi
   timeout 120 restic --no-lock --no-cache --json snapshots --path "$HP_PATH" --latest 1 >"$HP_D/newest" 2>"$HP_D/err"
+  hp_rc=$?
+  if [ "$hp_rc" != 0 ]; then
+    # a password, an address or an account may be wrong here: that shows nothing of the backup
+    lines error <"$HP_D/err"
+    undone no_settings "restic ends with $hp_rc"
+  fi
   hp_s=$(grep -o '"short_id":"[0-9a-f]*"' "$HP_D/newest" | tail -n 1 | cut -d '"' -f 4)
   hp_t=$(grep -o '"time":"[^"]*"' "$HP_D/newest" | tail -n 1 | cut -d '"' -f 4)
   if [ -z "$hp_s" ]; then
-    say "restored no snapshot of $HP_PATH"; lines error <"$HP_D/err"; say 'state broken'
+    if timeout 120 restic --no-lock --no-cache --json snapshots --latest 1 2>/dev/null | grep -q '"short_id"'; then
+      undone no_settings "no snapshot of $HP_PATH, but of other paths"
+    fi
+    say "restored no snapshot at all"; say 'state broken'
   else
     say "snapshot $hp_s $hp_t"
     hp_file
