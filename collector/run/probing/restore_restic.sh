@@ -22,16 +22,18 @@ hp_act() {
     say "snapshot $hp_s $hp_t"
     hp_file
     timeout 240 restic --no-lock --no-cache check --read-data-subset=1% >"$HP_D/out" 2>&1 || {
-      lines error <"$HP_D/out"; say 'check failed'; say 'state broken'
+      grep -iE 'error|fatal' "$HP_D/out" | lines error; say 'check failed'; say 'state broken'
     }
   fi
   if [ -d "$HP_REPOSITORY" ]; then say "after $(hp_state "$HP_REPOSITORY")"; fi
 }
 hp_file() {
-  timeout 120 restic --no-lock --no-cache ls --long "$hp_s" "$HP_PATH" >"$HP_D/list" 2>/dev/null
+  if ! timeout 120 restic --no-lock --no-cache ls --long "$hp_s" "$HP_PATH" >"$HP_D/list" 2>"$HP_D/err"; then
+    say "restored the list of $HP_PATH"; lines error <"$HP_D/err"; say 'state broken'; return
+  fi
   # small enough to be held in memory; without a blank, a tab or a backslash in its name
   hp_f=$(awk '$1 ~ /^-/ && NF == 7 && $4 + 0 <= 16777216 { print $7 }' "$HP_D/list" | shuf -n 1)
-  if [ -z "$hp_f" ]; then say "restored no file of $HP_PATH"; say 'state broken'; return; fi
+  if [ -z "$hp_f" ]; then undone no_settings "no file of 16 MiB or less, with a plain name, in $HP_PATH"; fi
   hp_w=$(awk -v f="$hp_f" '$7 == f { print $4 + 0; exit }' "$HP_D/list")
   say "restored $hp_f"
   if ! timeout 120 restic --no-lock --no-cache dump "$hp_s" "$hp_f" >"$HP_D/file" 2>"$HP_D/err"; then
