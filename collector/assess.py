@@ -12,6 +12,7 @@ from collector.captures import read_digest
 from collector.catalog import reads_for, reasons, words
 from collector.errors import BadInput, FactError, PastLimit, one_line
 from collector.i18n.message import in_chinese, msg
+from collector.judges.probed import by_probes
 from collector.model import (
     Capture,
     Clock,
@@ -95,7 +96,7 @@ def assess_each(
             verdict = _past(facts.capture, control, barred[control.id])
         else:
             parsing("")
-            verdict = _verdict(facts, control, clock)
+            verdict = _probed(control, _verdict(facts, control, clock), facts)
         borne = standing.get(control.id)
         yield finding(capture, control, verdict, clock, borne, digests=digests)
 
@@ -127,6 +128,16 @@ def _verdict(facts: Facts, control: Control, clock: Clock) -> Verdict:
     except Exception as problem:  # noqa: BLE001 - a judge's defect is an `error`, never a silence
         if isinstance(problem, ValueError) and _TOO_LONG in str(problem):
             return _past(capture, control, PastLimit(msg("number_too_long_to_judge")))
+        why = one_line(f"{type(problem).__name__}: {problem}")
+        return Verdict(Result.ERROR, "judge_failed", values={"why": why})
+
+
+def _probed(control: Control, verdict: Verdict, facts: Facts) -> Verdict:
+    try:
+        return by_probes(control.id, verdict, facts)
+    except PastLimit as problem:
+        return _past(facts.capture, control, problem)
+    except Exception as problem:  # noqa: BLE001 - as of a judge's own
         why = one_line(f"{type(problem).__name__}: {problem}")
         return Verdict(Result.ERROR, "judge_failed", values={"why": why})
 
@@ -184,7 +195,7 @@ def finding(
         result=verdict.result,
         method=verdict.method,
         reason=verdict.reason,
-        message=fill(template, verdict.values),
+        message=_with_probed(fill(template, verdict.values), verdict.values),
         values={name: sizes.value(value) for name, value in verdict.values.items()},
         evidence=tuple(
             _quoted(capture, quote, digests) for quote in verdict.evidence[: sizes.QUOTES]
@@ -207,6 +218,14 @@ def _template(control: Control, verdict: Verdict) -> Text | None:
     if own is None or common is None:
         return own or common
     return own if set(_PLACE.findall(own.en)) <= set(verdict.values) else common
+
+
+def _with_probed(message: Text, values: Mapping[str, Value]) -> Text:
+    """What a probe showed stands behind the control's own words."""
+    if "probed_en" not in values:
+        return message
+    joined = fill(reasons()["probed"], values)
+    return Text(message.zh + joined.zh, f"{message.en} {joined.en}")
 
 
 def fill(template: Text, values: Mapping[str, Value]) -> Text:

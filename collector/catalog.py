@@ -117,6 +117,17 @@ def reasons() -> Mapping[str, Text]:
 
 
 @cache
+def probes() -> Mapping[str, Mapping[str, Text]]:
+    """What each probe does, its footprint, and what alarms will ring, by its name."""
+    return MappingProxyType(
+        {
+            name: MappingProxyType({part: two_languages(text) for part, text in known.items()})
+            for name, known in _catalog("probes").items()
+        }
+    )
+
+
+@cache
 def clauses() -> Mapping[str, Mapping[str, Any]]:
     """The clauses that hosts are checked for: `number`, and `title` in zh and en."""
     return MappingProxyType(_catalog("clauses"))

@@ -19,6 +19,7 @@ from typing import Any
 from collector.errors import BadInput
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import ERRORS, WORDS
+from collector.facts.probed.recording import is_ours
 from collector.facts.tls.probe import OUTSIDE
 from collector.i18n.message import msg
 from collector.model import Capture, CapturedFile, HostStatus, Read, ReadResult, ReadStatus
@@ -158,8 +159,7 @@ def parse_output(
         return Capture(host, status, nonce, detail, origin=origin, collected_at=at)
     sections = raw[start:].split(b"\n@" + found.encode() + b" ")[1:]
     head, results, ended = _sections(sections)
-    # no host speaks for the control node
-    results.pop(OUTSIDE, None)
+    results = {id: r for id, r in results.items() if id != OUTSIDE and not is_ours(id)}
     if status is None or status is HostStatus.COMPLETE:
         status = HostStatus.COMPLETE if ended else HostStatus.LOST
         if not ended:

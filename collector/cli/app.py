@@ -26,6 +26,7 @@ from collector.private import put_umask_aside
 _COMMANDS = {
     "run": "run",
     "harden": "harden",
+    "probe": "probe",
     "collect": "collect",
     "assess": "assess",
     "exposure": "engines.exposure",

@@ -51,6 +51,7 @@ IMAGES = {
         Image("story", parent="trixie"),
         Image("vault", parent="trixie"),
         Image("rhel-9", parent="trixie"),
+        Image("probed", parent="story"),
         Image("syslog-ng", parent="trixie"),
         Image("syslog-ng-12", parent="bookworm"),
         Image("rsyslog-12", parent="bookworm"),

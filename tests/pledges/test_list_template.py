@@ -159,4 +159,4 @@ def test_the_command_writes_one_and_takes_the_place_of_nothing(tmp_path: Path, p
     assert not (tmp_path / "u.xlsx").exists()
     listed = _import("--columns").stdout.splitlines()
     assert listed[0].startswith("编号 | id | 登记编号")
-    assert sum(len(t.columns) for t in tables().values()) + 2 * 17 == len(listed)
+    assert sum(len(t.columns) for t in tables().values()) + 2 * 18 == len(listed)

@@ -12,6 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from collector.facts.probed.recording import is_ours
 from collector.facts.tls.probe import OUTSIDE
 from collector.model import Capture
 from collector.script import host_clock
@@ -45,7 +46,7 @@ def handed_in(capture: Capture, sha256: str) -> Capture:
     if origin.get("transport", HANDED_IN) != HANDED_IN or not origin.keys() <= _OWN:
         claimed = {name: value for name, value in origin.items() if name != "claimed"}
         origin = {**of_output(sha256), "claimed": claimed}
-    reads = {id: read for id, read in capture.reads.items() if id != OUTSIDE}
+    reads = {id: read for id, read in capture.reads.items() if id != OUTSIDE and not is_ours(id)}
     return replace(
         capture,
         origin=MappingProxyType(origin),

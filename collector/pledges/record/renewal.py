@@ -24,6 +24,7 @@ STAYS = (
     "inspections",
     "no_transfer",
     "notices",
+    "probes",
     "suspensions",
     "voided",
     "vulnerabilities",

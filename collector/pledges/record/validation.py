@@ -39,6 +39,7 @@ def faults(document: Mapping[str, Any], today: date) -> Iterator[tuple[str, str]
     yield from _twice("documents", (f"{d['type']} {d['version']}" for d in document["documents"]))
     yield from _resources(document.get("resources", {}))
     yield from _names(document)
+    yield from _consents(document)
     for number, known in enumerate(document.get("data_owner_keys", ())):
         try:
             owner_keys(f"owner {known['key']}".encode())
@@ -140,10 +141,19 @@ _COURSES = (
     ("management_rules", "date", ("expires",)),
     ("self_check.records", "date", ("mended_on", "notified_on")),
     ("sub_users.users", "undertaken_on", ("until",)),
+    ("probes", "agreed_on", ("until",)),
 )
 # days that are told only when they were
 _TOLD = frozenset(
-    {"found_on", "mended_on", "removed_on", "reported_on", "notified_on", "undertaken_on"}
+    {
+        "found_on",
+        "mended_on",
+        "removed_on",
+        "reported_on",
+        "notified_on",
+        "undertaken_on",
+        "agreed_on",
+    }
 )
 
 
@@ -207,6 +217,15 @@ def _resources(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if why := reaching.wrong_declared(host):
             yield f"resources.hosts[{number}]", msg("at", where=host, what=why)
     yield from _twice("resources.hosts", resources.get("hosts", ()))
+
+
+def _consents(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Nobody agrees to probes of hosts that the record does not declare."""
+    declared = set(document.get("resources", {}).get("hosts", ()))
+    for number, consent in enumerate(document.get("probes", ())):
+        for place, host in enumerate(consent.get("hosts", ())):
+            if host not in declared:
+                yield f"probes[{number}].hosts[{place}]", msg("probe_host_not_declared", host=host)
 
 
 def ascii_domain(name: str) -> str | None:

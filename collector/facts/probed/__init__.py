@@ -1,0 +1,1 @@
+"""What probes recorded on a host, and what that shows: pure, from the recording alone."""

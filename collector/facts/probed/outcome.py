@@ -1,0 +1,96 @@
+"""What came of a probe, in one form for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from collector.facts.probed.recording import Recording
+from collector.i18n.message import Message, msg
+
+Came = Literal["blocked", "alerted", "logged", "nothing"]
+
+# which controls a probe may speak of: it raises no other
+RAISES: Final[dict[str, tuple[str, ...]]] = {
+    "log_arrival": ("logging.remote_copy", "logging.logins"),
+    "failed_login": ("logging.logins", "intrusion.detection"),
+    "malware_stream": ("antivirus.running", "antivirus.signatures"),
+    "restore": ("backup.fresh", "backup.verified", "backup.restore_test"),
+    "outside_ports": (
+        "firewall.default_deny",
+        "firewall.exposed_ports",
+        "firewall.admin_sources",
+        "intrusion.cleartext_services",
+    ),
+    "integrity": ("intrusion.file_integrity",),
+    "time": ("monitoring.time_sync",),
+    "ban": ("intrusion.lockout",),
+}
+
+
+# why a probe was not done, by the word that a recording has for it
+_UNDONE: Final[dict[str, Message]] = {
+    "ban_limit": msg("probe_undone_ban_limit"),
+    "busy": msg("probe_undone_busy"),
+    "half": msg("probe_undone_half"),
+    "lost": msg("probe_undone_lost"),
+    "no_address": msg("probe_undone_no_address"),
+    "no_login": msg("probe_undone_no_login"),
+    "no_program": msg("probe_undone_no_program"),
+    "no_removal": msg("probe_undone_no_removal"),
+    "no_room": msg("probe_undone_no_room"),
+    "no_root": msg("probe_undone_no_root"),
+    "no_settings": msg("probe_undone_no_settings"),
+    "not_direct": msg("probe_undone_not_direct"),
+    "not_pledged": msg("probe_undone_not_pledged"),
+    "recent": msg("probe_undone_recent"),
+    "stopped": msg("probe_undone_stopped"),
+    "window": msg("probe_undone_window"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`came` is None where the probe could not tell; `why` says what was seen, or why not.
+
+    `holds` are the controls that were seen to work, `broken` those seen not to. Not `complete` is
+    one of which a part that was asked for could not be told.
+    """
+
+    recording: Recording
+    came: Came | None
+    why: Message
+    lines: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    complete: bool = True
+
+
+def untold(recording: Recording, why: Message, *lines: str) -> Outcome:
+    """Nothing is known by it."""
+    return Outcome(recording, None, why, lines)
+
+
+def worked(
+    recording: Recording, came: Came, why: Message, *lines: str, of: tuple[str, ...] | None = None
+) -> Outcome:
+    """Seen to work; `of` these controls, without it all that the probe speaks of."""
+    return Outcome(recording, came, why, lines, RAISES[recording.name] if of is None else of)
+
+
+def failed(
+    recording: Recording, why: Message, *lines: str, of: tuple[str, ...] | None = None
+) -> Outcome:
+    """Seen not to work: nothing came of it."""
+    broken = RAISES[recording.name] if of is None else of
+    return Outcome(recording, "nothing", why, lines, (), broken)
+
+
+def not_done(recording: Recording) -> Outcome | None:
+    """For one that was not done, or not to its end; None where it was."""
+    if not recording.undone:
+        return None
+    reason, _, text = recording.undone.partition(" ")
+    known = _UNDONE.get(reason)
+    said = known if known is not None else msg("probe_undone_other", reason=reason)
+    return untold(recording, msg("probe_undone", why=said, text=text) if text else said)

@@ -1,0 +1,41 @@
+"""What was restored from a backup, and whether it is what had been backed up."""
+
+from __future__ import annotations
+
+from collector.facts.probed.outcome import Outcome, failed, not_done, untold, worked
+from collector.facts.probed.recording import Recording
+from collector.i18n.message import msg
+
+
+def restore(made: Recording, important: tuple[str, ...]) -> Outcome:
+    """`important` are the stores that matter: only where each of them was restored it is a proof.
+
+    A store whose copy does not load breaks the controls, however many others load.
+    """
+    if (undone := not_done(made)) is not None:
+        return undone
+    store = next(iter(made.all("store")), "")
+    state = next(iter(made.said("state")), "")
+    what = next(iter(made.said("restored")), "-")
+    lines = tuple(f"{key} {value}" for key, value in made.host if key in _TOLD)
+    before, after = made.said("before"), made.said("after")
+    if before != after:
+        return untold(made, msg("probe_store_changed", store=store), *lines)
+    if state == "differs":
+        return failed(made, msg("probe_restore_differs", store=store, what=what), *lines)
+    if state == "broken":
+        return failed(made, msg("probe_restore_broken", store=store, what=what), *lines)
+    if state not in ("same", "loaded"):
+        return untold(made, msg("probe_said_too_little"), *lines)
+    said = msg("probe_restored", store=store, what=what)
+    others = [name for name in important if name != store]
+    if store not in important:
+        return worked(made, "logged", msg("probe_restored_other", store=store, what=what), of=())
+    if others:
+        named = ", ".join(others[:5]) or "-"
+        why = msg("probe_restored_part", store=store, what=what, others=named)
+        return worked(made, "logged", why, *lines, of=())
+    return worked(made, "logged", said, *lines)
+
+
+_TOLD = ("restored", "snapshot", "digest", "live", "rows", "wanted", "check", "error", "state")

@@ -1,0 +1,165 @@
+"""What each probe's recording shows, but for ports (`ports`) and what is restored (`restored`)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from collector.facts.probed.outcome import Outcome, failed, not_done, untold, worked
+from collector.facts.probed.recording import Recording
+from collector.i18n.message import msg
+
+# what an AIDE run ends with when it could compare: bits for added, removed, changed (aide(1))
+_AIDE_COMPARED = 7
+_ECHOES = 3
+# seconds that a clock may be off (monitoring.time_sync)
+_MOST_OFF = 1.0
+
+
+def integrity(made: Recording) -> Outcome:
+    """A file was put below a watched tree: did the comparison name it?"""
+    if (undone := not_done(made)) is not None:
+        return undone
+    planted, named = made.said("planted"), made.said("named")
+    rc = made.number("rc")
+    if not planted or rc is None:
+        return untold(made, msg("probe_said_too_little"))
+    if rc > _AIDE_COMPARED:
+        return untold(made, msg("probe_aide_failed", rc=rc), *made.said("error"))
+    lines = (f"planted {planted[0]}", *(f"named {line}" for line in named))
+    if any(planted[0] in line for line in named):
+        return worked(made, "logged", msg("probe_aide_named", path=planted[0]), *lines)
+    return failed(made, msg("probe_aide_silent", path=planted[0]), *lines)
+
+
+def failed_login(made: Recording) -> Outcome:
+    """An account that does not exist was tried: is it on record, and did anything ring?"""
+    if (undone := not_done(made)) is not None:
+        return undone
+    account = next(iter(made.all("account")), "")
+    # without the server's own answer it is not known that the host was asked at all
+    if not account or "refused" not in made.all("answer"):
+        return untold(made, msg("probe_no_answer"), *made.all("answer"))
+    if made.number("looked") is None:
+        return untold(made, msg("probe_said_too_little"))
+    found = tuple(line for line in made.said("found") if account in line)
+    rang = tuple(line for line in made.said("alert") if account in line)
+    places = ", ".join(dict.fromkeys(line.split(" ", 1)[0] for line in found))
+    if not found:
+        return failed(
+            made, msg("probe_login_unseen", account=account), f"account {account}",
+            of=("logging.logins",),
+        )  # fmt: skip
+    if rang:
+        alert = rang[0].split(" ", 1)[0]
+        return worked(
+            made, "alerted", msg("probe_login_alerted", account=account, where=alert), *found, *rang
+        )
+    return worked(
+        made, "logged", msg("probe_login_logged", account=account, where=places), *found,
+        of=("logging.logins",),
+    )  # fmt: skip
+
+
+def log_arrival(made: Recording) -> Outcome:
+    """Our own login: is it on record here, and did the record arrive on the log store?"""
+    if (undone := not_done(made)) is not None:
+        return undone
+    login = next(iter(made.all("login")), "")
+    if not login or made.number("looked") is None:
+        return untold(made, msg("probe_said_too_little"))
+    here = tuple(line for line in made.said("found") if _names(line, login))
+    lines = (f"login {login}", *here)
+    if not here:
+        return failed(made, msg("probe_own_login_unseen", login=login), *lines)
+    store = next(iter(made.all("store")), "")
+    if not store:
+        return worked(
+            made, "logged", msg("probe_no_store", login=login), *lines, of=("logging.logins",)
+        )
+    asked = next(iter(made.all("store_asked")), "")
+    if asked != "ok":
+        why = msg("probe_store_silent", store=store, why=asked or "-")
+        return replace(worked(made, "logged", why, *lines, of=("logging.logins",)), complete=False)
+    arrived = tuple(line for line in made.all("arrived") if _names(line, login))
+    if arrived:
+        return worked(
+            made, "logged", msg("probe_arrived", login=login, store=store), *lines, *arrived
+        )
+    return Outcome(
+        made, "nothing", msg("probe_not_arrived", login=login, store=store), lines,
+        ("logging.logins",), ("logging.remote_copy",),
+    )  # fmt: skip
+
+
+def _names(line: str, login: str) -> bool:
+    """`ADDRESS port NUMBER`: another login may begin with the same digits, or end with them."""
+    return re.search(rf"(?<![0-9a-fA-F.:]){re.escape(login)}(?![0-9])", line) is not None
+
+
+def malware_stream(made: Recording) -> Outcome:
+    """The EICAR test text through clamd: is it found, and something harmless not?"""
+    if (undone := not_done(made)) is not None:
+        return undone
+    rc, clean = made.number("rc"), made.number("clean_rc")
+    lines = tuple(f"answer {line}" for line in made.said("answer"))
+    if rc not in (0, 1) or clean not in (0, 1):
+        return untold(made, msg("probe_scanner_failed"), *lines)
+    if rc == 0:
+        return failed(made, msg("probe_scanner_blind"), *lines)
+    if clean == 1:
+        return failed(made, msg("probe_scanner_sees_all"), *lines, of=("antivirus.running",))
+    # which signatures are old does not show by one that is the oldest of all
+    return worked(made, "alerted", msg("probe_scanner_found"), *lines, of=("antivirus.running",))
+
+
+def clock(made: Recording) -> Outcome:
+    """The host's clock against the control node's, and against two other hosts'."""
+    if (undone := not_done(made)) is not None:
+        return undone
+    seen = [pair for text in made.all("exchange") if (pair := _pair(text)) is not None]
+    others = [pair for text in made.all("other") if (pair := _pair(text)) is not None]
+    if not seen:
+        return untold(made, msg("probe_said_too_little"))
+    lines = tuple(f"exchange {text}" for text in made.all("exchange")[:_ECHOES])
+    offset, unsure = min(seen, key=lambda pair: pair[1])
+    off, by = f"{offset:+.3f}", f"{unsure:.3f}"
+    apart = [(offset - o, unsure + u) for o, u in others]
+    with_others = [abs(o) + u <= _MOST_OFF for o, u in apart]
+    if abs(offset) + unsure <= _MOST_OFF:
+        far = sum(abs(o) - u > _MOST_OFF for o, u in apart)
+        if len(apart) > 1 and far == len(apart):
+            return untold(made, msg("probe_clock_ours_doubtful", offset=off, unsure=by), *lines)
+        said = msg("probe_clock_in_step", offset=off, unsure=by, others=sum(with_others))
+        return worked(made, "logged", said, *lines)
+    if abs(offset) - unsure <= _MOST_OFF:
+        return untold(made, msg("probe_clock_unsure", offset=off, unsure=by), *lines)
+    if len(with_others) > 1 and all(with_others):
+        return untold(made, msg("probe_clock_ours_doubtful", offset=off, unsure=by), *lines)
+    return failed(made, msg("probe_clock_off", offset=off, unsure=by), *lines)
+
+
+def _pair(text: str) -> tuple[float, float] | None:
+    """Seconds that a clock is ahead of the control node's, and how unsure that is."""
+    number = r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?"
+    found = re.fullmatch(rf"({number}) ({number})(?: .*)?", text)
+    return (float(found[1]), float(found[2])) if found else None
+
+
+def ban(made: Recording) -> Outcome:
+    """A burst of failed logins from an address of our own: is it out, and let in again?"""
+    if (undone := not_done(made)) is not None:
+        return undone
+    source = next(iter(made.all("from")), "")
+    before, after = made.all("before"), made.all("after")
+    if not source or before[:1] != ("open",) or not after:
+        return untold(made, msg("probe_said_too_little"))
+    tried = len(made.all("attempt"))
+    lines: tuple[str, ...] = (f"from {source}", f"before {before[0]}", f"after {after[0]}")
+    if after[0] == "open":
+        return failed(made, msg("probe_not_banned", source=source, tried=tried), *lines)
+    again = made.all("again")
+    lines += tuple(f"again {x}" for x in again)
+    if again[:1] != ("open",):
+        return untold(made, msg("probe_still_banned", source=source), *lines)
+    return worked(made, "blocked", msg("probe_banned", source=source, tried=tried), *lines)

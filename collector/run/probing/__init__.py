@@ -1,0 +1,1 @@
+"""Probes: acts that make a control show itself, only where somebody agreed to each."""

@@ -1,0 +1,209 @@
+"""What each probe does, from the control node; `catalogs/probes.yml` says the same in words."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from collector.catalog import control
+from collector.errors import FactError
+from collector.facts.access.fail2ban import jails
+from collector.facts.firewall.exposure import exposures
+from collector.run.probing import from_here, stores
+from collector.run.probing.site import Site, Undone
+
+_MOST_PORTS = 60
+_UNUSED = 8
+_EXCHANGES = 3
+# a ban below so many failures could be ours by one login
+_FEWEST = 3
+# sshd's own penalties (PerSourcePenalties, 5 s for a failed login) have run off by then
+_APART, _MOST_TRIES, _MOMENT = 6.0, 20, 15.0
+
+
+def integrity(site: Site) -> None:
+    """One file below a watched tree, one comparison."""
+    site.act("integrity")
+
+
+def failed_login(site: Site) -> None:
+    """One login from here, then the host's records of it."""
+    where, port = site.target()
+    _below_ban(site)
+    source = site.capture.head.get("session", "").partition(" ")[0]
+    site.act("login_before", SOURCE=source or "-")
+    account = f"hostpledge-canary-{site.nonce}"
+    site.note("account", account)
+    site.note("to", f"{where} {port}")
+    site.note("answer", from_here.failed_login(where, port, account))
+    site.act("failed_login", ACCOUNT=account)
+
+
+def _below_ban(site: Site) -> None:
+    try:
+        known = [jail.maxretry for jail in jails(site.capture) if jail.sshd]
+    except FactError:
+        known = []
+    if any(most < _FEWEST for most in known):
+        raise Undone("ban_limit", f"maxretry {min(known)}")
+
+
+def log_arrival(site: Site) -> None:
+    """Our own login; nothing more is sent than that."""
+    _by_ssh(site)
+    said = site.plainly('echo "hostpledge-login ${SSH_CONNECTION:-}"') or ""
+    found = re.search(r"hostpledge-login (\S+) (\d+) \S+ \d+", said)
+    if found is None:
+        raise Undone("no_login", "")
+    login = f"{found[1].partition('%')[0]} port {found[2]}"
+    site.note("login", login)
+    site.act("log_arrival", LOGIN=login)
+    store = str(site.given["store"])
+    if store.startswith(stores.BY_HTTP):
+        site.note("store", stores.shown(store))
+        for key, value in stores.ask(store, login, site.begun, int(site.given["store_seconds"])):
+            site.note(key, value)
+
+
+def _by_ssh(site: Site) -> None:
+    """This very machine has no other clock than its own, and whose login it is nobody knows."""
+    if site.capture.origin.get("transport") != "ansible-ssh":
+        raise Undone("not_direct", str(site.capture.origin.get("transport", "")))
+
+
+def malware_stream(site: Site) -> None:
+    """The EICAR test text through clamd's stream."""
+    site.act("malware_stream")
+
+
+def clock(site: Site) -> None:
+    """A few exchanges over SSH: the host's clock lies between our two."""
+    _by_ssh(site)
+    for _ in range(_EXCHANGES):
+        before = time.time()
+        said = site.plainly("date -u +'hostpledge-clock %s.%N'") or ""
+        after = time.time()
+        found = re.search(r"hostpledge-clock (\d{9,11}(?:\.\d{1,9})?)", said)
+        if found is None:
+            raise Undone("lost", "")
+        # a date without %N tells whole seconds, and lies up to one behind
+        blur = 0.0 if "." in found[1] else 0.5
+        off = float(found[1]) + blur - (before + after) / 2
+        site.note("exchange", f"{off:.6f} {(after - before) / 2 + blur:.6f}")
+
+
+def outside_ports(site: Site) -> None:
+    """Ports that listen, ports that are attacked on sight, and a few that nobody listens on."""
+    where, _ = site.target()
+    _pledged(where, site.given["addresses"])
+    source = from_here.own_address(where)
+    if not source:
+        raise Undone("no_address", "")
+    site.note("source", source)
+    site.note("target", where)
+    for port, answer in sorted(from_here.ask_ports(where, _ports(site)).items()):
+        site.note("port", f"{port} {answer}")
+
+
+def _pledged(where: str, networks: Iterable[str]) -> None:
+    """Of a pledge that declares addresses, only these are asked."""
+    declared = [ipaddress.ip_network(text, strict=False) for text in networks]
+    own = ipaddress.ip_address(where)
+    if declared and not any(own in n for n in declared if n.version == own.version):
+        raise Undone("not_pledged", where)
+
+
+def _ports(site: Site) -> list[int]:
+    """Those that listen first: what is left out was not asked, and nothing is said of it."""
+    try:
+        listening = sorted(
+            {e.listener.port for e in exposures(site.capture) if e.listener.proto == "tcp"}
+        )
+    except FactError:
+        listening = []
+    listed: list[int] = []
+    for text in control("firewall.exposed_ports").for_grade(2).strings("ports"):
+        low, _, high = text.partition("-")
+        listed += range(int(low), int(high or low) + 1)
+    free = [p for p in range(20_000, 60_000) if p not in listening]
+    wanted = [
+        *listening[: _MOST_PORTS // 2],
+        *random.Random(site.nonce).sample(free, _UNUSED),  # noqa: S311 - no secret
+        *listed,
+    ]
+    return sorted(dict.fromkeys(wanted[:_MOST_PORTS]))
+
+
+def ban(site: Site) -> None:
+    """A burst from an address that is given for it; it is unbanned again, whatever came of it."""
+    source = str(site.given["ban_from"])
+    if not source:
+        raise Undone("no_address", "")
+    where, port = site.target()
+    if source == site.capture.head.get("session", "").partition(" ")[0]:
+        raise Undone("no_address", "the control node's own")
+    site.note("from", source)
+    # where that is not done there is nothing to take back either
+    limits = site.act("ban_before", ADDRESS=source)
+    most = max(
+        (int(x.split()[2]) for x in limits if re.fullmatch(r"limit \S+ \d{1,3}", x)), default=5
+    )
+    site.note("before", from_here.connects(where, port, source))
+    account = f"hostpledge-canary-{site.nonce}"
+    site.note("account", account)
+    try:
+        for number in range(min(most, _MOST_TRIES) + 1):
+            if number:
+                time.sleep(_APART)
+            site.go_on()
+            answer = from_here.failed_login(where, port, account, source)
+            site.note("attempt", f"{number + 1} {answer}")
+            if answer != "refused" and number:
+                break
+        site.note("after", _until(lambda s: s != "open", where, port, source))
+    finally:
+        site.act("ban_after", ADDRESS=source)
+    site.note("again", _until(lambda s: s == "open", where, port, source))
+
+
+def _until(enough: Callable[[str], bool], where: str, port: int, source: str) -> str:
+    """What a connection comes to: banning, and taking it back, takes a moment."""
+    end = time.monotonic() + _MOMENT
+    while not enough(state := from_here.connects(where, port, source)):
+        if time.monotonic() > end:
+            break
+        time.sleep(1)
+    return state
+
+
+def restore(site: Site) -> None:
+    """The newest copy of one store, by what the inventory says of it (`hostpledge_restore`)."""
+    wanted = site.given["restore"]
+    tool = str(wanted.get("tool", ""))
+    if tool not in _RESTORES or any(not str(wanted.get(x, "")) for x in _RESTORES[tool]):
+        raise Undone("no_settings", f"hostpledge_restore: {tool or '-'}")
+    site.note("store", wanted.get("store", ""))
+    site.note("tool", tool)
+    words = {key.upper(): str(wanted.get(key, "")) for key in _SETTINGS}
+    site.act(f"restore_{tool}", **words)
+
+
+_RESTORES: Final[Mapping[str, tuple[str, ...]]] = {
+    "restic": ("store", "repository", "password_file", "path"),
+    "dump": ("store", "path"),
+}
+_SETTINGS = ("repository", "password_file", "path", "table")
+ACTS: Final[Mapping[str, Callable[[Site], None]]] = {
+    "log_arrival": log_arrival,
+    "failed_login": failed_login,
+    "malware_stream": malware_stream,
+    "restore": restore,
+    "outside_ports": outside_ports,
+    "integrity": integrity,
+    "time": clock,
+    "ban": ban,
+}

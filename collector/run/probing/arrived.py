@@ -1,0 +1,71 @@
+"""What others add to a recording: a log store of the inventory, and the clocks of other hosts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from collector import captures
+from collector.errors import BadInput, CollectorError
+from collector.facts.probed.recording import END, recording
+from collector.i18n.message import msg
+from collector.model import ReadResult
+from collector.run.collected.run_folder import RunFolder
+from collector.run.probing.site import Site, Undone
+from collector.run.probing.stores import BY_HTTP, BY_SSH
+
+_OTHERS = 2
+_PATH = re.compile(r"/[A-Za-z0-9._@%+=:/-]{1,250}")
+
+
+def host_of(store: str) -> str:
+    """The inventory's name of the host that a store by ssh is on; empty for one by HTTP.
+
+    Raises BadInput for what is no store.
+    """
+    if store.startswith(BY_HTTP) or not store:
+        return ""
+    host, _, paths = store.removeprefix(BY_SSH).partition(":")
+    found = paths.split(",")
+    if not store.startswith(BY_SSH) or not host or not all(map(_PATH.fullmatch, found)):
+        raise BadInput(
+            msg("probe_no_store_form", store=store.split("?", maxsplit=1)[0]), where="--log-store"
+        )
+    return host
+
+
+def by_ssh(site: Site, login: str, store: str, seconds: int) -> list[str]:
+    """The lines that the recording gets of it."""
+    paths = store.removeprefix(BY_SSH).partition(":")[2].replace(",", " ")
+    lines = [f"store {store}"]
+    try:
+        said = site.act("store_files", LOGIN=login, PATHS=paths, SECONDS=str(seconds))
+    except Undone as why:
+        return [*lines, f"store_asked {' '.join(map(str, why.args))}"]
+    found = [line for line in said if line.startswith("arrived ")]
+    looked = any(line.startswith("looked ") for line in said)
+    return [*lines, f"store_asked {'ok' if looked else 'no such file to read'}", *found]
+
+
+def clocks(folder: RunFolder, host: str) -> list[str]:
+    """`other OFFSET UNSURE NAME` of the two other hosts whose clock is known best."""
+    found = []
+    for other in folder.about["hosts"]:
+        if other == host:
+            continue
+        with suppress(CollectorError, ValueError):
+            made = recording(captures.load(folder.capture_path(other)), "time")
+            pairs = [text.split(" ") for text in (made.all("exchange") if made else ())]
+            if pairs:
+                off, unsure = min(pairs, key=lambda pair: float(pair[1]))
+                found.append((float(unsure), f"other {off} {unsure} {other}"))
+    return [line for _, line in sorted(found)[:_OTHERS]]
+
+
+def added(read: ReadResult, lines: Sequence[str]) -> ReadResult:
+    """A recording with more lines of the control node's before its end."""
+    before, mark, after = read.stdout.decode("utf-8", "replace").partition(f"\n{END}\n")
+    clean = [" ".join(line.split()) for line in lines]
+    return replace(read, stdout="\n".join([before, *clean]).encode() + f"{mark}{after}".encode())

@@ -1,0 +1,100 @@
+"""What the control node itself sends to a host: a login that fails, and TCP connections."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from collector.errors import one_line
+
+_SECONDS = 20
+# connections begun in a second, and how long one is waited for
+_RATE = 10.0
+_WAIT = 2.0
+_FRESH = (
+    "-F/dev/null", "-oProxyCommand=none", "-oProxyJump=none", "-oControlPath=none",
+    "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null",
+    "-oGlobalKnownHostsFile=/dev/null", "-oPubkeyAuthentication=no",
+    "-oPreferredAuthentications=password", "-oNumberOfPasswordPrompts=1",
+    "-oConnectTimeout=10", "-oConnectionAttempts=1", "-oLogLevel=ERROR",
+)  # fmt: skip
+
+
+def failed_login(address: str, port: int, account: str, source: str = "") -> str:
+    """One login as an account that does not exist, by a password drawn here.
+
+    `refused` where the server said so, `let in` where it did not, else what ssh said instead.
+    """
+    with tempfile.TemporaryDirectory(prefix="hostpledge-probe-") as folder:
+        asked = Path(folder) / "askpass"
+        asked.write_text(f"#!/bin/sh\necho {secrets.token_hex(12)}\n", encoding="ascii")
+        asked.chmod(0o700)
+        bound = [f"-oBindAddress={source}"] if source else []
+        words = ["ssh", *_FRESH, *bound, f"-p{port}", "-l", account, "--", address, "exit 0"]
+        environment = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
+        environment |= {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
+        try:
+            done = subprocess.run(
+                words,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=environment,
+                timeout=_SECONDS,
+                check=False,
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired:
+            return "no answer in time"
+    said = done.stderr.decode("utf-8", "replace")
+    if "Permission denied (" in said:
+        return "refused"
+    return "let in" if done.returncode == 0 else one_line(said, 200) or "no answer"
+
+
+def connects(address: str, port: int, source: str = "", wait: float = _WAIT) -> str:
+    """open, closed (it said no) or silent, by a TCP connection that says nothing."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as link:
+        link.settimeout(wait)
+        try:
+            if source:
+                link.bind((source, 0))
+            link.connect((address, port))
+        except ConnectionRefusedError:
+            return "closed"
+        except OSError as problem:
+            # a reject by the rules says so by ICMP
+            told = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM)
+            return (
+                "silent" if isinstance(problem, TimeoutError) or problem.errno in told else "closed"
+            )
+    return "open"
+
+
+def ask_ports(address: str, ports: Iterable[int]) -> dict[int, str]:
+    """Each port once, no more than ten begun in a second."""
+    with ThreadPoolExecutor(8) as pool:
+        begun = {}
+        for port in ports:
+            begun[port] = pool.submit(connects, address, port)
+            time.sleep(1 / _RATE)
+        return {port: answer.result() for port, answer in begun.items()}
+
+
+def own_address(address: str) -> str:
+    """The address of this machine from which it would reach another; empty where none does."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as link:
+        try:
+            link.connect((address, 9))
+        except OSError:
+            return ""
+        return str(link.getsockname()[0])

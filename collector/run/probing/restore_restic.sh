@@ -1,0 +1,55 @@
+# One file of the newest snapshot, and a part of the repository's data; the repository is only read.
+hp_act() {
+  command -v restic >/dev/null 2>&1 || undone no_program restic
+  RESTIC_REPOSITORY=$HP_REPOSITORY RESTIC_PASSWORD_FILE=$HP_PASSWORD_FILE TMPDIR=$HP_D
+  export RESTIC_REPOSITORY RESTIC_PASSWORD_FILE TMPDIR
+  if [ -d "$HP_REPOSITORY" ]; then say "before $(hp_state "$HP_REPOSITORY")"; fi
+  timeout 120 restic --no-lock --no-cache --json snapshots --path "$HP_PATH" --latest 1 >"$HP_D/newest" 2>"$HP_D/err"
+  hp_rc=$?
+  if [ "$hp_rc" != 0 ]; then
+    # a password, an address or an account may be wrong here: that shows nothing of the backup
+    lines error <"$HP_D/err"
+    undone no_settings "restic ends with $hp_rc"
+  fi
+  hp_s=$(grep -o '"short_id":"[0-9a-f]*"' "$HP_D/newest" | tail -n 1 | cut -d '"' -f 4)
+  hp_t=$(grep -o '"time":"[^"]*"' "$HP_D/newest" | tail -n 1 | cut -d '"' -f 4)
+  if [ -z "$hp_s" ]; then
+    if timeout 120 restic --no-lock --no-cache --json snapshots --latest 1 2>/dev/null | grep -q '"short_id"'; then
+      undone no_settings "no snapshot of $HP_PATH, but of other paths"
+    fi
+    say "restored no snapshot at all"; say 'state broken'
+  else
+    say "snapshot $hp_s $hp_t"
+    hp_file
+    timeout 240 restic --no-lock --no-cache check --read-data-subset=1% >"$HP_D/out" 2>&1 || {
+      grep -iE 'error|fatal' "$HP_D/out" | lines error; say 'check failed'; say 'state broken'
+    }
+  fi
+  if [ -d "$HP_REPOSITORY" ]; then say "after $(hp_state "$HP_REPOSITORY")"; fi
+}
+hp_file() {
+  if ! timeout 120 restic --no-lock --no-cache ls --long "$hp_s" "$HP_PATH" >"$HP_D/list" 2>"$HP_D/err"; then
+    say "restored the list of $HP_PATH"; lines error <"$HP_D/err"; say 'state broken'; return
+  fi
+  # small enough to be held in memory; without a blank, a tab or a backslash in its name
+  hp_f=$(awk '$1 ~ /^-/ && NF == 7 && $4 + 0 <= 16777216 { print $7 }' "$HP_D/list" | shuf -n 1)
+  if [ -z "$hp_f" ]; then undone no_settings "no file of 16 MiB or less, with a plain name, in $HP_PATH"; fi
+  hp_w=$(awk -v f="$hp_f" '$7 == f { print $4 + 0; exit }' "$HP_D/list")
+  say "restored $hp_f"
+  if ! timeout 120 restic --no-lock --no-cache dump "$hp_s" "$hp_f" >"$HP_D/file" 2>"$HP_D/err"; then
+    lines error <"$HP_D/err"; say 'state broken'; return
+  fi
+  hp_x=$(sha256sum <"$HP_D/file" | cut -c 1-64)
+  say "digest $hp_x"
+  if [ "$(wc -c <"$HP_D/file" | tr -d ' ')" != "$hp_w" ]; then say 'state differs'; return; fi
+  # what was changed since the snapshot is no measure of it
+  hp_m=$(stat -c %Y "$hp_f" 2>/dev/null)
+  if [ -n "$hp_m" ] && [ "$hp_m" -lt "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)" ]; then
+    hp_l=$(sha256sum <"$hp_f" | cut -c 1-64)
+    say "live $hp_l"
+    if [ "$hp_l" != "$hp_x" ]; then say 'state differs'; return; fi
+    say 'state same'
+  else
+    say 'state loaded'
+  fi
+}

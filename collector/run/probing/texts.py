@@ -1,0 +1,55 @@
+"""The sh texts that run on a host, put together: no Python is needed there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "integrity": ("integrity",),
+    "failed_login": ("records", "failed_login"),
+    "log_arrival": ("records", "log_arrival"),
+    "store_files": ("store_files",),
+    "malware_stream": ("malware_stream",),
+    "restore_restic": ("restored", "restore_restic"),
+    "restore_dump": ("restored", "restore_dump"),
+    "ban_before": ("ban_before",),
+    "ban_after": ("ban_after",),
+    "swept": ("swept",),
+    "ready": ("ready",),
+    "login_before": ("login_before",),
+}
+
+
+# what plants nothing and may be done for several hosts at once
+WITHOUT_LOCK = {"store_files", "ready", "login_before"}
+
+
+_ROOT = '  if [ "$(id -u)" != 0 ]; then undone no_root; fi\n'
+
+
+@cache
+def _part(name: str) -> str:
+    return (_HERE / f"{name}.sh").read_text(encoding="utf-8")
+
+
+def act(name: str, nonce: str, given: Mapping[str, str]) -> str:
+    """The text of an act; `given` are variables by their names without `HP_`, quoted here."""
+    words = {"N": nonce, **given}
+    head = "".join(f"HP_{key}={shlex.quote(value)}\n" for key, value in words.items())
+    body = "".join(map(_part, ("begin", *_PARTS[name])))
+    begun = "hp_stopped; hp_lock; hp_act"
+    if name in WITHOUT_LOCK:
+        begun = "hp_stopped; hp_act; say '== end'"
+    # called at the very end: of a text that was cut off nothing is done
+    return (
+        f"{head}{body}hp_main() {{\n"
+        "  LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+        "  export LC_ALL PATH; umask 077; trap '' PIPE; unset CDPATH ENV BASH_ENV\n"
+        f"{'' if name == 'ready' else _ROOT}"
+        f"  {begun}\n"
+        "}\nhp_main </dev/null\n"
+    )
