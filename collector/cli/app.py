@@ -40,6 +40,7 @@ _COMMANDS = {
     "report": "report",
     "pledge": "pledge.group",
     "register": "register.group",
+    "serve": "serve.serving",
     "key": "key",
     "trust": "trust",
     "controls": "controls",

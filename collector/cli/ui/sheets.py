@@ -11,8 +11,9 @@ from pathlib import Path
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput
+from collector.report.model.cells import Cell, Word
 from collector.report.render import sheets
-from collector.report.render.sheets import MARK, Cell, Rows, Word, as_csv
+from collector.report.render.sheets import MARK, Rows, as_csv
 
 __all__ = ["Cell", "Rows", "Word", "as_csv", "as_xlsx", "marked", "put"]
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import location, seals, sightings, tables
+from collector.pledges.database import location, seals, sightings, tables, voids
 from collector.pledges.database.location import Place
 from collector.pledges.database.sightings import Twin
 from collector.pledges.register.register import Register
@@ -72,6 +72,30 @@ class ReadOnlyRegister(Register):
                 )
             ).one()
         return f"{entries}/{known[0]}/{known[1]}"
+
+    def has(self, id: str) -> bool:
+        """Is there such a record?"""
+        with self._database.read() as connection:
+            return self._hold(connection, id)
+
+    def digests(self) -> dict[str, str]:
+        """By id, the digest of each record's newest version."""
+        table = tables.versions
+        last = (
+            select(table.c.pledge, func.max(table.c.version).label("version"))
+            .group_by(table.c.pledge)
+            .subquery()
+        )
+        query = select(table.c.pledge, table.c.sha256).join(
+            last, (table.c.pledge == last.c.pledge) & (table.c.version == last.c.version)
+        )
+        with self._database.read() as connection:
+            return {row.pledge: row.sha256 for row in connection.execute(query)}
+
+    def void(self) -> dict[str, frozenset[int]]:
+        """By id, the numbers of the evidence that was declared void."""
+        with self._database.read() as connection:
+            return voids.of(connection)
 
     def take_in(self, id: str | None = None) -> None:
         """Nothing: what is not sealed is not believed (`twins`)."""

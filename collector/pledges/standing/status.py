@@ -75,9 +75,7 @@ def status(
 ) -> Status:
     """Reads the newest bundle from the store, and puts together how the record stands.
 
-    `shown` and `twins` are of a register, `lang` is for why something could not be read. Raises
-    Disagrees where its row says something else than
-    what was signed: nothing that follows from it would hold.
+    `shown` and `twins`: of a register. Raises Disagrees where its row is not what was signed.
     """
     failing: Mapping[str, Sequence[Failing]] = {}
     found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()

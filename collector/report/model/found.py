@@ -10,7 +10,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.status.findings import Life
-from collector.report.render.sheets import Cell, Word
+from collector.report.model.cells import Cell, Word
 
 STATES = {
     "open": Text("未闭环", "open"),

@@ -7,7 +7,7 @@ from collector.model import Lang, Text
 from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.record.masking import masked
 from collector.pledges.standing.listing import Listed
-from collector.report.render.sheets import Cell, Word
+from collector.report.model.cells import Cell, Word
 
 
 def titles(lang: Lang) -> dict[str, str]:

@@ -5,22 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from collector.errors import one_line
 from collector.model import Lang, Text
+from collector.report.model.cells import Cell, Word
 
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """`code` is what programs read, and never changes; `label` is for people."""
-
-    code: str
-    label: str
-
-
-Cell = str | int | bool | datetime | Word | None
 Rows = Sequence[Sequence[Cell]]
 # full-width forms start a formula in some East Asian editions of spreadsheets
 MARK = "\ufeff"
