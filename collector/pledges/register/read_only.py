@@ -101,16 +101,15 @@ class ReadOnlyRegister(Register):
         """Nothing: what is not sealed is not believed (`twins`)."""
 
     def twins(self, id: str) -> tuple[Twin, ...]:
-        """As the register has it, of those that it vouches for; see `compares`."""
+        """As the register has it, of those that it vouches for; see `twins_known`."""
+        return self.twins_known(id) or ()
+
+    def twins_known(self, id: str) -> tuple[Twin, ...] | None:
+        """None where nothing vouches for what is kept of its machines, and so nothing is known."""
         with self._database.read() as connection:
             if seals.unsealed(connection, id):
-                return ()
+                return None
             return sightings.twins(connection, id, sightings.marks_of(connection, id))
-
-    def compares(self, id: str) -> bool:
-        """Does `twins` of this pledge say anything?"""
-        with self._database.read() as connection:
-            return not seals.unsealed(connection, id)
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:
         newest.hold_captures()

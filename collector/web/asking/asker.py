@@ -17,7 +17,7 @@ from collector.model import Lang
 from collector.report.render.sheets import Rows as Sheet
 from collector.report.render.sheets import as_csv, as_xlsx
 from collector.web.asking.drawing import draw
-from collector.web.keeping.accounts import Account, Accounts, Role
+from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
 from collector.web.keeping.sessions import Session, Sessions
 
 if TYPE_CHECKING:
@@ -104,6 +104,14 @@ class Asker:
         with self.house.library.open() as register:
             if not register.has(pledge):
                 raise NotFoundError
+
+    def told(self, text: str) -> str:
+        """`text` without the folders of this machine, for who is not of the house."""
+        if self.session is not None and self.session.account.role in WIDE:
+            return text
+        for place in self.house.library.folders:
+            text = text.replace(place, "…")
+        return text
 
     def with_query(self, **changes: object) -> str:
         """This address with other words in its query; None and empty ones leave it."""

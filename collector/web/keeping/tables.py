@@ -24,7 +24,6 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
 
 from collector import private
 from collector.errors import BadInput
@@ -149,7 +148,9 @@ def open_sqlite(folder: Path) -> Engine:
         raise BadInput(of_system(problem, "cannot_written"), where=str(folder)) from None
     if not os.access(path, os.R_OK | os.W_OK):
         raise BadInput(os.strerror(13), where=str(path))
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), pool_size=_POOL, max_overflow=_POOL
+    )
     event.listen(engine, "connect", _settle)
     event.listen(engine, "begin", begin_sqlite)
     return engine

@@ -43,7 +43,7 @@ def customer(asker: Asker) -> Response:
         return asker.page("not-then", 404, id=id, at=at)
     except CollectorError as problem:
         asker.note = "doubted"
-        return asker.page("doubted", id=id, why=said_of(problem, asker.lang))
+        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
     found = _lives(asker, known.status.lives)
     readable = known.last is not None and not known.status.unread
     newest = Newest(known.last) if known.last is not None and readable else None
@@ -68,6 +68,7 @@ def customer(asker: Asker) -> Response:
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
+        unread=asker.told(known.status.unread),
         today=asker.now.astimezone(CHINA).date().isoformat(),
         due_word=lambda life: _due(life, known),
         dated=f"?at={at.isoformat()}" if at else "",
@@ -92,9 +93,12 @@ def findings(asker: Asker) -> Response:
     asker.must_see(id)
     try:
         known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
-        every = asker.house.customer.lives(known)
+        every, gone = asker.house.customer.lives(known)
     except NotThenError:
         raise NotFoundError from None
+    if gone is not None:
+        # half a list would pass for all of it
+        raise gone
     rows = [
         columns.cells(known.record, life, known.moment, asker.lang)
         for life in every

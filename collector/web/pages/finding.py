@@ -27,7 +27,7 @@ def finding(asker: Asker) -> Response:
     at = day(asker)
     try:
         known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
-        every = asker.house.customer.lives(known)
+        every, gone = asker.house.customer.lives(known)
         life = next((one for one in every if (one.control, one.host) == (control, host)), None)
         row = _row(known, life.seen if life is not None else 0)
         newest = Newest(row)
@@ -39,7 +39,7 @@ def finding(asker: Asker) -> Response:
         return asker.page("not-then", 404, id=id, at=at)
     except CollectorError as problem:
         asker.note = "doubted"
-        return asker.page("doubted", id=id, why=said_of(problem, asker.lang))
+        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
     about = newest.evidence["controls"][control]
     shown = view.finding(document, newest.evidence, asker.lang)
     return asker.page(
@@ -68,6 +68,7 @@ def finding(asker: Asker) -> Response:
         waiver=masked(dict(life.waiver)) if life and life.waiver else None,
         idle=masked(dict(life.idle_waiver)) if life and life.idle_waiver else None,
         overdue=life is not None and life.overdue(known.moment),
+        gone=asker.told(said_of(gone, asker.lang)) if gone else "",
         dated=f"?at={at.isoformat()}" if at else "",
     )
 

@@ -104,8 +104,7 @@ class Customer:
             renewed_by = tuple(
                 other for other in self._rows.renewed_by(id) if _there(register, other, moment)
             )
-            compared = at is None and register.compares(id)
-            twins = register.twins(id) if compared else ()
+            twins = register.twins_known(id) if at is None else None
             ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
             found = status(
                 record,
@@ -113,7 +112,7 @@ class Customer:
                 moment,
                 renewed=ran_out and bool(renewed_by),
                 shown=lambda newest: self._look(register, newest),
-                twins=_strange(twins, self._kin(id) if twins else set()),
+                twins=_strange(twins, self._kin(id)) if twins else (),
                 lang=lang,
             )
         return Dossier(
@@ -124,13 +123,16 @@ class Customer:
             found,
             moment,
             at,
-            compared,
+            twins is not None,
             bool(renewed_by),
             renewed_by,
         )
 
-    def lives(self, known: Dossier) -> tuple[Life, ...]:
-        """Every finding there ever was, with its history; raises BadInput as `all_lives`."""
+    def lives(self, known: Dossier) -> tuple[Sequence[Life], CollectorError | None]:
+        """Every finding there ever was, with its history; and why not, where a bundle is gone.
+
+        Then those are there that the newest bundle tells of.
+        """
         evidence = known.evidence
         day = known.moment.astimezone(CHINA).date().isoformat()
         last = evidence[-1].digest if evidence else ""
@@ -138,9 +140,12 @@ class Customer:
         with self._library.open():
             found = self._lives.get(key)
             if found is None:
-                found = all_lives(known.record, evidence, known.moment)
+                try:
+                    found = all_lives(known.record, evidence, known.moment)
+                except CollectorError as problem:
+                    return known.status.lives, problem
                 _keep(self._lives, key, found)
-        return found
+        return found, None
 
     def _kin(self, id: str) -> set[str]:
         """The records that this one continues, or that continue it, over any number of years."""
@@ -190,4 +195,5 @@ def finding_of(document: Mapping[str, Any], host: str, control: str) -> Mapping[
 
 
 def said_of(problem: CollectorError, lang: Lang) -> str:
+    """What an error says, in that language."""
     return str(in_chinese(problem.said)) if lang == "zh" else str(problem)

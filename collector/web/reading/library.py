@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from collector.pledges.register.read_only import ReadOnlyRegister
 
@@ -20,6 +21,14 @@ class Library:
     @property
     def where(self) -> str:
         return self._register.where
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where it lies on this machine, the longest first."""
+        found = {str(self._register.store.folder), self._register.where}
+        if "://" not in self._register.where:
+            found.add(str(Path(self._register.where).parent))
+        return tuple(sorted(found, key=len, reverse=True))
 
     @contextmanager
     def open(self) -> Iterator[ReadOnlyRegister]:

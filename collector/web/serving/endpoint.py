@@ -75,7 +75,7 @@ def _answer(
         response = _handled(asker, handler, open_to_all)
     except CollectorError as problem:
         asker.note = "error"
-        response = asker.page("stopped", 500, why=said_of(problem, asker.lang))
+        response = asker.page("stopped", 500, why=asker.told(said_of(problem, asker.lang)))
     except Exception:  # noqa: BLE001 - nobody is to read a traceback, and the log has it
         _log.exception("%s", request.url.path)
         asker.note = "defect"
