@@ -42,6 +42,10 @@ class Place(NamedTuple):
         """The file of a register that is one; None for a database server's."""
         return self.database if isinstance(self.database, Path) else None
 
+    def beside(self, setting: str, name: str) -> Path:
+        """A folder that belongs to it: what `setting` names, else beside the bundles."""
+        return Path(os.environ.get(setting) or self.store.folder.parent / name).absolute()
+
     def engine(self) -> Engine:
         if isinstance(self.database, Path):
             return tables.open_sqlite(self.database)
