@@ -62,7 +62,7 @@ def mail() -> Iterator[Mail]:
                 self.say("451 later")
                 return True
             made = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
-            state.taken.append(made)  # type: ignore[arg-type]  # of that policy
+            state.taken.append(made)
             state.seen.set()
             if state.mode == "silent":
                 state.over.wait(30)
