@@ -93,6 +93,7 @@ class _Desk:
         self.settings = settings
         self.places = Places(settings.folder, settings.bounds)
         self._guesses = Guesses(settings.guesses)
+        self._refusals = Guesses(settings.guesses)
         self._under_way: Counter[str] = Counter()
         self._looking = asyncio.Semaphore(_LOOKING)
 
@@ -128,7 +129,8 @@ class _Desk:
             status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 500)
             if status == 500:
                 problem = NoRoomError(msg("hand_in_not_now"))
-            if not isinstance(problem, UsedError):
+            # who holds a link shall not fill the log with it
+            if self._refusals.wrong(link.digest):
                 why = getattr(getattr(problem, "what", problem.args[0]), "code", "other")
                 await self._logged("refused", link, request, why=str(why))
             told = refusal(request, problem, status)
@@ -151,9 +153,7 @@ class _Desk:
                 raise SlowError(msg("hand_in_too_slow")) from None
             await run_in_threadpool(upload.sync)
             came_from = _came_from(request)
-            known = await run_in_threadpool(
-                quarantine.again, self.places, link, upload.sha256, came_from
-            )
+            known = await run_in_threadpool(quarantine.again, self.places, link, upload.sha256)
             if known is not None:
                 return known, False
             async with self._looking:

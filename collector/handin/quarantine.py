@@ -109,7 +109,7 @@ class Upload:
             with places.held():
                 known = receipt(places, link.digest)
                 if known is not None:
-                    return _same(places, known, self.sha256, came_from), False
+                    return _same(known, self.sha256), False
                 at = now()
                 about = {"pledge": link.pledge, "sha256": self.sha256, "size": self.size}
                 places.log("received", id=link.id, host=link.host, came_from=came_from, **about)
@@ -132,17 +132,15 @@ class Upload:
         self.path.unlink(missing_ok=True)
 
 
-def again(places: Places, link: Link, sha256: str, came_from: str) -> Receipt | None:
+def again(places: Places, link: Link, sha256: str) -> Receipt | None:
     """The receipt of the same bytes, where these came by the link. Raises UsedError for others."""
     known = receipt(places, link.digest)
-    return None if known is None else _same(places, known, sha256, came_from)
+    return None if known is None else _same(known, sha256)
 
 
-def _same(places: Places, known: Receipt, sha256: str, came_from: str) -> Receipt:
+def _same(known: Receipt, sha256: str) -> Receipt:
     if known.sha256 == sha256:
         return known
-    with suppress(OSError):
-        places.log("refused", id=known.id, why="used", sha256=sha256, came_from=came_from)
     raise UsedError(msg("hand_in_link_used", at=known.received_at.isoformat(timespec="seconds")))
 
 

@@ -61,6 +61,7 @@ def test_the_same_bytes_have_one_receipt_and_others_are_refused(served: Served) 
     assert other.status == 409
     assert "链接已用过" in other.text and "the link has been used" in other.text
     assert served.curl(address).text == first.text
+    assert served.log()[-1]["why"] == "hand_in_link_used"
 
 
 def test_of_the_token_only_a_digest_is_kept(served: Served) -> None:

@@ -42,7 +42,7 @@ def place(location: str | None) -> Places:
     """The folder of hand-ins that belongs to a register."""
     from collector.pledges.database import location as registers
 
-    return Places(registers.place(location).beside("HOSTPLEDGE_HAND_IN", "hand-in"))
+    return Places(registers.place(location).hand_in)
 
 
 def undecided(places: Places) -> list[Receipt]:

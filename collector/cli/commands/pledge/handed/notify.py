@@ -130,7 +130,7 @@ class _Went:
 def _place(location: str | None) -> Path:
     from collector.pledges.database import location as registers
 
-    return registers.place(location).beside("HOSTPLEDGE_OUTBOX", "outbox")
+    return registers.place(location).outbox
 
 
 def _new(
