@@ -28,7 +28,7 @@ from collector.handin import links, quarantine
 from collector.handin.answers import page, receipt_told, refusal, secured
 from collector.handin.guesses import Guesses
 from collector.handin.links import Link
-from collector.handin.looking import looked
+from collector.handin.looked import looked
 from collector.handin.multipart import OneFile
 from collector.handin.paths import PREFIX
 from collector.handin.places import Bounds, Places
