@@ -62,14 +62,18 @@ class Outbox:
             private.folder(self.folder / name)
         handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._only(handle)
             yield
+        finally:
+            os.close(handle)
+
+    def _only(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BadInput(
                 msg("another_hostpledge_work_here"), where=str(self.folder), mend=msg("wait_for_it")
             ) from None
-        finally:
-            os.close(handle)
 
     def told(self) -> set[tuple[str, str]]:
         """Whom what was told, or is to be: it is never put in again."""

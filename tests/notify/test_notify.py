@@ -215,6 +215,14 @@ def test_a_password_is_nowhere_but_in_the_settings(office: Office) -> None:
         assert path.stat().st_mode & 0o077 == 0
 
 
+def test_where_evidence_cannot_be_read_findings_count_as_open(office: Office) -> None:
+    for path in (office.folder / "bundles").rglob("evidence.json"):
+        path.write_bytes(b"{}")
+    assert office().status in (0, 1)
+    (body,) = office.told()
+    assert "web-01" in body
+
+
 def test_the_unit_asks_for_what_there_is(office: Office) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str  # type: ignore[assignment, method-assign]

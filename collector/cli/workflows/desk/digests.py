@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from collector import captures
-from collector.errors import CollectorError, one_line
+from collector import captures, catalog
+from collector.errors import BadInput, CollectorError, one_line
 from collector.model import Text
 from collector.notify.outbox import Message
 from collector.notify.settings import EVERYBODY, Person
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import CHINA, waiver_end
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -40,38 +40,64 @@ class Item:
     text: Text
 
 
-def items(register: Register, now: datetime, within: timedelta) -> Iterator[Item]:
-    """Of all pledges in force, the earliest first; evidence that cannot be read tells nothing."""
+def items(
+    register: Register, now: datetime, within: timedelta
+) -> tuple[list[Item], Sequence[BadInput]]:
+    """Of all pledges in force, the earliest first; and what of the register is not proven."""
     from collector.pledges.due import lifecycle
 
-    every = register.briefs(now + within)
+    every = register.list()
     renewed = lifecycle.continued(every)
-    attached, _ = register.newest_and_doubts()
+    attached, doubts = register.newest_and_doubts()
+    today = now.astimezone(CHINA).date()
     found: list[Item] = []
-    for known in every:
-        record = register.get(known.id)
-        if lifecycle.state(record, now.astimezone(CHINA).date()) in ("draft", "disposed", "ended"):
+    for record in every:
+        if lifecycle.state(record, today) in ("draft", "disposed", "ended"):
             continue
         found += _of_findings(register, record, now, within)
-        newest = attached.get(known.id, ())
-        found += _of_record(record, newest, now, within, renewed=known.id in renewed)
-    return iter(sorted(found, key=lambda one: (one.at, one.key)))
+        newest = attached.get(record.id, ())
+        found += _of_record(record, newest, now, within, renewed=record.id in renewed)
+    return sorted(found, key=lambda one: (one.at, one.key)), doubts
 
 
 def _of_findings(
     register: Register, record: PledgeRecord, now: datetime, within: timedelta
 ) -> Iterator[Item]:
+    """Where bundles cannot be read, nobody knows what was mended: all of it is taken for open."""
     from collector.pledges.standing.finding_history import lives_where_due
 
-    for life in lives_where_due(register, record, now, now + within) or ():
-        if life.state != "open" or life.due is None or life.due > now + within:
+    until = now + within
+    lives = lives_where_due(register, record, now, until)
+    if lives is None:
+        yield from _assumed(record, now, until)
+        return
+    for life in lives:
+        if life.state == "open" and life.due is not None and life.due <= until:
+            title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
+            yield _of_finding(record, life.control, life.host, title, life.owner, life.due, now)
+
+
+def _assumed(record: PledgeRecord, now: datetime, until: datetime) -> Iterator[Item]:
+    known = catalog.controls()
+    for entry in record.document.get("follow_ups", ()):
+        if "due" not in entry or (at := waiver_end(entry["due"])) > until:
             continue
-        what = Text(
-            f"{life.number} {life.title.zh} @ {life.host}",
-            f"{life.number} {life.title.en} @ {life.host}",
-        )
-        name = f"finding|{life.control}|{life.host}"
-        yield _item(record, name, life.owner, life.due, now, what)
+        id = entry["control"]
+        title = known[id].title if id in known else Text(id, id)
+        yield _of_finding(record, id, entry["host"], title, entry.get("owner", ""), at, now)
+
+
+def _of_finding(
+    record: PledgeRecord,
+    control: str,
+    host: str,
+    title: Text,
+    owner: str,
+    at: datetime,
+    now: datetime,
+) -> Item:
+    what = Text(f"{title.zh} @ {host}", f"{title.en} @ {host}")
+    return _item(record, f"finding|{control}|{host}", owner, at, now, what)
 
 
 def _of_record(

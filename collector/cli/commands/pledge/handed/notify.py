@@ -12,7 +12,7 @@ import click
 
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
-from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import length_of_time, to_the_end
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
@@ -99,7 +99,8 @@ def notify(
     people = load(file or home_place() / "notify.yml")
     now = datetime.now(UTC)
     register = open_register(location)
-    found = list(items(register, now, to_the_end(length_of_time(within), now)))
+    found, doubts = items(register, now, to_the_end(length_of_time(within), now))
+    doubted = say_doubts(doubts)
     given, left = shared_out(found, people)
     if left:
         _say_left(len(left))
@@ -113,7 +114,9 @@ def notify(
         went = _send_all(outbox, people, now, again=again)
     _tell(went)
     answer(**{name: getattr(went, name) for name in _Went.__slots__}, left=len(left))
-    return 0 if not (left or went.refused or went.later or went.unsure or went.lost) else 1
+    return (
+        0 if not (left or doubted or went.refused or went.later or went.unsure or went.lost) else 1
+    )
 
 
 @dataclass(slots=True)
@@ -125,6 +128,11 @@ class _Went:
     later: list[str] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+
+    @property
+    def missing(self) -> bool:
+        """Is there anything that was not taken?"""
+        return bool(self.refused or self.later or self.unsure or self.lost)
 
 
 def _place(location: str | None) -> Path:
