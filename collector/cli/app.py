@@ -39,6 +39,7 @@ _COMMANDS = {
     "diff": "diff",
     "report": "report",
     "pledge": "pledge.group",
+    "intake": "pledge.handed.intake",
     "register": "register.group",
     "serve": "serve.serving",
     "key": "key",
