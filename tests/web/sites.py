@@ -19,6 +19,8 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from collector.handin import http as handin
+from collector.pledges.database import location
 from collector.pledges.register.register import Register
 from collector.web.asking.asker import House
 from collector.web.asking.settings import Settings
@@ -112,7 +114,8 @@ class Site:
     def __init__(self, place: Place, settings: Settings | None = None) -> None:
         self.place = place
         self.house: House = house(place.register, State.open(place.state), settings or Settings())
-        self.app = application(self.house)
+        folder = location.place(place.register).hand_in
+        self.app = application(self.house, handin.routes(handin.Settings(folder)))
         self.house.index.renew()
 
     def browser(self, name: str = "", *, peer: str = "127.0.0.1", base: str = ORIGIN) -> Browser:

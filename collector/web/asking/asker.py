@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collector.web.reading.customer import Customer
     from collector.web.reading.index import Index
     from collector.web.reading.library import Library
+    from collector.web.reading.waiting import Waiting
 
 LANGS: tuple[Lang, ...] = ("zh", "en")
 
@@ -47,6 +48,7 @@ class House:
     index: Index
     rows: Rows
     customer: Customer
+    waiting: Waiting
 
 
 class NotFoundError(Exception):

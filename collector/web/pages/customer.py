@@ -66,6 +66,7 @@ def customer(asker: Asker) -> Response:
         bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
         bundles_paging=pages(len(bundles), _BUNDLES, page),
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
+        waiting=() if at else asker.house.waiting.of(frozenset({id})),
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
         unread=asker.told(known.status.unread),

@@ -49,6 +49,7 @@ def overview(asker: Asker) -> Response:
         made_at=house.index.said("at", ""),
         words=_words(asker.lang),
         export=_exports(asker),
+        waiting=house.waiting.of(asker.only),
     )
 
 

@@ -10,6 +10,8 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from collector.handin.places import Places
+from collector.pledges.database.location import place as location_of
 from collector.web.asking.asker import Asker, Handler, House, NotFoundError
 from collector.web.asking.settings import Settings
 from collector.web.keeping.access import Access
@@ -22,6 +24,7 @@ from collector.web.reading.asked import Rows
 from collector.web.reading.customer import Customer
 from collector.web.reading.index import Index
 from collector.web.reading.library import Library
+from collector.web.reading.waiting import Waiting
 from collector.web.serving.endpoint import endpoint
 from collector.web.serving.guard import Guard
 
@@ -68,6 +71,7 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         Index(library, state),
         rows,
         Customer(library, rows),
+        Waiting(Places(location_of(location).hand_in)),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from collector.web.asking.asker import (
 from collector.web.keeping.access import Line
 from collector.web.keeping.sessions import Session
 from collector.web.reading.customer import said_of
+from collector.web.serving.guard import PEER
 
 _FORM = 64 * 1024
 _YEAR = 365 * 86400
@@ -65,7 +65,8 @@ async def _form(request: Request) -> dict[str, str]:
 def _answer(
     request: Request, house: House, handler: Handler, form: dict[str, str], open_to_all: bool
 ) -> Response:
-    address, secure = client(request, house)
+    address = request.client.host if request.client else ""
+    secure = request.url.scheme == "https"
     asker = Asker(request, house, None, "zh", address, secure, form)
     try:
         asker.session = _session(asker)
@@ -114,7 +115,7 @@ def _sign_in(asker: Asker) -> str:
 
 def _session(asker: Asker) -> Session | None:
     header = asker.house.settings.user_header
-    peer = asker.request.client.host if asker.request.client else ""
+    peer = str(asker.request.scope.get(PEER, ""))
     token = asker.cookie("session")
     found = asker.house.sessions.find(token) if token else None
     if header and asker.house.settings.trusts(peer):
@@ -143,24 +144,6 @@ def _lang(asker: Asker) -> Lang:
         if found is not None:
             return found
     return "zh"
-
-
-def client(request: Request, house: House) -> tuple[str, bool]:
-    """The address that asks, and whether it came over TLS; a proxy's word counts if it is ours."""
-    peer = request.client.host if request.client else ""
-    secure = house.settings.certificate is not None
-    if not house.settings.trusts(peer):
-        return peer, secure
-    told = request.headers.get("x-forwarded-for", "")
-    # from the right: what stands left of the first stranger is the stranger's own word
-    for part in reversed([p.strip() for p in told.split(",") if p.strip()][-20:]):
-        try:
-            peer = str(ipaddress.ip_address(part))
-        except ValueError:
-            break
-        if not house.settings.trusts(peer):
-            break
-    return peer, request.headers.get("x-forwarded-proto", "") == "https"
 
 
 def _same_site(asker: Asker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.web.asking.settings import Settings
 
+# who connected, where that was a proxy: what follows has the address that asked
+PEER = "hostpledge.peer"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -52,4 +55,24 @@ class Guard:
             refused = PlainTextResponse("not known by this name\n", 421)
             await refused(scope, receive, guarded)
             return
+        peer = (scope.get("client") or ("", 0))[0]
+        address, secure = came(peer, Headers(scope=scope), self._settings)
+        scope["client"], scope["scheme"] = (address, 0), "https" if secure else "http"
+        scope[PEER] = peer
         await self._app(scope, receive, guarded)
+
+
+def came(peer: str, headers: Headers, settings: Settings) -> tuple[str, bool]:
+    """The address that asks, and whether it came over TLS; a proxy's word counts if it is ours."""
+    if not settings.trusts(peer):
+        return peer, settings.certificate is not None
+    told = headers.get("x-forwarded-for", "")
+    # from the right: what stands left of the first stranger is the stranger's own word
+    for part in reversed([p.strip() for p in told.split(",") if p.strip()][-20:]):
+        try:
+            peer = str(ipaddress.ip_address(part))
+        except ValueError:
+            break
+        if not settings.trusts(peer):
+            break
+    return peer, headers.get("x-forwarded-proto", "") == "https"

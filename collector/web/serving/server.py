@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from collector.handin import http as handin
+from collector.pledges.database.location import place
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from collector.web.keeping.state import State
@@ -59,7 +61,8 @@ def settings_of(given: dict[str, Any]) -> Settings:
 def built(given: dict[str, Any]) -> Starlette:
     """The application as it was asked for."""
     shared = house(given["register"], State.open(given["state"]), settings_of(given))
-    return application(shared)
+    folder = place(given["register"]).hand_in
+    return application(shared, handin.routes(handin.Settings(folder)))
 
 
 def worker() -> Starlette:
