@@ -21,6 +21,7 @@ from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
 from collector.web.keeping.sessions import Session, Sessions
 
 if TYPE_CHECKING:
+    from collector.web.asking.oidc import Provider
     from collector.web.asking.settings import Settings
     from collector.web.keeping.access import Access
     from collector.web.keeping.state import State
@@ -49,6 +50,7 @@ class House:
     rows: Rows
     customer: Customer
     waiting: Waiting
+    provider: Provider | None = None
 
 
 class NotFoundError(Exception):
@@ -65,7 +67,10 @@ class TurnedAwayError(Exception):
 
 @dataclass(slots=True)
 class Asker:
-    """`form` is what was sent; `note` goes to the log of access."""
+    """`form` is what was sent; `note` goes to the log of access, whose line has
+
+    no query where `path_only` says so.
+    """
 
     request: Request
     house: House
@@ -75,6 +80,7 @@ class Asker:
     secure: bool
     form: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    path_only: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     cookies: list[tuple[str, str | None, int | None]] = field(default_factory=list)
 

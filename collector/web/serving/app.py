@@ -13,13 +13,14 @@ from starlette.routing import BaseRoute, Route
 from collector.handin.places import Places
 from collector.pledges.database.location import place as location_of
 from collector.web.asking.asker import Asker, Handler, House, NotFoundError
+from collector.web.asking.oidc import Provider
 from collector.web.asking.settings import Settings
 from collector.web.keeping.access import Access
 from collector.web.keeping.accounts import Accounts
 from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from collector.web.keeping.throttle import Throttle
-from collector.web.pages import customer, files, finding, overview, people, sign_in
+from collector.web.pages import customer, files, finding, oidc, overview, people, sign_in
 from collector.web.reading.asked import Rows
 from collector.web.reading.customer import Customer
 from collector.web.reading.index import Index
@@ -51,6 +52,8 @@ _WRITE: Sequence[tuple[str, Handler]] = (
 _OPEN: Sequence[tuple[str, str, Handler]] = (
     ("/sign-in", "GET", sign_in.page),
     ("/sign-in", "POST", sign_in.sign_in),
+    ("/oidc", "GET", oidc.away),
+    ("/oidc/back", "GET", oidc.back),
     ("/web.css", "GET", files.css),
     ("/icon.svg", "GET", files.icon),
     ("/verify", "GET", files.verifier),
@@ -72,6 +75,7 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         rows,
         Customer(library, rows),
         Waiting(Places(location_of(location).hand_in)),
+        Provider(settings.oidc, state.secret) if settings.oidc else None,
     )
 
 

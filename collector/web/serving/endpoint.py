@@ -172,7 +172,7 @@ def _cookies(asker: Asker, response: Response) -> None:
 
 def _write_down(asker: Asker, response: Response) -> None:
     request = asker.request
-    query = f"?{request.url.query}" if request.url.query else ""
+    query = f"?{request.url.query}" if request.url.query and not asker.path_only else ""
     asker.house.access.put(
         Line(
             datetime.now(UTC),
