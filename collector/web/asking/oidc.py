@@ -14,7 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
+    prepare_grant_uri,
+)
+from authlib.oauth2.rfc7636 import (  # type: ignore[import-untyped]
+    create_s256_code_challenge,
+)
 from itsdangerous import BadData, URLSafeTimedSerializer
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -49,14 +54,16 @@ class Provider:
         """Where to send the browser, and what it is to hold until it comes back."""
         told = self._metadata()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        client = OAuth2Client(
-            self._settings.client_id,
+        url = prepare_grant_uri(
+            told["authorization_endpoint"],
+            client_id=self._settings.client_id,
+            response_type="code",
             redirect_uri=back,
             scope=_SCOPE,
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
-        )
-        url, _ = client.create_authorization_url(
-            told["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier
         )
         return str(url), str(self._sealed.dumps([state, nonce, verifier, next]))
 

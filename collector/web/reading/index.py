@@ -85,9 +85,9 @@ class Index:
                 old = time.monotonic() - self._made_at > max(_AT_LEAST, _SHARE * self._took)
                 if self._state.value("mark") == mark and not (old and not quick):
                     return
-                begun = time.monotonic()
+                begun = time.thread_time()
                 self._make(register, now, mark)
-            self._made_at, self._took = time.monotonic(), time.monotonic() - begun
+            self._made_at, self._took = time.monotonic(), time.thread_time() - begun
         finally:
             self._making.release()
 
