@@ -253,6 +253,20 @@ def _log(desk: Desk) -> list[str]:
     return (desk.places.folder / "log.jsonl").read_text().splitlines()
 
 
+def test_work_of_another_register_is_left_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(desk.home))
+    desk.places.make()
+    theirs = desk.places.room("work") / "P-9"
+    shutil.copytree(desk.home / "keys", theirs / "bundle")
+    (theirs / "job.json").write_text('{"pledge": "P-9", "digests": []}')
+    desk.came(output())
+    _all(desk)
+    assert (theirs / "job.json").exists()
+    assert len(desk.evidence()) == 1
+
+
 def test_two_engineers_at_once_take_each_but_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
