@@ -125,9 +125,12 @@ def test_the_script_comes_from_the_link_and_its_output_goes_back(
 ) -> None:
     """What the page says to type, typed; the whole script, on this machine."""
     _, address = served.link()
-    page = served.curl(address).text
+    page = served.curl("-H", "Accept: text/html", address).text
     block = page.split("<pre>")[1].split("</pre>")[0]
     typed = block.replace("&#39;", "'").replace("&gt;", ">").replace("sudo ", "")
+    # who asks by curl is told the same, and can give it to a shell as it is
+    plain = served.curl(address).text.replace("sudo ", "")
+    assert [line for line in plain.splitlines() if not line.startswith("#")] == typed.splitlines()
     done = subprocess.run(
         ["sh", "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=False
     )
