@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import shlex
+from datetime import datetime, timedelta, timezone
 from functools import cache
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -20,9 +21,11 @@ from collector.handin.quarantine import Receipt
 from collector.i18n.message import in_chinese, told
 from collector.resources import package_text
 
+_CHINA = timezone(timedelta(hours=8))
 
-def page(link: Link, address: str, largest: int) -> Response:
-    """What to do; `address` is the link's own."""
+
+def page(request: Request, link: Link, address: str, largest: int) -> Response:
+    """What to do; `address` is the link's own. Who asks by curl gets what to type, as text."""
     name = file_name(link.host).removesuffix(".gz")
     at, file = shlex.quote(address), shlex.quote(f"./{name}")
     commands = (
@@ -31,8 +34,19 @@ def page(link: Link, address: str, largest: int) -> Response:
         f"curl -T {file} {at}",
     )
     instead = f"wget -qO- --post-file={file} {at}"
+    until = _here(link.ends_at)
+    if not _wants(request, "text/html"):
+        host = escaped(one_line(link.host))
+        lines = [f"# {link.pledge} {host} ({until})", *commands, "# 无 curl / without curl:"]
+        return secured(PlainTextResponse("\n".join([*lines, f"# {instead}"]) + "\n"))
     return _html(
-        200, link=link, commands=commands, instead=instead, field=FIELD, most=largest >> 20
+        200,
+        link=link,
+        until=until,
+        commands=commands,
+        instead=instead,
+        field=FIELD,
+        most=largest >> 20,
     )
 
 
@@ -95,9 +109,14 @@ def _labelled(one: Receipt) -> list[tuple[str, str]]:
         ("主机 host", one.host),
         ("SHA-256", one.sha256),
         ("字节 bytes", str(one.size)),
-        ("收到 received", one.received_at.isoformat(timespec="seconds")),
-        ("采集 collected", one.looked_at or "?"),
+        ("收到 received", _here(one.received_at)),
+        ("采集 collected", _here(datetime.fromisoformat(one.looked_at)) if one.looked_at else "?"),
     ]
+
+
+def _here(at: datetime) -> str:
+    """As the clock on the wall has it in China, with its offset."""
+    return at.astimezone(_CHINA).isoformat(timespec="seconds")
 
 
 def _html(status: int, **shown: object) -> Response:

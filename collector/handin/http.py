@@ -104,7 +104,7 @@ class _Desk:
         known = await run_in_threadpool(quarantine.receipt, self.places, link.digest)
         if known is not None:
             return receipt_told(request, known, 200)
-        return page(link, self._address(request), self.places.bounds.largest)
+        return page(request, link, self._address(request), self.places.bounds.largest)
 
     async def script(self, request: Request) -> Response:
         link = await self._link(request)

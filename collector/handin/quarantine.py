@@ -110,7 +110,7 @@ class Upload:
                 known = receipt(places, link.digest)
                 if known is not None:
                     return _same(known, self.sha256), False
-                at = now()
+                at = now().replace(microsecond=0)
                 about = {"pledge": link.pledge, "sha256": self.sha256, "size": self.size}
                 places.log("received", id=link.id, host=link.host, came_from=came_from, **about)
                 self.path.replace(places.file("quarantine", link.digest))

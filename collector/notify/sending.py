@@ -30,7 +30,10 @@ def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> O
 
     # it logs addresses, and at its finest level what it sends
     logging.getLogger("apprise").disabled = True
-    asset = AppriseAsset(async_mode=False, app_id="hostpledge", app_desc="hostpledge", app_url="")
+    # past a limit of its own it says no while a thread of it goes on sending: those of sockets hold
+    asset = AppriseAsset(
+        async_mode=False, service_timeout=0, app_id="hostpledge", app_desc="hostpledge", app_url=""
+    )
     sender = Apprise(asset=asset)
     if not sender.add(channel):
         return "refused"

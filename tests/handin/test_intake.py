@@ -131,20 +131,18 @@ def _taken(desk: Desk, data: bytes, host: str = "web-1") -> None:
     assert desk("intake", "--all").status == 0
 
 
-_AT = datetime.now(UTC)
-
-
 def test_what_is_not_what_it_says_is_not_taken(desk: Desk) -> None:
     """Evidence 1 of P-1 is of machine `a`, as web-1, already."""
-    before = output("a", nonce="0" * 32)
+    at = datetime.now(UTC)
+    before = output("a", at, nonce="0" * 32)
     _taken(desk, before)
-    later = _AT + timedelta(hours=1)
+    later = at + timedelta(hours=1)
     older = "handed in before, or an outdated one"
     wrong = {
         desk.came(before): older,
         desk.came(output("a", later, nonce="0" * 32)): "it was changed after it was made",
-        desk.came(output("a", _AT - timedelta(hours=1))): older,
-        desk.came(output("b", _AT - timedelta(days=3)), "web-2"): "before the link was made",
+        desk.came(output("a", at - timedelta(hours=1))): older,
+        desk.came(output("b", at - timedelta(days=3)), "web-2"): "before the link was made",
         desk.came(output("c", later)): "another machine than web-1 was before",
         desk.came(output("a", later), "web-2"): "that is web-1 of pledge P-1, not web-2",
         desk.came(output("a", later), "web-1", "P-2"): "that is web-1 of pledge P-1, not web-1",
@@ -251,6 +249,20 @@ def test_killed_in_the_middle_nothing_is_lost_nor_comes_twice(
 
 def _log(desk: Desk) -> list[str]:
     return (desk.places.folder / "log.jsonl").read_text().splitlines()
+
+
+def test_work_of_another_register_is_left_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(desk.home))
+    desk.places.make()
+    theirs = desk.places.room("work") / "P-9"
+    shutil.copytree(desk.home / "keys", theirs / "bundle")
+    (theirs / "job.json").write_text('{"pledge": "P-9", "digests": []}')
+    desk.came(output())
+    _all(desk)
+    assert (theirs / "job.json").exists()
+    assert len(desk.evidence()) == 1
 
 
 def test_two_engineers_at_once_take_each_but_once(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import hashlib
+import importlib
 import json
 import os
 import shlex
@@ -12,17 +13,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collector.cli.commands.pledge.handed import notify
+from collector.notify import sending
+from collector.notify.outbox import Message, Outbox
+from collector.notify.settings import load
 from collector.pledges.record.changes import followed_up
 from collector.pledges.record.notices import with_notice
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, answer, hostpledge
 from tests.notify.servers import Mail, mail
+from tests.pledges import killed
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
 from tests.pledges.records import made
@@ -193,6 +200,61 @@ def test_killed_before_it_sends_it_is_sent_by_the_next(office: Office) -> None:
     office.server.mode = "take"
     assert office().status == 1  # what is nobody's here
     assert len(office.told()) == 1
+
+
+def _dying(office: Office, module: str, name: str, when: str) -> None:
+    place = importlib.import_module(module)
+    holder = place.Outbox if hasattr(place, "Outbox") else place
+    act = getattr(holder, name)
+
+    def dies(*words: object, **named: object) -> None:
+        if when == "after":
+            act(*words, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(holder, name, dies)
+    _sent(office, again=False)
+
+
+def _sent(office: Office, *, again: bool) -> None:
+    outbox, people = Outbox(office.folder / "outbox"), load(office.folder / "notify.yml")
+    with outbox.held():
+        notify._send_all(outbox, people, datetime.now(UTC), again=again)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "step",
+    [("collector.notify.outbox", "begin"), ("collector.notify.sending", "send"),
+     ("collector.notify.outbox", "ended")],
+    ids=["begin", "send", "ended"],
+)  # fmt: skip
+def test_killed_at_any_step_it_comes_once(tmp_path: Path, step: tuple[str, str], when: str) -> None:
+    """Never twice by itself; and where nobody can know, once more when it is asked for."""
+    # imported here: a fork of a process with threads had better import nothing
+    sending.check()
+    office = Office.__new__(Office)
+    office.folder = tmp_path
+    message = Message("", "王工", "zh", "x", "y\n", ("one",), (0,))
+    with mail() as office.server:
+        office.settings(王工=office.address)
+        outbox = Outbox(tmp_path / "outbox")
+        with outbox.held():
+            outbox.put(message)
+        child = killed.begin(partial(_dying, office, *step, when))
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        came = len(office.told())
+        assert came <= 1
+        unsure = (*step, when) not in {
+            ("collector.notify.outbox", "begin", "before"),
+            ("collector.notify.outbox", "ended", "after"),
+        }
+        _sent(office, again=False)
+        assert len(office.told()) == (came if unsure else 1)
+        _sent(office, again=True)
+        assert len(office.told()) == (came + 1 if unsure else 1)
+        _sent(office, again=True)
+        assert len(office.told()) == (came + 1 if unsure else 1)
 
 
 def test_who_is_not_in_the_settings_is_named(office: Office) -> None:

@@ -47,6 +47,14 @@ def test_a_mail_holds_what_was_to_be_said_and_the_file(server: Mail, tmp_path: P
     assert (file.get_filename(), file.get_content()) == ("P-1.pdf", b"%PDF-1.7 x")
 
 
+def test_no_thread_goes_on_sending_once_it_was_given_up(server: Mail) -> None:
+    """With a time limit of apprise's own, its no is of one who may yet send."""
+    from apprise import apprise
+
+    assert send(_address(server), "x", "y") == "sent"
+    assert apprise._shared_executor is None
+
+
 def test_nobody_there_was_told_nothing() -> None:
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
