@@ -4,8 +4,9 @@
 
 The register is that of `registers`, of four hosts a pledge; a few pledges have real bundles, so
 that their pages read what pages read. The server is a process of its own, asked over loopback.
-The time is that of a request by itself, all of it; then many readers ask at once for a while, and
-no answer may fail, nor the memory of the server grow.
+Asked for one at a time, a page has 200 ms of the server's processor at the 95th of a hundred; what
+the clock says is told beside it, and is that of a machine with nothing else to do. Then many
+readers ask at once for a while, and no answer may fail, nor the memory of the server grow.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +43,7 @@ from tests.pledges.bundles import Signer
 
 PASSWORD = "a long one for a bench"
 _LIMIT = 0.2
-_REAL, _HOSTS = 3, 4
+_HOSTS = 4
 
 
 def main() -> int:
@@ -52,18 +53,22 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--real", type=int, default=3, help="pledges with real bundles")
     parser.add_argument("--sqlite-only", action="store_true")
+    parser.add_argument("--postgresql-only", action="store_true")
     given = parser.parse_args()
     bad = False
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         os.environ["HOSTPLEDGE_HOME"] = f"{name}/home"
-        servers = [""] if given.sqlite_only else ["", stack.enter_context(places.server())]
+        servers = [] if given.postgresql_only else [""]
+        if not given.sqlite_only:
+            servers.append(stack.enter_context(places.server()))
         for server in servers:
             kind = "PostgreSQL" if server else "SQLite"
             place = places.database(server) if server else str(folder / "register.sqlite")
             begun = time.monotonic()
-            _fill(place, given.pledges, folder / kind)
+            _fill(place, given.pledges, folder / kind, given.real)
             print(f"{kind}: {given.pledges} pledges, made in {time.monotonic() - begun:.0f} s")
             state = str(folder / f"state-{kind}") if not server else places.database(server)
             with _served(place, state) as site:
@@ -104,6 +109,14 @@ class Site:
         finally:
             link.close()
 
+    def processor(self) -> float:
+        """Seconds that all threads of the server have run."""
+        run = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with suppress(OSError):  # it has just ended
+                run += int((task / "schedstat").read_text(encoding="ascii").split()[0])
+        return run / 1e9
+
     def memory(self) -> int:
         """MiB of the server that are in memory."""
         text = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
@@ -112,12 +125,12 @@ class Site:
         return int(found[1]) // 1024
 
 
-def _fill(place: str, count: int, folder: Path) -> None:
+def _fill(place: str, count: int, folder: Path, real: int) -> None:
     register, now = Register.open(place), datetime.now(UTC)
     fill(register, count, now)
     signer = Signer(folder)
     folder.mkdir()
-    for number in range(_REAL):
+    for number in range(1, real + 1):
         _real(register, f"p-{number:05d}", signer, now)
 
 
@@ -197,19 +210,22 @@ def _paths() -> dict[str, str]:
 def _pages(kind: str, site: Site, times: int) -> bool:
     bad = False
     for name, path in _paths().items():
-        took, sizes = [], set()
+        took, used, sizes = [], [], set()
         for _ in range(times + 1):
-            begun = time.monotonic()
+            begun, before = time.monotonic(), site.processor()
             status, data = site.get(path)
             took.append(time.monotonic() - begun)
+            used.append(site.processor() - before)
             sizes.add(len(data) // 1024)
             assert status in (200, 404), (path, status)
-        first, rest = took[0], sorted(took[1:])
-        p95 = rest[int(len(rest) * 0.95) - 1]
-        bad |= p95 > _LIMIT
+        run, clock = sorted(used[1:]), sorted(took[1:])
+        at = int(len(run) * 0.95) - 1
+        bad |= run[at] > _LIMIT
         print(
-            f"  {kind:10} {name:12} p50 {statistics.median(rest) * 1000:4.0f} ms, "
-            f"p95 {p95 * 1000:4.0f} ms, first {first * 1000:4.0f} ms, {max(sizes)} KiB",
+            f"  {kind:10} {name:12} processor p50 {statistics.median(run) * 1000:4.0f} ms, "
+            f"p95 {run[at] * 1000:4.0f} ms, first {used[0] * 1000:4.0f} ms; clock p50 "
+            f"{statistics.median(clock) * 1000:4.0f} ms, p95 {clock[at] * 1000:4.0f} ms; "
+            f"{max(sizes)} KiB",
             flush=True,
         )
     return bad
