@@ -32,7 +32,7 @@ def origin(place: Place) -> Iterator[str]:
 def window() -> Iterator[Browser]:
     program = chromium()
     if program is None:
-        pytest.skip("no Chromium here")
+        pytest.skip("chromium is not installed")
     with sync_playwright() as playwright:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         opened = playwright.chromium.launch(executable_path=program, args=flags)

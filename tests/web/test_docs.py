@@ -34,3 +34,16 @@ def test_both_languages_type_the_same() -> None:
     blocks = [pattern.findall(text) for text in texts]
     plain = [[re.sub(r" *#.*", "", block) for block in some] for some in blocks]
     assert plain[0] == plain[1]
+
+
+@pytest.mark.parametrize("words", [[], ["account", "list"]])
+def test_without_the_extra_one_line_says_how_to_install_it(words: list[str]) -> None:
+    code = "import sys; sys.modules['starlette'] = None; from collector.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", *words],
+        capture_output=True, text=True, check=False, env={**os.environ, "HOSTPLEDGE_LANG": "en"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "starlette is not installed" in line
+    assert "hostpledge[web]" in line

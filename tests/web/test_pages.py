@@ -18,7 +18,7 @@ from collector.schema import load_yaml
 from collector.verify import open_bundle
 from collector.web.asking.drawing import own_words
 from tests.pledges import lives
-from tests.web.sites import NAMES, Site, filled, record, with_accounts
+from tests.web.sites import NAMES, Place, Site, filled, record, with_accounts
 
 _TEMPLATES = Path(__file__).parents[2] / "collector" / "web" / "templates"
 
@@ -228,3 +228,15 @@ def test_several_hundred_rows_are_paged(site: Site, tmp_path: Path) -> None:
     page = other.browser("boss").get("/?q=&page=2&lang=en").text
     assert page.count('<th scope="row">') <= 50
     assert "page 2 of 7" in page
+
+
+def test_before_the_list_is_made_nothing_is_called_empty(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = str(tmp_path / "s")
+    with_accounts(state)
+    monkeypatch.setattr("collector.web.reading.index.Index.renew", lambda *_a, **_k: None)
+    browser = Site(replace(place, state=state)).browser("boss")
+    for path in ("/", "/due", "/export.csv", "/due/export.csv"):
+        assert browser.get(path).status_code == 503
+    assert browser.get("/pledges/demo-0").status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,13 +14,14 @@ from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.standing.listing import ORDERS, VERDICTS
 from collector.report.model import listed
 from collector.report.model.cells import Cell, Word
-from collector.web.asking.asker import Asker, pages
+from collector.web.asking.asker import Asker, TurnedAwayError, pages
 from collector.web.reading import chart
 from collector.web.reading.asked import LIVES, PAGE, Asked, asked_of, number
 from collector.web.reading.cells import from_json
 from collector.web.reading.standings import STANDINGS
 
 # what leads from an overview of one to its page
+_LONG = timedelta(minutes=30)
 _FILTERS = ("q", "standing", "life", "grade", "c2.2", "c2.3", "c2.4", "owner", "expiring", "due")
 
 
@@ -28,7 +30,7 @@ def overview(asker: Asker) -> Response:
     if asker.only is not None and len(asker.only) == 1 and not set(asker.query) - {"lang"}:
         return asker.go(f"/pledges/{next(iter(asker.only))}")
     house, at = asker.house, number(asker.query.get("page", ""))
-    house.index.renew(quick=True)
+    _ready(asker)
     rows, found = house.rows.page(asked, asker.now, (at - 1) * PAGE, PAGE)
     plain = Asked(only=asker.only)
     oldest = house.rows.oldest(asker.only)
@@ -47,6 +49,7 @@ def overview(asker: Asker) -> Response:
         chart=chart.of(house.index.said("months", [])) if wide else None,
         doubts=house.index.said("doubts", []) if wide else [],
         made_at=house.index.said("at", ""),
+        stale=_stale(asker),
         words=_words(asker.lang),
         export=_exports(asker),
         waiting=house.waiting.of(asker.only),
@@ -55,6 +58,7 @@ def overview(asker: Asker) -> Response:
 
 def export(asker: Asker) -> Response:
     """What is asked for, all of it, as `pledge list` exports it."""
+    _ready(asker)
     asked = asked_of(asker.query, asker.only)
     cells = asker.house.rows.cells(asked, asker.now, asker.lang)
     title = {"zh": "登记", "en": "pledges"}[asker.lang]
@@ -65,7 +69,7 @@ def export(asker: Asker) -> Response:
 def due(asker: Asker) -> Response:
     """What is overdue, and what falls due within a month."""
     at, kind = number(asker.query.get("page", "")), asker.query.get("kind", "")[:32]
-    asker.house.index.renew(quick=True)
+    _ready(asker)
     rows, found = asker.house.rows.dues(asker.only, kind, (at - 1) * PAGE, PAGE)
     return asker.page(
         "due",
@@ -73,11 +77,13 @@ def due(asker: Asker) -> Response:
         paging=pages(found, PAGE, at),
         now=asker.now.isoformat(),
         made_at=asker.house.index.said("at", ""),
+        stale=_stale(asker),
         export=_exports(asker, "/due"),
     )
 
 
 def due_export(asker: Asker) -> Response:
+    _ready(asker)
     rows, _ = asker.house.rows.dues(asker.only, asker.query.get("kind", "")[:32], 0, None)
     zh = asker.lang == "zh"
     titles = dict(
@@ -103,6 +109,19 @@ def due_export(asker: Asker) -> Response:
     ]
     form = asker.request.path_params["form"]
     return asker.sheet(form, "due", "到期事项" if zh else "due", titles, cells)
+
+
+def _ready(asker: Asker) -> None:
+    """Raises TurnedAwayError before the rows were made: an empty list would say another thing."""
+    asker.house.index.renew(quick=True)
+    if not asker.house.index.said("at", ""):
+        raise TurnedAwayError("turned_preparing", 503)
+
+
+def _stale(asker: Asker) -> bool:
+    """Were they not made anew for long, as nothing but trouble is a reason for?"""
+    made = datetime.fromisoformat(asker.house.index.said("at"))
+    return asker.now - made > _LONG
 
 
 def _exports(asker: Asker, base: str = "") -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from collector import __version__
 from collector.errors import CollectorError
 from collector.i18n.message import in_chinese
 from collector.model import Lang
@@ -81,7 +82,7 @@ class Index:
         try:
             now = datetime.now(UTC)
             with self._library.open() as register:
-                mark = _mark(register.mark(), now)
+                mark = _mark(register, now)
                 old = time.monotonic() - self._made_at > max(_AT_LEAST, _SHARE * self._took)
                 if self._state.value("mark") == mark and not (old and not quick):
                     return
@@ -133,8 +134,10 @@ class Index:
         return found if name == "at" else json.loads(found)
 
 
-def _mark(register: str, now: datetime) -> str:
-    return f"{register} {now.astimezone(CHINA).date().isoformat()}"
+def _mark(register: ReadOnlyRegister, now: datetime) -> str:
+    """Of the register, the release and the day that rows are made of."""
+    day = now.astimezone(CHINA).date().isoformat()
+    return f"{register.where} {__version__} {register.mark()} {day}"
 
 
 def _sought(register: ReadOnlyRegister, ids: Sequence[str]) -> dict[str, str]:

@@ -71,7 +71,8 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         Throttle(state),
         Access(state, settings.log_days),
         library,
-        Index(library, state),
+        # with a register of its own: no page waits while the rows of thousands are made
+        Index(Library(location), state),
         rows,
         Customer(library, rows),
         Waiting(Places(location_of(location).hand_in)),

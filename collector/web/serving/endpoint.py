@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -27,7 +28,9 @@ from collector.web.keeping.sessions import Session
 from collector.web.reading.customer import said_of
 from collector.web.serving.guard import PEER
 
-_FORM = 64 * 1024
+_FORM, _SLOW = 64 * 1024, 30
+# the same for everybody, and asked for with each page
+_UNTOLD = ("/web.css", "/icon.svg")
 _YEAR = 365 * 86400
 _log = logging.getLogger("hostpledge.web")
 
@@ -42,8 +45,8 @@ def endpoint(handler: Handler, *, open_to_all: bool = False) -> Endpoint:
         form: dict[str, str] = {}
         if request.method == "POST":
             try:
-                form = await _form(request)
-            except (ClientDisconnect, ValueError):
+                form = await asyncio.wait_for(_form(request), _SLOW)
+            except (ClientDisconnect, ValueError, TimeoutError):
                 return Response(status_code=400)
         return await run_in_threadpool(_answer, request, house, handler, form, open_to_all)
 
@@ -82,7 +85,8 @@ def _answer(
         asker.note = "defect"
         response = asker.page("stopped", 500, why="")
     _cookies(asker, response)
-    _write_down(asker, response)
+    if request.url.path not in _UNTOLD:
+        _write_down(asker, response)
     return response
 
 
