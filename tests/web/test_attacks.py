@@ -205,7 +205,10 @@ def test_the_log_cannot_be_made_to_lie(own: Site) -> None:
     for line in told_lines:
         for text in (line.path, line.note, line.account, line.address):
             assert text.isprintable(), text
-    assert any("\\x0d\\x0a" in line.note for line in told_lines)
+    assert any("\\x0d\\x0a" in line.path for line in told_lines)
+    # a password that was typed for a name is not in it
+    assert not any("2026-01-01 boss" in line.note for line in told_lines)
+    assert any(line.note == "failed: no such name" for line in told_lines)
     page = own.browser("boss").get("/log").text
     assert "\u202e" not in page
     assert "\x1b" not in page

@@ -37,7 +37,8 @@ def sign_in(asker: Asker) -> Response:
     account = house.accounts.known(name, asker.form.get("password", ""), asker.now)
     if account is None:
         house.throttle.failed(buckets)
-        asker.note = f"failed: {name}"
+        # what is no name may be a password in the wrong field
+        asker.note = f"failed: {name}" if house.accounts.find(name) else "failed: no such name"
         return _form(asker, status=401, failed=True)
     house.throttle.forget(buckets[:1])
     if known is None:

@@ -101,7 +101,7 @@ def _handled(asker: Asker, handler: Handler, open_to_all: bool) -> Response:
             _same_site(asker)
             asker.check_form()
         waits = asker.session is not None and asker.session.account.must_change
-        if waits and asker.request.url.path not in ("/password", "/sign-out", "/lang"):
+        if waits and asker.request.url.path not in ("/password", "/sign-out"):
             return asker.go("/password")
         return handler(asker)
     except NotFoundError:
