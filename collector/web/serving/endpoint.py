@@ -176,14 +176,16 @@ def _cookies(asker: Asker, response: Response) -> None:
 
 def _write_down(asker: Asker, response: Response) -> None:
     request = asker.request
-    query = f"?{request.url.query}" if request.url.query and not asker.path_only else ""
+    # as it was sent: an address that was taken apart has lost its line ends
+    given = request.scope["query_string"].decode("latin-1")
+    query = f"?{given}" if given and not asker.path_only else ""
     asker.house.access.put(
         Line(
             datetime.now(UTC),
             asker.session.account.name if asker.session else "-",
             asker.address or "-",
             request.method,
-            request.url.path + query,
+            request.scope["path"] + query,
             response.status_code,
             asker.note,
         )
