@@ -6,7 +6,7 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity docs readers audit new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity docs readers audit bench-web new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -19,6 +19,7 @@ help:
 	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
+	@echo 'make bench-web   pages over 5,000 pledges and 20,000 hosts, on SQLite and PostgreSQL, and 50 readers'
 	@echo 'make new-control NAME=family.name [ROOM=room] [KIND=shell]   the files of a new control'
 	@echo 'make control NAME=family.name   renews what is made of the controls, and runs what looks at them'
 	@echo 'make changelog   gathers changelog.d/ into CHANGELOG.md, for the version in collector/__init__.py'
@@ -94,6 +95,10 @@ bench:
 bench-register:
 	@tools/prepare.sh test
 	@$(BIN)/python -m tests.bench.registers $(BENCH_ARGS)
+
+bench-web:
+	@tools/prepare.sh test
+	@$(BIN)/python -m tests.bench.web $(BENCH_ARGS)
 
 changelog:
 	@$(BIN)/python -m towncrier build --yes \

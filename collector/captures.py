@@ -214,6 +214,14 @@ def from_bytes(data: bytes, *, where: str) -> Capture:
     return _from_output(data, where)
 
 
+def own_form(data: bytes) -> bool:
+    """Is it a capture file of hostpledge, rather than the script's plain output?"""
+    try:
+        return data[:2] == b"\x1f\x8b" and zlib.decompressobj(31).decompress(data, 1) == b"{"
+    except zlib.error:
+        return False
+
+
 def _from_output(data: bytes, where: str) -> Capture:
     name = os.fsencode(Path(where).name).decode("utf-8", "replace")
     for suffix in (".gz", ".capture", ".txt"):

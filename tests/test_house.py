@@ -19,7 +19,7 @@ import collector
 
 ROOT = Path(collector.__file__).parent
 # packages that hold rooms and nothing else
-HOUSES = ("facts", "attest", "pledges", "report", "run", "controls", "cli")
+HOUSES = ("facts", "attest", "pledges", "report", "run", "controls", "cli", "web")
 _DOOR = {"cli/app.py"}
 MOST = 20
 LONGEST = 350

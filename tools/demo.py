@@ -80,6 +80,8 @@ def _job(inventories: list[Path], begun: float) -> int:
         say(f"  brief    {short(brief)}")
     say(f"  bundle   {short(output / 'bundle')}")
     say(f"  verify   {short(program())} verify {short(output / 'bundle')} --trust {short(trust)}")
+    home_told = f"HOSTPLEDGE_HOME={short(home)}"
+    say(f"  browser  {home_told} {short(program())} serve     # http://127.0.0.1:8300/")
     return 0
 
 

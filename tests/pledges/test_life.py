@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from collector.cli.workflows.pledge_status import Status, counted, status
+from collector.cli.workflows.pledge_status import status
 from collector.errors import BadInput
 from collector.model import Capture, Result
 from collector.pledges.record import form as record
 from collector.pledges.record.terms import months_on
 from collector.pledges.register.register import Register
 from collector.pledges.standing.due import due
+from collector.pledges.standing.status import Status, counted
 from collector.pledges.transfer import archive
 from collector.pledges.transfer.disposal import dispose
 from collector.verify import open_bundle, verify

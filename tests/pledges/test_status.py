@@ -15,7 +15,7 @@ from sqlalchemy import select
 from collector import captures, catalog
 from collector.attest.bundle import making as bundle
 from collector.cli.workflows import pledge_status
-from collector.cli.workflows.pledge_status import Status, as_json, status, table
+from collector.cli.workflows.pledge_status import as_json, status, table
 from collector.errors import BadInput
 from collector.model import Capture, Result, Text
 from collector.pledges.database import tables
@@ -23,6 +23,7 @@ from collector.pledges.record import form as records
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Evidence, Register
 from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.standing.status import Status
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.declared_resources import Shown
 from collector.pledges.status.declared_resources import undeclared as against

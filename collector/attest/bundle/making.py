@@ -28,13 +28,13 @@ from typing import Any
 from collector import captures, private
 from collector.attest.bundle import bag, container, evidence
 from collector.attest.bundle.evidence import PledgeReference
-from collector.attest.bundle.part import Asked, Before, before_into, judge_into, own_form
+from collector.attest.bundle.part import Asked, Before, before_into, judge_into
 from collector.attest.bundle.reading import Evidence
 from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
 from collector.attest.keys import sm2
 from collector.attest.keys.keys import PrivateKey
-from collector.captures import sync_folder
+from collector.captures import own_form, sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
 from collector.model import Control, Waiver

@@ -7,7 +7,6 @@ data/before/, with the same names there.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -201,7 +200,7 @@ def take_in(path: Path, collected: Collection[str] = ()) -> tuple[Capture, bytes
     data = captures.read_at_most(path, captures.LARGEST)
     sha256 = captures.digest(data)
     capture = captures.from_bytes(data, where=str(path))
-    if own_form(data):
+    if captures.own_form(data):
         if sha256 in collected:
             return capture, data
         handed = provenance.handed_in(capture, sha256)
@@ -211,14 +210,6 @@ def take_in(path: Path, collected: Collection[str] = ()) -> tuple[Capture, bytes
         handed = replace(capture, origin=provenance.of_output(sha256))
     stored = captures.to_bytes(handed)
     return captures.from_bytes(stored, where=str(path)), stored
-
-
-def own_form(data: bytes) -> bool:
-    """Is it a capture file of hostpledge, rather than the script's plain output?"""
-    try:
-        return data[:2] == b"\x1f\x8b" and zlib.decompressobj(31).decompress(data, 1) == b"{"
-    except zlib.error:
-        return False
 
 
 def _of_this_run(capture: Capture, nonce: str, path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from collector.catalog import words
@@ -12,65 +11,24 @@ from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line, void_line
 from collector.cli.workflows.twins import said as twins_said
-from collector.errors import CollectorError, one_line
+from collector.errors import one_line
 from collector.export import envelope
-from collector.i18n.message import in_chinese
-from collector.pledges.database.held import Disagrees
-from collector.pledges.database.rows import Evidence, current, past_ones, scope_json
+from collector.pledges.database.rows import Evidence, scope_json
 from collector.pledges.database.sightings import Twin
 from collector.pledges.due import lifecycle
-from collector.pledges.due.deadlines import Due
 from collector.pledges.record.documents import titles
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
-from collector.pledges.record.placeholders import Filled, filled
+from collector.pledges.record.placeholders import Filled
 from collector.pledges.record.times import CHINA
-from collector.pledges.standing.due import due
-from collector.pledges.standing.finding_history import last_lives
-from collector.pledges.standing.standing import WORDS, Standing, standing
-from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
-from collector.pledges.status.findings import Life
-from collector.pledges.status.latest_bundle import Failing, Newest
-from collector.scope import Scope, of_evidence
+from collector.pledges.standing.standing import WORDS, Standing
+from collector.pledges.standing.status import Status, counted
+from collector.pledges.standing.status import status as put_together
+from collector.pledges.status.declared_resources import Shown
+from collector.pledges.status.latest_bundle import Newest
 
-_CLAUSES = ("2.2", "2.3", "2.4")
 # where the three columns begin
 _STATE, _WHY = 14, 24
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """`unread`: why the newest evidence could not be read from the store; empty where it was.
-
-    `evidence` is the newest, `past` the numbers of those that were attached after it, and looked
-    earlier. `handed_in` are the hosts in it that nobody collected from, `twins` where else the
-    machines of the evidence were seen.
-    """
-
-    record: PledgeRecord
-    state: lifecycle.State
-    kept_until: date | None
-    clauses: tuple[Standing, ...]
-    blanks: tuple[Filled, ...]
-    undeclared: tuple[Undeclared, ...]
-    overdue: tuple[Due, ...]
-    lives: tuple[Life, ...]
-    evidence: Evidence | None
-    scope: Scope | None
-    unread: str
-    at: datetime
-    handed_in: tuple[str, ...] = ()
-    past: tuple[int, ...] = ()
-    twins: tuple[Twin, ...] = ()
-
-    @property
-    def satisfied(self) -> bool:
-        return (
-            all(entry.satisfied for entry in self.clauses)
-            and all(blank.value for blank in self.blanks)
-            and not self.overdue
-            and not self.unread
-        )
 
 
 def status(
@@ -82,63 +40,10 @@ def status(
     shown: Callable[[Newest], Iterable[Shown]],
     twins: Sequence[Twin] = (),
 ) -> Status:
-    """Reads the newest bundle from the store, and puts together how the record stands.
-
-    `shown` and `twins` are of a register. Raises Disagrees where its row says something else than
-    what was signed: nothing that follows from it would hold.
-    """
-    failing: Mapping[str, Sequence[Failing]] = {}
-    found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()
-    absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
-    scope: Scope | None = None
-    last = current(evidence)
-    if last is not None:
-        try:
-            newest = Newest(last)
-            newest.hold_row()
-            lives = last_lives(record, evidence, now, newest)
-            failing = {number: newest.open(number) for number in _CLAUSES}
-            found = undeclared(record, shown(newest))
-            scope = of_evidence(newest.evidence)
-            given = newest.handed_in
-            absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
-        except Disagrees:
-            raise
-        except CollectorError as problem:
-            unread = in_chinese(problem.said) if lang() == "zh" else str(problem)
-    return Status(
-        record,
-        lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),
-        lifecycle.kept_until(record, evidence, renewed=renewed),
-        standing(
-            record,
-            evidence,
-            now,
-            failing=failing,
-            undeclared=[u.text for u in found if u.kind != "unseen"],
-            unseen=[u.text for u in found if u.kind == "unseen"],
-            absent=absent,
-            scope=scope,
-            renewed=renewed,
-        ),
-        filled(record),
-        found,
-        due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
-        lives,
-        last,
-        (last.scope or scope) if last else None,
-        unread,
-        now,
-        given,
-        _past(evidence),
-        tuple(twins),
+    """As `standing.status.status`, in the language of this process."""
+    return put_together(
+        record, evidence, now, renewed=renewed, shown=shown, twins=twins, lang=lang()
     )
-
-
-def _past(evidence: Sequence[Evidence]) -> tuple[int, ...]:
-    """The numbers of those that were attached last, and say nothing of the present."""
-    last = current(evidence)
-    return tuple(sorted(n for n in past_ones(evidence) if last and n > last.sequence))
 
 
 def table(found: Status) -> str:
@@ -207,18 +112,6 @@ def _findings(found: Status) -> str:
         f"open {counts['open']} (overdue {counts['overdue']}, nobody's {counts['unowned']}), "
         f"waived {counts['waived']}",
     ) + (tr(f"；豁免无效 {idle}", f"; waived without effect {idle}") if idle else "")
-
-
-def counted(found: Status) -> dict[str, int]:
-    """How many findings are open, overdue, nobody's and waived."""
-    still = [life for life in found.lives if life.state == "open"]
-    return {
-        "open": len(still),
-        "overdue": sum(life.overdue(found.at) for life in still),
-        "unowned": sum(not life.owner for life in still),
-        "waived": sum(life.state == "waived" for life in found.lives),
-        "waiver_without_effect": sum(life.idle_waiver is not None for life in found.lives),
-    }
 
 
 def _clause(entry: Standing) -> str:

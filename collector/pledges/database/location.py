@@ -42,6 +42,19 @@ class Place(NamedTuple):
         """The file of a register that is one; None for a database server's."""
         return self.database if isinstance(self.database, Path) else None
 
+    @property
+    def hand_in(self) -> Path:
+        """The folder of what customers hand in: $HOSTPLEDGE_HAND_IN, else beside the bundles."""
+        return self._beside("HOSTPLEDGE_HAND_IN", "hand-in")
+
+    @property
+    def outbox(self) -> Path:
+        """The folder of notices that go out: $HOSTPLEDGE_OUTBOX, else beside the bundles."""
+        return self._beside("HOSTPLEDGE_OUTBOX", "outbox")
+
+    def _beside(self, setting: str, name: str) -> Path:
+        return Path(os.environ.get(setting) or self.store.folder.parent / name).absolute()
+
     def engine(self) -> Engine:
         if isinstance(self.database, Path):
             return tables.open_sqlite(self.database)

@@ -35,6 +35,8 @@ def unsealed(connection: Connection, only: str | None = None) -> frozenset[str]:
     if ours is not None:
         table = tables.seals
         known = select(table.c.pledge, table.c.seal).where(table.c.keeper == ours.id)
+        if only is not None:
+            known = known.where(table.c.pledge == only)
         seals = {row[0]: row[1] for row in connection.execute(known)}
 
     def holds(id: str, kept: _Kept) -> bool:

@@ -92,6 +92,11 @@ def of_entry(host: str, entry: Mapping[str, Any], run: str | None) -> Sighting:
     return _of({**head, "nonce": "", "collected_at": None}, entry["capture_sha256"], run)
 
 
+def of_capture(head: Mapping[str, Any], sha256: str) -> Sighting:
+    """Of one that no run of ours had; `sha256` is that of the file which a bundle would hold."""
+    return _of(head, sha256, None)
+
+
 def _of(head: Mapping[str, Any], sha256: str, run: str | None) -> Sighting:
     said, origin = head["head"], head["origin"]
     answered = bool(head["nonce"] or said)

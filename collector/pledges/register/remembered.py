@@ -62,9 +62,10 @@ class Remembered:
     def _unsigned(self, connection: Connection, id: str = "") -> Mapping[str, Disagrees]:
         """By pledge (with `id` of that one) why what others attached is not what was signed."""
         here = "://" not in self.where or bool(os.environ.get(SHARED))
-        gone = tables.emptied(connection)
         found: dict[str, Disagrees] = {}
-        for row in self._since(connection, id):
+        rows = list(self._since(connection, id))
+        gone = tables.emptied(connection) if rows else frozenset()
+        for row in rows:
             one = self._evidence(row)
             # a bundle lies beside a register that is a file, and with each user of a server's,
             # unless they share a folder

@@ -93,6 +93,11 @@ class Newest:
         for name in self._captures():
             yield captures.from_bytes(self._checked(name), where=self._place(name))
 
+    def capture(self, host: str) -> Capture:
+        """Of one host in it; raises KeyError for another."""
+        name = self.evidence["hosts"][host]["capture"]
+        return captures.from_bytes(self._checked(name), where=self._place(name))
+
     def sightings(self) -> Iterator[Sighting]:
         """Of each host in it, when it was looked at, and by what its machine is known again."""
         try:

@@ -237,6 +237,11 @@ def _host(
     return host
 
 
+def finding(document: Mapping[str, Any], evidence: Mapping[str, Any], lang: Lang) -> Shown:
+    """One finding of an evidence.json, by itself."""
+    return _shown(document, evidence, "f", numbers={}, lang=lang, room=_QUOTES)
+
+
 def _in_order(
     findings: Sequence[Mapping[str, Any]], evidence: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:

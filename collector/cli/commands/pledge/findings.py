@@ -104,7 +104,7 @@ def findings(
 
 
 def _table(shown: Sequence[Life], found: Sequence[Life], now: datetime) -> str:
-    from collector.cli.commands.pledge.found_rows import STATES as STATE_WORDS
+    from collector.report.model.found import STATES as STATE_WORDS
 
     counts = {state: sum(life.state == state for life in found) for state in STATE_WORDS}
     late = sum(life.overdue(now) for life in found)

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.catalog import clause_number, words
+from collector.catalog import words
 from collector.cli.commands.pledge import tables
-from collector.cli.options.findings import Asked, clause_of
+from collector.cli.options.findings import Asked
 from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, tr
-from collector.cli.ui.sheets import Cell, Word, as_csv, as_xlsx
+from collector.cli.ui.sheets import as_csv, as_xlsx
 from collector.errors import BadInput, one_line
 from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
 from collector.model import Result, Text
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
+from collector.report.model import found as found_model
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     from collector.pledges.status.findings import Life
 
     Row = tuple[PledgeRecord, Life]
-
-STATES = {
-    "open": Text("未闭环", "open"),
-    "waived": Text("已豁免", "waived"),
-    "closed": Text("已闭环", "closed"),
-}
 
 
 class Found:
@@ -131,62 +126,12 @@ def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
         ]
         return as_json("pledge-findings", {"findings": masked(known)}, indent=2)
     if form == "csv":
-        return as_csv(list(_titles()), [_cells(record, life, now) for record, life in rows])
+        cells = [found_model.cells(record, life, now, lang()) for record, life in rows]
+        return as_csv(list(found_model.titles(lang())), cells)
     if form == "xlsx":
-        return as_xlsx(
-            tr("问题", "findings"), _titles(), [_cells(record, life, now) for record, life in rows]
-        )
+        cells = [found_model.cells(record, life, now, lang()) for record, life in rows]
+        return as_xlsx(tr("问题", "findings"), found_model.titles(lang()), cells)
     return table(rows, now) + (_counts(rows) if rows else "")
-
-
-def _titles() -> dict[str, str]:
-    """What people read, by the words for programs, which never change with the language."""
-    return {
-        "pledge": tr("登记编号", "pledge"),
-        "customer": tr("用户名称", "customer"),
-        "host": tr("主机", "host"),
-        "number": tr("编号", "number"),
-        "control": tr("核查项", "control"),
-        "title": tr("名称", "title"),
-        "veto": tr("一票否决", "veto"),
-        "verdict": tr("结论", "verdict"),
-        "state": tr("整改情况", "state"),
-        "owner": tr("责任人", "owner"),
-        "due": tr("整改期限", "due"),
-        "overdue": tr("逾期", "overdue"),
-        "opened_at": tr("发现时间", "opened"),
-        "note": tr("说明", "note"),
-        "clause": tr("条款", "clause"),
-        "waived_until": tr("豁免至", "waived to"),
-        "waiver_approver": tr("豁免批准人", "waived by"),
-        "waiver_reason": tr("豁免理由", "why waived"),
-    }
-
-
-def _cells(record: PledgeRecord, life: Life, now: datetime) -> list[Cell]:
-    # one without effect waives nothing, and so is not in the columns
-    waiver = life.waiver or {}
-    clause = clause_of(life.control)
-    return [
-        record.id,
-        str(masked(record.customer)),
-        life.host,
-        life.number,
-        life.control,
-        life.title.to(lang()),
-        life.veto,
-        Word(str(life.verdict), words()["verdict"][str(life.verdict)].to(lang())),
-        Word(life.state, STATES[life.state].to(lang())),
-        str(masked(life.owner)),
-        life.due.astimezone(CHINA).date().isoformat() if life.due else "",
-        life.overdue(now),
-        life.opened.at,
-        str(masked(life.note)),
-        Word(clause, clause_number(clause, lang()) if clause else ""),
-        str(waiver.get("expires", "")),
-        str(masked(waiver.get("approver", ""))),
-        str(masked(waiver.get("reason", ""))),
-    ]
 
 
 def table(rows: Sequence[Row], now: datetime) -> str:

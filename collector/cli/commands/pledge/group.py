@@ -15,6 +15,8 @@ from collector.cli.commands.pledge.due import due
 from collector.cli.commands.pledge.export import export
 from collector.cli.commands.pledge.findings import findings
 from collector.cli.commands.pledge.follow_ups import assign, waive
+from collector.cli.commands.pledge.handed.links import hand_in_link
+from collector.cli.commands.pledge.handed.notify import notify
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
@@ -142,7 +144,9 @@ pledge.add_command(waive)
 pledge.add_command(inventory)
 pledge.add_command(notice)
 pledge.add_command(notices)
+pledge.add_command(notify)
 pledge.add_command(dossier)
 pledge.add_command(void)
+pledge.add_command(hand_in_link)
 pledge.add_command(renew)
 pledge.add_command(sign)

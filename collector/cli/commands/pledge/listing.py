@@ -20,7 +20,6 @@ from collector.errors import BadInput
 from collector.export.envelope import as_json
 
 if TYPE_CHECKING:
-    from collector.cli.ui.sheets import Cell
     from collector.pledges.standing.listing import Listed
 
 _STATES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
@@ -174,67 +173,25 @@ def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
 def _drawn(rows: Sequence[Listed], every: int, form: str, *, ending: bool) -> str | bytes:
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.report.model import listed
 
     if form == "json":
         return tables.list_json(rows)
     if form == "csv":
-        return as_csv(list(_titles()), [_row(one) for one in rows])
+        return as_csv(list(listed.titles(lang())), [listed.row(one, lang()) for one in rows])
     if form == "xlsx":
-        return as_xlsx(tr("登记", "pledges"), _titles(), [_row(one) for one in rows])
+        cells = [listed.row(one, lang()) for one in rows]
+        return as_xlsx(tr("登记", "pledges"), listed.titles(lang()), cells)
     if every and not rows:
         return tr(f"{every} 份登记中没有符合条件的\n", f"none of {every} pledge records is so\n")
     return tables.list_table([(one.record, one.evidence) for one in rows], ending=ending)
-
-
-def _titles() -> dict[str, str]:
-    """What people read, by the words for programs, which never change with the language."""
-    clauses = catalog.clauses()
-    numbers = {n: str(clauses[n]["number"]) for n in ("2.2", "2.3", "2.4")}
-    return {
-        "id": tr("编号", "ID"),
-        "customer": tr("用户名称", "customer"),
-        "grade": tr("等级", "grade"),
-        "state": tr("状态", "state"),
-        "until": tr("有效期至", "in force to"),
-        "hosts": tr("主机数", "hosts"),
-        "evidence": tr("证据份数", "bundles"),
-        "collected_at": tr("最近采集", "collected"),
-        **{f"clause_{n}": numbers[n] for n in numbers},
-        "next_due": tr("最近到期", "next due"),
-        "next_due_what": tr("到期事项", "what falls due"),
-    }
-
-
-def _row(one: Listed) -> list[Cell]:
-    from collector.cli.ui.sheets import Word
-    from collector.pledges.due.lifecycle import WORDS
-    from collector.pledges.record.masking import masked
-
-    last, first = one.last, next(iter(one.dues), None)
-    return [
-        one.record.id,
-        str(masked(one.record.customer)),
-        one.record.grade,
-        Word(one.state, WORDS[one.state].to(lang())),
-        one.until,
-        len(one.record.hosts),
-        one.evidence[-1].sequence if one.evidence else 0,
-        last.collected_at if last else "",
-        *(Word(word, _verdicts()[word]) for word in map(one.verdict, ("2.2", "2.3", "2.4"))),
-        first.at if first else "",
-        str(masked(first.text.to(lang()))) if first else "",
-    ]
-
-
-def _verdicts() -> dict[str, str]:
-    words = {str(r): text.to(lang()) for r, text in catalog.words()["verdict"].items()}
-    return {**words, "none": tr("无证据", "no evidence")}
 
 
 def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
     from collector.cli.ui.sheets import as_csv, as_xlsx
     from collector.pledges.due.lifecycle import WORDS
     from collector.pledges.standing.listing import CLAUSES, summary
+    from collector.report.model import listed
 
     found = summary(rows, now)
     if form == "json":
@@ -262,7 +219,10 @@ def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
         labelled(tr("状态", "state"), _counted(found["states"], words)),
     ]
     lines += [
-        labelled(str(catalog.clauses()[n]["number"]), _counted(found["clauses"][n], _verdicts()))
+        labelled(
+            str(catalog.clauses()[n]["number"]),
+            _counted(found["clauses"][n], listed.verdicts(lang())),
+        )
         for n in CLAUSES
     ]
     lines.append(

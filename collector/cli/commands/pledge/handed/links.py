@@ -1,0 +1,171 @@
+"""`hostpledge pledge hand-in-link`: by which a customer hands in the capture of one host."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.options.answering import answer, answering
+from collector.cli.options.pledge import open_register, register_option
+from collector.cli.ui.columns import out
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import BadInput, one_line
+from collector.export.envelope import Identity
+from collector.model import Text
+
+if TYPE_CHECKING:
+    from collector.handin.links import Link
+    from collector.handin.places import Places
+
+_STATES = {
+    "open": Text("可用", "open"),
+    "used": Text("已用", "used"),
+    "ended": Text("已过期", "ended"),
+    "revoked": Text("已撤销", "revoked"),
+}
+
+
+@click.command(
+    "hand-in-link",
+    help=tr(
+        "为登记 PLEDGE 的主机 HOST 生成一次性提交链接：用户以它下载采集脚本、上传一份采集文件"
+        "（curl -T host.capture 链接），不需要 SSH。链接只显示这一次，库中只存其摘要；只收一份"
+        "文件，到期失效，可撤销。收到的文件由 hostpledge intake 收用。",
+        "Makes a one-time link for HOST of PLEDGE: by it a customer downloads the collector script "
+        "and hands in one capture (curl -T host.capture LINK), with no SSH. It is shown this once, "
+        "only its digest is kept; it takes one file, ends by itself, and can be revoked. What "
+        "comes by it waits for `hostpledge intake`.",
+    ),
+)
+@click.argument("pledge", required=False)
+@click.argument("host", required=False)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 90),
+    default=7,
+    show_default=True,
+    metavar="N",
+    help=tr("几天后失效", "it ends after so many days"),
+)
+@click.option(
+    "--url",
+    envvar="HOSTPLEDGE_URL",
+    metavar="URL",
+    help=tr(
+        "网页服务的地址（默认 $HOSTPLEDGE_URL），链接以此开头",
+        "address of the web page, which the link begins with (default: $HOSTPLEDGE_URL)",
+    ),
+)
+@click.option("--list", "listed", is_flag=True, help=tr("列出链接", "list the links"))
+@click.option("--revoke", metavar="ID", help=tr("撤销此链接", "revoke this link"))
+@register_option
+@lang_option
+@answering("pledge-hand-in-link")
+def hand_in_link(
+    *,
+    pledge: str | None,
+    host: str | None,
+    days: int,
+    url: str | None,
+    listed: bool,
+    revoke: str | None,
+    location: str | None,
+) -> int:
+    from collector.cli.workflows.handed.waiting import place
+
+    if bool(listed) + bool(revoke) + (host is not None) != 1:
+        raise click.UsageError(
+            tr(
+                "给出 PLEDGE HOST、--list 或 --revoke ID 之一",
+                "give one of PLEDGE HOST, --list and --revoke ID",
+            )
+        )
+    register = open_register(location)
+    places = place(location)
+    if listed:
+        return _list(places, pledge)
+    if revoke:
+        return _revoke(places, revoke)
+    record = register.get(str(pledge))
+    if host not in record.hosts:
+        raise BadInput(
+            tr(f"{one_line(str(host))} 不在登记的主机之中", f"{host} is no host of the record"),
+            where=record.id,
+            mend=tr("见登记的 resources.hosts", "see its resources.hosts"),
+        )
+    return _make(places, record.id, str(host), record.grade, days, url)
+
+
+def _make(places: Places, pledge: str, host: str, grade: int, days: int, url: str | None) -> int:
+    from collector.handin import links
+    from collector.handin.paths import PREFIX
+
+    base = _base(url)
+    link, token = links.new(places, pledge, host, grade, timedelta(days=days))
+    address = f"{base}{PREFIX}/{token}"
+    answer(Identity(pledge), link=_told(places, link), address=address)
+    out(f"{address}\n")
+    at = link.ends_at.isoformat(timespec="minutes")
+    click.echo(
+        tr(
+            f"链接 {link.id}：只用于 {pledge} 的 {host}，只收一份，{at} 失效；不会再次显示",
+            f"link {link.id}: for {host} of {pledge} alone, takes one file, ends {at}; it is not "
+            "shown again",
+        ),
+        err=True,
+    )
+    return 0
+
+
+def _base(url: str | None) -> str:
+    if url is None:
+        return ""
+    if not url.startswith(("https://", "http://")) or not url.isprintable() or " " in url:
+        raise BadInput(tr("不是网址", "not an address"), where="--url")
+    return url.rstrip("/")
+
+
+def _list(places: Places, pledge: str | None) -> int:
+    from collector.cli.options.answering import answer as told
+    from collector.cli.ui.grid import Grid
+    from collector.handin import links
+
+    found = [link for link in links.every(places) if pledge in (None, link.pledge)]
+    told(links=[_told(places, link) for link in found])
+    grid = Grid(
+        tr("编号", "ID"),
+        tr("状态", "state"),
+        tr("登记", "pledge"),
+        tr("主机", "host"),
+        tr("失效", "ends"),
+    )
+    for link in found:
+        state = _STATES[links.state(places, link)].to(lang())
+        at = link.ends_at.isoformat(timespec="minutes")
+        grid.add_row(link.id, state, link.pledge, one_line(link.host), at)
+    out(grid.drawn(100))
+    return 0
+
+
+def _revoke(places: Places, id: str) -> int:
+    from collector.handin import links
+
+    link = links.revoke(places, id)
+    answer(Identity(link.pledge), link=_told(places, link))
+    out(tr(f"已撤销 {link.id}\n", f"{link.id} is revoked\n"))
+    return 0
+
+
+def _told(places: Places, link: Link) -> dict[str, Any]:
+    from collector.handin import links
+
+    return {
+        "id": link.id,
+        "state": links.state(places, link),
+        "pledge": link.pledge,
+        "host": link.host,
+        "made_at": link.made_at.isoformat(timespec="seconds"),
+        "ends_at": link.ends_at.isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,257 @@
+"""`hostpledge pledge notify`: tells each responsible person what is late, or falls due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.cli.options.answering import answer, answering
+from collector.cli.options.paths import FilePath
+from collector.cli.options.pledge import open_register, register_option, say_doubts
+from collector.cli.options.times import length_of_time, to_the_end
+from collector.cli.ui.columns import out
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import one_line
+from collector.resources import home_place
+
+if TYPE_CHECKING:
+    from collector.cli.workflows.desk.digests import Item
+    from collector.notify.outbox import Message, Outbox
+    from collector.notify.settings import Person
+    from collector.pledges.register.register import Register
+
+
+@click.command(
+    help=tr(
+        "告知各责任人其逾期与即将到期的问题，以及登记的其他期限：按设置文件以邮件（SMTP）、企业微信、"
+        "钉钉或飞书发送。每项在到期前与逾期后各告知一次，不重复；失败的下次再试，间隔渐长；"
+        "可能已发出而未得确认的予以列出，--again 才重发。\n\n"
+        "退出码：0 全部送达或无可告知；1 有未送达的；2 无法完成。",
+        "Tells each responsible person which of their findings are late or fall due, and what else "
+        "of the records does: by mail (SMTP), WeCom, DingTalk or Feishu, as the settings say. "
+        "Each is told once before it is due and once when it is late. What failed is tried again, "
+        "each time later; what may have been sent, and was not confirmed, is named, and sent anew "
+        "with --again alone.\n\nExit status: 0 all was taken, or there is nothing to tell; 1 "
+        "something was not; 2 the command could not do its work.",
+    )
+)
+@click.option(
+    "--settings",
+    "file",
+    type=FilePath(path_type=Path),
+    metavar="FILE",
+    help=tr(
+        "通知谁、以何渠道（YAML，权限 0600；默认用户数据目录中的 notify.yml）",
+        "whom by which channel (YAML, mode 0600; default: notify.yml of the user's data folder)",
+    ),
+)
+@click.option(
+    "--within",
+    default="7d",
+    show_default=True,
+    metavar="TIME",
+    help=tr("多久之内到期，如 7d", "how far ahead to look, e.g. 7d"),
+)
+@click.option(
+    "--notices",
+    "folder",
+    type=FilePath(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help=tr(
+        "整改通知书（pledge notice 所写 PDF）所在目录：与登记摘要相符的随邮件附上",
+        "folder with notices to mend (PDF of `pledge notice`): those whose digest is on record go "
+        "with the mail",
+    ),
+)
+@click.option(
+    "--dry-run", is_flag=True, help=tr("只显示内容，不发送", "show the text, send nothing")
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help=tr(
+        "重发可能已发出而未得确认的（对方可能收到两次）",
+        "send anew what may have been sent and was not confirmed (it may come twice)",
+    ),
+)
+@register_option
+@lang_option
+@answering("pledge-notify")
+def notify(
+    *,
+    file: Path | None,
+    within: str,
+    folder: Path | None,
+    dry_run: bool,
+    again: bool,
+    location: str | None,
+) -> int:
+    from collector.cli.workflows.desk.digests import items, shared_out
+    from collector.notify import sending
+    from collector.notify.outbox import Outbox
+    from collector.notify.settings import load
+
+    people = load(file or home_place() / "notify.yml")
+    now = datetime.now(UTC)
+    register = open_register(location)
+    found, doubts = items(register, now, to_the_end(length_of_time(within), now))
+    doubted = say_doubts(doubts)
+    given, left = shared_out(found, people)
+    if left:
+        _say_left(len(left))
+    outbox = Outbox(_place(location))
+    if dry_run:
+        return _shown(outbox, register, people, given, folder, now)
+    sending.check()
+    with outbox.held():
+        for message, files in _new(outbox, register, people, given, folder, now):
+            outbox.put(message, files)
+        went = _send_all(outbox, people, now, again=again)
+    _tell(went)
+    answer(**{name: getattr(went, name) for name in _Went.__slots__}, left=len(left))
+    return (
+        0 if not (left or doubted or went.refused or went.later or went.unsure or went.lost) else 1
+    )
+
+
+@dataclass(slots=True)
+class _Went:
+    """Names of messages, `ID to NAME by CHANNEL`, by what became of them."""
+
+    sent: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def missing(self) -> bool:
+        """Is there anything that was not taken?"""
+        return bool(self.refused or self.later or self.unsure or self.lost)
+
+
+def _place(location: str | None) -> Path:
+    from collector.pledges.database import location as registers
+
+    return registers.place(location).outbox
+
+
+def _new(
+    outbox: Outbox,
+    register: Register,
+    people: Mapping[str, Person],
+    given: Mapping[str, Sequence[Item]],
+    folder: Path | None,
+    now: datetime,
+) -> list[tuple[Message, list[bytes]]]:
+    """The messages about what nobody was told of yet."""
+    from collector.cli.workflows.desk.digests import messages, notices
+
+    told = outbox.told() if outbox.folder.is_dir() else set()
+    found: list[tuple[Message, list[bytes]]] = []
+    for name, every in given.items():
+        fresh = [one for one in every if (name, one.key) not in told]
+        ids = list(dict.fromkeys(one.pledge for one in fresh))
+        files = notices(register, folder, ids) if folder is not None else {}
+        said = people[name].lang or lang()
+        found += messages(people[name], fresh, said, now, files)
+    return found
+
+
+def _shown(
+    outbox: Outbox,
+    register: Register,
+    people: Mapping[str, Person],
+    given: Mapping[str, Sequence[Item]],
+    folder: Path | None,
+    now: datetime,
+) -> int:
+    found = _new(outbox, register, people, given, folder, now)
+    for message, _ in found:
+        by = ", ".join(people[message.to].scheme(number) for number in message.channels)
+        borne = "".join(f" + {name}" for name, _ in message.files)
+        out(f"== {one_line(message.to)} ({by}){borne}\n{message.subject}\n\n{message.body}\n")
+    answer(
+        messages=[
+            {"to": m.to, "subject": m.subject, "body": m.body, "files": [n for n, _ in m.files]}
+            for m, _ in found
+        ]
+    )
+    return 0
+
+
+def _send_all(outbox: Outbox, people: Mapping[str, Person], now: datetime, *, again: bool) -> _Went:
+    went = _Went()
+    for message in outbox.messages():
+        for channel in message.channels:
+            state: str = outbox.state(message, channel, now)
+            if state == "done":
+                continue
+            person = people.get(message.to)
+            if person is None or channel >= len(person.channels):
+                went.lost.append(f"{message.id} → {one_line(message.to)}")
+                continue
+            name = f"{message.id} → {one_line(message.to)} ({person.scheme(channel)})"
+            if state == "unsure" and again:
+                outbox.forget(message, channel)
+                state = "new"
+            if state == "new":
+                state = _send(outbox, message, channel, person)
+            getattr(went, state).append(name)
+    return went
+
+
+def _send(outbox: Outbox, message: Message, channel: int, person: Person) -> str:
+    """What became of it."""
+    import tempfile
+
+    from collector.notify import sending
+
+    outbox.begin(message, channel)
+    with tempfile.TemporaryDirectory(prefix="hostpledge-") as aside:
+        files = []
+        if person.scheme(channel).startswith("mailto"):
+            # under the name that it is to have
+            for name, sha256 in message.files:
+                files.append(Path(aside) / Path(name).name)
+                files[-1].write_bytes(outbox.file(sha256).read_bytes())
+        outcome = sending.send(person.channels[channel], message.subject, message.body, files)
+    outbox.ended(message, channel, outcome, datetime.now(UTC))
+    return outcome
+
+
+def _say_left(count: int) -> None:
+    click.echo(
+        tr(
+            f"{count} 项无人可告知：责任人不在设置文件中，也没有 “*”",
+            f"{count} item(s) are told to nobody: their owner is not in the settings, nor is '*'",
+        ),
+        err=True,
+    )
+
+
+def _tell(went: _Went) -> None:
+    words = {
+        "sent": tr("已送达", "taken"),
+        "refused": tr("未送达，下次再试", "not taken, tried again later"),
+        "later": tr("未到重试时间", "not to be tried again yet"),
+        "unsure": tr(
+            "可能已发出，未得确认，不重发（--again 重发）",
+            "may have been sent, not confirmed, and is not sent again (--again does)",
+        ),
+        "lost": tr("设置文件中已无此渠道", "has no channel in the settings any more"),
+    }
+    for state, said in words.items():
+        for name in getattr(went, state):
+            line = f"{name}: {said}"
+            if state == "sent":
+                out(line + "\n")
+            else:
+                click.echo(line, err=True)
+    if not any(getattr(went, state) for state in words):
+        click.echo(tr("没有可告知的", "there is nothing to tell"), err=True)

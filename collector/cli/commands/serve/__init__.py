@@ -1,0 +1,1 @@
+"""`hostpledge serve` and the accounts of it."""

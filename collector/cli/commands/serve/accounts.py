@@ -1,0 +1,190 @@
+"""`hostpledge serve account`: who may look at the register in a browser."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.options.answering import answer, answering
+from collector.cli.options.common import form_option
+from collector.cli.options.paths import Named
+from collector.cli.ui.columns import out
+from collector.cli.ui.grid import Grid
+from collector.cli.ui.language import lang_option, tr
+from collector.errors import BadInput
+from collector.export.envelope import as_json
+
+if TYPE_CHECKING:
+    from collector.web.keeping.accounts import Accounts, Role
+
+_ROLES = ("manager", "engineer", "auditor", "customer")
+_WIDTH = 100
+
+
+def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --state: where the page keeps its own."""
+    return click.option(
+        "--state",
+        type=Named(),
+        metavar="DIR|URL",
+        help=tr(
+            "账号、会话、访问日志所在的目录或 PostgreSQL（默认在用户数据目录中）",
+            "a folder, or a PostgreSQL database, for accounts, sessions and the log of access "
+            "(default: in the user's data folder)",
+        ),
+    )(command)
+
+
+def installed() -> None:
+    """Raises BadInput with how to install what is missing."""
+    try:
+        import argon2  # noqa: F401 - are they there?
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as problem:
+        raise BadInput(
+            tr(f"未安装 {problem.name}", f"{problem.name} is not installed"),
+            where="serve",
+            mend=tr(
+                f"{sys.executable} -m pip install 'hostpledge[web]'",
+                f"{sys.executable} -m pip install 'hostpledge[web]'",
+            ),
+        ) from None
+
+
+@click.group(help=tr("谁可以查看：账号", "who may look: accounts"))
+def account() -> None:
+    """Each in its own command."""
+
+
+def _accounts(state: str | None) -> Accounts:
+    installed()
+    from collector.web.keeping.accounts import Accounts
+    from collector.web.keeping.state import State
+
+    return Accounts(State.open(state))
+
+
+@account.command(
+    "add",
+    help=tr(
+        "新建账号，并打印其一次性口令。auditor 与 customer 只见 --pledge 所列登记。",
+        "Adds an account and prints its one-time password. An auditor and a customer see what "
+        "--pledge names alone.",
+    ),
+)
+@click.argument("name")
+@click.option("--role", type=click.Choice(_ROLES), required=True, help=tr("角色", "its role"))
+@click.option(
+    "--pledge",
+    "pledges",
+    multiple=True,
+    metavar="ID",
+    help=tr("可见的登记；可多次给出", "a pledge it may see; may be repeated"),
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help=tr("最后一天", "the last day of its use"),
+)
+@click.option(
+    "--elsewhere",
+    is_flag=True,
+    help=tr("由代理认证，没有口令", "signs in at the proxy, and has no password"),
+)
+@state_option
+@lang_option
+@answering("serve-account")
+def add(
+    *,
+    name: str,
+    role: Role,
+    pledges: tuple[str, ...],
+    until: datetime | None,
+    elsewhere: bool,
+    state: str | None,
+) -> int:
+    known = _accounts(state)
+    from collector.web.keeping.accounts import given
+
+    ends: date | None = until.date() if until else None
+    password = None if elsewhere else secrets.token_urlsafe(12)
+    known.add(given(name, role, pledges, ends, local=not elsewhere), password)
+    if password is not None:
+        _say(name, password)
+    answer(account=name, password=password)
+    return 0
+
+
+@account.command("list", help=tr("列出账号", "lists them"))
+@form_option("table", "json")
+@state_option
+@lang_option
+def list_(*, state: str | None, form: str) -> int:
+    every = _accounts(state).every()
+    if form == "json":
+        found = [
+            {
+                "account": one.name,
+                "role": one.role,
+                "pledges": None if one.pledges is None else sorted(one.pledges),
+                "until": one.ends.isoformat() if one.ends else None,
+                "disabled": one.disabled,
+                "password": one.local,
+            }
+            for one in every
+        ]
+        out(as_json("serve-accounts", {"accounts": found}))
+        return 0
+    grid = Grid(
+        tr("账号", "account"),
+        tr("角色", "role"),
+        tr("登记", "pledges"),
+        tr("至", "until"),
+        tr("状态", "state"),
+    )
+    for one in every:
+        seen = tr("全部", "all") if one.pledges is None else " ".join(sorted(one.pledges))
+        stopped = tr("已停用", "stopped") if one.disabled else tr("有效", "in use")
+        grid.add_row(one.name, one.role, seen, one.ends.isoformat() if one.ends else "-", stopped)
+    out(grid.drawn(_WIDTH))
+    return 0
+
+
+@account.command(help=tr("停用账号，其会话立即结束", "stops one; its sessions end at once"))
+@click.argument("name")
+@click.option("--back", is_flag=True, help=tr("恢复", "lets it in again"))
+@state_option
+@lang_option
+@answering("serve-account")
+def disable(*, name: str, back: bool, state: str | None) -> int:
+    _accounts(state).disable(name, back=back)
+    said = tr("可再登录", "may sign in again") if back else tr("已停用", "stopped")
+    out(f"{name}: {said}\n")
+    answer(account=name, disabled=not back)
+    return 0
+
+
+@account.command(
+    help=tr("给账号一个新的一次性口令，并打印", "gives one a new one-time password, and prints it"),
+)
+@click.argument("name")
+@state_option
+@lang_option
+@answering("serve-account")
+def password(*, name: str, state: str | None) -> int:
+    made = secrets.token_urlsafe(12)
+    _accounts(state).change_password(name, made, must_change=True)
+    _say(name, made)
+    answer(account=name, password=made)
+    return 0
+
+
+def _say(name: str, made: str) -> None:
+    out(tr(f"{name} 的一次性口令：{made}\n", f"one-time password of {name}: {made}\n"))

@@ -1,0 +1,225 @@
+"""What each responsible person is told: findings and deadlines, and which of it is new to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from collector import captures, catalog
+from collector.errors import BadInput, CollectorError, one_line
+from collector.model import Text
+from collector.notify.outbox import Message
+from collector.notify.settings import EVERYBODY, Person
+from collector.pledges.record.times import CHINA, waiver_end
+
+if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
+
+# bytes of one message: WeCom takes 2,048 of them in all, mail any number
+_LONGEST = {"wecombot": 1800}
+_ELSE = 12_000
+_LARGEST_FILE = 20 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that falls due, or is late; `key` is the same for as long as nothing of it changes.
+
+    `owner` is empty for what is nobody's by name.
+    """
+
+    key: str
+    pledge: str
+    owner: str
+    at: datetime
+    late: bool
+    text: Text
+
+
+def items(
+    register: Register, now: datetime, within: timedelta
+) -> tuple[list[Item], Sequence[BadInput]]:
+    """Of all pledges in force, the earliest first; and what of the register is not proven."""
+    from collector.pledges.due import lifecycle
+
+    every = register.list()
+    renewed = lifecycle.continued(every)
+    attached, doubts = register.newest_and_doubts()
+    today = now.astimezone(CHINA).date()
+    found: list[Item] = []
+    for record in every:
+        if lifecycle.state(record, today) in ("draft", "disposed", "ended"):
+            continue
+        found += _of_findings(register, record, now, within)
+        newest = attached.get(record.id, ())
+        found += _of_record(record, newest, now, within, renewed=record.id in renewed)
+    return sorted(found, key=lambda one: (one.at, one.key)), doubts
+
+
+def _of_findings(
+    register: Register, record: PledgeRecord, now: datetime, within: timedelta
+) -> Iterator[Item]:
+    """Where bundles cannot be read, nobody knows what was mended: all of it is taken for open."""
+    from collector.pledges.standing.finding_history import lives_where_due
+
+    until = now + within
+    lives = lives_where_due(register, record, now, until)
+    if lives is None:
+        yield from _assumed(record, now, until)
+        return
+    for life in lives:
+        if life.state == "open" and life.due is not None and life.due <= until:
+            title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
+            yield _of_finding(record, life.control, life.host, title, life.owner, life.due, now)
+
+
+def _assumed(record: PledgeRecord, now: datetime, until: datetime) -> Iterator[Item]:
+    known = catalog.controls()
+    for entry in record.document.get("follow_ups", ()):
+        if "due" not in entry or (at := waiver_end(entry["due"])) > until:
+            continue
+        id = entry["control"]
+        title = known[id].title if id in known else Text(id, id)
+        yield _of_finding(record, id, entry["host"], title, entry.get("owner", ""), at, now)
+
+
+def _of_finding(
+    record: PledgeRecord,
+    control: str,
+    host: str,
+    title: Text,
+    owner: str,
+    at: datetime,
+    now: datetime,
+) -> Item:
+    what = Text(f"{title.zh} @ {host}", f"{title.en} @ {host}")
+    return _item(record, f"finding|{control}|{host}", owner, at, now, what)
+
+
+def _of_record(
+    record: PledgeRecord,
+    newest: Sequence[object],
+    now: datetime,
+    within: timedelta,
+    *,
+    renewed: bool,
+) -> Iterator[Item]:
+    from collector.pledges.due.kinds import WORDS
+    from collector.pledges.standing.due import due
+
+    for one in due(record, newest, now, within=within, renewed=renewed):  # type: ignore[arg-type]
+        if one.kind == "finding":
+            continue
+        word = WORDS[one.kind]
+        what = Text(f"{word.zh}：{one.text.zh}", f"{word.en}: {one.text.en}")
+        yield _item(record, f"{one.kind}|{one.text.en}", "", one.at, now, what)
+
+
+def _item(
+    record: PledgeRecord, name: str, owner: str, at: datetime, now: datetime, what: Text
+) -> Item:
+    from collector.pledges.record.masking import masked
+
+    late = at <= now
+    day = at.astimezone(CHINA).date().isoformat()
+    zh = f"[{'逾期' if late else '到期'} {day}] {record.id} {record.customer} {what.zh}"
+    en = f"[{'overdue' if late else 'due'} {day}] {record.id} {record.customer} {what.en}"
+    text = Text(one_line(str(masked(zh))), one_line(str(masked(en))))
+    return Item(
+        f"{record.id}|{name}|{day}|{'late' if late else 'due'}", record.id, owner, at, late, text
+    )
+
+
+def shared_out(
+    found: Sequence[Item], people: Mapping[str, Person]
+) -> tuple[dict[str, list[Item]], list[Item]]:
+    """Each to its owner; what is nobody's here to `*`, and what is left where there is none."""
+    given: dict[str, list[Item]] = {}
+    left: list[Item] = []
+    for one in found:
+        name = one.owner if one.owner in people and one.owner != EVERYBODY else EVERYBODY
+        if name in people:
+            given.setdefault(name, []).append(one)
+        else:
+            left.append(one)
+    return given, left
+
+
+def messages(
+    person: Person,
+    found: Sequence[Item],
+    lang: Literal["zh", "en"],
+    now: datetime,
+    files: Mapping[str, bytes],
+) -> Iterator[tuple[Message, list[bytes]]]:
+    """What is to be said to one person, in as many messages as the narrowest channel asks for.
+
+    `files` are notices to mend by pledge: the first message that names a pledge bears its own.
+    """
+    most = min(_LONGEST.get(person.scheme(number), _ELSE) for number in range(len(person.channels)))
+    borne: set[str] = set()
+    day = now.astimezone(CHINA).date().isoformat()
+    for some in _portions(found, lang, most - 300):
+        late = sum(one.late for one in some)
+        subject = Text(
+            f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(some) - late} 项",
+            f"Network pledges, {day}: {late} overdue, {len(some) - late} due",
+        )
+        lines = [one.text.to(lang) for one in some]
+        end = Text(
+            "详见 hostpledge pledge findings、pledge due。", "See `hostpledge pledge findings`."
+        )
+        named = [id for id in dict.fromkeys(one.pledge for one in some) if id in files]
+        bear = [id for id in named if id not in borne]
+        borne.update(bear)
+        yield (
+            Message(
+                "",
+                person.name,
+                lang,
+                subject.to(lang),
+                "\n".join([*lines, "", end.to(lang)]) + "\n",
+                tuple(one.key for one in some),
+                tuple(range(len(person.channels))),
+                tuple((f"{id}.pdf", captures.digest(files[id])) for id in bear),
+            ),
+            [files[id] for id in bear],
+        )
+
+
+def _portions(found: Sequence[Item], lang: Literal["zh", "en"], most: int) -> Iterator[list[Item]]:
+    some: list[Item] = []
+    size = 0
+    for one in found:
+        length = len(one.text.to(lang).encode()) + 1
+        if some and size + length > most:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += length
+    if some:
+        yield some
+
+
+def notices(register: Register, folder: Path, ids: Sequence[str]) -> dict[str, bytes]:
+    """By pledge, the last notice to mend on record, where its very file lies in the folder."""
+    from collector.pledges.record.notices import notices as on_record
+
+    wanted: dict[str, str] = {}
+    for id in ids:
+        given = [n for n in on_record(register.get(id)) if n.kind == "mend"]
+        if given:
+            wanted[str(given[-1].entry["sha256"])] = id
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.glob("*.pdf")) if wanted else ():
+        try:
+            data = captures.read_at_most(path, _LARGEST_FILE)
+        except CollectorError:
+            continue
+        if (sha256 := captures.digest(data)) in wanted:
+            found[wanted[sha256]] = data
+    return found

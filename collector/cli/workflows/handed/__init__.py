@@ -1,0 +1,1 @@
+"""What customers handed in, held to the register, and taken into it."""

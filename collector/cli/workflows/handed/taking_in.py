@@ -1,0 +1,167 @@
+"""Hand-ins become evidence: one bundle of each pledge, signed, attached, and only then decided.
+
+work/PLEDGE/job.json says which hand-ins a bundle is made of; it is on disk before the bundle is.
+A command that ended between attaching and deciding is found by it: the register has the bundle or
+has not, and nothing is attached twice, nor lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector import captures, catalog, private
+from collector.cli.options.pledge import Pledged
+from collector.cli.workflows.attach_warnings import Holding, odd
+from collector.cli.workflows.evidence import Signing
+from collector.cli.workflows.handed import waiting
+from collector.errors import CollectorError
+from collector.handin import quarantine
+from collector.handin.places import Places, load, store
+from collector.handin.quarantine import Receipt
+
+if TYPE_CHECKING:
+    from collector.pledges.database.rows import Evidence
+    from collector.pledges.register.register import Register
+
+_JOB, _BUNDLE = "job.json", "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one hand-in: the evidence that it is in, or why it is in none."""
+
+    receipt: Receipt
+    sequence: int = 0
+    digest: str = ""
+    trouble: CollectorError | None = None
+
+
+def settle(register: Register, places: Places) -> list[Taken]:
+    """What commands that were killed had attached and not decided; the rest of it goes away.
+
+    What nobody holds of uploads goes too. To be called by who holds `intake.lock`.
+    """
+    quarantine.settle(places)
+    found: list[Taken] = []
+    for work in sorted(places.room("work").iterdir()):
+        job = load(work / _JOB) if work.is_dir() else None
+        try:
+            known = _attached(register, work, job) if job is not None else None
+        except CollectorError:
+            # of another register that has its hand-ins here, say: not ours to take away
+            continue
+        if job is not None and known is not None:
+            found += _decided(places, _of_job(places, job), known)
+        shutil.rmtree(work, ignore_errors=True)
+    return found
+
+
+def _of_job(places: Places, job: dict[str, Any]) -> list[Receipt]:
+    found = [quarantine.receipt(places, str(digest)) for digest in job["digests"]]
+    return [one for one in found if one is not None]
+
+
+def _attached(register: Register, work: Path, job: dict[str, Any]) -> Evidence | None:
+    """The evidence that the bundle of that job is, where it came so far."""
+    from collector.verify import open_bundle
+
+    if not (work / _BUNDLE).is_dir():
+        return None
+    with open_bundle(work / _BUNDLE) as opened:
+        digest = opened.digest
+    return next((e for e in register.every_evidence(job["pledge"]) if e.digest == digest), None)
+
+
+def _decided(places: Places, receipts: Sequence[Receipt], known: Evidence) -> list[Taken]:
+    for one in receipts:
+        about = {"sequence": known.sequence, "bundle": known.digest}
+        quarantine.decide(places, one, "accepted", **about)
+    return [Taken(one, known.sequence, known.digest) for one in receipts]
+
+
+def take(
+    register: Register,
+    places: Places,
+    receipts: Sequence[Receipt],
+    signing: Signing,
+    *,
+    moved: bool,
+) -> list[Taken]:
+    """Takes in what nothing stands against, pledge by pledge; to be called as `settle`."""
+    found: list[Taken] = []
+    fit: dict[str, list[Receipt]] = {}
+    wanted = {one.digest for one in receipts}
+    for held in waiting.held_all(register, places, waiting.undecided(places), moved=moved):
+        if held.receipt.digest not in wanted:
+            continue
+        if held.trouble is None:
+            fit.setdefault(held.receipt.pledge, []).append(held.receipt)
+        else:
+            found.append(Taken(held.receipt, trouble=held.trouble))
+    for pledge, of_pledge in sorted(fit.items()):
+        newest = {one.host: one for one in of_pledge}
+        for one in of_pledge:
+            if newest[one.host] is not one:
+                found.append(Taken(one, trouble=_again(newest[one.host])))
+        try:
+            found += _take(register, places, pledge, list(newest.values()), signing)
+        except CollectorError as problem:
+            found += [Taken(one, trouble=problem) for one in newest.values()]
+    return found
+
+
+def _again(newer: Receipt) -> CollectorError:
+    from collector.cli.ui.language import tr
+    from collector.errors import BadInput
+
+    return BadInput(
+        tr(
+            f"同一主机另有更晚的提交 {newer.id}，一并收用的是那一份",
+            f"the same host was handed in later too, as {newer.id}, which is taken in its place",
+        )
+    )
+
+
+def _take(
+    register: Register, places: Places, pledge: str, receipts: Sequence[Receipt], signing: Signing
+) -> list[Taken]:
+    from collector.attest.bundle import making
+    from collector.attest.trust import keyring
+    from collector.pledges.register.attach import attach
+    from collector.verify import open_bundle
+
+    work = places.room("work") / captures.file_name(pledge).removesuffix(captures.SUFFIX)
+    shutil.rmtree(work, ignore_errors=True)
+    private.folder(work / "captures")
+    about = Pledged(register, register.get(pledge))
+    digests = [one.digest for one in receipts]
+    store(work / _JOB, {"pledge": pledge, "digests": digests})
+    files = [waiting.write(waiting.read(places, one), work / "captures") for one in receipts]
+    made = making.make(
+        files,
+        work / _BUNDLE,
+        signing.key,
+        controls=catalog.select((), about.record.grade),
+        grade=about.record.grade,
+        attached=about.attached(),
+        waivers=about.waivers(),
+        pledge=about.reference(),
+        stamps=signing.stamps,
+        sm2_key=signing.second,
+        declared=about.record.hosts,
+    )
+    holding = Holding(pledge)
+    known = attach(register, pledge, made.path, keyring.trust(), holding)
+    done = _decided(places, receipts, known)
+    with suppress(CollectorError), open_bundle(made.path) as opened:
+        for line in (*holding.odd, *odd(register, known, opened)):
+            click.echo(line, err=True)
+    shutil.rmtree(work, ignore_errors=True)
+    return done

@@ -1,0 +1,236 @@
+"""What lies in the quarantine, held to the register: whose is it, of when, of which machine?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collector import captures
+from collector.attest.bundle import provenance
+from collector.cli.ui.language import tr
+from collector.errors import BadInput, CollectorError
+from collector.handin import links, looking, quarantine
+from collector.handin.places import Places
+from collector.handin.quarantine import Receipt
+from collector.i18n.message import msg
+from collector.judging.confined import looked_through
+
+if TYPE_CHECKING:
+    from collector.model import Capture
+    from collector.pledges.database.sightings import Sighting
+    from collector.pledges.register.register import Register
+
+# by which a host's clock, and ours, may be off
+_CLOCKS = timedelta(days=1)
+_SAME_MACHINE = ("machine", "boot")
+_SAME = ("capture", "output", "nonce", *_SAME_MACHINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One hand-in that nobody has decided on yet; `trouble` is why it cannot be taken, if so."""
+
+    receipt: Receipt
+    trouble: CollectorError | None = None
+
+
+def place(location: str | None) -> Places:
+    """The folder of hand-ins that belongs to a register."""
+    from collector.pledges.database import location as registers
+
+    return Places(registers.place(location).hand_in)
+
+
+def undecided(places: Places) -> list[Receipt]:
+    """The oldest first."""
+    return [one for one in quarantine.every(places) if quarantine.decision(places, one) is None]
+
+
+def held_all(
+    register: Register, places: Places, receipts: Sequence[Receipt], *, moved: bool
+) -> list[Waiting]:
+    """Each with the first thing that stands against it; `moved`: hosts may be other machines now.
+
+    What several of them have in common stands against all: which of them it is of, nobody knows.
+    """
+    found: list[Waiting] = []
+    seen: dict[str, Sighting] = {}
+    for one in receipts:
+        trouble: CollectorError | None = None
+        try:
+            capture = read(places, one)
+            seen[one.digest] = sighting(capture)
+            _check_pledge(register, one)
+            _check(register, places, one, capture, moved=moved)
+        except CollectorError as problem:
+            trouble = problem
+        found.append(Waiting(one, trouble))
+    same = _alike([(one, seen[one.digest]) for one in receipts if one.digest in seen])
+    return [w if w.trouble else Waiting(w.receipt, same.get(w.receipt.digest)) for w in found]
+
+
+def _alike(seen: Sequence[tuple[Receipt, Sighting]]) -> dict[str, CollectorError]:
+    """Of those that are one machine's, or one and the same capture, under several names."""
+    by_mark: dict[str, list[Receipt]] = {}
+    for one, sighted in seen:
+        for mark, kind in sighted.marks.items():
+            if kind in _SAME:
+                by_mark.setdefault(mark, []).append(one)
+    found: dict[str, CollectorError] = {}
+    for group in by_mark.values():
+        for one in group:
+            others = [o for o in group if (o.pledge, o.host) != (one.pledge, one.host)]
+            if others:
+                found[one.digest] = _one_machine(others[0])
+    return found
+
+
+def _one_machine(other: Receipt) -> CollectorError:
+    return BadInput(
+        tr(
+            f"与提交 {other.id}（登记 {other.pledge} 的主机 {other.host}）出自同一台机器",
+            f"of the same machine as the hand-in {other.id} ({other.host} of {other.pledge})",
+        ),
+        mend=tr("拒收不属实的一份", "refuse the one that is not what it says"),
+    )
+
+
+def read(places: Places, one: Receipt) -> Capture:
+    """The capture as one that was handed in, under the name of its link's host.
+
+    Raises BadInput where its bytes are gone, or are not those of the receipt.
+    """
+    path = places.file("quarantine", one.digest)
+    data = captures.read_at_most(path, captures.LARGEST)
+    if captures.digest(data) != one.sha256:
+        raise BadInput(
+            tr("不是收到的那些字节", "these are not the bytes that were received"), where=str(path)
+        )
+    looked_through(partial(_look, data, one.host), where=one.id)
+    found = looking.of_bytes(data, one.host)
+    if captures.own_form(data):
+        return provenance.handed_in(found, one.sha256)
+    return replace(found, host=one.host, origin=provenance.of_output(one.sha256))
+
+
+def _look(data: bytes, host: str) -> None:
+    looking.of_bytes(data, host)
+
+
+def _check_pledge(register: Register, one: Receipt) -> None:
+    record = register.get(one.pledge)
+    if one.host not in record.hosts:
+        raise BadInput(
+            tr(
+                f"主机 {one.host} 不在登记 {one.pledge} 所列主机之中",
+                f"the host {one.host} is not (or no longer) one of the pledge {one.pledge}",
+            )
+        )
+
+
+def _check(
+    register: Register, places: Places, one: Receipt, capture: Capture, *, moved: bool
+) -> None:
+    seen = sighting(capture)
+    if seen.looked_at is None:
+        raise BadInput(
+            msg("nothing_says_when_looked", host=one.host, count=1),
+            mend=msg("set_clock_collect_anew"),
+        )
+    asked = links.of_digest(places, one.digest)
+    _check_replayed(register, one, seen)
+    if asked is not None and seen.looked_at < asked.made_at - _CLOCKS:
+        raise BadInput(
+            tr(
+                f"采集于 {_day(seen.looked_at)}，早于链接的生成（{_day(asked.made_at)}）",
+                f"collected at {_day(seen.looked_at)}, before the link was made "
+                f"({_day(asked.made_at)})",
+            ),
+            mend=tr("请重新采集并提交", "have it collected and handed in anew"),
+        )
+    _check_machine(register, one, seen, str(capture.head.get("machine", "")), moved=moved)
+
+
+def _check_replayed(register: Register, one: Receipt, seen: Sighting) -> None:
+    """It is no capture that was attached before, whole or changed, here or elsewhere."""
+    for twin in register.twins_of(one.pledge, [seen]):
+        if twin.same_bytes or "nonce" in twin.kinds:
+            raise BadInput(
+                msg("same_capture_elsewhere", host=one.host, other=twin.other, pledge=twin.pledge)
+            )
+    for _, sequence in register.edited(one.pledge, [seen]):
+        raise BadInput(msg("capture_edited", host=one.host, sequence=sequence))
+    known = register.newest_looks(one.pledge).get(one.host)
+    if known is not None and seen.looked_at is not None and seen.looked_at <= known[0]:
+        raise BadInput(
+            tr(
+                f"采集于 {_day(seen.looked_at)}，第 {known[1]} 份证据的采集（{_day(known[0])}）"
+                "不比它旧：重复或过时的提交",
+                f"collected at {_day(seen.looked_at)}, and evidence {known[1]} is of "
+                f"{_day(known[0])}: a capture that was handed in before, or an outdated one",
+            ),
+            mend=tr("请重新采集并提交", "have it collected and handed in anew"),
+        )
+
+
+def _check_machine(
+    register: Register, one: Receipt, seen: Sighting, machine: str, *, moved: bool
+) -> None:
+    from collector.cli.workflows.twins import strange
+    from collector.pledges.database.rows import current
+    from collector.pledges.status.latest_bundle import Newest
+
+    for twin in strange(register, one.pledge, register.twins_of(one.pledge, [seen])):
+        if any(kind in _SAME_MACHINE for kind in twin.kinds):
+            raise BadInput(
+                tr(
+                    f"与登记 {twin.pledge} 的主机 {twin.other} 是同一台机器，不是 {one.host}",
+                    f"of the machine that is {twin.other} of pledge {twin.pledge}, not {one.host}",
+                )
+            )
+    newest = current(register.evidence(one.pledge))
+    known = Newest(newest).machines.get(one.host) if newest is not None else None
+    if known and machine and known != machine and not moved:
+        raise BadInput(
+            tr(
+                f"machine-id 与此前的 {one.host} 不同：另一台机器",
+                f"another machine than {one.host} was before (its machine-id is another)",
+            ),
+            mend=tr(
+                "主机确已更换时加 --moved", "--moved takes it, where the host was replaced indeed"
+            ),
+        )
+
+
+def sighting(capture: Capture) -> Sighting:
+    """As the register will see it once it is attached."""
+    from collector.pledges.database import sightings
+
+    stored = captures.to_bytes(capture)
+    return sightings.of_capture(_head(capture), captures.digest(stored))
+
+
+def _head(capture: Capture) -> dict[str, Any]:
+    at = capture.collected_at
+    return {
+        "host": capture.host,
+        "nonce": capture.nonce,
+        "head": dict(capture.head),
+        "origin": dict(capture.origin),
+        "collected_at": at.isoformat() if at else None,
+    }
+
+
+def write(capture: Capture, folder: Path) -> Path:
+    """The capture as a file that bundles are made of."""
+    path = folder / captures.file_name(capture.host)
+    captures.write(capture, path)
+    return path
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")

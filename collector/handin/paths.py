@@ -1,0 +1,3 @@
+"""Where on a server links lie; apart from `http`, which needs the extra `web`."""
+
+PREFIX = "/hand-in"

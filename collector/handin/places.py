@@ -1,0 +1,103 @@
+"""The folder of hand-ins, how much it takes, and its log.
+
+links/DIGEST.json       one link: whose, for which host, until when; DIGEST is of its token
+links/DIGEST.revoked    it was taken back
+incoming/               uploads that are under way, each held by its process
+quarantine/DIGEST       what was handed in by that link, byte for byte
+receipts/DIGEST.json    that it was: written last, so that a receipt means that all is there
+decided/DIGEST.json     what became of it
+work/                   what intake is at (`collector.cli.workflows.taking_in`)
+log.jsonl               what happened, one line each, never rewritten
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from collector import private
+from collector.captures import LARGEST
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.schema import load_json
+
+_ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`largest`: bytes of one capture; `bytes` and `count`: of all that lie in the quarantine.
+
+    `idle` and `whole`: seconds that an upload may pause, and take. `at_once`: uploads of this
+    process; `of_link`: those of one link.
+    """
+
+    largest: int = LARGEST
+    bytes: int = 4 << 30
+    count: int = 2000
+    idle: float = 30
+    whole: float = 900
+    at_once: int = 16
+    of_link: int = 2
+
+
+class Places:
+    """The folder; made for its owner alone when it is first written to."""
+
+    def __init__(self, folder: Path, bounds: Bounds = Bounds()) -> None:
+        self.folder = folder
+        self.bounds = bounds
+
+    def make(self) -> None:
+        for name in _ROOMS:
+            private.folder(self.folder / name)
+
+    def room(self, name: str) -> Path:
+        return self.folder / name
+
+    def file(self, room: str, digest: str, suffix: str = "") -> Path:
+        return self.folder / room / f"{digest}{suffix}"
+
+    @contextmanager
+    def held(self, name: str = "lock") -> Iterator[None]:
+        """Nobody else, of any process, is within at the same time."""
+        self.make()
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.OWNER)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def log(self, what: str, /, **about: object) -> None:
+        """One line, synced; whatever a stranger sent in it stays on that line."""
+        entry = {"at": now().isoformat(timespec="milliseconds"), "what": what, **about}
+        self.make()
+        private.append(self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def load(path: Path) -> dict[str, Any] | None:
+    """A document of the folder; None where there is none. Raises BadInput for a damaged one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    found = load_json(text, where=str(path))
+    if not isinstance(found, dict):
+        raise BadInput(msg("hand_in_file_damaged"), where=str(path))
+    return found
+
+
+def store(path: Path, document: dict[str, Any]) -> None:
+    private.write_aside(path, json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")

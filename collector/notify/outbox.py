@@ -1,0 +1,176 @@
+"""The outbox: what is to be said to whom, said once, whatever happens to the command that says it.
+
+messages/ID.json   the message and what it tells of (`items`); written first
+files/SHA256       what is attached to messages
+sending/ID.N       it is being sent by channel N; a later command that finds it cannot know its end
+tries/ID.N.json    how often that failed, and when it is tried again
+done/ID.N.json     it was taken
+log.jsonl          each attempt and its end
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from collector import private
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.notify.wire import Outcome
+from collector.schema import load_json
+
+SCHEMA = "urn:hostpledge:schema:outgoing-notice:1"
+_ROOMS = ("messages", "files", "sending", "tries", "done")
+# minutes until it is tried again; the last one from then on
+_BACKOFF = (1, 5, 30, 120, 360, 1440)
+State = Literal["new", "later", "unsure", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`items` are the keys of what it tells of; `files` digests (hex SHA-256) by name."""
+
+    id: str
+    to: str
+    lang: str
+    subject: str
+    body: str
+    items: tuple[str, ...]
+    channels: tuple[int, ...]
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class Outbox:
+    """The folder; made for its owner alone. `held` before anything else of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """One command sends at a time; raises BadInput where another does."""
+        for name in _ROOMS:
+            private.folder(self.folder / name)
+        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._only(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def _only(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(
+                msg("another_hostpledge_work_here"), where=str(self.folder), mend=msg("wait_for_it")
+            ) from None
+
+    def told(self) -> set[tuple[str, str]]:
+        """Whom what was told, or is to be: it is never put in again."""
+        return {(message.to, item) for message in self.messages() for item in message.items}
+
+    def put(self, message: Message, files: Collection[bytes] = ()) -> Message:
+        """Writes it down, with its files before it. `id` is drawn here."""
+        for data in files:
+            path = self.file(hashlib.sha256(data).hexdigest())
+            if not path.exists():
+                private.write_aside(path, data)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        made = Message(secrets.token_hex(6), *_parts(message)[1:])
+        names = ("id", "to", "lang", "subject", "body", "items", "channels", "files")
+        document = dict(zip(names, _parts(made), strict=True))
+        self._store("messages", made.id, {"schema": SCHEMA, "at": at, **document})
+        return made
+
+    def file(self, sha256: str) -> Path:
+        return self.folder / "files" / sha256
+
+    def messages(self) -> Iterator[Message]:
+        """All of them, those of before first; raises BadInput for a damaged one."""
+        found = []
+        for path in (self.folder / "messages").glob("*.json"):
+            document = _load(path) or {}
+            try:
+                found.append((str(document["at"]), _message(document)))
+            except (KeyError, TypeError, ValueError):
+                raise BadInput(msg("outbox_file_damaged"), where=str(path)) from None
+        yield from (message for _, message in sorted(found, key=lambda one: (one[0], one[1].id)))
+
+    def state(self, message: Message, channel: int, now: datetime) -> State:
+        name = f"{message.id}.{channel}"
+        if (self.folder / "done" / f"{name}.json").exists():
+            return "done"
+        if (self.folder / "sending" / name).exists():
+            return "unsure"
+        tried = _load(self.folder / "tries" / f"{name}.json")
+        return "later" if tried and datetime.fromisoformat(tried["next"]) > now else "new"
+
+    def begin(self, message: Message, channel: int) -> None:
+        """From here on it may have been sent."""
+        self._log("sending", message, channel)
+        private.write_aside(self.folder / "sending" / f"{message.id}.{channel}", b"")
+
+    def ended(self, message: Message, channel: int, outcome: Outcome, now: datetime) -> None:
+        """What became of it; of what nobody knows, the mark of `begin` stays."""
+        name = f"{message.id}.{channel}"
+        self._log(outcome, message, channel)
+        if outcome == "sent":
+            self._store("done", name, {"at": now.isoformat(timespec="seconds")})
+        if outcome == "refused":
+            count = (_load(self.folder / "tries" / f"{name}.json") or {"count": 0})["count"] + 1
+            wait = timedelta(minutes=_BACKOFF[min(count, len(_BACKOFF)) - 1])
+            again = (now + wait).isoformat(timespec="seconds")
+            self._store("tries", name, {"count": count, "next": again})
+        if outcome != "unsure":
+            self.forget(message, channel)
+
+    def forget(self, message: Message, channel: int) -> None:
+        """That it may have been sent."""
+        (self.folder / "sending" / f"{message.id}.{channel}").unlink(missing_ok=True)
+        private.sync_folder(self.folder / "sending")
+
+    def _store(self, room: str, name: str, document: dict[str, Any]) -> None:
+        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        private.write_aside(self.folder / room / f"{name}.json", text.encode())
+
+    def _log(self, what: str, message: Message, channel: int) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = {"at": at, "what": what, "id": message.id, "to": message.to, "channel": channel}
+        private.append(self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n")
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    try:
+        found = load_json(path.read_text(encoding="utf-8"), where=str(path))
+    except FileNotFoundError:
+        return None
+    if not isinstance(found, dict):
+        raise BadInput(msg("outbox_file_damaged"), where=str(path))
+    return found
+
+
+def _parts(m: Message) -> Sequence[Any]:
+    return (m.id, m.to, m.lang, m.subject, m.body, m.items, m.channels, m.files)
+
+
+def _message(document: dict[str, Any]) -> Message:
+    return Message(
+        str(document["id"]),
+        str(document["to"]),
+        str(document["lang"]),
+        str(document["subject"]),
+        str(document["body"]),
+        tuple(map(str, document["items"])),
+        tuple(map(int, document["channels"])),
+        tuple((str(name), str(sha256)) for name, sha256 in document["files"]),
+    )

@@ -1,0 +1,52 @@
+"""One message by one channel, through apprise (the extra `notify`)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.notify.wire import Outcome
+
+
+def check() -> None:
+    """Raises BadInput where apprise is not installed."""
+    try:
+        import apprise  # noqa: F401
+    except ModuleNotFoundError:
+        raise BadInput(
+            msg("notify_no_apprise"), mend=msg("notify_pip_install", python=sys.executable)
+        ) from None
+
+
+def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> Outcome:
+    """What became of it. Nothing of the channel is said, logged or raised: it is a secret."""
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
+    from collector.notify.wire import watched
+
+    # it logs addresses, and at its finest level what it sends
+    logging.getLogger("apprise").disabled = True
+    # past a limit of its own it says no while a thread of it goes on sending: those of sockets hold
+    asset = AppriseAsset(
+        async_mode=False, service_timeout=0, app_id="hostpledge", app_desc="hostpledge", app_url=""
+    )
+    sender = Apprise(asset=asset)
+    if not sender.add(channel):
+        return "refused"
+    with watched() as wire:
+        try:
+            said = bool(
+                sender.notify(
+                    body=body,
+                    title=subject,
+                    body_format=NotifyFormat.TEXT,
+                    attach=[str(file) for file in files] or None,
+                )
+            )
+        except Exception:  # noqa: BLE001 - what it says may hold the channel
+            said = False
+    return wire.outcome(said)

@@ -1,0 +1,97 @@
+"""Whom notices go to, and by which channels: a file of its owner's, with secrets in it.
+
+    lang: zh
+    people:
+      王工: ["mailtos://user:password@example.org?to=wang@example.org", "wecombot://KEY"]
+      Li: {lang: en, to: ["dingtalk://TOKEN"]}
+      "*": ["feishu://TOKEN"]        # what is of nobody who is named here
+
+Addresses are those of apprise. Nothing of one is ever said again: it holds a password or a key.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from collector import captures, private
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.schema import load_yaml
+
+EVERYBODY = "*"
+# those alone: others of apprise write files, or run what they are told to
+CHANNELS = ("mailto", "mailtos", "wecombot", "dingtalk", "feishu")
+_MOST = 1 << 20
+Lang = Literal["zh", "en", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`lang` is zh, en, or empty where the command's counts; `channels` are never shown."""
+
+    name: str
+    lang: Lang
+    channels: tuple[str, ...] = field(repr=False)
+
+    def scheme(self, number: int) -> str:
+        return self.channels[number].partition(":")[0].lower()
+
+
+def load(path: Path) -> Mapping[str, Person]:
+    """By name. Raises BadInput for a file that others may read, and for what is none."""
+    data = captures.read_at_most(path, _MOST)
+    about = path.stat()
+    if private.others_may_read(path) or about.st_uid not in (os.geteuid(), 0):
+        mode = f"{stat.S_IMODE(about.st_mode):04o}"
+        raise BadInput(
+            msg("notify_file_open", mode=mode), where=str(path), mend=msg("notify_file_chmod")
+        )
+    try:
+        document = load_yaml(data, where=str(path))
+    except BadInput:
+        # a complaint of YAML shows the line, and the line a password
+        raise BadInput(msg("notify_file_no_yaml"), where=str(path)) from None
+    known = document.get("people") if isinstance(document, dict) else None
+    if not isinstance(known, dict) or not known or document.keys() - {"people", "lang"}:
+        raise _odd(path, "people")
+    lang = _lang(document.get("lang", ""), path, "lang")
+    return {str(name): _person(str(name), entry, lang, path) for name, entry in known.items()}
+
+
+def _person(name: str, entry: Any, lang: Lang, path: Path) -> Person:
+    if isinstance(entry, dict):
+        if entry.keys() - {"lang", "to"}:
+            raise _odd(path, name)
+        lang, entry = _lang(entry.get("lang", lang), path, name), entry.get("to")
+    channels = [entry] if isinstance(entry, str) else entry
+    if not isinstance(channels, list) or not channels:
+        raise _odd(path, name)
+    for number, channel in enumerate(channels, 1):
+        if not isinstance(channel, str) or channel.partition("://")[0].lower() not in CHANNELS:
+            raise BadInput(
+                msg("notify_channel_unknown", name=name, number=number),
+                where=str(path),
+                mend=msg("notify_channels_known", channels=", ".join(CHANNELS)),
+            )
+    return Person(name, lang, tuple(channels))
+
+
+def _lang(found: Any, path: Path, name: str) -> Lang:
+    if found == "zh":
+        return "zh"
+    if found == "en":
+        return "en"
+    if found == "":
+        return ""
+    raise _odd(path, name)
+
+
+def _odd(path: Path, name: str) -> BadInput:
+    return BadInput(
+        msg("notify_settings_odd", name=name), where=str(path), mend=msg("notify_settings_form")
+    )

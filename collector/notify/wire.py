@@ -1,0 +1,98 @@
+"""What became of a message, by what went over the wire: apprise says yes or no, and that is less.
+
+It takes an HTTP 200 that says "refused" inside for a yes (WeCom, DingTalk), and says no alike of a
+server that nobody reached and of one that fell silent when it had the whole message.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import requests
+
+Outcome = Literal["sent", "refused", "unsure"]
+# a server between may have passed it on before it gave up
+_BETWEEN = (502, 504)
+
+
+@dataclass(slots=True)
+class Wire:
+    """`begun` and `taken` count messages that were handed over, and those that were confirmed.
+
+    `refused`: somebody who answered said no.
+    """
+
+    begun: int = 0
+    taken: int = 0
+    answered: int = 0
+    refused: bool = False
+
+    def outcome(self, said: bool) -> Outcome:
+        """`said`: what apprise says."""
+        if self.taken and said and not self.refused:
+            return "sent"
+        if self.taken or self.begun > self.answered:
+            return "unsure"
+        return "refused"
+
+
+@contextmanager
+def watched() -> Iterator[Wire]:
+    """Of one message; not to be entered by two threads at once."""
+    wire = Wire()
+    data, send = smtplib.SMTP.data, requests.Session.send
+
+    def mailed(smtp: smtplib.SMTP, message: Any) -> Any:
+        wire.begun += 1
+        try:
+            answer = data(smtp, message)
+        except smtplib.SMTPDataError:
+            wire.answered += 1
+            raise
+        wire.answered += 1
+        _count(wire, answer[0] == 250)
+        return answer
+
+    def posted(session: requests.Session, request: Any, **more: Any) -> Any:
+        wire.begun += 1
+        try:
+            response = send(session, request, **more)
+        except requests.RequestException as problem:
+            wire.answered += _never_reached(problem)
+            raise
+        if response.status_code not in _BETWEEN:
+            wire.answered += 1
+            _count(wire, response.status_code == 200 and not _says_no(response))
+        return response
+
+    smtplib.SMTP.data, requests.Session.send = mailed, posted  # type: ignore[method-assign, assignment]
+    try:
+        yield wire
+    finally:
+        smtplib.SMTP.data, requests.Session.send = data, send  # type: ignore[method-assign]
+
+
+def _count(wire: Wire, taken: bool) -> None:
+    wire.taken += taken
+    wire.refused |= not taken
+
+
+def _never_reached(problem: requests.RequestException) -> bool:
+    """Did no byte of the message leave?"""
+    if isinstance(problem, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    text = repr(problem)
+    return "NewConnectionError" in text or "NameResolutionError" in text
+
+
+def _says_no(response: requests.Response) -> bool:
+    """WeCom and DingTalk say `errcode`, Feishu `code`; 0 is yes."""
+    try:
+        said = response.json()
+    except ValueError:
+        return False
+    return isinstance(said, dict) and bool(said.get("errcode") or said.get("code"))

@@ -1,0 +1,163 @@
+"""A register that is looked at and never written to, whatever is asked of it.
+
+The database itself refuses: SQLite is opened read-only, and PostgreSQL's transactions are read-only
+by default. What a register makes anew and keeps to be quick is made anew each time, and not kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.pledges.database import location, seals, sightings, tables, voids
+from collector.pledges.database.location import Place
+from collector.pledges.database.sightings import Twin
+from collector.pledges.register.register import Register
+from collector.pledges.status import briefs
+from collector.pledges.status import snapshots as looks
+from collector.pledges.status.brief import Brief
+
+if TYPE_CHECKING:
+    from collector.pledges.status.declared_resources import Shown
+    from collector.pledges.status.latest_bundle import Newest
+
+# connections of one process to a server, beside each other
+_POOL = 8
+
+
+class ReadOnlyRegister(Register):
+    """Open with `open_read_only`."""
+
+    @classmethod
+    def open_read_only(cls, at: str | None = None) -> ReadOnlyRegister:
+        """Raises BadInput where there is none, or one of an older form that nobody renewed yet."""
+        place = location.place(at)
+        if place.path is not None and not place.path.exists():
+            raise BadInput(
+                msg("no_register"), where=place.where, mend=msg("hostpledge_pledge_add_makes")
+            )
+        engine = _engine(place)
+        try:
+            with engine.connect() as connection:
+                current = tables.is_current(connection, where=place.where)
+        except DBAPIError as problem:
+            engine.dispose()
+            raise BadInput(
+                msg("register_says", complaint=str(problem.orig)), where=place.where
+            ) from None
+        if not current:
+            engine.dispose()
+            raise BadInput(
+                msg("register_not_renewed"), where=place.where, mend=msg("renew_by_pledge_list")
+            )
+        return cls(engine, place.store, place.where)
+
+    def mark(self) -> str:
+        """Another text once records or evidence were added; nothing is read for it but counts."""
+        with self._database.read() as connection:
+            entries = connection.execute(select(func.max(tables.log_entries.c.number))).scalar()
+            known = connection.execute(
+                select(func.count(), func.max(tables.versions.c.added_at)).select_from(
+                    tables.versions
+                )
+            ).one()
+        return f"{entries}/{known[0]}/{known[1]}"
+
+    def has(self, id: str) -> bool:
+        """Is there such a record?"""
+        with self._database.read() as connection:
+            return self._hold(connection, id)
+
+    def digests(self) -> dict[str, str]:
+        """By id, the digest of each record's newest version."""
+        table = tables.versions
+        last = (
+            select(table.c.pledge, func.max(table.c.version).label("version"))
+            .group_by(table.c.pledge)
+            .subquery()
+        )
+        query = select(table.c.pledge, table.c.sha256).join(
+            last, (table.c.pledge == last.c.pledge) & (table.c.version == last.c.version)
+        )
+        with self._database.read() as connection:
+            return {row.pledge: row.sha256 for row in connection.execute(query)}
+
+    def void(self) -> dict[str, frozenset[int]]:
+        """By id, the numbers of the evidence that was declared void."""
+        with self._database.read() as connection:
+            return voids.of(connection)
+
+    def take_in(self, id: str | None = None) -> None:
+        """Nothing: what is not sealed is not believed (`twins`)."""
+
+    def twins(self, id: str) -> tuple[Twin, ...]:
+        """As the register has it, of those that it vouches for; see `twins_known`."""
+        return self.twins_known(id) or ()
+
+    def twins_known(self, id: str) -> tuple[Twin, ...] | None:
+        """None where nothing vouches for what is kept of its machines, and so nothing is known."""
+        with self._database.read() as connection:
+            if seals.unsealed(connection, id):
+                return None
+            return sightings.twins(connection, id, sightings.marks_of(connection, id))
+
+    def shown(self, newest: Newest) -> tuple[Shown, ...]:
+        newest.hold_captures()
+        with self._database.read() as connection:
+            known = looks.read(connection, newest)
+        if known is not None:
+            return known
+        from collector.pledges.status.observed_resources import shown
+
+        return tuple(shown(capture) for capture in newest.captures())
+
+    def _make_briefs(self, ids: Collection[str], until: datetime) -> dict[str, Brief]:
+        with self._database.read() as connection:
+            made = [v for v in self._newest_of_all(connection) if v.record.id in ids]
+        return {v.record.id: briefs.of(v.record, until) for v in made}
+
+
+def _engine(place: Place) -> Engine:
+    if place.path is not None:
+        path = f"file:{quote(str(place.path))}"
+        url = URL.create("sqlite", database=path, query={"mode": "ro", "uri": "true"})
+        engine = create_engine(
+            url, connect_args={"timeout": tables.BUSY_SECONDS}, poolclass=NullPool
+        )
+        event.listen(engine, "connect", _settle_sqlite)
+        event.listen(engine, "begin", tables.begin_sqlite)
+        return engine
+    # only to raise what it raises of a URL that is none, or of a driver that is not installed
+    place.engine().dispose()
+    engine = create_engine(
+        cast("URL", place.database),
+        isolation_level="READ COMMITTED",
+        pool_size=_POOL,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
+    event.listen(engine, "connect", _settle_postgresql)
+    return engine
+
+
+def _settle_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {tables.BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _settle_postgresql(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SET default_transaction_read_only = on")
+    connection.commit()
+    cursor.close()

@@ -1,0 +1,143 @@
+"""How one pledge record stands, put together from the register and its newest bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from collector.errors import CollectorError
+from collector.i18n.message import in_chinese
+from collector.model import Lang
+from collector.pledges.database.held import Disagrees
+from collector.pledges.database.rows import Evidence, current, past_ones
+from collector.pledges.database.sightings import Twin
+from collector.pledges.due import lifecycle
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.placeholders import Filled, filled
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing.due import due
+from collector.pledges.standing.finding_history import last_lives
+from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
+from collector.pledges.status.findings import Life
+from collector.pledges.status.latest_bundle import Failing, Newest
+from collector.scope import Scope, of_evidence
+
+_CLAUSES = ("2.2", "2.3", "2.4")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`unread`: why the newest evidence could not be read from the store; empty where it was.
+
+    `evidence` is the newest, `past` the numbers of those that were attached after it, and looked
+    earlier. `handed_in` are the hosts in it that nobody collected from, `twins` where else the
+    machines of the evidence were seen.
+    """
+
+    record: PledgeRecord
+    state: lifecycle.State
+    kept_until: date | None
+    clauses: tuple[Standing, ...]
+    blanks: tuple[Filled, ...]
+    undeclared: tuple[Undeclared, ...]
+    overdue: tuple[Due, ...]
+    lives: tuple[Life, ...]
+    evidence: Evidence | None
+    scope: Scope | None
+    unread: str
+    at: datetime
+    handed_in: tuple[str, ...] = ()
+    past: tuple[int, ...] = ()
+    twins: tuple[Twin, ...] = ()
+
+    @property
+    def satisfied(self) -> bool:
+        return (
+            all(entry.satisfied for entry in self.clauses)
+            and all(blank.value for blank in self.blanks)
+            and not self.overdue
+            and not self.unread
+        )
+
+
+def status(
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    *,
+    renewed: bool,
+    shown: Callable[[Newest], Iterable[Shown]],
+    twins: Sequence[Twin] = (),
+    lang: Lang = "en",
+) -> Status:
+    """Reads the newest bundle from the store, and puts together how the record stands.
+
+    `shown` and `twins`: of a register. Raises Disagrees where its row is not what was signed.
+    """
+    failing: Mapping[str, Sequence[Failing]] = {}
+    found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()
+    absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
+    scope: Scope | None = None
+    last = current(evidence)
+    if last is not None:
+        try:
+            newest = Newest(last)
+            newest.hold_row()
+            lives = last_lives(record, evidence, now, newest)
+            failing = {number: newest.open(number) for number in _CLAUSES}
+            found = undeclared(record, shown(newest))
+            scope = of_evidence(newest.evidence)
+            given = newest.handed_in
+            absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
+        except Disagrees:
+            raise
+        except CollectorError as problem:
+            unread = in_chinese(problem.said) if lang == "zh" else str(problem)
+    return Status(
+        record,
+        lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),
+        lifecycle.kept_until(record, evidence, renewed=renewed),
+        standing(
+            record,
+            evidence,
+            now,
+            failing=failing,
+            undeclared=[u.text for u in found if u.kind != "unseen"],
+            unseen=[u.text for u in found if u.kind == "unseen"],
+            absent=absent,
+            scope=scope,
+            renewed=renewed,
+        ),
+        filled(record),
+        found,
+        due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
+        lives,
+        last,
+        (last.scope or scope) if last else None,
+        unread,
+        now,
+        given,
+        _past(evidence),
+        tuple(twins),
+    )
+
+
+def _past(evidence: Sequence[Evidence]) -> tuple[int, ...]:
+    """The numbers of those that were attached last, and say nothing of the present."""
+    last = current(evidence)
+    return tuple(sorted(n for n in past_ones(evidence) if last and n > last.sequence))
+
+
+def counted(found: Status) -> dict[str, int]:
+    """How many findings are open, overdue, nobody's and waived."""
+    still = [life for life in found.lives if life.state == "open"]
+    return {
+        "open": len(still),
+        "overdue": sum(life.overdue(found.at) for life in still),
+        "unowned": sum(not life.owner for life in still),
+        "waived": sum(life.state == "waived" for life in found.lives),
+        "waiver_without_effect": sum(life.idle_waiver is not None for life in found.lives),
+    }

@@ -1,0 +1,1 @@
+"""Who asks, for what, in which language; and how an answer is drawn."""

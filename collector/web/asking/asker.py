@@ -1,0 +1,208 @@
+"""One request: who asks, from where, in which language; and the answers that it can get."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from collector.model import Lang
+from collector.report.render.sheets import Rows as Sheet
+from collector.report.render.sheets import as_csv, as_xlsx
+from collector.web.asking.drawing import draw
+from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
+from collector.web.keeping.sessions import Session, Sessions
+
+if TYPE_CHECKING:
+    from collector.web.asking.oidc import Provider
+    from collector.web.asking.settings import Settings
+    from collector.web.keeping.access import Access
+    from collector.web.keeping.state import State
+    from collector.web.keeping.throttle import Throttle
+    from collector.web.reading.asked import Rows
+    from collector.web.reading.customer import Customer
+    from collector.web.reading.index import Index
+    from collector.web.reading.library import Library
+    from collector.web.reading.waiting import Waiting
+
+LANGS: tuple[Lang, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all requests of this process share."""
+
+    settings: Settings
+    state: State
+    accounts: Accounts
+    sessions: Sessions
+    throttle: Throttle
+    access: Access
+    library: Library
+    index: Index
+    rows: Rows
+    customer: Customer
+    waiting: Waiting
+    provider: Provider | None = None
+
+
+class NotFoundError(Exception):
+    """There is no such thing, or it is not for whoever asks: nobody is told which."""
+
+
+class TurnedAwayError(Exception):
+    """The request itself is not in order; `why` is a key of the pages' words."""
+
+    def __init__(self, why: str, status: int = 400) -> None:
+        super().__init__(why)
+        self.why, self.status = why, status
+
+
+@dataclass(slots=True)
+class Asker:
+    """`form` is what was sent; `note` goes to the log of access, whose line has
+
+    no query where `path_only` says so.
+    """
+
+    request: Request
+    house: House
+    session: Session | None
+    lang: Lang
+    address: str
+    secure: bool
+    form: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    path_only: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    cookies: list[tuple[str, str | None, int | None]] = field(default_factory=list)
+
+    @property
+    def account(self) -> Account:
+        if self.session is None:
+            raise NotFoundError
+        return self.session.account
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """The ids that may be seen; None for all."""
+        return self.account.pledges
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query_params
+
+    def must_be(self, *roles: Role) -> None:
+        if self.account.role not in roles:
+            self.note = "denied"
+            raise NotFoundError
+
+    def must_see(self, pledge: str) -> None:
+        """Raises NotFoundError for a pledge that is not there, and for one that is not theirs."""
+        if not self.account.sees(pledge):
+            self.note = "denied"
+            raise NotFoundError
+        with self.house.library.open() as register:
+            if not register.has(pledge):
+                raise NotFoundError
+
+    def told(self, text: str) -> str:
+        """`text` without the folders of this machine, for who is not of the house."""
+        if self.session is not None and self.session.account.role in WIDE:
+            return text
+        for place in self.house.library.folders:
+            text = text.replace(place, "…")
+        return text
+
+    def with_query(self, **changes: object) -> str:
+        """This address with other words in its query; None and empty ones leave it."""
+        words = {**self.query, **{k: "" if v is None else str(v) for k, v in changes.items()}}
+        left = {k: v for k, v in words.items() if v != ""}
+        return f"{self.request.url.path}{'?' + urlencode(left) if left else ''}"
+
+    def page(self, template: str, status: int = 200, **given: Any) -> Response:
+        text = draw(
+            f"web-{template}.html.j2",
+            self.lang,
+            who=self.session.account if self.session else None,
+            csrf=self.session.csrf if self.session else "",
+            path=self.request.url.path,
+            with_query=self.with_query,
+            query=self.query,
+            oidc=self.house.settings.oidc is not None,
+            **given,
+        )
+        return HTMLResponse(text, status)
+
+    def sheet(
+        self, form: str, name: str, title: str, titles: Mapping[str, str], rows: Sheet
+    ) -> Response:
+        """A list as a file: `csv` or `xlsx`."""
+        if form == "csv":
+            data: bytes = as_csv(list(titles), rows).encode()
+            kind = "text/csv; charset=utf-8"
+        elif form == "xlsx":
+            data = as_xlsx(title, titles, rows, self.lang)
+            kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        else:
+            raise NotFoundError
+        return Response(data, media_type=kind, headers=attached(f"{name}.{form}"))
+
+    def go(self, path: str) -> Response:
+        return RedirectResponse(path, 303)
+
+    def set_cookie(self, name: str, value: str | None, seconds: int | None = None) -> None:
+        """With the answer; None takes it away."""
+        self.cookies.append((self.cookie_name(name), value, seconds))
+
+    def cookie(self, name: str) -> str:
+        return self.request.cookies.get(self.cookie_name(name), "")
+
+    def cookie_name(self, name: str) -> str:
+        # a name that browsers take from this host alone, and over TLS alone
+        return f"__Host-hostpledge-{name}" if self.secure else f"hostpledge-{name}"
+
+    def form_token(self) -> str:
+        """For forms of who has not signed in: bound to a cookie of this browser."""
+        held = self.cookie("form")
+        if len(held) < 20:
+            held = secrets.token_urlsafe(24)
+            self.set_cookie("form", held)
+        return self._bound(held)
+
+    def _bound(self, held: str) -> str:
+        return hmac.digest(self.house.state.secret, f"form {held}".encode(), "sha256").hex()
+
+    def check_form(self) -> None:
+        """Raises TurnedAwayError for a form that another site, or another session, made."""
+        given = self.form.get("csrf", "").encode("utf-8", "replace")
+        if self.session is not None:
+            wanted = self.session.csrf
+        else:
+            held = self.cookie("form")
+            wanted = self._bound(held) if held else ""
+        if not wanted or not hmac.compare_digest(given, wanted.encode()):
+            self.note = "csrf"
+            raise TurnedAwayError("turned_form", 403)
+
+
+def attached(name: str) -> dict[str, str]:
+    """The header by which a browser keeps what it is given as a file; `name` is ASCII."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def pages(found: int, size: int, at: int) -> dict[str, int]:
+    """What a template needs to lead from page to page."""
+    last = max((found + size - 1) // size, 1)
+    here = min(at, last)
+    return {"found": found, "at": here, "last": last, "first_row": (here - 1) * size + 1}
+
+
+Handler = Callable[[Asker], Response]

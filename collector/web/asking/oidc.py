@@ -1,0 +1,176 @@
+"""Signing in by OpenID Connect: an authorization code with PKCE, and an ID token that is verified.
+
+Who somebody is, is `sub` of that issuer and nothing else: names of people change hands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
+    prepare_grant_uri,
+)
+from authlib.oauth2.rfc7636 import (  # type: ignore[import-untyped]
+    create_s256_code_challenge,
+)
+from itsdangerous import BadData, URLSafeTimedSerializer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from collector.web.asking.settings import Oidc
+from collector.web.keeping.accounts import WIDE, Account
+
+# seconds for the way to the provider and back, and between our clock and its own
+WAY, _SKEW = 600, 60
+_KNOWN_FOR = 3600.0
+_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+_SCOPE = "openid profile"
+_TIMEOUT = 10.0
+
+
+class RefusedError(Exception):
+    """The provider, or what came in its name, is not in order; its text is for the log."""
+
+
+class Provider:
+    """One issuer, whose addresses and keys are asked for and kept for an hour."""
+
+    def __init__(self, settings: Oidc, secret: bytes, client: httpx.Client | None = None) -> None:
+        self._settings = settings
+        self._sealed = URLSafeTimedSerializer(secret, salt="hostpledge oidc")
+        self._http = client or httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._held: dict[str, tuple[float, Any]] = {}
+        self._asking = threading.Lock()
+
+    def begin(self, back: str, next: str) -> tuple[str, str]:
+        """Where to send the browser, and what it is to hold until it comes back."""
+        told = self._metadata()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        url = prepare_grant_uri(
+            told["authorization_endpoint"],
+            client_id=self._settings.client_id,
+            response_type="code",
+            redirect_uri=back,
+            scope=_SCOPE,
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
+        return str(url), str(self._sealed.dumps([state, nonce, verifier, next]))
+
+    def end(self, held: str, query: Mapping[str, str], back: str) -> tuple[Account, str]:
+        """Who it is, and where they wanted to go. Raises RefusedError."""
+        try:
+            state, nonce, verifier, next = self._sealed.loads(held, max_age=WAY)
+        except (BadData, ValueError, TypeError):
+            raise RefusedError("no sign-in of this browser is under way") from None
+        if not secrets.compare_digest(query.get("state", "").encode(), str(state).encode()):
+            raise RefusedError("another state")
+        if "code" not in query:
+            raise RefusedError(f"no code: {query.get('error', '')[:60]}")
+        if "iss" in query and query["iss"] != self._settings.issuer:
+            raise RefusedError("another issuer")
+        claims = self._claims(self._token(query["code"], verifier, back), nonce)
+        return self._account(claims), str(next)
+
+    def _token(self, code: str, verifier: str, back: str) -> str:
+        told = self._metadata()
+        methods = told.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        basic = "client_secret_basic" in methods
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": back,
+            "code_verifier": verifier,
+            "client_id": self._settings.client_id,
+        }
+        given = self._settings
+        auth = (
+            httpx.BasicAuth(given.client_id, given.client_secret)
+            if basic
+            else httpx.USE_CLIENT_DEFAULT
+        )
+        if not basic:
+            form["client_secret"] = given.client_secret
+        try:
+            answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
+            found = answer.json()["id_token"] if answer.status_code == 200 else None
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            found = None
+        if not isinstance(found, str):
+            raise RefusedError("the provider gave no ID token")
+        return found
+
+    def _claims(self, token: str, nonce: str) -> Mapping[str, Any]:
+        wanted = jwt.JWTClaimsRegistry(
+            leeway=_SKEW,
+            iss={"essential": True, "value": self._settings.issuer},
+            aud={"essential": True, "value": self._settings.client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        try:
+            try:
+                found = jwt.decode(token, self._keys(), algorithms=_ALGORITHMS)
+            except JoseError:
+                # it may have changed its keys
+                found = jwt.decode(token, self._keys(anew=True), algorithms=_ALGORITHMS)
+            wanted.validate(found.claims)
+        except (JoseError, ValueError, TypeError, KeyError) as problem:
+            raise RefusedError(f"ID token: {type(problem).__name__}") from None
+        several = isinstance(found.claims["aud"], list) and len(found.claims["aud"]) > 1
+        if several and found.claims.get("azp") != self._settings.client_id:
+            raise RefusedError("ID token of another client")
+        return found.claims
+
+    def _account(self, claims: Mapping[str, Any]) -> Account:
+        given = self._settings
+        held = claims.get(given.claim)
+        values = set(held) if isinstance(held, list) else {held}
+        mapped = next((one for one in given.roles if one.value in values), None)
+        shown = re.sub(r"[^a-z0-9._@-]", "", str(claims.get(given.name_claim, "")).casefold())[:40]
+        digest = hashlib.sha256(f"{given.issuer}\0{claims['sub']}".encode()).hexdigest()[:16]
+        if mapped is None:
+            raise RefusedError(f"no role for {shown}~{digest}")
+        seen = None if mapped.role in WIDE else mapped.pledges
+        return Account(f"{shown}~{digest}", mapped.role, seen, mapped.until, local=False)
+
+    def _metadata(self) -> Mapping[str, str]:
+        base = self._settings.issuer.rstrip("/")
+        found = self._asked("metadata", f"{base}/.well-known/openid-configuration")
+        if found.get("issuer") != self._settings.issuer:
+            raise RefusedError("the provider says it is another issuer")
+        result: Mapping[str, str] = found
+        return result
+
+    def _keys(self, *, anew: bool = False) -> KeySet:
+        found = self._asked("keys", self._metadata()["jwks_uri"], anew=anew)
+        return KeySet.import_key_set(found)  # type: ignore[arg-type]  # it looks for itself
+
+    def _asked(self, name: str, url: str, *, anew: bool = False) -> dict[str, Any]:
+        with self._asking:
+            at, known = self._held.get(name, (0.0, None))
+            # whoever sends forged tokens does not make us ask again and again
+            fresh = time.monotonic() - at < (10.0 if anew else _KNOWN_FOR)
+            if isinstance(known, dict) and fresh:
+                return known
+            try:
+                answer = self._http.get(url)
+                found = answer.json() if answer.status_code == 200 else None
+            except (httpx.HTTPError, ValueError):
+                found = None
+            if not isinstance(found, dict):
+                raise RefusedError(f"the provider does not answer ({name})")
+            self._held[name] = time.monotonic(), found
+            return found

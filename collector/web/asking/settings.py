@@ -1,0 +1,224 @@
+"""How the page is served: what the command line said, and a file of settings in YAML.
+
+hosts: [pledges.example.com]        names by which browsers may ask for it
+proxies: [10.0.0.2, 10.1.0.0/16]    whose X-Forwarded-For and -Proto are believed
+user_header: X-Remote-User          of these proxies: the account that signed in there
+log_days: 400                       how long the log of access is kept
+oidc:
+issuer: https://login.example.com/realms/shop
+client_id: hostpledge
+client_secret_file: /etc/hostpledge/oidc.secret
+claim: groups                     whose values say which role
+roles:
+- {value: pledge-managers, role: manager}
+- {value: inspectors, role: auditor, pledges: [demo-2026], until: "2026-12-31"}
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from collector import private
+from collector.errors import BadInput
+from collector.i18n.message import msg, of_system
+from collector.schema import load_yaml
+from collector.web.keeping.access import DAYS
+from collector.web.keeping.accounts import ROLES, WIDE, Role
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_KNOWN = {"hosts", "proxies", "user_header", "log_days", "oidc"}
+_OIDC = {"issuer", "client_id", "client_secret_file", "claim", "roles", "name_claim"}
+_LARGEST = 1 << 20
+_EVERY = ("0.0.0.0", "::")  # noqa: S104 - what is looked for
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Whoever has `value` among what their claim holds is of that role."""
+
+    value: str
+    role: Role
+    pledges: frozenset[str]
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    issuer: str
+    client_id: str
+    client_secret: str
+    claim: str
+    roles: tuple[Mapped, ...]
+    name_claim: str = "preferred_username"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`origin`: the address to tell people, e.g. `http://127.0.0.1:8300`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8300
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[Network, ...] = ()
+    user_header: str = ""
+    log_days: int = DAYS
+    oidc: Oidc | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in LOOPBACK
+
+    @property
+    def origin(self) -> str:
+        scheme = "https" if self.certificate else "http"
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{shown}:{self.port}"
+
+    def knows_host(self, header: str) -> bool:
+        """May a browser ask for it by that name (as the Host header has it)?"""
+        name = header.rpartition(":")[0] if _with_port(header) else header
+        name = name.strip("[]").casefold().rstrip(".")
+        allowed = {h.casefold() for h in self.hosts}
+        if self.loopback:
+            allowed |= set(LOOPBACK)
+        elif self.certificate:
+            allowed.add(self.host.casefold())
+        return name in allowed
+
+    def trusts(self, address: str) -> bool:
+        """Is it a proxy whose headers are believed?"""
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(peer in network for network in self.proxies)
+
+    def check(self) -> None:
+        """Raises BadInput where passwords would go over a network in the clear."""
+        if not self.loopback and not self.certificate and not self.proxies:
+            raise BadInput(
+                msg("web_needs_tls", host=self.host), where="--host", mend=msg("web_tls_mend")
+            )
+        if not self.loopback and not self.hosts and self.host in _EVERY:
+            raise BadInput(msg("web_needs_hosts"), where="--settings", mend=msg("web_hosts_mend"))
+
+
+def _with_port(header: str) -> bool:
+    return header.rpartition(":")[2].isdigit() and (header.count(":") == 1 or "]:" in header)
+
+
+def read(path: Path | None) -> dict[str, Any]:
+    """What the file says, as arguments of Settings; raises BadInput with one line."""
+    if path is None:
+        return {}
+    where = str(path)
+    try:
+        with private.opened(path) as source:
+            text = source.read(_LARGEST).decode("utf-8-sig")
+    except OSError as problem:
+        raise BadInput(of_system(problem, "cannot_read"), where=where) from None
+    except UnicodeDecodeError as problem:
+        raise BadInput(
+            msg("not_utf_8_byte", start=problem.start), where=where, mend=msg("save_file_utf_8")
+        ) from None
+    said = load_yaml(text, where=where)
+    if not isinstance(said, dict):
+        raise BadInput(msg("web_settings_form"), where=where)
+    _only(said, _KNOWN, where)
+    found: dict[str, Any] = {}
+    found["hosts"] = tuple(_texts(said.get("hosts", []), f"{where}: hosts"))
+    found["proxies"] = tuple(
+        _network(one, f"{where}: proxies") for one in _texts(said.get("proxies", []), where)
+    )
+    found["user_header"] = _text(said.get("user_header", ""), f"{where}: user_header")
+    if found["user_header"] and not found["proxies"]:
+        raise BadInput(msg("web_header_needs_proxies"), where=f"{where}: user_header")
+    days = said.get("log_days", DAYS)
+    if not isinstance(days, int) or isinstance(days, bool) or days < DAYS:
+        raise BadInput(msg("web_log_days", least=DAYS), where=f"{where}: log_days")
+    found["log_days"] = days
+    if "oidc" in said:
+        found["oidc"] = _oidc(said["oidc"], path.parent, f"{where}: oidc")
+    return found
+
+
+def _oidc(said: Any, folder: Path, where: str) -> Oidc:
+    if not isinstance(said, dict):
+        raise BadInput(msg("web_settings_form"), where=where)
+    _only(said, _OIDC, where)
+    for name in ("issuer", "client_id", "client_secret_file", "claim", "roles"):
+        if not said.get(name):
+            raise BadInput(msg("web_setting_missing", name=name), where=where)
+    secret = folder / _text(said["client_secret_file"], where)
+    try:
+        with private.opened(secret) as source:
+            password = source.read(4096).decode().strip()
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(msg("cannot_read"), where=str(secret)) from None
+    issuer = _text(said["issuer"], where)
+    if not issuer.startswith("https://") and not _here(issuer):
+        raise BadInput(msg("web_issuer_https"), where=f"{where}: issuer")
+    return Oidc(
+        issuer,
+        _text(said["client_id"], where),
+        password,
+        _text(said["claim"], where),
+        tuple(_mapped(one, f"{where}: roles") for one in said["roles"]),
+        _text(said.get("name_claim", "preferred_username"), where),
+    )
+
+
+def _here(issuer: str) -> bool:
+    return issuer.startswith(("http://127.0.0.1:", "http://[::1]:", "http://localhost:"))
+
+
+def _mapped(said: Any, where: str) -> Mapped:
+    if not isinstance(said, dict) or said.get("role") not in ROLES:
+        raise BadInput(msg("web_role_unknown", roles=", ".join(ROLES)), where=where)
+    _only(said, {"value", "role", "pledges", "until"}, where)
+    pledges = frozenset(_texts(said.get("pledges", []), where))
+    role: Role = said["role"]
+    if role not in WIDE and not pledges:
+        raise BadInput(msg("web_pledges_wanted", role=role), where=where)
+    until = said.get("until")
+    if role == "auditor" and until is None:
+        raise BadInput(msg("web_end_wanted"), where=where)
+    try:
+        last = date.fromisoformat(str(until)) if until is not None else None
+    except ValueError:
+        raise BadInput(msg("web_no_day", text=str(until)), where=where) from None
+    return Mapped(_text(said.get("value", ""), where), role, pledges, last)
+
+
+def _only(said: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in said:
+        if name not in known:
+            raise BadInput(msg("web_setting_unknown", name=str(name)), where=where)
+
+
+def _texts(said: Any, where: str) -> Sequence[str]:
+    if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
+        raise BadInput(msg("web_settings_form"), where=where)
+    return said
+
+
+def _text(said: Any, where: str) -> str:
+    if not isinstance(said, str):
+        raise BadInput(msg("web_settings_form"), where=where)
+    return said
+
+
+def _network(text: str, where: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise BadInput(msg("web_no_network", text=text), where=where) from None

@@ -1,0 +1,254 @@
+"""Who may look at the register, as what, until when.
+
+A password is kept as argon2 has it. Whether a name is known cannot be told from the answer to a
+wrong password, nor from the work that it took.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Literal, cast, get_args
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import RowMapping, func, select
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.model import Lang
+from collector.pledges.record.times import CHINA
+from collector.web.keeping import tables
+from collector.web.keeping.state import State
+
+Role = Literal["manager", "engineer", "auditor", "customer"]
+ROLES: tuple[Role, ...] = get_args(Role)
+# who sees every pledge
+WIDE: tuple[Role, ...] = ("manager", "engineer")
+SHORTEST, LONGEST = 12, 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
+_ELSEWHERE = re.compile(r"[a-z0-9._@-]{0,40}~[0-9a-f]{16}")
+# each takes 64 MiB while it is made
+_AT_ONCE = threading.Semaphore(2)
+_HASHER = PasswordHasher()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`pledges`: the ids that it may see; None for all. `ends`: the last day of its use."""
+
+    name: str
+    role: Role
+    pledges: frozenset[str] | None = None
+    ends: date | None = None
+    must_change: bool = False
+    disabled: bool = False
+    lang: Lang | None = None
+    local: bool = True
+
+    def sees(self, pledge: str) -> bool:
+        return self.pledges is None or pledge in self.pledges
+
+    def holds(self, now: datetime) -> bool:
+        """May it be used at that time (aware)?"""
+        return not self.disabled and (
+            self.ends is None or now.astimezone(CHINA).date() <= self.ends
+        )
+
+
+class Accounts:
+    """Those of a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, one: Account, password: str | None) -> None:
+        """Raises BadInput where the name is taken or cannot be one, or more has to be said."""
+        name = _name(one.name)
+        if "~" in name:
+            raise BadInput(msg("web_account_name", name=name))
+        if one.role not in WIDE and not one.pledges:
+            raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
+        if one.role == "auditor" and one.ends is None:
+            raise BadInput(msg("web_end_wanted"), where="--until")
+        if password is not None:
+            check(password)
+        hashed = _hash(password) if password is not None else None
+        with self._state.write() as connection:
+            known = select(tables.accounts.c.name).where(tables.accounts.c.name == name)
+            if connection.execute(known).first() is not None:
+                raise BadInput(msg("web_account_taken", name=name))
+            connection.execute(
+                tables.accounts.insert().values(
+                    name=name,
+                    role=one.role,
+                    pledges=json.dumps(sorted(one.pledges or ())),
+                    ends=one.ends.isoformat() if one.ends else None,
+                    password=hashed,
+                    must_change=int(one.must_change),
+                    disabled=0,
+                    lang=one.lang,
+                    added_at=datetime.now(UTC).isoformat(),
+                )
+            )
+
+    def told(self, one: Account) -> Account | None:
+        """One that signs in elsewhere, as it was told this time; None where it was stopped here.
+
+        Its name holds `~`, which no name of `add` does: nobody becomes another's account.
+        """
+        table = tables.accounts
+        said = {
+            "role": one.role,
+            "pledges": json.dumps(sorted(one.pledges or ())),
+            "ends": one.ends.isoformat() if one.ends else None,
+        }
+        with self._state.write() as connection:
+            mine = table.c.name == one.name
+            if not connection.execute(table.update().where(mine).values(**said)).rowcount:
+                connection.execute(
+                    table.insert().values(
+                        name=one.name,
+                        password=None,
+                        must_change=0,
+                        disabled=0,
+                        lang=None,
+                        added_at=datetime.now(UTC).isoformat(),
+                        **said,
+                    )
+                )
+        found = self.find(one.name)
+        return found if found is not None and found.holds(datetime.now(UTC)) else None
+
+    def every(self) -> tuple[Account, ...]:
+        with self._state.read() as connection:
+            rows = connection.execute(select(tables.accounts).order_by(tables.accounts.c.name))
+            return tuple(_account(row) for row in rows.mappings())
+
+    def any(self) -> bool:
+        with self._state.read() as connection:
+            return bool(
+                connection.execute(select(func.count()).select_from(tables.accounts)).scalar()
+            )
+
+    def find(self, name: str) -> Account | None:
+        with self._state.read() as connection:
+            query = select(tables.accounts).where(tables.accounts.c.name == name.casefold())
+            row = connection.execute(query).mappings().first()
+        return _account(row) if row is not None else None
+
+    def known(self, name: str, password: str, now: datetime) -> Account | None:
+        """The account, where the password is its own and it may be used; the same work if not."""
+        with self._state.read() as connection:
+            query = select(tables.accounts).where(tables.accounts.c.name == name.casefold()[:64])
+            row = connection.execute(query).mappings().first()
+        hashed = row["password"] if row is not None and row["password"] else _nobodys()
+        right = _verified(hashed, password[:LONGEST])
+        if row is None or not row["password"] or not right:
+            return None
+        found = _account(row)
+        return found if found.holds(now) else None
+
+    def change_password(self, name: str, password: str, *, must_change: bool = False) -> None:
+        """All its sessions end. Raises BadInput for a password that cannot be one."""
+        check(password)
+        hashed = _hash(password)
+        table = tables.accounts
+        with self._state.write() as connection:
+            done = connection.execute(
+                table.update()
+                .where(table.c.name == _name(name))
+                .values(password=hashed, must_change=int(must_change))
+            )
+            if not done.rowcount:
+                raise BadInput(msg("web_no_account", name=name))
+            for other in (tables.sessions, tables.devices):
+                connection.execute(other.delete().where(other.c.account == name))
+
+    def disable(self, name: str, *, back: bool = False) -> None:
+        """At once: its sessions end. With `back` it may be used again."""
+        table = tables.accounts
+        with self._state.write() as connection:
+            done = connection.execute(
+                table.update().where(table.c.name == _name(name)).values(disabled=int(not back))
+            )
+            if not done.rowcount:
+                raise BadInput(msg("web_no_account", name=name))
+            for other in (tables.sessions, tables.devices):
+                connection.execute(other.delete().where(other.c.account == name))
+
+    def speak(self, name: str, lang: Lang) -> None:
+        """In which language its pages are from now on."""
+        table = tables.accounts
+        with self._state.write() as connection:
+            connection.execute(table.update().where(table.c.name == name).values(lang=lang))
+
+    def first(self) -> str | None:
+        """The one-time password of a manager, made where there is no account yet."""
+        if self.any():
+            return None
+        password = secrets.token_urlsafe(15)
+        try:
+            self.add(Account("manager", "manager", must_change=True), password)
+        except BadInput:  # another process was quicker
+            return None
+        return password
+
+
+def given(
+    name: str, role: Role, pledges: Collection[str], ends: date | None, *, local: bool
+) -> Account:
+    """An account as an operator asks for it."""
+    seen = None if role in WIDE else frozenset(pledges)
+    return replace(Account(name.casefold(), role, seen, ends), must_change=local)
+
+
+def check(password: str) -> None:
+    """Raises BadInput for one that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadInput(msg("web_password_length", least=SHORTEST, most=LONGEST))
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name) and not _ELSEWHERE.fullmatch(name):
+        raise BadInput(msg("web_account_name", name=name))
+    return name
+
+
+def _hash(password: str) -> str:
+    with _AT_ONCE:
+        return _HASHER.hash(password)
+
+
+@cache
+def _nobodys() -> str:
+    """What an unknown name's password is held against: the same work, and never right."""
+    return _hash(secrets.token_urlsafe(32))
+
+
+def _verified(hashed: str, password: str) -> bool:
+    with _AT_ONCE:
+        try:
+            return _HASHER.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _account(row: RowMapping) -> Account:
+    role = cast("Role", row["role"])
+    return Account(
+        str(row["name"]),
+        role,
+        None if role in WIDE else frozenset(json.loads(row["pledges"])),
+        date.fromisoformat(row["ends"]) if row["ends"] else None,
+        bool(row["must_change"]),
+        bool(row["disabled"]),
+        cast("Lang | None", row["lang"]),
+        row["password"] is not None,
+    )

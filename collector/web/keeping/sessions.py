@@ -1,0 +1,100 @@
+"""Sessions, kept here and not in the browser: they end when they are told to, at once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from collector.web.keeping import tables
+from collector.web.keeping.accounts import Account, Accounts
+from collector.web.keeping.state import State
+
+# seconds after the last page, and after the sign-in
+IDLE, LONGEST = 3600.0, 12 * 3600.0
+_DEVICE = 180 * 86400.0
+# how often it is written down that a session is used
+_SEEN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    account: Account
+    csrf: str
+    token: str
+
+
+class Sessions:
+    """Those of a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._accounts = Accounts(state)
+
+    def begin(self, account: Account) -> str:
+        """What the browser is to hold; never a token that it brought along."""
+        token, now = secrets.token_urlsafe(32), time.time()
+        table = tables.sessions
+        with self._state.write() as connection:
+            connection.execute(table.delete().where(table.c.made_at < now - LONGEST))
+            connection.execute(table.delete().where(table.c.seen_at < now - IDLE))
+            connection.execute(
+                table.insert().values(
+                    token=_digest(token),
+                    account=account.name,
+                    csrf=secrets.token_urlsafe(24),
+                    made_at=now,
+                    seen_at=now,
+                )
+            )
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """The session, as long as it and its account hold."""
+        table, now = tables.sessions, time.time()
+        digest = _digest(token)
+        with self._state.read() as connection:
+            row = (
+                connection.execute(select(table).where(table.c.token == digest)).mappings().first()
+            )
+        if row is None:
+            return None
+        account = self._accounts.find(row["account"])
+        fresh = row["made_at"] > now - LONGEST and row["seen_at"] > now - IDLE
+        if not fresh or account is None or not account.holds(datetime.now(UTC)):
+            self.end(token)
+            return None
+        if row["seen_at"] < now - _SEEN:
+            with self._state.write() as connection:
+                seen = table.update().where(table.c.token == digest).values(seen_at=now)
+                connection.execute(seen)
+        return Session(account, str(row["csrf"]), token)
+
+    def end(self, token: str) -> None:
+        table = tables.sessions
+        with self._state.write() as connection:
+            connection.execute(table.delete().where(table.c.token == _digest(token)))
+
+    def trust_device(self, account: str) -> str:
+        """What a browser holds in which that account has signed in: see `throttle`."""
+        token, now, table = secrets.token_urlsafe(32), time.time(), tables.devices
+        with self._state.write() as connection:
+            connection.execute(table.delete().where(table.c.made_at < now - _DEVICE))
+            connection.execute(
+                table.insert().values(token=_digest(token), account=account, made_at=now)
+            )
+        return token
+
+    def knows_device(self, token: str, account: str) -> bool:
+        table = tables.devices
+        with self._state.read() as connection:
+            mine = (table.c.token == _digest(token)) & (table.c.account == account)
+            return connection.execute(select(table.c.token).where(mine)).first() is not None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,239 @@
+"""A pledge: how each clause stands and by what, its hosts, findings, waivers and evidence."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from collector.attest.bundle.making import pack
+from collector.catalog import clause_number, clauses
+from collector.errors import CollectorError
+from collector.model import Lang, Result
+from collector.pledges.database.rows import Evidence
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA, waiver_end
+from collector.pledges.status.findings import Life
+from collector.pledges.status.latest_bundle import Newest
+from collector.report.model import found as columns
+from collector.report.model.standings import standings
+from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, attached, pages
+from collector.web.asking.drawing import own_words
+from collector.web.reading import matrix
+from collector.web.reading.asked import number
+from collector.web.reading.customer import LIVES, Dossier, NotThenError, said_of
+
+_CLAUSES = ("2.2", "2.3", "2.4")
+_LIVES, _BUNDLES, _TWINS = 100, 25, 20
+_CHUNK = 1 << 16
+
+
+def customer(asker: Asker) -> Response:
+    """Where nothing is proven of it, the page says why, and no more."""
+    id = asker.request.path_params["id"]
+    asker.must_see(id)
+    at = day(asker)
+    try:
+        known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
+    except NotThenError:
+        return asker.page("not-then", 404, id=id, at=at)
+    except CollectorError as problem:
+        asker.note = "doubted"
+        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
+    found = _lives(asker, known.status.lives)
+    readable = known.last is not None and not known.status.unread
+    newest = Newest(known.last) if known.last is not None and readable else None
+    bundles = sorted(known.evidence, key=lambda e: -e.sequence)
+    page = number(asker.query.get("bundles", ""))
+    return asker.page(
+        "customer",
+        id=id,
+        at=at,
+        known=known,
+        record=masked(dict(known.record.document)),
+        life=LIVES[known.status.state].to(asker.lang),
+        answers=_answers(known, newest, asker.lang),
+        standings=standings(known.status.clauses, known.moment, asker.lang),
+        matrix=_matrix(asker, newest),
+        lives=found[(number(asker.query.get("findings", "")) - 1) * _LIVES :][:_LIVES],
+        lives_paging=pages(len(found), _LIVES, number(asker.query.get("findings", ""))),
+        states=columns.STATES,
+        waivers=_waivers(known),
+        bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
+        bundles_paging=pages(len(bundles), _BUNDLES, page),
+        overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
+        waiting=() if at else asker.house.waiting.of(frozenset({id})),
+        twins=_twins(asker, known),
+        undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
+        unread=asker.told(known.status.unread),
+        today=asker.now.astimezone(CHINA).date().isoformat(),
+        due_word=lambda life: _due(life, known),
+        dated=f"?at={at.isoformat()}" if at else "",
+    )
+
+
+def day(asker: Asker) -> date | None:
+    """The day in the address, None for now; raises TurnedAwayError for what is none."""
+    text = asker.query.get("at", "")
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise TurnedAwayError("turned_day") from None
+    return None if found >= asker.now.astimezone(CHINA).date() else found
+
+
+def findings(asker: Asker) -> Response:
+    """All findings of a pledge, as `pledge findings --all` exports them."""
+    id = asker.request.path_params["id"]
+    asker.must_see(id)
+    try:
+        known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
+        every, gone = asker.house.customer.lives(known)
+    except NotThenError:
+        raise NotFoundError from None
+    if gone is not None:
+        # half a list would pass for all of it
+        raise gone
+    rows = [
+        columns.cells(known.record, life, known.moment, asker.lang)
+        for life in every
+        if asker.query.get("closed", "1") == "1" or life.state != "closed"
+    ]
+    title = {"zh": "问题", "en": "findings"}[asker.lang]
+    form = asker.request.path_params["form"]
+    return asker.sheet(form, f"findings-{id}", title, columns.titles(asker.lang), rows)
+
+
+def bundle(asker: Asker) -> Response:
+    """One bundle as a ZIP in its one form, as `repack` makes it."""
+    id, sequence = asker.request.path_params["id"], asker.request.path_params["sequence"]
+    asker.must_see(id)
+    with asker.house.library.open() as register:
+        found = [e for e in register.every_evidence(id) if e.sequence == sequence]
+    if not found or not found[0].path.is_dir():
+        raise NotFoundError
+    folder = tempfile.TemporaryDirectory(prefix="hostpledge-")
+    target = Path(folder.name) / "bundle.zip"
+    try:
+        pack(found[0].path, target)
+        size = target.stat().st_size
+    except BaseException:
+        folder.cleanup()
+        raise
+    name = f"{id}-{sequence:04d}-{found[0].digest[:12]}.zip"
+    headers = attached(name) | {"Content-Length": str(size)}
+    return StreamingResponse(
+        _streamed(target, folder), media_type="application/zip", headers=headers
+    )
+
+
+def _streamed(path: Path, folder: tempfile.TemporaryDirectory[str]) -> Iterator[bytes]:
+    with folder, path.open("rb") as source:
+        while chunk := source.read(_CHUNK):
+            yield chunk
+
+
+def _answers(known: Dossier, newest: Newest | None, lang: Lang) -> list[dict[str, Any]]:
+    """What is proven of the three clauses that hosts are checked for."""
+    listed = known.listed()
+    found = []
+    for id in _CLAUSES:
+        word = listed.verdict(id)
+        result = Result(word) if word != "none" else None
+        title = clauses()[id]["title"]
+        found.append(
+            {
+                "id": id,
+                "number": clause_number(id, lang),
+                "title": title[lang],
+                "result": result,
+                "gauge": _gauge(newest, id),
+            }
+        )
+    return found
+
+
+def _gauge(newest: Newest | None, clause: str) -> list[tuple[str, int, float, float]]:
+    """How many findings of each verdict: word, count, start and width in hundredths."""
+    if newest is None:
+        return []
+    order = ("pass", "partial", "notchecked", "error", "fail")
+    counts = dict.fromkeys(order, 0)
+    for entry in newest.evidence["hosts"].values():
+        for finding in entry["findings"]:
+            if finding["clause"] == clause and finding["verdict"] in counts:
+                counts[finding["verdict"]] += 1
+    whole = sum(counts.values()) or 1
+    found, start = [], 0.0
+    for word in order:
+        width = 100 * counts[word] / whole
+        if counts[word]:
+            found.append((word, counts[word], round(start, 3), round(width, 3)))
+        start += width
+    return found
+
+
+def _matrix(asker: Asker, newest: Newest | None) -> matrix.Matrix | None:
+    if newest is None:
+        return None
+    page = number(asker.query.get("hosts", ""))
+    sought = asker.query.get("host", "").strip()[:200]
+    return matrix.of(newest.evidence, newest.handed_in, asker.lang, page, sought)
+
+
+def _lives(asker: Asker, lives: Sequence[Life]) -> list[Life]:
+    """What is open or waived, of what was asked for."""
+    host, owner = asker.query.get("host", "").strip(), asker.query.get("owner", "").strip()
+    return [
+        life
+        for life in lives
+        if life.state != "closed"
+        and (not host or host.casefold() in life.host.casefold())
+        and (not owner or owner.casefold() in life.owner.casefold())
+    ]
+
+
+def _due(life: Life, known: Dossier) -> tuple[str, bool]:
+    text = life.due.astimezone(CHINA).date().isoformat() if life.due else ""
+    return text, life.overdue(known.moment)
+
+
+def _twins(asker: Asker, known: Dossier) -> list[str]:
+    """Where else its machines were seen; of others' records nothing but that it was there."""
+    said = own_words()
+    found = [
+        said["twin_text"]
+        .to(asker.lang)
+        .format(host=one.host, pledge=one.pledge, other=one.other, sequence=one.sequence)
+        if asker.account.sees(one.pledge)
+        else said["twin_other"].to(asker.lang).format(host=one.host)
+        for one in known.status.twins
+    ]
+    return list(dict.fromkeys(found))[:_TWINS]
+
+
+def _waivers(known: Dossier) -> list[Mapping[str, Any]]:
+    idle = {(life.control, life.host) for life in known.status.lives if life.idle_waiver}
+    return [
+        {
+            **masked(dict(waiver)),
+            "ended": waiver_end(waiver["expires"]) <= known.moment,
+            "idle": (waiver["control"], waiver["host"]) in idle,
+        }
+        for waiver in known.record.document.get("waivers", ())
+    ]
+
+
+def _bundle(known: Dossier, one: Evidence) -> dict[str, Any]:
+    return {
+        "row": one,
+        "verdicts": [(clause, known.verdict_of(one, clause)) for clause in _CLAUSES],
+        "past": one.sequence in known.past,
+        "kept": one.path.is_dir(),
+    }

@@ -1,0 +1,81 @@
+"""One control on one host: what was found, by which lines, what to do, and how it came about."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from collector.catalog import clause_number
+from collector.errors import CollectorError
+from collector.pledges.database.rows import Evidence
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.status.latest_bundle import Newest
+from collector.remedies.work import hardened
+from collector.report.model import found as columns
+from collector.report.model import view
+from collector.report.model.remedies import labels, platform_named, remedies
+from collector.web.asking.asker import Asker, NotFoundError
+from collector.web.pages.customer import day
+from collector.web.reading.customer import Dossier, NotThenError, finding_of, said_of
+
+
+def finding(asker: Asker) -> Response:
+    """Of a finding that no bundle speaks of there is no page."""
+    given = asker.request.path_params
+    id, control, host = given["id"], given["control"], given["host"]
+    asker.must_see(id)
+    at = day(asker)
+    try:
+        known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
+        every, gone = asker.house.customer.lives(known)
+        life = next((one for one in every if (one.control, one.host) == (control, host)), None)
+        row = _row(known, life.seen if life is not None else 0)
+        newest = Newest(row)
+        document = finding_of(newest.evidence, host, control)
+        if document is None:
+            raise NotFoundError
+        platform, release = platform_named(newest.capture(host))
+    except NotThenError:
+        return asker.page("not-then", 404, id=id, at=at)
+    except CollectorError as problem:
+        asker.note = "doubted"
+        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
+    about = newest.evidence["controls"][control]
+    shown = view.finding(document, newest.evidence, asker.lang)
+    return asker.page(
+        "finding",
+        id=id,
+        at=at,
+        host=host,
+        control=control,
+        known=known,
+        life=life,
+        states=columns.STATES,
+        finding=shown,
+        row=row,
+        clause=clause_number(shown.clause, asker.lang),
+        criterion=view.spoken(about["criterion"], asker.lang),
+        entry=newest.evidence["hosts"][host],
+        handed_in=host in newest.handed_in,
+        release=release,
+        role=hardened(control),
+        remedies=remedies([(control, platform)], known.record.grade, asker.lang),
+        remedy_labels=labels(asker.lang),
+        customer=str(masked(known.record.customer)),
+        due=life.due.astimezone(CHINA).date().isoformat() if life and life.due else "",
+        note=str(masked(life.note)) if life else "",
+        owner=str(masked(life.owner)) if life else "",
+        waiver=masked(dict(life.waiver)) if life and life.waiver else None,
+        idle=masked(dict(life.idle_waiver)) if life and life.idle_waiver else None,
+        overdue=life is not None and life.overdue(known.moment),
+        gone=asker.told(said_of(gone, asker.lang)) if gone else "",
+        dated=f"?at={at.isoformat()}" if at else "",
+    )
+
+
+def _row(known: Dossier, sequence: int) -> Evidence:
+    """The bundle that spoke of it last."""
+    found = next((e for e in known.evidence if e.sequence == sequence), known.last)
+    if found is None:
+        raise NotFoundError
+    return found

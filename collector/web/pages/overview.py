@@ -1,0 +1,154 @@
+"""The customers by how they stand, what is asked of them, and what falls due."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from collector.model import Lang
+from collector.pledges.due.lifecycle import WORDS
+from collector.pledges.standing.listing import ORDERS, VERDICTS
+from collector.report.model import listed
+from collector.report.model.cells import Cell, Word
+from collector.web.asking.asker import Asker, TurnedAwayError, pages
+from collector.web.reading import chart
+from collector.web.reading.asked import LIVES, PAGE, Asked, asked_of, number
+from collector.web.reading.cells import from_json
+from collector.web.reading.standings import STANDINGS
+
+# what leads from an overview of one to its page
+_LONG = timedelta(minutes=30)
+_FILTERS = ("q", "standing", "life", "grade", "c2.2", "c2.3", "c2.4", "owner", "expiring", "due")
+
+
+def overview(asker: Asker) -> Response:
+    asked = asked_of(asker.query, asker.only)
+    if asker.only is not None and len(asker.only) == 1 and not set(asker.query) - {"lang"}:
+        return asker.go(f"/pledges/{next(iter(asker.only))}")
+    house, at = asker.house, number(asker.query.get("page", ""))
+    _ready(asker)
+    rows, found = house.rows.page(asked, asker.now, (at - 1) * PAGE, PAGE)
+    plain = Asked(only=asker.only)
+    oldest = house.rows.oldest(asker.only)
+    wide = asker.only is None
+    return asker.page(
+        "overview",
+        rows=[_row(row, asker.lang) for row in rows],
+        paging=pages(found, PAGE, at),
+        asked=asked,
+        is_asked=any(asker.query.get(name) for name in (*_FILTERS, "overdue")),
+        counts=house.rows.counts(plain, asker.now),
+        standings=STANDINGS,
+        expiring=house.rows.page(Asked(expiring=30, only=asker.only), asker.now, 0, 0)[1],
+        overdue=house.rows.page(Asked(overdue=True, only=asker.only), asker.now, 0, 0)[1],
+        oldest=oldest,
+        chart=chart.of(house.index.said("months", [])) if wide else None,
+        doubts=house.index.said("doubts", []) if wide else [],
+        made_at=house.index.said("at", ""),
+        stale=_stale(asker),
+        words=_words(asker.lang),
+        export=_exports(asker),
+        waiting=house.waiting.of(asker.only),
+    )
+
+
+def export(asker: Asker) -> Response:
+    """What is asked for, all of it, as `pledge list` exports it."""
+    _ready(asker)
+    asked = asked_of(asker.query, asker.only)
+    cells = asker.house.rows.cells(asked, asker.now, asker.lang)
+    title = {"zh": "登记", "en": "pledges"}[asker.lang]
+    titles = listed.titles(asker.lang)
+    return asker.sheet(asker.request.path_params["form"], "pledges", title, titles, cells)
+
+
+def due(asker: Asker) -> Response:
+    """What is overdue, and what falls due within a month."""
+    at, kind = number(asker.query.get("page", "")), asker.query.get("kind", "")[:32]
+    _ready(asker)
+    rows, found = asker.house.rows.dues(asker.only, kind, (at - 1) * PAGE, PAGE)
+    return asker.page(
+        "due",
+        rows=rows,
+        paging=pages(found, PAGE, at),
+        now=asker.now.isoformat(),
+        made_at=asker.house.index.said("at", ""),
+        stale=_stale(asker),
+        export=_exports(asker, "/due"),
+    )
+
+
+def due_export(asker: Asker) -> Response:
+    _ready(asker)
+    rows, _ = asker.house.rows.dues(asker.only, asker.query.get("kind", "")[:32], 0, None)
+    zh = asker.lang == "zh"
+    titles = dict(
+        zip(
+            ("pledge", "customer", "at", "overdue", "kind", "text"),
+            ("登记编号", "用户名称", "到期", "逾期", "类别", "事项")
+            if zh
+            else ("pledge", "customer", "due", "overdue", "kind", "what"),
+            strict=True,
+        )
+    )
+    now = asker.now.isoformat()
+    cells: list[list[Cell]] = [
+        [
+            row["id"],
+            row["name"],
+            *from_json([{"at": row["at"]}]),
+            row["at"] <= now,
+            row["kind"],
+            row["zh" if zh else "en"],
+        ]
+        for row in rows
+    ]
+    form = asker.request.path_params["form"]
+    return asker.sheet(form, "due", "到期事项" if zh else "due", titles, cells)
+
+
+def _ready(asker: Asker) -> None:
+    """Raises TurnedAwayError before the rows were made: an empty list would say another thing."""
+    asker.house.index.renew(quick=True)
+    if not asker.house.index.said("at", ""):
+        raise TurnedAwayError("turned_preparing", 503)
+
+
+def _stale(asker: Asker) -> bool:
+    """Were they not made anew for long, as nothing but trouble is a reason for?"""
+    made = datetime.fromisoformat(asker.house.index.said("at"))
+    return asker.now - made > _LONG
+
+
+def _exports(asker: Asker, base: str = "") -> dict[str, str]:
+    query = urlencode({k: v for k, v in asker.query.items() if v and k not in ("page", "lang")})
+    return {form: f"{base}/export.{form}{'?' + query if query else ''}" for form in ("csv", "xlsx")}
+
+
+def _row(row: Any, lang: Lang) -> dict[str, Any]:
+    names = list(listed.titles(lang))
+    cells = dict(zip(names, from_json(json.loads(row["cells"])[lang]), strict=True))
+    return {
+        **row,
+        **{name: _shown(cell) for name, cell in cells.items()},
+        "clauses": [(n, row[f"c{n.replace('.', '')}"]) for n in ("2.2", "2.3", "2.4")],
+        "collected_at": cells["collected_at"],
+        "next_due": cells["next_due"],
+    }
+
+
+def _shown(cell: Cell) -> Any:
+    return cell.label if isinstance(cell, Word) else cell
+
+
+def _words(lang: Lang) -> dict[str, dict[str, str]]:
+    verdicts = listed.verdicts(lang)
+    return {
+        "life": {life: WORDS[life].to(lang) for life in LIVES},  # type: ignore[index]
+        "verdict": {word: verdicts[word] for word in VERDICTS},
+        "order": {word: word for word in ORDERS},
+    }

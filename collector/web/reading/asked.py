@@ -1,0 +1,202 @@
+"""What is asked of the index: some of its rows, in an order, a page of them, how many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
+
+from collector.pledges.record.times import CHINA
+from collector.pledges.standing import listing
+from collector.report.model.cells import Cell
+from collector.web.keeping import tables
+from collector.web.keeping.state import State
+from collector.web.reading.cells import from_json
+from collector.web.reading.standings import STANDINGS
+
+LIVES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
+PAGE = 50
+# those of whom nothing more is asked, or nothing yet
+_PAST = ("draft", "ended", "disposed")
+_CLAUSES = {"2.2": "c22", "2.3": "c23", "2.4": "c24"}
+_NOT_KEPT = ("partial", "fail", "error", "notchecked", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for, as `pledge list` has it; what is left empty asks for nothing.
+
+    `life`: a state in the life of a record, `all`, or empty for those that are in force or were and
+    were not ended. `clauses`: by clause a verdict, or `open` for all but those that are kept.
+    `expiring`, `due`: within so many days. `only`: the ids that may be seen, None for all.
+    """
+
+    search: str = ""
+    standing: str = ""
+    life: str = ""
+    grade: int | None = None
+    clauses: tuple[tuple[str, str], ...] = ()
+    owner: str = ""
+    expiring: int | None = None
+    due: int | None = None
+    overdue: bool = False
+    sort: str = "id"
+    only: frozenset[str] | None = None
+
+
+def asked_of(query: Mapping[str, str], only: frozenset[str] | None) -> Asked:
+    """Out of the query of an address; what is none of the words that there are asks for nothing."""
+    clauses = [
+        (clause, word)
+        for clause in _CLAUSES
+        if (word := query.get(f"c{clause}", "")) in (*listing.VERDICTS, "open")
+    ]
+    return Asked(
+        query.get("q", "").strip()[:200],
+        _one_of(query.get("standing", ""), STANDINGS),
+        _one_of(query.get("life", ""), (*LIVES, "all")),
+        {"2": 2, "3": 3}.get(query.get("grade", "")),
+        tuple(clauses),
+        query.get("owner", "").strip()[:200],
+        _days(query.get("expiring", "")),
+        _days(query.get("due", "")),
+        query.get("overdue", "") == "1",
+        _one_of(query.get("sort", ""), listing.ORDERS) or "id",
+        only,
+    )
+
+
+def number(text: str, otherwise: int = 1, most: int = 1_000_000) -> int:
+    """Of a page, counted from 1."""
+    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() else otherwise
+
+
+def _one_of(word: str, known: Sequence[str]) -> str:
+    return word if word in known else ""
+
+
+def _days(text: str) -> int | None:
+    return min(int(text), 3660) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+class Rows:
+    """The rows of a state's index."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def page(
+        self, asked: Asked, now: datetime, skipped: int, most: int | None
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        """The rows from there on, and how many there are of them in all."""
+        table = tables.listed
+        holds = _holds(asked, now)
+        query: Select[Any] = select(table).where(holds).order_by(*_order(asked.sort))
+        count = select(func.count()).select_from(table).where(holds)
+        with self._state.read() as connection:
+            every = int(connection.execute(count).scalar() or 0)
+            found = connection.execute(query.offset(skipped).limit(most)).mappings().all()
+        return [dict(row) for row in found], every
+
+    def cells(self, asked: Asked, now: datetime, lang: str) -> list[list[Cell]]:
+        """Of all of them, as `pledge list` exports them."""
+        rows, _ = self.page(asked, now, 0, None)
+        return [from_json(json.loads(row["cells"])[lang]) for row in rows]
+
+    def counts(self, asked: Asked, now: datetime) -> dict[str, int]:
+        """How many of each standing, of what is asked for without its standing."""
+        table = tables.listed
+        query = select(table.c.standing, func.count()).where(_holds(asked, now))
+        with self._state.read() as connection:
+            found = {row[0]: row[1] for row in connection.execute(query.group_by(table.c.standing))}
+        return {word: found.get(word, 0) for word in STANDINGS}
+
+    def oldest(self, only: frozenset[str] | None) -> tuple[str, str]:
+        """The id and the time of the oldest of the newest evidence; empty where there is none."""
+        table = tables.listed
+        seen = _seen(only) & (table.c.collected != "") & table.c.life.not_in(_PAST)
+        query = select(table.c.id, table.c.collected).where(seen).order_by(table.c.collected)
+        with self._state.read() as connection:
+            row = connection.execute(query.limit(1)).first()
+        return (str(row[0]), str(row[1])) if row is not None else ("", "")
+
+    def one(self, id: str) -> Mapping[str, Any] | None:
+        table = tables.listed
+        with self._state.read() as connection:
+            row = connection.execute(select(table).where(table.c.id == id)).mappings().first()
+        return dict(row) if row is not None else None
+
+    def renewed_by(self, id: str) -> tuple[str, ...]:
+        """The records that say they continue this one."""
+        table = tables.listed
+        with self._state.read() as connection:
+            query = select(table.c.id).where(table.c.renews == id).order_by(table.c.id)
+            return tuple(connection.execute(query).scalars())
+
+    def dues(
+        self, only: frozenset[str] | None, kind: str, skipped: int, most: int | None
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        """What falls due, the earliest first, with the name of each customer; and how many."""
+        table, listed = tables.dues, tables.listed
+        seen = _seen(only, table) & (table.c.kind == kind if kind else true())
+        query = (
+            select(table, listed.c.name)
+            .join(listed, listed.c.id == table.c.id)
+            .where(seen)
+            .order_by(table.c.at, table.c.id, table.c.place)
+        )
+        count = select(func.count()).select_from(table).where(seen)
+        with self._state.read() as connection:
+            every = int(connection.execute(count).scalar() or 0)
+            found = connection.execute(query.offset(skipped).limit(most)).mappings().all()
+        return [dict(row) for row in found], every
+
+
+def _seen(only: frozenset[str] | None, table: Any = tables.listed) -> ColumnElement[bool]:
+    return true() if only is None else table.c.id.in_(sorted(only))
+
+
+def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
+    table = tables.listed
+    parts = [_seen(asked.only)]
+    if asked.life == "":
+        parts.append(table.c.life.not_in(_PAST))
+    elif asked.life != "all":
+        parts.append(table.c.life == asked.life)
+    if asked.search:
+        parts.append(table.c.sought.contains(asked.search.casefold(), autoescape=True))
+    if asked.standing:
+        parts.append(table.c.standing == asked.standing)
+    if asked.grade is not None:
+        parts.append(table.c.grade == asked.grade)
+    for clause, word in asked.clauses:
+        column = table.c[_CLAUSES[clause]]
+        parts.append(column.in_(_NOT_KEPT) if word == "open" else column == word)
+    if asked.owner:
+        mine = select(tables.owners.c.id).where(tables.owners.c.owner == asked.owner)
+        parts.append(table.c.id.in_(mine))
+    if asked.expiring is not None:
+        last = now.astimezone(CHINA).date() + timedelta(days=asked.expiring)
+        in_force = table.c.life.in_(("active", "suspended", "lapsed"))
+        parts.append(and_(in_force, table.c.until != "", table.c.until <= last.isoformat()))
+    if asked.overdue:
+        parts.append(table.c.overdue > 0)
+    if asked.due is not None:
+        until = (now + timedelta(days=asked.due)).isoformat()
+        parts.append(table.c.id.in_(select(tables.dues.c.id).where(tables.dues.c.at <= until)))
+    return and_(*parts)
+
+
+def _order(sort: str) -> list[Any]:
+    table = tables.listed
+    first: Mapping[str, Any] = {
+        "customer": table.c.name,
+        "grade": table.c.grade.desc(),
+        "until": func.coalesce(func.nullif(table.c.until, ""), "9999"),
+        "collected": table.c.collected,
+    }
+    return [*([first[sort]] if sort in first else []), table.c.id]

@@ -1,0 +1,199 @@
+"""One pledge as it stands, or as it was proven at the end of a day, with what its pages show."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from collector.errors import CollectorError
+from collector.i18n.message import in_chinese
+from collector.model import Lang
+from collector.pledges.database.rows import Evidence, Version, current, past_ones
+from collector.pledges.database.sightings import Twin
+from collector.pledges.due.lifecycle import WORDS as LIVES
+from collector.pledges.due.lifecycle import state as life_of
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.times import CHINA, end_of_day
+from collector.pledges.register.read_only import ReadOnlyRegister
+from collector.pledges.standing.finding_history import all_lives
+from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.status import Status, status
+from collector.pledges.status.brief import Brief
+from collector.pledges.status.declared_resources import Shown
+from collector.pledges.status.findings import Life
+from collector.pledges.status.latest_bundle import Newest
+from collector.web.reading.asked import Rows
+from collector.web.reading.library import Library
+from collector.web.reading.standings import standing_of
+
+__all__ = ["LIVES", "Customer", "Dossier"]
+
+# what was read of captures, and of bundles, for so many pledges
+_MOST = 24
+
+
+class NotThenError(Exception):
+    """Of that day there is nothing on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """`at`: the day (of China) that was asked for; None for now. `moment`: when it stood so.
+
+    `compared`: do `twins` of its status say anything? `renewed`: another record continues it.
+    """
+
+    record: PledgeRecord
+    version: Version
+    versions: int
+    evidence: Sequence[Evidence]
+    status: Status
+    moment: datetime
+    at: date | None
+    compared: bool
+    renewed: bool
+    renewed_by: tuple[str, ...]
+
+    @property
+    def last(self) -> Evidence | None:
+        return current(self.evidence)
+
+    @property
+    def past(self) -> frozenset[int]:
+        return past_ones(self.evidence)
+
+    def listed(self) -> Listed:
+        """As a row of a list, for what a list says of its clauses."""
+        brief = Brief(self.record.document, (), self.moment)
+        return Listed(brief, self.evidence, self.status.state, ())
+
+    def verdict_of(self, one: Evidence, clause: str) -> str:
+        return replace(self.listed(), evidence=[one]).verdict(clause)
+
+    @property
+    def standing(self) -> str:
+        return standing_of(self.listed())
+
+
+class Customer:
+    """Reads pledges, and remembers a few of what takes long to read."""
+
+    def __init__(self, library: Library, rows: Rows) -> None:
+        self._library, self._rows = library, rows
+        self._shown: OrderedDict[str, tuple[Shown, ...]] = OrderedDict()
+        self._lives: OrderedDict[tuple[str, ...], tuple[Life, ...]] = OrderedDict()
+
+    def dossier(self, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
+        """Raises BadInput where there is no such pledge, Disagrees where nothing is proven of it,
+
+        NotThenError where it was not on record at the end of that day.
+        """
+        moment = now if at is None else min(now, end_of_day(at))
+        with self._library.open() as register:
+            history = [v for v in register.history(id) if at is None or v.added_at <= moment]
+            if not history:
+                raise NotThenError
+            evidence = register.evidence(id)
+            if at is not None:
+                evidence = tuple(e for e in evidence if e.attached_at <= moment)
+            version = history[-1]
+            record = version.record
+            renewed_by = tuple(
+                other for other in self._rows.renewed_by(id) if _there(register, other, moment)
+            )
+            twins = register.twins_known(id) if at is None else None
+            ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
+            found = status(
+                record,
+                evidence,
+                moment,
+                renewed=ran_out and bool(renewed_by),
+                shown=lambda newest: self._look(register, newest),
+                twins=_strange(twins, self._kin(id)) if twins else (),
+                lang=lang,
+            )
+        return Dossier(
+            record,
+            version,
+            len(history),
+            evidence,
+            found,
+            moment,
+            at,
+            twins is not None,
+            bool(renewed_by),
+            renewed_by,
+        )
+
+    def lives(self, known: Dossier) -> tuple[Sequence[Life], CollectorError | None]:
+        """Every finding there ever was, with its history; and why not, where a bundle is gone.
+
+        Then those are there that the newest bundle tells of.
+        """
+        evidence = known.evidence
+        day = known.moment.astimezone(CHINA).date().isoformat()
+        last = evidence[-1].digest if evidence else ""
+        key = (known.record.id, known.record.digest, last, str(len(evidence)), day)
+        with self._library.open():
+            found = self._lives.get(key)
+            if found is None:
+                try:
+                    found = all_lives(known.record, evidence, known.moment)
+                except CollectorError as problem:
+                    return known.status.lives, problem
+                _keep(self._lives, key, found)
+        return found, None
+
+    def _kin(self, id: str) -> set[str]:
+        """The records that this one continues, or that continue it, over any number of years."""
+        found: set[str] = set()
+        asked = {id}
+        while asked:
+            one = asked.pop()
+            found.add(one)
+            row = self._rows.one(one)
+            nearest = {*self._rows.renewed_by(one), str(row["renews"]) if row else ""}
+            asked |= nearest - found - {""}
+        return found
+
+    def _look(self, register: ReadOnlyRegister, newest: Newest) -> tuple[Shown, ...]:
+        newest.hold_captures()
+        found = self._shown.get(newest.digest)
+        if found is None:
+            found = register.shown(newest)
+            _keep(self._shown, newest.digest, found)
+        return found
+
+
+def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    cache[key] = value
+    while len(cache) > _MOST:
+        cache.popitem(last=False)
+
+
+def _there(register: ReadOnlyRegister, id: str, moment: datetime) -> bool:
+    return register.history(id)[0].added_at <= moment
+
+
+def _strange(twins: Sequence[Twin], kin: set[str]) -> tuple[Twin, ...]:
+    """Without those that are to be expected: the same host of a record that continues another."""
+    return tuple(t for t in twins if t.host != t.other or t.pledge not in kin)
+
+
+def finding_of(document: Mapping[str, Any], host: str, control: str) -> Mapping[str, Any] | None:
+    """What an evidence.json says of one control on one host."""
+    entry = document["hosts"].get(host)
+    if entry is None:
+        return None
+    found: Mapping[str, Any] | None = next(
+        (f for f in entry["findings"] if f["control"] == control), None
+    )
+    return found
+
+
+def said_of(problem: CollectorError, lang: Lang) -> str:
+    """What an error says, in that language."""
+    return str(in_chinese(problem.said)) if lang == "zh" else str(problem)

@@ -1,0 +1,215 @@
+"""The rows of `pledge list`, kept so that a page can ask for fifty of thousands in SQL.
+
+They are made by the same code as the list (`standing.listing`), anew once the register or the day
+has changed, and whole or not at all. What pages say of one pledge never comes from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from collector import __version__
+from collector.errors import CollectorError
+from collector.i18n.message import in_chinese
+from collector.model import Lang
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.masking import masked
+from collector.pledges.record.times import CHINA
+from collector.pledges.register.read_only import ReadOnlyRegister
+from collector.pledges.standing import listing
+from collector.pledges.standing.listing import Listed
+from collector.report.model import listed as columns
+from collector.web.keeping import tables
+from collector.web.keeping.state import State
+from collector.web.reading.cells import to_json
+from collector.web.reading.library import Library
+from collector.web.reading.monthly import months
+from collector.web.reading.standings import standing_of
+
+AHEAD = timedelta(days=30)
+# a change that no count of rows tells of shows after so many seconds; a large register's later
+_AT_LEAST = 60.0
+_SHARE = 20
+_LOOK = 2.0
+_LANGS: tuple[Lang, ...] = ("zh", "en")
+_log = logging.getLogger(__name__)
+
+
+class Index:
+    """Kept in the page's own state; any number of processes may make it."""
+
+    def __init__(self, library: Library, state: State) -> None:
+        self._library, self._state = library, state
+        self._making = threading.Lock()
+        self._made_at, self._took = 0.0, 0.0
+        self._ended = threading.Event()
+
+    def begin(self) -> None:
+        """Looks after it from now on, in a thread of its own, up to `end`."""
+        threading.Thread(target=self._keep, name="index", daemon=True).start()
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(_LOOK):
+            try:
+                self.renew()
+            except CollectorError as problem:
+                _log.warning("index: %s", problem)
+            except Exception:  # noqa: BLE001 - or pages would stay as they are, and nobody know
+                # it is made anew at the next look
+                _log.exception("index")
+
+    def renew(self, *, quick: bool = False) -> None:
+        """Makes it where it is of another day or register; `quick`: only where that is soon done.
+
+        Of a register that changed under our reading the next look makes it once more.
+        """
+        if quick and self._took > 0.15:
+            return
+        if not self._making.acquire(blocking=not quick):
+            return
+        try:
+            now = datetime.now(UTC)
+            with self._library.open() as register:
+                mark = _mark(register, now)
+                old = time.monotonic() - self._made_at > max(_AT_LEAST, _SHARE * self._took)
+                if self._state.value("mark") == mark and not (old and not quick):
+                    return
+                begun = time.thread_time()
+                self._make(register, now, mark)
+            self._made_at, self._took = time.monotonic(), time.thread_time() - begun
+        finally:
+            self._making.release()
+
+    def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
+        attached, doubts = register.newest_and_doubts()
+        every = listing.listed(register.briefs(now + AHEAD), attached, now, AHEAD)
+        digests = register.digests()
+        table = tables.listed
+        with self._state.read() as connection:
+            query = select(table.c.id, table.c.seal, table.c.record, table.c.sought)
+            before = {row.id: row for row in connection.execute(query)}
+        changed = [
+            one.record.id
+            for one in every
+            if (kept := before.get(one.record.id)) is None
+            or kept.record != digests.get(one.record.id)
+        ]
+        sought = _sought(register, changed)
+        rows = []
+        for one in every:
+            id = one.record.id
+            text = sought[id] if id in sought else str(before[id].sought)
+            row = _row(one, text, digests.get(id, ""), now)
+            if id not in before or before[id].seal != row["seal"]:
+                rows.append((row, one))
+        gone = before.keys() - {one.record.id for one in every}
+        said = {
+            "mark": mark,
+            "at": now.isoformat(),
+            "doubts": json.dumps([[in_chinese(d.said), str(d.said)] for d in doubts[:20]]),
+            "months": json.dumps(months(register, every, now)),
+        }
+        with self._state.write() as connection:
+            _replace(connection, rows, gone)
+            for name, value in said.items():
+                self._state.put(connection, name, value)
+
+    def said(self, name: str, otherwise: Any = None) -> Any:
+        """What was kept beside the rows: `at` as it is, the others as JSON."""
+        found = self._state.value(name)
+        if found is None:
+            return otherwise
+        return found if name == "at" else json.loads(found)
+
+
+def _mark(register: ReadOnlyRegister, now: datetime) -> str:
+    """Of the register, the release and the day that rows are made of."""
+    day = now.astimezone(CHINA).date().isoformat()
+    return f"{register.where} {__version__} {register.mark()} {day}"
+
+
+def _sought(register: ReadOnlyRegister, ids: Sequence[str]) -> dict[str, str]:
+    """What a search looks in, of each of these records."""
+    if len(ids) > 200:
+        wanted = set(ids)
+        records: Iterable[PledgeRecord] = (r for r in register.list() if r.id in wanted)
+    else:
+        records = map(register.get, ids)
+    return {record.id: _text(record.document) for record in records}
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    customer, resources = document["customer"], document.get("resources", {})
+    parts = [document["id"], customer["name"], customer.get("credit_code", "")]
+    for field in ("hosts", "addresses", "domains"):
+        parts += [str(entry) for entry in resources.get(field, ())]
+    return "\n".join(parts).casefold()
+
+
+def _row(one: Listed, sought: str, record: str, now: datetime) -> dict[str, Any]:
+    clauses = {f"c{n.replace('.', '')}": one.verdict(n) for n in listing.CLAUSES}
+    row: dict[str, Any] = {
+        "id": one.record.id,
+        "record": record,
+        "name": str(masked(one.record.customer)),
+        "sought": sought,
+        "life": one.state,
+        "standing": standing_of(one),
+        "grade": one.record.grade,
+        **clauses,
+        "until": one.until,
+        "collected": one.last.collected_at.astimezone(UTC).isoformat() if one.last else "",
+        "overdue": sum(d.overdue(now) for d in one.dues),
+        "due": len(one.dues),
+        "renews": ""
+        if one.record.document.get("draft")
+        else str(one.record.document.get("renews", "")),
+        "cells": json.dumps({lang: to_json(columns.row(one, lang)) for lang in _LANGS}),
+    }
+    owners = sorted(listing.owners(one.record))
+    told = json.dumps([row, owners, [[d.at.isoformat(), d.kind] for d in one.dues]], default=str)
+    return row | {"seal": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()}
+
+
+def _replace(
+    connection: Connection, rows: Sequence[tuple[dict[str, Any], Listed]], gone: Iterable[str]
+) -> None:
+    stale = [*gone, *(row["id"] for row, _ in rows)]
+    for table in (tables.listed, tables.owners, tables.dues):
+        for at in range(0, len(stale), 500):
+            connection.execute(table.delete().where(table.c.id.in_(stale[at : at + 500])))
+    if rows:
+        connection.execute(tables.listed.insert(), [row for row, _ in rows])
+    owners = [
+        {"id": one.record.id, "owner": owner[:200]}
+        for _, one in rows
+        for owner in sorted({o[:200] for o in listing.owners(one.record)})
+    ]
+    dues = [
+        {
+            "id": one.record.id,
+            "place": place,
+            "at": due.at.astimezone(UTC).isoformat(),
+            "kind": due.kind,
+            "zh": str(masked(due.text.zh)),
+            "en": str(masked(due.text.en)),
+        }
+        for _, one in rows
+        for place, due in enumerate(one.dues)
+    ]
+    if owners:
+        connection.execute(tables.owners.insert(), owners)
+    if dues:
+        connection.execute(tables.dues.insert(), dues)

@@ -1,0 +1,92 @@
+"""Hosts × controls of one bundle, a page of hosts at a time. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.catalog import clause_number
+from collector.model import HostStatus, Lang, Result
+from collector.report.model.criteria import controls
+from collector.report.model.view import ORDER, SIGNS
+
+HOSTS = 50
+Cell = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One host; `cells` are (control, class, sign), empty ones where it was not judged."""
+
+    host: str
+    status: HostStatus
+    handed_in: bool
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """`clauses`: number and how many columns of each; `controls`: their id, number and title."""
+
+    clauses: Sequence[tuple[str, int]]
+    controls: Sequence[tuple[str, str, str, bool]]
+    rows: Sequence[Row]
+    hosts: int
+    at: int
+    last: int
+
+
+def of(
+    evidence: Mapping[str, Any], handed_in: Sequence[str], lang: Lang, page: int, sought: str
+) -> Matrix:
+    """The hosts whose names hold `sought`, those first that have the most to mend."""
+    columns = controls(evidence, lang)
+    ids = [column["id"] for column in columns]
+    found = [
+        (host, entry)
+        for host, entry in evidence["hosts"].items()
+        if sought.casefold() in host.casefold()
+    ]
+    found.sort(key=lambda one: (_rank(one[1]), one[0]))
+    last = max((len(found) + HOSTS - 1) // HOSTS, 1)
+    at = min(page, last)
+    given = frozenset(handed_in)
+    clauses = Counter(column["clause"] for column in columns)
+    edges = {
+        column["id"]
+        for before, column in zip([None, *columns], columns, strict=False)
+        if before is not None and before["clause"] != column["clause"]
+    }
+    return Matrix(
+        [(clause_number(id, lang), count) for id, count in clauses.items()],
+        [(c["id"], c["number"], c["title"], c["id"] in edges) for c in columns],
+        [
+            Row(host, HostStatus(entry["status"]), host in given, _cells(entry, ids))
+            for host, entry in found[(at - 1) * HOSTS : at * HOSTS]
+        ],
+        len(found),
+        at,
+        last,
+    )
+
+
+def _rank(entry: Mapping[str, Any]) -> tuple[int, ...]:
+    counts = Counter(finding["verdict"] for finding in entry["findings"])
+    return tuple(-counts[str(result)] for result in ORDER[:4])
+
+
+def _cells(entry: Mapping[str, Any], ids: Sequence[str]) -> list[Cell]:
+    by_id = {finding["control"]: finding for finding in entry["findings"]}
+    return [_cell(id, by_id.get(id)) for id in ids]
+
+
+def _cell(id: str, finding: Mapping[str, Any] | None) -> Cell:
+    if finding is None:
+        return id, "", ""
+    waiver = finding["waiver"]
+    if waiver is not None and not waiver["expired"]:
+        return id, "waived", "W"
+    result = Result(finding["verdict"])
+    return id, str(result), SIGNS[result]

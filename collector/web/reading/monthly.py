@@ -1,0 +1,48 @@
+"""How many pledges were kept at the end of each month, by what was attached by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from collector.pledges.record.times import CHINA
+from collector.pledges.register.read_only import ReadOnlyRegister
+from collector.pledges.standing.listing import Listed
+from collector.web.reading.standings import standing_of
+
+MOST = 12
+
+
+def months(
+    register: ReadOnlyRegister, every: Sequence[Listed], now: datetime
+) -> list[dict[str, object]]:
+    """The last twelve, the oldest first, each with its last day and the counts by standing.
+
+    A pledge is there from its first evidence on; its grade is that of today.
+    """
+    attached = register.all_evidence()
+    void = register.void()
+    found = []
+    for end in _ends(now):
+        counts = dict.fromkeys(("kept", "partly", "unverified", "broken"), 0)
+        for one in every:
+            rows = [
+                row
+                for row in attached.get(one.record.id, ())
+                if row.attached_at <= end and row.sequence not in void.get(one.record.id, ())
+            ]
+            if rows:
+                counts[standing_of(replace(one, evidence=rows))] += 1
+        found.append({"day": end.astimezone(CHINA).date().isoformat(), **counts})
+    return found
+
+
+def _ends(now: datetime) -> list[datetime]:
+    """The last moments of the months before this one, and now."""
+    found = [now]
+    at = now.astimezone(CHINA)
+    while len(found) < MOST:
+        at = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
+        found.append(at)
+    return found[::-1]

@@ -1,0 +1,1 @@
+"""The application as a whole, what guards it, and the server under it."""

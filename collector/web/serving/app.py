@@ -1,0 +1,112 @@
+"""The application: its pages, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from collector.handin.places import Places
+from collector.pledges.database.location import place as location_of
+from collector.web.asking.asker import Asker, Handler, House, NotFoundError
+from collector.web.asking.oidc import Provider
+from collector.web.asking.settings import Settings
+from collector.web.keeping.access import Access
+from collector.web.keeping.accounts import Accounts
+from collector.web.keeping.sessions import Sessions
+from collector.web.keeping.state import State
+from collector.web.keeping.throttle import Throttle
+from collector.web.pages import customer, files, finding, oidc, overview, people, sign_in
+from collector.web.reading.asked import Rows
+from collector.web.reading.customer import Customer
+from collector.web.reading.index import Index
+from collector.web.reading.library import Library
+from collector.web.reading.waiting import Waiting
+from collector.web.serving.endpoint import endpoint
+from collector.web.serving.guard import Guard
+
+# path, page, and who sees it without having signed in
+_READ: Sequence[tuple[str, Handler]] = (
+    ("/", overview.overview),
+    ("/export.{form:str}", overview.export),
+    ("/due", overview.due),
+    ("/due/export.{form:str}", overview.due_export),
+    ("/pledges/{id:str}", customer.customer),
+    ("/pledges/{id:str}/findings.{form:str}", customer.findings),
+    ("/pledges/{id:str}/evidence/{sequence:int}.zip", customer.bundle),
+    ("/pledges/{id:str}/findings/{control:str}/{host:path}", finding.finding),
+    ("/password", sign_in.password_page),
+    ("/accounts", people.accounts),
+    ("/log", people.log),
+)
+_WRITE: Sequence[tuple[str, Handler]] = (
+    ("/sign-out", sign_in.sign_out),
+    ("/password", sign_in.password),
+    ("/accounts", people.change),
+    ("/accounts/new", people.add),
+)
+_OPEN: Sequence[tuple[str, str, Handler]] = (
+    ("/sign-in", "GET", sign_in.page),
+    ("/sign-in", "POST", sign_in.sign_in),
+    ("/oidc", "GET", oidc.away),
+    ("/oidc/back", "GET", oidc.back),
+    ("/web.css", "GET", files.css),
+    ("/icon.svg", "GET", files.icon),
+    ("/verify", "GET", files.verifier),
+)
+
+
+def house(location: str | None, state: State, settings: Settings) -> House:
+    """What the requests of one process share. Raises BadInput where there is no register."""
+    library, rows = Library(location), Rows(state)
+    return House(
+        settings,
+        state,
+        Accounts(state),
+        Sessions(state),
+        Throttle(state),
+        Access(state, settings.log_days),
+        library,
+        # with a register of its own: no page waits while the rows of thousands are made
+        Index(Library(location), state),
+        rows,
+        Customer(library, rows),
+        Waiting(Places(location_of(location).hand_in)),
+        Provider(settings.oidc, state.secret) if settings.oidc else None,
+    )
+
+
+def application(shared: House, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """`more`: routes of other rooms, which guard themselves."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        shared.index.begin()
+        yield
+        shared.index.end()
+
+    routes: list[BaseRoute] = [
+        *(Route(path, endpoint(page), methods=["GET"]) for path, page in _READ),
+        *(Route(path, endpoint(page), methods=["POST"]) for path, page in _WRITE),
+        *(
+            Route(path, endpoint(page, open_to_all=True), methods=[method])
+            for path, method, page in _OPEN
+        ),
+        *more,
+        Route("/{path:path}", endpoint(_nothing), methods=["GET", "POST"]),
+    ]
+    made = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, settings=shared.settings)],
+        lifespan=lifespan,
+    )
+    made.state.house = shared
+    return made
+
+
+def _nothing(asker: Asker) -> Response:  # noqa: ARG001 - as every page
+    raise NotFoundError

@@ -1,0 +1,78 @@
+"""What holds for every answer: by which name it was asked, and what a browser may do with it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collector.web.asking.settings import Settings
+
+# who connected, where that was a proxy: what follows has the address that asked
+PEER = "hostpledge.peer"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class Guard:
+    """Around the application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("Cache-Control", "no-store")
+                if self._settings.certificate is not None:
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        # one name alone: with two, others might read another one than we did
+        names = Headers(scope=scope).getlist("host")
+        if len(names) != 1 or not self._settings.knows_host(names[0]):
+            refused = PlainTextResponse("not known by this name\n", 421)
+            await refused(scope, receive, guarded)
+            return
+        peer = (scope.get("client") or ("", 0))[0]
+        address, secure = came(peer, Headers(scope=scope), self._settings)
+        scope["client"], scope["scheme"] = (address, 0), "https" if secure else "http"
+        scope[PEER] = peer
+        await self._app(scope, receive, guarded)
+
+
+def came(peer: str, headers: Headers, settings: Settings) -> tuple[str, bool]:
+    """The address that asks, and whether it came over TLS; a proxy's word counts if it is ours."""
+    if not settings.trusts(peer):
+        return peer, settings.certificate is not None
+    told = headers.get("x-forwarded-for", "")
+    # from the right: what stands left of the first stranger is the stranger's own word
+    for part in reversed([p.strip() for p in told.split(",") if p.strip()][-20:]):
+        try:
+            peer = str(ipaddress.ip_address(part))
+        except ValueError:
+            break
+        if not settings.trusts(peer):
+            break
+    return peer, headers.get("x-forwarded-proto", "") == "https"

@@ -1,0 +1,94 @@
+"""The server under the application: one process, or several over databases that they share."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from collector.handin import http as handin
+from collector.pledges.database.location import place
+from collector.web.asking import settings as told
+from collector.web.asking.settings import Settings
+from collector.web.keeping.state import State
+from collector.web.serving.app import application, house
+
+# what a worker is told by the process that starts it
+_TOLD = "HOSTPLEDGE_SERVE"
+
+
+def options(
+    *,
+    register: str | None,
+    state: str | None,
+    settings: Path | None,
+    host: str,
+    port: int,
+    certificate: Path | None,
+    key: Path | None,
+) -> dict[str, Any]:
+    """What `built` makes the application of, as JSON takes it."""
+    return {
+        "register": register,
+        "state": state,
+        "settings": str(settings) if settings else None,
+        "host": host,
+        "port": port,
+        "certificate": str(certificate) if certificate else None,
+        "key": str(key) if key else None,
+    }
+
+
+def settings_of(given: dict[str, Any]) -> Settings:
+    """Raises BadInput for a file that says what it cannot, and for passwords in the clear."""
+    path = Path(given["settings"]) if given["settings"] else None
+    made = Settings(
+        host=given["host"],
+        port=given["port"],
+        certificate=Path(given["certificate"]) if given["certificate"] else None,
+        key=Path(given["key"]) if given["key"] else None,
+        **told.read(path),
+    )
+    made.check()
+    return made
+
+
+def built(given: dict[str, Any]) -> Starlette:
+    """The application as it was asked for."""
+    shared = house(given["register"], State.open(given["state"]), settings_of(given))
+    folder = place(given["register"]).hand_in
+    return application(shared, handin.routes(handin.Settings(folder)))
+
+
+def worker() -> Starlette:
+    """In each of several processes."""
+    return built(json.loads(os.environ[_TOLD]))
+
+
+def serve(given: dict[str, Any], workers: int) -> None:
+    """Until a signal ends it."""
+    os.environ[_TOLD] = json.dumps(given)
+    logging.getLogger("hostpledge.web").setLevel(logging.WARNING)
+    made = settings_of(given)
+    uvicorn.run(
+        "collector.web.serving.server:worker" if workers > 1 else built(given),
+        factory=workers > 1,
+        workers=workers if workers > 1 else None,
+        host=made.host,
+        port=made.port,
+        ssl_certfile=str(made.certificate) if made.certificate else None,
+        ssl_keyfile=str(made.key) if made.key else None,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=15,
+        limit_concurrency=200,
+        h11_max_incomplete_event_size=32 * 1024,
+        timeout_graceful_shutdown=10,
+    )

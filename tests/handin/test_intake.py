@@ -1,0 +1,276 @@
+"""`hostpledge intake`: what waits becomes evidence, is refused, or says why it cannot be taken."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import signal
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.cli.workflows.evidence import Signing, first_key
+from collector.cli.workflows.handed import taking_in
+from collector.cli.workflows.handed.waiting import undecided
+from collector.handin import links, quarantine
+from collector.handin.links import Link
+from collector.handin.places import Places
+from collector.pledges.register.register import Register
+from tests.cli.running import Ended, answer, hostpledge
+from tests.handin.served import output
+from tests.pledges import killed
+
+RECORD = """\
+id: {id}
+grade: 2
+draft: true
+documents: []
+customer: {{name: 云南示例公司, kind: unit, credit_code: 91330106MA0DEM2670}}
+period: {{from: 2026-01-01, until: 2036-12-31}}
+resources: {{hosts: [web-1, web-2]}}
+"""
+
+
+class Desk:
+    """An engineer's home with the pledges P-1 and P-2, and what waits there."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.places = Places(home / "hand-in")
+        for id in ("P-1", "P-2"):
+            (home.parent / f"{id}.yml").write_text(RECORD.format(id=id))
+            assert self("pledge", "add", home.parent / f"{id}.yml").status == 0
+        assert self("key", "new").status == 0
+
+    def __call__(self, *words: object, **environment: str) -> Ended:
+        return hostpledge(*words, home=self.home, **environment)
+
+    def came(self, data: bytes, host: str = "web-1", pledge: str = "P-1") -> Link:
+        """By a link of its own, as the server takes it in."""
+        link, _ = links.new(self.places, pledge, host, 2, timedelta(days=1))
+        upload = quarantine.Upload(self.places, link)
+        upload.write(data)
+        upload.sync()
+        upload.take_in("", "test")
+        upload.close()
+        return link
+
+    def json(self, *words: object) -> dict[str, Any]:
+        return answer(self("intake", *words, "--format", "json").out)
+
+    def evidence(self, pledge: str = "P-1") -> list[dict[str, Any]]:
+        shown = answer(self("pledge", "show", pledge, "--format", "json").out)
+        found: list[dict[str, Any]] = shown["evidence"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("desk")
+    Desk(folder / "home")
+    return folder
+
+
+@pytest.fixture
+def desk(begun: Path, tmp_path: Path) -> Desk:
+    shutil.copytree(begun, tmp_path / "of")
+    found = Desk.__new__(Desk)
+    found.home = tmp_path / "of" / "home"
+    found.places = Places(found.home / "hand-in")
+    return found
+
+
+def test_a_link_is_made_shown_and_taken_back(desk: Desk) -> None:
+    made = desk("pledge", "hand-in-link", "P-1", "web-1", "--url", "https://p.example/")
+    assert made.status == 0
+    assert made.out.startswith("https://p.example/hand-in/")
+    token = made.out.strip().rpartition("/")[2]
+    assert len(token) == 43
+    (link,) = answer(desk("pledge", "hand-in-link", "--list", "--format", "json").out)["links"]
+    assert (link["pledge"], link["host"], link["state"]) == ("P-1", "web-1", "open")
+    assert token not in str(link)
+    assert desk("pledge", "hand-in-link", "--revoke", link["id"]).status == 0
+    assert links.by_token(desk.places, token) is None
+    for words in (("P-1", "web-9"), ("P-9", "web-1"), ("--revoke", "0" * 12), ("P-1",)):
+        assert desk("pledge", "hand-in-link", *words).status == 2
+
+
+def test_both_hosts_become_one_bundle_that_says_handed_in(desk: Desk) -> None:
+    desk.came(output("a"), "web-1")
+    desk.came(output("b"), "web-2")
+    assert desk("intake").status == 1
+    found = desk.json("--all")
+    assert [one["evidence"] for one in found["taken"]] == [1, 1]
+    assert found["status"] == 0
+    (one,) = desk.evidence()
+    assert one["scope"]["handed_in"] == 2
+    assert desk.evidence("P-2") == []
+    assert "2 capture(s) handed in" in desk("pledge", "list").out.replace("\n", " ")
+    again = desk("intake", "--all")
+    assert (again.status, again.err) == (0, "nothing waits\n")
+    assert list(desk.places.room("quarantine").iterdir()) == []
+    assert list(desk.places.room("work").iterdir()) == []
+
+
+def test_one_that_is_refused_says_why_and_is_gone(desk: Desk) -> None:
+    link = desk.came(output())
+    assert desk("intake", "--refuse", link.id).status == 2
+    assert desk("intake", "--refuse", link.id, "--why", "not ours").status == 0
+    assert desk("intake").status == 0
+    assert json.loads(_log(desk)[-1])["why"] == "not ours"
+    assert desk("intake", "--accept", link.id).status == 2
+
+
+def _taken(desk: Desk, data: bytes, host: str = "web-1") -> None:
+    desk.came(data, host)
+    assert desk("intake", "--all").status == 0
+
+
+def test_what_is_not_what_it_says_is_not_taken(desk: Desk) -> None:
+    """Evidence 1 of P-1 is of machine `a`, as web-1, already."""
+    at = datetime.now(UTC)
+    before = output("a", at, nonce="0" * 32)
+    _taken(desk, before)
+    later = at + timedelta(hours=1)
+    older = "handed in before, or an outdated one"
+    wrong = {
+        desk.came(before): older,
+        desk.came(output("a", later, nonce="0" * 32)): "it was changed after it was made",
+        desk.came(output("a", at - timedelta(hours=1))): older,
+        desk.came(output("b", at - timedelta(days=3)), "web-2"): "before the link was made",
+        desk.came(output("c", later)): "another machine than web-1 was before",
+        desk.came(output("a", later), "web-2"): "that is web-1 of pledge P-1, not web-2",
+        desk.came(output("a", later), "web-1", "P-2"): "that is web-1 of pledge P-1, not web-1",
+        desk.came(output("e"), "web-9"): "web-9 is not (or no longer) one of the pledge P-1",
+    }
+    fine = desk.came(output("d"), "web-2", "P-2")
+    listed = {one["id"]: one["against"] for one in desk.json()["waiting"]}
+    for link, said in wrong.items():
+        assert said in listed[link.id]
+    assert listed[fine.id] is None
+    found = desk.json("--all")
+    assert found["status"] == 2
+    assert [one["id"] for one in found["taken"]] == [fine.id]
+    why = {one["id"]: one["why"] for one in found["not_taken"]}
+    assert why == {id: said for id, said in listed.items() if said}
+    assert len(desk.evidence()) == 1
+    # nothing is lost: each waits until somebody refuses it
+    assert {one["id"] for one in found["waiting"]} == set(why)
+    refused = [word for id in why for word in ("--refuse", id)]
+    assert desk("intake", *refused, "--why", "wrong").status == 0
+
+
+def test_one_capture_under_two_names_is_taken_as_neither(desk: Desk) -> None:
+    data = output()
+    one, other = desk.came(data, "web-1"), desk.came(data, "web-2")
+    assert len(desk.json("--all")["not_taken"]) == 2
+    # one still waits
+    assert desk("intake", "--refuse", other.id, "--why", "no").status == 1
+    assert desk.json("--accept", one.id)["status"] == 0
+
+
+def test_a_host_that_was_replaced_is_taken_when_asked_for(desk: Desk) -> None:
+    _taken(desk, output("a"))
+    desk.came(output("c", datetime.now(UTC) + timedelta(minutes=1)))
+    assert desk("intake", "--all").status == 2
+    assert desk("intake", "--all", "--moved").status == 0
+    assert len(desk.evidence()) == 2
+
+
+def test_bytes_that_were_changed_in_the_quarantine_are_not_taken(desk: Desk) -> None:
+    link = desk.came(output())
+    with (desk.places.room("quarantine") / link.digest).open("ab") as file:
+        file.write(b" ")
+    assert "not the bytes that were received" in desk("intake").out.replace("\n", " ")
+    assert desk("intake", "--all").status == 2
+
+
+# what a command does between these is done or undone by the next one
+_STEPS = (
+    ("collector.attest.bundle.making", "make"),
+    ("collector.pledges.register.attach", "attach"),
+    ("collector.handin.quarantine", "decide"),
+)
+
+
+def _all(desk: Desk) -> None:
+    register = Register.open(str(desk.home / "register.sqlite"), create=False)
+    signing = Signing(first_key("default", None), None, ())
+    with desk.places.held("intake.lock"):
+        taking_in.settle(register, desk.places)
+        waiting = undecided(desk.places)
+        done = taking_in.take(register, desk.places, waiting, signing, moved=False)
+        assert all(one.trouble is None for one in done)
+
+
+def _dying(desk: Desk, module: str, name: str, when: str) -> None:
+    """As `_all`, and killed right before or after that step."""
+    place = importlib.import_module(module)
+    act = getattr(place, name)
+
+    def dies(*words: object, **named: object) -> None:
+        if when == "after":
+            act(*words, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(place, name, dies)
+    _all(desk)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", _STEPS, ids=[name for _, name in _STEPS])
+def test_killed_in_the_middle_nothing_is_lost_nor_comes_twice(
+    desk: Desk, step: tuple[str, str], when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(desk.home))
+    desk.came(output("a"), "web-1")
+    desk.came(output("b"), "web-2")
+    child = killed.begin(partial(_dying, desk, *step, when))
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    for _ in range(2):
+        _all(desk)
+        register = Register.open(str(desk.home / "register.sqlite"), create=False)
+        (one,) = register.evidence("P-1")
+        assert one.handed_in == 2
+    for link in links.every(desk.places):
+        receipt = quarantine.receipt(desk.places, link.digest)
+        assert receipt is not None
+        decided = quarantine.decision(desk.places, receipt)
+        assert decided is not None and decided["verdict"] == "accepted"
+    assert list(desk.places.room("quarantine").iterdir()) == []
+    accepted = [json.loads(text)["what"] for text in _log(desk)].count("accepted")
+    assert accepted == 2
+
+
+def _log(desk: Desk) -> list[str]:
+    return (desk.places.folder / "log.jsonl").read_text().splitlines()
+
+
+def test_work_of_another_register_is_left_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(desk.home))
+    desk.places.make()
+    theirs = desk.places.room("work") / "P-9"
+    shutil.copytree(desk.home / "keys", theirs / "bundle")
+    (theirs / "job.json").write_text('{"pledge": "P-9", "digests": []}')
+    desk.came(output())
+    _all(desk)
+    assert (theirs / "job.json").exists()
+    assert len(desk.evidence()) == 1
+
+
+def test_two_engineers_at_once_take_each_but_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(desk.home))
+    desk.came(output("a"), "web-1")
+    desk.came(output("b"), "web-2", "P-2")
+    both = [killed.begin(partial(_all, desk)) for _ in range(2)]
+    assert [os.waitpid(child, 0)[1] for child in both] == [0, 0]
+    assert len(desk.evidence()) == len(desk.evidence("P-2")) == 1

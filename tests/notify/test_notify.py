@@ -1,0 +1,298 @@
+"""`hostpledge pledge notify`: each person is told each thing once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import importlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.cli.commands.pledge.handed import notify
+from collector.notify import sending
+from collector.notify.outbox import Message, Outbox
+from collector.notify.settings import load
+from collector.pledges.record.changes import followed_up
+from collector.pledges.record.notices import with_notice
+from collector.pledges.record.times import CHINA
+from collector.pledges.register.register import Register
+from tests.cli.running import Ended, answer, hostpledge
+from tests.notify.servers import Mail, mail
+from tests.pledges import killed
+from tests.pledges.bundles import Signer
+from tests.pledges.lives import captured, check
+from tests.pledges.records import made
+
+ROOT = Path(__file__).parents[2]
+HASH = "encryption.password_hash"
+NOW = datetime.now(UTC)
+TODAY = NOW.astimezone(CHINA).date()
+PASSWORD = "s3cr3t-of-the-mail"
+
+
+class Office:
+    """A register whose pledge one-1 has a finding of 王工's, due in three days."""
+
+    server: Mail
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.register = Register.open(str(folder))
+        self.register.add(made(id="one-1", resources={"hosts": ["web-01"]}))
+        signer = Signer(folder / "made")
+        check(self.register, "one-1", signer, captured("weak"), NOW - timedelta(days=20))
+        self.due_in(3)
+
+    @property
+    def address(self) -> str:
+        return f"mailto://127.0.0.1:{self.server.port}?from=a@example.org&to=wang@example.org"
+
+    def due_in(self, days: int) -> None:
+        end = (TODAY + timedelta(days=days)).isoformat()
+        given = {(HASH, "web-01"): {"owner": "王工", "due": end}}
+        self.register.change("one-1", lambda known: followed_up(known, given, today=TODAY))
+
+    def settings(self, **people: str) -> None:
+        path = self.folder / "notify.yml"
+        path.write_text(json.dumps({"people": {name: [to] for name, to in people.items()}}))
+        path.chmod(0o600)
+
+    def words(self, *more: object) -> list[str]:
+        return [
+            *("pledge", "notify", "--settings", str(self.folder / "notify.yml")),
+            *("--register", str(self.folder), *map(str, more)),
+        ]
+
+    def __call__(self, *more: object, **environment: str) -> Ended:
+        return hostpledge(*self.words(*more), home=self.folder, **environment)
+
+    def json(self, *more: object) -> dict[str, Any]:
+        return answer(self(*more, "--format", "json").out)
+
+    def told(self, to: str = "wang@example.org") -> list[str]:
+        return [m.get_content() for m in self.server.taken if m["To"] == to]
+
+    def past_the_wait(self) -> None:
+        for path in (self.folder / "outbox" / "tries").glob("*.json"):
+            path.write_text(json.dumps({"count": 1, "next": NOW.isoformat()}))
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    found = Office(tmp_path)
+    with mail() as found.server:
+        found.settings(王工=found.address, **{"*": found.address.replace("wang", "office")})
+        yield found
+
+
+def test_a_finding_is_told_once_before_and_once_when_late(office: Office) -> None:
+    assert office("--dry-run").status == 0
+    assert office.server.taken == []
+    first = office()
+    assert first.status == 0, first
+    (body,) = office.told()
+    assert "one-1" in body and "web-01" in body and "[due " in body
+    assert len(office.told("office@example.org")) == 1
+    count = len(office.server.taken)
+    again = office()
+    assert (again.status, again.err) == (0, "there is nothing to tell\n")
+    office.due_in(-1)
+    assert office().status == 0
+    assert "[overdue " in office.told()[-1]
+    assert office().status == 0
+    assert len(office.told()) == 2
+    assert len(office.server.taken) >= count + 1
+
+
+def test_the_words_are_those_of_the_language(office: Office) -> None:
+    assert office("--lang", "zh").status == 0
+    (body,) = office.told()
+    assert "[到期 " in body
+    assert office.server.taken[0]["Subject"].startswith("入网责任书")
+
+
+def test_the_notice_to_mend_on_record_goes_with_it(office: Office, tmp_path: Path) -> None:
+    place = tmp_path / "pdf"
+    place.mkdir()
+    (place / "x.pdf").write_bytes(b"%PDF-1.7 ours")
+    (place / "y.pdf").write_bytes(b"%PDF-1.7 another")
+    entry = {
+        "number": "one-1-1",
+        "kind": "mend",
+        "date": TODAY.isoformat(),
+        "evidence": 1,
+        "findings": [{"control": HASH, "hosts": ["web-01"], "mend_by": TODAY.isoformat()}],
+        "sha256": hashlib.sha256(b"%PDF-1.7 ours").hexdigest(),
+    }
+    office.register.change("one-1", lambda known: with_notice(known, entry, today=TODAY))
+    assert office("--notices", place).status == 0
+    (mine,) = [m for m in office.server.taken if m["To"] == "wang@example.org"]
+    (file,) = mine.iter_attachments()
+    assert (file.get_filename(), file.get_content()) == ("one-1.pdf", b"%PDF-1.7 ours")
+
+
+def test_what_was_refused_is_tried_again_later(office: Office) -> None:
+    office.server.mode = "busy"
+    found = office.json()
+    assert (len(found["refused"]), found["status"]) == (2, 1)
+    office.server.mode = "take"
+    assert len(office.json()["later"]) == 2
+    assert office.server.taken == []
+    office.past_the_wait()
+    assert len(office.json()["sent"]) == 2
+    assert len(office.told()) == 1
+
+
+def test_what_nobody_confirmed_is_told_and_not_sent_again_unasked(office: Office) -> None:
+    office.server.mode = "close"
+    assert len(office.json()["unsure"]) == 2
+    office.server.mode = "take"
+    for _ in range(2):
+        said = office()
+        assert said.status == 1
+        assert said.err.count("may have been sent") == 2
+    assert len(office.told()) == 1
+    assert office("--again").status == 0
+    assert len(office.told()) == 2
+    assert office("--again").err == "there is nothing to tell\n"
+
+
+def test_killed_while_it_sends_nothing_comes_twice(office: Office) -> None:
+    office.settings(王工=office.address)
+    office.server.mode = "silent"
+    environment = {
+        **os.environ, "HOSTPLEDGE_HOME": str(office.folder), "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    child = subprocess.Popen(
+        [sys.executable, "-m", "collector", *office.words()],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert office.server.seen.wait(60)
+    busy = office()
+    assert busy.status == 2 and "another hostpledge" in busy.err
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    office.server.mode = "take"
+    said = office()
+    assert said.status == 1
+    assert "may have been sent" in said.err
+    assert len(office.told()) == 1
+
+
+def test_killed_before_it_sends_it_is_sent_by_the_next(office: Office) -> None:
+    """The message is written down, and no attempt of it."""
+    office.settings(王工=office.address)
+    office.server.mode = "busy"
+    office()
+    for path in (office.folder / "outbox" / "tries").glob("*"):
+        path.unlink()
+    office.server.mode = "take"
+    assert office().status == 1  # what is nobody's here
+    assert len(office.told()) == 1
+
+
+def _dying(office: Office, module: str, name: str, when: str) -> None:
+    place = importlib.import_module(module)
+    holder = place.Outbox if hasattr(place, "Outbox") else place
+    act = getattr(holder, name)
+
+    def dies(*words: object, **named: object) -> None:
+        if when == "after":
+            act(*words, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(holder, name, dies)
+    _sent(office, again=False)
+
+
+def _sent(office: Office, *, again: bool) -> None:
+    outbox, people = Outbox(office.folder / "outbox"), load(office.folder / "notify.yml")
+    with outbox.held():
+        notify._send_all(outbox, people, datetime.now(UTC), again=again)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "step",
+    [("collector.notify.outbox", "begin"), ("collector.notify.sending", "send"),
+     ("collector.notify.outbox", "ended")],
+    ids=["begin", "send", "ended"],
+)  # fmt: skip
+def test_killed_at_any_step_it_comes_once(tmp_path: Path, step: tuple[str, str], when: str) -> None:
+    """Never twice by itself; and where nobody can know, once more when it is asked for."""
+    # imported here: a fork of a process with threads had better import nothing
+    sending.check()
+    office = Office.__new__(Office)
+    office.folder = tmp_path
+    message = Message("", "王工", "zh", "x", "y\n", ("one",), (0,))
+    with mail() as office.server:
+        office.settings(王工=office.address)
+        outbox = Outbox(tmp_path / "outbox")
+        with outbox.held():
+            outbox.put(message)
+        child = killed.begin(partial(_dying, office, *step, when))
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        came = len(office.told())
+        assert came <= 1
+        unsure = (*step, when) not in {
+            ("collector.notify.outbox", "begin", "before"),
+            ("collector.notify.outbox", "ended", "after"),
+        }
+        _sent(office, again=False)
+        assert len(office.told()) == (came if unsure else 1)
+        _sent(office, again=True)
+        assert len(office.told()) == (came + 1 if unsure else 1)
+        _sent(office, again=True)
+        assert len(office.told()) == (came + 1 if unsure else 1)
+
+
+def test_who_is_not_in_the_settings_is_named(office: Office) -> None:
+    office.settings(李工=office.address)
+    said = office()
+    assert said.status == 1
+    assert "told to nobody" in said.err
+    assert office.server.taken == []
+
+
+def test_a_password_is_nowhere_but_in_the_settings(office: Office) -> None:
+    address = office.address.replace("127", f"user:{PASSWORD}@127")
+    office.settings(王工=address)
+    office.server.mode = "busy"
+    said = office("--verbose")
+    assert said.status == 1
+    assert PASSWORD not in said.out + said.err
+    for path in (office.folder / "outbox").rglob("*"):
+        assert path.is_dir() or PASSWORD.encode() not in path.read_bytes()
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_where_evidence_cannot_be_read_findings_count_as_open(office: Office) -> None:
+    for path in (office.folder / "bundles").rglob("evidence.json"):
+        path.write_bytes(b"{}")
+    assert office().status in (0, 1)
+    (body,) = office.told()
+    assert "web-01" in body
+
+
+def test_the_unit_asks_for_what_there_is(office: Office) -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(ROOT / "packaging/systemd/hostpledge-notify.service")
+    words = shlex.split(unit["Service"]["ExecStart"])
+    assert words[:3] == ["/usr/bin/env", "hostpledge", "pledge"]
+    settings = words.index("--settings")
+    words[settings + 1] = str(office.folder / "notify.yml")
+    done = hostpledge(*words[2:], "--register", office.folder, home=office.folder)
+    assert done.status == 0, done
+    assert len(office.told()) == 1

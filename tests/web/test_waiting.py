@@ -1,0 +1,66 @@
+"""What a customer handed in by a link shows as just that, to those whom it concerns."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.handin import links, quarantine
+from collector.handin.places import Places
+from collector.pledges.database import location
+from collector.web.asking import settings as told
+from collector.web.asking.settings import Settings
+from tests.handin.served import output
+from tests.web.sites import Place, Site, filled, with_accounts
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    found = filled(tmp_path / "web")
+    with_accounts(found.state)
+    return found
+
+
+def test_a_hand_in_waits_until_it_is_decided_on(own: Place) -> None:
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    link, token = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+    data = output()
+    client = site.browser().client
+    assert client.put(f"/hand-in/{token}", content=data).status_code == 201
+    sha256 = hashlib.sha256(data).hexdigest()
+    for name, sees in (("boss", True), ("cust", True), ("aud", False)):
+        browser = site.browser(name)
+        page = browser.get("/?life=all").text
+        assert (sha256 in page) is sees, name
+    page = site.browser("cust").get("/pledges/demo-2").text
+    assert "Hand-ins waiting: 1" in page
+    assert sha256 in page
+    assert "proves nothing" in page
+    # nothing of the link is in the log of access
+    assert not [line for _, line in site.house.access.newest(50) if token in line.path]
+    receipt = quarantine.receipt(places, link.digest)
+    assert receipt is not None
+    quarantine.decide(places, receipt, "refused")
+    assert sha256 not in site.browser("cust").get("/pledges/demo-2").text
+
+
+def test_a_link_works_behind_a_proxy_by_its_own_address(own: Place) -> None:
+    settings = Settings(hosts=("pledges.example",), proxies=(told._network("10.0.0.0/8", ""),))
+    site = Site(own, settings)
+    places = Places(location.place(own.register).hand_in)
+    _, token = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+    browser = site.browser(peer="10.0.0.1", base="http://pledges.example")
+    headers = {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9"}
+    page = browser.get(f"/hand-in/{token}", **headers)
+    assert page.status_code == 200
+    assert f"https://pledges.example/hand-in/{token}" in page.text
+    assert (
+        browser.client.put(f"/hand-in/{token}", content=output("b"), headers=headers).status_code
+        == 201
+    )
+    assert '"came_from": "203.0.113.9"' in (places.folder / "log.jsonl").read_text()
