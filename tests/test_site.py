@@ -31,8 +31,10 @@ _RUN_BY = {
     "docs/exports.md": "tests/export/test_exports_page.py",
     "docs/keys.md": "tests/test_keys_guide.py",
     "docs/operators-guide.md": "tests/test_readme.py",
+    "docs/probes.md": "tests/test_fleet_probe.py",
     "docs/start.md": "tests/test_install.py",
     "docs/verifying.md": "tests/test_verifying.py",
+    "docs/web.md": "tests/web/test_docs.py",
 }
 _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`(hostpledge [^`\n]+)`")
