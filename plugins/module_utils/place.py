@@ -217,10 +217,10 @@ def look(place: Place, path: str) -> list[str]:
             place.add("directory", path, place.acl(found), *attributes(found))
         elif stat.S_ISLNK(seen.st_mode):
             place.add("link", path, place.copy(found))
-            real = os.path.realpath(path)
-            # a link to /dev/null masks a unit: there is nothing behind it to keep
-            if os.path.isfile(real) and real != path:
-                new += look(place, real)
+            with held(path) as end:
+                # a link to /dev/null masks a unit: there is nothing behind it to keep
+                if end.seen and stat.S_ISREG(end.seen.st_mode):
+                    new += look(place, end.path)
         elif stat.S_ISREG(seen.st_mode):
             if seen.st_size > MOST:
                 raise Refused(f"{path} has {seen.st_size >> 20} MiB, too much to be kept")

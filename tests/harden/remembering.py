@@ -67,6 +67,11 @@ def narrowed(files: list[dict[str, Any]], things: dict[str, str], *, check: bool
     return _said("hostpledge_narrow", given)
 
 
+def lined(path: Path, regexp: str, line: str, **more: Any) -> Any:
+    """The result of the module hostpledge_line."""
+    return _said("hostpledge_line", {"path": str(path), "regexp": regexp, "line": line, **more})
+
+
 def _said(module: str, given: dict[str, Any]) -> Any:
     said = io.StringIO()
     with patch_module_args(given), redirect_stdout(said), suppress(SystemExit):
