@@ -11,13 +11,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+try:  # beside a role
+    from ansible.module_utils.hostpledge_walk import Held, Refused, held
+except ImportError:  # in a collection
+    from ansible_collections.hostpledge.pledge.plugins.module_utils.walk import Held, Refused, held
+
 VERSION = "hostpledge-undo 1"
 MOST = 64 << 20
 ACTIVE = ("active", "reloading", "activating", "deactivating", "inactive", "failed", "maintenance")
-
-
-class Refused(Exception):
-    """Nothing was kept; the text says why and what to do."""
 
 
 def encoded(text: str) -> str:
@@ -36,7 +37,9 @@ def decoded(word: str) -> str:
 class Place:
     """A folder with a manifest and the copies it speaks of.
 
-    `manifest` holds VERSION, then a line per thing: KIND ID MODE OWNER VALUE.
+    `manifest` holds VERSION, then a line per thing: KIND ID MODE OWNER VALUE. Behind the OWNER of
+    attributes and folders stands `@DEVICE:INODE`. `things` are these by path, `left` what was not
+    followed and why.
     """
 
     def __init__(self, module: AnsibleModule, folder: str) -> None:
@@ -47,6 +50,8 @@ class Place:
         self.known: set[tuple[str, str]] = set()
         self.highest = 0
         self.copies: list[str] = []
+        self.things: dict[str, str] = {}
+        self.left: list[str] = []
         manifest = os.path.join(folder, "manifest")
         if os.path.exists(manifest):
             with open(manifest) as stream:
@@ -73,8 +78,18 @@ class Place:
         else:
             self.others.append(line)
 
-    def copy(self, path: str) -> str:
-        """Copies a file or link, whole with its attributes; returns the copy's number."""
+    def replaced(self, path: str, identity: str) -> None:
+        """Forgets the attributes of what lay at the path before, where it is another file now."""
+        for line in self.paths:
+            kind, _number, _mode, owner, value = line.split(" ", 4)
+            _, told, before = owner.partition("@")
+            if kind == "attributes" and value == encoded(path) and told and before != identity:
+                self.paths.remove(line)
+                self.known.discard(("attributes", path))
+                return
+
+    def kept(self) -> tuple[str, str]:
+        """The next number, and where what it stands for is kept."""
         self.highest += 1
         number = f"{self.highest:04d}"
         kept = os.path.join(self.folder, "kept")
@@ -85,36 +100,39 @@ class Place:
         if os.path.lexists(target):
             os.unlink(target)
         self.copies.append(target)
-        self.run(["cp", "-a", "--", path, target], path)
-        if not os.path.islink(target):
+        return number, target
+
+    def copy(self, found: Held) -> str:
+        """Copies a file or a link of root's, whole with its attributes; returns the copy's number."""
+        number, target = self.kept()
+        if found.seen and stat.S_ISLNK(found.seen.st_mode):
+            self.run(["cp", "-a", "--", found.path, target], found)
+        else:
+            self.run(["cp", "-a", "-H", "--", found.name, target], found)
             with open(target, "rb") as stream:
                 os.fsync(stream.fileno())
         return number
 
-    def acl(self, path: str) -> str:
+    def acl(self, found: Held) -> str:
         """Keeps an ACL where there is more than the mode says; returns its number, or `-`."""
         tool = self.module.get_bin_path("getfacl")
         if tool is None:
             return "-"
-        _status, text, _error = self.module.run_command([tool, "-pE", "--", path])
+        _status, text, _error = self.module.run_command(
+            [tool, "-pE", "--", found.name], pass_fds=(found.number,)
+        )
         entries = [line for line in text.splitlines() if line and not line.startswith("#")]
         if len(entries) <= 3:
             return "-"
-        self.highest += 1
-        number = f"{self.highest:04d}"
-        kept = os.path.join(self.folder, "kept")
-        if not os.path.isdir(kept):
-            os.makedirs(kept, 0o700)
-        target = os.path.join(kept, number)
-        self.copies.append(target)
+        number, target = self.kept()
         with open(target, "w") as stream:
-            stream.write(text)
+            stream.write("\n".join(entries) + "\n")
         return number
 
-    def run(self, argv: list[str], path: str) -> None:
-        status, _text, error = self.module.run_command(argv)
+    def run(self, argv: list[str], found: Held) -> None:
+        status, _text, error = self.module.run_command(argv, pass_fds=(found.number,))
         if status != 0:
-            raise Refused(f"{path} cannot be kept, so it is not changed: {error.strip()}")
+            raise Refused(f"{found.path} cannot be kept, so it is not changed: {error.strip()}")
 
     def save(self) -> None:
         """Writes the manifest aside and renames it: a run that is cut off leaves the old one."""
@@ -160,14 +178,16 @@ def checked(path: str, place: str) -> str:
 def barred(path: str) -> str:
     """Why a path cannot be written or made, in a line; empty where it can. Nothing is touched."""
     try:
-        if os.path.isdir(path) or not os.path.lexists(path):
-            while not os.path.isdir(path):
-                path = os.path.dirname(path)
-            if not os.access(path, os.W_OK):
-                raise OSError(errno.EROFS, "")
-        elif os.path.isfile(path):
-            # access(2) says nothing of a file to which one may only append
-            os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+        with held(path) as found:
+            seen = found.seen
+            if seen is None or stat.S_ISDIR(seen.st_mode):
+                while not os.path.isdir(path):
+                    path = os.path.dirname(path)
+                if not os.access(path, os.W_OK):
+                    raise OSError(errno.EROFS, "")
+            elif stat.S_ISREG(seen.st_mode):
+                # access(2) says nothing of a file to which one may only append
+                os.close(os.open(found.name, os.O_WRONLY | os.O_CLOEXEC))
     except OSError as problem:
         if problem.errno in (errno.EROFS, errno.EPERM, errno.EACCES):
             return f"{path} is read-only (a mount, or chattr +i or +a)"
@@ -187,37 +207,53 @@ def look(place: Place, path: str) -> list[str]:
     for folder in reversed(missing):
         if not place.has("path", folder):
             place.add("absent", folder)
-    try:
-        seen = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        place.add("absent", path)
-        return [f"{path}, not there"]
-    if stat.S_ISDIR(seen.st_mode):
-        place.add("directory", path, place.acl(path), *attributes(seen))
-    elif stat.S_ISLNK(seen.st_mode):
-        place.add("link", path, place.copy(path))
-        real = os.path.realpath(path)
-        # a link to /dev/null masks a unit: there is nothing behind it to keep
-        if os.path.isfile(real) and real != path:
-            new += look(place, real)
-    elif stat.S_ISREG(seen.st_mode):
-        if seen.st_size > MOST:
-            raise Refused(f"{path} has {seen.st_size >> 20} MiB, too much to be kept")
-        place.add("file", path, place.copy(path))
-    else:
-        raise Refused(f"{path} is neither a file nor a folder nor a link")
+    with held(path, follow=False) as found:
+        seen = found.seen
+        if seen is None:
+            place.add("absent", path)
+            return [f"{path}, not there"]
+        found.alone()
+        if stat.S_ISDIR(seen.st_mode):
+            place.add("directory", path, place.acl(found), *attributes(found))
+        elif stat.S_ISLNK(seen.st_mode):
+            place.add("link", path, place.copy(found))
+            with held(path) as end:
+                # a link to /dev/null masks a unit: there is nothing behind it to keep
+                if end.seen and stat.S_ISREG(end.seen.st_mode):
+                    new += look(place, end.path)
+        elif stat.S_ISREG(seen.st_mode):
+            if seen.st_size > MOST:
+                raise Refused(f"{path} has {seen.st_size >> 20} MiB, too much to be kept")
+            place.add("file", path, place.copy(found))
+        else:
+            raise Refused(f"{path} is neither a file nor a folder nor a link")
     return [path, *new]
 
 
-def look_attributes(place: Place, path: str) -> list[str]:
-    if place.has("attributes", path) or not os.path.exists(path):
+def look_attributes(place: Place, path: str, *, keep: bool = True) -> list[str]:
+    """Keeps mode, owner and ACL; what a user has laid there to be followed is left, and said."""
+    try:
+        with held(path) as found:
+            if found.seen is None:
+                return []
+            found.alone()
+            place.things[path] = found.identity
+            if not keep:
+                return []
+            place.replaced(path, found.identity)
+            if place.has("attributes", path):
+                return []
+            place.add("attributes", path, place.acl(found), *attributes(found))
+    except Refused as problem:
+        place.left.append(str(problem))
         return []
-    place.add("attributes", path, place.acl(path), *attributes(os.stat(path)))
     return [f"{path}, mode and owner"]
 
 
-def attributes(seen: os.stat_result) -> tuple[str, str]:
-    return f"{stat.S_IMODE(seen.st_mode):04o}", f"{seen.st_uid}:{seen.st_gid}"
+def attributes(found: Held) -> tuple[str, str]:
+    """Mode, and owner with what it is."""
+    seen = os.fstat(found.number)
+    return f"{stat.S_IMODE(seen.st_mode):04o}", f"{seen.st_uid}:{seen.st_gid}@{found.identity}"
 
 
 def look_unit(place: Place, unit: str) -> list[str]:

@@ -90,6 +90,15 @@ remembered:
   returned: always
   type: list
   elements: str
+things:
+  description: By path which file the attributes are those of, for M(hostpledge.pledge.narrow).
+  returned: always
+  type: dict
+left:
+  description: Attributes that are not kept, for a user could have laid there what he likes; a line each.
+  returned: always
+  type: list
+  elements: str
 """
 
 import contextlib
@@ -108,21 +117,23 @@ from ansible.module_utils.basic import AnsibleModule
 try:  # beside a role
     from ansible.module_utils.hostpledge_place import (
         Place,
-        Refused,
         barred,
         checked,
         look_all,
+        look_attributes,
         write_aside,
     )
+    from ansible.module_utils.hostpledge_walk import Refused
 except ImportError:  # in a collection
     from ansible_collections.hostpledge.pledge.plugins.module_utils.place import (
         Place,
-        Refused,
         barred,
         checked,
         look_all,
+        look_attributes,
         write_aside,
     )
+    from ansible_collections.hostpledge.pledge.plugins.module_utils.walk import Refused
 
 FAMILY = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
@@ -157,25 +168,30 @@ def locked(lock: IO[str]) -> bool:
     return True
 
 
-def remember(module: AnsibleModule, given: dict[str, Any], folder: str) -> list[str]:
-    """Keeps what is new of a family; returns the lines that say what."""
+def remember(module: AnsibleModule, given: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Keeps what is new of a family; returns the lines that say what, and what was seen."""
     family = os.path.join(folder, given["family"])
     if module.check_mode:
-        refuse_barred(Place(module, family), given, folder)
-        return []
-    with ready(folder, given["undo"]):
-        if not os.path.isdir(family):
-            os.mkdir(family, 0o700)
-        place = Place(module, family)
-        try:
-            refuse_barred(place, given, folder)
-            new = look_all(place, given, folder)
-            if new:
-                place.save()
-        except (OSError, Refused):
-            place.forget_copies()
-            raise
-    return new
+        place, new = Place(module, family), []
+        refuse_barred(place, given, folder)
+        for path in given["attributes"]:
+            look_attributes(place, checked(path, folder), keep=False)
+    else:
+        with ready(folder, given["undo"]):
+            if not os.path.isdir(family):
+                os.mkdir(family, 0o700)
+            place = Place(module, family)
+            try:
+                refuse_barred(place, given, folder)
+                new = look_all(place, given, folder)
+                if new:
+                    place.save()
+            except (OSError, Refused):
+                place.forget_copies()
+                raise
+    return {
+        "changed": bool(new), "remembered": new, "things": place.things, "left": place.left
+    }  # fmt: skip
 
 
 def refuse_barred(place: Place, given: dict[str, Any], folder: str) -> None:
@@ -299,7 +315,7 @@ def main() -> None:
         if given["token"]:
             timer, said = arm(module, given, folder)
             module.exit_json(changed=False, timer=timer, left_over=said)
-        new = remember(module, given, folder)
+        told = remember(module, given, folder)
     except Refused as problem:
         module.fail_json(msg=str(problem), barred=isinstance(problem, Barred))
     except OSError as problem:
@@ -311,7 +327,7 @@ def main() -> None:
         module.fail_json(
             msg=f"nothing is changed, for it could not be kept: {problem.filename or folder}: {why}"
         )
-    module.exit_json(changed=bool(new), remembered=new)
+    module.exit_json(**told)
 
 
 if __name__ == "__main__":

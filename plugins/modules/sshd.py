@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: sshd
 short_description: What holds for sshd, and where it was set
 description:
-  - Asks C(sshd -T) with the options of each listener, as options go before the files.
+  - Asks C(sshd -T) with the options of each listener, as options go before the files. Only what root
+    started counts, from a program that nobody else can change.
   - Changes nothing.
 options:
   users:
@@ -64,10 +65,16 @@ folder:
 import glob
 import os
 import re
+import stat
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+try:  # beside a role
+    from ansible.module_utils.hostpledge_walk import Refused, held
+except ImportError:  # in a collection
+    from ansible_collections.hostpledge.pledge.plugins.module_utils.walk import Refused, held
 
 # An address outside (RFC 5737), for which `Match` blocks are settled.
 _FROM = "host=outside.invalid,addr=203.0.113.7,laddr=192.0.2.7,lport=22"
@@ -89,12 +96,14 @@ def _listeners() -> list[tuple[str, list[str]]]:
             with open(f"{folder}/comm") as file:
                 if file.read().strip() != "sshd":
                     continue
-            if os.stat(folder).st_uid != 0 or os.readlink(f"{folder}/ns/pid") != own:
+            if not _started_by_root(folder) or os.readlink(f"{folder}/ns/pid") != own:
                 continue
             exe = os.readlink(f"{folder}/exe").replace(" (deleted)", "")
             with open(f"{folder}/cmdline") as file:
                 line = file.read().rstrip("\0")
         except OSError:
+            continue
+        if not _of_root(exe):
             continue
         if line.startswith("sshd: "):
             if "[listener]" not in line:
@@ -104,6 +113,31 @@ def _listeners() -> list[tuple[str, list[str]]]:
             argv = line.split("\0")
         found.append((exe, _without_log(argv[1:])))
     return found
+
+
+def _started_by_root(folder: str) -> bool:
+    """The owner of the folder is who it runs as; who started it chose its name and its words."""
+    with open(f"{folder}/status") as file:
+        users = re.search(r"(?m)^Uid:\t(\d+)\t(\d+)\t(\d+)", file.read())
+    if users is None or set(users.groups()) != {"0"}:
+        return False
+    return not os.stat(f"{folder}/exe").st_mode & (stat.S_ISUID | stat.S_ISGID)
+
+
+def _of_root(path: str) -> bool:
+    """Is it a file that none but root can change or put another in the place of?"""
+    try:
+        with held(path) as found:
+            seen = found.seen
+            return (
+                seen is not None
+                and not found.reach
+                and stat.S_ISREG(seen.st_mode)
+                and seen.st_uid == 0
+                and not seen.st_mode & (0o002 if seen.st_gid == 0 else 0o022)
+            )
+    except (OSError, Refused):
+        return False
 
 
 def _without_log(options: list[str]) -> list[str]:
@@ -131,10 +165,15 @@ def _unit_options() -> list[str]:
 
 
 def _read(path: str) -> list[str]:
+    """Its lines; none of what a user could lead elsewhere."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
-    except FileNotFoundError:
+        with held(path) as found:
+            found.alone()
+            if found.seen is None or not stat.S_ISREG(found.seen.st_mode):
+                return []
+            with open(found.name, encoding="utf-8", errors="replace") as file:
+                return file.read().splitlines()
+    except Refused:
         return []
 
 

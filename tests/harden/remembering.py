@@ -58,17 +58,33 @@ class Memory:
 
     def _module(self, arguments: dict[str, Any]) -> Any:
         given = {"place": str(self.place), "undo": undo_text(), **arguments}
-        said = io.StringIO()
-        with patch_module_args(given), redirect_stdout(said), suppress(SystemExit):
-            _loaded("hostpledge_remember", ROLE / "library").main()
-        return json.loads(said.getvalue())
+        return _said("hostpledge_remember", given)
 
 
-def _loaded(name: str, folder: Path) -> ModuleType:
+def narrowed(files: list[dict[str, Any]], things: dict[str, str], *, check: bool = False) -> Any:
+    """The result of the module hostpledge_narrow."""
+    given = {"files": files, "things": things, "_ansible_check_mode": check}
+    return _said("hostpledge_narrow", given)
+
+
+def lined(path: Path, regexp: str, line: str, **more: Any) -> Any:
+    """The result of the module hostpledge_line."""
+    return _said("hostpledge_line", {"path": str(path), "regexp": regexp, "line": line, **more})
+
+
+def _said(module: str, given: dict[str, Any]) -> Any:
+    said = io.StringIO()
+    with patch_module_args(given), redirect_stdout(said), suppress(SystemExit):
+        loaded(module, ROLE / "library").main()
+    return json.loads(said.getvalue())
+
+
+def loaded(name: str, folder: Path) -> ModuleType:
     """A file of the role, with the role's own module_utils where Ansible puts them."""
-    utils = "ansible.module_utils.hostpledge_place"
-    if utils not in sys.modules:
-        sys.modules[utils] = _from(utils, ROLE / "module_utils" / "hostpledge_place.py")
+    for name_of in ("hostpledge_walk", "hostpledge_place"):
+        utils = f"ansible.module_utils.{name_of}"
+        if utils not in sys.modules:
+            sys.modules[utils] = _from(utils, ROLE / "module_utils" / f"{name_of}.py")
     return _from(name, folder / f"{name}.py")
 
 

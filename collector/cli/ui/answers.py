@@ -22,6 +22,8 @@ _TABLE = (
     (r"(\w+): not all of it is put back; mend what is said above and run this again",
      r"\1：未能全部恢复；请按上述各行处理后以同一命令再来一次"),
     (r"left, not empty: (.*)", r"保留（其中另有文件）：\1"),
+    (r"left as it is, for a user could have led us elsewhere: (.*)",
+     r"保持现状（用户可使该路径指向他处），请由人查看：\1"),
     (r"left for now: (.*), which (\w+) has changed since; it goes back with that family",
      r"暂未恢复：\1，其后又被“\2”改动；恢复该类时一并恢复"),
     (r"not put back: (.*): its copy is lost", r"未能恢复：\1：留存的副本已丢失"),

@@ -139,10 +139,10 @@ def _short(capture: Capture, days: int) -> list[str]:
 
 
 def _modes(capture: Capture, grade: int) -> list[dict[str, str]]:
-    """What tamper_protection finds fault with, as arguments of ansible.builtin.file."""
+    """What tamper_protection finds fault with, as arguments of hostpledge_narrow."""
     wanted = mends(Facts(capture), catalog.control(_GUARD).for_grade(grade))
     return [
-        {"path": path, "mode": f"{mode:04o}", **({"owner": "root"} if owned else {})}
+        {"path": path, "most": f"{mode:04o}", **({"owner": "root"} if owned else {})}
         for path, (mode, owned) in wanted.items()
     ]
 

@@ -25,9 +25,12 @@ units=0
 
 say() { printf '%s\n' "$*"; }
 
+# a name may hold the end of a line, and what would look like another answer
+line_of() { printf '%s' "$1" | tr '\000-\037\177' '?'; }
+
 fault() {
   wrong=1
-  printf '%s\n' "not put back: $*" >&2
+  printf 'not put back: %s\n' "$(line_of "$*")" >&2
 }
 
 # the dot keeps a newline at the end of a name
@@ -61,15 +64,176 @@ locked() {
   fi
 }
 
-# --- files -------------------------------------------------------------------------------------
+# --- the way to a path -------------------------------------------------------------------------
 
-owned() { # path owner mode
-  chown -h "$2" "$1" && { [ -L "$1" ] || chmod "$3" "$1"; }
+# A path is in the reach of a user where somebody who is not root may rename what stands on the way
+# to it, at any moment. So the way is gone folder by folder, and what is done is done where we stand.
+# In such a reach no link is followed, nobody is given a file, and nothing but the very file that was
+# seen gets its mode back.
+
+nl='
+'
+me=$(id -u)
+firm=:
+aside=.hostpledge-undo.$$
+
+facts() { # entry: sets e_mode e_links e_uid e_gid
+  line=$(ls -ldn -- "$1" 2>/dev/null) || return 1
+  set -f
+  # shellcheck disable=SC2086 # these are its words
+  set -- $line
+  set +f
+  e_mode=$1 e_links=$2 e_uid=$3 e_gid=$4
 }
 
-acl_back() { # file with the list
-  [ -s "$1" ] || return 0
-  command -v setfacl >/dev/null 2>&1 && setfacl --restore="$1" >/dev/null 2>&1
+inode() { # entry
+  line=$(ls -di -- "$1" 2>/dev/null) || return 1
+  while :; do case $line in ' '*) line=${line# } ;; *) break ;; esac; done
+  printf '%s\n' "${line%% *}"
+}
+
+ourselves() { case $e_uid in 0 | "$me") return 0 ;; esac; return 1; }
+
+# sets reach: who besides root may put something else in the place of an entry of this folder
+reached() { # entry
+  case $firm in *":$at:"*) return 0 ;; esac
+  facts . || { reach="${at:-/} cannot be looked at"; return 0; }
+  if ! ourselves; then
+    reach="${at:-/} belongs to the user $e_uid"
+    return 0
+  fi
+  case $e_mode:$e_gid in
+    ????????w* | ?????w*+:*) ;;
+    ?????w*:0) firm=$firm$at:; return 0 ;;
+    ?????w*) ;;
+    *) firm=$firm$at:; return 0 ;;
+  esac
+  case $e_mode in
+    ?????????[tT]*)
+      if facts "./$1" && ourselves; then
+        case $e_mode:$e_links in d* | -*:1) return 0 ;; esac
+      fi
+      ;;
+  esac
+  reach="others than root may write to ${at:-/}"
+}
+
+stands() { # folder: is it where we really are?
+  here=$(env pwd -P && echo .) && [ "$here" = "$1$nl." ]
+}
+
+# goes to the folder of a path: sets at and name, reach where it is in one. 1: there is none. 2: it
+# cannot be followed, why is said. With `follow` a link at its end is followed too.
+way() { # path [follow]
+  left_of=$1 at='' reach='' why='' hops=0
+  cd / || return 2
+  while :; do
+    while :; do case $left_of in /*) left_of=${left_of#/} ;; *) break ;; esac; done
+    case $left_of in
+      */*) name=${left_of%%/*} left_of=${left_of#*/} ;;
+      *) name=$left_of left_of='' ;;
+    esac
+    [ -n "$reach" ] || reached "$name"
+    case $name in
+      '') why='it leads nowhere'; return 2 ;;
+      .) continue ;;
+      ..)
+        [ -z "$reach" ] || { why=$reach; return 2; }
+        at=${at%/*}
+        cd -P .. || return 2
+        continue
+        ;;
+    esac
+    if [ -L "./$name" ] && [ -n "$left_of${2-}" ]; then
+      hops=$((hops + 1))
+      if [ -n "$reach" ] || [ "$hops" -gt 20 ]; then
+        why="$at/$name is a link, ${reach:-one of too many}"
+        return 2
+      fi
+      to=$(readlink "./$name" && echo .) || return 1
+      to=${to%"$nl".}
+      left_of=$to${left_of:+/$left_of}
+      case $to in /*) at=''; cd / || return 2 ;; esac
+      continue
+    fi
+    [ -n "$left_of" ] || return 0
+    [ -d "./$name" ] || return 1
+    cd -P "./$name" || return 1
+    at=$at/$name
+    if [ -n "$reach" ] && ! stands "$at"; then
+      why="$at leads elsewhere, $reach"
+      return 2
+    fi
+  done
+}
+
+apart() { # command...: in a new folder here that is ours alone; the one we are in is then ..
+  (
+    mkdir -- "./$aside" && cd -P "./$aside" && stands "$at/$aside" && facts . || exit 1
+    [ "$e_uid" = "$me" ] || exit 1
+    case $e_mode in drwx--[-S]---*) ;; *) exit 1 ;; esac
+    "$@"
+    status=$?
+    rm -f -- ./x
+    cd -P .. && rmdir -- "./$aside"
+    exit "$status"
+  )
+}
+
+spared() { # path reason [mode and owner]
+  files=$((files - 1))
+  text=$(line_of "$1: $2${3:+; it had $3}")
+  say "left as it is, for a user could have led us elsewhere: $text"
+}
+
+# --- files -------------------------------------------------------------------------------------
+
+acl_back() { # entry, file with the list
+  [ -s "$2" ] || return 0
+  command -v setfacl >/dev/null 2>&1 && setfacl --set-file="$2" -- "$1" >/dev/null 2>&1
+}
+
+owned() { # entry mode owner list
+  chown -h "$3" "$1" && { [ -L "$1" ] || chmod "$2" "$1"; } && acl_back "$1" "$4"
+}
+
+# the very file that was seen, and still of the same owner: his own get their mode back
+same() { # entry inode owner
+  facts "$1" && [ "$(inode "$1")" = "$2" ] && [ "$e_uid" = "${3%%:*}" ]
+}
+
+# nothing but a second name, where only we can go, stays the same file between two looks at it
+by_name() { # inode mode owner list
+  ln -- "../$name" ./x && same ./x "$1" "$3" || return 1
+  case $e_mode:$e_links in -*:2) ;; *) return 1 ;; esac
+  chmod "$2" ./x && acl_back ./x "$4"
+}
+
+of_user() { # inode mode owner list
+  case $1 in '' | *[!0-9]*) return 1 ;; esac
+  if [ -d "./$name" ]; then
+    (
+      cd -P "./$name" && stands "$at/$name" && same . "$1" "$3" &&
+        chmod "$2" . && acl_back . "$4"
+    )
+  else
+    apart by_name "$@"
+  fi
+}
+
+rights() { # mode owner@device:inode list path
+  whose=${2%%@*}
+  # a device has another number when the host was started again
+  case $2 in *@*:*) which=${2##*:} ;; *) which='' ;; esac
+  if [ -z "$reach" ]; then
+    owned "./$name" "$1" "$whose" "$3" || fault "$4"
+  else
+    of_user "$which" "$1" "$whose" "$3" 2>/dev/null || spared "$4" "$reach" "$1 $whose"
+  fi
+}
+
+exchanged() { # kept
+  cp -a -- "$1" ./x && mv -f -T -- ./x "../$name"
 }
 
 put_back() { # kept path
@@ -92,34 +256,60 @@ put_back() { # kept path
 }
 
 gone() { # path
-  if [ -d "$1" ] && [ ! -L "$1" ]; then
+  if [ -d "./$name" ] && [ ! -L "./$name" ]; then
     # somebody else's files in a folder of ours stay
-    rmdir -- "$1" 2>/dev/null || say "left, not empty: $1"
-  elif [ -e "$1" ] || [ -L "$1" ]; then
-    rm -f -- "$1"
+    rmdir -- "./$name" 2>/dev/null || {
+      text=$(line_of "$1")
+      say "left, not empty: $text"
+    }
+  elif [ -e "./$name" ] || [ -L "./$name" ]; then
+    rm -f -- "./$name"
   fi
 }
 
 one_path() { # kind id mode owner path
   case $1 in
+    file | link | absent) way "$5" ;;
+    directory | attributes) way "$5" follow ;;
+    *) return 0 ;;
+  esac
+  there=$?
+  files=$((files + 1))
+  if [ "$there" = 2 ] || { [ "$there" = 1 ] && [ -n "$reach" ]; }; then
+    if [ "$1$there" = attributes1 ] || [ "$1$there" = absent1 ]; then
+      files=$((files - 1))
+    else
+      was=''
+      [ "$3" = - ] || was="$3 ${4%%@*}"
+      spared "$5" "${why:-$reach}" "$was"
+    fi
+    return 0
+  fi
+  case $1 in
     file | link)
-      put_back "$place/kept/$2" "$5" || fault "$5"
-      files=$((files + 1))
+      if [ -z "$reach" ]; then
+        { cd / && put_back "$place/kept/$2" "$5"; } || fault "$5"
+      else
+        apart exchanged "$place/kept/$2" 2>/dev/null || spared "$5" "$reach"
+      fi
       ;;
     absent)
-      gone "$5" || fault "$5"
-      files=$((files + 1))
+      [ "$there" = 1 ] || gone "$5" || fault "$5"
       ;;
     directory)
-      [ -d "$5" ] || mkdir -p -- "$5" || { fault "$5"; return; }
-      { owned "$5" "$4" "$3" && acl_back "$place/kept/$2"; } || fault "$5"
-      files=$((files + 1))
+      if [ "$there" = 1 ] || [ ! -d "./$name" ]; then
+        [ -z "$reach" ] || { spared "$5" "$reach" "$3 ${4%%@*}"; return; }
+        { cd / && mkdir -p -- "$5" && way "$5" follow; } || { fault "$5"; return; }
+      fi
+      rights "$3" "$4" "$place/kept/$2" "$5"
       ;;
     attributes)
       # a log that was rotated away has nothing to be put back to
-      [ -e "$5" ] || return 0
-      { owned "$5" "$4" "$3" && acl_back "$place/kept/$2"; } || fault "$5"
-      files=$((files + 1))
+      if [ "$there" = 1 ] || [ ! -e "./$name" ]; then
+        files=$((files - 1))
+        return 0
+      fi
+      rights "$3" "$4" "$place/kept/$2" "$5"
       ;;
   esac
 }
@@ -225,6 +415,7 @@ restore() { # place
     each step_down <"$place/manifest"
   fi
   each step_path <"$place/manifest"
+  cd / || return 1
   if [ "$has_systemctl" = yes ]; then
     [ "$booted" = no ] || systemctl daemon-reload >/dev/null 2>&1
     each step_up <"$place/manifest"
@@ -276,7 +467,8 @@ handed_over() { # kind id mode owner encoded-path: is it another family's to put
       printf '%s\n' "$known" || return 2
     done <"$manifest" >"$manifest.new" && mv -f -- "$manifest.new" "$manifest" || return 2
     decode "$5"
-    say "left for now: $value, which ${there##*/} has changed since; it goes back with that family"
+    text=$(line_of "$value")
+    say "left for now: $text, which ${there##*/} has changed since; it goes back with that family"
     return 0
   done
   return 1
@@ -344,6 +536,18 @@ ours() { # family token
   [ -f "$armed/$1/token" ] && [ "$(cat "$armed/$1/token")" = "$2" ]
 }
 
+runs() { # name: does a program of root's go by it, which no person started?
+  for number in $(pidof "$1" 2>/dev/null); do
+    exe=$(readlink "/proc/$number/exe")
+    if ! facts "$exe" || [ "${exe##*/}" != "$1" ] || [ "$e_uid" != 0 ] || [ -u "$exe" ]; then
+      continue
+    fi
+    starter=$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$number/status" 2>/dev/null)
+    [ "${starter:-1000}" -ge 1000 ] || return 0
+  done
+  return 1
+}
+
 arm() { # family token seconds
   fire="$base/undo.sh"
   unit="hostpledge-rollback-$1-$2"
@@ -356,7 +560,7 @@ arm() { # family token seconds
     return 0
   fi
   # without its daemon, at takes jobs and never runs them
-  if command -v at >/dev/null 2>&1 && pidof atd >/dev/null 2>&1; then
+  if command -v at >/dev/null 2>&1 && runs atd; then
     told=$(printf 'sleep %s; exec /bin/sh %s --fire %s %s\n' "$3" "$fire" "$1" "$2" | at now 2>&1)
     job=$(printf '%s\n' "$told" | sed -n 's/^job \([0-9][0-9]*\) .*/\1/p')
     if [ -n "$job" ]; then
