@@ -235,6 +235,31 @@ hp_owner() {
   esac
 }
 
+# hp_program PID NAME...: in X the program that a process was started from, if it may be run: it is
+# the very file at that path of this host, it goes by one of the names, and none but root can write
+# to it or to a folder above it. A link to it proves nothing: in a namespace of his own, any user
+# lays a program at any path. Of a process of root's, a newer file may be there in its place.
+# shellcheck disable=SC2034 # reads look at it
+hp_program() {
+  h_p=/proc/$1; shift
+  X=$(readlink "$h_p/exe" 2>/dev/null); h_l=
+  case $X in (*" (deleted)") X=${X%" (deleted)"}; h_l=1;; esac
+  case $X in
+    (/*)
+      for h_i do
+        [ "${X##*/}" = "$h_i" ] || continue
+        if [ -n "$h_l" ]; then hp_owner "${h_p#/proc/}"
+        elif [ "$h_p/exe" -ef "$X" ]; then W=
+        else break; fi
+        [ -z "$W" ] && hp_plain "$X" && [ -f "$X" ] || break
+        hp_word "$X"
+        [ -n "$W" ] || return 0
+        break
+      done;;
+  esac
+  X=; return 1
+}
+
 # hp_started PATTERN [own]: the numbers of the processes that go by such a name, those of root and of
 # the accounts of the system first: of these nobody else can make many. With `own`, not those that
 # one of the same name and user has started.

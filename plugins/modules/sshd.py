@@ -89,9 +89,15 @@ def _listeners() -> list[tuple[str, list[str]]]:
             with open(f"{folder}/comm") as file:
                 if file.read().strip() != "sshd":
                     continue
-            if os.stat(folder).st_uid != 0 or os.readlink(f"{folder}/ns/pid") != own:
+            # a program with the rights of its owner was given its words by whoever called it
+            if os.readlink(f"{folder}/ns/pid") != own or not _started_by_root(folder):
                 continue
-            exe = os.readlink(f"{folder}/exe").replace(" (deleted)", "")
+            exe, _space, gone = os.readlink(f"{folder}/exe").partition(" (deleted)")
+            # a name proves nothing, nor does a path: only the very file of this host is run
+            if "sshd" not in os.path.basename(exe):
+                continue
+            if not gone and not os.path.samefile(f"{folder}/exe", exe):
+                continue
             with open(f"{folder}/cmdline") as file:
                 line = file.read().rstrip("\0")
         except OSError:
@@ -104,6 +110,12 @@ def _listeners() -> list[tuple[str, list[str]]]:
             argv = line.split("\0")
         found.append((exe, _without_log(argv[1:])))
     return found
+
+
+def _started_by_root(folder: str) -> bool:
+    with open(f"{folder}/status") as file:
+        uids = next((line.split()[1:] for line in file if line.startswith("Uid:")), ["?"])
+    return all(uid == "0" for uid in uids)
 
 
 def _without_log(options: list[str]) -> list[str]:
