@@ -239,7 +239,7 @@ hp_owner() {
 # the very file at that path of this host, it goes by one of the names, and none but root can write
 # to it or to a folder above it. A link to it proves nothing: in a namespace of his own, any user
 # lays a program at any path. Of a process of root's, a newer file may be there in its place.
-# shellcheck disable=SC2034 # reads look at it
+# shellcheck disable=SC2034,SC3013 # reads look at it; each of those shells has -ef
 hp_program() {
   h_p=/proc/$1; shift
   X=$(readlink "$h_p/exe" 2>/dev/null); h_l=
@@ -251,7 +251,7 @@ hp_program() {
         if [ -n "$h_l" ]; then hp_owner "${h_p#/proc/}"
         elif [ "$h_p/exe" -ef "$X" ]; then W=
         else break; fi
-        [ -z "$W" ] && hp_plain "$X" && [ -f "$X" ] || break
+        { [ -z "$W" ] && hp_plain "$X" && [ -f "$X" ]; } || break
         hp_word "$X"
         [ -n "$W" ] || return 0
         break

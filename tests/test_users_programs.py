@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
+from collector.facts.system.processes import processes
+from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.mallory import Host, can_be_made
 
 pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
@@ -110,3 +112,58 @@ def test_roots_sshd_is_found(host: Host) -> None:
     assert b" /opt/sshd\n" in host.ran("dash", "-c", _READS["sshd.effective"].body)
     module = Path(__file__).parents[1] / "plugins/modules/sshd.py"
     assert b"('/opt/sshd', ['-c'" in host.ran(sys.executable, "-c", _MODULE, str(module))
+
+
+_RUNS = "printf agent >/proc/self/comm; while :; do sleep 1; done"
+# a program of his namespace, started from outside of it
+_FROM_OUTSIDE = f"""#!/bin/sh
+unshare -Urm sh -c 'mount -t tmpfs none /opt && cp /bin/dash /opt/agent && exec sleep 60' & p=$!
+sleep 0.2
+exec /proc/$p/root/opt/agent -c "{_RUNS}"
+"""
+
+
+def _agents(host: Host) -> list[tuple[str | None, bool | None, bool]]:
+    printed = host.ran("dash", "-c", _READS["processes.all"].body)
+    result = ReadResult("processes.all", ReadStatus.OK, stdout=printed)
+    capture = Capture("h", HostStatus.COMPLETE, reads={result.id: result})
+    return [(p.exe, p.own, p.foreign) for p in processes(capture).named("agent")]
+
+
+@pytest.mark.parametrize("how", [_AT_A_PATH.replace(_LOOP, _RUNS), _FROM_OUTSIDE])
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_link_in_a_users_space_is_no_agent(host: Host, how: str, installed: bool) -> None:
+    host.write("/home/mallory/at", how, mallory=True, mode=0o755)
+    if installed:
+        shutil.copy("/bin/dash", host.at("/opt/agent"))
+    host.started.append("./at /opt/agent")
+    if (agents := _agents(host)) == []:
+        pytest.skip("no user has spaces of his own here")
+    assert agents == [("/opt/agent", False, True)]
+
+
+@pytest.mark.parametrize(
+    "space", ["", "unshare -m", "unshare -m sh -c 'mount --bind /opt /opt && \"$@\"' sh"]
+)
+def test_an_agent_in_the_space_of_its_unit_is_the_hosts(host: Host, space: str) -> None:
+    """Its account is none of those who log in; units have mounts of their own (PrivateTmp=)."""
+    host.as_root = True
+    shutil.copy("/bin/dash", host.at("/opt/agent"))
+    host.started.append(
+        f"{space} setpriv --reuid=995 --regid=995 --clear-groups /opt/agent -c '{_RUNS}'"
+    )
+    assert _agents(host) == [("/opt/agent", True, False)]
+
+
+def test_an_agent_that_was_replaced_since_is_the_hosts(host: Host) -> None:
+    host.as_root = True
+    for name in ("agent", "new"):
+        shutil.copy("/bin/dash", host.at(f"/opt/{name}"))
+    host.started.append(f"/opt/agent -c '{_RUNS}' & sleep 0.1; mv /opt/new /opt/agent; wait")
+    assert _agents(host) == [("/opt/agent", True, False)]
+
+
+def test_an_agent_in_a_users_folder_is_not_the_hosts(host: Host) -> None:
+    shutil.copy("/bin/dash", host.at("/home/mallory/agent"))
+    host.started.append(f"exec /home/mallory/agent -c '{_RUNS}'")
+    assert _agents(host) == [("/home/mallory/agent", False, False)]
