@@ -260,6 +260,33 @@ hp_program() {
   X=; return 1
 }
 
+# hp_speaks SOCKET ACCOUNT...: does what answers there speak for a database of this host? Root has made
+# the socket, or an account of that name has, or the one whom root gave the folder of that database.
+# Anybody makes one in /tmp, with a server of his own behind it.
+hp_speaks() {
+  h_p=$1; shift
+  [ ! -L "$h_p" ] && hp_facts "$h_p" || return 1
+  case $h_mode in (s*) ;; (*) return 1;; esac
+  [ "$h_uid" != 0 ] || return 0
+  h_i=$h_uid
+  case ${h_p%/*} in
+    (/run/postgresql|/run/mysqld|/run/mysql|/run/mariadb|/var/lib/mysql)
+      ! hp_facts "${h_p%/*}" L || [ "$h_uid" != "$h_i" ] || return 0;;
+  esac
+  h_i=$(id -un "$h_i" 2>/dev/null) || return 1
+  case " $* " in (*" $h_i "*) return 0;; esac
+  return 1
+}
+# hp_mysql: the socket of the MySQL or MariaDB that runs here, in S.
+# shellcheck disable=SC2034 # reads look at it
+hp_mysql() {
+  for S in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /run/mysql/mysql.sock \
+    /tmp/mysql.sock; do
+    hp_speaks "$S" mysql mariadb percona && return 0
+  done
+  S=; return 1
+}
+
 # hp_started PATTERN [own]: the numbers of the processes that go by such a name, those of root and of
 # the accounts of the system first: of these nobody else can make many. With `own`, not those that
 # one of the same name and user has started.

@@ -93,11 +93,11 @@ for f in $p; do
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
     printf '%s\n' "== mysql ${{d#/proc/}}"
-    [ -n "$c" ] && {{
+    [ -n "$c" ] && hp_mysql && {{
       # MariaDB's client would check the certificate even at the socket
       case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
       # no server gets a file of ours for the asking
-      set -- "$@" --local-infile=0 -u root -N -B -e
+      set -- "$@" --local-infile=0 -S "$S" -u root -N -B -e
       q="select concat('as ',current_user()); "
       q="${{q}}select concat_ws(' ','account',user,'@',host,if(plugin='','-',plugin),"
       q="${{q}}length(concat(ifnull(authentication_string,'')"
