@@ -99,3 +99,26 @@ def test_accounts_are_asked_of_our_database(host: Host, read: str, uid: int) -> 
     assert "== mysql" in host.ran("dash", "-c", f"PATH=/opt:$PATH\n{body}").decode()
     asked = host.at("/var/lib/asked").read_text()
     assert ("-S /srv/mysql.sock" in asked) is bool(asked) is (uid == _MYSQL)
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("on '>two hunter2' ~*", "on >***"),
+        ('on ">two hunter2" ~*', "on >***"),
+        (r'on ">a\\"b hunter2" +@all', "on >***"),
+        ("on '<two hunter2' '!hunter2'", "on"),
+        ("ON nopass", "on nopass"),
+        ("on \"nopass\" '~a nopass b'", "on nopass"),
+        ("on nopass >hunter2", "on nopass >***"),
+        ("on '>two nopass hunter2'", "on >***"),
+    ],
+)
+def test_of_a_user_of_redis_no_password_leaves(host: Host, rules: str, told: str) -> None:
+    host.write("/etc/redis/redis.conf", f"port 6379\nuser x {rules}\n")
+    # it looks for a server first
+    host.as_root = True
+    host.started.append("exec /bin/dash -c 'printf mongod >/proc/self/comm; sleep 60; :'")
+    printed = host.ran("dash", "-c", _READS["database_access.state"].body).decode()
+    assert f"\nport 6379\nuser x {told}\n" in printed
+    assert "hunter2" not in printed
