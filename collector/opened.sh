@@ -235,6 +235,58 @@ hp_owner() {
   esac
 }
 
+# hp_program PID NAME...: in X the program that a process was started from, if it may be run: it is
+# the very file at that path of this host, it goes by one of the names, and none but root can write
+# to it or to a folder above it. A link to it proves nothing: in a namespace of his own, any user
+# lays a program at any path. Of a process of root's, a newer file may be there in its place.
+# shellcheck disable=SC2034,SC3013 # reads look at it; each of those shells has -ef
+hp_program() {
+  h_p=/proc/$1; shift
+  X=$(readlink "$h_p/exe" 2>/dev/null); h_l=
+  case $X in (*" (deleted)") X=${X%" (deleted)"}; h_l=1;; esac
+  case $X in
+    (/*)
+      for h_i do
+        [ "${X##*/}" = "$h_i" ] || continue
+        if [ -n "$h_l" ]; then hp_owner "${h_p#/proc/}"
+        elif [ "$h_p/exe" -ef "$X" ]; then W=
+        else break; fi
+        { [ -z "$W" ] && hp_plain "$X" && [ -f "$X" ]; } || break
+        hp_word "$X"
+        [ -n "$W" ] || return 0
+        break
+      done;;
+  esac
+  X=; return 1
+}
+
+# hp_speaks SOCKET ACCOUNT...: does what answers there speak for a database of this host? Root has made
+# the socket, or an account of that name has, or the one whom root gave the folder of that database.
+# Anybody makes one in /tmp, with a server of his own behind it.
+hp_speaks() {
+  h_p=$1; shift
+  [ ! -L "$h_p" ] && hp_facts "$h_p" || return 1
+  case $h_mode in (s*) ;; (*) return 1;; esac
+  [ "$h_uid" != 0 ] || return 0
+  h_i=$h_uid
+  case ${h_p%/*} in
+    (/run/postgresql|/run/mysqld|/run/mysql|/run/mariadb|/var/lib/mysql)
+      ! hp_facts "${h_p%/*}" L || [ "$h_uid" != "$h_i" ] || return 0;;
+  esac
+  h_i=$(id -un "$h_i" 2>/dev/null) || return 1
+  case " $* " in (*" $h_i "*) return 0;; esac
+  return 1
+}
+# hp_mysql: the socket of the MySQL or MariaDB that runs here, in S.
+# shellcheck disable=SC2034 # reads look at it
+hp_mysql() {
+  for S in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /run/mysql/mysql.sock \
+    /tmp/mysql.sock; do
+    hp_speaks "$S" mysql mariadb percona && return 0
+  done
+  S=; return 1
+}
+
 # hp_started PATTERN [own]: the numbers of the processes that go by such a name, those of root and of
 # the accounts of the system first: of these nobody else can make many. With `own`, not those that
 # one of the same name and user has started.

@@ -162,8 +162,9 @@ function conninfo(w, sep) {
   return sep ~ /^=\\?["']$/ && tolower(ASG) ~ /^-*(d|dbname|dsn|conninfo|primary_conninfo)$/ \
     && w ~ /^(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|sslcert|sslkey|sslrootcert|connect_timeout|application_name|options|replication)$/
 }
-# How many words of a value have been; behind an option, a command or a URL none is a name.
-function sat(w) { SAT = w ~ /^-|:\/\// || w in COMMANDS && !(w in KNOWN) ? 99 : SAT + 1 }
+# How many words of a value have been; behind an option, a command or a URL none is a name,
+# and behind an account of those that keep no data there may be what it logs in with.
+function sat(w) { SAT = w ~ /^-|:\/\// || tolower(w) ~ /^(root|sa|dba|administrator)$/ || w in COMMANDS && !(w in KNOWN) ? 99 : SAT + 1 }
 function set(w, after, last) {
   if (substr(w, 1, 1) == "-") return option(w)
   if (!named(w)) return 0

@@ -11,7 +11,7 @@ function tab(s, user,   n, f, head) {
   n = 0; head = ""
   while (n < 5 && match(s, /^[ \t]*[^ \t]+[ \t]+/)) {
     f = substr(s, 1, RLENGTH); gsub(/[ \t]/, "", f)
-    if (f ~ /^@[a-z]+$/ && n == 0) { n = 5; head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); if (s !~ /^[0-9]+[ \t]/) break; n = 1; continue }
+    if (f ~ /^@(reboot|yearly|annually|monthly|weekly|daily|midnight|hourly|(every_)?minutely|every_minute|every_second)$/ && n == 0) { n = 5; head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); if (s !~ /^[0-9]+[ \t]/) break; n = 1; continue }
     if (f !~ /^-?[0-9*,\/~LW#?-]+$/ && tolower(f) !~ /^-?([a-z][a-z][a-z][-,\/0-9]*)+$/ || f ~ /[0-9][0-9][0-9][0-9]/ || tolower(f) ~ /^[a-z]+$/ && tolower(f) !~ /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)$/) break
     head = head substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); n++
   }

@@ -226,7 +226,27 @@ def test_judges_see_what_they_need_of_settings(family: str) -> None:
         assert (found.result, found.reason) == (case.result, case.expect["reason"]), path
 
 
+# what stands behind an account may be what it logs in with; a period is one that crontab(5) knows
+GONE = [
+    ("script", 'databases="shop root hunter"'),
+    ("script", 'hosts="web1 root hunter"'),
+    ("settings", "databases: [shop, root, hunter]"),
+    ("tab", 'DBS="shop sa hunter"'),
+    ("tab", "@hunter root /usr/bin/true"),
+    ("tab", "@daily hunter"),
+    ("spool", "@daily hunter word"),
+]
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize(("mode", "line"), GONE)
+def test_no_word_behind_an_account_stays(awk: list[str], mode: str, line: str) -> None:
+    assert "hunter" not in redacted(f"#words {mode}", line.encode() + b"\n", awk=awk).decode()
+
+
 KEPT = [
+    ("tab", "@reboot root /usr/bin/true"),
+    ("script", 'databases="shop crm wiki"'),
     ("tab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly"),
     ("tab", "0 3 * * * root tar -czf /backup/etc.tgz /etc"),
     ("tab", "0 3 * * * root rsync -a --delete /srv/data/ bak@nas:/srv/"),

@@ -98,7 +98,12 @@ def _listeners() -> list[tuple[str, list[str]]]:
                     continue
             if not _started_by_root(folder) or os.readlink(f"{folder}/ns/pid") != own:
                 continue
-            exe = os.readlink(f"{folder}/exe").replace(" (deleted)", "")
+            exe, _space, gone = os.readlink(f"{folder}/exe").partition(" (deleted)")
+            # a name proves nothing, nor does a path: only the very file of this host is run
+            if "sshd" not in os.path.basename(exe):
+                continue
+            if not gone and not os.path.samefile(f"{folder}/exe", exe):
+                continue
             with open(f"{folder}/cmdline") as file:
                 line = file.read().rstrip("\0")
         except OSError:

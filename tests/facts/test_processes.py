@@ -47,8 +47,8 @@ lrwxrwxrwx 1   0   0 0 Nov 25 02:14 /proc/49/exe -> /usr/sbin/sshd (deleted)
 """
 
 
-def seen(status: str = STATUS, links: str = LINKS) -> Processes:
-    text = f"{status}{GROUPS}{LINES}== exe\n{links}"
+def seen(status: str = STATUS, links: str = LINKS, places: str = "") -> Processes:
+    text = f"{status}{GROUPS}{LINES}== exe\n{links}{places}"
     result = ReadResult("processes.all", ReadStatus.OK, stdout=text.encode())
     return processes(Capture("h", HostStatus.COMPLETE, reads={"processes.all": result}))
 
@@ -146,7 +146,60 @@ def test_whose_program_it_is(uid: int, group: str, exe: str, own: bool) -> None:
         f"/proc/9/cgroup:0::{group}\n"
     )
     link = f"lrwxrwxrwx 1 {uid} {uid} 0 Nov 25 02:14 /proc/9/exe -> {exe}\n"
-    assert bool(seen(STATUS + status, LINKS + link).of_the_system("rsyslogd")) is own
+    places = "== spaces\n9 same host\n== files\n-rwxr-xr-x 1 0 0 9 Jul  1 12:00 /proc/9/exe\n"
+    assert bool(seen(STATUS + status, LINKS + link, places).of_the_system("rsyslogd")) is own
+
+
+_CLAMD = """\
+/proc/9/status:Name:\tclamd
+/proc/9/status:PPid:\t1
+/proc/9/status:Uid:\t995\t995\t995\t995
+/proc/9/status:VmSize:\t9 kB
+/proc/9/cgroup:0::/system.slice/webapp.service
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "own", "foreign"),
+    [
+        ("same host", "-rwxr-xr-x 1 0 0", True, False),
+        ("newer host", "-rwxr-xr-x 0 0 0", True, False),
+        # a unit with PrivateUsers=
+        ("same root", "-rwxr-xr-x 1 0 0", True, False),
+        ("same user", "-rwxr-xr-x 1 0 0", False, True),
+        ("other host", "-rwxr-xr-x 1 0 0", False, True),
+        ("other user", "-rwxr-xr-x 1 995 995", False, True),
+        ("gone user", "-rwxr-xr-x 0 995 995", False, True),
+        ("gone host", "-rwxr-xr-x 0 0 0", None, False),
+        ("same -", "-rwxr-xr-x 1 0 0", None, False),
+        ("reach host", "-rwxr-xr-x 1 0 0", False, False),
+        ("same host", "-rwxr-xr-x 1 995 995", False, False),
+        ("same host", "-rwxrwxr-x 1 0 4", False, False),
+        ("same host", "-rwxrwxr-x 1 0 0", True, False),
+        ("same host", "-rwxr-xrwx 1 0 0", False, False),
+        ("same host", "", False, False),
+    ],
+)
+def test_whose_file_it_is(place: str, mode: str, own: bool | None, foreign: bool) -> None:
+    link = "lrwxrwxrwx 1 995 995 0 Nov 25 02:14 /proc/9/exe -> /usr/sbin/clamd\n"
+    places = f"== spaces\n9 {place}\n== files\n{mode} 9 Jul  1 12:00 /proc/9/exe\n"
+    (clamd,) = seen(STATUS + _CLAMD, LINKS + link, places).running("/usr/sbin/clamd")
+    assert (clamd.own, clamd.foreign, clamd.container) == (own, foreign, foreign)
+    assert clamd.systems("clamd") is own
+
+
+def test_a_capture_from_before_does_not_tell() -> None:
+    link = "lrwxrwxrwx 1 995 995 0 Nov 25 02:14 /proc/9/exe -> /usr/sbin/clamd\n"
+    with pytest.raises(CouldNotLook, match="clamd"):
+        seen(STATUS + _CLAMD, LINKS + link).of_the_system("clamd")
+    with pytest.raises(NotUnderstood):
+        seen(places="== spaces\n9 fine host\n")
+
+
+def test_a_process_called_like_a_part_of_the_read_hides_none() -> None:
+    forged = STATUS.replace("dbus-daemon", "== exe")
+    assert [p.pid for p in seen(forged).all] == [1, 35, 49]
+    assert seen(forged).running("/usr/sbin/sshd")
 
 
 def test_a_program_that_was_not_seen_may_be_the_systems() -> None:

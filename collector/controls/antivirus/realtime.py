@@ -75,6 +75,7 @@ def _view(sighting: Sighting, facts: Facts, parameters: Parameters) -> _View:
             p
             for p in facts.get(processes).all
             if not (p.container or p.login)
+            and p.hosts
             and (p.exe or "").startswith("/usr/local/aegis/")
             and (p.exe or "").rsplit("/", 1)[-1] in parameters.strings("aegis_guards")
         ]

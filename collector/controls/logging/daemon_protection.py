@@ -21,9 +21,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     known = facts.get(audit)
     if known.status is None:
         return without_answer(facts.get(audit), facts.get(services), facts.get(platform))
-    running = facts.get(processes).running(*parameters.strings("programs"))
+    programs = parameters.strings("programs")
+    running = [p for p in facts.get(processes).running(*programs) if not p.foreign]
     unit = facts.get(services).unit("auditd")
-    if not running and facts.get(processes).absent(*parameters.strings("programs")):
+    if not running and facts.get(processes).absent(*programs):
         quote = Quote("services.units", (unit.line,))
         return Verdict(Result.FAIL, "no_daemon", Method.OBSERVED, {}, (quote,))
     lines = tuple(process.line for process in running)

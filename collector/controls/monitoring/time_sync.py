@@ -67,10 +67,14 @@ def _running(facts: Facts, *, outside: bool) -> list[tuple[str, Process, _Ask]]:
     known = facts.get(processes)
     found = []
     for name, (paths, ask) in _DAEMONS.items():
-        mine = [p for p in known.running(*paths) if not ((outside and p.container) or p.login)]
+        mine = [
+            p
+            for p in known.running(*paths)
+            if not ((outside and p.container) or p.foreign or p.login)
+        ]
         found += [(name, p, ask) for p in mine[:1]]
     for process in known.running(*_BUSYBOX):
-        if process.name == "ntpd" and not (outside and process.container):
+        if process.name == "ntpd" and not process.foreign and not (outside and process.container):
             found.append(("busybox ntpd", process, timesync.kernel))
             break
     return found

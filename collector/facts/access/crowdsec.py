@@ -129,7 +129,7 @@ class Crowd:
 
 def crowd(capture: Capture) -> Crowd | None:
     """None where no CrowdSec runs on this host. Raises FactError."""
-    known = [p for p in processes(capture).all if not p.container and not p.login]
+    known = [p for p in processes(capture).all if not p.container and not p.login and p.hosts]
     agents = [p for p in known if p.exe is not None and p.exe.endswith(_AGENTS)]
     if not agents:
         return None

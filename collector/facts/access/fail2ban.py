@@ -192,7 +192,7 @@ def guard(capture: Capture) -> Guard | None:
     Raises NotUnderstood when these are not the known ones, or it is not told to read what sshd
     writes.
     """
-    known = [p for p in processes(capture).all if not p.container and not p.login]
+    known = [p for p in processes(capture).all if not p.container and not p.login and p.hosts]
     blockers = [p for p in known if p.exe is not None and p.exe.endswith("/sshg-blocker")]
     walls = [p for p in known if "/sshg-fw-" in p.cmdline and "sshg-fw-null" not in p.cmdline]
     if not blockers or not walls:

@@ -121,7 +121,9 @@ for p in /proc/[0-9]* $by -; do
     [ ! -u "$p/exe" ] || continue
     x=$(readlink "$p/exe" 2>/dev/null); g=
     case $x in (*' (deleted)') g=1; x=${{x%' (deleted)'}};; esac
-    [ -n "$x" ] || continue
+    # by that name may run another program, and in a space of its own another one at that path
+    case ${{x##*/}} in (*sshd*) ;; (*) continue;; esac
+    [ -n "$g" ] || [ "$p/exe" -ef "$x" ] || continue
     if [ ! -x "$x" ]; then
       printf '%s\n' "$x is no longer there, but runs" >&2
       printf '#sshd %s %s\n#as root\n#rc 127\n' "${{p#/proc/}}" "$x"

@@ -47,15 +47,22 @@ BEGIN {
 }
 """
 
-# of an ACL file of Redis: names, and who comes in with no password; `acl` that it was read
-ACL = r"""
-NR == 1 { print "acl" }
-$1 == "user" {
+# of users of Redis: names, and who comes in with no password; quotes may stand around any rule
+_USER = r"""
+tolower($1) == "user" {
+  gsub(/\042[>#]([^\042\\]|\\.)*\042|\047[>#][^\047]*\047/, ">***")
+  gsub(/\042([^\042\\]|\\.)*[ \t]([^\042\\]|\\.)*\042|\047[^\047]*[ \t][^\047]*\047/, "?")
+  gsub(/[\042\047]/, "")
   out = "user " ($2 ~ /^[A-Za-z0-9_.-]+$/ ? substr($2, 1, 32) : "?")
-  for (i = 3; i <= NF; i++) if ($i ~ /^(on|off|nopass|resetpass|reset)$/) out = out " " $i
-  print out
+  for (i = 3; i <= NF; i++) {
+    if ($i ~ /^[>#]/) out = out " >***"
+    else if (tolower($i) ~ /^(on|off|nopass|resetpass|reset)$/) out = out " " tolower($i)
+  }
+  print out; next
 }
 """
+# of an ACL file; `acl` that it was read
+ACL = f'NR == 1 {{ print "acl" }}\n{_USER}'
 
 QUESTION = (
     OPENED  # noqa: S608 - a question of fixed words
@@ -93,11 +100,11 @@ for f in $p; do
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
     printf '%s\n' "== mysql ${{d#/proc/}}"
-    [ -n "$c" ] && {{
+    [ -n "$c" ] && hp_mysql && {{
       # MariaDB's client would check the certificate even at the socket
       case "$c" in *mariadb) set -- --no-defaults --skip-ssl;; *) set -- --no-defaults;; esac
       # no server gets a file of ours for the asking
-      set -- "$@" --local-infile=0 -u root -N -B -e
+      set -- "$@" --local-infile=0 -S "$S" -u root -N -B -e
       q="select concat('as ',current_user()); "
       q="${{q}}select concat_ws(' ','account',user,'@',host,if(plugin='','-',plugin),"
       q="${{q}}length(concat(ifnull(authentication_string,'')"
@@ -126,11 +133,9 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   [ -f "$c" ] && hp_plain "$c" || continue
   printf '%s\n' "== redis-settings $c"
   w='port|bind|protected-mode|requirepass|aclfile|include|user'
-  hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" \
+  hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" | awk '{_USER}{{ print }}' \
     | sed -e 's/[[:space:]]#[[:space:]].*//' \
-      -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/' \
-      -e 's/"[>#][^"]*"/>***/g' -e '/^[[:space:]]*[Uu][Ss][Ee][Rr][[:space:]]/s/[<!][^ ]*/>***/g' \
-      -e 's/[>#][^ ]*/>***/g'
+      -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/'
   a=$(hp_by "$c" sed -n 's/^[[:space:]]*aclfile[[:space:]]*"\{{0,1\}}\(\/[^" ]*\).*/\1/p' |
     tail -n 1)
   [ -n "$a" ] || continue

@@ -23,8 +23,12 @@ _STATE = (
     + r"""
 # answer TEXT: of a server, whoever runs it: none speaks for another
 answer() { [ -z "$1" ] || printf '%s\n' "$1" | sed -e '/./!d' -e 's/^==/-==/'; }
+pg='postgres postgresql pgsql kingbase omm gaussdb opengauss highgo gpadmin'
+hp_left() { printf '%s\n' "$1: it is of no account of a database" >&2; }
 for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*; do
   [ -S "$s" ] || continue
+  # any user has one of his own in /tmp
+  hp_speaks "$s" $pg || { hp_left "$s"; continue; }
   case "${s##*.}" in *[!0-9]*) continue;; esac
   case "$s,$b" in /var/run/*,*/run/*) continue;; esac
   b="$b $s"; d=${s%/*}; p=${s##*.}
@@ -49,6 +53,7 @@ for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL
 done
 for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
   [ -S "$s" ] || continue
+  hp_speaks "$s" mysql mariadb percona || { hp_left "$s"; continue; }
   c=$(command -v mysql || command -v mariadb) || { echo '== mysql ? no client'; continue; }
   printf '%s\n' "== mysql $s"
   q="select concat_ws(' ','replica',host,replace(state,' ','_'))"

@@ -129,7 +129,8 @@ def log_stores(capture: Capture) -> Stores:
                 places = ("/sbin", "/usr/sbin", "/usr/local/sbin", "/usr/bin")
                 programs = [f"{place}/{unit}{end}" for place in places for end in ("", "d")]
                 running = _processes.processes(capture).running(*programs)
-                store = replace(store, active=any(not p.login for p in running))
+                own = _processes.of_the_host(p for p in running if not p.login)
+                store = replace(store, active=bool(own))
             found.append(store)
     others = () if found or runs else _others(capture)
     volatile = memory_mount(mounts, "/var/log/journal")

@@ -25,7 +25,7 @@ from collector.facts.network.listeners import READS as _SOCKET_READS
 from collector.facts.network.listeners import sockets
 from collector.facts.network.socket_owners import holders
 from collector.facts.system.processes import READS as _PROCESS_READS
-from collector.facts.system.processes import Process, processes
+from collector.facts.system.processes import Process, of_the_host, processes
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 from collector.resources import package_text
@@ -196,6 +196,9 @@ def monitoring(capture: Capture) -> Monitoring:
         pids = {p.pid for p in run.running(*monitor.programs)}
         those = [p for p in run.all if p.pid in pids or _under(p, monitor)]
         own = [p for p in those if not p.login and (not p.uid or p.service or p.container)]
+        own = [p for p in own if p.container and not p.foreign] + [
+            *of_the_host(p for p in own if not p.container or p.foreign)
+        ]
         if own:
             agents.append(Agent(monitor, tuple(own), _links(capture, own, parts["links"])))
     names = {n for m in MONITORS for n in m.names if n != "agent"}

@@ -136,7 +136,8 @@ def sockets(capture: Capture) -> tuple[Listener, ...]:
     """Every listening TCP socket and unconnected UDP socket. Raises FactError."""
     head, _, rest = capture.read("sockets.listening").text().partition("== ")
     kind, _, listing = rest.partition("\n")
-    body, separator, _ = listing.partition("== end")
+    # a process may call itself by such a head, within a line
+    body, separator, _ = f"\n{listing}".partition("\n== end")
     body, _, _ = body.partition("== units\n")
     body, _, _ = body.partition("== programs\n")
     if kind not in ("ss", "proc") or not separator:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
-from collector.facts.system.processes import Process, Processes
+from collector.facts.system.processes import Process, Processes, of_the_host
 from collector.facts.system.taken_up import LOOK, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -240,7 +240,8 @@ def _named(run: Processes, name: str) -> tuple[Process, ...]:
     found = run.running(*paths)
     # where the kernel does not show the program, the path that it was started by
     more = [p for p in run.all if p.exe is None and p.cmdline.split(" ", 1)[0] in paths]
-    return tuple(p for p in (*found, *more) if not p.container and not p.login)
+    own = of_the_host(p for p in found if not p.container and not p.login)
+    return (*own, *(p for p in more if not p.container and not p.login))
 
 
 def clamav(capture: Capture) -> Clamav:

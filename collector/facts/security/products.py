@@ -15,7 +15,7 @@ from typing import Any
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.system.processes import READS as _PROCESS_READS
-from collector.facts.system.processes import Process, Processes, processes
+from collector.facts.system.processes import Process, Processes, of_the_host, processes
 from collector.facts.system.services import READS as _SERVICE_READS
 from collector.facts.system.services import Services, services
 from collector.i18n.message import msg
@@ -200,7 +200,7 @@ def _sighting(
     own = [p for p in of_it if whole and not p.container]
     engines = [p for p in own if not _at(p, product.companions)]
     # what any user starts proves nothing
-    trusted = [p for p in engines if _trusted(p, product, places) and not p.login]
+    trusted = of_the_host(p for p in engines if _trusted(p, product, places) and not p.login)
     imposters = [p for p in run.all if p not in own and (p.name in product.names or p in of_it)]
     units = [u for u in map(known.unit, product.units) if u.known]
     scripts = [name for name in product.scripts if name in known.scripts]

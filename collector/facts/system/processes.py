@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.system.program_files import PLACES, program_files
 from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
@@ -29,8 +30,10 @@ grep -E '^(Name|State|PPid|Uid|VmSize):' /proc/[0-9]*/status /dev/null 2>/dev/nu
 grep -E '^0::|:name=systemd:' /proc/[0-9]*/cgroup /dev/null 2>/dev/null | cut -c 1-500
 grep -a -m 1 . /proc/[0-9]*/cmdline /dev/null 2>/dev/null | tr '\000' ' ' | cut -c 1-400
 echo '== exe'
-hp_ls -ldn /proc/[0-9]*/exe 2>/dev/null
-true
+l=$(hp_ls -ldn /proc/[0-9]*/exe 2>/dev/null); printf '%s\n' "$l"
+"""
+        + PLACES
+        + r"""true
 """,
         limit=1 << 22,
         redact=_NO_ARGUMENTS,
@@ -67,6 +70,10 @@ class Process:
     program. `uid` is the effective one, `unit` the systemd unit it belongs to (or empty).
     `login`: somebody who can log in started it, and no service of the system's. `service`: it
     lives in such a service, which does not start what a user says.
+    `own`: its program is the file at that path of this host, and none but root can put one there;
+    None where the capture does not tell. `foreign`: that file is another one, and it runs in no
+    container known as one: any user lays a program at any path of a namespace of his. It counts as
+    contained.
     """
 
     pid: int
@@ -80,6 +87,8 @@ class Process:
     container: bool
     login: bool = False
     service: bool = False
+    own: bool | None = None
+    foreign: bool = False
 
     @property
     def line(self) -> str:
@@ -91,13 +100,15 @@ class Process:
         """Is it the system's own program of one of `names`? None: its program was not seen.
 
         A name and a command line prove nothing, anyone may take them. Root started it, or a
-        service of the system's did, and its program is called so.
+        service of the system's did, and its program is called so, and is this host's own.
 
         >>> def one(uid, exe, **more):
         ...     return Process(9, 1, uid, "rsyslogd", exe, False, "", "", False, **more)
         >>> one(0, "/usr/sbin/rsyslogd").systems("rsyslogd")
         True
-        >>> one(104, "/usr/sbin/rsyslogd", service=True).systems("rsyslogd")
+        >>> one(104, "/usr/sbin/rsyslogd", service=True, own=True).systems("rsyslogd")
+        True
+        >>> one(104, "/usr/sbin/rsyslogd", service=True).systems("rsyslogd") is None
         True
         >>> one(65534, "/usr/sbin/rsyslogd").systems("rsyslogd")
         False
@@ -119,7 +130,30 @@ class Process:
         if self.exe.startswith(_EVERYBODYS) or (self.uid and not self.exe.startswith(_PROGRAMS)):
             return False
         base = self.exe.rpartition("/")[2]
-        return any(_called(base, name) for name in names) or (not self.uid and base == "busybox")
+        if not any(_called(base, name) for name in names) and (self.uid or base != "busybox"):
+            return False
+        # a capture from before this was looked at: no user's program is root's process
+        return self.own if self.uid else True
+
+    @property
+    def hosts(self) -> bool | None:
+        """Does it show what runs on this host? Root started it, or its program is the host's own.
+
+        None where the capture does not tell of a program that root did not start.
+        """
+        return not self.foreign if not self.uid else self.own
+
+
+def of_the_host(those: Iterable[Process]) -> tuple[Process, ...]:
+    """Those that `hosts` holds of. Raises CouldNotLook where that is not told, and of none else."""
+    known = tuple(those)
+    found = tuple(p for p in known if p.hosts)
+    for process in known:
+        if process.hosts is None and not found:
+            raise CouldNotLook(
+                "processes.all", msg("program_process", pid=process.pid, name=process.name)
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +211,9 @@ def processes(capture: Capture) -> Processes:
     result = capture.read("processes.all")
     if result.status is not ReadStatus.OK:
         result.text()
-    head, _, tail = result.text().partition("== exe\n")
+    # a process may call itself by such a head, behind the name of its file
+    head, *parts = re.split(r"(?m)^== (?:exe|spaces|files)\n", result.text())
+    tail, spaces, files = (*parts, "", "", "")[:3]
     found: dict[int, dict[str, str]] = {}
     for line in head.splitlines():
         match = _ENTRY.match(line)
@@ -186,10 +222,10 @@ def processes(capture: Capture) -> Processes:
         _add(found.setdefault(int(match[1]), {}), match[2], match[3])
     if not any("Name" in fields for fields in found.values()):
         raise NotUnderstood("processes.all", msg("not_single_process_seen"))
-    programs = _programs(tail)
+    programs, kept = _programs(tail), program_files(spaces, files)
     return Processes(
         tuple(
-            _process(pid, fields, programs.get(pid))
+            _process(pid, fields, programs.get(pid), kept.get(pid))
             for pid, fields in sorted(found.items())
             if "VmSize" in fields and "Uid" in fields
         ),
@@ -220,7 +256,9 @@ def _programs(text: str) -> dict[int, str | None]:
     return programs
 
 
-def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
+def _process(
+    pid: int, fields: dict[str, str], exe: str | None, kept: tuple[bool, bool] | None
+) -> Process:
     group = fields.get("cgroup", "")
     units = _UNIT.findall(group)
     uids, parent = fields["Uid"].split(), fields.get("PPid", "0")
@@ -229,6 +267,8 @@ def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
             "processes.all",
             msg("proc_status_uid_ppid", pid=pid, fields=fields["Uid"], parent=parent),
         )
+    contained = bool(_CONTAINER.search(group))
+    foreign = kept is not None and kept[1] and not contained
     process = Process(
         pid=pid,
         ppid=int(parent),
@@ -238,9 +278,11 @@ def _process(pid: int, fields: dict[str, str], exe: str | None) -> Process:
         deleted=False,
         cmdline=fields.get("cmdline", "").strip(),
         unit=units[-1] if units else "",
-        container=bool(_CONTAINER.search(group)),
+        container=contained or foreign,
         login=_login(int(uids[1]), group, units),
         service=_service(int(uids[1]), group, units),
+        own=None if kept is None else kept[0],
+        foreign=foreign,
     )
     if exe is not None and exe.endswith(_DELETED):
         process = replace(process, exe=exe.removesuffix(_DELETED), deleted=True)

@@ -27,8 +27,8 @@ case $l in (*'"mysqld"'*|*'"mariadbd"'*|*'"mongod"'*)
         # by its socket; MariaDB would check the certificate even there
         q="--no-defaults"; case $c in (*mariadb) q="$q --skip-ssl";; esac
         # no server gets a file of ours for the asking
-        if [ -n "$c" ]; then
-          $t "$c" $q --local-infile=0 -u root -N -B -e "
+        if [ -n "$c" ] && hp_mysql; then
+          $t "$c" $q --local-infile=0 -S "$S" -u root -N -B -e "
             show global variables where variable_name in ('require_secure_transport', 'have_ssl');
             select concat('account ', if(ssl_type = '', '-', ssl_type), ' ', host, ' ', user)
               from mysql.user where host <> ''" </dev/null 2>/dev/null | head -n 300

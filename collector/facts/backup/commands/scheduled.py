@@ -28,7 +28,7 @@ def all_jobs(capture: Capture) -> tuple[BackupJob, ...]:
         return found
     known = processes(capture)
     # busybox has it in a program of another name; but anyone can take any name
-    runs = any(not p.login for p in known.running(*_CRON))
+    runs = any(not p.login and p.hosts for p in known.running(*_CRON))
     if runs or any(p.systems(*_CRON_NAMES) for p in known.named(*_CRON_NAMES)):
         return found
     known.absent(*_CRON)

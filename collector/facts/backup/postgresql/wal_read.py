@@ -9,6 +9,7 @@ STATE = (
     OPENED  # noqa: S608 - questions of fixed words
     + r"""
 r= b=
+pg='postgres postgresql pgsql kingbase omm gaussdb opengauss highgo gpadmin'
 for f in /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres /usr/bin/postgres \
   /usr/local/pgsql/bin/postgres /usr/libexec/postgresql*/postgres; do [ -x "$f" ] && r=1; done
 for s in /run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*; do
@@ -66,6 +67,8 @@ target() {
   stat -c 'owned %a:%u:%g' "$1"
 }
 for s in $b; do
+  hp_speaks "$s" $pg || {
+    printf '%s\n' "$s: it is of no account of a database" >&2; continue; }
   NAMER=; hp_word "$s"; NAMER=$W
   d=${s%/*}; p=${s##*.}; w= z= c=
   printf '%s\n' "== server $s"

@@ -102,12 +102,14 @@ for p in $(hp_started 'nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|hapr
   case "$n" in
     nginx|openresty|tengine)
       case "$a" in *'worker process'*|*'cache '*' process'*) set +f; continue;; esac
-      x=$(readlink "$p/exe"); x=${x% (deleted)}
-      # a program that somebody else can replace is his, and is not run
-      v=; hp_word "$x"
-      [ -n "$W" ] || v=$("$x" -V 2>&1 </dev/null | tr ' ' '\n' |
-        grep -E '^--(prefix|conf-path|http-log-path)=')
+      x=$(readlink "$p/exe"); hp_word "${x% (deleted)}"
       NAMER=${by:-$W}
+      # asked as whoever started it
+      v=; i=$NAMER; NAMER=
+      hp_program "${p#/proc/}" nginx openresty tengine &&
+        v=$(hp_do "$by" "$X" -V 2>&1 </dev/null | tr ' ' '\n' |
+          grep -E '^--(prefix|conf-path|http-log-path)=')
+      NAMER=$i
       base=; log=
       for i in $v; do
         case "$i" in
