@@ -86,7 +86,7 @@ def test_a_log_that_anybody_may_write_is_narrowed_and_one_of_a_person_left_to_ro
     line = b"-rw-rw-rw- 666 1000 1000 /var/log/auth.log.1\n== attributes\n"
     changed = replace(result, stdout=result.stdout.replace(b"== attributes\n", line))
     capture = replace(capture, reads={**capture.reads, "log_guard.modes": changed})
-    wanted = [{"path": "/var/log/auth.log.1", "mode": "0640", "owner": "root"}]
+    wanted = [{"path": "/var/log/auth.log.1", "most": "0640", "owner": "root"}]
     assert told(capture, GIVEN)["modes"] == wanted
 
 

@@ -29,7 +29,7 @@ made() {
     printf 'Name: %s\nVersion: %s\nRelease: %s.el9\nSummary: %s\nLicense: Public Domain\nBuildArch: noarch\nAutoReqProv: no\n' \
       "$1" "$2" "$3" "$1"
     printf '%%description\nStands in for the package of this name.\n%%install\ninstall -D /dev/null %%{buildroot}/usr/share/shape/%%{name}\n%s\n' "$4"
-    printf '(cd "%%{buildroot}" && find . -type f | sed s/^.// && find . -type d -empty | sed "s/^./%%%%dir /") >files.list\n'
+    printf '(cd "%%{buildroot}" && find . -type f | sed -e s/^.// -e "s,^/etc/,%%%%config(noreplace) /etc/," && find . -type d -empty | sed "s/^./%%%%dir /") >files.list\n'
     printf '%%files -f files.list\n'
   } >"$work/$1.spec"
   rpmbuild -bb --quiet --define "_topdir $work" --define "_rpmdir $5" --define 'debug_package %{nil}' --define '_binaries_in_noarch_packages_terminate_build 0' \
