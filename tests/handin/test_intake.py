@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import shutil
 import signal
 from datetime import UTC, datetime, timedelta
@@ -179,6 +180,21 @@ def test_a_host_that_was_replaced_is_taken_when_asked_for(desk: Desk) -> None:
     desk.came(output("c", datetime.now(UTC) + timedelta(minutes=1)))
     assert desk("intake", "--all").status == 2
     assert desk("intake", "--all", "--moved").status == 0
+    assert len(desk.evidence()) == 2
+
+
+def test_a_machine_is_known_by_the_last_evidence_that_has_it(desk: Desk) -> None:
+    """A bundle of another host alone said that nothing was known, and anything was taken."""
+    _taken(desk, output("a"))
+    _taken(desk, output("b"), "web-2")
+    at = datetime.now(UTC) + timedelta(minutes=1)
+    other = desk.came(output("c", at))
+    without = re.sub(rb"(?m)^(machine|boot_id)=.*\n", b"", output("a", at))
+    nameless = desk.came(without)
+    listed = {one["id"]: one["against"] for one in desk.json()["waiting"]}
+    assert "another machine than web-1 was before (its machine-id is another)" in listed[other.id]
+    assert "another machine than web-1 was before (it tells no machine-id)" in listed[nameless.id]
+    assert desk("intake", "--all").status == 2
     assert len(desk.evidence()) == 2
 
 

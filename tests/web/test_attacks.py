@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from collector.pledges.database import tables
@@ -270,25 +271,53 @@ def test_a_proxys_word_counts_where_it_is_ours(place: Place) -> None:
         proxies=(told._network("10.0.0.0/8", ""),), user_header="X-Remote-User",
     )  # fmt: skip
     site = Site(place, settings)
-    site.house.accounts.find("boss")
+    if site.house.accounts.find("outer") is None:
+        site.house.accounts.add(Account("outer", "engineer"), None)
     base = "https://pledges.example"
     ours = site.browser(peer="10.1.2.3", base=base)
-    headers = {"x-remote-user": "eng", "x-forwarded-proto": "https"}
+    headers = {"x-remote-user": "outer", "x-forwarded-proto": "https"}
     headers |= {"x-forwarded-for": "6.6.6.6, 203.0.113.5, 10.9.9.9"}
     answer = ours.get("/due", **headers)
     assert answer.status_code == 200
     line = _lines(site)[0]
-    assert (line.account, line.address) == ("eng", "203.0.113.5")
+    assert (line.account, line.address) == ("outer", "203.0.113.5")
     assert "Secure" in answer.headers["set-cookie"]
     assert "__Host-hostpledge-session" in answer.headers["set-cookie"]
     # whoever comes past the proxy is nobody, and has the address that he has
     forged = site.browser(peer="203.0.113.66", base=base)
     assert forged.get("/due", **headers).status_code == 303
     assert (_lines(site)[0].account, _lines(site)[0].address) == ("-", "203.0.113.66")
-    # an account that is over, or that nobody made, is nobody's here either
-    for name in ("late", "nobody", ""):
+    # an account that is over, that nobody made, or that has a password of its own is nobody's here
+    for name in ("late", "nobody", "", "eng", "boss"):
         known = site.browser(peer="10.1.2.3", base=base)
         assert known.get("/due", **{**headers, "x-remote-user": name}).status_code == 303
+    # the line that the proxy adds itself is the last
+    twice = httpx.Headers([*headers.items(), ("x-forwarded-for", "203.0.113.7")])
+    again = site.browser(peer="10.1.2.3", base=base)
+    assert again.client.get("/due", headers=twice).status_code == 200
+    assert _lines(site)[0].address == "203.0.113.7"
+    two = httpx.Headers([*headers.items(), ("x-remote-user", "boss")])
+    assert (
+        site.browser(peer="10.1.2.3", base=base).client.get("/due", headers=two).status_code == 303
+    )
+
+
+def test_nobody_asks_past_the_proxy_that_has_tls(place: Place) -> None:
+    settings = Settings(
+        host="192.0.2.2", hosts=("pledges.example",), proxies=(told._network("10.0.0.0/8", ""),)
+    )
+    site = Site(place, settings)
+    base = "http://pledges.example"
+    assert site.browser(peer="203.0.113.66", base=base).get("/sign-in").status_code == 403
+    assert site.browser(peer="10.1.2.3", base=base).get("/sign-in").status_code == 200
+
+
+def test_a_number_of_thousands_of_digits_is_no_page(own: Site) -> None:
+    eng = own.browser("eng")
+    digits = "9" * 5000
+    assert eng.get(f"/pledges/demo-0/evidence/{digits}.zip").status_code == 404
+    assert own.browser().get(f"/pledges/x/evidence/{digits}.zip").status_code == 303
+    assert eng.get(f"/?page={digits}").status_code == 200
 
 
 def test_a_link_leads_back_into_this_site_alone(own: Site) -> None:

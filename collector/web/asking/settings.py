@@ -78,6 +78,11 @@ class Settings:
         return self.host in LOOPBACK
 
     @property
+    def by_proxy_alone(self) -> bool:
+        """Without TLS of its own nobody asks past the proxy that has it."""
+        return not self.loopback and self.certificate is None
+
+    @property
     def origin(self) -> str:
         scheme = "https" if self.certificate else "http"
         shown = f"[{self.host}]" if ":" in self.host else self.host

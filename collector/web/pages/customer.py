@@ -112,8 +112,9 @@ def findings(asker: Asker) -> Response:
 
 def bundle(asker: Asker) -> Response:
     """One bundle as a ZIP in its one form, as `repack` makes it."""
-    id, sequence = asker.request.path_params["id"], asker.request.path_params["sequence"]
+    id = asker.request.path_params["id"]
     asker.must_see(id)
+    sequence = number(asker.request.path_params["sequence"], otherwise=0)
     with asker.house.library.open() as register:
         found = [e for e in register.every_evidence(id) if e.sequence == sequence]
     if not found or not found[0].path.is_dir():

@@ -72,7 +72,8 @@ def asked_of(query: Mapping[str, str], only: frozenset[str] | None) -> Asked:
 
 def number(text: str, otherwise: int = 1, most: int = 1_000_000) -> int:
     """Of a page, counted from 1."""
-    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() else otherwise
+    plain = text.isascii() and text.isdigit() and len(text) < 10
+    return min(max(int(text), 1), most) if plain else otherwise
 
 
 def _one_of(word: str, known: Sequence[str]) -> str:

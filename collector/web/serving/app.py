@@ -37,7 +37,7 @@ _READ: Sequence[tuple[str, Handler]] = (
     ("/due/export.{form:str}", overview.due_export),
     ("/pledges/{id:str}", customer.customer),
     ("/pledges/{id:str}/findings.{form:str}", customer.findings),
-    ("/pledges/{id:str}/evidence/{sequence:int}.zip", customer.bundle),
+    ("/pledges/{id:str}/evidence/{sequence:str}.zip", customer.bundle),
     ("/pledges/{id:str}/findings/{control:str}/{host:path}", finding.finding),
     ("/password", sign_in.password_page),
     ("/accounts", people.accounts),

@@ -123,13 +123,16 @@ def _session(asker: Asker) -> Session | None:
     token = asker.cookie("session")
     found = asker.house.sessions.find(token) if token else None
     if header and asker.house.settings.trusts(peer):
-        named = asker.request.headers.get(header, "").casefold()
-        if not named:
+        names = asker.request.headers.getlist(header)
+        if len(names) != 1 or not names[0]:
+            asker.note = "proxy" if names else asker.note
             return None
+        named = names[0].casefold()
         if found is not None and found.account.name == named:
             return found
         account = asker.house.accounts.find(named)
-        if account is None or not account.holds(datetime.now(UTC)):
+        # one with a password of its own is opened by that alone
+        if account is None or account.local or not account.holds(datetime.now(UTC)):
             asker.note = "proxy"
             return None
         made = asker.house.sessions.begin(account)

@@ -56,6 +56,10 @@ class Guard:
             await refused(scope, receive, guarded)
             return
         peer = (scope.get("client") or ("", 0))[0]
+        if self._settings.by_proxy_alone and not self._settings.trusts(peer):
+            refused = PlainTextResponse("by the proxy alone\n", 403)
+            await refused(scope, receive, guarded)
+            return
         address, secure = came(peer, Headers(scope=scope), self._settings)
         scope["client"], scope["scheme"] = (address, 0), "https" if secure else "http"
         scope[PEER] = peer
@@ -66,7 +70,8 @@ def came(peer: str, headers: Headers, settings: Settings) -> tuple[str, bool]:
     """The address that asks, and whether it came over TLS; a proxy's word counts if it is ours."""
     if not settings.trusts(peer):
         return peer, settings.certificate is not None
-    told = headers.get("x-forwarded-for", "")
+    # of several lines the last is what the proxy itself added
+    told = ",".join(headers.getlist("x-forwarded-for"))
     # from the right: what stands left of the first stranger is the stranger's own word
     for part in reversed([p.strip() for p in told.split(",") if p.strip()][-20:]):
         try:

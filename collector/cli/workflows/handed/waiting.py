@@ -181,8 +181,6 @@ def _check_machine(
     register: Register, one: Receipt, seen: Sighting, machine: str, *, moved: bool
 ) -> None:
     from collector.cli.workflows.twins import strange
-    from collector.pledges.database.rows import current
-    from collector.pledges.status.latest_bundle import Newest
 
     for twin in strange(register, one.pledge, register.twins_of(one.pledge, [seen])):
         if any(kind in _SAME_MACHINE for kind in twin.kinds):
@@ -192,18 +190,33 @@ def _check_machine(
                     f"of the machine that is {twin.other} of pledge {twin.pledge}, not {one.host}",
                 )
             )
-    newest = current(register.evidence(one.pledge))
-    known = Newest(newest).machines.get(one.host) if newest is not None else None
-    if known and machine and known != machine and not moved:
+    known = _known_machine(register, one)
+    if known and known != machine and not moved:
+        why = (
+            tr("它没有给出 machine-id", "it tells no machine-id")
+            if not machine
+            else tr("machine-id 不同", "its machine-id is another")
+        )
         raise BadInput(
             tr(
-                f"machine-id 与此前的 {one.host} 不同：另一台机器",
-                f"another machine than {one.host} was before (its machine-id is another)",
+                f"与此前的 {one.host} 不是同一台机器（{why}）",
+                f"another machine than {one.host} was before ({why})",
             ),
             mend=tr(
                 "主机确已更换时加 --moved", "--moved takes it, where the host was replaced indeed"
             ),
         )
+
+
+def _known_machine(register: Register, one: Receipt) -> str | None:
+    """By the last evidence that knows it: one of another host alone says nothing of this one."""
+    from collector.pledges.status.latest_bundle import Newest
+
+    for attached in reversed(register.evidence(one.pledge)):
+        known = Newest(attached).machines.get(one.host)
+        if known:
+            return known
+    return None
 
 
 def sighting(capture: Capture) -> Sighting:
