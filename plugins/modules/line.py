@@ -145,7 +145,7 @@ def main() -> None:
     except Refused as problem:
         module.fail_json(msg=f"{problem}; nothing is changed, a person has to look")
     except OSError as problem:
-        module.fail_json(msg=f"{module.params['path']}: {problem.strerror}")
+        module.fail_json(msg=f"{module.params['path']} cannot be changed: {problem.strerror}")
     module.exit_json(changed=changed, file=path)
 
 

@@ -144,7 +144,7 @@ def main() -> None:
         except Refused as problem:
             left.append(str(problem))
         except OSError as problem:
-            left.append(f"{wish['path']}: {problem.strerror}")
+            left.append(f"{wish['path']} cannot be changed: {problem.strerror}")
         else:
             if now:
                 before.append(was)

@@ -107,4 +107,18 @@ TABLE = (
     (r"the anti-malware of this host: (.*)", r"查看防病毒软件：\1"),
     (r"the logs of this host: (.*)", r"查看日志设置：\1"),
     (r"not brought about, or not whole: (.*)", r"未能完成，或未全部完成：\1"),
+    # what lies where a user of the host may put another thing (narrow, line)
+    (r"(.*); nothing is changed, a person has to look", r"\1；未作改动，须由人查看"),
+    (r"(\S.*) cannot be changed: (.*)", r"\1 无法改动：\2"),
+    (r"(\S.*) has (\d+) MiB", r"\1 有 \2 MiB"),
+    (r"(\S.*) has (\d+) names \(hard links\), and is in the reach of a user: (.*)",
+     r"\1 有 \2 个名称（硬链接），且在用户可及之处：\3"),
+    (r"(\S.*) is another file at each look", r"\1 每次查看都是另一个文件"),
+    (r"(\S.*) is another file than was looked at", r"\1 已不是先前查看的文件"),
+    (r"(\S.*) is neither a file nor a folder", r"\1 既不是文件也不是目录"),
+    (r"(\S.*) is no file, and in the reach of a user: (.*)", r"\1 不是文件，且在用户可及之处：\2"),
+    (r"(\S.*) is no file", r"\1 不是文件"),
+    (r"(\S.*) is not given to root: (.*)", r"\1 不改为 root 所有：\2"),
+    (r"(\S.*) leads over too many links", r"\1 经过的链接太多"),
+    (r"(\S.*): (\S+) is a link in the reach of a user: (.*)", r"\1：\2 是用户可及之处的链接：\3"),
 )  # fmt: skip
