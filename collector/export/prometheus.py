@@ -101,15 +101,14 @@ def _about_scope(scope: Scope | None) -> Iterator[Family]:
 
 def _about_evidence(about: Identity, scope: Scope | None) -> Iterator[Family]:
     if about.digest is not None:
+        unchecked = scope is not None and scope.unchecked
         told = Text(
             "签名未核验（1 是，0 否）",
             "Whether nobody looked at the bundle's signature (1) or not (0).",
         )
-        yield (
-            "hostpledge_signature_unchecked",
-            told,
-            (({}, float(bool(scope and scope.unchecked))),),
-        )
+        # a form without comments has no other place for the words
+        told = not_checked() if unchecked else told
+        yield "hostpledge_signature_unchecked", told, (({}, float(unchecked)),)
     if about != NOBODY:
         labels = {"version": __version__, **about.named()}
         told = Text("结论所属的登记与证据包（恒为 1）", "The pledge and bundle; always 1.")
