@@ -240,3 +240,10 @@ def test_before_the_list_is_made_nothing_is_called_empty(
     for path in ("/", "/due", "/export.csv", "/due/export.csv"):
         assert browser.get(path).status_code == 503
     assert browser.get("/pledges/demo-0").status_code == 200
+
+
+def test_an_empty_list_says_why_it_is_empty(site: Site) -> None:
+    boss = site.browser("boss")
+    asked = boss.get("/pledges/demo-0?host=zzz&lang=en").text
+    assert "No finding is open." not in asked
+    assert "None of what was asked for is open" in asked

@@ -61,6 +61,8 @@ def customer(asker: Asker) -> Response:
         matrix=_matrix(asker, newest),
         lives=found[(number(asker.query.get("findings", "")) - 1) * _LIVES :][:_LIVES],
         lives_paging=pages(len(found), _LIVES, number(asker.query.get("findings", ""))),
+        lives_asked=bool(_asked(asker, "host") or _asked(asker, "owner")),
+        lives_known=readable,
         states=columns.STATES,
         waivers=_waivers(known),
         bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
@@ -190,7 +192,7 @@ def _matrix(asker: Asker, newest: Newest | None) -> matrix.Matrix | None:
 
 def _lives(asker: Asker, lives: Sequence[Life]) -> list[Life]:
     """What is open or waived, of what was asked for."""
-    host, owner = asker.query.get("host", "").strip(), asker.query.get("owner", "").strip()
+    host, owner = _asked(asker, "host"), _asked(asker, "owner")
     return [
         life
         for life in lives
@@ -198,6 +200,10 @@ def _lives(asker: Asker, lives: Sequence[Life]) -> list[Life]:
         and (not host or host.casefold() in life.host.casefold())
         and (not owner or owner.casefold() in life.owner.casefold())
     ]
+
+
+def _asked(asker: Asker, name: str) -> str:
+    return asker.query.get(name, "").strip()
 
 
 def _due(life: Life, known: Dossier) -> tuple[str, bool]:
