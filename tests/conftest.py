@@ -24,6 +24,7 @@ _ALLOWED = (
     "LibreOffice is not here",  # too large to install for one look
     "this kernel has no flowtables",
     "this kernel takes no program of",
+    "the long form: HOSTPLEDGE_PROBE_KILLS",  # minutes each: for who asks for it
 )
 
 
