@@ -70,7 +70,7 @@ def test_every_format_says_how_many_of_how_many(form: str, lang: Lang) -> None:
         assert (document["scope"]["judged"], document["scope"]["of"]) == (7, AT_2)
         assert document["clauses"]["2.2"]["verdict"] in ("error", "fail")
         assert document["hosts"]["web-1"]["clauses"]["2.2"]["verdict"] in ("error", "fail")
-    elif form == "prometheus":
+    elif form in ("prometheus", "openmetrics"):
         assert 'hostpledge_controls_judged{clause="2.2",grade="2"} 7' in text
         wanted = f'hostpledge_controls_wanted{{clause="2.2",grade="2"}} {OF_CLAUSE["2.2"]}'
         assert wanted in text
@@ -80,6 +80,8 @@ def test_every_format_says_how_many_of_how_many(form: str, lang: Lang) -> None:
             if lang == "zh"
             else f"7 of {AT_2} controls: no proof of"
         )
+        if form == "defectdojo":  # its text is Markdown, where brackets are escaped
+            text = text.replace("\\\\", "")
         assert said in text.replace("\n", "")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from collector.resources import package_text
 from collector.schema import load_yaml
@@ -118,14 +119,15 @@ def test_a_past_day_is_what_was_proven_then(
     with_accounts(place.state)
     site = Site(place)
     now = datetime.now(UTC)
-    yesterday = (now - timedelta(days=1)).date().isoformat()
+    yesterday = (now.astimezone(CHINA) - timedelta(days=1)).date().isoformat()
     browser = site.browser("boss")
     assert browser.get(f"/pledges/demo-0?at={yesterday}").status_code == 404
     tomorrow = now + timedelta(days=1)
     register = Register.open(place.register)
     register.add(record("demo-0", "改名后的单位", 0), update=True)
     customer = site.house.customer
-    customer_then = customer.dossier("demo-0", tomorrow + timedelta(days=9), now.date(), "en")
+    today = now.astimezone(CHINA).date()
+    customer_then = customer.dossier("demo-0", tomorrow + timedelta(days=9), today, "en")
     assert customer_then.record.customer == "改名后的单位"
     assert len(customer_then.evidence) == 3
     # what was attached later is not there then
@@ -134,11 +136,9 @@ def test_a_past_day_is_what_was_proven_then(
         taken = lives.captured("hardened")
         lives.check(register, "demo-0", place.signer, taken, now - timedelta(hours=1))
     assert len(customer.dossier("demo-0", now, None, "en").evidence) == 4
-    then = customer.dossier("demo-0", now + timedelta(days=9), now.date(), "en")
+    then = customer.dossier("demo-0", now + timedelta(days=9), today, "en")
     assert len(then.evidence) == 3
-    later = customer.dossier(
-        "demo-0", now + timedelta(days=9), (now + timedelta(days=3)).date(), "en"
-    )
+    later = customer.dossier("demo-0", now + timedelta(days=9), today + timedelta(days=3), "en")
     assert len(later.evidence) == 4
 
 
