@@ -73,7 +73,10 @@ _CHOOSING = (
         default="0d",
         show_default=True,
         metavar="TIME",
-        help=tr("把多久之内到期也算在内，如 30d", "what falls due within that time too, e.g. 30d"),
+        help=tr(
+            "把多久之内到期也算在内，如 30d、3m、2027-03",
+            "what falls due within that time too, e.g. 30d, 3m, 2027-03",
+        ),
     ),
     click.option(
         "--grade",

@@ -9,7 +9,8 @@ from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.pledges.record.times import CHINA, end_of_day
 
-_TIME = re.compile(r"([0-9]{1,4})(d|w)?")
+_TIME = re.compile(r"([0-9]{1,4})(d|w|m|天|周|个月)?")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 def parse_time(text: str, *, where: str = "--at") -> datetime:
@@ -47,16 +48,45 @@ def parse_day(text: str, where: str) -> date:
         ) from None
 
 
-def length_of_time(text: str, *, where: str = "--within") -> timedelta:
-    """`30d` or `4w`; raises BadInput for anything else."""
-    given = _TIME.fullmatch(text.strip())
+def length_of_time(text: str, *, where: str = "--within", today: date | None = None) -> timedelta:
+    """How far from `today` (in China): `30d`, `4w`, `3m`, to a day or to the end of a month.
+
+    A month ahead is the corresponding day (Civil Code of the PRC, article 202). Raises BadInput for
+    anything else, and for a day that is past.
+    """
+    from collector.pledges.record.terms import months_on
+
+    today = today or datetime.now(UTC).astimezone(CHINA).date()
+    text = text.strip()
+    given = _TIME.fullmatch(text)
     if given is None:
+        return _until(text, today, where)
+    number = int(given[1])
+    if given[2] in ("m", "个月"):
+        return months_on(today, number) - today
+    return timedelta(days=number * (7 if given[2] in ("w", "周") else 1))
+
+
+def _until(text: str, today: date, where: str) -> timedelta:
+    from collector.pledges.record.terms import months_on
+
+    try:
+        if _MONTH.fullmatch(text):
+            last = months_on(date.fromisoformat(f"{text}-01"), 1) - timedelta(days=1)
+        else:
+            last = date.fromisoformat(text)
+    except ValueError:
         raise BadInput(
             tr(f"不是时长：{text}", f"no length of time: {text}"),
             where=where,
-            mend=tr("请写成 30d 或 4w", "write 30d or 4w"),
-        )
-    return timedelta(days=int(given[1]) * (7 if given[2] == "w" else 1))
+            mend=tr(
+                "请写成 30d、4w、3m、2027-03-31 或 2027-03",
+                "write 30d, 4w, 3m, 2027-03-31 or 2027-03",
+            ),
+        ) from None
+    if last < today:
+        raise BadInput(tr(f"已经过去：{text}", f"is past: {text}"), where=where)
+    return last - today
 
 
 def to_the_end(ahead: timedelta, now: datetime) -> timedelta:

@@ -10,6 +10,7 @@ from typing import Any
 
 from collector.pledges.database.rows import Evidence, current
 from collector.pledges.due.lifecycle import State, continued, state
+from collector.pledges.record.sought import holds
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import Due, due
 from collector.pledges.status.brief import Brief
@@ -56,7 +57,7 @@ class Wanted:
     """What is asked for; each that is left out asks for nothing.
 
     `clauses` maps a clause to the verdicts that are wanted, None for all but those that are kept.
-    `search` is looked for in id, customer and hosts; `owner` sees to a finding of the record.
+    `search` is looked for in what `record.sought` has; `owner` sees to a finding of the record.
     """
 
     states: frozenset[str] = frozenset()
@@ -75,7 +76,7 @@ class Wanted:
             and all(_asked(one.verdict(n), w) for n, w in (self.clauses or {}).items())
             and (self.expiring is None or self._expires(one, today))
             and (self.due_within is None or bool(one.dues))
-            and (not self.search or _found(record, self.search))
+            and (not self.search or holds(record.sought, self.search))
             and (not self.owner or self.owner in owners(record))
         )
 
@@ -149,8 +150,3 @@ def owners(record: Brief) -> frozenset[str]:
 
 def _asked(word: str, wanted: frozenset[str] | None) -> bool:
     return word not in _KEPT if wanted is None else word in wanted
-
-
-def _found(record: Brief, text: str) -> bool:
-    sought = text.casefold()
-    return any(sought in one.casefold() for one in (record.id, record.customer, *record.hosts))

@@ -17,6 +17,7 @@ from typing import Any
 from collector.model import Text
 from collector.pledges.due.deadlines import Due, deadlines
 from collector.pledges.record.form import Documented, PledgeRecord
+from collector.pledges.record.sought import sought_in
 from collector.resources import package_text
 
 _FIELDS = (
@@ -36,7 +37,7 @@ _FIELDS = (
 _MADE_BY = (
     "pledges/status/brief.py",
     *(f"pledges/due/{name}.py" for name in ("deadlines", "expiries", "lifecycle")),
-    *(f"pledges/record/{name}.py" for name in ("terms", "times")),
+    *(f"pledges/record/{name}.py" for name in ("sought", "terms", "times")),
     *(f"catalogs/{name}.yml" for name in ("clocks", "documents", "pledge-fields")),
 )
 
@@ -51,6 +52,11 @@ class Brief(Documented):
     document: Mapping[str, Any]
     found: tuple[Due, ...]
     until: datetime
+
+    @property
+    def sought(self) -> tuple[str, ...]:
+        """What a search looks in."""
+        return tuple(self.document["sought"])
 
     @property
     def signed_on(self) -> date | None:
@@ -84,6 +90,7 @@ def brief_of(record: PledgeRecord) -> dict[str, Any]:
     document["customer"] = {"name": record.customer}
     if record.hosts:
         document["resources"] = {"hosts": record.hosts}
+    document["sought"] = sought_in(record.document)
     if record.signed_on is not None:
         document["signed_on"] = record.signed_on.isoformat()
     found = deadlines(record)

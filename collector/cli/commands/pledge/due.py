@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     default="30d",
     show_default=True,
     metavar="TIME",
-    help=tr("多久之内到期，如 30d、4w", "how far ahead to look, e.g. 30d, 4w"),
+    help=tr(
+        "多久之内到期，如 30d、4w、3m、2027-03（到当月末）",
+        "how far ahead to look, e.g. 30d, 4w, 3m, 2027-03 (to the end of that month)",
+    ),
 )
 @click.option(
     "--evidence-days",

@@ -68,8 +68,9 @@ _AHEAD = timedelta(days=30)
     "--expiring",
     metavar="TIME",
     help=tr(
-        "只列在此期间内期满（或已期满）的，如 30d",
-        "only those whose period ends within that time, or has ended, e.g. 30d",
+        "只列在此期间内期满（或已期满）的，如 30d、3m、2027-03（到当月末）",
+        "only those whose period ends within that time, or has ended, e.g. 30d, 3m, 2027-03 (to "
+        "the end of that month)",
     ),
 )
 @click.option(
@@ -92,7 +93,12 @@ _AHEAD = timedelta(days=30)
 @click.option(
     "--search",
     metavar="TEXT",
-    help=tr("编号、用户名称或主机名中含有", "what id, customer or a host's name holds"),
+    help=tr(
+        "编号、用户名称、统一社会信用代码、联系人（姓名、电话、邮箱）、主机名、域名、地址中含有；"
+        "所登记网段内的地址也能查到",
+        "what id, customer, credit code, a contact's name, phone or mail, a host, a domain or an "
+        "address holds; an address finds the declared network that it lies in",
+    ),
 )
 @click.option(
     "--sort",

@@ -1,0 +1,105 @@
+"""What a search of the register finds: by name, number, contact, host and address."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from collector.cli.options.times import length_of_time
+from collector.errors import BadInput
+from collector.pledges.record.sought import holds
+from collector.pledges.standing import listing
+from collector.pledges.standing.listing import Wanted
+from collector.pledges.status import briefs
+from tests.pledges.records import made
+
+NOW = datetime(2026, 6, 1, 4, tzinfo=UTC)
+TODAY = date(2026, 6, 1)
+
+RECORD = made(
+    id="yunfan-2026",
+    customer={
+        "name": "杭州示例云帆科技有限公司",
+        "kind": "unit",
+        "credit_code": "91330106MA0DEM2670",
+    },
+    safety_contact={"name": "林示例", "phone": "13800000001", "email": "security@yunfan.example"},
+    resources={
+        "addresses": ["203.0.113.16/29", "2001:db8:20::/64", "198.51.100.7"],
+        "domains": ["www.yunfan.example"],
+        "hosts": ["web-01"],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", True),
+        ("云帆", True),
+        ("YUNFAN-2026", True),
+        ("91330106ma0dem2670", True),
+        ("MA0DEM", True),
+        ("林示例", True),
+        ("13800000001", True),
+        ("security@yunfan", True),
+        ("WEB-01", True),
+        ("www.yunfan.example", True),
+        ("203.0.113.16/29", True),
+        (" 203.0.113.20 ", True),
+        ("203.0.113.24", False),  # the next network's
+        ("2001:db8:20::5", True),
+        ("2001:DB8:20:0:0:0:0:5", True),
+        ("2001:db8:21::5", False),
+        ("198.51.100.7", True),
+        ("198.51.100.8", False),
+        ("::ffff:203.0.113.20", False),
+        ("某某", False),
+    ],
+)
+def test_what_is_found(text: str, found: bool) -> None:
+    brief = briefs.of(RECORD, NOW)
+    (one,) = listing.listed([brief], {}, NOW, timedelta())
+    assert Wanted(search=text).holds(one, TODAY) is found
+
+
+def test_what_is_no_network_is_no_place_for_an_address() -> None:
+    assert not holds(["not-a-network", "10.0.0.0/33"], "10.0.0.1")
+    assert holds(["10.0.0.1/8"], "10.9.9.9")  # with bits of a host in it
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("30d", 30),
+        ("30", 30),
+        ("4w", 28),
+        ("4周", 28),
+        ("10天", 10),
+        ("1m", 30),
+        ("3个月", 92),
+        ("2026-06-01", 0),
+        ("2026-06-30", 29),
+        ("2026-06", 29),
+        ("2026-12", 213),
+    ],
+)
+def test_times_as_people_write_them(text: str, days: int) -> None:
+    assert length_of_time(text, today=TODAY) == timedelta(days=days)
+
+
+def test_a_month_later_is_the_day_of_that_month_or_its_last() -> None:
+    assert length_of_time("1m", today=date(2027, 1, 31)) == timedelta(days=28)
+
+
+@pytest.mark.parametrize("text", ["soon", "1y", "2026-13", "2026-02-30", "-3d", "", "12345d"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(BadInput, match="2027-03"):
+        length_of_time(text, today=TODAY)
+
+
+@pytest.mark.parametrize("text", ["2026-05-31", "2026-05", "2025-12"])
+def test_a_day_that_is_past(text: str) -> None:
+    with pytest.raises(BadInput, match=f"past|过去.*{text}"):
+        length_of_time(text, today=TODAY)
