@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping
 
 from collector.cli.ui.columns import cells, pad
@@ -53,3 +55,10 @@ class Grid:
             widths[widest] -= step
             over -= step
         return widths
+
+
+def room() -> int:
+    """The columns that a table has: 80 where nobody looks at a terminal."""
+    if not sys.stdout.isatty():
+        return 80
+    return max(60, min(shutil.get_terminal_size((80, 24)).columns, 160))

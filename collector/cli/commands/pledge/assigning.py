@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge import found_rows, tables
+from collector.cli.commands.pledge import found_rows
 from collector.cli.options.answering import answer
 from collector.cli.options.findings import Asked, is_named
 from collector.cli.ui.columns import out
-from collector.cli.ui.grid import Grid
+from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput, one_line
 
@@ -167,7 +167,7 @@ def _table(changes: Sequence[_Given]) -> str:
         due = _arrow(*(day or "-" for day in one.changed("due")))
         what = f"{life.number} {life.title.to(lang())}"
         grid.add_row(record.id, life.host, what, owner, due)
-    return grid.drawn(tables.width())
+    return grid.drawn(room())
 
 
 def _arrow(was: str, now: str) -> str:

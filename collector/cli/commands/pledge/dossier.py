@@ -13,7 +13,7 @@ from collector.cli.options.common import form_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import length_of_time, to_the_end
 from collector.cli.ui.columns import labelled, out
-from collector.cli.ui.grid import Grid
+from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
 
@@ -113,7 +113,7 @@ def _page(known: Dossier, most: int | None) -> Iterator[str]:
 
     for label, text in _head(known):
         if text:
-            yield labelled(label, one_line(str(masked(text)), 400), width=_width())
+            yield labelled(label, one_line(str(masked(text)), 400), width=room())
     yield from _titled(tr("主机", "hosts"), _hosts(known.hosts))
     yield from _titled(tr("未闭环的问题", "open findings"), _findings(known, most))
     yield from _titled(tr("已豁免的问题", "waived"), _waived(known.lives))
@@ -176,7 +176,7 @@ def _hosts(hosts: tuple[Host, ...]) -> str:
         counts = tr("，", ", ").join(parts)
         looked = _moment(host.looked_at) if host.looked_at else tr("从未", "never")
         table.add_row(name, looked, str(host.evidence or "-"), counts or "-")
-    return table.drawn(_width())
+    return table.drawn(room())
 
 
 def _findings(known: Dossier, most: int | None) -> str:
@@ -206,7 +206,7 @@ def _findings(known: Dossier, most: int | None) -> str:
         )
     more = len(rows) - len(list(rows.items())[:most])
     rest = tr(f"… 另有 {more} 行，见 --all\n", f"… {more} more rows: --all\n") if more else ""
-    return table.drawn(_width()) + rest
+    return table.drawn(room()) + rest
 
 
 def _waived(lives: tuple[Life, ...]) -> str:
@@ -224,7 +224,7 @@ def _waived(lives: tuple[Life, ...]) -> str:
     for (_, until, why), found in rows.items():
         title = f"{found[0].number} {found[0].title.to(lang())}"
         table.add_row(title, _some([life.host for life in found]), until[:10], str(masked(why)))
-    return table.drawn(_width())
+    return table.drawn(room())
 
 
 def _dues(known: Dossier) -> str:
@@ -238,7 +238,7 @@ def _dues(known: Dossier) -> str:
         late = tr("逾期", "overdue") if one.overdue(known.at) else ""
         day = one.at.astimezone(CHINA).date().isoformat()
         table.add_row(day, late, str(masked(one.text.to(lang()))))
-    return table.drawn(_width())
+    return table.drawn(room())
 
 
 def _notices(known: Dossier) -> str:
@@ -266,7 +266,7 @@ def _notices(known: Dossier) -> str:
             str(len(notice.named)),
             "?" if known.unread else str(still),
         )
-    return table.drawn(_width())
+    return table.drawn(room())
 
 
 def _some(names: list[str], most: int = 4) -> str:
@@ -288,9 +288,3 @@ def _moment(moment: datetime) -> str:
     from collector.pledges.record.times import CHINA
 
     return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
-
-
-def _width() -> int:
-    from collector.cli.commands.pledge.tables import width
-
-    return width()

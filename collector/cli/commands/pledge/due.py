@@ -170,7 +170,7 @@ def _drawn(found: Found, now: datetime, form: str) -> str | bytes:
 def _summed(found: Found, now: datetime, form: str) -> str | bytes:
     """How many of each kind, and how many of them are overdue; the most overdue first."""
     from collector.cli.commands.pledge import tables
-    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.grid import Grid, room
     from collector.cli.ui.sheets import Cell, Word, as_csv, as_xlsx
     from collector.pledges.due.kinds import WORDS
 
@@ -201,4 +201,4 @@ def _summed(found: Found, now: datetime, form: str) -> str | bytes:
     table = Grid("", *titles.values())
     for kind in ranked:
         table.add_row(WORDS[kind].to(lang()), kind, str(counts[kind]), str(late[kind]))
-    return table.drawn(tables.width())
+    return table.drawn(room())

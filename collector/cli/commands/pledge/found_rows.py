@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.catalog import words
-from collector.cli.commands.pledge import tables
 from collector.cli.options.findings import Asked
-from collector.cli.ui.grid import Grid
+from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import as_csv, as_xlsx
 from collector.errors import BadInput, one_line
@@ -162,7 +161,7 @@ def table(rows: Sequence[Row], now: datetime) -> str:
             str(masked(life.owner)) or tr("未指定", "nobody"),
             due + late,
         )
-    return grid.drawn(tables.width())
+    return grid.drawn(room())
 
 
 def _of(record: PledgeRecord, life: Life, verdicts: Mapping[str, Text]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from collector.catalog import clause_number, words
 from collector.cli.commands.pledge import tables
 from collector.cli.options.findings import CLAUSES, VERDICTS, clause_of
-from collector.cli.ui.grid import Grid
+from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import Cell, as_csv, as_xlsx
 from collector.export.envelope import as_json
@@ -129,4 +129,4 @@ def _table(counted: Sequence[_Count]) -> str:
             )
         numbers = one.numbers()
         table.add_row(name, *(str(numbers[word] or "-") for word in heads))
-    return table.drawn(tables.width())
+    return table.drawn(room())

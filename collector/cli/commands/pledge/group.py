@@ -9,6 +9,7 @@ import click
 
 from collector.cli.commands.pledge.attaching import attach
 from collector.cli.commands.pledge.changes.history import history
+from collector.cli.commands.pledge.changes.reverting import revert
 from collector.cli.commands.pledge.disposal import dispose
 from collector.cli.commands.pledge.dossier import dossier
 from collector.cli.commands.pledge.due import due
@@ -133,6 +134,7 @@ def status(*, id: str, form: str, location: str | None) -> int:
 
 pledge.add_command(attach)
 pledge.add_command(history)
+pledge.add_command(revert)
 pledge.add_command(list_)
 pledge.add_command(due)
 pledge.add_command(export)

@@ -134,8 +134,7 @@ def to_json(one: Noticed) -> dict[str, Any]:
 
 def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
     """As people, programs and Excel take it."""
-    from collector.cli.commands.pledge import tables
-    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.grid import Grid, room
     from collector.cli.ui.sheets import as_csv, as_xlsx
     from collector.pledges.record.masking import masked
 
@@ -174,7 +173,7 @@ def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
             (one.notice.last_day or "-") + late,
             *map(str, (one.named, one.open, one.waived, one.mended)),
         )
-    return table.drawn(tables.width())
+    return table.drawn(room())
 
 
 def kinds() -> dict[str, str]:

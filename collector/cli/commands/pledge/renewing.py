@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.commands.pledge.changes.renewing_many import renew_many
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import parse_day
+from collector.cli.options.times import length_of_time, parse_day
 from collector.cli.options.words import name_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
@@ -67,16 +68,32 @@ _SCANS: tuple[Decorated, ...] = (
     help=tr(
         "续签：以 NEW-ID 建立接续 ID 的登记。用户、联系人、备案、制度、资源、数据清单、未到期的豁免"
         "照旧；旧登记期间发生的事与为它签署的，留在旧登记。期限默认紧接旧期限、同样长短。"
-        "没有给出已签署文件的，作为草稿。",
+        "没有给出已签署文件的，作为草稿。\n\n成批续签为草稿：pledge renew --expiring 2m --ids "
+        "2026=2027 --check 先看是哪些；去掉 --check 则全部写入，有一份不成则都不写。",
         "Makes the record NEW-ID that continues ID. The customer, contacts, filings, rules, "
         "resources, data inventory and waivers that have not ended go with it; what happened under "
         "the old one, and what was signed for it, stays there. Its period begins the day after the "
         "old one ends and is as long, where nothing else is said. Without signed documents it is "
-        "a draft.",
+        "a draft.\n\nMany at once, as drafts: `pledge renew --expiring 2m --ids 2026=2027 --check` "
+        "shows which would be, all of them or none are made without --check.",
     )
 )
-@click.argument("id")
-@click.argument("new_id", metavar="NEW-ID")
+@click.argument("id", required=False)
+@click.argument("new_id", metavar="[NEW-ID]", required=False)
+@click.option(
+    "--expiring",
+    metavar="TIME",
+    help=tr(
+        "续签所有在此期间内期满（或已期满）的，如 2m、2027-01",
+        "all whose period ends within that time, or has ended, e.g. 2m, 2027-01",
+    ),
+)
+@click.option(
+    "--ids",
+    metavar="OLD=NEW",
+    help=tr("新编号：把旧编号中的 OLD 换成 NEW", "new ids: OLD in the old id becomes NEW"),
+)
+@click.option("--check", is_flag=True, help=tr("只显示，不写入", "shows it, and writes nothing"))
 @click.option("--from", "first", metavar="DATE", help=tr("生效日期", "the first day"))
 @click.option("--until", "last", metavar="DATE", help=tr("到期日期", "the last day"))
 @_scan_options
@@ -85,8 +102,11 @@ _SCANS: tuple[Decorated, ...] = (
 @lang_option
 def renew(
     *,
-    id: str,
-    new_id: str,
+    id: str | None,
+    new_id: str | None,
+    expiring: str | None,
+    ids: str | None,
+    check: bool,
     first: str | None,
     last: str | None,
     responsibility: Path | None,
@@ -96,7 +116,7 @@ def renew(
     representative: str | None,
     location: str | None,
 ) -> int:
-    from collector.pledges.record.renewal import left_behind, next_period, renewed
+    from collector.pledges.record.renewal import next_period, renewed
     from collector.pledges.record.times import CHINA
 
     scans = {"responsibility": responsibility, "pledge": pledge_file}
@@ -111,8 +131,18 @@ def renew(
     days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
     day = parse_day(signed_on, "--signed-on") if signed_on else None
     register = open_register(location)
+    if expiring is not None:
+        _alone(id, first, last, signed_on, version, representative)
+        return renew_many(register, length_of_time(expiring, where="--expiring"), ids, check=check)
+    if not id or not new_id or ids or check:
+        raise click.UsageError(
+            tr(
+                "请给出 ID 与 NEW-ID，或 --expiring 与 --ids",
+                "give ID and NEW-ID, or --expiring and --ids",
+            )
+        )
     old = register.get(id)
-    _may_be(register, old)
+    may_be_renewed(register, old)
     said = {"version": version, "representative": representative}
     documents = list(_documents(given, day, said)) if day else []
     period = next_period(old, days[0], days[1])
@@ -121,19 +151,26 @@ def renew(
     register.add(new)
     told = {"from": period[0].isoformat(), "until": period[1].isoformat()}
     answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents)
+    _tell(old, new, period)
+    return 0
+
+
+def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date]) -> None:
+    from collector.pledges.record.renewal import left_behind
+
     out(
         tr(
-            f"{new_id} 接续 {id}：{period[0]} 至 {period[1]}（{new.customer}）\n",
-            f"{new_id} continues {id}: {period[0]} to {period[1]} ({new.customer})\n",
+            f"{new.id} 接续 {old.id}：{period[0]} 至 {period[1]}（{new.customer}）\n",
+            f"{new.id} continues {old.id}: {period[0]} to {period[1]} ({new.customer})\n",
         )
     )
-    if not documents:
+    if new.document.get("draft"):
         out(
             tr(
-                f"作为草稿：签署后用 pledge sign {new_id} --signed-on 日期 --responsibility 文件 "
+                f"作为草稿：签署后用 pledge sign {new.id} --signed-on 日期 --responsibility 文件 "
                 "--pledge 文件 补上文件；或在导入清单中写全此编号的一行，"
                 "pledge import --update --scans 目录\n",
-                f"a draft: once it is signed, `pledge sign {new_id} --signed-on DATE "
+                f"a draft: once it is signed, `pledge sign {new.id} --signed-on DATE "
                 "--responsibility FILE --pledge FILE`; or a whole row of that id in a list, and "
                 "`pledge import --update --scans DIR`\n",
             )
@@ -141,7 +178,6 @@ def renew(
     if left := left_behind(old):
         names = ", ".join(left)
         out(tr(f"留在旧登记的：{names}\n", f"stays with the old one: {names}\n"))
-    return 0
 
 
 @click.command(
@@ -201,7 +237,18 @@ def sign(
     return 0
 
 
-def _may_be(register: Register, old: PledgeRecord) -> None:
+def _alone(*given: str | None) -> None:
+    if any(given):
+        raise click.UsageError(
+            tr(
+                "--expiring 成批续签为草稿：不与编号、期限、扫描件并用",
+                "--expiring makes drafts of many: without ids, days and scans",
+            )
+        )
+
+
+def may_be_renewed(register: Register, old: PledgeRecord) -> None:
+    """Raises BadInput where it was disposed of, or another continues it already."""
     if "disposed" in old.document:
         raise BadInput(tr("已销毁，无可续签", "was disposed of: nothing to renew"), where=old.id)
     for known in register.briefs():

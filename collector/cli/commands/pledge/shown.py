@@ -13,10 +13,9 @@ from collector.cli.commands.pledge.tables import (
     notes,
     older,
     verdict,
-    width,
 )
 from collector.cli.ui.columns import labelled
-from collector.cli.ui.grid import Grid
+from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import void_line
 from collector.errors import listed, one_line
@@ -42,7 +41,7 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
             tr("责任书", "RL") if entry.clause.document == "responsibility" else tr("承诺书", "NP")
         )
         table.add_row(f"{name} {entry.clause.number}", entry.clause.title.to(lang()), _state(entry))
-    lines += ["", table.drawn(width()).rstrip("\n"), ""]
+    lines += ["", table.drawn(room()).rstrip("\n"), ""]
     if evidence:
         attached = Grid(
             "#", tr("采集", "collected"), tr("摘要", "digest"), "二(二)", "二(三)", "二(四)"
@@ -50,7 +49,7 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
         for e in evidence:
             verdicts = (clause_of(e, record.grade, n) for n in CHECKED)
             attached.add_row(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
-        lines.append(attached.drawn(width()).rstrip("\n"))
+        lines.append(attached.drawn(room()).rstrip("\n"))
         lines += [f"#{e.sequence}: {why}" for e in evidence if (why := notes(e, record.grade))]
         lines += [f"#{number}: {older()}" for number in sorted(past_ones(evidence))]
     else:
@@ -170,4 +169,4 @@ def _minute(moment: datetime) -> str:
 
 
 def _labelled(label: str, text: str) -> str:
-    return labelled(label, text, column=12, width=width())
+    return labelled(label, text, column=12, width=room())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from collector import catalog
 from collector.cli.ui.columns import wrap
-from collector.cli.ui.grid import Grid
+from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
 from collector.export.envelope import as_json
@@ -54,7 +52,7 @@ def list_table(rows: Rows, *, ending: bool = False) -> str:
             _end(record) if ending else _day(last.collected_at) if last else "-",
             *(clause_of(last, record.grade, n) if last else "-" for n in CHECKED),
         )
-    return table.drawn(width()) + _parts(rows)
+    return table.drawn(room()) + _parts(rows)
 
 
 def _end(record: Brief) -> str:
@@ -90,7 +88,7 @@ def _parts(rows: Rows) -> str:
     if more > 0:
         rest = tr(f"… 另有 {more} 份，见 --format json", f"… {more} more, see --format json")
         found[_MOST_PARTS:] = [rest]
-    return "".join(f"{wrap(one, width=width())}\n" for one in found)
+    return "".join(f"{wrap(one, width=room())}\n" for one in found)
 
 
 def lacking(evidence: Evidence, grade: int) -> str:
@@ -176,7 +174,7 @@ def due_table(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) 
             record.customer,
             masked(entry.text.to(lang())),
         )
-    return table.drawn(width())
+    return table.drawn(room())
 
 
 def due_json(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -> str:
@@ -221,12 +219,6 @@ def short(word: str | None) -> str:
 
 def _day(moment: datetime) -> str:
     return moment.astimezone(CHINA).date().isoformat()
-
-
-def width() -> int:
-    if not sys.stdout.isatty():
-        return 80
-    return max(60, min(shutil.get_terminal_size((80, 24)).columns, 160))
 
 
 def _ids(ids: Iterable[str]) -> int:

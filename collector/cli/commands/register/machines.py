@@ -86,7 +86,7 @@ def machines(*, id: str | None, output: Path | None, form: str, location: str | 
 
 
 def _table(found: Sequence[Same], customers: Mapping[str, str]) -> str:
-    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.grid import Grid, room
     from collector.pledges.record.masking import masked
 
     if not found:
@@ -107,7 +107,7 @@ def _table(found: Sequence[Same], customers: Mapping[str, str]) -> str:
             grid.add_row(said, place.pledge, customer, str(masked(place.name)), number)
             said = ""
     pledges = len({place.pledge for one in found for place in one.places})
-    return grid.drawn(_width()) + tr(
+    return grid.drawn(room()) + tr(
         f"{len(found)} 处，涉及 {pledges} 份登记\n",
         f"{len(found)} in common, of {pledges} pledge(s)\n",
     )
@@ -117,12 +117,6 @@ def _kind(kind: str) -> str:
     from collector.cli.workflows.twins import KINDS
 
     return (KINDS.get(kind) or _DECLARED[kind]).to(lang())
-
-
-def _width() -> int:
-    from collector.cli.commands.pledge.tables import width
-
-    return width()
 
 
 def _json(
