@@ -49,6 +49,21 @@ class TrustedKey:
         """May it sign that: a `bundle`, or checkpoints of a `log`?"""
         return self.roles is None or role in self.roles
 
+    def to_json(self) -> dict[str, Any]:
+        """Its entry of a trust file."""
+        entry: dict[str, Any] = {
+            "keyid": self.keyid,
+            "name": self.name,
+            "pem": self.key.pem,
+            "valid_from": self.valid_from.isoformat() if self.valid_from else None,
+            "valid_until": self.valid_until.isoformat() if self.valid_until else None,
+        }
+        if self.revoked_at:
+            entry["revoked_at"] = self.revoked_at.isoformat()
+        if self.roles is not None:
+            entry["roles"] = [role for role in ROLES if role in self.roles]
+        return entry
+
     @property
     def roles_said(self) -> str:
         return ", ".join(f"a {role} key" for role in ROLES if self.may(role))
@@ -81,7 +96,7 @@ class Trust:
         return replace(self, keys=tuple(named))
 
     def to_json(self) -> dict[str, Any]:
-        document: dict[str, Any] = {"schema": SCHEMA, "keys": [_entry(k) for k in self.keys]}
+        document: dict[str, Any] = {"schema": SCHEMA, "keys": [k.to_json() for k in self.keys]}
         if self.authorities:
             document["timestamp_authorities"] = [
                 {"name": one.name, "pem": one.pem} for one in self.authorities
@@ -163,18 +178,3 @@ def _time(text: str | None, where: str) -> datetime | None:
     if moment.tzinfo is None:
         raise BadInput(msg("time_without_zone", text=text), where=where)
     return moment
-
-
-def _entry(known: TrustedKey) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "keyid": known.keyid,
-        "name": known.name,
-        "pem": known.key.pem,
-        "valid_from": known.valid_from.isoformat() if known.valid_from else None,
-        "valid_until": known.valid_until.isoformat() if known.valid_until else None,
-    }
-    if known.revoked_at:
-        entry["revoked_at"] = known.revoked_at.isoformat()
-    if known.roles is not None:
-        entry["roles"] = [role for role in ROLES if role in known.roles]
-    return entry

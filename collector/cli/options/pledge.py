@@ -11,7 +11,7 @@ import click
 
 from collector.cli.options.paths import Named
 from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput
+from collector.errors import BadInput, listed
 from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
@@ -52,9 +52,24 @@ def pledge_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return named(register_option(command))
 
 
-def say_doubts(doubts: Iterable[BadInput]) -> bool:
-    """Names on stderr what is not proven, as rows and log differ; is there any?"""
+def say_doubts(doubts: Iterable[BadInput], register: Register) -> bool:
+    """Names on stderr what is not proven, as rows and log differ; is there any?
+
+    And, once, what of a register that is used for the first time is taken on its word.
+    """
     found = False
+    if met := register.first_seen:
+        names = listed(met[:5]) + (" …" if len(met) > 5 else "")
+        click.echo(
+            tr(
+                f"首次使用此登记库：{len(met)} 份登记（{names}）的最新证据，证据包不在本机，"
+                "或签名者不在所信任之列，按登记库所载采信；请用 HOSTPLEDGE_TRUST 指明信任谁的签名",
+                f"first use of this register: the newest evidence of {len(met)} record(s) "
+                f"({names}) is not here, or is signed by nobody that you trust, and is taken as it "
+                "stands; HOSTPLEDGE_TRUST names whom you trust",
+            ),
+            err=True,
+        )
     for problem in doubts:
         found = True
         said = in_chinese(problem.said) if lang() == "zh" else problem.said

@@ -157,7 +157,7 @@ def fleet(
     now = datetime.now(UTC)
     records = register.list()
     attached, doubts = register.newest_and_doubts()
-    say_doubts(doubts)
+    say_doubts(doubts, register)
     renewed = continued(records)
     known = pledges.running(records, now)
     _say_hostless([record.id for record in known if not record.hosts])

@@ -80,6 +80,11 @@ class AgainstLog:
         origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
         return Checkpoint(str(origin), self._growth.size, self._growth.root())
 
+    @property
+    def unknown(self) -> bool:
+        """Nothing is remembered of the log: the user has not used this register before."""
+        return self._mark is None
+
     def since(self, connection: Connection) -> Collection[tuple[str, int]]:
         """Pledge and sequence of what was logged after the log that the user knew."""
         self._grow(connection)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,14 @@ def read(where: str) -> Checkpoint | None:
     """
     if "://" not in where and not Path(where).exists():
         return None
-    try:
-        origin, size, root = _all()[place(where)]
-        return Checkpoint(str(origin), int(size), base64.b64decode(root, validate=True))
-    except (KeyError, ValueError, TypeError):
-        return None
+    every = _all()
+    for name in _names(where):
+        try:
+            origin, size, root = every[name]
+            return Checkpoint(str(origin), int(size), base64.b64decode(root, validate=True))
+        except (KeyError, ValueError, TypeError):
+            continue
+    return None
 
 
 def keep(one: Checkpoint, where: str) -> None:
@@ -42,14 +47,35 @@ def keep(one: Checkpoint, where: str) -> None:
     known = read(where)
     if known is None or known.origin != one.origin or known.size <= one.size:
         root = base64.b64encode(one.root).decode()
-        _write(_all() | {place(where): [one.origin, one.size, root]})
+        _write(_all() | {name: [one.origin, one.size, root] for name in _names(where)})
 
 
 def forget(where: str) -> None:
     """The user has put another register, or an earlier state, in that place."""
-    every = _all()
-    if every.pop(place(where), None) is not None:
-        _write(every)
+    every, names = _all(), _names(where)
+    if every.keys() & set(names):
+        _write({name: known for name, known in every.items() if name not in names})
+
+
+@contextmanager
+def forgotten(where: str) -> Iterator[None]:
+    """Forgotten within, and known as before where that fails."""
+    before = _all()
+    forget(where)
+    try:
+        yield
+    except BaseException:
+        _write(_all() | {name: before[name] for name in _names(where) if name in before})
+        raise
+
+
+def _names(where: str) -> tuple[str, ...]:
+    """As it was named first: a link that somebody puts there is no other register."""
+    if "://" in where:
+        return (place(where),)
+    # not `resolve`: that is what a link would change
+    named = os.path.abspath(where)  # noqa: PTH100
+    return tuple(dict.fromkeys((named, place(where))))
 
 
 def place(where: str) -> str:

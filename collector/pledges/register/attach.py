@@ -60,16 +60,18 @@ def attach(
     the copy once it is verified, and raises BadInput for what else it does not take.
     """
     register.get(id)
+    signers = Signers(register.where)
+    signers.learn(trust)
     with register.store.aside(bundle) as copy:
         found, seen, borne = _verified(copy, bundle, trust, held)
         pledge = _pledge(found.statement["predicate"]["pledge"], id, str(bundle))
         register.take_in()
-        Signers(register.where).accept(id, found.signers)
         try:
             with register.attaching(id):
                 attached = _insert(
                     register, id, found, seen, pledge, copy, borne, str(bundle), older=older
                 )
+                signers.accept(id, found.signers)
         except BadInput as problem:
             raise BadInput(
                 problem.what, where=problem.where or str(bundle), mend=problem.mend

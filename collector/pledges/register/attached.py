@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import Connection, select
 
 from collector.attest.log.checkpoint import parse
 from collector.errors import BadInput, VerifyFailed
@@ -18,6 +18,7 @@ from collector.i18n.message import msg
 from collector.pledges.database import (
     against_log,
     bound_versions,
+    in_force,
     last_kept,
     seals,
     sightings,
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
     from collector.pledges.status.declared_resources import Shown
     from collector.pledges.status.latest_bundle import Newest
     from collector.scope import Scope
-
-# how the JSON of a row's scope says so; within a text its quotation marks would be escaped
-_WHOLE = '"whole": true'
-_PAST = '"past": true'
 
 
 class Attached(Remembered):
@@ -122,7 +119,7 @@ class Attached(Remembered):
         that stands before it.
         """
         with self._database.read() as connection:
-            query = _newest_of_each(voids.without(voids.of(connection), tables.evidence))
+            query = in_force.rows(connection)
         with self._database.read() as connection:
             broken = self._against.broken(connection, where=self.where)
             differing = frozenset() if broken else self._against.differing(connection)
@@ -317,30 +314,3 @@ class Attached(Remembered):
         """What is raised for an id that no record has."""
         known = connection.execute(select(tables.pledges.c.id)).scalars().all()
         return no_pledge(id, known, where=self.where)
-
-
-def _newest_of_each(holds: ColumnElement[bool]) -> Select[Any]:
-    """The rows from which `few_of` chooses, of those that hold."""
-    table = tables.evidence
-    whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
-    present = table.c.scope.is_(None) | ~table.c.scope.contains(_PAST)
-    newest = (
-        select(
-            table.c.pledge,
-            func.max(table.c.sequence).label("sequence"),
-            func.max(table.c.collected_at).label("collected_at"),
-            func.max(case((whole, table.c.collected_at))).label("whole_at"),
-            func.max(case((present, table.c.sequence))).label("present"),
-        )
-        .where(holds)
-        .group_by(table.c.pledge)
-        .subquery()
-    )
-    last = table.c.sequence.in_([newest.c.sequence, newest.c.present])
-    latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
-    return (
-        select(table)
-        .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
-        .where(holds)
-        .order_by(table.c.pledge, table.c.sequence)
-    )

@@ -4,19 +4,24 @@ The user's own folder remembers the log as it was then. Behind that anybody who 
 database can put an entry and its row: they are what the statement says, signed by somebody whom
 this user trusts, or prove nothing. A bundle that lies in another user's folder can be held to
 nothing here.
+
+Of a register that a user has not used before, what is in force is held in that way, once. Where
+they have not said whom they trust (`HOSTPLEDGE_TRUST`), a signature of somebody unknown is taken,
+as the key of a host that one comes to for the first time, and told.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, tuple_
 
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import against_log, last_kept, tables
+from collector.pledges.database import against_log, in_force, last_kept, tables
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.location import SHARED
 from collector.pledges.database.rows import Evidence, evidence_of
@@ -24,6 +29,7 @@ from collector.pledges.database.store import Store
 
 if TYPE_CHECKING:
     from collector.pledges.database.transactions import Database
+    from collector.pledges.register.signers import Signers
 
 # as many are asked for in one query
 _AT_ONCE = 200
@@ -36,6 +42,8 @@ class Remembered:
         self._database = database
         self.store = store
         self.where = where
+        self.first_seen: tuple[str, ...] = ()
+        """Of a register used for the first time: evidence in force that nobody vouches for."""
         self._know_log()
 
     def _know_log(self) -> None:
@@ -48,10 +56,8 @@ class Remembered:
         Not with an entry before it that others put there, and that is not what was signed.
         """
         with self._database.read() as connection:
-            now = self._against.now(connection)
-            if now is not None and not self._unsigned(connection):
-                last_kept.keep(now, self.where)
-                self._against.remember(now)
+            if not self._unsigned(connection):
+                self._know(connection)
 
     def hold_signatures(self) -> None:
         """Raises BadInput where others attached what no trusted key signed, to any record."""
@@ -61,6 +67,8 @@ class Remembered:
 
     def _unsigned(self, connection: Connection, id: str = "") -> Mapping[str, Disagrees]:
         """By pledge (with `id` of that one) why what others attached is not what was signed."""
+        if self._against.unknown:
+            return self._met(connection, id)
         here = "://" not in self.where or bool(os.environ.get(SHARED))
         found: dict[str, Disagrees] = {}
         rows = list(self._since(connection, id))
@@ -76,19 +84,58 @@ class Remembered:
                 found[one.pledge] = why
         return found
 
-    def _unlike(self, one: Evidence) -> Disagrees | None:
-        from collector.pledges.register.signers import Signers
+    def _met(self, connection: Connection, id: str) -> Mapping[str, Disagrees]:
+        """As `_unsigned`, of what is in force in a register that its user does not know yet."""
+        from collector.pledges.register.signers import NAMED
+
+        strict = bool(os.environ.get(NAMED))
+        here = "://" not in self.where or bool(os.environ.get(SHARED))
+        found: dict[str, Disagrees] = {}
+        unvouched: list[str] = []
+        gone = tables.emptied(connection)
+        for row in connection.execute(in_force.rows(connection, id)).mappings():
+            one = self._evidence(row)
+            if one.pledge in gone or one.pledge in found:
+                continue
+            if not one.path.exists() and not (strict and here):
+                unvouched.append(one.pledge)
+                continue
+            why = self._unlike(one, strangers=None if strict else unvouched)
+            if why is not None:
+                found[one.pledge] = why
+        self.first_seen = tuple(dict.fromkeys(unvouched))
+        if not id and not found:
+            self._know(connection)
+        return found
+
+    def _know(self, connection: Connection) -> None:
+        now = self._against.now(connection)
+        if now is not None and now.size:
+            last_kept.keep(now, self.where)
+            self._against.remember(now)
+
+    def _unlike(self, one: Evidence, strangers: list[str] | None = None) -> Disagrees | None:
+        """`strangers`: takes the pledges whose bundles nobody known signed, as no reason."""
         from collector.pledges.status.latest_bundle import Newest
 
         try:
             newest = Newest(one)
             newest.hold_row()
-            Signers(self.where).hold(newest)
+            if strangers is None or self._signers.know(newest):
+                self._signers.hold(newest)
+            else:
+                strangers.append(one.pledge)
         except Disagrees as problem:
             return problem
         except (BadInput, VerifyFailed) as problem:
             return Disagrees(problem.what, where=problem.where, mend=msg("restore_backup"))
         return None
+
+    @cached_property
+    def _signers(self) -> Signers:
+        from collector.pledges.register.signers import Signers
+
+        return Signers(self.where)
 
     def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
         """Raises Disagrees for a row that nobody but another program writes."""

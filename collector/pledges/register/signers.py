@@ -11,14 +11,20 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from collector.attest.keys.keys import PublicKey
 from collector.attest.trust import keyring
-from collector.attest.trust.trust_file import Trust, TrustedKey, load_trust
+from collector.attest.trust.trust_file import (
+    SCHEMA,
+    Trust,
+    TrustedKey,
+    load_trust,
+    trust_from_bytes,
+)
 from collector.errors import CollectorError, VerifyFailed
 from collector.i18n.message import msg
 from collector.pledges.database.held import Disagrees
@@ -30,6 +36,7 @@ from collector.verify import times
 
 NAMED = "HOSTPLEDGE_TRUST"
 _FILE = "register.signers.json"
+_OPEN = {"valid_from": None, "valid_until": None}
 
 
 class Signers:
@@ -42,14 +49,31 @@ class Signers:
         """The user attached to the pledge what these keys signed."""
         every = _all()
         known = every.setdefault(place(self._where), {}).setdefault(id, {})
-        new = {key.keyid: key.key.pem for key in keys if key.keyid not in known}
-        if new:
-            known |= new
-            # without it the user is asked to name the key, and nothing is lost
-            with suppress(OSError):
-                home()
-                data = json.dumps(every, indent=1, sort_keys=True).encode()
-                write_aside(home_place() / _FILE, data + b"\n")
+        before = dict(known)
+        for key in keys:
+            known[key.keyid] = _narrowed(key, _key(key.keyid, known.get(key.keyid))).to_json()
+        if known != before:
+            _write(every)
+
+    def learn(self, trust: Trust) -> None:
+        """A key that a trust file says is over is over for what others attach by it, too."""
+        every = _all()
+        here = every.get(place(self._where), {})
+        changed = False
+        for known in here.values() if isinstance(here, dict) else ():
+            for keyid, entry in known.items() if isinstance(known, dict) else ():
+                said, held = trust.find(keyid), _key(keyid, entry)
+                if said is None or held is None:
+                    continue
+                now = _narrowed(said, held)
+                if now != held:
+                    known[keyid], changed = now.to_json(), True
+        if changed:
+            _write(every)
+
+    def know(self, newest: Newest) -> bool:
+        """Is it signed by a key that is known at all?"""
+        return self._find(newest.pledge, newest.sealed.keyid) is not None
 
     def hold(self, newest: Newest) -> None:
         """Raises Disagrees unless a key that counts for its pledge signed the bundle."""
@@ -94,11 +118,41 @@ class Signers:
     def _accepted(self, id: str) -> Iterator[TrustedKey]:
         known = _all().get(place(self._where), {})
         pems = known.get(id, {}) if isinstance(known, dict) else {}
-        for keyid, pem in pems.items() if isinstance(pems, dict) else ():
-            with suppress(CollectorError, TypeError, AttributeError):
-                key = PublicKey.from_pem(pem.encode(), where=_FILE)
-                if key.keyid == keyid:
-                    yield TrustedKey(key, keyid, roles=frozenset({"bundle"}))
+        for keyid, entry in pems.items() if isinstance(pems, dict) else ():
+            if (key := _key(keyid, entry)) is not None:
+                yield key
+
+
+def _key(keyid: str, entry: Any) -> TrustedKey | None:
+    """As it was kept: an entry of a trust file, or (by an earlier release) its PEM alone."""
+    with suppress(CollectorError, TypeError, AttributeError, ValueError):
+        if isinstance(entry, str):
+            entry = {"keyid": keyid, "name": keyid, "pem": entry, **_OPEN}
+        data = json.dumps({"schema": SCHEMA, "keys": [entry]}).encode()
+        (key,) = trust_from_bytes(data, where=_FILE).keys
+        if key.keyid == keyid:
+            return replace(key, roles=frozenset({"bundle"}))
+    return None
+
+
+def _narrowed(said: TrustedKey, held: TrustedKey | None) -> TrustedKey:
+    """What is said now, and never a longer time than was known."""
+    ends = [t for t in (said.valid_until, held and held.valid_until) if t]
+    over = [t for t in (said.revoked_at, held and held.revoked_at) if t]
+    return replace(
+        said,
+        valid_until=min(ends, default=None),
+        revoked_at=min(over, default=None),
+        roles=frozenset({"bundle"}),
+    )
+
+
+def _write(every: dict[str, Any]) -> None:
+    # without it the user is asked to name the key, and nothing is lost
+    with suppress(OSError):
+        home()
+        data = json.dumps(every, indent=1, sort_keys=True).encode()
+        write_aside(home_place() / _FILE, data + b"\n")
 
 
 def _all() -> dict[str, Any]:

@@ -66,7 +66,8 @@ def restore(
         with database.read() as connection:
             _refuse(connection, place.where, replace=replace)
         _bundles(backup, place.store)
-        with database.write() as connection:
+        # an earlier state is put in place on purpose
+        with last_kept.forgotten(place.where), database.write() as connection:
             _hold(connection)
             _refuse(connection, place.where, replace=replace)
             lost = _fill(connection, backup, place.where)
@@ -79,7 +80,7 @@ def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
     with place.store.room() as room:
         aside = room / path.name
         database = Database(tables.open_sqlite(aside), place.where)
-        with database.write() as connection:
+        with last_kept.forgotten(place.where), database.write() as connection:
             tables.create(connection, where=place.where)
             _fill(connection, backup, place.where)
         # the last connection took the write-ahead log into the file as it was closed
@@ -134,8 +135,6 @@ def _fill(connection: Connection, backup: BackupFile, where: str) -> int:
                 "(SELECT coalesce(max(number), 0) + 1 FROM checkpoints), false)"
             )
         )
-    # an earlier state is put in place on purpose
-    last_kept.forget(where)
     log.read(connection, where=where)
     return int(max(0, before - connection.execute(entries).scalar_one()))
 

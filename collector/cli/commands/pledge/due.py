@@ -128,7 +128,7 @@ def due(
     ]
     found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
     put(_summed(found, now, form) if summed else _drawn(found, now, form), output)
-    if say_doubts(doubts):
+    if say_doubts(doubts, register):
         return 2
     return 1 if any(entry.overdue(now) for _, entry in found) else 0
 

@@ -155,7 +155,7 @@ def list_(
     else:
         ending = expiring is not None or sort == "until"
         put(_drawn(rows, len(every), form, ending=ending), output)
-    return 2 if say_doubts(doubts) else 0
+    return 2 if say_doubts(doubts, register) else 0
 
 
 def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:

@@ -82,7 +82,7 @@ def machines(*, id: str | None, output: Path | None, form: str, location: str | 
             f"not compared: evidence {number} of {pledge} cannot be read",
         )
         click.echo(said, err=True)
-    return 2 if say_doubts(doubts) or unread else 0
+    return 2 if say_doubts(doubts, register) or unread else 0
 
 
 def _table(found: Sequence[Same], customers: Mapping[str, str]) -> str:

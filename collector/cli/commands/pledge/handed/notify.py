@@ -100,7 +100,7 @@ def notify(
     now = datetime.now(UTC)
     register = open_register(location)
     found, doubts = items(register, now, to_the_end(length_of_time(within), now))
-    doubted = say_doubts(doubts)
+    doubted = say_doubts(doubts, register)
     given, left = shared_out(found, people)
     if left:
         _say_left(len(left))
