@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import NONE, Spans
 from collector.facts.firewall.boot_files import booted, opened_at_boot
 from collector.facts.firewall.boot_ruleset import at_boot
 from collector.facts.firewall.exposure import breadth
-from collector.facts.firewall.ingress import Ways
+from collector.facts.firewall.ingress import Outcome, Ways
 from collector.facts.firewall.live_ruleset import firewall
 from collector.facts.firewall.reachability import Firewall, numerics
 from collector.facts.firewall.rules.packet import PROTOCOLS
 from collector.facts.firewall.undone import Undone, flushes
 from collector.i18n.message import in_chinese, msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
+
+_PORTS = Spans(((1, 65_535),))
+_HALF = 32_768
+_WIDE = 1024
+"""Ports of a range from which on it is no list: well-known ports are no more."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,15 @@ class _Seen:
     lets: list[str]
     keeps: list[str]
 
+    def and_of(self, found: Outcome) -> _Seen:
+        return _Seen(
+            self.family,
+            self.yes | found.yes,
+            self.unknown | found.unknown,
+            [*self.lets, *found.lets],
+            [*self.keeps, *found.keeps],
+        )
+
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Both families are sent a TCP and a UDP packet in thought, to a port that no rule names."""
@@ -37,7 +52,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not families:
         return Verdict(Result.NOTAPPLICABLE, "no_network", Method.OBSERVED)
     most = parameters.integer("most_sources")
-    seen = [_unlisted(filtering, family) for family in families]
+    seen = [_unlisted(filtering, family, most) for family in families]
     opened = [s for s in seen if breadth(s.yes, s.family) > most]
     if opened:
         reason = "open" if any(_loaded(filtering, s.family) for s in opened) else "none"
@@ -54,7 +69,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return _verdict(Result.PARTIAL, "not_at_boot", lost, keeps)
     boot = facts.get(booted)
     if boot is not None:
-        then = [_unlisted(boot, family) for family in families]
+        then = [_unlisted(boot, family, most) for family in families]
         opens = [s for s in then if breadth(s.yes, s.family) > most]
         if opens:
             return _verdict(
@@ -113,28 +128,52 @@ def _loaded(filtering: Firewall, family: int) -> bool:
     )
 
 
-def _unlisted(filtering: Firewall, family: int) -> _Seen:
-    port = _port(filtering)
+def _unlisted(filtering: Firewall, family: int, most: int) -> _Seen:
+    """What TCP and UDP meet at a port that no rule names, and at those of wide ranges.
+
+    Rules that let in more than half of all ports list none: such a port is let in for no reason
+    of its own.
+    """
+    single, atoms = _named(filtering)
     ways = Ways(filtering, family)
-    yes, unknown = NONE, NONE
-    lets: list[str] = []
-    keeps: list[str] = []
+    seen = _Seen(family, NONE, NONE, [], [])
     for name in ("tcp", "udp"):
-        found = ways.reach(PROTOCOLS[name], port, ways.places(name))
-        yes |= found.yes
-        unknown |= found.unknown
-        lets += found.lets
-        keeps += found.keeps
-    return _Seen(family, yes, unknown, lets, keeps)
+        proto, places = PROTOCOLS[name], tuple(ways.places(name))
+        if single is not None:
+            seen = seen.and_of(ways.reach(proto, single, places))
+        wide = [(size, ways.reach(proto, port, places)) for port, size in atoms]
+        let_in = [(size, found) for size, found in wide if breadth(found.yes, family) > most]
+        if sum(size for size, _ in let_in) <= _HALF:
+            let_in = [(n, o) for n, o in wide if breadth(o.yes | o.unknown, family) > most]
+            if sum(size for size, _ in let_in) <= _HALF:
+                continue
+            let_in = [(n, replace(o, yes=NONE, unknown=o.yes | o.unknown)) for n, o in let_in]
+        for _, found in let_in:
+            seen = seen.and_of(found)
+    return seen
 
 
-def _port(filtering: Firewall) -> int:
-    """A port outside of every list and range that a rule names."""
-    named = NONE
+def _named(filtering: Firewall) -> tuple[int | None, list[tuple[int, int]]]:
+    """A port outside of every list and range that a rule names; of the stretches into which wide
+    ranges cut the ports, one port of each that no narrow one names, and how many it stands for.
+
+    Raises NotUnderstood where there is no port of either kind.
+    """
+    narrow = wide = NONE
+    cuts: set[int] = set()
     for numeric in numerics(filtering.rules):
-        if numeric.field in ("dport", "first_dport"):
-            named |= numeric.values
-    free = Spans(((1, 65_535),)) - named
-    if not free:
+        if numeric.field not in ("dport", "first_dport"):
+            continue
+        for low, high in (numeric.values & _PORTS).ranges:
+            if high - low < _WIDE:
+                narrow |= Spans(((low, high),))
+            else:
+                wide |= Spans(((low, high),))
+                cuts |= {low, high + 1}
+    places = sorted(cuts)
+    stretches = ((Spans(((low, high - 1),)) & wide) - narrow for low, high in pairwise(places))
+    atoms = [(part.ranges[-1][1], part.size) for part in stretches if part]
+    free = _PORTS - narrow - wide
+    if not free and not atoms:
         raise NotUnderstood("firewall.nft", msg("every_port_named_some"))
-    return free.ranges[-1][1]
+    return free.ranges[-1][1] if free else None, atoms

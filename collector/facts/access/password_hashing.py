@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from collector.facts.access.pam.stack import READS as _PAM_READS
-from collector.model import Capture, HostStatus, Quote, Read
+from collector.model import Capture, HostStatus, Quote, Read, ReadStatus
 
 READS: tuple[Read, ...] = tuple(r for r in _PAM_READS if r.id in ("pam.files", "pam.settings"))
 
@@ -34,7 +34,7 @@ def new_passwords(capture: Capture) -> tuple[tuple[str, Quote], ...]:
             found += [_named(word, Quote("pam.settings", (x,), file.path)) for x, word in said[-1:]]
     for file in capture.read("pam.files").present():
         folder, _, name = file.path.rpartition("/")
-        if folder != "/etc/pam.d" or name not in _STACKS:
+        if folder != "/etc/pam.d" or name not in _STACKS or file.status is ReadStatus.ABSENT:
             continue
         for line in file.text("pam.files").splitlines():
             match = _UNIX.fullmatch(line.partition("#")[0])

@@ -33,6 +33,10 @@ READS: tuple[Read, ...] = (
     *_SERVICE_READS,
 )
 
+_SAVED_DENIES = (
+    r"^(?::\S+|(?:-P|--policy) \S+) DROP\b"
+    r"|^(?:-A|--append|-I|--insert) .*(?:-[jg]|--jump|--goto) (?:DROP|REJECT)\b"
+)
 _UFW_ON = r"^ENABLED=[\"']?yes"
 _NFT_FILES = (
     "/etc/nftables.conf",
@@ -61,8 +65,7 @@ def at_boot(capture: Capture, family: int) -> list[str]:
     )
     # the chain that denies may be one INPUT jumps to; what a file comes to, `booted` says
     kept = any(
-        re.search(r"^:\S+ DROP\b|^-A .*-[jg] (?:DROP|REJECT)\b", texts.get(path, ""), re.MULTILINE)
-        for path in _SAVED_FILES[family]
+        re.search(_SAVED_DENIES, texts.get(path, ""), re.MULTILINE) for path in _SAVED_FILES[family]
     )
     ufw = re.search(_UFW_ON, texts.get("/etc/ufw/ufw.conf", ""), re.MULTILINE)
     known = {

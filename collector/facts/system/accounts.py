@@ -72,6 +72,7 @@ READS: tuple[Read, ...] = (
     ),
 )
 
+_NOTHING = "redacted:other"
 _NO_LOGIN = re.compile(r"/(nologin|false|true|sync|halt|shutdown)$")
 _EPOCH = date(1970, 1, 1)
 
@@ -260,8 +261,13 @@ def membership(capture: Capture) -> Membership:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines of an NSS file: empty ones, comments and NIS compat entries left out."""
-    return [x for x in text.split("\n") if x.strip() and x.lstrip()[0] not in "#+-"]
+    """Lines of an NSS file: empty ones, comments and NIS compat entries left out.
+
+    A line without a colon (an empty one, a remark) left the host as `_NOTHING`; nss_files(5)
+    skips it, whatever it was.
+    """
+    told = (x for x in text.split("\n") if x.strip() and x != _NOTHING)
+    return [x for x in told if x.lstrip()[0] not in "#+-"]
 
 
 def _shadow(text: str) -> dict[str, list[str]]:

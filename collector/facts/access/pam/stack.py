@@ -14,7 +14,7 @@ from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
 from collector.facts.base.redaction import FORMS, NO_WORD_OF_PEOPLE, URLS, any_case, values_of_short
 from collector.i18n.message import msg
-from collector.model import Capture, Quote, Read, Text, files, shell
+from collector.model import Capture, Quote, Read, ReadStatus, Text, files, shell
 
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
 _TYPES = ("auth", "account", "password", "session")
@@ -264,8 +264,11 @@ def _lines(text: str) -> list[str]:
 
 
 def stacks(capture: Capture) -> Stacks:
-    """Raises CouldNotLook when a file of /etc/pam.d could not be read."""
-    found = capture.read("pam.files").present()
+    """Raises CouldNotLook when a file of /etc/pam.d could not be read.
+
+    A link to nothing (of an MTA that is gone) is no file: libpam goes on to the next folder.
+    """
+    found = [f for f in capture.read("pam.files").present() if f.status is not ReadStatus.ABSENT]
     if any(f.path == "/etc/pam.conf" for f in found) and len(found) == 1:
         raise NotUnderstood("pam.files", msg("etc_pam_conf_instead"))
     return Stacks({f.path: f.text("pam.files") for f in found if f.path != "/etc/pam.conf"})

@@ -274,6 +274,9 @@ def _bits(text: str) -> int:
 _OPTIONS: dict[str, Callable[[Words, bool], Match]] = {
     "-s": Words.source, "--source": Words.source, "-d": Words.destination,
     "--src-range": Words.source_range, "--dst-range": Words.destination_range,
+    "--destination": Words.destination, "--protocol": Words.protocol,
+    "--in-interface": Words.interface_in, "--out-interface": Words.interface_out,
+    "--source-port": Words.source_port, "--destination-port": Words.destination_port,
     "-p": Words.protocol, "-i": Words.interface_in, "-o": Words.interface_out,
     "--dport": Words.destination_port, "--dports": Words.destination_port,
     "--sport": Words.source_port, "--sports": Words.source_port, "--ports": Words.either_port,
@@ -296,4 +299,5 @@ _ONLY = {
     "--loose": {"rpfilter"}, "--validmark": {"rpfilter"}, "--accept-local": {"rpfilter"},
     "--invert": {"rpfilter"}, "--mark": {"mark", "connmark"}, "--state": {"state"},
     "--dport": {"tcp", "udp", "multiport", "sctp", "dccp", "udplite", ""},
+    "--destination-port": {"tcp", "udp", "multiport", "sctp", "dccp", "udplite", ""},
 }  # fmt: skip

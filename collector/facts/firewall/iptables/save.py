@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import NONE, address
@@ -24,6 +24,7 @@ _PASSIVE = {
     "AUDIT", "SECMARK", "CONNSECMARK", "TCPOPTSTRIP", "MASQUERADE", "SNAT",
     "HMARK", "ECN", "RATEEST", "LED", "IDLETIMER", "SYSRQ",
 }  # fmt: skip
+_COMMAND = re.compile(r"(?:\[\d+:\d+\] )?(-A|--append|-I|--insert|-P|--policy)[ \t]+(\S.*)")
 _IGNORED = {"comment"}
 _KNOWN = {
     "", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6", "multiport",
@@ -72,8 +73,8 @@ def saved(
             parser = None
         elif bare.startswith(":"):
             parser.chain(bare, read)
-        elif re.match(r"(?:\[\d+:\d+\] )?-A ", bare):
-            parser.rule(re.sub(r"^\[\d+:\d+\] ", "", bare), read)
+        elif match := _COMMAND.match(bare):
+            parser.command(match[1], match[2], bare, read)
         else:
             raise NotUnderstood(read, msg("not_line_iptables_save", bare=bare[:120]))
     if parser is not None:
@@ -112,15 +113,42 @@ class _Table:
             Base(f"{self.prefix} {name}", self.family, kind, hook, priority, policy == "ACCEPT")
         )
 
-    def rule(self, line: str, read: str) -> None:
+    def command(self, name: str, rest: str, line: str, read: str) -> None:
+        """A line of a rule or, in a file that somebody wrote by hand, of a policy.
+
+        Only the tool's own print is bound to `-A`; restoring takes what iptables(8) takes.
+        """
+        if name in ("-A", "--append"):
+            self._rule(f"-A {rest}", read)
+            return
+        words = rest.split()
+        if name in ("-P", "--policy") and len(words) == 2 and words[1] in ("ACCEPT", "DROP"):
+            of = f"{self.prefix} {words[0]}"
+            self.bases = [
+                replace(base, accept=words[1] == "ACCEPT") if base.chain == of else base
+                for base in self.bases
+            ]
+            return
+        place = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
+        if name in ("-I", "--insert") and words and 0 < place <= len(self._of(words[0])) + 1:
+            chain, _, told = rest.partition(" ")
+            self._rule(f"-A {chain} {told.removeprefix(f'{place} ')}", read)
+            rules = self.rules[chain]
+            rules.insert(place - 1, rules.pop())
+            return
+        raise NotUnderstood(read, msg("not_line_iptables_save", bare=line[:120]))
+
+    def _of(self, chain: str) -> list[Rule]:
+        return self.rules.setdefault(chain, [])
+
+    def _rule(self, line: str, read: str) -> None:
         try:
             words = quoting.split(line)
         except ValueError:
             raise NotUnderstood(read, msg("quotes_not_end", line=line[:120])) from None
-        chain = words[1]
         steps = _steps(Words(words[2:], self.family, self.sets), self)
         text = f"{self.prefix} {line}"
-        self.rules.setdefault(chain, []).append(Rule(tuple(steps), text[:300]))
+        self._of(words[1]).append(Rule(tuple(steps), text[:300]))
 
     def finish(self) -> Saved:
         chains = {f"{self.prefix} {name}": tuple(rules) for name, rules in self.rules.items()}
