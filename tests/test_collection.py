@@ -139,6 +139,24 @@ def test_one_version_everywhere() -> None:
     assert _yaml("meta", "runtime.yml")["requires_ansible"] == f">={lowest}.0,<{highest}.0"
 
 
+def test_the_execution_environment_takes_what_make_collection_makes(names: set[str]) -> None:
+    """docs/ansible.md says how it was built and played; here what would break it unseen."""
+    ee = _yaml("packaging", "ee", "execution-environment.yml")
+    version = collector.__version__
+    packed, wheel = f"hostpledge-pledge-{version}.tar.gz", f"hostpledge-{version}-py3-none-any.whl"
+    assert ee["dependencies"]["galaxy"]["collections"] == [{"name": packed, "type": "file"}]
+    given = {(one["src"], one["dest"]) for one in ee["additional_build_files"]}
+    assert given == {(f"../../dist/{packed}", "."), (f"../../dist/{wheel}", "wheels")}
+    core = ee["dependencies"]["ansible_core"]["package_pip"]
+    assert f'"{core}"' in (ROOT / "pyproject.toml").read_text()
+    # ansible-builder looks for it in the collection, and reads its files from there
+    assert "meta/execution-environment.yml" in names
+    own = _yaml("meta", "execution-environment.yml")["dependencies"]
+    assert set(own.values()) <= names
+    for stage in ("prepend_builder", "prepend_final"):
+        assert "COPY _build/wheels /wheels" in ee["additional_build_steps"][stage]
+
+
 def test_the_roles_short_names_lead_to_the_plugins() -> None:
     routing = _yaml("meta", "runtime.yml")["plugin_routing"]
     assert routing["action"] == {

@@ -13,10 +13,11 @@ import click
 import pytest
 from playwright.sync_api import sync_playwright
 
+from collector import errors
 from collector.cli.app import hostpledge
 from collector.i18n.message import catalogue
 from tests.browser import browser
-from tools.site import messages, pictures
+from tools.site import mends, messages, pictures, reached, said
 from tools.site.plan import WRITTEN
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,8 @@ _RUN_BY = {
     "docs/web.md": "tests/web/test_docs.py",
 }
 _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FOUND = """code =>
+  [...document.querySelectorAll(".md-search-result__link")].some(a => a.href.includes(code))"""
 _INLINE = re.compile(r"(?<!`)`(hostpledge [^`\n]+)`")
 
 
@@ -67,9 +70,53 @@ def test_each_language_has_a_page_for_everything(site: Path) -> None:
     assert "href" in (site / "index.html").read_text(encoding="utf-8")
 
 
-def test_every_message_stands_on_one_page() -> None:
-    told = [code for codes in messages.by_room().values() for code in codes]
+def test_every_message_has_a_page_of_its_own(site: Path) -> None:
+    rooms = messages.by_room()
+    told = [code for codes in rooms.values() for code in codes]
     assert sorted(told) == sorted(catalogue())
+    for lang in ("zh", "en"):
+        for room, codes in rooms.items():
+            listed = (site / lang / "messages" / room / "index.html").read_text(encoding="utf-8")
+            for code in codes:
+                assert (site / lang / "messages" / room / f"{code}.html").exists()
+                assert f'href="{code}.html"' in listed
+
+
+def test_a_messages_page_says_what_stands_in_it_who_says_it_and_what_to_do() -> None:
+    made = dict(messages.pages("en"))
+    page = made["messages/pledges/a_cell_longer_than_any.md"]
+    assert "a cell of more than {most} characters" in page
+    assert "单元格超过 {most} 个字符" in page
+    assert "| `{most}` | the most that is taken | <code>LONGEST_CELL</code> |" in page
+    assert "`collector/pledges/lists/xlsx.py:" in page
+    assert "[`hostpledge pledge import`](../../commands/hostpledge-pledge-import.md)" in page
+    # of no command that does not come there
+    assert "hostpledge verify" not in page
+    said_with = made["messages/attest/new_key_wants_name.md"]
+    assert "(../attest/add_object_name.md)" in said_with
+    assert "(../attest/new_key_wants_name.md)" in made["messages/attest/add_object_name.md"]
+    judged = made["messages/controls/access_list_not_read.md"]
+    assert "[`intrusion.session_timeout`](../../controls/intrusion.session_timeout.md)" in judged
+    assert "never `pass`" in judged
+
+
+def test_every_place_that_says_a_message_is_come_to() -> None:
+    """By a command or a task; a gap would mean that the pages leave out whole roads."""
+    tops = {(one.module, one.top) for at in said.places().values() for one in at}
+    lost = [top for top in tops if not reached.commands(top) and not reached.tasks(top)]
+    assert lost == []
+
+
+def test_a_page_says_what_to_do_about_each_error() -> None:
+    named = {one.__name__ for one in _below(errors.CollectorError)}
+    said_by = {one.kind for at in said.places().values() for one in at}
+    assert (named & said_by) - {"CollectorError"} <= set(mends.DONE_BY)
+
+
+def _below(error: type[Exception]) -> Iterator[type[Exception]]:
+    yield error
+    for one in error.__subclasses__():
+        yield from _below(one)
 
 
 def test_it_is_read_and_searched_from_a_disk(site: Path) -> None:
@@ -87,6 +134,9 @@ def test_it_is_read_and_searched_from_a_disk(site: Path) -> None:
         found = shown.locator(".md-search-result__item").first
         found.wait_for(timeout=30_000)
         assert "留存" in found.inner_text()
+        words.fill("单元格超过")
+        words.press("End")
+        shown.wait_for_function(_FOUND, arg="a_cell_longer_than_any", timeout=30_000)
         chromium.close()
     strangers = [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))]
     assert strangers == []

@@ -82,7 +82,7 @@ class Place:
         """Forgets the attributes of what lay at the path before, where it is another file now."""
         for line in self.paths:
             kind, _number, _mode, owner, value = line.split(" ", 4)
-            _, told, before = owner.partition("@")
+            told, before = owner.partition("@")[1:]
             if kind == "attributes" and value == encoded(path) and told and before != identity:
                 self.paths.remove(line)
                 self.known.discard(("attributes", path))

@@ -182,6 +182,34 @@ def test_plain_ansible_playbook_gives_the_same_capture(sshd: Sshd, tmp_path: Pat
     assert _captures(tmp_path / "out")["a"].origin == known["a"].origin, "taken up, not repeated"
 
 
+def test_plain_playbook_looks_again_once_every_host_answered(sshd: Sshd, tmp_path: Path) -> None:
+    """A second look that keeps the first one's captures would judge the host as it was."""
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(sshd.line("a", "well"))
+    playbook = shutil.which("ansible-playbook", path=Path(sys.executable).parent) or ""
+
+    def played(family: str) -> Capture:
+        done = subprocess.run(
+            [playbook, "playbooks/check.yml", "-i", str(inventory), "-e",
+             json.dumps({"collect_output": f"{tmp_path}/out", "collect_families": [family]})],
+            capture_output=True, text=True, check=False, cwd=ROOT,
+            env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+        return _captures(tmp_path / "out")["a"]
+
+    first = played("encryption")
+    second = played("encryption")
+    assert second.nonce != first.nonce
+    third = played("backup")
+    assert third.nonce != second.nonce
+    earlier = sorted((tmp_path / "out" / "earlier").iterdir())
+    kept = [captures.load(one / "captures/a.capture.gz").nonce for one in earlier]
+    assert kept == [first.nonce, second.nonce]
+    ended = [json.loads((one / "run.json").read_text())["ended"] for one in earlier]
+    assert all(ended)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

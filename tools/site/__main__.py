@@ -118,7 +118,16 @@ def _settings(lang: Lang, source: Path, out: Path) -> dict[str, object]:
                 {"name": "English", "link": "../en/index.html", "lang": "en"},
             ],
         },
-        "plugins": [{"search": {"lang": [lang] if lang == "en" else ["zh", "en"]}}, "offline"],
+        "plugins": [
+            {
+                "search": {
+                    "lang": [lang] if lang == "en" else ["zh", "en"],
+                    # words of a code as well; jieba's mark stands between those of Chinese
+                    "separator": r"[\s\u200b\-_]+",
+                }
+            },
+            "offline",
+        ],
         "markdown_extensions": [
             "tables",
             "attr_list",

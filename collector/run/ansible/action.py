@@ -6,7 +6,7 @@ import fcntl
 import importlib
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from collector.model import Capture, HostStatus
 from collector.run.ansible.driver import driver_alive
 from collector.run.ansible.reached import option, unfit
 from collector.run.collected import outcome
-from collector.run.collected.run_folder import RunFolder, lock
+from collector.run.collected.run_folder import RunFolder, idle, lock, sole
 from collector.run.collected.stream import Stream
 from collector.run.collected.unsaid import OURS
 from collector.run.net.outside import with_outside
@@ -261,8 +261,26 @@ class PrepareModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         )
         try:
             place, families = Path(given["output"]), given["families"]
+            hosts = (task_vars or {}).get("ansible_play_hosts_all", [])
+            _end_whole(place, hosts)
             with RunFolder.taken(place, families, given["grade"], patience=60) as folder:
-                folder.expect((task_vars or {}).get("ansible_play_hosts_all", []))
+                folder.expect(hosts)
         except BadInput as problem:
             raise AnsibleActionFail(str(problem)) from None
         return result | {"changed": False, "output": str(folder.path), "run": folder.nonce}
+
+
+def _end_whole(place: Path, hosts: Sequence[str]) -> None:
+    """Sets aside a run that no host is missing from any more: who plays again looks again.
+
+    No task comes after the last host of a run that could have ended it.
+    """
+    if not (place / "run.json").exists():
+        return
+    with sole(place), idle(place, 60):
+        folder = RunFolder.open(place)
+        whole = all(folder.has(host) for host in {*folder.about["hosts"], *hosts})
+        if whole and folder.about["ended"] is None:
+            if folder.begun_here:
+                folder.end()
+            folder.set_aside()
