@@ -125,7 +125,12 @@ class Asker:
         """This address with other words in its query; None and empty ones leave it."""
         words = {**self.query, **{k: "" if v is None else str(v) for k, v in changes.items()}}
         left = {k: v for k, v in words.items() if v != ""}
-        return f"{self.request.url.path}{'?' + urlencode(left) if left else ''}"
+        return f"{self.path}{'?' + urlencode(left) if left else ''}"
+
+    @property
+    def path(self) -> str:
+        """Of this address, as a link may have it: of `//name` a browser would make another site."""
+        return "/" + self.request.url.path.lstrip("/\\")
 
     def page(self, template: str, status: int = 200, **given: Any) -> Response:
         text = draw(
@@ -133,7 +138,7 @@ class Asker:
             self.lang,
             who=self.session.account if self.session else None,
             csrf=self.session.csrf if self.session else "",
-            path=self.request.url.path,
+            path=self.path,
             with_query=self.with_query,
             query=self.query,
             oidc=self.house.settings.oidc is not None,

@@ -69,13 +69,15 @@ devices = Table(
     Column("made_at", Float, nullable=False),
 )
 attempts = Table(
-    "web_attempts",
+    "web_tries",
     metadata,
     Column("number", Integer, primary_key=True),
     Column("bucket", String(64), nullable=False),
     Column("at", Float, nullable=False),
+    # of one try, whose rows these are
+    Column("mark", String(32), nullable=False, index=True),
 )
-Index("web_attempts_of", attempts.c.bucket, attempts.c.at)
+Index("web_tries_of", attempts.c.bucket, attempts.c.at)
 access = Table(
     "web_access",
     metadata,
