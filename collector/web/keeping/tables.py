@@ -121,6 +121,15 @@ listed = Table(
 )
 for _name in ("life", "standing", "until", "collected", "renews"):
     Index(f"web_listed_{_name}", listed.c[_name])
+networks = Table(
+    "web_networks",
+    metadata,
+    Column("id", String(64), nullable=False, index=True),
+    # the first and the last address as 32 hexadecimal digits, those of IPv4 as ::ffff:0:0/96
+    Column("low", String(32), nullable=False),
+    Column("high", String(32), nullable=False),
+)
+Index("web_networks_within", networks.c.low, networks.c.high)
 owners = Table(
     "web_owners",
     metadata,
