@@ -7,6 +7,7 @@ quarantine/DIGEST       what was handed in by that link, byte for byte
 receipts/DIGEST.json    that it was: written last, so that a receipt means that all is there
 decided/DIGEST.json     what became of it
 work/                   what intake is at (`collector.cli.workflows.taking_in`)
+address                 of the server, as others know it
 log.jsonl               what happened, one line each, never rewritten
 """
 
@@ -64,6 +65,20 @@ class Places:
 
     def file(self, room: str, digest: str, suffix: str = "") -> Path:
         return self.folder / room / f"{digest}{suffix}"
+
+    def known_as(self, url: str) -> None:
+        """Keeps the address of the server, for those who make links to it."""
+        self.make()
+        if self.address != url:
+            private.write_aside(self.folder / "address", f"{url}\n".encode())
+
+    @property
+    def address(self) -> str:
+        """Of the server, as its own settings have it; empty where none has told."""
+        try:
+            return (self.folder / "address").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     @contextmanager
     def held(self, name: str = "lock") -> Iterator[None]:

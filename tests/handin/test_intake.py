@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ from collector.handin.links import Link
 from collector.handin.places import Places
 from collector.i18n.message import msg
 from collector.pledges.register.register import Register
+from collector.web.asking.settings import Settings
+from collector.web.serving import server
 from tests.cli.running import Ended, answer, hostpledge
 from tests.handin.served import output
 from tests.pledges import killed
@@ -101,6 +104,32 @@ def test_a_link_is_made_shown_and_taken_back(desk: Desk) -> None:
     assert links.by_token(desk.places, token) is None
     for words in (("P-1", "web-9"), ("P-9", "web-1"), ("--revoke", "0" * 12), ("P-1",)):
         assert desk("pledge", "hand-in-link", *words).status == 2
+
+
+def test_a_link_begins_with_the_address_of_the_server(desk: Desk) -> None:
+    """As its settings have it; where nobody told it, that is said."""
+    made = desk("pledge", "hand-in-link", "P-1", "web-1")
+    assert made.out.startswith("/hand-in/")
+    assert "a path alone" in made.err
+    told = Settings(url="https://p.example/x", hosts=("q.example",), certificate=desk.home)
+    assert told.known_as == "https://p.example/x"
+    assert replace(told, url="", port=443).known_as == "https://q.example"
+    assert Settings().known_as == ""
+    register = desk.home / "register.sqlite"
+    given = server.options(
+        register=str(register), state=str(desk.home / "s"), host="127.0.0.1", port=8300,
+        settings=desk.home / "web.yml", certificate=None, key=None,
+    )  # fmt: skip
+    (desk.home / "web.yml").write_text("url: https://p.example/\n")
+    server.built(given)
+    made = desk("pledge", "hand-in-link", "P-1", "web-1")
+    assert made.out.startswith("https://p.example/hand-in/")
+    assert "a path alone" not in made.err
+    other = desk("pledge", "hand-in-link", "P-1", "web-1", HOSTPLEDGE_URL="https://o.example")
+    assert other.out.startswith("https://o.example/hand-in/")
+    (desk.home / "web.yml").write_text("url: p.example\n")
+    with pytest.raises(BadInput, match=r"p\.example"):
+        server.built(given)
 
 
 def test_both_hosts_become_one_bundle_that_says_handed_in(desk: Desk) -> None:

@@ -49,6 +49,26 @@ def test_a_hand_in_waits_until_it_is_decided_on(own: Place) -> None:
     assert sha256 not in site.browser("cust").get("/pledges/demo-2").text
 
 
+def test_hundreds_that_wait_are_paged_below_the_list(own: Place) -> None:
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    for _ in range(45):
+        link, _ = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+        upload = quarantine.Upload(places, link)
+        upload.write(b"x")
+        upload.sync()
+        upload.take_in("", "test")
+        upload.close()
+    for path, after in (("/?life=all", 'id="customers"'), ("/pledges/demo-2", 'id="evidence"')):
+        page = site.browser("cust" if "demo" in path else "boss").get(path).text
+        assert page.index(after) < page.index('<section class="wide" id="waiting">')
+        assert page.count("<code>") <= 30
+        assert "Hand-ins waiting: 45" in page
+        join = "&" if "?" in path else "?"
+        last = site.browser("boss").get(f"{path}{join}waiting=3").text
+        assert last[last.index('id="waiting"') :].count('data-label="SHA-256"') == 5
+
+
 def test_a_mistyped_link_is_in_no_log(own: Place, caplog: pytest.LogCaptureFixture) -> None:
     """Nor most of it, however it was mistyped, and by whomever."""
     site = Site(own)

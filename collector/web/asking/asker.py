@@ -210,4 +210,18 @@ def pages(found: int, size: int, at: int) -> dict[str, int]:
     return {"found": found, "at": here, "last": last, "first_row": (here - 1) * size + 1}
 
 
+# hand-ins on one page
+WAITING = 20
+
+
+def waiting(asker: Asker, only: frozenset[str] | None) -> dict[str, Any]:
+    """What waits to be taken in of these pledges (None: of all), a page of it, for templates."""
+    found = asker.house.waiting.of(only)
+    text = asker.query.get("waiting", "")
+    at = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 else 1
+    paging = pages(len(found), WAITING, max(at, 1))
+    first = paging["first_row"] - 1
+    return {"waiting": found[first : first + WAITING], "waiting_paging": paging}
+
+
 Handler = Callable[[Asker], Response]

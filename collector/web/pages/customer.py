@@ -22,7 +22,14 @@ from collector.pledges.status.findings import Life
 from collector.report.model import found as columns
 from collector.report.model.standings import standings
 from collector.verify import open_bundle
-from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, attached, pages
+from collector.web.asking.asker import (
+    Asker,
+    NotFoundError,
+    TurnedAwayError,
+    attached,
+    pages,
+    waiting,
+)
 from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
@@ -70,7 +77,7 @@ def customer(asker: Asker) -> Response:
         bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
         bundles_paging=pages(len(bundles), _BUNDLES, page),
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
-        waiting=() if at else asker.house.waiting.of(frozenset({id})),
+        **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
         unread=asker.told(known.status.unread),

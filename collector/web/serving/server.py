@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from collector.handin import http as handin
+from collector.handin.places import Places
 from collector.pledges.database.location import place
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
@@ -65,7 +66,10 @@ def built(given: dict[str, Any]) -> Starlette:
     Patient.trusts = staticmethod(settings.trusts)
     shared = house(given["register"], State.open(given["state"]), settings)
     folder = place(given["register"]).hand_in
-    return application(shared, handin.routes(handin.Settings(folder)))
+    if settings.known_as:
+        # for who makes links, and has no settings of a server
+        Places(folder).known_as(settings.known_as)
+    return application(shared, handin.routes(handin.Settings(folder, settings.known_as)))
 
 
 def worker() -> Starlette:
