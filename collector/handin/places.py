@@ -8,7 +8,7 @@ receipts/DIGEST.json    that it was: written last, so that a receipt means that 
 decided/DIGEST.json     what became of it
 work/                   what intake is at (`collector.cli.workflows.taking_in`)
 address                 of the server, as others know it
-log.jsonl               what happened, one line each, never rewritten
+log.jsonl               what happened, one line each; put aside as log.jsonl.1 … once it is large
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.schema import load_json
 
+# bytes of a log, and how many that are full are kept beside it
+LOG, LOGS = 16 << 20, 20
 _ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
 
 
@@ -95,7 +97,9 @@ class Places:
         """One line, synced; whatever a stranger sent in it stays on that line."""
         entry = {"at": now().isoformat(timespec="milliseconds"), "what": what, **about}
         self.make()
-        private.append(self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n")
+        private.append(
+            self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n", most=LOG, kept=LOGS
+        )
 
 
 def now() -> datetime:

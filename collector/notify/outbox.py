@@ -33,6 +33,8 @@ SCHEMA = "urn:hostpledge:schema:outgoing-notice:1"
 _ROOMS = ("messages", "files", "sending", "tries", "done")
 # minutes until it is tried again; the last one from then on
 _BACKOFF = (1, 5, 30, 120, 360, 1440)
+# bytes of the log, and how many that are full are kept beside it
+_LOG, _LOGS = 16 << 20, 20
 State = Literal["new", "later", "unsure", "done"]
 
 
@@ -166,7 +168,9 @@ class Outbox:
     def _log(self, what: str, message: Message, channel: str) -> None:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         entry = {"at": at, "what": what, "id": message.id, "to": message.to, "channel": channel}
-        private.append(self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n")
+        private.append(
+            self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n", most=_LOG, kept=_LOGS
+        )
 
 
 def _load(path: Path) -> dict[str, Any] | None:

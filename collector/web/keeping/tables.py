@@ -51,6 +51,15 @@ accounts = Table(
     Column("lang", String(2)),
     Column("added_at", String(40), nullable=False),
 )
+# when an account was added, last signed in, and so on, and by whom
+marks = Table(
+    "web_account_marks",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("what", String(16), primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("by", String(64), nullable=False),
+)
 sessions = Table(
     "web_sessions",
     metadata,

@@ -53,6 +53,7 @@ def begin(asker: Asker, account: Account) -> None:
         asker.house.sessions.end(before)
     token = asker.house.sessions.begin(account)
     asker.set_cookie("session", token, int(LONGEST))
+    asker.house.accounts.mark(account.name, "signed_in")
     asker.note = f"signed in: {account.name}"
 
 

@@ -24,7 +24,7 @@ from collector.web.asking.asker import (
     NotFoundError,
     TurnedAwayError,
 )
-from collector.web.keeping.access import Line
+from collector.web.keeping.access import NOBODY, Line
 from collector.web.keeping.sessions import Session
 from collector.web.reading.customer import said_of
 from collector.web.serving.guard import PEER
@@ -197,7 +197,7 @@ def _write_down(asker: Asker, route: str, response: Response) -> None:
     asker.house.access.put(
         Line(
             datetime.now(UTC),
-            asker.session.account.name if asker.session else "-",
+            asker.session.account.name if asker.session else NOBODY,
             asker.address or "-",
             request.method,
             told(
