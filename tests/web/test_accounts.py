@@ -99,7 +99,7 @@ def test_a_log_is_put_aside_once_it_is_large(tmp_path: Path) -> None:
     assert len(lines) == len(set(lines)) == 160
     for file in files:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert file.stat().st_size <= 210
+        assert file.stat().st_size <= 220
     for count in range(40):
         private.append(path, f"more {count}\n".encode(), most=50, kept=2)
     assert len(list(tmp_path.glob("log.jsonl.?"))) >= 2
