@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from io import BufferedReader
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
@@ -70,8 +71,13 @@ def write_aside(path: Path, data: bytes, mode: int = OWNER) -> None:
     sync_folder(path.parent)
 
 
-def append(path: Path, line: bytes) -> None:
-    """Adds a line to a file that several processes write to: the whole of it, or nothing."""
+def append(path: Path, line: bytes, *, most: int = 0, kept: int = 0) -> None:
+    """Adds a line to a file that several processes write to: the whole of it, or nothing.
+
+    With `most`, one that would become larger is put aside first as `path.1`, and so on to `kept`.
+    """
+    if most:
+        _put_aside(path, len(line), most, kept)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, OWNER)
     try:
         flock(handle, LOCK_EX)
@@ -87,6 +93,23 @@ def append(path: Path, line: bytes) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def _put_aside(path: Path, more: int, most: int, kept: int) -> None:
+    def is_full() -> bool:
+        return path.exists() and path.stat().st_size + more > most
+
+    if not is_full():
+        return
+    # each lock is of a file that is never renamed
+    beside = path.with_name(f".{path.name}.lock")
+    lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER)
+    try:
+        flock(lock, LOCK_EX)
+        if is_full():
+            RotatingFileHandler(path, maxBytes=most, backupCount=kept, delay=True).doRollover()
+    finally:
+        os.close(lock)
 
 
 def beside(path: Path) -> Path:

@@ -7,7 +7,8 @@ quarantine/DIGEST       what was handed in by that link, byte for byte
 receipts/DIGEST.json    that it was: written last, so that a receipt means that all is there
 decided/DIGEST.json     what became of it
 work/                   what intake is at (`collector.cli.workflows.taking_in`)
-log.jsonl               what happened, one line each, never rewritten
+address                 of the server, as others know it
+log.jsonl               what happened, one line each; put aside as log.jsonl.1 … once it is large
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.schema import load_json
 
+# bytes of a log, and how many that are full are kept beside it
+LOG, LOGS = 16 << 20, 20
 _ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
 
 
@@ -65,6 +68,20 @@ class Places:
     def file(self, room: str, digest: str, suffix: str = "") -> Path:
         return self.folder / room / f"{digest}{suffix}"
 
+    def known_as(self, url: str) -> None:
+        """Keeps the address of the server, for those who make links to it."""
+        self.make()
+        if self.address != url:
+            private.write_aside(self.folder / "address", f"{url}\n".encode())
+
+    @property
+    def address(self) -> str:
+        """Of the server, as its own settings have it; empty where none has told."""
+        try:
+            return (self.folder / "address").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+
     @contextmanager
     def held(self, name: str = "lock") -> Iterator[None]:
         """Nobody else, of any process, is within at the same time."""
@@ -80,7 +97,9 @@ class Places:
         """One line, synced; whatever a stranger sent in it stays on that line."""
         entry = {"at": now().isoformat(timespec="milliseconds"), "what": what, **about}
         self.make()
-        private.append(self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n")
+        private.append(
+            self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n", most=LOG, kept=LOGS
+        )
 
 
 def now() -> datetime:

@@ -2,6 +2,7 @@
 
 messages/ID.json   the message and what it tells of (`items`); written first
 files/SHA256       what is attached to messages
+key                by which channels are known (`settings.known_by`): N below
 sending/ID.N       it is being sent by channel N; a later command that finds it cannot know its end
 tries/ID.N.json    how often that failed, and when it is tried again
 done/ID.N.json     it was taken
@@ -32,12 +33,17 @@ SCHEMA = "urn:hostpledge:schema:outgoing-notice:1"
 _ROOMS = ("messages", "files", "sending", "tries", "done")
 # minutes until it is tried again; the last one from then on
 _BACKOFF = (1, 5, 30, 120, 360, 1440)
+# bytes of the log, and how many that are full are kept beside it
+_LOG, _LOGS = 16 << 20, 20
 State = Literal["new", "later", "unsure", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`items` are the keys of what it tells of; `files` digests (hex SHA-256) by name."""
+    """`items` are the keys of what it tells of; `files` digests (hex SHA-256) by name.
+
+    `channels` are known by `settings.known_by`, or by their place in the settings, as once.
+    """
 
     id: str
     to: str
@@ -45,7 +51,7 @@ class Message:
     subject: str
     body: str
     items: tuple[str, ...]
-    channels: tuple[int, ...]
+    channels: tuple[str, ...]
     files: tuple[tuple[str, str], ...] = ()
 
 
@@ -76,8 +82,24 @@ class Outbox:
             ) from None
 
     def told(self) -> set[tuple[str, str]]:
-        """Whom what was told, or is to be: it is never put in again."""
-        return {(message.to, item) for message in self.messages() for item in message.items}
+        """Whom, and by which channel, what was told, or is to be: it is never put in again."""
+        return {
+            (whom, item)
+            for message in self.messages()
+            for whom in (message.to, *message.channels)
+            for item in message.items
+        }
+
+    def key(self) -> bytes:
+        """By which channels are known here, and nowhere else."""
+        path = self.folder / "key"
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            if not self.folder.is_dir():
+                return b""
+            private.write_aside(path, secrets.token_bytes(32))
+            return path.read_bytes()
 
     def put(self, message: Message, files: Collection[bytes] = ()) -> Message:
         """Writes it down, with its files before it. `id` is drawn here."""
@@ -106,7 +128,7 @@ class Outbox:
                 raise BadInput(msg("outbox_file_damaged"), where=str(path)) from None
         yield from (message for _, message in sorted(found, key=lambda one: (one[0], one[1].id)))
 
-    def state(self, message: Message, channel: int, now: datetime) -> State:
+    def state(self, message: Message, channel: str, now: datetime) -> State:
         name = f"{message.id}.{channel}"
         if (self.folder / "done" / f"{name}.json").exists():
             return "done"
@@ -115,12 +137,12 @@ class Outbox:
         tried = _load(self.folder / "tries" / f"{name}.json")
         return "later" if tried and datetime.fromisoformat(tried["next"]) > now else "new"
 
-    def begin(self, message: Message, channel: int) -> None:
+    def begin(self, message: Message, channel: str) -> None:
         """From here on it may have been sent."""
         self._log("sending", message, channel)
         private.write_aside(self.folder / "sending" / f"{message.id}.{channel}", b"")
 
-    def ended(self, message: Message, channel: int, outcome: Outcome, now: datetime) -> None:
+    def ended(self, message: Message, channel: str, outcome: Outcome, now: datetime) -> None:
         """What became of it; of what nobody knows, the mark of `begin` stays."""
         name = f"{message.id}.{channel}"
         self._log(outcome, message, channel)
@@ -134,7 +156,7 @@ class Outbox:
         if outcome != "unsure":
             self.forget(message, channel)
 
-    def forget(self, message: Message, channel: int) -> None:
+    def forget(self, message: Message, channel: str) -> None:
         """That it may have been sent."""
         (self.folder / "sending" / f"{message.id}.{channel}").unlink(missing_ok=True)
         private.sync_folder(self.folder / "sending")
@@ -143,10 +165,12 @@ class Outbox:
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
         private.write_aside(self.folder / room / f"{name}.json", text.encode())
 
-    def _log(self, what: str, message: Message, channel: int) -> None:
+    def _log(self, what: str, message: Message, channel: str) -> None:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         entry = {"at": at, "what": what, "id": message.id, "to": message.to, "channel": channel}
-        private.append(self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n")
+        private.append(
+            self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n", most=_LOG, kept=_LOGS
+        )
 
 
 def _load(path: Path) -> dict[str, Any] | None:
@@ -171,6 +195,6 @@ def _message(document: dict[str, Any]) -> Message:
         str(document["subject"]),
         str(document["body"]),
         tuple(map(str, document["items"])),
-        tuple(map(int, document["channels"])),
+        tuple(map(str, document["channels"])),
         tuple((str(name), str(sha256)) for name, sha256 in document["files"]),
     )

@@ -11,12 +11,14 @@ Addresses are those of apprise. Nothing of one is ever said again: it holds a pa
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from collector import captures, private
 from collector.errors import BadInput
@@ -40,6 +42,35 @@ class Person:
 
     def scheme(self, number: int) -> str:
         return self.channels[number].partition(":")[0].lower()
+
+    def known_by(self, key: bytes) -> tuple[str, ...]:
+        """By what an outbox knows each channel, wherever it stands and whoever has it."""
+        return tuple(known_by(channel, key) for channel in self.channels)
+
+
+def known_by(channel: str, key: bytes) -> str:
+    """The same for as long as it reaches the same people: nothing of a password is in it.
+
+    >>> told = known_by("mailtos://u:one@example.org?to=a@example.org", b"")
+    >>> told == known_by("mailto://u:two@example.org?to=a@example.org&from=b@example.org", b"")
+    True
+    >>> told == known_by("mailtos://u:one@example.org?to=c@example.org", b"")
+    False
+    """
+    scheme, _, rest = channel.partition("://")
+    scheme = scheme.lower().removesuffix("s") if scheme.lower() == "mailtos" else scheme.lower()
+    if scheme != "mailto":
+        # the token of a webhook is whom it reaches; what stands before it is how it is signed
+        reached = rest.partition("?")[0].rpartition("@")[2].rstrip("/")
+    else:
+        before, _, given = rest.partition("?")
+        own, _, path = before.rpartition("@")[2].partition("/")
+        named = [value for name, value in parse_qsl(given) if name in ("to", "cc", "bcc")]
+        user = before.rpartition("@")[0].partition(":")[0]
+        reached = " ".join(sorted([*named, *filter(None, path.split("/"))])) or f"{user}@{own}"
+        reached = reached.casefold()
+    text = f"{scheme} {reached}".encode()
+    return "c" + hmac.digest(key, text, "sha256").hex()[:15]
 
 
 def load(path: Path) -> Mapping[str, Person]:

@@ -18,7 +18,7 @@ from collector.model import Result, Text
 from collector.verify.looks import Looks
 
 # how far the clocks of signer and timestamp authority may be apart
-_SKEW = timedelta(minutes=5)
+SKEW = timedelta(minutes=5)
 _PROOF = "--proof"
 
 
@@ -132,7 +132,7 @@ def _hold(entry: Mapping[str, Any], said: Mapping[str, Any]) -> None:
         wrong.append("made_at")
     if wrong:
         raise VerifyFailed(msg("entry_log_says_another", wrong=wrong[0]), where=_PROOF)
-    if made_at > datetime.fromisoformat(entry["logged_at"]) + _SKEW:
+    if made_at > datetime.fromisoformat(entry["logged_at"]) + SKEW:
         raise VerifyFailed(
             msg("entry_log_dated_bundle", entry=entry["logged_at"], said=said["made_at"]),
             where=_PROOF,
@@ -157,7 +157,7 @@ def check_window(
 ) -> None:
     """Raises VerifyFailed unless the key may have signed when it did."""
     name = known.name
-    if stamp is not None and made_at > stamp.at + _SKEW:
+    if stamp is not None and made_at > stamp.at + SKEW:
         raise VerifyFailed(
             msg(
                 "says_signed_timestamped_before",
@@ -292,7 +292,7 @@ def ahead(
         dated.append(("timestamp", stamp.at, said))
     if logged is not None:
         dated.append(("logged_at", logged.at, Text("登记库日志的时间", "the entry of the log")))
-    return tuple(Ahead(what, at, text) for what, at, text in dated if at > now + _SKEW)
+    return tuple(Ahead(what, at, text) for what, at, text in dated if at > now + SKEW)
 
 
 def ahead_told(found: Sequence[Ahead], now: datetime) -> tuple[Text, ...]:
@@ -320,7 +320,7 @@ def age(looks: Looks, now: datetime) -> Text:
             "That the hosts are still so: how old the oldest look in it is nobody can tell, and "
             "that it verifies does not make it fresh.",
         )
-    if looks.oldest > now + _SKEW:
+    if looks.oldest > now + SKEW:
         return Text(
             f"主机现在是否仍然如此：其中最早的采集为 {at}，属于将来；核验通过不说明证据是新近的。",
             f"That the hosts are still so: the oldest look in it is of {at}, which is yet to come, "

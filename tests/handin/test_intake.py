@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,14 @@ import pytest
 from collector.cli.workflows.evidence import Signing, first_key
 from collector.cli.workflows.handed import taking_in
 from collector.cli.workflows.handed.waiting import undecided
+from collector.errors import BadInput
 from collector.handin import links, quarantine
 from collector.handin.links import Link
 from collector.handin.places import Places
+from collector.i18n.message import msg
 from collector.pledges.register.register import Register
+from collector.web.asking.settings import Settings
+from collector.web.serving import server
 from tests.cli.running import Ended, answer, hostpledge
 from tests.handin.served import output
 from tests.pledges import killed
@@ -101,6 +106,32 @@ def test_a_link_is_made_shown_and_taken_back(desk: Desk) -> None:
         assert desk("pledge", "hand-in-link", *words).status == 2
 
 
+def test_a_link_begins_with_the_address_of_the_server(desk: Desk) -> None:
+    """As its settings have it; where nobody told it, that is said."""
+    made = desk("pledge", "hand-in-link", "P-1", "web-1")
+    assert made.out.startswith("/hand-in/")
+    assert "a path alone" in made.err
+    told = Settings(url="https://p.example/x", hosts=("q.example",), certificate=desk.home)
+    assert told.known_as == "https://p.example/x"
+    assert replace(told, url="", port=443).known_as == "https://q.example"
+    assert Settings().known_as == ""
+    register = desk.home / "register.sqlite"
+    given = server.options(
+        register=str(register), state=str(desk.home / "s"), host="127.0.0.1", port=8300,
+        settings=desk.home / "web.yml", certificate=None, key=None,
+    )  # fmt: skip
+    (desk.home / "web.yml").write_text("url: https://p.example/\n")
+    server.built(given)
+    made = desk("pledge", "hand-in-link", "P-1", "web-1")
+    assert made.out.startswith("https://p.example/hand-in/")
+    assert "a path alone" not in made.err
+    other = desk("pledge", "hand-in-link", "P-1", "web-1", HOSTPLEDGE_URL="https://o.example")
+    assert other.out.startswith("https://o.example/hand-in/")
+    (desk.home / "web.yml").write_text("url: p.example\n")
+    with pytest.raises(BadInput, match=r"p\.example"):
+        server.built(given)
+
+
 def test_both_hosts_become_one_bundle_that_says_handed_in(desk: Desk) -> None:
     desk.came(output("a"), "web-1")
     desk.came(output("b"), "web-2")
@@ -116,6 +147,46 @@ def test_both_hosts_become_one_bundle_that_says_handed_in(desk: Desk) -> None:
     assert (again.status, again.err) == (0, "nothing waits\n")
     assert list(desk.places.room("quarantine").iterdir()) == []
     assert list(desk.places.room("work").iterdir()) == []
+
+
+def test_a_fast_clock_is_named_and_holds_back_nobody_else(desk: Desk) -> None:
+    """By five hours: a capture that is dated days ahead does not come in at all."""
+    desk.came(output("a"), "web-1")
+    wrong = desk.came(output("b", datetime.now(UTC) + timedelta(hours=5)), "web-2")
+    shown = {one["host"]: one["against"] for one in desk.json()["waiting"]}
+    assert shown["web-1"] is None
+    assert "clock is wrong" in shown["web-2"]
+    found = desk.json("--all")
+    assert [one["host"] for one in found["taken"]] == ["web-1"]
+    assert [(one["host"], one["why"]) for one in found["not_taken"]] == [("web-2", shown["web-2"])]
+    assert len(desk.evidence()) == 1
+    assert [one.id for one in undecided(desk.places)] == [wrong.id]
+
+
+def test_what_no_bundle_can_be_made_of_holds_back_nobody_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that shows only once it is judged; here one host cannot be judged at all."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(desk.home))
+    making = importlib.import_module("collector.attest.bundle.making")
+    real = making.make
+
+    def made(files: Any, *given: Any, **named: Any) -> Any:
+        if any("web-2" in file.name for file in files):
+            raise BadInput(msg("try_again"))
+        return real(files, *given, **named)
+
+    monkeypatch.setattr(making, "make", made)
+    desk.came(output("a"), "web-1")
+    wrong = desk.came(output("b"), "web-2")
+    register = Register.open()
+    waiting = undecided(desk.places)
+    signing = Signing(first_key("default", None), None, ())
+    done = taking_in.take(register, desk.places, waiting, signing, moved=False)
+    assert {one.receipt.host: bool(one.trouble) for one in done} == {"web-1": False, "web-2": True}
+    assert len(register.evidence("P-1")) == 1
+    assert [one.id for one in undecided(desk.places)] == [wrong.id]
+    assert list(desk.places.room("work").glob("*/bundle")) == []
 
 
 def test_one_that_is_refused_says_why_and_is_gone(desk: Desk) -> None:

@@ -20,10 +20,14 @@ from typing import Any
 import pytest
 
 from collector.cli.commands.pledge.handed import notify
+from collector.handin import links, quarantine
+from collector.handin.places import Places
 from collector.notify import sending
 from collector.notify.outbox import Message, Outbox
 from collector.notify.settings import load
+from collector.pledges.due.deadlines import deadlines
 from collector.pledges.record.changes import followed_up
+from collector.pledges.record.form import from_document
 from collector.pledges.record.notices import with_notice
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
@@ -235,7 +239,7 @@ def test_killed_at_any_step_it_comes_once(tmp_path: Path, step: tuple[str, str],
     sending.check()
     office = Office.__new__(Office)
     office.folder = tmp_path
-    message = Message("", "王工", "zh", "x", "y\n", ("one",), (0,))
+    message = Message("", "王工", "zh", "x", "y\n", ("one",), ("0",))
     with mail() as office.server:
         office.settings(王工=office.address)
         outbox = Outbox(tmp_path / "outbox")
@@ -255,6 +259,81 @@ def test_killed_at_any_step_it_comes_once(tmp_path: Path, step: tuple[str, str],
         assert len(office.told()) == (came + 1 if unsure else 1)
         _sent(office, again=True)
         assert len(office.told()) == (came + 1 if unsure else 1)
+
+
+def test_channels_in_another_order_or_of_another_name_get_nothing_twice(office: Office) -> None:
+    """One takes it, the other is out of order: then the settings are put in order."""
+    with mail() as other:
+        good = office.address
+        bad = f"mailto://127.0.0.1:{other.port}?from=a@example.org&to=b@b.example"
+        other.mode = "refuse"
+
+        def people(**channels: list[str]) -> None:
+            path = office.folder / "notify.yml"
+            path.write_text(json.dumps({"people": channels}))
+
+        people(王工=[good, bad])
+        assert office().status == 1
+        assert len(office.told()) == 1
+        # in another order, under another name, with another password
+        people(王工=[bad, good])
+        office.past_the_wait()
+        office()
+        assert len(office.told()) == 1
+        people(王工程师=[bad.replace("mailto://", "mailto://u:new@"), good], **{"*": [good]})
+        office.past_the_wait()
+        other.mode = "take"
+        office()
+        assert len([m for m in other.taken if "web-01" in m.get_content()]) == 1
+        told = "".join(office.told())
+        assert told.count("web-01") == 1
+        office()
+        assert "".join(office.told()) == told
+
+
+def test_what_is_told_is_told_once_however_it_is_worded(office: Office) -> None:
+    """A number in the text changes, the finding of the self-check is the same, and its day too."""
+    office.settings(**{"*": office.address})
+    day = (TODAY - timedelta(days=40)).isoformat()
+
+    def found(count: int) -> None:
+        known = json.loads(office.register.get("one-1").canonical())
+        known["self_check"] = {
+            "cycle_days": 365,
+            "records": [{"date": day, "by": "王工", "found": count}],
+        }
+        record = from_document(known, where="", today=TODAY)
+        office.register.add(record, update=True)
+
+    found(2)
+    office()
+    assert "".join(office.told()).count("findings not mended") == 1
+    found(3)
+    office()
+    assert "".join(office.told()).count("findings not mended") == 1
+
+
+def test_what_waits_to_be_taken_in_is_told_once(office: Office) -> None:
+    places = Places(office.folder / "hand-in")
+    link, _ = links.new(places, "one-1", "web-01", 2, timedelta(days=1))
+    upload = quarantine.Upload(places, link)
+    upload.write(b"x")
+    upload.sync()
+    upload.take_in("", "test")
+    upload.close()
+    office()
+    told = office.told("office@example.org")
+    assert len([text for text in told if link.id in text and "[waits " in text]) == 1
+    assert link.id not in "".join(office.told())
+    office()
+    assert office.told("office@example.org") == told
+
+
+def test_every_deadline_says_which_it_is() -> None:
+    """Of one kind no two have the same place, whatever their texts say."""
+    found = deadlines(made())
+    keys = [(due.kind, due.about) for due in found]
+    assert len(set(keys)) == len(keys)
 
 
 def test_who_is_not_in_the_settings_is_named(office: Office) -> None:

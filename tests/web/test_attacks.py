@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -189,11 +191,37 @@ def test_guessing_ends_and_locks_nobody_out(own: Site) -> None:
     assert int(answer.headers["retry-after"]) > 0
     # from many addresses, up to what all strangers have for one name
     for number in range(throttle.NAME):
-        own.house.throttle.failed(throttle.buckets("cust", f"198.51.{number}.1", None))
+        own.house.throttle.take(throttle.buckets("cust", f"198.51.{number}.1", None))
     assert own.browser(peer="203.0.113.9").sign_in("cust").status_code == 429
     # whose browser has been here before is not kept out by any of it
     assert victim.sign_in("cust").status_code == 303
     assert own.browser(peer="203.0.113.9").sign_in("eng").status_code == 303
+
+
+def test_guesses_at_once_are_counted_like_others(own: Site) -> None:
+    """Counted before the work is done: forty that come together are no more than five."""
+    clients = [own.browser(peer="198.51.100.9") for _ in range(12)]
+    tokens = [client.token("/sign-in") for client in clients]
+    form = {"name": "cust", "password": "guess guess guess"}
+    with ThreadPoolExecutor(12) as pool:
+        found = list(
+            pool.map(lambda n: clients[n].post("/sign-in", form, token=tokens[n]), range(12))
+        )
+    counted = Counter(answer.status_code for answer in found)
+    assert counted == {401: throttle.PAIR, 429: 12 - throttle.PAIR}
+    # and of one address for many names
+    for _ in range(throttle.ADDRESS):
+        own.house.throttle.take(throttle.buckets("x", "198.51.100.10", None)[1:])
+    assert own.browser(peer="198.51.100.10").sign_in("eng").status_code == 429
+
+
+def test_the_right_password_does_not_count(own: Site) -> None:
+    browser = own.browser(peer="198.51.100.11")
+    for _ in range(throttle.PAIR + 2):
+        browser.client.cookies.clear()
+        assert browser.sign_in("eng").status_code == 303
+    with own.house.state.read() as connection:
+        assert connection.execute(kept.attempts.select()).all() == []
 
 
 def test_the_log_cannot_be_made_to_lie(own: Site) -> None:
@@ -330,6 +358,18 @@ def test_a_link_leads_back_into_this_site_alone(own: Site) -> None:
     ):
         answer = own.browser().sign_in("boss", next=next)
         assert answer.headers["location"] == to
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "///evil.example/x", "/%5Cevil.example"])
+def test_no_link_of_a_page_leads_to_another_site(site: Site, path: str) -> None:
+    for browser in (site.browser("boss"), site.browser()):
+        answer = browser.client.get(f"{ORIGIN}{path}", follow_redirects=True)
+        links = re.findall(r'(?:href|action)="([^"]*)"', answer.text)
+        assert any("lang=" in link for link in links)
+        for link in links:
+            # a browser takes a back slash for a slash
+            led = urlsplit(urljoin(f"{ORIGIN}{path}", link.replace("\\", "/")))
+            assert f"{led.scheme}://{led.netloc}" == ORIGIN, link
 
 
 def test_cookies_and_headers(own: Site) -> None:

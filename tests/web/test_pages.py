@@ -70,6 +70,10 @@ def test_a_customer_is_led_to_the_own_pledge(site: Site) -> None:
         ("c2.4=open", set(NAMES)), ("life=ended", set()), ("life=nonsense", set(NAMES)),
         ("overdue=1", set(NAMES)), ("expiring=0", set()), ("expiring=3000", set(NAMES)),
         ("due=0&q=demo-3", {"demo-3"}), ("page=99", set()),
+        ("q=203.0.113.23", set(NAMES)), ("q=203.0.113.24", set()),
+        ("q=203.0.113.20/30", set(NAMES)),
+        ("q=::ffff:203.0.113.17", set(NAMES)), ("q=203.0.112.0/22", set(NAMES)),
+        ("q=2001:db8:ffff::1", set()), ("q=0.0.0.1", set()), ("q=203.0.113.24/29", set()),
     ],
 )  # fmt: skip
 def test_what_is_asked_for_is_found(site: Site, query: str, ids: set[str]) -> None:

@@ -14,7 +14,7 @@ from collector.pledges.database import location
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from tests.handin.served import output
-from tests.web.sites import Place, Site, filled, with_accounts
+from tests.web.sites import ORIGIN, Place, Site, filled, with_accounts
 
 
 @pytest.fixture
@@ -47,6 +47,51 @@ def test_a_hand_in_waits_until_it_is_decided_on(own: Place) -> None:
     assert receipt is not None
     quarantine.decide(places, receipt, "refused")
     assert sha256 not in site.browser("cust").get("/pledges/demo-2").text
+
+
+def test_hundreds_that_wait_are_paged_below_the_list(own: Place) -> None:
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    for _ in range(45):
+        link, _ = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+        upload = quarantine.Upload(places, link)
+        upload.write(b"x")
+        upload.sync()
+        upload.take_in("", "test")
+        upload.close()
+    for path, after in (("/?life=all", 'id="customers"'), ("/pledges/demo-2", 'id="evidence"')):
+        page = site.browser("cust" if "demo" in path else "boss").get(path).text
+        assert page.index(after) < page.index('<section class="wide" id="waiting">')
+        assert page.count("<code>") <= 30
+        assert "Hand-ins waiting: 45" in page
+        join = "&" if "?" in path else "?"
+        last = site.browser("boss").get(f"{path}{join}waiting=3").text
+        assert last[last.index('id="waiting"') :].count('data-label="SHA-256"') == 5
+
+
+def test_a_mistyped_link_is_in_no_log(own: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor most of it, however it was mistyped, and by whomever."""
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    _, token = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+    least = token[:30]
+    for browser in (site.browser(), site.browser("boss")):
+        for path in (
+            f"//hand-in/{token}", f"/hand-in//{token}", f"/Hand-in/{token}", f"/hand-in{token}",
+            f"/hand-in/{token}/x", f"/hand-in/x/{token}", f"/{token}", f"/pledges/{token}",
+            f"/pledges/demo-2/findings/{token}/{token}", f"/pledges/demo-2/hand-in/{token}",
+            f"/sign-in?next=/hand-in/{token}", f"/?q={token}", f"/?{token}", f"/?x={token}",
+            f"/pledges/{least}", f"/pledges/demo-2?hand-in={token}", f"/due?kind={token}",
+            f"/pledges/demo-2/evidence/{token}.zip", f"/%68and-in%2f{token}",
+        ):  # fmt: skip
+            browser.client.get(f"{ORIGIN}{path}")
+    site.browser("boss").get("/pledges/demo-2")
+    for _, line in site.house.access.newest(200):
+        assert least not in f"{line.path} {line.note}"
+    assert least not in caplog.text
+    paths = [line.path for _, line in site.house.access.newest(200)]
+    assert "/pledges/demo-2" in paths
+    assert any(path.startswith("? #") for path in paths)
 
 
 def test_a_link_works_behind_a_proxy_by_its_own_address(own: Place) -> None:

@@ -41,12 +41,17 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing that falls due at `at` (aware, UTC). `kind` is a word for programs."""
+    """One thing that falls due at `at` (aware, UTC). `kind` is a word for programs.
+
+    `about` says which of its kind, and stays the same whatever the text says: empty where a record
+    has one of it.
+    """
 
     pledge: str
     kind: str
     at: datetime
     text: Text
+    about: str = ""
 
     def overdue(self, now: datetime) -> bool:
         return self.at <= now
@@ -83,9 +88,10 @@ def _running(record: PledgeRecord) -> Iterator[Due]:
             waiver_end(waiver["expires"]),
             f"豁免到期：{waiver['control']}，主机 {waiver['host']}",
             f"waiver ends: {waiver['control']} on {waiver['host']}",
+            about=f"{waiver['control']} {waiver['host']}",
         )
     for said in expiries(record):
-        yield _at(record, "attestation", said.until, said.text.zh, said.text.en)
+        yield _at(record, "attestation", said.until, said.text.zh, said.text.en, about=said.about)
     yield from _found(record)
     for visit in document.get("inspections", ()):
         if "mend_by" in visit and "mended_on" not in visit:
@@ -95,18 +101,26 @@ def _running(record: PledgeRecord) -> Iterator[Due]:
                 visit["mend_by"],
                 f"检查（承诺书 五）{visit['id']}：须于 {visit['mend_by']} 前整改",
                 f"inspection (承诺书 五) {visit['id']}: to be mended by {visit['mend_by']}",
+                about=visit["id"],
             )
 
 
 def _at(
-    record: PledgeRecord, kind: str, day: str | date | datetime, zh: str, en: str, *, plus: int = 0
+    record: PledgeRecord,
+    kind: str,
+    day: str | date | datetime,
+    zh: str,
+    en: str,
+    *,
+    plus: int = 0,
+    about: str = "",
 ) -> Due:
     """Due at a time, or at the end of a day in China, `plus` days later."""
     if isinstance(day, datetime):
         at = day
     else:
         at = end_of_day(date.fromisoformat(day) if isinstance(day, str) else day, plus=plus)
-    return Due(record.id, kind, at.astimezone(UTC), Text(zh, en))
+    return Due(record.id, kind, at.astimezone(UTC), Text(zh, en), about)
 
 
 def last_self_check(document: Any) -> str | None:
@@ -140,6 +154,7 @@ def _self_checks(record: PledgeRecord) -> Iterator[Due]:
                     f"自查（四）{day} 发现的 {count} 项问题尚未处理",
                     f"self-check (四) of {day}: {count} findings not mended",
                     plus=terms()["mending"].days,
+                    about=day,
                 )
     days = [entry["date"] for entry in record.document.get("training", ())]
     if days:
@@ -198,6 +213,7 @@ def _found(record: PledgeRecord) -> Iterator[Due]:
                 f"漏洞（二(七)）{entry['id']}：{entry['found_on']} 发现，尚未补救",
                 f"vulnerability (二(七)) {entry['id']}: found {entry['found_on']}, not mended",
                 plus=terms()["mending"].days,
+                about=entry["id"],
             )
     for entry in record.document.get("harmful_content", ()):
         if not {"removed_on", "reported_on"} <= set(entry):
@@ -209,6 +225,7 @@ def _found(record: PledgeRecord) -> Iterator[Due]:
                 f"harmful content (二(八)) {entry['id']}: found {entry['found_on']}, not removed "
                 "and reported",
                 plus=terms()["harmful_content"].days,
+                about=entry["id"],
             )
 
 
@@ -227,4 +244,5 @@ def _incidents(record: PledgeRecord) -> Iterator[Due]:
                     since + timedelta(hours=term.hours),
                     f"{term.title.zh}（承诺书 八）：{notice['id']}，{term.hours} 小时内",
                     f"{term.title.en} (承诺书 八): {notice['id']}, within {term.hours} hours",
+                    about=notice["id"],
                 )

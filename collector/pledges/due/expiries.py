@@ -15,10 +15,14 @@ _FOREVER = "9999-12-31"
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """`until` is the last day (ISO) on which something that was attested holds."""
+    """`until` is the last day (ISO) on which something that was attested holds.
+
+    `about` says what, the same however it is worded.
+    """
 
     until: str
     text: Text
+    about: str
 
 
 def expiries(record: PledgeRecord) -> Iterator[Expiry]:
@@ -29,11 +33,11 @@ def expiries(record: PledgeRecord) -> Iterator[Expiry]:
         same = (entry["clause"], entry.get("control"), tuple(sorted(entry.get("hosts", ()))))
         if same not in said or _until(entry) > _until(said[same]):
             said[same] = entry
-    for entry in said.values():
+    for (clause, control, hosts), entry in said.items():
         if "expires" in entry:
             name = named(entry["clause"])
             text = Text(f"书面声明到期：{name.zh}", f"attestation ends: {name.en}")
-            yield Expiry(entry["expires"], text)
+            yield Expiry(entry["expires"], text, " ".join((clause, control or "", *hosts)))
     for field in (
         "real_name_method",
         "vulnerability_handling",
@@ -67,7 +71,7 @@ def _ends(entry: Mapping[str, Any], field: str, what: str = "") -> Iterator[Expi
             f"到期：{name.zh}{'，' if what else ''}{what}",
             f"ends: {name.en}{', ' if what else ''}{what}",
         )
-        yield Expiry(entry["expires"], text)
+        yield Expiry(entry["expires"], text, f"{field} {what}".rstrip())
 
 
 def _by_title(entries: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from collector.errors import CollectorError
+from collector.model import HostStatus, Result
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import waiver_end
@@ -15,6 +17,7 @@ from collector.pledges.register.register import Register
 from collector.pledges.status.brief import Brief
 from collector.pledges.status.findings import Life, lives
 from collector.pledges.status.latest_bundle import Newest
+from collector.scope import of_evidence
 
 
 def all_lives(
@@ -30,22 +33,54 @@ def last_lives(
     now: datetime,
     newest: Newest | None = None,
 ) -> tuple[Life, ...]:
-    """What is open by the newest bundle, and by older ones as far as a follow-up needs them.
+    """What is open by the newest look at each host, and as far back as a follow-up needs it.
 
-    When a finding was opened is not told by it. `newest`: one of the evidence that is open
-    already. Raises BadInput as `all_lives`.
+    One bundle of one host, or of a few controls, says nothing of the others: so it goes back until
+    each declared host was looked at in full. When a finding was opened is not told by it.
+    `newest`: one of the evidence that is open already. Raises BadInput as `all_lives`.
     """
     if any(later.collected_at < one.collected_at for one, later in pairwise(evidence)):
         # which of them is the newest look of a host, only the bundles say
         return lives(record, _read(evidence, newest), now)
     wanted = {entry["control"] for entry in record.document.get("follow_ups", ())}
+    left = set(record.hosts)
     back: list[tuple[Evidence, Mapping[str, Any]]] = []
     for row, document in _read(tuple(reversed(evidence)), newest):
         back.append((row, document))
         wanted -= document["controls"].keys()
-        if not wanted:
+        left -= _looked_at_in_full(row, document)
+        if not wanted and not left:
             break
     return lives(record, reversed(back), now)
+
+
+def _looked_at_in_full(row: Evidence, document: Mapping[str, Any]) -> set[str]:
+    """The hosts that answered, where all controls of the grade were judged; else none."""
+    if not judged_in_full(replace(row, scope=row.scope or of_evidence(document))):
+        return set()
+    complete = HostStatus.COMPLETE
+    return {host for host, entry in document["hosts"].items() if entry["status"] == complete}
+
+
+def judged_in_full(row: Evidence) -> bool:
+    """All controls of its grade, whichever hosts are in it. Of old rows nobody knows: they are."""
+    return row.scope is None or all(part.whole for part in row.scope.clauses.values())
+
+
+def failing_before(record: PledgeRecord, found: Iterable[Life], sequence: int) -> tuple[Life, ...]:
+    """Those of `found` that failed in the newest look at a declared host, and that bundle is
+
+    not the one of that number: what it is silent about has not been mended.
+    """
+    hosts = frozenset(record.hosts)
+    return tuple(
+        life
+        for life in found
+        if life.state == "open"
+        and life.verdict is Result.FAIL
+        and life.seen != sequence
+        and life.host in hosts
+    )
 
 
 def lives_where_due(

@@ -182,6 +182,10 @@ class _Look:
             )
         numbers = CHECKED[clause.id]
         verdicts = {Result(last.verdicts.get(n, Result.NOTCHECKED)) for n in numbers}
+        failing = [f for n in numbers for f in self._failing.get(n, ())]
+        if any(f.breaks for f in failing):
+            # a bundle that is silent of a host has mended nothing on it
+            verdicts.add(Result.FAIL)
         worst = next(result for result in _WORST if result in verdicts)
         since = last.collected_at.astimezone(CHINA).date().isoformat()
         reasons = [
@@ -190,7 +194,6 @@ class _Look:
                 f"evidence {last.sequence}, collected {since}",
             )
         ]
-        failing = [f for n in numbers for f in self._failing.get(n, ())]
         reasons = [*_named(failing), *reasons]
         lacking = self._lacking(numbers)
         if lacking:

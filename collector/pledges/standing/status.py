@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from collector.catalog import described
 from collector.errors import CollectorError
 from collector.i18n.message import in_chinese
 from collector.model import Lang
@@ -18,11 +19,11 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.placeholders import Filled, filled
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
-from collector.pledges.standing.finding_history import last_lives
+from collector.pledges.standing.finding_history import failing_before, last_lives
 from collector.pledges.standing.standing import Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
 from collector.pledges.status.findings import Life
-from collector.pledges.status.latest_bundle import Failing, Newest
+from collector.pledges.status.latest_bundle import MOST_NAMED, Failing, Newest
 from collector.scope import Scope, of_evidence
 
 _CLAUSES = ("2.2", "2.3", "2.4")
@@ -87,7 +88,7 @@ def status(
             newest = Newest(last)
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
-            failing = {number: newest.open(number) for number in _CLAUSES}
+            failing = _failing(newest, failing_before(record, lives, last.sequence))
             found = undeclared(record, shown(newest))
             scope = of_evidence(newest.evidence)
             given = newest.handed_in
@@ -123,6 +124,25 @@ def status(
         _past(evidence),
         tuple(twins),
     )
+
+
+def _failing(newest: Newest, before: Sequence[Life]) -> dict[str, Sequence[Failing]]:
+    """By clause, what the newest look at each host holds against it; the newest bundle's first."""
+    known = described()
+    found: dict[str, Sequence[Failing]] = {}
+    for clause in _CLAUSES:
+        older: dict[str, list[Life]] = {}
+        for life in before:
+            if life.control in known and known[life.control].clause == clause:
+                older.setdefault(life.control, []).append(life)
+        found[clause] = (*newest.open(clause), *map(_of_lives, older.values()))
+    return found
+
+
+def _of_lives(found: Sequence[Life]) -> Failing:
+    one, hosts = found[0], sorted(life.host for life in found)
+    named = tuple(hosts[:MOST_NAMED])
+    return Failing(one.number, one.title, one.verdict, one.veto, named, len(hosts), one.breaks)
 
 
 def _past(evidence: Sequence[Evidence]) -> tuple[int, ...]:

@@ -96,7 +96,9 @@ def brief_of(record: PledgeRecord) -> dict[str, Any]:
     found = deadlines(record)
     return {
         "document": _json(document),
-        "deadlines": _json([[d.kind, d.at.isoformat(), d.text.zh, d.text.en] for d in found]),
+        "deadlines": _json(
+            [[d.kind, d.at.isoformat(), d.text.zh, d.text.en, d.about] for d in found]
+        ),
         "first_on": min((d.at.date().isoformat() for d in found), default=None),
     }
 
@@ -108,8 +110,8 @@ def read(document: str, found: str | None, until: datetime) -> Brief:
     return Brief(
         known,
         tuple(
-            Due(known["id"], kind, datetime.fromisoformat(at), Text(zh, en))
-            for kind, at, zh, en in ours
+            Due(known["id"], kind, datetime.fromisoformat(at), Text(zh, en), about)
+            for kind, at, zh, en, about in ours
         ),
         until,
     )

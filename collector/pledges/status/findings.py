@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from collector.model import HostStatus, Result, Text
+from collector.attest.bundle.provenance import is_collected
+from collector.model import HostStatus, Result, Severity, Text
 from collector.pledges.database.rows import Evidence
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
@@ -47,7 +48,7 @@ class Life:
     a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
     covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
     be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
-    found, and what it says to do.
+    found, and what it says to do. `handed_in`: nobody collected what it rests on.
     """
 
     control: str
@@ -66,6 +67,14 @@ class Life:
     said: Text = _NOTHING
     mend: Text = _NOTHING
     idle_waiver: Mapping[str, Any] | None = None
+    handed_in: bool = False
+    severity: str = ""
+
+    @property
+    def breaks(self) -> bool:
+        """Does it make its clause fail, as `assess.clause_result` weighs it?"""
+        grave = self.veto or self.severity == Severity.HIGH
+        return grave and self.state == "open" and self.verdict is Result.FAIL
 
     @property
     def opened(self) -> Event:
@@ -93,6 +102,7 @@ class _Course:
     ended: datetime | None = None
     events: list[Event] = field(default_factory=list)
     last: Mapping[str, Any] = field(default_factory=dict)
+    handed_in: bool = False
 
 
 def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ...]:
@@ -112,10 +122,13 @@ def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ..
             if at < newest.get(host, at):
                 continue
             newest[host] = at
+            given = not is_collected(entry.get("origin", {}), document.get("run"))
             for finding in entry["findings"]:
                 key = finding["control"], host
                 about = document["controls"][finding["control"]]
                 _take(courses, key, row, about, finding)
+                if key in courses:
+                    courses[key].handed_in = given
     found = [_life(record, key, course, now) for key, course in courses.items()]
     order: tuple[State, ...] = ("open", "waived", "closed")
     results = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED, *_SATISFIED)
@@ -203,6 +216,8 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         _text(course.last.get("message")),
         _text(course.last.get("remediation")),
         waiver if covers and state == "open" else None,
+        course.handed_in,
+        str(course.last.get("severity", "")),
     )
 
 
@@ -285,6 +300,7 @@ def to_json(life: Life, now: datetime) -> dict[str, Any]:
         "due": life.due.astimezone(CHINA).date().isoformat() if life.due else None,
         "overdue": life.overdue(now),
         "note": life.note or None,
+        "handed_in": life.handed_in,
         "waiver": dict(life.waiver) if life.waiver else None,
         "waiver_without_effect": dict(life.idle_waiver) if life.idle_waiver else None,
         "events": [

@@ -27,12 +27,16 @@ from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting
 
 _CHUNK = 1 << 14
-_MOST_NAMED = 5
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A control with the same verdict on `hosts` (a few of them) of `count`."""
+    """A control with the same verdict on `hosts` (a few of them) of `count`.
+
+    `breaks`: its clause fails by it, though the newest bundle, which is silent of it, does not
+    say so.
+    """
 
     number: str
     title: Text
@@ -40,6 +44,7 @@ class Failing:
     veto: bool
     hosts: tuple[str, ...]
     count: int
+    breaks: bool = False
 
 
 class Newest:
@@ -152,7 +157,7 @@ class Newest:
             title,
             result,
             known["veto"],
-            tuple(hosts[:_MOST_NAMED]),
+            tuple(hosts[:MOST_NAMED]),
             len(hosts),
         )
 

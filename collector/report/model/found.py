@@ -40,6 +40,7 @@ def titles(lang: Lang) -> dict[str, str]:
         "waived_until": Text("豁免至", "waived to").to(lang),
         "waiver_approver": Text("豁免批准人", "waived by").to(lang),
         "waiver_reason": Text("豁免理由", "why waived").to(lang),
+        "handed_in": Text("用户提交", "handed in").to(lang),
     }
 
 
@@ -66,6 +67,7 @@ def cells(record: PledgeRecord, life: Life, now: datetime, lang: Lang) -> list[C
         str(waiver.get("expires", "")),
         str(masked(waiver.get("approver", ""))),
         str(masked(waiver.get("reason", ""))),
+        life.handed_in,
     ]
 
 

@@ -125,7 +125,12 @@ class Asker:
         """This address with other words in its query; None and empty ones leave it."""
         words = {**self.query, **{k: "" if v is None else str(v) for k, v in changes.items()}}
         left = {k: v for k, v in words.items() if v != ""}
-        return f"{self.request.url.path}{'?' + urlencode(left) if left else ''}"
+        return f"{self.path}{'?' + urlencode(left) if left else ''}"
+
+    @property
+    def path(self) -> str:
+        """Of this address, as a link may have it: of `//name` a browser would make another site."""
+        return "/" + self.request.url.path.lstrip("/\\")
 
     def page(self, template: str, status: int = 200, **given: Any) -> Response:
         text = draw(
@@ -133,7 +138,7 @@ class Asker:
             self.lang,
             who=self.session.account if self.session else None,
             csrf=self.session.csrf if self.session else "",
-            path=self.request.url.path,
+            path=self.path,
             with_query=self.with_query,
             query=self.query,
             oidc=self.house.settings.oidc is not None,
@@ -203,6 +208,20 @@ def pages(found: int, size: int, at: int) -> dict[str, int]:
     last = max((found + size - 1) // size, 1)
     here = min(at, last)
     return {"found": found, "at": here, "last": last, "first_row": (here - 1) * size + 1}
+
+
+# hand-ins on one page
+WAITING = 20
+
+
+def waiting(asker: Asker, only: frozenset[str] | None) -> dict[str, Any]:
+    """What waits to be taken in of these pledges (None: of all), a page of it, for templates."""
+    found = asker.house.waiting.of(only)
+    text = asker.query.get("waiting", "")
+    at = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 else 1
+    paging = pages(len(found), WAITING, max(at, 1))
+    first = paging["first_row"] - 1
+    return {"waiting": found[first : first + WAITING], "waiting_paging": paging}
 
 
 Handler = Callable[[Asker], Response]

@@ -1,6 +1,7 @@
 """How the page is served: what the command line said, and a file of settings in YAML.
 
 hosts: [pledges.example.com]        names by which browsers may ask for it
+url: https://pledges.example.com    the address that customers are told, with its hand-in links
 proxies: [10.0.0.2, 10.1.0.0/16]    whose X-Forwarded-For and -Proto are believed
 user_header: X-Remote-User          of these proxies: the account that signed in there
 log_days: 400                       how long the log of access is kept
@@ -31,7 +32,7 @@ from collector.web.keeping.access import DAYS
 from collector.web.keeping.accounts import ROLES, WIDE, Role
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_KNOWN = {"hosts", "proxies", "user_header", "log_days", "oidc"}
+_KNOWN = {"hosts", "url", "proxies", "user_header", "log_days", "oidc"}
 _OIDC = {"issuer", "client_id", "client_secret_file", "claim", "roles", "name_claim"}
 _LARGEST = 1 << 20
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 - what is looked for
@@ -66,12 +67,21 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8300
     hosts: tuple[str, ...] = ()
+    url: str = ""
     proxies: tuple[Network, ...] = ()
     user_header: str = ""
     log_days: int = DAYS
     oidc: Oidc | None = None
     certificate: Path | None = None
     key: Path | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The address by which customers reach it, as far as it is told; else empty."""
+        if self.url or not self.certificate or not self.hosts:
+            return self.url
+        port = "" if self.port == 443 else f":{self.port}"
+        return f"https://{self.hosts[0]}{port}"
 
     @property
     def loopback(self) -> bool:
@@ -141,6 +151,7 @@ def read(path: Path | None) -> dict[str, Any]:
     _only(said, _KNOWN, where)
     found: dict[str, Any] = {}
     found["hosts"] = tuple(_texts(said.get("hosts", []), f"{where}: hosts"))
+    found["url"] = _url(_text(said.get("url", ""), f"{where}: url"), f"{where}: url")
     found["proxies"] = tuple(
         _network(one, f"{where}: proxies") for one in _texts(said.get("proxies", []), where)
     )
@@ -214,6 +225,12 @@ def _texts(said: Any, where: str) -> Sequence[str]:
     if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
         raise BadInput(msg("web_settings_form"), where=where)
     return said
+
+
+def _url(text: str, where: str) -> str:
+    if text and (not text.startswith(("https://", "http://")) or not text.isprintable()):
+        raise BadInput(msg("web_no_url", text=text), where=where)
+    return text.rstrip("/")
 
 
 def _text(said: Any, where: str) -> str:

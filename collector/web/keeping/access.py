@@ -16,6 +16,11 @@ from collector.web.keeping.state import State
 # six months at least, by article 21 of the Cybersecurity Law
 DAYS = 200
 _DAY = 86400.0
+NOBODY = "-"
+# lines of who has not signed in; those of accounts are kept by days alone
+STRANGERS = 200_000
+# after so many lines they are counted
+_OFTEN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,15 @@ class Access:
     def __init__(self, state: State, days: int = DAYS) -> None:
         self._state, self._days = state, max(days, DAYS)
         self._dropped = float("-inf")
+        self._written = 0
 
     def put(self, line: Line) -> None:
         """Control characters are written as escapes: one line cannot pass for two."""
         if time.monotonic() - self._dropped > _DAY:
             self._drop_old()
+        self._written += 1
+        if self._written % _OFTEN == 1:
+            self._drop_strangers()
         with self._state.write() as connection:
             connection.execute(
                 tables.access.insert().values(
@@ -76,6 +85,16 @@ class Access:
             )
             for row in rows
         ]
+
+    def _drop_strangers(self) -> None:
+        """Of those whom nobody knows the newest alone: or they fill the disk in a day."""
+        table = tables.access
+        theirs = table.c.account == NOBODY
+        last = select(table.c.number).where(theirs).order_by(table.c.number.desc())
+        with self._state.write() as connection:
+            number = connection.execute(last.offset(STRANGERS).limit(1)).scalar()
+            if number is not None:
+                connection.execute(table.delete().where(theirs & (table.c.number <= number)))
 
     def _drop_old(self) -> None:
         self._dropped = time.monotonic()

@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -18,7 +18,7 @@ from typing import Literal, cast, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
@@ -27,6 +27,7 @@ from collector.pledges.record.times import CHINA
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 
+What = Literal["added", "signed_in", "stopped", "password"]
 Role = Literal["manager", "engineer", "auditor", "customer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 # who sees every pledge
@@ -68,8 +69,11 @@ class Accounts:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, one: Account, password: str | None) -> None:
-        """Raises BadInput where the name is taken or cannot be one, or more has to be said."""
+    def add(self, one: Account, password: str | None, *, by: str = "") -> None:
+        """Raises BadInput where the name is taken or cannot be one, or more has to be said.
+
+        `by`: who adds it.
+        """
         name = _name(one.name)
         if "~" in name:
             raise BadInput(msg("web_account_name", name=name))
@@ -97,6 +101,31 @@ class Accounts:
                     added_at=datetime.now(UTC).isoformat(),
                 )
             )
+            self._mark(connection, name, "added", by)
+
+    def mark(self, name: str, what: What, by: str = "") -> None:
+        """That it happened now, and by whom; the one before is not kept."""
+        with self._state.write() as connection:
+            self._mark(connection, name, what, by)
+
+    def _mark(self, connection: Connection, name: str, what: What, by: str) -> None:
+        table = tables.marks
+        mine = (table.c.account == name) & (table.c.what == what)
+        connection.execute(table.delete().where(mine))
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        connection.execute(table.insert().values(account=name, what=what, at=at, by=by[:64]))
+
+    def marks(self) -> Mapping[str, Mapping[str, tuple[datetime, str]]]:
+        """By account, when each thing happened last, and by whom (empty: nobody said so)."""
+        found: dict[str, dict[str, tuple[datetime, str]]] = {}
+        added = select(tables.accounts.c.name, tables.accounts.c.added_at)
+        with self._state.read() as connection:
+            for name, at in connection.execute(added):
+                found[name] = {"added": (datetime.fromisoformat(at), "")}
+            for row in connection.execute(select(tables.marks)):
+                at = datetime.fromisoformat(row.at)
+                found.setdefault(row.account, {})[row.what] = (at, row.by)
+        return found
 
     def told(self, one: Account) -> Account | None:
         """One that signs in elsewhere, as it was told this time; None where it was stopped here.
@@ -204,7 +233,14 @@ class Accounts:
 def given(
     name: str, role: Role, pledges: Collection[str], ends: date | None, *, local: bool
 ) -> Account:
-    """An account as an operator asks for it."""
+    """An account as an operator asks for it.
+
+    Raises BadInput for pledges of who sees them all, and for an end that is over.
+    """
+    if ends is not None and ends < datetime.now(UTC).astimezone(CHINA).date():
+        raise BadInput(msg("web_end_past", day=ends.isoformat()), where="--until")
+    if role in WIDE and pledges:
+        raise BadInput(msg("web_pledges_for_nothing", role=role), where="--pledge")
     seen = None if role in WIDE else frozenset(pledges)
     return replace(Account(name.casefold(), role, seen, ends), must_change=local)
 

@@ -51,6 +51,15 @@ accounts = Table(
     Column("lang", String(2)),
     Column("added_at", String(40), nullable=False),
 )
+# when an account was added, last signed in, and so on, and by whom
+marks = Table(
+    "web_account_marks",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("what", String(16), primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("by", String(64), nullable=False),
+)
 sessions = Table(
     "web_sessions",
     metadata,
@@ -69,13 +78,15 @@ devices = Table(
     Column("made_at", Float, nullable=False),
 )
 attempts = Table(
-    "web_attempts",
+    "web_tries",
     metadata,
     Column("number", Integer, primary_key=True),
     Column("bucket", String(64), nullable=False),
     Column("at", Float, nullable=False),
+    # of one try, whose rows these are
+    Column("mark", String(32), nullable=False, index=True),
 )
-Index("web_attempts_of", attempts.c.bucket, attempts.c.at)
+Index("web_tries_of", attempts.c.bucket, attempts.c.at)
 access = Table(
     "web_access",
     metadata,
@@ -119,6 +130,15 @@ listed = Table(
 )
 for _name in ("life", "standing", "until", "collected", "renews"):
     Index(f"web_listed_{_name}", listed.c[_name])
+networks = Table(
+    "web_networks",
+    metadata,
+    Column("id", String(64), nullable=False, index=True),
+    # the first and the last address as 32 hexadecimal digits, those of IPv4 as ::ffff:0:0/96
+    Column("low", String(32), nullable=False),
+    Column("high", String(32), nullable=False),
+)
+Index("web_networks_within", networks.c.low, networks.c.high)
 owners = Table(
     "web_owners",
     metadata,

@@ -7,8 +7,10 @@ own, which others cannot use up; who comes from elsewhere is counted by address,
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
@@ -18,6 +20,16 @@ from collector.web.keeping.state import State
 SPAN = 900.0
 # of one address for one name, of one address, of all strangers for one name
 PAIR, ADDRESS, NAME, DEVICE = 5, 60, 100, 10
+# any constant of our own: of two tries at once the second sees the first
+_LOCK = 0x77657472
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """`wait`: seconds until another one is heard; 0 where this one is, and was counted."""
+
+    wait: int
+    mark: str = ""
 
 
 class Throttle:
@@ -26,31 +38,36 @@ class Throttle:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def wait(self, buckets: Sequence[tuple[str, int]]) -> int:
-        """Seconds until another try is heard; 0 where this one is."""
+    def take(self, buckets: Sequence[tuple[str, int]]) -> Try:
+        """Counts a try before anything is done for it, as all that are under way are counted.
+
+        One that is not heard is not counted, or who is kept out would keep themselves out.
+        """
         table, now, longest = tables.attempts, time.time(), 0.0
-        with self._state.read() as connection:
+        mark = secrets.token_hex(16)
+        with self._state.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            connection.execute(table.delete().where(table.c.at < now - SPAN))
             for bucket, most in buckets:
                 mine = (table.c.bucket == _digest(bucket)) & (table.c.at > now - SPAN)
                 query = select(func.count(), func.min(table.c.at)).where(mine)
                 count, first = connection.execute(query).one()
                 if count >= most:
                     longest = max(longest, first + SPAN - now)
-        return int(longest) + 1 if longest > 0 else 0
-
-    def failed(self, buckets: Sequence[tuple[str, int]]) -> None:
-        table, now = tables.attempts, time.time()
-        with self._state.write() as connection:
-            connection.execute(table.delete().where(table.c.at < now - SPAN))
-            rows = [{"bucket": _digest(bucket), "at": now} for bucket, _ in buckets]
+            if longest > 0:
+                return Try(int(longest) + 1)
+            rows = [{"bucket": _digest(bucket), "at": now, "mark": mark} for bucket, _ in buckets]
             connection.execute(table.insert(), rows)
+        return Try(0, mark)
 
-    def forget(self, buckets: Sequence[tuple[str, int]]) -> None:
-        """After the right password."""
+    def right(self, one: Try, buckets: Sequence[tuple[str, int]]) -> None:
+        """After the right password: that try counts for nothing, nor do those of `buckets`."""
         table = tables.attempts
+        digests = [_digest(bucket) for bucket, _ in buckets]
         with self._state.write() as connection:
-            digests = [_digest(bucket) for bucket, _ in buckets]
-            connection.execute(table.delete().where(table.c.bucket.in_(digests)))
+            mine = (table.c.mark == one.mark) | table.c.bucket.in_(digests)
+            connection.execute(table.delete().where(mine))
 
 
 def buckets(name: str, address: str, device: str | None) -> list[tuple[str, int]]:

@@ -12,20 +12,29 @@ from starlette.responses import Response, StreamingResponse
 
 from collector.attest.bundle.making import pack
 from collector.catalog import clause_number, clauses
-from collector.errors import CollectorError
+from collector.errors import BadInput, CollectorError
+from collector.i18n.message import msg
 from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
-from collector.pledges.status.latest_bundle import Newest
 from collector.report.model import found as columns
 from collector.report.model.standings import standings
-from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, attached, pages
+from collector.verify import open_bundle
+from collector.web.asking.asker import (
+    Asker,
+    NotFoundError,
+    TurnedAwayError,
+    attached,
+    pages,
+    waiting,
+)
 from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
 from collector.web.reading.customer import LIVES, Dossier, NotThenError, said_of
+from collector.web.reading.newest_looks import Looks
 
 _CLAUSES = ("2.2", "2.3", "2.4")
 _LIVES, _BUNDLES, _TWINS = 100, 25, 20
@@ -46,8 +55,8 @@ def customer(asker: Asker) -> Response:
         return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
     found = _lives(asker, known.status.lives)
     readable = known.last is not None and not known.status.unread
-    newest = Newest(known.last) if known.last is not None and readable else None
-    bundles = sorted(known.evidence, key=lambda e: -e.sequence)
+    newest = asker.house.customer.looks(known) if known.last is not None and readable else None
+    bundles = sorted(known.every, key=lambda e: -e.sequence)
     page = number(asker.query.get("bundles", ""))
     return asker.page(
         "customer",
@@ -68,7 +77,7 @@ def customer(asker: Asker) -> Response:
         bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
         bundles_paging=pages(len(bundles), _BUNDLES, page),
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
-        waiting=() if at else asker.house.waiting.of(frozenset({id})),
+        **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
         unread=asker.told(known.status.unread),
@@ -125,7 +134,16 @@ def bundle(asker: Asker) -> Response:
     target = Path(folder.name) / "bundle.zip"
     try:
         pack(found[0].path, target)
+        # what is given out is looked at, not what it was made of
+        with open_bundle(target) as opened:
+            if opened.digest != found[0].digest:
+                raise BadInput(msg("changed_since_attached"), where=str(found[0].path))
         size = target.stat().st_size
+    except CollectorError as problem:
+        folder.cleanup()
+        asker.note = f"changed: evidence {sequence}"
+        why = asker.told(said_of(problem, asker.lang))
+        return asker.page("doubted", 409, id=id, why=why, title="changed_title")
     except BaseException:
         folder.cleanup()
         raise
@@ -142,12 +160,12 @@ def _streamed(path: Path, folder: tempfile.TemporaryDirectory[str]) -> Iterator[
             yield chunk
 
 
-def _answers(known: Dossier, newest: Newest | None, lang: Lang) -> list[dict[str, Any]]:
+def _answers(known: Dossier, newest: Looks | None, lang: Lang) -> list[dict[str, Any]]:
     """What is proven of the three clauses that hosts are checked for."""
     listed = known.listed()
     found = []
     for id in _CLAUSES:
-        word = listed.verdict(id)
+        word = "fail" if id in known.failing else listed.verdict(id)
         result = Result(word) if word != "none" else None
         title = clauses()[id]["title"]
         found.append(
@@ -162,13 +180,13 @@ def _answers(known: Dossier, newest: Newest | None, lang: Lang) -> list[dict[str
     return found
 
 
-def _gauge(newest: Newest | None, clause: str) -> list[tuple[str, int, float, float]]:
+def _gauge(newest: Looks | None, clause: str) -> list[tuple[str, int, float, float]]:
     """How many findings of each verdict: word, count, start and width in hundredths."""
     if newest is None:
         return []
     order = ("pass", "partial", "notchecked", "error", "fail")
     counts = dict.fromkeys(order, 0)
-    for entry in newest.evidence["hosts"].values():
+    for entry in newest.hosts.values():
         for finding in entry["findings"]:
             if finding["clause"] == clause and finding["verdict"] in counts:
                 counts[finding["verdict"]] += 1
@@ -182,12 +200,12 @@ def _gauge(newest: Newest | None, clause: str) -> list[tuple[str, int, float, fl
     return found
 
 
-def _matrix(asker: Asker, newest: Newest | None) -> matrix.Matrix | None:
+def _matrix(asker: Asker, newest: Looks | None) -> matrix.Matrix | None:
     if newest is None:
         return None
     page = number(asker.query.get("hosts", ""))
     sought = asker.query.get("host", "").strip()[:200]
-    return matrix.of(newest.evidence, newest.handed_in, asker.lang, page, sought)
+    return matrix.of(newest, asker.lang, page, sought)
 
 
 def _lives(asker: Asker, lives: Sequence[Life]) -> list[Life]:
@@ -243,4 +261,5 @@ def _bundle(known: Dossier, one: Evidence) -> dict[str, Any]:
         "verdicts": [(clause, known.verdict_of(one, clause)) for clause in _CLAUSES],
         "past": one.sequence in known.past,
         "kept": one.path.is_dir(),
+        "void": masked(dict(known.void[one.sequence])) if one.sequence in known.void else None,
     }

@@ -29,7 +29,8 @@ def finding(asker: Asker) -> Response:
         known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
         every, gone = asker.house.customer.lives(known)
         life = next((one for one in every if (one.control, one.host) == (control, host)), None)
-        row = _row(known, life.seen if life is not None else 0)
+        seen = asker.house.customer.looks(known).seen if life is None else {}
+        row = _row(known, life.seen if life is not None else seen.get((host, control), 0))
         newest = Newest(row)
         document = finding_of(newest.evidence, host, control)
         if document is None:

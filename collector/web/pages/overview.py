@@ -14,7 +14,7 @@ from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.standing.listing import ORDERS, VERDICTS
 from collector.report.model import listed
 from collector.report.model.cells import Cell, Word
-from collector.web.asking.asker import Asker, TurnedAwayError, pages
+from collector.web.asking.asker import Asker, TurnedAwayError, pages, waiting
 from collector.web.reading import chart
 from collector.web.reading.asked import LIVES, PAGE, Asked, asked_of, number
 from collector.web.reading.cells import from_json
@@ -52,7 +52,7 @@ def overview(asker: Asker) -> Response:
         stale=_stale(asker),
         words=_words(asker.lang),
         export=_exports(asker),
-        waiting=house.waiting.of(asker.only),
+        **waiting(asker, asker.only),
     )
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from collector.errors import BadInput
 from collector.web.asking.asker import Asker, TurnedAwayError
-from collector.web.keeping.accounts import ROLES, given
+from collector.web.keeping.accounts import ROLES, What, given
 from collector.web.reading.customer import said_of
 
 _LINES = 100
@@ -35,7 +35,9 @@ def add(asker: Asker) -> Response:
         with asker.house.library.open() as register:
             for pledge in pledges:
                 register.get(pledge)
-        asker.house.accounts.add(given(name, role, pledges, until, local=True), password)
+        asker.house.accounts.add(
+            given(name, role, pledges, until, local=True), password, by=asker.account.name
+        )
     except ValueError:
         raise TurnedAwayError("turned_day") from None
     except BadInput as problem:
@@ -59,6 +61,9 @@ def change(asker: Asker) -> Response:
             raise TurnedAwayError("turned_form")
     except BadInput as problem:
         return _accounts(asker, status=400, said=said_of(problem, asker.lang))
+    what: What = "password" if act == "password" else "stopped"
+    if act != "enable":
+        asker.house.accounts.mark(name, what, asker.account.name)
     asker.note = f"account {act}: {name}"
     return _accounts(asker, made=made)
 
@@ -79,6 +84,7 @@ def _accounts(
         "accounts",
         status,
         accounts=asker.house.accounts.every(),
+        marks=asker.house.accounts.marks(),
         roles=ROLES,
         said=said,
         made=made,

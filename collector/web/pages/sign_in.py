@@ -28,19 +28,18 @@ def sign_in(asker: Asker) -> Response:
     device = asker.cookie("device")
     known = device if device and house.sessions.knows_device(device, name) else None
     buckets = throttle.buckets(name, asker.address, known)
-    seconds = house.throttle.wait(buckets)
-    if seconds:
+    tried = house.throttle.take(buckets)
+    if tried.wait:
         asker.note = "throttled"
-        response = _form(asker, status=429, wait=(seconds + 59) // 60)
-        response.headers["Retry-After"] = str(seconds)
+        response = _form(asker, status=429, wait=(tried.wait + 59) // 60)
+        response.headers["Retry-After"] = str(tried.wait)
         return response
     account = house.accounts.known(name, asker.form.get("password", ""), asker.now)
     if account is None:
-        house.throttle.failed(buckets)
         # what is no name may be a password in the wrong field
         asker.note = f"failed: {name}" if house.accounts.find(name) else "failed: no such name"
         return _form(asker, status=401, failed=True)
-    house.throttle.forget(buckets[:1])
+    house.throttle.right(tried, buckets[:1])
     if known is None:
         asker.set_cookie("device", house.sessions.trust_device(account.name), _DEVICE_SECONDS)
     begin(asker, account)
@@ -54,6 +53,7 @@ def begin(asker: Asker, account: Account) -> None:
         asker.house.sessions.end(before)
     token = asker.house.sessions.begin(account)
     asker.set_cookie("session", token, int(LONGEST))
+    asker.house.accounts.mark(account.name, "signed_in")
     asker.note = f"signed in: {account.name}"
 
 
@@ -77,13 +77,13 @@ def password(asker: Asker) -> Response:
     if not account.local:
         raise NotFoundError
     bucket = [(f"password {account.name}", throttle.DEVICE)]
-    words = "password_wait" if asker.house.throttle.wait(bucket) else ""
-    if (
-        not words
-        and asker.house.accounts.known(account.name, form.get("old", ""), asker.now) is None
-    ):
-        asker.house.throttle.failed(bucket)
-        words = "password_wrong"
+    tried = asker.house.throttle.take(bucket)
+    words = "password_wait" if tried.wait else ""
+    if not words:
+        if asker.house.accounts.known(account.name, form.get("old", ""), asker.now) is None:
+            words = "password_wrong"
+        else:
+            asker.house.throttle.right(tried, ())
     if not words and form.get("new", "") != form.get("again", ""):
         words = "password_twice"
     if not words and form.get("new", "") == form.get("old", ""):

@@ -16,6 +16,7 @@ from collector.report.model.cells import Cell
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 from collector.web.reading.cells import from_json
+from collector.web.reading.networks import span
 from collector.web.reading.standings import STANDINGS
 
 LIVES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
@@ -169,7 +170,7 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
     elif asked.life != "all":
         parts.append(table.c.life == asked.life)
     if asked.search:
-        parts.append(table.c.sought.contains(asked.search.casefold(), autoescape=True))
+        parts.append(_sought(asked.search))
     if asked.standing:
         parts.append(table.c.standing == asked.standing)
     if asked.grade is not None:
@@ -190,6 +191,17 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
         until = (now + timedelta(days=asked.due)).isoformat()
         parts.append(table.c.id.in_(select(tables.dues.c.id).where(tables.dues.c.at <= until)))
     return and_(*parts)
+
+
+def _sought(text: str) -> ColumnElement[bool]:
+    """By the words of a record, or, for an address or a network, by what it has of it."""
+    words: ColumnElement[bool] = tables.listed.c.sought.contains(text.casefold(), autoescape=True)
+    within = span(text)
+    if within is None:
+        return words
+    table, (low, high) = tables.networks, within
+    mine = select(table.c.id).where((table.c.low <= high) & (table.c.high >= low))
+    return words | tables.listed.c.id.in_(mine)
 
 
 def _order(sort: str) -> list[Any]:

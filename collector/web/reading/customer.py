@@ -6,20 +6,23 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from collector.errors import CollectorError
 from collector.i18n.message import in_chinese
-from collector.model import Lang
+from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence, Version, current, past_ones
 from collector.pledges.database.sightings import Twin
 from collector.pledges.due.lifecycle import WORDS as LIVES
 from collector.pledges.due.lifecycle import state as life_of
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import CHINA, end_of_day
+from collector.pledges.record.voiding import voided
 from collector.pledges.register.read_only import ReadOnlyRegister
-from collector.pledges.standing.finding_history import all_lives
+from collector.pledges.standing.finding_history import all_lives, judged_in_full
 from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import Status, status
 from collector.pledges.status.brief import Brief
 from collector.pledges.status.declared_resources import Shown
@@ -27,12 +30,15 @@ from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import Newest
 from collector.web.reading.asked import Rows
 from collector.web.reading.library import Library
+from collector.web.reading.newest_looks import Looks, newest_looks
 from collector.web.reading.standings import standing_of
 
 __all__ = ["LIVES", "Customer", "Dossier"]
 
 # what was read of captures, and of bundles, for so many pledges
 _MOST = 24
+# squares of a matrix that are kept of one pledge
+_CELLS = 6000
 
 
 class NotThenError(Exception):
@@ -44,6 +50,8 @@ class Dossier:
     """`at`: the day (of China) that was asked for; None for now. `moment`: when it stood so.
 
     `compared`: do `twins` of its status say anything? `renewed`: another record continues it.
+    `void`: evidence that counts for nothing, by its number what the record says of it, and `every`
+    what was attached by then, void or not.
     """
 
     record: PledgeRecord
@@ -56,6 +64,8 @@ class Dossier:
     compared: bool
     renewed: bool
     renewed_by: tuple[str, ...]
+    every: Sequence[Evidence] = ()
+    void: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
 
     @property
     def last(self) -> Evidence | None:
@@ -75,7 +85,13 @@ class Dossier:
 
     @property
     def standing(self) -> str:
-        return standing_of(self.listed())
+        return "broken" if self.failing else standing_of(self.listed())
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The clauses of the controls that fail by the newest look at some host."""
+        found = {c.clause.id for c in self.status.clauses if c.verdict is Result.FAIL}
+        return frozenset(CHECKED[id][0] for id in found if id in CHECKED and len(CHECKED[id]) == 1)
 
 
 class Customer:
@@ -84,6 +100,7 @@ class Customer:
     def __init__(self, library: Library, rows: Rows) -> None:
         self._library, self._rows = library, rows
         self._shown: OrderedDict[str, tuple[Shown, ...]] = OrderedDict()
+        self._looks: OrderedDict[tuple[str, ...], Looks] = OrderedDict()
         self._lives: OrderedDict[tuple[str, ...], tuple[Life, ...]] = OrderedDict()
 
     def dossier(self, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
@@ -96,9 +113,12 @@ class Customer:
             history = [v for v in register.history(id) if at is None or v.added_at <= moment]
             if not history:
                 raise NotThenError
-            evidence = register.evidence(id)
+            evidence, every = register.evidence(id), register.every_evidence(id, hold=False)
+            # what was declared void since counts for nothing on any day
+            void = voided(register.get(id))
             if at is not None:
                 evidence = tuple(e for e in evidence if e.attached_at <= moment)
+                every = tuple(e for e in every if e.attached_at <= moment)
             version = history[-1]
             record = version.record
             renewed_by = tuple(
@@ -126,6 +146,8 @@ class Customer:
             twins is not None,
             bool(renewed_by),
             renewed_by,
+            every,
+            {int(entry["sequence"]): entry for entry in void},
         )
 
     def lives(self, known: Dossier) -> tuple[Sequence[Life], CollectorError | None]:
@@ -146,6 +168,20 @@ class Customer:
                     return known.status.lives, problem
                 _keep(self._lives, key, found)
         return found, None
+
+    def looks(self, known: Dossier) -> Looks:
+        """The newest look at each host; raises BadInput where a bundle cannot be read."""
+        last = known.last.digest if known.last else ""
+        key = (known.record.id, known.record.digest, last, str(len(known.evidence)))
+        found = self._looks.get(key)
+        if found is None:
+            past = known.past
+            rows = [one for one in reversed(known.evidence) if one.sequence not in past]
+            documents = ((one.sequence, Newest(one).evidence, judged_in_full(one)) for one in rows)
+            found = newest_looks(documents, tuple(known.record.hosts))
+            if len(found.seen) <= _CELLS:
+                _keep(self._looks, key, found)
+        return found
 
     def _kin(self, id: str) -> set[str]:
         """The records that this one continues, or that continue it, over any number of years."""

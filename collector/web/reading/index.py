@@ -30,9 +30,11 @@ from collector.pledges.standing.listing import Listed
 from collector.report.model import listed as columns
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
+from collector.web.reading.broken import Broken
 from collector.web.reading.cells import to_json
 from collector.web.reading.library import Library
 from collector.web.reading.monthly import months
+from collector.web.reading.networks import spans
 from collector.web.reading.standings import standing_of
 
 AHEAD = timedelta(days=30)
@@ -40,6 +42,8 @@ AHEAD = timedelta(days=30)
 _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
+# another number once more is kept of a record
+_FORM = 2
 _LANGS: tuple[Lang, ...] = ("zh", "en")
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ class Index:
         self._making = threading.Lock()
         self._made_at, self._took = 0.0, 0.0
         self._ended = threading.Event()
+        self._broken = Broken()
 
     def begin(self) -> None:
         """Looks after it from now on, in a thread of its own, up to `end`."""
@@ -95,7 +100,7 @@ class Index:
     def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
         attached, doubts = register.newest_and_doubts()
         every = listing.listed(register.briefs(now + AHEAD), attached, now, AHEAD)
-        digests = register.digests()
+        digests = {id: _version(digest) for id, digest in register.digests().items()}
         table = tables.listed
         with self._state.read() as connection:
             query = select(table.c.id, table.c.seal, table.c.record, table.c.sought)
@@ -106,12 +111,15 @@ class Index:
             if (kept := before.get(one.record.id)) is None
             or kept.record != digests.get(one.record.id)
         ]
-        sought = _sought(register, changed)
+        sought, networks = _sought(register, changed)
+        rows_of = register.all_evidence()
         rows = []
         for one in every:
             id = one.record.id
             text = sought[id] if id in sought else str(before[id].sought)
-            row = _row(one, text, digests.get(id, ""), now)
+            record = digests.get(id, "")
+            broken = self._broken.is_broken(register, one, record, rows_of.get(id, ()), now)
+            row = _row(one, text, record, now, broken=broken)
             if id not in before or before[id].seal != row["seal"]:
                 rows.append((row, one))
         gone = before.keys() - {one.record.id for one in every}
@@ -119,10 +127,11 @@ class Index:
             "mark": mark,
             "at": now.isoformat(),
             "doubts": json.dumps([[in_chinese(d.said), str(d.said)] for d in doubts[:20]]),
-            "months": json.dumps(months(register, every, now)),
+            "months": json.dumps(months(register, every, rows_of, now)),
         }
         with self._state.write() as connection:
             _replace(connection, rows, gone)
+            _replace_networks(connection, networks, gone)
             for name, value in said.items():
                 self._state.put(connection, name, value)
 
@@ -140,14 +149,21 @@ def _mark(register: ReadOnlyRegister, now: datetime) -> str:
     return f"{register.where} {__version__} {register.mark()} {day}"
 
 
-def _sought(register: ReadOnlyRegister, ids: Sequence[str]) -> dict[str, str]:
-    """What a search looks in, of each of these records."""
+def _sought(
+    register: ReadOnlyRegister, ids: Sequence[str]
+) -> tuple[dict[str, str], dict[str, set[tuple[str, str]]]]:
+    """What a search looks in, of each of these records: its words, and its addresses."""
     if len(ids) > 200:
         wanted = set(ids)
         records: Iterable[PledgeRecord] = (r for r in register.list() if r.id in wanted)
     else:
         records = map(register.get, ids)
-    return {record.id: _text(record.document) for record in records}
+    words, networks = {}, {}
+    for record in records:
+        words[record.id] = _text(record.document)
+        resources = record.document.get("resources", {})
+        networks[record.id] = set(spans([*resources.get("addresses", ()), *record.hosts]))
+    return words, networks
 
 
 def _text(document: Mapping[str, Any]) -> str:
@@ -158,7 +174,12 @@ def _text(document: Mapping[str, Any]) -> str:
     return "\n".join(parts).casefold()
 
 
-def _row(one: Listed, sought: str, record: str, now: datetime) -> dict[str, Any]:
+def _version(digest: str) -> str:
+    """Of a record and of the form in which it is kept here."""
+    return hashlib.sha256(f"{_FORM} {digest}".encode()).hexdigest()
+
+
+def _row(one: Listed, sought: str, record: str, now: datetime, *, broken: bool) -> dict[str, Any]:
     clauses = {f"c{n.replace('.', '')}": one.verdict(n) for n in listing.CLAUSES}
     row: dict[str, Any] = {
         "id": one.record.id,
@@ -166,7 +187,7 @@ def _row(one: Listed, sought: str, record: str, now: datetime) -> dict[str, Any]
         "name": str(masked(one.record.customer)),
         "sought": sought,
         "life": one.state,
-        "standing": standing_of(one),
+        "standing": "broken" if broken else standing_of(one),
         "grade": one.record.grade,
         **clauses,
         "until": one.until,
@@ -181,6 +202,23 @@ def _row(one: Listed, sought: str, record: str, now: datetime) -> dict[str, Any]
     owners = sorted(listing.owners(one.record))
     told = json.dumps([row, owners, [[d.at.isoformat(), d.kind] for d in one.dues]], default=str)
     return row | {"seal": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()}
+
+
+def _replace_networks(
+    connection: Connection,
+    networks: Mapping[str, Iterable[tuple[str, str]]],
+    gone: Iterable[str],
+) -> None:
+    stale, table = [*gone, *networks], tables.networks
+    for at in range(0, len(stale), 500):
+        connection.execute(table.delete().where(table.c.id.in_(stale[at : at + 500])))
+    rows = [
+        {"id": id, "low": low, "high": high}
+        for id, found in networks.items()
+        for low, high in sorted(found)
+    ]
+    if rows:
+        connection.execute(table.insert(), rows)
 
 
 def _replace(

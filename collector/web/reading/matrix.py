@@ -11,6 +11,7 @@ from collector.catalog import clause_number
 from collector.model import HostStatus, Lang, Result
 from collector.report.model.criteria import controls
 from collector.report.model.view import ORDER, SIGNS
+from collector.web.reading.newest_looks import Looks
 
 HOSTS = 50
 Cell = tuple[str, str, str]
@@ -18,17 +19,24 @@ Cell = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One host; `cells` are (control, class, sign), empty ones where it was not judged."""
+    """One host; `cells` are (control, class, sign), empty ones where it was not judged.
+
+    `sequence`: the newest evidence that it is in.
+    """
 
     host: str
     status: HostStatus
     handed_in: bool
     cells: Sequence[Cell]
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """`clauses`: number and how many columns of each; `controls`: their id, number and title."""
+    """`clauses`: number and how many columns of each; `controls`: their id, number and title.
+
+    `unseen` hosts are declared, and were never looked at; `newest` is the newest evidence.
+    """
 
     clauses: Sequence[tuple[str, int]]
     controls: Sequence[tuple[str, str, str, bool]]
@@ -36,23 +44,20 @@ class Matrix:
     hosts: int
     at: int
     last: int
+    unseen: tuple[str, ...]
+    newest: int
 
 
-def of(
-    evidence: Mapping[str, Any], handed_in: Sequence[str], lang: Lang, page: int, sought: str
-) -> Matrix:
+def of(looks: Looks, lang: Lang, page: int, sought: str) -> Matrix:
     """The hosts whose names hold `sought`, those first that have the most to mend."""
-    columns = controls(evidence, lang)
+    columns = controls(looks.evidence, lang)
     ids = [column["id"] for column in columns]
     found = [
-        (host, entry)
-        for host, entry in evidence["hosts"].items()
-        if sought.casefold() in host.casefold()
+        (host, entry) for host, entry in looks.hosts.items() if sought.casefold() in host.casefold()
     ]
     found.sort(key=lambda one: (_rank(one[1]), one[0]))
     last = max((len(found) + HOSTS - 1) // HOSTS, 1)
     at = min(page, last)
-    given = frozenset(handed_in)
     clauses = Counter(column["clause"] for column in columns)
     edges = {
         column["id"]
@@ -63,12 +68,20 @@ def of(
         [(clause_number(id, lang), count) for id, count in clauses.items()],
         [(c["id"], c["number"], c["title"], c["id"] in edges) for c in columns],
         [
-            Row(host, HostStatus(entry["status"]), host in given, _cells(entry, ids))
+            Row(
+                host,
+                HostStatus(entry["status"]),
+                host in looks.handed_in,
+                _cells(entry, ids),
+                looks.of[host],
+            )
             for host, entry in found[(at - 1) * HOSTS : at * HOSTS]
         ],
         len(found),
         at,
         last,
+        tuple(host for host in looks.unseen if sought.casefold() in host.casefold()),
+        max(looks.of.values(), default=0),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from collector.pledges.database.rows import Evidence
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing.listing import Listed
@@ -15,13 +16,16 @@ MOST = 12
 
 
 def months(
-    register: ReadOnlyRegister, every: Sequence[Listed], now: datetime
+    register: ReadOnlyRegister,
+    every: Sequence[Listed],
+    attached: Mapping[str, Sequence[Evidence]],
+    now: datetime,
 ) -> list[dict[str, object]]:
     """The last twelve, the oldest first, each with its last day and the counts by standing.
 
-    A pledge is there from its first evidence on; its grade is that of today.
+    `attached`: all evidence, void ones as well. A pledge is there from its first evidence on; its
+    grade is that of today.
     """
-    attached = register.all_evidence()
     void = register.void()
     found = []
     for end in _ends(now):

@@ -15,6 +15,8 @@ class Waiting:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        # what was received never changes
+        self._known: dict[str, Receipt] = {}
 
     def of(self, only: frozenset[str] | None) -> Sequence[Receipt]:
         """Of these pledges (None: of all), the oldest first; what is damaged, intake tells."""
@@ -23,12 +25,17 @@ class Waiting:
             digests = [path.name for path in self._places.room("quarantine").iterdir()]
         except OSError:
             return ()
+        self._known = {d: self._known[d] for d in digests if d in self._known}
         for digest in digests:
+            if self._places.file("decided", digest, ".json").exists():
+                continue
             try:
-                one = quarantine.receipt(self._places, digest)
-                decided = one is not None and quarantine.decision(self._places, one) is not None
+                one = self._known.get(digest) or quarantine.receipt(self._places, digest)
             except CollectorError:
                 continue
-            if one is not None and not decided and (only is None or one.pledge in only):
+            if one is None:
+                continue
+            self._known[digest] = one
+            if only is None or one.pledge in only:
                 found.append(one)
         return sorted(found, key=lambda one: (one.received_at, one.id))

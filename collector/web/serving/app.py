@@ -90,14 +90,14 @@ def application(shared: House, more: Sequence[BaseRoute] = ()) -> Starlette:
         shared.index.end()
 
     routes: list[BaseRoute] = [
-        *(Route(path, endpoint(page), methods=["GET"]) for path, page in _READ),
-        *(Route(path, endpoint(page), methods=["POST"]) for path, page in _WRITE),
+        *(Route(path, endpoint(page, path), methods=["GET"]) for path, page in _READ),
+        *(Route(path, endpoint(page, path), methods=["POST"]) for path, page in _WRITE),
         *(
-            Route(path, endpoint(page, open_to_all=True), methods=[method])
+            Route(path, endpoint(page, path, open_to_all=True), methods=[method])
             for path, method, page in _OPEN
         ),
         *more,
-        Route("/{path:path}", endpoint(_nothing), methods=["GET", "POST"]),
+        Route("/{path:path}", endpoint(_nothing, ""), methods=["GET", "POST"]),
     ]
     made = Starlette(
         routes=routes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -23,10 +24,11 @@ from collector.web.asking.asker import (
     NotFoundError,
     TurnedAwayError,
 )
-from collector.web.keeping.access import Line
+from collector.web.keeping.access import NOBODY, Line
 from collector.web.keeping.sessions import Session
 from collector.web.reading.customer import said_of
 from collector.web.serving.guard import PEER
+from collector.web.serving.told import told
 
 _FORM, _SLOW = 64 * 1024, 30
 # the same for everybody, and asked for with each page
@@ -37,8 +39,20 @@ _log = logging.getLogger("hostpledge.web")
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def endpoint(handler: Handler, *, open_to_all: bool = False) -> Endpoint:
-    """The handler as Starlette takes it; unless it is `open_to_all`, who asks has signed in."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page, its route, and whether it is for who has not signed in as well."""
+
+    handler: Handler
+    route: str
+    open_to_all: bool
+
+
+def endpoint(handler: Handler, route: str, *, open_to_all: bool = False) -> Endpoint:
+    """The handler as Starlette takes it; unless it is `open_to_all`, who asks has signed in.
+
+    `route`: its path, with the names of what stands in it; empty for what is none.
+    """
 
     async def answer(request: Request) -> Response:
         house: House = request.app.state.house
@@ -48,7 +62,8 @@ def endpoint(handler: Handler, *, open_to_all: bool = False) -> Endpoint:
                 form = await asyncio.wait_for(_form(request), _SLOW)
             except (ClientDisconnect, ValueError, TimeoutError):
                 return Response(status_code=400)
-        return await run_in_threadpool(_answer, request, house, handler, form, open_to_all)
+        asked = Asked(handler, route, open_to_all)
+        return await run_in_threadpool(_answer, request, house, asked, form)
 
     return answer
 
@@ -65,9 +80,7 @@ async def _form(request: Request) -> dict[str, str]:
     )
 
 
-def _answer(
-    request: Request, house: House, handler: Handler, form: dict[str, str], open_to_all: bool
-) -> Response:
+def _answer(request: Request, house: House, asked: Asked, form: dict[str, str]) -> Response:
     address = request.client.host if request.client else ""
     secure = request.url.scheme == "https"
     asker = Asker(request, house, None, "zh", address, secure, form)
@@ -76,17 +89,17 @@ def _answer(
         asker.lang = _lang(asker)
         if asker.query.get("lang", "") == asker.lang:
             asker.set_cookie("lang", asker.lang, _YEAR)
-        response = _handled(asker, handler, open_to_all)
+        response = _handled(asker, asked.handler, asked.open_to_all)
     except CollectorError as problem:
         asker.note = "error"
         response = asker.page("stopped", 500, why=asker.told(said_of(problem, asker.lang)))
     except Exception:  # noqa: BLE001 - nobody is to read a traceback, and the log has it
-        _log.exception("%s", request.url.path)
+        _log.exception("%s", asked.route)
         asker.note = "defect"
         response = asker.page("stopped", 500, why="")
     _cookies(asker, response)
     if request.url.path not in _UNTOLD:
-        _write_down(asker, response)
+        _write_down(asker, asked.route, response)
     return response
 
 
@@ -177,18 +190,23 @@ def _cookies(asker: Asker, response: Response) -> None:
             )  # fmt: skip
 
 
-def _write_down(asker: Asker, response: Response) -> None:
+def _write_down(asker: Asker, route: str, response: Response) -> None:
     request = asker.request
     # as it was sent: an address that was taken apart has lost its line ends
     given = request.scope["query_string"].decode("latin-1")
-    query = f"?{given}" if given and not asker.path_only else ""
     asker.house.access.put(
         Line(
             datetime.now(UTC),
-            asker.session.account.name if asker.session else "-",
+            asker.session.account.name if asker.session else NOBODY,
             asker.address or "-",
             request.method,
-            request.scope["path"] + query,
+            told(
+                route,
+                request.path_params,
+                request.scope["path"],
+                "" if asker.path_only else given,
+                there=response.status_code == 200,
+            ),
             response.status_code,
             asker.note,
         )

@@ -12,11 +12,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from collector.handin import http as handin
+from collector.handin.places import Places
 from collector.pledges.database.location import place
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from collector.web.keeping.state import State
 from collector.web.serving.app import application, house
+from collector.web.serving.patience import Patient
 
 # what a worker is told by the process that starts it
 _TOLD = "HOSTPLEDGE_SERVE"
@@ -60,9 +62,14 @@ def settings_of(given: dict[str, Any]) -> Settings:
 
 def built(given: dict[str, Any]) -> Starlette:
     """The application as it was asked for."""
-    shared = house(given["register"], State.open(given["state"]), settings_of(given))
+    settings = settings_of(given)
+    Patient.trusts = staticmethod(settings.trusts)
+    shared = house(given["register"], State.open(given["state"]), settings)
     folder = place(given["register"]).hand_in
-    return application(shared, handin.routes(handin.Settings(folder)))
+    if settings.known_as:
+        # for who makes links, and has no settings of a server
+        Places(folder).known_as(settings.known_as)
+    return application(shared, handin.routes(handin.Settings(folder, settings.known_as)))
 
 
 def worker() -> Starlette:
@@ -87,8 +94,9 @@ def serve(given: dict[str, Any], workers: int) -> None:
         server_header=False,
         access_log=False,
         log_level="warning",
+        http="collector.web.serving.patience:Patient",
+        loop="collector.web.serving.patience:Loop",
         timeout_keep_alive=15,
-        limit_concurrency=200,
         h11_max_incomplete_event_size=32 * 1024,
         timeout_graceful_shutdown=10,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import secrets
 import sys
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,15 +16,23 @@ from collector.cli.options.common import form_option
 from collector.cli.options.paths import Named
 from collector.cli.ui.columns import out
 from collector.cli.ui.grid import Grid
-from collector.cli.ui.language import lang_option, tr
-from collector.errors import BadInput
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import BadInput, CollectorError
 from collector.export.envelope import as_json
+from collector.model import Text
+from collector.pledges.record.times import CHINA
 
 if TYPE_CHECKING:
     from collector.web.keeping.accounts import Accounts, Role
 
 _ROLES = ("manager", "engineer", "auditor", "customer")
-_WIDTH = 100
+ROLES: Mapping[str, Text] = {
+    "manager": Text("管理", "manager"),
+    "engineer": Text("工程师", "engineer"),
+    "auditor": Text("审计", "auditor"),
+    "customer": Text("用户", "customer"),
+}
+_WIDTH = 120
 
 
 def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +124,8 @@ def add(
 
     ends: date | None = until.date() if until else None
     password = None if elsewhere else secrets.token_urlsafe(12)
-    known.add(given(name, role, pledges, ends, local=not elsewhere), password)
+    known.add(given(name, role, pledges, ends, local=not elsewhere), password, by=_operator())
+    _say_unknown(pledges)
     if password is not None:
         _say(name, password)
     answer(account=name, password=password)
@@ -127,7 +137,8 @@ def add(
 @state_option
 @lang_option
 def list_(*, state: str | None, form: str) -> int:
-    every = _accounts(state).every()
+    accounts, now = _accounts(state), datetime.now(UTC)
+    every, marks = accounts.every(), accounts.marks()
     if form == "json":
         found = [
             {
@@ -136,7 +147,9 @@ def list_(*, state: str | None, form: str) -> int:
                 "pledges": None if one.pledges is None else sorted(one.pledges),
                 "until": one.ends.isoformat() if one.ends else None,
                 "disabled": one.disabled,
+                "over": not one.disabled and not one.holds(now),
                 "password": one.local,
+                **_json_of(marks.get(one.name, {})),
             }
             for one in every
         ]
@@ -148,11 +161,30 @@ def list_(*, state: str | None, form: str) -> int:
         tr("登记", "pledges"),
         tr("至", "until"),
         tr("状态", "state"),
+        tr("添加", "added"),
+        tr("最近登录", "signed in"),
     )
     for one in every:
         seen = tr("全部", "all") if one.pledges is None else " ".join(sorted(one.pledges))
-        stopped = tr("已停用", "stopped") if one.disabled else tr("有效", "in use")
-        grid.add_row(one.name, one.role, seen, one.ends.isoformat() if one.ends else "-", stopped)
+        state_of = (
+            tr("已停用", "stopped")
+            if one.disabled
+            else tr("有效", "in use")
+            if one.holds(now)
+            else tr("已到期", "over")
+        )
+        known = marks.get(one.name, {})
+        added, by = known.get("added", (None, ""))
+        last = known["signed_in"][0] if "signed_in" in known else None
+        grid.add_row(
+            one.name,
+            ROLES[one.role].to(lang()),
+            seen,
+            one.ends.isoformat() if one.ends else "-",
+            state_of,
+            f"{_day(added)} {by}".rstrip(),
+            _day(last),
+        )
     out(grid.drawn(_WIDTH))
     return 0
 
@@ -184,6 +216,43 @@ def password(*, name: str, state: str | None) -> int:
     _say(name, made)
     answer(account=name, password=made)
     return 0
+
+
+def _day(at: datetime | None) -> str:
+    return at.astimezone(CHINA).date().isoformat() if at else "-"
+
+
+def _json_of(known: Mapping[str, tuple[datetime, str]]) -> dict[str, Any]:
+    added, by = known.get("added", (None, ""))
+    last = known["signed_in"][0] if "signed_in" in known else None
+    return {
+        "added_at": added.isoformat() if added else None,
+        "added_by": by or None,
+        "signed_in_at": last.isoformat() if last else None,
+    }
+
+
+def _operator() -> str:
+    """Who works here, by the system's own name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _say_unknown(pledges: Sequence[str]) -> None:
+    """One line where the user's own register has none of that name: it may be another's."""
+    from collector.pledges.register.register import Register
+
+    if not pledges:
+        return
+    try:
+        known = {record.id for record in Register.open(create=False).briefs()}
+    except CollectorError:
+        return
+    for id in pledges:
+        if known and id not in known:
+            click.echo(tr(f"登记库中尚无 {id}", f"the register has no pledge {id} (yet)"), err=True)
 
 
 def _say(name: str, made: str) -> None:

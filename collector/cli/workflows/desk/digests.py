@@ -13,9 +13,11 @@ from collector.errors import BadInput, CollectorError, one_line
 from collector.model import Text
 from collector.notify.outbox import Message
 from collector.notify.settings import EVERYBODY, Person
+from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, waiver_end
 
 if TYPE_CHECKING:
+    from collector.handin.quarantine import Receipt
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
 
@@ -27,7 +29,7 @@ _LARGEST_FILE = 20 << 20
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that falls due, or is late; `key` is the same for as long as nothing of it changes.
+    """One thing that falls due, or is late; `key` is of what it is, and of when, not of its words.
 
     `owner` is empty for what is nobody's by name.
     """
@@ -116,14 +118,12 @@ def _of_record(
             continue
         word = WORDS[one.kind]
         what = Text(f"{word.zh}：{one.text.zh}", f"{word.en}: {one.text.en}")
-        yield _item(record, f"{one.kind}|{one.text.en}", "", one.at, now, what)
+        yield _item(record, f"{one.kind}|{one.about}", "", one.at, now, what)
 
 
 def _item(
     record: PledgeRecord, name: str, owner: str, at: datetime, now: datetime, what: Text
 ) -> Item:
-    from collector.pledges.record.masking import masked
-
     late = at <= now
     day = at.astimezone(CHINA).date().isoformat()
     zh = f"[{'逾期' if late else '到期'} {day}] {record.id} {record.customer} {what.zh}"
@@ -132,6 +132,22 @@ def _item(
     return Item(
         f"{record.id}|{name}|{day}|{'late' if late else 'due'}", record.id, owner, at, late, text
     )
+
+
+def handed_in(register: Register, waiting: Sequence[Receipt]) -> Iterator[Item]:
+    """What customers handed in and nobody decided on: it proves nothing, and is told of once."""
+    for one in waiting:
+        try:
+            record = register.get(one.pledge)
+        except CollectorError:
+            # of another register that has its hand-ins here; intake says so
+            continue
+        day = one.received_at.astimezone(CHINA).date().isoformat()
+        zh = f"[待收用 {day}] {record.id} {record.customer} 用户提交 {one.id}：{one.host}"
+        en = f"[waits {day}] {record.id} {record.customer} handed in as {one.id}: {one.host}"
+        text = Text(one_line(str(masked(zh))), one_line(str(masked(en))))
+        key = f"{record.id}|hand-in|{one.digest}"
+        yield Item(key, record.id, "", one.received_at, False, text)
 
 
 def shared_out(
@@ -155,9 +171,11 @@ def messages(
     lang: Literal["zh", "en"],
     now: datetime,
     files: Mapping[str, bytes],
+    channels: tuple[str, ...],
 ) -> Iterator[tuple[Message, list[bytes]]]:
     """What is to be said to one person, in as many messages as the narrowest channel asks for.
 
+    `channels`: by what the outbox knows those of the person.
     `files` are notices to mend by pledge: the first message that names a pledge bears its own.
     """
     most = min(_LONGEST.get(person.scheme(number), _ELSE) for number in range(len(person.channels)))
@@ -184,7 +202,7 @@ def messages(
                 subject.to(lang),
                 "\n".join([*lines, "", end.to(lang)]) + "\n",
                 tuple(one.key for one in some),
-                tuple(range(len(person.channels))),
+                channels,
                 tuple((f"{id}.pdf", captures.digest(files[id])) for id in bear),
             ),
             [files[id] for id in bear],

@@ -8,8 +8,8 @@ has not, and nothing is attached twice, nor lost.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,11 +110,39 @@ def take(
         for one in of_pledge:
             if newest[one.host] is not one:
                 found.append(Taken(one, trouble=_again(newest[one.host])))
-        try:
-            found += _take(register, places, pledge, list(newest.values()), signing)
-        except CollectorError as problem:
-            found += [Taken(one, trouble=problem) for one in newest.values()]
+        found += _take_most(register, places, pledge, list(newest.values()), signing)
     return found
+
+
+def _take_most(
+    register: Register, places: Places, pledge: str, receipts: Sequence[Receipt], signing: Signing
+) -> list[Taken]:
+    """All of them in one bundle, or without those of which no bundle can be made."""
+    try:
+        return _take(register, places, pledge, receipts, signing)
+    except CollectorError as problem:
+        trouble = problem
+    found: list[Taken] = []
+    if len(receipts) > 1:
+        for one in receipts:
+            try:
+                _try(register, places, pledge, one, signing)
+            except CollectorError as problem:
+                found.append(Taken(one, trouble=problem))
+    blamed = {taken.receipt.digest for taken in found}
+    left = [one for one in receipts if one.digest not in blamed]
+    if found and left:
+        return found + _take_most(register, places, pledge, left, signing)
+    return found + [Taken(one, trouble=trouble) for one in left]
+
+
+def _try(register: Register, places: Places, pledge: str, one: Receipt, signing: Signing) -> None:
+    """Makes the bundle of one alone, held as what is attached; raises what is wrong with it."""
+    from collector.attest.trust import keyring
+    from collector.verify import open_bundle, verify
+
+    with _made(register, places, pledge, [one], signing) as made, open_bundle(made) as opened:
+        Holding(pledge)(opened, verify(opened, keyring.trust()))
 
 
 def _again(newer: Receipt) -> CollectorError:
@@ -129,13 +157,12 @@ def _again(newer: Receipt) -> CollectorError:
     )
 
 
-def _take(
+@contextmanager
+def _made(
     register: Register, places: Places, pledge: str, receipts: Sequence[Receipt], signing: Signing
-) -> list[Taken]:
+) -> Iterator[Path]:
+    """The bundle of these; it, and the job that names them, are gone afterwards unless killed."""
     from collector.attest.bundle import making
-    from collector.attest.trust import keyring
-    from collector.pledges.register.attach import attach
-    from collector.verify import open_bundle
 
     work = places.room("work") / captures.file_name(pledge).removesuffix(captures.SUFFIX)
     shutil.rmtree(work, ignore_errors=True)
@@ -157,11 +184,22 @@ def _take(
         sm2_key=signing.second,
         declared=about.record.hosts,
     )
-    holding = Holding(pledge)
-    known = attach(register, pledge, made.path, keyring.trust(), holding)
-    done = _decided(places, receipts, known)
-    with suppress(CollectorError), open_bundle(made.path) as opened:
-        for line in (*holding.odd, *odd(register, known, opened)):
-            click.echo(line, err=True)
+    yield made.path
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _take(
+    register: Register, places: Places, pledge: str, receipts: Sequence[Receipt], signing: Signing
+) -> list[Taken]:
+    from collector.attest.trust import keyring
+    from collector.pledges.register.attach import attach
+    from collector.verify import open_bundle
+
+    holding = Holding(pledge)
+    with _made(register, places, pledge, receipts, signing) as path:
+        known = attach(register, pledge, path, keyring.trust(), holding)
+        done = _decided(places, receipts, known)
+        with suppress(CollectorError), open_bundle(path) as opened:
+            for line in (*holding.odd, *odd(register, known, opened)):
+                click.echo(line, err=True)
     return done

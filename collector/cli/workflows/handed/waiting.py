@@ -18,6 +18,7 @@ from collector.handin.places import Places
 from collector.handin.quarantine import Receipt
 from collector.i18n.message import msg
 from collector.judging.confined import looked_through
+from collector.verify.times import SKEW
 
 if TYPE_CHECKING:
     from collector.model import Capture
@@ -153,6 +154,24 @@ def _check(
             mend=tr("请重新采集并提交", "have it collected and handed in anew"),
         )
     _check_machine(register, one, seen, str(capture.head.get("machine", "")), moved=moved)
+    _check_clock(one, seen.looked_at)
+
+
+def _check_clock(one: Receipt, looked_at: datetime) -> None:
+    """Held to when it came: what was dated ahead then is not right once that time has come."""
+    if looked_at <= one.received_at + SKEW:
+        return
+    raise BadInput(
+        tr(
+            f"采集时间 {_day(looked_at)} 晚于收到时间（{_day(one.received_at)}），主机时钟不准",
+            f"dated {_day(looked_at)}, later than it came ({_day(one.received_at)}): the host's "
+            "clock is wrong",
+        ),
+        mend=tr(
+            "请校准主机时钟，重新采集并提交",
+            "set that clock, and have it collected and handed in anew",
+        ),
+    )
 
 
 def _check_replayed(register: Register, one: Receipt, seen: Sighting) -> None:

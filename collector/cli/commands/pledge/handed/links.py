@@ -54,8 +54,9 @@ _STATES = {
     envvar="HOSTPLEDGE_URL",
     metavar="URL",
     help=tr(
-        "网页服务的地址（默认 $HOSTPLEDGE_URL），链接以此开头",
-        "address of the web page, which the link begins with (default: $HOSTPLEDGE_URL)",
+        "网页服务的地址，链接以此开头（默认 $HOSTPLEDGE_URL，否则为 serve 设置中的 url）",
+        "address of the web page, which the link begins with (default: $HOSTPLEDGE_URL, else the "
+        "`url` in the settings of `serve`)",
     ),
 )
 @click.option("--list", "listed", is_flag=True, help=tr("列出链接", "list the links"))
@@ -102,7 +103,7 @@ def _make(places: Places, pledge: str, host: str, grade: int, days: int, url: st
     from collector.handin import links
     from collector.handin.paths import PREFIX
 
-    base = _base(url)
+    base = _base(url) if url is not None else places.address
     link, token = links.new(places, pledge, host, grade, timedelta(days=days))
     address = f"{base}{PREFIX}/{token}"
     answer(Identity(pledge), link=_told(places, link), address=address)
@@ -116,12 +117,19 @@ def _make(places: Places, pledge: str, host: str, grade: int, days: int, url: st
         ),
         err=True,
     )
+    if not base:
+        click.echo(
+            tr(
+                "这只是路径：请在前面加上网页服务的地址，或给出 --url，或在 serve 的设置中写明 url",
+                "this is a path alone: put the address of the page before it, or give --url, or "
+                "say `url` in the settings of `serve`",
+            ),
+            err=True,
+        )
     return 0
 
 
-def _base(url: str | None) -> str:
-    if url is None:
-        return ""
+def _base(url: str) -> str:
     if not url.startswith(("https://", "http://")) or not url.isprintable() or " " in url:
         raise BadInput(tr("不是网址", "not an address"), where="--url")
     return url.rstrip("/")

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 @click.command(
     help=tr(
-        "告知各责任人其逾期与即将到期的问题，以及登记的其他期限：按设置文件以邮件（SMTP）、企业微信、"
+        "告知各责任人其逾期与即将到期的问题、登记的其他期限，以及待收用的用户提交：按设置文件以邮件"
+        "（SMTP）、企业微信、"
         "钉钉或飞书发送。每项在到期前与逾期后各告知一次，不重复；失败的下次再试，间隔渐长；"
         "可能已发出而未得确认的予以列出，--again 才重发。\n\n"
         "退出码：0 全部送达或无可告知；1 有未送达的；2 无法完成。",
         "Tells each responsible person which of their findings are late or fall due, and what else "
-        "of the records does: by mail (SMTP), WeCom, DingTalk or Feishu, as the settings say. "
+        "of the records does, and what customers handed in that waits: by mail (SMTP), WeCom, "
+        "DingTalk or Feishu, as the settings say. "
         "Each is told once before it is due and once when it is late. What failed is tried again, "
         "each time later; what may have been sent, and was not confirmed, is named, and sent anew "
         "with --again alone.\n\nExit status: 0 all was taken, or there is nothing to tell; 1 "
@@ -91,7 +93,8 @@ def notify(
     again: bool,
     location: str | None,
 ) -> int:
-    from collector.cli.workflows.desk.digests import items, shared_out
+    from collector.cli.workflows.desk.digests import handed_in, items, shared_out
+    from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
     from collector.notify.outbox import Outbox
     from collector.notify.settings import load
@@ -100,6 +103,7 @@ def notify(
     now = datetime.now(UTC)
     register = open_register(location)
     found, doubts = items(register, now, to_the_end(length_of_time(within), now))
+    found += handed_in(register, undecided(place(location)))
     doubted = say_doubts(doubts, register)
     given, left = shared_out(found, people)
     if left:
@@ -152,14 +156,16 @@ def _new(
     """The messages about what nobody was told of yet."""
     from collector.cli.workflows.desk.digests import messages, notices
 
-    told = outbox.told() if outbox.folder.is_dir() else set()
+    told, key = outbox.told() if outbox.folder.is_dir() else set(), outbox.key()
     found: list[tuple[Message, list[bytes]]] = []
     for name, every in given.items():
-        fresh = [one for one in every if (name, one.key) not in told]
+        channels = people[name].known_by(key)
+        whom = (name, *channels)
+        fresh = [one for one in every if not any((one_of, one.key) in told for one_of in whom)]
         ids = list(dict.fromkeys(one.pledge for one in fresh))
         files = notices(register, folder, ids) if folder is not None else {}
         said = people[name].lang or lang()
-        found += messages(people[name], fresh, said, now, files)
+        found += messages(people[name], fresh, said, now, files, channels)
     return found
 
 
@@ -173,7 +179,8 @@ def _shown(
 ) -> int:
     found = _new(outbox, register, people, given, folder, now)
     for message, _ in found:
-        by = ", ".join(people[message.to].scheme(number) for number in message.channels)
+        person = people[message.to]
+        by = ", ".join(person.scheme(number) for number in range(len(person.channels)))
         borne = "".join(f" + {name}" for name, _ in message.files)
         out(f"== {one_line(message.to)} ({by}){borne}\n{message.subject}\n\n{message.body}\n")
     answer(
@@ -187,26 +194,51 @@ def _shown(
 
 def _send_all(outbox: Outbox, people: Mapping[str, Person], now: datetime, *, again: bool) -> _Went:
     went = _Went()
+    places = _places(people, outbox.key())
     for message in outbox.messages():
         for channel in message.channels:
             state: str = outbox.state(message, channel, now)
             if state == "done":
                 continue
-            person = people.get(message.to)
-            if person is None or channel >= len(person.channels):
+            place = _place_of(people, places, message.to, channel)
+            if place is None:
                 went.lost.append(f"{message.id} → {one_line(message.to)}")
                 continue
-            name = f"{message.id} → {one_line(message.to)} ({person.scheme(channel)})"
+            person, number = place
+            name = f"{message.id} → {one_line(message.to)} ({person.scheme(number)})"
             if state == "unsure" and again:
                 outbox.forget(message, channel)
                 state = "new"
             if state == "new":
-                state = _send(outbox, message, channel, person)
+                state = _send(outbox, message, channel, person, number)
             getattr(went, state).append(name)
     return went
 
 
-def _send(outbox: Outbox, message: Message, channel: int, person: Person) -> str:
+def _places(people: Mapping[str, Person], key: bytes) -> dict[str, tuple[Person, int]]:
+    """Where each channel stands now, by what the outbox knows it."""
+    return {
+        known: (person, number)
+        for person in people.values()
+        for number, known in enumerate(person.known_by(key))
+    }
+
+
+def _place_of(
+    people: Mapping[str, Person],
+    places: Mapping[str, tuple[Person, int]],
+    to: str,
+    channel: str,
+) -> tuple[Person, int] | None:
+    """The channel that a message was meant for, whoever has it now; None where it is gone."""
+    if not channel.isdigit():
+        return places.get(channel)
+    person = people.get(to)
+    known = person is not None and int(channel) < len(person.channels)
+    return (person, int(channel)) if person is not None and known else None
+
+
+def _send(outbox: Outbox, message: Message, channel: str, person: Person, number: int) -> str:
     """What became of it."""
     import tempfile
 
@@ -215,12 +247,12 @@ def _send(outbox: Outbox, message: Message, channel: int, person: Person) -> str
     outbox.begin(message, channel)
     with tempfile.TemporaryDirectory(prefix="hostpledge-") as aside:
         files = []
-        if person.scheme(channel).startswith("mailto"):
+        if person.scheme(number).startswith("mailto"):
             # under the name that it is to have
             for name, sha256 in message.files:
                 files.append(Path(aside) / Path(name).name)
                 files[-1].write_bytes(outbox.file(sha256).read_bytes())
-        outcome = sending.send(person.channels[channel], message.subject, message.body, files)
+        outcome = sending.send(person.channels[number], message.subject, message.body, files)
     outbox.ended(message, channel, outcome, datetime.now(UTC))
     return outcome
 

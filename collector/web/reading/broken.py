@@ -1,0 +1,73 @@
+"""Does a pledge fail by the newest look at some host that its newest evidence is silent about?
+
+The row of that evidence does not say so. Bundles are read for it where it is short of something,
+and a row of before it failed: of most pledges none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from collector.catalog import described
+from collector.errors import CollectorError
+from collector.pledges.database.rows import Evidence
+from collector.pledges.register.read_only import ReadOnlyRegister
+from collector.pledges.standing import listing
+from collector.pledges.standing.finding_history import failing_before, last_lives
+from collector.pledges.standing.listing import Listed
+
+
+class Broken:
+    """Remembers what it read, for as long as record and evidence stay the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[str, int, str], bool]] = {}
+
+    def is_broken(
+        self,
+        register: ReadOnlyRegister,
+        one: Listed,
+        record: str,
+        rows: Sequence[Evidence],
+        now: datetime,
+    ) -> bool:
+        """`record`: the digest of its version; `rows`: all evidence of it, void ones as well.
+
+        What cannot be read is not called so: then the row says that nothing is proven.
+        """
+        last = one.last
+        if last is None or last.doubted or not _may_be(one, rows):
+            return False
+        id = one.record.id
+        # a waiver holds up to a day
+        key = (last.digest, len(rows), f"{record} {now:%Y-%m-%d}")
+        known = self._known.get(id)
+        if known is None or known[0] != key:
+            known = self._known[id] = (key, _read(register, id, last.sequence, now))
+        return known[1]
+
+
+def _may_be(one: Listed, rows: Sequence[Evidence]) -> bool:
+    """Could a clause that failed before be well because nobody looked, or nobody answered?"""
+    last = one.last
+    if last is None:
+        return False
+    before = [row for row in rows if row.sequence < last.sequence]
+    for clause in listing.CLAUSES:
+        word = last.verdicts.get(clause)
+        silent = word == "error" or (word != "fail" and not last.whole)
+        if silent and any(row.verdicts.get(clause) == "fail" for row in before):
+            return True
+    return False
+
+
+def _read(register: ReadOnlyRegister, id: str, sequence: int, now: datetime) -> bool:
+    known = described()
+    try:
+        record = register.get(id)
+        found = failing_before(record, last_lives(record, register.evidence(id), now), sequence)
+    except CollectorError:
+        return False
+    clauses = {known[one.control].clause for one in found if one.breaks and one.control in known}
+    return bool(clauses & set(listing.CLAUSES))

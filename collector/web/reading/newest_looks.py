@@ -1,0 +1,70 @@
+"""The newest look at each host, out of as many bundles as that takes: what a matrix shows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from collector.attest.bundle.provenance import is_collected
+from collector.model import HostStatus
+
+# of a finding, what a matrix shows of it: thousands of them are kept
+_SHOWN = ("control", "clause", "verdict", "waiver")
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """`hosts` and `controls` are of evidence.json, each host with what was found of it last.
+
+    `seen`: by host and control the number of the bundle that says so; `of`: by host that of the
+    newest bundle that it is in. `handed_in` nobody collected from. `unseen` are in none.
+    """
+
+    hosts: Mapping[str, Mapping[str, Any]]
+    controls: Mapping[str, Any]
+    seen: Mapping[tuple[str, str], int]
+    of: Mapping[str, int]
+    handed_in: frozenset[str]
+    unseen: tuple[str, ...]
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        return {"hosts": self.hosts, "controls": self.controls}
+
+
+def newest_looks(
+    documents: Iterable[tuple[int, Mapping[str, Any], bool]], declared: tuple[str, ...]
+) -> Looks:
+    """`documents`: number, evidence.json and "were all controls judged?", the newest look first.
+
+    No more of them are asked for than it takes until each declared host was looked at in full.
+    """
+    hosts: dict[str, dict[str, Any]] = {}
+    controls: dict[str, Any] = {}
+    seen: dict[tuple[str, str], int] = {}
+    of: dict[str, int] = {}
+    handed_in: set[str] = set()
+    left = set(declared)
+    for place, (number, document, whole) in enumerate(documents):
+        controls = {**document["controls"], **controls}
+        for host, entry in document["hosts"].items():
+            if place and host not in declared:
+                # it was on record once
+                continue
+            if host not in hosts:
+                hosts[host] = {"status": entry["status"], "findings": []}
+                of[host] = number
+                if not is_collected(entry["origin"], document["run"]):
+                    handed_in.add(host)
+            for finding in entry["findings"]:
+                key = host, finding["control"]
+                if key not in seen:
+                    seen[key] = number
+                    hosts[host]["findings"].append({name: finding[name] for name in _SHOWN})
+            if whole and entry["status"] == HostStatus.COMPLETE:
+                left.discard(host)
+        if not left:
+            break
+    unseen = tuple(host for host in declared if host not in hosts)
+    return Looks(hosts, controls, seen, of, frozenset(handed_in), unseen)

@@ -1,0 +1,166 @@
+"""How long a connection may do nothing, and how many one address may have.
+
+uvicorn bounds neither: it waits for headers, for the rest of a body, and for a reader who does not
+read, for as long as the other side likes, and counts who is silent as one who asks. So two hundred
+silent connections stopped it. Here each step has its time, and where there is no place left for a
+new connection, the one goes that has been silent longest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from collector.handin.paths import PREFIX
+from collector.handin.places import Bounds
+
+# seconds: until all headers are there, a form is, and a reader has taken what waits for it
+HEADERS, BODY, READING = 15.0, 40.0, 60.0
+# a capture has bounds of its own, and is told when it meets them
+_CAPTURE = Bounds().whole + BODY
+# of one address, unless many come by it (a proxy of ours); of all: a process has 1,024 files
+OF_ONE, OF_ALL = 64, 512
+# a handshake of TLS
+_HANDSHAKE = 15.0
+
+
+class Patient(H11Protocol):
+    """A connection. `trusts`: is that address a proxy, by which many come?"""
+
+    trusts: Callable[[str], bool] = staticmethod(lambda _address: False)
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._receiving = _Timer(self.loop)
+        self._sending = _Timer(self.loop)
+        self.since = self.loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
+        if not self._has_place():
+            self.transport.abort()
+            return
+        self._receiving.start(HEADERS, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._receiving.stop()
+        self._sending.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        asked = self.cycle
+        super().data_received(data)
+        if self.transport.is_closing():
+            self._ends()
+            return
+        if self.cycle is not asked:
+            # the headers are there; what its body has is counted from here
+            self._receiving.stop()
+        self._wait_for_more()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self.since = self.loop.time()
+        if self.transport.is_closing():
+            self._ends()
+        else:
+            self._wait_for_more()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._sending.start(READING, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if not self.transport.is_closing():
+            self._sending.stop()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._ends()
+
+    @property
+    def silent(self) -> bool:
+        """Is there no request that is being answered, or whose body comes?"""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _wait_for_more(self) -> None:
+        """What has begun to come has a time for its rest; no next byte gives it a new one."""
+        if self.conn.their_state is h11.SEND_BODY:
+            left = self.cycle.response_complete
+            seconds = HEADERS if left else _CAPTURE if self._hands_in() else BODY
+            self._receiving.start(seconds, self._too_slow)
+        elif self.conn.their_state is not h11.IDLE:
+            self._receiving.stop()
+        elif self.timeout_keep_alive_task is None:
+            self._receiving.start(HEADERS, self._too_slow)
+
+    def _hands_in(self) -> bool:
+        return str(self.scope["path"]).startswith(f"{PREFIX}/")
+
+    def _too_slow(self) -> None:
+        self.transport.close()
+        self._ends()
+
+    def _ends(self) -> None:
+        """What is closed still waits for a reader to take the rest: not for ever."""
+        self._sending.start(READING, self.transport.abort)
+
+    def _has_place(self) -> bool:
+        """Is there room for it, if need be by the end of one that has been silent longest?"""
+        others = [one for one in self._others() if one is not self]
+        mine = [one for one in others if one.client and self.client and self._same(one)]
+        if len(mine) >= OF_ONE and not self.trusts(str(self.client[0]) if self.client else ""):
+            return _made(mine)
+        return len(others) < OF_ALL or _made(others)
+
+    def _same(self, other: Patient) -> bool:
+        return bool(other.client and self.client and other.client[0] == self.client[0])
+
+    def _others(self) -> Iterator[Patient]:
+        return (
+            one
+            for one in self.connections
+            if isinstance(one, Patient) and not one.transport.is_closing()
+        )
+
+
+def _made(among: list[Patient]) -> bool:
+    """Ends the one that has been silent longest; False where none is silent."""
+    silent = min((one for one in among if one.silent), key=lambda one: one.since, default=None)
+    if silent is None:
+        return False
+    silent.transport.abort()
+    return True
+
+
+class _Timer:
+    """One that runs is not begun anew."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float, call: Callable[[], None]) -> None:
+        if self._handle is None:
+            self._handle = self._loop.call_later(seconds, call)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = None
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """uvicorn gives no time for a handshake of TLS, and asyncio a minute of it."""
+
+    async def create_server(self, *given: Any, **named: Any) -> asyncio.Server:
+        if isinstance(named.get("ssl"), ssl.SSLContext):
+            named["ssl_handshake_timeout"] = _HANDSHAKE
+        made: asyncio.Server = await super().create_server(*given, **named)
+        return made

@@ -1,0 +1,106 @@
+"""`serve account`: who may look, since when, by whom, and until when."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collector import private
+from collector.pledges.record.times import CHINA
+from collector.web.keeping import access, tables
+from collector.web.keeping.access import Access, Line
+from collector.web.keeping.accounts import Account, Accounts
+from collector.web.keeping.state import State
+from tests.cli.running import Ended, hostpledge
+
+TODAY = datetime.now(UTC).astimezone(CHINA).date()
+
+
+def _account(home: Path, *words: object) -> Ended:
+    return hostpledge("serve", "account", *words, home=home)
+
+
+def test_the_list_says_who_when_and_by_whom(tmp_path: Path) -> None:
+    assert _account(tmp_path, "add", "lin", "--role", "engineer").status == 0
+    until = (TODAY + timedelta(days=9)).isoformat()
+    words = ("--role", "auditor", "--pledge", "p-1", "--until", until)
+    assert _account(tmp_path, "add", "ins", *words).status == 0
+    known = Accounts(State.open(str(tmp_path / "web")))
+    known.add(Account("past", "auditor", frozenset({"p-1"}), TODAY - timedelta(days=1)), None)
+    known.mark("lin", "signed_in")
+    shown = _account(tmp_path, "list").out
+    (lin,) = [line for line in shown.splitlines() if line.startswith("lin")]
+    assert lin.count(TODAY.isoformat()) == 2
+    assert "root" in lin or "in use" in lin
+    (past,) = [line for line in shown.splitlines() if line.startswith("past")]
+    assert " over " in past
+    told = {
+        one["account"]: one
+        for one in json.loads(_account(tmp_path, "list", "--format", "json").out)["accounts"]
+    }
+    assert told["past"]["over"] is True
+    assert told["ins"]["until"] == until
+    assert told["lin"]["added_by"]
+    assert told["lin"]["signed_in_at"]
+    assert told["ins"]["signed_in_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--role", "engineer", "--pledge", "p-1"), "sees every pledge"),
+        (("--role", "auditor", "--pledge", "p-1", "--until", "2020-01-01"), "is over already"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = _account(tmp_path, "add", "x", *words)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_strangers_do_not_fill_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "STRANGERS", 30)
+    monkeypatch.setattr(access, "_OFTEN", 10)
+    state = State.open(str(tmp_path / "s"))
+    log = Access(state)
+    line = Line(datetime.now(UTC), "-", "a", "GET", "/", 303, "")
+    log.put(Line(line.at, "boss", "a", "GET", "/", 200, ""))
+    for _ in range(200):
+        log.put(line)
+    with state.read() as connection:
+        names = [row.account for row in connection.execute(tables.access.select())]
+    assert 30 <= names.count("-") <= 41
+    assert names.count("boss") == 1
+
+
+def test_a_log_is_put_aside_once_it_is_large(tmp_path: Path) -> None:
+    """By several at once: no line is lost, and none is open to others."""
+    path = tmp_path / "log.jsonl"
+
+    def write(number: int) -> None:
+        for count in range(40):
+            private.append(path, f"{number}-{count}\n".encode(), most=200, kept=60)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    files = list(tmp_path.glob("log.jsonl*"))
+    assert len(files) > 3
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    assert len(lines) == len(set(lines)) == 160
+    for file in files:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert file.stat().st_size <= 220
+    for count in range(40):
+        private.append(path, f"more {count}\n".encode(), most=50, kept=2)
+    assert len(list(tmp_path.glob("log.jsonl.?"))) >= 2
+    assert not (tmp_path / "log.jsonl.61").exists()

@@ -1,0 +1,195 @@
+"""What a bundle of one host says of the others: nothing; and what is void, changed, handed in."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from collector import captures, catalog
+from collector.attest.bundle import making
+from collector.model import Capture
+from collector.pledges.record.form import from_document
+from collector.pledges.record.times import CHINA
+from collector.pledges.record.voiding import with_void
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
+from tests.pledges import lives
+from tests.pledges.bundles import Signer
+from tests.pledges.test_follow_ups import another
+from tests.web.sites import Place, Site, filled, with_accounts
+from tests.web.test_same_truth import _plain, _rows, _told
+
+_TODAY = datetime.now(UTC).astimezone(CHINA).date()
+HASH = "encryption.password_hash"
+# of high severity, and so its clause fails with it
+GRAVE = "classification.inventory"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """demo-0 has three hosts: web-01 fails a grave control, web-02 alone was looked at today."""
+    folder = tmp_path_factory.mktemp("newest")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOSTPLEDGE_HOME", str(folder / "home"))
+        place = filled(folder / "web")
+        with_accounts(place.state)
+        register = Register.open(place.register)
+        _hosts(register, ["web-01", "web-02", "web-03"])
+        now = datetime.now(UTC)
+        grave = (*lives.CONTROLS, GRAVE)
+        weak = another(lives.captured("weak"), "c")
+        _alone(register, place.signer, "web-01", weak, grave, now - timedelta(hours=9))
+        good = another(lives.captured("hardened"))
+        _alone(register, place.signer, "web-02", good, lives.CONTROLS, now - timedelta(hours=1))
+        yield place
+
+
+def _hosts(register: Register, hosts: list[str]) -> None:
+    known = json.loads(register.get("demo-0").canonical())
+    known["resources"]["hosts"] = hosts
+    register.add(from_document(known, where="", today=_TODAY), update=True)
+
+
+def _alone(
+    register: Register,
+    signer: Signer,
+    host: str,
+    taken: Capture,
+    controls: Sequence[str],
+    at: datetime,
+) -> None:
+    """A look at that host, and no other."""
+    taken = replace(
+        taken,
+        host=host,
+        collected_at=at,
+        nonce=host[-1] * len(taken.nonce),
+        origin=MappingProxyType({**taken.origin, "clock": at.isoformat()}),
+        head=MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))}),
+    )
+    folder = signer.folder / f"alone-{host}"
+    folder.mkdir()
+    file = folder / f"{host}{captures.SUFFIX}"
+    captures.write(taken, file)
+    made = making.make(
+        [file], folder / "bundle", signer.key, grade=3, at=at,
+        controls=[catalog.control(name) for name in controls],
+        pledge=register.reference("demo-0"), declared=register.get("demo-0").hosts,
+    )  # fmt: skip
+    attach(register, "demo-0", made.path, signer.trust)
+
+
+@pytest.fixture
+def own(base: Place, tmp_path: Path) -> Place:
+    """Another of the same, that a test may change."""
+    copied = Path(shutil.copytree(base.home, tmp_path / "web"))
+    register = copied / "register" / "register.sqlite"
+    return replace(base, register=str(register), state=str(copied / "state"), home=copied)
+
+
+def test_the_newest_look_at_each_host_counts(base: Place) -> None:
+    site = Site(base)
+    browser = site.browser("boss")
+    page = browser.get("/pledges/demo-0?lang=en").text
+    rows = dict(re.findall(r'<th class="name" scope="row" title="([^"]*)">(.*?)</tr>', page))
+    assert set(rows) == {"web-01", "web-02"}
+    assert re.search(
+        rf'<td class="fail[^"]*"><a href="/pledges/demo-0/findings/{HASH}/', rows["web-01"]
+    )
+    assert "evidence 4" in rows["web-01"]
+    assert "evidence 5" not in rows["web-02"]
+    assert "never looked at" in page
+    assert "web-03" in page[page.index("never looked at") :][:200]
+    open_ones = page[page.index('id="findings"') : page.index('id="waivers"')]
+    assert f"/findings/{HASH}/web-01" in open_ones
+    assert f"/findings/{GRAVE}/web-01" in open_ones
+    assert site.house.rows.one("demo-0")["standing"] == "broken"  # type: ignore[index]
+    dossier = site.house.customer.dossier("demo-0", datetime.now(UTC), None, "en")
+    assert dossier.standing == "broken"
+    assert dossier.failing == {"2.4"}
+    # nor does what was to be mended there stop being late
+    assert "finding" in [due.kind for due in dossier.status.overdue]
+    assert re.search(r'<div class="answer fail">', page)
+    # both have a page of their own, whatever the newest bundle holds
+    for control, host in ((HASH, "web-01"), (HASH, "web-02"), ("encryption.residual", "web-01")):
+        assert browser.get(f"/pledges/demo-0/findings/{control}/{host}").status_code == 200
+    assert browser.get(f"/pledges/demo-0/findings/{HASH}/web-03").status_code == 404
+
+
+def test_the_command_says_the_same(base: Place) -> None:
+    told = json.loads(_told(base, "pledge", "status", "demo-0", "--format", "json"))
+    (clause,) = [c for c in told["clauses"] if c["clause"] == "responsibility.2.4"]
+    assert clause["verdict"] == "fail"
+    assert any("(web-01)" in reason and reason.startswith("fail") for reason in clause["reasons"])
+    page = _plain(Site(base).browser("boss").get("/pledges/demo-0?lang=en").text)
+    for reason in clause["reasons"]:
+        assert " ".join(reason.split()) in page, reason
+
+
+def test_a_host_that_is_not_declared_any_more_holds_nothing_back(own: Place) -> None:
+    _hosts(Register.open(own.register), ["web-02"])
+    site = Site(own)
+    assert site.house.rows.one("demo-0")["standing"] == "unverified"  # type: ignore[index]
+    dossier = site.house.customer.dossier("demo-0", datetime.now(UTC), None, "en")
+    assert dossier.failing == frozenset()
+
+
+def test_exports_say_what_was_handed_in(base: Place) -> None:
+    page = Site(base).browser("eng").get("/pledges/demo-0/findings.csv?lang=en")
+    assert {row["handed_in"] for row in _rows(page.text)} == {"yes"}
+    told = _told(base, "pledge", "findings", "demo-0", "--all", "--format", "csv")
+    assert [row["handed_in"] for row in _rows(told)] == ["yes"] * len(_rows(told))
+
+
+def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> None:
+    register = Register.open(own.register)
+    digest = register.every_evidence("demo-0")[3].digest
+    entry = {
+        "sequence": 4, "digest": digest, "reason": "采集的是另一台主机 13800000001",
+        "by": "王安", "date": "2026-11-02",
+    }  # fmt: skip
+    register.change("demo-0", lambda known: with_void(known, entry, today=_TODAY))
+    site = Site(own)
+    page = site.browser("boss").get("/pledges/demo-0?lang=en").text
+    (row,) = re.findall(r'<tr class="void">.*?</tr>', page)
+    for text in ("void", "counts for nothing", "王安", "2026-11-02", "采集的是另一台主机"):
+        assert text in row, text
+    assert "13800000001" not in page
+    assert "badge" not in row
+    # the one before it says how web-01 stands
+    dossier = site.house.customer.dossier("demo-0", datetime.now(UTC), None, "en")
+    assert dossier.failing == frozenset()
+    assert site.house.rows.one("demo-0")["standing"] != "broken"  # type: ignore[index]
+    assert site.browser("boss").get("/pledges/demo-0/evidence/4.zip").status_code == 200
+    for n in (1, 2, 3, 5):
+        assert f'<th scope="row" class="number">{n}</th>' in page
+
+
+@pytest.mark.parametrize("how", ["changed", "added", "gone", "another"])
+def test_a_bundle_that_was_changed_on_disk_is_not_given_out(own: Place, how: str) -> None:
+    first, second = Register.open(own.register).every_evidence("demo-0")[:2]
+    capture = next((first.path / "data" / "captures").iterdir())
+    if how == "changed":
+        capture.write_bytes(capture.read_bytes() + b"x")
+    elif how == "added":
+        capture.with_name("more").write_bytes(b"x")
+    elif how == "gone":
+        capture.unlink()
+    else:
+        shutil.rmtree(first.path)
+        shutil.copytree(second.path, first.path)
+    site = Site(own)
+    answer = site.browser("aud").get("/pledges/demo-0/evidence/1.zip")
+    assert answer.status_code == 409
+    assert "not the one that was attached" in answer.text
+    assert str(own.home) not in answer.text
+    (line,) = [line for _, line in site.house.access.newest(5) if line.status == 409]
+    assert line.note == "changed: evidence 1"

@@ -1,0 +1,206 @@
+"""Who connects and says nothing, or says it slowly, or does not read, keeps nobody else out."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from collector.web.serving import patience
+from tests.web.sites import Place, free_port, served
+
+
+async def _plain(_request: Request) -> Response:
+    return PlainTextResponse("there")
+
+
+async def _taken(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def _large(_request: Request) -> Response:
+    return StreamingResponse(iter([b"x" * 65536] * 1600))
+
+
+@contextmanager
+def _running() -> Iterator[int]:
+    """The port of a server under which a small application is."""
+    app = Starlette(
+        routes=[
+            Route("/", _plain),
+            Route("/large", _large),
+            Route("/taken", _taken, methods=["POST"]),
+        ]
+    )
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            port=port,
+            log_level="error",
+            lifespan="off",
+            timeout_keep_alive=1,
+            http="collector.web.serving.patience:Patient",
+            loop="collector.web.serving.patience:Loop",
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(patience, "HEADERS", 0.5)
+    monkeypatch.setattr(patience, "BODY", 0.7)
+    monkeypatch.setattr(patience, "READING", 0.7)
+    with _running() as port:
+        yield port
+
+
+def _connected(port: int, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 5, source_address=(source, 0))
+
+
+def _status(port: int, source: str = "127.0.0.1") -> int:
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
+    try:
+        link.request("GET", "/sign-in")
+        return link.getresponse().status
+    finally:
+        link.close()
+
+
+def _ended(link: socket.socket, drip: bytes = b"", within: float = 5) -> float:
+    """Seconds until the server ended it, while `drip` is sent byte by byte."""
+    begun = time.monotonic()
+    link.settimeout(0.1)
+    while time.monotonic() - begun < within:
+        try:
+            if drip:
+                link.sendall(drip[:1])
+                drip = drip[1:] or drip
+            if not link.recv(65536):
+                return time.monotonic() - begun
+        except TimeoutError:
+            continue
+        except OSError:
+            return time.monotonic() - begun
+    raise AssertionError("it was not ended")
+
+
+@pytest.mark.parametrize(
+    ("sent", "drip"),
+    [
+        (b"", b""),
+        (b"GET / HT", b""),
+        (b"GET / HTTP/1.1\r\n", b"x" * 99),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\n" * 50),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /" + b"y" * 99),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n", b"z" * 99),
+        (b"POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n", b"z" * 99),
+        (b"POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n", b""),
+        (
+            b"POST /taken HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"1\r\nz\r\n" * 20,
+        ),
+    ],
+)  # fmt: skip
+def test_each_step_has_its_time(quick: int, sent: bytes, drip: bytes) -> None:
+    with _connected(quick) as link:
+        link.sendall(sent)
+        assert _ended(link, drip) < 3
+
+
+def test_who_does_not_read_is_not_waited_for(quick: int) -> None:
+    with _connected(quick) as link:
+        link.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(2.5)
+        got = 0
+        link.settimeout(5)
+        try:
+            while part := link.recv(1 << 20):
+                got += len(part)
+        except OSError:
+            pass
+        assert got < 65536 * 1600
+
+
+def test_what_is_in_time_is_answered(quick: int) -> None:
+    link = http.client.HTTPConnection("127.0.0.1", quick, timeout=10)
+    for _ in range(3):
+        link.request("POST", "/taken", b"x" * 200_000)
+        assert link.getresponse().read() == b"200000"
+        link.request("GET", "/large")
+        assert len(link.getresponse().read()) == 65536 * 1600
+        time.sleep(0.4)
+    link.close()
+
+
+def test_silent_connections_keep_nobody_out(place: Place) -> None:
+    """More than the process has places, of one address and of many, as long as they may last."""
+    with served(place) as (address, _), ExitStack() as stack:
+        port = int(address.rpartition(":")[2])
+        for _ in range(250):
+            stack.enter_context(_connected(port))
+        assert _status(port) == 200
+        for number in range(2, 14):
+            for _ in range(50):
+                stack.enter_context(_connected(port, f"127.0.0.{number}"))
+        begun = time.monotonic()
+        assert _status(port) == 200
+        assert _status(port, "127.0.0.200") == 200
+        assert time.monotonic() - begun < 5
+
+
+def test_one_address_has_no_more_than_its_places(
+    quick: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are being answered are not ended for another; a proxy's are not counted."""
+    monkeypatch.setattr(patience, "BODY", 5)
+    with ExitStack() as stack:
+        for _ in range(patience.OF_ONE):
+            link = stack.enter_context(_connected(quick))
+            link.sendall(b"POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(0.3)
+        with pytest.raises(OSError):
+            _status(quick)
+        assert _status(quick, "127.0.0.9") == 404
+        monkeypatch.setattr(patience.Patient, "trusts", staticmethod(lambda _address: True))
+        assert _status(quick) == 404
+        link.sendall(b"x" * 9)
+        assert link.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_a_handshake_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+
+    async def kept(_self: object, *_given: object, **named: object) -> None:
+        given.update(named)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "create_server", kept)
+    import ssl
+
+    loop = patience.Loop()
+    loop.run_until_complete(loop.create_server(ssl=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
+    loop.close()
+    assert given["ssl_handshake_timeout"] == 15.0
