@@ -126,7 +126,7 @@ def in_the_middle(hosts: Fleet, probe: str, seconds: float = 90) -> bool:
     return False
 
 
-def window_of_this_minute(least: float = 25) -> str:
+def window_of_this_minute(least: float = 50) -> str:
     """A window that ends with the minute, which has so many seconds left."""
     while 60 - datetime.now().astimezone().second < least:
         time.sleep(1)

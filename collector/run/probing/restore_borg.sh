@@ -17,7 +17,7 @@ hp_act() {
   if [ "$hp_rc" != 0 ]; then
     hp_errors
     # a passphrase, an address or an account may be wrong here: that shows nothing of the backup
-    if ! grep -qi 'integrity' "$HP_D/err"; then undone no_settings "borg ends with $hp_rc"; fi
+    if ! grep -qi 'integrity' "$HP_D/err"; then undone no_settings "borg ends with $hp_rc: $(hp_errors | cut -c 7-160)"; fi
     say "restored the list of archives"; say 'state broken'
   elif [ ! -s "$HP_D/newest" ]; then
     say 'restored no archive at all'; say 'state broken'

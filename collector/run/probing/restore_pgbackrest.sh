@@ -21,7 +21,7 @@ hp_act() {
   case $(sed -n 's/^ *status: //p' "$HP_D/out" | head -n 1):$hp_rc in
     ok:0) if [ -n "$hp_n" ]; then say 'state verified'; else say 'error no backup in it'; say 'state broken'; fi ;;
     error:*) say 'state broken' ;;
-    *) undone no_settings "pgbackrest ends with $hp_rc" ;;
+    *) undone no_settings "pgbackrest ends with $hp_rc: $(grep -ah ERROR "$HP_D/out" "$HP_D/err" | head -n 1 | cut -c 1-160)" ;;
   esac
   if [ -d "$HP_REPOSITORY" ]; then say "after $(hp_state "$HP_REPOSITORY")"; fi
 }
