@@ -47,7 +47,8 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         jail = made.FAIL2BAN.replace("@WHERE@", "backend = systemd")
         # of one test to the next the failed logins are not added up
         jail = jail.replace("findtime = 600", "findtime = 150")
-        texts = (made.CLAMD, jail, "mkdir -p /srv/backup/shop\n", made.DUMP)
+        # mount(8), by which the disk gets full here, makes the second folder
+        texts = (made.CLAMD, jail, "mkdir -p /srv/backup/shop /run/mount\n", made.DUMP)
         watched = made.AIDE.replace("@LEFT_OUT@", "")
         lasting = "systemctl -q enable clamav-daemon.service fail2ban.service 2>/dev/null\n"
         for text in (*texts, lasting, watched, accidents.UP):
