@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -64,6 +64,12 @@ UNTOLD = {
     "pgbackrest-stanza": {**GOOD["pgbackrest"], "path": "crm"},
     "tar-of-unknown-kind": {"tool": "tar", "path": "/etc/hostname"},
 }
+# like another one that stands here: for the long form, as of the other tests of probes
+_ALIKE = (
+    "tar-plain", "tar-plain-cut-off", "mysql-all", "mysql-plain-cut-off", "mysql-empty",
+    "borg-no-repository", "borg-other-path",
+)  # fmt: skip
+_LONG = int(os.environ.get("HOSTPLEDGE_PROBE_KILLS", "2")) > 2
 _STATE = "find /srv -printf '%p %y %s %T@ %C@ %m %u\\n' | sort | sha256sum"
 
 
@@ -78,6 +84,10 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
             done = running.execute(HOST, "sh", "-e", data=text.encode(), seconds=180)
             assert done.returncode == 0, done.stderr.decode()[-2000:]
         yield running
+
+
+def _chosen(names: Iterable[str]) -> list[str]:
+    return [name for name in names if _LONG or name not in _ALIKE]
 
 
 def _restored(hosts: Fleet, wanted: dict[str, str]) -> Outcome:
@@ -114,7 +124,7 @@ def untouched(hosts: Fleet) -> Iterator[None]:
     assert left.stdout == b"", left.stdout
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("name", _chosen(GOOD))
 def test_a_whole_copy_is_restored(hosts: Fleet, name: str) -> None:
     found = _restored(hosts, GOOD[name])
     assert found.came == "logged", found
@@ -123,13 +133,13 @@ def test_a_whole_copy_is_restored(hosts: Fleet, name: str) -> None:
     assert found.recording.said("before") == found.recording.said("after") != ()
 
 
-@pytest.mark.parametrize("name", HOLLOW)
+@pytest.mark.parametrize("name", _chosen(HOLLOW))
 def test_a_copy_that_only_looks_whole_is_caught(hosts: Fleet, name: str) -> None:
     found = _restored(hosts, HOLLOW[name])
     assert (found.came, found.broken) == ("nothing", RAISES["restore"]), found
 
 
-@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize("name", _chosen(UNTOLD))
 def test_what_cannot_be_told_is_not(hosts: Fleet, name: str) -> None:
     found = _restored(hosts, UNTOLD[name])
     assert (found.came, found.holds, found.broken) == (None, (), ()), found
