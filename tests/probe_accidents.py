@@ -33,6 +33,8 @@ esac
 exec /usr/bin/journalctl "$@"
 J
 chmod 755 aide clamdscan gzip journalctl
+# from one test to the next the failed logins of this machine's own address are not added up
+fail2ban-client set sshd addignoreip "$(ip route | awk '/^default/ { print $3 }')"
 fail2ban-client unban --all
 """
 _NOT_SLOW = "cd /usr/local/sbin && rm -f aide clamdscan gzip journalctl"

@@ -45,8 +45,6 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("accidents")
     with Fleet((HOST,), folder=folder, prefix=f"accidents-{os.getpid()}") as running:
         jail = made.FAIL2BAN.replace("@WHERE@", "backend = systemd")
-        # of one test to the next the failed logins are not added up
-        jail = jail.replace("findtime = 600", "findtime = 150")
         # mount(8), by which the disk gets full here, makes the second folder
         texts = (made.CLAMD, jail, "mkdir -p /srv/backup/shop /run/mount\n", made.DUMP)
         watched = made.AIDE.replace("@LEFT_OUT@", "")
