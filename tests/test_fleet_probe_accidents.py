@@ -102,7 +102,8 @@ def test_an_interruption_leaves_nothing(
     if kind not in ENDS:
         assert [line for line in said.splitlines() if line.startswith(f"{HOST} {probe} ")], said
         assert command.returncode in (0, 1), said
-    if kind == "window":
+    # a burst may have come to its end before the window's; of it alone what is left is asked
+    if kind == "window" and probe != "ban":
         assert "the time window was over" in said, said
     if probe == "ban":
         banned = hosts.execute(HOST, "fail2ban-client", "banned", settings[-1]).stdout
