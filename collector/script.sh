@@ -82,6 +82,24 @@ hp_fell() {
   done
 }
 
+# hp_above PID: the numbers of the processes above it, up to the SSH server's, in HP_A; none where
+# there is no such server. Of a login that was lost the first of them has another parent.
+hp_above() {
+  HP_A=; hp_q=$1; hp_i=0
+  while [ "$hp_i" -lt 12 ]; do
+    hp_l=
+    { read -r hp_l <"/proc/$hp_q/stat"; } 2>/dev/null
+    case "$hp_l" in
+      (*'(sshd'*|*'(dropbear'*) return;;
+      (*')'*) hp_l=${hp_l##*')'}; hp_l=${hp_l#' '}; hp_l=${hp_l#*' '}; hp_q=${hp_l%%' '*};;
+      (*) break;;
+    esac
+    case "$hp_q" in (''|0|1|*[!0-9]*) break;; esac
+    HP_A="$HP_A $hp_q"; hp_i=$((hp_i + 1))
+  done
+  HP_A=
+}
+
 # hp_beat: says once a second that time goes on, as long as somebody is there for whom it does.
 hp_beat() {
   hp_z=; hp_end=
@@ -92,6 +110,11 @@ hp_beat() {
     [ -n "$hp_end" ] && kill -9 "$hp_z"
     wait "$hp_z"
     case "$hp_end:$?" in (1:*|*:126|*:127) exit;; esac
+    # nobody takes what a read finds whose login is gone, and a long one would not notice
+    if [ -n "$HP_ABOVE" ]; then
+      hp_above "$$"
+      [ "$HP_A" = "$HP_ABOVE" ] || { echo lost; exit; }
+    fi
     echo tick
   done
 }
@@ -109,6 +132,7 @@ hp_watch() {
       (sync) hp_z=$hp_a; kill -15 "$hp_z" 2>/dev/null;;
       (synced) hp_z=;;
       (end) return 0;;
+      (lost) break;;
       (tick)
         # a shell that was about to become `sleep` may have swallowed it
         [ -n "$hp_z" ] && kill -15 "$hp_z" 2>/dev/null
@@ -244,6 +268,8 @@ hp_reads() {
 HP_ME=
 { read -r HP_ME hp_x </proc/self/stat; } 2>/dev/null
 HP_ME=${HP_ME:-$$}
+hp_above "$$"
+HP_ABOVE=$HP_A
 hp_beat >&5 2>/dev/null 3>&- &
 hp_keep=$!
 printf '%s\n' "here $HP_ME $hp_keep" >&5

@@ -6,7 +6,6 @@ HOSTPLEDGE_PROBE_KILLS=50 tries as many moments of a kill.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import os
 import signal
@@ -23,6 +22,7 @@ import pytest
 from tests import probe_hosts as made
 from tests.fleet import Fleet
 from tests.fleet.machine import inside, podman, why_not
+from tests.probe_accidents import spare_address
 from tests.run.conftest import Ran, hostpledge
 
 pytestmark = pytest.mark.fleet
@@ -84,17 +84,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spare(hosts: Fleet) -> Iterator[str]:
-    """An address of this machine in the hosts' own network, which nobody uses."""
-    near = hosts.hosts["effective"].address
-    net = ipaddress.ip_network(f"{near}/24", strict=False)
-    address = str(net.broadcast_address - 5)
-    words = subprocess.check_output(["ip", "-o", "route", "get", near], text=True).split()
-    device = words[words.index("dev") + 1]
-    subprocess.run(["ip", "addr", "replace", f"{address}/24", "dev", device], check=True)
-    try:
+    with spare_address(hosts) as address:
         yield address
-    finally:
-        subprocess.run(["ip", "addr", "del", f"{address}/24", "dev", device], check=False)
 
 
 def _words(hosts: Fleet, out: Path, names: tuple[str, ...], *more: str) -> list[str]:
@@ -382,6 +373,9 @@ def test_a_restart_in_the_middle_leaves_nothing(
     # as a power cut: nothing is told to end
     podman("kill", "--signal=KILL", hosts.hosts["effective"].container)
     podman("start", hosts.hosts["effective"].container)
+    # it may get another address, which a host does not: the command waits until it is back
+    near = f"{hosts.hosts['effective'].address}/24"
+    hosts.execute("effective", "ip", "addr", "replace", near, "dev", "eth0")
     command.communicate(timeout=240)
     assert command.returncode == 1
     found = hosts.execute("effective", "sh", "-c", "ls -d /etc/tmpfiles.d/host* /run/hostpl*")

@@ -18,7 +18,12 @@ _FREE = tuple(range(40_000, 40_008))
 
 
 def _asked(
-    name: str, ports: dict[int, str], *, minutes: int = 2, source: str = "203.0.113.5"
+    name: str,
+    ports: dict[int, str],
+    *,
+    minutes: int = 2,
+    source: str = "203.0.113.5",
+    afterwards: str = "open",
 ) -> Outcome:
     capture = captures.load(_HERE / f"{name}.capture.gz")
     assert capture.collected_at is not None
@@ -26,6 +31,7 @@ def _asked(
     lines = ["hostpledge-probe 1", "probe outside_ports", "nonce 0123456789abcdef"]
     lines += [f"begun {begun.isoformat()}", f"source {source}", "target 198.51.100.9"]
     lines += [f"port {port} {state}" for port, state in ports.items()]
+    lines += [f"afterwards {afterwards}"] if afterwards else []
     read = ReadResult(
         "probe.outside_ports", ReadStatus.OK, stdout="\n".join([*lines, "== end", ""]).encode()
     )
@@ -84,3 +90,17 @@ def test_a_look_of_long_ago_is_no_measure() -> None:
 def test_an_address_that_is_none() -> None:
     found = _asked("nightly-dump-trixie", {22: "open"}, source="x")
     assert (found.came, found.why.code) == (None, "probe_ports_not_comparable")
+
+
+@pytest.mark.parametrize("afterwards", ["silent", "closed", ""])
+def test_silence_of_a_host_that_answers_no_more_proves_nothing(afterwards: str) -> None:
+    """The network went away in the middle, or the host banned who asked."""
+    found = _asked(
+        "nightly-dump-trixie", {22: "open", 80: "silent", **_free("silent")}, afterwards=afterwards
+    )
+    assert (found.came, found.why.code, found.holds) == (None, "probe_ports_lost", ())
+    # what did answer was open all the same
+    found = _asked(
+        "nightly-dump-trixie", {22: "open", 3306: "open", **_free("silent")}, afterwards=afterwards
+    )
+    assert found.why.code == "probe_ports_open"

@@ -114,6 +114,7 @@ OTHERS = {
         Host("effective", "probed", "Debian 13 of which the tests of probes make a good host"),
         Host("hollow", "probed", "Debian 13 that looks set up, and where nothing takes effect"),
         Host("logstore", "probed", "Debian 13 that takes the logs of others"),
+        Host("restores", "restores", "Debian 13 with copies of every kind that is restored"),
         Host("syslog-ng", "syslog-ng", "Debian 13 with syslog-ng"),
         Host("syslog-ng-12", "syslog-ng-12", "Debian 12 with syslog-ng, and no Python"),
         Host("rsyslog-12", "rsyslog-12", "Debian 12 with rsyslog, and no Python"),

@@ -52,6 +52,7 @@ IMAGES = {
         Image("vault", parent="trixie"),
         Image("rhel-9", parent="trixie"),
         Image("probed", parent="story"),
+        Image("restores", parent="probed"),
         Image("syslog-ng", parent="trixie"),
         Image("syslog-ng-12", parent="bookworm"),
         Image("rsyslog-12", parent="bookworm"),

@@ -90,6 +90,7 @@ def test_nothing_is_sent_once_it_is_stopped() -> None:
 
 
 def test_a_connection_that_is_lost_is_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.run.probing.site._PATIENCE", 0.2)
     monkeypatch.setattr("collector.run.probing.site._PAUSE", 0.0)
     answers = iter(["planted /etc/x\n", None, "undone busy\n== end\n", "left /etc/x\n== end\n"])
     site = _site(None)

@@ -33,6 +33,7 @@ _UNDONE: Final[dict[str, Message]] = {
     "ban_limit": msg("probe_undone_ban_limit"),
     "busy": msg("probe_undone_busy"),
     "half": msg("probe_undone_half"),
+    "late": msg("probe_undone_late"),
     "lost": msg("probe_undone_lost"),
     "no_address": msg("probe_undone_no_address"),
     "no_login": msg("probe_undone_no_login"),

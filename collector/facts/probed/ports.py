@@ -51,6 +51,8 @@ def outside_ports(capture: Capture, made: Recording) -> Outcome:
     if all(state == "silent" for state in asked.values()):
         # a filter on the way would look the same
         return untold(made, msg("probe_ports_all_silent", count=count), *lines[:_MOST])
+    if made.all("afterwards") != ("open",):
+        return untold(made, msg("probe_ports_lost"), *lines[:_MOST])
     holds = ["firewall.exposed_ports", "firewall.admin_sources", "intrusion.cleartext_services"]
     # what nobody listens on shows whether the rules keep it out, or only the lack of a listener
     if unused and all(asked[p] == "silent" for p in unused):

@@ -25,7 +25,7 @@ def restore(made: Recording, important: tuple[str, ...]) -> Outcome:
         return failed(made, msg("probe_restore_differs", store=store, what=what), *lines)
     if state == "broken":
         return failed(made, msg("probe_restore_broken", store=store, what=what), *lines)
-    if state not in ("same", "loaded"):
+    if state not in ("same", "loaded", "verified"):
         return untold(made, msg("probe_said_too_little"), *lines)
     said = msg("probe_restored", store=store, what=what)
     others = [name for name in important if name != store]
@@ -35,7 +35,14 @@ def restore(made: Recording, important: tuple[str, ...]) -> Outcome:
         named = ", ".join(others[:5]) or "-"
         why = msg("probe_restored_part", store=store, what=what, others=named)
         return worked(made, "logged", why, *lines, of=())
+    if state == "verified":
+        # read by the tool itself, and held against its own digests: nothing was restored
+        why = msg("probe_verified", store=store, what=what)
+        return worked(made, "logged", why, *lines, of=("backup.verified",))
     return worked(made, "logged", said, *lines)
 
 
-_TOLD = ("restored", "snapshot", "digest", "live", "rows", "wanted", "check", "error", "state")
+_TOLD = (
+    "restored", "snapshot", "file", "files", "digest", "live", "rows", "wanted", "verified",
+    "check", "error", "state",
+)  # fmt: skip

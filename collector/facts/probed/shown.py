@@ -156,8 +156,11 @@ def ban(made: Recording) -> Outcome:
         return untold(made, msg("probe_said_too_little"))
     tried = len(made.all("attempt"))
     lines: tuple[str, ...] = (f"from {source}", f"before {before[0]}", f"after {after[0]}")
+    lines += tuple(f"beside {x}" for x in made.all("beside"))
     if after[0] == "open":
         return failed(made, msg("probe_not_banned", source=source, tried=tried), *lines)
+    if made.all("beside") != ("open",):
+        return untold(made, msg("probe_ban_or_network", source=source), *lines)
     again = made.all("again")
     lines += tuple(f"again {x}" for x in again)
     if again[:1] != ("open",):

@@ -81,10 +81,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         begun = time.monotonic()
         clock = datetime.now(UTC)
         stream = Stream(
-            folder.part_path(host), nonce, limit=given["limit"], seconds=given["seconds"]
+            folder.part_path(host),
+            nonce,
+            limit=given["limit"],
+            seconds=given["seconds"],
+            wanted=lambda: not given["driver"] or driver_alive(given["driver"]),
         )
         status, said = self._exec(stream, script.with_nonce(folder.script, nonce))
         raw = stream.close()
+        if stream.left:
+            raise _ours("the command that started this run is gone")
         status, detail = self._status(stream, status, said, given)
         capture = script.parse_output(
             raw,

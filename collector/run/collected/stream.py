@@ -12,7 +12,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
@@ -24,20 +25,35 @@ from collector.run.collected.asking import careful
 
 _BEFORE = 1 << 20
 _GOING = 5.0
+# seconds between two looks whether the command is still there
+_LOOKS = 2.0
 
 
 class Stream:
-    """One host's output on its way to `part`. Not more than `limit` bytes, `seconds` seconds."""
+    """One host's output on its way to `part`. Not more than `limit` bytes, `seconds` seconds.
 
-    def __init__(self, part: Path, nonce: str, *, limit: int, seconds: float) -> None:
+    It ends (`left`) as well once `wanted` says that nobody waits for it any more.
+    """
+
+    def __init__(
+        self,
+        part: Path,
+        nonce: str,
+        *,
+        limit: int,
+        seconds: float,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.part = part
         self.limit = limit
         self.seconds = seconds
         self.flooded = False
         self.timed_out = False
+        self.left = False
         self.begun = False
         self.bytes = 0
         self.program = ""
+        self._wanted = wanted
         self._mark = f"hostpledge-capture 1 {nonce}".encode()
         self._tail = b""
         self._out: IO[bytes] | None = None
@@ -79,9 +95,18 @@ class Stream:
         except (ProcessLookupError, PermissionError):
             process.kill()
 
-    def _expire(self) -> None:
-        self.timed_out = True
-        self.end()
+    def _watch(self, over: threading.Event) -> None:
+        """Ends the process when its time is over, or nobody is there any more who wants it."""
+        last = time.monotonic() + self.seconds
+        while not over.wait(min(_LOOKS, max(last - time.monotonic(), 0))):
+            if time.monotonic() >= last:
+                self.timed_out = True
+            elif not self._wanted():
+                self.left = True
+            else:
+                continue
+            self.end()
+            return
 
     def _write(self, data: bytes) -> None:
         if self._out is None:
@@ -122,8 +147,8 @@ class Stream:
             def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
                 return _communicate(self, input)
 
-        watch = threading.Timer(self.seconds, self._expire)
-        watch.daemon = True
+        over = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(over,), daemon=True)
         patched = [(module, module.subprocess) for module in modules]
         for module, real in patched:
             module.subprocess = _With(real, Popen)  # type: ignore[attr-defined]
@@ -131,7 +156,7 @@ class Stream:
         try:
             yield
         finally:
-            watch.cancel()
+            over.set()
             for module, real in patched:
                 module.subprocess = real  # type: ignore[attr-defined]
 

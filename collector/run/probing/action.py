@@ -97,6 +97,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
                 continue
             site = Site(name, capture, self._ask, self._plainly, given)
             site.halt = lambda: _halt(given)
+            site.gone = lambda: _gone(given)
             site.note("consent", given["consent"])
             try:
                 # a file on the host stops what comes from outside of it too
@@ -154,8 +155,12 @@ def _recorded(capture: Capture, name: str) -> bool:
     return False
 
 
+def _gone(given: Mapping[str, Any]) -> bool:
+    return bool(given["driver"]) and not driver_alive(given["driver"])
+
+
 def _halt(given: Mapping[str, Any]) -> str:
-    if given["driver"] and not driver_alive(given["driver"]):
+    if _gone(given):
         return "stopped the command is gone"
     if (place := stops.stopped()) is not None:
         return f"stopped {place}"

@@ -23,6 +23,8 @@ _EXCHANGES = 3
 _FEWEST = 3
 # sshd's own penalties (PerSourcePenalties, 5 s for a failed login) have run off by then
 _APART, _MOST_TRIES, _MOMENT = 6.0, 20, 15.0
+# what one try, and looking whether the address is out, may take (seconds)
+_SPARE = 45.0
 
 
 def integrity(site: Site) -> None:
@@ -98,7 +100,7 @@ def clock(site: Site) -> None:
 
 def outside_ports(site: Site) -> None:
     """Ports that listen, ports that are attacked on sight, and a few that nobody listens on."""
-    where, _ = site.target()
+    where, ssh = site.target()
     _pledged(where, site.given["addresses"])
     source = from_here.own_address(where)
     if not source:
@@ -107,6 +109,8 @@ def outside_ports(site: Site) -> None:
     site.note("target", where)
     for port, answer in sorted(from_here.ask_ports(where, _ports(site)).items()):
         site.note("port", f"{port} {answer}")
+    # a network that went away, or a ban of this node, would look like ports that are shut
+    site.note("afterwards", from_here.connects(where, ssh))
 
 
 def _pledged(where: str, networks: Iterable[str]) -> None:
@@ -147,11 +151,15 @@ def ban(site: Site) -> None:
     if source == site.capture.head.get("session", "").partition(" ")[0]:
         raise Undone("no_address", "the control node's own")
     site.note("from", source)
+    begun = time.monotonic()
     # where that is not done there is nothing to take back either
     limits = site.act("ban_before", ADDRESS=source)
     most = max(
         (int(x.split()[2]) for x in limits if re.fullmatch(r"limit \S+ \d{1,3}", x)), default=5
     )
+    # by then systemd takes the ban back, and the address would look as if it had never been out
+    later = sum(int(x.split()[1]) for x in limits if re.fullmatch(r"later \d{1,4}", x))
+    last = begun + later - _SPARE
     site.note("before", from_here.connects(where, port, source))
     account = f"hostpledge-canary-{site.nonce}"
     site.note("account", account)
@@ -160,13 +168,17 @@ def ban(site: Site) -> None:
             if number:
                 time.sleep(_APART)
             site.go_on()
+            if time.monotonic() > last:
+                raise Undone("late", "")
             answer = from_here.failed_login(where, port, account, source)
             site.note("attempt", f"{number + 1} {answer}")
             if answer != "refused" and number:
                 break
         site.note("after", _until(lambda s: s != "open", where, port, source))
+        # a network that went away looks like a ban of everybody
+        site.note("beside", from_here.connects(where, port))
     finally:
-        site.act("ban_after", ADDRESS=source)
+        site.back("ban_after", f"ban of {source} until systemd ends it", ADDRESS=source)
     site.note("again", _until(lambda s: s == "open", where, port, source))
 
 
@@ -194,9 +206,14 @@ def restore(site: Site) -> None:
 
 _RESTORES: Final[Mapping[str, tuple[str, ...]]] = {
     "restic": ("store", "repository", "password_file", "path"),
+    "borg": ("store", "repository", "path"),
+    "tar": ("store", "path"),
     "dump": ("store", "path"),
+    "mysql_dump": ("store", "path"),
+    # `path` is the stanza
+    "pgbackrest": ("store", "repository", "path"),
 }
-_SETTINGS = ("repository", "password_file", "path", "table")
+_SETTINGS = ("repository", "password_file", "path", "root")
 ACTS: Final[Mapping[str, Callable[[Site], None]]] = {
     "log_arrival": log_arrival,
     "failed_login": failed_login,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from collector.errors import one_line
 
 _SECONDS = 20
+_ECHO = "/bin/echo"
 # connections begun in a second, and how long one is waited for
 _RATE = 10.0
 _WAIT = 2.0
@@ -29,30 +27,26 @@ _FRESH = (
 
 
 def failed_login(address: str, port: int, account: str, source: str = "") -> str:
-    """One login as an account that does not exist, by a password drawn here.
+    """One login as an account that does not exist; what ssh asks is its password, so no file is.
 
     `refused` where the server said so, `let in` where it did not, else what ssh said instead.
     """
-    with tempfile.TemporaryDirectory(prefix="hostpledge-probe-") as folder:
-        asked = Path(folder) / "askpass"
-        asked.write_text(f"#!/bin/sh\necho {secrets.token_hex(12)}\n", encoding="ascii")
-        asked.chmod(0o700)
-        bound = [f"-oBindAddress={source}"] if source else []
-        words = ["ssh", *_FRESH, *bound, f"-p{port}", "-l", account, "--", address, "exit 0"]
-        environment = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
-        environment |= {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
-        try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=environment,
-                timeout=_SECONDS,
-                check=False,
-                start_new_session=True,
-            )
-        except subprocess.TimeoutExpired:
-            return "no answer in time"
+    bound = [f"-oBindAddress={source}"] if source else []
+    words = ["ssh", *_FRESH, *bound, f"-p{port}", "-l", account, "--", address, "exit 0"]
+    environment = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
+    environment |= {"SSH_ASKPASS": _ECHO, "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment,
+            timeout=_SECONDS,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        return "no answer in time"
     said = done.stderr.decode("utf-8", "replace")
     if "Permission denied (" in said:
         return "refused"

@@ -9,7 +9,7 @@ hp_act() {
   if [ "$hp_rc" != 0 ]; then
     # a password, an address or an account may be wrong here: that shows nothing of the backup
     lines error <"$HP_D/err"
-    undone no_settings "restic ends with $hp_rc"
+    undone no_settings "restic ends with $hp_rc: $(lines x <"$HP_D/err" | tail -n 1 | cut -c 3-160)"
   fi
   hp_s=$(grep -o '"short_id":"[0-9a-f]*"' "$HP_D/newest" | tail -n 1 | cut -d '"' -f 4)
   hp_t=$(grep -o '"time":"[^"]*"' "$HP_D/newest" | tail -n 1 | cut -d '"' -f 4)

@@ -18,7 +18,9 @@ from collector.run.probing import texts
 
 # what a host answers: its lines, or None where the connection did not last
 Ask = Callable[[str], str | None]
-_TRIES, _PAUSE = 6, 5.0
+_PAUSE = 5.0
+# seconds that a host may need to come back; fewer where nobody waits for what it says
+_PATIENCE, _BRIEF = 240.0, 30.0
 _MOST_LINES, _LONGEST = 400, 1000
 
 
@@ -40,6 +42,7 @@ class Site:
     own: list[tuple[str, str]] = field(default_factory=list)
     host: list[str] = field(default_factory=list)
     halt: Callable[[], str] = lambda: ""
+    gone: Callable[[], bool] = lambda: False
 
     def go_on(self) -> None:
         """Raises Undone where probes were stopped, or the window is over: asked before each act."""
@@ -73,18 +76,35 @@ class Site:
                 raise Undone(reason, text)
         return found
 
+    def back(self, name: str, left: str, **given: str) -> None:
+        """Takes back what an act did: nothing stops that, and a lost connection is tried again.
+
+        Where it cannot be done `left` says what stays. Raises Undone then.
+        """
+        lines = self._at_last(texts.act(name, self.nonce, given))
+        if lines is None:
+            self.note("left", left)
+            raise Undone("lost", "")
+        self.host += [line for line in lines if line.strip()]
+
     def _swept(self) -> None:
-        for turn in range(_TRIES):
-            if turn:
-                time.sleep(_PAUSE)
-            said = self.ask(texts.act("swept", self.nonce, {}))
-            if said is None or END not in said.split("\n") or "undone busy" in said:
-                continue
-            for line in said.split("\n"):
-                if line.startswith("left "):
-                    self.note("left", line.removeprefix("left "))
-            return
-        self.note("left", "not known: the host does not answer any more")
+        lines = self._at_last(texts.act("swept", self.nonce, {}))
+        if lines is None:
+            self.note("left", "not known: the host does not answer any more")
+        for line in lines or ():
+            if line.startswith("left "):
+                self.note("left", line.removeprefix("left "))
+
+    def _at_last(self, text: str) -> list[str] | None:
+        """What a host says that may have to come back first; None where it does not."""
+        begun = time.monotonic()
+        while True:
+            lines = (self.ask(text) or "").split("\n")
+            if END in lines and not any(line.startswith("undone busy") for line in lines):
+                return lines[: lines.index(END)]
+            if time.monotonic() - begun > (_BRIEF if self.gone() else _PATIENCE):
+                return None
+            time.sleep(_PAUSE)
 
     def target(self) -> tuple[str, int]:
         """The host's own address and port of SSH. Raises Undone where it may be another's."""

@@ -16,6 +16,10 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "malware_stream": ("malware_stream",),
     "restore_restic": ("restored", "restore_restic"),
     "restore_dump": ("restored", "restore_dump"),
+    "restore_mysql_dump": ("restore_mysql_dump",),
+    "restore_tar": ("restore_tar",),
+    "restore_borg": ("restored", "restore_borg"),
+    "restore_pgbackrest": ("restored", "restore_pgbackrest"),
     "ban_before": ("ban_before",),
     "ban_after": ("ban_after",),
     "swept": ("swept",),
@@ -25,7 +29,9 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 
 
 # what plants nothing and may be done for several hosts at once
-WITHOUT_LOCK = {"store_files", "ready", "login_before"}
+WITHOUT_LOCK = {"store_files", "ready", "login_before", "ban_after"}
+# what takes back and cleans up is stopped by no file
+_ALWAYS = {"ban_after", "swept"}
 
 
 _ROOT = '  if [ "$(id -u)" != 0 ]; then undone no_root; fi\n'
@@ -41,9 +47,8 @@ def act(name: str, nonce: str, given: Mapping[str, str]) -> str:
     words = {"N": nonce, **given}
     head = "".join(f"HP_{key}={shlex.quote(value)}\n" for key, value in words.items())
     body = "".join(map(_part, ("begin", *_PARTS[name])))
-    begun = "hp_stopped; hp_lock; hp_act"
-    if name in WITHOUT_LOCK:
-        begun = "hp_stopped; hp_act; say '== end'"
+    begun = "" if name in _ALWAYS else "hp_stopped; "
+    begun += "hp_act; say '== end'" if name in WITHOUT_LOCK else "hp_lock; hp_act"
     # called at the very end: of a text that was cut off nothing is done
     return (
         f"{head}{body}hp_main() {{\n"

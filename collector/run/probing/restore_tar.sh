@@ -1,0 +1,52 @@
+# The newest archive of those that a pattern finds: read to its end, and one file out of it compared.
+hp_act() {
+  hp_a=$(ls -t -- $HP_PATH 2>/dev/null | head -n 1)
+  if [ -z "$hp_a" ]; then say "restored nothing at $HP_PATH"; say 'state broken'; return; fi
+  case $hp_a in
+    *.gz | *.tgz) hp_z='gzip -dc' ;;
+    *.zst | *.tzst) hp_z='zstd -qdc' ;;
+    *.xz | *.txz) hp_z='xz -dc' ;;
+    *.bz2 | *.tbz2 | *.tbz) hp_z='bzip2 -dc' ;;
+    *.tar) hp_z=cat ;;
+    *) undone no_settings "$hp_a" ;;
+  esac
+  command -v "${hp_z%% *}" >/dev/null 2>&1 || undone no_program "${hp_z%% *}"
+  say "restored $hp_a"
+  say "before $(stat -c '%s %Y %Z' "$hp_a") $(sha256sum <"$hp_a" | cut -c 1-64)"
+  hp_file
+  say "after $(stat -c '%s %Y %Z' "$hp_a") $(sha256sum <"$hp_a" | cut -c 1-64)"
+}
+hp_open() { timeout 250 $hp_z <"$hp_a" 2>>"$HP_D/err"; hp_rc=$?; [ "$hp_rc" = 0 ] || echo "$hp_rc" >>"$HP_D/cut"; }
+# in two turns, for which file it is shall not be known before all of them are
+hp_file() {
+  : >"$HP_D/cut"
+  hp_open | TZ=UTC0 timeout 250 tar -tvf - --full-time --quoting-style=escape >"$HP_D/list" 2>>"$HP_D/err" || echo tar >>"$HP_D/cut"
+  if grep -qx 124 "$HP_D/cut"; then undone no_settings "$hp_a: more than is read in 250 s"; fi
+  if [ -s "$HP_D/cut" ]; then say 'error cut off or damaged'; lines error <"$HP_D/err"; say 'state broken'; return; fi
+  say "files $(grep -c '^-' "$HP_D/list")"
+  # small enough to be held in memory; without a blank or a backslash in its name
+  hp_l=$(awk '$1 ~ /^-/ && NF == 6 && $3 + 0 <= 16777216 && $3 + 0 > 0 && $6 !~ /\\/' "$HP_D/list" | shuf -n 1)
+  if [ -z "$hp_l" ]; then
+    if grep -q '^-' "$HP_D/list"; then undone no_settings "no file of 16 MiB or less, with a plain name, in $hp_a"; fi
+    say 'error no file in it'; say 'state broken'; return
+  fi
+  hp_f=${hp_l##* }
+  hp_w=$(printf '%s\n' "$hp_l" | awk '{ print $3 }')
+  hp_t=$(printf '%s\n' "$hp_l" | awk '{ print $4 " " $5 }')
+  say "file $hp_f"
+  hp_open | timeout 250 tar -xOf - --no-wildcards --occurrence=1 -- "$hp_f" >"$HP_D/file" 2>>"$HP_D/err"
+  if [ "$(wc -c <"$HP_D/file" | tr -d ' ')" != "$hp_w" ]; then say 'state differs'; return; fi
+  hp_x=$(sha256sum <"$HP_D/file" | cut -c 1-64)
+  say "digest $hp_x"
+  # where it was: below ROOT, or the archive tells whole paths
+  hp_n=${HP_ROOT:-}/${hp_f#./}
+  if [ -f "$hp_n" ] && [ "$(stat -c %s "$hp_n")" = "$hp_w" ] &&
+    [ "$(stat -c %Y "$hp_n")" = "$(date -u -d "$hp_t" +%s 2>/dev/null)" ]; then
+    hp_l=$(sha256sum <"$hp_n" | cut -c 1-64)
+    say "live $hp_l"
+    if [ "$hp_l" != "$hp_x" ]; then say 'state differs'; return; fi
+    say 'state same'
+  else
+    say 'state loaded'
+  fi
+}

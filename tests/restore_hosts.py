@@ -1,0 +1,99 @@
+"""Copies that can be restored, and ones that only look it (host `restores` of tests/fleet)."""
+
+from __future__ import annotations
+
+FILES = """
+mkdir -p /srv/shop /srv/backup /etc/backup
+for i in 1 2 3; do
+  { printf 'order %s\\n' "$i"; head -c 90000 /dev/urandom | base64; } >"/srv/shop/$i.csv"
+done
+touch -d '-1 hour' /srv/shop/*
+printf 'not-a-secret-2026\\n' >/etc/backup/password
+chmod 600 /etc/backup/password
+"""
+TAR = """
+tar -czf /srv/backup/shop-1.tar.gz -C / srv/shop
+tar -cf /srv/backup/plain-1.tar -C / srv/shop
+mkdir -p /srv/cut
+head -c 60000 /srv/backup/shop-1.tar.gz >/srv/cut/shop-1.tar.gz
+head -c 100000 /srv/backup/plain-1.tar >/srv/cut/plain-1.tar
+# as if it had been whole, with one file that is another than the one that was there
+mkdir -p /srv/other/srv/shop
+for i in 1 2 3; do
+  tr 'a-m' 'A-M' <"/srv/shop/$i.csv" >"/srv/other/srv/shop/$i.csv"
+  touch -r "/srv/shop/$i.csv" "/srv/other/srv/shop/$i.csv"
+done
+tar -czf /srv/cut/other-1.tar.gz -C /srv/other srv/shop
+"""
+BORG = """
+export BORG_PASSCOMMAND='cat /etc/backup/password'
+borg init --encryption=repokey /srv/backup/borg 2>/dev/null
+borg create /srv/backup/borg::nightly-1 /srv/shop 2>/dev/null
+cp -a /srv/backup/borg /srv/cut/borg
+# the data of the segments is not what it was: the repository has rotted
+for f in /srv/cut/borg/data/0/*; do
+  [ "$(stat -c %s "$f")" -lt 50000 ] ||
+    printf rot | dd of="$f" bs=1 seek=30000 conv=notrunc 2>/dev/null
+done
+"""
+RESTIC = """
+export RESTIC_REPOSITORY=/srv/backup/restic RESTIC_PASSWORD_FILE=/etc/backup/password
+restic -q init
+restic -q backup /srv/shop
+cp -a /srv/backup/restic /srv/cut/restic
+for f in /srv/cut/restic/data/*/*; do
+  chmod 600 "$f"; printf rot | dd of="$f" bs=1 seek=40 conv=notrunc 2>/dev/null
+done
+"""
+MARIADB = """
+mkdir -p /run/mysqld && chown mysql:mysql /run/mysqld
+systemctl start mariadb.service
+mariadb -e "create database shop; create table shop.orders(id int primary key, name text);
+use shop; insert into orders select seq, md5(seq) from seq_1_to_700;
+create trigger shop.t before insert on shop.orders for each row set new.name = upper(new.name);"
+mariadb-dump --single-transaction shop | gzip >/srv/backup/shop-my.sql.gz
+mariadb-dump --single-transaction --all-databases --events --routines >/srv/backup/all-my.sql
+mariadb-dump --no-data shop >/srv/cut/empty-my.sql
+systemctl stop mariadb.service
+head -c 9000 /srv/backup/shop-my.sql.gz >/srv/cut/shop-my.sql.gz
+head -c 20000 /srv/backup/all-my.sql >/srv/cut/all-my.sql
+# whole, and made of what no server takes
+sed 's/^INSERT INTO/INSRT INTO/' /srv/backup/all-my.sql >/srv/cut/wrong-my.sql
+sed 's/MariaDB dump \\([0-9.]*\\)-[0-9.]*-MariaDB/MySQL dump 8.4.3/; s/MariaDB dump/MySQL dump/' \\
+  /srv/backup/all-my.sql | sed '1,20s/[0-9.]*-MariaDB/8.4.3/' >/srv/cut/mysql-my.sql
+"""
+PGBACKREST = """
+mkdir -p /srv/backup/pgbackrest && chown postgres:postgres /srv/backup/pgbackrest
+cat >/etc/pgbackrest.conf <<'C'
+[global]
+repo1-path=/srv/backup/pgbackrest
+start-fast=y
+[shop]
+pg1-path=/var/lib/postgresql/17/main
+C
+cat >/etc/postgresql/17/main/conf.d/wal.conf <<'C'
+archive_mode=on
+archive_command='pgbackrest --stanza=shop archive-push %p'
+C
+systemctl start postgresql.service
+n=0
+until su postgres -c 'psql -qc "select 1"' >/dev/null 2>&1 || [ "$n" -ge 50 ]; do
+  n=$((n + 1)); sleep 0.2
+done
+cd /
+for what in stanza-create backup; do
+  su postgres -c "pgbackrest --stanza=shop $what" >/dev/null
+done
+systemctl stop postgresql.service
+"""
+PGBACKREST_ROTTEN = """
+mkdir /srv/cut/pgbackrest
+cp -a /srv/backup/pgbackrest/. /srv/cut/pgbackrest
+chown postgres:postgres /srv/cut/pgbackrest
+for d in archive backup; do mv /srv/cut/pgbackrest/$d/shop /srv/cut/pgbackrest/$d/bad; done
+sed -i '/^\\[shop/i [bad]\\nrepo1-path=/srv/cut/pgbackrest\\npg1-path=/var/lib/postgresql/17/main' \
+  /etc/pgbackrest.conf
+f=$(find /srv/cut/pgbackrest/backup/bad/*F -name 'pg_filenode.map.gz' | head -n 1)
+printf rot | dd of="$f" bs=1 seek=20 conv=notrunc 2>/dev/null
+"""
+ALL = (FILES, TAR, BORG, RESTIC, MARIADB, PGBACKREST, PGBACKREST_ROTTEN)

@@ -1,0 +1,153 @@
+"""What is restored by each kind of copy, at a real host: whole ones, and ones that only look it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from collector.facts.probed.outcome import RAISES, Outcome
+from collector.facts.probed.recording import recording
+from collector.facts.probed.restored import restore
+from collector.model import Capture, HostStatus
+from collector.run.probing import acts
+from collector.run.probing.site import Site, Undone
+from tests import probe_hosts
+from tests import restore_hosts as made
+from tests.fleet import Fleet
+from tests.fleet.machine import why_not
+
+pytestmark = pytest.mark.fleet
+
+HOST = "restores"
+_PASSWORD = {"password_file": "/etc/backup/password"}
+_BORG = {"tool": "borg", "path": "/srv/shop", **_PASSWORD}
+_RESTIC = {"tool": "restic", "path": "/srv/shop", **_PASSWORD}
+GOOD = {
+    "tar": {"tool": "tar", "path": "/srv/backup/shop-*.tar.gz"},
+    "tar-plain": {"tool": "tar", "path": "/srv/backup/plain-*.tar"},
+    "borg": {**_BORG, "repository": "/srv/backup/borg"},
+    "restic": {**_RESTIC, "repository": "/srv/backup/restic"},
+    "mysql": {"tool": "mysql_dump", "path": "/srv/backup/shop-my*.sql.gz"},
+    "mysql-all": {"tool": "mysql_dump", "path": "/srv/backup/all-my.sql"},
+    "pgbackrest": {"tool": "pgbackrest", "path": "shop", "repository": "/srv/backup/pgbackrest"},
+}
+HOLLOW = {
+    "tar-cut-off": {"tool": "tar", "path": "/srv/cut/shop-*.tar.gz"},
+    "tar-plain-cut-off": {"tool": "tar", "path": "/srv/cut/plain-*.tar"},
+    "tar-of-other-content": {"tool": "tar", "path": "/srv/cut/other-*.tar.gz"},
+    "tar-none": {"tool": "tar", "path": "/srv/none/*.tar.gz"},
+    "borg-rotten": {**_BORG, "repository": "/srv/cut/borg"},
+    "restic-rotten": {**_RESTIC, "repository": "/srv/cut/restic"},
+    "pgbackrest-rotten": {
+        "tool": "pgbackrest",
+        "path": "bad",
+        "repository": "/srv/cut/pgbackrest",
+    },
+    "mysql-cut-off": {"tool": "mysql_dump", "path": "/srv/cut/shop-my.sql.gz"},
+    "mysql-plain-cut-off": {"tool": "mysql_dump", "path": "/srv/cut/all-my.sql"},
+    "mysql-does-not-load": {"tool": "mysql_dump", "path": "/srv/cut/wrong-my.sql"},
+    "mysql-empty": {"tool": "mysql_dump", "path": "/srv/cut/empty-my.sql"},
+}
+# that it cannot be told is no fault of the copy
+UNTOLD = {
+    "borg-passphrase": {
+        **_BORG,
+        "repository": "/srv/backup/borg",
+        "password_file": "/etc/hostname",
+    },
+    "borg-no-repository": {**_BORG, "repository": "/srv/none"},
+    "borg-other-path": {**_BORG, "repository": "/srv/backup/borg", "path": "/srv/crm"},
+    "mysql-of-another-product": {"tool": "mysql_dump", "path": "/srv/cut/mysql-my.sql"},
+    "pgbackrest-stanza": {**GOOD["pgbackrest"], "path": "crm"},
+    "tar-of-unknown-kind": {"tool": "tar", "path": "/etc/hostname"},
+}
+# like another one that stands here: for the long form, as of the other tests of probes
+_ALIKE = (
+    "tar-plain", "tar-plain-cut-off", "mysql-all", "mysql-plain-cut-off", "mysql-empty",
+    "borg-no-repository", "borg-other-path",
+)  # fmt: skip
+_LONG = int(os.environ.get("HOSTPLEDGE_PROBE_KILLS", "2")) > 2
+_STATE = "find /srv -printf '%p %y %s %T@ %C@ %m %u\\n' | sort | sha256sum"
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    if reason := why_not():
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say(f"containers cannot run here: {reason}")
+    folder = tmp_path_factory.mktemp("restores")
+    with Fleet((HOST,), folder=folder, prefix=f"restores-{os.getpid()}") as running:
+        for text in made.ALL:
+            done = running.execute(HOST, "sh", "-e", data=text.encode(), seconds=180)
+            assert done.returncode == 0, done.stderr.decode()[-2000:]
+        yield running
+
+
+def _chosen(names: Iterable[str]) -> list[str]:
+    return [name for name in names if _LONG or name not in _ALIKE]
+
+
+def _restored(hosts: Fleet, wanted: dict[str, str]) -> Outcome:
+    """As `hostpledge probe` does it, with the host's shell in place of the connection."""
+
+    def ask(text: str) -> str:
+        done = hosts.execute(HOST, "sh", "-s", data=text.encode(), seconds=600)
+        return done.stdout.decode("utf-8", "replace")
+
+    capture = Capture(HOST, HostStatus.COMPLETE)
+    site = Site("restore", capture, ask, ask, {"restore": {"store": "shop", **wanted}})
+    try:
+        acts.restore(site)
+    except Undone as why:
+        site.note("undone", " ".join(map(str, why.args)).strip())
+    read = site.recorded()
+    made_of = recording(replace(capture, reads={read.id: read}), "restore")
+    assert made_of is not None and made_of.left == ()
+    return restore(made_of, ("shop",))
+
+
+def _state(hosts: Fleet) -> bytes:
+    """The copies and what they were made of, to the nanosecond."""
+    return hosts.execute(HOST, "sh", "-c", _STATE).stdout
+
+
+@pytest.fixture(autouse=True)
+def untouched(hosts: Fleet) -> Iterator[None]:
+    """Whatever came of it: the copies are as they were, and nothing is left."""
+    before = _state(hosts)
+    yield
+    assert _state(hosts) == before
+    left = hosts.execute(HOST, "sh", "-c", "ls -d /run/host*; pgrep -u 65534 -l .")
+    assert left.stdout == b"", left.stdout
+
+
+@pytest.mark.parametrize("name", _chosen(GOOD))
+def test_a_whole_copy_is_restored(hosts: Fleet, name: str) -> None:
+    found = _restored(hosts, GOOD[name])
+    assert found.came == "logged", found
+    whole = RAISES["restore"] if name != "pgbackrest" else ("backup.verified",)
+    assert found.holds == whole, found
+    assert found.recording.said("before") == found.recording.said("after") != ()
+
+
+@pytest.mark.parametrize("name", _chosen(HOLLOW))
+def test_a_copy_that_only_looks_whole_is_caught(hosts: Fleet, name: str) -> None:
+    found = _restored(hosts, HOLLOW[name])
+    assert (found.came, found.broken) == ("nothing", RAISES["restore"]), found
+
+
+@pytest.mark.parametrize("name", _chosen(UNTOLD))
+def test_what_cannot_be_told_is_not(hosts: Fleet, name: str) -> None:
+    found = _restored(hosts, UNTOLD[name])
+    assert (found.came, found.holds, found.broken) == (None, (), ()), found
+
+
+def test_nothing_is_left_on_the_host(hosts: Fleet) -> None:
+    """Its tree and accounts, before and after one of each kind."""
+    before = hosts.execute(HOST, "sh", data=probe_hosts.TREES.encode()).stdout
+    for name in ("borg", "restic", "mysql", "pgbackrest", "tar"):
+        _restored(hosts, GOOD[name])
+    assert hosts.execute(HOST, "sh", data=probe_hosts.TREES.encode()).stdout == before
