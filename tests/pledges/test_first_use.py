@@ -63,9 +63,21 @@ def _said(ended: Ended) -> str:
 def test_it_is_taken_as_it_stands_and_that_is_said_once(reader: Reader) -> None:
     first = reader("list", "--format", "json")
     assert (first.status, len(first.err.splitlines())) == (0, 1)
-    assert f"first use of this register: the newest evidence of 1 record(s) ({ID})" in first.err
+    assert f"taken on the register's word: the newest evidence of 1 record(s) ({ID})" in first.err
     assert "HOSTPLEDGE_TRUST" in first.err
     assert reader("list").err == ""
+
+
+def test_who_only_looks_goes_on_so(home: Home, reader: Reader) -> None:
+    """What is attached later is taken and told in the same way; held to its bundle all the same."""
+    assert reader("list").status == 0
+    attach(home.register, ID, home.bundles[2], home.trust)
+    ended = reader("list", "--format", "json")
+    assert (ended.status, len(ended.err.splitlines())) == (0, 1)
+    assert json.loads(_said(ended))["last"]["sequence"] == 3
+    assert reader("list").err == ""
+    _rewritten(home, notes="none")
+    assert reader("list").status == 2
 
 
 def test_whoever_says_whom_they_trust_hears_nothing(home: Home, reader: Reader) -> None:

@@ -62,11 +62,11 @@ def say_doubts(doubts: Iterable[BadInput], register: Register) -> bool:
         names = listed(met[:5]) + (" …" if len(met) > 5 else "")
         click.echo(
             tr(
-                f"首次使用此登记库：{len(met)} 份登记（{names}）的最新证据，证据包不在本机，"
-                "或签名者不在所信任之列，按登记库所载采信；请用 HOSTPLEDGE_TRUST 指明信任谁的签名",
-                f"first use of this register: the newest evidence of {len(met)} record(s) "
-                f"({names}) is not here, or is signed by nobody that you trust, and is taken as it "
-                "stands; HOSTPLEDGE_TRUST names whom you trust",
+                f"按登记库所载采信：{len(met)} 份登记（{names}）的最新证据，证据包不在本机，"
+                "或签名者不在所信任之列；请用 HOSTPLEDGE_TRUST 指明信任谁的签名",
+                f"taken on the register's word: the newest evidence of {len(met)} record(s) "
+                f"({names}) is not here, or nobody that you trust signed it; HOSTPLEDGE_TRUST "
+                "names whom you trust",
             ),
             err=True,
         )

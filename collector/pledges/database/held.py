@@ -86,7 +86,8 @@ def _differing(
         yield "handed_in"
     if not _same_scope(row, said):
         yield "scope"
-    if dict(row.verdicts) != _verdicts(row, said):
+    # a record that declares no hosts is proven by no machine: nothing more is claimed for it
+    if dict(row.verdicts) not in (proven := _verdicts(row, said), undeclared(proven)):
         yield "verdicts"
 
 
@@ -131,6 +132,12 @@ def _scope(said: Mapping[str, Any]) -> Scope | None:
 
 def _absent(said: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(said.get("scope", {}).get("absent", ()))
+
+
+def undeclared(verdicts: Mapping[str, str]) -> dict[str, str]:
+    """What evidence proves of a record that declares no hosts, by clause."""
+    kept = (Result.FAIL, Result.NOTCHECKED)
+    return {n: v if v in kept else str(Result.ERROR) for n, v in verdicts.items()}
 
 
 def _verdicts(row: Evidence, said: Mapping[str, Any]) -> dict[str, str]:

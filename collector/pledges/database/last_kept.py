@@ -21,6 +21,7 @@ from collector.private import write_aside
 from collector.resources import home, home_place
 
 _NAME = "register.logs.json"
+_MET = "met"
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -35,19 +36,30 @@ def read(where: str) -> Checkpoint | None:
     every = _all()
     for name in _names(where):
         try:
-            origin, size, root = every[name]
+            origin, size, root, *_ = every[name]
             return Checkpoint(str(origin), int(size), base64.b64decode(root, validate=True))
         except (KeyError, ValueError, TypeError):
             continue
     return None
 
 
-def keep(one: Checkpoint, where: str) -> None:
-    """In the place of the one before, unless that is of the same log and larger."""
+def is_met(where: str) -> bool:
+    """Did this user only ever look at the register there, and attach and sign nothing?"""
+    every = _all()
+    known = next((every[name] for name in _names(where) if name in every), [_MET])
+    return isinstance(known, list) and _MET in known
+
+
+def keep(one: Checkpoint, where: str, *, met: bool = False) -> None:
+    """In the place of the one before, unless that is of the same log and larger.
+
+    `met`: as it was seen by somebody who only looked at it.
+    """
     known = read(where)
     if known is None or known.origin != one.origin or known.size <= one.size:
         root = base64.b64encode(one.root).decode()
-        _write(_all() | {name: [one.origin, one.size, root] for name in _names(where)})
+        entry = [one.origin, one.size, root, *([_MET] if met else [])]
+        _write(_all() | dict.fromkeys(_names(where), tuple(entry)))
 
 
 def forget(where: str) -> None:

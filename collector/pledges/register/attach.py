@@ -18,6 +18,7 @@ from collector.facts.data.inventory_signature import KEYS
 from collector.i18n.message import msg
 from collector.model import Result
 from collector.pledges.database import sightings
+from collector.pledges.database.held import undeclared
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting, Twin
 from collector.pledges.record.form import ANSWERED_FOR, attached_documents, waivers
@@ -125,11 +126,8 @@ def _insert(
 
 def _verdicts(scope: Scope, signed: Mapping[str, str], *, declares: bool) -> dict[str, str]:
     """Of each clause; a record that `declares` no hosts is proven by no machine."""
-    found = {n: scope.narrowed(n, Result(v)) for n, v in signed.items()}
-    if not declares:
-        kept = (Result.FAIL, Result.NOTCHECKED)
-        found = {n: v if v in kept else Result.ERROR for n, v in found.items()}
-    return {n: str(v) for n, v in found.items()}
+    found = {n: str(scope.narrowed(n, Result(v))) for n, v in signed.items()}
+    return found if declares else undeclared(found)
 
 
 def _pledge(named: Mapping[str, Any] | None, id: str, where: str) -> Mapping[str, Any]:

@@ -5,9 +5,9 @@ database can put an entry and its row: they are what the statement says, signed 
 this user trusts, or prove nothing. A bundle that lies in another user's folder can be held to
 nothing here.
 
-Of a register that a user has not used before, what is in force is held in that way, once. Where
-they have not said whom they trust (`HOSTPLEDGE_TRUST`), a signature of somebody unknown is taken,
-as the key of a host that one comes to for the first time, and told.
+Of a register that a user has not used before, what is in force is held in that way. From who only
+looks and has not said whom they trust (`HOSTPLEDGE_TRUST`), a signature of somebody unknown is
+taken, as the key of a host that one comes to for the first time, and told once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Remembered:
         self.store = store
         self.where = where
         self.first_seen: tuple[str, ...] = ()
-        """Of a register used for the first time: evidence in force that nobody vouches for."""
+        """The pledges whose newest evidence is taken though nobody that is trusted signed it."""
         self._know_log()
 
     def _know_log(self) -> None:
@@ -67,51 +67,41 @@ class Remembered:
 
     def _unsigned(self, connection: Connection, id: str = "") -> Mapping[str, Disagrees]:
         """By pledge (with `id` of that one) why what others attached is not what was signed."""
-        if self._against.unknown:
-            return self._met(connection, id)
+        from collector.pledges.register.signers import NAMED
+
         here = "://" not in self.where or bool(os.environ.get(SHARED))
+        met = last_kept.is_met(self.where)
+        loose = met and not os.environ.get(NAMED)
         found: dict[str, Disagrees] = {}
-        rows = list(self._since(connection, id))
+        unvouched: list[str] = []
+        rows = list(self._unheld(connection, id))
         gone = tables.emptied(connection) if rows else frozenset()
         for row in rows:
             one = self._evidence(row)
+            if one.pledge in found or one.pledge in gone:
+                continue
             # a bundle lies beside a register that is a file, and with each user of a server's,
             # unless they share a folder
-            if one.pledge in found or one.pledge in gone or not (here or one.path.exists()):
-                continue
-            why = self._unlike(one)
-            if why is not None:
+            if (loose or not here) and not one.path.exists():
+                unvouched += [one.pledge] if loose else []
+            elif (why := self._unlike(one, unvouched if loose else None)) is not None:
                 found[one.pledge] = why
+        self.first_seen = tuple(dict.fromkeys((*self.first_seen, *unvouched)))
+        if met and not (id or found) and (rows or self._against.unknown):
+            self._know(connection, met=True)
         return found
 
-    def _met(self, connection: Connection, id: str) -> Mapping[str, Disagrees]:
-        """As `_unsigned`, of what is in force in a register that its user does not know yet."""
-        from collector.pledges.register.signers import NAMED
+    def _unheld(self, connection: Connection, id: str) -> Iterator[Mapping[Any, Any]]:
+        """What this user does not know yet; of a register that is new to them, what is in force."""
+        if self._against.unknown:
+            yield from connection.execute(in_force.rows(connection, id)).mappings()
+        else:
+            yield from self._since(connection, id)
 
-        strict = bool(os.environ.get(NAMED))
-        here = "://" not in self.where or bool(os.environ.get(SHARED))
-        found: dict[str, Disagrees] = {}
-        unvouched: list[str] = []
-        gone = tables.emptied(connection)
-        for row in connection.execute(in_force.rows(connection, id)).mappings():
-            one = self._evidence(row)
-            if one.pledge in gone or one.pledge in found:
-                continue
-            if not one.path.exists() and not (strict and here):
-                unvouched.append(one.pledge)
-                continue
-            why = self._unlike(one, strangers=None if strict else unvouched)
-            if why is not None:
-                found[one.pledge] = why
-        self.first_seen = tuple(dict.fromkeys(unvouched))
-        if not id and not found:
-            self._know(connection)
-        return found
-
-    def _know(self, connection: Connection) -> None:
+    def _know(self, connection: Connection, *, met: bool = False) -> None:
         now = self._against.now(connection)
         if now is not None and now.size:
-            last_kept.keep(now, self.where)
+            last_kept.keep(now, self.where, met=met)
             self._against.remember(now)
 
     def _unlike(self, one: Evidence, strangers: list[str] | None = None) -> Disagrees | None:
