@@ -122,6 +122,14 @@ def test_connections_that_stay_on_the_host_are_none() -> None:
     assert peers == {(110792, "10.88.0.2:22"), (12, "100.100.30.26:443")}
 
 
+def test_the_name_of_a_process_is_no_holder_of_a_connection() -> None:
+    forged = SS.replace(
+        '("YDService",pid=12,fd=3)', '("YDService",pid=9,fd=3),("",pid=12",pid=8,fd=3)'
+    )
+    assert forged != SS
+    assert {link.pid for link in links(seen(forged))} == {110792}
+
+
 def test_who_holds_a_connection_only_root_sees() -> None:
     with pytest.raises(CouldNotLook):
         links(seen(SS, uid="1000"))

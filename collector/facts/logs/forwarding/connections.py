@@ -85,7 +85,7 @@ exit 0
     *_PROCESS_READS,
 )
 
-_HEAD = re.compile(r"^(\d+)\s+(\d+)\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*?)\)\s*(?:$|\s)")
+_HEAD = re.compile(r"^(\d+)\s+(\d+)\s+(\S+):(\d+)\s+(\S+):(\d+)\s+(users:\(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
