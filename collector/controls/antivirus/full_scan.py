@@ -40,7 +40,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         found = scan_jobs(capture, trees)
         planned = tuple(j for j in found if j.job.enabled)
         idle = tuple(unfinished(capture, found))
-        scans += clamav_scans(capture, found)
+        logged, doubts = clamav_scans(capture, found)
+        scans += logged
+        failures += doubts
     except FactError as problem:
         failures.append(problem)
     try:
