@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.backup.artefacts.checks import traces
 from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.artefacts.traces import records
@@ -237,3 +239,41 @@ def test_times_of_rsnapshot_are_in_the_zone_of_the_host(zone: str | None, hour: 
     head = {} if zone is None else {"zone": zone}
     (found,) = records(Capture("h", HostStatus.COMPLETE, head=head, reads=reads))
     assert found.when.hour == hour
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        ("no errors were found", True),
+        ("2026-11-25 03:00:01 no errors were found", True),
+        ("[2026-11-25 03:00:01,123] INFO: /srv/r: Archive consistency check complete, no problems"
+         " found.", True),
+        ("Finished full repository check, no problems found.", True),
+        ("new       /home/bob/no errors were found", False),
+        ("home/bob/a: no errors were found", False),
+        ("A /home/bob/Archive consistency check complete, no problems found.", False),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_printed_is_no_result(line: str, good: bool) -> None:
+    journal = f"1795577398.000001 h/restic-check.service restic[7]: {line}\n"
+    logs = f"log 1795577398 /var/log/restic-check.log\n={line}\n"
+    capture = replace(
+        _capture("backup.journal", journal),
+        reads={
+            "backup.journal": _capture("backup.journal", journal).read("backup.journal"),
+            "backup_checks.logs": _capture("backup_checks.logs", logs).read("backup_checks.logs"),
+        },
+    )
+    assert [trace.good for trace in traces(capture)] == [True] * (2 * good)
+
+
+@pytest.mark.parametrize("ahead", ["", "new /home/bob/", '{"path":"message_type":"summary",'])
+def test_a_name_that_is_printed_is_no_snapshot(ahead: str) -> None:
+    line = f"1795577398.000001 h/backup.service restic[7]: {ahead}snapshot 5f3a9b1c saved\n"
+    reads = {
+        id: ReadResult(id, ReadStatus.OK)
+        for id in ("backup.borg", "backup.logs", "backup.pgbackrest")
+    }
+    reads |= {"backup.journal": ReadResult("backup.journal", ReadStatus.OK, stdout=line.encode())}
+    found = records(Capture("h", HostStatus.COMPLETE, reads=reads))
+    assert len(found) == (not ahead)

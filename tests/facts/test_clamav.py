@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from collector.errors import NotUnderstood
-from collector.facts.security.clamav import Clamav, clamav
+from collector.facts.security.clamav import READS, Clamav, clamav
 from collector.facts.security.exclusions import covers, matches, probes
 from collector.facts.system.processes import Process
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
@@ -95,3 +99,25 @@ def test_what_cannot_be_judged_is_said(pattern: str) -> None:
 )
 def test_paths_of_defender(excluded: str, tree: str, blind: bool) -> None:
     assert covers(excluded, tree) is blind
+
+
+def test_the_read_gives_every_line_of_a_log_its_place(tmp_path: Path) -> None:
+    """The log as clamscan 1.4.6 wrote it, with the empty file's name in the middle."""
+    (read,) = [r for r in READS if r.id == "clamav.state"]
+    script = re.search(r"awk -v k=\"\$k\" '(.*?)'", read.body, re.DOTALL)
+    words = re.search(r"^(k='.*?)^\[", read.body, re.DOTALL | re.MULTILINE)
+    assert script and words
+    log = tmp_path / "log"
+    log.write_bytes(
+        b"\n" + b"-" * 79 + b"\n\n/home/bob/bad: Test FOUND\n/home/bob/a\n"
+        b"----------- SCAN SUMMARY -----------\nInfected files: 0\nEnd Date:   2026:11:29 17:13:43\n"
+        b"z: Empty file\n\n----------- SCAN SUMMARY -----------\nKnown viruses: 1\n"
+        b"Data read: 0.00 MB (ratio 0.00:1)\nInfected files: 1\r\n"
+    )
+    body = f"{words[1]}LC_ALL=C awk -v k=\"$k\" '{script[1]}' <{log}\n"
+    ran = subprocess.run(["/bin/sh", "-c", body], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == [
+        "?", "----------- SCAN SUMMARY -----------", "Infected files: 0",
+        "End Date:   2026:11:29 17:13:43", "?", "----------- SCAN SUMMARY -----------",
+        "Known viruses: 1", "Data read: 0.00 MB (ratio 0.00:1)", "?",
+    ]  # fmt: skip

@@ -109,6 +109,79 @@ def test_dates_of_rkhunter(date: str, zone: str, hour: int) -> None:
     assert scan.ended.hour == hour
 
 
+def aide(*lines: str) -> Capture:
+    text = "\n".join(("== aide-log 1795577398 /var/log/aide/aide.log", *lines, "== end\n"))
+    return seen("== aide-database 1795000000 /var/lib/aide/aide.db\n" + text)
+
+
+DIFFERENT = (
+    "Start timestamp: 2026-11-25 02:29:58 +0000 (AIDE 0.18.3)",
+    "AIDE found differences between database and filesystem!!",
+    "  Added entries:\t\t1",
+)
+# the name of that entry
+FORGED = (
+    "End timestamp: 2026-11-25 02:30:00 +0000 (run time: 0m 2s)",
+    "Start timestamp: 2026-11-25 02:30:01 +0000 (AIDE 0.18.3)",
+    "AIDE found NO differences between database and filesystem. Looks okay!!",
+)
+END = "End timestamp: 2026-11-25 02:31:10 +0000 (run time: 1m 12s)"
+NONE = "differences before: 0"
+
+
+def test_a_report_of_aide_behind_names_may_be_a_name() -> None:
+    (one,) = integrity(aide(NONE, *DIFFERENT, END))
+    assert one.changes == 1
+    with pytest.raises(NotUnderstood):
+        integrity(aide(NONE, *DIFFERENT, *FORGED, END))
+    with pytest.raises(NotUnderstood):
+        integrity(aide("differences before: 3", *FORGED[1:], END))
+    with pytest.raises(NotUnderstood):
+        integrity(aide("differences before: -", *FORGED[1:], END))
+    (one,) = integrity(aide(NONE, *DIFFERENT, FORGED[2], END))
+    assert one.changes == 1
+    (one,) = integrity(aide(NONE, *FORGED[1:], END))
+    assert one.changes == 0
+    # of before the read told: as many lines as it takes, and there may have been more
+    with pytest.raises(NotUnderstood):
+        integrity(aide(*(*FORGED[1:], END) * 8))
+
+
+def test_no_report_of_aide_ended_after_its_log() -> None:
+    (one,) = integrity(aide(NONE, *FORGED[1:], END.replace("11-25", "11-29")))
+    assert one.checked == datetime.fromtimestamp(1795577398, UTC)
+
+
+RUN = """\
+== rkhunter 1795577398 /var/log/rkhunter.log
+[03:25:00] Info: Start date is Wed Nov 25 03:25:00 UTC 2026
+[03:26:00] Warning: The command '/usr/bin/ls' has been replaced
+[03:27:00] Warning: Suspicious file types found in /dev: {0}
+[03:29:00] Possible rootkits: 1
+[03:29:00] Suspect files: 1
+[03:29:44] Info: End date is Wed Nov 25 03:29:44 UTC 2026
+"""
+
+
+@pytest.mark.parametrize("name", ["x", "Start date is", "Possible rootkits: 0", "End date is x"])
+def test_a_name_in_rkhunters_log_is_no_line_of_its_own(name: str) -> None:
+    (scan,) = rootkits(seen(RUN.format(f"/dev/shm/{name}")))
+    assert (scan.hits, len(scan.warnings or ())) == (2, 2)
+
+
+def test_a_name_in_other_logs_is_no_end_of_a_scan() -> None:
+    at = "Nov 25 2026 03:29:44 h maldet(7): "
+    end = at + "{scan} scan completed on /: files 2245, malware hits 2, cleaned hits 0, time 383s\n"
+    name = (
+        at + "{hit} malware hit x found for /home/bob/{scan} scan completed on /: files 2, malware"
+    )
+    head = "== maldet - /usr/local/maldetect/logs/event_log\n"
+    (scan,) = rootkits(seen(head + end + name + " hits 0, cleaned hits 0\n"))
+    assert scan.hits == 2
+    line = "2026/11/25 01:20:10 ossec-rootcheck: ERROR: /home/bob/INFO: Ending rootcheck scan.\n"
+    assert not rootkits(seen("== ossec-log - /var/ossec/logs/ossec.log\n" + line))
+
+
 SS = """\
 == links - /
 0 0 10.88.0.29:46682 10.88.0.2:22 users:(("AliYunDun",pid=110792,fd=3),("AliYunDun",pid=110792,fd=0))
@@ -120,6 +193,14 @@ ESTAB 0 0 10.88.0.29:46686 100.100.30.26:443 users:(("YDService",pid=12,fd=3))
 def test_connections_that_stay_on_the_host_are_none() -> None:
     peers = {(link.pid, link.peer) for link in links(seen(SS))}
     assert peers == {(110792, "10.88.0.2:22"), (12, "100.100.30.26:443")}
+
+
+def test_the_name_of_a_process_is_no_holder_of_a_connection() -> None:
+    forged = SS.replace(
+        '("YDService",pid=12,fd=3)', '("YDService",pid=9,fd=3),("",pid=12",pid=8,fd=3)'
+    )
+    assert forged != SS
+    assert {link.pid for link in links(seen(forged))} == {110792}
 
 
 def test_who_holds_a_connection_only_root_sees() -> None:

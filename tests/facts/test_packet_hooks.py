@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -358,3 +359,21 @@ def test_a_hook_is_of_its_interface() -> None:
     found = hooks(f"== links\n{links}== hooks\n== end\n", ())
     assert found.on("eth0") == (Hook("eth0", "a program of XDP on eth0", opens=True),)
     assert found.on("eth1") == ()
+
+
+def test_the_name_of_a_process_is_no_holder_of_a_socket() -> None:
+    """Anyone calls his process `",pid=48`, and ss prints it as it is (iproute2 6.1)."""
+    listed = SOCKETS.replace("== end\n", UNITS.format("", "0.0.0.0/0 ::/0", ""))
+    assert redis(beside(sockets=listed)).reachable == "unknown"
+    forged = re.sub(r"(:6379 .*users:).*", r'\1(("",pid=48",pid=900,fd=3))', listed)
+    assert forged != listed
+    found = redis(beside(sockets=forged))
+    assert (found.reachable, found.listener.process, found.listener.pid) == ("yes", "", 0)
+
+
+def test_a_unit_of_a_users_own_manager_is_not_the_systems() -> None:
+    """user@1000.service starts what bob calls as he likes, and asked for is the system's."""
+    listed = SOCKETS.replace("== end\n", UNITS.format("", "0.0.0.0/0 ::/0", ""))
+    own = "/user.slice/user-1000.slice/user@1000.service/app.slice/redis.service"
+    listed = listed.replace("/system.slice/redis.service", own)
+    assert redis(beside(sockets=listed)).reachable == "yes"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import struct
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from tests.cases import AT
 from tests.hosts.facts import Facts
@@ -154,6 +154,10 @@ def _logins(root: Root, facts: Facts) -> None:
         )
         root.file("/var/log/lastlog", b"\0" * 292, mode=0o664, age=DAY)
         root.says("/usr/bin/lastlog", [("*", said)])
+    else:
+        # what auth.log or secure has, from the process that wrote it
+        heard = datetime.fromtimestamp(CLOCK - 3600, UTC)
+        root.file(f"{PLAYED}/journal.sshd", f"{heard:%Y-%m-%dT%H:%M:%S+0000} host {_LOGIN}\n")
 
 
 def _logrotate(root: Root, facts: Facts, names: list[str], sunday: datetime) -> None:

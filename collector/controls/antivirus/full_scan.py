@@ -39,8 +39,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     try:
         found = scan_jobs(capture, trees)
         planned = tuple(j for j in found if j.job.enabled)
-        idle = tuple(unfinished(capture, found))
-        scans += clamav_scans(capture, found)
+        idle = unfinished(capture, found)
+        scans[:], failures[:] = clamav_scans(capture, found)
     except FactError as problem:
         failures.append(problem)
     try:

@@ -53,6 +53,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     values["accounts"] = [f"{a.name} {_shown(a, seen)}" for a in idle]
     if not seen.kept and any(a.name not in seen.last for a in idle):
         raise NotUnderstood("logins.last", msg("host_keeps_no_record"))
+    if told := [a.name for a in idle if seen.told.get(a.name, _EPOCH) >= since]:
+        idle = [a for a in idle if a.name not in told]
+        values["accounts"] = [f"{a.name} {_shown(a, seen)}" for a in idle]
+        if not idle:
+            raise NotUnderstood("logins.last", msg("login_by_syslog_alone", names=", ".join(told)))
     return Verdict(Result.FAIL, "idle", Method.OBSERVED, values, _quotes(idle, seen))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collector.errors import CouldNotLook
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.sshd_effective import listeners
 from collector.facts.logs.files import log_files
 from collector.facts.logs.last_logins import logins
@@ -37,12 +37,16 @@ _WTMP, _WTMPDB, _JOURNAL = "/var/log/wtmp", "/var/lib/wtmpdb/wtmp.db", "/var/log
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """One place that holds login records: how many of each kind stand in it."""
+    """One place that holds login records: how many of each kind stand in it.
+
+    `sure`: none but root wrote them.
+    """
 
     log: LogKept
     logins: int
     logouts: int
     addressed: int
+    sure: bool = True
 
     @property
     def by_syslog(self) -> bool:
@@ -95,6 +99,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return _verdict(Result.PARTIAL, "backwards", evidence, places=back[:6])
     if held and cut is not None:
         return Verdict(Result.PARTIAL, "cut", Method.OBSERVED, cut.values, evidence)
+    if held and not any(s.logins for s in stores if s.sure) and not facts.get(logins).last:
+        stores_ = ", ".join(s.shown for s, _ in held)
+        raise NotUnderstood("logins.last", msg("logins_by_syslog_alone", stores=stores_))
     if held:
         return _verdict(Result.PASS, "kept", evidence, stores=[s.shown for s, _ in held])
     return _short(stores, whole, evidence, (known, now, months))
@@ -163,13 +170,14 @@ def _stores(facts: Facts, seen: LogFiles, known: Retention) -> list[_Store]:
                     sum(n.accepted for n in told),
                     sum(n.closed for n in told),
                     sum(n.addressed for n in told),
+                    sure=False,
                 )
             )
         elif log.path == _JOURNAL and log.least != 0:
-            journal = facts.get(logins).journal
-            if journal is not None:
+            last = facts.get(logins)
+            if (journal := last.journal) is not None:
                 counts = (journal.accepted, journal.closed, journal.addressed)
-                stores.append(_Store(log, *counts))
+                stores.append(_Store(log, *counts, last.sure))
     return stores
 
 

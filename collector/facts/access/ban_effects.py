@@ -76,7 +76,8 @@ for f in $(printf '%s\n' "$a" | sed -n 's/^[|`]- \(\/[^ ]*\)$/\1/p' | sort -u); 
   t=$(date -r "$f" +%s 2>/dev/null)
   printf 'log %s %s\n' "${t:--}" "$f"
 done
-printf 'sshd %s\n' "$(journalctl -q -n 1 -o short-unix _COMM=sshd + _COMM=sshd-session 2>/dev/null |
+printf 'sshd %s\n' "$(journalctl -q -n 1 -o short-unix _UID=0 _COMM=sshd _COMM=sshd-session \
+  2>/dev/null |
   sed -n 's/^\([0-9]\{1,\}\).*/\1/p' | tail -n 1)"
 # whom each jail keeps out now: the first of them, and how many there are
 q=

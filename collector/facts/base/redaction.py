@@ -68,7 +68,8 @@ def _below() -> list[str]:
     for word in _WORDS:
         name = rf"^[|[:space:]-]*[\"']\{{0,1\}}{_NAME}{any_case(word)}{_NAME}[\"']\{{0,1\}}"
         steps += [
-            rf"/{name}[[:space:]]*:[[:space:]]*[|>]\{{0,1\}}[-+0-9]*$/{{",
+            # CR LF, and a remark behind it
+            rf"/{name}[[:space:]]*:[[:space:]]*[|>]\{{0,1\}}[-+0-9]*[[:space:]]*\(#.*\)\{{0,1\}}$/{{",
             "n",
             "/-----BEGIN/!s/[^|[:space:]-].*/***/",
             "}",

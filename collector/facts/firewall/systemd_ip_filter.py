@@ -36,7 +36,7 @@ def limits(capture: Capture) -> dict[int, Limit]:
     known = {block["Id"]: block for block in blocks if "Id" in block}
     found: dict[int, Limit] = {}
     for pid, path in re.findall(r"^pid (\d+) (\S+)$", told, re.MULTILINE):
-        names = _UNIT.findall(path)
+        names = _units(path)
         if _MANAGER in names:
             # one of the socket units, and it is not told which
             names += [name for name in known if name.endswith(".socket")]
@@ -46,6 +46,19 @@ def limits(capture: Capture) -> dict[int, Limit]:
         if limit is not None:
             found[int(pid)] = limit
     return found
+
+
+def _units(path: str) -> list[str]:
+    """The system's units of a control group: what lies below the first that is no slice is left
+
+    to that unit. A user's own manager calls there what it starts as the user likes.
+    """
+    names: list[str] = []
+    for name in _UNIT.findall(path):
+        names.append(name)
+        if not name.endswith(".slice"):
+            break
+    return names
 
 
 def _settings(block: str) -> dict[str, str]:

@@ -3,6 +3,9 @@
 What the journal tells of logins is counted too: accepted, with the address they came from, sessions
 opened and closed.
 
+A message that anyone could have written in sshd's name tells nothing: in the journal those count
+that came from a process of root's by that name, and files of syslog do not say from whom they are.
+
 sshd enters a login into lastlog only where it has a terminal: an account that is used by programs
 alone is seen in sshd's own messages only (so on Debian 12 and 13).
 """
@@ -10,7 +13,7 @@ alone is seen in sshd's own messages only (so on Debian 12 and 13).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from collector.errors import NotUnderstood
@@ -51,19 +54,25 @@ echo '== sshd'
 f=
 for p in /var/log/secure-*[0-9] /var/log/secure.1 /var/log/secure /var/log/auth.log.1 \
   /var/log/auth.log; do [ -s "$p" ] && f="$f $p"; done
-{
-  for p in $f; do hp_by "$p" grep ' Accepted [a-z-]*.* for '; done
-  command -v journalctl >/dev/null 2>&1 &&
-    journalctl -q --no-pager -o short-iso -n 20000 --since '-90 days' -t sshd -t sshd-session |
-    awk '
-      / Accepted / { print; a++; if (/ from [0-9a-fA-F.:]+ port /) w++ }
-      /: session opened / { o++ }
-      /: session closed / { c++ }
-      END { print "=j", a + 0, w + 0, o + 0, c + 0 }'
-} 2>/dev/null | sed -n 's/^\(.\{15,32\}\) [^ ]* sshd.*: Accepted [^ ]* for \([^ ]*\) .*/\2 \1/p
-    s/^=j \([0-9 ]*\)$/=j \1/p' |
-  awk '$1 == "=j" { j = $0; next } { l[$1] = $0 }
-    END { for (n in l) print l[n]; if (j != "") print "== journal\n" substr(j, 4) }'
+# a name that somebody tries to log in by may read like a login: only the head of a message counts
+m='[^ ]* sshd[a-z-]*\(\[[0-9]*\]\)\{0,1\}: Accepted [^ ]* for \([^ ]*\) from .*'
+for p in $f; do hp_by "$p" grep ' Accepted [a-z-]*.* for '; done 2>/dev/null |
+  sed -n -e "s/^\([0-9][^ ]*\) $m/\3 \1/p" \
+    -e "s/^\([A-Z][a-z][a-z]  *[0-9]* [0-9:]*\) $m/\3 \1/p" |
+  awk '{ l[$1] = $0 } END { for (n in l) print l[n] }'
+if command -v journalctl >/dev/null 2>&1; then
+  echo '== heard'
+  # anyone calls himself sshd to the log: whose process it was only journald tells
+  journalctl -q --no-pager -o short-iso -n 20000 --since '-90 days' \
+    _UID=0 _COMM=sshd _COMM=sshd-session 2>/dev/null | awk '
+      $4 == "Accepted" { print; a++; if (/ from [0-9a-fA-F.:]+ port /) w++ }
+      $4 ~ /^pam_[a-z]+\(/ && $5 " " $6 == "session opened" { o++ }
+      $4 ~ /^pam_[a-z]+\(/ && $5 " " $6 == "session closed" { c++ }
+      END { print "=j", a + 0, w + 0, o + 0, c + 0 }' |
+    sed -n -e "s/^\([0-9][^ ]*\) $m/\3 \1/p" -e 's/^=j \([0-9 ]*\)$/=j \1/p' |
+    awk '$1 == "=j" { j = $0; next } { l[$1] = $0 }
+      END { for (n in l) print l[n]; if (j != "") print "== counted\n" substr(j, 4) }'
+fi
 echo '== end'
 """
 )
@@ -88,13 +97,17 @@ _LASTLOG = re.compile(
 class Logins:
     """The last login of each account that has one. `kept`: a database of last logins is there.
 
-    `journal` is what the journal holds of the last 90 days, None where it was not asked.
+    `journal` is what the journal holds of the last 90 days, None where it was not asked. `told` is
+    what files of syslog say besides, to which any user writes in sshd's name: it proves nothing.
+    `sure`: the journal was asked whose process it was, and not what it calls itself.
     """
 
     last: dict[str, datetime]
     lines: dict[str, str]
     kept: bool
     journal: LoginLines | None = None
+    told: dict[str, datetime] = field(default_factory=dict)
+    sure: bool = True
 
 
 def logins(capture: Capture) -> Logins:
@@ -108,10 +121,11 @@ def logins(capture: Capture) -> Logins:
     if at is None:
         raise NotUnderstood("logins.last", msg("capture_not_say_when"))
     found, kept, journal = Logins({}, {}, kept=False), False, None
+    sure = not any(part.startswith("journal\n") for part in parts)
     for part in parts:
         kind, _, body = part.partition("\n")
         kept = kept or kind in ("lastlog", "file", "lastlog2")
-        if kind == "journal":
+        if kind in ("counted", "journal"):
             journal = _counts(body)
             continue
         for line in body.splitlines():
@@ -119,10 +133,12 @@ def logins(capture: Capture) -> Logins:
             if seen is None:
                 continue
             name, when = seen
-            if name not in found.last or when > found.last[name]:
+            if kind == "sshd":
+                found.told[name] = max(when, found.told.get(name, when))
+            elif name not in found.last or when > found.last[name]:
                 found.last[name] = when
                 found.lines[name] = line.strip()
-    return Logins(found.last, found.lines, kept, journal)
+    return Logins(found.last, found.lines, kept, journal, found.told, sure)
 
 
 def _counts(body: str) -> LoginLines:
@@ -141,7 +157,7 @@ def _seen(kind: str, line: str, at: datetime, zone: tzinfo) -> tuple[str, dateti
         if not re.fullmatch(r"\d{1,11}", rest):
             raise NotUnderstood("logins.last", msg("not_a_time", text=line))
         return name, datetime.fromtimestamp(int(rest), UTC)
-    if kind == "sshd":
+    if kind in ("sshd", "heard"):
         when = record_time(rest, at, zone)
         if when is None:
             raise NotUnderstood("logins.last", msg("not_a_time", text=line))

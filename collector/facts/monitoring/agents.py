@@ -146,7 +146,7 @@ echo '== end'
     *_SOCKET_READS,
 )
 
-_LINK = re.compile(r"^([A-Z0-9-]+)\s+\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)\s*(?:users:\((.*)\))?")
+_LINK = re.compile(r"^([A-Z0-9-]+)\s+\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)\s*(users:\(.*)?$")
 _UP = ("ESTAB", "TIME-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "LAST-ACK", "CLOSING")
 
 

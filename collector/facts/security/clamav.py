@@ -85,6 +85,9 @@ more=; [ -n "$t" ] && more=$(hp_names '.*clamd\{0,1\}scan.*' $(
   sed -n "s#\($hp_tab\).*\(--log[= ]\|-l  *\|>  *\|>\)[\"]*\(/[A-Za-z0-9_./-]*\).*#\1\3#p" |
   sort -u | head -n 16)
 all=$hp_nl
+k='(Known viruses|Scanned (directories|files)|Infected files|Total errors|Not (removed|moved))'
+k="^($k|Engine version|Data (scanned|read)|Time|Start Date|End Date): [A-Za-z0-9.:()+~ -]*\$"
+k="$k|^----------- SCAN SUMMARY -----------\$|^ERROR: (Communication error|Could not connect)"
 [ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
   NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
   case "$all" in *"$hp_nl$f$hp_nl"*) continue;; esac
@@ -93,10 +96,12 @@ all=$hp_nl
   all="$all$f$hp_nl"
   printf '== log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   if hp_can "$f"; then
-    hp_by "$f" tail -c 65536 | grep -aE \
-      -e 'SCAN SUMMARY|^(Infected files|Scanned files|Start Date|End Date|Time):' \
-      -e '^ERROR: (Communication error|Could not connect)' |
-      tail -n 36
+    echo '#in order'
+    # every line has its place: a name of several lines may hold a summary
+    hp_by "$f" tail -c 65536 | LC_ALL=C awk -v k="$k" '
+      /^[ \t]*$/ { next }
+      $0 ~ k { u = 0; print; next }
+      !u { u = 1; print "?" }' | tail -n 60
   else echo '== refused'; fi
 done
 NAMER=

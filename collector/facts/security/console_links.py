@@ -21,7 +21,7 @@ from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = _DETECTOR_READS
 
-_LINE = re.compile(r"^\s*(?:ESTAB\s+)?\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*)\)")
+_LINE = re.compile(r"^\s*(?:ESTAB\s+)?\d+\s+\d+\s+(\S+):(\d+)\s+(\S+):(\d+)\s+(users:\(.*)$")
 
 
 @dataclass(frozen=True, slots=True)

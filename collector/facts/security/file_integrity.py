@@ -15,6 +15,7 @@ from collector.facts.base.timestamps import zone_of
 from collector.facts.scheduling.cadence import hours_apart
 from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
 from collector.facts.scheduling.jobs import jobs
+from collector.facts.security.aide_reports import last_report, moment
 from collector.facts.security.detector_state import READS as _READS
 from collector.facts.security.detector_state import Section, sections
 from collector.facts.security.exclusions import matches
@@ -28,8 +29,11 @@ _STRONG = frozenset(
     ("sha256", "sha512", "sha512_256", "sha3_256", "sha3_512", "stribog256", "stribog512",
      "whirlpool", "gost")
 )  # fmt: skip
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: ([+-]\d{4}))?")
 _OSSEC_TIME = re.compile(r"^(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ")
+_OSSEC_SCAN = re.compile(
+    r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d [\w-]+(?:\[\d+\] \S+ at \S+)?: INFO: (?:\(\d+\): )?"
+    r"(File integrity monitoring scan ended|Ending (?:syscheck|rootcheck) scan)\b"
+)
 _CLASSES = {"alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "xdigit": "0-9A-Fa-f"}
 _NAMED = re.compile(r"\[:(" + "|".join(_CLASSES) + r"):\]")
 _BRACKETS = re.compile(rf"\[(\^?(?:{_NAMED.pattern}|[^\]\[\\])+)\]")
@@ -59,7 +63,8 @@ class Baseline:
     told how many files differed at the comparison that ended at `checked` (aware, UTC). `kinds` are
     those of the differences that its exit status alone tells (added, removed, changed). `modes` are
     lines (mode, UID, GID, path) of the database and the folders above it, None where nobody asked;
-    `renewed` is the job that makes a new baseline each day, whatever had changed.
+    `renewed` is the job that makes a new baseline each day, whatever had changed; `doubt` why the
+    last report is not believed.
     """
 
     tool: str
@@ -74,6 +79,7 @@ class Baseline:
     holds: tuple[str, ...] | None = None
     modes: tuple[str, ...] | None = None
     renewed: str = ""
+    doubt: NotUnderstood | None = None
 
     @property
     def open_to(self) -> str:
@@ -117,6 +123,8 @@ def integrity(capture: Capture) -> tuple[Baseline, ...]:
 def _by_jobs(capture: Capture, known: Baseline) -> Baseline:
     """What jobs do with it. Raises NotUnderstood where what was compared may be a part of it."""
     found = _by_systemd(capture, known)
+    if found.doubt and found.checked is None:
+        raise found.doubt
     calls = [(job, _calls(job.text)) for job in jobs(capture) if job.enabled]
     compared = [c for _, some in calls for c in some if not _ELSE.search(c)]
     others = any("dailyaidecheck" in job.text for job, _ in calls)
@@ -155,8 +163,10 @@ def _aide(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     made = datetime.fromtimestamp(newest.mtime, UTC)
     strong = bool(_STRONG & set(specs[0].split())) if specs else None
     rules = tuple(x for s in parts if s.kind == "aide-rules" for x in s.lines)
-    checks = [c for s in parts if s.kind == "aide-log" for c in _checks(s, zone)]
-    checked, changes, line = max(checks, key=lambda c: c[0], default=(None, None, ""))
+    last = last_report([s for s in parts if s.kind == "aide-log"], zone)
+    doubt = last.doubt if last else None
+    told = (last.ended, last.changes, last.line) if last and not doubt else (None, None, "")
+    checked, changes, line = told
     lines = tuple(x for x in (f"{newest.path} {made:%Y-%m-%d %H:%M} UTC", *specs, line) if x)
     # a report of few words tells that there are some, and not how many
     kinds = ("changed",) if "found differences" in line and not changes else ()
@@ -165,50 +175,8 @@ def _aide(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     modes = tuple(x.removeprefix("mode ") for x in newest.lines if x.startswith("mode "))
     yield Baseline(
         "aide", newest.path, made, strong, checked, changes, rules, lines, kinds, holds,
-        modes or None,
+        modes or None, doubt=doubt,
     )  # fmt: skip
-
-
-def _checks(log: Section, zone: tzinfo) -> Iterator[tuple[datetime, int | None, str]]:
-    """Each comparison of a report that came to its end: when, how many changes, the line."""
-    told: bool | None = None
-    early = False
-    start: datetime | None = None
-    changes: int | None = None
-    verdict = ""
-    for line in log.lines:
-        if re.search(r"found NO differences|All files match|Looks okay", line):
-            told, changes, verdict, early = False, 0, line, start is None
-        elif "found differences" in line:
-            told, changes, verdict, early = True, None, line, start is None
-        elif count := re.match(
-            r"\s*(?:Added|Removed|Changed) (?:entries|files):\s*(\d{1,9})", line
-        ):
-            changes = (changes or 0) + int(count[1])
-        elif line.startswith("Start timestamp"):
-            start = _stamp(line, zone)
-            # before 0.16 the verdict came first, and nothing marked the end
-            if told is not None and early:
-                yield start, changes, verdict
-        elif line.startswith("End timestamp"):
-            if told is not None and not early:
-                yield _stamp(line, zone), changes, f"{verdict} {line}"
-            told, start, changes, early = None, None, None, False
-
-
-def _stamp(line: str, zone: tzinfo) -> datetime:
-    match = _STAMP.search(line)
-    if match is None:
-        raise NotUnderstood("detectors.state", msg("no_time", line=line))
-    own = zone_of(match[2]) if match[2] else zone
-    return _moment(match[1], own, line)
-
-
-def _moment(stamp: str, zone: tzinfo, line: str) -> datetime:
-    try:
-        return datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise NotUnderstood("detectors.state", msg("no_time", line=line)) from None
 
 
 def _by_systemd(capture: Capture, known: Baseline) -> Baseline:
@@ -307,7 +275,8 @@ def _ossec(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
         if section.kind == "ossec-log":
             for line in section.lines:
                 wazuh = wazuh or "(6009)" in line
-                if "rootcheck" not in line and (at := ossec_time(line, zone)):
+                mine = ossec_scan(line) not in ("", "Ending rootcheck scan")
+                if mine and (at := ossec_time(line, zone)):
                     scans.append(at)
                     last = line
     base = next((s for s in parts if s.kind == "ossec-database"), None)
@@ -319,6 +288,12 @@ def _ossec(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     )  # fmt: skip
 
 
+def ossec_scan(line: str) -> str:
+    """Which scan a line of ossec.log says has ended, or nothing; names stand behind a head."""
+    match = _OSSEC_SCAN.match(line)
+    return match[1] if match else ""
+
+
 def ossec_time(line: str, zone: tzinfo) -> datetime | None:
     """The time at the head of a line of ossec.log, which is in the host's zone.
 
@@ -327,4 +302,4 @@ def ossec_time(line: str, zone: tzinfo) -> datetime | None:
     match = _OSSEC_TIME.match(line)
     if match is None:
         return None
-    return _moment(f"{match[1]}-{match[2]}-{match[3]} {match[4]}", zone, line)
+    return moment(f"{match[1]}-{match[2]}-{match[3]} {match[4]}", zone, line)

@@ -16,7 +16,7 @@ from collector.errors import NotUnderstood
 from collector.facts.base.timestamps import zone_of
 from collector.facts.security.detector_state import READS as _READS
 from collector.facts.security.detector_state import Section, sections
-from collector.facts.security.file_integrity import ossec_time
+from collector.facts.security.file_integrity import ossec_scan, ossec_time
 from collector.i18n.message import msg
 from collector.model import Capture, Read
 
@@ -27,9 +27,16 @@ _DATE = re.compile(
     r"\w{3} (?P<month>\w{3}) +(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d)(?: (?P<half>[AP]M))?"
     r" (?P<zone>\S+) (?P<year>\d{4})"
 )
-_COUNT = re.compile(r"(?:rootkits|Suspect files): (\d{1,9})$")
-_EVENT = re.compile(r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) ")
-
+# what stands behind may be a name, which any user chooses: only the head of a line is the tool's
+_RUN = re.compile(
+    r"^\[\d\d:\d\d:\d\d\] Info: (Start date is|End date is|(?:En|Dis)abled tests are:)"
+)
+_COUNT = re.compile(r"^\[\d\d:\d\d:\d\d\] (Possible rootkits|Suspect files): (\d{1,9})$")
+_LOOKED = re.compile(r"^\[\d\d:\d\d:\d\d\] Possible rootkits:")
+_EVENT = re.compile(
+    r"^(\w{3}) +(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d) \S+ maldet\(\d+\): \{scan\} scan completed on "
+    r".*: files \d+, malware hits (\d{1,9}), cleaned hits \d+"
+)
 
 _TESTS = {
     "known_rkts": ("known_rkts", "rootkits"),
@@ -92,32 +99,36 @@ def _rkhunter(logs: list[Section], zone: tzinfo) -> Iterator[RootkitScan]:
     for log in logs:
         runs.append((log.path, []))
         for line in log.lines:
-            if "Start date is" in line:
+            if _said(line, "Start date is"):
                 runs.append((log.path, []))
             runs[-1][1].append(line)
     ended = [
         (_date(ends[-1], zone), ends[-1], path, run)
         for path, run in runs
-        if (ends := [x for x in run if "End date is" in x])
+        if (ends := [x for x in run if _said(x, "End date is")])
     ]
     # `--update` and `--propupd` write to the same log, and look for nothing
-    looks = [run for run in ended if any("Possible rootkits:" in x for x in run[3])]
+    looks = [run for run in ended if any(map(_LOOKED.match, run[3]))]
     if not looks:
         if ended:
             raise NotUnderstood("detectors.state", msg("no_run_looked_rootkits", ended=ended[0][2]))
         return
     when, end, path, last = max(looks, key=lambda run: run[0])
-    counts = [int(m[1]) for x in last if (m := _COUNT.search(x))]
-    if not any(_COUNT.search(x) for x in last if "Possible rootkits:" in x):
+    counts = [int(m[2]) for x in last if (m := _COUNT.match(x))]
+    if not any(_COUNT.match(x) for x in last if _LOOKED.match(x)):
         raise NotUnderstood("detectors.state", msg("no_count_rootkits", path=path))
     warnings = tuple(re.sub(r"^\[[\d:]+\] ", "", x) for x in last if re.search(r"\] Warning: ", x))
     on, off = _tests(last, "Enabled"), _tests(last, "Disabled")
     yield RootkitScan("rkhunter", path, when, sum(counts), warnings, end, (), on, off)
 
 
+def _said(line: str, words: str) -> bool:
+    match = _RUN.match(line)
+    return match is not None and match[1] == words
+
+
 def _tests(run: list[str], which: str) -> frozenset[str] | None:
-    told = [x.partition(f"{which} tests are:") for x in run]
-    found = [names for _, mark, names in told if mark]
+    found = [x.partition(f"{which} tests are:")[2] for x in run if _said(x, f"{which} tests are:")]
     return frozenset(found[-1].split()) if found else None
 
 
@@ -159,17 +170,17 @@ def _chkrootkit(log: Section) -> Iterator[RootkitScan]:
 
 def _maldet(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
     for line in reversed(log.lines):
-        match, hits = _EVENT.match(line), re.search(r"malware hits (\d{1,9})\b", line)
-        if match and hits and match[1] in _MONTHS:
+        match = _EVENT.match(line)
+        if match and match[1] in _MONTHS:
             month = _MONTHS.index(match[1]) + 1
             stamp = f"{match[3]}-{month:02}-{int(match[2]):02} {match[4]}"
             ended = _moment(stamp, zone, line)
-            yield RootkitScan("maldet", log.path, ended, int(hits[1]), (), line)
+            yield RootkitScan("maldet", log.path, ended, int(match[5]), (), line)
             return
 
 
 def _rootcheck(log: Section, zone: tzinfo) -> Iterator[RootkitScan]:
-    lines = [x for x in log.lines if "Ending rootcheck scan" in x]
+    lines = [x for x in log.lines if ossec_scan(x) == "Ending rootcheck scan"]
     ended = ossec_time(lines[-1], zone) if lines else None
     if ended is not None:
         yield RootkitScan("rootcheck", log.path, ended, None, None, lines[-1])

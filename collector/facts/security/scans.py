@@ -1,8 +1,8 @@
 """Scans that came to their end: by the summary in a log, by systemd, by a product's own list.
 
-ClamAV ends a log with `SCAN SUMMARY` (clamscan(1), clamdscan(1)), with dates in the host's own
-zone since 0.103; the summary does not say what was scanned, so that the job that writes the log
-has to. Exit status 0 and 1 are both a scan that ended; 2 is one that did not.
+ClamAV ends a log with `SCAN SUMMARY` (see `scan_summaries`); it does not say what was scanned, so
+that the job that writes the log has to. Exit status 0 and 1 are both a scan that ended; 2 is one
+that did not.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from collector.errors import NotUnderstood
-from collector.facts.base.timestamps import zone_of
+from collector.errors import FactError, NotUnderstood
 from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job, Run
 from collector.facts.security.clamav import READS as _CLAMAV_READS
 from collector.facts.security.clamav import clamav, scanners, state_sections
 from collector.facts.security.scan_scope import Scope, scope_of
+from collector.facts.security.scan_summaries import READ, Log, summaries
 from collector.facts.shell.exit_status import whose
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import processes
@@ -30,8 +30,6 @@ READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
 
 _TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])([^\n;|&]*)")
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
-# a Debian container of the least packages has more than ten thousand
-_FEW = 1000
 _ROOT = ("root", "0")
 _AS_ROOT = re.compile(r"(?<![\w.-])(sudo|doas)\s")
 
@@ -54,11 +52,12 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class ScanJob:
-    """A job that scans: what it takes, and the logs that it writes."""
+    """A job that scans: what it takes, the logs that it writes; `clamd`: clamdscan does it."""
 
     job: Job
     scope: Scope
     logs: tuple[str, ...]
+    clamd: bool = False
 
 
 def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
@@ -80,7 +79,8 @@ def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
             scopes.append("part" if scope == "full" and less else scope)
         if scopes:
             best = next(s for s in ("full", "unknown", "part") if s in scopes)
-            found.append(ScanJob(job, best, tuple(_LOG.findall(job.text))))
+            clamd = any(call[1] != "clamscan" for call in _TOOL.finditer(job.text))
+            found.append(ScanJob(job, best, tuple(_LOG.findall(job.text)), clamd))
     return tuple(found)
 
 
@@ -103,22 +103,35 @@ def _refused(capture: Capture, call: re.Match[str]) -> bool:
     return bool(servers) and all(server.uid for server in servers)
 
 
-def clamav_scans(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[Scan, ...]:
-    """Every scan of ClamAV that is known to have ended. Raises FactError."""
-    scans = []
+def clamav_scans(
+    capture: Capture, found: tuple[ScanJob, ...]
+) -> tuple[tuple[Scan, ...], tuple[FactError, ...]]:
+    """Every scan of ClamAV that is known to have ended, and what was not understood of the logs.
+
+    Raises FactError.
+    """
+    scans: list[Scan] = []
+    doubts: list[FactError] = []
     for job in found:
         run = job.job.run
         if run and run.finished and _told(job.job, run):
             line = f"{run.service} {run.finished:%Y-%m-%d %H:%M:%S} {run.detail}"
             hit = None if run.good else 1
             scans.append(Scan("clamav", run.finished, job.scope, hit, job.job.read, line))
-    for path, mtime, lines in _logs(capture):
+    for log in _logs(capture):
         # logrotate puts .1 or -20261122 behind the name
-        name = re.sub(r"(?:\.\d{1,3}|-\d{8})$", "", path)
-        scopes = {job.scope for job in found if {path, name} & set(job.logs)}
+        name = re.sub(r"(?:\.\d{1,3}|-\d{8})$", "", log.path)
+        writers = [job for job in found if {log.path, name} & set(job.logs)]
+        scopes = {job.scope for job in writers}
         scope: Scope = scopes.pop() if len(scopes) == 1 else "unknown"
-        scans += _summaries(capture, path, mtime, lines, scope)
-    return tuple(scans)
+        clamd = not writers or any(job.clamd for job in writers)
+        try:
+            for one in summaries(capture, log, clamd=clamd):
+                taken: Scope = "part" if scope == "full" and one.idle else scope
+                scans.append(Scan("clamav", one.ended, taken, one.found, READ, one.line, one.idle))
+        except NotUnderstood as problem:
+            doubts.append(problem)
+    return tuple(scans), tuple(doubts)
 
 
 def _told(job: Job, run: Run) -> bool:
@@ -134,9 +147,10 @@ def _told(job: Job, run: Run) -> bool:
 def unfinished(capture: Capture, found: tuple[ScanJob, ...]) -> tuple[str, ...]:
     """Logs of jobs that are there and hold no summary: scans that never came to their end."""
     return tuple(
-        path
-        for path, _, lines in _logs(capture)
-        if not any("SCAN SUMMARY" in x for x in lines) and any(path in job.logs for job in found)
+        log.path
+        for log in _logs(capture)
+        if not any("SCAN SUMMARY" in x for x in log.lines)
+        and any(log.path in job.logs for job in found)
     )
 
 
@@ -154,55 +168,11 @@ def antiy_scan(capture: Capture) -> Scan | None:
     return None
 
 
-def _logs(capture: Capture) -> Iterator[tuple[str, int, list[str]]]:
+def _logs(capture: Capture) -> Iterator[Log]:
     for kind, name, lines in state_sections(capture):
         if kind == "log":
             mtime, _, path = name.partition(" ")
             if "== refused" in lines:
                 raise NotUnderstood("clamav.state", msg("could_not_read", path=path))
-            yield path, int(mtime) if re.fullmatch(r"\d{1,11}", mtime) else 0, lines
-
-
-# clamdscan sums up what it did not scan too, when clamd died on the way or was never there
-_CUT_OFF = re.compile(r"^ERROR: (Communication error|Could not connect)", re.MULTILINE)
-
-
-def _idle(block: str) -> bool:
-    """Did it look at less than the smallest system has, or end before it can have begun?"""
-    count = re.search(r"^Scanned files: (\d{1,12})\s*$", block, re.MULTILINE)
-    time = re.search(r"^Time: (\d{1,9})\.\d+ sec", block, re.MULTILINE)
-    return (count is not None and int(count[1]) < _FEW) or (time is not None and time[1] == "0")
-
-
-def _summaries(
-    capture: Capture, path: str, mtime: int, lines: list[str], scope: Scope
-) -> Iterator[Scan]:
-    before, *blocks = "\n".join(lines).split("SCAN SUMMARY")
-    for number, block in enumerate(blocks, 1):
-        ahead, before = before, block
-        if _CUT_OFF.search(ahead):
-            continue
-        last = number == len(blocks)
-        ended = re.search(
-            r"^End Date:\s+(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", block, re.MULTILINE
-        )
-        infected = re.search(r"^Infected files: (\d{1,9})\s*$", block, re.MULTILINE)
-        if infected is None:
-            continue
-        idle = _idle(block)
-        taken = "part" if scope == "full" and idle else scope
-        if ended:
-            zone = zone_of(capture.head.get("zone", ""))
-            try:
-                stamp = datetime.fromisoformat(f"{ended[1]}-{ended[2]}-{ended[3]} {ended[4]}")
-                when = stamp.replace(tzinfo=zone).astimezone(UTC)
-            except (ValueError, OverflowError):
-                raise NotUnderstood("clamav.state", msg("no", path=path, told=ended[0])) from None
-            line = f"{path}: {ended[0]}, {infected[0]}"
-        elif last and mtime:
-            # before 0.103 the summary has no date: the log was closed by it
-            when = datetime.fromtimestamp(mtime, UTC)
-            line = f"{path}: {infected[0]}, written {when:%Y-%m-%d %H:%M} UTC"
-        else:
-            continue
-        yield Scan("clamav", when, taken, int(infected[1]), "clamav.state", line, idle)
+            at = int(mtime) if re.fullmatch(r"\d{1,11}", mtime) else 0
+            yield Log(path, at, tuple(lines))

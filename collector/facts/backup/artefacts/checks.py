@@ -113,10 +113,18 @@ class Ended:
     quote: Quote
 
 
-_GOOD: tuple[tuple[str, Tool], ...] = (
-    ("no errors were found", "restic"),
-    ("check complete, no problems found", "borg"),
-    ("repository check, no problems found", "borg"),
+# the whole of a line, but for what a log or borgmatic puts before it: where names of files are
+# printed, a name may say so too
+_STAMP = r"(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?:? )"
+_LEVEL = r"(?:\[?[A-Z]+\]?:? )"
+_HEAD = re.compile(rf"{_STAMP}?{_LEVEL}?(?:(?<=[A-Z]: )\S+: )?")
+_REPOSITORY = r"(?:Finished|Completed|Complete) (?:full |partial )?repository check"
+_GOOD: tuple[tuple[re.Pattern[str], Tool], ...] = (
+    (re.compile(r"no errors were found"), "restic"),
+    (
+        re.compile(rf"(?:Archive consistency check complete|{_REPOSITORY}), no problems found"),
+        "borg",
+    ),
 )
 _BAD: tuple[tuple[str, Tool], ...] = (
     ("repository contains errors", "restic"),
@@ -132,11 +140,12 @@ def traces(capture: Capture) -> tuple[Trace, ...]:
 
 
 def _told(text: str) -> tuple[bool, Tool] | None:
-    for words, good in ((_BAD, False), (_GOOD, True)):
-        for said, tool in words:
-            if said in text:
-                return good, tool
-    return None
+    for said, tool in _BAD:
+        if said in text:
+            return False, tool
+    head = _HEAD.match(text)
+    rest = text[head.end() if head else 0 :].strip().removesuffix(".")
+    return next(((True, tool) for said, tool in _GOOD if said.fullmatch(rest)), None)
 
 
 def _journal(capture: Capture) -> Iterator[Trace]:
@@ -175,7 +184,7 @@ def _logs(capture: Capture) -> Iterator[Trace]:
         yield from _pgbackrest(path, lines, zone)
         undated: tuple[str, bool, Tool] | None = None
         for line in lines:
-            told = _told(line)
+            told = _told(line[1:])
             if told is None:
                 continue
             when = _dated(line[1:], zone)

@@ -206,6 +206,10 @@ READS: tuple[Read, ...] = (
 )
 
 
+# the whole of a line: a unit may print names of files, and a name may say so too
+_SAVED = re.compile(r'\{"message_type":"summary",|snapshot [0-9a-f]{8} saved\s*$')
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A success that some record shows: `where` is a repository or a log, `size` bytes if told."""
@@ -245,7 +249,7 @@ def _journal(capture: Capture) -> list[Record]:
     found = []
     for line in result.text().splitlines():
         match = re.match(r"([0-9]{1,11})\.\d+ \S+ (\S+?)(?:\[\d+\])?: (.*)", line)
-        if match and re.search(r"message_type.:.summary|snapshot [0-9a-f]{8} saved", match[3]):
+        if match and _SAVED.match(match[3]):
             size = re.search(r'"total_bytes_processed":(\d+)', match[3])
             found.append(
                 Record(

@@ -39,6 +39,7 @@ for f in @FILES@; do hp_can "$f" && set -- "$@" "$f"; done
 hp_split "$@"
 a='BEGIN { n = ENVIRON["HP_NAME"] }
   FNR == 1 { print "== file " (n != "" ? n : FILENAME) }
+  FNR < 3000 { sub(/\r$/, "") }
   FNR < 3000 && !/^[ \t]*(#|\/\/|;|$)/ { print "|" $0 }'
 his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | HP_NAME=$f awk "$a"; }
 hp_with "$h_ours" awk "$a"
@@ -85,7 +86,7 @@ exit 0
     *_PROCESS_READS,
 )
 
-_HEAD = re.compile(r"^(\d+)\s+(\d+)\s+(\S+):(\d+)\s+(\S+):(\d+)\s+users:\((.*?)\)\s*(?:$|\s)")
+_HEAD = re.compile(r"^(\d+)\s+(\d+)\s+(\S+):(\d+)\s+(\S+):(\d+)\s+(users:\(.*)$")
 
 
 @dataclass(frozen=True, slots=True)

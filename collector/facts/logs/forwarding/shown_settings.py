@@ -53,12 +53,27 @@ _AHEAD = (
 )
 
 
+def _ends_of_values() -> list[str]:
+    """The last line of a value of several ends in its quote or bracket, and has no name ahead."""
+    end = r"[],)}[:space:]]*"
+    first = r"[^][:space:]\"'`<{}=:|>(),]"
+    assigned = r"""/[:=][[:space:]]*["'`]\{1,3\}""" + end + "$/!"
+    return [
+        rf"{assigned}s/^\(|[[:space:]]*\)[^\"'`[:space:]][^\"'`]*\({mark}{end}\)$/\1redacted\2/"
+        for mark in ('"', "'", "`", '"""', "'''")
+    ] + [
+        rf"s/^\(|[[:space:]]*\){first}[^][{{}}\"'`=:<>|(),]*\([[:space:]]*[])}}]\{{1,\}},*[[:space:]]*\)$"
+        r"/\1redacted\2/"
+    ]
+
+
 def _only_listed() -> list[str]:
     """What is kept has a sign in front of it for a while; connections pass by."""
     outside = r"""[^"'#]*\("[^"]*"[^"'#]*\)*\('[^']*'[^"'#]*\)*"""
     kept = {any_case(n) if n[0].isalpha() else n: kind for n, kind in _KEPT.items()}
     return [
         "s/~[a-z]~/redacted/g",
+        *_ends_of_values(),
         rf"s/^\(|{outside}[[:space:]]\)#.*/\1/",
         rf"s#^\(|{_AHEAD}\)//.*#\1#",
         *(rf"s/{_LINE}{_Q}{name}{_Q}[[:space:]:=]/{_MARK}{kind}&/" for name, kind in kept.items()),

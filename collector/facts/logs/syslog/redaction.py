@@ -97,6 +97,8 @@ _PAIRS = _only(
     [
         # strings of templates have been seen to already
         rf"s/\([^A-Za-z]{_spelt('string')}[[:space:]]*=[[:space:]]*\)\"/\1{_MARK}\"/g",
+        rf"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)\[\([[:space:],]*\"{_QUOTED}\"\)*[[:space:],]*\]"
+        r"/\1[\"redacted\"]/g",
         r"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)\[[^]]*\]/\1[\"redacted\"]/g",
         rf"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)\"{_QUOTED}\"*/\1\"redacted\"/g",
         r"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)'[^']*'*/\1\"redacted\"/g",
@@ -161,12 +163,49 @@ _COMMON = [
     r"s/\(--[a-z-]*token[[:space:]=]\{1,\}\)[^[:space:]\"]*/\1redacted/g",
 ]
 _BEFORE = [_TEMPLATES, *_PAIRS]
+# A string, a list or a setting that goes on below becomes one line, so that what looks for a value
+# behind its name finds it. `~l~` stands for the end of a line ahead of the head of another file.
+_JOINED = r"""/^== /b hjz
+:hja
+h
+s/\\.//g
+:hjq
+s/^\([^"']*\)"[^"]*"/\1/
+t hjq
+s/^\([^"']*\)'[^']*'/\1/
+t hjq
+/^[^"']*"/b hjs
+/=[[:space:]]*'[^']*$/b hjs
+/=[[:space:]]*\[[^]]*$/b hjl
+/[A-Za-z0-9_.][[:space:]]*=[[:space:]]*$/b hjl
+g
+b hjz
+:hjl
+g
+$b hjz
+N
+s/\n|\{0,1\}[[:space:]]*#.*/ /
+s/\(\n[^"'#]*\("[^"]*"[^"'#]*\)*[],;)}[:space:]]\)#.*/\1/
+b hjn
+:hjs
+g
+$b hjz
+N
+:hjn
+s/\n\(== \)/~l~\1/
+s#\n.*[*]/#\n#
+s/[[:space:]]*\n|\{0,1\}[[:space:]]*/ /
+/~l~/!b hja
+:hjz"""
+_APART = "s/~l~/\\\n/g"
 _BEHIND = [
     *_DIRECTIVES,
     values_of(*_WORDS),
     r"s/\(httpheaders[[:space:]]*=[[:space:]]*\[\)[^]]*/\1\"redacted\"/g",
     r"s/\([Pp]assw[A-Za-z]*[[:space:]]\{1,\}\)[^\"=[:space:]][^\"[:space:]]*/\1redacted/g",
-    r"s/^\([[:space:]]*set[[:space:]]\{1,\}[$][^=]*=[[:space:]]*\).*/\1\"redacted\";/",
+    # a user before the host of a forward is no form of rsyslog's
+    r"s/\([[:space:]]@\{1,2\}\(([^)]*)\)\{0,1\}\)[^@[:space:];\"]\{1,\}@/\1redacted@/",
+    r"s/^\(|\{0,1\}[[:space:]]*set[[:space:]]\{1,\}[$][^=]*=[[:space:]]*\).*/\1\"redacted\";/",
     # what programs are given
     *(
         rf"s/\([Bb]inary[[:space:]]*=[[:space:]]*{q}[^{q}[:space:]]*\)[[:space:]][^{q}]*/"
@@ -182,7 +221,7 @@ _BEHIND = [
     _BEHIND_HOST,
     _RUN,
 ]
-RSYSLOG = "\n".join([_OF_C, NO_REMARKS, _REMARK, *_BEFORE, *_COMMON, *_BEHIND])
+RSYSLOG = "\n".join([_OF_C, NO_REMARKS, _REMARK, _JOINED, *_BEFORE, *_COMMON, *_BEHIND, _APART])
 _NG_BELOW = [
     *(
         rf"/{word}[a-z_-]*[[:space:]]*([[:space:]]*$/{{"
@@ -249,6 +288,7 @@ BOTH = "\n".join(
         _OF_C,
         NO_REMARKS,
         _REMARK,
+        _JOINED,
         r"/[A-Za-z0-9_-][[:space:]]*([[:space:]]*[\"']/{",
         *_STRINGS,
         "}",
@@ -262,6 +302,7 @@ BOTH = "\n".join(
         *_NG,
         _BEHIND_HOST,
         _RUN,
+        _APART,
         "/~n~$/!b",
         "s/~n~$//",
         _BARE,
