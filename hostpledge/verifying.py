@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from collector.attest.log.logged import Inclusion, read_inclusion
 from collector.attest.trust.trust_file import load_trust
+from collector.captures import read_at_most
 from collector.verify import Verification, open_bundle
 from collector.verify import verify as check
 from collector.verify.policy import STRICT, Policy, Unmet, unmet
+
+# of a proof
+_LARGEST = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,14 @@ def verify(
     policy: Policy = STRICT,
     *,
     trust: str | os.PathLike[str],
+    proof: str | os.PathLike[str] | None = None,
     now: datetime | None = None,
 ) -> Verified:
-    """As `hostpledge verify BUNDLE --trust FILE --policy …`, with nothing printed.
+    """As `hostpledge verify BUNDLE --trust FILE --policy … --proof FILE`, with nothing printed.
 
-    `bundle` is a folder or a ZIP file, `trust` the trust file, which must not come with the bundle;
+    `bundle` is a folder or a ZIP file, `trust` the trust file, which must not come with the bundle,
+    `proof` the file by which the bundle stands in the log of a register (`hostpledge register
+    prove`), which the strict policy wants;
     `now` (aware; by default this machine's clock) says how old things are. Where the policy wants
     `replay`, which the strict one does, the captures are judged again.
 
@@ -46,10 +54,18 @@ def verify(
         raise ValueError("now: a time with its zone is wanted")
     keys = load_trust(Path(trust))
     with open_bundle(Path(bundle), (), keys) as opened:
-        found = check(opened, keys, now=now)
+        found = check(opened, keys, now=now, proof=_proof(proof))
         again = None
         if policy.replay:
             from collector.replay import wrong
 
             again = wrong(opened)
         return Verified(found, unmet(policy, found, opened.names, again))
+
+
+def _proof(file: str | os.PathLike[str] | None) -> Inclusion | None:
+    return (
+        None
+        if file is None
+        else read_inclusion(read_at_most(Path(file), _LARGEST), where=str(file))
+    )

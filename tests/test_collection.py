@@ -378,5 +378,9 @@ def test_check_harden_again_and_undo_by_the_collection_alone(place: Path, host: 
     assert play("harden")["changed"] > 0
     assert etc() != before
     assert play("harden")["changed"] == 0
+    hardened = etc()
+    assert play("undo", "--check")["changed"] == 1
+    assert "intrusion: would be put back" in said[-1] or "item=intrusion" in said[-1]
+    assert etc() == hardened
     assert play("undo")["changed"] == 1
     assert etc() == before

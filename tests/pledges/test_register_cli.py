@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import hostpledge as programs
 from collector.attest.keys import keys
 from collector.attest.trust import keyring
 from collector.attest.trust.trust_file import Trust
+from collector.errors import VerifyFailed
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import FILE, Register
 from tests.cli.running import Ended, answer, hostpledge
@@ -193,6 +195,18 @@ def test_a_proof_for_one_bundle(owner: Owner) -> None:
         assert (proof.status, proof.err) == (0, "")
         assert proof.out.startswith("c2sp.org/tlog-proof@v1\nextra ")
     assert "index 0\n" in proof.out
+
+
+def test_a_program_gives_the_proof_that_the_strict_policy_wants(owner: Owner) -> None:
+    proof = owner.folder / "bundle.proof"
+    proof.write_text(owner("prove", ID, 1).out, encoding="utf-8")
+    bundle = Register.open().every_evidence(ID)[0].path
+    without = programs.verify(bundle, trust=owner.trust)
+    given = programs.verify(bundle, trust=owner.trust, proof=proof)
+    assert {one.name for one in without.unmet} - {one.name for one in given.unmet} == {"log"}
+    proof.write_text("nothing", encoding="utf-8")
+    with pytest.raises(VerifyFailed):
+        programs.verify(bundle, trust=owner.trust, proof=proof)
 
 
 def test_a_register_in_a_log_of_its_own_key(owner: Owner) -> None:
