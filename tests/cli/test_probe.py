@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from collector import catalog
+from collector.cli.workflows import probing
 from collector.errors import BadInput
 from collector.facts.probed.recording import NAMES
 from collector.pledges.record import consents, form
@@ -55,6 +56,16 @@ def test_the_list_tells_all_of_them_in_both_languages(probe: Any) -> None:
         (("-i", "HOSTS", "--probe", "time"), "no terminal to ask on"),
         (("-i", "HOSTS", "--probe", "ban", "--yes"), "--ban-from"),
         (("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "x"), "no address: x"),
+        (("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "0.0.0.0"), "no single address"),
+        (("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "::1"), "no single address"),
+        (
+            ("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "224.0.0.5"),
+            "no single address",
+        ),
+        (
+            ("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "192.0.2.77"),
+            "no address of this machine",
+        ),
         (("-i", "HOSTS", "--probe", "time", "--yes", "--window", "2-4"), "no window"),
         (("-i", "HOSTS", "--probe", "time", "--yes", "--log-store", "x"), "no log store"),
         (("-i", "NOWHERE", "--probe", "time", "--yes"), "no such inventory"),
@@ -144,3 +155,25 @@ def test_who_agreed_to_what_until_when() -> None:
 def test_what_is_no_consent(fault: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         _record(**fault)
+
+
+def _told(good: bool = True) -> probing.Told:
+    control = "intrusion.file_integrity"
+    return probing.Told("web-1", "integrity", good, "logged", "named", holds=(control,))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "method", "said"),
+    [("fail", "observed", True), ("error", "configured", True), ("pass", "tested", False)],
+)
+def test_what_works_and_changes_no_verdict_is_said(
+    verdict: str, method: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """AIDE names a new file, and nothing runs it: the finding fails on."""
+    entry = {"control": "intrusion.file_integrity", "verdict": verdict, "method": method}
+    found = probing.held_to([_told()], {"web-1": {"findings": [entry]}})
+    probing.say_results(found)
+    assert (f"intrusion.file_integrity ({verdict})" in capsys.readouterr().out) is said
+    assert found[0].whole
+    (other,) = probing.held_to([_told()], {})
+    assert not other.beside

@@ -44,6 +44,14 @@ BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
         ("integrity", (f"host planted {PLANTED}", "host rc 1", f"host named f+++: {PLANTED}"), "logged"),
         ("integrity", (f"host planted {PLANTED}", "host rc 0"), "nothing"),
         ("integrity", (f"host planted {PLANTED}", "host rc 1", "host named f+++: /etc/x"), "nothing"),
+        (
+            "integrity",
+            (
+                f"host planted {PLANTED}", "host rc 1", f"host named f+++: {PLANTED}",
+                "host unknown d+++: /etc/tmpfiles.d",
+            ),
+            None,
+        ),
         ("integrity", (f"host planted {PLANTED}", "host rc 17", "host error no database"), None),
         ("integrity", ("host rc 0",), None),
         ("integrity", ("host undone no_program aide",), None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 from collector.errors import BadInput
 from collector.facts.probed.recording import NAMES, recording
 from collector.model import Capture, HostStatus
-from collector.run.probing import acts, arrived, stops, stores, texts
+from collector.run.probing import acts, arrived, from_here, stops, stores, texts
 from collector.run.probing.acts import ACTS
 from collector.run.probing.site import Site, Undone
 
@@ -257,6 +258,52 @@ def test_this_very_machine_is_not_probed_from_itself(name: str) -> None:
 def test_an_address_that_may_be_anothers_gets_nothing(name: str) -> None:
     """Behind a jump host, or a forwarded port: it is none of those that the host has."""
     assert _refused(name, transport="ansible-ssh", address="192.0.2.1", port=22) == "not_direct"
+
+
+@pytest.fixture
+def listening() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def _seen_as(port: int, *seen: str) -> None:
+    """What the host says of whose connection it sees, to one that comes from 127.0.0.1."""
+    said = "".join(f"seen {one}\n" for one in seen)
+    site = Site("ban", Capture("a", HostStatus.COMPLETE), lambda _: f"{said}== end\n", str, {})
+    acts._seen_as(site, "127.0.0.1", port, "127.0.0.1")
+
+
+@pytest.mark.parametrize("seen", ["127.0.0.1", "[::ffff:127.0.0.1]"])
+def test_the_host_sees_the_address_that_would_be_banned(listening: int, seen: str) -> None:
+    _seen_as(listening, "10.9.9.9", seen)
+
+
+@pytest.mark.parametrize("seen", [(), ("10.0.0.9",), ("127.0.0.11",), ("[::1]",), ("nonsense",)])
+def test_behind_an_address_translation_nobody_is_banned(
+    listening: int, seen: tuple[str, ...]
+) -> None:
+    """It would be the control node's own, or that of everybody behind it."""
+    with pytest.raises(Undone, match="other_source"):
+        _seen_as(listening, *seen)
+
+
+def test_an_address_without_a_way_to_the_host(listening: int) -> None:
+    site = Site("ban", Capture("a", HostStatus.COMPLETE), lambda _: "== end\n", str, {})
+    with pytest.raises(Undone, match="no_way"):
+        acts._seen_as(site, "127.0.0.1", listening, "192.0.2.77")
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=[" ".join(s[1:]) or s[0] for s in SHELLS])
+def test_who_is_seen_is_asked_of_the_kernel(listening: int, shell: list[str]) -> None:
+    with from_here.held("127.0.0.1", listening, "127.0.0.1") as own:
+        assert own
+        text = texts.act("ban_seen", "0123456789abcdef", {"PORT": str(own)})
+        done = subprocess.run(shell, input=text, capture_output=True, text=True, check=False)
+    # of a loopback connection both ends are seen
+    assert "seen 127.0.0.1" in done.stdout.splitlines(), done
+    assert done.stdout.splitlines()[-1] == "== end"
 
 
 def test_without_settings_nothing_is_restored_or_banned() -> None:

@@ -191,8 +191,6 @@ def _switch(*, stop: bool) -> int:
 
 def _wanted(given: dict[str, Any], names: tuple[str, ...], pledge: Pledged | None) -> Wanted:
     """What needs no host to be known. Raises BadInput: first of all, where probes are stopped."""
-    import ipaddress
-
     from collector.errors import BadInput
     from collector.run.probing.arrived import host_of
     from collector.run.probing.drive import Wanted
@@ -208,13 +206,7 @@ def _wanted(given: dict[str, Any], names: tuple[str, ...], pledge: Pledged | Non
         )
     host_of(given["store"])
     if given["ban_from"]:
-        try:
-            ipaddress.ip_address(given["ban_from"])
-        except ValueError:
-            raise BadInput(
-                tr(f"不是地址：{given['ban_from']}", f"no address: {given['ban_from']}"),
-                where="--ban-from",
-            ) from None
+        _check_source(given["ban_from"])
     elif "ban" in names:
         raise BadInput(
             tr(
@@ -233,6 +225,34 @@ def _wanted(given: dict[str, Any], names: tuple[str, ...], pledge: Pledged | Non
         given["store_seconds"],
         given["ban_from"],
     )
+
+
+def _check_source(text: str) -> None:
+    """Raises BadInput for what is no address of this machine that a host could ban."""
+    import ipaddress
+
+    from collector.errors import BadInput
+    from collector.run.probing import from_here
+
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise BadInput(tr(f"不是地址：{text}", f"no address: {text}"), where="--ban-from") from None
+    if address.is_unspecified or address.is_loopback or address.is_multicast:
+        raise BadInput(
+            tr(f"不是可被封禁的单个地址：{text}", f"no single address that can be banned: {text}"),
+            where="--ban-from",
+        )
+    if not from_here.is_own(text):
+        raise BadInput(
+            tr(f"不是本机的地址：{text}", f"no address of this machine: {text}"),
+            where="--ban-from",
+            mend=tr(
+                f"先把它加到网卡上：ip addr add {text}/{address.max_prefixlen} dev 网卡",
+                f"put it on an interface first: ip addr add {text}/{address.max_prefixlen} dev "
+                "INTERFACE",
+            ),
+        )
 
 
 def _hosts(how: How, pledge: Pledged | None, wished: Wanted) -> list[str]:
@@ -298,6 +318,7 @@ def _through(
         report = write_report(place, opened, pledge, signing.key)
         folder.end()
         found = probing.results(folder, hosts, wished.names, pledge)
+        found = probing.held_to(found, opened.evidence["hosts"])
         probing.say_results(found)
         click.echo(f"{tr('报告', 'report')}{tr('：', ': ')}{report}")
         click.echo(f"{tr('证据包', 'bundle')}{tr('：', ': ')}{opened.path}  sha256:{opened.digest}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from collector.facts.probed.outcome import RAISES
 from collector.facts.probed.outcomes import outcome
 from collector.facts.probed.recording import NAMES, recorded
 from collector.i18n.message import in_chinese
-from collector.model import Facts, HostStatus
+from collector.model import Facts, HostStatus, Method
 from collector.pledges.record import consents
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Told:
     left: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
+    """The controls that it could have raised, none of which it did, with their verdicts."""
 
     @property
     def whole(self) -> bool:
@@ -191,6 +193,23 @@ def _told(host: str, name: str, facts: Facts) -> Told:
     )  # fmt: skip
 
 
+def held_to(found: Sequence[Told], hosts: Mapping[str, Mapping[str, Any]]) -> list[Told]:
+    """Beside the findings of the evidence (`hosts` of its `evidence.json`).
+
+    What works once, and is not what the host relies on, is no control that works.
+    """
+    told = []
+    for one in found:
+        entries = hosts.get(one.host, {}).get("findings", ())
+        of = {e["control"]: e for e in entries if one.good and e["control"] in one.holds}
+        if of and all(e["method"] != Method.TESTED for e in of.values()):
+            verdicts = tuple((control, str(e["verdict"])) for control, e in sorted(of.items()))
+            told.append(replace(one, beside=verdicts))
+        else:
+            told.append(one)
+    return told
+
+
 def _in_language(said: str) -> str:
     return str(in_chinese(said)) if lang() == "zh" else str(said)
 
@@ -205,6 +224,15 @@ def say_results(found: Sequence[Told]) -> None:
     for one in found:
         said = f"{marks[one.good]}{tr('：', ': ')}{one_line(one.why, 600)}"
         click.echo(f"{one_line(one.host)} {one.probe} {said}")
+        if one.beside:
+            shown = ", ".join(f"{control} ({verdict})" for control, verdict in one.beside)
+            click.echo(
+                tr(
+                    f"  ！结论不因此改变：{shown}；主机所依靠的不是所测的，见报告",
+                    f"  ! it changes no verdict: {shown}; what the host relies on is not what was "
+                    "tested, see the report",
+                )
+            )
         if one.left:
             places = ", ".join(one.left)
             click.echo(tr(f"  ！主机上留有：{places}", f"  ! left on the host: {places}"))
@@ -222,5 +250,6 @@ def to_json(found: Sequence[Told]) -> dict[str, Any]:
             "left": list(one.left),
             "holds": list(one.holds),
             "broken": list(one.broken),
+            "beside": dict(one.beside),
         }
     return told

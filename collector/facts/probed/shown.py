@@ -27,6 +27,9 @@ def integrity(made: Recording) -> Outcome:
     if rc > _AIDE_COMPARED:
         return untold(made, msg("probe_aide_failed", rc=rc), *made.said("error"))
     lines = (f"planted {planted[0]}", *(f"named {line}" for line in named))
+    if made.said("unknown"):
+        folder = planted[0].rpartition("/")[0]
+        return untold(made, msg("probe_aide_no_baseline", path=folder), *lines)
     if any(planted[0] in line for line in named):
         return worked(made, "logged", msg("probe_aide_named", path=planted[0]), *lines)
     return failed(made, msg("probe_aide_silent", path=planted[0]), *lines)

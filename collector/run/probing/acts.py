@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import random
 import re
@@ -145,12 +146,15 @@ def _ports(site: Site) -> list[int]:
 def ban(site: Site) -> None:
     """A burst from an address that is given for it; it is unbanned again, whatever came of it."""
     source = str(site.given["ban_from"])
+    source = _plain(source) if source else ""
     if not source:
         raise Undone("no_address", "")
     where, port = site.target()
-    if source == site.capture.head.get("session", "").partition(" ")[0]:
-        raise Undone("no_address", "the control node's own")
+    session = site.capture.head.get("session", "").partition(" ")[0]
+    if source in (session, from_here.own_address(where)):
+        raise Undone("own_address", source)
     site.note("from", source)
+    _seen_as(site, where, port, source)
     begun = time.monotonic()
     # where that is not done there is nothing to take back either
     limits = site.act("ban_before", ADDRESS=source)
@@ -180,6 +184,25 @@ def ban(site: Site) -> None:
     finally:
         site.back("ban_after", f"ban of {source} until systemd ends it", ADDRESS=source)
     site.note("again", _until(lambda s: s == "open", where, port, source))
+
+
+def _seen_as(site: Site, where: str, port: int, source: str) -> None:
+    """What is between may change an address: then another one would be banned, and stay so."""
+    with from_here.held(where, port, source) as own:
+        if not own:
+            raise Undone("no_way", source)
+        seen = [x.removeprefix("seen ") for x in site.act("ban_seen", PORT=str(own))]
+    if source not in map(_plain, seen):
+        raise Undone("other_source", ", ".join(map(_plain, seen)) or "-")
+
+
+def _plain(text: str) -> str:
+    """An address as `ss` prints it, as it is written."""
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        return str(mapped or address)
+    return text
 
 
 def _until(enough: Callable[[str], bool], where: str, port: int, source: str) -> str:

@@ -7,8 +7,9 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from collector.errors import one_line
 
@@ -71,6 +72,35 @@ def connects(address: str, port: int, source: str = "", wait: float = _WAIT) -> 
                 "silent" if isinstance(problem, TimeoutError) or problem.errno in told else "closed"
             )
     return "open"
+
+
+@contextmanager
+def held(address: str, port: int, source: str) -> Iterator[int]:
+    """A connection from `source` that says nothing, while it is looked at; its port here.
+
+    0 where there is none.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as link:
+        link.settimeout(_WAIT)
+        try:
+            link.bind((source, 0))
+            link.connect((address, port))
+            own = int(link.getsockname()[1])
+        except OSError:
+            own = 0
+        yield own
+
+
+def is_own(address: str) -> bool:
+    """Is it an address of this machine?"""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as link:
+        try:
+            link.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def ask_ports(address: str, ports: Iterable[int]) -> dict[int, str]:

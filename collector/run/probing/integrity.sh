@@ -24,9 +24,11 @@ hp_act() {
   if [ ! -s "$HP_PLANTED" ]; then undone no_room /etc/tmpfiles.d; fi
   say "planted $HP_PLANTED"
   say "config $hp_c"
-  timeout 300 aide --config="$HP_D/aide.conf" --check --limit '^/etc/tmpfiles\.d/' \
+  timeout 300 aide --config="$HP_D/aide.conf" --check --limit '^/etc/tmpfiles\.d(/|$)' \
     >"$HP_D/out" 2>"$HP_D/err" </dev/null
   say "rc $?"
   grep -F "$HP_PLANTED" "$HP_D/out" | lines named
+  # a baseline that lacks the folder itself would have named whatever lies there
+  grep -E '^(d[+]+|added): /etc/tmpfiles[.]d/?$' "$HP_D/out" | lines unknown
   lines error <"$HP_D/err"
 }

@@ -20,6 +20,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "restore_tar": ("restore_tar",),
     "restore_borg": ("restored", "restore_borg"),
     "restore_pgbackrest": ("restored", "restore_pgbackrest"),
+    "ban_seen": ("ban_seen",),
     "ban_before": ("ban_before",),
     "ban_after": ("ban_after",),
     "swept": ("swept",),
@@ -29,7 +30,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 
 
 # what plants nothing and may be done for several hosts at once
-WITHOUT_LOCK = {"store_files", "ready", "login_before", "ban_after"}
+WITHOUT_LOCK = {"store_files", "ready", "login_before", "ban_seen", "ban_after"}
 # what takes back and cleans up is stopped by no file
 _ALWAYS = {"ban_after", "swept"}
 
