@@ -66,6 +66,7 @@ _ASK = """async (asked) => {
 _CUT = """() => [...document.querySelectorAll("pre > code")]
   .filter((code) => code.scrollWidth > code.clientWidth + 1).length"""
 _LANGUAGE = re.compile(r'<a href="([^"]+)" hreflang="(\w+)" class="md-select__link">')
+_LISTED = {"controls", "commands", "messages", "reads", "schemas", "adr"}
 _UP = re.compile(r'<p class="way-up">(.*?)</p>')
 _INLINE = re.compile(r"(?<!`)`(hostpledge [^`\n]+)`")
 
@@ -285,7 +286,7 @@ def test_each_page_leads_to_itself_in_the_other_language_and_up_to_its_list(site
             assert (file.parent / links["zh"]).resolve() == site / "zh" / page
             assert (file.parent / links["en"]).resolve() == site / "en" / page
             above = _UP.findall(text)
-            listed = page.parts[0] in {"controls", "commands", "messages", "reads", "schemas", "adr"}
+            listed = page.parts[0] in _LISTED
             assert bool(above) == (listed and page.parts[1:] != ("index.html",))
             for up in re.findall(r'href="([^"]+)"', "".join(above)):
                 assert (file.parent / up).is_file()
