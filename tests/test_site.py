@@ -283,6 +283,8 @@ def test_each_page_leads_to_itself_in_the_other_language_and_up_to_its_list(site
             file = site / lang / page
             text = file.read_text(encoding="utf-8")
             links = dict(map(reversed, _LANGUAGE.findall(text)))
+            # beside which the theme would ask for a map of the site, in vain
+            assert 'rel="alternate"' not in text
             assert (file.parent / links["zh"]).resolve() == site / "zh" / page
             assert (file.parent / links["en"]).resolve() == site / "en" / page
             above = _UP.findall(text)

@@ -31,6 +31,8 @@ _BREAK = re.compile(
     rf"(?:(?<=[{_WIDE}])({_TAGS})\s*\n\s*({_TAGS})(?=[{_WIDE}])"
     rf"|(?<=[{_MARKS}])({_TAGS})\s*\n\s*(?=[^\s<]|<(?:code|strong|em|a)\b)())"
 )
+# beside each of these the theme asks for a map of its site, and there is none: the switch is enough
+_OFFERED = re.compile(r'\s*<link rel="alternate" href="[^"]*" hreflang="\w+">')
 _PRE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 
 
@@ -84,6 +86,10 @@ def on_page_context(
     if links:
         page.content = f'<p class="way-up">{" › ".join(links)} ›</p>\n{page.content}'
     return context
+
+
+def on_post_page(output: str, **_: object) -> str:
+    return _OFFERED.sub("", output)
 
 
 def _url(place: str) -> str:
