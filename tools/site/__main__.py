@@ -12,12 +12,13 @@ from pathlib import Path
 import yaml
 
 from collector.cli.ui.language import lang as spoken
-from tools.site import commands, law, messages, pictures, reads, schemas, written
+from tools.site import commands, hooks, law, messages, pictures, reads, schemas, written
 from tools.site.languages import LANGS, Lang, either
 from tools.site.plan import ROOT, nav
 from tools.site.samples import samples
 
 _WORKER = "iframe-worker.js"
+_STYLE = "site.css"
 _FRONT = """<!doctype html>
 <html lang="zh"><head><meta charset="utf-8"><title>hostpledge</title>
 <meta http-equiv="refresh" content="0; url=zh/index.html"></head>
@@ -58,7 +59,8 @@ def _one(folder: Path, lang: Lang) -> int:
         for place, file in schemas.files():
             shutil.copyfile(file, source / place)
         shutil.copytree(pictures.FOLDER, source / "pictures")
-        shutil.copyfile(Path(__file__).with_name(_WORKER), source / _WORKER)
+        for name in (_WORKER, _STYLE):
+            shutil.copyfile(Path(__file__).with_name(name), source / name)
         settings = Path(made) / "mkdocs.yml"
         settings.write_text(yaml.safe_dump(_settings(lang, source, folder / lang)), "utf-8")
         command = [
@@ -113,17 +115,19 @@ def _settings(lang: Lang, source: Path, out: Path) -> dict[str, object]:
             "generator": False,
             # in the place of one that the theme would fetch
             "polyfills": [_WORKER],
-            "alternate": [
-                {"name": "中文", "link": "../zh/index.html", "lang": "zh"},
-                {"name": "English", "link": "../en/index.html", "lang": "en"},
-            ],
+            "alternate": hooks.alternates("index.html"),
         },
+        "extra_css": [_STYLE],
+        "hooks": [str(Path(hooks.__file__))],
         "plugins": [
             {
                 "search": {
-                    "lang": [lang] if lang == "en" else ["zh", "en"],
-                    # words of a code as well; jieba's mark stands between those of Chinese
-                    "separator": r"[\s\u200b\-_]+",
+                    # words stay as they are: what is typed is the beginning of one, which a stem is
+                    # not; those of Chinese are cut by jieba, and in the question by the page
+                    "lang": ["en"],
+                    "pipeline": [] if lang == "zh" else ["stopWordFilter"],
+                    # words of a code and of an id as well; jieba's mark is U+200B
+                    "separator": r"[\s\u200b\-_.,:;!?()\[\]{}\"'`/=，。：；、！？（）《》“”「」…]+",
                 }
             },
             "offline",

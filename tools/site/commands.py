@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import click
@@ -11,20 +10,22 @@ from collector.cli.app import hostpledge
 from collector.cli.asked.status import STATUSES
 from collector.cli.ui.help import first_sentence, in_words
 from collector.cli.ui.language import lang
-from tools.site.languages import cell, either
-
-_ENDS = re.compile(r"退出码|Exit status")
+from tools.site.languages import boosted, cell, either
 
 
 def pages() -> Iterator[tuple[str, str]]:
     """Each page's place, and its text, in the language of this process."""
     click.Context.formatter_class = click.HelpFormatter
-    settings = hostpledge.context_settings
-    root = click.Context(hostpledge, info_name="hostpledge", **settings)
-    every = list(_below(hostpledge, root))
-    yield "commands/index.md", "\n".join(_index(every)) + "\n"
-    for command, context in every:
+    found = every()
+    yield "commands/index.md", "\n".join(_index(found)) + "\n"
+    for command, context in found:
         yield f"commands/{_file(context)}.md", "\n".join(_page(command, context)) + "\n"
+
+
+def every() -> list[tuple[click.Command, click.Context]]:
+    """Each command, however deep in groups."""
+    settings = hostpledge.context_settings
+    return list(_below(hostpledge, click.Context(hostpledge, info_name="hostpledge", **settings)))
 
 
 def _below(
@@ -42,19 +43,19 @@ def _file(context: click.Context) -> str:
     return context.command_path.replace(" ", "-")
 
 
-def _index(every: list[tuple[click.Command, click.Context]]) -> Iterator[str]:
+def _index(found: list[tuple[click.Command, click.Context]]) -> Iterator[str]:
     language = lang()
     yield f"# {either(language, '命令', 'Commands')}"
     yield ""
-    yield f"| {either(language, '命令', 'command')} | |"
+    yield either(language, "| 命令 | 用途 |", "| command | what for |")
     yield "|---|---|"
-    for command, context in every:
+    for command, context in found:
         link = f"[`{context.command_path}`]({_file(context)}.md)"
         yield f"| {link} | {cell(first_sentence(command))} |"
     yield ""
     yield f"## {either(language, '退出码', 'Exit status')}"
     yield ""
-    yield "| | |"
+    yield either(language, "| 退出码 | 含义 |", "| status | what it means |")
     yield "|---|---|"
     for status, meaning in STATUSES.items():
         yield f"| {status} | {cell(meaning.to(language))} |"
@@ -62,19 +63,23 @@ def _index(every: list[tuple[click.Command, click.Context]]) -> Iterator[str]:
 
 def _page(command: click.Command, context: click.Context) -> Iterator[str]:
     language = lang()
+    yield from boosted(2)
     yield f"# {context.command_path}"
     for paragraph in (command.help or "").split("\n\n"):
-        if not _ENDS.search(paragraph):
-            yield from ("", cell(paragraph))
+        yield from ("", cell(paragraph))
     usage = in_words(" ".join(command.collect_usage_pieces(context)))
     yield from ("", "```text", f"{context.command_path} {usage}".rstrip(), "```")
     if isinstance(command, click.Group):
-        yield from ("", f"## {either(language, '子命令', 'Commands')}", "", "| | |", "|---|---|")
+        yield from ("", f"## {either(language, '子命令', 'Commands')}", "")
+        yield either(language, "| 命令 | 用途 |", "| command | what for |")
+        yield "|---|---|"
         for word in command.list_commands(context):
             found = command.get_command(context, word)
             if found is not None:
                 yield f"| [`{word}`]({_file(context)}-{word}.md) | {cell(first_sentence(found))} |"
-    yield from ("", f"## {either(language, '选项', 'Options')}", "", "| | |", "|---|---|")
+    yield from ("", f"## {either(language, '选项', 'Options')}", "")
+    yield either(language, "| 选项 | 含义 |", "| option | what it does |")
+    yield "|---|---|"
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and isinstance(parameter, click.Option):

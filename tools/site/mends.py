@@ -57,20 +57,9 @@ _HANDED = (
     "The hand-in was not taken, and nothing that was taken before is lost. Hand in later, or "
     "smaller, or by another link, as the message says.",
 )
-_FINDING = (
-    "这是判定中的一句话：说明一台主机的情况。整改办法见该核查项的页面，或 `hostpledge explain "
-    "核查项`。",
-    "It is a sentence of a finding: it tells of a host. The page of the control says how to "
-    "mend it, as does `hostpledge explain CONTROL`.",
-)
-_PART = (
-    "这是更长的一句话的一部分，或结果中的一句说明；如何处理由那句话或命令的页面说明。",
-    "It is a part of a longer sentence, or a remark of a result; that sentence, or the page of "
-    "the command, says what to do.",
-)
 # by the name of what says a message
 DONE_BY: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("BadInput", "Disagrees", "_UnlikeError", "YAMLError", "ValueError"), _INPUT),
+    **dict.fromkeys(("BadInput", "Disagrees", "_UnlikeError", "YAMLError"), _INPUT),
     **dict.fromkeys(("CouldNotLook", "_unseen"), _LOOK),
     **dict.fromkeys(
         ("NotUnderstood", "NotTrusted", "Foggy", "Strange", "Refused", "_wrong", "_no", "Unknown"),
@@ -83,13 +72,15 @@ DONE_BY: Mapping[str, tuple[str, str]] = {
         ("SlowError", "BusyError", "NoRoomError", "TooLargeError", "UsedError"), _HANDED
     ),
 }
-_JUDGED = ("collector.facts.", "collector.judges.", "collector.controls.", "collector.judging.")
 
 
 def told(
     code: str, at: Sequence[Said], lang: Lang, link: Callable[[str, Lang], str]
 ) -> Iterator[str]:
-    """Lines of Markdown; `link` makes one to another message's page."""
+    """Lines of Markdown, none where it is not sure; `link` makes one to another message's page.
+
+    What a kind asks of a person is said of a message that is of one kind wherever it is said.
+    """
     mends = sorted({mend for one in at for mend in one.mends})
     if mends:
         yield from (f"{either(lang, '随同说出的办法', 'Said with it')}{colon(lang)}".rstrip(), "")
@@ -104,18 +95,10 @@ def told(
         if len(for_) > _MOST:
             yield f"- {either(lang, f'共 {len(for_)} 条', f'{len(for_)} in all')}"
         yield ""
-    asks = dict.fromkeys(_asks(one) for one in at if not one.mend)
-    if not asks and not for_:
-        asks = {_PART: None}
-    for zh, en in asks:
-        yield from (either(lang, zh, en), "")
-
-
-def _asks(one: Said) -> tuple[str, str]:
-    known = DONE_BY.get(one.kind)
-    if known is not None:
-        return known
-    return _FINDING if one.module.startswith(_JUDGED) else _PART
+    asks = {DONE_BY.get(one.kind) for one in at if not one.mend}
+    sure = asks.pop() if len(asks) == 1 else None
+    if sure is not None:
+        yield from (either(lang, *sure), "")
 
 
 @cache

@@ -18,6 +18,9 @@ from tools.site.plan import ROOT
 from tools.site.said import Said, places
 
 _CODE = re.compile(r'"([a-z][a-z0-9_]+)"')
+# characters of a message that are the title of its page
+_TITLE = 48
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>{}#&|]")
 # so many controls by name; of more, how many
 _NAMED = 12
 # lists are not searched: each of their lines is a page of its own
@@ -64,25 +67,26 @@ def _index(rooms: dict[str, list[str]], lang: Lang) -> Iterator[str]:
     yield ""
     yield either(
         lang,
-        f"命令行以下的 {count} 条信息各有代码与一页：中英文、`{{名称}}` 处填入什么、在何处说出、"
-        "如何处理。"
+        f"命令行以下的 {count} 条信息各有代码与一页：中英文、`{{名称}}` 处填入什么、出现在哪些"
+        "命令中；办法确定的，也写明如何处理。"
         "命令以一行说明哪里不对、在何处、如何处理，并以退出码 2 结束；判定中的信息见各核查项的"
         "页面。搜索框中输入信息的一部分即可找到其页面。",
         f"What is said below the command line: {count} messages, each with a code and a page: both "
-        f"languages, what stands in the place of a `{{name}}`, where it is said, what to do. "
+        f"languages, what stands in the place of a `{{name}}`, where it is said, and what to do "
+        "where that is sure. "
         "A command that cannot do its work says in one line what "
         "is wrong, where, and the mend, "
         "and ends with status 2. What a verdict says stands on its control's page. The search "
         "finds the page of a message by a part of it.",
     )
-    yield from ("", "| | |", "|---|---|")
+    yield from ("", either(lang, "| 模块 | 条数 |", "| room | how many |"), "|---|---|")
     for room, codes in rooms.items():
         yield f"| [`{room}`]({room}/index.md) | {len(codes)} |"
 
 
 def _list(room: str, codes: list[str], lang: Lang) -> Iterator[str]:
     yield from (*_UNSEARCHED, f"# {either(lang, '提示信息', 'Messages')}{colon(lang)}{room}")
-    yield from ("", "| | |", "|---|---|")
+    yield from ("", either(lang, "| 代码 | 信息 |", "| code | message |"), "|---|---|")
     for code in codes:
         text = _text(catalogue()[code], lang)
         yield f"| [`{code}`]({code}.md) | {cell(text)} |"
@@ -96,13 +100,15 @@ def _page(room: str, code: str, lang: Lang) -> Iterator[str]:
     said = catalogue()[code]
     texts = (said.zh, said.en) if lang == "zh" else (said.en, said.zh)
     at = places().get(code, ())
-    yield from (f"# {code}", "", "```text", *texts, "```")
+    yield from (f"# {_few_words(texts[0])} `{code}`", "", "```text", *texts, "```")
     yield from _values(said, at, lang)
-    yield from ("", f"## {either(lang, '如何处理', 'What to do')} {{ data-search-exclude }}", "")
-    yield from told(code, at, lang, link)
+    do = list(told(code, at, lang, link))
+    if do:
+        head = either(lang, "如何处理", "What to do")
+        yield from ("", f"## {head} {{ data-search-exclude }}", "", *do)
     yield from (
         "",
-        f"## {either(lang, '在何处说出', 'Where it is said')} {{ data-search-exclude }}",
+        f"## {either(lang, '出现在', 'Where it is said')} {{ data-search-exclude }}",
         "",
     )
     yield from _where(at, lang)
@@ -110,6 +116,16 @@ def _page(room: str, code: str, lang: Lang) -> Iterator[str]:
         "",
         f"[{room}](index.md) · [{either(lang, '全部信息', 'all messages')}](../index.md)",
     )
+
+
+def _few_words(text: str) -> str:
+    """The beginning of a message, as a heading of Markdown, where a brace would be an attribute."""
+    line = " ".join(text.split())
+    if len(line) > _TITLE:
+        cut = line[:_TITLE]
+        # where there are blanks, no word is cut
+        line = (cut[: cut.rindex(" ")] if " " in cut[_TITLE // 2 :] else cut) + "…"
+    return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", line)
 
 
 def link(code: str, lang: Lang) -> str:
@@ -124,7 +140,7 @@ def _values(said: Template, at: Sequence[Said], lang: Lang) -> Iterator[str]:
     if not names:
         return
     yield from ("", f"## {either(lang, '填入什么', 'What stands in it')}", "")
-    yield either(lang, "| | 填入 | 源码中 |", "| | what | in the source |")
+    yield either(lang, "| 名称 | 填入 | 源码中 |", "| name | what | in the source |")
     yield "|---|---|---|"
     for name in dict.fromkeys(names):
         given = dict.fromkeys(one.values[name] for one in at if name in one.values)
@@ -140,9 +156,6 @@ def _where(at: Sequence[Said], lang: Lang) -> Iterator[str]:
             "The source puts this code together from a word, so no place is listed.",
         )
         return
-    for one in at:
-        in_ = f" `{one.function}`" if one.function else ""
-        yield f"- `{one.path}:{one.line}`{in_}"
     tops = {(one.module, one.top) for one in at}
     commands = reached.gathered({name for top in tops for name in reached.commands(top)})
     if commands:

@@ -38,7 +38,7 @@ def _index(every: list[Read], lang: Lang) -> Iterator[str]:
         "away on the host. `hostpledge reads` prints the same, `hostpledge collect --script` "
         "the script that runs.",
     )
-    yield from ("", "| | |", "|---|---|")
+    yield from ("", either(lang, "| 读取 | 为何 |", "| read | why |"), "|---|---|")
     for read in every:
         yield f"| [`{read.id}`]({read.id}.md) | {cell(read.why.to(lang))} |"
 

@@ -52,7 +52,8 @@ def _index(every: dict[str, Any], lang: Lang) -> Iterator[str]:
         "bundles of each earlier form. Fields that are not known are refused, so that an older "
         "program says so rather than leave them out.",
     )
-    yield from ("", "| | | |", "|---|---|---|")
+    head = either(lang, "| 名称 | 内容 | 编号 |", "| name | what it holds | id |")
+    yield from ("", head, "|---|---|---|")
     for name, schema in every.items():
         yield f"| [`{name}`]({name}.md) | {cell(schema['title'])} | `{schema['$id']}` |"
 

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.site.languages import Lang
+from tools.site.languages import Lang, boosted
 from tools.site.plan import ROOT, WRITTEN
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 # the site has a switch of its own for this
 _OTHER_LANGUAGE = re.compile(r"\s*(?:·\s*)?\[(?:中文|中文说明|English)\]\([^)]*\)(?:\s*·\s*)?")
+# as `tools.control_pages` writes it: number, id, title
+_CONTROL = re.compile(r"\A# (\S+) `(\S+)`\n\n\*\*(.+)\*\*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~)")
 
 
@@ -23,9 +25,19 @@ def pages(lang: Lang) -> Iterator[tuple[str, str]]:
     for source in sorted((ROOT / "docs" / "controls").glob("*.md")):
         if source.name.endswith(".zh.md") == (lang == "zh"):
             place = f"controls/{source.name.replace('.zh.md', '.md')}"
-            yield place, _moved(source, place)
+            yield place, _titled(source.stem, _moved(source, place))
     for source in sorted((ROOT / "docs" / "adr").glob("*.md")):
         yield f"adr/{source.name}", _moved(source, f"adr/{source.name}")
+
+
+def _titled(name: str, text: str) -> str:
+    """A control's page with its title in its heading: by that it is listed, and found."""
+    if name.startswith("README"):
+        return text
+    made, count = _CONTROL.subn(r"# \1 \3 `\2`", text)
+    if count != 1:
+        raise SystemExit(f"docs/controls/{name}.md does not begin with its number and its title")
+    return "\n".join([*boosted(1.5), made])
 
 
 def _places() -> dict[str, str]:
