@@ -19,7 +19,6 @@ from collector.model import Capture, Quote, Read, ReadStatus, Text, files, shell
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
 _TYPES = ("auth", "account", "password", "session")
 
-# Arguments of modules that ask a database or a directory.
 # The modules whose arguments are read, by the beginning of their names.
 _READ_MODULES = (
     "unix", "tcb", "sss", "winbind", "krb5", "faillock", "tally", "pwquality", "cracklib",
@@ -264,10 +263,8 @@ def _lines(text: str) -> list[str]:
 
 
 def stacks(capture: Capture) -> Stacks:
-    """Raises CouldNotLook when a file of /etc/pam.d could not be read.
-
-    A link to nothing (of an MTA that is gone) is no file: libpam goes on to the next folder.
-    """
+    """Raises CouldNotLook when a file of /etc/pam.d could not be read."""
+    # a link to nothing (of an MTA that is gone) is no file: libpam goes on to the next folder
     found = [f for f in capture.read("pam.files").present() if f.status is not ReadStatus.ABSENT]
     if any(f.path == "/etc/pam.conf" for f in found) and len(found) == 1:
         raise NotUnderstood("pam.files", msg("etc_pam_conf_instead"))
