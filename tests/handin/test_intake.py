@@ -12,10 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from collector import captures
 from collector.cli.workflows.evidence import Signing, first_key
 from collector.cli.workflows.handed import taking_in
 from collector.cli.workflows.handed.waiting import undecided
@@ -244,6 +246,19 @@ def test_one_capture_under_two_names_is_taken_as_neither(desk: Desk) -> None:
     # one still waits
     assert desk("intake", "--refuse", other.id, "--why", "no").status == 1
     assert desk.json("--accept", one.id)["status"] == 0
+
+
+def test_which_bytes_were_handed_in_is_our_own_word(desk: Desk) -> None:
+    """A capture of our form may say that it was handed in already, as whatever bytes it likes."""
+    found = captures.from_bytes(output("a"), where="")
+    origin = {"transport": "handed-in", "output_sha256": "ab" * 32}
+    data = captures.to_bytes(replace(found, host="web-1", origin=MappingProxyType(origin)))
+    link = desk.came(data)
+    assert desk("intake", "--accept", link.id).status == 0
+    (bundle,) = (desk.home / "bundles").rglob("evidence.json")
+    said = json.loads(bundle.read_text())["hosts"]["web-1"]["origin"]
+    assert said["output_sha256"] == captures.digest(data)
+    assert said["claimed"] == origin
 
 
 def test_a_host_that_was_replaced_is_taken_when_asked_for(desk: Desk) -> None:

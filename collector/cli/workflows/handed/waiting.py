@@ -114,7 +114,7 @@ def read(places: Places, one: Receipt) -> Capture:
     looked_through(partial(_look, data, one.host), where=one.id)
     found = looking.of_bytes(data, one.host)
     if captures.own_form(data):
-        return provenance.handed_in(found, one.sha256)
+        return provenance.received(found, one.sha256)
     return replace(found, host=one.host, origin=provenance.of_output(one.sha256))
 
 
