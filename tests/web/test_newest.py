@@ -149,6 +149,20 @@ def test_exports_say_what_was_handed_in(base: Place) -> None:
     assert [row["handed_in"] for row in _rows(told)] == ["yes"] * len(_rows(told))
 
 
+def test_what_is_void_now_is_not_what_was_void_before(own: Place) -> None:
+    """As many count as before, and the newest is the same: only another one is void."""
+    customer = Site(own).house.customer
+    known = customer.dossier("demo-0", datetime.now(UTC), None, "en")
+    one, two, three, four, five = known.evidence
+    of, states = {}, {}
+    for without, left in ((4, (one, two, three, five)), (3, (one, two, four, five))):
+        counted = replace(known, evidence=left)
+        of[without] = customer.looks(counted).of["web-01"]
+        states[without] = {life.control for life in customer.lives(counted)[0]}
+    assert of == {4: 3, 3: 4}
+    assert GRAVE in states[3] - states[4]
+
+
 def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> None:
     register = Register.open(own.register)
     digest = register.every_evidence("demo-0")[3].digest

@@ -157,8 +157,7 @@ class Customer:
         """
         evidence = known.evidence
         day = known.moment.astimezone(CHINA).date().isoformat()
-        last = evidence[-1].digest if evidence else ""
-        key = (known.record.id, known.record.digest, last, str(len(evidence)), day)
+        key = (*_key(known), day)
         with self._library.open():
             found = self._lives.get(key)
             if found is None:
@@ -171,8 +170,7 @@ class Customer:
 
     def looks(self, known: Dossier) -> Looks:
         """The newest look at each host; raises BadInput where a bundle cannot be read."""
-        last = known.last.digest if known.last else ""
-        key = (known.record.id, known.record.digest, last, str(len(known.evidence)))
+        key = _key(known)
         found = self._looks.get(key)
         if found is None:
             past = known.past
@@ -202,6 +200,12 @@ class Customer:
             found = register.shown(newest)
             _keep(self._shown, newest.digest, found)
         return found
+
+
+def _key(known: Dossier) -> tuple[str, ...]:
+    """Of all that counts there: what is void may be another than it was, on any day."""
+    digests = (f"{one.sequence} {one.digest}" for one in known.evidence)
+    return (known.record.id, known.record.digest, *digests)
 
 
 def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
