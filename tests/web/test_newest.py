@@ -21,6 +21,7 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.record.voiding import with_void
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
+from collector.web.reading import monthly
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.test_follow_ups import another
@@ -161,6 +162,31 @@ def test_what_is_void_now_is_not_what_was_void_before(own: Place) -> None:
         states[without] = {life.control for life in customer.lives(counted)[0]}
     assert of == {4: 3, 3: 4}
     assert GRAVE in states[3] - states[4]
+
+
+def test_on_its_last_day_a_waiver_still_holds_and_nothing_is_late(own: Place) -> None:
+    register, last = Register.open(own.register), _TODAY + timedelta(days=3)
+    known = json.loads(register.get("demo-0").canonical())
+    known["follow_ups"] = [
+        {"control": GRAVE, "host": "web-01", "owner": "周示例", "due": last.isoformat()}
+    ]
+    known["waivers"] = [
+        {"control": HASH, "host": "web-01", "reason": "年底下线", "approver": "林示例",
+         "expires": last.isoformat()},
+    ]  # fmt: skip
+    register.add(from_document(known, where="", today=_TODAY), update=True)
+    customer, later = Site(own).house.customer, datetime.now(UTC) + timedelta(days=20)
+    for day, state, late in ((last, "waived", False), (last + timedelta(days=1), "open", True)):
+        dossier = customer.dossier("demo-0", later, day, "en")
+        of = {life.control: life for life in dossier.status.lives if life.host == "web-01"}
+        assert of[HASH].state == state, day
+        assert of[GRAVE].overdue(dossier.moment) is late, day
+        assert ("finding" in [due.kind for due in dossier.status.overdue]) is late, day
+
+
+def test_a_month_ends_with_its_last_moment() -> None:
+    ends = monthly._ends(datetime(2026, 3, 5, tzinfo=UTC))
+    assert [(e + timedelta.resolution).astimezone(CHINA).day for e in ends[:-1]] == [1] * 11
 
 
 def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> None:
