@@ -198,6 +198,24 @@ def test_guessing_ends_and_locks_nobody_out(own: Site) -> None:
     assert own.browser(peer="203.0.113.9").sign_in("eng").status_code == 303
 
 
+def test_a_one_time_password_is_heard_whatever_others_tried(own: Site) -> None:
+    for number in range(throttle.NAME):
+        own.house.throttle.take(throttle.buckets("cust", f"198.51.{number}.1", None))
+    # nobody guesses a one-time password: that one is heard, and no other instead of it
+    own.house.accounts.change_password("cust", "drawn-at-random-1", must_change=True)
+    assert own.browser(peer="203.0.113.9").sign_in("cust").status_code == 429
+    assert own.browser(peer="203.0.113.9").sign_in("cust", "drawn-at-random-1").status_code == 303
+    again = own.browser(peer="203.0.113.10")
+    said = [again.sign_in("cust", "wrong-one-at-all").status_code for _ in range(throttle.PAIR)]
+    assert said == [429] * throttle.PAIR
+    assert again.sign_in("cust", "drawn-at-random-1").status_code == 429
+    # of IPv6 whoever has one address has 2^64 of them
+    for number in range(throttle.PAIR):
+        own.house.throttle.take(throttle.buckets("eng", f"2001:db8::{number}", None))
+    assert own.browser(peer="2001:db8::ffff:1").sign_in("eng").status_code == 429
+    assert own.browser(peer="2001:db8:0:1::1").sign_in("eng").status_code == 303
+
+
 def test_guesses_at_once_are_counted_like_others(own: Site) -> None:
     """Counted before the work is done: forty that come together are no more than five."""
     clients = [own.browser(peer="198.51.100.9") for _ in range(12)]
