@@ -189,6 +189,23 @@ def test_a_month_ends_with_its_last_moment() -> None:
     assert [(e + timedelta.resolution).astimezone(CHINA).day for e in ends[:-1]] == [1] * 11
 
 
+def test_lists_say_what_was_handed_in(base: Place) -> None:
+    """In the overview, in what falls due, and in the files of both: none of it was collected."""
+    site = Site(base)
+    browser = site.browser("boss")
+    told = {row["id"]: row["handed_in"] for row in _rows(browser.get("/export.csv?lang=en").text)}
+    assert told["demo-0"] == "1" and told["demo-3"] == ""
+    listed = _rows(_told(base, "pledge", "list", "--format", "csv"))
+    assert {row["id"]: row["handed_in"] for row in listed} == told
+    due = {r["pledge"]: r["handed_in"] for r in _rows(browser.get("/due/export.csv").text)}
+    assert due.items() <= told.items() and due["demo-0"] == "1"
+    for path in ("/?lang=en", "/due?lang=en"):
+        page = browser.get(path).text
+        rows = re.findall(r"<tr>.*?</tr>", page[page.index("<tbody>") :], re.DOTALL)
+        (row, *_) = [row for row in rows if "/pledges/demo-0" in row]
+        assert "1 handed in" in row, path
+
+
 def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> None:
     register = Register.open(own.register)
     digest = register.every_evidence("demo-0")[3].digest
