@@ -342,6 +342,10 @@ def test_a_proxys_word_counts_where_it_is_ours(place: Place) -> None:
     again = site.browser(peer="10.1.2.3", base=base)
     assert again.client.get("/due", headers=twice).status_code == 200
     assert _lines(site)[0].address == "203.0.113.7"
+    # some write the port too
+    for said, address in (("203.0.113.8:521", "203.0.113.8"), ("[2001:db8::8]:4", "2001:db8::8")):
+        assert ours.get("/due", **{**headers, "x-forwarded-for": said}).status_code == 200
+        assert _lines(site)[0].address == address
     two = httpx.Headers([*headers.items(), ("x-remote-user", "boss")])
     assert (
         site.browser(peer="10.1.2.3", base=base).client.get("/due", headers=two).status_code == 303
