@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,13 +15,14 @@ import pytest
 
 from collector import captures, catalog
 from collector.attest.bundle import making
-from collector.model import Capture
+from collector.model import Capture, Lang
 from collector.pledges.record.form import from_document
 from collector.pledges.record.times import CHINA
 from collector.pledges.record.voiding import with_void
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from collector.web.reading import monthly
+from collector.web.reading.customer import Customer, Dossier
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.test_follow_ups import another
@@ -182,6 +183,27 @@ def test_on_its_last_day_a_waiver_still_holds_and_nothing_is_late(own: Place) ->
         assert of[HASH].state == state, day
         assert of[GRAVE].overdue(dossier.moment) is late, day
         assert ("finding" in [due.kind for due in dossier.status.overdue]) is late, day
+
+
+@pytest.mark.parametrize("day", ["20260101", "2026-W01-4", "2099-01-01", "2026-1-1", "x"])
+def test_a_day_that_is_none_or_has_not_come_is_refused(base: Place, day: str) -> None:
+    for path in ("/pledges/demo-0", "/pledges/demo-0/findings.csv"):
+        answer = Site(base).browser("boss").get(f"{path}?at={day}&lang=en")
+        assert answer.status_code == 400
+        assert "written like 2026-10-01, and has come" in answer.text
+
+
+def test_the_file_of_a_past_day_is_named_by_it(
+    base: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, real = Site(base), Customer.dossier
+
+    def then(self: Customer, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
+        return replace(real(self, id, now, None, lang), at=at)
+
+    monkeypatch.setattr(Customer, "dossier", then)
+    told = site.browser("boss").get("/pledges/demo-0/findings.csv?at=2026-02-03")
+    assert "findings-demo-0-2026-02-03.csv" in told.headers["content-disposition"]
 
 
 def test_a_month_ends_with_its_last_moment() -> None:
