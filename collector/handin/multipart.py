@@ -12,6 +12,8 @@ from collector.i18n.message import msg
 
 FIELD = "capture"
 _LONGEST = 4096
+# a form has one of them, a browser adds a few
+_MOST = 20
 
 
 class OneFile:
@@ -29,7 +31,7 @@ class OneFile:
         self._into = into
         self._name, self._value = b"", b""
         self._ours = False
-        self._seen = 0
+        self._seen = self._parts = 0
         self._ended = False
         self._parser = MultipartParser(
             boundary,
@@ -55,6 +57,9 @@ class OneFile:
             raise _no_form()
 
     def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > _MOST:
+            raise _no_form()
         self._ours = False
         self._name = self._value = b""
 

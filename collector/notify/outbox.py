@@ -81,12 +81,16 @@ class Outbox:
                 msg("another_hostpledge_work_here"), where=str(self.folder), mend=msg("wait_for_it")
             ) from None
 
-    def told(self) -> set[tuple[str, str]]:
-        """Whom, and by which channel, what was told, or is to be: it is never put in again."""
+    def told(self, people: Collection[str]) -> set[tuple[str, str]]:
+        """Whom, and by which channel, what was told, or is to be: it is never put in again.
+
+        By channel only what somebody was told who is none of `people` any more: that one may have
+        another name now. Of those who are there, each is told what is theirs.
+        """
         return {
             (whom, item)
             for message in self.messages()
-            for whom in (message.to, *message.channels)
+            for whom in (message.to, *(() if message.to in people else message.channels))
             for item in message.items
         }
 

@@ -12,13 +12,15 @@ Addresses are those of apprise. Nothing of one is ever said again: it holds a pa
 from __future__ import annotations
 
 import hmac
+import json
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from collector import captures, private
 from collector.errors import BadInput
@@ -29,6 +31,12 @@ EVERYBODY = "*"
 # those alone: others of apprise write files, or run what they are told to
 CHANNELS = ("mailto", "mailtos", "wecombot", "dingtalk", "feishu")
 _MOST = 1 << 20
+_SECRET = ("pass", "password", "secret")
+# what no message goes elsewhere by; any other word is part of where it goes
+_ALL = {"format", "overflow", "verify", "rto", "cto", "retry", "wait"}
+_OF_MAIL = {*_ALL, "to", "cc", "bcc", "from", "name", "user", "pass", "smtp", "mode", "reply"}
+_OF_WEBHOOKS = {*_ALL, "key", "token", "to", "secret"}
+_MAILBOX = re.compile(r'[^@<>"\s]+@[^@<>"\s]+').fullmatch
 Lang = Literal["zh", "en", ""]
 
 
@@ -49,28 +57,76 @@ class Person:
 
 
 def known_by(channel: str, key: bytes) -> str:
-    """The same for as long as it reaches the same people: nothing of a password is in it.
+    """The same only where it reaches the same people: nothing of a password is in it.
 
     >>> told = known_by("mailtos://u:one@example.org?to=a@example.org", b"")
     >>> told == known_by("mailto://u:two@example.org?to=a@example.org&from=b@example.org", b"")
     True
     >>> told == known_by("mailtos://u:one@example.org?to=c@example.org", b"")
     False
+    >>> known_by("wecombot://?key=A", b"") == known_by("wecombot://?key=B", b"")
+    False
     """
     scheme, _, rest = channel.partition("://")
     scheme = scheme.lower().removesuffix("s") if scheme.lower() == "mailtos" else scheme.lower()
-    if scheme != "mailto":
-        # the token of a webhook is whom it reaches; what stands before it is how it is signed
-        reached = rest.partition("?")[0].rpartition("@")[2].rstrip("/")
-    else:
-        before, _, given = rest.partition("?")
-        own, _, path = before.rpartition("@")[2].partition("/")
-        named = [value for name, value in parse_qsl(given) if name in ("to", "cc", "bcc")]
-        user = before.rpartition("@")[0].partition(":")[0]
-        reached = " ".join(sorted([*named, *filter(None, path.split("/"))])) or f"{user}@{own}"
-        reached = reached.casefold()
-    text = f"{scheme} {reached}".encode()
+    reached = _mailboxes(rest) if scheme == "mailto" else _webhook(rest)
+    text = f"{scheme} {_everything(rest) if reached is None else reached}".encode()
     return "c" + hmac.digest(key, text, "sha256").hex()[:15]
+
+
+def _mailboxes(rest: str) -> str | None:
+    """Who is written to, whoever sends it; None where that is more than full addresses."""
+    own, path, given = _split(rest)
+    known = dict(given)
+    if len(known) != len(given) or known.keys() - _OF_MAIL:
+        return None
+    told = [known.get(name, "") for name in ("cc", "bcc")]
+    named = [known.get("to", ""), *map(unquote, path.split("/"))]
+    if any(named):
+        found = [one for text in (*named, *told) for one in _several(text)]
+        plain = "%" not in own and found and all(map(_MAILBOX, found))
+        return " ".join(sorted(found)).casefold() if plain else None
+    # who sends is who is written to: told by several words of the address
+    user, at, host = own.rpartition("@")
+    return f"{user.partition(':')[0]}@{host}".casefold() if at and not given else None
+
+
+def _webhook(rest: str) -> str | None:
+    """The token, and whom it calls by name; what stands before it is how it is signed."""
+    own, path, given = _split(rest)
+    known = dict(given)
+    tokens = [known[name] for name in ("key", "token") if known.get(name)]
+    if len(known) != len(given) or known.keys() - _OF_WEBHOOKS or len(tokens) > 1:
+        return None
+    named = sorted([*filter(None, path.split("/")), *_several(known.get("to", ""))])
+    return "/".join([*(tokens or [own.rpartition("@")[2]]), *named])
+
+
+def _everything(rest: str) -> str:
+    """All but the password; which of two equal words counts depends on where they stand."""
+    own, path, given = _split(rest)
+    user, at, host = own.rpartition("@")
+    told = [f"{name}={value}" for name, value in given if name not in _SECRET]
+    if len(dict(given)) == len(given):
+        told.sort()
+    # a password with a slash in it: none of it can be told from the rest
+    who = own if ":" in own and not at else f"{user.partition(':')[0]}{at}{host}"
+    return json.dumps([who, path.rstrip("/"), told])
+
+
+def _split(rest: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """Who sends by which server, the path, and the words behind it."""
+    before, _, given = rest.partition("?")
+    own, _, path = before.partition("/")
+    found = parse_qsl(given, keep_blank_values=True)
+    if ":" in own and "@" not in own and "@" in path:
+        # it may be a password with a slash in it
+        found = [("", before), *found]
+    return own, path, [(name.casefold(), value) for name, value in found]
+
+
+def _several(text: str) -> list[str]:
+    return [one for one in re.split(r"[,;\s]+", text) if one]
 
 
 def load(path: Path) -> Mapping[str, Person]:

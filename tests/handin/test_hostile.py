@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.errors import BadInput
 from collector.handin import links
 from collector.handin.guesses import Guesses
+from collector.handin.multipart import OneFile
 from tests.handin.served import Served, output, serving
 
 _MOST = 1 << 20
@@ -142,6 +144,13 @@ def test_guesses_are_bounded_and_hold_up_nobody_else(tmp_path: Path) -> None:
         assert len({one.text for one in told}) == 1
         assert [line["what"] for line in served.log()].count("unknown") == 5
         assert served.put(address, output()).status == 201
+
+
+def test_a_form_of_thousands_of_parts_is_none() -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n'
+    form = OneFile("multipart/form-data; boundary=b", lambda _data: None)
+    with pytest.raises(BadInput):
+        form.write(part * 100)
 
 
 def test_who_guesses_from_everywhere_is_bounded_too() -> None:

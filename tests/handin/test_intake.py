@@ -12,10 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from collector import captures
 from collector.cli.workflows.evidence import Signing, first_key
 from collector.cli.workflows.handed import taking_in
 from collector.cli.workflows.handed.waiting import undecided
@@ -244,6 +246,62 @@ def test_one_capture_under_two_names_is_taken_as_neither(desk: Desk) -> None:
     # one still waits
     assert desk("intake", "--refuse", other.id, "--why", "no").status == 1
     assert desk.json("--accept", one.id)["status"] == 0
+
+
+def _forged(data: bytes, machine: str, *, clock: int = 0, key: str = "") -> bytes:
+    """The reads of one machine under another name: what whoever hands in can write."""
+    (nonce,) = re.findall(rb"hostpledge-capture 1 ([0-9a-f]+)", data)
+    data = data.replace(nonce, os.urandom(16).hex().encode())
+    data = re.sub(rb"(?m)^machine=.*\n", f"machine={machine}\n".encode() if machine else b"", data)
+    data = re.sub(rb"(?m)^boot_id=.*$", f"boot_id={machine[:32]}\nhostkey={key}".encode(), data)
+    return re.sub(rb"(?m)^clock=(\d+)", lambda m: b"clock=%d" % (int(m[1]) + clock), data)
+
+
+def test_one_machine_without_a_name_is_no_two_hosts(desk: Desk) -> None:
+    data = output("a")
+    first, second = desk.came(_forged(data, ""), "web-1"), desk.came(_forged(data, ""), "web-2")
+    listed = {one["id"]: one["against"] for one in desk.json()["waiting"]}
+    for link in (first, second):
+        assert "it tells no machine-id" in listed[link.id]
+        assert "the very same" in listed[link.id]
+    found = desk.json("--all")
+    assert (len(found["not_taken"]), found["taken"], found["status"]) == (2, [], 2)
+    assert [one["id"] for one in desk.json("--accept", first.id)["taken"]] == [first.id]
+    # attached now, it still stands against the other
+    (left,) = desk.json()["waiting"]
+    assert "web-1 of P-1 (evidence 1)" in left["against"]
+
+
+def test_the_same_reads_under_an_invented_name_are_no_other_machine(desk: Desk) -> None:
+    data = output("a")
+    desk.came(data, "web-1")
+    desk.came(_forged(data, "b" * 64, clock=-7), "web-2")
+    assert len(desk.json("--all")["not_taken"]) == 2
+
+
+def test_with_the_host_key_of_another_it_says_so(desk: Desk) -> None:
+    key = "ssh-ed25519 SHA256:" + "A" * 43
+    taken = desk.came(_forged(output("a"), "a" * 64, key=key), "web-1")
+    assert desk.json("--all")["taken"][0]["id"] == taken.id
+    for host, pledge, machine in (("web-2", "P-1", "c"), ("web-1", "P-2", "d")):
+        desk.came(_forged(output(machine), machine * 64, key=key), host, pledge)
+    for one in desk.json()["waiting"]:
+        assert "the SSH host key of web-1 of P-1 (evidence 1)" in one["against"]
+        assert "the SSH host key of the hand-in" in one["against"]
+    assert desk.json("--all")["taken"] == []
+
+
+def test_which_bytes_were_handed_in_is_our_own_word(desk: Desk) -> None:
+    """A capture of our form may say that it was handed in already, as whatever bytes it likes."""
+    found = captures.from_bytes(output("a"), where="")
+    origin = {"transport": "handed-in", "output_sha256": "ab" * 32}
+    data = captures.to_bytes(replace(found, host="web-1", origin=MappingProxyType(origin)))
+    link = desk.came(data)
+    assert desk("intake", "--accept", link.id).status == 0
+    (bundle,) = (desk.home / "bundles").rglob("evidence.json")
+    said = json.loads(bundle.read_text())["hosts"]["web-1"]["origin"]
+    assert said["output_sha256"] == captures.digest(data)
+    assert said["claimed"] == origin
 
 
 def test_a_host_that_was_replaced_is_taken_when_asked_for(desk: Desk) -> None:

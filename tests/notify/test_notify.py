@@ -291,6 +291,28 @@ def test_channels_in_another_order_or_of_another_name_get_nothing_twice(office: 
         assert "".join(office.told()) == told
 
 
+def test_what_is_one_persons_goes_to_nobody_else(office: Office) -> None:
+    """Neither names a recipient: the sender writes to who it says that it is."""
+    base = f"mailto://127.0.0.1:{office.server.port}?from="
+    office.settings(王工=f"{base}wang@example.org", Li=f"{base}li@example.org")
+    office()
+    assert len(office.told()) == 1
+    assert office.told("li@example.org") == []
+
+
+def test_by_a_channel_that_two_share_each_is_told_what_is_theirs(office: Office) -> None:
+    office.settings(王工=office.address, 李工=office.address)
+    office()
+    assert len(office.told()) == 1
+    end = (TODAY + timedelta(days=3)).isoformat()
+    given = {(HASH, "web-01"): {"owner": "李工", "due": end}}
+    office.register.change("one-1", lambda known: followed_up(known, given, today=TODAY))
+    office()
+    assert len(office.told()) == 2
+    office()
+    assert len(office.told()) == 2
+
+
 def test_what_is_told_is_told_once_however_it_is_worded(office: Office) -> None:
     """A number in the text changes, the finding of the self-check is the same, and its day too."""
     office.settings(**{"*": office.address})

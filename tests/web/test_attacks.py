@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from collector.pledges.database import tables
+from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
@@ -47,12 +48,13 @@ def _lines(site: Site) -> list[Any]:
 @pytest.mark.parametrize(
     "path",
     [
-        "/pledges/{id}", "/pledges/{id}?at=2099-01-01", "/pledges/{id}/findings.csv",
+        "/pledges/{id}", "/pledges/{id}?at={today}", "/pledges/{id}/findings.csv",
         "/pledges/{id}/findings.xlsx", "/pledges/{id}/evidence/1.zip", _FINDING,
     ],
 )  # fmt: skip
 def test_what_is_another_customers_is_not_there(site: Site, path: str) -> None:
     """The same answer, byte for byte but for the id, as for a pledge that does not exist."""
+    path = path.replace("{today}", datetime.now(CHINA).date().isoformat())
     browser = site.browser("cust")
     mine = browser.get(path.format(id="demo-2"))
     assert mine.status_code == 200, path
@@ -198,6 +200,24 @@ def test_guessing_ends_and_locks_nobody_out(own: Site) -> None:
     assert own.browser(peer="203.0.113.9").sign_in("eng").status_code == 303
 
 
+def test_a_one_time_password_is_heard_whatever_others_tried(own: Site) -> None:
+    for number in range(throttle.NAME):
+        own.house.throttle.take(throttle.buckets("cust", f"198.51.{number}.1", None))
+    # nobody guesses a one-time password: that one is heard, and no other instead of it
+    own.house.accounts.change_password("cust", "drawn-at-random-1", must_change=True)
+    assert own.browser(peer="203.0.113.9").sign_in("cust").status_code == 429
+    assert own.browser(peer="203.0.113.9").sign_in("cust", "drawn-at-random-1").status_code == 303
+    again = own.browser(peer="203.0.113.10")
+    said = [again.sign_in("cust", "wrong-one-at-all").status_code for _ in range(throttle.PAIR)]
+    assert said == [429] * throttle.PAIR
+    assert again.sign_in("cust", "drawn-at-random-1").status_code == 429
+    # of IPv6 whoever has one address has 2^64 of them
+    for number in range(throttle.PAIR):
+        own.house.throttle.take(throttle.buckets("eng", f"2001:db8::{number}", None))
+    assert own.browser(peer="2001:db8::ffff:1").sign_in("eng").status_code == 429
+    assert own.browser(peer="2001:db8:0:1::1").sign_in("eng").status_code == 303
+
+
 def test_guesses_at_once_are_counted_like_others(own: Site) -> None:
     """Counted before the work is done: forty that come together are no more than five."""
     clients = [own.browser(peer="198.51.100.9") for _ in range(12)]
@@ -324,6 +344,10 @@ def test_a_proxys_word_counts_where_it_is_ours(place: Place) -> None:
     again = site.browser(peer="10.1.2.3", base=base)
     assert again.client.get("/due", headers=twice).status_code == 200
     assert _lines(site)[0].address == "203.0.113.7"
+    # some write the port too
+    for said, address in (("203.0.113.8:521", "203.0.113.8"), ("[2001:db8::8]:4", "2001:db8::8")):
+        assert ours.get("/due", **{**headers, "x-forwarded-for": said}).status_code == 200
+        assert _lines(site)[0].address == address
     two = httpx.Headers([*headers.items(), ("x-remote-user", "boss")])
     assert (
         site.browser(peer="10.1.2.3", base=base).client.get("/due", headers=two).status_code == 303

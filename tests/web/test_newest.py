@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,12 +15,14 @@ import pytest
 
 from collector import captures, catalog
 from collector.attest.bundle import making
-from collector.model import Capture
+from collector.model import Capture, Lang
 from collector.pledges.record.form import from_document
 from collector.pledges.record.times import CHINA
 from collector.pledges.record.voiding import with_void
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
+from collector.web.reading import monthly
+from collector.web.reading.customer import Customer, Dossier
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.test_follow_ups import another
@@ -147,6 +149,83 @@ def test_exports_say_what_was_handed_in(base: Place) -> None:
     assert {row["handed_in"] for row in _rows(page.text)} == {"yes"}
     told = _told(base, "pledge", "findings", "demo-0", "--all", "--format", "csv")
     assert [row["handed_in"] for row in _rows(told)] == ["yes"] * len(_rows(told))
+
+
+def test_what_is_void_now_is_not_what_was_void_before(own: Place) -> None:
+    """As many count as before, and the newest is the same: only another one is void."""
+    customer = Site(own).house.customer
+    known = customer.dossier("demo-0", datetime.now(UTC), None, "en")
+    one, two, three, four, five = known.evidence
+    of, states = {}, {}
+    for without, left in ((4, (one, two, three, five)), (3, (one, two, four, five))):
+        counted = replace(known, evidence=left)
+        of[without] = customer.looks(counted).of["web-01"]
+        states[without] = {life.control for life in customer.lives(counted)[0]}
+    assert of == {4: 3, 3: 4}
+    assert GRAVE in states[3] - states[4]
+
+
+def test_on_its_last_day_a_waiver_still_holds_and_nothing_is_late(own: Place) -> None:
+    register, last = Register.open(own.register), _TODAY + timedelta(days=3)
+    known = json.loads(register.get("demo-0").canonical())
+    known["follow_ups"] = [
+        {"control": GRAVE, "host": "web-01", "owner": "周示例", "due": last.isoformat()}
+    ]
+    known["waivers"] = [
+        {"control": HASH, "host": "web-01", "reason": "年底下线", "approver": "林示例",
+         "expires": last.isoformat()},
+    ]  # fmt: skip
+    register.add(from_document(known, where="", today=_TODAY), update=True)
+    customer, later = Site(own).house.customer, datetime.now(UTC) + timedelta(days=20)
+    for day, state, late in ((last, "waived", False), (last + timedelta(days=1), "open", True)):
+        dossier = customer.dossier("demo-0", later, day, "en")
+        of = {life.control: life for life in dossier.status.lives if life.host == "web-01"}
+        assert of[HASH].state == state, day
+        assert of[GRAVE].overdue(dossier.moment) is late, day
+        assert ("finding" in [due.kind for due in dossier.status.overdue]) is late, day
+
+
+@pytest.mark.parametrize("day", ["20260101", "2026-W01-4", "2099-01-01", "2026-1-1", "x"])
+def test_a_day_that_is_none_or_has_not_come_is_refused(base: Place, day: str) -> None:
+    for path in ("/pledges/demo-0", "/pledges/demo-0/findings.csv"):
+        answer = Site(base).browser("boss").get(f"{path}?at={day}&lang=en")
+        assert answer.status_code == 400
+        assert "written like 2026-10-01, and has come" in answer.text
+
+
+def test_the_file_of_a_past_day_is_named_by_it(
+    base: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, real = Site(base), Customer.dossier
+
+    def then(self: Customer, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
+        return replace(real(self, id, now, None, lang), at=at)
+
+    monkeypatch.setattr(Customer, "dossier", then)
+    told = site.browser("boss").get("/pledges/demo-0/findings.csv?at=2026-02-03")
+    assert "findings-demo-0-2026-02-03.csv" in told.headers["content-disposition"]
+
+
+def test_a_month_ends_with_its_last_moment() -> None:
+    ends = monthly._ends(datetime(2026, 3, 5, tzinfo=UTC))
+    assert [(e + timedelta.resolution).astimezone(CHINA).day for e in ends[:-1]] == [1] * 11
+
+
+def test_lists_say_what_was_handed_in(base: Place) -> None:
+    """In the overview, in what falls due, and in the files of both: none of it was collected."""
+    site = Site(base)
+    browser = site.browser("boss")
+    told = {row["id"]: row["handed_in"] for row in _rows(browser.get("/export.csv?lang=en").text)}
+    assert told["demo-0"] == "1" and told["demo-3"] == ""
+    listed = _rows(_told(base, "pledge", "list", "--format", "csv"))
+    assert {row["id"]: row["handed_in"] for row in listed} == told
+    due = {r["pledge"]: r["handed_in"] for r in _rows(browser.get("/due/export.csv").text)}
+    assert due.items() <= told.items() and due["demo-0"] == "1"
+    for path in ("/?lang=en", "/due?lang=en"):
+        page = browser.get(path).text
+        rows = re.findall(r"<tr>.*?</tr>", page[page.index("<tbody>") :], re.DOTALL)
+        (row, *_) = [row for row in rows if "/pledges/demo-0" in row]
+        assert "1 handed in" in row, path
 
 
 def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> None:

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from collector.handin.senders import sender
 from collector.web.serving import patience
 from tests.web.sites import Place, free_port, served
 
@@ -41,6 +42,7 @@ def _running() -> Iterator[int]:
             Route("/", _plain),
             Route("/large", _large),
             Route("/taken", _taken, methods=["POST"]),
+            Route("/hand-in/x", _taken, methods=["POST"]),
         ]
     )
     port = free_port()
@@ -170,6 +172,55 @@ def test_silent_connections_keep_nobody_out(place: Place) -> None:
         assert _status(port) == 200
         assert _status(port, "127.0.0.200") == 200
         assert time.monotonic() - begun < 5
+
+
+_POST = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n\r\na"
+
+
+def test_forms_that_do_not_come_keep_nobody_out(place: Place) -> None:
+    """As many as the process has places, of many addresses; who has most of them makes room."""
+    with served(place) as (address, _), ExitStack() as stack:
+        port = int(address.rpartition(":")[2])
+        few = stack.enter_context(_connected(port, "127.0.0.100"))
+        few.sendall(_POST)
+        for number in range(2, 12):
+            for _ in range(60):
+                link = stack.enter_context(_connected(port, f"127.0.0.{number}"))
+                link.sendall(_POST)
+        # until what they sent was read
+        time.sleep(1.5)
+        begun = time.monotonic()
+        for _ in range(5):
+            assert _status(port) == 200
+            assert _status(port, "127.0.0.200") == 200
+        assert time.monotonic() - begun < 5
+        few.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            few.recv(1)
+
+
+def test_a_capture_that_comes_is_not_ended_for_another(
+    monkeypatch: pytest.MonkeyPatch, quick: int
+) -> None:
+    monkeypatch.setattr(patience, "BODY", 20)
+    monkeypatch.setattr(patience, "OF_ALL", 2)
+    with ExitStack() as stack:
+        link = stack.enter_context(_connected(quick))
+        head = b"POST /hand-in/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+        link.sendall(head)
+        form = stack.enter_context(_connected(quick))
+        form.sendall(head.replace(b"/hand-in/x", b"/taken"))
+        time.sleep(0.3)
+        assert _status(quick) == 404
+        assert _ended(form) < 3
+        link.sendall(b"x" * 9)
+        assert link.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_of_ipv6_a_network_is_one_sender() -> None:
+    one, same, other = (sender(a) for a in ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"))
+    assert one == same != other
+    assert sender("::ffff:192.0.2.7") == "192.0.2.7"
 
 
 def test_one_address_has_no_more_than_its_places(

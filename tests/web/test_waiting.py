@@ -69,6 +69,20 @@ def test_hundreds_that_wait_are_paged_below_the_list(own: Place) -> None:
         assert last[last.index('id="waiting"') :].count('data-label="SHA-256"') == 5
 
 
+def test_what_waits_is_named_by_its_receipt(own: Place) -> None:
+    """By which `intake` and its sender name it."""
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    link, _ = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+    upload = quarantine.Upload(places, link)
+    upload.write(b"x")
+    upload.sync()
+    upload.take_in("", "test")
+    upload.close()
+    for path in ("/", "/pledges/demo-2"):
+        assert f">{link.id}<" in site.browser("boss").get(path).text
+
+
 def test_a_mistyped_link_is_in_no_log(own: Place, caplog: pytest.LogCaptureFixture) -> None:
     """Nor most of it, however it was mistyped, and by whomever."""
     site = Site(own)

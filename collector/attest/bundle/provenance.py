@@ -55,6 +55,18 @@ def handed_in(capture: Capture, sha256: str) -> Capture:
     )
 
 
+def received(capture: Capture, sha256: str) -> Capture:
+    """As `handed_in`, of bytes that we had ourselves: which they were is our word alone.
+
+    What the capture says of it, even that it was handed in as other bytes, is its claim.
+    """
+    said = dict(capture.origin)
+    before = said.pop("claimed", {})
+    claimed = {**(before if isinstance(before, dict) else {}), **said}
+    origin = {**of_output(sha256), **({"claimed": claimed} if claimed else {})}
+    return handed_in(replace(capture, origin=MappingProxyType(origin)), sha256)
+
+
 def _claimed(origin: Mapping[str, Any]) -> datetime | None:
     """When it was tried, of a host that never answered."""
     clock = origin.get("claimed", {}).get("clock")

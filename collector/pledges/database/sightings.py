@@ -206,6 +206,17 @@ def newest(connection: Connection, pledge: str) -> dict[str, tuple[datetime, int
     return found
 
 
+def looked_at(connection: Connection, at: datetime) -> tuple[tuple[str, int, str], ...]:
+    """Pledge, evidence and host of every look of that time (aware)."""
+    table = tables.sightings
+    query = (
+        select(table.c.pledge, table.c.sequence, table.c.host)
+        .where((table.c.answered == 1) & (table.c.looked_at == at.astimezone(UTC).isoformat()))
+        .order_by(table.c.pledge, table.c.sequence, table.c.host)
+    )
+    return tuple((row[0], row[1], row[2]) for row in connection.execute(query))
+
+
 def twins(
     connection: Connection, pledge: str, found: Mapping[str, Iterable[str]]
 ) -> tuple[Twin, ...]:

@@ -23,6 +23,16 @@ def moment(text: str) -> datetime:
         raise ValueError(msg("out_range")) from None
 
 
+def while_it_held(day: date) -> datetime:
+    """The last second (aware, UTC) of a day in China at which what ends with it still holds."""
+    return end_of_day(day) - timedelta(seconds=1)
+
+
+def day_after(day: date) -> datetime:
+    """The moment (aware, UTC) at which that day in China is over."""
+    return end_of_day(day) + timedelta(seconds=1)
+
+
 @lru_cache(maxsize=4096)  # thousands of records share their days
 def end_of_day(day: date, *, plus: int = 0) -> datetime:
     """The last second (aware, UTC), in China, of the day `plus` days later; at most year 9999."""

@@ -36,6 +36,11 @@ class Seen(Attached):
         with self._database.read() as connection:
             return sightings.newest(connection, id)
 
+    def looked_at(self, at: datetime) -> tuple[tuple[str, int, str], ...]:
+        """Pledge, evidence and host of every look of that very second."""
+        with self._database.read() as connection:
+            return sightings.looked_at(connection, at)
+
     def twins_of(self, id: str, found: Sequence[Sighting]) -> tuple[Twin, ...]:
         """Where else what is about to be attached was seen, in other hosts of it as well."""
         self.take_in(id)

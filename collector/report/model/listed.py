@@ -26,6 +26,7 @@ def titles(lang: Lang) -> dict[str, str]:
         **{f"clause_{n}": numbers[n] for n in numbers},
         "next_due": Text("最近到期", "next due").to(lang),
         "next_due_what": Text("到期事项", "what falls due").to(lang),
+        "handed_in": Text("用户提交的主机", "hosts handed in").to(lang),
     }
 
 
@@ -43,6 +44,8 @@ def row(one: Listed, lang: Lang) -> list[Cell]:
         *(Word(word, verdicts(lang)[word]) for word in map(one.verdict, ("2.2", "2.3", "2.4"))),
         first.at if first else "",
         str(masked(first.text.to(lang))) if first else "",
+        # of old rows nobody knows
+        last.handed_in if last and last.handed_in is not None else "",
     ]
 
 

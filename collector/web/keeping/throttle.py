@@ -1,7 +1,9 @@
 """How often a password may be tried: enough for people, too seldom for guessing.
 
-Nobody can lock another out. A browser in which an account has signed in before has a count of its
-own, which others cannot use up; who comes from elsewhere is counted by address, and by name.
+A browser in which an account has signed in before has a count of its own, which others cannot use
+up; who comes from elsewhere is counted by address (of IPv6 by /64), and by name. So tries of others
+can keep a browser that is new out for a while, and no other; nor who comes with a one-time
+password, which nobody guesses: the count of a name does not hold them up (`sign_in`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from collector.handin.senders import sender
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 
@@ -74,6 +77,7 @@ def buckets(name: str, address: str, device: str | None) -> list[tuple[str, int]
     """What a try counts for, each with how many are heard; `device` of a browser that is known."""
     if device is not None:
         return [(f"device {device}", DEVICE)]
+    address = sender(address)
     return [
         (f"pair {address} {name}", PAIR),
         (f"address {address}", ADDRESS),

@@ -88,7 +88,11 @@ def customer(asker: Asker) -> Response:
 
 
 def day(asker: Asker) -> date | None:
-    """The day in the address, None for now; raises TurnedAwayError for what is none."""
+    """The day in the address, None for now.
+
+    Raises TurnedAwayError for what is none, in the one form that a page gives it, and for one that
+    has not come.
+    """
     text = asker.query.get("at", "")
     if not text:
         return None
@@ -96,7 +100,10 @@ def day(asker: Asker) -> date | None:
         found = date.fromisoformat(text)
     except ValueError:
         raise TurnedAwayError("turned_day") from None
-    return None if found >= asker.now.astimezone(CHINA).date() else found
+    today = asker.now.astimezone(CHINA).date()
+    if found.isoformat() != text or found > today:
+        raise TurnedAwayError("turned_day")
+    return None if found == today else found
 
 
 def findings(asker: Asker) -> Response:
@@ -118,7 +125,8 @@ def findings(asker: Asker) -> Response:
     ]
     title = {"zh": "问题", "en": "findings"}[asker.lang]
     form = asker.request.path_params["form"]
-    return asker.sheet(form, f"findings-{id}", title, columns.titles(asker.lang), rows)
+    name = f"findings-{id}" + (f"-{known.at.isoformat()}" if known.at else "")
+    return asker.sheet(form, name, title, columns.titles(asker.lang), rows)
 
 
 def bundle(asker: Asker) -> Response:

@@ -73,7 +73,7 @@ def due(asker: Asker) -> Response:
     rows, found = asker.house.rows.dues(asker.only, kind, (at - 1) * PAGE, PAGE)
     return asker.page(
         "due",
-        rows=rows,
+        rows=[{**row, "handed_in": _cells(row, asker.lang)["handed_in"]} for row in rows],
         paging=pages(found, PAGE, at),
         now=asker.now.isoformat(),
         made_at=asker.house.index.said("at", ""),
@@ -88,10 +88,10 @@ def due_export(asker: Asker) -> Response:
     zh = asker.lang == "zh"
     titles = dict(
         zip(
-            ("pledge", "customer", "at", "overdue", "kind", "text"),
-            ("登记编号", "用户名称", "到期", "逾期", "类别", "事项")
+            ("pledge", "customer", "at", "overdue", "kind", "text", "handed_in"),
+            ("登记编号", "用户名称", "到期", "逾期", "类别", "事项", "用户提交的主机")
             if zh
-            else ("pledge", "customer", "due", "overdue", "kind", "what"),
+            else ("pledge", "customer", "due", "overdue", "kind", "what", "hosts handed in"),
             strict=True,
         )
     )
@@ -104,6 +104,7 @@ def due_export(asker: Asker) -> Response:
             row["at"] <= now,
             row["kind"],
             row["zh" if zh else "en"],
+            _cells(row, asker.lang)["handed_in"],
         ]
         for row in rows
     ]
@@ -130,8 +131,7 @@ def _exports(asker: Asker, base: str = "") -> dict[str, str]:
 
 
 def _row(row: Any, lang: Lang) -> dict[str, Any]:
-    names = list(listed.titles(lang))
-    cells = dict(zip(names, from_json(json.loads(row["cells"])[lang]), strict=True))
+    cells = _cells(row, lang)
     return {
         **row,
         **{name: _shown(cell) for name, cell in cells.items()},
@@ -139,6 +139,12 @@ def _row(row: Any, lang: Lang) -> dict[str, Any]:
         "collected_at": cells["collected_at"],
         "next_due": cells["next_due"],
     }
+
+
+def _cells(row: Any, lang: Lang) -> dict[str, Cell]:
+    """Those of `pledge list`, by the words for programs."""
+    names = list(listed.titles(lang))
+    return dict(zip(names, from_json(json.loads(row["cells"])[lang]), strict=True))
 
 
 def _shown(cell: Cell) -> Any:

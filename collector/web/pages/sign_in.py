@@ -28,13 +28,21 @@ def sign_in(asker: Asker) -> Response:
     device = asker.cookie("device")
     known = device if device and house.sessions.knows_device(device, name) else None
     buckets = throttle.buckets(name, asker.address, known)
-    tried = house.throttle.take(buckets)
+    tried, given = house.throttle.take(buckets), asker.form.get("password", "")
+    account = None
+    if tried.wait and known is None:
+        # others may have used up the tries of a name: not those of this address
+        own = house.throttle.take(buckets[:2])
+        found = house.accounts.known(name, given, asker.now) if not own.wait else None
+        if found is not None and found.must_change:
+            account, tried = found, own
+    elif not tried.wait:
+        account = house.accounts.known(name, given, asker.now)
     if tried.wait:
         asker.note = "throttled"
         response = _form(asker, status=429, wait=(tried.wait + 59) // 60)
         response.headers["Retry-After"] = str(tried.wait)
         return response
-    account = house.accounts.known(name, asker.form.get("password", ""), asker.now)
     if account is None:
         # what is no name may be a password in the wrong field
         asker.note = f"failed: {name}" if house.accounts.find(name) else "failed: no such name"

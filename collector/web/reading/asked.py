@@ -142,11 +142,11 @@ class Rows:
     def dues(
         self, only: frozenset[str] | None, kind: str, skipped: int, most: int | None
     ) -> tuple[list[Mapping[str, Any]], int]:
-        """What falls due, the earliest first, with the name of each customer; and how many."""
+        """What falls due, the earliest first, with name and cells of each customer; how many."""
         table, listed = tables.dues, tables.listed
         seen = _seen(only, table) & (table.c.kind == kind if kind else true())
         query = (
-            select(table, listed.c.name)
+            select(table, listed.c.name, listed.c.cells)
             .join(listed, listed.c.id == table.c.id)
             .where(seen)
             .order_by(table.c.at, table.c.id, table.c.place)

@@ -17,7 +17,7 @@ from collector.pledges.database.sightings import Twin
 from collector.pledges.due.lifecycle import WORDS as LIVES
 from collector.pledges.due.lifecycle import state as life_of
 from collector.pledges.record.form import PledgeRecord
-from collector.pledges.record.times import CHINA, end_of_day
+from collector.pledges.record.times import CHINA, day_after, while_it_held
 from collector.pledges.record.voiding import voided
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing.finding_history import all_lives, judged_in_full
@@ -108,21 +108,23 @@ class Customer:
 
         NotThenError where it was not on record at the end of that day.
         """
-        moment = now if at is None else min(now, end_of_day(at))
+        # how it stood then is not how it stood once that day's waivers and terms had run out
+        moment = now if at is None else min(now, while_it_held(at))
+        over = now if at is None else day_after(at)
         with self._library.open() as register:
-            history = [v for v in register.history(id) if at is None or v.added_at <= moment]
+            history = [v for v in register.history(id) if at is None or v.added_at < over]
             if not history:
                 raise NotThenError
             evidence, every = register.evidence(id), register.every_evidence(id, hold=False)
             # what was declared void since counts for nothing on any day
             void = voided(register.get(id))
             if at is not None:
-                evidence = tuple(e for e in evidence if e.attached_at <= moment)
-                every = tuple(e for e in every if e.attached_at <= moment)
+                evidence = tuple(e for e in evidence if e.attached_at < over)
+                every = tuple(e for e in every if e.attached_at < over)
             version = history[-1]
             record = version.record
             renewed_by = tuple(
-                other for other in self._rows.renewed_by(id) if _there(register, other, moment)
+                other for other in self._rows.renewed_by(id) if _there(register, other, over)
             )
             twins = register.twins_known(id) if at is None else None
             ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
@@ -157,8 +159,7 @@ class Customer:
         """
         evidence = known.evidence
         day = known.moment.astimezone(CHINA).date().isoformat()
-        last = evidence[-1].digest if evidence else ""
-        key = (known.record.id, known.record.digest, last, str(len(evidence)), day)
+        key = (*_key(known), day)
         with self._library.open():
             found = self._lives.get(key)
             if found is None:
@@ -171,8 +172,7 @@ class Customer:
 
     def looks(self, known: Dossier) -> Looks:
         """The newest look at each host; raises BadInput where a bundle cannot be read."""
-        last = known.last.digest if known.last else ""
-        key = (known.record.id, known.record.digest, last, str(len(known.evidence)))
+        key = _key(known)
         found = self._looks.get(key)
         if found is None:
             past = known.past
@@ -202,6 +202,12 @@ class Customer:
             found = register.shown(newest)
             _keep(self._shown, newest.digest, found)
         return found
+
+
+def _key(known: Dossier) -> tuple[str, ...]:
+    """Of all that counts there: what is void may be another than it was, on any day."""
+    digests = (f"{one.sequence} {one.digest}" for one in known.evidence)
+    return (known.record.id, known.record.digest, *digests)
 
 
 def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:

@@ -43,7 +43,9 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 2
+_FORM = 3
+# rows of another form are none: their pages could not be drawn
+_AT = f"at {_FORM}"
 _LANGS: tuple[Lang, ...] = ("zh", "en")
 _log = logging.getLogger(__name__)
 
@@ -125,7 +127,7 @@ class Index:
         gone = before.keys() - {one.record.id for one in every}
         said = {
             "mark": mark,
-            "at": now.isoformat(),
+            _AT: now.isoformat(),
             "doubts": json.dumps([[in_chinese(d.said), str(d.said)] for d in doubts[:20]]),
             "months": json.dumps(months(register, every, rows_of, now)),
         }
@@ -137,7 +139,7 @@ class Index:
 
     def said(self, name: str, otherwise: Any = None) -> Any:
         """What was kept beside the rows: `at` as it is, the others as JSON."""
-        found = self._state.value(name)
+        found = self._state.value(_AT if name == "at" else name)
         if found is None:
             return otherwise
         return found if name == "at" else json.loads(found)
@@ -146,7 +148,7 @@ class Index:
 def _mark(register: ReadOnlyRegister, now: datetime) -> str:
     """Of the register, the release and the day that rows are made of."""
     day = now.astimezone(CHINA).date().isoformat()
-    return f"{register.where} {__version__} {register.mark()} {day}"
+    return f"{register.where} {__version__} {_FORM} {register.mark()} {day}"
 
 
 def _sought(

@@ -47,6 +47,6 @@ def _ends(now: datetime) -> list[datetime]:
     found = [now]
     at = now.astimezone(CHINA)
     while len(found) < MOST:
-        at = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
+        at = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta.resolution
         found.append(at)
     return found[::-1]

@@ -75,9 +75,16 @@ def came(peer: str, headers: Headers, settings: Settings) -> tuple[str, bool]:
     # from the right: what stands left of the first stranger is the stranger's own word
     for part in reversed([p.strip() for p in told.split(",") if p.strip()][-20:]):
         try:
-            peer = str(ipaddress.ip_address(part))
+            peer = str(ipaddress.ip_address(_without_port(part)))
         except ValueError:
             break
         if not settings.trusts(peer):
             break
     return peer, headers.get("x-forwarded-proto", "") == "https"
+
+
+def _without_port(part: str) -> str:
+    """`192.0.2.7:443` and `[2001:db8::1]:443`, as some proxies write them."""
+    if part.startswith("["):
+        return part[1:].partition("]")[0]
+    return part.partition(":")[0] if part.count(":") == 1 else part

@@ -3,13 +3,15 @@
 uvicorn bounds neither: it waits for headers, for the rest of a body, and for a reader who does not
 read, for as long as the other side likes, and counts who is silent as one who asks. So two hundred
 silent connections stopped it. Here each step has its time, and where there is no place left for a
-new connection, the one goes that has been silent longest.
+new connection, one goes that is silent, or whose form has not come whole: of the sender who has
+most of them the oldest. A capture that comes by a link is not ended for another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from collector.handin.paths import PREFIX
 from collector.handin.places import Bounds
+from collector.handin.senders import sender
 
 # seconds: until all headers are there, a form is, and a reader has taken what waits for it
 HEADERS, BODY, READING = 15.0, 40.0, 60.0
@@ -39,9 +42,13 @@ class Patient(H11Protocol):
         self._receiving = _Timer(self.loop)
         self._sending = _Timer(self.loop)
         self.since = self.loop.time()
+        self.sender, self.is_proxy = "", False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
+        if self.client:
+            address = str(self.client[0])
+            self.sender, self.is_proxy = sender(address), self.trusts(address)
         if not self._has_place():
             self.transport.abort()
             return
@@ -53,7 +60,7 @@ class Patient(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        asked = self.cycle
+        asked, before = self.cycle, self.silent
         super().data_received(data)
         if self.transport.is_closing():
             self._ends()
@@ -61,6 +68,8 @@ class Patient(H11Protocol):
         if self.cycle is not asked:
             # the headers are there; what its body has is counted from here
             self._receiving.stop()
+            if before:
+                self.since = self.loop.time()
         self._wait_for_more()
 
     def on_response_complete(self) -> None:
@@ -89,6 +98,12 @@ class Patient(H11Protocol):
         """Is there no request that is being answered, or whose body comes?"""
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def may_end(self) -> bool:
+        """May it be ended for another: is nothing lost with it that somebody waits for?"""
+        coming = self.conn.their_state is h11.SEND_BODY and not self._hands_in()
+        return self.silent or coming
+
     def _wait_for_more(self) -> None:
         """What has begun to come has a time for its rest; no next byte gives it a new one."""
         if self.conn.their_state is h11.SEND_BODY:
@@ -112,15 +127,12 @@ class Patient(H11Protocol):
         self._sending.start(READING, self.transport.abort)
 
     def _has_place(self) -> bool:
-        """Is there room for it, if need be by the end of one that has been silent longest?"""
+        """Is there room for it, if need be by the end of another?"""
         others = [one for one in self._others() if one is not self]
-        mine = [one for one in others if one.client and self.client and self._same(one)]
-        if len(mine) >= OF_ONE and not self.trusts(str(self.client[0]) if self.client else ""):
-            return _made(mine)
-        return len(others) < OF_ALL or _made(others)
-
-    def _same(self, other: Patient) -> bool:
-        return bool(other.client and self.client and other.client[0] == self.client[0])
+        mine = [one for one in others if one.sender and one.sender == self.sender]
+        if len(mine) >= OF_ONE and not self.is_proxy:
+            return _made([one for one in mine if one.silent])
+        return len(others) < OF_ALL or _made([one for one in others if one.may_end])
 
     def _others(self) -> Iterator[Patient]:
         return (
@@ -131,11 +143,19 @@ class Patient(H11Protocol):
 
 
 def _made(among: list[Patient]) -> bool:
-    """Ends the one that has been silent longest; False where none is silent."""
-    silent = min((one for one in among if one.silent), key=lambda one: one.since, default=None)
-    if silent is None:
+    """Ends the oldest of the sender who has most of them; False where there is none.
+
+    Of a proxy each counts for itself: many come by it.
+    """
+    counts = Counter(one.sender for one in among)
+
+    def place(one: Patient) -> tuple[int, float]:
+        return -(1 if one.is_proxy else counts[one.sender]), one.since
+
+    oldest = min(among, key=place, default=None)
+    if oldest is None:
         return False
-    silent.transport.abort()
+    oldest.transport.abort()
     return True
 
 

@@ -8,7 +8,7 @@ has not, and nothing is attached twice, nor lost.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,18 +93,23 @@ def take(
     signing: Signing,
     *,
     moved: bool,
+    named: Collection[str] = (),
 ) -> list[Taken]:
-    """Takes in what nothing stands against, pledge by pledge; to be called as `settle`."""
+    """Takes in what nothing stands against, pledge by pledge; to be called as `settle`.
+
+    What looks odd is taken where it was asked for by its own id (`named`) alone.
+    """
     found: list[Taken] = []
     fit: dict[str, list[Receipt]] = {}
     wanted = {one.digest for one in receipts}
     for held in waiting.held_all(register, places, waiting.undecided(places), moved=moved):
         if held.receipt.digest not in wanted:
             continue
-        if held.trouble is None:
+        against = held.trouble if held.receipt.id in named else held.against
+        if against is None:
             fit.setdefault(held.receipt.pledge, []).append(held.receipt)
         else:
-            found.append(Taken(held.receipt, trouble=held.trouble))
+            found.append(Taken(held.receipt, trouble=against))
     for pledge, of_pledge in sorted(fit.items()):
         newest = {one.host: one for one in of_pledge}
         for one in of_pledge:

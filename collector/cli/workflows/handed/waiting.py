@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collector import captures
 from collector.attest.bundle import provenance
 from collector.cli.ui.language import tr
+from collector.cli.workflows.handed.doubts import Seen, doubts, reads_of
 from collector.errors import BadInput, CollectorError
 from collector.handin import links, looking, quarantine
 from collector.handin.places import Places
@@ -33,10 +34,18 @@ _SAME = ("capture", "output", "nonce", *_SAME_MACHINE)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One hand-in that nobody has decided on yet; `trouble` is why it cannot be taken, if so."""
+    """One hand-in that nobody has decided on yet; `trouble` is why it cannot be taken, if so.
+
+    `doubt`: why it is taken by its name alone.
+    """
 
     receipt: Receipt
     trouble: CollectorError | None = None
+    doubt: CollectorError | None = None
+
+    @property
+    def against(self) -> CollectorError | None:
+        return self.trouble or self.doubt
 
 
 def place(location: str | None) -> Places:
@@ -58,20 +67,26 @@ def held_all(
 
     What several of them have in common stands against all: which of them it is of, nobody knows.
     """
-    found: list[Waiting] = []
-    seen: dict[str, Sighting] = {}
+    troubles: dict[str, CollectorError] = {}
+    seen: dict[str, Seen] = {}
     for one in receipts:
-        trouble: CollectorError | None = None
         try:
             capture = read(places, one)
-            seen[one.digest] = sighting(capture)
+            seen[one.digest] = Seen(one, sighting(capture), reads_of(capture))
             _check_pledge(register, one)
             _check(register, places, one, capture, moved=moved)
         except CollectorError as problem:
-            trouble = problem
-        found.append(Waiting(one, trouble))
-    same = _alike([(one, seen[one.digest]) for one in receipts if one.digest in seen])
-    return [w if w.trouble else Waiting(w.receipt, same.get(w.receipt.digest)) for w in found]
+            troubles[one.digest] = problem
+    every = list(seen.values())
+    troubles = {**_alike([(one.receipt, one.sighting) for one in every]), **troubles}
+    return [
+        Waiting(
+            one,
+            trouble := troubles.get(one.digest),
+            doubts(register, seen[one.digest], every) if trouble is None else None,
+        )
+        for one in receipts
+    ]
 
 
 def _alike(seen: Sequence[tuple[Receipt, Sighting]]) -> dict[str, CollectorError]:
@@ -114,7 +129,7 @@ def read(places: Places, one: Receipt) -> Capture:
     looked_through(partial(_look, data, one.host), where=one.id)
     found = looking.of_bytes(data, one.host)
     if captures.own_form(data):
-        return provenance.handed_in(found, one.sha256)
+        return provenance.received(found, one.sha256)
     return replace(found, host=one.host, origin=provenance.of_output(one.sha256))
 
 

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     help=tr(
         "处理用户提交的采集文件（见 pledge hand-in-link）：列出待处理的及其疑点；--accept、--all "
         "判定、签名并附于登记，每份登记一个证据包，来源记为“用户提交”；--refuse 拒收并记明理由。"
+        "未给出 machine-id，或主机密钥、读取结果与他处相同的，须以 --accept 指明才收用。"
         "主机或机器不符、过时、重复的不予收用，逐一说明，留待拒收。中断后重新执行即可，"
         "不会遗漏，也不会重复。\n\n退出码：0 没有待处理的；1 仍有待处理的；2 有未能收用的。",
         "Works off the captures that customers handed in (see `pledge hand-in-link`): lists what "
         "waits, and what stands against it; --accept and --all judge, sign and attach, one bundle "
-        "of each pledge, its hosts as handed in; --refuse refuses, with why. What is of another "
+        "of each pledge, its hosts as handed in; --refuse refuses, with why. What tells no "
+        "machine-id, or has the host key or the reads of another, is taken by --accept with its id "
+        "alone. What is of another "
         "host or machine, outdated or handed in before is not taken, by name and reason, and stays "
         "until it is refused. Interrupted, it is run again: nothing is lost, nothing comes "
         "twice.\n\nExit status: 0 nothing waits; 1 something still does; 2 something could not be "
@@ -95,7 +98,7 @@ def intake(
         refused = _refuse(places, _named(left, refuse), str(why)) if refuse else []
         if signing is not None:
             wanted = left if all_ else _named(left, accept, done)
-            done += taking_in.take(register, places, wanted, signing, moved=moved)
+            done += taking_in.take(register, places, wanted, signing, moved=moved, named=accept)
         left = undecided(places)
         shown = [] if taking or refuse else held_all(register, places, left, moved=moved)
     _tell(done, refused, shown)
@@ -182,7 +185,7 @@ def _table(shown: Sequence[Waiting]) -> None:
     for one in shown:
         receipt = one.receipt
         at = receipt.received_at.astimezone(UTC).isoformat(timespec="minutes")
-        against = _said(one.trouble) if one.trouble else ""
+        against = _said(one.against) if one.against else ""
         size = str((receipt.size + 1023) // 1024)
         grid.add_row(receipt.id, receipt.pledge, one_line(receipt.host), at, size, against)
     out(grid.drawn(120))
@@ -211,7 +214,7 @@ def _of(one: Receipt) -> dict[str, Any]:
 
 
 def _of_waiting(one: Waiting) -> dict[str, Any]:
-    return {**_of(one.receipt), "against": _said(one.trouble) if one.trouble else None}
+    return {**_of(one.receipt), "against": _said(one.against) if one.against else None}
 
 
 def _of_taken(one: Taken) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _new(
     """The messages about what nobody was told of yet."""
     from collector.cli.workflows.desk.digests import messages, notices
 
-    told, key = outbox.told() if outbox.folder.is_dir() else set(), outbox.key()
+    told, key = outbox.told(people) if outbox.folder.is_dir() else set(), outbox.key()
     found: list[tuple[Message, list[bytes]]] = []
     for name, every in given.items():
         channels = people[name].known_by(key)
@@ -194,13 +194,13 @@ def _shown(
 
 def _send_all(outbox: Outbox, people: Mapping[str, Person], now: datetime, *, again: bool) -> _Went:
     went = _Went()
-    places = _places(people, outbox.key())
+    key = outbox.key()
     for message in outbox.messages():
         for channel in message.channels:
             state: str = outbox.state(message, channel, now)
             if state == "done":
                 continue
-            place = _place_of(people, places, message.to, channel)
+            place = _place_of(people, key, message.to, channel)
             if place is None:
                 went.lost.append(f"{message.id} → {one_line(message.to)}")
                 continue
@@ -215,27 +215,21 @@ def _send_all(outbox: Outbox, people: Mapping[str, Person], now: datetime, *, ag
     return went
 
 
-def _places(people: Mapping[str, Person], key: bytes) -> dict[str, tuple[Person, int]]:
-    """Where each channel stands now, by what the outbox knows it."""
-    return {
-        known: (person, number)
-        for person in people.values()
-        for number, known in enumerate(person.known_by(key))
-    }
-
-
 def _place_of(
-    people: Mapping[str, Person],
-    places: Mapping[str, tuple[Person, int]],
-    to: str,
-    channel: str,
+    people: Mapping[str, Person], key: bytes, to: str, channel: str
 ) -> tuple[Person, int] | None:
-    """The channel that a message was meant for, whoever has it now; None where it is gone."""
-    if not channel.isdigit():
-        return places.get(channel)
+    """Where the channel of a message stands now; None where it is gone.
+
+    Only among those of whom it is for, while that one is there: else under another name.
+    """
     person = people.get(to)
-    known = person is not None and int(channel) < len(person.channels)
-    return (person, int(channel)) if person is not None and known else None
+    if channel.isdigit():
+        known = person is not None and int(channel) < len(person.channels)
+        return (person, int(channel)) if person is not None and known else None
+    for one in people.values() if person is None else [person]:
+        if channel in (found := one.known_by(key)):
+            return one, found.index(channel)
+    return None
 
 
 def _send(outbox: Outbox, message: Message, channel: str, person: Person, number: int) -> str:
