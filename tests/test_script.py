@@ -60,8 +60,8 @@ def run(sh: list[str], reads: Iterable[Read], *, before: Iterable[str] = (), **e
 
 
 def marked(pid: int) -> list[str]:
-    """Processes that still carry the mark of the run whose shell was `pid`, a second later."""
-    for _ in range(20):
+    """Processes that still carry the mark of the run whose shell was `pid`, some seconds later."""
+    for _ in range(100):
         if not (found := _marked(pid)):
             break
         time.sleep(0.05)  # what was killed needs its turn to die
