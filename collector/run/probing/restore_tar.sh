@@ -16,7 +16,7 @@ hp_act() {
   hp_file
   say "after $(stat -c '%s %Y %Z' "$hp_a") $(sha256sum <"$hp_a" | cut -c 1-64)"
 }
-hp_open() { timeout 250 $hp_z <"$hp_a" 2>>"$HP_D/err"; hp_rc=$?; [ "$hp_rc" = 0 ] || echo "$hp_rc" >>"$HP_D/cut"; }
+hp_open() { timeout 250 $hp_z <"$hp_a" 2>>"$HP_D/err"; hp_rc=$?; [ "$hp_rc" = 0 ] || printf "%s\n" "$hp_rc" >>"$HP_D/cut"; }
 # in two turns, for which file it is shall not be known before all of them are
 hp_file() {
   : >"$HP_D/cut"
