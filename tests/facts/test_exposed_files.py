@@ -103,6 +103,11 @@ _SERVED = (
     "one", "two x", "three", "four", "hosts", "base/htdocs", "alias y", "cont", "cgi", "virtual",
     "lighttpd/htdocs", "la", "lighttpd/b", "c1", "c2", "c 3",
 )  # fmt: skip
+# of what else lies below /tmp nothing is seen: only this folder, at its own place
+_ALONE = """
+mine=$PWD; mkdir -p /mnt/mine && mount --bind "$PWD" /mnt/mine && mount -t tmpfs x /tmp || exit 3
+mkdir -p "$mine" && mount --bind /mnt/mine "$mine" && cd "$mine" || exit 3
+"""
 _IN_ETC = """
 for d in nginx apache2 lighttpd caddy; do
   mkdir -p "/etc/$d" && mount --bind "$PWD/etc/$d" "/etc/$d" || exit 3
@@ -118,7 +123,7 @@ def _read_with(folder: Path, shell: list[str], start: str = ":") -> Capture:
     etc = f"mount -t proc x /proc && {start} && "
     etc += "mount -t tmpfs x /mnt && mkdir -p /mnt/u /mnt/w && mount -t overlay x -o "
     etc += "lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc || exit 3\n"
-    script = etc + _IN_ETC.replace("sh ./read", " ".join(shell) + " ./read")
+    script = etc + _ALONE + _IN_ETC.replace("sh ./read", " ".join(shell) + " ./read")
     done = subprocess.run(
         ["unshare", "-m", "-p", "-f", "sh", "-c", script],
         cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,

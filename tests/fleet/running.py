@@ -171,8 +171,9 @@ class Fleet:
     def _start_host(self, host: Host) -> Running:
         container = f"{self.prefix}-{host.name}"
         owner = "-" if self.keep else _me()
-        podman(
-            *("run", "--detach", f"--name={container}", f"--hostname={host.name}"),
+        _run(
+            container,
+            f"--hostname={host.name}",
             *(f"--label={LABEL}={self.prefix}", f"--label={_OWNER}={owner}"),
             *(f"--network={NETWORK}", "--cap-add=NET_ADMIN,SYS_PTRACE", "--stop-signal=SIGRTMIN+3"),
             # Podman would lay a tmpfs over the journal; a real Debian keeps it on its disk.
@@ -268,6 +269,22 @@ def _remove(*filters: str) -> None:
         # the first only stops one whose keeper a killed run took with it
         if podman(*remove, check=False).returncode != 0:
             podman(*remove)
+
+
+def _run(container: str, *arguments: str) -> None:
+    """Starts a container; once more where its cgroup was taken away from under it.
+
+    The last container that ends takes the cgroup above all of them along, which may be the very
+    moment another one has asked for it.
+    """
+    start = ("run", "--detach", f"--name={container}", *arguments)
+    try:
+        podman(*start)
+    except CannotRun as failed:
+        if "is not available under" not in str(failed):
+            raise
+        podman("rm", "--force", container)
+        podman(*start)
 
 
 def _me() -> str:
