@@ -117,6 +117,7 @@ def probed(
     done = _probe(
         hosts, home, out, (*BOTH, "time"), "-i", str(settings), "-l", "effective,hollow",
         "--log-store", f"ssh:logstore:{store}", "--log-seconds", "6", "--ban-from", spare,
+        "--second-node", "logstore",
     )  # fmt: skip
     loses.join(10)
     return done, out
@@ -145,6 +146,12 @@ def test_what_works_is_tested(probed: tuple[Ran, Path], name: str) -> None:
     found = _told(probed)["effective"][name]
     assert (found["good"], found["left"]) == (True, []), found
     assert found["outcome"] in ("blocked", "alerted", "logged")
+
+
+def test_the_second_node_asked_too(probed: tuple[Ran, Path]) -> None:
+    found = {host: _told(probed)[host]["outside_ports"]["why"] for host in ("effective", "hollow")}
+    assert "from logstore" in found["effective"], found
+    assert "6379" in found["hollow"], found
 
 
 @pytest.mark.parametrize("name", BOTH)

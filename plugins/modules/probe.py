@@ -23,10 +23,10 @@ options:
     required: true
   phase:
     description:
-      - V(act) at the host itself, V(store) where the connection is the log store's.
+      - V(act) at the host itself, V(store) where the connection is the log store's, V(second) where it is the second node's.
       - V(others), once V(act) was done everywhere, writes down the clocks of two other hosts.
     type: str
-    choices: [act, store, others]
+    choices: [act, store, second, others]
     default: act
   driver:
     description: The process that started this, without which nothing more is done.
@@ -53,6 +53,10 @@ options:
     description: For how long a record may be on its way.
     type: int
     default: 30
+  second_node:
+    description: A host of the inventory from which ports are asked once more.
+    type: str
+    default: ""
   ban_from:
     description: An address of this machine that may be banned.
     type: str

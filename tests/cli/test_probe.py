@@ -56,6 +56,9 @@ def test_the_list_tells_all_of_them_in_both_languages(probe: Any) -> None:
         (("-i", "HOSTS", "--probe", "time"), "no terminal to ask on"),
         (("-i", "HOSTS", "--probe", "ban", "--yes"), "--ban-from"),
         (("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "x"), "no address: x"),
+        (("-i", "HOSTS", "--probe", "outside_ports", "--second-node", "elsewhere"), "no host of"),
+        (("-i", "HOSTS", "--probe", "time", "--second-node", "web-1"), "outside_ports alone"),
+        (("-i", "HOSTS", "--probe", "outside_ports", "--second-node", "web-1"), "cannot ask"),
         (("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "0.0.0.0"), "no single address"),
         (("-i", "HOSTS", "--probe", "ban", "--yes", "--ban-from", "::1"), "no single address"),
         (

@@ -24,6 +24,7 @@ def _asked(
     minutes: int = 2,
     source: str = "203.0.113.5",
     afterwards: str = "open",
+    more: tuple[str, ...] = (),
 ) -> Outcome:
     capture = captures.load(_HERE / f"{name}.capture.gz")
     assert capture.collected_at is not None
@@ -32,6 +33,7 @@ def _asked(
     lines += [f"begun {begun.isoformat()}", f"source {source}", "target 198.51.100.9"]
     lines += [f"port {port} {state}" for port, state in ports.items()]
     lines += [f"afterwards {afterwards}"] if afterwards else []
+    lines += more
     read = ReadResult(
         "probe.outside_ports", ReadStatus.OK, stdout="\n".join([*lines, "== end", ""]).encode()
     )
@@ -104,3 +106,53 @@ def test_silence_of_a_host_that_answers_no_more_proves_nothing(afterwards: str) 
         "nightly-dump-trixie", {22: "open", 3306: "open", **_free("silent")}, afterwards=afterwards
     )
     assert found.why.code == "probe_ports_open"
+
+
+_TRIXIE = {22: "open", 80: "open", 3306: "closed", **_free("closed")}
+
+
+def _second(ports: dict[int, str], again: str = "22 open", asked: str = "ok") -> tuple[str, ...]:
+    lines = ["second log-1", f"second_asked {asked}"]
+    if asked == "ok":
+        lines += ["second_source 203.0.113.77"]
+        lines += [f"second_port {port} {state}" for port, state in ports.items()]
+        lines += [f"second_afterwards {again}"] if again else []
+    return tuple(lines)
+
+
+@pytest.mark.parametrize(
+    ("ports", "again", "code", "good"),
+    [
+        (_TRIXIE, "22 open", "probe_ports_second", True),
+        # open to this one alone, and nobody there should be let in
+        (_TRIXIE | {3306: "open"}, "22 open", "probe_ports_second_open", False),
+        (dict.fromkeys(_TRIXIE, "open"), "22 open", "probe_ports_second_untold", None),
+        (dict.fromkeys(_TRIXIE, "silent"), "", "probe_ports_second_untold", None),
+        (_TRIXIE, "22 silent", "probe_ports_second_untold", None),
+        (_TRIXIE, "", "probe_ports_second_untold", None),
+        ({22: "open"}, "22 open", "probe_ports_second_untold", None),
+    ],
+)
+def test_a_second_node_takes_away_and_adds_nothing(
+    ports: dict[int, str], again: str, code: str, good: bool | None
+) -> None:
+    alone = _asked("nightly-dump-trixie", _TRIXIE)
+    found = _asked("nightly-dump-trixie", _TRIXIE, more=_second(ports, again))
+    assert found.why.code == code
+    told = True if found.came and found.complete and not found.broken else None
+    assert (False if found.broken else told) is good
+    assert found.holds == (() if good is False else alone.holds)
+
+
+def test_a_second_node_that_could_not_ask() -> None:
+    more = _second({}, asked="no_program bash")
+    found = _asked("nightly-dump-trixie", _TRIXIE, more=more)
+    assert (found.came, found.complete) == ("blocked", False)
+    assert "log-1" in str(found.why) and "bash" in str(found.why)
+
+
+def test_what_the_first_node_found_stands_whatever_the_second_one_says() -> None:
+    ports = {22: "open", **_free("silent")}
+    silent = dict.fromkeys(ports, "silent")
+    first = _asked("intrusion-trixie", ports, more=_second(silent, ""))
+    assert first.why.code == "probe_ports_open"

@@ -73,6 +73,28 @@ def test_ports_are_asked_at_the_rate_that_is_told_and_of_the_host_alone() -> Non
     assert all(b - a > 0.95 for a, b in zip(times, times[10:], strict=False))
 
 
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_a_second_node_asks_at_the_same_rate_and_that_host_alone() -> None:
+    """Its sh text, as it runs there: 24 ports, silent all of them."""
+    wanted = " ".join(map(str, range(20_000, 20_024)))
+    act = "import subprocess\nfrom collector.run.probing import texts\n"
+    act += f"given = {{'TARGET': '192.0.2.9', 'PORTS': '{wanted}'}}\n"
+    act += "text = texts.act('second_ports', '0' * 16, given)\n"
+    act += "done = subprocess.run(['sh', '-s'], input=text, text=True, capture_output=True)\n"
+    act += "lines = done.stdout.splitlines()\n"
+    act += "assert lines[0] == 'source 192.0.2.1' and lines[-1] == '== end', done\n"
+    act += "silent = [x for x in lines if x.startswith('port ') and x.endswith(' silent')]\n"
+    act += "assert len(silent) == 24 and len(lines) == 26, done\n"
+    seen = _packets(act)
+    assert {to for _, to, _, _ in seen} == {"192.0.2.9"}
+    begun: dict[int, float] = {}
+    for at, _, source, _ in seen:
+        begun.setdefault(source, at)
+    assert len({port for _, _, _, port in seen}) == len(begun) == 24
+    times = sorted(begun.values())
+    assert all(b - a > 0.95 for a, b in zip(times, times[10:], strict=False))
+
+
 @pytest.mark.parametrize("words", [[], ["--check", "--yes"], ["--pledge", "campus-7", "--yes"]])
 def test_without_consent_nothing_is_sent(tmp_path: Path, words: list[str]) -> None:
     """Nobody to ask; a plan alone; a record in which nobody agreed, or that is not there."""

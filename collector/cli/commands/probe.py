@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.options import probe_places
 from collector.cli.options.ansible import ansible_options, how_of
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.outputs import output_folder
@@ -115,6 +116,15 @@ if TYPE_CHECKING:
     ),
 )
 @click.option(
+    "--second-node",
+    default="",
+    metavar="HOST",
+    help=tr(
+        "outside_ports 再从清单中的哪台主机询问同样的端口",
+        "the host of the inventory from which outside_ports asks the same ports once more",
+    ),
+)
+@click.option(
     "-o",
     "--output",
     type=FilePath(path_type=Path, file_okay=False),
@@ -151,7 +161,7 @@ def probe(
     pledge = pledged(pledge_id, location, given_grade)
     wished = _wanted(given, probing.chosen(names, pledge, datetime.now(CHINA).date()), pledge)
     how = how_of(inventory, given)
-    hosts = _hosts(how, pledge, wished)
+    hosts = probe_places.hosts_to_probe(how, pledge, wished)
     wished = _consented(wished, pledge, hosts)
     probing.say_plan(hosts, wished.names, wished.until)
     if given["check"]:
@@ -206,7 +216,7 @@ def _wanted(given: dict[str, Any], names: tuple[str, ...], pledge: Pledged | Non
         )
     host_of(given["store"])
     if given["ban_from"]:
-        _check_source(given["ban_from"])
+        probe_places.check_source(given["ban_from"])
     elif "ban" in names:
         raise BadInput(
             tr(
@@ -224,58 +234,8 @@ def _wanted(given: dict[str, Any], names: tuple[str, ...], pledge: Pledged | Non
         given["store"],
         given["store_seconds"],
         given["ban_from"],
+        given["second_node"],
     )
-
-
-def _check_source(text: str) -> None:
-    """Raises BadInput for what is no address of this machine that a host could ban."""
-    import ipaddress
-
-    from collector.errors import BadInput
-    from collector.run.probing import from_here
-
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        raise BadInput(tr(f"不是地址：{text}", f"no address: {text}"), where="--ban-from") from None
-    if address.is_unspecified or address.is_loopback or address.is_multicast:
-        raise BadInput(
-            tr(f"不是可被封禁的单个地址：{text}", f"no single address that can be banned: {text}"),
-            where="--ban-from",
-        )
-    if not from_here.is_own(text):
-        raise BadInput(
-            tr(f"不是本机的地址：{text}", f"no address of this machine: {text}"),
-            where="--ban-from",
-            mend=tr(
-                f"先把它加到网卡上：ip addr add {text}/{address.max_prefixlen} dev 网卡",
-                f"put it on an interface first: ip addr add {text}/{address.max_prefixlen} dev "
-                "INTERFACE",
-            ),
-        )
-
-
-def _hosts(how: How, pledge: Pledged | None, wished: Wanted) -> list[str]:
-    """Those of the inventory; with a pledge, the ones that it declares. Raises BadInput."""
-    from collector.errors import BadInput
-    from collector.run.ansible.inventory import hosts_of
-    from collector.run.probing.arrived import host_of
-
-    known = hosts_of(how)
-    store = host_of(wished.store)
-    if pledge is None:
-        # a log store of the inventory is asked, not probed
-        return [h for h in known if h != store] or known
-    hosts = [h for h in known if h in pledge.record.hosts]
-    if not hosts:
-        raise BadInput(
-            tr(
-                "清单中没有此登记所申报的主机",
-                "no host of the inventory is one that the record declares",
-            ),
-            where=pledge.record.id,
-        )
-    return hosts
 
 
 def _consented(wished: Wanted, pledge: Pledged | None, hosts: list[str]) -> Wanted:

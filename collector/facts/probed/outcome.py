@@ -92,9 +92,12 @@ def failed(
 
 def not_done(recording: Recording) -> Outcome | None:
     """For one that was not done, or not to its end; None where it was."""
-    if not recording.undone:
-        return None
-    reason, _, text = recording.undone.partition(" ")
+    return untold(recording, why_undone(recording.undone)) if recording.undone else None
+
+
+def why_undone(told: str) -> Message:
+    """`REASON TEXT` in words."""
+    reason, _, text = told.partition(" ")
     known = _UNDONE.get(reason)
-    said = known if known is not None else msg("probe_undone_other", reason=reason)
-    return untold(recording, msg("probe_undone", why=said, text=text) if text else said)
+    said = known if known is not None else msg("probe_undone_other", reason=reason or "-")
+    return msg("probe_undone", why=said, text=text) if text else said

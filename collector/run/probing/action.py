@@ -33,13 +33,14 @@ _LONGEST = 900
 _SPEC: Mapping[str, dict[str, Any]] = {
     "output": {"type": "path", "required": True},
     "probes": {"type": "list", "elements": "str", "required": True},
-    "phase": {"type": "str", "choices": ["act", "store", "others"], "default": "act"},
+    "phase": {"type": "str", "choices": ["act", "store", "second", "others"], "default": "act"},
     "driver": {"type": "str", "default": ""},
     "window_end": {"type": "str", "default": ""},
     "consent": {"type": "str", "default": ""},
     "addresses": {"type": "list", "elements": "str", "default": []},
     "store": {"type": "str", "default": ""},
     "store_seconds": {"type": "int", "default": 30},
+    "second_node": {"type": "str", "default": ""},
     "ban_from": {"type": "str", "default": ""},
     "restore": {"type": "dict", "default": {}},
 }
@@ -76,6 +77,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             return {"changed": False, "skipped": True}
         if given["phase"] == "store":
             return self._at_the_store(folder, capture, given)
+        if given["phase"] == "second":
+            return self._from_second(folder, capture, given)
         if given["phase"] == "others":
             return _with_others(folder, capture)
         return self._act(folder, capture, given)
@@ -121,6 +124,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         lines = arrived.by_ssh(site, made.all("login")[0], given["store"], given["store_seconds"])
         _with(folder, capture, arrived.added(capture.reads[PREFIX + "log_arrival"], lines))
         return {"changed": False, "store": given["store"]}
+
+    def _from_second(
+        self, folder: RunFolder, capture: Capture, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Here the connection is the second node's: what it reaches of the same ports."""
+        made = recording(capture, "outside_ports")
+        if made is None or made.undone or made.all("second") or not made.all("port"):
+            return {"changed": False, "skipped": True}
+        site = Site("outside_ports", capture, self._ask, self._plainly, given)
+        site.halt = lambda: _halt(given)
+        lines = arrived.from_second(site, made, given["second_node"])
+        _with(folder, capture, arrived.added(capture.reads[PREFIX + "outside_ports"], lines))
+        return {"changed": False, "second": given["second_node"]}
 
     def _ask(self, text: str) -> str | None:
         return self._exec("/bin/sh -s", text, sudoable=True)

@@ -1,4 +1,4 @@
-"""What others add to a recording: a log store of the inventory, and the clocks of other hosts."""
+"""What others add to a recording: a log store, a second node, and the clocks of other hosts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from collector import captures
 from collector.errors import BadInput, CollectorError
-from collector.facts.probed.recording import END, recording
+from collector.facts.probed.recording import END, Recording, recording
 from collector.i18n.message import msg
 from collector.model import ReadResult
 from collector.run.collected.run_folder import RunFolder
@@ -47,6 +47,19 @@ def by_ssh(site: Site, login: str, store: str, seconds: int) -> list[str]:
     found = [line for line in said if line.startswith("arrived ")]
     looked = any(line.startswith("looked ") for line in said)
     return [*lines, f"store_asked {'ok' if looked else 'no such file to read'}", *found]
+
+
+def from_second(site: Site, made: Recording, node: str) -> list[str]:
+    """The same ports, asked once more from another node of the inventory."""
+    ports = [text.split(" ")[0] for text in made.all("port")]
+    target = next(iter(made.all("target")), "")
+    lines = [f"second {node}"]
+    try:
+        said = site.act("second_ports", TARGET=target, PORTS=" ".join(ports))
+    except Undone as why:
+        return [*lines, f"second_asked {' '.join(map(str, why.args)).strip()}"]
+    known = ("source ", "port ", "afterwards ")
+    return [*lines, "second_asked ok", *(f"second_{x}" for x in said if x.startswith(known))]
 
 
 def clocks(folder: RunFolder, host: str) -> list[str]:

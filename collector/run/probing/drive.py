@@ -35,6 +35,7 @@ class Wanted:
     store: str = ""
     store_seconds: int = 30
     ban_from: str = ""
+    second_node: str = ""
 
 
 def probe(
@@ -92,6 +93,7 @@ def _variables(folder: RunFolder, wanted: Wanted) -> dict[str, Any]:
         "probe_store_host": host_of(wanted.store),
         "probe_store_seconds": wanted.store_seconds,
         "probe_ban_from": wanted.ban_from,
+        "probe_second_node": wanted.second_node,
     }
 
 

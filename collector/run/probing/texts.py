@@ -13,6 +13,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "failed_login": ("records", "failed_login"),
     "log_arrival": ("records", "log_arrival"),
     "store_files": ("store_files",),
+    "second_ports": ("second_ports",),
     "malware_stream": ("malware_stream",),
     "restore_restic": ("restored", "restore_restic"),
     "restore_dump": ("restored", "restore_dump"),
@@ -30,9 +31,13 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 
 
 # what plants nothing and may be done for several hosts at once
-WITHOUT_LOCK = {"store_files", "ready", "login_before", "ban_seen", "ban_after"}
+WITHOUT_LOCK = {
+    "store_files", "second_ports", "ready", "login_before", "ban_seen", "ban_after",
+}  # fmt: skip
 # what takes back and cleans up is stopped by no file
 _ALWAYS = {"ban_after", "swept"}
+# what anybody may do
+_PLAIN = {"ready", "second_ports"}
 
 
 _ROOT = '  if [ "$(id -u)" != 0 ]; then undone no_root; fi\n'
@@ -55,7 +60,7 @@ def act(name: str, nonce: str, given: Mapping[str, str]) -> str:
         f"{head}{body}hp_main() {{\n"
         "  LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
         "  export LC_ALL PATH; umask 077; trap '' PIPE; unset CDPATH ENV BASH_ENV\n"
-        f"{'' if name == 'ready' else _ROOT}"
+        f"{'' if name in _PLAIN else _ROOT}"
         f"  {begun}\n"
         "}\nhp_main </dev/null\n"
     )
