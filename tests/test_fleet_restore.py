@@ -32,6 +32,11 @@ GOOD = {
     "restic": {**_RESTIC, "repository": "/srv/backup/restic"},
     "mysql": {"tool": "mysql_dump", "path": "/srv/backup/shop-my*.sql.gz"},
     "mysql-all": {"tool": "mysql_dump", "path": "/srv/backup/all-my.sql"},
+    "pg-plain": {"tool": "dump", "path": "/srv/backup/pg-plain.sql.gz"},
+    "pg-inserts": {"tool": "dump", "path": "/srv/backup/pg-inserts.sql"},
+    "pg-create": {"tool": "dump", "path": "/srv/backup/pg-create.sql"},
+    "pg-clean": {"tool": "dump", "path": "/srv/backup/pg-clean.sql"},
+    "pg-packed": {"tool": "dump", "path": "/srv/backup/pg-packed.dump"},
     "pgbackrest": {"tool": "pgbackrest", "path": "shop", "repository": "/srv/backup/pgbackrest"},
 }
 HOLLOW = {
@@ -46,6 +51,11 @@ HOLLOW = {
         "path": "bad",
         "repository": "/srv/cut/pgbackrest",
     },
+    "pg-cut": {"tool": "dump", "path": "/srv/cut/pg-cut.sql"},
+    "pg-packed-cut": {"tool": "dump", "path": "/srv/cut/pg-packed.dump"},
+    "pg-raises": {"tool": "dump", "path": "/srv/cut/pg-raises.sql"},
+    # no definer has rights that were not given
+    "mysql-as-root": {"tool": "mysql_dump", "path": "/srv/cut/as-root-my.sql"},
     "mysql-cut-off": {"tool": "mysql_dump", "path": "/srv/cut/shop-my.sql.gz"},
     "mysql-plain-cut-off": {"tool": "mysql_dump", "path": "/srv/cut/all-my.sql"},
     "mysql-does-not-load": {"tool": "mysql_dump", "path": "/srv/cut/wrong-my.sql"},
@@ -60,6 +70,10 @@ UNTOLD = {
     },
     "borg-no-repository": {**_BORG, "repository": "/srv/none"},
     "borg-other-path": {**_BORG, "repository": "/srv/backup/borg", "path": "/srv/crm"},
+    # what reaches beyond the throw-away database
+    "pg-program": {"tool": "dump", "path": "/srv/cut/pg-program.sql"},
+    "mysql-reaches": {"tool": "mysql_dump", "path": "/srv/cut/reaches-my.sql"},
+    "pg-several": {"tool": "dump", "path": "/srv/cut/pg-several.sql"},
     "mysql-of-another-product": {"tool": "mysql_dump", "path": "/srv/cut/mysql-my.sql"},
     "pgbackrest-stanza": {**GOOD["pgbackrest"], "path": "crm"},
     "tar-of-unknown-kind": {"tool": "tar", "path": "/etc/hostname"},
@@ -67,9 +81,10 @@ UNTOLD = {
 # like another one that stands here: for the long form, as of the other tests of probes
 _ALIKE = (
     "tar-plain", "tar-plain-cut-off", "mysql-all", "mysql-plain-cut-off", "mysql-empty",
-    "borg-no-repository", "borg-other-path",
+    "borg-no-repository", "borg-other-path", "pg-inserts", "pg-packed-cut", "mysql-as-root",
 )  # fmt: skip
 _LONG = int(os.environ.get("HOSTPLEDGE_PROBE_KILLS", "2")) > 2
+_LEFT = "ls -d /run/host* /var/tmp/was-here; pgrep -u 65534 -l ."
 _STATE = "find /srv -printf '%p %y %s %T@ %C@ %m %u\\n' | sort | sha256sum"
 
 
@@ -120,7 +135,7 @@ def untouched(hosts: Fleet) -> Iterator[None]:
     before = _state(hosts)
     yield
     assert _state(hosts) == before
-    left = hosts.execute(HOST, "sh", "-c", "ls -d /run/host*; pgrep -u 65534 -l .")
+    left = hosts.execute(HOST, "sh", "-c", _LEFT)
     assert left.stdout == b"", left.stdout
 
 
