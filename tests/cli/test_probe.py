@@ -90,6 +90,13 @@ def test_the_plan_connects_to_nobody(probe: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+def test_the_switch_goes_before_all_else(probe: Any, tmp_path: Path) -> None:
+    assert probe("--list", "--stop").status == 0
+    assert (tmp_path / "home" / "probe.stop").exists()
+    assert probe("--list", "--clear-stop").status == 0
+    assert not (tmp_path / "home" / "probe.stop").exists()
+
+
 def test_once_stopped_nothing_begins(probe: Any, tmp_path: Path) -> None:
     words = ("-i", str(tmp_path / "hosts.yml"), "--probe", "integrity", "--check")
     assert probe("--stop").status == 0

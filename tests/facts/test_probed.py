@@ -35,6 +35,8 @@ ASKED = (f"account {CANARY}", "answer refused")
 LOGIN = "10.0.0.7 port 4321"
 ARRIVAL = (f"login {LOGIN}", "host looked 0")
 HERE = (*ARRIVAL, f"host found journal Accepted publickey for root from {LOGIN} ssh2")
+RECORD = f"Accepted publickey for root from {LOGIN}"
+STORE = (*HERE, "host self a1", "store ssh:log:/x", "store_self b2", "store_asked ok")
 BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
 
 
@@ -60,10 +62,12 @@ BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
         ("failed_login", (f"account {CANARY}", "answer no answer in time", "host looked 15"), None),
         ("failed_login", ASKED, None),
         ("failed_login", (*ASKED, "host looked 0", "host found journal Invalid user admin"), "nothing"),
-        ("log_arrival", (*HERE, "store ssh:log:/x", "store_asked ok", f"arrived /x from {LOGIN} ssh2"), "logged"),
-        ("log_arrival", (*HERE, "store ssh:log:/x", "store_asked ok"), "nothing"),
-        ("log_arrival", (*HERE, "store ssh:log:/x", "store_asked ok", f"arrived /x {LOGIN}9"), "nothing"),
-        ("log_arrival", (*HERE, "store ssh:log:/x", "store_asked ok", f"arrived /x 1{LOGIN}"), "nothing"),
+        ("log_arrival", (*STORE, f"arrived /x sshd[7]: {RECORD} ssh2"), "logged"),
+        ("log_arrival", STORE, "nothing"),
+        ("log_arrival", (*STORE, f"arrived /x {RECORD}9"), "nothing"),
+        ("log_arrival", (*STORE, f"arrived /x for root from 1{LOGIN}"), "nothing"),
+        # the store's own record of what it was asked
+        ("log_arrival", (*STORE, f'arrived level=info query="{{job=x}} |= {LOGIN}"'), "nothing"),
         ("log_arrival", ARRIVAL, "nothing"),
         ("log_arrival", (f"login {LOGIN}",), None),
         ("malware_stream", ("host rc 1", "host clean_rc 0"), "alerted"),
@@ -96,6 +100,23 @@ def test_what_it_shows(name: str, lines: tuple[str, ...], expected: str | None) 
     assert found == expected
     assert {*holds, *broken} <= set(RAISES[name])
     assert not (expected is None and (holds or broken))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("host self a1", "store ssh:log:/x", "store_asked itself"),
+        ("host self a1", "store ssh:log:/x", "store_self -", "store_asked ok"),
+        ("store ssh:log:/x", "store_self b2", "store_asked ok"),
+        ("store ssh:log:/x", "store_asked ok"),
+        ("host self a1", "store es+https://log:9200/x", "store_asked itself"),
+    ],
+)
+def test_a_store_that_may_be_the_host_itself_shows_no_copy(more: tuple[str, ...]) -> None:
+    lines = (*HERE, *more, f"arrived /x {RECORD} ssh2")
+    assert came("log_arrival", *lines) == ("logged", ("logging.logins",), ())
+    made = recording(of("log_arrival", *lines), "log_arrival")
+    assert made is not None and not shown.log_arrival(made).complete
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -165,3 +165,18 @@ def test_nobody_there_is_told() -> None:
     with _serving() as server:
         gone = _store("es", server)
     assert next(iter(stores.ask(gone, LOGIN, BEGUN, 0)))[1].startswith("URLError")
+
+
+def test_a_secret_goes_nowhere_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(_MARK, "Bearer x")
+    for kind in ("loki", "es"):
+        asked = list(stores.ask(f"{kind}+http://192.0.2.1:9/logs", LOGIN, BEGUN, 0))
+        assert [key for key, _ in asked] == ["store_asked"] and "TLS" in asked[0][1]
+
+
+def test_a_store_at_the_hosts_own_address_is_the_host() -> None:
+    store = "loki+https://192.0.2.9:3100/?query=x"
+    assert stores.is_at(store, ["192.0.2.9"])
+    assert stores.is_at("es+https://[2001:db8::9]:9200/logs", ["2001:db8::9"])
+    assert not stores.is_at(store, ["192.0.2.90", ""])
+    assert not stores.is_at("es+https://name.invalid/logs", ["192.0.2.9"])

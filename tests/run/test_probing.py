@@ -58,11 +58,19 @@ def test_a_window_ends(window: str, now: str, end: str) -> None:
 @pytest.mark.parametrize(
     ("window", "now"),
     [("02:00-04:00", "04:00"), ("02:00-04:00", "01:59"), ("23:00-02:00", "02:00"), ("2-4", "03:00"),
-     ("02:00-25:00", "03:00"), ("02:00-24:30", "03:00")],
+     ("02:00-25:00", "03:00"), ("02:00-24:30", "03:00"), ("02:00-02:00", "02:00")],
 )  # fmt: skip
 def test_outside_of_a_window_nothing_begins(window: str, now: str) -> None:
     with pytest.raises(BadInput, match="--window"):
         stops.until(window, _at(now))
+
+
+@pytest.mark.parametrize(
+    ("now", "end"), [("01:00", "2026-11-29T04:00:00+08:00"), ("05:00", "2026-11-30T04:00:00+08:00")]
+)
+def test_a_plan_is_looked_at_before_its_window(now: str, end: str) -> None:
+    found = stops.until("02:00-04:00", _at(now), ahead=True)
+    assert found is not None and found.isoformat() == end
 
 
 def test_the_switch_is_a_file_that_anybody_can_see() -> None:
@@ -320,6 +328,19 @@ def test_only_addresses_of_the_pledge_are_asked(declared: list[str], refused: bo
         return
     with pytest.raises(Undone, match="not_pledged"):
         acts._pledged("192.0.2.1", declared)
+
+
+@pytest.mark.parametrize("name", ["failed_login", "ban", "outside_ports"])
+def test_nothing_is_sent_to_an_address_that_the_pledge_does_not_declare(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Site, "target", lambda _: ("192.0.2.1", 22))
+    given = {"addresses": ["198.51.100.0/24"], "ban_from": "192.0.2.77"}
+    origin = {"transport": "ansible-ssh", "address": "192.0.2.1", "port": "22"}
+    capture = Capture("a", HostStatus.COMPLETE, origin=origin)
+    site = Site(name, capture, lambda _: pytest.fail("asked"), lambda _: "", given)
+    with pytest.raises(Undone, match="not_pledged"):
+        ACTS[name](site)
 
 
 @pytest.mark.parametrize(("said", "blur"), [("1795957999.250000000", 0.0), ("1795957999", 0.5)])

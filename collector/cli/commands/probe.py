@@ -150,12 +150,13 @@ def probe(
     **given: Any,
 ) -> int:
     """Exit status 0 when each probe showed its control to work, 1 otherwise."""
+    # before all else, whatever stands beside it
+    if stop or clear_stop:
+        return _switch(stop=stop)
     if listing:
         probing.say_list()
         answer(probes=probing.listed())
         return 0
-    if stop or clear_stop:
-        return _switch(stop=stop)
     if not inventory:
         raise click.UsageError(tr("缺少选项 -i", "missing option -i"))
     pledge = pledged(pledge_id, location, given_grade)
@@ -229,7 +230,7 @@ def _wanted(given: dict[str, Any], names: tuple[str, ...], pledge: Pledged | Non
     return Wanted(
         names,
         "",
-        stops.until(given["window"], datetime.now().astimezone()),
+        stops.until(given["window"], datetime.now().astimezone(), ahead=given["check"]),
         tuple(declared.get("addresses", ())),
         given["store"],
         given["store_seconds"],
@@ -243,7 +244,7 @@ def _consented(wished: Wanted, pledge: Pledged | None, hosts: list[str]) -> Want
     from getpass import getuser
 
     today = datetime.now(CHINA).date()
-    by = f"{getuser()} on this control node, {datetime.now(CHINA):%Y-%m-%d}"
+    by = f"{getuser()} on this control node, {datetime.now(CHINA):%Y-%m-%d %H:%M %z}"
     if pledge is not None:
         by = f"{probing.check_consent(pledge, hosts, wished.names, today)}; {by}"
     return replace(wished, consent=one_line(by))

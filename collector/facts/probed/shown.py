@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from collector.facts.probed.outcome import Outcome, failed, not_done, untold, worked
 from collector.facts.probed.recording import Recording
-from collector.i18n.message import msg
+from collector.i18n.message import Message, msg
 
 # what an AIDE run ends with when it could compare: bits for added, removed, changed (aide(1))
 _AIDE_COMPARED = 7
@@ -80,11 +80,14 @@ def log_arrival(made: Recording) -> Outcome:
         return worked(
             made, "logged", msg("probe_no_store", login=login), *lines, of=("logging.logins",)
         )
-    asked = next(iter(made.all("store_asked")), "")
-    if asked != "ok":
-        why = msg("probe_store_silent", store=store, why=asked or "-")
+    if (why := _no_store(made, store)) is not None:
         return replace(worked(made, "logged", why, *lines, of=("logging.logins",)), complete=False)
-    arrived = tuple(line for line in made.all("arrived") if _names(line, login))
+    records = {core for line in here if (core := _core(line, login))}
+    arrived = tuple(
+        line
+        for line in made.all("arrived")
+        if _names(line, login) and any(core in line for core in records)
+    )
     if arrived:
         return worked(
             made, "logged", msg("probe_arrived", login=login, store=store), *lines, *arrived
@@ -93,6 +96,25 @@ def log_arrival(made: Recording) -> Outcome:
         made, "nothing", msg("probe_not_arrived", login=login, store=store), lines,
         ("logging.logins",), ("logging.remote_copy",),
     )  # fmt: skip
+
+
+def _no_store(made: Recording, store: str) -> Message | None:
+    """Why nothing is known of it, if so: not asked, or the host itself."""
+    asked = next(iter(made.all("store_asked")), "")
+    if asked == "itself":
+        return msg("probe_store_itself", store=store)
+    if asked != "ok":
+        return msg("probe_store_silent", store=store, why=asked or "-")
+    there, here = next(iter(made.all("store_self")), "-"), next(iter(made.said("self")), "")
+    if store.startswith("ssh:") and (there == "-" or not here):
+        return msg("probe_store_whose", store=store)
+    return None
+
+
+def _core(line: str, login: str) -> str:
+    """What sshd wrote up to the login: who asks a store for the login alone does not write that."""
+    found = re.search(rf"\S+ \S+ {re.escape(login)}(?![0-9])", line)
+    return found[0] if found else ""
 
 
 def _names(line: str, login: str) -> bool:

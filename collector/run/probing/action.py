@@ -121,7 +121,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             return {"changed": False, "skipped": True}
         site = Site("log_arrival", capture, self._ask, self._plainly, given)
         site.halt = lambda: _halt(given)
-        lines = arrived.by_ssh(site, made.all("login")[0], given["store"], given["store_seconds"])
+        lines = arrived.by_ssh(site, made, given["store"], given["store_seconds"])
         _with(folder, capture, arrived.added(capture.reads[PREFIX + "log_arrival"], lines))
         return {"changed": False, "store": given["store"]}
 

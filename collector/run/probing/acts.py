@@ -14,6 +14,7 @@ from collector.catalog import control
 from collector.errors import FactError
 from collector.facts.access.fail2ban import jails
 from collector.facts.firewall.exposure import exposures
+from collector.facts.network.interfaces import network_of
 from collector.run.probing import from_here, stores
 from collector.run.probing.site import Site, Undone
 
@@ -36,6 +37,7 @@ def integrity(site: Site) -> None:
 def failed_login(site: Site) -> None:
     """One login from here, then the host's records of it."""
     where, port = site.target()
+    _pledged(where, site.given["addresses"])
     _below_ban(site)
     source = site.capture.head.get("session", "").partition(" ")[0]
     site.act("login_before", SOURCE=source or "-")
@@ -68,8 +70,23 @@ def log_arrival(site: Site) -> None:
     store = str(site.given["store"])
     if store.startswith(stores.BY_HTTP):
         site.note("store", stores.shown(store))
+        if stores.is_at(store, [str(site.capture.origin.get("address", "")), *_own(site)]):
+            site.note("store_asked", "itself")
+            return
         for key, value in stores.ask(store, login, site.begun, int(site.given["store_seconds"])):
             site.note(key, value)
+
+
+def _own(site: Site) -> list[str]:
+    try:
+        network = network_of(site.capture)
+        return [
+            str(kind(number))
+            for kind, family in ((ipaddress.IPv4Address, 4), (ipaddress.IPv6Address, 6))
+            for _, number in network.global_addresses(family)
+        ]
+    except FactError:
+        return []
 
 
 def _by_ssh(site: Site) -> None:
@@ -115,7 +132,7 @@ def outside_ports(site: Site) -> None:
 
 
 def _pledged(where: str, networks: Iterable[str]) -> None:
-    """Of a pledge that declares addresses, only these are asked."""
+    """Of a pledge that declares addresses, nothing is sent to others than these."""
     declared = [ipaddress.ip_network(text, strict=False) for text in networks]
     own = ipaddress.ip_address(where)
     if declared and not any(own in n for n in declared if n.version == own.version):
@@ -150,6 +167,7 @@ def ban(site: Site) -> None:
     if not source:
         raise Undone("no_address", "")
     where, port = site.target()
+    _pledged(where, site.given["addresses"])
     session = site.capture.head.get("session", "").partition(" ")[0]
     if source in (session, from_here.own_address(where)):
         raise Undone("own_address", source)

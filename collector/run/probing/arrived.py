@@ -36,15 +36,23 @@ def host_of(store: str) -> str:
     return host
 
 
-def by_ssh(site: Site, login: str, store: str, seconds: int) -> list[str]:
+def by_ssh(site: Site, made: Recording, store: str, seconds: int) -> list[str]:
     """The lines that the recording gets of it."""
     paths = store.removeprefix(BY_SSH).partition(":")[2].replace(",", " ")
     lines = [f"store {store}"]
     try:
-        said = site.act("store_files", LOGIN=login, PATHS=paths, SECONDS=str(seconds))
+        said = site.act(
+            "store_files",
+            LOGIN=made.all("login")[0], PATHS=paths, SECONDS=str(seconds), SELF=made.nonce,
+        )  # fmt: skip
     except Undone as why:
         return [*lines, f"store_asked {' '.join(map(str, why.args))}"]
     found = [line for line in said if line.startswith("arrived ")]
+    itself = [line.removeprefix("self ") for line in said if line.startswith("self ")]
+    if not itself or itself[0] not in made.said("self"):
+        lines += [f"store_self {itself[0] if itself else '-'}"]
+    else:
+        return [*lines, "store_asked itself"]
     looked = any(line.startswith("looked ") for line in said)
     return [*lines, f"store_asked {'ok' if looked else 'no such file to read'}", *found]
 

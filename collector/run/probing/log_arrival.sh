@@ -8,4 +8,5 @@ hp_act() {
   done
   hp_records "$HP_LOGIN" | lines found 6
   say "looked $hp_n"
+  hp_self "$HP_N"
 }

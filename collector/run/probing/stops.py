@@ -51,11 +51,11 @@ def go_on() -> bool:
     return was
 
 
-def until(window: str, now: datetime) -> datetime | None:
+def until(window: str, now: datetime, *, ahead: bool = False) -> datetime | None:
     """When the window `HH:MM-HH:MM` (of this machine's time) that we are in ends.
 
-    None where there is none. Raises BadInput outside of it, and for what is no window. `now` is
-    aware.
+    None where there is none. Raises BadInput outside of it, unless what is to be done is only
+    looked at `ahead`, and for what is no window. `now` is aware.
     """
     if not window:
         return None
@@ -65,11 +65,13 @@ def until(window: str, now: datetime) -> datetime | None:
     hour, minute, last, last_minute = map(int, found.groups())
     begin = time(hour, minute)
     length = timedelta(hours=last - hour, minutes=last_minute - minute)
-    if length <= timedelta(0):
+    if not length:
+        raise BadInput(msg("probe_no_window", window=window), where="--window")
+    if length < timedelta(0):
         length += timedelta(days=1)
-    for days in (0, 1):
+    for days in (0, 1, *((-1,) if ahead else ())):
         start = datetime.combine(now.date() - timedelta(days), begin, now.tzinfo)
-        if start <= now < start + length:
+        if start <= now < start + length or (ahead and now < start):
             return start + length
     raise BadInput(
         msg("probe_outside_window", window=window, now=f"{now:%H:%M}"), where="--window",

@@ -1,5 +1,6 @@
 # On the log store: files that others' logs are written to. Only read, by as many at a time as there are hosts.
 hp_act() {
+  hp_self "$HP_SELF"
   hp_n=0
   while :; do
     hp_found=$(

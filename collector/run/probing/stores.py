@@ -9,13 +9,15 @@ What HTTP needs for a header `Authorization` comes from $HOSTPLEDGE_LOG_STORE_AU
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
+import socket
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +36,16 @@ def shown(store: str) -> str:
     found = urllib.parse.urlsplit(store)
     host = found.hostname or ""
     return f"{found.scheme}://{host}{f':{found.port}' if found.port else ''}{found.path}"
+
+
+def is_at(store: str, addresses: Sequence[str]) -> bool:
+    """Is the store at one of these addresses? No record has left a host for it then."""
+    name = urllib.parse.urlsplit(store.partition("+")[2]).hostname or ""
+    try:
+        found = {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(name, None)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found & set(addresses))
 
 
 def ask(store: str, login: str, since: datetime, seconds: int) -> Iterator[tuple[str, str]]:
@@ -94,6 +106,8 @@ def _search(base: str, login: str) -> list[str]:
 def _json(request: urllib.request.Request) -> Any:
     """Raises OSError or ValueError. Nothing is followed to another place."""
     if secret := os.environ.get(_AUTHORIZATION):
+        if request.type == "http" and not _is_here(request.host):
+            raise ValueError("a secret is not sent without TLS")
         request.add_unredirected_header("Authorization", secret)
     opener = urllib.request.build_opener(_Stay)
     with opener.open(request, timeout=_SECONDS) as answer:
@@ -101,6 +115,14 @@ def _json(request: urllib.request.Request) -> Any:
     if len(data) > _LARGEST:
         raise ValueError("the answer is too large")
     return json.loads(data)
+
+
+def _is_here(host: str) -> bool:
+    name = urllib.parse.urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -11,8 +11,8 @@ _HERE = Path(__file__).parent
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "integrity": ("integrity",),
     "failed_login": ("records", "failed_login"),
-    "log_arrival": ("records", "log_arrival"),
-    "store_files": ("store_files",),
+    "log_arrival": ("records", "itself", "log_arrival"),
+    "store_files": ("itself", "store_files"),
     "second_ports": ("second_ports",),
     "malware_stream": ("malware_stream",),
     "restore_restic": ("restored", "restore_restic"),
