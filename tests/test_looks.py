@@ -16,10 +16,11 @@ import pytest
 from collector.attest.bundle import making as bundle
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.trust.trust_file import Trust, load_trust
-from collector.model import Capture
+from collector.model import Capture, HostStatus
 from collector.verify import Verification, open_bundle, verify
 from collector.verify.looks import recorded
 from collector.verify.policy import policy_of, unmet
+from collector.verify.summary import statement_of
 from collector.verify.webpage import page
 from tests import bundles
 from tests.attest.shell import Shell
@@ -139,6 +140,31 @@ def test_judged_for_another_day_is_told_and_not_enough(
     assert "; judged for another time than it was looked at, by 453 day(s)" in said
     assert line in said
     assert f"{NOW:%Y-%m-%d %H:%M:%S} UTC" in said
+
+
+@pytest.mark.parametrize("kind", ["whole", "redacted"])
+def test_a_host_that_nobody_reached_was_not_looked_at(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Each of its controls is an error, which is a judgement, and nothing was seen for it."""
+    dead = Capture("db-1", HostStatus.UNREACHABLE, collected_at=NOW)
+    path = made(tmp_path, looked(1), NOW - timedelta(days=1), dead)[kind]
+    one = found(path, NOW)
+    assert one.to_json()["looked"]["unseen"] == 1
+    asked = unmet(replace(LENIENT, complete=True, waivers=True), one, ["web-1"])
+    whys = [each.why.en for each in asked if each.name == "complete"]
+    line = "Hosts that could not be looked at: 1 did not answer"
+    assert any(why.startswith(line) for why in whys), whys
+    assert any(text.en.startswith(line) for text in one.unproven)
+    with open_bundle(path) as opened_bundle:
+        told_of = json.loads(statement_of(opened_bundle, one, NOW, replayed=True))
+    names = [name.removeprefix("HOSTPLEDGE_") for name in told_of["predicate"]["properties"]]
+    kept = ("SCOPE_WHOLE", "LOOKED_WITHIN", "NONE_ALIKE")
+    assert not [name for name in names if name.startswith(kept)], names
+    ended = Shell(tmp_path)("verify", path.name, "--trust", "t.json")
+    assert "hosts: 2, 1 of them not looked at" in ended
+    shown: Page = request.getfixturevalue("shown")
+    assert line in told(shown, path, (tmp_path / "t.json").read_text())[1]
 
 
 def test_some_hours_are_told_and_taken(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ class Looks:
     """Of all hosts: the oldest and the newest look, and the latest time of all.
 
     `undated` hosts answered, and nothing says when; they are not among the looks. `elsewhen` were
-    judged for another time than they were looked at, by `apart` at most.
+    judged for another time than they were looked at, by `apart` at most. Of `unseen` ones nothing
+    was seen to its end: not reached, refused, cut off.
     """
 
     oldest: datetime
@@ -34,6 +35,7 @@ class Looks:
     undated: int = 0
     elsewhen: int = 0
     apart: timedelta = timedelta(0)
+    unseen: int = 0
 
     @property
     def dated(self) -> bool:
@@ -63,6 +65,7 @@ class Looks:
             "from": self.oldest.isoformat() if self.dated else None,
             "to": self.newest.isoformat() if self.dated else None,
             "undated": self.undated,
+            "unseen": self.unseen,
             "judged_elsewhen": self.elsewhen,
             "judged_apart_seconds": int(self.apart.total_seconds()),
         }
@@ -87,7 +90,18 @@ class Looks:
                     "waivers and what is due are reckoned for that time.",
                 )
             )
+        if self.unseen:
+            found.append(not_looked_at(self.unseen))
         return tuple(found)
+
+
+def not_looked_at(count: int) -> Text:
+    """Of hosts that did not answer, refused, or were cut off."""
+    return Text(
+        f"未能核查的主机：{count} 台没有应答、拒绝登录或中途断开，其状况无从得知。",
+        f"Hosts that could not be looked at: {count} did not answer, refused or were cut off, and "
+        "how they are is not known.",
+    )
 
 
 class Gathered:
@@ -97,12 +111,14 @@ class Gathered:
         self.judged: list[datetime] = []
         self._looks: list[datetime] = []
         self._undated = 0
+        self._unseen = 0
         self._apart: list[timedelta] = []
 
     def add(self, entry: Mapping[str, Any], collected_at: datetime | None) -> datetime:
         """Of one host of evidence.json; `collected_at` of its capture, where that is there."""
         judged = datetime.fromisoformat(entry["assessed_at"])
         self.judged.append(judged)
+        self._unseen += entry["status"] != HostStatus.COMPLETE
         seen = collected_at or recorded(entry)
         if seen is None:
             # of a host that never answered nothing is looked at
@@ -125,6 +141,7 @@ class Gathered:
             self._undated,
             len(self._apart),
             max(self._apart, default=timedelta(0)),
+            self._unseen,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.errors import listed, shown
 from collector.model import Text
-from collector.verify.looks import said
+from collector.verify.looks import not_looked_at, said
 from collector.verify.verification import Verification
 
 SCHEMA = "urn:hostpledge:schema:policy:1"
@@ -97,6 +97,8 @@ def _unmet(
 ) -> Iterator[tuple[str, Text]]:
     if policy.complete:
         yield from (("complete", why) for why in found.scope.reasons())
+        if found.looks.unseen:
+            yield "complete", not_looked_at(found.looks.unseen)
         if found.redacted:
             yield "complete", Text("采集文件已略去", "its captures were left out")
     if not policy.own_words and found.strange:

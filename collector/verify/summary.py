@@ -70,6 +70,8 @@ def _properties(
     yield "SIGNATURE"
     if sum(bool(one["verified"]) for one in found.signatures) > 1:
         yield "SECOND_SIGNATURE"
+    # what nobody saw cannot be shown of all of them
+    unseen = found.looks.unseen > 0
     shown = {
         "CAPTURES_INTACT": not found.redacted,
         "TIMESTAMP": found.stamp is not None,
@@ -77,14 +79,14 @@ def _properties(
         "NONE_HANDED_IN": found.handed_in == 0,
         "NO_WAIVERS": found.waived == 0,
         "TEXTS_OF_THE_RELEASE": found.scope.known and not found.strange,
-        "NONE_ALIKE": not found.alike,
+        "NONE_ALIKE": not found.alike and not unseen,
         "REPLAYED": replayed,
         "POLICY_MET": policy is not None and not lacking,
-        f"SCOPE_WHOLE_GRADE_{found.scope.grade}": found.scope.whole,
+        f"SCOPE_WHOLE_GRADE_{found.scope.grade}": found.scope.whole and not unseen,
     }
     yield from (name for name, holds in shown.items() if holds)
     # the number of days is a part of the name, as the form has it for what holds for a time
-    if found.age_days is not None and not found.ahead:
+    if found.age_days is not None and not found.ahead and not unseen:
         yield f"LOOKED_WITHIN_{found.age_days + 1}"
     for clause, result in found.clauses.items():
         if result is Result.PASS and found.scope.proves(clause):

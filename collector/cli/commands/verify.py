@@ -209,6 +209,10 @@ def _head(found: verifier.Verification) -> str:
     return said + tr(f"，但仅 {how}", f", but only {how}") + (tr("，", ": ") + none if none else "")
 
 
+def _unseen(count: int) -> str:
+    return tr(f"，其中 {count} 台未能核查", f", {count} of them not looked at") if count else ""
+
+
 def _about(found: verifier.Verification) -> list[str]:
     predicate = found.statement["predicate"]
     looks, pledge = found.looks, predicate["pledge"]
@@ -220,7 +224,7 @@ def _about(found: verifier.Verification) -> list[str]:
     lines = [
         f"sha256:{found.digest}",
         tr("核查时段", "looked at") + f": {stamp(looks.oldest)} … {stamp(looks.newest)}" + ago,
-        tr("主机数", "hosts") + f": {found.hosts}",
+        tr("主机数", "hosts") + f": {found.hosts}" + _unseen(looks.unseen),
         tr("核查范围", "scope")
         + f": {found.scope.said().to(lang())}"
         + tr(f"，{found.scope.grade} 级", f", grade {found.scope.grade}"),

@@ -55,7 +55,7 @@ async function checkHosts(check, redacted) {
   const { evidence, where, subjects } = check;
   const folder = where.slice(0, -"evidence.json".length);
   const named = new Set();
-  const looked = { times: [], looks: [], undated: 0, elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
+  const looked = { times: [], looks: [], undated: 0, unseen: 0, elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
   const script = check.subjects.has("script.sh") && !redacted ? readsIn(await check.read("script.sh")) : null;
   const listed = new Set(evidence.waivers.map(canonical));
   for (const [host, entry] of Object.entries(evidence.hosts)) {
@@ -115,6 +115,7 @@ function recorded({ origin, head }) {
 
 // Of a host that never answered nothing is looked at; of one that did, nothing may say when.
 function noteLook(looked, entry, seen, judged) {
+  if (entry.status !== "complete") looked.unseen += 1;
   if (seen === null && (entry.status === "complete" || Object.keys(entry.head).length)) {
     looked.undated += 1;
     return;

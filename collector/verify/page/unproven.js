@@ -105,7 +105,7 @@ function spanOf(apart) {
 
 // When it was looked at, and for when it was judged, in the words of `verify`.
 function ofWhen(found, now) {
-  const { undated, elsewhen, apart } = found.looked;
+  const { undated, elsewhen, apart, unseen } = found.looked;
   const told = [];
   if (!dated(found)) {
     told.push(
@@ -135,6 +135,12 @@ function ofWhen(found, now) {
     told.push(word(
       `采集之时是否如此判定：${elsewhen} 台主机的判定时刻不是其采集时刻，相差最多 ${spanOf(apart)}；豁免、期限与逾期均按判定时刻计算。`,
       `That it was so when it was looked at: ${elsewhen} host(s) were judged for another time than that of the look, by up to ${spanOf(apart)}; waivers and what is due are reckoned for that time.`,
+    ));
+  }
+  if (unseen) {
+    told.push(word(
+      `未能核查的主机：${unseen} 台没有应答、拒绝登录或中途断开，其状况无从得知。`,
+      `Hosts that could not be looked at: ${unseen} did not answer, refused or were cut off, and how they are is not known.`,
     ));
   }
   return told;
