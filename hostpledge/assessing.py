@@ -28,8 +28,14 @@ def assess(
     at, or was not understood, is `Result.ERROR`. Judged in a process of its own, within limits.
 
     Raises BadInput for a file that is no capture, for a family or grade that is none, and for a
-    capture of a day to come.
+    capture of a day to come; TypeError for arguments of another type.
     """
+    if isinstance(families, str) or not isinstance(families, Sequence):
+        raise TypeError('families: a sequence of names is wanted, such as ("logging",)')
+    if type(grade) is not int:
+        raise TypeError("grade: 2 or 3 is wanted, as a number")
+    if at is not None and not isinstance(at, datetime):
+        raise TypeError("at: a datetime is wanted")
     if at is not None and at.tzinfo is None:
         raise ValueError("at: a time with its zone is wanted")
     path = Path(capture)

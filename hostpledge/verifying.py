@@ -48,8 +48,10 @@ def verify(
     `replay`, which the strict one does, the captures are judged again.
 
     Raises VerifyFailed for what does not verify, BadInput for what cannot be read. Both are one
-    line, `str(problem)`.
+    line, `str(problem)`. TypeError for a `policy` that is no Policy.
     """
+    if not isinstance(policy, Policy):
+        raise TypeError("policy: a hostpledge.Policy is wanted")
     if now is not None and now.tzinfo is None:
         raise ValueError("now: a time with its zone is wanted")
     keys = load_trust(Path(trust))

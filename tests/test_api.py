@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,35 @@ def test_what_is_promised_is_there() -> None:
         assert getattr(hostpledge, name) is not None
     assert (ROOT / "hostpledge/py.typed").exists()
     assert (ROOT / "collector/py.typed").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"complete": None}, {"waivers": "no"}, {"handed_in": "false"}, {"log": 0}, {"replay": None},
+        {"fresh_days": float("nan")}, {"fresh_days": True}, {"fresh_days": -1}, {"fresh_days": 1e9},
+        {"grade": 4}, {"grade": True}, {"hosts": "web-1"}, {"hosts": ["web-1"]}, {"pledge": ""},
+        {"timestamp_authorities": (1,)}, {"name": None},
+    ],
+)  # fmt: skip
+def test_a_policy_of_other_types_is_none(given: dict[str, Any]) -> None:
+    """`waivers="no"` would let waivers in."""
+    with pytest.raises(hostpledge.BadInput, match=next(iter(given))):
+        hostpledge.Policy(**{"name": "mine", **given})
+
+
+def test_what_is_of_another_type_is_said(place: Path) -> None:
+    others: tuple[Any, ...] = (None, "strict", {})
+    for policy in others:
+        with pytest.raises(TypeError, match="policy"):
+            hostpledge.verify(place / "bundle", policy, trust=place / "trust.json")
+    with pytest.raises(hostpledge.BadInput):
+        hostpledge.verify(place / "bundle", trust="{" * 5000)
+    with pytest.raises(hostpledge.BadInput):
+        hostpledge.verify("{" * 5000, trust=place / "trust.json")
+    wrong: list[dict[str, Any]] = [
+        {"families": None}, {"families": "logging"}, {"grade": "2"}, {"at": "2026"},
+    ]  # fmt: skip
+    for given in wrong:
+        with pytest.raises(TypeError, match=next(iter(given))):
+            hostpledge.assess(place / "web-1.capture", **given)

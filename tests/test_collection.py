@@ -274,6 +274,49 @@ def test_tags_choose_controls(run: list[str], skip: list[str], meant: list[str])
     assert chosen(["a", "b", "c"], "logging", run, skip) == meant
 
 
+@pytest.mark.parametrize(
+    ("tags", "by", "wrong"),
+    [
+        (["all", "logging", "backup.offsite", "logging.drops", "nginx", "tagged"], "control", []),
+        (["loging"], "control", ["loging"]),
+        (["LOGGING"], "control", ["LOGGING"]),
+        (["logging.nope", "logging.drops"], "control", ["logging.nope"]),
+        (["loging.drops"], "control", ["loging.drops"]),
+        (["logging", "logging.drops"], "family", []),
+        (["logging.drops"], "family", ["logging.drops"]),
+        (["untagged", "web.logging"], "family", []),
+    ],
+)
+def test_a_tag_that_chooses_nothing_is_told(tags: list[str], by: str, wrong: list[str]) -> None:
+    filters = importlib.import_module("ansible_collections.hostpledge.pledge.plugins.filter.tagged")
+    said = filters.FilterModule().filters()["wrong_tags"](tags, ["logging", "backup"], by)
+    assert len(said) == len(wrong)
+    assert all(tag in line for tag, line in zip(wrong, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("book", "tag", "said"),
+    [
+        ("harden", "loging", "is logging meant?"),
+        ("harden", "logging.nope", "brings about: persistent"),
+        ("undo", "LOGGING", "is logging meant?"),
+        ("undo", "logging.drops", "cannot be put back by itself"),
+    ],
+)
+def test_a_mistyped_tag_ends_the_play(book: str, tag: str, said: str, place: Path) -> None:
+    done = _play(place, f"hostpledge.pledge.{book}", "--check", "--tags", tag)
+    assert done.returncode == 2, done.stdout
+    (line,) = re.findall(r'^fatal: .*"msg": "(.*)"', done.stdout, re.MULTILINE)
+    assert said in line
+
+
+def test_check_looks_whatever_the_tags(place: Path, tmp_path: Path) -> None:
+    done = _play(
+        place, "hostpledge.pledge.check", "--tags", "logging", "-e", f"collect_output={tmp_path}"
+    )
+    assert "Run the collector script" in done.stdout
+
+
 def _play(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     return _ran(place, "ansible-playbook", "-i", "localhost,", "-c", "local", *words, **more)
 

@@ -77,7 +77,7 @@ def settings(hosts: Fleet, spare: str) -> tuple[str, ...]:
 def test_an_interruption_leaves_nothing(
     hosts: Fleet, settings: tuple[str, ...], tmp_path: Path, kind: str, probe: str, later: float
 ) -> None:
-    accidents.slowly(hosts, {"window": 26, "reboot": 7}.get(kind, 3))
+    accidents.slowly(hosts, {"window": 60, "reboot": 7}.get(kind, 3))
     before = accidents.quiet(hosts)
     more = list(settings)
     if kind == "window":

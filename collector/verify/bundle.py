@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -225,9 +226,10 @@ def open_bundle(path: Path, identities: Sequence[Any] = (), trust: Trust | None 
     the file inside, where a byte of it is not what it must be. Whether the signature is any good
     says `verify`; with `trust`, what nobody in it signed is not even unpacked.
     """
-    if path.is_dir():
+    # os.path asks of a name that can be none without complaint
+    if os.path.isdir(path):  # noqa: PTH112
         return Bundle(path, path)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110
         raise BadInput(msg("no_such_bundle"), where=str(path))
     temporary = Scratch()
     try:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.errors import listed, shown
+from collector.errors import BadInput, listed, shown
+from collector.i18n.message import msg
 from collector.model import Text
 from collector.verify.looks import not_looked_at, said
 from collector.verify.verification import Verification
@@ -45,6 +46,48 @@ class Policy:
     waivers: bool = False
     same_machine: bool = False
     replay: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises BadInput for a member of another type than its own: `"no"` would count as yes."""
+        for name in _ITS_OWN:
+            value = getattr(self, name)
+            if not _fits(name, value):
+                raise BadInput(
+                    msg("policy_member", name=name, value=repr(value)[:60], wants=_WANTS[name]),
+                    where=f"Policy({shown(str(self.name)[:60])})",
+                )
+
+
+_TRUTHS = (
+    "complete", "own_words", "judged_when_looked", "handed_in", "key_roles", "fresh_trust",
+    "timestamp", "log", "ahead", "waivers", "same_machine", "replay",
+)  # fmt: skip
+_WANTS = {
+    **dict.fromkeys(_TRUTHS, "True, False"),
+    "name": "str",
+    "fresh_days": "int 0-36600, None",
+    "grade": "2, 3",
+    "pledge": "str, None",
+    "hosts": "tuple[str, ...]",
+    "timestamp_authorities": "tuple[str, ...]",
+}
+_ITS_OWN = tuple(_WANTS)
+_OLDEST = 36600
+
+
+def _fits(name: str, value: object) -> bool:
+    """Is it of the type, and in the bounds, of schemas/policy.schema.json?"""
+    if name in _TRUTHS:
+        return isinstance(value, bool)
+    if name in ("hosts", "timestamp_authorities"):
+        return isinstance(value, tuple) and all(isinstance(one, str) and one for one in value)
+    if name in ("fresh_days", "pledge") and value is None:
+        return True
+    if name in ("name", "pledge"):
+        return isinstance(value, str) and bool(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value in (2, 3) if name == "grade" else 0 <= value <= _OLDEST
 
 
 STRICT = Policy("strict")

@@ -1,9 +1,17 @@
-"""Which controls the tags of a run choose. Needs nothing but Ansible."""
+"""Which controls the tags of a run choose, and which tags choose none. Needs nothing but Ansible."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+_ROLES = Path(__file__).parents[2] / "roles"
+# below it, a tag is rather one of another play of the same run
+_ALIKE = 0.8
 
 
 def tagged(names: Iterable[str], family: str, run: Iterable[str], skip: Iterable[str]) -> list[str]:
@@ -20,9 +28,47 @@ def tagged(names: Iterable[str], family: str, run: Iterable[str], skip: Iterable
     ]
 
 
+def wrong_tags(tags: Iterable[str], families: Sequence[str], by: str = "control") -> list[str]:
+    """Of tags those that look meant for these families and choose nothing, and why, in words.
+
+    `by` is what a tag can choose: `control` a family or one of its controls, `family` a family
+    alone. What is like no family may be another play's, and is left alone.
+    """
+    given = [str(tag) for tag in tags]
+    # beside its family, one of its controls takes nothing away
+    whole = given if by == "family" else []
+    return [
+        why
+        for tag in given
+        if tag.partition(".")[0] not in whole or "." not in tag
+        for why in _wrong(tag, families, by)
+    ]
+
+
+def _wrong(tag: str, families: Sequence[str], by: str) -> Iterator[str]:
+    family, dot, control = tag.partition(".")
+    near = difflib.get_close_matches(family.casefold(), families, 1, _ALIKE)
+    if not near:
+        return
+    if family not in families:
+        yield f"no such tag: {tag}; is {near[0]}{dot}{control} meant? Families: {', '.join(families)}"
+    elif dot and by == "family":
+        yield f"{tag}: a control cannot be put back by itself; --tags {family} puts back its family"
+    elif dot and control not in (known := _controls(family)):
+        yield f"no such tag: {tag}; the role {family} brings about: {', '.join(known)}"
+
+
+def _controls(family: str) -> list[str]:
+    place = _ROLES / family / "meta" / "argument_specs.yml"
+    specs = yaml.safe_load(place.read_text(encoding="utf-8"))["argument_specs"]
+    options = specs["main"]["options"]
+    more = ["policy"] if f"{family}_policy" in options else []
+    return [*options[f"{family}_controls"]["choices"], *more]
+
+
 class FilterModule:
     """Ansible's entry."""
 
     def filters(self) -> Mapping[str, Callable[..., Any]]:
         """The filters of this file by name."""
-        return {"tagged": tagged}
+        return {"tagged": tagged, "wrong_tags": wrong_tags}

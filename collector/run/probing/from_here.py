@@ -18,6 +18,8 @@ _ECHO = "/bin/echo"
 # connections begun in a second, and how long one is waited for
 _RATE = 10.0
 _WAIT = 2.0
+# where nothing is concluded from silence but that it cannot be done
+_PATIENT = 10.0
 _FRESH = (
     "-F/dev/null", "-oProxyCommand=none", "-oProxyJump=none", "-oControlPath=none",
     "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null",
@@ -82,7 +84,7 @@ def held(address: str, port: int, source: str) -> Iterator[int]:
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as link:
-        link.settimeout(_WAIT)
+        link.settimeout(_PATIENT)
         try:
             link.bind((source, 0))
             link.connect((address, port))
