@@ -30,6 +30,10 @@ export BORG_PASSCOMMAND='cat /etc/backup/password'
 borg init --encryption=repokey /srv/backup/borg 2>/dev/null
 borg create /srv/backup/borg::nightly-1 /srv/shop 2>/dev/null
 cp -a /srv/backup/borg /srv/cut/borg
+mkdir -p /srv/kept && : >/srv/kept/.keep && head -c 5000 /dev/urandom >/srv/kept/orders.bin
+sleep 1.1
+borg init --encryption=repokey /srv/cut/borg-keep 2>/dev/null
+borg create --exclude '*.bin' /srv/cut/borg-keep::nightly-1 /srv/kept 2>/dev/null
 # the data of the segments is not what it was: the repository has rotted
 for f in /srv/cut/borg/data/0/*; do
   [ "$(stat -c %s "$f")" -lt 50000 ] ||
@@ -41,6 +45,11 @@ export RESTIC_REPOSITORY=/srv/backup/restic RESTIC_PASSWORD_FILE=/etc/backup/pas
 restic -q init
 restic -q backup /srv/shop
 cp -a /srv/backup/restic /srv/cut/restic
+# what matters was not there when it was copied, or was left out
+mkdir -p /srv/keep && : >/srv/keep/.keep && head -c 5000 /dev/urandom >/srv/keep/orders.bin
+sleep 1.1
+restic -q --repo /srv/cut/restic-keep init
+restic -q --repo /srv/cut/restic-keep backup --exclude '*.bin' /srv/keep
 for f in /srv/cut/restic/data/*/*; do
   chmod 600 "$f"; printf rot | dd of="$f" bs=1 seek=40 conv=notrunc 2>/dev/null
 done

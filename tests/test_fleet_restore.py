@@ -46,6 +46,8 @@ HOLLOW = {
     "tar-none": {"tool": "tar", "path": "/srv/none/*.tar.gz"},
     "borg-rotten": {**_BORG, "repository": "/srv/cut/borg"},
     "restic-rotten": {**_RESTIC, "repository": "/srv/cut/restic"},
+    "borg-keep": {**_BORG, "path": "/srv/kept", "repository": "/srv/cut/borg-keep"},
+    "restic-keep": {**_RESTIC, "path": "/srv/keep", "repository": "/srv/cut/restic-keep"},
     "pgbackrest-rotten": {
         "tool": "pgbackrest",
         "path": "bad",

@@ -44,6 +44,16 @@ BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
     ("name", "lines", "expected"),
     [
         ("integrity", (f"host planted {PLANTED}", "host rc 1", f"host named f+++: {PLANTED}"), "logged"),
+        (
+            "integrity",
+            (f"host planted {PLANTED}", "host rc 1", f"host named f+++: {PLANTED}", "host ignores s+sha256"),
+            "nothing",
+        ),
+        (
+            "integrity",
+            (f"host planted {PLANTED}", "host rc 1", f"host named f+++: {PLANTED}", "host ignores e2fsattrs+m+c"),
+            "logged",
+        ),
         ("integrity", (f"host planted {PLANTED}", "host rc 0"), "nothing"),
         ("integrity", (f"host planted {PLANTED}", "host rc 1", "host named f+++: /etc/x"), "nothing"),
         (
@@ -92,6 +102,10 @@ BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
         ("restore", ("store shop", "host state broken"), "nothing"),
         ("restore", ("store shop", "host state differs"), "nothing"),
         ("restore", ("store shop", "host state same", "host before a", "host after b"), None),
+        # a copy that holds little of what is there
+        ("restore", ("store shop", "host state same", "host held 0 3"), "nothing"),
+        ("restore", ("store shop", "host state same", "host held 40 100"), None),
+        ("restore", ("store shop", "host state same", "host held 90 100"), "logged"),
         ("restore", ("store shop",), None),
     ],
 )  # fmt: skip

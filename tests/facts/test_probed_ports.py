@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from collector import captures
-from collector.facts.probed.outcome import Outcome
+from collector.facts.probed import ports
+from collector.facts.probed.outcome import Outcome, worked
 from collector.facts.probed.outcomes import outcome
-from collector.model import Facts, ReadResult, ReadStatus
+from collector.facts.probed.recording import Recording
+from collector.i18n.message import msg
+from collector.model import Capture, Facts, HostStatus, ReadResult, ReadStatus
 
 _HERE = Path(__file__).parents[1] / "captures"
 _FREE = tuple(range(40_000, 40_008))
@@ -31,6 +34,7 @@ def _asked(
     begun = capture.collected_at + timedelta(minutes=minutes)
     lines = ["hostpledge-probe 1", "probe outside_ports", "nonce 0123456789abcdef"]
     lines += [f"begun {begun.isoformat()}", f"source {source}", "target 198.51.100.9"]
+    lines += ["listed 23 3306 6379 8080"]
     lines += [f"port {port} {state}" for port, state in ports.items()]
     lines += [f"afterwards {afterwards}"] if afterwards else []
     lines += more
@@ -92,6 +96,36 @@ def test_a_look_of_long_ago_is_no_measure() -> None:
 def test_an_address_that_is_none() -> None:
     found = _asked("nightly-dump-trixie", {22: "open"}, source="x")
     assert (found.came, found.why.code) == (None, "probe_ports_not_comparable")
+
+
+def test_a_node_that_is_let_in_shows_nothing_of_others() -> None:
+    """The rules name it, or what is attacked on sight is open to all: it got in, as it should."""
+    found = _asked("nightly-dump-trixie", {22: "open", 80: "open", **_free("closed")})
+    assert "firewall.exposed_ports" in found.holds and "firewall.admin_sources" not in found.holds
+    capture = captures.load(_HERE / "nightly-dump-trixie.capture.gz")
+    view = ports._View({22: "open", 3306: "open", 23: "open"}, {22: "yes", 3306: "yes", 23: "yes"})
+    made = Recording(
+        "outside_ports", "0" * 16, capture.collected_at or datetime.now(UTC),
+        (("listed", "23 3306"), ("afterwards", "open")), (),
+    )  # fmt: skip
+    came = ports._first(made, view)
+    assert (came.came, came.holds, came.why.code) == (None, (), "probe_ports_let_in")
+
+
+def test_sources_are_told_apart_where_the_second_one_is_kept_out() -> None:
+    asked = {22: "open", 3306: "closed", **_free("closed")}
+    kept_out = ports._View(
+        {**asked, 22: "silent"}, {22: "no", 3306: "no"} | dict.fromkeys(_FREE, "nobody")
+    )
+    begun = datetime.now(UTC)
+    own = tuple(("port", f"{port} {state}") for port, state in asked.items())
+    more = (("second", "log-1"), ("second_asked", "ok"), ("second_afterwards", "3306 closed"))
+    made = Recording("outside_ports", "0" * 16, begun, (*own, *more), ())
+    first = worked(made, "blocked", msg("probe_said_too_little"), of=("firewall.exposed_ports",))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ports, "_view", lambda *_: kept_out)
+        found = ports._with_second(Capture("a", HostStatus.COMPLETE), made, first)
+    assert found.holds == ("firewall.exposed_ports", "firewall.admin_sources")
 
 
 @pytest.mark.parametrize("afterwards", ["silent", "closed", ""])

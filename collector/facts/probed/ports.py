@@ -17,6 +17,8 @@ from collector.model import Capture
 
 _PORT = re.compile(r"([0-9]{1,5}) (open|closed|silent)")
 _MOST = 20
+# FTP, telnet, and what rexec, rlogin and rsh listen on
+_CLEARTEXT = {21, 23, 512, 513, 514}
 # rules and listeners are those of a look that lies no further back
 _SAME = timedelta(hours=1)
 
@@ -97,18 +99,33 @@ def _first(made: Recording, view: _View) -> Outcome:
         return untold(made, msg("probe_ports_all_silent", count=count), *view.lines())
     if made.all("afterwards") != ("open",):
         return untold(made, msg("probe_ports_lost"), *view.lines())
-    holds = ["firewall.exposed_ports", "firewall.admin_sources", "intrusion.cleartext_services"]
-    # what nobody listens on shows whether the rules keep it out, or only the lack of a listener
-    if view.unused and all(view.asked[p] == "silent" for p in view.unused):
-        holds.append("firewall.default_deny")
+    holds = _holds(made, view)
+    if not holds:
+        return untold(made, msg("probe_ports_let_in", ports=view.opened), *view.lines())
     said = msg("probe_ports_agree", count=count, ports=view.opened)
     return worked(made, "blocked", said, *view.lines(), of=tuple(holds))
 
 
-def _with_second(capture: Capture, made: Recording, first: Outcome) -> Outcome:
-    """What the second node found: it can take away what the first one showed, and adds to no hold.
+def _holds(made: Recording, view: _View) -> list[str]:
+    """What is open to this node says nothing of who else gets in."""
+    opened = {p for p, state in view.asked.items() if state == "open"}
+    listed = {int(p) for text in made.all("listed") for p in text.split() if p.isdecimal()}
+    holds = []
+    if listed and not opened & listed:
+        holds.append("firewall.exposed_ports")
+    if not opened & _CLEARTEXT:
+        holds.append("intrusion.cleartext_services")
+    # what nobody listens on shows whether the rules keep it out, or only the lack of a listener
+    if view.unused and all(view.asked[p] == "silent" for p in view.unused):
+        holds.append("firewall.default_deny")
+    return holds
 
-    Where nothing answers it and the rules let it in nowhere, that is as it should be.
+
+def _with_second(capture: Capture, made: Recording, first: Outcome) -> Outcome:
+    """What the second node found: it can take away what the first one showed.
+
+    A port that is open to the first one and shut to it shows that sources are told apart. Where
+    nothing answers it and the rules let it in nowhere, that is as it should be.
     """
     node = made.all("second")[0]
     if (how := next(iter(made.all("second_asked")), "")) != "ok":
@@ -133,7 +150,12 @@ def _with_second(capture: Capture, made: Recording, first: Outcome) -> Outcome:
     if first.broken:
         return first
     said = msg("probe_ports_second", said=first.why, node=node, count=count, ports=view.opened)
-    return replace(first, why=said)
+    own = {
+        int(m[1]) for text in made.all("port") if (m := _PORT.fullmatch(text)) and m[2] == "open"
+    }
+    apart = [p for p in own if view.answers[p] == "no" and view.asked[p] != "open"]
+    holds = (*first.holds, *(["firewall.admin_sources"] if apart and first.came else []))
+    return replace(first, why=said, holds=holds)
 
 
 def _half(first: Outcome, node: str, why: Message) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from collector.facts.probed.outcome import Outcome, failed, not_done, untold, worked
 from collector.facts.probed.recording import Recording
 from collector.i18n.message import msg
@@ -23,8 +25,17 @@ def restore(made: Recording, important: tuple[str, ...]) -> Outcome:
         return untold(made, msg("probe_store_changed", store=store), *lines)
     if state == "differs":
         return failed(made, msg("probe_restore_differs", store=store, what=what), *lines)
+    held = _held(made)
+    if held is not None and held[0] == 0:
+        said = msg("probe_restore_lacks", store=store, held=held[0], count=held[1])
+        return failed(made, said, *lines)
     if state == "broken":
         return failed(made, msg("probe_restore_broken", store=store, what=what), *lines)
+    if state == "untold":
+        return untold(made, msg("probe_restore_empty", store=store, what=what), *lines)
+    if held is not None and held[0] * 2 < held[1]:
+        said = msg("probe_restore_lacks", store=store, held=held[0], count=held[1])
+        return untold(made, said, *lines)
     if state not in ("same", "loaded", "verified"):
         return untold(made, msg("probe_said_too_little"), *lines)
     said = msg("probe_restored", store=store, what=what)
@@ -42,7 +53,13 @@ def restore(made: Recording, important: tuple[str, ...]) -> Outcome:
     return worked(made, "logged", said, *lines)
 
 
+def _held(made: Recording) -> tuple[int, int] | None:
+    """Of files that are there and older than the copy: how many it holds, of how many."""
+    found = [m for text in made.said("held") if (m := re.fullmatch(r"(\d{1,4}) (\d{1,4})", text))]
+    return (int(found[0][1]), int(found[0][2])) if found else None
+
+
 _TOLD = (
     "restored", "snapshot", "file", "files", "digest", "live", "rows", "wanted", "verified",
-    "check", "error", "state",
+    "held", "check", "error", "state",
 )  # fmt: skip

@@ -12,6 +12,11 @@ from collector.i18n.message import Message, msg
 # what an AIDE run ends with when it could compare: bits for added, removed, changed (aide(1))
 _AIDE_COMPARED = 7
 _ECHOES = 3
+# of AIDE's attributes and groups (aide.conf(5)); case tells S from s
+_TELLING = re.compile(
+    r"[psugRHLX]|ftype|acl|xattrs|caps|md5|rmd160|sha1|tiger|crc32|haval|whirlpool|gost"
+    r"|sha(?:256|512)|stribog(?:256|512)"
+)
 # seconds that a clock may be off (monitoring.time_sync)
 _MOST_OFF = 1.0
 
@@ -30,9 +35,17 @@ def integrity(made: Recording) -> Outcome:
     if made.said("unknown"):
         folder = planted[0].rpartition("/")[0]
         return untold(made, msg("probe_aide_no_baseline", path=folder), *lines)
+    if hidden := _hidden(made.said("ignores")):
+        return failed(made, msg("probe_aide_ignores", attributes=", ".join(hidden)), *lines)
     if any(planted[0] in line for line in named):
         return worked(made, "logged", msg("probe_aide_named", path=planted[0]), *lines)
     return failed(made, msg("probe_aide_silent", path=planted[0]), *lines)
+
+
+def _hidden(ignored: tuple[str, ...]) -> list[str]:
+    """Of attributes whose change no report names those by which content and rights show."""
+    found = {one for line in ignored for one in re.findall(r"[A-Za-z0-9_]+", line)}
+    return sorted(one for one in found if _TELLING.fullmatch(one))
 
 
 def failed_login(made: Recording) -> Outcome:

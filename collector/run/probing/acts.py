@@ -125,6 +125,7 @@ def outside_ports(site: Site) -> None:
         raise Undone("no_address", "")
     site.note("source", source)
     site.note("target", where)
+    site.note("listed", " ".join(map(str, _listed())))
     for port, answer in sorted(from_here.ask_ports(where, _ports(site)).items()):
         site.note("port", f"{port} {answer}")
     # a network that went away, or a ban of this node, would look like ports that are shut
@@ -147,10 +148,7 @@ def _ports(site: Site) -> list[int]:
         )
     except FactError:
         listening = []
-    listed: list[int] = []
-    for text in control("firewall.exposed_ports").for_grade(2).strings("ports"):
-        low, _, high = text.partition("-")
-        listed += range(int(low), int(high or low) + 1)
+    listed = _listed()
     free = [p for p in range(20_000, 60_000) if p not in listening]
     wanted = [
         *listening[: _MOST_PORTS // 2],
@@ -158,6 +156,15 @@ def _ports(site: Site) -> list[int]:
         *listed,
     ]
     return sorted(dict.fromkeys(wanted[:_MOST_PORTS]))
+
+
+def _listed() -> list[int]:
+    """What is attacked on sight."""
+    found: list[int] = []
+    for text in control("firewall.exposed_ports").for_grade(2).strings("ports"):
+        low, _, high = text.partition("-")
+        found += range(int(low), int(high or low) + 1)
+    return found
 
 
 def ban(site: Site) -> None:

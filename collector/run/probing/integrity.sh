@@ -30,5 +30,10 @@ hp_act() {
   grep -F "$HP_PLANTED" "$HP_D/out" | lines named
   # a baseline that lacks the folder itself would have named whatever lies there
   grep -E '^(d[+]+|added): /etc/tmpfiles[.]d/?$' "$HP_D/out" | lines unknown
+  # what is changed and kept out of reports: by the report itself, and as it is written
+  {
+    sed -n 's/^Ignored changed attributes: *//p' "$HP_D/out"
+    sed -n -E 's/^[[:space:]]*(report_ignore_changed_attrs|ignore_list)[[:space:]]*=[[:space:]]*//p' "$hp_c"
+  } | lines ignores 6
   lines error <"$HP_D/err"
 }

@@ -31,9 +31,11 @@ hp_file() {
   if ! timeout 120 restic --no-lock --no-cache ls --long "$hp_s" "$HP_PATH" >"$HP_D/list" 2>"$HP_D/err"; then
     say "restored the list of $HP_PATH"; lines error <"$HP_D/err"; say 'state broken'; return
   fi
-  # small enough to be held in memory; without a blank, a tab or a backslash in its name
-  hp_f=$(awk '$1 ~ /^-/ && NF == 7 && $4 + 0 <= 16777216 { print $7 }' "$HP_D/list" | shuf -n 1)
-  if [ -z "$hp_f" ]; then undone no_settings "no file of 16 MiB or less, with a plain name, in $HP_PATH"; fi
+  awk '$1 ~ /^-/ && NF == 7 { print $7 }' "$HP_D/list" >"$HP_D/paths"
+  hp_held "$HP_D/paths" "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)"
+  # with content, and small enough to be held in memory; without a blank, a tab or a backslash in its name
+  hp_f=$(awk '$1 ~ /^-/ && NF == 7 && $4 + 0 > 0 && $4 + 0 <= 16777216 { print $7 }' "$HP_D/list" | shuf -n 1)
+  if [ -z "$hp_f" ]; then say "restored nothing with content of $HP_PATH"; say 'state untold'; return; fi
   hp_w=$(awk -v f="$hp_f" '$7 == f { print $4 + 0; exit }' "$HP_D/list")
   say "restored $hp_f"
   if ! timeout 120 restic --no-lock --no-cache dump "$hp_s" "$hp_f" >"$HP_D/file" 2>"$HP_D/err"; then
