@@ -199,6 +199,26 @@ def test_a_dump_is_loaded_and_one_that_is_cut_off_is_caught(
     assert found["hollow"]["restore"]["good"] is False, found
 
 
+def test_a_ban_by_sshd_itself_is_one_and_is_taken_back(
+    hosts: Fleet, home: Path, spare: str, tmp_path: Path
+) -> None:
+    """The packet filter lets the address in; what is counted late bans it once more."""
+    jail = made.FAIL2BAN.replace("@WHERE@", "backend = systemd").replace(
+        "nftables-multiport", "hostsdeny"
+    )
+    text = jail.replace("maxretry = 4", "maxretry = 3").replace("bantime = 900", "bantime = -1")
+    # failures of the tests before are none of this one
+    text = f"journalctl -q --rotate; journalctl -q --vacuum-time=1s\n{text}"
+    hosts.execute("hollow", "sh", "-e", data=text.encode(), seconds=60)
+    more = ("-l", "hollow", "--ban-from", spare)
+    found = json.loads(_probe(hosts, home, tmp_path / "out", ("ban",), *more).out)["probes"]
+    assert (found["hollow"]["ban"]["good"], found["hollow"]["ban"]["left"]) == (True, []), found
+    asked = "fail2ban-client status sshd; cat /etc/hosts.deny; systemctl list-units 'hostpledge*'"
+    # a ban that is only on its way comes within these seconds
+    time.sleep(5)
+    assert spare not in hosts.execute("hollow", "sh", "-c", asked).stdout.decode()
+
+
 # --- accidents -----------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from collector import releases, scope
 from collector.assess import fill
 from collector.errors import VerifyFailed, listed, one_line, shown
+from collector.facts.probed.recording import PREFIX
 from collector.i18n.message import msg
 from collector.model import Capture, HostStatus, Text
 from collector.releases import Known, Release
@@ -147,12 +148,20 @@ def _says(release: Release, known: Known, found: Mapping[str, Any]) -> bool:
     if template is None:
         return False
     values, message = found["values"], found["message"]
+    behind = release.reasons.get("probed")
+    # a probe's note stands behind the control's words, where the finding quotes a recording of one
+    if behind is not None and "probed_en" in values and any(map(_of_a_probe, found["evidence"])):
+        template = Text(template.zh + behind.zh, f"{template.en} {behind.en}")
     filled = fill(template, values)
     if (filled.zh, filled.en) == (message["zh"], message["en"]):
         return True
     return _fits(template.zh, values, "、", message["zh"]) and _fits(
         template.en, values, ", ", message["en"]
     )
+
+
+def _of_a_probe(quote: Mapping[str, Any]) -> bool:
+    return str(quote["read"]).startswith(PREFIX)
 
 
 def _fits(template: str, values: Mapping[str, Any], comma: str, said: str) -> bool:

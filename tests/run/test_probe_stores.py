@@ -6,8 +6,11 @@ of _search of Elasticsearch and OpenSearch; neither product itself is here.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,3 +183,23 @@ def test_a_store_at_the_hosts_own_address_is_the_host() -> None:
     assert stores.is_at("es+https://[2001:db8::9]:9200/logs", ["2001:db8::9"])
     assert not stores.is_at(store, ["192.0.2.90", ""])
     assert not stores.is_at("es+https://name.invalid/logs", ["192.0.2.9"])
+
+
+def test_a_store_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "_LONGEST", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            link, _ = listening.accept()
+            with link, contextlib.suppress(OSError):
+                link.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+                for _ in range(60):
+                    link.sendall(b" ")
+                    time.sleep(0.1)
+
+        threading.Thread(target=drip, daemon=True).start()
+        begun = time.monotonic()
+        store = f"es+http://127.0.0.1:{listening.getsockname()[1]}/logs"
+        asked = list(stores.ask(store, LOGIN, BEGUN, 0))
+    assert time.monotonic() - begun < 4
+    assert [key for key, _ in asked] == ["store_asked"] and "no whole answer" in asked[0][1]

@@ -31,6 +31,7 @@ RAISES: Final[dict[str, tuple[str, ...]]] = {
 # why a probe was not done, by the word that a recording has for it
 _UNDONE: Final[dict[str, Message]] = {
     "ban_limit": msg("probe_undone_ban_limit"),
+    "banned_already": msg("probe_undone_banned_already"),
     "busy": msg("probe_undone_busy"),
     "half": msg("probe_undone_half"),
     "late": msg("probe_undone_late"),

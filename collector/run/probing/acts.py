@@ -189,9 +189,10 @@ def ban(site: Site) -> None:
     # by then systemd takes the ban back, and the address would look as if it had never been out
     later = sum(int(x.split()[1]) for x in limits if re.fullmatch(r"later \d{1,4}", x))
     last = begun + later - _SPARE
-    site.note("before", from_here.connects(where, port, source))
+    site.note("before", from_here.greets(where, port, source))
     account = f"hostpledge-canary-{site.nonce}"
     site.note("account", account)
+    left = f"ban of {source} until systemd ends it"
     try:
         for number in range(min(most, _MOST_TRIES) + 1):
             if number:
@@ -205,10 +206,14 @@ def ban(site: Site) -> None:
                 break
         site.note("after", _until(lambda s: s != "open", where, port, source))
         # a network that went away looks like a ban of everybody
-        site.note("beside", from_here.connects(where, port))
+        site.note("beside", from_here.greets(where, port))
     finally:
-        site.back("ban_after", f"ban of {source} until systemd ends it", ADDRESS=source)
-    site.note("again", _until(lambda s: s == "open", where, port, source))
+        site.back("ban_after", left, ADDRESS=source)
+    try:
+        site.note("again", _until(lambda s: s == "open", where, port, source))
+    finally:
+        # what was still on its way to who bans is counted by now, and so may these connections be
+        site.back("ban_over", left, ADDRESS=source)
 
 
 def _seen_as(site: Site, where: str, port: int, source: str) -> None:
@@ -233,10 +238,10 @@ def _plain(text: str) -> str:
 def _until(enough: Callable[[str], bool], where: str, port: int, source: str) -> str:
     """What a connection comes to: banning, and taking it back, takes a moment."""
     end = time.monotonic() + _MOMENT
-    while not enough(state := from_here.connects(where, port, source)):
+    while not enough(state := from_here.greets(where, port, source)):
         if time.monotonic() > end:
             break
-        time.sleep(1)
+        time.sleep(2)
     return state
 
 

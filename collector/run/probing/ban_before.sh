@@ -18,7 +18,7 @@ hp_act() {
   done
   if [ "$hp_most" -gt 20 ]; then hp_most=20; fi
   hp_later=$((hp_most * 10 + 90))
-  if fail2ban-client banned "$HP_ADDRESS" 2>/dev/null | grep -q '[a-z]'; then undone busy "$HP_ADDRESS"; fi
+  if [ -n "$(hp_banned)" ]; then undone banned_already "$HP_ADDRESS"; fi
   # not stopped with this act: it is there for the case that the other one never comes
   systemd-run --quiet --collect --unit="hostpledge-probe-unban-$HP_N" --on-active="$hp_later" \
     fail2ban-client unban "$HP_ADDRESS" >/dev/null 2>&1 || undone no_removal systemd-run

@@ -13,11 +13,12 @@ import ipaddress
 import json
 import os
 import socket
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,8 @@ BY_SSH = "ssh:"
 _AUTHORIZATION = "HOSTPLEDGE_LOG_STORE_AUTHORIZATION"
 _LARGEST = 4 << 20
 _SECONDS, _PAUSE = 10, 2.0
+# of one whole answer
+_LONGEST = 20.0
 _MOST = 3
 
 
@@ -109,12 +112,36 @@ def _json(request: urllib.request.Request) -> Any:
         if request.type == "http" and not _is_here(request.host):
             raise ValueError("a secret is not sent without TLS")
         request.add_unredirected_header("Authorization", secret)
-    opener = urllib.request.build_opener(_Stay)
-    with opener.open(request, timeout=_SECONDS) as answer:
-        data = answer.read(_LARGEST + 1)
+    data = _within(lambda: _answer(request), _LONGEST)
     if len(data) > _LARGEST:
         raise ValueError("the answer is too large")
     return json.loads(data)
+
+
+def _answer(request: urllib.request.Request) -> bytes:
+    opener = urllib.request.build_opener(_Stay)
+    with opener.open(request, timeout=_SECONDS) as answer:
+        return bytes(answer.read(_LARGEST + 1))
+
+
+def _within(act: Callable[[], bytes], seconds: float) -> bytes:
+    """What it returns. One that drips is left behind: a socket's timeout is that of each byte."""
+    came: list[bytes | BaseException] = []
+
+    def work() -> None:
+        try:
+            came.append(act())
+        except Exception as problem:  # noqa: BLE001 - raised again where it is waited for
+            came.append(problem)
+
+    at_work = threading.Thread(target=work, daemon=True)
+    at_work.start()
+    at_work.join(seconds)
+    if not came:
+        raise TimeoutError(f"no whole answer within {seconds:.0f} s")
+    if isinstance(found := came[0], BaseException):
+        raise found
+    return found
 
 
 def _is_here(host: str) -> bool:

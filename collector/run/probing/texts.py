@@ -22,8 +22,9 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "restore_borg": ("restored", "restore_borg"),
     "restore_pgbackrest": ("restored", "restore_pgbackrest"),
     "ban_seen": ("ban_seen",),
-    "ban_before": ("ban_before",),
-    "ban_after": ("ban_after",),
+    "ban_before": ("banned", "ban_before"),
+    "ban_after": ("banned", "ban_after"),
+    "ban_over": ("banned", "ban_over"),
     "swept": ("swept",),
     "ready": ("ready",),
     "login_before": ("login_before",),
@@ -32,10 +33,10 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 
 # what plants nothing and may be done for several hosts at once
 WITHOUT_LOCK = {
-    "store_files", "second_ports", "ready", "login_before", "ban_seen", "ban_after",
+    "store_files", "second_ports", "ready", "login_before", "ban_seen", "ban_after", "ban_over",
 }  # fmt: skip
 # what takes back and cleans up is stopped by no file
-_ALWAYS = {"ban_after", "swept"}
+_ALWAYS = {"ban_after", "ban_over", "swept"}
 # what anybody may do
 _PLAIN = {"ready", "second_ports"}
 

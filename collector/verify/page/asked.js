@@ -33,10 +33,14 @@ function strangeTexts(evidence) {
 }
 
 // Is the message one of the release's, with the finding's values in it?
-function saysSo(release, texts, { reason, values, message }) {
+function saysSo(release, texts, { reason, values, message, evidence }) {
   const some = [texts.messages, release.reasons].find((one) => Object.hasOwn(one, reason));
   if (some === undefined) return false;
-  const [zh, en] = some[reason];
+  let [zh, en] = some[reason];
+  // a probe's note stands behind the control's words, where the finding quotes a recording of one
+  const behind = Object.hasOwn(release.reasons, "probed") ? release.reasons.probed : null;
+  const probed = Object.hasOwn(values, "probed_en") && evidence.some(({ read }) => String(read).startsWith("probe."));
+  if (behind !== null && probed) [zh, en] = [zh + behind[0], `${en} ${behind[1]}`];
   return filledAs(zh, values, "、", message.zh) && filledAs(en, values, ", ", message.en);
 }
 
