@@ -169,6 +169,8 @@ def clock(made: Recording) -> Outcome:
         if len(apart) > 1 and far == len(apart):
             return untold(made, msg("probe_clock_ours_doubtful", offset=off, unsure=by), *lines)
         said = msg("probe_clock_in_step", offset=off, unsure=by, others=sum(with_others))
+        if not others:
+            said = msg("probe_clock_alone", offset=off, unsure=by)
         return worked(made, "logged", said, *lines)
     if abs(offset) - unsure <= _MOST_OFF:
         return untold(made, msg("probe_clock_unsure", offset=off, unsure=by), *lines)
