@@ -16,6 +16,7 @@ from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
 from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.transactions import DatabaseSaysError
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
@@ -33,7 +34,7 @@ from collector.web.asking.asker import (
 from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
-from collector.web.reading.customer import LIVES, Dossier, NotThenError, said_of
+from collector.web.reading.customer import LIVES, Dossier, NotThenError
 from collector.web.reading.newest_looks import Looks
 
 _CLAUSES = ("2.2", "2.3", "2.4")
@@ -43,16 +44,18 @@ _CHUNK = 1 << 16
 
 def customer(asker: Asker) -> Response:
     """Where nothing is proven of it, the page says why, and no more."""
-    id = asker.request.path_params["id"]
+    id = asker.parts["id"]
     asker.must_see(id)
     at = day(asker)
     try:
         known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
     except NotThenError:
         return asker.page("not-then", 404, id=id, at=at)
+    except DatabaseSaysError:
+        raise
     except CollectorError as problem:
         asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
+        return asker.page("doubted", id=id, why=asker.why(problem))
     found = _lives(asker, known.status.lives)
     readable = known.last is not None and not known.status.unread
     newest = asker.house.customer.looks(known) if known.last is not None and readable else None
@@ -108,7 +111,7 @@ def day(asker: Asker) -> date | None:
 
 def findings(asker: Asker) -> Response:
     """All findings of a pledge, as `pledge findings --all` exports them."""
-    id = asker.request.path_params["id"]
+    id = asker.parts["id"]
     asker.must_see(id)
     try:
         known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
@@ -124,18 +127,19 @@ def findings(asker: Asker) -> Response:
         if asker.query.get("closed", "1") == "1" or life.state != "closed"
     ]
     title = {"zh": "问题", "en": "findings"}[asker.lang]
-    form = asker.request.path_params["form"]
+    form = asker.parts["form"]
     name = f"findings-{id}" + (f"-{known.at.isoformat()}" if known.at else "")
     return asker.sheet(form, name, title, columns.titles(asker.lang), rows)
 
 
 def bundle(asker: Asker) -> Response:
     """One bundle as a ZIP in its one form, as `repack` makes it."""
-    id = asker.request.path_params["id"]
+    id = asker.parts["id"]
     asker.must_see(id)
-    sequence = number(asker.request.path_params["sequence"], otherwise=0)
+    sequence = asker.parts["sequence"]
     with asker.house.library.open() as register:
-        found = [e for e in register.every_evidence(id) if e.sequence == sequence]
+        # one address each: another way to write the number is none
+        found = [e for e in register.every_evidence(id) if str(e.sequence) == sequence]
     if not found or not found[0].path.is_dir():
         raise NotFoundError
     folder = tempfile.TemporaryDirectory(prefix="hostpledge-")
@@ -150,12 +154,12 @@ def bundle(asker: Asker) -> Response:
     except CollectorError as problem:
         folder.cleanup()
         asker.note = f"changed: evidence {sequence}"
-        why = asker.told(said_of(problem, asker.lang))
+        why = asker.why(problem)
         return asker.page("doubted", 409, id=id, why=why, title="changed_title")
     except BaseException:
         folder.cleanup()
         raise
-    name = f"{id}-{sequence:04d}-{found[0].digest[:12]}.zip"
+    name = f"{id}-{found[0].sequence:04d}-{found[0].digest[:12]}.zip"
     headers = attached(name) | {"Content-Length": str(size)}
     return StreamingResponse(
         _streamed(target, folder), media_type="application/zip", headers=headers

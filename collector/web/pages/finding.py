@@ -7,6 +7,7 @@ from starlette.responses import Response
 from collector.catalog import clause_number
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.transactions import DatabaseSaysError
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.status.latest_bundle import Newest
@@ -16,12 +17,12 @@ from collector.report.model import view
 from collector.report.model.remedies import labels, platform_named, remedies
 from collector.web.asking.asker import Asker, NotFoundError
 from collector.web.pages.customer import day
-from collector.web.reading.customer import Dossier, NotThenError, finding_of, said_of
+from collector.web.reading.customer import Dossier, NotThenError, finding_of
 
 
 def finding(asker: Asker) -> Response:
     """Of a finding that no bundle speaks of there is no page."""
-    given = asker.request.path_params
+    given = asker.parts
     id, control, host = given["id"], given["control"], given["host"]
     asker.must_see(id)
     at = day(asker)
@@ -38,9 +39,11 @@ def finding(asker: Asker) -> Response:
         platform, release = platform_named(newest.capture(host))
     except NotThenError:
         return asker.page("not-then", 404, id=id, at=at)
+    except DatabaseSaysError:
+        raise
     except CollectorError as problem:
         asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
+        return asker.page("doubted", id=id, why=asker.why(problem))
     about = newest.evidence["controls"][control]
     shown = view.finding(document, newest.evidence, asker.lang)
     return asker.page(
@@ -69,7 +72,7 @@ def finding(asker: Asker) -> Response:
         waiver=masked(dict(life.waiver)) if life and life.waiver else None,
         idle=masked(dict(life.idle_waiver)) if life and life.idle_waiver else None,
         overdue=life is not None and life.overdue(known.moment),
-        gone=asker.told(said_of(gone, asker.lang)) if gone else "",
+        gone=asker.why(gone) if gone else "",
         dated=f"?at={at.isoformat()}" if at else "",
     )
 
