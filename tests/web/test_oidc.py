@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from collector.errors import BadInput
+from collector.web.asking import oidc
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Mapped, Oidc, Settings
 from tests.web.provider import CLIENT, SECRET, Maker, provider
@@ -295,6 +298,29 @@ def test_a_provider_that_is_away(place: Place, tmp_path: Path) -> None:
     site = Site(replace(place, state=state), Settings(oidc=gone))
     assert site.browser().get("/oidc").status_code == 502
     assert site.browser("boss").get("/").status_code == 200
+
+
+def test_a_provider_that_is_silent_holds_up_nobody_else(
+    site: Site, fresh: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the connection and says nothing, for longer than anybody waits."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as silent:
+        monkeypatch.setattr(oidc, "_TIMEOUT", 1.5)
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        slow = _anew(site, issuer=issuer)
+        browsers = [slow.browser() for _ in range(45)]
+        begun = time.monotonic()
+        with ThreadPoolExecutor(45) as pool:
+            found = list(pool.map(lambda one: one.get("/oidc").status_code, browsers))
+        assert set(found) == {502}
+        # one has waited for it, and those who stood behind: not one after another
+        assert time.monotonic() - begun < 12
+        # nor is it asked again at once
+        begun = time.monotonic()
+        assert slow.browser().get("/oidc").status_code == 502
+        assert time.monotonic() - begun < 1
+    notes = {one.note for _, one in slow.house.access.newest(50) if one.path == "/oidc"}
+    assert "too many wait for the provider" in notes
 
 
 @pytest.mark.parametrize(

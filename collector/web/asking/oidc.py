@@ -11,7 +11,8 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -35,6 +36,10 @@ _KNOWN_FOR = 3600.0
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 _SCOPE = "openid profile"
 _TIMEOUT = 10.0
+# of the threads that all pages share so many wait for a provider, which may be silent
+_AT_ONCE = 6
+# seconds for which one that did not answer is not asked again
+_FAILED = 5.0
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 # what is raised about an answer that is not what it is to be, or none
 _UNUSABLE = (
@@ -69,6 +74,8 @@ class Provider:
         self._http = client or httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
         self._held: dict[str, tuple[float, Any]] = {}
         self._asking = threading.Lock()
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._failed: dict[str, float] = {}
         self.grounds = frozenset(ground(settings, one) for one in settings.roles)
 
     def begin(self, back: str, next: str) -> tuple[str, str]:
@@ -126,11 +133,12 @@ class Provider:
         )
         if not basic:
             form["client_secret"] = given.client_secret
-        try:
-            answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
-            found = answer.json()["id_token"] if answer.status_code == 200 else None
-        except _UNUSABLE:
-            found = None
+        with self._waiting():
+            try:
+                answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
+                found = answer.json()["id_token"] if answer.status_code == 200 else None
+            except _UNUSABLE:
+                found = None
         if not isinstance(found, str):
             raise RefusedError("the provider gave no ID token")
         return found
@@ -195,21 +203,41 @@ class Provider:
         return KeySet.import_key_set(found)  # type: ignore[arg-type]  # it looks for itself
 
     def _asked(self, name: str, url: str, *, anew: bool = False) -> dict[str, Any]:
-        with self._asking:
-            at, known = self._held.get(name, (0.0, None))
-            # whoever sends forged tokens does not make us ask again and again
-            fresh = time.monotonic() - at < (10.0 if anew else _KNOWN_FOR)
-            if isinstance(known, dict) and fresh:
+        # whoever sends forged tokens does not make us ask again and again
+        most = 10.0 if anew else _KNOWN_FOR
+        if (known := self._known(name, most)) is not None:
+            return known
+        with self._waiting(), self._asking:
+            # another one may have asked meanwhile
+            if (known := self._known(name, most)) is not None:
                 return known
+            if time.monotonic() - self._failed.get(name, float("-inf")) < _FAILED:
+                raise RefusedError(f"the provider did not answer just now ({name})")
             try:
                 answer = self._http.get(url)
                 found = answer.json() if answer.status_code == 200 else None
             except _UNUSABLE:
                 found = None
             if not isinstance(found, dict):
+                self._failed[name] = time.monotonic()
                 raise RefusedError(f"the provider does not answer ({name})")
             self._held[name] = time.monotonic(), found
             return found
+
+    def _known(self, name: str, most: float) -> dict[str, Any] | None:
+        """What was answered within so many seconds."""
+        at, known = self._held.get(name, (0.0, None))
+        return known if isinstance(known, dict) and time.monotonic() - at < most else None
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """One of a few who wait for the provider; whoever finds no place is told so at once."""
+        if not self._places.acquire(blocking=False):
+            raise RefusedError("too many wait for the provider")
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 def ground(given: Oidc, mapped: Mapped) -> str:

@@ -51,14 +51,11 @@ def customer(asker: Asker) -> Response:
         known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
     except NotThenError:
         return asker.page("not-then", 404, id=id, at=at)
-    except DatabaseSaysError:
-        raise
     except CollectorError as problem:
-        asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.why(problem))
+        return doubted(asker, id, problem)
     found = _lives(asker, known.status.lives)
-    readable = known.last is not None and not known.status.unread
-    newest = asker.house.customer.looks(known) if known.last is not None and readable else None
+    newest, unread = _looks(asker, known)
+    readable = known.last is not None and not unread
     bundles = sorted(known.every, key=lambda e: -e.sequence)
     page = number(asker.query.get("bundles", ""))
     return asker.page(
@@ -68,7 +65,7 @@ def customer(asker: Asker) -> Response:
         known=known,
         record=masked(dict(known.record.document)),
         life=LIVES[known.status.state].to(asker.lang),
-        answers=_answers(known, newest, asker.lang),
+        answers=_answers(known, newest, asker.lang, readable=readable),
         standings=standings(known.status.clauses, known.moment, asker.lang),
         matrix=_matrix(asker, newest),
         lives=found[(number(asker.query.get("findings", "")) - 1) * _LIVES :][:_LIVES],
@@ -83,11 +80,31 @@ def customer(asker: Asker) -> Response:
         **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
-        unread=asker.told(known.status.unread),
+        unread=unread,
         today=asker.now.astimezone(CHINA).date().isoformat(),
         due_word=lambda life: _due(life, known),
         dated=f"?at={at.isoformat()}" if at else "",
     )
+
+
+def doubted(asker: Asker, id: str, problem: CollectorError) -> Response:
+    """The page that says why nothing is proven of it; a trouble of the database is none of its."""
+    if isinstance(problem, DatabaseSaysError):
+        raise problem
+    asker.note = "doubted"
+    return asker.page("doubted", id=id, why=asker.why(problem))
+
+
+def _looks(asker: Asker, known: Dossier) -> tuple[Looks | None, str]:
+    """The newest look at each host, or why a bundle that it takes cannot be read."""
+    if known.last is None or known.status.unread:
+        return None, asker.told(known.status.unread)
+    try:
+        return asker.house.customer.looks(known), ""
+    except DatabaseSaysError:
+        raise
+    except CollectorError as problem:
+        return None, asker.why(problem)
 
 
 def day(asker: Asker) -> date | None:
@@ -118,9 +135,14 @@ def findings(asker: Asker) -> Response:
         every, gone = asker.house.customer.lives(known)
     except NotThenError:
         raise NotFoundError from None
+    except CollectorError as problem:
+        return doubted(asker, id, problem)
+    # half a list would pass for all of it
     if gone is not None:
-        # half a list would pass for all of it
-        raise gone
+        return doubted(asker, id, gone)
+    if known.status.unread:
+        asker.note = "doubted"
+        return asker.page("doubted", id=id, why=asker.told(known.status.unread))
     rows = [
         columns.cells(known.record, life, known.moment, asker.lang)
         for life in every
@@ -172,12 +194,17 @@ def _streamed(path: Path, folder: tempfile.TemporaryDirectory[str]) -> Iterator[
             yield chunk
 
 
-def _answers(known: Dossier, newest: Looks | None, lang: Lang) -> list[dict[str, Any]]:
+def _answers(
+    known: Dossier, newest: Looks | None, lang: Lang, *, readable: bool
+) -> list[dict[str, Any]]:
     """What is proven of the three clauses that hosts are checked for."""
     listed = known.listed()
     found = []
     for id in _CLAUSES:
         word = "fail" if id in known.failing else listed.verdict(id)
+        if word != "none" and not readable:
+            # what the register says of a bundle that nobody can read now is not proven by it
+            word = "error"
         result = Result(word) if word != "none" else None
         title = clauses()[id]["title"]
         found.append(

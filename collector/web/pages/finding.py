@@ -7,7 +7,6 @@ from starlette.responses import Response
 from collector.catalog import clause_number
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence
-from collector.pledges.database.transactions import DatabaseSaysError
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.status.latest_bundle import Newest
@@ -16,7 +15,7 @@ from collector.report.model import found as columns
 from collector.report.model import view
 from collector.report.model.remedies import labels, platform_named, remedies
 from collector.web.asking.asker import Asker, NotFoundError
-from collector.web.pages.customer import day
+from collector.web.pages.customer import day, doubted
 from collector.web.reading.customer import Dossier, NotThenError, finding_of
 
 
@@ -39,11 +38,8 @@ def finding(asker: Asker) -> Response:
         platform, release = platform_named(newest.capture(host))
     except NotThenError:
         return asker.page("not-then", 404, id=id, at=at)
-    except DatabaseSaysError:
-        raise
     except CollectorError as problem:
-        asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.why(problem))
+        return doubted(asker, id, problem)
     about = newest.evidence["controls"][control]
     shown = view.finding(document, newest.evidence, asker.lang)
     return asker.page(

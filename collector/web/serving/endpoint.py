@@ -45,31 +45,43 @@ Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A page, its route, and whether it is for who has not signed in as well."""
+    """A page, its route, and whether it is for who has not signed in as well.
+
+    `forms`: does it take one; else nothing of a body is looked at.
+    """
 
     handler: Handler
     route: str
     open_to_all: bool
+    forms: bool = True
 
 
-def endpoint(handler: Handler, route: str, *, open_to_all: bool = False) -> Endpoint:
+def endpoint(
+    handler: Handler, route: str, *, open_to_all: bool = False, forms: bool = True
+) -> Endpoint:
     """The handler as Starlette takes it; unless it is `open_to_all`, who asks has signed in.
 
     `route`: its path, with the names of what stands in it; empty for what is none.
     """
+    plain = Asked(handler, route, open_to_all, forms)
 
     async def answer(request: Request) -> Response:
         house: House = request.app.state.house
         form: dict[str, str] = {}
-        if request.method == "POST":
+        asked = plain
+        if request.method == "POST" and forms:
             try:
                 form = await asyncio.wait_for(_form(request), _SLOW)
             except (ClientDisconnect, ValueError, TimeoutError):
-                return Response(status_code=400)
-        asked = Asked(handler, route, open_to_all)
+                asked = Asked(_unreadable, route, open_to_all=True, forms=False)
         return await run_in_threadpool(_answer, request, house, asked, form)
 
     return answer
+
+
+def _unreadable(asker: Asker) -> Response:
+    asker.note = "form"
+    raise TurnedAwayError("turned_form")
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -144,7 +156,7 @@ def _handled(asker: Asker, asked: Asked) -> Response:
             if asker.request.method == "GET":
                 return asker.go(_afterwards(asker, "/sign-in"))
             raise TurnedAwayError("turned_signed_out", 403)
-        if asker.request.method == "POST":
+        if asker.request.method == "POST" and asked.forms:
             _same_site(asker)
             asker.check_form()
         waits = asker.session is not None and asker.session.account.must_change
