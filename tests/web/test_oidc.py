@@ -168,8 +168,8 @@ def test_without_a_provider_nobody_is_in_by_it(site: Site, fresh: Maker) -> None
     ("groups", "status", "note"),
     [
         ([{"a": 1}, "managers"], 303, "signed in"), ([["managers"]], 403, "groups holds list"),
-        ({"managers": 1}, 403, "groups holds dict"), ([1, None, True], 403, "groups holds bool, int"),
-        ([], 403, "no role for lin~"),
+        ({"managers": 1}, 403, "groups holds dict"), ([], 403, "no role for lin~"),
+        ([1, None, True], 403, "groups holds bool, int"),
     ],
 )  # fmt: skip
 def test_claims_of_odd_kinds(

@@ -113,7 +113,7 @@ def test_several_that_make_the_rows_at_once_do_not_complain(
         gate.wait(20)
         try:
             site.house.index.renew()
-        except Exception as problem:  # noqa: BLE001 - as the thread that keeps it
+        except Exception as problem:
             logging.getLogger("collector.web").warning("index: %s", problem)
 
     for number in (20, 21):
@@ -145,5 +145,8 @@ def test_a_server_that_is_away_is_one_page_and_one_line(
             assert answer.status_code == 500
             assert "This cannot be shown now" in answer.text
             assert url not in answer.text
-    assert not [one for one in caplog.records if one.exc_info]
+    ours = [one for one in caplog.records if one.name == "hostpledge.web"]
+    assert not [one for one in ours if one.exc_info]
+    # one each, of what was asked of it
+    assert len(ours) == 8
     assert who.get("/web.css").status_code == 200

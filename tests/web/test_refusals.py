@@ -1,14 +1,18 @@
-"""What is the same for everybody bears nobody's cookie; every denial has its line, and its reason."""
+"""What is everybody's bears nobody's cookie; every denial has its line, and its reason."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from collector.errors import BadInput
@@ -276,6 +280,42 @@ def test_the_page_asked_for_outlives_a_one_time_password(own: Site) -> None:
     form["again"] = form["new"]
     away = browser.client.post("/password?next=//evil.example", data=form)
     assert away.headers["location"] == "/"
+
+
+# --- downloads that are broken off ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [0, 1000])
+def test_a_download_that_is_broken_off_leaves_nothing(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with served(place) as (address, running):
+        with httpx.Client(base_url=address) as client:
+            found = re.search(r'name="csrf" value="([^"]*)"', client.get("/sign-in").text)
+            assert found is not None
+            form = {"csrf": found[1], "name": "cust", "password": PASSWORD}
+            assert client.post("/sign-in", data=form).status_code == 303
+            token = client.cookies["hostpledge-session"]
+        port = int(address.rpartition(":")[2])
+        request = (
+            f"GET /pledges/demo-2/evidence/1.zip HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"Cookie: hostpledge-session={token}\r\n\r\n"
+        )
+        for _ in range(6):
+            with socket.create_connection(("127.0.0.1", port), 20) as asked:
+                asked.sendall(request.encode())
+                if most:
+                    assert asked.recv(most)
+        until = time.monotonic() + 20
+        while left := list(tmp_path.glob("hostpledge-*")):
+            assert time.monotonic() < until, left
+            time.sleep(0.2)
+        # nor is a file without a name kept open
+        files = Path(f"/proc/{running.pid}/fd")
+        while any("(deleted)" in os.readlink(one) for one in files.iterdir() if one.is_symlink()):
+            assert time.monotonic() < until
+            time.sleep(0.2)
 
 
 # --- bundles that were changed after they were read -----------------------------------------------

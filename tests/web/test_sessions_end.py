@@ -150,7 +150,7 @@ def test_an_account_of_elsewhere_signs_in_twice_at_once(postgresql: str) -> None
                 gate.wait(20)
                 known.told(one)
                 known.mark(one.name, "signed_in")
-        except BaseException as problem:  # noqa: BLE001 - whatever it is, it is told below
+        except BaseException as problem:
             failed.append(problem)
             gate.abort()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from collector.attest.bundle.making import pack
 from collector.catalog import clause_number, clauses
@@ -164,34 +166,45 @@ def bundle(asker: Asker) -> Response:
         found = [e for e in register.every_evidence(id) if str(e.sequence) == sequence]
     if not found or not found[0].path.is_dir():
         raise NotFoundError
-    folder = tempfile.TemporaryDirectory(prefix="hostpledge-")
-    target = Path(folder.name) / "bundle.zip"
     try:
-        pack(found[0].path, target)
-        # what is given out is looked at, not what it was made of
-        with open_bundle(target) as opened:
-            if opened.digest != found[0].digest:
-                raise BadInput(msg("changed_since_attached"), where=str(found[0].path))
-        size = target.stat().st_size
+        source = _packed(found[0])
     except CollectorError as problem:
-        folder.cleanup()
         asker.note = f"changed: evidence {sequence}"
         why = asker.why(problem)
         return asker.page("doubted", 409, id=id, why=why, title="changed_title")
-    except BaseException:
-        folder.cleanup()
-        raise
     name = f"{id}-{found[0].sequence:04d}-{found[0].digest[:12]}.zip"
-    headers = attached(name) | {"Content-Length": str(size)}
-    return StreamingResponse(
-        _streamed(target, folder), media_type="application/zip", headers=headers
-    )
+    return Download(source, attached(name))
 
 
-def _streamed(path: Path, folder: tempfile.TemporaryDirectory[str]) -> Iterator[bytes]:
-    with folder, path.open("rb") as source:
-        while chunk := source.read(_CHUNK):
-            yield chunk
+def _packed(one: Evidence) -> BinaryIO:
+    """The ZIP, open; it has no name any more, so that nothing of it is left, however this ends."""
+    with tempfile.TemporaryDirectory(prefix="hostpledge-") as folder:
+        target = Path(folder) / "bundle.zip"
+        pack(one.path, target)
+        # what is given out is looked at, not what it was made of
+        with open_bundle(target) as opened:
+            if opened.digest != one.digest:
+                raise BadInput(msg("changed_since_attached"), where=str(one.path))
+        return target.open("rb")
+
+
+class Download(StreamingResponse):
+    """An open file, which is closed when all is sent, or the one who asked has gone."""
+
+    def __init__(self, source: BinaryIO, headers: Mapping[str, str]) -> None:
+        size = os.fstat(source.fileno()).st_size
+        super().__init__(
+            iter(lambda: source.read(_CHUNK), b""),
+            media_type="application/zip",
+            headers={**headers, "Content-Length": str(size)},
+        )
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
 
 
 def _answers(

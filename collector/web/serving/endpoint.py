@@ -114,7 +114,8 @@ def _answer(request: Request, house: House, asked: Asked, form: dict[str, str]) 
             asker.set_cookie("lang", asker.lang, _YEAR)
         return _handled(asker, asked)
 
-    response = _safely(asker, asked.route, drawn)
+    said: set[str] = set()
+    response = _safely(asker, asked.route, drawn, said)
     if asked.route not in _UNTOLD:
 
         def written() -> Response:
@@ -122,7 +123,7 @@ def _answer(request: Request, house: House, asked: Asked, form: dict[str, str]) 
             return response
 
         # what cannot be written down is not given out
-        answer = _safely(asker, asked.route, written)
+        answer = _safely(asker, asked.route, written, said)
     else:
         answer = response
     if asked.route not in _SAME:
@@ -130,14 +131,19 @@ def _answer(request: Request, house: House, asked: Asked, form: dict[str, str]) 
     return answer
 
 
-def _safely(asker: Asker, route: str, work: Callable[[], Response]) -> Response:
-    """What comes of the work; of a trouble one page, and nothing of its innards."""
+def _safely(asker: Asker, route: str, work: Callable[[], Response], said: set[str]) -> Response:
+    """What comes of the work; of a trouble one page, and nothing of its innards.
+
+    `said`: the troubles of this request that the log of the service has already.
+    """
     try:
         return work()
     except CollectorError as problem:
         asker.note = "error"
         # those who may not read it there have somebody who reads it here
-        _log.warning("%s: %s", route, problem)
+        if str(problem) not in said:
+            said.add(str(problem))
+            _log.warning("%s: %s", route or "?", problem)
         return asker.page("stopped", 500, why=asker.why(problem))
     except Exception:  # noqa: BLE001 - nobody is to read a traceback, and the log has it
         _log.exception("%s", route)
