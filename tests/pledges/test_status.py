@@ -199,6 +199,10 @@ def test_evidence_that_was_changed_in_the_store_is_not_read(
         found = looked(register)
         assert "evidence.json: was changed since it was attached" in found.unread
         assert not found.satisfied
+        # nor is what the register says of it a verdict of today, least of all a pass
+        checked = [one for one in found.clauses if one.state == "verdict"]
+        assert {one.verdict for one in checked} == {Result.ERROR}
+        assert len(checked) >= 3
         file.unlink()
         assert "No such file" in looked(register).unread
     finally:
