@@ -20,7 +20,7 @@ from collector.pledges.record.placeholders import Filled, filled
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import failing_before, last_lives
-from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
 from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import MOST_NAMED, Failing, Newest
@@ -130,9 +130,9 @@ def status(
 
 def _not_looked_at(one: Standing) -> Standing:
     """What the register's row says of evidence that cannot be read is no verdict of today."""
-    if one.state != "verdict":
+    if one.clause.id not in CHECKED or one.verdict is None:
         return one
-    return replace(one, verdict=Result.ERROR, reasons=(_UNREAD,))
+    return replace(one, verdict=Result.ERROR, reasons=(_UNREAD, *one.reasons))
 
 
 def _failing(newest: Newest, before: Sequence[Life]) -> dict[str, Sequence[Failing]]:
