@@ -90,8 +90,7 @@ def status(
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
             failing = _failing(newest, failing_before(record, lives, last.sequence))
-            found = undeclared(record, shown(newest))
-            scope = of_evidence(newest.evidence)
+            found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
             given = newest.handed_in
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except Disagrees:
