@@ -45,7 +45,7 @@ def behind(place: Place, tmp_path: Path) -> Site:
     )  # fmt: skip
     state = str(shutil.copytree(place.state, tmp_path / "state"))
     site = Site(replace(place, state=state), settings)
-    site.house.accounts.add(Account("outer", "engineer"), None)
+    site.house.accounts.add(Account("beyond", "engineer"), None)
     return site
 
 
@@ -61,13 +61,13 @@ def _sessions(site: Site) -> int:
 @pytest.mark.parametrize("query", ["", "?lang=en"])
 def test_what_others_may_keep_bears_no_cookie(behind: Site, path: str, query: str) -> None:
     browser = behind.browser(peer=_PROXY, base=_BASE)
-    answer = browser.get(path + query, **{"x-remote-user": "outer", "x-forwarded-proto": "https"})
+    answer = browser.get(path + query, **{"x-remote-user": "beyond", "x-forwarded-proto": "https"})
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
     assert _sessions(behind) == 0
     if path == "/verify":
         (line,) = [one for _, one in behind.house.access.newest(5) if one.path.startswith(path)]
-        assert line.account == "outer"
+        assert line.account == "beyond"
 
 
 def test_no_answer_is_public_and_bears_a_cookie(own: Site) -> None:
@@ -107,8 +107,12 @@ def test_a_proxy_that_names_nobody_says_so(behind: Site, named: dict[str, str]) 
 
 def test_whom_the_proxy_named_is_nobody_without_it(behind: Site) -> None:
     browser = behind.browser(peer=_PROXY, base=_BASE)
-    headers = {"x-remote-user": "outer", "x-forwarded-proto": "https"}
+    headers = {"x-remote-user": "beyond", "x-forwarded-proto": "https"}
     assert browser.get("/due", **headers).status_code == 200
+    form = {"name": "boss", "password": PASSWORD}
+    answer = browser.client.post("/sign-in", data=form, headers=headers)
+    assert (answer.status_code, "A proxy in front" in answer.text) == (403, True)
+    assert browser.get("/sign-in?next=/due", **headers).headers["location"] == "/due"
     # the same cookie past the proxy, and after its header left the settings
     for settings, peer in (
         (behind.house.settings, "203.0.113.9"),

@@ -43,10 +43,11 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), time.time()
         table = tables.sessions
         with self._state.write() as connection:
-            connection.execute(table.delete().where(table.c.made_at < now - LONGEST))
-            connection.execute(table.delete().where(table.c.seen_at < now - IDLE))
+            # the account before its sessions, as whoever changes it: or each waits for the other
             if not is_still(connection, account):
                 return None
+            connection.execute(table.delete().where(table.c.made_at < now - LONGEST))
+            connection.execute(table.delete().where(table.c.seen_at < now - IDLE))
             connection.execute(
                 table.insert().values(
                     token=_digest(token),
@@ -91,9 +92,9 @@ class Sessions:
         """
         token, now, table = secrets.token_urlsafe(32), time.time(), tables.devices
         with self._state.write() as connection:
-            connection.execute(table.delete().where(table.c.made_at < now - _DEVICE))
             if not is_still(connection, account):
                 return None
+            connection.execute(table.delete().where(table.c.made_at < now - _DEVICE))
             connection.execute(
                 table.insert().values(token=_digest(token), account=account.name, made_at=now)
             )

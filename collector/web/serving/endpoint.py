@@ -154,7 +154,8 @@ def _safely(asker: Asker, route: str, work: Callable[[], Response], said: set[st
 def _handled(asker: Asker, asked: Asked) -> Response:
     """The page; what is not there or not theirs is the same page; who is nobody signs in."""
     try:
-        if asker.by_proxy and asked.route in _DOORS and asker.session is None:
+        leads_on = asker.session is not None and asker.request.method == "GET"
+        if asker.by_proxy and asked.route in _DOORS and not leads_on:
             # or who signs in here would be sent back to the door, again and again
             asker.note = "proxy"
             raise TurnedAwayError("turned_proxy", 403)
