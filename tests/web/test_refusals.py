@@ -46,6 +46,8 @@ def behind(place: Place, tmp_path: Path) -> Site:
     state = str(shutil.copytree(place.state, tmp_path / "state"))
     site = Site(replace(place, state=state), settings)
     site.house.accounts.add(Account("beyond", "engineer"), None)
+    with site.house.state.write() as connection:
+        connection.execute(kept.sessions.delete())
     return site
 
 
