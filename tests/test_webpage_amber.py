@@ -63,3 +63,11 @@ def test_what_proves_nothing_is_not_green(
     assert (seen, said in text) == (state, True), text
     assert shown.ask("document.querySelector('.verdict[data-verdict=pass]')") is None
     assert "7 of 25 controls" in text or state == "partial"
+
+
+def test_all_controls_on_some_hosts_are_not_only_so_many(shown: Page, tmp_path: Path) -> None:
+    answer = bundles.make(tmp_path, [bundles.capture("web-1")], KEYS["ed25519"])[0].path
+    lie(answer, KEYS["ed25519"], green, absent=("db-1",))
+    state, said = told(shown, zipped(answer, tmp_path / "b.zip"), trust())
+    assert state == "narrow", said
+    assert "Verified, but not on every declared host: no proof of 二(二)" in said

@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -124,6 +125,25 @@ def test_the_words_are_those_of_the_language(office: Office) -> None:
     (body,) = office.told()
     assert "[到期 " in body
     assert office.server.taken[0]["Subject"].startswith("入网责任书")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_what_it_is_is_said_once(office: Office, lang: str) -> None:
+    """Some texts begin with the word for their kind, others do not."""
+    office.settings(**{"*": office.address})
+    known = json.loads(office.register.get("one-1").canonical())
+    day = (TODAY - timedelta(days=400)).isoformat()
+    known["self_check"] = {"cycle_days": 180, "records": [{"date": day, "by": "王工", "found": 2}]}
+    office.register.add(from_document(known, where="", today=TODAY), update=True)
+    assert office("--lang", lang, "--within", "400d").status == 0
+    lines = "".join(office.told()).splitlines()
+    words = {"zh": ("自查", "核查证据"), "en": ("self-check", "evidence")}[lang]
+    for word in words:
+        mine = [line for line in lines if f" {word}" in line]
+        assert mine, (word, lines)
+        for line in mine:
+            text = line.partition(f" {word}")[2]
+            assert not re.match(rf"\W*{word}", text), line
 
 
 def test_the_notice_to_mend_on_record_goes_with_it(office: Office, tmp_path: Path) -> None:

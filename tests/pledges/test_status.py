@@ -22,7 +22,7 @@ from collector.pledges.database import tables
 from collector.pledges.record import form as records
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Evidence, Register
-from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.standing.status import Status
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.declared_resources import Shown
@@ -199,6 +199,10 @@ def test_evidence_that_was_changed_in_the_store_is_not_read(
         found = looked(register)
         assert "evidence.json: was changed since it was attached" in found.unread
         assert not found.satisfied
+        # nor is what the register says of it a verdict of today, least of all a pass
+        checked = {one.clause.id: one.verdict for one in found.clauses if one.clause.id in CHECKED}
+        assert len(checked) == 4
+        assert set(checked.values()) == {Result.ERROR}
         file.unlink()
         assert "No such file" in looked(register).unread
     finally:

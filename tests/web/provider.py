@@ -34,6 +34,9 @@ class Maker:
         self.spoil: dict[str, Any] = {}
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.published = self.key
+        # what it says of itself beside the truth, and its keys where they are not these
+        self.metadata: dict[str, Any] = {}
+        self.keys: Any = self
         self.header: dict[str, str] = {"alg": "RS256", "kid": "one"}
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -52,10 +55,11 @@ class Maker:
             ("authorization_endpoint", "authorize"), ("token_endpoint", "token"),
             ("jwks_uri", "jwks"),
         )}  # fmt: skip
-        return JSONResponse({"issuer": self.issuer, **ends})
+        return JSONResponse({"issuer": self.issuer, **ends, **self.metadata})
 
     async def _jwks(self, _request: Request) -> Response:
-        return JSONResponse({"keys": [self.published.as_dict(private=False)]})
+        told = [self.published.as_dict(private=False)] if self.keys is self else self.keys
+        return JSONResponse({"keys": told})
 
     async def _authorize(self, request: Request) -> Response:
         """Whoever comes is signed in here already."""

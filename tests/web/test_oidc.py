@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from collector.errors import BadInput
+from collector.web.asking import oidc
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Mapped, Oidc, Settings
 from tests.web.provider import CLIENT, SECRET, Maker, provider
@@ -31,7 +34,7 @@ def fresh(maker: Maker) -> Maker:
     """As it was: nobody has spoiled it."""
     clean = Maker(maker.issuer)
     maker.claims, maker.spoil, maker.header = clean.claims, {}, clean.header
-    maker.published = maker.key
+    maker.published, maker.metadata, maker.keys = maker.key, {}, maker
     return maker
 
 
@@ -90,6 +93,138 @@ def test_a_stopped_account_stays_out(site: Site, fresh: Maker) -> None:
     assert _go(site.browser()).status_code == 303
     name = next(a.name for a in site.house.accounts.every() if "~" in a.name)
     site.house.accounts.disable(name)
+    assert _go(site.browser()).status_code == 403
+
+
+def test_who_has_lost_every_role_is_out_everywhere(site: Site, fresh: Maker) -> None:
+    """The provider's newest word is heard in one browser, and counts in all of them."""
+    fresh.claims["groups"] = ["managers"]
+    one, other = site.browser(), site.browser()
+    assert _go(one).status_code == 303
+    assert one.get("/accounts").status_code == 200
+    fresh.claims["groups"] = ["staff"]
+    assert _go(other).status_code == 403
+    assert one.get("/accounts").status_code == 303
+    # and in the browser of before, which was of somebody else until now
+    fresh.claims |= {"sub": "2", "groups": ["managers"]}
+    assert _go(one).status_code == 303
+    fresh.claims |= {"sub": "3", "groups": []}
+    refused = _go(one)
+    assert refused.status_code == 403
+    assert "/sign-out" not in refused.text
+    assert one.get("/accounts").status_code == 303
+    fresh.claims |= {"sub": "1", "groups": ["managers"]}
+    assert _go(one).status_code == 303
+    assert one.get("/accounts").status_code == 200
+
+
+def _anew(site: Site, **changes: object) -> Site:
+    """The page started once more, with other settings."""
+    oidc = site.house.settings.oidc
+    assert oidc is not None
+    return Site(site.place, Settings(oidc=replace(oidc, **changes)))  # type: ignore[arg-type]
+
+
+def _as_before(site: Site, before: Browser) -> int:
+    """What the browser of before is answered there."""
+    browser = site.browser()
+    browser.client.cookies.update(before.client.cookies)
+    return browser.get("/due").status_code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"roles": ()}, {"roles": (Mapped("bosses", "manager", frozenset(), None),)},
+        {"roles": (Mapped("managers", "engineer", frozenset(), None),)},
+        {"roles": (Mapped("managers", "manager", frozenset(), date(2099, 1, 1)),)},
+        {"issuer": "https://other.example"}, {"client_id": "other"}, {"claim": "roles"},
+    ],
+)  # fmt: skip
+def test_a_word_that_left_the_settings_ends_its_sessions(
+    site: Site, fresh: Maker, changes: dict[str, object]
+) -> None:
+    fresh.claims["groups"] = ["managers"]
+    browser = site.browser()
+    assert _go(browser).status_code == 303
+    # another start alone ends nothing
+    assert _as_before(_anew(site), browser) == 200
+    assert _as_before(_anew(site, **changes), browser) == 303
+
+
+def test_without_a_provider_nobody_is_in_by_it(site: Site, fresh: Maker) -> None:
+    fresh.claims["groups"] = ["managers"]
+    browser, boss = site.browser(), site.browser("boss")
+    assert _go(browser).status_code == 303
+    assert "in use" in boss.get("/accounts").text
+    plain = Site(site.place, Settings())
+    again = plain.browser()
+    again.client.cookies.update(boss.client.cookies)
+    assert "no role from where it signs in" in again.get("/accounts").text
+    assert _as_before(plain, browser) == 303
+
+
+@pytest.mark.parametrize(
+    ("groups", "status", "note"),
+    [
+        ([{"a": 1}, "managers"], 303, "signed in"), ([["managers"]], 403, "groups holds list"),
+        ({"managers": 1}, 403, "groups holds dict"), ([], 403, "no role for lin~"),
+        ([1, None, True], 403, "groups holds bool, int"),
+    ],
+)  # fmt: skip
+def test_claims_of_odd_kinds(
+    site: Site, fresh: Maker, groups: object, status: int, note: str
+) -> None:
+    fresh.claims["groups"] = groups
+    assert _go(site.browser()).status_code == status
+    line = next(one for _, one in site.house.access.newest(9) if one.path == "/oidc/back")
+    assert note in line.note
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"sub": 1}, 403), ({"sub": ["1"]}, 403), ({"sub": {"a": 1}}, 403), ({"sub": ""}, 403),
+        ({"preferred_username": ["x"]}, 303), ({"preferred_username": {"a": 1}}, 303),
+        ({"aud": [{"a": 1}]}, 403), ({"aud": [CLIENT]}, 303), ({"nonce": ["x"]}, 403),
+        ({"azp": "other"}, 403), ({"azp": None}, 403), ({"azp": CLIENT}, 303),
+        ({"aud": [CLIENT], "azp": "other"}, 403), ({"aud": [CLIENT, "b"], "azp": CLIENT}, 303),
+    ],
+)  # fmt: skip
+def test_tokens_of_odd_kinds_and_of_other_clients(
+    site: Site, fresh: Maker, claims: dict[str, object], status: int
+) -> None:
+    fresh.claims["groups"] = ["managers"]
+    fresh.spoil = claims
+    assert _go(site.browser()).status_code == status
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"authorization_endpoint": None}, {"token_endpoint": 5}, {"token_endpoint": "http://[x"},
+        {"jwks_uri": ["x"]}, {"jwks_uri": "http://[x"},
+        {"token_endpoint_auth_methods_supported": 5, "token_endpoint": "http://127.0.0.1:9/x"},
+    ],
+)  # fmt: skip
+def test_a_provider_that_says_odd_things_of_itself(
+    site: Site, fresh: Maker, metadata: dict[str, object]
+) -> None:
+    fresh.claims["groups"] = ["managers"]
+    fresh.metadata = metadata
+    browser = site.browser()
+    away = browser.get("/oidc")
+    assert away.status_code in (303, 502)
+    if away.status_code == 303:
+        assert _go(browser).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "keys", [["x"], None, [{}], {"a": 1}, [{"kty": "RSA", "n": 1, "e": []}], "x", [None]]
+)
+def test_keys_of_odd_kinds(site: Site, fresh: Maker, keys: object) -> None:
+    fresh.claims["groups"] = ["managers"]
+    fresh.keys = keys
     assert _go(site.browser()).status_code == 403
 
 
@@ -165,6 +300,29 @@ def test_a_provider_that_is_away(place: Place, tmp_path: Path) -> None:
     assert site.browser("boss").get("/").status_code == 200
 
 
+def test_a_provider_that_is_silent_holds_up_nobody_else(
+    site: Site, fresh: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the connection and says nothing, for longer than anybody waits."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as silent:
+        monkeypatch.setattr(oidc, "_TIMEOUT", 1.5)
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        slow = _anew(site, issuer=issuer)
+        browsers = [slow.browser() for _ in range(45)]
+        begun = time.monotonic()
+        with ThreadPoolExecutor(45) as pool:
+            found = list(pool.map(lambda one: one.get("/oidc").status_code, browsers))
+        assert set(found) == {502}
+        # one has waited for it, and those who stood behind: not one after another
+        assert time.monotonic() - begun < 12
+        # nor is it asked again at once
+        begun = time.monotonic()
+        assert slow.browser().get("/oidc").status_code == 502
+        assert time.monotonic() - begun < 1
+    notes = {one.note for _, one in slow.house.access.newest(50) if one.path == "/oidc"}
+    assert "too many wait for the provider" in notes
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -177,6 +335,10 @@ def test_a_provider_that_is_away(place: Place, tmp_path: Path) -> None:
          "roles: [{value: a, role: king}]}", "no such role"),
         ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
          "roles: [{value: a, role: auditor, pledges: [x]}]}", "last day"),
+        ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, roles: 5}",
+         "form"),
+        ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
+         "roles: [{role: manager}]}", "missing: value"),
         ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: nowhere, claim: g, "
          "roles: [{value: a, role: manager}]}", "nowhere"),
     ],

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +16,9 @@ from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
 from collector.web.keeping.accounts import Accounts
 from collector.web.keeping.state import State
+from collector.web.reading import index as indexes
 from tests.pledges.bundles import Signer
-from tests.pledges.places import database, postgresql
+from tests.pledges.places import database, postgresql, server
 from tests.web.sites import Place, Site, record, with_accounts
 
 __all__ = ["postgresql"]
@@ -57,3 +62,91 @@ def test_two_that_begin_at_once_make_one_manager(postgresql: str) -> None:
     where = database(postgresql)
     found = [Accounts(State.open(where)).first() for _ in range(2)]
     assert [word is not None for word in found] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?q=%00", "/?owner=%00", "/?standing=%00", "/due?kind=%00", "/due/export.csv?kind=a%00",
+        "/pledges/%00", "/pledges/demo-0%00", "/pledges/demo-0/findings/%00/%00",
+        "/pledges/demo-0/evidence/%00.zip", "/pledges/demo-0?host=%00&owner=%00&at=%00",
+        "/log?before=999999999999999", "/log?before=2147483648", "/?page=999999999999999",
+        "/due?page=999999999999999", "/?expiring=99999&due=99999", "/%00", "/?%00=%00",
+        "/?lang=%00", "/export.csv?q=%00",
+    ],
+)  # fmt: skip
+def test_what_a_server_has_no_word_for_is_not_there(place: Place, path: str) -> None:
+    assert Site(place).browser("boss").get(path).status_code in (200, 400, 404)
+
+
+def test_forms_that_a_server_has_no_word_for(place: Place) -> None:
+    site = Site(place)
+    for name in ("boss\0", "\0", "b\0oss"):
+        assert site.browser().sign_in(name).status_code == 401
+    boss = site.browser("boss")
+    for path, form in (
+        ("/accounts/new", {"name": "x\0", "role": "engineer"}),
+        ("/accounts/new", {"name": "x", "role": "customer", "pledges": "demo-0\0"}),
+        ("/accounts", {"name": "eng\0", "act": "disable"}),
+        ("/accounts", {"name": "eng\0", "act": "password"}),
+    ):
+        assert boss.post(path, form).status_code == 400, form
+    boss.client.cookies.set("hostpledge-device", "x%00", domain="127.0.0.1", path="/")
+    assert boss.get("/due").status_code == 200
+
+
+def test_several_that_make_the_rows_at_once_do_not_complain(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sites = [Site(place) for _ in range(3)]
+    real, gate = indexes._replace, threading.Barrier(3)
+
+    def slow(*given: Any) -> None:
+        real(*given)
+        # others are where we are now
+        time.sleep(0.3)
+
+    monkeypatch.setattr(indexes, "_replace", slow)
+    register = Register.open(place.register)
+
+    def renew(site: Site) -> None:
+        gate.wait(20)
+        try:
+            site.house.index.renew()
+        except Exception as problem:
+            logging.getLogger("collector.web").warning("index: %s", problem)
+
+    for number in (20, 21):
+        register.add(record(f"demo-{number}", "新单位", number))
+        threads = [threading.Thread(target=renew, args=(site,)) for site in sites]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sites[0].house.rows.one(f"demo-{number}") is not None
+    assert [one.message for one in caplog.records if "index" in one.message] == []
+
+
+def test_a_server_that_is_away_is_one_page_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    where = str(tmp_path / "register.sqlite")
+    Register.open(where).add(record("demo-0", "示例单位", 0))
+    with server() as url:
+        state = database(url)
+        with_accounts(state)
+        site = Site(Place(where, state, Signer(tmp_path / "signer"), tmp_path))
+        browser = site.browser("boss")
+    caplog.clear()
+    for who in (browser, site.browser()):
+        for path in ("/", "/sign-in", "/due", "/nothing"):
+            answer = who.get(path)
+            assert answer.status_code == 500
+            assert "This cannot be shown now" in answer.text
+            assert url not in answer.text
+    ours = [one for one in caplog.records if one.name == "hostpledge.web"]
+    assert not [one for one in ours if one.exc_info]
+    # one each, of what was asked of it
+    assert len(ours) == 8
+    assert who.get("/web.css").status_code == 200

@@ -199,14 +199,21 @@ def _head(found: verifier.Verification) -> str:
     if found.redacted:
         said += tr("（仅限所及：采集文件已略去）", " as far as it goes: its captures were left out")
     parts = found.scope.clauses.values()
-    if found.scope.known and all(part.whole for part in parts):
+    whole = all(part.whole for part in parts)
+    if found.scope.known and whole and not found.scope.absent:
         return said
     none = no_proof(found.scope.unproven).to(lang()) if found.scope.unproven else ""
     if not found.scope.known:
         how = tr("版本未知，范围无从核对", "of a release that is not known here")
+    elif whole:
+        how = ""
     else:
         how = found.scope.said().to(lang())
-    return said + tr(f"，但仅 {how}", f", but only {how}") + (tr("，", ": ") + none if none else "")
+    less = [tr(f"仅 {how}", f"only {how}")] if how else []
+    if found.scope.absent:
+        less.append(tr("有登记的主机未核查", "not on every declared host"))
+    but = tr("，但", ", but ") + tr("，且", ", and ").join(less)
+    return said + but + (tr("，", ": ") + none if none else "")
 
 
 def _unseen(count: int) -> str:

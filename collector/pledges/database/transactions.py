@@ -13,6 +13,10 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 
 
+class DatabaseSaysError(BadInput):
+    """What a database complains of: with its address, and in its own words."""
+
+
 class Database:
     """An engine, its transactions, and what the database complains of as one line."""
 
@@ -92,11 +96,11 @@ class Database:
         try:
             yield
         except IntegrityError:
-            raise BadInput(
+            raise DatabaseSaysError(
                 msg("another_process_wrote_same"), where=self.where, mend=msg("try_again")
             ) from None
         except DBAPIError as problem:
-            raise BadInput(_plain(problem.orig), where=self.where) from None
+            raise DatabaseSaysError(_plain(problem.orig), where=self.where) from None
 
 
 # by which SQLite says that what was to be written found no room, sqlite.org/rescode.html
@@ -108,9 +112,16 @@ _NO_ROOM = frozenset(
 def _plain(problem: BaseException | None) -> str:
     if getattr(problem, "sqlite_errorname", "") in _NO_ROOM:
         return msg("no_room_left_written")
-    complaint = str(problem)
+    complaint = _sentence(problem)
     if "not a database" in complaint:
         return msg("not_a_register")
     if "locked" in complaint:
         return msg("another_process_holds_register")
     return msg("register_says", complaint=complaint)
+
+
+def _sentence(problem: BaseException | None) -> str:
+    """That of the server; pg8000 has it among all the fields that came with it."""
+    fields = problem.args[0] if problem is not None and problem.args else None
+    said = fields.get("M") if isinstance(fields, dict) else None
+    return said if isinstance(said, str) else str(problem)

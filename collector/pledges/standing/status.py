@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from collector.catalog import described
 from collector.errors import CollectorError
 from collector.i18n.message import in_chinese
-from collector.model import Lang
+from collector.model import Lang, Result, Text
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.rows import Evidence, current, past_ones
 from collector.pledges.database.sightings import Twin
@@ -20,13 +20,14 @@ from collector.pledges.record.placeholders import Filled, filled
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import failing_before, last_lives
-from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
 from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import MOST_NAMED, Failing, Newest
 from collector.scope import Scope, of_evidence
 
 _CLAUSES = ("2.2", "2.3", "2.4")
+_UNREAD = Text("最近一份证据未能读取", "the newest evidence could not be read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +90,29 @@ def status(
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
             failing = _failing(newest, failing_before(record, lives, last.sequence))
-            found = undeclared(record, shown(newest))
-            scope = of_evidence(newest.evidence)
+            found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
             given = newest.handed_in
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except Disagrees:
             raise
         except CollectorError as problem:
             unread = in_chinese(problem.said) if lang == "zh" else str(problem)
+    clauses = standing(
+        record,
+        evidence,
+        now,
+        failing=failing,
+        undeclared=[u.text for u in found if u.kind != "unseen"],
+        unseen=[u.text for u in found if u.kind == "unseen"],
+        absent=absent,
+        scope=scope,
+        renewed=renewed,
+    )
     return Status(
         record,
         lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),
         lifecycle.kept_until(record, evidence, renewed=renewed),
-        standing(
-            record,
-            evidence,
-            now,
-            failing=failing,
-            undeclared=[u.text for u in found if u.kind != "unseen"],
-            unseen=[u.text for u in found if u.kind == "unseen"],
-            absent=absent,
-            scope=scope,
-            renewed=renewed,
-        ),
+        tuple(map(_not_looked_at, clauses)) if unread else clauses,
         filled(record),
         found,
         due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
@@ -124,6 +125,13 @@ def status(
         _past(evidence),
         tuple(twins),
     )
+
+
+def _not_looked_at(one: Standing) -> Standing:
+    """What the register's row says of evidence that cannot be read is no verdict of today."""
+    if one.clause.id not in CHECKED or one.verdict is None:
+        return one
+    return replace(one, verdict=Result.ERROR, reasons=(_UNREAD, *one.reasons))
 
 
 def _failing(newest: Newest, before: Sequence[Life]) -> dict[str, Sequence[Failing]]:

@@ -146,9 +146,14 @@ function showFound(found) {
     const sum = (key) => CLAUSES.reduce((all, number) => all + scope.clauses[number][key], 0);
     const none = notProven(found);
     state = "narrow";
+    const less = [];
+    if (sum("judged") < sum("of") || !scope.absent.length) {
+      less.push(word(`仅 ${sum("of")} 项核查项中的 ${sum("judged")} 项`, `only ${sum("judged")} of ${sum("of")} controls`));
+    }
+    if (scope.absent.length) less.push(word("有登记的主机未核查", "not on every declared host"));
     title = word(
-      `${verified}，但仅 ${sum("of")} 项核查项中的 ${sum("judged")} 项${scope.absent.length ? "，且有登记的主机未核查" : ""}${none ? `：不能证明${none}` : ""}`,
-      `${verified}, but only ${sum("judged")} of ${sum("of")} controls${scope.absent.length ? ", and not on every declared host" : ""}${none ? `: no proof of ${none}` : ""}`,
+      `${verified}，但${less.join("，且")}${none ? `：不能证明${none}` : ""}`,
+      `${verified}, but ${less.join(", and ")}${none ? `: no proof of ${none}` : ""}`,
     );
   }
   if (ahead(found, BigInt(Date.now()) * 1000n).length) {

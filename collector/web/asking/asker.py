@@ -13,14 +13,19 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from collector.errors import CollectorError
 from collector.model import Lang
+from collector.pledges.database.transactions import DatabaseSaysError
 from collector.report.render.sheets import Rows as Sheet
 from collector.report.render.sheets import as_csv, as_xlsx
 from collector.web.asking.drawing import draw
 from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
 from collector.web.keeping.sessions import Session, Sessions
+from collector.web.reading.customer import said_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from collector.web.asking.oidc import Provider
     from collector.web.asking.settings import Settings
     from collector.web.keeping.access import Access
@@ -52,6 +57,14 @@ class House:
     waiting: Waiting
     provider: Provider | None = None
 
+    def vouches(self, account: Account) -> bool:
+        """Would whoever it is get in today as what the account says: by the settings of now."""
+        if account.local:
+            return True
+        if account.by_provider:
+            return self.provider is not None and account.ground in self.provider.grounds
+        return bool(self.settings.user_header)
+
 
 class NotFoundError(Exception):
     """There is no such thing, or it is not for whoever asks: nobody is told which."""
@@ -67,9 +80,9 @@ class TurnedAwayError(Exception):
 
 @dataclass(slots=True)
 class Asker:
-    """`form` is what was sent; `note` goes to the log of access, whose line has
+    """`by_proxy`: a proxy says who it is, and nothing else does. `form` is what was sent; `note`
 
-    no query where `path_only` says so.
+    goes to the log of access, whose line has no query where `path_only` says so.
     """
 
     request: Request
@@ -78,6 +91,7 @@ class Asker:
     lang: Lang
     address: str
     secure: bool
+    by_proxy: bool = False
     form: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     path_only: bool = False
@@ -97,7 +111,25 @@ class Asker:
 
     @property
     def query(self) -> Mapping[str, str]:
-        return self.request.query_params
+        return {whole(name): whole(value) for name, value in self.request.query_params.items()}
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """What stands in the address, by its names in the route."""
+        return {name: whole(str(value)) for name, value in self.request.path_params.items()}
+
+    def must_be_in(self, connection: Connection) -> None:
+        """Within a write: raises TurnedAwayError where the session that asks has ended."""
+        token = self.session.token if self.session is not None else ""
+        if not self.house.sessions.holds(connection, token):
+            raise TurnedAwayError("turned_signed_out", 403)
+
+    def sign_out(self) -> None:
+        """Ends the session of this browser, whoever's it is."""
+        if held := self.cookie("session"):
+            self.house.sessions.end(held)
+            self.set_cookie("session", None)
+        self.session = None
 
     def must_be(self, *roles: Role) -> None:
         if self.account.role not in roles:
@@ -117,9 +149,29 @@ class Asker:
         """`text` without the folders of this machine, for who is not of the house."""
         if self.session is not None and self.session.account.role in WIDE:
             return text
-        for place in self.house.library.folders:
+        for place in (*self.house.library.folders, self.house.state.where):
             text = text.replace(place, "…")
         return text
+
+    def why(self, problem: CollectorError) -> str:
+        """What went wrong, as far as who asks may know it; empty where that is nothing.
+
+        What a database says is for who is of the house alone: it names it, and its own innards.
+        """
+        if self.session is None:
+            return ""
+        if isinstance(problem, DatabaseSaysError) and self.session.account.role not in WIDE:
+            return ""
+        return self.told(said_of(problem, self.lang))
+
+    @property
+    def next(self) -> str:
+        """Where they wanted to go."""
+        return local(self.query.get("next", ""))
+
+    def with_next(self, path: str) -> str:
+        """An address on the way there."""
+        return path if self.next == "/" else f"{path}?{urlencode({'next': self.next})}"
 
     def with_query(self, **changes: object) -> str:
         """This address with other words in its query; None and empty ones leave it."""
@@ -140,6 +192,7 @@ class Asker:
             csrf=self.session.csrf if self.session else "",
             path=self.path,
             with_query=self.with_query,
+            with_next=self.with_next,
             query=self.query,
             oidc=self.house.settings.oidc is not None,
             **given,
@@ -196,6 +249,17 @@ class Asker:
         if not wanted or not hmac.compare_digest(given, wanted.encode()):
             self.note = "csrf"
             raise TurnedAwayError("turned_form", 403)
+
+
+def whole(text: str) -> str:
+    """Without what a database has no word for: a name with it in it is nobody's."""
+    return text.replace("\0", "\ufffd")
+
+
+def local(path: str) -> str:
+    """A path of this site and nothing else; `/` for whatever else it is."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if plain and path.isprintable() and "\\" not in path else "/"
 
 
 def attached(name: str) -> dict[str, str]:

@@ -6,11 +6,13 @@ Who somebody is, is `sub` of that issuer and nothing else: names of people chang
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -25,7 +27,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from collector.web.asking.settings import Oidc
+from collector.web.asking.settings import Mapped, Oidc
 from collector.web.keeping.accounts import WIDE, Account
 
 # seconds for the way to the provider and back, and between our clock and its own
@@ -34,10 +36,33 @@ _KNOWN_FOR = 3600.0
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 _SCOPE = "openid profile"
 _TIMEOUT = 10.0
+# of the threads that all pages share so many wait for a provider, which may be silent
+_AT_ONCE = 6
+# seconds for which one that did not answer is not asked again
+_FAILED = 5.0
+_NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+# what is raised about an answer that is not what it is to be, or none
+_UNUSABLE = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
 
 
 class RefusedError(Exception):
     """The provider, or what came in its name, is not in order; its text is for the log."""
+
+
+class NoRoleError(RefusedError):
+    """The provider vouches for `name`, and what it says of it gives no role."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"no role for {name}{why}")
+        self.name = name
 
 
 class Provider:
@@ -49,6 +74,9 @@ class Provider:
         self._http = client or httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
         self._held: dict[str, tuple[float, Any]] = {}
         self._asking = threading.Lock()
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._failed: dict[str, float] = {}
+        self.grounds = frozenset(ground(settings, one) for one in settings.roles)
 
     def begin(self, back: str, next: str) -> tuple[str, str]:
         """Where to send the browser, and what it is to hold until it comes back."""
@@ -68,7 +96,10 @@ class Provider:
         return str(url), str(self._sealed.dumps([state, nonce, verifier, next]))
 
     def end(self, held: str, query: Mapping[str, str], back: str) -> tuple[Account, str]:
-        """Who it is, and where they wanted to go. Raises RefusedError."""
+        """Who it is, and where they wanted to go.
+
+        Raises RefusedError; NoRoleError where it is known who it is.
+        """
         try:
             state, nonce, verifier, next = self._sealed.loads(held, max_age=WAY)
         except (BadData, ValueError, TypeError):
@@ -84,8 +115,9 @@ class Provider:
 
     def _token(self, code: str, verifier: str, back: str) -> str:
         told = self._metadata()
-        methods = told.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        basic = "client_secret_basic" in methods
+        methods = told.get("token_endpoint_auth_methods_supported")
+        # what is left out means that one
+        basic = not isinstance(methods, list) or "client_secret_basic" in methods
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -101,11 +133,12 @@ class Provider:
         )
         if not basic:
             form["client_secret"] = given.client_secret
-        try:
-            answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
-            found = answer.json()["id_token"] if answer.status_code == 200 else None
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            found = None
+        with self._waiting():
+            try:
+                answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
+                found = answer.json()["id_token"] if answer.status_code == 200 else None
+            except _UNUSABLE:
+                found = None
         if not isinstance(found, str):
             raise RefusedError("the provider gave no ID token")
         return found
@@ -127,50 +160,94 @@ class Provider:
                 # it may have changed its keys
                 found = jwt.decode(token, self._keys(anew=True), algorithms=_ALGORITHMS)
             wanted.validate(found.claims)
-        except (JoseError, ValueError, TypeError, KeyError) as problem:
+        except (JoseError, *_UNUSABLE) as problem:
             raise RefusedError(f"ID token: {type(problem).__name__}") from None
-        several = isinstance(found.claims["aud"], list) and len(found.claims["aud"]) > 1
-        if several and found.claims.get("azp") != self._settings.client_id:
+        claims = found.claims
+        # a number and its text would be one account
+        if not isinstance(claims["sub"], str) or not claims["sub"]:
+            raise RefusedError("ID token: sub is no text")
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if (several or "azp" in claims) and claims.get("azp") != self._settings.client_id:
             raise RefusedError("ID token of another client")
-        return found.claims
+        return claims
 
     def _account(self, claims: Mapping[str, Any]) -> Account:
         given = self._settings
         held = claims.get(given.claim)
-        values = set(held) if isinstance(held, list) else {held}
+        every = held if isinstance(held, list) else [held]
+        # what is no text is no value of the settings: an object says something else of its groups
+        values = {one for one in every if isinstance(one, str)}
         mapped = next((one for one in given.roles if one.value in values), None)
-        shown = re.sub(r"[^a-z0-9._@-]", "", str(claims.get(given.name_claim, "")).casefold())[:40]
-        digest = hashlib.sha256(f"{given.issuer}\0{claims['sub']}".encode()).hexdigest()[:16]
+        told = claims.get(given.name_claim)
+        shown = re.sub(r"[^a-z0-9._@-]", "", told.casefold())[:40] if isinstance(told, str) else ""
+        digest = hashlib.sha256(f"{given.issuer}\0{claims['sub']}".encode("utf-8", "surrogatepass"))
+        name = f"{shown}~{digest.hexdigest()[:16]}"
         if mapped is None:
-            raise RefusedError(f"no role for {shown}~{digest}")
+            raise NoRoleError(name, _not_texts(given.claim, every))
         seen = None if mapped.role in WIDE else mapped.pledges
-        return Account(f"{shown}~{digest}", mapped.role, seen, mapped.until, local=False)
+        by = ground(given, mapped)
+        return Account(name, mapped.role, seen, mapped.until, local=False, ground=by)
 
-    def _metadata(self) -> Mapping[str, str]:
+    def _metadata(self) -> Mapping[str, Any]:
         base = self._settings.issuer.rstrip("/")
         found = self._asked("metadata", f"{base}/.well-known/openid-configuration")
         if found.get("issuer") != self._settings.issuer:
             raise RefusedError("the provider says it is another issuer")
-        result: Mapping[str, str] = found
-        return result
+        for name in _NEEDED:
+            if not isinstance(found.get(name), str):
+                raise RefusedError(f"the provider does not say its {name}")
+        return found
 
     def _keys(self, *, anew: bool = False) -> KeySet:
         found = self._asked("keys", self._metadata()["jwks_uri"], anew=anew)
         return KeySet.import_key_set(found)  # type: ignore[arg-type]  # it looks for itself
 
     def _asked(self, name: str, url: str, *, anew: bool = False) -> dict[str, Any]:
-        with self._asking:
-            at, known = self._held.get(name, (0.0, None))
-            # whoever sends forged tokens does not make us ask again and again
-            fresh = time.monotonic() - at < (10.0 if anew else _KNOWN_FOR)
-            if isinstance(known, dict) and fresh:
+        # whoever sends forged tokens does not make us ask again and again
+        most = 10.0 if anew else _KNOWN_FOR
+        if (known := self._known(name, most)) is not None:
+            return known
+        with self._waiting(), self._asking:
+            # another one may have asked meanwhile
+            if (known := self._known(name, most)) is not None:
                 return known
+            if time.monotonic() - self._failed.get(name, float("-inf")) < _FAILED:
+                raise RefusedError(f"the provider did not answer just now ({name})")
             try:
                 answer = self._http.get(url)
                 found = answer.json() if answer.status_code == 200 else None
-            except (httpx.HTTPError, ValueError):
+            except _UNUSABLE:
                 found = None
             if not isinstance(found, dict):
+                self._failed[name] = time.monotonic()
                 raise RefusedError(f"the provider does not answer ({name})")
             self._held[name] = time.monotonic(), found
             return found
+
+    def _known(self, name: str, most: float) -> dict[str, Any] | None:
+        """What was answered within so many seconds."""
+        at, known = self._held.get(name, (0.0, None))
+        return known if isinstance(known, dict) and time.monotonic() - at < most else None
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """One of a few who wait for the provider; whoever finds no place is told so at once."""
+        if not self._places.acquire(blocking=False):
+            raise RefusedError("too many wait for the provider")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def ground(given: Oidc, mapped: Mapped) -> str:
+    """A word of the settings by which somebody may look, as a digest: another one is another."""
+    until = mapped.until.isoformat() if mapped.until else ""
+    said = [given.issuer, given.client_id, given.claim, mapped.value, mapped.role, until]
+    return hashlib.sha256(json.dumps([said, sorted(mapped.pledges)]).encode()).hexdigest()
+
+
+def _not_texts(claim: str, every: Sequence[object]) -> str:
+    """For the log: why who has a role there may have none here."""
+    kinds = sorted({type(one).__name__ for one in every if not isinstance(one, str)} - {"NoneType"})
+    return f": {claim} holds {', '.join(kinds)}" if kinds else ""

@@ -174,6 +174,8 @@ def _oidc(said: Any, folder: Path, where: str) -> Oidc:
     for name in ("issuer", "client_id", "client_secret_file", "claim", "roles"):
         if not said.get(name):
             raise BadInput(msg("web_setting_missing", name=name), where=where)
+    if not isinstance(said["roles"], list):
+        raise BadInput(msg("web_settings_form"), where=f"{where}: roles")
     secret = folder / _text(said["client_secret_file"], where)
     try:
         with private.opened(secret) as source:
@@ -201,6 +203,9 @@ def _mapped(said: Any, where: str) -> Mapped:
     if not isinstance(said, dict) or said.get("role") not in ROLES:
         raise BadInput(msg("web_role_unknown", roles=", ".join(ROLES)), where=where)
     _only(said, {"value", "role", "pledges", "until"}, where)
+    if not said.get("value"):
+        # whose claim holds an empty text has nothing that says a role
+        raise BadInput(msg("web_setting_missing", name="value"), where=where)
     pledges = frozenset(_texts(said.get("pledges", []), where))
     role: Role = said["role"]
     if role not in WIDE and not pledges:
@@ -212,7 +217,7 @@ def _mapped(said: Any, where: str) -> Mapped:
         last = date.fromisoformat(str(until)) if until is not None else None
     except ValueError:
         raise BadInput(msg("web_no_day", text=str(until)), where=where) from None
-    return Mapped(_text(said.get("value", ""), where), role, pledges, last)
+    return Mapped(_text(said["value"], where), role, pledges, last)
 
 
 def _only(said: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -6,19 +6,20 @@ wrong password, nor from the work that it took.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
@@ -28,6 +29,8 @@ from collector.web.keeping import tables
 from collector.web.keeping.state import State
 
 What = Literal["added", "signed_in", "stopped", "password"]
+# raises, in the write itself, where who asked for it is no more signed in
+Held = Callable[[Connection], None]
 Role = Literal["manager", "engineer", "auditor", "customer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 # who sees every pledge
@@ -42,7 +45,11 @@ _HASHER = PasswordHasher()
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`pledges`: the ids that it may see; None for all. `ends`: the last day of its use."""
+    """`pledges`: the ids that it may see; None for all. `ends`: the last day of its use.
+
+    `seal`: of the password that it had when it was read. `ground`: by which word of the settings
+    one of elsewhere may look; empty where by none.
+    """
 
     name: str
     role: Role
@@ -52,9 +59,16 @@ class Account:
     disabled: bool = False
     lang: Lang | None = None
     local: bool = True
+    seal: str = field(default="", repr=False, compare=False)
+    ground: str = field(default="", compare=False)
 
     def sees(self, pledge: str) -> bool:
         return self.pledges is None or pledge in self.pledges
+
+    @property
+    def by_provider(self) -> bool:
+        """Is it of who signs in by OpenID Connect: `~` is in no other name."""
+        return "~" in self.name
 
     def holds(self, now: datetime) -> bool:
         """May it be used at that time (aware)?"""
@@ -69,7 +83,9 @@ class Accounts:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, one: Account, password: str | None, *, by: str = "") -> None:
+    def add(
+        self, one: Account, password: str | None, *, by: str = "", held: Held = lambda _: None
+    ) -> None:
         """Raises BadInput where the name is taken or cannot be one, or more has to be said.
 
         `by`: who adds it.
@@ -85,6 +101,7 @@ class Accounts:
             check(password)
         hashed = _hash(password) if password is not None else None
         with self._state.write() as connection:
+            held(connection)
             known = select(tables.accounts.c.name).where(tables.accounts.c.name == name)
             if connection.execute(known).first() is not None:
                 raise BadInput(msg("web_account_taken", name=name))
@@ -109,11 +126,9 @@ class Accounts:
             self._mark(connection, name, what, by)
 
     def _mark(self, connection: Connection, name: str, what: What, by: str) -> None:
-        table = tables.marks
-        mine = (table.c.account == name) & (table.c.what == what)
-        connection.execute(table.delete().where(mine))
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        connection.execute(table.insert().values(account=name, what=what, at=at, by=by[:64]))
+        row = {"account": name, "what": what, "at": at, "by": by[:64]}
+        self._state.upsert(connection, tables.marks, row)
 
     def marks(self) -> Mapping[str, Mapping[str, tuple[datetime, str]]]:
         """By account, when each thing happened last, and by whom (empty: nobody said so)."""
@@ -132,32 +147,31 @@ class Accounts:
 
         Its name holds `~`, which no name of `add` does: nobody becomes another's account.
         """
-        table = tables.accounts
-        said = {
+        new: dict[str, object] = {"password": None, "must_change": 0, "disabled": 0, "lang": None}
+        new["added_at"] = datetime.now(UTC).isoformat()
+        row = {
+            "name": one.name,
             "role": one.role,
             "pledges": json.dumps(sorted(one.pledges or ())),
             "ends": one.ends.isoformat() if one.ends else None,
+            **new,
         }
         with self._state.write() as connection:
-            mine = table.c.name == one.name
-            if not connection.execute(table.update().where(mine).values(**said)).rowcount:
-                connection.execute(
-                    table.insert().values(
-                        name=one.name,
-                        password=None,
-                        must_change=0,
-                        disabled=0,
-                        lang=None,
-                        added_at=datetime.now(UTC).isoformat(),
-                        **said,
-                    )
-                )
+            self._state.upsert(connection, tables.accounts, row, *new)
+            ground = {"account": one.name, "ground": one.ground}
+            self._state.upsert(connection, tables.grounds, ground)
         found = self.find(one.name)
         return found if found is not None and found.holds(datetime.now(UTC)) else None
 
+    def untold(self, name: str) -> None:
+        """One of elsewhere that may look no more: its sessions end, and its row stays as it was."""
+        with self._state.write() as connection:
+            for table in (tables.grounds, tables.sessions):
+                connection.execute(table.delete().where(table.c.account == name))
+
     def every(self) -> tuple[Account, ...]:
         with self._state.read() as connection:
-            rows = connection.execute(select(tables.accounts).order_by(tables.accounts.c.name))
+            rows = connection.execute(_every().order_by(tables.accounts.c.name))
             return tuple(_account(row) for row in rows.mappings())
 
     def any(self) -> bool:
@@ -168,7 +182,7 @@ class Accounts:
 
     def find(self, name: str) -> Account | None:
         with self._state.read() as connection:
-            query = select(tables.accounts).where(tables.accounts.c.name == name.casefold())
+            query = _every().where(tables.accounts.c.name == name.casefold())
             row = connection.execute(query).mappings().first()
         return _account(row) if row is not None else None
 
@@ -184,12 +198,26 @@ class Accounts:
         found = _account(row)
         return found if found.holds(now) else None
 
-    def change_password(self, name: str, password: str, *, must_change: bool = False) -> None:
-        """All its sessions end. Raises BadInput for a password that cannot be one."""
+    def change_password(
+        self,
+        name: str,
+        password: str,
+        *,
+        must_change: bool = False,
+        was: Account | None = None,
+        held: Held = lambda _: None,
+    ) -> Account | None:
+        """All its sessions end. Raises BadInput for a password that cannot be one.
+
+        The account as it is then; None where it is no more as it `was`, and nothing is changed.
+        """
         check(password)
         hashed = _hash(password)
         table = tables.accounts
         with self._state.write() as connection:
+            held(connection)
+            if was is not None and not is_still(connection, was):
+                return None
             done = connection.execute(
                 table.update()
                 .where(table.c.name == _name(name))
@@ -199,11 +227,14 @@ class Accounts:
                 raise BadInput(msg("web_no_account", name=name))
             for other in (tables.sessions, tables.devices):
                 connection.execute(other.delete().where(other.c.account == name))
+            row = connection.execute(select(table).where(table.c.name == name)).mappings().one()
+        return _account(row)
 
-    def disable(self, name: str, *, back: bool = False) -> None:
+    def disable(self, name: str, *, back: bool = False, held: Held = lambda _: None) -> None:
         """At once: its sessions end. With `back` it may be used again."""
         table = tables.accounts
         with self._state.write() as connection:
+            held(connection)
             done = connection.execute(
                 table.update().where(table.c.name == _name(name)).values(disabled=int(not back))
             )
@@ -228,6 +259,19 @@ class Accounts:
         except BadInput:  # another process was quicker
             return None
         return password
+
+
+def is_still(connection: Connection, account: Account) -> bool:
+    """Is its password the one that it was read with, and may it be used: up to the end of a write.
+
+    Whoever is slow between reading and writing (a password takes its time) may come after somebody
+    who changed it for a reason.
+    """
+    table = tables.accounts
+    query = select(table).where(table.c.name == account.name).with_for_update()
+    row = connection.execute(query).mappings().first()
+    now = _account(row) if row is not None else None
+    return now is not None and now.seal == account.seal and now.holds(datetime.now(UTC))
 
 
 def given(
@@ -276,6 +320,13 @@ def _verified(hashed: str, password: str) -> bool:
             return False
 
 
+def _every() -> Select[Any]:
+    """All accounts, each with its ground."""
+    mine = tables.grounds.c.account == tables.accounts.c.name
+    joined = tables.accounts.outerjoin(tables.grounds, mine)
+    return select(tables.accounts, tables.grounds.c.ground).select_from(joined)
+
+
 def _account(row: RowMapping) -> Account:
     role = cast("Role", row["role"])
     return Account(
@@ -287,4 +338,6 @@ def _account(row: RowMapping) -> Account:
         bool(row["disabled"]),
         cast("Lang | None", row["lang"]),
         row["password"] is not None,
+        hashlib.sha256(row["password"].encode()).hexdigest() if row["password"] else "",
+        row.get("ground") or "",
     )

@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from collector.web.keeping import tables
-from collector.web.keeping.accounts import Account, Accounts
+from collector.web.keeping.accounts import Account, Accounts, is_still
 from collector.web.keeping.state import State
 
 # seconds after the last page, and after the sign-in
@@ -35,11 +35,17 @@ class Sessions:
         self._state = state
         self._accounts = Accounts(state)
 
-    def begin(self, account: Account) -> str:
-        """What the browser is to hold; never a token that it brought along."""
+    def begin(self, account: Account) -> str | None:
+        """What the browser is to hold; never a token that it brought along.
+
+        None where the account is no more as it was when it was known.
+        """
         token, now = secrets.token_urlsafe(32), time.time()
         table = tables.sessions
         with self._state.write() as connection:
+            # the account before its sessions, as whoever changes it: or each waits for the other
+            if not is_still(connection, account):
+                return None
             connection.execute(table.delete().where(table.c.made_at < now - LONGEST))
             connection.execute(table.delete().where(table.c.seen_at < now - IDLE))
             connection.execute(
@@ -79,15 +85,26 @@ class Sessions:
         with self._state.write() as connection:
             connection.execute(table.delete().where(table.c.token == _digest(token)))
 
-    def trust_device(self, account: str) -> str:
-        """What a browser holds in which that account has signed in: see `throttle`."""
+    def trust_device(self, account: Account) -> str | None:
+        """What a browser holds in which that account has signed in: see `throttle`.
+
+        None as with `begin`.
+        """
         token, now, table = secrets.token_urlsafe(32), time.time(), tables.devices
         with self._state.write() as connection:
+            if not is_still(connection, account):
+                return None
             connection.execute(table.delete().where(table.c.made_at < now - _DEVICE))
             connection.execute(
-                table.insert().values(token=_digest(token), account=account, made_at=now)
+                table.insert().values(token=_digest(token), account=account.name, made_at=now)
             )
         return token
+
+    def holds(self, connection: Connection, token: str) -> bool:
+        """Has nobody ended that session: up to the end of a write."""
+        table = tables.sessions
+        query = select(table.c.token).where(table.c.token == _digest(token)).with_for_update()
+        return connection.execute(query).first() is not None
 
     def knows_device(self, token: str, account: str) -> bool:
         table = tables.devices

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -29,8 +29,7 @@ class State:
         self._database = Database(engine, where)
         self.where = where
         with self._database.write() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            self.alone(connection, _LOCK)
             tables.metadata.create_all(connection)
         self.secret = self.once("secret", secrets.token_hex(32)).encode()
 
@@ -53,6 +52,14 @@ class State:
         with self._database.write() as connection:
             yield connection
 
+    def alone(self, connection: Connection, lock: int) -> None:
+        """Within a write: of all who ask for the same lock the others wait, and see what was done.
+
+        Whoever writes to SQLite is alone as it is.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
+
     def value(self, name: str) -> str | None:
         table = tables.kept
         with self.read() as connection:
@@ -61,9 +68,20 @@ class State:
 
     def put(self, connection: Connection, name: str, value: str) -> None:
         """Within a write."""
-        table = tables.kept
-        connection.execute(table.delete().where(table.c.name == name))
-        connection.execute(table.insert().values(name=name, value=value))
+        self.upsert(connection, tables.kept, {"name": name, "value": value})
+
+    def upsert(
+        self, connection: Connection, table: Table, row: Mapping[str, object], *kept: str
+    ) -> None:
+        """Within a write: that row, whether or not there is one of its key; two at once may do it.
+
+        Of one that is there the columns `kept` stay as they are.
+        """
+        kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+        keys = [column.name for column in table.primary_key]
+        changed = {name: value for name, value in row.items() if name not in (*keys, *kept)}
+        new = kind.insert(table).values(**row)
+        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=changed))
 
     def once(self, name: str, value: str) -> str:
         """What is kept by that name; `value`, from now on, where nothing is."""

@@ -60,6 +60,13 @@ marks = Table(
     Column("at", String(40), nullable=False),
     Column("by", String(64), nullable=False),
 )
+# by which word of the settings an account of elsewhere may look (`asking.oidc.ground`)
+grounds = Table(
+    "web_account_grounds",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("ground", String(64), nullable=False),
+)
 sessions = Table(
     "web_sessions",
     metadata,

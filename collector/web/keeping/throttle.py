@@ -49,8 +49,7 @@ class Throttle:
         table, now, longest = tables.attempts, time.time(), 0.0
         mark = secrets.token_hex(16)
         with self._state.write() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            self._state.alone(connection, _LOCK)
             connection.execute(table.delete().where(table.c.at < now - SPAN))
             for bucket, most in buckets:
                 mine = (table.c.bucket == _digest(bucket)) & (table.c.at > now - SPAN)

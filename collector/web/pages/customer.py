@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from collector.attest.bundle.making import pack
 from collector.catalog import clause_number, clauses
@@ -16,6 +18,7 @@ from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
 from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.transactions import DatabaseSaysError
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
@@ -33,7 +36,7 @@ from collector.web.asking.asker import (
 from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
-from collector.web.reading.customer import LIVES, Dossier, NotThenError, said_of
+from collector.web.reading.customer import LIVES, Dossier, NotThenError
 from collector.web.reading.newest_looks import Looks
 
 _CLAUSES = ("2.2", "2.3", "2.4")
@@ -43,7 +46,7 @@ _CHUNK = 1 << 16
 
 def customer(asker: Asker) -> Response:
     """Where nothing is proven of it, the page says why, and no more."""
-    id = asker.request.path_params["id"]
+    id = asker.parts["id"]
     asker.must_see(id)
     at = day(asker)
     try:
@@ -51,11 +54,10 @@ def customer(asker: Asker) -> Response:
     except NotThenError:
         return asker.page("not-then", 404, id=id, at=at)
     except CollectorError as problem:
-        asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
+        return doubted(asker, id, problem)
     found = _lives(asker, known.status.lives)
-    readable = known.last is not None and not known.status.unread
-    newest = asker.house.customer.looks(known) if known.last is not None and readable else None
+    newest, unread = _looks(asker, known)
+    readable = known.last is not None and not unread
     bundles = sorted(known.every, key=lambda e: -e.sequence)
     page = number(asker.query.get("bundles", ""))
     return asker.page(
@@ -65,7 +67,7 @@ def customer(asker: Asker) -> Response:
         known=known,
         record=masked(dict(known.record.document)),
         life=LIVES[known.status.state].to(asker.lang),
-        answers=_answers(known, newest, asker.lang),
+        answers=_answers(known, newest, asker.lang, readable=readable),
         standings=standings(known.status.clauses, known.moment, asker.lang),
         matrix=_matrix(asker, newest),
         lives=found[(number(asker.query.get("findings", "")) - 1) * _LIVES :][:_LIVES],
@@ -80,11 +82,31 @@ def customer(asker: Asker) -> Response:
         **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
-        unread=asker.told(known.status.unread),
+        unread=unread,
         today=asker.now.astimezone(CHINA).date().isoformat(),
         due_word=lambda life: _due(life, known),
         dated=f"?at={at.isoformat()}" if at else "",
     )
+
+
+def doubted(asker: Asker, id: str, problem: CollectorError) -> Response:
+    """The page that says why nothing is proven of it; a trouble of the database is none of its."""
+    if isinstance(problem, DatabaseSaysError):
+        raise problem
+    asker.note = "doubted"
+    return asker.page("doubted", id=id, why=asker.why(problem))
+
+
+def _looks(asker: Asker, known: Dossier) -> tuple[Looks | None, str]:
+    """The newest look at each host, or why a bundle that it takes cannot be read."""
+    if known.last is None or known.status.unread:
+        return None, asker.told(known.status.unread)
+    try:
+        return asker.house.customer.looks(known), ""
+    except DatabaseSaysError:
+        raise
+    except CollectorError as problem:
+        return None, asker.why(problem)
 
 
 def day(asker: Asker) -> date | None:
@@ -108,72 +130,94 @@ def day(asker: Asker) -> date | None:
 
 def findings(asker: Asker) -> Response:
     """All findings of a pledge, as `pledge findings --all` exports them."""
-    id = asker.request.path_params["id"]
+    id = asker.parts["id"]
     asker.must_see(id)
     try:
         known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
         every, gone = asker.house.customer.lives(known)
     except NotThenError:
         raise NotFoundError from None
+    except CollectorError as problem:
+        return doubted(asker, id, problem)
+    # half a list would pass for all of it
     if gone is not None:
-        # half a list would pass for all of it
-        raise gone
+        return doubted(asker, id, gone)
+    if known.status.unread:
+        asker.note = "doubted"
+        return asker.page("doubted", id=id, why=asker.told(known.status.unread))
     rows = [
         columns.cells(known.record, life, known.moment, asker.lang)
         for life in every
         if asker.query.get("closed", "1") == "1" or life.state != "closed"
     ]
     title = {"zh": "问题", "en": "findings"}[asker.lang]
-    form = asker.request.path_params["form"]
+    form = asker.parts["form"]
     name = f"findings-{id}" + (f"-{known.at.isoformat()}" if known.at else "")
     return asker.sheet(form, name, title, columns.titles(asker.lang), rows)
 
 
 def bundle(asker: Asker) -> Response:
     """One bundle as a ZIP in its one form, as `repack` makes it."""
-    id = asker.request.path_params["id"]
+    id = asker.parts["id"]
     asker.must_see(id)
-    sequence = number(asker.request.path_params["sequence"], otherwise=0)
+    sequence = asker.parts["sequence"]
     with asker.house.library.open() as register:
-        found = [e for e in register.every_evidence(id) if e.sequence == sequence]
+        # one address each: another way to write the number is none
+        found = [e for e in register.every_evidence(id) if str(e.sequence) == sequence]
     if not found or not found[0].path.is_dir():
         raise NotFoundError
-    folder = tempfile.TemporaryDirectory(prefix="hostpledge-")
-    target = Path(folder.name) / "bundle.zip"
     try:
-        pack(found[0].path, target)
+        source = _packed(found[0])
+    except CollectorError as problem:
+        asker.note = f"changed: evidence {sequence}"
+        why = asker.why(problem)
+        return asker.page("doubted", 409, id=id, why=why, title="changed_title")
+    name = f"{id}-{found[0].sequence:04d}-{found[0].digest[:12]}.zip"
+    return Download(source, attached(name))
+
+
+def _packed(one: Evidence) -> BinaryIO:
+    """The ZIP, open; it has no name any more, so that nothing of it is left, however this ends."""
+    with tempfile.TemporaryDirectory(prefix="hostpledge-") as folder:
+        target = Path(folder) / "bundle.zip"
+        pack(one.path, target)
         # what is given out is looked at, not what it was made of
         with open_bundle(target) as opened:
-            if opened.digest != found[0].digest:
-                raise BadInput(msg("changed_since_attached"), where=str(found[0].path))
-        size = target.stat().st_size
-    except CollectorError as problem:
-        folder.cleanup()
-        asker.note = f"changed: evidence {sequence}"
-        why = asker.told(said_of(problem, asker.lang))
-        return asker.page("doubted", 409, id=id, why=why, title="changed_title")
-    except BaseException:
-        folder.cleanup()
-        raise
-    name = f"{id}-{sequence:04d}-{found[0].digest[:12]}.zip"
-    headers = attached(name) | {"Content-Length": str(size)}
-    return StreamingResponse(
-        _streamed(target, folder), media_type="application/zip", headers=headers
-    )
+            if opened.digest != one.digest:
+                raise BadInput(msg("changed_since_attached"), where=str(one.path))
+        return target.open("rb")
 
 
-def _streamed(path: Path, folder: tempfile.TemporaryDirectory[str]) -> Iterator[bytes]:
-    with folder, path.open("rb") as source:
-        while chunk := source.read(_CHUNK):
-            yield chunk
+class Download(StreamingResponse):
+    """An open file, which is closed when all is sent, or the one who asked has gone."""
+
+    def __init__(self, source: BinaryIO, headers: Mapping[str, str]) -> None:
+        size = os.fstat(source.fileno()).st_size
+        super().__init__(
+            iter(lambda: source.read(_CHUNK), b""),
+            media_type="application/zip",
+            headers={**headers, "Content-Length": str(size)},
+        )
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
 
 
-def _answers(known: Dossier, newest: Looks | None, lang: Lang) -> list[dict[str, Any]]:
+def _answers(
+    known: Dossier, newest: Looks | None, lang: Lang, *, readable: bool
+) -> list[dict[str, Any]]:
     """What is proven of the three clauses that hosts are checked for."""
     listed = known.listed()
     found = []
     for id in _CLAUSES:
         word = "fail" if id in known.failing else listed.verdict(id)
+        if word != "none" and not readable:
+            # what the register says of a bundle that nobody can read now is not proven by it
+            word = "error"
         result = Result(word) if word != "none" else None
         title = clauses()[id]["title"]
         found.append(

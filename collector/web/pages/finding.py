@@ -15,13 +15,13 @@ from collector.report.model import found as columns
 from collector.report.model import view
 from collector.report.model.remedies import labels, platform_named, remedies
 from collector.web.asking.asker import Asker, NotFoundError
-from collector.web.pages.customer import day
-from collector.web.reading.customer import Dossier, NotThenError, finding_of, said_of
+from collector.web.pages.customer import day, doubted
+from collector.web.reading.customer import Dossier, NotThenError, finding_of
 
 
 def finding(asker: Asker) -> Response:
     """Of a finding that no bundle speaks of there is no page."""
-    given = asker.request.path_params
+    given = asker.parts
     id, control, host = given["id"], given["control"], given["host"]
     asker.must_see(id)
     at = day(asker)
@@ -39,8 +39,7 @@ def finding(asker: Asker) -> Response:
     except NotThenError:
         return asker.page("not-then", 404, id=id, at=at)
     except CollectorError as problem:
-        asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.told(said_of(problem, asker.lang)))
+        return doubted(asker, id, problem)
     about = newest.evidence["controls"][control]
     shown = view.finding(document, newest.evidence, asker.lang)
     return asker.page(
@@ -69,7 +68,7 @@ def finding(asker: Asker) -> Response:
         waiver=masked(dict(life.waiver)) if life and life.waiver else None,
         idle=masked(dict(life.idle_waiver)) if life and life.idle_waiver else None,
         overdue=life is not None and life.overdue(known.moment),
-        gone=asker.told(said_of(gone, asker.lang)) if gone else "",
+        gone=asker.why(gone) if gone else "",
         dated=f"?at={at.isoformat()}" if at else "",
     )
 

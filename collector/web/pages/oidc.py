@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError
-from collector.web.asking.oidc import WAY, Provider, RefusedError
-from collector.web.pages.sign_in import begin, local
+from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, local
+from collector.web.asking.oidc import WAY, NoRoleError, Provider, RefusedError
+from collector.web.pages.sign_in import begin
 
 
 def away(asker: Asker) -> Response:
     provider = _provider(asker)
     try:
-        url, held = provider.begin(_back(asker), local(asker.query.get("next", "")))
+        url, held = provider.begin(_back(asker), asker.next)
     except RefusedError as problem:
         asker.note = str(problem)
         raise TurnedAwayError("turned_oidc", 502) from None
@@ -30,12 +30,16 @@ def back(asker: Asker) -> Response:
         told, next = provider.end(held, asker.query, _back(asker))
     except RefusedError as problem:
         asker.note = str(problem)
+        if isinstance(problem, NoRoleError):
+            # the provider's newest word counts, for what it said before as well
+            asker.house.accounts.untold(problem.name)
+            asker.sign_out()
         raise TurnedAwayError("turned_oidc", 403) from None
     account = asker.house.accounts.told(told)
-    if account is None:
+    if account is None or not begin(asker, account):
+        asker.sign_out()
         asker.note = f"stopped: {told.name}"
         raise TurnedAwayError("turned_oidc", 403)
-    begin(asker, account)
     return asker.go(local(next))
 
 

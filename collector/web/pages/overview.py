@@ -63,7 +63,7 @@ def export(asker: Asker) -> Response:
     cells = asker.house.rows.cells(asked, asker.now, asker.lang)
     title = {"zh": "登记", "en": "pledges"}[asker.lang]
     titles = listed.titles(asker.lang)
-    return asker.sheet(asker.request.path_params["form"], "pledges", title, titles, cells)
+    return asker.sheet(asker.parts["form"], "pledges", title, titles, cells)
 
 
 def due(asker: Asker) -> Response:
@@ -108,7 +108,7 @@ def due_export(asker: Asker) -> Response:
         ]
         for row in rows
     ]
-    form = asker.request.path_params["form"]
+    form = asker.parts["form"]
     return asker.sheet(form, "due", "到期事项" if zh else "due", titles, cells)
 
 

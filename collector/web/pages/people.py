@@ -10,9 +10,12 @@ from starlette.responses import Response
 from collector.errors import BadInput
 from collector.web.asking.asker import Asker, TurnedAwayError
 from collector.web.keeping.accounts import ROLES, What, given
+from collector.web.reading.asked import number
 from collector.web.reading.customer import said_of
 
 _LINES = 100
+# as large as a number of a line can be
+_MOST = 2**31 - 1
 
 
 def accounts(asker: Asker) -> Response:
@@ -36,7 +39,10 @@ def add(asker: Asker) -> Response:
             for pledge in pledges:
                 register.get(pledge)
         asker.house.accounts.add(
-            given(name, role, pledges, until, local=True), password, by=asker.account.name
+            given(name, role, pledges, until, local=True),
+            password,
+            by=asker.account.name,
+            held=asker.must_be_in,
         )
     except ValueError:
         raise TurnedAwayError("turned_day") from None
@@ -54,9 +60,11 @@ def change(asker: Asker) -> Response:
     try:
         if act == "password":
             made = (name, secrets.token_urlsafe(12))
-            asker.house.accounts.change_password(name, made[1], must_change=True)
+            asker.house.accounts.change_password(
+                name, made[1], must_change=True, held=asker.must_be_in
+            )
         elif act in ("disable", "enable") and name != asker.account.name:
-            asker.house.accounts.disable(name, back=act == "enable")
+            asker.house.accounts.disable(name, back=act == "enable", held=asker.must_be_in)
         else:
             raise TurnedAwayError("turned_form")
     except BadInput as problem:
@@ -70,11 +78,10 @@ def change(asker: Asker) -> Response:
 
 def log(asker: Asker) -> Response:
     asker.must_be("manager")
-    before = asker.query.get("before", "")
-    number = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    lines = asker.house.access.newest(_LINES, number)
+    before = number(asker.query.get("before", ""), otherwise=0, most=_MOST)
+    lines = asker.house.access.newest(_LINES, before or None)
     older = lines[-1][0] if len(lines) == _LINES else None
-    return asker.page("log", lines=lines, older=older, first=number is None)
+    return asker.page("log", lines=lines, older=older, first=not before)
 
 
 def _accounts(
@@ -89,4 +96,5 @@ def _accounts(
         said=said,
         made=made,
         now=asker.now,
+        vouched=asker.house.vouches,
     )

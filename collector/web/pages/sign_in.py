@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from collector.errors import BadInput
-from collector.web.asking.asker import Asker, NotFoundError
+from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError
 from collector.web.keeping import throttle
 from collector.web.keeping.accounts import Account
 from collector.web.keeping.sessions import LONGEST
@@ -17,7 +17,7 @@ _DEVICE_SECONDS = 180 * 86400
 def page(asker: Asker) -> Response:
     """The form; who has signed in is led on."""
     if asker.session is not None:
-        return asker.go("/")
+        return asker.go(asker.next)
     return _form(asker)
 
 
@@ -43,26 +43,32 @@ def sign_in(asker: Asker) -> Response:
         response = _form(asker, status=429, wait=(tried.wait + 59) // 60)
         response.headers["Retry-After"] = str(tried.wait)
         return response
-    if account is None:
+    if account is None or not begin(asker, account, new_here=known is None):
         # what is no name may be a password in the wrong field
         asker.note = f"failed: {name}" if house.accounts.find(name) else "failed: no such name"
         return _form(asker, status=401, failed=True)
     house.throttle.right(tried, buckets[:1])
-    if known is None:
-        asker.set_cookie("device", house.sessions.trust_device(account.name), _DEVICE_SECONDS)
-    begin(asker, account)
-    return asker.go("/password" if account.must_change else local(asker.query.get("next", "")))
+    return asker.go(asker.with_next("/password") if account.must_change else asker.next)
 
 
-def begin(asker: Asker, account: Account) -> None:
-    """A session of a token that nobody had before; the one that was there ends."""
-    before = asker.cookie("session")
+def begin(asker: Asker, account: Account, *, new_here: bool = False) -> bool:
+    """A session of a token that nobody had before; the one that was there ends.
+
+    False, and nothing else, where the account is no more as it was known. `new_here`: its browser
+    is one of its own from now on.
+    """
+    sessions, before = asker.house.sessions, asker.cookie("session")
+    token = sessions.begin(account)
+    if token is None:
+        return False
     if before:
-        asker.house.sessions.end(before)
-    token = asker.house.sessions.begin(account)
+        sessions.end(before)
     asker.set_cookie("session", token, int(LONGEST))
+    if new_here and (device := sessions.trust_device(account)) is not None:
+        asker.set_cookie("device", device, _DEVICE_SECONDS)
     asker.house.accounts.mark(account.name, "signed_in")
     asker.note = f"signed in: {account.name}"
+    return True
 
 
 def sign_out(asker: Asker) -> Response:
@@ -84,39 +90,37 @@ def password(asker: Asker) -> Response:
     account, form = asker.account, asker.form
     if not account.local:
         raise NotFoundError
-    bucket = [(f"password {account.name}", throttle.DEVICE)]
-    tried = asker.house.throttle.take(bucket)
-    words = "password_wait" if tried.wait else ""
-    if not words:
-        if asker.house.accounts.known(account.name, form.get("old", ""), asker.now) is None:
-            words = "password_wrong"
-        else:
-            asker.house.throttle.right(tried, ())
-    if not words and form.get("new", "") != form.get("again", ""):
-        words = "password_twice"
-    if not words and form.get("new", "") == form.get("old", ""):
-        words = "password_same"
-    if words:
+    words, was = _unlike(asker, account)
+    if words or was is None:
         asker.note = words
         return asker.page("password", 400, complaint=words, said="")
     try:
-        asker.house.accounts.change_password(account.name, form.get("new", ""))
+        now = asker.house.accounts.change_password(account.name, form.get("new", ""), was=was)
     except BadInput as problem:
         return asker.page("password", 400, complaint="", said=said_of(problem, asker.lang))
-    begin(asker, account)
-    asker.set_cookie("device", asker.house.sessions.trust_device(account.name), _DEVICE_SECONDS)
+    if now is None or not begin(asker, now, new_here=True):
+        # somebody else has changed it meanwhile, and ended the session that asks
+        raise TurnedAwayError("turned_signed_out", 403)
     asker.note = "password changed"
-    return asker.go("/")
+    return asker.go(asker.next)
 
 
-def local(path: str) -> str:
-    """A path of this site and nothing else; `/` for whatever else it is."""
-    plain = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if plain and path.isprintable() and "\\" not in path else "/"
+def _unlike(asker: Asker, account: Account) -> tuple[str, Account | None]:
+    """Why the form cannot be followed; else the account by the password that it was."""
+    form, bucket = asker.form, [(f"password {account.name}", throttle.DEVICE)]
+    tried = asker.house.throttle.take(bucket)
+    if tried.wait:
+        return "password_wait", None
+    was = asker.house.accounts.known(account.name, form.get("old", ""), asker.now)
+    if was is None:
+        return "password_wrong", None
+    asker.house.throttle.right(tried, ())
+    if form.get("new", "") != form.get("again", ""):
+        return "password_twice", None
+    if form.get("new", "") == form.get("old", ""):
+        return "password_same", None
+    return "", was
 
 
 def _form(asker: Asker, *, status: int = 200, failed: bool = False, wait: int = 0) -> Response:
-    return asker.page(
-        "sign-in", status, failed=failed, wait=wait, token=asker.form_token(),
-        next=local(asker.query.get("next", "")),
-    )  # fmt: skip
+    return asker.page("sign-in", status, failed=failed, wait=wait, token=asker.form_token())

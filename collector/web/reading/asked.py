@@ -73,7 +73,7 @@ def asked_of(query: Mapping[str, str], only: frozenset[str] | None) -> Asked:
 
 def number(text: str, otherwise: int = 1, most: int = 1_000_000) -> int:
     """Of a page, counted from 1."""
-    plain = text.isascii() and text.isdigit() and len(text) < 10
+    plain = text.isascii() and text.isdigit() and len(text) < 16
     return min(max(int(text), 1), most) if plain else otherwise
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
+from collector.attest.bundle import evidence as documents
+from collector.attest.envelope import dsse as envelope
 from collector.errors import CollectorError
 from collector.i18n.message import in_chinese
 from collector.model import Lang, Result
@@ -85,6 +87,8 @@ class Dossier:
 
     @property
     def standing(self) -> str:
+        if self.status.unread:
+            return "unverified"
         return "broken" if self.failing else standing_of(self.listed())
 
     @property
@@ -159,7 +163,7 @@ class Customer:
         """
         evidence = known.evidence
         day = known.moment.astimezone(CHINA).date().isoformat()
-        key = (*_key(known), day)
+        key = (*_key(known), day, *_files(evidence))
         with self._library.open():
             found = self._lives.get(key)
             if found is None:
@@ -172,7 +176,7 @@ class Customer:
 
     def looks(self, known: Dossier) -> Looks:
         """The newest look at each host; raises BadInput where a bundle cannot be read."""
-        key = _key(known)
+        key = (*_key(known), *_files(known.evidence))
         found = self._looks.get(key)
         if found is None:
             past = known.past
@@ -208,6 +212,21 @@ def _key(known: Dossier) -> tuple[str, ...]:
     """Of all that counts there: what is void may be another than it was, on any day."""
     digests = (f"{one.sequence} {one.digest}" for one in known.evidence)
     return (known.record.id, known.record.digest, *digests)
+
+
+def _files(evidence: Sequence[Evidence]) -> Iterator[str]:
+    """Of what was read of each bundle, by which the disk tells that it was written to since.
+
+    What was read once and kept says nothing of a bundle that was changed, or taken away.
+    """
+    for one in evidence:
+        for name in (envelope.FILE, documents.FILE):
+            try:
+                told = (one.path / "data" / name).stat()
+            except OSError as problem:
+                yield f"{problem.errno}"
+            else:
+                yield f"{told.st_ino} {told.st_size} {told.st_mtime_ns} {told.st_ctime_ns}"
 
 
 def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:

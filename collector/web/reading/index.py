@@ -46,6 +46,8 @@ _LOOK = 2.0
 _FORM = 3
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
+# any constant of our own: of several processes one puts its rows down at a time
+_LOCK = 0x77656278
 _LANGS: tuple[Lang, ...] = ("zh", "en")
 _log = logging.getLogger(__name__)
 
@@ -68,11 +70,16 @@ class Index:
         self._ended.set()
 
     def _keep(self) -> None:
+        said = ""
         while not self._ended.wait(_LOOK):
             try:
                 self.renew()
+                said = ""
             except CollectorError as problem:
-                _log.warning("index: %s", problem)
+                # a database that is away for an hour says so once
+                if said != str(problem):
+                    _log.warning("index: %s", problem)
+                said = str(problem)
             except Exception:  # noqa: BLE001 - or pages would stay as they are, and nobody know
                 # it is made anew at the next look
                 _log.exception("index")
@@ -132,6 +139,7 @@ class Index:
             "months": json.dumps(months(register, every, rows_of, now)),
         }
         with self._state.write() as connection:
+            self._state.alone(connection, _LOCK)
             _replace(connection, rows, gone)
             _replace_networks(connection, networks, gone)
             for name, value in said.items():

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from collector.handin.places import Places
 from collector.pledges.database.location import place as location_of
-from collector.web.asking.asker import Asker, Handler, House, NotFoundError
+from collector.web.asking.asker import Asker, Handler, House, NotFoundError, TurnedAwayError
 from collector.web.asking.oidc import Provider
 from collector.web.asking.settings import Settings
 from collector.web.keeping.access import Access
@@ -96,6 +99,7 @@ def application(shared: House, more: Sequence[BaseRoute] = ()) -> Starlette:
             Route(path, endpoint(page, path, open_to_all=True), methods=[method])
             for path, method, page in _OPEN
         ),
+        *(Route(path, _Otherwise(path, known)) for path, known in _methods().items()),
         *more,
         Route("/{path:path}", endpoint(_nothing, ""), methods=["GET", "POST"]),
     ]
@@ -103,6 +107,7 @@ def application(shared: House, more: Sequence[BaseRoute] = ()) -> Starlette:
         routes=routes,
         middleware=[Middleware(Guard, settings=shared.settings)],
         lifespan=lifespan,
+        exception_handlers={404: _unrouted, 405: _unrouted},
     )
     made.state.house = shared
     return made
@@ -110,3 +115,43 @@ def application(shared: House, more: Sequence[BaseRoute] = ()) -> Starlette:
 
 def _nothing(asker: Asker) -> Response:  # noqa: ARG001 - as every page
     raise NotFoundError
+
+
+def _methods() -> dict[str, list[str]]:
+    """By path of a page, how it may be asked for."""
+    found: dict[str, list[str]] = {}
+    every = [
+        *((path, "GET") for path, _ in _READ),
+        *((path, "POST") for path, _ in _WRITE),
+        *((path, method) for path, method, _ in _OPEN),
+    ]
+    for path, method in every:
+        found.setdefault(path, []).extend(["GET", "HEAD"] if method == "GET" else [method])
+    return found
+
+
+class _Otherwise:
+    """A page that was asked for as it cannot be: refused, and written down as pages are."""
+
+    def __init__(self, path: str, known: Sequence[str]) -> None:
+        self._answer, self._known = endpoint(_no_method, path, open_to_all=True, forms=False), known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(Request(scope, receive))
+        if answer.status_code == 405:
+            answer.headers["Allow"] = ", ".join(self._known)
+        await answer(scope, receive, send)
+
+
+async def _unrouted(request: Request, problem: Exception) -> Response:
+    """What is no address of a page or a link, or is asked for as those are not."""
+    status = problem.status_code if isinstance(problem, HTTPException) else 404
+    page = _nothing if status == 404 else _no_method
+    answer = await endpoint(page, "", open_to_all=True, forms=False)(request)
+    for name, value in (getattr(problem, "headers", None) or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def _no_method(asker: Asker) -> Response:  # noqa: ARG001
+    raise TurnedAwayError("turned_method", 405)

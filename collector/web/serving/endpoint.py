@@ -23,16 +23,20 @@ from collector.web.asking.asker import (
     House,
     NotFoundError,
     TurnedAwayError,
+    whole,
 )
 from collector.web.keeping.access import NOBODY, Line
 from collector.web.keeping.sessions import Session
-from collector.web.reading.customer import said_of
 from collector.web.serving.guard import PEER
 from collector.web.serving.told import told
 
 _FORM, _SLOW = 64 * 1024, 30
 # the same for everybody, and asked for with each page
 _UNTOLD = ("/web.css", "/icon.svg")
+# nor does it begin a session or leave a cookie: what may be kept by others bears nobody's
+_SAME = (*_UNTOLD, "/verify")
+# how anybody signs in where no proxy says who it is
+_DOORS = ("/sign-in", "/oidc", "/oidc/back")
 _YEAR = 365 * 86400
 _log = logging.getLogger("hostpledge.web")
 
@@ -41,31 +45,43 @@ Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A page, its route, and whether it is for who has not signed in as well."""
+    """A page, its route, and whether it is for who has not signed in as well.
+
+    `forms`: does it take one; else nothing of a body is looked at.
+    """
 
     handler: Handler
     route: str
     open_to_all: bool
+    forms: bool = True
 
 
-def endpoint(handler: Handler, route: str, *, open_to_all: bool = False) -> Endpoint:
+def endpoint(
+    handler: Handler, route: str, *, open_to_all: bool = False, forms: bool = True
+) -> Endpoint:
     """The handler as Starlette takes it; unless it is `open_to_all`, who asks has signed in.
 
     `route`: its path, with the names of what stands in it; empty for what is none.
     """
+    plain = Asked(handler, route, open_to_all, forms)
 
     async def answer(request: Request) -> Response:
         house: House = request.app.state.house
         form: dict[str, str] = {}
-        if request.method == "POST":
+        asked = plain
+        if request.method == "POST" and forms:
             try:
                 form = await asyncio.wait_for(_form(request), _SLOW)
             except (ClientDisconnect, ValueError, TimeoutError):
-                return Response(status_code=400)
-        asked = Asked(handler, route, open_to_all)
+                asked = Asked(_unreadable, route, open_to_all=True, forms=False)
         return await run_in_threadpool(_answer, request, house, asked, form)
 
     return answer
+
+
+def _unreadable(asker: Asker) -> Response:
+    asker.note = "form"
+    raise TurnedAwayError("turned_form")
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -83,40 +99,77 @@ async def _form(request: Request) -> dict[str, str]:
 def _answer(request: Request, house: House, asked: Asked, form: dict[str, str]) -> Response:
     address = request.client.host if request.client else ""
     secure = request.url.scheme == "https"
-    asker = Asker(request, house, None, "zh", address, secure, form)
-    try:
-        asker.session = _session(asker)
+    peer = str(request.scope.get(PEER, ""))
+    by_proxy = bool(house.settings.user_header) and house.settings.trusts(peer)
+    given = {whole(name): whole(value) for name, value in form.items()}
+    asker = Asker(request, house, None, "zh", address, secure, by_proxy, given)
+
+    def drawn() -> Response:
+        # what is said of a trouble below has a language all the same
         asker.lang = _lang(asker)
+        if asked.route not in _UNTOLD:
+            asker.session = _session(asker, begins=asked.route not in _SAME)
+            asker.lang = _lang(asker)
         if asker.query.get("lang", "") == asker.lang:
             asker.set_cookie("lang", asker.lang, _YEAR)
-        response = _handled(asker, asked.handler, asked.open_to_all)
+        return _handled(asker, asked)
+
+    said: set[str] = set()
+    response = _safely(asker, asked.route, drawn, said)
+    if asked.route not in _UNTOLD:
+
+        def written() -> Response:
+            _write_down(asker, asked.route, response)
+            return response
+
+        # what cannot be written down is not given out
+        answer = _safely(asker, asked.route, written, said)
+    else:
+        answer = response
+    if asked.route not in _SAME:
+        _cookies(asker, answer)
+    return answer
+
+
+def _safely(asker: Asker, route: str, work: Callable[[], Response], said: set[str]) -> Response:
+    """What comes of the work; of a trouble one page, and nothing of its innards.
+
+    `said`: the troubles of this request that the log of the service has already.
+    """
+    try:
+        return work()
     except CollectorError as problem:
         asker.note = "error"
-        response = asker.page("stopped", 500, why=asker.told(said_of(problem, asker.lang)))
+        # those who may not read it there have somebody who reads it here
+        if str(problem) not in said:
+            said.add(str(problem))
+            _log.warning("%s: %s", route or "?", problem)
+        return asker.page("stopped", 500, why=asker.why(problem))
     except Exception:  # noqa: BLE001 - nobody is to read a traceback, and the log has it
-        _log.exception("%s", asked.route)
+        _log.exception("%s", route)
         asker.note = "defect"
-        response = asker.page("stopped", 500, why="")
-    _cookies(asker, response)
-    if request.url.path not in _UNTOLD:
-        _write_down(asker, asked.route, response)
-    return response
+        return asker.page("stopped", 500, why="")
 
 
-def _handled(asker: Asker, handler: Handler, open_to_all: bool) -> Response:
+def _handled(asker: Asker, asked: Asked) -> Response:
     """The page; what is not there or not theirs is the same page; who is nobody signs in."""
     try:
-        if asker.session is None and not open_to_all:
+        leads_on = asker.session is not None and asker.request.method == "GET"
+        if asker.by_proxy and asked.route in _DOORS and not leads_on:
+            # or who signs in here would be sent back to the door, again and again
+            asker.note = "proxy"
+            raise TurnedAwayError("turned_proxy", 403)
+        if asker.session is None and not asked.open_to_all:
             if asker.request.method == "GET":
-                return asker.go(_sign_in(asker))
+                return asker.go(_afterwards(asker, "/sign-in"))
             raise TurnedAwayError("turned_signed_out", 403)
-        if asker.request.method == "POST":
+        if asker.request.method == "POST" and asked.forms:
             _same_site(asker)
             asker.check_form()
         waits = asker.session is not None and asker.session.account.must_change
         if waits and asker.request.url.path not in ("/password", "/sign-out"):
-            return asker.go("/password")
-        return handler(asker)
+            return asker.go(_afterwards(asker, "/password"))
+        return asked.handler(asker)
     except NotFoundError:
         return asker.page("nothing", 404)
     except TurnedAwayError as problem:
@@ -124,34 +177,57 @@ def _handled(asker: Asker, handler: Handler, open_to_all: bool) -> Response:
         return asker.page("turned", problem.status, why=problem.why)
 
 
-def _sign_in(asker: Asker) -> str:
+def _afterwards(asker: Asker, door: str) -> str:
+    """That address, from which it goes on to what is asked for now."""
     path = asker.request.url.path
+    if path in _DOORS:
+        return asker.with_next(door)
     query = f"?{asker.request.url.query}" if asker.request.url.query else ""
-    return "/sign-in" + ("" if path == "/" else f"?{urlencode({'next': path + query})}")
+    page = asker.request.method == "GET" and path != "/"
+    return f"{door}?{urlencode({'next': path + query})}" if page else door
 
 
-def _session(asker: Asker) -> Session | None:
-    header = asker.house.settings.user_header
-    peer = str(asker.request.scope.get(PEER, ""))
+def _session(asker: Asker, *, begins: bool) -> Session | None:
+    """Of a browser that holds one, as long as who vouched for it would do so today."""
     token = asker.cookie("session")
     found = asker.house.sessions.find(token) if token else None
-    if header and asker.house.settings.trusts(peer):
-        names = asker.request.headers.getlist(header)
-        if len(names) != 1 or not names[0]:
-            asker.note = "proxy" if names else asker.note
-            return None
-        named = names[0].casefold()
-        if found is not None and found.account.name == named:
-            return found
-        account = asker.house.accounts.find(named)
-        # one with a password of its own is opened by that alone
-        if account is None or account.local or not account.holds(datetime.now(UTC)):
-            asker.note = "proxy"
-            return None
-        made = asker.house.sessions.begin(account)
-        asker.set_cookie("session", made)
-        return asker.house.sessions.find(made)
-    return found
+    if asker.by_proxy:
+        return _of_proxy(asker, found, begins=begins)
+    if found is None or found.account.local:
+        return found
+    if found.account.by_provider and asker.house.vouches(found.account):
+        return found
+    # whom a proxy named is nobody elsewhere; nor is who has lost the word that let them in
+    asker.house.sessions.end(token)
+    return None
+
+
+def _of_proxy(asker: Asker, found: Session | None, *, begins: bool) -> Session | None:
+    """Of the one whom the proxy names; what the browser holds counts where it is the same."""
+    house = asker.house
+    names = asker.request.headers.getlist(house.settings.user_header)
+    if len(names) != 1 or not names[0]:
+        asker.note = "proxy" if names else asker.note
+        return None
+    named = whole(names[0].casefold())
+    account = house.accounts.find(named)
+    if account is None or account.by_provider:
+        asker.note = "proxy"
+        return None
+    if found is not None and found.account.name == named:
+        return found
+    # one with a password of its own is opened by that alone
+    if account.local or not account.holds(datetime.now(UTC)):
+        asker.note = "proxy"
+        return None
+    if not begins:
+        return Session(account, "", "")
+    made = house.sessions.begin(account)
+    if made is None:
+        asker.note = "proxy"
+        return None
+    asker.set_cookie("session", made)
+    return house.sessions.find(made)
 
 
 def _lang(asker: Asker) -> Lang:

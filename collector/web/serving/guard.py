@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.web.asking.settings import Settings
+from collector.web.keeping.access import NOBODY, Line
+from collector.web.serving.told import told
 
 # who connected, where that was a proxy: what follows has the address that asked
 PEER = "hostpledge.peer"
@@ -25,6 +30,9 @@ _HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+_log = logging.getLogger("hostpledge.web")
 
 
 class Guard:
@@ -50,20 +58,48 @@ class Guard:
             await send(message)
 
         # one name alone: with two, others might read another one than we did
-        names = Headers(scope=scope).getlist("host")
+        given = Headers(scope=scope)
+        names = given.getlist("host")
         if len(names) != 1 or not self._settings.knows_host(names[0]):
             refused = PlainTextResponse("not known by this name\n", 421)
-            await refused(scope, receive, guarded)
+            await self._refused(refused, scope, receive, guarded)
             return
         peer = (scope.get("client") or ("", 0))[0]
         if self._settings.by_proxy_alone and not self._settings.trusts(peer):
             refused = PlainTextResponse("by the proxy alone\n", 403)
-            await refused(scope, receive, guarded)
+            await self._refused(refused, scope, receive, guarded)
+            return
+        if "transfer-encoding" in given and "content-length" in given:
+            # a proxy before us may have taken another end of it than we do, RFC 9112 6.1
+            refused = PlainTextResponse("one length alone\n", 400, {"Connection": "close"})
+            await self._refused(refused, scope, receive, guarded)
             return
         address, secure = came(peer, Headers(scope=scope), self._settings)
         scope["client"], scope["scheme"] = (address, 0), "https" if secure else "http"
         scope[PEER] = peer
         await self._app(scope, receive, guarded)
+
+    async def _refused(
+        self, answer: PlainTextResponse, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        await run_in_threadpool(self._written, scope, answer)
+        await answer(scope, receive, send)
+
+    def _written(self, scope: Scope, answer: PlainTextResponse) -> None:
+        """Of what was never asked of a page: nobody's, from whoever connected."""
+        line = Line(
+            datetime.now(UTC),
+            NOBODY,
+            str((scope.get("client") or ("", 0))[0]) or "-",
+            scope["method"],
+            told("", {}, scope["path"], ""),
+            answer.status_code,
+            bytes(answer.body).decode().strip(),
+        )
+        try:
+            scope["app"].state.house.access.put(line)
+        except Exception:  # noqa: BLE001 - it is refused all the same
+            _log.warning("%s %s: no line was written", line.status, line.address)
 
 
 def came(peer: str, headers: Headers, settings: Settings) -> tuple[str, bool]:

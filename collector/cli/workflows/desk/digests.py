@@ -117,8 +117,13 @@ def _of_record(
         if one.kind == "finding":
             continue
         word = WORDS[one.kind]
-        what = Text(f"{word.zh}：{one.text.zh}", f"{word.en}: {one.text.en}")
+        what = Text(_headed(word.zh, "：", one.text.zh), _headed(word.en, ": ", one.text.en))
         yield _item(record, f"{one.kind}|{one.about}", "", one.at, now, what)
+
+
+def _headed(word: str, colon: str, text: str) -> str:
+    """What it is, before its text; unless that begins with it."""
+    return text if text.casefold().startswith(word.casefold()) else f"{word}{colon}{text}"
 
 
 def _item(
