@@ -16,6 +16,9 @@ from email.utils import parsedate_to_datetime
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.package_versions import dpkg_newer, rpm_newer
+from collector.facts.system.os_release import READS as _RELEASE_READS
+from collector.facts.system.os_release import Platform, platform
+from collector.facts.system.other_release import built_for_another, named_for_another, signed_other
 from collector.facts.system.repositories import half_untold, holds_system, newest, repository
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -158,6 +161,7 @@ READS: tuple[Read, ...] = (
             "which advisories in the cache of dnf or yum are not installed, and how old it is",
         ),
     ),
+    *_RELEASE_READS,
 )
 
 
@@ -187,7 +191,7 @@ class Updates:
     """`fetched`: how new the oldest thing is that the answer rests on; None: nothing was fetched.
 
     `source`: is there a list of security fixes of the system itself; `last`: when packages last
-    changed.
+    changed; `foreign`: a list of another release of the system, which may be all that was compared.
     """
 
     read: str
@@ -196,6 +200,7 @@ class Updates:
     source: bool
     last: datetime | None
     lines: tuple[str, ...]
+    foreign: str = ""
 
 
 def updates(capture: Capture) -> Updates | None:
@@ -208,8 +213,8 @@ def updates(capture: Capture) -> Updates | None:
         if match := re.search(r"^unreadable.*$", text, re.MULTILINE):
             raise NotUnderstood(id, match[0])
     if apt.strip() != "== none":
-        return _apt(apt)
-    return None if dnf.strip() == "== none" else _dnf(dnf)
+        return _apt(apt, platform(capture))
+    return None if dnf.strip() == "== none" else _dnf(dnf, platform(capture))
 
 
 def _section(text: str, name: str) -> list[str]:
@@ -217,7 +222,7 @@ def _section(text: str, name: str) -> list[str]:
     return match[1].splitlines() if match else []
 
 
-def _apt(text: str) -> Updates:
+def _apt(text: str, system: Platform) -> Updates:
     releases: list[dict[str, str]] = []
     for line in _section(text, "releases"):
         name, _, value = line.partition(" ")
@@ -247,9 +252,9 @@ def _apt(text: str) -> Updates:
     if security and not listed:
         raise NotUnderstood("updates.apt", msg("security_archive_s_list"))
     shown = [f"{r.get('Label')} {r.get('Suite')} {r.get('Date')}" for r in security or releases]
-    return Updates(
-        "updates.apt", tuple(fixes), min(dates, default=None), bool(security), last, tuple(shown)
-    )
+    # which of the lists an entry was in is not told, so that one of another release spoils all
+    other, oldest = signed_other(security, system), min(dates, default=None)
+    return Updates("updates.apt", tuple(fixes), oldest, bool(security), last, tuple(shown), other)
 
 
 def _count(text: str, read: str) -> int:
@@ -281,7 +286,7 @@ def _http_date(text: str, where: str) -> datetime:
         raise NotUnderstood("updates.apt", msg("date", where=where, text=text)) from None
 
 
-def _dnf(text: str) -> Updates:
+def _dnf(text: str, release: Platform) -> Updates:
     caches: dict[str, int] = {}
     told = []
     for line in _section(text, "caches"):
@@ -292,6 +297,7 @@ def _dnf(text: str) -> Updates:
             folder = path.rpartition("/")[0]
             caches[folder] = max(caches.get(folder, 0), _count(stamp, "updates.dnf"))
     fixes: list[Fix] = []
+    pairs: list[tuple[str, str]] = []
     last: datetime | None = None
     for line in _section(text, "differ"):
         words = line.split()
@@ -303,6 +309,7 @@ def _dnf(text: str) -> Updates:
         issued = _day(words[4]) if len(words) > 5 else None
         if issued is None:
             raise NotUnderstood("updates.dnf", msg("not_advisory", line=line))
+        pairs += [(words[1], held) for held in words[5:]]
         fix = _missing(words[1], words[5:])
         if fix:
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
@@ -314,12 +321,12 @@ def _dnf(text: str) -> Updates:
     folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told} & current
     stamps = [caches[folder] for folder in folders]
     fetched = datetime.fromtimestamp(min(stamps), UTC) if stamps else None
-    own, cached = (
-        {x for x in map(repository, some) if holds_system(x)} for some in (folders, current)
-    )
+    own, cached = ({*filter(holds_system, map(repository, x))} for x in (folders, current))
     system = bool(own) and not half_untold(cached, own)
     shown = told if system else [*told, *sorted({f"repo {repository(f)}" for f in caches})]
-    return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown))
+    ours = [folder for folder in folders if holds_system(repository(folder))]
+    other = named_for_another(ours, release) or built_for_another(pairs)
+    return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown), other)
 
 
 def _missing(fixed: str, held: Iterable[str]) -> str:
