@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from collector.errors import NotUnderstood
-from collector.facts.access.inetd import wrapped, wrapper_networks
-from collector.facts.access.sshd_config import blocks
-from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.access.sshd_effective import listeners
 from collector.facts.access.ways_in import ways_in
-from collector.facts.base.intervals import NONE, Spans, everything, network
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
 from collector.facts.system.processes import processes
 from collector.i18n.message import in_chinese, msg
-from collector.judges import taken_up
+from collector.judges import ssh_limits, taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -49,7 +44,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
     doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]
     if doubtful:
-        limits = [_limit(facts, s, most) for s in servers]
+        limits = [ssh_limits.limit(facts, s, most) for s in servers]
         if limits and all(limit is not None for limit in limits):
             said, quotes = next(limit for limit in limits if limit is not None)
             # another SSH server beside it turns nobody away
@@ -122,78 +117,3 @@ def _verdict(
     rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
     evidence = (Quote("sockets.listening", lines), Quote("firewall.nft", rules), *quotes)
     return Verdict(result, reason, Method.OBSERVED, values, evidence)
-
-
-def _limit(facts: Facts, server: Listener, most: int) -> tuple[str, tuple[Quote, ...]] | None:
-    """How sshd itself shuts out most of the world; None where it does not.
-
-    Raises NotUnderstood where Match blocks make that depend on more than was asked.
-    """
-    mine = blocks(facts.capture, server)
-    if any(b.value("allowusers") is not None for b in mine):
-        raise NotUnderstood("sshd.files", msg("allowusers_inside_match_block"))
-    for keyword in ("refuseconnection", "denyusers"):
-        told = [server.all(keyword, user) for user in ("root", "nobody")]
-        if all({"yes", "*", "*@*"} & set(values) for values in told):
-            setting = [b for b in mine if b.value(keyword) is not None]
-            if all(_broad(b.criteria) for b in setting):
-                lines = tuple(b.line for b in setting)
-                quote = Quote("sshd.files", lines) if lines else server.quote(keyword)
-                return f"{keyword} {told[0][0]}", (quote,)
-    allowed = server.all("allowusers", "nobody")
-    if allowed and allowed == server.all("allowusers", "root"):
-        sources = [_sources(p.partition("@")[2]) for p in allowed]
-        if _narrow([s for s in sources if s is not None], len(allowed), most):
-            return f"AllowUsers {' '.join(allowed)}", (server.quote("allowusers"),)
-    counts = wrapped(facts.capture, server.exe, server.first("sshdsessionpath", "root"))
-    told_ = wrapper_networks(facts.capture, "sshd") if counts else None
-    if told_ is not None:
-        clients, quote = told_
-        nets = [_sources(c) for c in clients]
-        if _narrow([s for s in nets if s is not None], len(clients), most):
-            return f"hosts.allow {' '.join(clients)}", (quote,)
-    return None
-
-
-def _broad(criteria: tuple[tuple[str, str], ...]) -> bool:
-    """Does a Match block hold for everything but what it takes out?"""
-    return all(
-        name == "all" or (name == "address" and {"*", "0.0.0.0/0"} & set(value.split(",")))
-        for name, value in criteria
-    )
-
-
-def _narrow(sources: list[dict[int, Spans]], count: int, most: int) -> bool:
-    """Were all `count` patterns understood, and do they add up to few public sources?"""
-    if len(sources) != count:
-        return False
-    for family in (4, 6):
-        total = NONE
-        for found in sources:
-            total |= found.get(family, NONE)
-        if breadth(total, family) > most:
-            return False
-    return True
-
-
-def _sources(pattern: str) -> dict[int, Spans] | None:
-    """The addresses of a host pattern (of sshd or TCP wrappers); None when it may be anything."""
-    if not pattern or pattern.startswith(("*", "!", "ALL", ".")):
-        return None
-    if pattern.upper() in ("LOCAL", "LOCALHOST"):
-        return {4: network("127.0.0.0/8", 4)}
-    bare = pattern.strip("[]") if "]/" not in pattern else pattern.replace("[", "").replace("]", "")
-    start = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3}){0,2})(?:\.\*?|\.\*\.\*|\.\*\.\*\.\*)", bare)
-    if start:
-        parts = start[1].split(".")
-        bare = ".".join([*parts, *["0"] * (4 - len(parts))]) + f"/{8 * len(parts)}"
-    family = 6 if ":" in bare else 4
-    mask = re.fullmatch(r"([0-9.]+)/(255[0-9.]+)", bare)
-    if mask:
-        bits = sum(int(p).bit_count() for p in mask[2].split("."))
-        bare = f"{mask[1]}/{bits}"
-    try:
-        return {family: network(bare, family)}
-    except ValueError:
-        # a name stands for the few addresses it has; a pattern of names for anything
-        return None if "*" in pattern or "?" in pattern else {family: NONE & everything(family)}

@@ -1,4 +1,4 @@
-"""Of which release of the system a list of fixes is: that of another tells of no fix that is missing."""
+"""Of which release of the system a list of fixes is: another one's tells of no missing fix."""
 
 from __future__ import annotations
 
