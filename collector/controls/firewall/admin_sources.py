@@ -6,16 +6,42 @@ from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import listeners
 from collector.facts.access.ways_in import ways_in
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
+from collector.facts.network.listeners import Listener as Listening
+from collector.facts.network.relays import COCKPIT, held_by_systemd
+from collector.facts.network.socket_owners import holders
 from collector.facts.system.processes import processes
 from collector.i18n.message import in_chinese, msg
-from collector.judges import ssh_limits, taken_up
-from collector.judges.predicates import attested
+from collector.judges import relays, ssh_limits, taken_up
+from collector.judges.predicates import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "firewall.admin_sources"
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Who reaches it by its own port; then who by another port, or out of the host's own tunnel."""
+    found = _by_its_port(facts, parameters, clock)
+    if found.reason not in ("limited", "by_sshd"):
+        return found
+    beside = relays.leading(facts, parameters.integer("most_sources"))
+    tunnels = [seen for seen in facts.get(ways_in) if seen.way.kind == "tunnel"]
+    if not beside and not tunnels:
+        return found
+    answer = attested(facts, CONTROL, clock)
+    if answer is not None:
+        return _attested(facts, answer)
+    if beside:
+        lines = tuple(dict.fromkeys(e.listener.line for e in beside))
+        values: dict[str, Value] = {"relays": [*relays.shown(beside)], **_others(facts)}
+        listed = Quote("sockets.listening", lines)
+        return Verdict(Result.ERROR, "relayed", Method.OBSERVED, values, (listed,))
+    names = [seen.way.name for seen in tunnels]
+    values = {"tunnels": [n.en for n in names], "tunnels_zh": [n.zh for n in names]}
+    quote = Quote("processes.all", tuple(p.line for seen in tunnels for p in seen.processes))
+    return Verdict(Result.ERROR, "tunnelled", Method.OBSERVED, values | _others(facts), (quote,))
+
+
+def _by_its_port(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """The packet filter first; what comes through it may still be shut out by sshd itself."""
     most = parameters.integer("most_sources")
     servers = facts.get(listeners)
@@ -24,12 +50,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     seen = [
         e
         for e in facts.get(exposures)
-        if e.listener.proto == "tcp" and (e.listener.process in names or e.listener.port in ports)
+        if e.listener.proto == "tcp"
+        and (e.listener.process in names or e.listener.port in ports or _cockpit(e.listener))
     ]
     known = facts.get(processes)
     panels = {p.pid for w in facts.get(ways_in) if w.way.kind == "panel" for p in w.processes}
-    seen += [e for e in facts.get(exposures) if e.listener.pid in panels and e not in seen]
-    if panels and not any(e.listener.pid in panels for e in seen):
+    theirs = [e for e in facts.get(exposures) if _holds(e, panels)]
+    seen += [e for e in theirs if e not in seen]
+    if panels and not any(_holds(e, panels) for e in seen):
         raise NotUnderstood("sockets.listening", msg("port_listens", exe=_exe(facts, panels)))
     programs = parameters.strings("programs")
     for process in known.running(*programs):
@@ -49,7 +77,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             said, quotes = next(limit for limit in limits if limit is not None)
             # another SSH server beside it turns nobody away
             beside = {*names} - {"sshd"}
-            others = [e for e in seen if e.listener.process in beside or e.listener.pid in panels]
+            others = [
+                e for e in seen
+                if e.listener.process in beside or _holds(e, panels) or _cockpit(e.listener)
+            ]  # fmt: skip
             others += _led(facts, others, {e.listener.port for e in others})
             doubtful = [e for e in doubtful if e in others]
             opened = [e for e in opened if e in doubtful]
@@ -61,10 +92,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
                 return taken_up.running(shut, servers) if mine else shut
         answer = attested(facts, CONTROL, clock)
         if answer is not None:
-            values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}", **_others(facts)}
-            return Verdict(
-                Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
-            )
+            return _attested(facts, answer)
     if opened:
         return _verdict(Result.FAIL, "open", opened, _others(facts))
     if doubtful:
@@ -73,6 +101,21 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         listed = (Quote("sockets.listening"),)
         return Verdict(Result.PASS, "not_listening", Method.OBSERVED, _others(facts), listed)
     return _verdict(Result.PASS, "limited", seen, _others(facts))
+
+
+def _attested(facts: Facts, answer: Attestation) -> Verdict:
+    values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}", **_others(facts)}
+    return Verdict(Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until)
+
+
+def _holds(exposure: Exposure, pids: set[int]) -> bool:
+    listener = exposure.listener
+    return bool(pids & {listener.pid, *(pid for _, pid in holders(listener.line))})
+
+
+def _cockpit(listener: Listening) -> bool:
+    """Is it the socket that starts Cockpit when somebody comes?"""
+    return listener.port == COCKPIT and held_by_systemd(listener)
 
 
 def _led(facts: Facts, seen: list[Exposure], ports: set[int]) -> list[Exposure]:
