@@ -8,14 +8,14 @@ lists are is told by the date that the archive signed (apt), and by the cache's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
-from collector.facts.base.package_versions import dpkg_newer, rpm_newer
+from collector.facts.base.package_versions import dpkg_newer, rpm_missing
+from collector.facts.system.kernel_images import newer_images
 from collector.facts.system.os_release import READS as _RELEASE_READS
 from collector.facts.system.os_release import Platform, platform
 from collector.facts.system.other_release import built_for_another, named_for_another, signed_other
@@ -56,8 +56,16 @@ done | { dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n'; echo '=
 awk '
   $1 == "unreadable" { print; next }
   $1 == "==" { lists = 1; next }
-  !lists { if ($1 == "installed") { held[$2] = held[$2] " " $3; some = 1 }; next }
+  !lists {
+    if ($1 != "installed") next
+    held[$2] = held[$2] " " $3; some = 1
+    if ($2 ~ /^linux-image-[0-9]/) kernels[$2] = $3
+    next
+  }
   $1 == "Package:" { name = $2; read++; next }
+  $1 == "Version:" && name ~ /^linux-image-[0-9]/ {
+    for (k in kernels) print "kernel", k, kernels[k], name, $2
+  }
   $1 == "Version:" && name in held {
     n = split(held[name], mine, " ")
     for (i = 1; i <= n; i++) if (mine[i] != $2) print name, mine[i], $2
@@ -236,7 +244,7 @@ def _apt(text: str, system: Platform) -> Updates:
     for line in _section(text, "last"):
         if match := re.match(r"info (\d+)$", line):
             last = _moment(match[1], "updates.apt")
-    fixes = []
+    fixes, images = list[Fix](), list[tuple[str, str, str, str]]()
     listed = 0
     for line in _section(text, "differ"):
         words = line.split()
@@ -245,10 +253,14 @@ def _apt(text: str, system: Platform) -> Updates:
                 raise NotUnderstood("updates.apt", msg("dpkg_named_no_installed"))
             listed = _count(words[1], "updates.apt")
             continue
+        if words[:1] == ["kernel"] and len(words) == 5:
+            images.append((words[1], words[2], words[3], words[4]))
+            continue
         if len(words) != 3:
             raise NotUnderstood("updates.apt", msg("not_difference", line=line))
         if dpkg_newer(words[2], words[1]):
             fixes.append(Fix(words[0], words[1], words[2]))
+    fixes += [Fix(*image) for image in newer_images(images)]
     if security and not listed:
         raise NotUnderstood("updates.apt", msg("security_archive_s_list"))
     shown = [f"{r.get('Label')} {r.get('Suite')} {r.get('Date')}" for r in security or releases]
@@ -310,7 +322,7 @@ def _dnf(text: str, release: Platform) -> Updates:
         if issued is None:
             raise NotUnderstood("updates.dnf", msg("not_advisory", line=line))
         pairs += [(words[1], held) for held in words[5:]]
-        fix = _missing(words[1], words[5:])
+        fix = rpm_missing(words[1], words[5:])
         if fix:
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
     if last is None:
@@ -327,20 +339,3 @@ def _dnf(text: str, release: Platform) -> Updates:
     ours = [folder for folder in folders if holds_system(repository(folder))]
     other = named_for_another(ours, release) or built_for_another(pairs)
     return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown), other)
-
-
-def _missing(fixed: str, held: Iterable[str]) -> str:
-    """The newest installed version where it is older than the fix, else nothing."""
-    versions = list(held)
-    newest = versions[0]
-    for version in versions[1:]:
-        if rpm_newer(version, newest):
-            newest = version
-    # streams of a module are different packages that share a name
-    if "module" in fixed and ("module" not in newest or _major(fixed) != _major(newest)):
-        return ""
-    return newest if rpm_newer(fixed, newest) else ""
-
-
-def _major(evr: str) -> str:
-    return evr.partition(":")[2].partition(".")[0]
