@@ -170,4 +170,6 @@ def _spares(entry: Entry) -> bool:
         name, _, value = word.partition("=")
         if name.lower() in _SPARES and value.lower() not in ("0", "no", "secure"):
             return True
+        if word == "***":
+            raise NotUnderstood("pam.files", msg("at", where=entry.path, what=repr(entry.line)))
     return False

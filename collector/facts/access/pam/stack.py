@@ -27,7 +27,15 @@ _READ_MODULES = (
 )  # fmt: skip
 _FLAGS = (
     "nullok", "use_authtok", "use_first_pass", "try_first_pass", "forward_pass", "not_set_pass",
+    "nouserok", "alwaysok", "localifdown", "cue", "debug", "interactive", "manual", "openasuser",
+    "echo_verification_code", "no_increment_hotp", "noskewadj", "nodetect", "skip_passwd",
 )  # fmt: skip
+# Of a second factor's, these by their names: whether it spares somebody has to be seen.
+_NAMED = (
+    "authfile", "secret", "origin", "appid", "usersfile", "window", "digits", "id", "url", "conf",
+    "mode", "user", "authtok_prompt", "userpresence", "pinverification", "client_id", "prompt",
+)  # fmt: skip
+_PERIODS = ("grace_period",)
 # As libpam assembles its lines (_pam_assemble_line): a remark ends one, blank lines and remarks
 # between its parts are none of it.
 _JOINED = r"""s/#.*/#/
@@ -66,6 +74,8 @@ _ARGUMENTS = "\n".join(
         "s/[<>]/(/g",
         "s/$/ /",
         *(rf"s/[[:space:]]{flag}\([[:space:]]\)/ <{flag}>\1/" for flag in _FLAGS),
+        *(rf"s/[[:space:]]{name}=[^[:space:]]*\([[:space:]]\)/ <{name}=***>\1/" for name in _NAMED),
+        *(rf"s/[[:space:]]\({name}=[0-9]\{{1,10\}}\)\([[:space:]]\)/ <\1>\2/" for name in _PERIODS),
         r"s/[[:space:]]\\ $/ <\\>/",
         ":a",
         r"s/\(\.so[[:space:]].*[[:space:]]\)[^<[:space:]][^[:space:]]*/\1<***>/",
