@@ -64,7 +64,11 @@ def test_age_at_which_find_removes(command: str, tmp_path: Path) -> None:
     "command",
     [
         "find /var/log -mtime +30 -name '*.log' -print",
-        "find /var/log -type f -size +100M -delete",
+        "find /var/log -type f -empty -delete",
+        "cd /tmp && rm -f x.log",
+        "cd /var/log && tar czf /backup/logs.tgz *.log",
+        "gzip -c /var/log/app.log > /var/log/app.log.1.gz && : > /var/log/app.log",
+        "for f in /var/log/*.log; do wc -l $f; done",
         "echo find -mtime +3; ls /var/log",
         "rm -f /tmp/find",
     ],
@@ -220,3 +224,37 @@ def test_a_folder_that_does_not_show(text: str) -> None:
 
 def test_a_folder_that_does_not_show_in_a_job_without_logs() -> None:
     assert _found("for d in /data/a /data/b; do find $d -mtime +7 -delete; done") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("find -L /var/log -mtime +7 -delete", "/var/log/syslog"),
+        ('rm -f "/var/log/syslog.1" "/var/log/auth.log.1"', "/var/log/auth.log.1"),
+        (': > "/var/log/syslog"', "/var/log/syslog"),
+        ('D=/var/log ; rm -f "$D"/syslog.* "$D"/auth.log.*', "/var/log/auth.log.2.gz"),
+        ("rm -f /var/log/{syslog,auth.log}.*.gz", "/var/log/auth.log.2.gz"),
+        ("rm -rf /var/log", "/var/log/nginx/access.log"),
+        ("tail -n 9 /var/log/syslog > /tmp/s && cat /tmp/s > /var/log/syslog", "/var/log/syslog"),
+        ("mv /var/log/syslog /var/log/auth.log /tmp/", "/var/log/auth.log"),
+        ("sed -i /sshd/d /var/log/auth.log", "/var/log/auth.log"),
+    ],
+)
+def test_spellings_of_removal(command: str, path: str) -> None:
+    assert any(removal.takes(path) for removal in _found(command))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'for f in /var/log/*.log /var/log/syslog; do : > "$f"; done',
+        "ls /var/log/*.log | while read f; do truncate -s 0 $f; done",
+        "find /var/log -type f -name '*log' | while read f; do : > \"$f\"; done",
+        "cd /var/log && rm -f *.gz *.1",
+        "find /var/log -name '*.log' -size +100M -delete",
+        "find /var/log ! -newer /etc/hostname -type f -delete",
+    ],
+)
+def test_removal_that_is_not_followed(command: str) -> None:
+    with pytest.raises(NotUnderstood):
+        _found(command)

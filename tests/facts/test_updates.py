@@ -16,7 +16,7 @@ from collector.facts.base.package_versions import dpkg_newer, rpm_newer
 from collector.facts.system.end_of_life import life
 from collector.facts.system.os_release import Platform
 from collector.facts.system.updates import READS, Fix, updates
-from collector.model import Capture, HostStatus, ReadResult, ReadStatus
+from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 
 _DPKG = [
     "1.0", "1.0-1", "1.0-1~deb13u1", "1.0-1+b1", "1:0.9-1", "1.0~rc1-1", "1.0~~", "1.0a", "1.0+dfsg-2",
@@ -56,6 +56,11 @@ def _capture(apt: str = "== none\n", dnf: str = "== none\n") -> Capture:
         id: ReadResult(id, ReadStatus.OK, stdout=text.encode())
         for id, text in (("updates.apt", apt), ("updates.dnf", dnf))
     }
+    told = CapturedFile(
+        "/etc/os-release", ReadStatus.OK, data=b"ID=debian\nVERSION_CODENAME=trixie\n"
+    )
+    reads["platform.release"] = ReadResult("platform.release", ReadStatus.OK, files=(told,))
+    reads["platform.init"] = ReadResult("platform.init", ReadStatus.OK, stdout=b"init=systemd\n")
     return Capture("h", HostStatus.COMPLETE, reads=reads)
 
 
@@ -124,6 +129,40 @@ def test_advisories_are_joined_with_what_rpm_holds(shell: str, tmp_path: Path) -
             date(2022, 1, 27)),
         Fix("bash", "0:5.2-1", "0:5.2-2", "RHSA-2026:1", "Critical", date(2026, 11, 1)),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_a_kernel_of_another_name(shell: str, tmp_path: Path) -> None:
+    """The body as it stands, under a real shell and its awk; only dpkg itself is stood in for."""
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f"no {shell} here")
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    name = "security.debian.org_debian-security_dists_trixie-security"
+    (lists / f"{name}_InRelease").write_text(
+        "Label: Debian-Security\nCodename: trixie-security\nDate: Sat, 21 Nov 2026 09:15:44 UTC\n"
+        "SHA256:\n", encoding="utf-8",
+    )  # fmt: skip
+    (lists / f"{name}_main_binary-amd64_Packages").write_text(
+        "Package: linux-image-6.12.57+deb13-amd64\nSource: linux-signed-amd64\nVersion: 6.12.57-1\n"
+        "\nPackage: linux-image-6.12.57+deb13-rt-amd64\nVersion: 6.12.57-1\n", encoding="utf-8",
+    )  # fmt: skip
+    query = tmp_path / "dpkg-query"
+    query.write_text(
+        "#!/bin/sh\necho installed linux-image-6.12.38+deb13-amd64 6.12.38-1\n", encoding="utf-8"
+    )
+    query.chmod(0o755)
+    body = next(r for r in READS if r.id == "updates.apt").body
+    body = body.replace("/var/lib/apt/lists", str(lists))
+    argv = [found, *(["sh"] if shell == "busybox" else []), "-c", body]
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(argv, capture_output=True, text=True, env={"PATH": path}, check=True)
+    assert done.stderr == ""
+    seen = updates(_capture(apt=done.stdout))
+    assert seen is not None
+    assert seen.fixes == (Fix("linux-image-6.12.38+deb13-amd64", "6.12.38-1", "6.12.57-1"),)
+    assert seen.foreign == ""
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from collector.errors import CouldNotLook, FactError
 from collector.facts.security.clamav import clamav
 from collector.facts.security.defender import defender
@@ -36,7 +38,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             if sighting.product.id == "clamav":
                 blind += _clamav(facts, trees, web, quotes)
             elif sighting.product.id == "defender":
-                blind += _defender(facts, trees, parameters.strings("extensions"), quotes)
+                blind += _defender(facts, trees, parameters, quotes)
         except FactError as problem:
             failures.append(problem)
     if blind:
@@ -103,8 +105,9 @@ def _clamav(facts: Facts, trees: list[str], web: list[str], quotes: list[Quote])
 
 
 def _defender(
-    facts: Facts, trees: list[str], extensions: tuple[str, ...], quotes: list[Quote]
+    facts: Facts, trees: list[str], parameters: Parameters, quotes: list[Quote]
 ) -> list[str]:
+    extensions = parameters.strings("extensions")
     state = facts.get(defender)
     if state is None:
         raise CouldNotLook("defender.state", msg("defender_runs_no_mdatp"))
@@ -116,4 +119,13 @@ def _defender(
             blind.append(f"*.{entry.what.lstrip('.')}")
         elif entry.kind in ("folder", "file"):
             blind += [f"{tree} ({entry.what})" for tree in trees if covers(entry.what, tree)]
+        elif entry.kind == "process" and _at_large(entry.what, parameters.strings("programs")):
+            # what it opens is not scanned, wherever that lies
+            blind.append(f"* (process {entry.what})")
     return blind
+
+
+def _at_large(process: str, programs: tuple[str, ...]) -> bool:
+    """Is it one of those that bring in or run what others send? Either side may be a pattern."""
+    name = process.rpartition("/")[2] or process
+    return any(fnmatchcase(name, one) or fnmatchcase(one.rstrip("*"), name) for one in programs)

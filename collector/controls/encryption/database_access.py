@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collector.facts.data.database_access import ALWAYS_ASK, Access, access, told_of
 from collector.facts.data.database_listeners import database_of
 from collector.facts.firewall.exposure import Exposure, exposures
+from collector.judges import relays
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -23,10 +24,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         quotes = (Quote("sockets.listening"),)
         return Verdict(Result.NOTAPPLICABLE, "no_database", Method.OBSERVED, left, quotes)
     reachable = [(e, engine) for e, engine in known if e.reachable != "no"]
-    if not reachable:
+    beside = relays.leading(facts)
+    # what listens for this host alone is reached by whoever reaches such a program, and may ask
+    # nobody who comes from here
+    behind = [(e, engine) for e, engine in known if e.reachable == "no"] if beside else []
+    if not reachable and not behind:
         return _verdict(Result.PASS, "not_reachable", known, {}, left)
     told = facts.get(access)
-    auth = {engine: told[engine].auth if engine in told else "unknown" for _, engine in reachable}
+    auth = {n: told[n].auth if n in told else "unknown" for _, n in reachable}
     auth |= dict.fromkeys(_not_all_asked(facts, known) & {n for n in auth if auth[n] == "asks"},
                           "unknown")  # fmt: skip
     auth |= dict.fromkeys((e for e in auth if e in ALWAYS_ASK), "asks")
@@ -35,7 +40,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     doubtful = opened or [(e, n) for e, n in reachable if auth[n] == "unknown"]
     if sure:
         return _verdict(Result.FAIL, "open", sure, told)
-    if not doubtful:
+    if not doubtful and not behind:
         return _verdict(Result.PASS, "asks", reachable, told, left)
     answer = attested(facts, "encryption.database_access", clock)
     if answer is not None:
@@ -43,6 +48,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
         )
+    if not doubtful:
+        through: dict[str, Value] = {"relays": [*relays.shown(beside)]}
+        return _verdict(Result.ERROR, "relayed", behind, told, through)
     return _verdict(Result.ERROR, "untold", doubtful, told)
 
 

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-import re
-
 from collector.errors import NotUnderstood
-from collector.facts.access.inetd import wrapped, wrapper_networks
-from collector.facts.access.sshd_config import blocks
-from collector.facts.access.sshd_effective import Listener, listeners
+from collector.facts.access.sshd_effective import listeners
 from collector.facts.access.ways_in import ways_in
-from collector.facts.base.intervals import NONE, Spans, everything, network
 from collector.facts.firewall.exposure import Exposure, breadth, exposures
+from collector.facts.network.listeners import Listener as Listening
+from collector.facts.network.relays import COCKPIT, held_by_systemd
+from collector.facts.network.socket_owners import holders
 from collector.facts.system.processes import processes
 from collector.i18n.message import in_chinese, msg
-from collector.judges import taken_up
-from collector.judges.predicates import attested
+from collector.judges import relays, ssh_limits, taken_up
+from collector.judges.predicates import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "firewall.admin_sources"
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
+    """Who reaches it by its own port; then who by another port, or out of the host's own tunnel."""
+    found = _by_its_port(facts, parameters, clock)
+    if found.reason not in ("limited", "by_sshd"):
+        return found
+    beside = relays.leading(facts, parameters.integer("most_sources"))
+    tunnels = [seen for seen in facts.get(ways_in) if seen.way.kind == "tunnel"]
+    if not beside and not tunnels:
+        return found
+    answer = attested(facts, CONTROL, clock)
+    if answer is not None:
+        return _attested(facts, answer)
+    if beside:
+        lines = tuple(dict.fromkeys(e.listener.line for e in beside))
+        values: dict[str, Value] = {"relays": [*relays.shown(beside)], **_others(facts)}
+        listed = Quote("sockets.listening", lines)
+        return Verdict(Result.ERROR, "relayed", Method.OBSERVED, values, (listed,))
+    names = [seen.way.name for seen in tunnels]
+    values = {"tunnels": [n.en for n in names], "tunnels_zh": [n.zh for n in names]}
+    quote = Quote("processes.all", tuple(p.line for seen in tunnels for p in seen.processes))
+    return Verdict(Result.ERROR, "tunnelled", Method.OBSERVED, values | _others(facts), (quote,))
+
+
+def _by_its_port(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """The packet filter first; what comes through it may still be shut out by sshd itself."""
     most = parameters.integer("most_sources")
     servers = facts.get(listeners)
@@ -29,12 +50,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     seen = [
         e
         for e in facts.get(exposures)
-        if e.listener.proto == "tcp" and (e.listener.process in names or e.listener.port in ports)
+        if e.listener.proto == "tcp"
+        and (e.listener.process in names or e.listener.port in ports or _cockpit(e.listener))
     ]
     known = facts.get(processes)
     panels = {p.pid for w in facts.get(ways_in) if w.way.kind == "panel" for p in w.processes}
-    seen += [e for e in facts.get(exposures) if e.listener.pid in panels and e not in seen]
-    if panels and not any(e.listener.pid in panels for e in seen):
+    theirs = [e for e in facts.get(exposures) if _holds(e, panels)]
+    seen += [e for e in theirs if e not in seen]
+    if panels and not any(_holds(e, panels) for e in seen):
         raise NotUnderstood("sockets.listening", msg("port_listens", exe=_exe(facts, panels)))
     programs = parameters.strings("programs")
     for process in known.running(*programs):
@@ -49,12 +72,15 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     opened = [e for e in seen if breadth(e.yes, e.listener.family) > most]
     doubtful = [e for e in seen if breadth(e.yes | e.unknown, e.listener.family) > most]
     if doubtful:
-        limits = [_limit(facts, s, most) for s in servers]
+        limits = [ssh_limits.limit(facts, s, most) for s in servers]
         if limits and all(limit is not None for limit in limits):
             said, quotes = next(limit for limit in limits if limit is not None)
             # another SSH server beside it turns nobody away
             beside = {*names} - {"sshd"}
-            others = [e for e in seen if e.listener.process in beside or e.listener.pid in panels]
+            others = [
+                e for e in seen
+                if e.listener.process in beside or _holds(e, panels) or _cockpit(e.listener)
+            ]  # fmt: skip
             others += _led(facts, others, {e.listener.port for e in others})
             doubtful = [e for e in doubtful if e in others]
             opened = [e for e in opened if e in doubtful]
@@ -66,10 +92,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
                 return taken_up.running(shut, servers) if mine else shut
         answer = attested(facts, CONTROL, clock)
         if answer is not None:
-            values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}", **_others(facts)}
-            return Verdict(
-                Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until
-            )
+            return _attested(facts, answer)
     if opened:
         return _verdict(Result.FAIL, "open", opened, _others(facts))
     if doubtful:
@@ -78,6 +101,21 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         listed = (Quote("sockets.listening"),)
         return Verdict(Result.PASS, "not_listening", Method.OBSERVED, _others(facts), listed)
     return _verdict(Result.PASS, "limited", seen, _others(facts))
+
+
+def _attested(facts: Facts, answer: Attestation) -> Verdict:
+    values: dict[str, Value] = {"by": f"{answer.by}: {answer.statement}", **_others(facts)}
+    return Verdict(Result.PASS, "attested", Method.ATTESTED, values, (answer.quote,), answer.until)
+
+
+def _holds(exposure: Exposure, pids: set[int]) -> bool:
+    listener = exposure.listener
+    return bool(pids & {listener.pid, *(pid for _, pid in holders(listener.line))})
+
+
+def _cockpit(listener: Listening) -> bool:
+    """Is it the socket that starts Cockpit when somebody comes?"""
+    return listener.port == COCKPIT and held_by_systemd(listener)
 
 
 def _led(facts: Facts, seen: list[Exposure], ports: set[int]) -> list[Exposure]:
@@ -122,78 +160,3 @@ def _verdict(
     rules = tuple(dict.fromkeys(e.why for e in seen if e.why))
     evidence = (Quote("sockets.listening", lines), Quote("firewall.nft", rules), *quotes)
     return Verdict(result, reason, Method.OBSERVED, values, evidence)
-
-
-def _limit(facts: Facts, server: Listener, most: int) -> tuple[str, tuple[Quote, ...]] | None:
-    """How sshd itself shuts out most of the world; None where it does not.
-
-    Raises NotUnderstood where Match blocks make that depend on more than was asked.
-    """
-    mine = blocks(facts.capture, server)
-    if any(b.value("allowusers") is not None for b in mine):
-        raise NotUnderstood("sshd.files", msg("allowusers_inside_match_block"))
-    for keyword in ("refuseconnection", "denyusers"):
-        told = [server.all(keyword, user) for user in ("root", "nobody")]
-        if all({"yes", "*", "*@*"} & set(values) for values in told):
-            setting = [b for b in mine if b.value(keyword) is not None]
-            if all(_broad(b.criteria) for b in setting):
-                lines = tuple(b.line for b in setting)
-                quote = Quote("sshd.files", lines) if lines else server.quote(keyword)
-                return f"{keyword} {told[0][0]}", (quote,)
-    allowed = server.all("allowusers", "nobody")
-    if allowed and allowed == server.all("allowusers", "root"):
-        sources = [_sources(p.partition("@")[2]) for p in allowed]
-        if _narrow([s for s in sources if s is not None], len(allowed), most):
-            return f"AllowUsers {' '.join(allowed)}", (server.quote("allowusers"),)
-    counts = wrapped(facts.capture, server.exe, server.first("sshdsessionpath", "root"))
-    told_ = wrapper_networks(facts.capture, "sshd") if counts else None
-    if told_ is not None:
-        clients, quote = told_
-        nets = [_sources(c) for c in clients]
-        if _narrow([s for s in nets if s is not None], len(clients), most):
-            return f"hosts.allow {' '.join(clients)}", (quote,)
-    return None
-
-
-def _broad(criteria: tuple[tuple[str, str], ...]) -> bool:
-    """Does a Match block hold for everything but what it takes out?"""
-    return all(
-        name == "all" or (name == "address" and {"*", "0.0.0.0/0"} & set(value.split(",")))
-        for name, value in criteria
-    )
-
-
-def _narrow(sources: list[dict[int, Spans]], count: int, most: int) -> bool:
-    """Were all `count` patterns understood, and do they add up to few public sources?"""
-    if len(sources) != count:
-        return False
-    for family in (4, 6):
-        total = NONE
-        for found in sources:
-            total |= found.get(family, NONE)
-        if breadth(total, family) > most:
-            return False
-    return True
-
-
-def _sources(pattern: str) -> dict[int, Spans] | None:
-    """The addresses of a host pattern (of sshd or TCP wrappers); None when it may be anything."""
-    if not pattern or pattern.startswith(("*", "!", "ALL", ".")):
-        return None
-    if pattern.upper() in ("LOCAL", "LOCALHOST"):
-        return {4: network("127.0.0.0/8", 4)}
-    bare = pattern.strip("[]") if "]/" not in pattern else pattern.replace("[", "").replace("]", "")
-    start = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3}){0,2})(?:\.\*?|\.\*\.\*|\.\*\.\*\.\*)", bare)
-    if start:
-        parts = start[1].split(".")
-        bare = ".".join([*parts, *["0"] * (4 - len(parts))]) + f"/{8 * len(parts)}"
-    family = 6 if ":" in bare else 4
-    mask = re.fullmatch(r"([0-9.]+)/(255[0-9.]+)", bare)
-    if mask:
-        bits = sum(int(p).bit_count() for p in mask[2].split("."))
-        bare = f"{mask[1]}/{bits}"
-    try:
-        return {family: network(bare, family)}
-    except ValueError:
-        # a name stands for the few addresses it has; a pattern of names for anything
-        return None if "*" in pattern or "?" in pattern else {family: NONE & everything(family)}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from collector.facts.base.intervals import Spans
 from collector.facts.firewall.exposure import Exposure, breadth, exposures, sent_on_with_others
 from collector.i18n.message import in_chinese
+from collector.judges import relays
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -27,6 +30,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.PASS, "none_listening", Method.OBSERVED, evidence=(Quote("sockets.listening"),)
         )
+    if beside := relays.leading(facts, most):
+        found = _verdict(Result.ERROR, "relayed", [*seen, *beside])
+        values: dict[str, Value] = {**found.values, "relays": [*relays.shown(beside)]}
+        return replace(found, values=values)
     return _verdict(Result.PASS, "closed", seen)
 
 

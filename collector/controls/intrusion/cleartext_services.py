@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
+
+from collector.errors import NotUnderstood
 from collector.facts.access.inetd import encrypted_ftp, on_demand
 from collector.facts.network.listeners import sockets
-from collector.facts.system.processes import processes
+from collector.facts.system.processes import Process, Processes, processes
 from collector.facts.system.services import services
+from collector.i18n.message import msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -26,9 +31,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             found[name] = Quote("services.boot", (name,))
     running = facts.get(processes)
     patterns = parameters.strings("programs")
-    shown = [p for p in patterns if p.rpartition("/")[2] not in safe]
+    shown = [p for p in patterns if _bare(p) not in safe]
     for process in running.running(*shown):
         if not process.container:
+            found.setdefault(process.name, Quote("processes.all", (process.line,)))
+    elsewhere = [p for p in running.all if not p.container and _of_own_making(p, patterns)]
+    for process in elsewhere:
+        # whether the settings that were read are its own is not told
+        if _bare(process.exe or process.name) not in safe:
             found.setdefault(process.name, Quote("processes.all", (process.line,)))
     demanded = {s.name: s for s in facts.get(on_demand)}
     starters = parameters.strings("starters")
@@ -52,9 +62,40 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             Result.FAIL, "found", Method.OBSERVED, values, tuple(dict.fromkeys(found.values()))
         )
     running.absent(*shown)
+    _refuse_untold(facts, parameters, elsewhere, safe)
     return Verdict(
         Result.PASS,
         "none",
         Method.OBSERVED,
         evidence=(Quote("services.units"), Quote("sockets.listening")),
     )
+
+
+def _bare(path: str) -> str:
+    """The server by its program; flavours of pure-ftpd have the same settings."""
+    name = path.rpartition("/")[2]
+    return "pure-ftpd" if name.startswith("pure-ftpd-") else name
+
+
+def _of_own_making(process: Process, patterns: Sequence[str]) -> bool:
+    """Has its program one of the names, and lies in another folder, or in busybox?"""
+    name = (process.exe or "").rpartition("/")[2]
+    if name.startswith("busybox"):
+        name = process.name
+    elif not name or Processes((process,), complete=True).running(*patterns):
+        return False
+    return any(fnmatchcase(name, pattern.rpartition("/")[2]) for pattern in patterns)
+
+
+def _refuse_untold(
+    facts: Facts, parameters: Parameters, elsewhere: Sequence[Process], safe: Collection[str]
+) -> None:
+    """Raises NotUnderstood where one may be a server whose settings nobody read."""
+    for process in elsewhere:
+        raise NotUnderstood("legacy.ftp", msg("settings_of_program", exe=process.exe or ""))
+    usual = set(parameters.integers("usual_ports"))
+    for listener in facts.get(sockets):
+        there = listener.proto == "tcp" and listener.port in usual and not listener.loopback
+        if there and _bare(listener.process) not in safe:
+            said = msg("what_listens_there", port=listener.port, process=listener.process)
+            raise NotUnderstood("sockets.listening", said)

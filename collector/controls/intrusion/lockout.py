@@ -11,7 +11,7 @@ from collector.facts.access.pam.stack import stacks
 from collector.facts.access.resets import Kind, resets
 from collector.facts.access.sshd_config import takes_passwords
 from collector.facts.access.sshd_effective import Listener, listeners
-from collector.facts.system.accounts import accounts
+from collector.facts.system.accounts import Account, accounts, membership
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
 from collector.judges import bans, ssh_servers, taken_up
@@ -38,7 +38,10 @@ def _closed(facts: Facts, parameters: Parameters, found: Verdict) -> Verdict:
     known = facts.get(stacks)
     become = parameters.strings("become")
     for service in (*parameters.strings("services"), *become):
-        if found.result in (Result.FAIL, Result.NOTAPPLICABLE) or not known.has(service):
+        if found.result is Result.FAIL or not known.has(service):
+            continue
+        # an sshd that takes keys alone asks no stack
+        if found.result is Result.NOTAPPLICABLE and service == "sshd":
             continue
         stack = known.stack(service, "auth")
         line = unasked(stack, facts.capture, root=False, by_root=service not in become)
@@ -54,7 +57,7 @@ def _written(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     servers = [s for s in facts.get(listeners) if takes_passwords(facts.capture, s)]
     if not guessable and not servers:
         return Verdict(Result.NOTAPPLICABLE, "no_passwords", Method.OBSERVED)
-    found = _pam(facts, parameters, servers, root=any(a.uid == 0 for a in guessable))
+    found = _pam(facts, parameters, servers, guessable)
     found = _kept_up(facts, found)
     if found.result in (Result.PASS, Result.NOTAPPLICABLE):
         return found
@@ -87,7 +90,9 @@ def _kept_up(facts: Facts, found: Verdict) -> Verdict:
     return found
 
 
-def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root: bool) -> Verdict:
+def _pam(
+    facts: Facts, parameters: Parameters, servers: list[Listener], guessable: list[Account]
+) -> Verdict:
     known = facts.get(stacks)
     services = [s for s in parameters.strings("services") if known.has(s)]
     for server in servers:
@@ -107,7 +112,7 @@ def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root:
     told: list[str] = []
     reason = "locks"
     for service in services:
-        found = _service(facts, parameters, service, root=root)
+        found = _service(facts, parameters, service, guessable)
         if found.result is not Result.PASS:
             return found
         quotes += [q for q in found.evidence if q not in quotes]
@@ -125,7 +130,9 @@ def _pam(facts: Facts, parameters: Parameters, servers: list[Listener], *, root:
     return Verdict(Result.PASS, reason, values=values, evidence=tuple(quotes))
 
 
-def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) -> Verdict:
+def _service(
+    facts: Facts, parameters: Parameters, service: str, guessable: list[Account]
+) -> Verdict:
     installed = facts.get(modules).installed
     stack = facts.get(stacks).stack(service, "auth")
     here = counters(stack)
@@ -169,9 +176,20 @@ def _service(facts: Facts, parameters: Parameters, service: str, *, root: bool) 
     its = effect(stack, facts.capture, root=True)
     short = min(n.root_unlock for n in by) < parameters.integer("root_unlock")
     too = its.counted and its.enforced and not short
-    if root and not too:
+    if not too and any(a.uid == 0 for a in guessable):
         return Verdict(Result.FAIL, "not_for_root", values=values, evidence=quotes)
+    if not too and (spared := _as_root(facts, {n.admin_group for n in by}, guessable)):
+        values |= {"accounts": [*spared], "group": ", ".join({n.admin_group for n in by} - {""})}
+        return Verdict(Result.FAIL, "not_for_group", values=values, evidence=quotes)
     return Verdict(Result.PASS, "locks" if too else "locks_users", values=values, evidence=quotes)
+
+
+def _as_root(facts: Facts, names: set[str], guessable: list[Account]) -> list[str]:
+    """Accounts of a group that pam_faillock treats as root. Raises FactError."""
+    if not names - {""}:
+        return []
+    known = facts.get(membership)
+    return [a.name for a in guessable if names & known.of(a)]
 
 
 def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Verdict | None:

@@ -50,6 +50,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.ERROR, "stale", Method.OBSERVED, values, evidence)
     if known is None:
         raise NotUnderstood("platform.release", msg("until_when_support_not", name=name))
+    if found.foreign:
+        values["other"] = found.foreign
+        return Verdict(Result.ERROR, "other_release", Method.OBSERVED, values, evidence)
     last = "-" if found.last is None else found.last.date().isoformat()
     values["last"] = last
     pending = [f for f in found.fixes if _grave(f, parameters)]

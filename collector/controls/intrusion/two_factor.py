@@ -14,6 +14,11 @@ from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Val
 CONTROL = "intrusion.two_factor"
 _PASSWORDS = ("pam_unix", "pam_unix2", "pam_sss", "pam_ldap", "pam_krb5", "pam_winbind")
 _OPEN = ("success", "auth_err")
+# with these a module lets in some whom it did not ask: who has not enrolled, who was asked a while
+# ago, whoever comes while its server is down
+_SPARES = (
+    "nullok", "nouserok", "alwaysok", "grace_period", "localifdown", "failmode",
+)  # fmt: skip
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -129,12 +134,12 @@ def _kinds(
 def _asked(stack: tuple[Entry, ...], parameters: Parameters) -> frozenset[str]:
     """What every way to success through the stack has asked for."""
     tokens = parameters.strings("modules")
+    spares = {id(e) for e in _all(stack) if e.module in tokens and _spares(e)}
 
     def returns(entry: Entry, way: Course) -> tuple[str, ...]:
         del way
         if entry.module in tokens:
-            # who has not enrolled is let through
-            return (*_OPEN, "ignore") if entry.flag("nullok") else _OPEN
+            return (*_OPEN, "ignore") if id(entry) in spares else _OPEN
         if entry.module in _PASSWORDS:
             return _OPEN
         if entry.module == "pam_deny":
@@ -147,8 +152,24 @@ def _asked(stack: tuple[Entry, ...], parameters: Parameters) -> frozenset[str]:
             mine = frozenset(
                 "token" if e.module in tokens else "password"
                 for e, value in way.called
-                if value == "success" and (e.module in tokens or e.module in _PASSWORDS)
+                if value == "success"
+                and id(e) not in spares
+                and (e.module in tokens or e.module in _PASSWORDS)
             )
             kinds = mine if kinds is None else kinds & mine
     # nobody gets through at all: nothing that would be less than two
     return frozenset(("token", "password")) if kinds is None else kinds
+
+
+def _all(stack: tuple[Entry, ...]) -> list[Entry]:
+    return [x for e in stack for x in (_all(e.inner) if e.inner is not None else [e])]
+
+
+def _spares(entry: Entry) -> bool:
+    for word in entry.args:
+        name, _, value = word.partition("=")
+        if name.lower() in _SPARES and value.lower() not in ("0", "no", "secure"):
+            return True
+        if word == "***":
+            raise NotUnderstood("pam.files", msg("at", where=entry.path, what=repr(entry.line)))
+    return False

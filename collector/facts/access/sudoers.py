@@ -67,8 +67,13 @@ class Grant:
     @property
     def root(self) -> bool:
         """Does it end in root's rights (run as root or as anybody)?"""
-        users = [u.strip() for u in self.runas.partition(":")[0].split(",")]
-        return any(u in ("", "ALL", "root", "#0") for u in users)
+        # of several that fit the last one counts, which may take root away again (sudoers(5))
+        held = self.runas == ""
+        for user in self.runas.split(","):
+            name = user.strip().lstrip("!")
+            if name in ("ALL", "root", "#0"):
+                held = (len(user.strip()) - len(name)) % 2 == 0
+        return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +218,10 @@ class _Aliases:
         out: list[str] = []
         for word in words:
             self._room.take()
-            if word in aliases and depth < 16:
-                out += self.expand(kind, aliases[word], depth + 1)
+            bare = word.removeprefix("!") if kind == "Runas" else word
+            if bare in aliases and depth < 16:
+                sign = "!" if bare != word else ""
+                out += [sign + x for x in self.expand(kind, aliases[bare], depth + 1)]
             else:
                 out.append(word)
         return out
@@ -295,7 +302,8 @@ def _commands(text: str, aliases: _Aliases) -> list[tuple[str, list[str], bool, 
         if match := re.match(r"^\(([^)]*)\)\s*(.*)$", bare):
             runas, bare = match[1].strip(), match[2]
             users = aliases.expand("Runas", _list(runas.partition(":")[0]))
-            runas = ",".join(users)
+            # with a group alone it runs as oneself
+            runas = ",".join(users) or ("-" if runas else "")
         if match := _OPTIONS.match(bare):
             # they go on for the commands after it
             options, bare = f"{options} {match[0]}", bare[match.end() :]

@@ -1,7 +1,7 @@
 """Programs beside SSH by which somebody elsewhere runs commands here as root.
 
-The programs are data (`catalogs/ways-in.yml`): pages that administer a host (宝塔, 1Panel), and
-agents that fetch commands from the console of a cloud.
+The programs are data (`catalogs/ways-in.yml`): pages that administer a host (宝塔, Cockpit …),
+agents that fetch commands from the console of a cloud, and tunnels that bring in from elsewhere.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ class WayIn:
     programs: tuple[str, ...] = ()
     under: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    anywhere: bool = False
 
     def holds(self, process: Process) -> bool:
         """Does the program of the process lie in its place?"""
         exe = process.exe or ""
+        if self.anywhere:
+            return not exe or exe.rpartition("/")[2][:15] in self.names
         if any(exe.startswith(f"{folder}/") for folder in self.under):
             return True
         return bool(Processes((process,), complete=True).running(*self.programs))
@@ -54,7 +57,7 @@ def _load() -> tuple[WayIn, ...]:
     for id, entry in document.items():
         lists = {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}
         name = Text(entry["name"]["zh"], entry["name"]["en"])
-        found.append(WayIn(id, name, entry["kind"], **lists))
+        found.append(WayIn(id, name, entry["kind"], **lists, anywhere=bool(entry.get("anywhere"))))
     return tuple(found)
 
 

@@ -31,8 +31,9 @@ from collector.facts.backup.outputs import absolute
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
+from collector.facts.storage.mounts import holder
+from collector.facts.storage.mounts import in_memory as mounted_in_memory
 from collector.facts.storage.mounts import mounts as mounts_of
-from collector.facts.storage.volumes import Storage
 from collector.model import Facts, Quote
 
 # How tools end that made a backup of a part (restic(1), borg(1), tar(1)).
@@ -195,7 +196,8 @@ def _is_memory(facts: Facts, path: str) -> bool:
     if any(within(path, x) for x in _MEMORY):
         return True
     try:
-        mount = Storage(facts.get(mounts_of), {}, {}).mount_of(path)
+        known = facts.get(mounts_of)
     except CouldNotLook:
         return False
-    return mount is not None and mount.fstype in ("tmpfs", "ramfs")
+    mount = holder(known, path)
+    return mount is not None and mounted_in_memory(known, mount) is not None

@@ -21,7 +21,7 @@ from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.coverage import Cover
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
-from collector.facts.storage.mounts import MEMORY, holder, mounts
+from collector.facts.storage.mounts import holder, in_memory, mounts
 from collector.facts.storage.volumes import storage
 from collector.facts.system.host_names import is_here
 from collector.model import Facts
@@ -125,10 +125,10 @@ def place_of(facts: Facts, to: Address, store: str) -> Place:
         server = _server(mount.source)
         same = own is not None and server and _server(own.source) == server
         return "disk" if same else _host_place(facts, server, store)
-    if mount.fstype in MEMORY or own is None:
-        return "host"
-    if own.number == mount.number:
+    if own is not None and own.number == mount.number:
         return "disk"
+    if in_memory(known, mount) is not None or own is None:
+        return "host"
     try:
         stack = facts.get(storage)
         disks = {d.kname for d in stack.device_chain(real)}

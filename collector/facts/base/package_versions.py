@@ -6,6 +6,7 @@ Sources: deb-version(7); rpm-version(7) (`rpmvercmp`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 
 def dpkg_newer(one: str, other: str) -> bool:
@@ -75,3 +76,20 @@ def _rpm_order(one: str, other: str) -> int:
             return 1 if a.isdecimal() else -1
         return 1 if a > b else -1
     return 0
+
+
+def rpm_missing(fixed: str, held: Iterable[str]) -> str:
+    """The newest installed version where it is older than the fix, else nothing."""
+    versions = list(held)
+    newest = versions[0]
+    for version in versions[1:]:
+        if rpm_newer(version, newest):
+            newest = version
+    # streams of a module are different packages that share a name
+    if "module" in fixed and ("module" not in newest or _major(fixed) != _major(newest)):
+        return ""
+    return newest if rpm_newer(fixed, newest) else ""
+
+
+def _major(evr: str) -> str:
+    return evr.partition(":")[2].partition(".")[0]

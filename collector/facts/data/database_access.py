@@ -14,6 +14,7 @@ from typing import Literal
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.data.database_access_read import ACCOUNTS, MOST, QUESTION, RULES
+from collector.facts.system.taken_up import NOT_ASKED, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -169,12 +170,19 @@ def _memcached(_: str, lines: tuple[str, ...]) -> Access:
     return Access("open", "memcached", (msg("memcached_without_s"),))
 
 
-def _mongodb(_: str, lines: tuple[str, ...]) -> Access:
+def _mongodb(pid: str, lines: tuple[str, ...]) -> Access:
+    run = [line.removeprefix("run ") for line in lines if line.startswith("run ")]
+    lines = tuple(line for line in lines if not line.startswith("run "))
     joined = "\n".join(lines)
     if re.search(r"transitionToAuth(?!\s*[:=]\s*false)", joined):
         return Access("open", "transitionToAuth", lines)
     asks = r"^\s*authorization\s*[:=]\s*[\"']?enabled|^\s*auth\s*=\s*true|^--auth$|keyFile"
     if re.search(asks, joined, re.MULTILINE) and "--noauth" not in lines:
+        if not re.search(r"^--(?:auth|keyFile)$", joined, re.MULTILINE):
+            # of its settings it has what it found when it started
+            taken = taken_up(run, int(pid), reloads=False) if run else NOT_ASKED
+            if not taken.holds():
+                return Access("unknown", f"mongod.conf: {taken.path or taken.how}", lines)
         return Access("asks", "authorization", lines)
     return Access("open", "mongod", lines or (msg("no_authorization"),))
 
@@ -249,7 +257,8 @@ def from_loopback(where: str, mask: str) -> bool:
 
 def _elasticsearch(_: str, lines: tuple[str, ...]) -> Access:
     joined = "\n".join(lines)
-    if re.search(r"enabled\s*:\s*[\"']?true", joined):
+    # of the settings of which one runs, and not of a package that was left over
+    if re.search(r"enabled\s*:\s*[\"']?true", joined) and "runs" in lines:
         return Access("asks", "xpack.security.enabled", lines)
     if re.search(r"security\.enabled\s*:\s*[\"']?false|disabled\s*:\s*[\"']?true", joined):
         return Access("open", joined.strip(), lines)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import any_case
+from collector.facts.system.taken_up import LOOK
 
 # of processes, of accounts of one server, of lines of one pg_hba.conf
 MOST, ACCOUNTS, RULES = 500, 2000, 500
@@ -68,8 +69,11 @@ QUESTION = (
     OPENED  # noqa: S608 - a question of fixed words
     + rf"""
 p=$(hp_started '{_NAMES}' own | head -n {MOST + 1})
-[ -n "$p" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
-h=$hp_nl k=0
+# where one runs, by the settings that it was started with
+e=$(grep -aohE -e '-D(es|opensearch)[.]path[.]conf=/[A-Za-z0-9_./-]+' \
+  /proc/[0-9]*/cmdline /dev/null 2>/dev/null | sed 's/^[^=]*=//' | sort -u | head -n 20)
+[ -n "$p$e" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
+h=$hp_nl k=0 h_e=
 for f in $p; do
   k=$((k + 1)); [ $k -le {MOST} ] || {{ echo '== more processes'; break; }}
   d=/proc/$f; {{ read -r n <"$d/comm"; }} 2>/dev/null || continue
@@ -96,7 +100,10 @@ for f in $p; do
     NAMER=$W
     [ -n "$c" ] && hp_by "$c" cat | sed -n -e 's/[[:space:]]#.*//' -e 's/keyFile.*/keyFile: -/' \
       -e '/^[[:space:]]*\(authorization\|auth\|keyFile\|transitionToAuth\)[[:space:]]*[:=]/p'
-    NAMER=;;
+    NAMER=
+    # it reads its settings when it starts, and not again
+    t_p=${{d#/proc/}} t_f= t_d= t_u=; [ -z "$c" ] || t_f=$c$hp_nl
+    [ -n "$c" ] && hp_plain "$c" && {LOOK.strip()} | sed 's/^/run /';;
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
     printf '%s\n' "== mysql ${{d#/proc/}}"
@@ -142,9 +149,15 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   hp_word "$c"; NAMER=$W
   hp_by "$a" cat 2>/dev/null | head -c 65536 | awk '{ACL}'; NAMER=
 done
-for c in /etc/elasticsearch/elasticsearch.yml /etc/opensearch/opensearch.yml; do
-  [ -f "$c" ] || continue
+for c in $e /etc/elasticsearch /etc/opensearch; do
+  r=; printf '%s\n' "$e" | grep -qxF -e "$c" && r=1
+  [ -z "$e" ] || [ -n "$r" ] || continue
+  for f in "$c/elasticsearch.yml" "$c/opensearch.yml"; do [ ! -f "$f" ] || c=$f; done
+  [ -f "$c" ] && hp_plain "$c" || continue
+  case "$h_e" in (*"$hp_nl$c$hp_nl"*) continue;; esac
+  h_e="$h_e$hp_nl$c$hp_nl"
   printf '%s\n' "== elasticsearch $c"
+  [ -z "$r" ] || echo runs
   hp_by "$c" cat |
     grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:' |
     sed 's/[[:space:]]#.*//'

@@ -30,37 +30,63 @@ READS: tuple[Read, ...] = (
         _READ,
         OPENED
         + r"""
-o='nft( -[a-z]+)* (flush|delete|destroy) (ruleset|table|chain)'
-t='ip6?tables(-nft|-legacy)?( -w)?( -t filter)?'
+# the program may be called by a variable, the table be named by one
+v='[$][{]?[A-Za-z_]+[}]?'; c='[$][{]?[A-Za-z_]*(IPT|ipt|IP6|ip6|TABLES|tables)[A-Za-z0-9_]*[}]?'
+o='nft( -[a-z]+)* (flush|delete|destroy) (ruleset|table|chain)|flush ruleset'
+t="(ip6?tables(-nft|-legacy)?|$c)( -w)?( -t (filter|$v))?"
 o="$o|$t (-F|--flush|-X|-P INPUT ACCEPT|--policy INPUT ACCEPT)"
+o="$o|$t (-[AI]|--(append|insert)) INPUT( 1)? -j ACCEPT"
 o="$o|ufw( --force)? (disable|reset)|firewall-cmd( --permanent)? --set-default-zone=trusted"
 s='(nftables|firewalld|ufw|ip6?tables|netfilter-persistent)'
 o="$o|systemctl( --now)? (stop|disable|mask)( --now)? $s|service $s stop"
+# of a file that is loaded
+r='^flush ruleset|^:INPUT ACCEPT'
+q='policy drop|^:INPUT DROP|-j (DROP|REJECT)|^[[:space:]]*(drop|reject)'
 a="nft( -[a-z]+)* (-f|add|insert)|$t (-A|-I|-P INPUT DROP)|tables-restore"
+# what these start is looked at by itself
+u='(nftables|firewalld|ufw|ip6?tables|netfilter-persistent|ebtables|arptables|fail2ban)[.]service'
+d=; for p in /usr/lib/systemd/system /lib/systemd/system /run/systemd/system; do
+  [ -d "$p" ] && [ ! -L "${p%/systemd/system}" ] || continue
+  d="$d $(grep -lsE '^ExecStart(Pre|Post)?=.*(nft|tables|ufw|firewall|/sh |bash |\.sh)' \
+    "$p"/*.service | grep -vE "/$u\$" | grep -xE '[A-Za-z0-9_.@/-]+' | tr '\n' ' ')"
+done
 for f in /etc/rc.local /etc/rc.d/rc.local /etc/local.d/*.start /etc/network/if-up.d/* \
   /etc/network/interfaces /etc/network/interfaces.d/* /etc/NetworkManager/dispatcher.d/* \
+  /etc/rc[235].d/S* /etc/rc.d/rc[235].d/S* \
   /etc/crontab /etc/cron.d/* /var/spool/cron/root /var/spool/cron/crontabs/root \
-  /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf; do
+  /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf $d; do
   [ -f "$f" ] && hp_plain "$f" && hp_can "$f" || continue
-  k=own; g='^[^#]'
+  k=own; g='^[^#]'; x=yes
   case $f in
+    (*/rc[235].d/S*)
+      x=no; printf '%s\n' "$f.service" | grep -qE "/S[0-9]*$u" && continue
+      [ -x "$f" ] || continue;;
     (/etc/rc*|/etc/local.d/*|*/if-up.d/*|*/dispatcher.d/*) [ -x "$f" ] || continue;;
     (/etc/network/*) g='^[[:space:]]*(pre-up|up|post-up)[[:space:]]';;
     (/etc/cron*|/var/spool/*) g='^[[:space:]]*@reboot[[:space:]]';;
-    (/etc/systemd/*) k=unit; g='^ExecStart(Pre|Post)?=';;
+    (*/systemd/system/*) k=unit; g='^ExecStart(Pre|Post)?=';;
   esac
   l=$(hp_by "$f" grep -aE -e "$g" 2>/dev/null)
   [ -n "$l" ] || continue
   set -f
-  for s in $f $(printf '%s\n' "$l" |
-    grep -oE '(/usr/local|/opt|/root|/etc|/srv)/[A-Za-z0-9_./-]+'); do
-    t=$l
+  for s in $f $([ "$x" = no ] || printf '%s\n' "$l" | grep -oE '/[A-Za-z0-9_./-]+' |
+    grep -vE '^(/usr)?/s?bin/|^/(dev|proc|sys|run)/|^/usr/(share|lib)/' | sort -u | head -n 40); do
+    t=$l; w=$o
     [ "$s" = "$f" ] || {
       [ -f "$s" ] && hp_plain "$s" && hp_can "$s" || continue
-      hp_first "$s"; case "$h_l" in ('#!'*) ;; (*) continue;; esac
-      t=$(hp_by "$s" grep -aE '^[^#]' 2>/dev/null | head -c 65536)
+      hp_first "$s"
+      case "$h_l" in
+        ('#!'*) ;;
+        (*)
+          w=$r
+          printf '%s\n' "$l" | grep -qE "(nft( -[a-z]+)* -f|tables-restore).*$s" || continue;;
+      esac
+      t=$(hp_by "$s" grep -aE '^[[:space:]]*[^#[:space:]]' 2>/dev/null | head -c 65536)
+      case "$h_l" in ('#!'*nft*) w=$r;; esac
     }
-    n=$(printf '%s\n' "$t" | grep -oE "$o" | head -n 8)
+    # whole rules, which the reads of the rules at boot judge
+    [ "$w" = "$o" ] || ! printf '%s\n' "$t" | grep -qE "$q" || continue
+    n=$(printf '%s\n' "$t" | sed 's/^[[:space:]]*//' | grep -oE "$w" | head -n 8)
     [ -n "$n" ] || continue
     printf '%s\n' "$n" | while IFS= read -r c; do printf '%s %s %s\n' "$k" "$f" "$c"; done
     printf '%s\n' "$t" | grep -qE "$a" && printf 'adds %s\n' "$f"

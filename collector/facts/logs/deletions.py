@@ -10,6 +10,22 @@ from collector.errors import NotUnderstood
 from collector.facts.backup.commands.command_lines import filled
 from collector.facts.base.sizes import systemd_size
 from collector.facts.logs.journald.values import span_seconds
+from collector.facts.logs.model.removal_spellings import (
+    not_followed,
+    one_by_one,
+    plain,
+    read_one_by_one,
+)
+from collector.facts.logs.model.removal_times import (
+    DATED,
+    dates,
+    either_case,
+    interval,
+    shown,
+)
+from collector.facts.logs.model.removal_times import (
+    days as _days,
+)
 from collector.facts.logs.model.removals import Removal
 from collector.facts.logs.tmpfiles_d import cleanings
 from collector.facts.scheduling import jobs as _schedules
@@ -35,12 +51,6 @@ _LISTED = re.compile(
     r"|\brm\b[^;&|]{0,80}(?:\$\(|`)[^)`;&]{0,80}\bls\b"
 )
 _LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n]{0,400})")
-_DATE = re.compile(r"\$\(\s*date\b([^()]*)\)|`\s*date\b([^`]*)`")
-_NUMBER = re.compile(r"(?m)^[^\S\n]*(?:export\s+)?(\w+)=[\"']?(\d{1,5})[\"']?\s*(?:[;#].*)?$")
-_AGO = re.compile(r"(\d{1,5})\s*(day|week|month|year)")
-_LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
-# what stands in a name for the date of so many days ago
-_DATED = re.compile("\x01(\\d+)\x01")
 _DAY = 86400
 _CD = re.compile(r"(?:^|[;&|(]\s*)cd\s+[\"']?(/[\w./-]*)")
 _NOTHING = r"cat\s+/dev/null|:|true|echo(?:\s+-n)?(?:\s+[\"']{2})?"
@@ -50,6 +60,13 @@ _EMPTIES = (
     re.compile(r"\bcp\s+(?:-\w+\s+)*/dev/null(\s[^;&|]*)"),
     re.compile(r"(?:^|[\s;&|(/])(?:rm|unlink|shred)(\s[^;&|]*)"),
     re.compile(r"\bdd\b[^;&|]{0,400}?\bof=[\"']?(/var/log/[^;&|]*)"),
+)
+_PATHS = re.compile(r"(?<=\s)/var/log(?:/[^\s;&|<>\"']*)?(?=[\s;&|<>\"']|$)")
+# a log is written anew with a part of itself, or taken to where nothing stays
+_REWRITES = (
+    re.compile(r"\b(?:cat|tail|head|tac|sed|grep|awk)\b[^;&|>]*>(?!>)([^;&|]*)"),
+    re.compile(r"\bsed\s+(?:-\w+\s+)*(?:-\w*i\w*|--in-place)\b([^;&|>]*)"),
+    re.compile(r"\bmv\b([^;&|]*)\s/(?:tmp|var/tmp|dev/shm|dev/null)\b"),
 )
 # what programs in other languages than the shell's remove with
 _OTHERWISE = re.compile(
@@ -61,7 +78,12 @@ _SHELL = re.compile(r"#!\s*\S*\b(?:env\s+)?(?:ba|da|k|z|a|mk)?sh\b")
 _LANGUAGES = (".py", ".pl", ".rb", ".php", ".js", ".lua")
 _NAME = re.compile(r"[\w./-]+")
 _EMPTY = r"(?!\s+(?:-\w+\s+)*/dev/null)"
+_KEEPS = rf"\b(?:cp{_EMPTY}|gzip|bzip2|xz|zstd|zip|tar|rsync|scp)\b"
 _COPIES = rf"\b(?:(?:cp|cat){_EMPTY}|mv|gzip|bzip2|xz|zstd|zip|tar|rsync|scp)\b"
+
+
+# what removes, in a script of logrotate's
+_SCRIPTED = re.compile(rb"\b(?:find|rm|unlink|shred|truncate|mv)\s|>\s*[\"']?/var/log/")
 
 
 def log_removals(capture: Capture) -> tuple[Removal, ...]:
@@ -83,7 +105,7 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
         found += removals(job)
         _handed(job, foreign)
     for file in capture.read("logrotate.config").present():
-        if file.status is ReadStatus.OK and b"find" in file.data:
+        if file.status is ReadStatus.OK and _SCRIPTED.search(file.data):
             text = uncommented(file.text("logrotate.config"))
             found += removals(_script(file.path, text))
     return (*found, *cleanings(capture))
@@ -123,7 +145,7 @@ def _handed(job: Job, scripts: Sequence[Script]) -> None:
         line = next((x for x in script.text.splitlines() if _HANDED.search(x)), "")
         if line and script.path in named and not line.lstrip().startswith("#"):
             raise NotUnderstood(
-                job.read, msg("removes_logs_otherwise", name=job.name, shown=_shown(line))
+                job.read, msg("removes_logs_otherwise", name=job.name, shown=shown(line))
             )
 
 
@@ -131,29 +153,38 @@ def removals(job: Job) -> list[Removal]:
     """What one job removes, the variables filled in that it sets to plain text."""
     found: list[Removal] = []
     folder = ""
-    text = filled(_dates(re.sub(r"\\\n", " ", job.text)))
+    text = filled(dates(re.sub(r"\\\n", " ", job.text)))
     for line in text.splitlines():
         for match in _CD.finditer(line):
             folder = match[1]
         if (loop := _LOOP.search(line)) and _unclear(loop, text, folder):
             raise NotUnderstood(
-                job.read, msg("removes_logs_loop", name=job.name, shown=_shown(line))
+                job.read, msg("removes_logs_loop", name=job.name, shown=shown(line))
             )
         if _LISTED.search(line) and ("/var/log" in line or folder.startswith("/var/log")):
             raise NotUnderstood(
-                job.read, msg("removes_logs_their_order", name=job.name, shown=_shown(line))
+                job.read, msg("removes_logs_their_order", name=job.name, shown=shown(line))
             )
         if _OTHERWISE.search(line) and "/var/log" in text:
             raise NotUnderstood(
-                job.read, msg("removes_logs_otherwise", name=job.name, shown=_shown(line))
+                job.read, msg("removes_logs_otherwise", name=job.name, shown=shown(line))
             )
-        found += [
+        told = [
             *_finds(job, line, text, folder),
             *_watches(job, line),
             *_vacuums(job, line),
             *_panels(job, line),
             *_empties(job, line, text),
         ]
+        if not told and read_one_by_one(line, text, folder):
+            raise NotUnderstood(
+                job.read, msg("removes_logs_loop", name=job.name, shown=shown(line))
+            )
+        if not told and not_followed(line, folder):
+            raise NotUnderstood(
+                job.read, msg("removes_logs_unfollowed", name=job.name, shown=shown(line))
+            )
+        found += told
     return found
 
 
@@ -164,25 +195,11 @@ def _unclear(loop: re.Match[str], text: str, folder: str) -> bool:
         return False
     one = rf"[^\n;]*\$\{{?{loop[1]}\b"
     # what is copied or packed first is a rotation of one's own making
-    return bool(re.search(rf"\brm\b{one}", text)) and not re.search(rf"{_COPIES}{one}", text)
-
-
-def _dates(text: str) -> str:
-    """`$(date -d '30 days ago' +%Y%m%d)` as `_DATED`: the name of a file of that day."""
-    numbers = {m[1]: m[2] for m in _NUMBER.finditer(text)}
-
-    def ago(match: re.Match[str]) -> str:
-        said = match[1] or match[2] or ""
-        said = re.sub(r"\$\{?(\w+)\}?", lambda m: numbers.get(m[1], m[0]), said)
-        back = _AGO.search(said)
-        days = int(back[1]) * _LENGTHS[back[2]] if back else int("yesterday" in said)
-        return f"\x01{days}\x01"
-
-    return _DATE.sub(ago, text)
+    return one_by_one(loop[1], text) and not re.search(rf"{_COPIES}{one}", text)
 
 
 def _script(path: str, text: str) -> Job:
-    line = next((x for x in text.splitlines() if "find" in x), "")
+    line = next((x for x in text.splitlines() if _SCRIPTED.search(x.encode())), "")
     return Job(
         "periodic", path, "daily", "root", text, text, True, "", "logrotate.config", path, line
     )
@@ -210,31 +227,25 @@ def _finds(job: Job, line: str, text: str, folder: str = "") -> Iterator[Removal
     if days is None and other:
         return
     names = tuple(
-        _either_case(value) if word == "-iname" else _DATED.sub("*", value)
+        either_case(value) if word == "-iname" else DATED.sub("*", value)
         for at, (word, value) in enumerate(pairwise(words))
         if word in ("-name", "-iname") and (at == 0 or words[at - 1] not in ("!", "-not"))
     )
+    while words and re.fullmatch(r"-[LHP]+|-O\d|-D", words[0]):
+        words = words[1:]
     for word in words:
         if word[:1] in "-(!\\":
             break
         place = word if word.startswith(("/", "$", "`")) else f"{folder}/{word}"
         place = re.sub(r"/\.?/?$", "", place) or "/"
         if place.startswith("/"):
-            sure = days if days is not None else _interval(job)
-            yield Removal(place, sure, names, job.name, _shown(line), job.read)
+            sure = days if days is not None else interval(job)
+            yield Removal(place, sure, names, job.name, shown(line), job.read)
         elif place[:1] in "$`" and "/var/log" in job.text:
             raise NotUnderstood(
                 job.read,
-                msg("removes_old_files_below", name=job.name, word=word, shown=_shown(line)),
+                msg("removes_old_files_below", name=job.name, word=word, shown=shown(line)),
             )
-
-
-def _either_case(pattern: str) -> str:
-    """What fnmatch takes for find's -iname."""
-    plain = _DATED.sub("*", pattern)
-    if "[" in plain:
-        return "*"
-    return "".join(f"[{x.lower()}{x.upper()}]" if x.isalpha() else x for x in plain)
 
 
 def _empties(job: Job, line: str, text: str) -> Iterator[Removal]:
@@ -242,56 +253,30 @@ def _empties(job: Job, line: str, text: str) -> Iterator[Removal]:
 
     Where the same job copies or packs the file first, that is a rotation of its own making.
     """
-    for pattern in _EMPTIES:
-        for match in pattern.finditer(line):
-            if re.search(r"\bfind\s", match[1]):
-                continue
-            for path in re.findall(r"(?<=\s)/var/log/[^\s;&|<>\"']+", " " + match[1]):
-                name = path.rstrip("/").rsplit("/", 1)[1]
-                bare = re.escape(re.sub(r"[*?\[].*", "", name).rstrip("-._")) or r"\*"
-                if not re.search(rf"(?m)^.*{_COPIES}[^\n]*{bare}", text):
-                    folder = path.rstrip("/").rsplit("/", 1)[0]
-                    ages = [int(n) for n in _DATED.findall(name)]
-                    days, name = max(ages, default=_interval(job)), _DATED.sub("*", name)
-                    yield Removal(folder, days, (name,), job.name, _shown(line), job.read)
+    found: dict[tuple[str, int, tuple[str, ...]], Removal] = {}
+    for spelled in dict.fromkeys((line, plain(line))):
+        for pattern in (*_EMPTIES, *_REWRITES):
+            kept = _KEEPS if pattern in _REWRITES else _COPIES
+            for match in pattern.finditer(spelled):
+                if re.search(r"\bfind\s", match[1]):
+                    continue
+                for path in _PATHS.findall(f" {match[1]}"):
+                    one = _emptied(job, line, path.rstrip("/"), kept, text)
+                    if one is not None:
+                        found.setdefault((one.folder, one.days, one.names), one)
+    yield from found.values()
 
 
-def _shown(line: str) -> str:
-    return _DATED.sub(r"$(date -d '\1 days ago')", line).strip()
-
-
-def _interval(job: Job) -> int:
-    """Days from one run to the next, as far as the schedule is a plain one; else 1."""
-    fields = job.when.split()
-    if re.search(r"yearly|annually", job.when):
-        return 366
-    if "monthly" in job.when:
-        return 31
-    if "weekly" in job.when:
-        return 7
-    if len(fields) == 5 and fields[0].isdecimal() and fields[1].isdecimal():
-        if fields[3].isdecimal() and fields[2].isdecimal():
-            return 366
-        if fields[2].isdecimal() and fields[3:] == ["*", "*"]:
-            return 31
-        if fields[2:4] == ["*", "*"] and re.fullmatch(r"\w{1,3}", fields[4]):
-            return 7
-    return 1
-
-
-def _days(words: list[str]) -> int | None:
-    """Whole days a file must be old: `-mtime +7` takes those of eight days and more (find(1))."""
-    for word, value in pairwise(words):
-        match = re.fullmatch(r"\+?(\d+)", value)
-        if match and word in ("-mtime", "-ctime", "-atime"):
-            return int(match[1]) + (1 if value.startswith("+") else 0)
-        if match and word in ("-mmin", "-cmin", "-amin"):
-            return int(match[1]) // 1440
-        dated = _AGO.search(value) or _DATED.search(value)
-        if dated and word == "-newermt":
-            return int(dated[1]) * (_LENGTHS[dated[2]] if dated.re is _AGO else 1)
-    # `find -name "*$(date -d '30 days ago' +%F)*"`
-    return max((int(n) for word in words for n in _DATED.findall(word)), default=None)
+def _emptied(job: Job, line: str, path: str, kept: str, text: str) -> Removal | None:
+    if path == "/var/log":
+        return Removal(path, interval(job), (), job.name, shown(line), job.read)
+    folder, _, name = path.rpartition("/")
+    bare = re.escape(re.sub(r"[*?\[].*", "", name).rstrip("-._")) or r"\*"
+    if re.search(rf"(?m)^.*{kept}[^\n]*{bare}", text):
+        return None
+    ages = [int(n) for n in DATED.findall(name)]
+    age = max(ages, default=interval(job))
+    return Removal(folder, age, (DATED.sub("*", name),), job.name, shown(line), job.read)
 
 
 def _watches(job: Job, line: str) -> Iterator[Removal]:
@@ -307,7 +292,7 @@ def _watches(job: Job, line: str) -> Iterator[Removal]:
     days = int(number / {"d": 1, "m": 1440, "s": _DAY}.get(unit, 24))
     for place in words[age + 1 :]:
         if place.startswith("/"):
-            yield Removal(place.rstrip("/"), days, (), job.name, _shown(line), job.read)
+            yield Removal(place.rstrip("/"), days, (), job.name, shown(line), job.read)
 
 
 def _panels(job: Job, line: str) -> Iterator[Removal]:
@@ -317,10 +302,10 @@ def _panels(job: Job, line: str) -> Iterator[Removal]:
         return
     hour = [*job.when.split(), "", ""][1]
     often = "hourly" in job.when or hour.startswith("*")
-    days = int(match[2]) // 24 if often else int(match[2]) * _interval(job)
+    days = int(match[2]) // 24 if often else int(match[2]) * interval(job)
     site = re.sub(r"(\.log|-access_log)$", "", match[1])
     names = () if site.startswith("ALL") else (f"{site}*",)
-    yield Removal("/www/wwwlogs", days, names, job.name, _shown(line), job.read)
+    yield Removal("/www/wwwlogs", days, names, job.name, shown(line), job.read)
 
 
 def _vacuums(job: Job, line: str) -> Iterator[Removal]:
@@ -330,8 +315,8 @@ def _vacuums(job: Job, line: str) -> Iterator[Removal]:
     for kind, value in re.findall(form, line):
         if kind == "time":
             days = int(span_seconds(value.strip(), 0.0) // _DAY)
-            yield Removal(JOURNAL, days, (), job.name, _shown(line), job.read)
+            yield Removal(JOURNAL, days, (), job.name, shown(line), job.read)
         else:
             size = systemd_size(value.strip()) if kind == "size" else None
             room = -1 if size is None else size
-            yield Removal(JOURNAL, 0, (), job.name, _shown(line), job.read, room=room)
+            yield Removal(JOURNAL, 0, (), job.name, shown(line), job.read, room=room)

@@ -10,6 +10,7 @@ from collector.facts.logs.journald import journal as _journald
 from collector.facts.logs.syslog import routing as _syslog
 from collector.facts.logs.syslog.daemons import Running, syslog_running
 from collector.facts.storage import volumes as _storage
+from collector.facts.storage.mounts import in_memory
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.system import processes as _processes
 from collector.facts.system import services as _services
@@ -25,7 +26,6 @@ READS: tuple[Read, ...] = (
 )
 
 JOURNALD = "systemd-journald"
-MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 # of the facilities, those that stand for everything that is not a login
 _GENERAL = ("daemon", "user", "syslog")
 _LOGINS = ("authpriv", "auth")
@@ -96,9 +96,10 @@ class Stores:
 
 
 def memory_mount(mounts: _storage.Storage, path: str) -> str:
-    """The mountinfo line of the memory file system that holds `path`; empty when it is on disk."""
+    """The mountinfo line of the memory that `path` comes to lie in; empty when it is on disk."""
     mount = mounts.mount_of(path)
-    return mount.line if mount is not None and mount.fstype in MEMORY else ""
+    memory = None if mount is None else in_memory(mounts.mounts, mount)
+    return "" if memory is None else memory.line
 
 
 def log_stores(capture: Capture) -> Stores:

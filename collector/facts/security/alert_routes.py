@@ -18,6 +18,10 @@ from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = _READS
 
+_LOOPBACK = re.compile(
+    r"localhost(?:\.localdomain)?|[\w-]+\.localdomain|127\.[\d.]+|::1|0\.0\.0\.0"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
@@ -47,14 +51,24 @@ def ossec_alarms(capture: Capture) -> Alarms | None:
         elif block == "global" and re.search(r"<email_notification>\s*yes", line):
             mail = True
         elif block == "global" and mail and (to := re.search(r"<email_to>\s*([^<\s]+)", line)):
-            routes.append(f"mail {to[1]}")
-        elif block == "client" and (
-            to := re.search(r"<(?:address|server-ip|server-hostname)>\s*([^<\s]+)", line)
+            if not _stays(to[1], capture.host):
+                routes.append(f"mail {to[1]}")
+        elif (
+            block == "client"
+            and (to := re.search(r"<(?:address|server-ip|server-hostname)>\s*([^<\s]+)", line))
+            and not _LOOPBACK.fullmatch(to[1].lower())
         ):
             routes.append(f"manager {to[1]}")
     times = [s.mtime for s in parts if s.kind == "ossec-alerts" and s.mtime]
     last = datetime.fromtimestamp(max(times), UTC) if times else None
     return Alarms(tuple(routes), last, conf.lines, conf.path)
+
+
+def _stays(mailbox: str, host: str) -> bool:
+    """Is it a mailbox of this host, or the one that stands there until somebody names his own?"""
+    domain = mailbox.rpartition("@")[2].lower().strip(".>") if "@" in mailbox else ""
+    own = domain in ("", host.lower(), host.lower().partition(".")[0]) or "." not in domain
+    return own or bool(_LOOPBACK.fullmatch(domain)) or domain in ("example.wazuh.com", "xxx.com")
 
 
 def falco_alarms(capture: Capture) -> Alarms | None:

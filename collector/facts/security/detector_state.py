@@ -43,9 +43,19 @@ for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
   h=$(hp_by "$f" head -c 32768 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
   [ -n "$h" ] || h=$(hp_by "$f" head -n 6 2>/dev/null | tr -d '\000')
   printf '%s\n' "$h" | grep -aE '^@@db_spec|^# Time' | cut -c 1-500
-  n=$(hp_by "$f" head -c 16000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } |
-    grep -aoE -m 4 '^/(etc/(passwd|shadow)|(usr/)?bin/(passwd|su)) ' | tr -d '\n')
-  printf 'holds %s\n' "$n"
+  # which of the system's, how many have a strong digest (AIDE writes 0 for what a rule leaves out)
+  hp_by "$f" head -c 16000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } | LC_ALL=C awk '
+    /^@@db_spec / {
+      for (i = 2; i <= NF; i++) if ($i ~ /^(sha(256|512|3_)|stribog|whirl|gost)/) d[i - 1]
+    }
+    /^\/(etc|bin|usr\/bin)\// {
+      y = 0; for (i in d) if ($i != "" && $i != "0") y = 1
+      if (y) n[substr($1, 2, 3) == "etc"]++
+      if ($1 ~ /^\/(etc\/(passwd|shadow)|(usr\/)?bin\/(passwd|su))$/ && !($1 in h)) {
+        h[$1]; a = a " " $1; if (y) b = b " " $1
+      }
+    }
+    END { print "holds" a; print "digests" b; printf "counted %d %d\n", n[1], n[0] }'
   # who can put another one in its place
   while [ -n "$f" ]; do
     hp_facts "$f" L && printf 'mode %s %s %s %s\n' "$h_mode" "$h_uid" "$h_gid" "$f"
@@ -89,7 +99,7 @@ if [ -f "$f" ]; then
   printf '== ossec-conf - %s\n' "$f"
   hp_can "$f" || echo '== refused'
   t='syscheck|rootcheck|client|global|integration|syslog_output'
-  w='disabled|frequency|directories|address|server-ip|server-hostname|email_notification|email_to'
+  w='disabled|frequency|directories|ignore|address|server-ip|server-hostname|email_notification|email_to'
   # each element alone: on one line with it may stand what nobody asks for
   hp_by "$f" sed -e 's/<!--.*-->//' -e '/<!--/,/-->/d' | awk -v t="^</?($t)[ >]" -v w="^<($w)[ >]" '
     {
@@ -98,13 +108,15 @@ if [ -f "$f" ]; then
         if (p ~ t) { sub(/[ >].*/, ">", p); print p; continue }
         if (p !~ w) continue
         match(p, />/); head = substr(p, 1, RSTART - 1); text = substr(p, RSTART + 1); said = ""
-        while (match(head, /[a-z_0-9]+="(yes|no|[0-9]+)"/)) {
+        while (match(head, /[a-z_0-9]+="(yes|no|sregex|[0-9]+)"/)) {
           said = said " " substr(head, RSTART, RLENGTH); head = substr(head, RSTART + RLENGTH)
         }
+        if (p ~ /^[^>]* restrict=/) said = said " restrict"
         sub(/[ \t\r]+$/, "", text); match(p, /^<[a-z_-]+/)
         print substr(p, 1, RLENGTH) said ">" text "</" substr(p, 2, RLENGTH - 1) ">"
       }
     }' | head -n 300
+  echo 'asked ignore'
   f=/var/ossec/logs/ossec.log
   if [ -f "$f" ]; then
     printf '== ossec-log - %s\n' "$f"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.timestamps import zone_of
 from collector.facts.scheduling.cadence import hours_apart
 from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
@@ -19,6 +19,7 @@ from collector.facts.security.aide_reports import last_report, moment
 from collector.facts.security.detector_state import READS as _READS
 from collector.facts.security.detector_state import Section, sections
 from collector.facts.security.exclusions import matches
+from collector.facts.security.syscheck import Syscheck, syscheck
 from collector.facts.shell.exit_status import whose
 from collector.i18n.message import msg
 from collector.model import Capture, Read
@@ -53,6 +54,8 @@ _OFTEN = 24.0
 _PERSON = 1000
 # accounts and the programs that check them: what whoever broke in changes first
 _SYSTEM = ("/etc", "/usr/bin")
+# a folder of the system holds hundreds; a handful of them is no baseline of it
+_FEW = 20
 _RULE = re.compile(r"^([!=-]?)(/\S*)(?:\s+(\S+))?(?:\s+(\S+))?")
 
 
@@ -63,6 +66,8 @@ class Baseline:
     told how many files differed at the comparison that ended at `checked` (aware, UTC). `kinds` are
     those of the differences that its exit status alone tells (added, removed, changed). `modes` are
     lines (mode, UID, GID, path) of the database and the folders above it, None where nobody asked;
+    `holds` are those of the system's that it has, `digests` those with a strong one, `counted` is
+    how many of /etc and of /usr/bin have one;
     `renewed` is the job that makes a new baseline each day, whatever had changed; `doubt` why the
     last report is not believed.
     """
@@ -77,6 +82,9 @@ class Baseline:
     lines: tuple[str, ...] = field(default=())
     kinds: tuple[str, ...] = field(default=())
     holds: tuple[str, ...] | None = None
+    digests: tuple[str, ...] | None = None
+    counted: tuple[int, int] | None = None
+    settings: Syscheck | None = None
     modes: tuple[str, ...] | None = None
     renewed: str = ""
     doubt: NotUnderstood | None = None
@@ -99,14 +107,30 @@ class Baseline:
             if self.holds is None:
                 return None
             kept = {path.rpartition("/")[0].removeprefix("/usr") for path in self.holds}
-            return tuple(folder for folder in _SYSTEM if folder.removeprefix("/usr") not in kept)
+            few = self.counted and [n < _FEW for n in self.counted]
+            return tuple(
+                folder
+                for at, folder in enumerate(_SYSTEM)
+                if folder.removeprefix("/usr") not in kept or (few and few[at])
+            )
+        if self.settings is not None:
+            if not self.settings.asked:
+                return None
+            wazuh = self.tool == "wazuh"
+            settings, strong = self.settings, self.strong
+            return tuple(x for x in _SYSTEM if not settings.covers(x, strong, wazuh=wazuh))
         return tuple(folder for folder in _SYSTEM if not self.covers(folder))
 
     def covers(self, folder: str) -> bool:
         """Are the files inside of the folder compared?
 
-        Raises NotUnderstood where a rule of AIDE that leaves something out is not understood.
+        Raises FactError where what is left out was not asked for, or is not understood.
         """
+        if self.settings is not None:
+            if not self.settings.asked and self.settings.covers(folder):
+                said = msg("not_collected_baseline_holds", path=self.path)
+                raise CouldNotLook("detectors.state", said)
+            return self.settings.covers(folder)
         if self.tool == "aide":
             return _aide_covers(self.rules, folder)
         return any(f"{folder}/".startswith(f"{rule.rstrip('/')}/") for rule in self.rules)
@@ -136,8 +160,13 @@ def _by_jobs(capture: Capture, known: Baseline) -> Baseline:
         kinds = ["init" if _INITS.search(c) else "" if _ELSE.search(c) else "check" for c in some]
         first = next(filter(None, kinds), "")
         makes = first == "init" or (not first and re.search(r"\baideinit\b", job.text))
-        if makes and _MOVES.search(job.text) and (apart is None or apart <= _OFTEN):
+        if not makes or (apart is not None and apart > _OFTEN):
+            continue
+        if _MOVES.search(job.text):
             return replace(found, renewed=f"{job.path or job.name} ({job.when})")
+        if found.checked:
+            # what becomes of the new one may be written in a way that is not followed
+            raise NotUnderstood(job.read, msg("aide_makes_anew", job=job.path or job.name))
     return found
 
 
@@ -172,10 +201,16 @@ def _aide(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     kinds = ("changed",) if "found differences" in line and not changes else ()
     said = [x for x in newest.lines if x.startswith("holds")]
     holds = tuple(said[0].split()[1:]) if said else None
+    with_digest = [x for x in newest.lines if x.startswith("digests")]
+    numbers = [re.fullmatch(r"counted (\d+) (\d+)", x) for x in newest.lines]
+    counted = next(((int(m[1]), int(m[2])) for m in numbers if m), None)
+    digests = tuple(with_digest[0].split()[1:]) if with_digest else None
+    # what one rule has another may lack: only those of the system's count
+    strong = None if strong is None else strong and (not holds or digests is None or bool(digests))
     modes = tuple(x.removeprefix("mode ") for x in newest.lines if x.startswith("mode "))
     yield Baseline(
         "aide", newest.path, made, strong, checked, changes, rules, lines, kinds, holds,
-        modes or None, doubt=doubt,
+        digests=digests, counted=counted, modes=modes or None, doubt=doubt,
     )  # fmt: skip
 
 
@@ -258,16 +293,8 @@ def _ossec(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
     conf = next((s for s in parts if s.kind == "ossec-conf"), None)
     if conf is None:
         return
-    inside, folders, disabled, digest = False, list[str](), False, False
-    for line in conf.lines:
-        if "<syscheck>" in line or "</syscheck>" in line:
-            inside = "</syscheck>" not in line
-        elif inside and (value := re.search(r"<disabled>\s*(\w+)", line)):
-            disabled = value[1] == "yes"
-        elif inside and (value := re.search(r"<directories([^>]*)>([^<]*)", line)):
-            folders += [f.strip() for f in value[2].split(",") if f.strip()]
-            digest = digest or re.search(r'check_sha256sum="yes"', value[1]) is not None
-    if disabled or not folders:
+    settings = syscheck(conf.lines)
+    if settings.disabled or not settings.folders:
         return
     scans, wazuh, last = list[datetime](), False, ""
     for section in parts:
@@ -281,10 +308,13 @@ def _ossec(parts: tuple[Section, ...], zone: tzinfo) -> Iterator[Baseline]:
                     last = line
     base = next((s for s in parts if s.kind == "ossec-database"), None)
     made = datetime.fromtimestamp(base.mtime if base else 0, UTC)
-    lines = tuple(x for x in (conf.path, f"directories {', '.join(folders)}", last) if x)
+    named = tuple(folder.path for folder in settings.folders)
+    strong = any(folder.strong(wazuh=wazuh) for folder in settings.folders)
+    left = [f"ignore {text}" for text in (*settings.ignored, *settings.patterns)]
+    lines = tuple(x for x in (conf.path, f"directories {', '.join(named)}", *left, last) if x)
     yield Baseline(
-        "wazuh" if wazuh else "ossec", conf.path, made, wazuh or digest,
-        max(scans, default=None), None, tuple(folders), lines,
+        "wazuh" if wazuh else "ossec", conf.path, made, strong,
+        max(scans, default=None), None, named, lines, settings=settings,
     )  # fmt: skip
 
 

@@ -18,6 +18,19 @@ _KERNEL = frozenset({
     "configfs", "fusectl", "fuse.lxcfs", "bpf", "pstore", "efivarfs", "autofs", "binfmt_misc",
     "nsfs", "rpc_pipefs", "selinuxfs",
 })  # fmt: skip
+# block devices of memory, whatever file system is on them
+_OF_MEMORY = re.compile(r"/dev/z?ram\d+")
+# where the start of a host puts the tmpfs of an overlay, which is out of sight once it has started
+# (overlayroot, raspi-config, casper, live-boot, dracut's dmsquash-live)
+_OF_THE_START = (
+    "/upper",
+    "/cow",
+    "/run",
+    "/live",
+    "/overlay/tmpfs",
+    "/media/root-rw",
+    "/mnt/root-rw",
+)
 # the loader's folders: kernels, no data
 _LOADER = ("/boot", "/efi")
 
@@ -58,6 +71,23 @@ def holder(known: Sequence[Mount], path: str) -> Mount | None:
             break
         here = min(reversed(on), key=lambda m: len(m.target))
     return here
+
+
+def in_memory(known: Sequence[Mount], mount: Mount, deep: int = 0) -> Mount | None:
+    """The mount in memory that `mount` rests on, which may be itself: a reboot loses all in it.
+
+    An overlay keeps in its upper folder what is written to it.
+    """
+    if mount.fstype in MEMORY or _OF_MEMORY.fullmatch(mount.source):
+        return mount
+    upper = next((o[9:] for o in mount.super_options if o.startswith("upperdir=")), "")
+    # that of a container's engine is told as its host has it, and lies nowhere in here
+    if mount.fstype != "overlay" or not upper or deep > 4 or upper.endswith(("/diff", "/fs")):
+        return None
+    under = holder(known, upper)
+    if under is None or under is mount:
+        return mount if any(_in(upper, folder) for folder in _OF_THE_START) else None
+    return in_memory(known, under, deep + 1)
 
 
 def _longest(known: Sequence[Mount], path: str) -> Mount | None:

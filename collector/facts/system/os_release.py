@@ -51,7 +51,8 @@ class Platform:
     """The operating system: `id`, `version` and `like` as os-release(5) has them, in lower case.
 
     `init` is the name of PID 1, `systemd` whether systemd runs the host (sd_booted(3)),
-    `container` whether the host is itself a container.
+    `container` whether the host is itself a container; `codenames` are those that its archives
+    may go by: of a derived system also that of the one it takes its packages from.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Platform:
     init: str
     systemd: bool
     container: bool
+    codenames: tuple[str, ...] = ()
 
     @property
     def major(self) -> int | None:
@@ -90,7 +92,16 @@ def platform(capture: Capture) -> Platform:
         systemd="/run/systemd/system" in seen,
         container=virt not in ("", "none")
         or bool({"/run/.containerenv", "/.dockerenv"} & set(seen)),
+        codenames=_codenames(release),
     )
+
+
+def _codenames(release: dict[str, str]) -> tuple[str, ...]:
+    keys = ("VERSION_CODENAME", "UBUNTU_CODENAME", "DEBIAN_CODENAME")
+    told = [release[key].lower() for key in keys if release.get(key)]
+    # older ones have it in brackets alone: `9 (stretch)`
+    shown = re.search(r"\((\w+)\)", release.get("VERSION", ""))
+    return tuple(dict.fromkeys(told or ([shown[1].lower()] if shown else [])))
 
 
 def _service_pack(capture: Capture) -> str:

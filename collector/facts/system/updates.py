@@ -8,14 +8,17 @@ lists are is told by the date that the archive signed (apt), and by the cache's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
-from collector.facts.base.package_versions import dpkg_newer, rpm_newer
+from collector.facts.base.package_versions import dpkg_newer, rpm_missing
+from collector.facts.system.kernel_images import newer_images
+from collector.facts.system.os_release import READS as _RELEASE_READS
+from collector.facts.system.os_release import Platform, platform
+from collector.facts.system.other_release import built_for_another, named_for_another, signed_other
 from collector.facts.system.repositories import half_untold, holds_system, newest, repository
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -53,8 +56,16 @@ done | { dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n'; echo '=
 awk '
   $1 == "unreadable" { print; next }
   $1 == "==" { lists = 1; next }
-  !lists { if ($1 == "installed") { held[$2] = held[$2] " " $3; some = 1 }; next }
+  !lists {
+    if ($1 != "installed") next
+    held[$2] = held[$2] " " $3; some = 1
+    if ($2 ~ /^linux-image-[0-9]/) kernels[$2] = $3
+    next
+  }
   $1 == "Package:" { name = $2; read++; next }
+  $1 == "Version:" && name ~ /^linux-image-[0-9]/ {
+    for (k in kernels) print "kernel", k, kernels[k], name, $2
+  }
   $1 == "Version:" && name in held {
     n = split(held[name], mine, " ")
     for (i = 1; i <= n; i++) if (mine[i] != $2) print name, mine[i], $2
@@ -158,6 +169,7 @@ READS: tuple[Read, ...] = (
             "which advisories in the cache of dnf or yum are not installed, and how old it is",
         ),
     ),
+    *_RELEASE_READS,
 )
 
 
@@ -187,7 +199,7 @@ class Updates:
     """`fetched`: how new the oldest thing is that the answer rests on; None: nothing was fetched.
 
     `source`: is there a list of security fixes of the system itself; `last`: when packages last
-    changed.
+    changed; `foreign`: a list of another release of the system, which may be all that was compared.
     """
 
     read: str
@@ -196,6 +208,7 @@ class Updates:
     source: bool
     last: datetime | None
     lines: tuple[str, ...]
+    foreign: str = ""
 
 
 def updates(capture: Capture) -> Updates | None:
@@ -208,8 +221,8 @@ def updates(capture: Capture) -> Updates | None:
         if match := re.search(r"^unreadable.*$", text, re.MULTILINE):
             raise NotUnderstood(id, match[0])
     if apt.strip() != "== none":
-        return _apt(apt)
-    return None if dnf.strip() == "== none" else _dnf(dnf)
+        return _apt(apt, platform(capture))
+    return None if dnf.strip() == "== none" else _dnf(dnf, platform(capture))
 
 
 def _section(text: str, name: str) -> list[str]:
@@ -217,7 +230,7 @@ def _section(text: str, name: str) -> list[str]:
     return match[1].splitlines() if match else []
 
 
-def _apt(text: str) -> Updates:
+def _apt(text: str, system: Platform) -> Updates:
     releases: list[dict[str, str]] = []
     for line in _section(text, "releases"):
         name, _, value = line.partition(" ")
@@ -231,7 +244,7 @@ def _apt(text: str) -> Updates:
     for line in _section(text, "last"):
         if match := re.match(r"info (\d+)$", line):
             last = _moment(match[1], "updates.apt")
-    fixes = []
+    fixes, images = list[Fix](), list[tuple[str, str, str, str]]()
     listed = 0
     for line in _section(text, "differ"):
         words = line.split()
@@ -240,16 +253,20 @@ def _apt(text: str) -> Updates:
                 raise NotUnderstood("updates.apt", msg("dpkg_named_no_installed"))
             listed = _count(words[1], "updates.apt")
             continue
+        if words[:1] == ["kernel"] and len(words) == 5:
+            images.append((words[1], words[2], words[3], words[4]))
+            continue
         if len(words) != 3:
             raise NotUnderstood("updates.apt", msg("not_difference", line=line))
         if dpkg_newer(words[2], words[1]):
             fixes.append(Fix(words[0], words[1], words[2]))
+    fixes += [Fix(*image) for image in newer_images(images)]
     if security and not listed:
         raise NotUnderstood("updates.apt", msg("security_archive_s_list"))
     shown = [f"{r.get('Label')} {r.get('Suite')} {r.get('Date')}" for r in security or releases]
-    return Updates(
-        "updates.apt", tuple(fixes), min(dates, default=None), bool(security), last, tuple(shown)
-    )
+    # which of the lists an entry was in is not told, so that one of another release spoils all
+    other, oldest = signed_other(security, system), min(dates, default=None)
+    return Updates("updates.apt", tuple(fixes), oldest, bool(security), last, tuple(shown), other)
 
 
 def _count(text: str, read: str) -> int:
@@ -281,7 +298,7 @@ def _http_date(text: str, where: str) -> datetime:
         raise NotUnderstood("updates.apt", msg("date", where=where, text=text)) from None
 
 
-def _dnf(text: str) -> Updates:
+def _dnf(text: str, release: Platform) -> Updates:
     caches: dict[str, int] = {}
     told = []
     for line in _section(text, "caches"):
@@ -292,6 +309,7 @@ def _dnf(text: str) -> Updates:
             folder = path.rpartition("/")[0]
             caches[folder] = max(caches.get(folder, 0), _count(stamp, "updates.dnf"))
     fixes: list[Fix] = []
+    pairs: list[tuple[str, str]] = []
     last: datetime | None = None
     for line in _section(text, "differ"):
         words = line.split()
@@ -303,7 +321,8 @@ def _dnf(text: str) -> Updates:
         issued = _day(words[4]) if len(words) > 5 else None
         if issued is None:
             raise NotUnderstood("updates.dnf", msg("not_advisory", line=line))
-        fix = _missing(words[1], words[5:])
+        pairs += [(words[1], held) for held in words[5:]]
+        fix = rpm_missing(words[1], words[5:])
         if fix:
             fixes.append(Fix(words[0], fix, words[1], words[2], words[3], issued))
     if last is None:
@@ -314,26 +333,9 @@ def _dnf(text: str) -> Updates:
     folders = {p.rpartition("/")[0].removesuffix("/gen") for p in told} & current
     stamps = [caches[folder] for folder in folders]
     fetched = datetime.fromtimestamp(min(stamps), UTC) if stamps else None
-    own, cached = (
-        {x for x in map(repository, some) if holds_system(x)} for some in (folders, current)
-    )
+    own, cached = ({*filter(holds_system, map(repository, x))} for x in (folders, current))
     system = bool(own) and not half_untold(cached, own)
     shown = told if system else [*told, *sorted({f"repo {repository(f)}" for f in caches})]
-    return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown))
-
-
-def _missing(fixed: str, held: Iterable[str]) -> str:
-    """The newest installed version where it is older than the fix, else nothing."""
-    versions = list(held)
-    newest = versions[0]
-    for version in versions[1:]:
-        if rpm_newer(version, newest):
-            newest = version
-    # streams of a module are different packages that share a name
-    if "module" in fixed and ("module" not in newest or _major(fixed) != _major(newest)):
-        return ""
-    return newest if rpm_newer(fixed, newest) else ""
-
-
-def _major(evr: str) -> str:
-    return evr.partition(":")[2].partition(".")[0]
+    ours = [folder for folder in folders if holds_system(repository(folder))]
+    other = named_for_another(ours, release) or built_for_another(pairs)
+    return Updates("updates.dnf", tuple(fixes), fetched, system, last, tuple(shown), other)

@@ -39,7 +39,10 @@ _UNIX = ("pam_unix", "pam_unix2", "pam_tcb")
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What one entry goes by. `deny` 0: it never locks; `unlock` in seconds, NEVER for never."""
+    """What one entry goes by. `deny` 0: it never locks; `unlock` in seconds, NEVER for never.
+
+    `admin_group` is the group whose members are treated as root is (faillock.conf(5)).
+    """
 
     deny: int
     unlock: int
@@ -47,6 +50,7 @@ class Numbers:
     root_unlock: int
     interval: int
     quotes: tuple[Quote, ...]
+    admin_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ def _numbers(settings: Mapping[str, str], entry: Entry, quotes: tuple[Quote, ...
         unlock if told is None else _seconds(told, entry),
         _number(settings.get("fail_interval", str(NEVER)), entry),
         quotes,
+        settings.get("admin_group", ""),
     )
 
 
