@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -108,3 +110,42 @@ def test_what_it_asks_for_is_asked_for_by_the_whole_too() -> None:
     assert ALONE["project"]["requires-python"] == WHOLE["project"]["requires-python"]
     names = {_name(one) for one in mine}
     assert names.isdisjoint({"ansible-core", "ansible-runner", "sqlalchemy", "jinja2"})
+
+
+def test_it_is_built_of_its_checkout_alone(tmp_path: Path) -> None:
+    """`build` makes the wheel from the source archive, unpacked where others may write."""
+    theirs = tmp_path / "tmp"
+    for name in ("collector", "hostpledge", "schemas"):
+        (theirs / name).mkdir(parents=True)
+        (theirs / name / "__init__.py").write_text('print("PLANTED")\n__version__ = "6.6.6"\n')
+    env = os.environ | {"TMPDIR": str(theirs)}
+    words = ["--no-isolation", "--outdir", str(tmp_path / "out"), str(ROOT / "packaging/verify")]
+    done = subprocess.run(
+        [sys.executable, "-m", "build", *words],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "PLANTED" not in done.stdout + done.stderr
+    (wheel,) = (tmp_path / "out").glob("*.whl")
+    with ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+        assert packed.read("collector/__init__.py") == (ROOT / "collector/__init__.py").read_bytes()
+    wanted = {"hostpledge/verifying.py", "collector/shipped/schemas/policy.schema.json"}
+    assert wanted <= names
+    assert not [name for name in names if name.endswith((".pyc", "schemas/__init__.py"))]
+
+
+def test_elsewhere_than_in_a_checkout_it_is_not_built(tmp_path: Path) -> None:
+    alone = tmp_path / "packaging of others" / "verify"
+    shutil.copytree(ROOT / "packaging/verify", alone)
+    (tmp_path / "collector").mkdir()
+    (tmp_path / "collector/__init__.py").write_text('__version__ = "6.6.6"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(alone)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode
+    assert not list(alone.rglob("*.whl"))
