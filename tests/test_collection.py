@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,16 @@ def test_the_source_holds_what_links_of_the_checkout_lead_to(tmp_path: Path) -> 
         held = {name.partition("/")[2] for name in tar.getnames()}
     assert {"galaxy.yml", "plugins/modules/remember.py", "roles/logging/tasks/main.yml"} <= held
     assert not [name for name in held if name.startswith("ansible_collections/")]
+
+
+def test_the_source_is_made_of_what_is_named() -> None:
+    """Evidence, keys and the register of a look at one's own machine may lie in the checkout."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    there = {name.split("/")[0] for name in listed if name}
+    assert set(build["targets"]["sdist"]["only-include"]) == there - {"ansible_collections"}
 
 
 def test_one_version_everywhere() -> None:
