@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import trust_of
+from collector.verify import open_bundle, verify
 from tests.cli.running import hostpledge
 
 ROOT = Path(__file__).parents[2]
 RECORD = (ROOT / "examples/pledge.yml").read_text(encoding="utf-8")
+# tells what it was called with, and as whom it would have gone
+SSH = """#!/bin/sh
+printf '%s ' "$@" >> {told}
+env >> {told}
+for word; do
+  case $word in
+    *IdentityFile=*)
+      file=${{word#*IdentityFile=}} file=${{file#\\"}} file=${{file%\\"}}
+      printf 'of mode %s: %s\n' "$(stat -c %a "$file")" "$(cat "$file")" >> {told} ;;
+  esac
+done
+echo 'ssh: connect to host 192.0.2.1 port 22: Connection refused' >&2
+exit 255
+"""
 POLICY = "schema: urn:hostpledge:schema:policy:1\nfresh_days: 30\n"
 
 
@@ -133,7 +152,62 @@ def test_the_recipes_are_yaml_that_calls_us(name: str) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert recipes[0]["repos"][0]["hooks"][0]["id"] == hook["id"] == "hostpledge-check"
     assert any("run -i" in line for line in recipes[1]["pledge"]["script"])
+    rights = recipes[2]["jobs"]["pledge"]["permissions"]
+    assert rights == {"contents": "read", "actions": "read", "security-events": "write"}
     assert any("run -i" in step.get("run", "") for step in recipes[2]["jobs"]["pledge"]["steps"])
+
+
+def _steps(name: str, form: str) -> str:
+    """What a platform runs: GitLab the lines of `script`, GitHub the one step with `run`."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    recipes = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    if form == "gitlab":
+        return "\n".join(recipes[1]["pledge"]["script"])
+    (step,) = (one["run"] for one in recipes[2]["jobs"]["pledge"]["steps"] if "run" in one)
+    return str(step)
+
+
+@pytest.mark.parametrize("name", ["ci.md", "ci.zh.md"])
+@pytest.mark.parametrize("form", ["gitlab", "github"])
+def test_a_recipe_runs_as_it_is_written(tmp_path: Path, name: str, form: str) -> None:
+    """By the shell of its platform, with what the platform gives: files for all, or texts."""
+    checkout, given = tmp_path / "checkout", tmp_path / "given"
+    (checkout / "pledges").mkdir(parents=True)
+    (checkout / "pledges/demo.yml").write_text(RECORD, encoding="utf-8")
+    (checkout / "inventory.yml").write_text("all: {hosts: {a: {ansible_host: 192.0.2.1}}}\n")
+    given.mkdir()
+    own = PrivateKey.generate()
+    own.save(given / "SIGNING_KEY", None)
+    for one in ("SSH_KEY", "SSH_KNOWN_HOSTS", "VAULT_PASSWORD"):
+        (given / one).write_text(f"{one.lower()}\n")
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH.format(told=tmp_path / "told"))
+    ssh.chmod(0o755)
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(tmp_path / "nobody"),
+        "LC_ALL": "C.UTF-8", "ANSIBLE_SSH_EXECUTABLE": str(ssh), "TMPDIR": str(tmp_path),
+    }  # fmt: skip
+    for file in given.iterdir():
+        # the runner of GitLab writes files with mode 0666, GitHub gives texts without their end
+        file.chmod(0o666)
+        env[file.name] = str(file) if form == "gitlab" else file.read_text().rstrip("\n")
+    done = subprocess.run(
+        ["sh", "-e", "-c", _steps(name, form)],
+        cwd=checkout, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    # nobody answers at that address: it ends with 1, and says so in its form
+    assert done.returncode == 1, done.stderr
+    told = (tmp_path / "told").read_text()
+    assert re.search(r"UserKnownHostsFile=(\S+)", told)[1] not in ("", "/dev/null")
+    assert "of mode 600: ssh_key" in told
+    assert not re.search("vault_password|PRIVATE KEY", told)
+    form_of = checkout / ("junit.xml" if form == "gitlab" else "hostpledge.sarif")
+    assert form_of.stat().st_size > 1000
+    with open_bundle(checkout / "out/bundle") as opened:
+        assert verify(opened, trust_of([own.public])).hosts == 1
+    assert {path.name for path in checkout.iterdir()} == {
+        "pledges", "inventory.yml", "out", form_of.name
+    }  # fmt: skip
 
 
 def test_a_run_prints_a_form_for_programs(tmp_path: Path) -> None:
