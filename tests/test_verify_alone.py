@@ -31,7 +31,7 @@ import json, sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
         if any(name == one or name.startswith(one + ".") for one in {blocked!r}):
-            raise ImportError("blocked: " + name)
+            raise ModuleNotFoundError("blocked: " + name, name=name)
 sys.meta_path.insert(0, Blocked())
 from collector.cli import main
 try:
@@ -102,6 +102,38 @@ def test_it_runs_without_the_rest(words: list[str], made: Path) -> None:
     owners = metadata.packages_distributions()
     used = {_name(owner) for name in imported for owner in owners.get(name, ())}
     assert used - {"hostpledge", "setuptools"} <= _closure()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "-i", "localhost,"],
+        ["harden", "-i", "localhost,", "--check"],
+        ["collect", "-i", "localhost,", "-o", "out"],
+        ["pledge", "list"],
+        ["register", "log", "verify"],
+        ["intake", "list"],
+        ["serve"],
+        ["doctor"],
+        ["report", "b", "--trust", "trust.json", "--html", "r.html"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_it_has_not_is_told_and_nothing_made(words: list[str], made: Path) -> None:
+    before = sorted(made.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(blocked=BLOCKED), *words],
+        cwd=made,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "HOSTPLEDGE_HOME": str(made / "none"), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    said = "cannot do that (" if words[0] == "report" else f"has no `{words[0]}`"
+    assert f"this package {said}" in done.stderr.splitlines()[0]
+    assert sorted(made.rglob("*")) == before
 
 
 def test_what_it_asks_for_is_asked_for_by_the_whole_too() -> None:

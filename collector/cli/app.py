@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gc
 import importlib
+import importlib.util
 import os
 import sys
 from typing import Any, cast
@@ -18,8 +19,8 @@ from collector.cli.options.loudness import with_loudness
 from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import CollectorError, VerifyFailed, one_line
-from collector.i18n.message import in_chinese, told
+from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
+from collector.i18n.message import in_chinese, msg, told
 from collector.private import put_umask_aside
 
 # command → module of collector.cli.commands that holds a click command of the same name
@@ -52,6 +53,19 @@ _COMMANDS = {
     "doctor": "doctor",
     "completion": "completion",
 }
+# what hostpledge-verify goes without, and a command would miss only halfway
+_WANTS = {
+    **dict.fromkeys(("run", "harden", "probe", "collect"), "ansible_runner"),
+    **dict.fromkeys(("pledge", "intake", "register", "serve", "doctor"), "sqlalchemy"),
+}
+_LEFT_OUT = frozenset({*_WANTS.values(), "alembic", "ansible", "jinja2", "openpyxl"})
+
+
+def _there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False
 
 
 class _Commands(Group):
@@ -72,6 +86,12 @@ class _Commands(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does it; of a name that is none, the nearest is named, whatever click's age."""
         name = args[0]
+        wanted = _WANTS.get(name)
+        if wanted and not ctx.resilient_parsing and not _there(wanted):
+            raise BadInput(
+                msg("not_in_this_package", command=name, module=wanted),
+                mend=msg("install_the_whole_package"),
+            )
         near = difflib.get_close_matches(name, _COMMANDS, n=1)
         if name not in _COMMANDS and near and not name.startswith("-"):
             raise click.UsageError(f"No such command '{name}'. Did you mean '{near[0]}'?", ctx)
@@ -137,11 +157,23 @@ def main() -> None:
     except Exception as problem:
         if os.environ.get("HOSTPLEDGE_DEBUG") or verbose():
             raise
-        status = _complain(
-            tr("内部错误，请报告", "a defect of hostpledge, please report it")
-            + f": {type(problem).__name__}: {problem} (HOSTPLEDGE_DEBUG=1)"
-        )
+        status = _complain(_unforeseen(problem))
     sys.exit(_last(_status(status)))
+
+
+def _unforeseen(problem: Exception) -> str:
+    module = problem.name if isinstance(problem, ModuleNotFoundError) else None
+    if module and module.split(".")[0] in _LEFT_OUT:
+        return _said(
+            BadInput(
+                msg("not_in_this_package_for_it", module=module),
+                mend=msg("install_the_whole_package"),
+            )
+        )
+    return (
+        tr("内部错误，请报告", "a defect of hostpledge, please report it")
+        + f": {type(problem).__name__}: {problem} (HOSTPLEDGE_DEBUG=1)"
+    )
 
 
 def _last(status: int) -> int:
