@@ -307,6 +307,8 @@ def test_tags_choose_controls(run: list[str], skip: list[str], meant: list[str])
     filters = importlib.import_module("ansible_collections.hostpledge.pledge.plugins.filter.tagged")
     chosen = filters.FilterModule().filters()["tagged"]
     assert chosen(["a", "b", "c"], "logging", run, skip) == meant
+    # as Ansible's own check of `-e logging_controls=a,b,c` takes it
+    assert chosen("a, b,c", "logging", run, skip) == meant
 
 
 @pytest.mark.parametrize(
