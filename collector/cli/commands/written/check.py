@@ -13,8 +13,8 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, CollectorError
-from collector.faults import documents
 from collector.export.envelope import as_json
+from collector.faults import documents
 from collector.i18n.message import in_chinese, msg
 from collector.private import opened
 from collector.schema import check as fits
