@@ -19,8 +19,8 @@ from collector.cli.options.loudness import with_loudness
 from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
-from collector.i18n.message import in_chinese, msg, told
+from collector.errors import CollectorError, VerifyFailed, one_line
+from collector.i18n.message import in_chinese, told
 from collector.private import put_umask_aside
 
 # command → module of collector.cli.commands that holds a click command of the same name
@@ -88,9 +88,13 @@ class _Commands(Group):
         name = args[0]
         wanted = _WANTS.get(name)
         if wanted and not ctx.resilient_parsing and not _there(wanted):
-            raise BadInput(
-                msg("not_in_this_package", command=name, module=wanted),
-                mend=msg("install_the_whole_package"),
+            raise click.ClickException(
+                tr(
+                    f"此安装包没有 `{name}` 命令（未安装 {wanted}）；"
+                    "请在单独的环境中安装完整的 hostpledge",
+                    f"this package has no `{name}` ({wanted} is not installed); install hostpledge "
+                    "itself, in an environment of its own",
+                )
             )
         near = difflib.get_close_matches(name, _COMMANDS, n=1)
         if name not in _COMMANDS and near and not name.startswith("-"):
@@ -164,11 +168,10 @@ def main() -> None:
 def _unforeseen(problem: Exception) -> str:
     module = problem.name if isinstance(problem, ModuleNotFoundError) else None
     if module and module.split(".")[0] in _LEFT_OUT:
-        return _said(
-            BadInput(
-                msg("not_in_this_package_for_it", module=module),
-                mend=msg("install_the_whole_package"),
-            )
+        return tr(
+            f"此安装包没有该功能（未安装 {module}）；请在单独的环境中安装完整的 hostpledge",
+            f"this package cannot do that ({module} is not installed); install hostpledge itself, "
+            "in an environment of its own",
         )
     return (
         tr("内部错误，请报告", "a defect of hostpledge, please report it")

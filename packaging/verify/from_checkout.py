@@ -1,6 +1,6 @@
 """What hostpledge-verify is made of: the checkout around it, or its own unpacked source archive.
 
-`python -m build` unpacks that one below $TMPDIR, where whatever lies two folders up may be anybody's.
+`python -m build` unpacks that one below $TMPDIR: whatever lies two folders up may be anybody's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _CODE = ("collector", "hostpledge")
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         place = _place(Path(self.root))
         packed = self.target_name == "sdist"
         taken = {place / name: name for name in _CODE}

@@ -36,10 +36,6 @@ _OUR_NAMES = re.compile(r"(^|/)(pledges?|data-inventor(y|ies)|event-ledgers?)(/|
 _GROUP = frozenset({"hosts", "children", "vars"})
 
 
-class _Others(BadInput):
-    """It names no schema of ours."""
-
-
 @click.command(
     help=tr(
         "检查手写的文件是否合乎格式：登记记录、数据清单、事件台账、恢复测试记录、备份报告、核验策略。"
@@ -74,7 +70,7 @@ def check(files: tuple[Path, ...], skip_others: bool, form: str) -> int:
         try:
             kind = _checked(data, str(file))
         except CollectorError as problem:
-            if skip_others and _is_of_others(problem, data, str(file)):
+            if skip_others and _is_of_others(data, str(file)):
                 skipped.append(str(file))
                 continue
             why = in_chinese(problem.said) if lang() == "zh" else str(problem)
@@ -86,13 +82,11 @@ def check(files: tuple[Path, ...], skip_others: bool, form: str) -> int:
     return 0 if all(one["fits"] for one in told) else 1
 
 
-def _is_of_others(problem: CollectorError, data: bytes, where: str) -> bool:
+def _is_of_others(data: bytes, where: str) -> bool:
     """May a hook pass it over? What cannot be parsed may be ours, if our schema stands in it."""
     if _OUR_NAMES.search(where) or _PREFIX.encode() in data:
         return False
-    if isinstance(problem, _Others) or len(data) > _MOST:
-        return True
-    return not _is_policy(_parsed(data))
+    return len(data) > _MOST or not _is_policy(_parsed(data))
 
 
 def _parsed(data: bytes) -> object:
@@ -105,7 +99,8 @@ def _parsed(data: bytes) -> object:
 def _is_policy(document: object) -> bool:
     """Without a schema, as `verify --policy` takes it."""
     known = documents()[f"{_PREFIX}policy:1"]["properties"]
-    return isinstance(document, dict) and bool(document) and set(document) <= set(known)
+    named = set(document) if isinstance(document, dict) else set()
+    return bool(named) and named <= set(known) - {"schema"}
 
 
 def _checked(data: bytes, where: str) -> str:
@@ -125,14 +120,14 @@ def _checked(data: bytes, where: str) -> str:
 
 def _kind(document: object, where: str) -> str:
     named = document.get("schema") if isinstance(document, dict) else None
-    if named is None and _is_policy(document):
+    if _is_policy(document):
         return "policy"
     kind = str(named or "").removeprefix(_PREFIX).rpartition(":")[0]
     if kind in KINDS:
         return kind
     if named is None and _is_ansible_inventory(document):
-        raise _Others(msg("is_inventory_of_ansible"), where=where, mend=msg("ansible_looks_at_it"))
-    raise _Others(
+        raise BadInput(msg("is_inventory_of_ansible"), where=where, mend=msg("ansible_looks_at_it"))
+    raise BadInput(
         msg("names_no_schema")
         if named is None
         else msg("names_no_schema_of_ours", schema=str(named)),
