@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,30 @@ def test_a_release_has_the_same_bytes_again(names: set[str], tmp_path: Path) -> 
     _done("ansible-galaxy", "collection", "install", "--force", str(packed), "-p", str(tmp_path))
 
 
+def test_its_readme_leads_to_what_is_in_it(tmp_path: Path) -> None:
+    """And says how it is installed and played; the product's own README is for a checkout."""
+    with tarfile.open(made(tmp_path)) as tar:
+        names = set(tar.getnames())
+        text = _text(tar, "README.md")
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert len(links) > len(ROLES)
+    assert [link for link in links if "://" not in link and link not in names] == []
+    assert {f"roles/{role}/README.md" for role in ROLES} <= set(links)
+    assert "make " not in text
+    version = collector.__version__
+    assert f"collection install hostpledge-pledge-{version}.tar.gz" in text
+    assert f"pip install hostpledge-{version}-py3-none-any.whl" in text
+    played = set(re.findall(r"ansible-playbook -i hosts.yml hostpledge\.pledge\.(\w+)", text))
+    assert {f"playbooks/{name}.yml" for name in played} <= names
+    assert {"check", "harden", "undo"} == played
+
+
+def _text(tar: tarfile.TarFile, name: str) -> str:
+    file = tar.extractfile(name)
+    assert file is not None
+    return file.read().decode()
+
+
 def test_the_source_holds_what_links_of_the_checkout_lead_to(tmp_path: Path) -> None:
     _done(
         "python", "-m", "build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(ROOT)
@@ -123,6 +148,16 @@ def test_the_source_holds_what_links_of_the_checkout_lead_to(tmp_path: Path) -> 
         held = {name.partition("/")[2] for name in tar.getnames()}
     assert {"galaxy.yml", "plugins/modules/remember.py", "roles/logging/tasks/main.yml"} <= held
     assert not [name for name in held if name.startswith("ansible_collections/")]
+
+
+def test_the_source_is_made_of_what_is_named() -> None:
+    """Evidence, keys and the register of a look at one's own machine may lie in the checkout."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    there = {name.split("/")[0] for name in listed if name}
+    assert set(build["targets"]["sdist"]["only-include"]) == there - {"ansible_collections"}
 
 
 def test_one_version_everywhere() -> None:
@@ -272,6 +307,8 @@ def test_tags_choose_controls(run: list[str], skip: list[str], meant: list[str])
     filters = importlib.import_module("ansible_collections.hostpledge.pledge.plugins.filter.tagged")
     chosen = filters.FilterModule().filters()["tagged"]
     assert chosen(["a", "b", "c"], "logging", run, skip) == meant
+    # as Ansible's own check of `-e logging_controls=a,b,c` takes it
+    assert chosen("a, b,c", "logging", run, skip) == meant
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,13 @@ trap 'rm -rf "$place"' EXIT
 "$PYTHON" -m venv "$place/venv"
 "$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9'
 status=0
+counted=0
 for lock in run demo all dev; do
   "$place/venv/bin/pip-audit" --requirement "requirements/$lock.txt" --require-hashes --disable-pip \
-    --progress-spinner off --vulnerability-service "${SERVICE:-osv}" >"$place/told" 2>&1 && continue
+    --progress-spinner off --vulnerability-service "${SERVICE:-osv}" >"$place/told" 2>&1 && {
+    counted=$((counted + $(grep -c '^[a-z0-9].*==' "requirements/$lock.txt")))
+    continue
+  }
   if grep -q 'Found .* known vulnerabilit' "$place/told"; then
     cat "$place/told"
     status=1
@@ -22,4 +26,6 @@ for lock in run demo all dev; do
     exit 2
   fi
 done
+[ "$status" != 0 ] ||
+  printf 'no known weakness in the locked packages: 4 lock files, %s lines (%s)\n' "$counted" "${SERVICE:-osv}"
 exit "$status"

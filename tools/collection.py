@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "packaging" / "collection" / "README.md"
 _FILES, _MANIFEST = "FILES.json", "MANIFEST.json"
 
 
@@ -32,6 +33,8 @@ def made(into: Path) -> Path:
             if name and (ROOT / name).is_file():
                 (source / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, source / name)
+        # who comes by Galaxy has no checkout: the product's own README leads to what is not in here
+        shutil.copy(README, source / "README.md")
         galaxy = Path(sys.executable).parent / "ansible-galaxy"
         subprocess.run(
             [galaxy, "collection", "build", source, "--output-path", folder],

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "dependencies.md"
 _LOCKED = re.compile(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", re.MULTILINE)
 LOCK = ROOT / "requirements" / "all.txt"
+_MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 # Apache-2.0 code may use and be combined with these; GPL ones are programs beside it (ADR 5)
 GO_WITH_OURS = (
     "Apache", "MIT", "BSD", "ISC", "PSF", "Python", "MPL", "CC0", "Unlicense", "GPL", "LGPL",
@@ -34,18 +35,16 @@ written by hand although a library does something like it, and why, in
 
 
 def packages() -> Iterator[tuple[str, str]]:
-    """Name and version of each package of the lock file, of one Python where versions differ."""
-    seen: set[str] = set()
-    for name, version in re.findall(
-        r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", LOCK.read_text(), re.MULTILINE
-    ):
-        if name not in seen:
-            seen.add(name)
-            yield name, version
+    """Name and version of each package of the lock file; the versions, where Pythons differ."""
+    found: dict[str, list[str]] = {}
+    for name, version in _LOCKED.findall(LOCK.read_text()):
+        found.setdefault(name, []).append(version)
+    for name, versions in found.items():
+        yield name, ", ".join(dict.fromkeys(versions))
 
 
 def licence(name: str) -> str:
-    """What the package says: its SPDX expression, else its classifiers, else its field.
+    """What the package says: its SPDX expression, else its classifiers, its field, or its text.
 
     Empty where it is not installed here (another system's or Python's).
     """
@@ -61,7 +60,16 @@ def licence(name: str) -> str:
         for one in about.get_all("Classifier") or []
         if one.startswith("License :: ") and not one.endswith("OSI Approved")
     ]
-    return ", ".join(classifiers) or (about.get("License") or "").strip().split("\n")[0][:60]
+    field = (about.get("License") or "").strip().split("\n")[0][:60]
+    return ", ".join(classifiers) or field or _by_text(name)
+
+
+def _by_text(name: str) -> str:
+    """Of a package that brings its licence, and says nowhere which it is."""
+    for file in metadata.files(name) or []:
+        if "licenses" in file.parts and _MIT in " ".join(file.read_text().split()):
+            return "MIT"
+    return ""
 
 
 def page() -> str:

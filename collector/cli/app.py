@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gc
 import importlib
+import importlib.util
 import os
 import sys
 from typing import Any, cast
@@ -52,6 +53,19 @@ _COMMANDS = {
     "doctor": "doctor",
     "completion": "completion",
 }
+# what hostpledge-verify goes without, and a command would miss only halfway
+_WANTS = {
+    **dict.fromkeys(("run", "harden", "probe", "collect"), "ansible_runner"),
+    **dict.fromkeys(("pledge", "intake", "register", "serve", "doctor"), "sqlalchemy"),
+}
+_LEFT_OUT = frozenset({*_WANTS.values(), "alembic", "ansible", "jinja2", "openpyxl"})
+
+
+def _there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False
 
 
 class _Commands(Group):
@@ -72,6 +86,16 @@ class _Commands(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does it; of a name that is none, the nearest is named, whatever click's age."""
         name = args[0]
+        wanted = _WANTS.get(name)
+        if wanted and not ctx.resilient_parsing and not _there(wanted):
+            raise click.ClickException(
+                tr(
+                    f"此安装包没有 `{name}` 命令（未安装 {wanted}）；"
+                    "请在单独的环境中安装完整的 hostpledge",
+                    f"this package has no `{name}` ({wanted} is not installed); install hostpledge "
+                    "itself, in an environment of its own",
+                )
+            )
         near = difflib.get_close_matches(name, _COMMANDS, n=1)
         if name not in _COMMANDS and near and not name.startswith("-"):
             raise click.UsageError(f"No such command '{name}'. Did you mean '{near[0]}'?", ctx)
@@ -137,11 +161,22 @@ def main() -> None:
     except Exception as problem:
         if os.environ.get("HOSTPLEDGE_DEBUG") or verbose():
             raise
-        status = _complain(
-            tr("内部错误，请报告", "a defect of hostpledge, please report it")
-            + f": {type(problem).__name__}: {problem} (HOSTPLEDGE_DEBUG=1)"
-        )
+        status = _complain(_unforeseen(problem))
     sys.exit(_last(_status(status)))
+
+
+def _unforeseen(problem: Exception) -> str:
+    module = problem.name if isinstance(problem, ModuleNotFoundError) else None
+    if module and module.split(".")[0] in _LEFT_OUT:
+        return tr(
+            f"此安装包没有该功能（未安装 {module}）；请在单独的环境中安装完整的 hostpledge",
+            f"this package cannot do that ({module} is not installed); install hostpledge itself, "
+            "in an environment of its own",
+        )
+    return (
+        tr("内部错误，请报告", "a defect of hostpledge, please report it")
+        + f": {type(problem).__name__}: {problem} (HOSTPLEDGE_DEBUG=1)"
+    )
 
 
 def _last(status: int) -> int:

@@ -80,6 +80,11 @@ def families(
             Text("符合的结论到何时为止", "Until when a pass holds, where it has an end."),
             _ends(hosts),
         ),
+        (
+            "hostpledge_waived_until_timestamp_seconds",
+            Text("豁免到何时为止", "Until when a failure is waived."),
+            _waivers_end(hosts, at),
+        ),
     )
     return (*found, *_about_scope(scope), *_about_evidence(about, scope))
 
@@ -154,6 +159,16 @@ def _verdicts(hosts: Hosts, at: Times) -> Iterator[Sample]:
                 },
                 1,
             )
+
+
+def _waivers_end(hosts: Hosts, at: Times) -> Iterator[Sample]:
+    """Nobody may export again on that day: an alert has to know it by itself."""
+    for name, findings in hosts.items():
+        for finding in _once(findings):
+            failed = finding.result in (Result.FAIL, Result.PARTIAL)
+            if failed and finding.waiver is not None and waived(finding, at[name]):
+                labels = {"host": name, "control": finding.control}
+                yield labels, _seconds(finding.waiver.expires)
 
 
 def _ends(hosts: Hosts) -> Iterator[Sample]:

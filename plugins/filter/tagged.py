@@ -14,16 +14,20 @@ _ROLES = Path(__file__).parents[2] / "roles"
 _ALIKE = 0.8
 
 
-def tagged(names: Iterable[str], family: str, run: Iterable[str], skip: Iterable[str]) -> list[str]:
+def tagged(
+    names: str | Iterable[str], family: str, run: Iterable[str], skip: Iterable[str]
+) -> list[str]:
     """Of the controls `names` those that are meant, in their order.
 
     A tag is FAMILY.CONTROL, or anything else, which means all controls where it chose the role.
+    Names in one text, with commas, are what Ansible's own check takes for a list.
     """
+    listed = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
     named = {tag for tag in run if tag.startswith(f"{family}.")}
     whole = not named or family in run or "all" in run
     return [
         name
-        for name in names
+        for name in listed
         if (whole or f"{family}.{name}" in named) and f"{family}.{name}" not in skip
     ]
 

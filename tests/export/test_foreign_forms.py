@@ -23,7 +23,7 @@ from collector.export.envelope import Identity
 from collector.model import Finding, Lang, Method, Result, Text
 from collector.scope import scope_of
 from collector.verify.policy import FRESH_DAYS
-from tests.export.findings import AT, HOSTILE, HOSTS, STATUSES, finding, waiver
+from tests.export.findings import AT, CONTROL, HOSTILE, HOSTS, STATUSES, finding, waiver
 
 ROOT = Path(__file__).parents[2]
 LANGS = get_args(Lang)
@@ -186,6 +186,16 @@ def test_openmetrics_has_the_samples_of_prometheus_and_their_times(lang: Lang) -
     assert "# TYPE hostpledge_evidence info" in heads
 
 
+def test_until_when_a_failure_is_waived_is_told_as_long_as_it_is() -> None:
+    """Nobody may export again on the day when it ends."""
+    for days, told in ((9, True), (-9, False)):
+        hosts = {"b": [finding("b", Result.FAIL, waiver=waiver("b", days))]}
+        end = int((AT + timedelta(days=days)).timestamp())
+        line = f'hostpledge_waived_until_timestamp_seconds{{host="b",control="{CONTROL}"}} {end}'
+        for form in ("prometheus", "openmetrics"):
+            assert (line in made(form, hosts=hosts)) is told
+
+
 # --- rules and the dashboard ---------------------------------------------------------------------
 
 
@@ -200,7 +210,10 @@ def expressions() -> dict[str, str]:
 def exported() -> dict[str, set[str]]:
     """Every metric there is, with its labels."""
     found: dict[str, set[str]] = {}
-    hosts = {"a": [finding("a", Result.PASS)]}
+    hosts = {
+        "a": [finding("a", Result.PASS)],
+        "b": [finding("b", Result.FAIL, waiver=waiver("b", 9))],
+    }
     for line in made("prometheus", hosts=hosts, more=MORE).splitlines():
         if not line.startswith("#"):
             labels = set(re.findall(r'[{,]([a-z]+)="', line))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +29,7 @@ from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from collector.pledges.standing.due import due
 from collector.pledges.standing.standing import standing
+from collector.pledges.transfer.inventory import check_due_since
 from collector.scope import scope_of
 from collector.verify import open_bundle
 from tests.counts import AT_3
@@ -65,10 +67,11 @@ def judged(
     at: datetime = AT,
     waivers: tuple[Waiver, ...] = (),
     answered: bool = False,
+    silent: tuple[str, ...] = (),
 ) -> Path:
     """A bundle of hosts that did not answer: its clauses are `error`, however whole it is.
 
-    `answered`: they did, so that a signer can say anything of them.
+    `answered`: they did but for those `silent`, so that a signer can say anything of them.
     """
     files = []
     for host in hosts:
@@ -77,10 +80,11 @@ def judged(
         origin = MappingProxyType({"transport": "ssh", "clock": at.isoformat()})
         files.append(place / captures.file_name(host))
         taken = Capture(host, HostStatus.UNREACHABLE, detail=name, origin=origin)
-        if answered:
+        if answered and host not in silent:
             weak = captured("weak")
             head = MappingProxyType({**weak.head, "clock": str(int(at.timestamp()))})
-            taken = replace(weak, host=host, head=head, collected_at=at, origin=origin)
+            nonce = sha256(f"{name} {host}".encode()).hexdigest()
+            taken = replace(weak, host=host, head=head, collected_at=at, origin=origin, nonce=nonce)
         captures.write(taken, files[-1])
     return bundle.make(
         files,
@@ -122,7 +126,7 @@ def test_a_name_that_looks_as_a_declared_one_is_told(register: Register, signer:
 
 
 def test_a_whole_one_is_whole(register: Register, signer: Signer) -> None:
-    attached = attach(register, ID, judged(register, signer, "a"), signer.trust)
+    attached = attach(register, ID, judged(register, signer, "a", answered=True), signer.trust)
     assert attached.whole
     assert register.evidence(ID)[0] == attached
     assert lacking(attached, 3) == ""
@@ -158,24 +162,70 @@ def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Si
 def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer) -> None:
     """A family every day would keep the clock of the whole from ever running out."""
     now = AT + timedelta(days=100)
-    attach(register, ID, judged(register, signer, "whole"), signer.trust)
+    attach(register, ID, judged(register, signer, "whole", answered=True), signer.trust)
     for number in range(3):
         at = now - timedelta(days=3 - number)
-        part = judged(register, signer, f"p{number}", families=("backup",), at=at)
+        part = judged(register, signer, f"p{number}", families=("backup",), at=at, answered=True)
         attach(register, ID, part, signer.trust)
-    alone = judged(register, signer, "host", hosts=("web-01",), at=now)
+    alone = judged(register, signer, "host", hosts=("web-01",), at=now, answered=True)
     assert attach(register, ID, alone, signer.trust).absent == 1
     for evidence in (register.evidence(ID), register.newest_evidence()[ID]):
         found = due(register.get(ID), evidence, now, within=timedelta(0))
         (late,) = [one for one in found if one.kind == "evidence"]
         assert late.at == AT + timedelta(days=90)
         assert (
-            f"(evidence 5 does not count: {AT_3} of {AT_3} controls, 1 host(s) missing)"
+            f"(evidence 5 does not count: {AT_3} of {AT_3} controls, 1 host(s) not looked at)"
             in late.text.en
         )
-        assert f"（第 5 份不计：{AT_3} 项核查项中的 {AT_3} 项、缺 1 台主机）" in late.text.zh
+        assert f"（第 5 份不计：{AT_3} 项核查项中的 {AT_3} 项、1 台主机未核查）" in late.text.zh
     newest = register.newest_evidence()[ID]
     assert [e.sequence for e in newest] == [1, 5]
+
+
+@pytest.mark.parametrize("silent", [HOSTS, ("db-01",)])
+def test_a_night_in_which_hosts_were_silent_makes_no_evidence_fresh(
+    register: Register, signer: Signer, silent: tuple[str, ...]
+) -> None:
+    """The jump host was down, and the timer would leave the pledge alone for three months."""
+    now = AT + timedelta(days=89)
+    attach(register, ID, judged(register, signer, "whole", answered=True), signer.trust)
+    night = judged(register, signer, "night", at=now, silent=silent, answered=True)
+    attached = attach(register, ID, night, signer.trust)
+    assert (attached.absent, attached.whole) == (len(silent), False)
+    assert f"{len(silent)} declared host(s) not looked at" in lacking(attached, 3)
+    record = register.get(ID)
+    for evidence in (register.evidence(ID), register.newest_evidence()[ID]):
+        (late,) = [
+            one
+            for one in due(record, evidence, now, within=timedelta(days=2))
+            if one.kind == "evidence"
+        ]
+        assert late.at == AT + timedelta(days=90)
+        assert f"{len(silent)} host(s) not looked at" in late.text.en
+        # what `run --due` goes by
+        assert check_due_since(record, evidence, now, timedelta(days=2)) == late.at
+        assert check_due_since(record, evidence, now, timedelta(0)) is None
+    again = judged(register, signer, "again", at=now + timedelta(hours=1), answered=True)
+    attach(register, ID, again, signer.trust)
+    assert check_due_since(record, register.evidence(ID), now, timedelta(days=60)) is None
+
+
+def test_a_waiver_that_ended_is_not_answered_by_hosts_that_were_silent(
+    register: Register, signer: Signer
+) -> None:
+    ended = {
+        "control": "backup.fresh", "host": "db-01", "reason": "x", "approver": "y",
+        "expires": (AT + timedelta(days=5)).date().isoformat(),
+    }  # fmt: skip
+    register.add(made(resources={"hosts": list(HOSTS)}, waivers=[ended]), update=True)
+    now = AT + timedelta(days=20)
+    attach(register, ID, judged(register, signer, "a", answered=True), signer.trust)
+    silent = judged(register, signer, "b", at=now - timedelta(days=1))
+    attach(register, ID, silent, signer.trust)
+    record = register.get(ID)
+    assert check_due_since(record, register.evidence(ID), now, timedelta(0)) is not None
+    attach(register, ID, judged(register, signer, "c", at=now, answered=True), signer.trust)
+    assert check_due_since(record, register.evidence(ID), now, timedelta(0)) is None
 
 
 def test_a_declared_host_that_is_missing_narrows_what_its_signer_did_not(
@@ -186,7 +236,7 @@ def test_a_declared_host_that_is_missing_narrows_what_its_signer_did_not(
     attached = attach(register, ID, path, signer.trust)
     assert set(attached.verdicts.values()) == {"error"}
     assert attached.absent == 1
-    assert lacking(attached, 3).endswith("1 declared host(s) missing")
+    assert lacking(attached, 3).endswith("1 declared host(s) not looked at")
 
 
 def test_a_record_of_a_higher_grade_is_not_proven(register: Register, signer: Signer) -> None:

@@ -79,7 +79,10 @@ def test_none_is_in_what_a_run_leaves(tmp_path: Path) -> None:
         ("c.ini", "[all]\nh1 ansible_password=x SECRETPW34 y\n", "2"),
         ("d.ini", "[all:vars]\nSECRETPW35\n", "2"),
         ("e.ini", "[all SECRETPW36]\nh1\n", "1"),
-        ("f.ini", "[all]\nh[SECRETPW37:3] a=b\n", ""),
+        ("f.ini", "[all]\nh[SECRETPW37:3] a=b\n", "2"),
+        ("i.ini", "[all]\nh[1:3]\nSECRETPW37[1:\n", "3"),
+        ("i.yml", 'all:\n  hosts:\n    "SECRETPW37\\e[31m":\n', "3"),
+        ("j.yml", "all:\n  hosts:\n    h[1:2]:\n    SECRETPW37[0x1b..]:\n", "4"),
         ("g.yml", "all:\n  hosts:\n    h1: {ansible_password: 'SECRETPW38}\n", "4"),
         ("h.yml", "all:\n  hosts:\n    h1: {ansible_password: @SECRETPW39}\n", "3"),
     ],
@@ -93,6 +96,9 @@ def test_a_slip_in_an_inventory_is_told_by_its_line(
     assert _WORD.findall(ran.out + ran.err) == []
     assert f"{name}{f' line {line}' if line else ''}: not an inventory: " in ran.err
     assert len(ran.err.splitlines()) == 1
+    # Python's own words help nobody
+    assert "unpack" not in ran.err
+    assert "int()" not in ran.err
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,6 @@ def _one(folder: Path, lang: Lang) -> int:
             "mkdocs",
             "build",
             "--strict",
-            "--quiet",
             "-f",
             str(settings),
         ]
@@ -80,7 +79,20 @@ def _one(folder: Path, lang: Lang) -> int:
             "NO_MKDOCS_2_WARNING": "1",
             "DISABLE_MKDOCS_2_WARNING": "true",
         }
-        return subprocess.run(command, env=env, check=False).returncode
+        # quiet it would count no warning either, and `--strict` hold nothing back
+        done = subprocess.run(
+            command,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            sys.stderr.write(done.stdout)
+        # its links are those of a server's root, wherever the site lies
+        (folder / lang / "404.html").unlink(missing_ok=True)
+        return done.returncode
 
 
 def _write(place: Path, text: str) -> None:

@@ -30,7 +30,8 @@ class Evidence:
     `collected_at` is the time of its oldest capture, `made_at` what the signed statement says;
     `verdicts` is the verdict of each clause ("2.2" → "pass" …), as far as it was judged; `path` is
     where the bundle is kept. `scope` is how much was judged (None: it was attached before that was
-    kept), and `absent` how many hosts that were declared then are not in it. `handed_in` is how
+    kept), and `absent` how many hosts that were declared then were not looked at: they are not in
+    it, did not answer, or not to the end. `handed_in` is how
     many of its captures no run vouches for (None: it was attached before that was kept). `past`:
     every host in it had been looked at later already (None: what its time says, see `current`).
     `doubted`: the register's rows of its pledge are not what its log says of them.

@@ -16,7 +16,7 @@ from collector.errors import BadInput, CollectorError, VerifyFailed, one_line
 from collector.facts.data.inventory import DOCUMENT as INVENTORY
 from collector.facts.data.inventory_signature import KEYS
 from collector.i18n.message import msg
-from collector.model import Result
+from collector.model import HostStatus, Result
 from collector.pledges.database import sightings
 from collector.pledges.database.held import undeclared
 from collector.pledges.database.rows import Evidence
@@ -33,10 +33,14 @@ Held = Callable[[Bundle, Verification], None]
 
 @dataclass(frozen=True, slots=True)
 class _Borne:
-    """What a bundle bears of the record: its waivers, and by name the digests of its documents."""
+    """What a bundle bears of the record: its waivers, and by name the digests of its documents.
+
+    Of the hosts `unseen` nothing was seen to its end: not reached, refused, cut off.
+    """
 
     waivers: Sequence[Mapping[str, str]]
     documents: Mapping[str, str]
+    unseen: frozenset[str]
 
 
 def attach(
@@ -101,7 +105,8 @@ def _insert(
     _check_waivers(register, id, borne.waivers, where)
     _check_documents(register, id, borne.documents, where)
     hosts = frozenset(one.host for one in seen)
-    missing = {*found.scope.absent, *(h for h in record.hosts if h not in hosts)}
+    # a declared host that did not answer was looked at no more than one that nobody asked
+    missing = {*found.scope.absent, *(set(record.hosts) - (hosts - borne.unseen))}
     place = pledge["sequence"], found.digest, pledge["previous"]
     register.check_next(id, *place)
     past, late = _past(register, id, found, seen, older=older)
@@ -321,7 +326,10 @@ def _verified(
             _check_when(found, str(named))
             told = {one["name"]: one["sha256"] for one in opened.frame["attached"]}
             answered = {name: told[name] for name in ANSWERED_FOR if name in told}
-            return found, seen, _Borne(opened.frame["waivers"], answered)
+            unseen = frozenset(
+                host for host, entry in opened.hosts() if entry["status"] != HostStatus.COMPLETE
+            )
+            return found, seen, _Borne(opened.frame["waivers"], answered, unseen)
     except VerifyFailed as problem:
         where = problem.where.replace(str(copy), "").lstrip("/")
         raise VerifyFailed(

@@ -93,8 +93,8 @@ def _evidence(shown: str, days: int, part: Evidence | None) -> Text:
     said = part.scope.said()
     zh, en = said.zh, said.en
     if part.absent:
-        zh += f"、缺 {part.absent} 台主机"
-        en += f", {part.absent} host(s) missing"
+        zh += f"、{part.absent} 台主机未核查"
+        en += f", {part.absent} host(s) not looked at"
     return Text(
         f"{text.zh}（第 {part.sequence} 份不计：{zh}）",
         f"{text.en} (evidence {part.sequence} does not count: {en})",

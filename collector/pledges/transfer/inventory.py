@@ -68,7 +68,7 @@ def check_due_since(
 
     A waiver that ended before the newest evidence was collected was judged without already.
     """
-    newest = max((e.collected_at for e in evidence), default=None)
+    newest = max((e.collected_at for e in evidence if e.whole), default=None)
     found = [
         entry.at
         for entry in due(record, evidence, now, within=within, renewed=renewed, lives=lives)

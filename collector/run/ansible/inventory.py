@@ -22,6 +22,13 @@ from collector.run.ansible.private import extra_vars, folder_for_sockets, privat
 from collector.run.collected.unsaid import kind_of, quoted
 
 _RENAME = msg("give_another_name")
+# what Ansible says of brackets in the name of a host; some of it is Python's own word
+_RANGE_REFUSED = re.compile(
+    r"host range |host ranges? must |not enough values to unpack|too many values to unpack"
+    r"|invalid literal for int\(\)|range\(\) arg"
+)
+_RANGE = re.compile(r"\[(\d+:\d+|[A-Za-z]:[A-Za-z])(:\d+)?\]")
+_OPEN = re.compile(r"[\w.-]\[")
 _REACHED_BY: Mapping[str, Callable[[str], str]] = {
     "ansible_host": reaching.wrong_address,
     "ansible_ssh_host": reaching.wrong_address,
@@ -163,22 +170,27 @@ def _unusable(output: bytes, how: How) -> BadInput:
     if not reason:
         return BadInput(complaint(output), where=source)
     place = re.search(rf"^Origin: {re.escape(_place(source))}:(\d+)", text, re.MULTILINE)
-    line = place[1] if place else _line_of(source, quoted(reason))
+    of_range = bool(_RANGE_REFUSED.match(reason))
+    line = place[1] if place else _line_of(source, quoted(reason), of_range=of_range)
     # of a line only where it stands: it holds the password of a host as often as not
     return BadInput(
-        msg("not_inventory", reason=kind_of(reason)),
+        msg("host_name_no_range") if of_range else msg("not_inventory", reason=kind_of(reason)),
         where=f"{source} line {line}" if line else source,
         mend=msg("mend_try_again"),
     )
 
 
-def _line_of(source: str, words: str) -> str:
-    """The number of the only line that holds the words; empty where that is not one."""
+def _line_of(source: str, words: str, *, of_range: bool) -> str:
+    """The number of the only line with the words, or a bad range; empty where that is not one."""
     try:
-        lines = Path(source).read_text("utf-8", "replace").splitlines() if words else []
+        lines = Path(source).read_text("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    found = [n for n, line in enumerate(lines, 1) if words in line]
+    found = [
+        n
+        for n, line in enumerate(lines, 1)
+        if (_OPEN.search(_RANGE.sub("", line)) if of_range else words and words in line)
+    ]
     return str(found[0]) if len(found) == 1 else ""
 
 

@@ -107,7 +107,7 @@ def lacking(evidence: Evidence, grade: int) -> str:
     found = [] if evidence.whole else [line(scope, lang())]
     if evidence.absent:
         count = evidence.absent
-        found.append(tr(f"缺 {count} 台登记的主机", f"{count} declared host(s) missing"))
+        found.append(tr(f"{count} 台登记的主机未核查", f"{count} declared host(s) not looked at"))
     if scope.grade < grade:
         found.append(lower_grade(scope.grade, grade).to(lang()))
     return tr("；", "; ").join(found)
