@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,20 @@ import click
 from collector import captures, catalog
 from collector.assess import satisfied
 from collector.cli.asked.loudness import quiet
+from collector.cli.asked.status import COULD_NOT
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.common import families_option, find, form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import Pledged, pledged, register_option
 from collector.cli.options.times import parse_time
 from collector.cli.ui.columns import out
-from collector.cli.ui.intake import Intake, say_clocks
+from collector.cli.ui.intake import Intake, Taken, say_clocks
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.sheets import marked
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 from collector.export import FORMATS, exporter
 from collector.export.envelope import Identity
+from collector.i18n.message import in_chinese, msg, told
 from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, Control, Finding, HostStatus
 from collector.scope import Scope, scope_of
@@ -119,10 +121,13 @@ def assess(
 
     def begun() -> Iterator[tuple[Capture, Judging]]:
         for path in _watched(files):
-            taken = intake.take(path)
+            try:
+                taken = _taken(intake, path, None if moment else now)
+            except BadInput as problem:
+                # one host must not keep the others from being judged
+                left_out.append(problem)
+                continue
             capture = taken.capture
-            if moment is None:
-                captures.check_time(capture, now, str(path))
             if capture.host in named:
                 raise BadInput(
                     tr(
@@ -137,16 +142,39 @@ def assess(
                 given[capture.host] = capture.collected_at or now
             yield capture, Judging(capture, selected, at=moment, **asked)
 
+    left_out: list[BadInput] = []
     files = capture_files(Path(p) for p in paths)
     for capture, findings in in_order(begun()):
         hosts[capture.host] = findings
         times[capture.host] = moment or _moment(capture)
         statuses[capture.host] = capture.status
+    if left_out and not hosts:
+        raise left_out[0]
     scope = scope_of([c.id for c in selected], asked["grade"])
     _print(form, hosts, times, statuses, scope, given, Identity(pledge_id))
     say_clocks(given)
+    if left_out:
+        _say_left_out(left_out)
+        return COULD_NOT
     done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
     return 0 if done else 1
+
+
+def _taken(intake: Intake, path: Path, now: datetime | None) -> Taken:
+    """Raises BadInput for a file that cannot be judged; `now` where its own time is to be taken."""
+    taken = intake.take(path)
+    if now is not None:
+        captures.check_time(taken.capture, now, str(path))
+        if taken.capture.collected_at is None and taken.capture.reads:
+            raise BadInput(msg("capture_no_time"), where=str(path), mend=msg("give_one"))
+    return taken
+
+
+def _say_left_out(problems: Sequence[BadInput]) -> None:
+    for problem in problems:
+        said = told(problem)
+        text = in_chinese(said) if lang() == "zh" else str(said)
+        click.echo(tr("未判定：", "not judged: ") + one_line(text, 2000), err=True)
 
 
 def _explain(
