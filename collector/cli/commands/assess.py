@@ -113,61 +113,70 @@ def assess(
     hosts: dict[str, list[Finding]] = {}
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
-    named: dict[str, Path] = {}
-    now = datetime.now(UTC).replace(microsecond=0)
     if "" in paths:
         raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
-    intake, given = Intake(), dict[str, datetime]()
-
-    def begun() -> Iterator[tuple[Capture, Judging]]:
-        for path in _watched(files):
-            try:
-                taken = _taken(intake, path, None if moment else now)
-            except BadInput as problem:
-                # one host must not keep the others from being judged
-                left_out.append(problem)
-                continue
-            capture = taken.capture
-            if capture.host in named:
-                raise BadInput(
-                    tr(
-                        f"与 {named[capture.host]} 是同一主机 {capture.host} 的采集文件",
-                        f"a capture of the host {capture.host}, as {named[capture.host]} is too",
-                    ),
-                    where=str(path),
-                    mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
-                )
-            named[capture.host] = path
-            if not taken.collected:
-                given[capture.host] = capture.collected_at or now
-            yield capture, Judging(capture, selected, at=moment, **asked)
-
-    left_out: list[BadInput] = []
-    files = capture_files(Path(p) for p in paths)
-    for capture, findings in in_order(begun()):
+    files, taking = capture_files(Path(p) for p in paths), _Taking(moment)
+    begun = ((c, Judging(c, selected, at=moment, **asked)) for c in taking.each(files))
+    for capture, findings in in_order(begun):
         hosts[capture.host] = findings
         times[capture.host] = moment or _moment(capture)
         statuses[capture.host] = capture.status
-    if left_out and not hosts:
-        raise left_out[0]
+    if taking.left_out and not hosts:
+        raise taking.left_out[0]
     scope = scope_of([c.id for c in selected], asked["grade"])
-    _print(form, hosts, times, statuses, scope, given, Identity(pledge_id))
-    say_clocks(given)
-    if left_out:
-        _say_left_out(left_out)
+    _print(form, hosts, times, statuses, scope, taking.given, Identity(pledge_id))
+    say_clocks(taking.given)
+    if taking.left_out:
+        _say_left_out(taking.left_out)
         return COULD_NOT
     done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
     return 0 if done else 1
 
 
-def _taken(intake: Intake, path: Path, now: datetime | None) -> Taken:
-    """Raises BadInput for a file that cannot be judged; `now` where its own time is to be taken."""
-    taken = intake.take(path)
-    if now is not None:
-        captures.check_time(taken.capture, now, str(path))
-        if taken.capture.collected_at is None and taken.capture.reads:
-            raise BadInput(msg("capture_no_time"), where=str(path), mend=msg("give_one"))
-    return taken
+class _Taking:
+    """The captures that can be judged, one by one, and why the others cannot (`left_out`).
+
+    `given`: by host the time of those that no run vouches for. `at` is the time to judge for.
+    """
+
+    def __init__(self, at: datetime | None) -> None:
+        self.given: dict[str, datetime] = {}
+        self.left_out: list[BadInput] = []
+        self._intake, self._named = Intake(), dict[str, Path]()
+        self._now, self._at = datetime.now(UTC).replace(microsecond=0), at
+
+    def each(self, files: list[Path]) -> Iterator[Capture]:
+        """Raises BadInput for two captures of one host."""
+        for path in _watched(files):
+            try:
+                taken = self._taken(path)
+            except BadInput as problem:
+                # one host must not keep the others from being judged
+                self.left_out.append(problem)
+                continue
+            host = taken.capture.host
+            if host in self._named:
+                raise BadInput(
+                    tr(
+                        f"与 {self._named[host]} 是同一主机 {host} 的采集文件",
+                        f"a capture of the host {host}, as {self._named[host]} is too",
+                    ),
+                    where=str(path),
+                    mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
+                )
+            self._named[host] = path
+            if not taken.collected:
+                self.given[host] = taken.capture.collected_at or self._now
+            yield taken.capture
+
+    def _taken(self, path: Path) -> Taken:
+        """Raises BadInput for a file that cannot be judged."""
+        taken = self._intake.take(path)
+        if self._at is None:
+            captures.check_time(taken.capture, self._now, str(path))
+            if taken.capture.collected_at is None and taken.capture.reads:
+                raise BadInput(msg("capture_no_time"), where=str(path), mend=msg("give_one"))
+        return taken
 
 
 def _say_left_out(problems: Sequence[BadInput]) -> None:
