@@ -29,6 +29,9 @@ _FOLDER = 0o700
 _OTHERS = 0o077
 _ASIDE = 60
 _LOCK = ".held"
+_PART = re.compile(r"\.(.+)\.([1-9][0-9]*)\.[0-9a-f]{8}\.part", re.DOTALL)
+# by folder and name what was left there when this process first wrote into it
+_LEFT: dict[Path, dict[str, list[tuple[str, int]]]] = {}
 _STARTED_WITH = re.compile(r"/dev/stdin|(/dev/fd|/proc/(self|thread-self|\d+)/fd)/\d+")
 
 
@@ -58,6 +61,7 @@ def write_aside(path: Path, data: bytes, mode: int = OWNER) -> None:
     aside = beside(path)
     try:
         with create(aside, mode) as out:
+            hold_file(out)
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
@@ -69,6 +73,52 @@ def write_aside(path: Path, data: bytes, mode: int = OWNER) -> None:
             problem.filename2 = None
         raise
     sync_folder(path.parent)
+
+
+def hold_file(out: IO[bytes]) -> None:
+    """What somebody holds is no leftover, also where its process cannot be seen from here."""
+    # a file system without locks is no reason not to write
+    with suppress(OSError):
+        flock(out, LOCK_EX | LOCK_NB)
+
+
+def _sweep(path: Path) -> None:
+    """What a killed command left of this file goes: its process is gone, and nobody holds it."""
+    for name, process in _left(path.parent, path.name[:_ASIDE]):
+        # nothing of this is worth that the file itself is not written
+        with suppress(OSError, OverflowError):
+            if _runs(process):
+                continue
+            left = path.with_name(name)
+            handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                if stat.S_ISREG(os.fstat(handle).st_mode):
+                    flock(handle, LOCK_EX | LOCK_NB)
+                    left.unlink()
+            finally:
+                os.close(handle)
+
+
+def _left(folder: Path, name: str) -> list[tuple[str, int]]:
+    if folder not in _LEFT:
+        # once for each folder: a run writes thousands of files into one
+        found: dict[str, list[tuple[str, int]]] = {}
+        with suppress(OSError):
+            for one in folder.iterdir():
+                if (parts := _PART.fullmatch(one.name)) is not None:
+                    found.setdefault(parts[1], []).append((one.name, int(parts[2])))
+        _LEFT[folder] = found
+    return _LEFT[folder].pop(name, [])
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def append(path: Path, line: bytes, *, most: int = 0, kept: int = 0) -> None:
@@ -113,7 +163,11 @@ def _put_aside(path: Path, more: int, most: int, kept: int) -> None:
 
 
 def beside(path: Path) -> Path:
-    """A name beside `path` that nothing has: what is written there is renamed when it is whole."""
+    """A name beside `path` that nothing has: what is written there is renamed when it is whole.
+
+    What a killed command left of the same file goes away.
+    """
+    _sweep(path)
     return path.with_name(f".{path.name[:_ASIDE]}.{os.getpid()}.{secrets.token_hex(4)}.part")
 
 

@@ -6,7 +6,7 @@ BEGIN {
   tell(COMMANDS, "@COMMANDS@"); tell(KNOWN, "@KNOWN@"); tell(LEADING, "@LEADING@")
   tell(PLAIN, "@PLAIN@"); tell(BARE, "@BARE@"); tell(FLAGS, "@FLAGS@"); tell(NAMED, "@NAMED@"); tell(SAID, "@SAID@"); tell(RECORDED, "@RECORDED@")
   Q1 = sprintf("%c", 39)
-  SECRET = "pass|pwd|pswd|psw|^pw|[^a-z]pw|pw$|passwd|secret|token|key|cred|^pin|[^a-z]pin$|auth|cookie|signat|[^a-z]sig$|^sig$|bearer|private|salt|hash|otp|licen[cs]e|phrase|mima|miyao|kouling|crypt|^sid$|[^a-z]ak$|[^a-z]sk$|^ak$|^sk$|webhook|^pass"
+  SECRET = "pass|pwd|pswd|psw|^pw|[^a-z]pw|pw$|passwd|secret|token|key|cred|^pin|[^a-z]pin$|auth|cookie|signat|[^a-z]sig$|^sig$|bearer|private|salt|hash|otp|licen[cs]e|phrase|mima|miyao|kouling|crypt|^sid$|[^a-z]psk|extraheader|[^a-z]ak$|[^a-z]sk$|^ak$|^sk$|webhook|^pass"
   OPEN = "^([a-z0-9_]*_)?(db|dbs|dbname|database|databases|schema|host|hosts|hostname|server|ip|user|username|owner|group|repo|repository|bucket|remote|dest|dst|target|targets|source|sources|src|dir|dirs|path|paths|file|files|folder|log|name|names|mode|type|format|level|stanza|archive|table|tables|exclude|excludes|include|ignore-table|exclude[a-z-]*|include[a-z-]*|what|who|tag|unit|prefix|suffix|lang|lc_all|tz|engine|compression|compress|rsh|encryption|strategy|hook|mount|device|volume|container|image|service|from-repo|port|out|link-dest|target-dir|stream|label|method|protocol|state|event|events|pager|editor|days|day)[0-9]*$"
   # names of numbers that judges need, whole: ADMIN, REPORT and MESSAGE hold some of them
   COUNT = "(^|[^a-z])((keep|retain|retention|save|saved|expire|del|delete|clean|remove|rm|max|min|num|old|backup|bak|log|logs|history|hist|reserve|cut|day|file|files|ssh|db|mysql|time|daily|weekly|monthly|hourly|yearly)?(days?|weeks?|months?|years?|hours?|minutes?|hourly|daily|weekly|monthly|yearly|within|last|count|num|age|size|limit|rotate|time|out)|keep|retain|retention|port|tmout|level|max|min|interval|delay|depth|threads|jobs|nice|sleep|wait|retries|retry|period|percent|blocks|mtime|version|umask)([^a-z]|$)"
@@ -107,6 +107,8 @@ function url(w,   scheme, at, i, host, rest, who, n, v, out, web, tail) {
     else if (scheme ~ /^https?:/ || !plain(who) || length(who) > 20) who = "***"
     scheme = scheme who "@"
   }
+  # a password with a slash or a comma in it, which its `@` stands behind
+  else if (scheme !~ /rclone|jdbc|boto|swift|b2|nfs|s3|gs|azure/ && match(rest, /^[^\/:]*:/) && substr(rest, RLENGTH + 1) ~ /^[^0-9$:?#;*]/) { HUSHED = 1; return scheme "***" }
   tail = ""
   if (scheme !~ /^https?:/ && (i = index(rest, "::"))) {
     tail = substr(rest, i + 2); rest = substr(rest, 1, i - 1)
@@ -151,7 +153,7 @@ function tasked(w) { if (w ~ /^\/www\/server\/panel\/script\/backup[.]py$/ && CM
 # HOST:PORT; behind a colon only a name of places has a path, not what goes for a password.
 function apart(low, w,   i) {
   i = index(w, ":")
-  if (w ~ /:[:\/]|^:|^[^:]*:$/ || low ~ /repo|bucket|remote|dest|dst|target|sources?$|src$|dirs?$|paths?$|files?$|folder|archive|prefix|out$/ && w !~ /:.*:/) return far(w)
+  if (w ~ /:[:\/]|^:|^[^:]*:$/ && low !~ /(user|username|owner)[0-9]*$/ || low ~ /repo|bucket|remote|dest|dst|target|sources?$|src$|dirs?$|paths?$|files?$|folder|archive|prefix|out$/ && w !~ /:.*:/) return far(w)
   return (plain(substr(w, 1, i - 1)) ? substr(w, 1, i) : hidden(substr(w, 1, i - 1)) ":") (number(substr(w, i + 1), 5) && low ~ /host|server|ip$/ ? substr(w, i + 1) : filled(substr(w, i + 1), 0))
 }
 # The value of a setting, an option or a variable of this name.
@@ -159,13 +161,15 @@ function value(name, w,   low) {
   low = tolower(name); sub(/^-+/, "", low); sub(/[+]$/, "", low)
   if (substr(name, 1, 1) == "-" && name in FLAGS) low = "flag"
   if (low ~ SECRET) {
-    if (low ~ /file|path|dir|keyring/ && w ~ /^[~.$]?[A-Za-z_]*\//) return path(w, 1)
+    if (low ~ /(file|path|dir|keyring)s?[0-9]*$/ && low !~ /profile[0-9]*$/ && w ~ /^[~.$]?[A-Za-z_]*\//) return path(w, 1)
     return w ~ /^[$]([A-Za-z_][A-Za-z0-9_]*)?$/ && QUOTE != Q1 ? w : "***"
   }
   # where AIDE reports to besides: the rest of what may stand there changes what it compares
   if (name == "--after" && w == "report_url") return w
   if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
   if (w ~ /:\/\//) return url(w)
+  # a user's name is no path, and of hosts only the first may be a socket
+  if (w ~ /^[\^~.]?[.]?\// && (low ~ /(^|_)(user|username|owner)[0-9]*$/ || SAT && low ~ /(^|_)(host|hosts|hostname|server|ip)[0-9]*$/)) return hidden(w)
   if (w ~ /^(\^?\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (dated(w)) return w
   if (w ~ /^(yes|no|true|false|on|off|none|null|0|1|all|auto|y|n|Yes|No|True|False)$/) return w
@@ -184,11 +188,12 @@ function option(w) {
 }
 function operand(w,   free) {
   # `config secret_key WORD`, `login joe password WORD`
-  if (PREV ~ /^[a-zA-Z_-]+:?$/ && !(PREV in COMMANDS) && tolower(PREV) ~ SECRET && w !~ /^([$]|[.~]?\/)/) return "***"
+  if (PREV ~ /^[a-zA-Z_.-]+:?$/ && !(PREV in COMMANDS) && tolower(PREV) ~ SECRET && !(w ~ /^[$]/ && QUOTE != Q1) && !(w ~ /^[.~]?\// && !SPOKEN && (CMD ~ HARMLESS || CMD in PLAIN))) { HUSHED = 1; return "***" }
   if (shown(w)) return w
   if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
   if (w ~ /:\/\//) return url(w)
   tasked(w)
+  if (confided() && w ~ /\// && w !~ /^\/\/|^[$]/) return hidden(w)
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (dated(w)) return w
   free = told() && !(CMD in BARE) && !(CMD == "service" && PREV != "")

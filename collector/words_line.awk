@@ -8,7 +8,12 @@ function between(sep, first,   i, c, n, d) {
   for (i = 1; i <= n; i++) {
     c = substr(sep, i, 1)
     if (c == "\\" && QUOTE != Q1) { i++; if (substr(sep, i, 1) == Q1 && CODE) i--; continue }
+    if (HUSHED && c != "\"" && c != Q1) {
+      if (literal() && (QUOTE == Q1 || c != "`" && !(DOLLAR && i == 1 && c ~ /[{(]/))) continue
+      if (c ~ /[ \t\r;|&<>()`]/ || c == "," && MODE == "sudo") HUSHED = 0
+    }
     if (c == "\"" || c == Q1) {
+      if (QUOTE == c) WHISPER = 0
       if (QUOTE == "") {
         QUOTE = c; CODE = coded() || ASG != "" && tolower(ASG) !~ SECRET && ahead(c); SPOKEN = !CODE; WORDS = 0
         if (CODE) { OUTER = CMD; VALUED = ASG != ""; start() }
@@ -39,10 +44,12 @@ function between(sep, first,   i, c, n, d) {
     else if (c == "[" && CMD == "") { CMD = "["; PREV = "" }
   }
 }
+# Is what stands here neither a command nor its blanks, but what a quote holds?
+function literal() { return QUOTE != "" && (!CODE || SPOKEN) }
 # Is what the quote holds a command again?
 function coded() {
-  return PREV ~ /^-[a-z]*c$/ && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/ || PREV == "-e" && CMD == "rsync" \
-    || CMD == "eval" || CMD == "trap" && PREV == "" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|_command|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
+  return PREV ~ /^-[a-z]*c$/ && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/ || PREV == "-e" && CMD == "rsync" || PREV == "-o" && (CMD ~ /^(scp|sftp|sshfs)$/ || CMD == "" && LEAD == "ssh") \
+    || CMD == "eval" || CMD == "trap" && PREV == "" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|[Cc]ommand|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
 }
 # Is the value that begins here a command, or options of one?
 function ahead(q,   i) {
@@ -84,7 +91,7 @@ function split_up(s,   i, n, out, w) {
   # a word without end, or a line of thousands of them, is nobody's command
   if (length(s) > 16384) s = substr(s, 1, 16384) " ..."
   if (!GOING) { start(); DEEP = 0 }
-  QUOTE = ""; SHY = CODE = SPOKEN = REDIR = ASKED = DOLLAR = WORDS = 0; GOING = 0; ASG = ""
+  QUOTE = ""; SHY = CODE = SPOKEN = REDIR = ASKED = DOLLAR = WORDS = HUSHED = WHISPER = 0; GOING = 0; ASG = ""
   GOING = s ~ /\\$/
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
   PARTS = n = split(s, PART, "\n"); out = ""
@@ -98,14 +105,20 @@ function split_up(s,   i, n, out, w) {
       return out "#"
     }
     # the blank in a quoted path of Chinese names: no ASCII, so neither an option nor its value
-    if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && w !~ /[!-~]/) { out = out w; continue }
+    if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && !HUSHED && w !~ /[!-~]/) { out = out w; continue }
     out = out word(w, PART[i + 2], PART[i], i + 2 >= n)
+    if (SPOKEN && ASG == "" && speaks(w)) WHISPER = 1
     DOLLAR = w ~ /[$]$/; BEHIND = w
   }
   return out
 }
+# A word of what is said to a program, behind which stands a secret: SQL, ftp.
+function speaks(w) { return w !~ /\// && (tolower(w) ~ SECRET || tolower(w) ~ /^identified$/ || w == "user" && CMD ~ /ftp/ || w ~ /^send/ && CMD == "expect") }
 function word(w, after, sep, last,   r, ends) {
   WORDS++
+  # of the word that is a secret nothing leaves, whatever its parts look like
+  if (HUSHED) return BRACED && !(QUOTE == Q1 && !CODE) && match(w, /^[A-Za-z_0-9@*?#!]+/) && (named(substr(w, 1, RLENGTH)) || RLENGTH == 1) ? substr(w, 1, RLENGTH) (RLENGTH < length(w) ? "***" : "") : "***"
+  if (WHISPER && SPOKEN && w !~ /^[$][A-Za-z_0-9]*$/) return w in KNOWN || w in COMMANDS ? w : "***"
   # -e NAME\\=VALUE, as sudoers has it
   if (after ~ /^\\=/) after = substr(after, 2)
   if (ASKED && GLUED) return "***"
@@ -115,6 +128,7 @@ function word(w, after, sep, last,   r, ends) {
     REDIR = 2
     if (w == "-" && sep ~ /<<$/) { DASHED = 1; return w }
     if (DASHED) { sep = "<<"; DASHED = 0 }
+    if (sep ~ /<<</) { HUSHED = 1; return w ~ /^[$]([A-Za-z_][A-Za-z0-9_]*)?$/ && QUOTE != Q1 ? w : token(w) }
     if (w ~ /^[0-9-]$/ || w ~ /^\// || w ~ /^[.~]*\//) return path(w, 1)
     if (w ~ /^[$]/ || w ~ /[.](log|sql|gz|txt|out|err|json|dump|bak)$/) return w ~ /\// ? path(w, 0) : plain(w) ? w : filled(w, 0)
     if (sep ~ /<</ && sep !~ /<<</ && length(w) < 21 && named(w ~ /^-/ ? substr(w, 2) : w)) {
@@ -124,6 +138,16 @@ function word(w, after, sep, last,   r, ends) {
     }
     return sep ~ /<</ ? token(w) : hidden(w)
   }
+  if (expected(w, sep)) {
+    r = PREV
+    if (!SPOKEN || after !~ /^[ \t]/) PREV = ""
+    r = wanted(r, w)
+    HUSHED = r ~ /\*\*\*$|^[$]/
+    return r
+  }
+  # what is handed to a program that may take it for a secret
+  if (CMD ~ /^(echo|printf|print)$/ && HANDED && (w ~ /\/|^--/ || after ~ /^=/ || ASG != "") && w !~ /^[$][A-Za-z_0-9]*$/) { PREV = w; return hidden(w) }
+  if ((NOTE != "" || MUTED != "" || FOREIGN) && tolower(CMD) ~ /^(user|quote|open|login|machine|pass|account|auth|send)$/ && w ~ /\//) return hidden(w)
   if (w ~ /^[0-9]$/ && after ~ /^[<>]/) return w
   if (CMD == "sleep" && !SPOKEN && w ~ /^[0-9]+[smhd]?$/ && length(w) < 10) return w
   if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { SAT = 0; ASG = w; return w }
@@ -131,16 +155,22 @@ function word(w, after, sep, last,   r, ends) {
   if (ASG != "") {
     # a time of sudoers(5)
     if (MODE == "sudo" && ASG ~ /^NOT(BEFORE|AFTER)$/ && w ~ /^[0-9]+Z?$/ && length(w) < 16) r = w
+    else if (ASG ~ /^-/ && account(ASG, w)) { HUSHED = 1; r = wanted(ASG, w) }
     else r = value(ASG, w)
     sat(w)
+    if (tolower(ASG) ~ SECRET && (r == "***" || r ~ /^[$]/)) HUSHED = 1
     if (SPOKEN) return r
     if (after ~ /^[ \t;|&]/) ASG = ""
     return r
   }
-  if (after ~ /^=([^=]|$)/ && set(w, after, last)) { SAT = 0; ASG = w; return w }
+  if (after ~ /^=([^=]|$)/ && !confided() && set(w, after, last)) { SAT = 0; ASG = CMD != "" && secretive(w) && !pathed(w) ? "-pass" : w; return w }
   if (SPOKEN && WORDS == 1 && after ~ /^[^"]*[ \t]/ && index(after, Q1) == 0 && PREV !~ /^-/) r = 1
   if (substr(w, 1, 1) == "-" && length(w) > 1 && !(w ~ /^-[0-9]+$/ && CMD == "")) {
-    if (!option(w)) { PREV = length(w) < 5 ? w : ""; return glued(w) }
+    if (!option(w)) {
+      PREV = length(w) < 5 || w ~ /^--?[a-z_-]+$/ && w ~ SECRET ? w : ""; r = glued(w)
+      if (r ~ /\*\*\*$/) HUSHED = 1
+      return r
+    }
     if (after ~ /^=/) { SAT = 0; ASG = w }
     else PREV = w
     return w
@@ -154,8 +184,44 @@ function word(w, after, sep, last,   r, ends) {
   if (CMD == "" && !SPOKEN) return led(w, after)
   r = operand(w); PREV = w
   if (!SPOKEN) onward(w)
-  if (w ~ /^[a-zA-Z_-]+:?$/ && !(w in COMMANDS) && (tolower(w) ~ SECRET || w == "obscure")) TAINT = 1
+  if (!TAINT && w ~ /^[a-zA-Z_.-]+:?$/ && !(w in COMMANDS) && (tolower(w) ~ SECRET || w == "obscure")) TAINT = 1
+  if (confides(w)) TAINT = 2
   return r
+}
+# Is what stands here bare a secret as likely as not?
+function confided() { return TAINT > 1 || TAINT && !(CMD in PLAIN) && CMD !~ HARMLESS || CMD ~ /^(isql|htpasswd)$/ }
+# Words of tools behind which bare words are what somebody logs in with.
+function confides(w) {
+  return CMD ~ /^mcl?i?$/ && w ~ /^(alias|config)$/ || CMD ~ /^(vault|consul)$/ && w ~ /^(login|kv|write|put)$/ \
+    || CMD == "virsh" && w ~ /^(set-user-password|secret-set-value)$/ || CMD == "rclone" && w ~ /^(obscure|config)$/ \
+    || CMD == "smbclient" && w ~ /^\/\// || CMD == "db2" && w == "using" || CMD == "etcdctl" && w ~ /^(user|put)$/
+}
+# The letter of an option that may take a secret, also as the last one of several.
+function letter(opt) {
+  if (opt ~ /^-[A-Za-z0-9]+[PpkKWwa]$/ && CMD !~ HARMLESS && !(opt in FLAGS) && !(opt in NAMED)) return "-" substr(opt, length(opt))
+  return opt
+}
+# Options of these letters that take a path, or nothing: of all other programs what stands behind is cut.
+function pathed(opt) {
+  return CMD ~ HARMLESS || CMD " " opt ~ /^(restic -p|auditctl -[wkpa]|rclone -P|wget -[Ppk]|curl -[ka]|savelog -p|logsave -a|install -p|mktemp -p|btrfs -p|nginx -p|unzip -[pa]|(bunzip2|bzip2|bzcat|lz4|lzop|unxz|unzip) -k|rpm2?c?p?i?o? -[pKka]|gpg2? -a|e2fsck -[pk]|fsck -[pa]|diff -[wpa]|cpio -[pa]|(mail|mailx|mutt) -a|pg_[a-z]+ -[awp]|(clamscan|clamdscan) -a|split -a|ssh-keygen -p|shopt -p|mysqld?_?s?a?f?e? -P|journalctl -[akp]|lsof -[pPa]|ps -[pa]|aide -a|logrotate -[pa]|shred -p|mkfifo -p|setfacl -[kP]|getfacl -p|pgrep -P|which -a|hostpledge -[a-zA-Z])$/
+}
+# Does this program take a secret behind this option of one or two letters?
+function secretive(opt) {
+  if (opt ~ /^-(P|pw|p|hp|K|W|w|k|a)$/) return 1
+  return CMD " " opt ~ /^(curl -[uUEbdH]|wget -[uU]|lftp -u|(ossutil(64)?|obsutil) -[ik]|coscmd -[as]|snmp[a-z]* -[cAXa]|smbclient -U|frpc -t|(mosquitto|amqp)[a-z_-]* -[uP]|http[s]? -a|svn -u|ldap[a-z]* -[wy])$/ \
+    || CMD ~ /^(curl|wget)$/ && opt ~ /^--(header|data[a-z-]*|cookie|post-data|form|cert|oauth2-bearer)$/
+}
+# --user NAME:SECRET and its brothers: not a name of databases, nor one that a place stands behind.
+function account(opt, w) {
+  return opt ~ /^--([a-z]+-)?(user|username|creds|login|account|auth)$/ && w ~ /[:%,]/ && !(w ~ /^[A-Za-z0-9_.$-]*:[A-Za-z0-9_.$-]*$/ && CMD ~ /^(docker|podman|nerdctl|kubectl)$/) || opt ~ /^--([a-z]+-)?creds$/
+}
+# Is a secret what stands behind the option before it, whatever it looks like?
+function expected(w, sep,   o) {
+  if (PREV !~ /^-/ || CMD == "" && !(COUNTED && PREV ~ /^--/) || PREV ~ /^--/ && PREV in FLAGS && !(PREV in NAMED)) return 0
+  o = letter(PREV)
+  if (account(o, w)) return 1
+  if (o ~ /^-[a-zA-Z]$/ && pathed(o) || !secretive(o) && (o !~ /^--[a-z]|^-[a-z_].../ || tolower(o) !~ SECRET)) return 0
+  return w !~ /^-/ || sep ~ /["']/ && length(w) > 1
 }
 # The first of the settings that stand in the value of --dbname or dsn for libpq.
 function conninfo(w, sep) {
@@ -168,6 +234,7 @@ function sat(w) { SAT = w ~ /^-|:\/\// || tolower(w) ~ /^(root|sa|dba|administra
 function set(w, after, last) {
   if (substr(w, 1, 1) == "-") return option(w)
   if (!named(w)) return 0
+  if (PREV == "-o" && w ~ /[Cc]ommand$/) return 1
   # the end of base64
   if ((last || after != "=") && after ~ /^=["']?[ \t|)]*$/ && w ~ /[A-Z]/ && w ~ /[a-z]/ || after ~ /^=[ \t]*[|)]/) return 0
   return 1
@@ -192,16 +259,17 @@ function glued(w,   head) {
 # The word behind an option.
 function wanted(opt, w,   low, r) {
   low = tolower(opt); sub(/^-+/, "", low)
+  if (account(opt, w)) return match(w, /^[^:%,\/]*[:%,]/) ? (plain(substr(w, 1, RLENGTH - 1)) ? substr(w, 1, RLENGTH) : "") "***" : "***"
   if (opt ~ /^--/ && opt in FLAGS && !(opt in NAMED)) { PREV = w; r = operand(w); onward(w); return r }
   if (opt ~ /^-(exec|execdir|ok)$/) { start(); COUNTED = 1; return led(w, "") }
   if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { start(); return led(w, "") }
   if (CMD ~ /^python/) { tasked(w); if (CMD == "backup.py") return path(w, 1) }
-  if (opt ~ /^-[A-Za-z0-9]+[PpkKWwa]$/ && CMD !~ HARMLESS && !(opt in FLAGS) && !(opt in NAMED)) opt = "-" substr(opt, length(opt))
-  if (low ~ SECRET || opt ~ /^-(P|pw|p|hp|K|W|w|k|a)$/ && !(w ~ /^\//)) {
-    if (opt == "-p" && (CMD in PLAIN || CMD == "" && LEAD == "ssh") && CMD !~ /^(sshpass|docker|podman|helm|mongo.*)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
+  opt = letter(opt)
+  if (low ~ SECRET || secretive(opt) && !(w ~ /^\// && pathed(opt))) {
+    if (opt == "-p" && (CMD in PLAIN || CMD == "" && LEAD == "ssh") && CMD !~ /^(sshpass|docker|podman|helm|mongo.*|mysql.*|mariadb.*|mydumper|xtrabackup|innobackupex|mariabackup|automysqlbackup|restic|unzip|zip)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
     if (opt == "-P" && CMD ~ /^(scp|mysql.*|mariadb.*|sftp)$/ && w ~ /^[0-9]+$/ && length(w) < 6) return w
     if (opt ~ /^-[PKWwkap]$/ && CMD in PLAIN && CMD ~ /^(tar|rsync|ls|cp|rm|mkdir|ss|grep|sort|xargs|rsnapshot|df|du|tail|date|gzip|zcat|find|mount|cd|test|kill|systemctl|ionice)$/) return operand(w)
-    return value("pass" (low ~ /file|path|dir/ ? "file" : ""), w)
+    return value("pass" (low ~ /(file|path|dir)s?[0-9]*$/ ? "file" : ""), w)
   }
   if (opt in FLAGS && !(opt in NAMED) || HERE && opt ~ /^-[itd]+$/) { PREV = w; r = operand(w); onward(w); return r }
   if (opt ~ /^-[A-Za-z][A-Za-z]+$/ && opt !~ /^-[uhdDUB]/ && !(opt in NAMED) && CMD !~ HARMLESS && CMD != "") { PREV = w; return behind(w) }
@@ -242,7 +310,7 @@ function led(w, after,   b, r) {
     return w ~ /\// ? path(w, 1) : w
   }
   if (w ~ /^[0-9]+$/ && length(w) > 3) return token(w)
-  CMD = b; PREV = ""
+  CMD = b; PREV = ""; HANDED = b ~ /^(echo|printf|print)$/ && handed()
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (w in COMMANDS || shown(w)) return w
   if (MODE == "sudo" && (w ~ /^[!]?[A-Z][A-Z0-9_]*$/ || DEEP && plain(w))) { CMD = ""; return w }
@@ -251,6 +319,15 @@ function led(w, after,   b, r) {
   if (w in MADE) return w
   if (w ~ /^[A-Za-z0-9_.-]+[.](sh|py|pl|php)$/ && !random(w)) return w
   return filled(w, 0)
+}
+# Does what is said here go to another program than those that take lines for lines?
+function handed(   i) {
+  for (i = AT + 2; i < PARTS; i += 2) {
+    if (PART[i] ~ /<<</ || PART[i] ~ />/ && tolower(PART[i + 1]) ~ (SECRET "|netrc")) return 1
+    if (PART[i] ~ /[|]/ && PART[i] !~ /[|][|]/) return base(PART[i + 1]) !~ /^(xargs|cpio|tar|pax|rsync|tee|cat|sort|uniq|while|grep|egrep|fgrep|wc|mail|mailx|mutt|sendmail|awk|gawk|sed|cut|head|tail|tr|rev|column|paste|at|batch|logger|systemd-cat|lftp)$/
+    if (PART[i] ~ /[;&]|[|][|]/) return 0
+  }
+  return 0
 }
 # docker exec NAME COMMAND …, find -exec COMMAND …
 function onward(w) {

@@ -23,7 +23,8 @@ function tab(s, user,   n, f, head) {
   return n ? head line(substr(s, 1, n)) "%" (length(s) > n + RLENGTH - 1 ? "***" : "") : head line(s)
 }
 # The words of a value that goes to the end of its line.
-function settled(name, s,   i, n, a, out, opt) {
+function settled(name, s,   i, n, a, out, opt, hush) {
+  hush = tolower(name) ~ SECRET && s !~ /^[ \t]*[[{]/
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
   n = split(s, a, "\n"); SAT = ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0; CMD = PREV = ""
   for (i = 1; i <= n; i += 2) {
@@ -31,7 +32,7 @@ function settled(name, s,   i, n, a, out, opt) {
     if (i == n) break
     if (i > 1 && a[i] ~ /[ \t]/) ASKED = 0
     if (substr(a[i + 1], 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
-    if (ASKED) out = out "***"
+    if (ASKED || hush && i > 1) out = out "***"
     else if (a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; SAT = 0; sub(/:$/, "", name); out = out a[i + 1] }
     else if (a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; SAT = 0; out = out name }
     else {
@@ -124,6 +125,8 @@ function setting(s,   key, head, i) {
   } else head = ""
   if (KEYNAME ~ /^(before|after|on)_|^(commands|run|hooks?)$/) { GOING = 0; return head (match(s, /^[ \t]*- /) ? substr(s, 1, RLENGTH) line(substr(s, RLENGTH + 1)) : line(s)) }
   if (KEYNAME ~ /director|pattern|exclude|path$|label|^name$|hostname|username|format|options|checks?$|frequency|keep_|archive|prefix|compression|encryption$|unit|umask|size|version/ && tolower(KEYNAME) !~ SECRET) return head loose(s)
+  # whoever knows the topic of ntfy reads and writes there
+  if (KEYNAME == "topic" && s !~ /^[ \t]*$/) return head "***"
   if (head == "" && match(s, /^[ \t]*(- +)+/)) { head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1) }
   return head (head == "" && s ~ /^[ \t]*$/ ? s : settled(KEYNAME, s))
 }

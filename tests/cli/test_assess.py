@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -154,8 +155,30 @@ def test_damaged_captures_are_named(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.capture.gz"
         path.write_bytes(data)
         assert f"{name}.capture.gz" in complaint(tmp_path / path.name), name
-        assert f"{name}.capture.gz" in complaint(tmp_path), name
+        ended = hostpledge("assess", tmp_path, "--format", "json", "--family", "encryption")
+        assert ended.status == 2, name
+        assert list(json.loads(ended.out)["hosts"]) == ["good"]
+        assert ended.err.startswith("not judged: ")
+        assert f"{name}.capture.gz" in ended.err, name
         path.unlink()
+
+
+def test_a_capture_without_a_time_keeps_no_other_from_being_judged(tmp_path: Path) -> None:
+    put(tmp_path, "good")
+    timeless = replace(capture("bad"), collected_at=None)
+    captures.write(timeless, tmp_path / captures.file_name("bad"))
+    late = replace(capture("late"), collected_at=datetime(2099, 1, 1, tzinfo=UTC))
+    captures.write(late, tmp_path / captures.file_name("late"))
+    ended = hostpledge("assess", tmp_path, "--format", "csv", "--family", "encryption")
+    assert ended.status == 2
+    assert "good" in ended.out
+    assert "bad" not in ended.out
+    said = ended.err.splitlines()
+    assert [line.split("/")[-1].split(".")[0] for line in said] == ["bad", "late"]
+    assert "the capture has no time; give one with --at" in said[0]
+    at = hostpledge("assess", tmp_path, "--format", "csv", "--at", "2026-11-25T04:00:00Z")
+    assert at.status in (0, 1)
+    assert "no time" in complaint(tmp_path / captures.file_name("bad"))
 
 
 def test_two_captures_of_one_host_name_both_files(tmp_path: Path) -> None:

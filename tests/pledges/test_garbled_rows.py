@@ -19,6 +19,15 @@ CHANGES = {
     "added": "UPDATE versions SET added_at = 'x'",
     "document": "UPDATE versions SET document = 'x'",
     "leaf": "UPDATE log_entries SET leaf = 'x'",
+    "blob of a leaf": "UPDATE log_entries SET leaf = x'ff00'",
+    "blob of a document": "UPDATE versions SET document = x'ff00'",
+    "blob of a digest": "UPDATE versions SET sha256 = x'ff00'",
+    "blob of a date": "UPDATE versions SET added_at = x'ff00'",
+    "blob of verdicts": "UPDATE evidence SET verdicts = x'ff00'",
+    "blob of a scope": "UPDATE evidence SET scope = x'ff00'",
+    "blob of a bundle": "UPDATE evidence SET digest = x'ff00' WHERE sequence = 2",
+    "blob of a number": "UPDATE evidence SET sequence = x'ff00' WHERE sequence = 2",
+    "blob of the origin": "UPDATE log_head SET origin = x'ff00'",
     "number": "UPDATE log_entries SET number = 7 WHERE number = 1",
 }
 
@@ -47,3 +56,28 @@ def test_every_command_says_so_in_one_line(
     assert {name: end.err for name, end in ended.items() if "defect" in end.err} == {}
     assert {end.status for end in ended.values()} <= {0, 1, 2}
     assert ended["status"].status == ended["attach"].status == 2
+
+
+# made from the rest of the register, and made anew where they are not what was sealed
+MADE_ANEW = (
+    "UPDATE briefs SET document = x'ff00'", "UPDATE briefs SET deadlines = x'ff00'",
+    "UPDATE briefs SET seal = x'ff00'", "UPDATE briefs SET version = x'ff00'",
+    "UPDATE briefs SET first_on = x'ff00'", "UPDATE looks SET document = x'ff00'",
+    "UPDATE looks SET digest = x'ff00'", "UPDATE looks SET seal = x'ff00'",
+    "UPDATE sightings SET answered = x'ff00'", "UPDATE sightings SET looked_at = x'ff00'",
+    "UPDATE marks SET kind = x'ff00'", "UPDATE marks SET sequence = x'ff00'",
+    "UPDATE seals SET seal = x'ff00'",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", MADE_ANEW)
+def test_what_is_made_anew_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HOSTPLEDGE_REGISTER", raising=False)
+    home = Home(tmp_path)
+    asked = (("pledge", "list"), ("pledge", "status", ID), ("pledge", "findings"))
+    before = [hostpledge(*words, home=home.home) for words in asked]
+    home.change(change)
+    assert [hostpledge(*words, home=home.home) for words in asked] == before

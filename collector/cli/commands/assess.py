@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,20 @@ import click
 from collector import captures, catalog
 from collector.assess import satisfied
 from collector.cli.asked.loudness import quiet
+from collector.cli.asked.status import COULD_NOT
 from collector.cli.options.captures import capture_files, data_documents, owner_keys_option
 from collector.cli.options.common import families_option, find, form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import Pledged, pledged, register_option
 from collector.cli.options.times import parse_time
 from collector.cli.ui.columns import out
-from collector.cli.ui.intake import Intake, say_clocks
+from collector.cli.ui.intake import Intake, Taken, say_clocks
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.cli.ui.sheets import marked
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 from collector.export import FORMATS, exporter
 from collector.export.envelope import Identity
+from collector.i18n.message import in_chinese, msg, told
 from collector.judging.hosts import Judging, in_order
 from collector.model import Capture, Control, Finding, HostStatus
 from collector.scope import Scope, scope_of
@@ -111,42 +113,77 @@ def assess(
     hosts: dict[str, list[Finding]] = {}
     times: dict[str, datetime] = {}
     statuses: dict[str, HostStatus] = {}
-    named: dict[str, Path] = {}
-    now = datetime.now(UTC).replace(microsecond=0)
     if "" in paths:
         raise BadInput(tr("文件名为空", "an empty file name"), where="PATH")
-    intake, given = Intake(), dict[str, datetime]()
+    files, taking = capture_files(Path(p) for p in paths), _Taking(moment)
+    begun = ((c, Judging(c, selected, at=moment, **asked)) for c in taking.each(files))
+    for capture, findings in in_order(begun):
+        hosts[capture.host] = findings
+        times[capture.host] = moment or _moment(capture)
+        statuses[capture.host] = capture.status
+    if taking.left_out and not hosts:
+        raise taking.left_out[0]
+    scope = scope_of([c.id for c in selected], asked["grade"])
+    _print(form, hosts, times, statuses, scope, taking.given, Identity(pledge_id))
+    say_clocks(taking.given)
+    if taking.left_out:
+        _say_left_out(taking.left_out)
+        return COULD_NOT
+    done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
+    return 0 if done else 1
 
-    def begun() -> Iterator[tuple[Capture, Judging]]:
+
+class _Taking:
+    """The captures that can be judged, one by one, and why the others cannot (`left_out`).
+
+    `given`: by host the time of those that no run vouches for. `at` is the time to judge for.
+    """
+
+    def __init__(self, at: datetime | None) -> None:
+        self.given: dict[str, datetime] = {}
+        self.left_out: list[BadInput] = []
+        self._intake, self._named = Intake(), dict[str, Path]()
+        self._now, self._at = datetime.now(UTC).replace(microsecond=0), at
+
+    def each(self, files: list[Path]) -> Iterator[Capture]:
+        """Raises BadInput for two captures of one host."""
         for path in _watched(files):
-            taken = intake.take(path)
-            capture = taken.capture
-            if moment is None:
-                captures.check_time(capture, now, str(path))
-            if capture.host in named:
+            try:
+                taken = self._taken(path)
+            except BadInput as problem:
+                # one host must not keep the others from being judged
+                self.left_out.append(problem)
+                continue
+            host = taken.capture.host
+            if host in self._named:
                 raise BadInput(
                     tr(
-                        f"与 {named[capture.host]} 是同一主机 {capture.host} 的采集文件",
-                        f"a capture of the host {capture.host}, as {named[capture.host]} is too",
+                        f"与 {self._named[host]} 是同一主机 {host} 的采集文件",
+                        f"a capture of the host {host}, as {self._named[host]} is too",
                     ),
                     where=str(path),
                     mend=tr("每台主机只给一个采集文件", "give one capture for each host"),
                 )
-            named[capture.host] = path
+            self._named[host] = path
             if not taken.collected:
-                given[capture.host] = capture.collected_at or now
-            yield capture, Judging(capture, selected, at=moment, **asked)
+                self.given[host] = taken.capture.collected_at or self._now
+            yield taken.capture
 
-    files = capture_files(Path(p) for p in paths)
-    for capture, findings in in_order(begun()):
-        hosts[capture.host] = findings
-        times[capture.host] = moment or _moment(capture)
-        statuses[capture.host] = capture.status
-    scope = scope_of([c.id for c in selected], asked["grade"])
-    _print(form, hosts, times, statuses, scope, given, Identity(pledge_id))
-    say_clocks(given)
-    done = all(satisfied(findings, times[name]) for name, findings in hosts.items())
-    return 0 if done else 1
+    def _taken(self, path: Path) -> Taken:
+        """Raises BadInput for a file that cannot be judged."""
+        taken = self._intake.take(path)
+        if self._at is None:
+            captures.check_time(taken.capture, self._now, str(path))
+            if taken.capture.collected_at is None and taken.capture.reads:
+                raise BadInput(msg("capture_no_time"), where=str(path), mend=msg("give_one"))
+        return taken
+
+
+def _say_left_out(problems: Sequence[BadInput]) -> None:
+    for problem in problems:
+        said = told(problem)
+        text = in_chinese(said) if lang() == "zh" else str(said)
+        click.echo(tr("未判定：", "not judged: ") + one_line(text, 2000), err=True)
 
 
 def _explain(

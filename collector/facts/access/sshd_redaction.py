@@ -11,6 +11,24 @@ from collector.facts.base.redaction import (
     values_of_short,
 )
 
+
+def _told_to_run(criterion: str) -> str:
+    """Of a `Match` line nothing stays behind what it has a shell run: the first such word counts.
+
+    `.*` takes the last, so that each is given a name of its own until none is left.
+    """
+    begins = rf"^\(|\{{0,1\}}[[:space:]]*{any_case('match')}[[:space:]=\"'].*\)"
+    word = rf"{begins}{any_case(criterion)}\([\"']\{{0,1\}}[[:space:]=].*\)\{{0,1\}}$"
+    return "\n".join(
+        [
+            f":hp{criterion}",
+            rf"s/{word}/\1hpran***/",
+            f"t hp{criterion}",
+            rf"s/{begins}hpran[*][*][*].*/\1{criterion} ***/",
+        ]
+    )
+
+
 # What SetEnv hands to sessions, and what the files of the environment hold beside sshd's options.
 NO_SECRETS = (
     "\n".join(
@@ -24,6 +42,7 @@ NO_SECRETS = (
             ("Subsystem", r"[^[:space:]]\{1,\}[[:space:]]\{1,\}"),
         )
     )
+    + f"\n{_told_to_run('exec')}\n{_told_to_run('command')}"
     + r"""
 s/^\(#arg .*[Ss][Ee][Tt][Ee][Nn][Vv][[:space:]=]\{1,\}\).*/\1***/
 s/^\(|\{0,1\}[[:space:]]*[Vv]ersion[Aa]ddendum[[:space:]]\{1,\}\)[^n].*/\1***/

@@ -24,11 +24,8 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Index,
-    Integer,
     MetaData,
-    String,
     Table,
-    Text,
     create_engine,
     event,
     inspect,
@@ -42,6 +39,10 @@ from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
 from collector.pledges import migrations
 from collector.pledges.database import last_kept
+from collector.pledges.database.columns import HeldInteger as Integer
+from collector.pledges.database.columns import HeldString as String
+from collector.pledges.database.columns import HeldText as Text
+from collector.pledges.database.columns import name_each
 
 # what a hostpledge without migrations looks at: it turns away what is newer than 2
 FORM = 3
@@ -150,6 +151,7 @@ seals = Table(
 
 # what is made from the others, and so is in no backup
 MADE_ANEW = (briefs, looks, sightings, marks, seals)
+name_each(metadata, MADE_ANEW)
 APPEND_ONLY = (versions, evidence, log_head, log_entries, checkpoints)
 
 

@@ -20,7 +20,7 @@ from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.register.register import Register
 from collector.pledges.standing.finding_history import all_lives
 from collector.pledges.status.findings import to_json
-from collector.private import beside, create
+from collector.private import beside, create, hold_file
 
 _CHUNK = 1024 * 1024
 # the earliest time a ZIP can hold: the same content gives the same archive
@@ -49,6 +49,7 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
     aside = beside(target)
     try:
         with create(aside) as out:
+            hold_file(out)
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 writer = _Writer(archive, f"pledge-{id}")
                 writer.text("record.json", history[-1].record.canonical())
