@@ -347,6 +347,15 @@ def test_a_mistyped_tag_ends_the_play(book: str, tag: str, said: str, place: Pat
     assert said in line
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="a role asks for root first")
+@pytest.mark.parametrize("words", [("--tags", "logging.drop"), ("--skip-tags", "loging")])
+def test_a_mistyped_tag_ends_an_own_playbook_too(words: tuple[str, ...], place: Path) -> None:
+    (place / "own.yml").write_text("- hosts: all\n  roles: [hostpledge.pledge.logging]\n")
+    done = _play(place, "own.yml", "--check", *words)
+    assert done.returncode == 2, done.stdout
+    assert re.search(r'^fatal: .*"msg": "no such tag: log', done.stdout, re.MULTILINE), done.stdout
+
+
 def test_check_looks_whatever_the_tags(place: Path, tmp_path: Path) -> None:
     done = _play(
         place, "hostpledge.pledge.check", "--tags", "logging", "-e", f"collect_output={tmp_path}"

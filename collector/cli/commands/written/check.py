@@ -84,7 +84,8 @@ def check(files: tuple[Path, ...], skip_others: bool, form: str) -> int:
 
 def _is_of_others(data: bytes, where: str) -> bool:
     """May a hook pass it over? What cannot be parsed may be ours, if our schema stands in it."""
-    if _OUR_NAMES.search(where) or _PREFIX.encode() in data:
+    # without its NULs UTF-16 reads as the rest does
+    if _OUR_NAMES.search(where) or _PREFIX.encode() in data.replace(b"\0", b""):
         return False
     return len(data) > _MOST or not _is_policy(_parsed(data))
 
