@@ -52,6 +52,8 @@ def verify(
     """
     if not isinstance(policy, Policy):
         raise TypeError("policy: a hostpledge.Policy is wanted")
+    if now is not None and not isinstance(now, datetime):
+        raise TypeError("now: a datetime is wanted")
     if now is not None and now.tzinfo is None:
         raise ValueError("now: a time with its zone is wanted")
     keys = load_trust(Path(trust))

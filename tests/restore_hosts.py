@@ -8,12 +8,15 @@ for i in 1 2 3; do
   { printf 'order %s\\n' "$i"; head -c 90000 /dev/urandom | base64; } >"/srv/shop/$i.csv"
 done
 touch -d '-1 hour' /srv/shop/*
+mkdir -p '/srv/names/文件 夹' && head -c 9000 /dev/urandom >'/srv/names/文件 夹/合同 1.doc'
+touch -d '-1 hour' '/srv/names/文件 夹/合同 1.doc'
 printf 'not-a-secret-2026\\n' >/etc/backup/password
 chmod 600 /etc/backup/password
 """
 TAR = """
 tar -czf /srv/backup/shop-1.tar.gz -C / srv/shop
 tar -cf /srv/backup/plain-1.tar -C / srv/shop
+tar -czf /srv/backup/names-1.tar.gz -C / srv/names
 mkdir -p /srv/cut
 head -c 60000 /srv/backup/shop-1.tar.gz >/srv/cut/shop-1.tar.gz
 head -c 100000 /srv/backup/plain-1.tar >/srv/cut/plain-1.tar
@@ -32,6 +35,8 @@ borg create /srv/backup/borg::nightly-1 /srv/shop 2>/dev/null
 cp -a /srv/backup/borg /srv/cut/borg
 mkdir -p /srv/kept && : >/srv/kept/.keep && head -c 5000 /dev/urandom >/srv/kept/orders.bin
 sleep 1.1
+borg init --encryption=repokey /srv/backup/borg-names 2>/dev/null
+borg create /srv/backup/borg-names::nightly-1 /srv/names 2>/dev/null
 borg init --encryption=repokey /srv/cut/borg-keep 2>/dev/null
 borg create --exclude '*.bin' /srv/cut/borg-keep::nightly-1 /srv/kept 2>/dev/null
 # the data of the segments is not what it was: the repository has rotted
@@ -48,6 +53,8 @@ cp -a /srv/backup/restic /srv/cut/restic
 # what matters was not there when it was copied, or was left out
 mkdir -p /srv/keep && : >/srv/keep/.keep && head -c 5000 /dev/urandom >/srv/keep/orders.bin
 sleep 1.1
+restic -q --repo /srv/backup/restic-names init
+restic -q --repo /srv/backup/restic-names backup /srv/names
 restic -q --repo /srv/cut/restic-keep init
 restic -q --repo /srv/cut/restic-keep backup --exclude '*.bin' /srv/keep
 for f in /srv/cut/restic/data/*/*; do

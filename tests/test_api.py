@@ -150,6 +150,9 @@ def test_what_is_of_another_type_is_said(place: Path) -> None:
     for policy in others:
         with pytest.raises(TypeError, match="policy"):
             hostpledge.verify(place / "bundle", policy, trust=place / "trust.json")
+    when: Any = "2026-01-01"
+    with pytest.raises(TypeError, match="now"):
+        hostpledge.verify(place / "bundle", trust=place / "trust.json", now=when)
     with pytest.raises(hostpledge.BadInput):
         hostpledge.verify(place / "bundle", trust="{" * 5000)
     with pytest.raises(hostpledge.BadInput):

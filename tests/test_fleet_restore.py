@@ -28,6 +28,10 @@ _RESTIC = {"tool": "restic", "path": "/srv/shop", **_PASSWORD}
 GOOD = {
     "tar": {"tool": "tar", "path": "/srv/backup/shop-*.tar.gz"},
     "tar-plain": {"tool": "tar", "path": "/srv/backup/plain-*.tar"},
+    # names with blanks, of no ASCII
+    "tar-names": {"tool": "tar", "path": "/srv/backup/names-*.tar.gz"},
+    "restic-names": {**_RESTIC, "path": "/srv/names", "repository": "/srv/backup/restic-names"},
+    "borg-names": {**_BORG, "path": "/srv/names", "repository": "/srv/backup/borg-names"},
     "borg": {**_BORG, "repository": "/srv/backup/borg"},
     "restic": {**_RESTIC, "repository": "/srv/backup/restic"},
     "mysql": {"tool": "mysql_dump", "path": "/srv/backup/shop-my*.sql.gz"},

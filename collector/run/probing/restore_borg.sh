@@ -34,9 +34,9 @@ hp_file() {
     say "restored the list of $HP_PATH"; hp_errors; say 'state broken'; return
   fi
   # up to 16 of up to 4 MiB: small enough to be held in memory, with plain names
-  awk '$1 == "-" && NF == 3 { print "/" $3 }' "$HP_D/list" >"$HP_D/paths"
+  awk '$1 == "-" { sub(/^[^ ]+ [^ ]+ /, "/"); print }' "$HP_D/list" >"$HP_D/paths"
   hp_held "$HP_D/paths" "$hp_t"
-  awk '$1 == "-" && NF == 3 && $2 + 0 > 0 && $2 + 0 <= 4194304 && $3 !~ /[\\*?[]/ { print $2, $3 }' "$HP_D/list" | shuf -n 16 >"$HP_D/some"
+  awk '$1 == "-" && $2 + 0 > 0 && $2 + 0 <= 4194304 && !/[\\*?[]/ { sub(/^[^ ]+ /, ""); print }' "$HP_D/list" | shuf -n 16 >"$HP_D/some"
   if [ ! -s "$HP_D/some" ]; then
     if [ -s "$HP_D/list" ]; then say "restored nothing with content of $HP_PATH"; say 'state untold'; return; fi
     undone no_settings "nothing of $HP_PATH in $hp_s"

@@ -28,15 +28,19 @@ hp_act() {
   if [ -d "$HP_REPOSITORY" ]; then say "after $(hp_state "$HP_REPOSITORY")"; fi
 }
 hp_file() {
-  if ! timeout 120 restic --no-lock --no-cache ls --long "$hp_s" "$HP_PATH" >"$HP_D/list" 2>"$HP_D/err"; then
+  if ! timeout 120 restic --no-lock --no-cache ls --long --recursive "$hp_s" "$HP_PATH" >"$HP_D/list" 2>"$HP_D/err"; then
     say "restored the list of $HP_PATH"; lines error <"$HP_D/err"; say 'state broken'; return
   fi
-  awk '$1 ~ /^-/ && NF == 7 { print $7 }' "$HP_D/list" >"$HP_D/paths"
+  # SIZE PATH of its files; how a name of unusual bytes is written differs, and such a one is passed over
+  awk '$1 ~ /^-/ { s = $4; for (i = 0; i < 5; i++) sub(/^[^ ]+ +/, ""); sub(/^[^ ]+ /, ""); if (/^\//) print s, $0 }' \
+    "$HP_D/list" >"$HP_D/sizes"
+  sed 's/^[^ ]* //' "$HP_D/sizes" >"$HP_D/paths"
   hp_held "$HP_D/paths" "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)"
-  # with content, and small enough to be held in memory; without a blank, a tab or a backslash in its name
-  hp_f=$(awk '$1 ~ /^-/ && NF == 7 && $4 + 0 > 0 && $4 + 0 <= 16777216 { print $7 }' "$HP_D/list" | shuf -n 1)
+  # with content, and small enough to be held in memory
+  hp_l=$(awk '$1 + 0 > 0 && $1 + 0 <= 16777216 && !/\\/' "$HP_D/sizes" | shuf -n 1)
+  hp_f=${hp_l#* }
   if [ -z "$hp_f" ]; then say "restored nothing with content of $HP_PATH"; say 'state untold'; return; fi
-  hp_w=$(awk -v f="$hp_f" '$7 == f { print $4 + 0; exit }' "$HP_D/list")
+  hp_w=${hp_l%% *}
   say "restored $hp_f"
   if ! timeout 120 restic --no-lock --no-cache dump "$hp_s" "$hp_f" >"$HP_D/file" 2>"$HP_D/err"; then
     lines error <"$HP_D/err"; say 'state broken'; return

@@ -24,13 +24,14 @@ hp_file() {
   if grep -qx 124 "$HP_D/cut"; then undone no_settings "$hp_a: more than is read in 250 s"; fi
   if [ -s "$HP_D/cut" ]; then say 'error cut off or damaged'; lines error <"$HP_D/err"; say 'state broken'; return; fi
   say "files $(grep -c '^-' "$HP_D/list")"
-  # small enough to be held in memory; without a blank or a backslash in its name
-  hp_l=$(awk '$1 ~ /^-/ && NF == 6 && $3 + 0 <= 16777216 && $3 + 0 > 0 && $6 !~ /\\/' "$HP_D/list" | shuf -n 1)
+  # with content, and small enough to be held in memory
+  hp_l=$(awk '$1 ~ /^-/ && $3 + 0 <= 16777216 && $3 + 0 > 0 && !/\\[^0-7]/' "$HP_D/list" | shuf -n 1)
   if [ -z "$hp_l" ]; then
-    if grep -q '^-' "$HP_D/list"; then undone no_settings "no file of 16 MiB or less, with a plain name, in $hp_a"; fi
+    if grep -q '^-' "$HP_D/list"; then say "restored nothing with content of $hp_a"; say 'state untold'; return; fi
     say 'error no file in it'; say 'state broken'; return
   fi
-  hp_f=${hp_l##* }
+  # what tar writes as octal numbers are the name's own bytes
+  hp_f=$(printf '%b' "$(printf '%s\n' "$hp_l" | awk '{ for (i = 0; i < 4; i++) sub(/^[^ ]+ +/, ""); sub(/^[^ ]+ /, ""); print }' | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')")
   hp_w=$(printf '%s\n' "$hp_l" | awk '{ print $3 }')
   hp_t=$(printf '%s\n' "$hp_l" | awk '{ print $4 " " $5 }')
   say "file $hp_f"

@@ -3,7 +3,7 @@
 # $1 lists the copy's whole paths, $2 is its time
 hp_held() {
   find "$HP_PATH" -xdev -type f -size +0 -printf '%C@ %p\n' 2>/dev/null |
-    awk -v t="$2" '$1 + 0 < t + 0 && NF == 2 && $2 !~ /\\/ { print $2 }' | shuf -n 200 >"$HP_D/live"
+    awk -v t="$2" '$1 ~ /^[0-9.]+$/ && $1 + 0 < t + 0 { sub(/^[^ ]+ /, ""); print }' | shuf -n 200 >"$HP_D/live"
   if [ -s "$HP_D/live" ]; then
     say "held $(awk -v list="$1" 'BEGIN { while ((getline x < list) > 0) in_it[x] = 1 } $0 in in_it { n++ } END { print n + 0 }' "$HP_D/live") $(wc -l <"$HP_D/live" | tr -d ' ')"
   fi
