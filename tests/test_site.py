@@ -248,7 +248,7 @@ def test_a_messages_text_finds_its_page_and_a_command_its_own(site: Path, way: s
         # a dash is an option's, and not the word for "without"
         "请给出 --passphrase-file": "messages/attest/give_passphrase_file.html",
     }
-    words = ["hostpledge verify", "hostpledge replay", "日志限速"]
+    words = ["hostpledge verify", "hostpledge replay", "日志限速", "off-", "dry-run"]
     with _served(site, way) as start:
         found = _asked(start, "zh", [*texts, *words])
     assert {text: found[text][0] for text in texts} == texts
@@ -256,6 +256,8 @@ def test_a_messages_text_finds_its_page_and_a_command_its_own(site: Path, way: s
     assert "commands/hostpledge-replay.html" in found["hostpledge replay"][:3]
     # its last word is looked for as well
     assert "controls/logging.drops.html" in found["日志限速"][:3]
+    # on the way to a word with a dash, and there
+    assert found["off-"] and found["dry-run"]
 
 
 @pytest.mark.parametrize("way", ["disk", "http"])

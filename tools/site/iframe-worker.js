@@ -36,9 +36,10 @@
     });
   }
 
-  // `--policy` is looked for; to the theme's search, a dash says that a page with the word is not wanted
+  // `--policy` and `off-host` are looked for; to the theme's search, a dash says that a page with the word behind it
+  // is not wanted, and one with no word behind it has no end
   function undashed(asked) {
-    return asked.replace(/(^|[^\p{L}\p{N}])-+(?=[\p{L}\p{N}])/gu, "$1");
+    return asked.replace(/-+(?=\*|$)/g, "").replace(/-+/g, " ");
   }
 
   function asking(Base) {
