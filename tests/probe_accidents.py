@@ -184,9 +184,12 @@ def happens(hosts: Fleet, home: Path, kind: str, command: subprocess.Popen[bytes
     elif kind == "full":
         _within(hosts, "mount -o remount,size=$(df -Pk /run | awk 'NR==2{print $3+4}')k /run")
     elif kind == "network":
+        # with the link goes the way to other networks, which a real host gets back as it comes up
+        way = hosts.execute(HOST, "ip", "route", "show", "default").stdout.decode().split()
         hosts.execute(HOST, "ip", "link", "set", "eth0", "down")
         time.sleep(27)
         hosts.execute(HOST, "ip", "link", "set", "eth0", "up")
+        hosts.execute(HOST, "ip", "route", "replace", *way)
 
 
 def over(hosts: Fleet, kind: str) -> None:
