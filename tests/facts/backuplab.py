@@ -38,9 +38,9 @@ for d in etc var; do
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$T/over/$d,workdir=$T/over/$d.w" "/$d"
 done
 mount --bind "$T/srv" /srv
-# another disk, which memory is none
-mkdir -p "$T/over/mnt" "$T/over/mnt.u" "$T/over/mnt.w"; chmod 755 "$T/over/mnt" "$T/over/mnt.u"
-mount -t overlay overlay -o "lowerdir=$T/over/mnt,upperdir=$T/over/mnt.u,workdir=$T/over/mnt.w" /mnt
+# another disk: an overlay as a container's engine makes it, for what it rests on is told by its host
+mkdir -p "$T/over/mnt" "$T/over/u/diff" "$T/over/mnt.w"; chmod 755 "$T/over/mnt" "$T/over/u/diff"
+mount -t overlay overlay -o "lowerdir=$T/over/mnt,upperdir=$T/over/u/diff,workdir=$T/over/mnt.w" /mnt
 mkdir /mnt/disk
 rm -rf /etc/cron.d/* /etc/cron.*ly/* /var/spool/cron/* /etc/systemd/system/*
 rm -rf /var/backups/* /etc/restic /etc/borgmatic
