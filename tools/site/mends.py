@@ -59,7 +59,9 @@ _HANDED = (
 )
 # by the name of what says a message
 DONE_BY: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("BadInput", "Disagrees", "_UnlikeError", "YAMLError"), _INPUT),
+    **dict.fromkeys(
+        ("BadInput", "DatabaseSaysError", "Disagrees", "_UnlikeError", "YAMLError"), _INPUT
+    ),
     **dict.fromkeys(("CouldNotLook", "_unseen"), _LOOK),
     **dict.fromkeys(
         ("NotUnderstood", "NotTrusted", "Foggy", "Strange", "Refused", "_wrong", "_no", "Unknown"),
