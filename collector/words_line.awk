@@ -14,6 +14,8 @@ function between(sep, first,   i, c, n, d) {
     }
     if (c == "\"" || c == Q1) {
       if (QUOTE == c) WHISPER = 0
+      # the quoted secret of an option ends here, and with it what the option takes
+      if (HUSHED && PREV ~ /^-/ && (QUOTE == c || CODE && SPOKEN)) PREV = ""
       if (QUOTE == "") {
         QUOTE = c; CODE = coded() || ASG != "" && tolower(ASG) !~ SECRET && ahead(c); SPOKEN = !CODE; WORDS = 0
         if (CODE) { OUTER = CMD; VALUED = ASG != ""; start() }
@@ -167,7 +169,7 @@ function word(w, after, sep, last,   r, ends) {
   if (SPOKEN && WORDS == 1 && after ~ /^[^"]*[ \t]/ && index(after, Q1) == 0 && PREV !~ /^-/) r = 1
   if (substr(w, 1, 1) == "-" && length(w) > 1 && !(w ~ /^-[0-9]+$/ && CMD == "")) {
     if (!option(w)) {
-      PREV = length(w) < 5 || w ~ /^--?[a-z_-]+$/ && w ~ SECRET ? w : ""; r = glued(w)
+      PREV = (length(w) < 5 || w ~ /^--?[a-z_-]+$/ && w ~ SECRET) && !attached(w) ? w : ""; r = glued(w)
       if (r ~ /\*\*\*$/) HUSHED = 1
       return r
     }
@@ -196,6 +198,8 @@ function confides(w) {
     || CMD == "virsh" && w ~ /^(set-user-password|secret-set-value)$/ || CMD == "rclone" && w ~ /^(obscure|config)$/ \
     || CMD == "smbclient" && w ~ /^\/\// || CMD == "db2" && w == "using" || CMD == "etcdctl" && w ~ /^(user|put)$/
 }
+# Programs whose secret stands in the option's own word alone, so what follows is another argument.
+function attached(w) { return w ~ /^-p./ && CMD ~ /^(mysql|mariadb|mydumper$|innobackupex$|xtrabackup$|automysqlbackup$|sshpass$|7z)/ }
 # The letter of an option that may take a secret, also as the last one of several.
 function letter(opt) {
   if (opt ~ /^-[A-Za-z0-9]+[PpkKWwa]$/ && CMD !~ HARMLESS && !(opt in FLAGS) && !(opt in NAMED)) return "-" substr(opt, length(opt))

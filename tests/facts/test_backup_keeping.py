@@ -103,6 +103,12 @@ def test_borg(line: str, certain: bool) -> None:
     assert (rule.count, rule.most, rule.certain) == (7, 7, certain)
 
 
+def test_borg_counts_a_week_only_where_a_day_does_not_keep_it() -> None:
+    """On a Monday, 3 days and 2 weeks reach back 15 days: the Sunday is kept as a day."""
+    (rule,) = _rules("borg prune --keep-daily 3 --keep-weekly 2 /r", BORG)
+    assert (rule.count, rule.most) == (5, 17)
+
+
 FILES = ["/b/shop-1.gz", "/b/shop-2.gz"]
 
 
@@ -179,11 +185,13 @@ def _run(*words: str, cwd: Path) -> str:
 
 
 @pytest.mark.skipif(shutil.which("borg") is None, reason="there is no borg here")
-def test_real_borg(tmp_path: Path) -> None:
-    """One a day; what each policy would leave, counted from tonight."""
+@pytest.mark.parametrize("weekday", range(7))
+def test_real_borg(weekday: int, tmp_path: Path) -> None:
+    """One a day; what each policy would leave, counted from the last of these weekdays."""
     (tmp_path / "data").write_text("x")
     _run("borg", "init", "-e", "none", "r", cwd=tmp_path)
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    now -= timedelta(days=(now.weekday() - weekday) % 7)
     for day in range(_DAYS):
         when = (now - timedelta(days=day)).isoformat()
         _run("borg", "create", "--timestamp", when, f"r::d{day}", "data", cwd=tmp_path)

@@ -215,7 +215,10 @@ def _keeping(
     count = None if within or not counts else int(sum(counts))
     most: float | None = max(within, default=0)
     if counts:
-        by_number = max(n * _DAYS[kind][0] for kind, n in keeps if kind != "within")
+        reach = [n * _DAYS[kind][0] for kind, n in keeps if kind != "within"]
+        # borg-prune(1) counts no week whose last one a finer rule keeps, and rsnapshot's week begins
+        # with the oldest day: each reaches back from where the finer one ends
+        by_number = max(reach) if job.tool == "restic" else sum(reach) + max(within, default=0)
         # "the last two" reach back as far as they like where one comes a week
         most = max(most or 0, by_number) if daily(job.job) else None
     if most is not None and most == float("inf"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Dialect, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Dialect, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 from collector.errors import BadInput
@@ -52,3 +52,10 @@ def name_each(metadata: MetaData, made_anew: Collection[Table]) -> None:
             if isinstance(column.type, _Held):
                 column.type.name = f"{table.name}.{column.name}"
                 column.type.made_anew = table in made_anew
+
+
+def kind(column: Column[Any]) -> type:
+    """What a value of the column is in Python: `int` or `str`."""
+    if isinstance(column.type, _Held):
+        return column.type.python
+    return int if isinstance(column.type, Integer) else str

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Integer, Table
+from sqlalchemy import Table
 
 from collector import private
 from collector.attest.bundle import container
@@ -28,7 +28,7 @@ from collector.attest.log.logged import Log
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg, told
-from collector.pledges.database import bound_versions, held, log, tables
+from collector.pledges.database import bound_versions, columns, held, log, tables
 from collector.pledges.database.rows import evidence_of
 from collector.pledges.record.form import stored
 
@@ -86,19 +86,20 @@ class BackupFile:
 
     def rows(self, table: Table) -> Iterator[dict[str, Any]]:
         """The rows of a table; raises BadInput for what is no row of it."""
-        columns = {column.name: column for column in table.columns}
+        known = {column.name: column for column in table.columns}
         for line in self._lines(table_name(table)):
             with self._reading():
                 row = json.loads(line)
             if isinstance(row, dict):
                 # a backup from before there was such a column
-                row = {n: None for n, column in columns.items() if column.nullable} | row
-            if not isinstance(row, dict) or row.keys() != columns.keys():
+                row = {n: None for n, column in known.items() if column.nullable} | row
+            if not isinstance(row, dict) or row.keys() != known.keys():
                 raise self.unlike(msg("not_row", table_name=table_name(table)))
             for name, value in row.items():
-                column = columns[name]
-                kind = int if isinstance(column.type, Integer) else str
-                if type(value) is not kind and not (value is None and column.nullable):
+                column = known[name]
+                if type(value) is not columns.kind(column) and not (
+                    value is None and column.nullable
+                ):
                     raise self.unlike(msg("not_row", table_name=table_name(table)))
             yield row
 
