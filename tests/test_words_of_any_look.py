@@ -115,6 +115,18 @@ def test_what_takes_a_path_keeps_it(awk: list[str], line: str) -> None:
     assert redacted("#words script", f"{line}\n".encode(), awk=awk).decode() == f"{line}\n"
 
 
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize("secret", ["wrong", "secret", "token", "ab", "Hx7pq9", "'a b'", "/kq9w"])
+@pytest.mark.parametrize("tool", ["mysqldump", "mariadb-dump", "mysqldump --no-defaults"])
+def test_what_stands_behind_an_attached_password_stays(
+    awk: list[str], secret: str, tool: str
+) -> None:
+    line = f"{tool} -u joe -p{secret} --single-transaction shop | gzip >/b/x.gz\n"
+    cut = "'*** ***'" if secret[0] == "'" else "***"
+    said = redacted("#words script", line.encode(), awk=awk).decode()
+    assert said == line.replace(f"-p{secret}", f"-p{cut}")
+
+
 MATCHES = (
     'Match exec "mysql -uroot -pkq9w -e x"',
     'Match exec "x --password kq9w"',
