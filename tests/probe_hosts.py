@@ -101,6 +101,17 @@ BLIND = """
 printf 'Nothing:0:0:%s\\n' 00112233445566778899aabbccddeeff >/var/lib/clamav/local.ndb
 """
 CLAMD = "systemctl restart clamav-daemon.service\n"
+# what is opened in /srv/files is looked at first; by its settings it refuses
+WATCHING = """
+mkdir -p /srv/files
+printf '%s\\n' 'OnAccessIncludePath /srv/files' 'OnAccessPrevention yes' \\
+  'OnAccessExcludeUname clamav' >>/etc/clamav/clamd.conf
+systemctl restart clamav-daemon.service
+n=0
+until printf x | clamdscan --no-summary --stdout - || [ "$n" -ge 50 ]; do
+  n=$((n + 1)); sleep 0.3
+done
+"""
 QUIET = """
 printf 'LogLevel QUIET\\n' >/etc/ssh/sshd_config.d/10-quiet.conf
 systemctl restart ssh.service

@@ -210,6 +210,52 @@ def test_what_answers_in_the_place_of_this_hosts_clamd_is_not_asked(
     assert found["good"] is False, found
 
 
+@pytest.fixture
+def watching(hosts: Fleet) -> Iterator[str]:
+    """A real clamonacc on both: it needs more than a container may, so it comes in from outside."""
+    begun = []
+    for name in ("effective", "hollow"):
+        done = hosts.execute(name, "sh", "-e", data=made.WATCHING.encode(), seconds=60)
+        assert done.returncode == 0, done
+        pid = podman("inspect", "-f", "{{.State.Pid}}", hosts.hosts[name].container).stdout
+        words = ["nsenter", "-t", pid.decode().strip(), "-m", "-p", "-u", "-i"]
+        words += ["clamonacc", "-F", "--config-file=/etc/clamav/clamd.conf"]
+        begun.append(subprocess.Popen(
+            inside(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ))  # fmt: skip
+    for daemon in begun:
+        assert daemon.stdout is not None
+        assert b"watching '/srv/files'" in daemon.stdout.readline()
+    settings = hosts.folder / "watched.yml"
+    settings.write_text("all: {vars: {hostpledge_malware_folder: /srv/files}}\n", encoding="utf-8")
+    try:
+        yield str(settings)
+    finally:
+        for name in ("effective", "hollow"):
+            hosts.execute(
+                name, "sh", "-c", "pkill clamonacc; sed -i /OnAccess/d /etc/clamav/clamd.conf"
+            )
+        for daemon in begun:
+            daemon.wait(20)
+
+
+def test_a_file_is_stopped_as_it_is_opened_or_that_is_caught(
+    hosts: Fleet, home: Path, watching: str, tmp_path: Path
+) -> None:
+    """Both watch and would refuse; what the second one's signatures know is nothing."""
+    before = {name: _tree(hosts, name) for name in ("effective", "hollow")}
+    more = ("-i", watching, "-l", "effective,hollow")
+    ran = _probe(hosts, home, tmp_path / "out", ("malware_stream",), *more)
+    found = {h: x["malware_stream"] for h, x in json.loads(ran.out)["probes"].items()}
+    good, bad = found["effective"], found["hollow"]
+    assert (good["good"], good["outcome"], good["left"]) == (True, "blocked", []), found
+    assert "antivirus.realtime" in good["holds"], found
+    assert (bad["good"], bad["left"]) == (False, []), found
+    assert "antivirus.realtime" in bad["broken"], found
+    for name, tree in before.items():
+        assert sorted(set(_tree(hosts, name)) ^ set(tree)) == []
+
+
 def test_a_ban_by_sshd_itself_is_one_and_is_taken_back(
     hosts: Fleet, home: Path, spare: str, tmp_path: Path
 ) -> None:

@@ -116,6 +116,12 @@ def test_a_script_of_run_holds_no_probe() -> None:
 # --- a verdict that rests on something else than what was probed --------------------------------
 
 _BANNED = ("from 10.0.0.9", "before open", "attempt 1 refused", "after open", "again open")
+_OPEN = (
+    "folder /home/files", "host file written open after 20", "host beside open",
+    "host no_stream ss",
+)  # fmt: skip
+_IN_TMP = ("folder /tmp/files", *_OPEN[1:])
+_BESIDE = ("folder /srv/files", *_OPEN[1:])
 _BLIND = ("host rc 0", "host clean_rc 0")
 
 
@@ -149,6 +155,14 @@ def _of(
         ("antivirus.running", "clamd.pass.yml", "malware_stream", _BLIND, True),
         # another product runs, and clamd was what was asked
         ("antivirus.running", "aegis.pass.yml", "malware_stream", _BLIND, False),
+        ("antivirus.realtime", "clamonacc_blocking.pass.yml", "malware_stream", _OPEN, True),
+        ("antivirus.realtime", "aegis_guard.pass.yml", "malware_stream", _OPEN, True),
+        # a folder that the verdict does not claim; one that stops nothing by its own word
+        ("antivirus.realtime", "clamonacc_blocking.pass.yml", "malware_stream", _BESIDE, False),
+        ("antivirus.realtime", "notify_only.partial.yml", "malware_stream", _OPEN, False),
+        # it says itself that nothing is stopped in /tmp
+        ("antivirus.realtime", "tmp_excluded.partial.yml", "malware_stream", _IN_TMP, False),
+        ("antivirus.realtime", "tmp_excluded.partial.yml", "malware_stream", _OPEN, True),
     ],
 )
 def test_it_speaks_of_what_the_verdict_stands_on_alone(
@@ -162,3 +176,19 @@ def test_it_speaks_of_what_the_verdict_stands_on_alone(
             before.result, before.reason, before.method,
         )  # fmt: skip
         assert "shows nothing of this" in after.message.en
+
+
+def test_a_stream_alone_says_nothing_of_what_is_stopped_as_it_is_opened() -> None:
+    before, after = _of(
+        "antivirus.realtime", "clamonacc_blocking.pass.yml", "malware_stream", _BLIND
+    )
+    assert (before.message, before.evidence) == (after.message, after.evidence)
+
+
+def test_a_file_that_was_stopped_makes_it_tested() -> None:
+    lines = ("folder /home/x", "host file written gone after 2", "host beside open")
+    _, after = _of(
+        "antivirus.realtime", "aegis_guard.pass.yml", "malware_stream",
+        (*lines, "host no_stream clamdscan"),
+    )  # fmt: skip
+    assert (after.result, after.method) == (Result.PASS, Method.TESTED)

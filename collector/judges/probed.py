@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from collector.errors import FactError
-from collector.facts.probed.outcome import RAISES, Outcome
+from collector.facts.probed.outcome import RAISES, Outcome, speaks_of
 from collector.facts.probed.outcomes import outcome
 from collector.facts.probed.recording import PREFIX, recorded
 from collector.i18n.message import Message, in_chinese, msg
@@ -24,6 +24,8 @@ _RESTS_ON: Final = {
     ("malware_stream", "antivirus.signatures"): ("product", "ClamAV"),
     ("integrity", "intrusion.file_integrity"): ("tool", "aide"),
 }
+# a verdict that says already that nothing is stopped, or not what root opens, as the probe does
+_STOPS_NOTHING: Final = frozenset({"detect_only", "notify_only", "users_left_out"})
 # of lockout the reasons of a ban: PAM may lock where no address is banned
 _BANS: Final = frozenset({"banned", "ban_not_at_boot"})
 
@@ -41,12 +43,12 @@ def _after(control: str, verdict: Verdict, facts: Facts, name: str) -> Verdict:
         seen = outcome(facts, name)
     except FactError as problem:
         return _with_note(verdict, msg("probe_note_untold", probe=name, why=problem.why), ())
-    if seen is None:
+    if seen is None or control not in speaks_of(seen.recording):
         return verdict
     at = f"{seen.recording.begun:%Y-%m-%d %H:%M} UTC"
     note = msg("probe_note", probe=name, at=at, came=_word(seen), why=seen.why)
     quote = Quote(PREFIX + name, (*_head(seen), *seen.lines[:_LINES]))
-    beside = not _rests_on_it(control, verdict, name)
+    beside = not _rests_on_it(control, verdict, seen)
     if beside and seen.came is not None:
         note = msg("probe_note_beside", probe=name, at=at, why=seen.why)
         verdict = _with_note(verdict, note, (quote,))
@@ -65,14 +67,31 @@ def _after(control: str, verdict: Verdict, facts: Facts, name: str) -> Verdict:
     return _with_left(verdict, seen, quote)
 
 
-def _rests_on_it(control: str, verdict: Verdict, name: str) -> bool:
+def _rests_on_it(control: str, verdict: Verdict, seen: Outcome) -> bool:
     """Is it what this verdict stands on? What has failed already can be said of anything."""
+    name = seen.recording.name
     if verdict.result is Result.FAIL:
         return True
+    if control == "antivirus.realtime":
+        return verdict.reason not in _STOPS_NOTHING and _covers(verdict, seen)
     if name == "ban":
         return verdict.reason in _BANS
     value, wanted = _RESTS_ON.get((name, control), ("", ""))
     return not value or verdict.values.get(value) == wanted
+
+
+def _covers(verdict: Verdict, seen: Outcome) -> bool:
+    """Is the folder one that the verdict claims? Of most products none is named."""
+    folder = next(iter(seen.recording.all("folder")), "")
+    claimed, open_ = (verdict.values.get(key) for key in ("trees", "open"))
+    if _within(folder, open_):
+        return False
+    return not isinstance(claimed, (list, tuple)) or _within(folder, claimed)
+
+
+def _within(folder: str, trees: object) -> bool:
+    named = trees if isinstance(trees, (list, tuple)) else ()
+    return any(f"{folder}/".startswith(f"{str(tree).rstrip('/')}/") for tree in named)
 
 
 def _broken(verdict: Verdict, note: Message, quote: Quote) -> Verdict:

@@ -37,6 +37,7 @@ ARRIVAL = (f"login {LOGIN}", "host looked 0")
 HERE = (*ARRIVAL, f"host found journal Accepted publickey for root from {LOGIN} ssh2")
 RECORD = f"Accepted publickey for root from {LOGIN}"
 STORE = (*HERE, "host self a1", "store ssh:log:/x", "store_self b2", "store_asked ok")
+FILE = ("folder /srv/files", "host no_stream clamdscan")
 BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
 
 
@@ -84,6 +85,15 @@ BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
         ("malware_stream", ("host rc 0", "host clean_rc 0"), "nothing"),
         ("malware_stream", ("host rc 1", "host clean_rc 1"), "nothing"),
         ("malware_stream", ("host rc 2", "host clean_rc 2"), None),
+        ("malware_stream", (*FILE, "host file written refused after 0", "host beside open"), "blocked"),
+        ("malware_stream", (*FILE, "host file refused gone after 0", "host beside open"), "blocked"),
+        ("malware_stream", (*FILE, "host file written open after 20", "host beside open"), "nothing"),
+        # whatever lies there is taken away
+        ("malware_stream", (*FILE, "host file written gone after 3", "host beside gone"), None),
+        ("malware_stream", (*FILE, "host file written hangs after 3", "host beside open"), None),
+        ("malware_stream", (*FILE, "host file written gone after 3"), None),
+        ("malware_stream", FILE, None),
+        ("malware_stream", (*FILE, "host undone no_room /srv"), None),
         ("time", ("exchange 0.2 0.1", "exchange 9.0 8.9"), "logged"),
         ("time", ("exchange -7.5 0.1",), "nothing"),
         ("time", ("exchange 1.05 0.1",), None),
@@ -114,6 +124,29 @@ def test_what_it_shows(name: str, lines: tuple[str, ...], expected: str | None) 
     assert found == expected
     assert {*holds, *broken} <= set(RAISES[name])
     assert not (expected is None and (holds or broken))
+
+
+@pytest.mark.parametrize(
+    ("state", "rc", "expected", "holds", "broken"),
+    [
+        ("refused", 1, "blocked", {"realtime", "running"}, set()),
+        ("refused", 0, "nothing", {"realtime"}, {"running", "signatures"}),
+        ("open", 1, "nothing", {"running"}, {"realtime"}),
+        ("hangs", 1, "alerted", {"running"}, set()),
+        ("refused", 2, "blocked", {"realtime"}, set()),
+    ],
+)
+def test_of_a_file_and_the_stream_the_worse_is_what_came(
+    state: str, rc: int, expected: str, holds: set[str], broken: set[str]
+) -> None:
+    seen = came(
+        "malware_stream", "folder /srv", f"host file written {state} after 1", "host beside open",
+        f"host rc {rc}", f"host clean_rc {min(rc, 2) if rc == 2 else 0}",
+    )  # fmt: skip
+    assert seen[0] == expected
+    assert ({x.split(".")[1] for x in seen[1]}, {x.split(".")[1] for x in seen[2]}) == (
+        holds, broken,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

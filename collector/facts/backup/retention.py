@@ -216,7 +216,7 @@ def _keeping(
     most: float | None = max(within, default=0)
     if counts:
         reach = [n * _DAYS[kind][0] for kind, n in keeps if kind != "within"]
-        # borg-prune(1) counts no week whose last one a finer rule keeps, and rsnapshot's week begins
+        # borg-prune(1) counts no week whose last one a finer rule keeps, and rsnapshot weeks begin
         # with the oldest day: each reaches back from where the finer one ends
         by_number = max(reach) if job.tool == "restic" else sum(reach) + max(within, default=0)
         # "the last two" reach back as far as they like where one comes a week

@@ -14,7 +14,7 @@ Came = Literal["blocked", "alerted", "logged", "nothing"]
 RAISES: Final[dict[str, tuple[str, ...]]] = {
     "log_arrival": ("logging.remote_copy", "logging.logins"),
     "failed_login": ("logging.logins", "intrusion.detection"),
-    "malware_stream": ("antivirus.running", "antivirus.signatures"),
+    "malware_stream": ("antivirus.running", "antivirus.signatures", "antivirus.realtime"),
     "restore": ("backup.fresh", "backup.verified", "backup.restore_test"),
     "outside_ports": (
         "firewall.default_deny",
@@ -26,6 +26,14 @@ RAISES: Final[dict[str, tuple[str, ...]]] = {
     "time": ("monitoring.time_sync",),
     "ban": ("intrusion.lockout",),
 }
+
+
+def speaks_of(recording: Recording) -> tuple[str, ...]:
+    """Which of them this one had a look at: only a file shows what is stopped as it is opened."""
+    every = RAISES[recording.name]
+    if recording.name != "malware_stream" or recording.all("folder"):
+        return every
+    return tuple(control for control in every if control != "antivirus.realtime")
 
 
 # why a probe was not done, by the word that a recording has for it
@@ -50,6 +58,7 @@ _UNDONE: Final[dict[str, Message]] = {
     "not_pledged": msg("probe_undone_not_pledged"),
     "recent": msg("probe_undone_recent"),
     "stopped": msg("probe_undone_stopped"),
+    "unsafe_folder": msg("probe_undone_unsafe_folder"),
     "window": msg("probe_undone_window"),
 }
 

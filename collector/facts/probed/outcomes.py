@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.errors import FactError
 from collector.facts.data.inventory import inventory
-from collector.facts.probed import ports, restored, shown
+from collector.facts.probed import malware, ports, restored, shown
 from collector.facts.probed.outcome import Outcome
 from collector.facts.probed.recording import Recording, recorded, recording
 from collector.model import Facts
@@ -12,7 +12,7 @@ from collector.model import Facts
 _ALONE = {
     "log_arrival": shown.log_arrival,
     "failed_login": shown.failed_login,
-    "malware_stream": shown.malware_stream,
+    "malware_stream": malware.malware_stream,
     "integrity": shown.integrity,
     "time": shown.clock,
     "ban": shown.ban,

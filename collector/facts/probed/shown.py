@@ -135,22 +135,6 @@ def _names(line: str, login: str) -> bool:
     return re.search(rf"(?<![0-9a-fA-F.:]){re.escape(login)}(?![0-9])", line) is not None
 
 
-def malware_stream(made: Recording) -> Outcome:
-    """The EICAR test text through clamd: is it found, and something harmless not?"""
-    if (undone := not_done(made)) is not None:
-        return undone
-    rc, clean = made.number("rc"), made.number("clean_rc")
-    lines = tuple(f"answer {line}" for line in made.said("answer"))
-    if rc not in (0, 1) or clean not in (0, 1):
-        return untold(made, msg("probe_scanner_failed"), *lines)
-    if rc == 0:
-        return failed(made, msg("probe_scanner_blind"), *lines)
-    if clean == 1:
-        return failed(made, msg("probe_scanner_sees_all"), *lines, of=("antivirus.running",))
-    # which signatures are old does not show by one that is the oldest of all
-    return worked(made, "alerted", msg("probe_scanner_found"), *lines, of=("antivirus.running",))
-
-
 def clock(made: Recording) -> Outcome:
     """The host's clock against the control node's, and against two other hosts'."""
     if (undone := not_done(made)) is not None:

@@ -42,6 +42,7 @@ _SPEC: Mapping[str, dict[str, Any]] = {
     "store_seconds": {"type": "int", "default": 30},
     "second_node": {"type": "str", "default": ""},
     "ban_from": {"type": "str", "default": ""},
+    "malware_folder": {"type": "str", "default": ""},
     "restore": {"type": "dict", "default": {}},
 }
 

@@ -14,7 +14,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "log_arrival": ("records", "itself", "log_arrival"),
     "store_files": ("itself", "store_files"),
     "second_ports": ("second_ports",),
-    "malware_stream": ("malware_stream",),
+    "malware_stream": ("malware_file", "malware_stream"),
     "restore_restic": ("restored", "restore_restic"),
     "restore_dump": ("restored", "restore_dump"),
     "restore_mysql_dump": ("restore_mysql_dump",),
