@@ -38,6 +38,30 @@ hp_safe() {
   HP_KNOWN=$HP_KNOWN$1:
 }
 
+# hp_none: a group that nobody has, in HP_NONE, of those that systemd (UIDS-GIDS) and distributions
+# leave free. That of `nobody` is also the one of services: who has both numbers of a process may
+# trace it, and so take on its other groups.
+hp_none() {
+  [ -z "$HP_NONE" ] || return 0
+  for HP_NONE in 65529 65530 65528 65527 65526 65525 65524 65523 65522 65521; do
+    ! getent group "$HP_NONE" >/dev/null 2>&1 || continue
+    h_free=1
+    while IFS=: read -r h_n1 h_n2 h_n3 h_n4; do
+      case :$h_n3:$h_n4 in (*:"$HP_NONE":*) h_free=;; esac
+    done </etc/passwd
+    while IFS=: read -r h_n1 h_n2 h_n3 h_n4; do
+      [ "$h_n3" != "$HP_NONE" ] || h_free=
+    done </etc/group
+    # groups that a user may take on in a namespace of his own
+    { while IFS=: read -r h_n1 h_n2 h_n3; do
+      case $h_n2$h_n3 in (""|*[!0-9]*) continue;; esac
+      [ "$h_n2" -gt "$HP_NONE" ] || [ $((h_n2 + h_n3)) -le "$HP_NONE" ] || h_free=
+    done </etc/subgid; } 2>/dev/null
+    [ -z "$h_free" ] || return 0
+  done
+  HP_NONE=-
+}
+
 # hp_id UID [GID]: as whom, in R: `UID:GID:init`, with the groups of the account, or `UID:GID:-` where
 # there is none. GID is one that he cannot take on, so that nothing of his can trace what runs so.
 hp_id() {
@@ -51,7 +75,7 @@ hp_id() {
       [ $h_t = init ] || ! id -un "$1" >/dev/null 2>&1 || h_t=init
       HP_NAMED=$HP_NAMED$1=$h_t:;;
   esac
-  R=$1:${2:-65534}:$h_t
+  hp_none; R=$1:${2:-$HP_NONE}:$h_t
 }
 
 # hp_reach PATH: as whom it is to be opened, in R: nothing (as we are), `own` (as we are, but not
@@ -106,7 +130,8 @@ hp_whose() {
   h_t=-
   case $h_at in (/var/log|/var/log/*) hp_logs;; esac
   case $h_in in (????????w*) h_of=;; esac
-  R=65534:${h_of:-65534}:$h_t
+  case $h_of:$h_t in (:*) ;; (*:-) h_t=$h_of;; (*) h_t=$h_of,$h_t;; esac
+  hp_none; R=65534:$HP_NONE:$h_t
 }
 
 # hp_logged: what root keeps in a log folder of his is opened as him, with the groups of those who
@@ -136,15 +161,15 @@ hp_logs() {
 # hp_way: what this host has to run something as somebody else without a word to its logs.
 hp_way() {
   [ -z "$HP_DROP" ] || return 0
-  HP_DROP=no
+  HP_DROP=no; hp_none
   # by its path: the shell of busybox would take its own, which can not do it
   for h_line in /usr/sbin /usr/bin /sbin /bin; do
-    if setsid $h_line/setpriv --reuid 65534 --regid 65534 --clear-groups true; then
+    if setsid $h_line/setpriv --reuid 65534 --regid "$HP_NONE" --clear-groups true; then
       HP_DROP=setpriv; HP_TOOL=$h_line/setpriv; return 0
     fi </dev/null >/dev/null 2>&1
   done
   for h_line in /usr/sbin /usr/bin /sbin /bin; do
-    if setsid $h_line/chroot --userspec=65534:65534 --groups= / true; then
+    if setsid $h_line/chroot --userspec="65534:$HP_NONE" --groups= / true; then
       HP_DROP=chroot; HP_TOOL=$h_line/chroot; return 0
     fi </dev/null >/dev/null 2>&1
   done
@@ -212,7 +237,7 @@ hp_word() {
   elif hp_open; then
     h_of=${h_gid#0}
     case $h_mode in (????????w*) h_of=;; esac
-    W=65534:${h_of:-65534}:-
+    hp_none; W=65534:$HP_NONE:${h_of:--}
   fi
 }
 
@@ -432,7 +457,7 @@ hp_matches() {
 }
 
 HP_UID=${HP_UID-$(id -u 2>/dev/null)}
-HP_KNOWN=${HP_KNOWN:-:}; HP_NAMED=:; HP_DROP=; HP_TOOL=; NAMER=; R=; W=
+HP_KNOWN=${HP_KNOWN:-:}; HP_NAMED=:; HP_NONE=${HP_NONE-}; HP_DROP=; HP_TOOL=; NAMER=; R=; W=
 hp_tab="	"; hp_nl="
 "
 # where hard links are guarded, what root owns was put there by root

@@ -272,3 +272,22 @@ def test_the_group_of_root_is_nobodys(host: Host, sh: list[str]) -> None:
     host.at("/root").chmod(0o750)
     host.link("/srv/his/grouped", "/root/kept/grouped")
     assert looked(host, sh, "/srv/his/grouped")["/srv/his/grouped"].status is ReadStatus.REFUSED
+
+
+def test_what_runs_as_him_has_a_group_that_no_account_has(host: Host, sh: list[str]) -> None:
+    """ptrace(2): with both numbers alike he could take on the groups of those who read logs."""
+    with host.at("/etc/passwd").open("a") as known:
+        known.write(f"service:x:{UID}:65534::/:/bin/false\nfirst:x:77:65529::/:/bin/false\n")
+    with host.at("/etc/group").open("a") as known:
+        known.write("second:x:65530:\n")
+    host.write("/srv/subgid", "service:65528:1\nother:100000:65536\n")
+    told = "grep ^Gid: /proc/self/status"
+    body = (
+        OPENED.replace("/etc/subgid", "/srv/subgid")
+        + f"hp_id {UID}; hp_as $R {told}; hp_reach /home/mallory/x; hp_as $R {told}"
+    )
+    body += "; hp_word /home/mallory/open; hp_as $W grep -E '^(Gid|Groups):' /proc/self/status"
+    host.write("/home/mallory/open", "open\n").chmod(0o666)
+    _, capture = host.collected(sh, [shell("t.b", body, why=WHY)])
+    lines = capture.read("t.b").stdout.decode().split("\n")
+    assert [x.split()[1:] for x in lines if x.startswith("Gid")] == [["65527"] * 4] * 3, lines
