@@ -44,6 +44,7 @@ _MIDDLE = {
     "integrity": "ls /etc/tmpfiles.d/hostpledge-*",
     "restore": "ls /run/hostpledge-probe/pg/postmaster.pid",
     "malware_stream": "ls /run/hostpledge-probe/out",
+    "malware_file": "ls /srv/files/hostpledge-probe-*/2.com",
     "failed_login": "ls /run/hostpledge-probe/pid",
     "ban": "systemctl list-units --no-legend 'hostpledge-probe-unban-*.timer' | grep hostpledge",
 }

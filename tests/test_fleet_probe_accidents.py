@@ -1,6 +1,6 @@
 """What interrupts a probe leaves nothing behind: a tree and the accounts before and after.
 
-HOSTPLEDGE_PROBE_KILLS=50 does all of them: each accident in the middle of each act, and ten more.
+HOSTPLEDGE_PROBE_KILLS=50 does all of them: each accident in the middle of each act, and some more.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ PLAN = (
     *((kind, probe, 0.0) for kind, probe in itertools.product(KINDS, PROBES)),
     *((k, p, s) for k, p in itertools.product(KINDS[:2], PROBES[1:3]) for s in (0.7, 1.9)),
     *((k, "ban", 9.0) for k in KINDS[2:4]),
+    # its files lie where no memory does, for twenty seconds
+    *((kind, "malware_file", 0.0) for kind in KINDS),
 )
 # of the long form one stands here, and test_fleet_probe.py has more of those that are quick
-FEWER = (("everything", "restore", 0.0),)
+FEWER = (("everything", "restore", 0.0), ("reboot", "malware_file", 0.0))
 KILLS = int(os.environ.get("HOSTPLEDGE_PROBE_KILLS", "2"))
-CHOSEN = PLAN[:KILLS] if KILLS > 2 else FEWER
+CHOSEN = PLAN if KILLS > 2 else FEWER
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,8 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with Fleet((HOST,), folder=folder, prefix=f"accidents-{os.getpid()}") as running:
         jail = made.FAIL2BAN.replace("@WHERE@", "backend = systemd")
         # mount(8), by which the disk gets full here, makes the second folder
-        texts = (made.CLAMD, jail, "mkdir -p /srv/backup/shop /run/mount\n", made.DUMP)
+        folders = "mkdir -p /srv/backup/shop /srv/files /run/mount\n"
+        texts = (made.CLAMD, jail, folders, made.DUMP)
         watched = made.AIDE.replace("@LEFT_OUT@", "")
         lasting = "systemctl -q enable clamav-daemon.service fail2ban.service 2>/dev/null\n"
         for text in (*texts, lasting, watched, accidents.UP):
@@ -80,6 +83,12 @@ def test_an_interruption_leaves_nothing(
     accidents.slowly(hosts, {"window": 60, "reboot": 7}.get(kind, 6))
     before = accidents.quiet(hosts)
     more = list(settings)
+    middle = probe
+    if probe == "malware_file":
+        watched = tmp_path / "watched.yml"
+        watched.write_text("all: {vars: {hostpledge_malware_folder: /srv/files}}\n")
+        more += ["-i", str(watched)]
+        probe = "malware_stream"
     if kind == "window":
         # the act that is begun goes on to its end, and another one does not begin
         more += ["--window", accidents.window_of_this_minute(), "--probe", "time"]
@@ -87,7 +96,7 @@ def test_an_interruption_leaves_nothing(
     home, out = tmp_path / "home", tmp_path / "out"
     command = accidents.begun(hosts, home, out, probe, *more)
     try:
-        assert accidents.in_the_middle(hosts, probe), out.with_suffix(".said").read_text()
+        assert accidents.in_the_middle(hosts, middle), out.with_suffix(".said").read_text()
         time.sleep(later)
         accidents.happens(hosts, home, kind, command)
         command.wait(timeout=300)
