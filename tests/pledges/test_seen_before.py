@@ -323,6 +323,9 @@ def test_as_a_customer_does_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     named = "web-09 is the same as web-01 of pledge demo-2026"
     assert named in pledge("attach", "other-2026", other)
     assert named in " ".join(pledge("status", "other-2026", status=1).split())
+    with owner(str(tmp_path / "r.sqlite")) as theirs:
+        theirs.execute(f"DELETE FROM marks WHERE pledge = '{ID}'")
+    assert named in " ".join(pledge("status", "other-2026", status=1).split())
     told = json.loads(pledge("status", "other-2026", "--format", "json", status=1))
     assert told["same_machine"][0]["as"] == "web-01"
 
@@ -356,6 +359,15 @@ def test_a_policy_refuses_a_machine_of_another_pledge(
     named = "same_machine: web-09 is the same as web-01 of pledge demo-2026 (evidence 1)"
     assert "same_machine" not in verified(one)
     assert named in verified(one, "--register", place)
+    for done in (
+        f"DELETE FROM marks WHERE pledge = '{ID}'",
+        f"UPDATE marks SET mark = 'x' || mark WHERE pledge = '{ID}'",
+        "UPDATE marks SET sequence = 99",
+    ):
+        with owner(str(place)) as theirs:
+            theirs.execute(done)
+        # what the log says is kept of that bundle is made anew of it
+        assert named in verified(one, "--register", place), done
     pair = (
         taken("web-09", "hardened", later),
         taken("web-10", "hardened", later + timedelta(minutes=1)),

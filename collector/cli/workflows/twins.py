@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from collector.cli.ui.language import lang, tr
-from collector.errors import one_line
+from collector.errors import BadInput, one_line
 from collector.model import Text
 
 if TYPE_CHECKING:
@@ -38,6 +38,17 @@ def strange(register: Register, id: str, twins: Sequence[Twin]) -> tuple[Twin, .
     return tuple(t for t in twins if t.host != t.other or t.pledge not in kin)
 
 
+def of_pledge(register: Register, id: str) -> tuple[Twin, ...]:
+    """Where else its machines were seen; where another pledge's rows are doubtful that is said."""
+    import click
+
+    try:
+        register.take_in()
+    except BadInput as problem:
+        click.echo(str(problem), err=True)
+    return register.twins(id)
+
+
 def of_bundle(register: Register, opened: Bundle) -> tuple[Text, ...]:
     """Which machines of a bundle the register has seen under another name; of any pledge."""
     from collector.pledges.database import sightings
@@ -47,6 +58,8 @@ def of_bundle(register: Register, opened: Bundle) -> tuple[Text, ...]:
         seen = [sightings.of_entry(host, entry, run) for host, entry in opened.hosts()]
     else:
         seen = list(sightings.of_bundle(opened.root / "data", opened.subjects, run))
+    # the marks of all pledges: one whose rows were taken away would have no machine in common
+    register.take_in()
     found = register.twins_of(pledge["id"] if pledge else "", seen)
     if pledge is not None:
         found = strange(register, pledge["id"], found)

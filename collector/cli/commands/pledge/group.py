@@ -123,7 +123,7 @@ def status(*, id: str, form: str, location: str | None) -> int:
     renewed = ran_out and id in register.renewed()
     # its rows are held to what was signed first, which says more than the log
     evidence = register.evidence(id, hold=False)
-    same = twins.strange(register, id, register.twins(id))
+    same = twins.strange(register, id, twins.of_pledge(register, id))
     found = pledge_status.status(
         known, evidence, now, renewed=renewed, shown=register.shown, twins=same
     )
