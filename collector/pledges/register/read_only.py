@@ -78,6 +78,13 @@ class ReadOnlyRegister(Register):
         with self._database.read() as connection:
             return self._hold(connection, id)
 
+    def ever_renewing(self, id: str) -> frozenset[str]:
+        """The records of which some version, an earlier one too, says that it continues `id`."""
+        table = tables.versions
+        said = table.c.document.contains(f'"renews":"{id}"', autoescape=True)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(select(table.c.pledge).where(said)).scalars())
+
     def digests(self) -> dict[str, str]:
         """By id, the digest of each record's newest version."""
         table = tables.versions

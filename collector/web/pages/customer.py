@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,7 +30,7 @@ from collector.web.asking.asker import (
     NotFoundError,
     TurnedAwayError,
     attached,
-    pages,
+    page,
     waiting,
 )
 from collector.web.asking.drawing import own_words
@@ -58,26 +58,30 @@ def customer(asker: Asker) -> Response:
     found = _lives(asker, known.status.lives)
     newest, unread = _looks(asker, known)
     readable = known.last is not None and not unread
-    bundles = sorted(known.every, key=lambda e: -e.sequence)
-    page = number(asker.query.get("bundles", ""))
+    every = sorted(known.every, key=lambda e: -e.sequence)
+    bundles, bundles_paging = page(every, _BUNDLES, number(asker.query.get("bundles", "")))
+    lives, lives_paging = page(found, _LIVES, number(asker.query.get("findings", "")))
     return asker.page(
         "customer",
         id=id,
         at=at,
         known=known,
         record=masked(dict(known.record.document)),
+        # what is not theirs is not there, its name neither
+        renews=_seen(asker, [str(known.record.document.get("renews", ""))]),
+        renewed_by=_seen(asker, known.renewed_by),
         life=LIVES[known.status.state].to(asker.lang),
         answers=_answers(known, newest, asker.lang, readable=readable),
         standings=standings(known.status.clauses, known.moment, asker.lang),
         matrix=_matrix(asker, newest),
-        lives=found[(number(asker.query.get("findings", "")) - 1) * _LIVES :][:_LIVES],
-        lives_paging=pages(len(found), _LIVES, number(asker.query.get("findings", ""))),
-        lives_asked=bool(_asked(asker, "host") or _asked(asker, "owner")),
+        lives=lives,
+        lives_paging=lives_paging,
+        lives_asked=[word for name in ("host", "owner") if (word := _asked(asker, name))],
         lives_known=readable,
         states=columns.STATES,
         waivers=_waivers(known),
-        bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
-        bundles_paging=pages(len(bundles), _BUNDLES, page),
+        bundles=[_bundle(known, one) for one in bundles],
+        bundles_paging=bundles_paging,
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
         **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
         twins=_twins(asker, known),
@@ -279,6 +283,10 @@ def _asked(asker: Asker, name: str) -> str:
 def _due(life: Life, known: Dossier) -> tuple[str, bool]:
     text = life.due.astimezone(CHINA).date().isoformat() if life.due else ""
     return text, life.overdue(known.moment)
+
+
+def _seen(asker: Asker, ids: Iterable[str]) -> list[str]:
+    return [id for id in ids if id and asker.account.sees(id)]
 
 
 def _twins(asker: Asker, known: Dossier) -> list[str]:
