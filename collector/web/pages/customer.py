@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from collector import private
 from collector.attest.bundle.making import pack
 from collector.catalog import clause_number, clauses
 from collector.errors import BadInput, CollectorError
@@ -182,8 +181,8 @@ def bundle(asker: Asker) -> Response:
 
 def _packed(one: Evidence) -> BinaryIO:
     """The ZIP, open; it has no name any more, so that nothing of it is left, however this ends."""
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as folder:
-        target = Path(folder) / "bundle.zip"
+    with private.set_aside() as folder:
+        target = folder / "bundle.zip"
         pack(one.path, target)
         # what is given out is looked at, not what it was made of
         with open_bundle(target) as opened:
