@@ -17,6 +17,7 @@ from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
+from tests.web.sites import Site
 
 TODAY = datetime.now(UTC).astimezone(CHINA).date()
 
@@ -78,6 +79,24 @@ def test_strangers_do_not_fill_the_log(tmp_path: Path, monkeypatch: pytest.Monke
         names = [row.account for row in connection.execute(tables.access.select())]
     assert 30 <= names.count("-") <= 41
     assert names.count("boss") == 1
+
+
+def test_strangers_do_not_push_out_who_signed_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for pages without end keeps their tries, and the sign-in after them."""
+    browser = site.browser(peer="198.51.100.77")
+    assert browser.sign_in("eng", "guessed at random").status_code == 401
+    assert browser.sign_in("eng").status_code == 303
+    monkeypatch.setattr(access, "STRANGERS", 5)
+    monkeypatch.setattr(access, "_OFTEN", 2)
+    stranger = site.browser(peer="198.51.100.78")
+    for _ in range(30):
+        stranger.get("/nothing")
+    found = [one for _, one in site.house.access.newest(200) if one.address == "198.51.100.77"]
+    assert [(one.account, one.note) for one in found] == [
+        ("eng", "signed in: eng"), ("-", "failed: eng"),
+    ]  # fmt: skip
 
 
 def test_a_log_is_put_aside_once_it_is_large(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def begin(asker: Asker, account: Account, *, new_here: bool = False) -> bool:
     asker.set_cookie("session", token, int(LONGEST))
     if new_here and (device := sessions.trust_device(account)) is not None:
         asker.set_cookie("device", device, _DEVICE_SECONDS)
+    # the line of the log is that of who signs in
+    asker.session = sessions.find(token)
     asker.house.accounts.mark(account.name, "signed_in")
     asker.note = f"signed in: {account.name}"
     return True
