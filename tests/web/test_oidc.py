@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import time
@@ -456,7 +457,12 @@ def test_a_provider_that_is_silent_holds_up_nobody_else(
     [
         ("hosts: x", "form"), ("nonsense: 1", "no such setting: nonsense"), ("[]", "form"),
         ("proxies: [300.1.1.1]", "no address"), ("user_header: X", "proxies"),
-        ("log_days: 30", "200 days"), ("oidc: {issuer: x}", "missing: client_id"),
+        ("log_days: 30", "200 to 36500 days"), ("log_days: 99999999999", "200 to 36500 days"),
+        ("proxies: ['0.0.0.0/0']", "everybody"), ("proxies: ['::/0']", "everybody"),
+        ("proxies: ['128.0.0.0/1']", "everybody"), ("proxies: ['::ffff:0:0/96']", "everybody"),
+        ("proxies: ['2000::/3']", "everybody"), ("url: 'https://x@evil.example'", "https://"),
+        ("url: 'https://:80'", "https://"), ("url: 'https://x:99999'", "https://"),
+        ("oidc: {issuer: x}", "missing: client_id"),
         ("oidc: {issuer: 'http://evil', client_id: a, client_secret_file: s, claim: g, "
          "roles: [{value: a, role: manager}]}", "https"),
         ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
@@ -477,6 +483,39 @@ def test_settings_that_cannot_be(tmp_path: Path, text: str, says: str) -> None:
     file.write_text(text)
     with pytest.raises(BadInput, match=says):
         told.read(file)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://127.0.0.1:1@evil.example", "http://localhost:80@evil.example/x",
+        "http://127.0.0.1.evil.example", "http://localhost:x", "https://", "https://a@evil.example",
+        "ftp://127.0.0.1", "http://evil.example", "https://evil.example\\@x", "127.0.0.1",
+    ],
+)  # fmt: skip
+def test_an_issuer_that_only_looks_like_ours(tmp_path: Path, issuer: str) -> None:
+    (tmp_path / "s").write_text("a secret")
+    file = tmp_path / "web.yml"
+    given = {"issuer": issuer, "client_id": "a", "client_secret_file": "s", "claim": "g"}
+    given["roles"] = [{"value": "a", "role": "manager"}]  # type: ignore[assignment]
+    file.write_text(json.dumps({"oidc": given}))
+    with pytest.raises(BadInput, match="https"):
+        told.read(file)
+
+
+def test_networks_of_proxies_that_may_be(tmp_path: Path) -> None:
+    every = ["10.0.0.0/8", "10.0.0.2", "172.16.0.0/12", "fc00::/7", "2001:db8::/32", "::1"]
+    (tmp_path / "web.yml").write_text(json.dumps({"proxies": every}))
+    assert len(told.read(tmp_path / "web.yml")["proxies"]) == 6
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_provider_that_leads_to_the_clear(site: Site, fresh: Maker, name: str) -> None:
+    """What it says of itself over TLS does not lead to where there is none."""
+    fresh.metadata = {name: "http://keys.example/jwks"}
+    assert site.browser().get("/oidc").status_code == 502
+    line = next(one for _, one in site.house.access.newest(9) if one.path == "/oidc")
+    assert line.note == f"the provider's {name} is not https"
 
 
 def test_settings_as_the_guide_has_them(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from collector.web.asking.settings import Mapped, Oidc
+from collector.web.asking.settings import Mapped, Oidc, is_private
 from collector.web.keeping.accounts import WIDE, Account
 
 # seconds for the way to the provider and back, and between our clock and its own
@@ -196,6 +196,8 @@ class Provider:
         for name in _NEEDED:
             if not isinstance(found.get(name), str):
                 raise RefusedError(f"the provider does not say its {name}")
+            if not is_private(found[name]):
+                raise RefusedError(f"the provider's {name} is not https")
         return found
 
     def _keys(self, *, anew: bool = False) -> KeySet:
