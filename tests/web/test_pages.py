@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from openpyxl import load_workbook
@@ -17,7 +18,7 @@ from collector.pledges.register.register import Register
 from collector.resources import package_text
 from collector.schema import load_yaml
 from collector.verify import open_bundle
-from collector.web.asking.drawing import own_words
+from collector.web.asking.drawing import finding_path, own_words
 from tests.pledges import lives
 from tests.web.sites import NAMES, Place, Site, filled, record, with_accounts
 
@@ -291,3 +292,20 @@ def test_findings_of_one_owner_do_not_pass_for_all(site: Site) -> None:
     assert "Only the findings asked for" not in browser.get("/pledges/demo-0?lang=en").text
     page = browser.get("/pledges/demo-0?lang=en&owner=周").text
     assert "Only the findings asked for: <bdi>周</bdi>" in page
+
+
+def test_a_host_of_dots_has_a_page(site: Site) -> None:
+    """A browser takes such a step of an address away, however it is written."""
+    browser = site.browser("boss")
+    base = "/pledges/demo-0/findings/encryption.password_hash"
+    page = browser.get(f"{base}/?host=web-01")
+    assert page.status_code == 200
+    assert f'href="{base}/web-01"' in page.text
+    assert browser.get(f"{base}/?host=nobody").status_code == 404
+    assert browser.get(f"{base}/").status_code == 404
+    for host in (".", ".."):
+        path = finding_path("demo-0", "encryption.password_hash", host, "?at=2026-01-01")
+        assert urljoin(f"http://x{base}/y", path) == f"http://x{path}"
+        assert parse_qs(urlsplit(path).query) == {"host": [host], "at": ["2026-01-01"]}
+    for text in _TEMPLATES.glob("*.j2"):
+        assert "/findings/{{" not in text.read_text(encoding="utf-8"), text.name

@@ -92,12 +92,15 @@ def customer(asker: Asker) -> Response:
     )
 
 
-def doubted(asker: Asker, id: str, problem: CollectorError) -> Response:
-    """The page that says why nothing is proven of it; a trouble of the database is none of its."""
+def doubted(asker: Asker, id: str, problem: CollectorError, status: int = 200) -> Response:
+    """The page that says why nothing is proven of it; a trouble of the database is none of its.
+
+    `status`: another one where a file was asked for, which a program would keep this page as.
+    """
     if isinstance(problem, DatabaseSaysError):
         raise problem
     asker.note = "doubted"
-    return asker.page("doubted", id=id, why=asker.why(problem))
+    return asker.page("doubted", status, id=id, why=asker.why(problem))
 
 
 def _looks(asker: Asker, known: Dossier) -> tuple[Looks | None, str]:
@@ -141,13 +144,13 @@ def findings(asker: Asker) -> Response:
     except NotThenError:
         raise NotFoundError from None
     except CollectorError as problem:
-        return doubted(asker, id, problem)
+        return doubted(asker, id, problem, 409)
     # half a list would pass for all of it
     if gone is not None:
-        return doubted(asker, id, gone)
+        return doubted(asker, id, gone, 409)
     if known.status.unread:
         asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.told(known.status.unread))
+        return asker.page("doubted", 409, id=id, why=asker.told(known.status.unread))
     rows = [
         columns.cells(known.record, life, known.moment, asker.lang)
         for life in every

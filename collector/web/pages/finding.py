@@ -22,7 +22,8 @@ from collector.web.reading.customer import Dossier, NotThenError, finding_of
 def finding(asker: Asker) -> Response:
     """Of a finding that no bundle speaks of there is no page."""
     given = asker.parts
-    id, control, host = given["id"], given["control"], given["host"]
+    id, control = given["id"], given["control"]
+    host = given["host"] or asker.query.get("host", "")
     asker.must_see(id)
     at = day(asker)
     try:
