@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import stat
 import threading
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from collector.pledges.record.times import CHINA
 from collector.web.keeping import access, tables
 from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
+from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
 from tests.web.sites import Site
@@ -123,3 +125,53 @@ def test_a_log_is_put_aside_once_it_is_large(tmp_path: Path) -> None:
         private.append(path, f"more {count}\n".encode(), most=50, kept=2)
     assert len(list(tmp_path.glob("log.jsonl.?"))) >= 2
     assert not (tmp_path / "log.jsonl.61").exists()
+
+
+def test_an_account_is_changed(tmp_path: Path) -> None:
+    """An auditor's end moves, and a customer sees the pledge that continues theirs."""
+    until = (TODAY + timedelta(days=9)).isoformat()
+    later = (TODAY + timedelta(days=99)).isoformat()
+    words = ("--role", "auditor", "--pledge", "p-1", "--until", until)
+    assert _account(tmp_path, "add", "ins", *words).status == 0
+    state = State.open(str(tmp_path / "web"))
+    known, sessions = Accounts(state), Sessions(state)
+    before = known.find("ins")
+    assert before is not None
+    token = sessions.begin(before)
+    assert token is not None
+    assert _account(tmp_path, "change", "ins", "--until", later).status == 0
+    assert sessions.find(token) is None
+    done = _account(tmp_path, "change", "ins", "--pledge", "p-1", "--pledge", "p-2")
+    assert done.out == f"ins: auditor, p-1 p-2, {later}\n"
+    assert known.find("ins") == replace(
+        before, pledges=frozenset({"p-1", "p-2"}), ends=date.fromisoformat(later)
+    )
+    # who becomes one that sees all sees all
+    done = _account(tmp_path, "change", "ins", "--role", "engineer", "--format", "json")
+    told = json.loads(done.out)
+    assert (told["role"], told["pledges"]) == ("engineer", None)
+    found = known.find("ins")
+    assert found is not None
+    assert found.sees("anything")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "nothing to change"), (("--pledge", "p-1"), "sees every pledge"),
+        (("--role", "customer"), "--pledge"), (("--until", "2020-01-01"), "is over already"),
+        (("--role", "auditor", "--pledge", "p"), "last day"),
+    ],
+)  # fmt: skip
+def test_what_an_account_cannot_become(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    assert _account(tmp_path, "add", "lin", "--role", "engineer").status == 0
+    done = _account(tmp_path, "change", "lin", *words)
+    assert done.status == 2
+    assert said in done.err
+    assert _account(tmp_path, "change", "nobody", "--role", "engineer").status == 2
+    known = Accounts(State.open(str(tmp_path / "web")))
+    one = Account("lin~0123456789abcdef", "engineer", local=False)
+    assert known.told(one) is not None
+    done = _account(tmp_path, "change", one.name, "--role", "manager")
+    assert "the settings of the page" in done.err
+    assert known.find(one.name) == one

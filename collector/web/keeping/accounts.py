@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
 
@@ -25,7 +25,7 @@ from collector.pledges.record.times import CHINA
 from collector.web.keeping import passwords, tables
 from collector.web.keeping.state import State
 
-What = Literal["added", "signed_in", "stopped", "password"]
+What = Literal["added", "signed_in", "stopped", "password", "changed"]
 # raises, in the write itself, where who asked for it is no more signed in
 Held = Callable[[Connection], None]
 Role = Literal["manager", "engineer", "auditor", "customer"]
@@ -88,10 +88,7 @@ class Accounts:
         name = _name(one.name)
         if "~" in name:
             raise BadInput(msg("web_account_name", name=name))
-        if one.role not in WIDE and not one.pledges:
-            raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
-        if one.role == "auditor" and one.ends is None:
-            raise BadInput(msg("web_end_wanted"), where="--until")
+        complete(one)
         if password is not None:
             passwords.check(password)
         hashed = passwords.hashed(password) if password is not None else None
@@ -288,19 +285,12 @@ def is_still(connection: Connection, account: Account) -> bool:
     return now is not None and now.seal == account.seal and now.holds(datetime.now(UTC))
 
 
-def given(
-    name: str, role: Role, pledges: Collection[str], ends: date | None, *, local: bool
-) -> Account:
-    """An account as an operator asks for it.
-
-    Raises BadInput for pledges of who sees them all, and for an end that is over.
-    """
-    if ends is not None and ends < datetime.now(UTC).astimezone(CHINA).date():
-        raise BadInput(msg("web_end_past", day=ends.isoformat()), where="--until")
-    if role in WIDE and pledges:
-        raise BadInput(msg("web_pledges_for_nothing", role=role), where="--pledge")
-    seen = None if role in WIDE else frozenset(pledges)
-    return replace(Account(name.casefold(), role, seen, ends), must_change=local)
+def complete(one: Account) -> None:
+    """Raises BadInput where more has to be said of one of its role."""
+    if one.role not in WIDE and not one.pledges:
+        raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
+    if one.role == "auditor" and one.ends is None:
+        raise BadInput(msg("web_end_wanted"), where="--until")
 
 
 def _name(name: str) -> str:
