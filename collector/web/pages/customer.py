@@ -35,7 +35,7 @@ from collector.web.asking.asker import (
 from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
-from collector.web.reading.customer import LIVES, Dossier, NotThenError
+from collector.web.reading.customer import LIVES, Dossier, GoneError, NotThenError
 from collector.web.reading.newest_looks import Looks
 
 _CLAUSES = ("2.2", "2.3", "2.4")
@@ -50,8 +50,8 @@ def customer(asker: Asker) -> Response:
     at = day(asker)
     try:
         known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
-    except NotThenError:
-        return asker.page("not-then", 404, id=id, at=at)
+    except NotThenError as problem:
+        return not_then(asker, id, at, problem)
     except CollectorError as problem:
         return doubted(asker, id, problem)
     found = _lives(asker, known.status.lives)
@@ -90,6 +90,14 @@ def customer(asker: Asker) -> Response:
         due_word=lambda life: _due(life, known),
         dated=f"?at={at.isoformat()}" if at else "",
     )
+
+
+def not_then(asker: Asker, id: str, at: date | None, problem: NotThenError) -> Response:
+    """The page that says that there was nothing on that day, or that it is gone."""
+    if not isinstance(problem, GoneError):
+        return asker.page("not-then", 404, id=id, at=at, gone=None)
+    asker.note = "gone"
+    return asker.page("not-then", 410, id=id, at=at, gone=problem)
 
 
 def doubted(asker: Asker, id: str, problem: CollectorError, status: int = 200) -> Response:
@@ -141,8 +149,8 @@ def findings(asker: Asker) -> Response:
     try:
         known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
         every, gone = asker.house.customer.lives(known)
-    except NotThenError:
-        raise NotFoundError from None
+    except NotThenError as problem:
+        return not_then(asker, id, day(asker), problem)
     except CollectorError as problem:
         return doubted(asker, id, problem, 409)
     # half a list would pass for all of it

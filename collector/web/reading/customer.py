@@ -48,6 +48,14 @@ class NotThenError(Exception):
     """Of that day there is nothing on record."""
 
 
+class GoneError(NotThenError):
+    """There was, and it was destroyed since: on `day`, as the record says, or it says nothing."""
+
+    def __init__(self, day: str) -> None:
+        super().__init__(day)
+        self.day = day
+
+
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """`at`: the day (of China) that was asked for; None for now. `moment`: when it stood so.
@@ -111,15 +119,14 @@ class Customer:
     def dossier(self, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
         """Raises BadInput where there is no such pledge, Disagrees where nothing is proven of it,
 
-        NotThenError where it was not on record at the end of that day.
+        NotThenError where it was not on record at the end of that day, GoneError where that is
+        destroyed.
         """
         # how it stood then is not how it stood once that day's waivers and terms had run out
         moment = now if at is None else min(now, while_it_held(at))
         over = now if at is None else day_after(at)
         with self._library.open() as register:
-            history = [v for v in register.history(id) if at is None or v.added_at < over]
-            if not history:
-                raise NotThenError
+            history = _history(register, id, None if at is None else over)
             evidence, every = register.evidence(id), register.every_evidence(id, hold=False)
             # what was declared void since counts for nothing on any day
             void = voided(register.get(id))
@@ -242,6 +249,20 @@ def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
     cache[key] = value
     while len(cache) > _MOST:
         cache.popitem(last=False)
+
+
+def _history(register: ReadOnlyRegister, id: str, over: datetime | None) -> list[Version]:
+    """The versions that there were before `over` (None: that there are)."""
+    every = register.history(id)
+    if over is None:
+        return list(every)
+    found = [version for version in every if version.added_at < over]
+    last = register.number_before(id, over)
+    if last == 0:
+        raise NotThenError
+    if not found or found[-1].number != last:
+        raise GoneError(every[-1].record.document.get("disposed", {}).get("date", ""))
+    return found
 
 
 def _continues(register: ReadOnlyRegister, one: str, id: str, over: datetime | None) -> bool:
