@@ -153,6 +153,10 @@ def test_an_account_is_changed(tmp_path: Path) -> None:
     found = known.find("ins")
     assert found is not None
     assert found.sees("anything")
+    # and one that a proxy is to name, or was once given a password by mistake, has none
+    assert found.local
+    assert _account(tmp_path, "change", "ins", "--elsewhere").status == 0
+    assert known.find("ins") == replace(found, local=False, must_change=False)
 
 
 @pytest.mark.parametrize(

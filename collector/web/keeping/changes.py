@@ -38,9 +38,12 @@ def change(
     role: Role | None = None,
     pledges: Collection[str] = (),
     ends: date | None = None,
+    elsewhere: bool = False,
     by: str = "",
 ) -> Account:
     """What is given, in place of what it had; its sessions end. The account as it is then.
+
+    `elsewhere`: a proxy says who it is from now on, and its password is gone.
 
     Raises BadInput where it cannot be so, and for one of a provider: the settings say what it may.
     """
@@ -66,10 +69,11 @@ def change(
                 role=new.role,
                 pledges=json.dumps(sorted(new.pledges or ())),
                 ends=new.ends.isoformat() if new.ends else None,
+                **({"password": None, "must_change": 0} if elsewhere else {}),
             )
         )
-        mine = tables.sessions.c.account == old.name
-        connection.execute(tables.sessions.delete().where(mine))
+        for other in (tables.sessions, *([tables.devices] if elsewhere else [])):
+            connection.execute(other.delete().where(other.c.account == old.name))
     known.mark(old.name, "changed", by)
     return new
 

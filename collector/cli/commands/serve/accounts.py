@@ -211,6 +211,11 @@ def list_(*, state: str | None, form: str) -> int:
     metavar="DATE",
     help=tr("最后一天", "the last day of its use"),
 )
+@click.option(
+    "--elsewhere",
+    is_flag=True,
+    help=tr("改由代理认证，去掉口令", "signs in at the proxy from now on, and has no password"),
+)
 @state_option
 @lang_option
 @answering("serve-account")
@@ -220,16 +225,25 @@ def change(
     role: Role | None,
     pledges: tuple[str, ...],
     until: datetime | None,
+    elsewhere: bool,
     state: str | None,
 ) -> int:
     installed()
     from collector.web.keeping.changes import change as changed
     from collector.web.keeping.state import State
 
-    if role is None and not pledges and until is None:
+    if role is None and not pledges and until is None and not elsewhere:
         raise BadInput(msg("web_change_nothing"), where=name)
     ends = until.date() if until else None
-    one = changed(State.open(state), name, role=role, pledges=pledges, ends=ends, by=_operator())
+    one = changed(
+        State.open(state),
+        name,
+        role=role,
+        pledges=pledges,
+        ends=ends,
+        elsewhere=elsewhere,
+        by=_operator(),
+    )
     _say_unknown(pledges)
     last = one.ends.isoformat() if one.ends else "-"
     out(f"{one.name}: {ROLES[one.role].to(lang())}, {_seen(one)}, {last}\n")
