@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import threading
 from dataclasses import replace
@@ -19,7 +20,7 @@ from collector.web.keeping.accounts import Account, Accounts
 from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
-from tests.web.sites import Site
+from tests.web.sites import Place, Site
 
 TODAY = datetime.now(UTC).astimezone(CHINA).date()
 
@@ -84,9 +85,10 @@ def test_strangers_do_not_fill_the_log(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_strangers_do_not_push_out_who_signed_in(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever asks for pages without end keeps their tries, and the sign-in after them."""
+    site = Site(replace(place, state=str(shutil.copytree(place.state, tmp_path / "state"))))
     browser = site.browser(peer="198.51.100.77")
     assert browser.sign_in("eng", "guessed at random").status_code == 401
     assert browser.sign_in("eng").status_code == 303
