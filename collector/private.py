@@ -29,6 +29,8 @@ _FOLDER = 0o700
 _OTHERS = 0o077
 _ASIDE = 60
 _LOCK = ".held"
+# of folders for what is of customers, while a command needs it
+ASIDE = "hostpledge-aside-"
 _PART = re.compile(r"\.(.+)\.([1-9][0-9]*)\.[0-9a-f]{8}\.part", re.DOTALL)
 # by folder and name what was left there when this process first wrote into it
 _LEFT: dict[Path, dict[str, list[tuple[str, int]]]] = {}
@@ -273,12 +275,38 @@ def hold(folder: Path) -> int:
     return handle
 
 
-def left_behind(prefix: str) -> Iterator[Path]:
+@contextmanager
+def set_aside(prefix: str = ASIDE, within: Path | None = None) -> Iterator[Path]:
+    """A folder of mode 0700 in the temporary place, or `within` another, gone afterwards.
+
+    What killed commands left behind of that name goes first.
+    """
+    sweep(prefix, within)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
+    try:
+        lock = hold(folder)
+        try:
+            yield folder
+        finally:
+            # as long as it is held nobody else takes it away
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(prefix: str = ASIDE, within: Path | None = None) -> None:
+    """Takes away what killed commands left behind of `set_aside`."""
+    for left in left_behind(prefix, within):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def left_behind(prefix: str, within: Path | None = None) -> Iterator[Path]:
     """This user's folders of that name that nobody holds any more: each is held while it is told.
 
     A folder that somebody is just making has no lock yet, and is not told.
     """
-    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    for folder in (within or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
         with suppress(OSError):
             about = folder.lstat()
             if about.st_uid != os.geteuid() or not stat.S_ISDIR(about.st_mode):

@@ -26,7 +26,7 @@ _LONGEST = 1 << 16
 async def looked(path: Path, host: str) -> str:
     """When it was looked at by the host's own clock, ISO 8601; empty where it has none.
 
-    Raises BadInput where it is no capture, is cut, or is another host's; and PastLimit.
+    Raises BadInput where it is no capture, is cut, is another host's or of no time; and PastLimit.
     """
     with path.open("rb") as source:
         child = await asyncio.create_subprocess_exec(

@@ -39,7 +39,13 @@ def of_bytes(data: bytes, host: str) -> Capture:
 
 
 def _look(data: bytes, host: str) -> str:
-    clock = host_clock(of_bytes(data, host).head)
+    capture = of_bytes(data, host)
+    if capture.collected_at is None:
+        # it could never be taken in, and its link would be used up
+        raise BadInput(
+            msg("nothing_says_when_looked", host=host, count=1), mend=msg("set_clock_collect_anew")
+        )
+    clock = host_clock(capture.head)
     return clock.isoformat() if clock else ""
 
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from collector.private import hold, left_behind
+from collector.private import hold, sweep
 
 _PREFIX = "hostpledge-held-"
 
@@ -16,8 +16,7 @@ class Scratch:
     """A folder of mode 0700, `path`, until it is closed. What killed commands left goes first."""
 
     def __init__(self) -> None:
-        for left in left_behind(_PREFIX):
-            shutil.rmtree(left, ignore_errors=True)
+        sweep(_PREFIX)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._lock = hold(self.path)
 

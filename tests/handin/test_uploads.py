@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -165,6 +166,20 @@ def test_two_at_once_by_one_link(served: Served) -> None:
         told = list(both.map(lambda data: served.put(address, data), (one, one)))
     assert sorted(t.status for t in told) == [200, 201]
     assert told[0].text == told[1].text
+
+
+@pytest.mark.parametrize(
+    "clock", ["9999999999", "-99999999999999999999", "9" * 5000, "１７９６", ""]
+)
+def test_a_capture_of_no_time_does_not_use_up_the_link(served: Served, clock: str) -> None:
+    """Nobody could take it in, and the customer would hear nothing of it."""
+    link, address = served.link()
+    data = re.sub(rb"(?m)^clock=.*$", f"clock={clock}".encode(), output(), count=1)
+    told = served.put(address, data)
+    assert told.status == 422
+    assert "set the clock of the host" in told.text
+    assert links.state(served.places, link) == "open"
+    assert served.put(address, output()).status == 201
 
 
 @pytest.mark.parametrize(

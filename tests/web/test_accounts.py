@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import threading
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,10 @@ from collector.pledges.record.times import CHINA
 from collector.web.keeping import access, tables
 from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
+from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
+from tests.web.sites import Place, Site
 
 TODAY = datetime.now(UTC).astimezone(CHINA).date()
 
@@ -80,6 +84,25 @@ def test_strangers_do_not_fill_the_log(tmp_path: Path, monkeypatch: pytest.Monke
     assert names.count("boss") == 1
 
 
+def test_strangers_do_not_push_out_who_signed_in(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for pages without end keeps their tries, and the sign-in after them."""
+    site = Site(replace(place, state=str(shutil.copytree(place.state, tmp_path / "state"))))
+    browser = site.browser(peer="198.51.100.77")
+    assert browser.sign_in("eng", "guessed at random").status_code == 401
+    assert browser.sign_in("eng").status_code == 303
+    monkeypatch.setattr(access, "STRANGERS", 5)
+    monkeypatch.setattr(access, "_OFTEN", 2)
+    stranger = site.browser(peer="198.51.100.78")
+    for _ in range(30):
+        stranger.get("/nothing")
+    found = [one for _, one in site.house.access.newest(200) if one.address == "198.51.100.77"]
+    assert [(one.account, one.note) for one in found] == [
+        ("eng", "signed in: eng"), ("-", "failed: eng"),
+    ]  # fmt: skip
+
+
 def test_a_log_is_put_aside_once_it_is_large(tmp_path: Path) -> None:
     """By several at once: no line is lost, and none is open to others."""
     path = tmp_path / "log.jsonl"
@@ -104,3 +127,57 @@ def test_a_log_is_put_aside_once_it_is_large(tmp_path: Path) -> None:
         private.append(path, f"more {count}\n".encode(), most=50, kept=2)
     assert len(list(tmp_path.glob("log.jsonl.?"))) >= 2
     assert not (tmp_path / "log.jsonl.61").exists()
+
+
+def test_an_account_is_changed(tmp_path: Path) -> None:
+    """An auditor's end moves, and a customer sees the pledge that continues theirs."""
+    until = (TODAY + timedelta(days=9)).isoformat()
+    later = (TODAY + timedelta(days=99)).isoformat()
+    words = ("--role", "auditor", "--pledge", "p-1", "--until", until)
+    assert _account(tmp_path, "add", "ins", *words).status == 0
+    state = State.open(str(tmp_path / "web"))
+    known, sessions = Accounts(state), Sessions(state)
+    before = known.find("ins")
+    assert before is not None
+    token = sessions.begin(before)
+    assert token is not None
+    assert _account(tmp_path, "change", "ins", "--until", later).status == 0
+    assert sessions.find(token) is None
+    done = _account(tmp_path, "change", "ins", "--pledge", "p-1", "--pledge", "p-2")
+    assert done.out == f"ins: auditor, p-1 p-2, {later}\n"
+    assert known.find("ins") == replace(
+        before, pledges=frozenset({"p-1", "p-2"}), ends=date.fromisoformat(later)
+    )
+    # who becomes one that sees all sees all
+    done = _account(tmp_path, "change", "ins", "--role", "engineer", "--format", "json")
+    told = json.loads(done.out)
+    assert (told["role"], told["pledges"]) == ("engineer", None)
+    found = known.find("ins")
+    assert found is not None
+    assert found.sees("anything")
+    # and one that a proxy is to name, or was once given a password by mistake, has none
+    assert found.local
+    assert _account(tmp_path, "change", "ins", "--elsewhere").status == 0
+    assert known.find("ins") == replace(found, local=False, must_change=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "nothing to change"), (("--pledge", "p-1"), "sees every pledge"),
+        (("--role", "customer"), "--pledge"), (("--until", "2020-01-01"), "is over already"),
+        (("--role", "auditor", "--pledge", "p"), "last day"),
+    ],
+)  # fmt: skip
+def test_what_an_account_cannot_become(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    assert _account(tmp_path, "add", "lin", "--role", "engineer").status == 0
+    done = _account(tmp_path, "change", "lin", *words)
+    assert done.status == 2
+    assert said in done.err
+    assert _account(tmp_path, "change", "nobody", "--role", "engineer").status == 2
+    known = Accounts(State.open(str(tmp_path / "web")))
+    one = Account("lin~0123456789abcdef", "engineer", local=False)
+    assert known.told(one) is not None
+    done = _account(tmp_path, "change", one.name, "--role", "manager")
+    assert "the settings of the page" in done.err
+    assert known.find(one.name) == one

@@ -23,8 +23,7 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
-from collector.web.keeping import accounts as keeping
-from collector.web.keeping import sessions, throttle
+from collector.web.keeping import passwords, sessions, throttle
 from collector.web.keeping import tables as kept
 from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
@@ -163,21 +162,21 @@ def test_forms_of_other_sites_are_not_taken(own: Site) -> None:
 def test_an_unknown_name_costs_the_same_work(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, not timed: one verification of one password each, and one answer for all."""
     calls: list[str] = []
-    real = keeping._verified
+    real = passwords.verified
 
     def counted(hashed: str, password: str) -> bool:
         calls.append(hashed)
         return real(hashed, password)
 
-    monkeypatch.setattr(keeping, "_verified", counted)
-    keeping._nobodys()
+    monkeypatch.setattr(passwords, "verified", counted)
+    passwords.nobodys()
     pages = {}
     for name in ("boss", "nobody-of-this-name", "late", "x" * 500):
         calls.clear()
         answer = own.browser().sign_in(name, "wrong password here")
         assert answer.status_code == 401
         assert len(calls) == 1, name
-        assert calls[0].split("$")[1:4] == keeping._nobodys().split("$")[1:4]
+        assert calls[0].split("$")[1:4] == passwords.nobodys().split("$")[1:4]
         pages[name] = re.sub(r'value="[0-9a-f]{64}"', "", answer.text)
     assert len(set(pages.values())) == 1
 
@@ -218,8 +217,11 @@ def test_a_one_time_password_is_heard_whatever_others_tried(own: Site) -> None:
     assert own.browser(peer="2001:db8:0:1::1").sign_in("eng").status_code == 303
 
 
-def test_guesses_at_once_are_counted_like_others(own: Site) -> None:
+def test_guesses_at_once_are_counted_like_others(
+    own: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counted before the work is done: forty that come together are no more than five."""
+    monkeypatch.setattr(passwords, "STRANGERS", passwords.Places(40, 40))
     clients = [own.browser(peer="198.51.100.9") for _ in range(12)]
     tokens = [client.token("/sign-in") for client in clients]
     form = {"name": "cust", "password": "guess guess guess"}

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(("name", "lang"), [("web.md", "en"), ("web.zh.md", "zh")])
 def test_the_commands_of_the_guide(name: str, lang: str, tmp_path: Path) -> None:
     commands = _commands((ROOT / "docs" / name).read_text(encoding="utf-8"))
-    assert len(commands) == 5
+    assert len(commands) == 6
     env = {**os.environ, "HOSTPLEDGE_HOME": str(tmp_path), "HOSTPLEDGE_LANG": lang}
     for command, expected in commands:
         words = [sys.executable, "-m", "collector", *shlex.split(command)[1:]]

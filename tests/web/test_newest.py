@@ -5,28 +5,40 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from sqlalchemy import select
 
 from collector import captures, catalog
 from collector.attest.bundle import making
 from collector.model import Capture, Lang
-from collector.pledges.record.form import from_document
+from collector.pledges.database import tables as register_tables
+from collector.pledges.database.rows import Version
+from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.times import CHINA
 from collector.pledges.record.voiding import with_void
 from collector.pledges.register.attach import attach
+from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
+from collector.pledges.transfer.disposal import remains
+from collector.web.keeping.accounts import Account
 from collector.web.reading import monthly
-from collector.web.reading.customer import Customer, Dossier
+from collector.web.reading.customer import (
+    Customer,
+    Dossier,
+    GoneError,
+    NotThenError,
+    _history,
+)
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.test_follow_ups import another
-from tests.web.sites import Place, Site, filled, with_accounts
+from tests.web.sites import PASSWORD, Place, Site, filled, record, with_accounts
 from tests.web.test_same_truth import _plain, _rows, _told
 
 _TODAY = datetime.now(UTC).astimezone(CHINA).date()
@@ -272,3 +284,168 @@ def test_a_bundle_that_was_changed_on_disk_is_not_given_out(own: Place, how: str
     assert str(own.home) not in answer.text
     (line,) = [line for _, line in site.house.access.newest(5) if line.status == 409]
     assert line.note == "changed: evidence 1"
+
+
+# --- what continues a record, and who is told so --------------------------------------------------
+
+
+def _renewal(days: int, **changes: object) -> PledgeRecord:
+    """Of demo-3, in the register from then on (`days` from now)."""
+    document = json.loads(record("demo-9", "温州试点教育集团", 2).canonical())
+    document |= {"renews": "demo-3", **changes}
+    return from_document(document, where="", today=_TODAY + timedelta(days=days))
+
+
+def _added(place: Place, one: PledgeRecord, days: int, *, update: bool = True) -> None:
+    at = datetime.now(UTC) + timedelta(days=days)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collector.pledges.register.register.datetime", _at(at))
+        Register.open(place.register).add(one, update=update)
+
+
+def _at(at: datetime) -> type[datetime]:
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return at
+
+    return Then
+
+
+def _ran_out(place: Place) -> None:
+    """demo-3 ran out yesterday."""
+    register = Register.open(place.register)
+    known = json.loads(register.get("demo-3").canonical())
+    known["period"] = {"from": "2026-01-05", "until": (_TODAY - timedelta(days=1)).isoformat()}
+    register.add(from_document(known, where="", today=_TODAY), update=True)
+
+
+def _stood(place: Place, days: int) -> tuple[str, tuple[str, ...], bool]:
+    """How demo-3 stood on that day, what continued it, and was anything overdue."""
+    site, day = Site(place), _TODAY + timedelta(days=days)
+    later = datetime.now(UTC) + timedelta(days=40)
+    found = site.house.customer.dossier("demo-3", later, day, "en")
+    return found.status.state, found.renewed_by, bool(found.status.overdue)
+
+
+def test_a_renewal_counts_from_the_day_it_was_signed(own: Place) -> None:
+    """A past day does not change by it: the gap that there was is seen for good."""
+    _ran_out(own)
+    _added(own, _renewal(0, draft=True, documents=[]), 1, update=False)
+    assert _stood(own, 3) == ("lapsed", (), True)
+    _added(own, _renewal(6), 6)
+    assert _stood(own, 3) == ("lapsed", (), True)
+    assert _stood(own, 8) == ("ended", ("demo-9",), False)
+    # it continues another one now: on that day it did this one
+    _added(own, _renewal(11, renews="demo-2"), 11)
+    assert _stood(own, 8) == ("ended", ("demo-9",), False)
+    assert _stood(own, 13) == ("lapsed", (), True)
+    assert _stood(own, 3) == ("lapsed", (), True)
+
+
+def test_a_renewal_of_which_only_the_days_are_left(
+    own: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was disposed of, and its earlier versions emptied: it counts from when it was signed."""
+    _ran_out(own)
+    _added(own, _renewal(1), 1, update=False)
+    real = ReadOnlyRegister.history
+
+    def emptied(self: ReadOnlyRegister, id: str) -> tuple[Version, ...]:
+        found = real(self, id)
+        later = datetime.now(UTC) + timedelta(days=20)
+        return found if id == "demo-3" else (replace(found[-1], number=2, added_at=later),)
+
+    monkeypatch.setattr(ReadOnlyRegister, "history", emptied)
+    assert _stood(own, 3) == ("ended", ("demo-9",), False)
+
+
+def test_who_may_not_see_a_record_is_not_told_its_id(own: Place) -> None:
+    _added(own, _renewal(0), 0, update=False)
+    site = Site(own)
+    site.house.accounts.add(Account("old", "customer", frozenset({"demo-3"})), PASSWORD)
+    site.house.accounts.add(Account("new", "customer", frozenset({"demo-9"})), PASSWORD)
+    for name, mine, other in (("old", "demo-3", "demo-9"), ("new", "demo-9", "demo-3")):
+        page = site.browser(name).get(f"/pledges/{mine}?lang=en")
+        assert page.status_code == 200
+        assert other not in page.text
+        assert f'href="/pledges/{other}"' in site.browser("boss").get(f"/pledges/{mine}").text
+
+
+def _disposed(place: Place, days: int) -> None:
+    """demo-3 ended, and all that it said is destroyed so many days from now."""
+    register, at = Register.open(place.register), datetime.now(UTC) + timedelta(days=days)
+    known = json.loads(register.get("demo-3").canonical())
+    known["ended"] = {"date": _TODAY.isoformat(), "reason": "停业", "by": "接入方"}
+    register.add(from_document(known, where="", today=_TODAY), update=True)
+    about = {"date": at.date().isoformat(), "method": "消磁", "by": "接入方"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collector.pledges.register.register.datetime", _at(at))
+        register.replace_all("demo-3", lambda newest: remains(newest, about, at.date()))
+
+
+@pytest.mark.parametrize("how", ["disposed", "emptied"])
+def test_a_day_whose_record_was_destroyed_is_no_day_without_one(own: Place, how: str) -> None:
+    site, later = Site(own), datetime.now(UTC) + timedelta(days=40)
+    browser, dossier = site.browser("boss"), site.house.customer.dossier
+    _disposed(own, 10)
+    if how == "emptied":
+        # by somebody else, in the middle: what was before it is not what it said then
+        register = Register.open(own.register)
+        document = json.loads(register.get("demo-2").canonical())
+        for note in ("a", "b"):
+            changed = {**document, "customer": {**document["customer"], "name": f"x{note}"}}
+            register.add(from_document(changed, where="", today=_TODAY), update=True)
+        table = register_tables.versions
+        with register._database.write() as connection, register_tables.unguarded(connection):
+            mine = (table.c.pledge == "demo-2") & (table.c.version == 2)
+            connection.execute(table.update().where(mine).values(document=""))
+            third = connection.execute(
+                select(table.c.added_at).where(table.c.pledge == "demo-2", table.c.version == 3)
+            ).scalar()
+        over = datetime.fromisoformat(str(third))
+        with register.reading(), pytest.raises(GoneError) as gone:
+            _history(ReadOnlyRegister.open_read_only(own.register), "demo-2", over)
+        assert gone.value.day == ""
+        return
+    with pytest.raises(GoneError) as gone:
+        dossier("demo-3", later, _TODAY + timedelta(days=3), "en")
+    assert gone.value.day == (datetime.now(UTC) + timedelta(days=10)).date().isoformat()
+    # before it there was none, and since then there is what is left
+    with pytest.raises(NotThenError) as none:
+        dossier("demo-3", later, _TODAY - timedelta(days=3), "en")
+    assert not isinstance(none.value, GoneError)
+    assert dossier("demo-3", later, _TODAY + timedelta(days=12), "en").status.state == "disposed"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Customer, "dossier", _raises(gone.value))
+        day = (_TODAY - timedelta(days=1)).isoformat()
+        for path in ("", "/findings.csv", "/findings/encryption.password_hash/web-01"):
+            page = browser.get(f"/pledges/demo-3{path}?at={day}&lang=en")
+            assert page.status_code == 410, path
+            assert f"was destroyed on {gone.value.day}; its digest is kept" in page.text, path
+
+
+def _raises(problem: Exception) -> Callable[..., Dossier]:
+    def then(*_given: object) -> Dossier:
+        raise problem
+
+    return then
+
+
+def test_what_was_destroyed_is_not_in_the_pages_own_files(own: Place) -> None:
+    """Its hosts and addresses: neither in the database nor in what SQLite keeps beside it."""
+    register = Register.open(own.register)
+    known = json.loads(register.get("demo-3").canonical())
+    known["resources"]["hosts"] = ["zz-destroyed-01"]
+    register.add(from_document(known, where="", today=_TODAY), update=True)
+    site = Site(own)
+
+    def holds() -> list[str]:
+        found = [p for p in Path(own.state).iterdir() if b"zz-destroyed-01" in p.read_bytes()]
+        return [path.name for path in found]
+
+    assert holds()
+    _disposed(own, 0)
+    site.house.index.renew()
+    assert holds() == []

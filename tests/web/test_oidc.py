@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import time
@@ -19,8 +20,11 @@ from collector.errors import BadInput
 from collector.web.asking import oidc
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Mapped, Oidc, Settings
+from collector.web.keeping import passwords, tables
+from collector.web.keeping.accounts import Account
+from tests.cli.running import hostpledge
 from tests.web.provider import CLIENT, SECRET, Maker, provider
-from tests.web.sites import Browser, Place, Site
+from tests.web.sites import PASSWORD, Browser, Place, Site
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,131 @@ def test_who_has_lost_every_role_is_out_everywhere(site: Site, fresh: Maker) -> 
     fresh.claims |= {"sub": "1", "groups": ["managers"]}
     assert _go(one).status_code == 303
     assert one.get("/accounts").status_code == 200
+
+
+def _renamed(site: Site, fresh: Maker) -> list[str]:
+    """What the accounts are called of who signs in by two names, one after the other."""
+    fresh.claims |= {"preferred_username": "alice", "groups": ["managers"]}
+    assert _go(site.browser()).status_code == 303
+    fresh.claims["preferred_username"] = "alicia"
+    assert _go(site.browser()).status_code == 303
+    return [a.name for a in site.house.accounts.every() if "~" in a.name]
+
+
+def test_another_name_is_no_other_account(site: Site, fresh: Maker) -> None:
+    """People change what they are called at their provider themselves; `sub` stays."""
+    (name,) = _renamed(site, fresh)
+    assert name.startswith("alice~")
+    site.house.accounts.disable(name)
+    for called in ("alice", "alicia", "", "~"):
+        fresh.claims["preferred_username"] = called
+        assert _go(site.browser()).status_code == 403
+    site.house.accounts.disable(name, back=True)
+    assert _go(site.browser()).status_code == 303
+
+
+def test_a_role_that_is_lost_under_another_name_is_lost_everywhere(
+    site: Site, fresh: Maker
+) -> None:
+    fresh.claims |= {"preferred_username": "alice", "groups": ["managers"]}
+    browser = site.browser()
+    assert _go(browser).status_code == 303
+    fresh.claims |= {"preferred_username": "alicia", "groups": ["staff"]}
+    assert _go(site.browser()).status_code == 403
+    assert browser.get("/accounts").status_code == 303
+    # and a lesser role counts where the person has signed in before
+    fresh.claims["groups"] = ["managers"]
+    assert _go(browser).status_code == 303
+    fresh.claims |= {"preferred_username": "ali", "groups": ["inspectors"]}
+    assert _go(site.browser()).status_code == 303
+    assert browser.get("/accounts").status_code == 404
+
+
+def test_accounts_that_one_person_has_from_before(site: Site, fresh: Maker) -> None:
+    """By each of their names one, as they were made once: what stops one of them stops all."""
+    (name,) = _renamed(site, fresh)
+    known, digest = site.house.accounts, name.partition("~")[2]
+    row = {
+        "name": f"alicf~{digest}", "role": "manager", "pledges": "[]", "ends": None,
+        "password": None, "must_change": 0, "disabled": 0, "lang": None, "added_at": "2026-01-01",
+    }  # fmt: skip
+    with site.house.state.write() as connection:
+        connection.execute(tables.accounts.insert().values(**row))
+    old = known.find(f"alicf~{digest}")
+    assert old is not None
+    token = site.house.sessions.begin(old)
+    assert token is not None
+    known.disable(name)
+    assert site.house.sessions.find(token) is None
+    fresh.claims["preferred_username"] = "alicf"
+    assert _go(site.browser()).status_code == 403
+    known.disable(name, back=True)
+    token = site.house.sessions.begin(old)
+    fresh.claims["groups"] = ["staff"]
+    assert _go(site.browser()).status_code == 403
+    assert site.house.sessions.find(token or "") is None
+
+
+@pytest.mark.parametrize("by", ["command", "page"])
+def test_who_signs_in_elsewhere_gets_no_password(site: Site, fresh: Maker, by: str) -> None:
+    """Or what the provider says, or a proxy, would count for nothing from then on."""
+    fresh.claims["groups"] = ["managers"]
+    assert _go(site.browser()).status_code == 303
+    name = next(a.name for a in site.house.accounts.every() if "~" in a.name)
+    site.house.accounts.add(Account("beyond", "engineer"), None)
+    for one in (name, "beyond"):
+        if by == "page":
+            boss = site.browser("boss")
+            form = {"name": one, "act": "password"}
+            answer = boss.post("/accounts", form, token=boss.token("/accounts"))
+            assert answer.status_code == 400
+            assert "signs in elsewhere" in answer.text
+        else:
+            words = ("serve", "account", "password", one, "--state", site.place.state)
+            done = hostpledge(*words, home=site.place.home)
+            assert done.status == 2
+            assert "signs in elsewhere" in done.err
+        found = site.house.accounts.find(one)
+        assert found is not None
+        assert not found.local
+    assert _go(site.browser()).status_code == 303
+
+
+def test_a_password_that_one_of_a_provider_has_from_before_opens_nothing(
+    site: Site, fresh: Maker
+) -> None:
+    fresh.claims["groups"] = ["managers"]
+    assert _go(site.browser()).status_code == 303
+    name = next(a.name for a in site.house.accounts.every() if "~" in a.name)
+    table = tables.accounts
+    with site.house.state.write() as connection:
+        theirs = table.update().where(table.c.name == name)
+        connection.execute(theirs.values(password=passwords.hashed(PASSWORD)))
+    assert site.browser().sign_in(name).status_code == 401
+    assert _go(site.browser()).status_code == 303
+    with site.house.state.read() as connection:
+        query = table.select().where(table.c.name == name)
+        assert connection.execute(query).mappings().one()["password"] is None
+
+
+def test_two_tabs_sign_in(site: Site, fresh: Maker) -> None:
+    fresh.claims["groups"] = ["managers"]
+    browser = site.browser()
+    paths = []
+    for _ in range(2):
+        away = browser.get("/oidc").headers["location"]
+        came = httpx.get(away, follow_redirects=False).headers["location"]
+        paths.append(came.partition("127.0.0.1:8300")[2])
+    assert [browser.get(path).status_code for path in paths] == [303, 303]
+    # one that nobody finishes leaves little behind
+    for _ in range(40):
+        browser.get(f"/oidc?next=/{'x' * 3000}")
+    held = [name for name in browser.client.cookies if "oidc" in name]
+    assert 1 <= len(held) <= 5
+    assert sum(len(browser.client.cookies[name]) for name in held) < 4000
+    # and what is none of ours is not put into an answer
+    cookie = "; ".join(f"hostpledge-oidc-{n}=x" for n in ("a b", "(", '"', *"cdefgh"))
+    assert browser.client.get("/oidc", headers={"cookie": cookie}).status_code == 303
 
 
 def _anew(site: Site, **changes: object) -> Site:
@@ -328,7 +457,12 @@ def test_a_provider_that_is_silent_holds_up_nobody_else(
     [
         ("hosts: x", "form"), ("nonsense: 1", "no such setting: nonsense"), ("[]", "form"),
         ("proxies: [300.1.1.1]", "no address"), ("user_header: X", "proxies"),
-        ("log_days: 30", "200 days"), ("oidc: {issuer: x}", "missing: client_id"),
+        ("log_days: 30", "200 to 36500 days"), ("log_days: 99999999999", "200 to 36500 days"),
+        ("proxies: ['0.0.0.0/0']", "everybody"), ("proxies: ['::/0']", "everybody"),
+        ("proxies: ['128.0.0.0/1']", "everybody"), ("proxies: ['::ffff:0:0/96']", "everybody"),
+        ("proxies: ['2000::/3']", "everybody"), ("url: 'https://x@evil.example'", "https://"),
+        ("url: 'https://:80'", "https://"), ("url: 'https://x:99999'", "https://"),
+        ("oidc: {issuer: x}", "missing: client_id"),
         ("oidc: {issuer: 'http://evil', client_id: a, client_secret_file: s, claim: g, "
          "roles: [{value: a, role: manager}]}", "https"),
         ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
@@ -349,6 +483,39 @@ def test_settings_that_cannot_be(tmp_path: Path, text: str, says: str) -> None:
     file.write_text(text)
     with pytest.raises(BadInput, match=says):
         told.read(file)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://127.0.0.1:1@evil.example", "http://localhost:80@evil.example/x",
+        "http://127.0.0.1.evil.example", "http://localhost:x", "https://", "https://a@evil.example",
+        "ftp://127.0.0.1", "http://evil.example", "https://evil.example\\@x", "127.0.0.1",
+    ],
+)  # fmt: skip
+def test_an_issuer_that_only_looks_like_ours(tmp_path: Path, issuer: str) -> None:
+    (tmp_path / "s").write_text("a secret")
+    file = tmp_path / "web.yml"
+    given = {"issuer": issuer, "client_id": "a", "client_secret_file": "s", "claim": "g"}
+    given["roles"] = [{"value": "a", "role": "manager"}]  # type: ignore[assignment]
+    file.write_text(json.dumps({"oidc": given}))
+    with pytest.raises(BadInput, match="https"):
+        told.read(file)
+
+
+def test_networks_of_proxies_that_may_be(tmp_path: Path) -> None:
+    every = ["10.0.0.0/8", "10.0.0.2", "172.16.0.0/12", "fc00::/7", "2001:db8::/32", "::1"]
+    (tmp_path / "web.yml").write_text(json.dumps({"proxies": every}))
+    assert len(told.read(tmp_path / "web.yml")["proxies"]) == 6
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_provider_that_leads_to_the_clear(site: Site, fresh: Maker, name: str) -> None:
+    """What it says of itself over TLS does not lead to where there is none."""
+    fresh.metadata = {name: "http://keys.example/jwks"}
+    assert site.browser().get("/oidc").status_code == 502
+    line = next(one for _, one in site.house.access.newest(9) if one.path == "/oidc")
+    assert line.note == f"the provider's {name} is not https"
 
 
 def test_settings_as_the_guide_has_them(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from openpyxl import load_workbook
@@ -17,7 +18,7 @@ from collector.pledges.register.register import Register
 from collector.resources import package_text
 from collector.schema import load_yaml
 from collector.verify import open_bundle
-from collector.web.asking.drawing import own_words
+from collector.web.asking.drawing import finding_path, own_words
 from tests.pledges import lives
 from tests.web.sites import NAMES, Place, Site, filled, record, with_accounts
 
@@ -69,7 +70,7 @@ def test_a_customer_is_led_to_the_own_pledge(site: Site) -> None:
         ("grade=2", set()), ("grade=3", set(NAMES)), ("c2.4=none", {"demo-3"}),
         ("c2.4=open", set(NAMES)), ("life=ended", set()), ("life=nonsense", set(NAMES)),
         ("overdue=1", set(NAMES)), ("expiring=0", set()), ("expiring=3000", set(NAMES)),
-        ("due=0&q=demo-3", {"demo-3"}), ("page=99", set()),
+        ("due=0&q=demo-3", {"demo-3"}), ("page=99", set(NAMES)),
         ("q=203.0.113.23", set(NAMES)), ("q=203.0.113.24", set()),
         ("q=203.0.113.20/30", set(NAMES)),
         ("q=::ffff:203.0.113.17", set(NAMES)), ("q=203.0.112.0/22", set(NAMES)),
@@ -251,3 +252,60 @@ def test_an_empty_list_says_why_it_is_empty(site: Site) -> None:
     asked = boss.get("/pledges/demo-0?host=zzz&lang=en").text
     assert "No finding is open." not in asked
     assert "None of what was asked for is open" in asked
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_past_the_last_page_is_the_last(site: Site, lang: str) -> None:
+    """A page of nothing would say that there is none."""
+    browser = site.browser("boss")
+    for path, none in (
+        ("/pledges/demo-0?findings=", ("No finding is open", "没有未闭环的问题")),
+        ("/pledges/demo-0?bundles=", ("There is none yet", "尚无证据")),
+        ("/due?page=", ("Nothing falls due", "没有到期事项")),
+        ("/?page=", ("No pledge record is so", "没有这样的")),
+    ):
+        first = _body(browser.get(f"{path}1&lang={lang}").text)
+        assert not any(words in first for words in none), path
+        for at in ("2", "3", "999999", "9" * 15):
+            assert _body(browser.get(f"{path}{at}&lang={lang}").text) == first, path
+
+
+def _body(page: str) -> str:
+    """Without the addresses of its own links, which bear the page that was asked for."""
+    return re.sub(r'href="[^"]*"', "", page[page.index("<main") :])
+
+
+def test_a_kind_that_is_none_asks_for_nothing(site: Site) -> None:
+    browser = site.browser("boss")
+    every = browser.get("/due/export.csv").text
+    assert browser.get("/due/export.csv?kind=zzz").text == every
+    assert "Nothing falls due" not in browser.get("/due?kind=zzz&lang=en").text
+    # one that there is and nothing is of is named
+    page = browser.get("/due?kind=disposal&lang=en").text
+    assert "Nothing of this kind falls due." in page
+    assert "Of this kind alone: end of keeping" in page
+    assert "Nothing falls due" not in page
+
+
+def test_findings_of_one_owner_do_not_pass_for_all(site: Site) -> None:
+    browser = site.browser("boss")
+    assert "Only the findings asked for" not in browser.get("/pledges/demo-0?lang=en").text
+    page = browser.get("/pledges/demo-0?lang=en&owner=周").text
+    assert "Only the findings asked for: <bdi>周</bdi>" in page
+
+
+def test_a_host_of_dots_has_a_page(site: Site) -> None:
+    """A browser takes such a step of an address away, however it is written."""
+    browser = site.browser("boss")
+    base = "/pledges/demo-0/findings/encryption.password_hash"
+    page = browser.get(f"{base}/?host=web-01")
+    assert page.status_code == 200
+    assert f'href="{base}/web-01"' in page.text
+    assert browser.get(f"{base}/?host=nobody").status_code == 404
+    assert browser.get(f"{base}/").status_code == 404
+    for host in (".", ".."):
+        path = finding_path("demo-0", "encryption.password_hash", host, "?at=2026-01-01")
+        assert urljoin(f"http://x{base}/y", path) == f"http://x{path}"
+        assert parse_qs(urlsplit(path).query) == {"host": [host], "at": ["2026-01-01"]}
+    for text in _TEMPLATES.glob("*.j2"):
+        assert "/findings/{{" not in text.read_text(encoding="utf-8"), text.name

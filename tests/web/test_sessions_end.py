@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
-from collector.web.keeping import accounts as keeping
+from collector.web.keeping import passwords
 from collector.web.keeping import tables as kept
 from collector.web.keeping.accounts import Account, Accounts
 from collector.web.keeping.sessions import Sessions
@@ -40,7 +43,7 @@ def _sessions(site: Site, name: str) -> int:
 
 def _once_verified(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
     """`then` happens once, after the next password was found right and before anything is done."""
-    real, left = keeping._verified, [then]
+    real, left = passwords.verified, [then]
 
     def slow(hashed: str, password: str) -> bool:
         found = real(hashed, password)
@@ -48,7 +51,7 @@ def _once_verified(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) 
             left.pop()()
         return found
 
-    monkeypatch.setattr(keeping, "_verified", slow)
+    monkeypatch.setattr(passwords, "verified", slow)
 
 
 def test_a_sign_in_with_the_password_of_before_comes_too_late(
@@ -100,13 +103,13 @@ def test_what_a_manager_asked_for_whose_session_has_ended(
 ) -> None:
     boss = own.browser("boss")
     token = boss.token("/accounts")
-    real = keeping._hash
+    real = passwords.hashed
 
     def slow(password: str) -> str:
         own.house.accounts.disable("boss")
         return real(password)
 
-    monkeypatch.setattr(keeping, "_hash", slow)
+    monkeypatch.setattr(passwords, "hashed", slow)
     form = {"name": "mallory", "role": "manager"}
     if path == "/accounts":
         form = {"name": "eng", "act": "password"}
@@ -160,3 +163,71 @@ def test_an_account_of_elsewhere_signs_in_twice_at_once(postgresql: str) -> None
     for thread in threads:
         thread.join()
     assert not failed
+
+
+# --- passwords that are looked at -----------------------------------------------------------------
+
+
+def test_who_guesses_holds_up_nobody_elses_pages(own: Site) -> None:
+    """A password takes its time, and the threads that it waits in are those of all pages."""
+    reader, gate = own.browser("eng"), threading.Event()
+    home = own.browser("cust")
+    home.post("/sign-out", {})
+    guessers = [own.browser(peer=f"198.51.{n // 200}.{n % 200 + 1}") for n in range(60)]
+    tokens = [one.token("/sign-in") for one in guessers]
+
+    def slow(_kept: str, _password: str) -> bool:
+        gate.wait(30)
+        return False
+
+    def guess(number: int) -> httpx.Response:
+        form = {"name": f"n{number}", "password": "x" * 14}
+        return guessers[number].post("/sign-in", form, token=tokens[number])
+
+    real = passwords.verified
+    with ThreadPoolExecutor(60) as pool, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "verified", slow)
+        under_way = [pool.submit(guess, number) for number in range(60)]
+        until = time.monotonic() + 20
+        while sum(one.done() for one in under_way) < 50 and time.monotonic() < until:
+            time.sleep(0.05)
+        begun = time.monotonic()
+        assert reader.get("/due").status_code == 200
+        assert time.monotonic() - begun < 3
+        # nor does it keep those out who have been here before
+        patch.setattr(passwords, "verified", real)
+        assert home.sign_in("cust").status_code == 303
+        gate.set()
+        found = [one.result() for one in under_way]
+    assert {one.status_code for one in found} == {401, 503}
+    busy = next(one for one in found if one.status_code == 503)
+    assert busy.headers["retry-after"]
+    assert "Too many sign in at once" in busy.text
+    assert {line.note for _, line in own.house.access.newest(70)} >= {"busy"}
+    # and counts for nothing: all of them may try
+    statuses = {guess(number).status_code for number in range(12)}
+    assert statuses == {401}
+
+
+def test_one_address_takes_not_every_place() -> None:
+    places = passwords.Places(3, 2)
+    with places.one("a"), places.one("a"):
+        with pytest.raises(passwords.BusyError), places.one("a"):
+            pass
+        with places.one("b"), pytest.raises(passwords.BusyError), places.one("c"):
+            pass
+    with places.one("a"):
+        pass
+
+
+def test_a_form_from_before_the_sign_in_of_another_tab(own: Site) -> None:
+    browser = own.browser()
+    token = browser.token("/sign-in")
+    assert browser.sign_in("eng").status_code == 303
+    form = {"name": "eng", "password": PASSWORD}
+    answer = browser.post("/sign-in?next=/due", form, token=token)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/due")
+    assert browser.get("/due").status_code == 200
+    # it is a form of the door, and of nothing else
+    assert browser.post("/sign-out", {}, token=token).status_code == 403
+    assert browser.post("/sign-in", form, token="0" * 64).status_code == 403

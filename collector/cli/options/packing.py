@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,12 @@ from typing import Any
 
 import click
 
+from collector import private
 from collector.cli.options.outputs import check_output
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
+
+_PLAIN = ".hostpledge-plain-"
 
 
 def encrypt_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,8 +70,8 @@ def _encrypt(output: Path, to: Sequence[Any], place: Path) -> None:
     from collector.attest.keys import age
 
     # nobody else reads what is not encrypted yet
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".hostpledge-") as folder:
-        plain = Path(folder) / "bundle.zip"
+    with private.set_aside(_PLAIN, output.parent) as folder:
+        plain = folder / "bundle.zip"
         pack(place, plain)
         age.encrypt(plain, output, to)
 

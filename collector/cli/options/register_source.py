@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector import private
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import Named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
@@ -184,8 +183,8 @@ def fleet(
             ),
         )
     say_odd(odd)
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as private:
-        place = Path(private) / "register.yml"
+    with private.set_aside() as aside:
+        place = aside / "register.yml"
         # JSON is YAML, and Ansible reads it a hundred times as fast
         place.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
         sources = dict.fromkeys(str(place) if _named(source) else source for source in inventory)

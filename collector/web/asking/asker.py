@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from collector.report.render.sheets import as_csv, as_xlsx
 from collector.web.asking.drawing import draw
 from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
 from collector.web.keeping.sessions import Session, Sessions
+from collector.web.reading.asked import number, page_of
 from collector.web.reading.customer import said_of
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collector.web.reading.waiting import Waiting
 
 LANGS: tuple[Lang, ...] = ("zh", "en")
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,12 @@ class Asker:
     def cookie(self, name: str) -> str:
         return self.request.cookies.get(self.cookie_name(name), "")
 
+    def cookies_of(self, form: re.Pattern[str]) -> list[str]:
+        """The names, as `cookie` takes them, of what the browser holds that are of that form."""
+        own = self.cookie_name("")
+        names = [name.removeprefix(own) for name in self.request.cookies if name.startswith(own)]
+        return [name for name in names if form.fullmatch(name)]
+
     def cookie_name(self, name: str) -> str:
         # a name that browsers take from this host alone, and over TLS alone
         return f"__Host-hostpledge-{name}" if self.secure else f"hostpledge-{name}"
@@ -238,15 +247,17 @@ class Asker:
     def _bound(self, held: str) -> str:
         return hmac.digest(self.house.state.secret, f"form {held}".encode(), "sha256").hex()
 
-    def check_form(self) -> None:
-        """Raises TurnedAwayError for a form that another site, or another session, made."""
+    def check_form(self, *, door: bool = False) -> None:
+        """Raises TurnedAwayError for a form that another site, or another session, made.
+
+        `door`: it is of who had not signed in, and may have done so in another tab since.
+        """
         given = self.form.get("csrf", "").encode("utf-8", "replace")
-        if self.session is not None:
-            wanted = self.session.csrf
-        else:
-            held = self.cookie("form")
-            wanted = self._bound(held) if held else ""
-        if not wanted or not hmac.compare_digest(given, wanted.encode()):
+        wanted = [self.session.csrf] if self.session is not None else []
+        held = self.cookie("form")
+        if held and (door or self.session is None):
+            wanted.append(self._bound(held))
+        if not any(hmac.compare_digest(given, one.encode()) for one in wanted if one):
             self.note = "csrf"
             raise TurnedAwayError("turned_form", 403)
 
@@ -269,9 +280,14 @@ def attached(name: str) -> dict[str, str]:
 
 def pages(found: int, size: int, at: int) -> dict[str, int]:
     """What a template needs to lead from page to page."""
-    last = max((found + size - 1) // size, 1)
-    here = min(at, last)
-    return {"found": found, "at": here, "last": last, "first_row": (here - 1) * size + 1}
+    last, here = page_of(found, size, found + 1), page_of(found, size, at)
+    return {"found": found, "at": here, "last": last}
+
+
+def page(rows: Sequence[_Row], size: int, at: int) -> tuple[Sequence[_Row], dict[str, int]]:
+    """The rows of that page, and what leads to the others."""
+    paging = pages(len(rows), size, at)
+    return rows[(paging["at"] - 1) * size :][:size], paging
 
 
 # hand-ins on one page
@@ -281,11 +297,8 @@ WAITING = 20
 def waiting(asker: Asker, only: frozenset[str] | None) -> dict[str, Any]:
     """What waits to be taken in of these pledges (None: of all), a page of it, for templates."""
     found = asker.house.waiting.of(only)
-    text = asker.query.get("waiting", "")
-    at = int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 8 else 1
-    paging = pages(len(found), WAITING, max(at, 1))
-    first = paging["first_row"] - 1
-    return {"waiting": found[first : first + WAITING], "waiting_paging": paging}
+    rows, paging = page(found, WAITING, number(asker.query.get("waiting", "")))
+    return {"waiting": rows, "waiting_paging": paging}
 
 
 Handler = Callable[[Asker], Response]

@@ -24,8 +24,24 @@ def environment() -> Environment:
     """That of the report, which makes every text visible, with our templates before its own."""
     made = html.environment().overlay(loader=FunctionLoader(_source))
     made.filters["part"] = lambda text: quote(str(text), safe="")
+    made.globals["finding_path"] = finding_path
     made.filters["day"] = lambda time: view.when(time)[:10]
     return made
+
+
+def finding_path(id: str, control: str, host: str, dated: str = "") -> str:
+    """Where the page of a finding is; `dated`: the query of a past day, or nothing.
+
+    >>> finding_path("p-1", "a.b", "web/1", "?at=2026-01-01")
+    '/pledges/p-1/findings/a.b/web%2F1?at=2026-01-01'
+    >>> finding_path("p-1", "a.b", "..", "?at=2026-01-01")
+    '/pledges/p-1/findings/a.b/?host=..&at=2026-01-01'
+    """
+    base = "/".join(quote(part, safe="") for part in (id, "findings", control))
+    if host in (".", ".."):
+        # of such a step every browser makes another address
+        return f"/pledges/{base}/?host={host}{dated.replace('?', '&')}"
+    return f"/pledges/{base}/{quote(host, safe='')}{dated}"
 
 
 def _source(name: str) -> str:

@@ -27,7 +27,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from collector.web.asking.settings import Mapped, Oidc
+from collector.web.asking.settings import Mapped, Oidc, is_private
 from collector.web.keeping.accounts import WIDE, Account
 
 # seconds for the way to the provider and back, and between our clock and its own
@@ -78,8 +78,8 @@ class Provider:
         self._failed: dict[str, float] = {}
         self.grounds = frozenset(ground(settings, one) for one in settings.roles)
 
-    def begin(self, back: str, next: str) -> tuple[str, str]:
-        """Where to send the browser, and what it is to hold until it comes back."""
+    def begin(self, back: str, next: str) -> tuple[str, str, str]:
+        """Where to send the browser, its state, and what it is to hold until it comes back."""
         told = self._metadata()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         url = prepare_grant_uri(
@@ -93,7 +93,7 @@ class Provider:
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
         )
-        return str(url), str(self._sealed.dumps([state, nonce, verifier, next]))
+        return str(url), state, str(self._sealed.dumps([state, nonce, verifier, next]))
 
     def end(self, held: str, query: Mapping[str, str], back: str) -> tuple[Account, str]:
         """Who it is, and where they wanted to go.
@@ -196,6 +196,8 @@ class Provider:
         for name in _NEEDED:
             if not isinstance(found.get(name), str):
                 raise RefusedError(f"the provider does not say its {name}")
+            if not is_private(found[name]):
+                raise RefusedError(f"the provider's {name} is not https")
         return found
 
     def _keys(self, *, anew: bool = False) -> KeySet:

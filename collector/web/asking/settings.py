@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from collector import private
 from collector.errors import BadInput
@@ -35,6 +36,11 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _KNOWN = {"hosts", "url", "proxies", "user_header", "log_days", "oidc"}
 _OIDC = {"issuer", "client_id", "client_secret_file", "claim", "roles", "name_claim"}
 _LARGEST = 1 << 20
+# a hundred years
+_DAYS = 36_500
+# a network of a proxy is not wider: everybody could be in it
+_WIDEST = {4: 8, 6: 19}
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 - what is looked for
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -159,8 +165,8 @@ def read(path: Path | None) -> dict[str, Any]:
     if found["user_header"] and not found["proxies"]:
         raise BadInput(msg("web_header_needs_proxies"), where=f"{where}: user_header")
     days = said.get("log_days", DAYS)
-    if not isinstance(days, int) or isinstance(days, bool) or days < DAYS:
-        raise BadInput(msg("web_log_days", least=DAYS), where=f"{where}: log_days")
+    if not isinstance(days, int) or isinstance(days, bool) or not DAYS <= days <= _DAYS:
+        raise BadInput(msg("web_log_days", least=DAYS, most=_DAYS), where=f"{where}: log_days")
     found["log_days"] = days
     if "oidc" in said:
         found["oidc"] = _oidc(said["oidc"], path.parent, f"{where}: oidc")
@@ -183,7 +189,7 @@ def _oidc(said: Any, folder: Path, where: str) -> Oidc:
     except (OSError, UnicodeDecodeError):
         raise BadInput(msg("cannot_read"), where=str(secret)) from None
     issuer = _text(said["issuer"], where)
-    if not issuer.startswith("https://") and not _here(issuer):
+    if not is_private(issuer):
         raise BadInput(msg("web_issuer_https"), where=f"{where}: issuer")
     return Oidc(
         issuer,
@@ -195,8 +201,18 @@ def _oidc(said: Any, folder: Path, where: str) -> Oidc:
     )
 
 
-def _here(issuer: str) -> bool:
-    return issuer.startswith(("http://127.0.0.1:", "http://[::1]:", "http://localhost:"))
+def is_private(url: str) -> bool:
+    """Does what is asked for there go over TLS, or stay on this machine?"""
+    try:
+        parts = urlsplit(url)
+        # raises ValueError for a port that is none
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    # what stands before an @ looks like a name, and is none
+    if not named or "@" in parts.netloc or "\\" in url or not url.isprintable():
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def _mapped(said: Any, where: str) -> Mapped:
@@ -233,9 +249,19 @@ def _texts(said: Any, where: str) -> Sequence[str]:
 
 
 def _url(text: str, where: str) -> str:
-    if text and (not text.startswith(("https://", "http://")) or not text.isprintable()):
+    if text and not _is_page(text):
         raise BadInput(msg("web_no_url", text=text), where=where)
     return text.rstrip("/")
+
+
+def _is_page(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    plain = text.isprintable() and not set(text) & set("\\ @?#")
+    return plain and named and parts.scheme in ("https", "http")
 
 
 def _text(said: Any, where: str) -> str:
@@ -246,6 +272,14 @@ def _text(said: Any, where: str) -> str:
 
 def _network(text: str, where: str) -> Network:
     try:
-        return ipaddress.ip_network(text)
+        found = ipaddress.ip_network(text)
     except ValueError:
         raise BadInput(msg("web_no_network", text=text), where=where) from None
+    plain: Network = found
+    if isinstance(found, ipaddress.IPv6Network) and found.subnet_of(_MAPPED):
+        # of IPv4, as a socket of both has it
+        first = int(found.network_address) - int(_MAPPED.network_address)
+        plain = ipaddress.IPv4Network((first, found.prefixlen - _MAPPED.prefixlen))
+    if plain.prefixlen < _WIDEST[plain.version] and not plain.is_private:
+        raise BadInput(msg("web_network_everybody", text=text), where=where)
+    return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from collector.i18n.message import visible
 from collector.web.keeping import tables
@@ -19,6 +19,8 @@ _DAY = 86400.0
 NOBODY = "-"
 # lines of who has not signed in; those of accounts are kept by days alone
 STRANGERS = 200_000
+# notes of who was known, or tried a password that was looked at, and did not get in
+_TRIES = ("failed", "stopped", "no role")
 # after so many lines they are counted
 _OFTEN = 500
 
@@ -87,14 +89,19 @@ class Access:
         ]
 
     def _drop_strangers(self) -> None:
-        """Of those whom nobody knows the newest alone: or they fill the disk in a day."""
+        """Of those whom nobody knows the newest alone: or they fill the disk in a day.
+
+        What tells of tries to sign in is counted apart: tries are bounded, and pages are not.
+        """
         table = tables.access
-        theirs = table.c.account == NOBODY
-        last = select(table.c.number).where(theirs).order_by(table.c.number.desc())
+        tries = or_(*(table.c.note.startswith(word) for word in _TRIES))
         with self._state.write() as connection:
-            number = connection.execute(last.offset(STRANGERS).limit(1)).scalar()
-            if number is not None:
-                connection.execute(table.delete().where(theirs & (table.c.number <= number)))
+            for mine in (tries, ~tries):
+                theirs = (table.c.account == NOBODY) & mine
+                last = select(table.c.number).where(theirs).order_by(table.c.number.desc())
+                number = connection.execute(last.offset(STRANGERS).limit(1)).scalar()
+                if number is not None:
+                    connection.execute(table.delete().where(theirs & (table.c.number <= number)))
 
     def _drop_old(self) -> None:
         self._dropped = time.monotonic()

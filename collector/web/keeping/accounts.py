@@ -1,7 +1,8 @@
 """Who may look at the register, as what, until when.
 
-A password is kept as argon2 has it. Whether a name is known cannot be told from the answer to a
-wrong password, nor from the work that it took.
+Whether a name is known cannot be told from the answer to a wrong password. Of whom a provider
+vouches for, the name is for show: who it is says the digest behind its `~`, whatever they are
+called today.
 """
 
 from __future__ import annotations
@@ -10,37 +11,31 @@ import hashlib
 import json
 import re
 import secrets
-import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Any, Literal, cast, get_args
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Lang
 from collector.pledges.record.times import CHINA
-from collector.web.keeping import tables
+from collector.web.keeping import passwords, tables
 from collector.web.keeping.state import State
 
-What = Literal["added", "signed_in", "stopped", "password"]
+What = Literal["added", "signed_in", "stopped", "password", "changed"]
 # raises, in the write itself, where who asked for it is no more signed in
 Held = Callable[[Connection], None]
 Role = Literal["manager", "engineer", "auditor", "customer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 # who sees every pledge
 WIDE: tuple[Role, ...] = ("manager", "engineer")
-SHORTEST, LONGEST = 12, 200
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
 _ELSEWHERE = re.compile(r"[a-z0-9._@-]{0,40}~[0-9a-f]{16}")
-# each takes 64 MiB while it is made
-_AT_ONCE = threading.Semaphore(2)
-_HASHER = PasswordHasher()
+# any constant of our own: of two sign-ins of one person the second sees the first
+_LOCK = 0x77656261
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +88,10 @@ class Accounts:
         name = _name(one.name)
         if "~" in name:
             raise BadInput(msg("web_account_name", name=name))
-        if one.role not in WIDE and not one.pledges:
-            raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
-        if one.role == "auditor" and one.ends is None:
-            raise BadInput(msg("web_end_wanted"), where="--until")
+        complete(one)
         if password is not None:
-            check(password)
-        hashed = _hash(password) if password is not None else None
+            passwords.check(password)
+        hashed = passwords.hashed(password) if password is not None else None
         with self._state.write() as connection:
             held(connection)
             known = select(tables.accounts.c.name).where(tables.accounts.c.name == name)
@@ -143,31 +135,45 @@ class Accounts:
         return found
 
     def told(self, one: Account) -> Account | None:
-        """One that signs in elsewhere, as it was told this time; None where it was stopped here.
+        """One of a provider, as it was told this time; None where it was stopped here.
 
-        Its name holds `~`, which no name of `add` does: nobody becomes another's account.
+        Its name holds `~`, which no name of `add` does: nobody becomes another's account. Who has
+        been here by another name keeps the account, and the name, that they have.
         """
-        new: dict[str, object] = {"password": None, "must_change": 0, "disabled": 0, "lang": None}
-        new["added_at"] = datetime.now(UTC).isoformat()
-        row = {
-            "name": one.name,
-            "role": one.role,
-            "pledges": json.dumps(sorted(one.pledges or ())),
-            "ends": one.ends.isoformat() if one.ends else None,
-            **new,
-        }
+        new = {"disabled": 0, "lang": None, "added_at": datetime.now(UTC).isoformat()}
+        table = tables.accounts
         with self._state.write() as connection:
-            self._state.upsert(connection, tables.accounts, row, *new)
-            ground = {"account": one.name, "ground": one.ground}
+            self._state.alone(connection, _LOCK)
+            known = connection.execute(
+                select(table.c.name, table.c.disabled)
+                .where(_same(one.name))
+                .order_by(table.c.added_at, table.c.name)
+            ).all()
+            if any(other.disabled for other in known):
+                _out(connection, [other.name for other in known])
+                return None
+            name = known[0].name if known else one.name
+            row = {
+                "name": name,
+                "role": one.role,
+                "pledges": json.dumps(sorted(one.pledges or ())),
+                "ends": one.ends.isoformat() if one.ends else None,
+                "password": None,
+                "must_change": 0,
+                **new,
+            }
+            self._state.upsert(connection, table, row, *new)
+            _out(connection, [other.name for other in known[1:]])
+            ground = {"account": name, "ground": one.ground}
             self._state.upsert(connection, tables.grounds, ground)
-        found = self.find(one.name)
+        found = self.find(name)
         return found if found is not None and found.holds(datetime.now(UTC)) else None
 
     def untold(self, name: str) -> None:
-        """One of elsewhere that may look no more: its sessions end, and its row stays as it was."""
+        """One of a provider that may look no more: its sessions end, its row stays as it was."""
         with self._state.write() as connection:
-            for table in (tables.grounds, tables.sessions):
-                connection.execute(table.delete().where(table.c.account == name))
+            every = select(tables.accounts.c.name).where(_same(name))
+            _out(connection, list(connection.execute(every).scalars()))
 
     def every(self) -> tuple[Account, ...]:
         with self._state.read() as connection:
@@ -191,12 +197,10 @@ class Accounts:
         with self._state.read() as connection:
             query = select(tables.accounts).where(tables.accounts.c.name == name.casefold()[:64])
             row = connection.execute(query).mappings().first()
-        hashed = row["password"] if row is not None and row["password"] else _nobodys()
-        right = _verified(hashed, password[:LONGEST])
-        if row is None or not row["password"] or not right:
-            return None
-        found = _account(row)
-        return found if found.holds(now) else None
+        found = _account(row) if row is not None else None
+        own = row["password"] if row is not None and found is not None and found.local else ""
+        right = passwords.verified(own or passwords.nobodys(), password)
+        return found if found is not None and own and right and found.holds(now) else None
 
     def change_password(
         self,
@@ -207,28 +211,34 @@ class Accounts:
         was: Account | None = None,
         held: Held = lambda _: None,
     ) -> Account | None:
-        """All its sessions end. Raises BadInput for a password that cannot be one.
+        """All its sessions end. Raises BadInput for a password that cannot be one, and for an
+
+        account that has none: who vouches for it elsewhere would be asked no more.
 
         The account as it is then; None where it is no more as it `was`, and nothing is changed.
         """
-        check(password)
-        hashed = _hash(password)
+        passwords.check(password)
+        hashed = passwords.hashed(password)
         table = tables.accounts
+        mine = select(table).where(table.c.name == _name(name))
         with self._state.write() as connection:
             held(connection)
             if was is not None and not is_still(connection, was):
                 return None
-            done = connection.execute(
+            row = connection.execute(mine.with_for_update()).mappings().first()
+            if row is None:
+                raise BadInput(msg("web_no_account", name=name))
+            if not _account(row).local:
+                raise BadInput(msg("web_password_elsewhere", name=name))
+            connection.execute(
                 table.update()
-                .where(table.c.name == _name(name))
+                .where(table.c.name == name)
                 .values(password=hashed, must_change=int(must_change))
             )
-            if not done.rowcount:
-                raise BadInput(msg("web_no_account", name=name))
             for other in (tables.sessions, tables.devices):
                 connection.execute(other.delete().where(other.c.account == name))
-            row = connection.execute(select(table).where(table.c.name == name)).mappings().one()
-        return _account(row)
+            now = connection.execute(mine).mappings().one()
+        return _account(now)
 
     def disable(self, name: str, *, back: bool = False, held: Held = lambda _: None) -> None:
         """At once: its sessions end. With `back` it may be used again."""
@@ -236,12 +246,13 @@ class Accounts:
         with self._state.write() as connection:
             held(connection)
             done = connection.execute(
-                table.update().where(table.c.name == _name(name)).values(disabled=int(not back))
+                table.update().where(_same(_name(name))).values(disabled=int(not back))
             )
             if not done.rowcount:
                 raise BadInput(msg("web_no_account", name=name))
+            every = select(table.c.name).where(_same(name))
             for other in (tables.sessions, tables.devices):
-                connection.execute(other.delete().where(other.c.account == name))
+                connection.execute(other.delete().where(other.c.account.in_(every)))
 
     def speak(self, name: str, lang: Lang) -> None:
         """In which language its pages are from now on."""
@@ -274,25 +285,12 @@ def is_still(connection: Connection, account: Account) -> bool:
     return now is not None and now.seal == account.seal and now.holds(datetime.now(UTC))
 
 
-def given(
-    name: str, role: Role, pledges: Collection[str], ends: date | None, *, local: bool
-) -> Account:
-    """An account as an operator asks for it.
-
-    Raises BadInput for pledges of who sees them all, and for an end that is over.
-    """
-    if ends is not None and ends < datetime.now(UTC).astimezone(CHINA).date():
-        raise BadInput(msg("web_end_past", day=ends.isoformat()), where="--until")
-    if role in WIDE and pledges:
-        raise BadInput(msg("web_pledges_for_nothing", role=role), where="--pledge")
-    seen = None if role in WIDE else frozenset(pledges)
-    return replace(Account(name.casefold(), role, seen, ends), must_change=local)
-
-
-def check(password: str) -> None:
-    """Raises BadInput for one that is too short or too long."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise BadInput(msg("web_password_length", least=SHORTEST, most=LONGEST))
+def complete(one: Account) -> None:
+    """Raises BadInput where more has to be said of one of its role."""
+    if one.role not in WIDE and not one.pledges:
+        raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
+    if one.role == "auditor" and one.ends is None:
+        raise BadInput(msg("web_end_wanted"), where="--until")
 
 
 def _name(name: str) -> str:
@@ -301,23 +299,16 @@ def _name(name: str) -> str:
     return name
 
 
-def _hash(password: str) -> str:
-    with _AT_ONCE:
-        return _HASHER.hash(password)
+def _same(name: str) -> ColumnElement[bool]:
+    """The account of that name; of one of a provider all that the same person ever had."""
+    column = tables.accounts.c.name
+    _, wave, digest = name.rpartition("~")
+    return column.endswith(f"~{digest}", autoescape=True) if wave else column == name
 
 
-@cache
-def _nobodys() -> str:
-    """What an unknown name's password is held against: the same work, and never right."""
-    return _hash(secrets.token_urlsafe(32))
-
-
-def _verified(hashed: str, password: str) -> bool:
-    with _AT_ONCE:
-        try:
-            return _HASHER.verify(hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
+def _out(connection: Connection, names: Collection[str]) -> None:
+    for table in (tables.grounds, tables.sessions):
+        connection.execute(table.delete().where(table.c.account.in_(names)))
 
 
 def _every() -> Select[Any]:
@@ -328,16 +319,18 @@ def _every() -> Select[Any]:
 
 
 def _account(row: RowMapping) -> Account:
-    role = cast("Role", row["role"])
+    role, name = cast("Role", row["role"]), str(row["name"])
+    # one of a provider has no password, whatever was written there
+    password = row["password"] if "~" not in name else None
     return Account(
-        str(row["name"]),
+        name,
         role,
         None if role in WIDE else frozenset(json.loads(row["pledges"])),
         date.fromisoformat(row["ends"]) if row["ends"] else None,
         bool(row["must_change"]),
         bool(row["disabled"]),
         cast("Lang | None", row["lang"]),
-        row["password"] is not None,
-        hashlib.sha256(row["password"].encode()).hexdigest() if row["password"] else "",
+        password is not None,
+        hashlib.sha256(password.encode()).hexdigest() if password else "",
         row.get("ground") or "",
     )

@@ -26,7 +26,7 @@ class State:
     """Open with `State.open`. Any number of threads and processes may use one."""
 
     def __init__(self, engine: Engine, where: str) -> None:
-        self._database = Database(engine, where)
+        self._engine, self._database = engine, Database(engine, where)
         self.where = where
         with self._database.write() as connection:
             self.alone(connection, _LOCK)
@@ -59,6 +59,21 @@ class State:
         """
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
+
+    def forget(self) -> bool:
+        """Writes over what was taken away and lies in the file beside that of SQLite still.
+
+        False where somebody else is at it, and it is to be tried again.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return True
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return [row[0] for row in cursor.fetchall()] == [0]
+        finally:
+            connection.close()
 
     def value(self, name: str) -> str | None:
         table = tables.kept

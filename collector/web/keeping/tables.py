@@ -194,5 +194,7 @@ def _settle(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
+    # what is taken away leaves no trace in the file: a record may have been disposed of
+    connection.execute("PRAGMA secure_delete = ON")
     # a killed process loses nothing by it; each page writes a line of the log
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from collector import private
 from collector.attest.bundle.making import pack
 from collector.catalog import clause_number, clauses
 from collector.errors import BadInput, CollectorError
@@ -30,13 +29,13 @@ from collector.web.asking.asker import (
     NotFoundError,
     TurnedAwayError,
     attached,
-    pages,
+    page,
     waiting,
 )
 from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
-from collector.web.reading.customer import LIVES, Dossier, NotThenError
+from collector.web.reading.customer import LIVES, Dossier, GoneError, NotThenError
 from collector.web.reading.newest_looks import Looks
 
 _CLAUSES = ("2.2", "2.3", "2.4")
@@ -51,33 +50,37 @@ def customer(asker: Asker) -> Response:
     at = day(asker)
     try:
         known = asker.house.customer.dossier(id, asker.now, at, asker.lang)
-    except NotThenError:
-        return asker.page("not-then", 404, id=id, at=at)
+    except NotThenError as problem:
+        return not_then(asker, id, at, problem)
     except CollectorError as problem:
         return doubted(asker, id, problem)
     found = _lives(asker, known.status.lives)
     newest, unread = _looks(asker, known)
     readable = known.last is not None and not unread
-    bundles = sorted(known.every, key=lambda e: -e.sequence)
-    page = number(asker.query.get("bundles", ""))
+    every = sorted(known.every, key=lambda e: -e.sequence)
+    bundles, bundles_paging = page(every, _BUNDLES, number(asker.query.get("bundles", "")))
+    lives, lives_paging = page(found, _LIVES, number(asker.query.get("findings", "")))
     return asker.page(
         "customer",
         id=id,
         at=at,
         known=known,
         record=masked(dict(known.record.document)),
+        # what is not theirs is not there, its name neither
+        renews=_seen(asker, [str(known.record.document.get("renews", ""))]),
+        renewed_by=_seen(asker, known.renewed_by),
         life=LIVES[known.status.state].to(asker.lang),
         answers=_answers(known, newest, asker.lang, readable=readable),
         standings=standings(known.status.clauses, known.moment, asker.lang),
         matrix=_matrix(asker, newest),
-        lives=found[(number(asker.query.get("findings", "")) - 1) * _LIVES :][:_LIVES],
-        lives_paging=pages(len(found), _LIVES, number(asker.query.get("findings", ""))),
-        lives_asked=bool(_asked(asker, "host") or _asked(asker, "owner")),
+        lives=lives,
+        lives_paging=lives_paging,
+        lives_asked=[word for name in ("host", "owner") if (word := _asked(asker, name))],
         lives_known=readable,
         states=columns.STATES,
         waivers=_waivers(known),
-        bundles=[_bundle(known, one) for one in bundles[(page - 1) * _BUNDLES :][:_BUNDLES]],
-        bundles_paging=pages(len(bundles), _BUNDLES, page),
+        bundles=[_bundle(known, one) for one in bundles],
+        bundles_paging=bundles_paging,
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
         **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
         twins=_twins(asker, known),
@@ -89,12 +92,23 @@ def customer(asker: Asker) -> Response:
     )
 
 
-def doubted(asker: Asker, id: str, problem: CollectorError) -> Response:
-    """The page that says why nothing is proven of it; a trouble of the database is none of its."""
+def not_then(asker: Asker, id: str, at: date | None, problem: NotThenError) -> Response:
+    """The page that says that there was nothing on that day, or that it is gone."""
+    if not isinstance(problem, GoneError):
+        return asker.page("not-then", 404, id=id, at=at, gone=None)
+    asker.note = "gone"
+    return asker.page("not-then", 410, id=id, at=at, gone=problem)
+
+
+def doubted(asker: Asker, id: str, problem: CollectorError, status: int = 200) -> Response:
+    """The page that says why nothing is proven of it; a trouble of the database is none of its.
+
+    `status`: another one where a file was asked for, which a program would keep this page as.
+    """
     if isinstance(problem, DatabaseSaysError):
         raise problem
     asker.note = "doubted"
-    return asker.page("doubted", id=id, why=asker.why(problem))
+    return asker.page("doubted", status, id=id, why=asker.why(problem))
 
 
 def _looks(asker: Asker, known: Dossier) -> tuple[Looks | None, str]:
@@ -135,16 +149,16 @@ def findings(asker: Asker) -> Response:
     try:
         known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
         every, gone = asker.house.customer.lives(known)
-    except NotThenError:
-        raise NotFoundError from None
+    except NotThenError as problem:
+        return not_then(asker, id, day(asker), problem)
     except CollectorError as problem:
-        return doubted(asker, id, problem)
+        return doubted(asker, id, problem, 409)
     # half a list would pass for all of it
     if gone is not None:
-        return doubted(asker, id, gone)
+        return doubted(asker, id, gone, 409)
     if known.status.unread:
         asker.note = "doubted"
-        return asker.page("doubted", id=id, why=asker.told(known.status.unread))
+        return asker.page("doubted", 409, id=id, why=asker.told(known.status.unread))
     rows = [
         columns.cells(known.record, life, known.moment, asker.lang)
         for life in every
@@ -178,8 +192,8 @@ def bundle(asker: Asker) -> Response:
 
 def _packed(one: Evidence) -> BinaryIO:
     """The ZIP, open; it has no name any more, so that nothing of it is left, however this ends."""
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as folder:
-        target = Path(folder) / "bundle.zip"
+    with private.set_aside() as folder:
+        target = folder / "bundle.zip"
         pack(one.path, target)
         # what is given out is looked at, not what it was made of
         with open_bundle(target) as opened:
@@ -279,6 +293,10 @@ def _asked(asker: Asker, name: str) -> str:
 def _due(life: Life, known: Dossier) -> tuple[str, bool]:
     text = life.due.astimezone(CHINA).date().isoformat() if life.due else ""
     return text, life.overdue(known.moment)
+
+
+def _seen(asker: Asker, ids: Iterable[str]) -> list[str]:
+    return [id for id in ids if id and asker.account.sees(id)]
 
 
 def _twins(asker: Asker, known: Dossier) -> list[str]:

@@ -15,14 +15,15 @@ from collector.report.model import found as columns
 from collector.report.model import view
 from collector.report.model.remedies import labels, platform_named, remedies
 from collector.web.asking.asker import Asker, NotFoundError
-from collector.web.pages.customer import day, doubted
+from collector.web.pages.customer import day, doubted, not_then
 from collector.web.reading.customer import Dossier, NotThenError, finding_of
 
 
 def finding(asker: Asker) -> Response:
     """Of a finding that no bundle speaks of there is no page."""
     given = asker.parts
-    id, control, host = given["id"], given["control"], given["host"]
+    id, control = given["id"], given["control"]
+    host = given["host"] or asker.query.get("host", "")
     asker.must_see(id)
     at = day(asker)
     try:
@@ -36,8 +37,8 @@ def finding(asker: Asker) -> Response:
         if document is None:
             raise NotFoundError
         platform, release = platform_named(newest.capture(host))
-    except NotThenError:
-        return asker.page("not-then", 404, id=id, at=at)
+    except NotThenError as problem:
+        return not_then(asker, id, at, problem)
     except CollectorError as problem:
         return doubted(asker, id, problem)
     about = newest.evidence["controls"][control]

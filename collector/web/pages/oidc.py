@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 from starlette.responses import Response
 
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, local
 from collector.web.asking.oidc import WAY, NoRoleError, Provider, RefusedError
 from collector.web.pages.sign_in import begin
 
+_HELD = re.compile(r"oidc-[0-9a-f]{16}")
+# sign-ins that one browser may have under way, each of its tabs one of its own
+_TABS = 5
+# of an address that is longer a browser would not keep what it is to hold
+_NEXT = 1000
+
 
 def away(asker: Asker) -> Response:
     provider = _provider(asker)
     try:
-        url, held = provider.begin(_back(asker), asker.next)
+        next = asker.next if len(asker.next) <= _NEXT else "/"
+        url, state, held = provider.begin(_back(asker), next)
     except RefusedError as problem:
         asker.note = str(problem)
         raise TurnedAwayError("turned_oidc", 502) from None
-    asker.set_cookie("oidc", held, WAY)
+    begun = asker.cookies_of(_HELD)
+    if len(begun) >= _TABS:
+        # what was begun again and again, and never came back
+        for name in begun:
+            asker.set_cookie(name, None)
+    asker.set_cookie(_cookie(state), held, WAY)
     return asker.go(url)
 
 
 def back(asker: Asker) -> Response:
     """A session, where the provider vouches and its word gives a role."""
-    provider, held = _provider(asker), asker.cookie("oidc")
-    asker.set_cookie("oidc", None)
+    provider, name = _provider(asker), _cookie(asker.query.get("state", ""))
+    held = asker.cookie(name)
+    if held:
+        asker.set_cookie(name, None)
     # it holds a code
     asker.path_only = True
     try:
@@ -47,6 +64,11 @@ def _provider(asker: Asker) -> Provider:
     if asker.house.provider is None:
         raise NotFoundError
     return asker.house.provider
+
+
+def _cookie(state: str) -> str:
+    """What the browser holds of that sign-in: another tab's is another."""
+    return f"oidc-{hashlib.sha256(state.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 def _back(asker: Asker) -> str:

@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from collector.model import Lang
+from collector.pledges.due.kinds import WORDS as KINDS
 from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.standing.listing import ORDERS, VERDICTS
 from collector.report.model import listed
 from collector.report.model.cells import Cell, Word
 from collector.web.asking.asker import Asker, TurnedAwayError, pages, waiting
 from collector.web.reading import chart
-from collector.web.reading.asked import LIVES, PAGE, Asked, asked_of, number
+from collector.web.reading.asked import LIVES, PAGE, Asked, asked_of, kind_of, number
 from collector.web.reading.cells import from_json
 from collector.web.reading.standings import STANDINGS
 
@@ -31,7 +32,7 @@ def overview(asker: Asker) -> Response:
         return asker.go(f"/pledges/{next(iter(asker.only))}")
     house, at = asker.house, number(asker.query.get("page", ""))
     _ready(asker)
-    rows, found = house.rows.page(asked, asker.now, (at - 1) * PAGE, PAGE)
+    rows, found = house.rows.page(asked, asker.now, at, PAGE)
     plain = Asked(only=asker.only)
     oldest = house.rows.oldest(asker.only)
     wide = asker.only is None
@@ -43,8 +44,8 @@ def overview(asker: Asker) -> Response:
         is_asked=any(asker.query.get(name) for name in (*_FILTERS, "overdue")),
         counts=house.rows.counts(plain, asker.now),
         standings=STANDINGS,
-        expiring=house.rows.page(Asked(expiring=30, only=asker.only), asker.now, 0, 0)[1],
-        overdue=house.rows.page(Asked(overdue=True, only=asker.only), asker.now, 0, 0)[1],
+        expiring=house.rows.count(Asked(expiring=30, only=asker.only), asker.now),
+        overdue=house.rows.count(Asked(overdue=True, only=asker.only), asker.now),
         oldest=oldest,
         chart=chart.of(house.index.said("months", [])) if wide else None,
         doubts=house.index.said("doubts", []) if wide else [],
@@ -68,13 +69,14 @@ def export(asker: Asker) -> Response:
 
 def due(asker: Asker) -> Response:
     """What is overdue, and what falls due within a month."""
-    at, kind = number(asker.query.get("page", "")), asker.query.get("kind", "")[:32]
+    at, kind = number(asker.query.get("page", "")), kind_of(asker.query)
     _ready(asker)
-    rows, found = asker.house.rows.dues(asker.only, kind, (at - 1) * PAGE, PAGE)
+    rows, found = asker.house.rows.dues(asker.only, kind, at, PAGE)
     return asker.page(
         "due",
         rows=[{**row, "handed_in": _cells(row, asker.lang)["handed_in"]} for row in rows],
         paging=pages(found, PAGE, at),
+        kind=KINDS[kind].to(asker.lang) if kind else "",
         now=asker.now.isoformat(),
         made_at=asker.house.index.said("at", ""),
         stale=_stale(asker),
@@ -84,7 +86,7 @@ def due(asker: Asker) -> Response:
 
 def due_export(asker: Asker) -> Response:
     _ready(asker)
-    rows, _ = asker.house.rows.dues(asker.only, asker.query.get("kind", "")[:32], 0, None)
+    rows, _ = asker.house.rows.dues(asker.only, kind_of(asker.query), 1, None)
     zh = asker.lang == "zh"
     titles = dict(
         zip(

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from collector.errors import BadInput
 from collector.web.asking.asker import Asker, TurnedAwayError
-from collector.web.keeping.accounts import ROLES, What, given
+from collector.web.keeping.accounts import ROLES, What
+from collector.web.keeping.changes import given
 from collector.web.reading.asked import number
 from collector.web.reading.customer import said_of
 

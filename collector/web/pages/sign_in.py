@@ -5,13 +5,16 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from collector.errors import BadInput
+from collector.handin.senders import sender
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError
-from collector.web.keeping import throttle
+from collector.web.keeping import passwords, throttle
 from collector.web.keeping.accounts import Account
 from collector.web.keeping.sessions import LONGEST
 from collector.web.reading.customer import said_of
 
 _DEVICE_SECONDS = 180 * 86400
+# seconds after which who found no place may try again
+_AGAIN = 5
 
 
 def page(asker: Asker) -> Response:
@@ -23,10 +26,24 @@ def page(asker: Asker) -> Response:
 
 def sign_in(asker: Asker) -> Response:
     """A session of a new token, or the form again with one sentence that fits every cause."""
-    house = asker.house
     name = asker.form.get("name", "").strip().casefold()
     device = asker.cookie("device")
-    known = device if device and house.sessions.knows_device(device, name) else None
+    known = device if device and asker.house.sessions.knows_device(device, name) else None
+    places = passwords.STRANGERS if known is None else passwords.KNOWN
+    try:
+        with places.one(sender(asker.address)):
+            return _tried(asker, name, known)
+    except passwords.BusyError:
+        # nothing was tried, and nothing counts
+        asker.note = "busy"
+        response = _form(asker, status=503, busy=True)
+        response.headers["Retry-After"] = str(_AGAIN)
+        return response
+
+
+def _tried(asker: Asker, name: str, known: str | None) -> Response:
+    """`known`: what a browser holds in which that account has signed in before."""
+    house = asker.house
     buckets = throttle.buckets(name, asker.address, known)
     tried, given = house.throttle.take(buckets), asker.form.get("password", "")
     account = None
@@ -66,6 +83,8 @@ def begin(asker: Asker, account: Account, *, new_here: bool = False) -> bool:
     asker.set_cookie("session", token, int(LONGEST))
     if new_here and (device := sessions.trust_device(account)) is not None:
         asker.set_cookie("device", device, _DEVICE_SECONDS)
+    # the line of the log is that of who signs in
+    asker.session = sessions.find(token)
     asker.house.accounts.mark(account.name, "signed_in")
     asker.note = f"signed in: {account.name}"
     return True
@@ -90,12 +109,16 @@ def password(asker: Asker) -> Response:
     account, form = asker.account, asker.form
     if not account.local:
         raise NotFoundError
-    words, was = _unlike(asker, account)
-    if words or was is None:
-        asker.note = words
-        return asker.page("password", 400, complaint=words, said="")
     try:
-        now = asker.house.accounts.change_password(account.name, form.get("new", ""), was=was)
+        with passwords.KNOWN.one(account.name):
+            words, was = _unlike(asker, account)
+            if words or was is None:
+                asker.note = words
+                return asker.page("password", 400, complaint=words, said="")
+            now = asker.house.accounts.change_password(account.name, form.get("new", ""), was=was)
+    except passwords.BusyError:
+        asker.note = "busy"
+        return asker.page("password", 503, complaint="password_busy", said="")
     except BadInput as problem:
         return asker.page("password", 400, complaint="", said=said_of(problem, asker.lang))
     if now is None or not begin(asker, now, new_here=True):
@@ -122,5 +145,8 @@ def _unlike(asker: Asker, account: Account) -> tuple[str, Account | None]:
     return "", was
 
 
-def _form(asker: Asker, *, status: int = 200, failed: bool = False, wait: int = 0) -> Response:
-    return asker.page("sign-in", status, failed=failed, wait=wait, token=asker.form_token())
+def _form(
+    asker: Asker, *, status: int = 200, failed: bool = False, wait: int = 0, busy: bool = False
+) -> Response:
+    token = asker.form_token()
+    return asker.page("sign-in", status, failed=failed, wait=wait, busy=busy, token=token)

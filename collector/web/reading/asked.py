@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
+from collector.pledges.due.deadlines import KINDS
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing import listing
 from collector.report.model.cells import Cell
@@ -77,6 +78,20 @@ def number(text: str, otherwise: int = 1, most: int = 1_000_000) -> int:
     return min(max(int(text), 1), most) if plain else otherwise
 
 
+def page_of(found: int, size: int, at: int) -> int:
+    """The page that is shown where page `at` is asked for: the last one where there is none.
+
+    >>> page_of(51, 50, 2), page_of(50, 50, 2), page_of(0, 50, 7)
+    (2, 1, 1)
+    """
+    return max(min(at, (found + size - 1) // size), 1)
+
+
+def kind_of(query: Mapping[str, str]) -> str:
+    """The kind of what falls due that is asked for; empty for all, and for a word that is none."""
+    return _one_of(query.get("kind", ""), KINDS)
+
+
 def _one_of(word: str, known: Sequence[str]) -> str:
     return word if word in known else ""
 
@@ -92,21 +107,30 @@ class Rows:
         self._state = state
 
     def page(
-        self, asked: Asked, now: datetime, skipped: int, most: int | None
+        self, asked: Asked, now: datetime, at: int, size: int | None
     ) -> tuple[list[Mapping[str, Any]], int]:
-        """The rows from there on, and how many there are of them in all."""
+        """Of pages of that size (None: of one of all) page `at`, and how many rows there are.
+
+        Of an address that leads past the last page it is the last: nothing would mean none.
+        """
         table = tables.listed
         holds = _holds(asked, now)
         query: Select[Any] = select(table).where(holds).order_by(*_order(asked.sort))
         count = select(func.count()).select_from(table).where(holds)
         with self._state.read() as connection:
             every = int(connection.execute(count).scalar() or 0)
-            found = connection.execute(query.offset(skipped).limit(most)).mappings().all()
+            skipped = (page_of(every, size, at) - 1) * size if size else 0
+            found = connection.execute(query.offset(skipped).limit(size)).mappings().all()
         return [dict(row) for row in found], every
+
+    def count(self, asked: Asked, now: datetime) -> int:
+        query = select(func.count()).select_from(tables.listed).where(_holds(asked, now))
+        with self._state.read() as connection:
+            return int(connection.execute(query).scalar() or 0)
 
     def cells(self, asked: Asked, now: datetime, lang: str) -> list[list[Cell]]:
         """Of all of them, as `pledge list` exports them."""
-        rows, _ = self.page(asked, now, 0, None)
+        rows, _ = self.page(asked, now, 1, None)
         return [from_json(json.loads(row["cells"])[lang]) for row in rows]
 
     def counts(self, asked: Asked, now: datetime) -> dict[str, int]:
@@ -140,9 +164,12 @@ class Rows:
             return tuple(connection.execute(query).scalars())
 
     def dues(
-        self, only: frozenset[str] | None, kind: str, skipped: int, most: int | None
+        self, only: frozenset[str] | None, kind: str, at: int, size: int | None
     ) -> tuple[list[Mapping[str, Any]], int]:
-        """What falls due, the earliest first, with name and cells of each customer; how many."""
+        """What falls due, the earliest first, with name and cells of each customer; how many.
+
+        Pages are as those of `page`.
+        """
         table, listed = tables.dues, tables.listed
         seen = _seen(only, table) & (table.c.kind == kind if kind else true())
         query = (
@@ -154,7 +181,8 @@ class Rows:
         count = select(func.count()).select_from(table).where(seen)
         with self._state.read() as connection:
             every = int(connection.execute(count).scalar() or 0)
-            found = connection.execute(query.offset(skipped).limit(most)).mappings().all()
+            skipped = (page_of(every, size, at) - 1) * size if size else 0
+            found = connection.execute(query.offset(skipped).limit(size)).mappings().all()
         return [dict(row) for row in found], every
 
 

@@ -17,6 +17,7 @@ from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence, Version, current, past_ones
 from collector.pledges.database.sightings import Twin
 from collector.pledges.due.lifecycle import WORDS as LIVES
+from collector.pledges.due.lifecycle import continued
 from collector.pledges.due.lifecycle import state as life_of
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import CHINA, day_after, while_it_held
@@ -45,6 +46,14 @@ _CELLS = 6000
 
 class NotThenError(Exception):
     """Of that day there is nothing on record."""
+
+
+class GoneError(NotThenError):
+    """There was, and it was destroyed since: on `day`, as the record says, or it says nothing."""
+
+    def __init__(self, day: str) -> None:
+        super().__init__(day)
+        self.day = day
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +119,14 @@ class Customer:
     def dossier(self, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
         """Raises BadInput where there is no such pledge, Disagrees where nothing is proven of it,
 
-        NotThenError where it was not on record at the end of that day.
+        NotThenError where it was not on record at the end of that day, GoneError where that is
+        destroyed.
         """
         # how it stood then is not how it stood once that day's waivers and terms had run out
         moment = now if at is None else min(now, while_it_held(at))
         over = now if at is None else day_after(at)
         with self._library.open() as register:
-            history = [v for v in register.history(id) if at is None or v.added_at < over]
-            if not history:
-                raise NotThenError
+            history = _history(register, id, None if at is None else over)
             evidence, every = register.evidence(id), register.every_evidence(id, hold=False)
             # what was declared void since counts for nothing on any day
             void = voided(register.get(id))
@@ -127,11 +135,9 @@ class Customer:
                 every = tuple(e for e in every if e.attached_at < over)
             version = history[-1]
             record = version.record
-            renewed_by = tuple(
-                other for other in self._rows.renewed_by(id) if _there(register, other, over)
-            )
-            twins = register.twins_known(id) if at is None else None
             ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
+            renewed_by = self._renewed_by(register, id, None if at is None else over, ran_out)
+            twins = register.twins_known(id) if at is None else None
             found = status(
                 record,
                 evidence,
@@ -187,6 +193,16 @@ class Customer:
                 _keep(self._looks, key, found)
         return found
 
+    def _renewed_by(
+        self, register: ReadOnlyRegister, id: str, over: datetime | None, ran_out: bool
+    ) -> tuple[str, ...]:
+        """The records that continued it before `over` (None: that do), by what they said then."""
+        known = set(self._rows.renewed_by(id))
+        if over is not None and ran_out:
+            # it may have been continued then by one that says so no more
+            known |= set(register.ever_renewing(id))
+        return tuple(one for one in sorted(known) if _continues(register, one, id, over))
+
     def _kin(self, id: str) -> set[str]:
         """The records that this one continues, or that continue it, over any number of years."""
         found: set[str] = set()
@@ -235,8 +251,32 @@ def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
         cache.popitem(last=False)
 
 
-def _there(register: ReadOnlyRegister, id: str, moment: datetime) -> bool:
-    return register.history(id)[0].added_at <= moment
+def _history(register: ReadOnlyRegister, id: str, over: datetime | None) -> list[Version]:
+    """The versions that there were before `over` (None: that there are)."""
+    every = register.history(id)
+    if over is None:
+        return list(every)
+    found = [version for version in every if version.added_at < over]
+    last = register.number_before(id, over)
+    if last == 0:
+        raise NotThenError
+    if not found or found[-1].number != last:
+        raise GoneError(every[-1].record.document.get("disposed", {}).get("date", ""))
+    return found
+
+
+def _continues(register: ReadOnlyRegister, one: str, id: str, over: datetime | None) -> bool:
+    """Did record `one` say then that it continues `id`? A draft binds nobody, so it does not."""
+    history = register.history(one)
+    then = [version for version in history if over is None or version.added_at < over]
+    if then:
+        return id in continued([then[-1].record])
+    first = history[0]
+    if over is None or first.number == 1:
+        return False
+    # it was disposed of, and of what it was before only the days are left
+    day, last = first.record.signed_on, over.astimezone(CHINA).date()
+    return id in continued([first.record]) and day is not None and day < last
 
 
 def _strange(twins: Sequence[Twin], kin: set[str]) -> tuple[Twin, ...]:

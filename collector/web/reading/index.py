@@ -61,6 +61,7 @@ class Index:
         self._made_at, self._took = 0.0, 0.0
         self._ended = threading.Event()
         self._broken = Broken()
+        self._freed = False
 
     def begin(self) -> None:
         """Looks after it from now on, in a thread of its own, up to `end`."""
@@ -94,17 +95,22 @@ class Index:
         if not self._making.acquire(blocking=not quick):
             return
         try:
-            now = datetime.now(UTC)
-            with self._library.open() as register:
-                mark = _mark(register, now)
-                old = time.monotonic() - self._made_at > max(_AT_LEAST, _SHARE * self._took)
-                if self._state.value("mark") == mark and not (old and not quick):
-                    return
-                begun = time.thread_time()
-                self._make(register, now, mark)
-            self._made_at, self._took = time.monotonic(), time.thread_time() - begun
+            self._renew(quick=quick)
+            if self._freed and not quick:
+                self._freed = not self._state.forget()
         finally:
             self._making.release()
+
+    def _renew(self, *, quick: bool) -> None:
+        now = datetime.now(UTC)
+        with self._library.open() as register:
+            mark = _mark(register, now)
+            old = time.monotonic() - self._made_at > max(_AT_LEAST, _SHARE * self._took)
+            if self._state.value("mark") == mark and not (old and not quick):
+                return
+            begun = time.thread_time()
+            self._make(register, now, mark)
+        self._made_at, self._took = time.monotonic(), time.thread_time() - begun
 
     def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
         attached, doubts = register.newest_and_doubts()
@@ -144,6 +150,8 @@ class Index:
             _replace_networks(connection, networks, gone)
             for name, value in said.items():
                 self._state.put(connection, name, value)
+        # its hosts and addresses are not to stay with us
+        self._freed = self._freed or any(row["life"] == "disposed" for row, _ in rows)
 
     def said(self, name: str, otherwise: Any = None) -> Any:
         """What was kept beside the rows: `at` as it is, the others as JSON."""

@@ -165,7 +165,7 @@ def _handled(asker: Asker, asked: Asked) -> Response:
             raise TurnedAwayError("turned_signed_out", 403)
         if asker.request.method == "POST" and asked.forms:
             _same_site(asker)
-            asker.check_form()
+            asker.check_form(door=asked.route in _DOORS)
         waits = asker.session is not None and asker.session.account.must_change
         if waits and asker.request.url.path not in ("/password", "/sign-out"):
             return asker.go(_afterwards(asker, "/password"))

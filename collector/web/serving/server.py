@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import multiprocessing
 import os
+import signal
+import socket
+import threading
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.config import STARTUP_FAILURE
 
+from collector import private
+from collector.errors import BadInput
 from collector.handin import http as handin
 from collector.handin.places import Places
+from collector.i18n.message import msg, of_system
 from collector.pledges.database.location import place
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from collector.web.keeping.state import State
 from collector.web.serving.app import application, house
 from collector.web.serving.patience import Patient
+from collector.web.serving.quiet import quiet
 
 # what a worker is told by the process that starts it
 _TOLD = "HOSTPLEDGE_SERVE"
+# of a name with addresses of two families one may be missing here
+_NO_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def options(
@@ -61,7 +74,9 @@ def settings_of(given: dict[str, Any]) -> Settings:
 
 
 def built(given: dict[str, Any]) -> Starlette:
-    """The application as it was asked for."""
+    """The application as it was asked for; what a killed one left of downloads goes first."""
+    private.sweep()
+    quiet()
     settings = settings_of(given)
     Patient.trusts = staticmethod(settings.trusts)
     shared = house(given["register"], State.open(given["state"]), settings)
@@ -73,12 +88,55 @@ def built(given: dict[str, Any]) -> Starlette:
 
 
 def worker() -> Starlette:
-    """In each of several processes."""
+    """In each of several processes, as long as there is the one that looks after them."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_ends_with, args=(parent,), daemon=True).start()
     return built(json.loads(os.environ[_TOLD]))
 
 
+def _ends_with(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def check_place(made: Settings) -> None:
+    """Raises BadInput where it cannot be served there, before anything is said of it."""
+    bound, failed = False, None
+    try:
+        found = socket.getaddrinfo(made.host, made.port, type=socket.SOCK_STREAM)
+    except OSError as problem:
+        found, failed = [], problem
+    for family, kind, protocol, _, address in found:
+        try:
+            with socket.socket(family, kind, protocol) as asked:
+                asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    asked.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                asked.bind(address)
+                bound = True
+        except OSError as problem:
+            failed = problem
+            if problem.errno not in _NO_FAMILY:
+                bound = False
+                break
+    if not bound:
+        said = of_system(failed, "web_not_served") if failed else msg("web_not_served")
+        raise BadInput(said, where=made.origin, mend=msg("web_port_mend"))
+
+
 def serve(given: dict[str, Any], workers: int) -> None:
-    """Until a signal ends it."""
+    """Until a signal ends it. Raises BadInput where it cannot begin."""
+    try:
+        _serve(given, workers)
+    except SystemExit as ended:
+        # its own status for it means another thing with us, and why stands above
+        if ended.code == STARTUP_FAILURE:
+            raise BadInput(msg("web_not_served"), where=settings_of(given).origin) from None
+        raise
+
+
+def _serve(given: dict[str, Any], workers: int) -> None:
     os.environ[_TOLD] = json.dumps(given)
     logging.getLogger("hostpledge.web").setLevel(logging.WARNING)
     made = settings_of(given)

@@ -19,11 +19,12 @@ from collector.cli.ui.grid import Grid
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, CollectorError
 from collector.export.envelope import as_json
+from collector.i18n.message import msg
 from collector.model import Text
 from collector.pledges.record.times import CHINA
 
 if TYPE_CHECKING:
-    from collector.web.keeping.accounts import Accounts, Role
+    from collector.web.keeping.accounts import Account, Accounts, Role
 
 _ROLES = ("manager", "engineer", "auditor", "customer")
 ROLES: Mapping[str, Text] = {
@@ -120,7 +121,7 @@ def add(
     state: str | None,
 ) -> int:
     known = _accounts(state)
-    from collector.web.keeping.accounts import given
+    from collector.web.keeping.changes import given
 
     ends: date | None = until.date() if until else None
     password = None if elsewhere else secrets.token_urlsafe(12)
@@ -165,7 +166,6 @@ def list_(*, state: str | None, form: str) -> int:
         tr("最近登录", "signed in"),
     )
     for one in every:
-        seen = tr("全部", "all") if one.pledges is None else " ".join(sorted(one.pledges))
         state_of = (
             tr("已停用", "stopped")
             if one.disabled
@@ -179,13 +179,80 @@ def list_(*, state: str | None, form: str) -> int:
         grid.add_row(
             one.name,
             ROLES[one.role].to(lang()),
-            seen,
+            _seen(one),
             one.ends.isoformat() if one.ends else "-",
             state_of,
             f"{_day(added)} {by}".rstrip(),
             _day(last),
         )
     out(grid.drawn(_WIDTH))
+    return 0
+
+
+@account.command(
+    help=tr(
+        "改变账号的角色、可见登记或最后一天；未给出的不变，其会话立即结束。",
+        "Changes an account's role, pledges or last day. What is not given stays; its sessions "
+        "end at once.",
+    ),
+)
+@click.argument("name")
+@click.option("--role", type=click.Choice(_ROLES), help=tr("角色", "its role"))
+@click.option(
+    "--pledge",
+    "pledges",
+    multiple=True,
+    metavar="ID",
+    help=tr("可见的登记，取代原有的；可多次给出", "a pledge it may see, instead; may be repeated"),
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help=tr("最后一天", "the last day of its use"),
+)
+@click.option(
+    "--elsewhere",
+    is_flag=True,
+    help=tr("改由代理认证，去掉口令", "signs in at the proxy from now on, and has no password"),
+)
+@state_option
+@lang_option
+@answering("serve-account")
+def change(
+    *,
+    name: str,
+    role: Role | None,
+    pledges: tuple[str, ...],
+    until: datetime | None,
+    elsewhere: bool,
+    state: str | None,
+) -> int:
+    installed()
+    from collector.web.keeping.changes import change as changed
+    from collector.web.keeping.state import State
+
+    if role is None and not pledges and until is None and not elsewhere:
+        raise BadInput(msg("web_change_nothing"), where=name)
+    ends = until.date() if until else None
+    one = changed(
+        State.open(state),
+        name,
+        role=role,
+        pledges=pledges,
+        ends=ends,
+        elsewhere=elsewhere,
+        by=_operator(),
+    )
+    _say_unknown(pledges)
+    last = one.ends.isoformat() if one.ends else "-"
+    out(f"{one.name}: {ROLES[one.role].to(lang())}, {_seen(one)}, {last}\n")
+    answer(
+        account=one.name,
+        role=one.role,
+        pledges=None if one.pledges is None else sorted(one.pledges),
+        until=one.ends.isoformat() if one.ends else None,
+    )
     return 0
 
 
@@ -216,6 +283,10 @@ def password(*, name: str, state: str | None) -> int:
     _say(name, made)
     answer(account=name, password=made)
     return 0
+
+
+def _seen(one: Account) -> str:
+    return tr("全部", "all") if one.pledges is None else " ".join(sorted(one.pledges))
 
 
 def _day(at: datetime | None) -> str:

@@ -97,6 +97,7 @@ def serve(
     )
     told = server.settings_of(given)
     Library(location)
+    server.check_place(told)
     _say_first(Accounts(State.open(state)))
     click.echo(tr(f"登记库：{told.origin}/（Ctrl-C 结束）", f"{told.origin}/ (Ctrl-C ends it)"))
     sys.stdout.flush()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector import private
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, say_doubts
@@ -234,17 +235,15 @@ def _place_of(
 
 def _send(outbox: Outbox, message: Message, channel: str, person: Person, number: int) -> str:
     """What became of it."""
-    import tempfile
-
     from collector.notify import sending
 
     outbox.begin(message, channel)
-    with tempfile.TemporaryDirectory(prefix="hostpledge-") as aside:
+    with private.set_aside() as aside:
         files = []
         if person.scheme(number).startswith("mailto"):
             # under the name that it is to have
             for name, sha256 in message.files:
-                files.append(Path(aside) / Path(name).name)
+                files.append(aside / Path(name).name)
                 files[-1].write_bytes(outbox.file(sha256).read_bytes())
         outcome = sending.send(person.channels[number], message.subject, message.body, files)
     outbox.ended(message, channel, outcome, datetime.now(UTC))

@@ -1,0 +1,83 @@
+"""What an operator asks for of an account: a new one, or another role, other pledges, a new end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from sqlalchemy import select
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.pledges.record.times import CHINA
+from collector.web.keeping import tables
+from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete
+from collector.web.keeping.state import State
+
+
+def given(
+    name: str, role: Role, pledges: Collection[str], ends: date | None, *, local: bool
+) -> Account:
+    """An account as an operator asks for it.
+
+    Raises BadInput for pledges of who sees them all, and for an end that is over.
+    """
+    _not_over(ends)
+    if role in WIDE and pledges:
+        raise BadInput(msg("web_pledges_for_nothing", role=role), where="--pledge")
+    seen = None if role in WIDE else frozenset(pledges)
+    return replace(Account(name.casefold(), role, seen, ends), must_change=local)
+
+
+def change(
+    state: State,
+    name: str,
+    *,
+    role: Role | None = None,
+    pledges: Collection[str] = (),
+    ends: date | None = None,
+    elsewhere: bool = False,
+    by: str = "",
+) -> Account:
+    """What is given, in place of what it had; its sessions end. The account as it is then.
+
+    `elsewhere`: a proxy says who it is from now on, and its password is gone.
+
+    Raises BadInput where it cannot be so, and for one of a provider: the settings say what it may.
+    """
+    _not_over(ends)
+    known, table = Accounts(state), tables.accounts
+    old = known.find(name)
+    if old is None:
+        raise BadInput(msg("web_no_account", name=name))
+    if old.by_provider:
+        raise BadInput(msg("web_change_elsewhere", name=name))
+    now = role or old.role
+    if now in WIDE and pledges:
+        raise BadInput(msg("web_pledges_for_nothing", role=now), where="--pledge")
+    seen = None if now in WIDE else frozenset(pledges) or old.pledges
+    new = replace(old, role=now, pledges=seen, ends=ends or old.ends)
+    complete(new)
+    with state.write() as connection:
+        connection.execute(select(table).where(table.c.name == old.name).with_for_update())
+        connection.execute(
+            table.update()
+            .where(table.c.name == old.name)
+            .values(
+                role=new.role,
+                pledges=json.dumps(sorted(new.pledges or ())),
+                ends=new.ends.isoformat() if new.ends else None,
+                **({"password": None, "must_change": 0} if elsewhere else {}),
+            )
+        )
+        for other in (tables.sessions, *([tables.devices] if elsewhere else [])):
+            connection.execute(other.delete().where(other.c.account == old.name))
+    known.mark(old.name, "changed", by)
+    return new
+
+
+def _not_over(ends: date | None) -> None:
+    if ends is not None and ends < datetime.now(UTC).astimezone(CHINA).date():
+        raise BadInput(msg("web_end_past", day=ends.isoformat()), where="--until")

@@ -1,0 +1,84 @@
+"""Passwords as argon2 has them, and how many of them may be under way at once.
+
+Whether a name is known cannot be told from the work that its wrong password took.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+
+SHORTEST, LONGEST = 12, 200
+# each takes 64 MiB while it is made
+_AT_ONCE = threading.Semaphore(2)
+_HASHER = PasswordHasher()
+
+
+class BusyError(Exception):
+    """As many passwords wait as may."""
+
+
+class Places:
+    """Of the threads that all pages share so many wait for a password and no more.
+
+    Whoever finds no place is told so at once. `of_one`: how many one sender may have of them.
+    """
+
+    def __init__(self, most: int, of_one: int) -> None:
+        self._most, self._of_one = most, of_one
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self, sender: str) -> Iterator[None]:
+        """Raises BusyError."""
+        with self._lock:
+            if self._taken.total() >= self._most or self._taken[sender] >= self._of_one:
+                raise BusyError
+            self._taken[sender] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken[sender] -= 1
+                if not self._taken[sender]:
+                    del self._taken[sender]
+
+
+# who has been here before has places that strangers cannot take
+STRANGERS, KNOWN = Places(6, 3), Places(6, 3)
+
+
+def check(password: str) -> None:
+    """Raises BadInput for one that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadInput(msg("web_password_length", least=SHORTEST, most=LONGEST))
+
+
+def hashed(password: str) -> str:
+    with _AT_ONCE:
+        return _HASHER.hash(password)
+
+
+@cache
+def nobodys() -> str:
+    """What an unknown name's password is held against: the same work, and never right."""
+    return hashed(secrets.token_urlsafe(32))
+
+
+def verified(kept: str, password: str) -> bool:
+    with _AT_ONCE:
+        try:
+            return _HASHER.verify(kept, password[:LONGEST])
+        except (VerificationError, InvalidHashError):
+            return False

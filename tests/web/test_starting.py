@@ -1,0 +1,72 @@
+"""How `serve` begins, and ends with what began it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.errors import BadInput
+from collector.web.asking.settings import Settings
+from collector.web.serving import server
+from collector.web.serving.quiet import Seldom
+from tests.cli.running import hostpledge
+from tests.web.sites import Place, free_port, served
+
+
+def test_a_port_that_is_taken(place: Place, tmp_path: Path) -> None:
+    """Nothing is promised that is not there, nor is it the status of evidence that was altered."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        words = ("--port", port, "--register", place.register, "--state", tmp_path / "new")
+        done = hostpledge("serve", *words, home=tmp_path)
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.startswith(f"http://127.0.0.1:{port}: ") or "in use" in done.err
+    assert "--port" in done.err
+    assert "Traceback" not in done.err
+    # the first account is still to be told of
+    again = free_port()
+    with served(Place(place.register, str(tmp_path / "new"), place.signer, place.home), port=again):
+        pass
+
+
+def test_a_name_that_is_none_here() -> None:
+    for host in ("192.0.2.1", "no-such-name.invalid"):
+        with pytest.raises(BadInput):
+            server.check_place(Settings(host=host, port=free_port()))
+    server.check_place(Settings(host="localhost", port=free_port()))
+
+
+def test_workers_end_with_the_one_that_looks_after_them(place: Place) -> None:
+    port = free_port()
+    with served(place, "--workers", "2", port=port) as (_, running):
+        os.kill(running.pid, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except OSError:
+                break
+            time.sleep(0.2)
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", port), 1).close()
+
+
+def test_requests_that_are_none_have_a_line_now_and_then() -> None:
+    seldom = Seldom(3600)
+
+    def said(text: str) -> str:
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, text, None, None)
+        return str(record.msg) if seldom.filter(record) else ""
+
+    assert said("Invalid HTTP request received.") == "1 request(s) that were no HTTP"
+    assert [said("Invalid HTTP request received.") for _ in range(9)] == [""] * 9
+    assert said("Exception in ASGI application") == "Exception in ASGI application"
+    seldom._since = float("-inf")
+    assert said("Invalid HTTP request received.") == "10 request(s) that were no HTTP"
