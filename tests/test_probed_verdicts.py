@@ -192,3 +192,13 @@ def test_a_file_that_was_stopped_makes_it_tested() -> None:
         (*lines, "host no_stream clamdscan"),
     )  # fmt: skip
     assert (after.result, after.method) == (Result.PASS, Method.TESTED)
+
+
+def test_of_two_parts_each_control_is_told_its_own() -> None:
+    lines = (*_OPEN[:3], "host rc 1", "host clean_rc 0")
+    _, running = _of("antivirus.running", "clamd.pass.yml", "malware_stream", lines)
+    _, realtime = _of("antivirus.realtime", "clamonacc_blocking.pass.yml", "malware_stream", lines)
+    assert (running.result, running.method) == (Result.PASS, Method.TESTED)
+    assert "nothing happened" not in running.message.en
+    assert (realtime.result, realtime.reason) == (Result.FAIL, "probe_failed")
+    assert "stream" not in realtime.message.en.replace("malware_stream", "")

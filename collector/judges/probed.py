@@ -45,6 +45,7 @@ def _after(control: str, verdict: Verdict, facts: Facts, name: str) -> Verdict:
         return _with_note(verdict, msg("probe_note_untold", probe=name, why=problem.why), ())
     if seen is None or control not in speaks_of(seen.recording):
         return verdict
+    seen = seen.of(control)
     at = f"{seen.recording.begun:%Y-%m-%d %H:%M} UTC"
     note = msg("probe_note", probe=name, at=at, came=_word(seen), why=seen.why)
     quote = Quote(PREFIX + name, (*_head(seen), *seen.lines[:_LINES]))

@@ -75,7 +75,13 @@ $P psql -q </root/s >/dev/null; sleep 0.3""")
 
 def weekly(lab: Lab, command: str = BASE) -> None:
     """A job of cron; the base backup that it just made is PLANTED as three days old."""
-    lab.job(command, name="base")
+    try:
+        lab.job(command, name="base")
+    except AssertionError as problem:
+        # its receiver of logs came back to a file that it had begun: PostgreSQL gives up then
+        if "should be 0 or" not in str(problem):
+            raise
+        lab.job(command, name="base")
     lab.sh(f"find {BASES} -maxdepth 2 -type f -exec touch -d '3 days ago' {{}} +")
     lab.sh(f"touch -d '3 days ago' {WAL}/*.backup 2>/dev/null || true")
 

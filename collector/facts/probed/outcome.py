@@ -68,7 +68,7 @@ class Outcome:
     """`came` is None where the probe could not tell; `why` says what was seen, or why not.
 
     `holds` are the controls that were seen to work, `broken` those seen not to. Not `complete` is
-    one of which a part that was asked for could not be told.
+    one of which a part that was asked for could not be told; `parts` are what came of each.
     """
 
     recording: Recording
@@ -78,6 +78,11 @@ class Outcome:
     holds: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     complete: bool = True
+    parts: tuple[Outcome, ...] = ()
+
+    def of(self, control: str) -> Outcome:
+        """The part that speaks of a control; the whole where none does."""
+        return next((p for p in self.parts if control in (*p.holds, *p.broken)), self)
 
 
 def untold(recording: Recording, why: Message, *lines: str) -> Outcome:
