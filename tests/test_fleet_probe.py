@@ -199,17 +199,6 @@ def test_a_dump_is_loaded_and_one_that_is_cut_off_is_caught(
     assert found["hollow"]["restore"]["good"] is False, found
 
 
-def test_what_answers_in_the_place_of_this_hosts_clamd_is_not_asked(
-    hosts: Fleet, home: Path, tmp_path: Path
-) -> None:
-    """What clamdscan is set up to ask finds everything; the clamd that runs here knows nothing."""
-    done = hosts.execute("hollow", "sh", "-e", data=made.ANSWERS_FOR_IT.encode(), seconds=60)
-    assert b"FOUND" in done.stdout, done
-    ran = _probe(hosts, home, tmp_path / "out", ("malware_stream",), "-l", "hollow")
-    found = json.loads(ran.out)["probes"]["hollow"]["malware_stream"]
-    assert found["good"] is False, found
-
-
 @pytest.fixture
 def watching(hosts: Fleet) -> Iterator[str]:
     """A real clamonacc on both: it needs more than a container may, so it comes in from outside."""
@@ -254,6 +243,17 @@ def test_a_file_is_stopped_as_it_is_opened_or_that_is_caught(
     assert "antivirus.realtime" in bad["broken"], found
     for name, tree in before.items():
         assert sorted(set(_tree(hosts, name)) ^ set(tree)) == []
+
+
+def test_what_answers_in_the_place_of_this_hosts_clamd_is_not_asked(
+    hosts: Fleet, home: Path, tmp_path: Path
+) -> None:
+    """What clamdscan is set up to ask finds everything; the clamd that runs here knows nothing."""
+    done = hosts.execute("hollow", "sh", "-e", data=made.ANSWERS_FOR_IT.encode(), seconds=60)
+    assert b"FOUND" in done.stdout, done
+    ran = _probe(hosts, home, tmp_path / "out", ("malware_stream",), "-l", "hollow")
+    found = json.loads(ran.out)["probes"]["hollow"]["malware_stream"]
+    assert found["good"] is False, found
 
 
 def test_a_ban_by_sshd_itself_is_one_and_is_taken_back(

@@ -97,11 +97,12 @@ def _by_ssh(site: Site) -> None:
 
 def malware_stream(site: Site) -> None:
     """The EICAR test text through clamd's stream, and into a file where a folder is named."""
-    folder = str(site.given["malware_folder"])
-    if folder:
+    named = str(site.given["malware_folder"])
+    folder = named.rstrip("/")
+    if named:
         # it stands in texts of sh and in a rule of tmpfiles.d(5)
         if not re.fullmatch(r"(/[\w.-]+)+", folder):
-            raise Undone("no_settings", f"hostpledge_malware_folder: {folder}")
+            raise Undone("folder_form", named)
         site.note("folder", folder)
     site.act("malware_stream", FOLDER=folder)
 
