@@ -51,7 +51,7 @@ class NotThenError(Exception):
 class Dossier:
     """`at`: the day (of China) that was asked for; None for now. `moment`: when it stood so.
 
-    `compared`: do `twins` of its status say anything? `renewed`: another record continues it.
+    `compared`: are `twins` of its status all that there are? `renewed`: another record continues it.
     `void`: evidence that counts for nothing, by its number what the record says of it, and `every`
     what was attached by then, void or not.
     """
@@ -130,7 +130,7 @@ class Customer:
             renewed_by = tuple(
                 other for other in self._rows.renewed_by(id) if _there(register, other, over)
             )
-            twins = register.twins_known(id) if at is None else None
+            twins, whole = register.twins_known(id) if at is None else ((), False)
             ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
             found = status(
                 record,
@@ -149,7 +149,7 @@ class Customer:
             found,
             moment,
             at,
-            twins is not None,
+            whole,
             bool(renewed_by),
             renewed_by,
             every,
