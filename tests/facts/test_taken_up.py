@@ -134,7 +134,7 @@ Id=Zx9Geheim.service
 @pytest.mark.parametrize("sed", ["sed", "busybox sed"])
 @pytest.mark.parametrize("shell", SHELLS)
 def test_nothing_of_a_command_leaves(shell: str, sed: str, tmp_path: Path) -> None:
-    for program in (SHELLS[shell][0], sed.split()[0]):
+    for program in (SHELLS[shell][0], sed.split(maxsplit=1)[0]):
         if shutil.which(program) is None:
             pytest.skip(f"no {program} here")
     (tmp_path / "shown").write_text(_SHOWN, encoding="utf-8")
@@ -164,7 +164,7 @@ def test_nothing_of_a_command_leaves(shell: str, sed: str, tmp_path: Path) -> No
 
 
 def sed_of(sed: str) -> str:
-    return sed.replace(sed.split()[0], str(shutil.which(sed.split()[0])), 1)
+    return sed.replace(sed.split(maxsplit=1)[0], str(shutil.which(sed.split(maxsplit=1)[0])), 1)
 
 
 def test_a_clock_that_was_set_in_between() -> None:

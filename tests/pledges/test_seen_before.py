@@ -260,8 +260,8 @@ def test_rows_that_another_pledge_lost_hide_nothing(register: Register, signer: 
             assert one.twins_known("other-2026") == ((), False)
             assert one.twins_known(ID) == ((), False)
     again = dataclasses.replace(later, host="web-10")
-    seen = [sightings._of(dict(host="web-10", head=again.head, nonce="", collected_at=None,
-                               origin=again.origin), "0" * 64, None)]  # fmt: skip
+    seen = [sightings._of({"host": "web-10", "head": again.head, "nonce": "", "collected_at": None,
+                               "origin": again.origin}, "0" * 64, None)]  # fmt: skip
     opened = Register.open(place)
     assert {twin.pledge for twin in opened.twins_of("other-2026", seen)} == {ID, "other-2026"}
     with owner(place) as theirs:

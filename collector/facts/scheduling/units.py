@@ -23,9 +23,7 @@ from collector.errors import NotUnderstood
 from collector.i18n.message import msg
 
 _READ = "schedules.timers"
-_END = (
-    r" ; ignore_errors=(?:yes|no)(?: ; (?:start_time|stop_time|pid|code|status)=[^;\n]*)* ?\}[ \t]*$"
-)
+_END = r" ; ignore_errors=(?:yes|no)(?: ; (?:start_time|stop_time|pid|code|status)=[^;\n]*)* ?\}[ \t]*$"
 _ENDS = re.compile(_END)
 _COMMAND = re.compile(r"argv\[\]=(.*?)" + _END, re.DOTALL | re.MULTILINE)
 
@@ -52,9 +50,7 @@ def units(text: str) -> list[dict[str, str]]:
     if going:
         raise NotUnderstood(_READ, msg("unit_command_without_end", line=going[-1][:160]))
     return [
-        {key: "\n".join(values).lstrip("\n") for key, values in one.items()}
-        for one in found
-        if one
+        {key: "\n".join(values).lstrip("\n") for key, values in one.items()} for one in found if one
     ]
 
 
