@@ -22,7 +22,7 @@ from collector.verify import open_bundle, verify
 from collector.verify.times import Logged, check_window
 from tests.pledges.bundles import Signer
 
-NO_WINDOW: Mapping[str, datetime] = {}
+NO_WINDOW: Mapping[str, Any] = {}
 LOG = PrivateKey.generate("p256")
 
 
@@ -38,7 +38,7 @@ def held(
     signer: Signer,
     logged_at: timedelta = timedelta(0),
     name: str = "b",
-    window: Mapping[str, datetime] = NO_WINDOW,
+    window: Mapping[str, Any] = NO_WINDOW,
     **other: Any,
 ) -> Any:
     """Verifies the bundle with a proof of an entry that says `other`."""

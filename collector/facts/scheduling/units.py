@@ -8,7 +8,7 @@ looks like.
 ... ExecStart={ path=/bin/sh ; argv[]=/bin/sh -c set -e
 ... User=nobody
 ...
-... true ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }
+... true ; ignore_errors=no ; start_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }
 ... User=root'''
 >>> (unit,) = units(shown)
 >>> unit["Id"], unit["User"], started_by(unit["ExecStart"])
@@ -23,7 +23,10 @@ from collector.errors import NotUnderstood
 from collector.i18n.message import msg
 
 _READ = "schedules.timers"
-_END = r" ; ignore_errors=(?:yes|no)(?: ; (?:start_time|stop_time|pid|code|status)=[^;\n]*)* ?\}[ \t]*$"
+_END = (
+    r" ; ignore_errors=(?:yes|no)"
+    r"(?: ; (?:start_time|stop_time|pid|code|status)=[^;\n]*)* ?\}[ \t]*$"
+)
 _ENDS = re.compile(_END)
 _COMMAND = re.compile(r"argv\[\]=(.*?)" + _END, re.DOTALL | re.MULTILINE)
 

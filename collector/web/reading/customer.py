@@ -51,7 +51,8 @@ class NotThenError(Exception):
 class Dossier:
     """`at`: the day (of China) that was asked for; None for now. `moment`: when it stood so.
 
-    `compared`: are `twins` of its status all that there are? `renewed`: another record continues it.
+    `compared`: are `twins` of its status all that there are? `renewed`: another record
+    continues it.
     `void`: evidence that counts for nothing, by its number what the record says of it, and `every`
     what was attached by then, void or not.
     """
