@@ -54,7 +54,7 @@ function unit(s,   i, n, v) {
   }
   FIRST = 1; GOING = 0
   if (STARTED) return "***" ended_by(s)
-  if (s == "" || s ~ /^no (systemd|timers)$/) return s
+  if (s == "" || s ~ /^(no (systemd|timers)|odd name: left out: \/.*)$/) return s
   i = index(s, "=")
   if (!i || !(substr(s, 1, i - 1) in PROPERTY)) return "***"
   if (s !~ /^ExecStart=/) return s
