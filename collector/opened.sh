@@ -46,14 +46,14 @@ hp_none() {
   for HP_NONE in 65529 65530 65528 65527 65526 65525 65524 65523 65522 65521; do
     ! getent group "$HP_NONE" >/dev/null 2>&1 || continue
     h_free=1
-    while IFS=: read -r h_n1 h_n2 h_n3 h_n4; do
+    while IFS=: read -r _ h_n2 h_n3 h_n4; do
       case :$h_n3:$h_n4 in (*:"$HP_NONE":*) h_free=;; esac
     done </etc/passwd
-    while IFS=: read -r h_n1 h_n2 h_n3 h_n4; do
+    while IFS=: read -r _ h_n2 h_n3 h_n4; do
       [ "$h_n3" != "$HP_NONE" ] || h_free=
     done </etc/group
     # groups that a user may take on in a namespace of his own
-    { while IFS=: read -r h_n1 h_n2 h_n3; do
+    { while IFS=: read -r _ h_n2 h_n3; do
       case $h_n2$h_n3 in (""|*[!0-9]*) continue;; esac
       [ "$h_n2" -gt "$HP_NONE" ] || [ $((h_n2 + h_n3)) -le "$HP_NONE" ] || h_free=
     done </etc/subgid; } 2>/dev/null

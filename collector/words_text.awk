@@ -44,18 +44,30 @@ function settled(name, s,   i, n, a, out, opt, hush) {
   }
   return out
 }
-function unit(s,   key, head, i) {
-  i = index(s, "="); key = substr(s, 1, i - 1)
-  if (key !~ /^Exec/ || key ~ /^ExecMain/) return s
-  if (match(s, /argv\[\]=/)) {
-    head = substr(s, 1, RSTART + RLENGTH - 1); s = substr(s, RSTART + RLENGTH)
-    if (match(s, / ; ignore_errors=[a-z]+ ; start_time=\[[^]]*\] ; stop_time=\[[^]]*\] ; pid=[0-9]+ ; code=[^ ;]* ; status=[^ ;]* *[}]?$/)) {
-      key = substr(s, RSTART)
-      return head line(substr(s, 1, RSTART - 1)) key
-    }
-    return head line(s)
+# What `systemctl show` prints. A command is printed with the line breaks in it: what follows is of it
+# until its end, and what is no property that was asked for is of the value above.
+function unit(s,   i, n, v) {
+  if (SHUT == "") {
+    SHUT = " ; ignore_errors=[a-z]+ ; start_time=\\[[^]]*\\] ; stop_time=\\[[^]]*\\] ; pid=[0-9]+ ; code=[^ ;]* ; status=[^ ;]* *[}]$"
+    n = split("Id Unit LoadState ActiveState SubState UnitFileState FragmentPath Result User ExecStart TimersCalendar TimersMonotonic LastTriggerUSec ExecMainStartTimestamp ExecMainExitTimestamp ExecMainCode ExecMainStatus ConditionResult ConditionTimestamp ProtectHome PrivateTmp DynamicUser RootDirectory RootImage InaccessiblePaths InaccessibleDirectories TemporaryFileSystem BindPaths BindReadOnlyPaths AmbientCapabilities", v, " ")
+    for (i = 1; i <= n; i++) PROPERTY[v[i]] = 1
   }
-  return key "=" line(substr(s, i + 1))
+  FIRST = 1; GOING = 0
+  if (STARTED) return "***" ended_by(s)
+  if (s == "" || s ~ /^(no (systemd|timers)|odd name: left out: \/.*)$/) return s
+  i = index(s, "=")
+  if (!i || !(substr(s, 1, i - 1) in PROPERTY)) return "***"
+  if (s !~ /^ExecStart=/) return s
+  if (s !~ /^ExecStart=[{] /) return substr(s, 1, i) line(substr(s, i + 1))
+  STARTED = 1; v[2] = ended_by(s); s = substr(s, 1, length(s) - length(v[2]))
+  if (!match(s, /argv\[\]=/)) return substr(s, 1, i) "***" v[2]
+  i = RSTART + RLENGTH - 1
+  return substr(s, 1, i) line(substr(s, i + 1)) v[2]
+}
+function ended_by(s) {
+  if (!match(s, SHUT)) return ""
+  STARTED = 0
+  return substr(s, RSTART)
 }
 function rotation(s) {
   if (s ~ /^[ \t]*(pre|post|first|last)(rotate|action|remove)[ \t\r]*$/) { INSIDE = 1; GOING = 0; return s }

@@ -47,9 +47,27 @@ _UNITS = r"""
 ExecStart=/x {}
 ExecStart={{ path=/x ; argv[]=/x {} ; ignore_errors=yes ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
 ExecStart={{ path=/x ; argv[]=/x a ; ignore_errors=no ; {} ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
-ExecStart={{ path=/x ; argv[]=/x -e "y {}" $A ${{B}} {} ; ignore_errors=no ; start_time=[n/a] }}
+ExecStart={{ path=/x ; argv[]=/x -e "y {}" $A ${{B}} {} ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
 ExecStartPre={{ path=/x ; argv[]=/x PW={} ; ignore_errors=no ; start_time=[n/a] }}
-ExecStart={{ path=/x ; argv[]=/bin/bash -lc echo {} | sudo -S x ; ignore_errors=no ; start_time=[n/a] }}
+ExecStart={{ path=/x ; argv[]=/bin/bash -lc echo {} | sudo -S x ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
+"""
+# as systemd 257 and 252 print `\\n` of a quoted word of ExecStart=
+_UNITS_OF_LINES = r"""
+Id=x.service
+ExecStart={{ path=/bin/sh ; argv[]=/bin/sh -c set -e
+export RESTIC_PASSWORD={}
+
+{}
+User={}
+printf 'password: {}' | cat
+mysqldump -uroot -p{} x ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
+TOKEN={}
+BindPaths=/srv/a
+{}:/srv/b
+ExecStart={{ path=/x ; argv[]=/x {} ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }}
+ExecStart={{ path=/x ; argv[]=/x
+{} ; ignore_errors=no
+User={}
 """
 
 _SUDO = r"""
@@ -188,7 +206,7 @@ args pg_receivewal -D /w -d host=db1 password={} user=x -W {}
 """
 TEXTS = {
     "tab": _TAB,
-    "units": _UNITS,
+    "units": _UNITS + _UNITS_OF_LINES,
     "sudo": _SUDO,
     "settings": _SETTINGS,
     "rotate": _ROTATE,

@@ -174,22 +174,14 @@ def check_window(
                 valid_from=known.valid_from.isoformat(),
             )
         )
+    _hold_revocation(known, stamp, logged)
+    if known.valid_until is None:
+        return
+    end = known.valid_until.isoformat()
     there = [stamp.at] if stamp else []
     if logged is not None and logged.counts:
         there.append(logged.at)
     shown = min(there, default=None)
-    if known.revoked_at is not None and (shown is None or shown >= known.revoked_at):
-        why = (
-            msg("nothing_signer_s_word")
-            if shown is None
-            else msg("shows_time_not_older", shown=shown.isoformat())
-        )
-        raise VerifyFailed(
-            msg("signed_key_revoked", name=name, revoked_at=known.revoked_at.isoformat(), why=why)
-        )
-    if known.valid_until is None:
-        return
-    end = known.valid_until.isoformat()
     if made_at > known.valid_until:
         raise VerifyFailed(
             msg("signed_after_end_key", made_at=made_at.isoformat(), name=name, end=end)
@@ -198,6 +190,26 @@ def check_window(
         raise VerifyFailed(msg("shown_after_end_key", shown=shown.isoformat(), name=name, end=end))
     if shown is None and known.valid_until < now:
         raise VerifyFailed(msg("key_ended_nothing_signer", name=name, end=end))
+
+
+def _hold_revocation(known: TrustedKey, stamp: Stamp | None, logged: Logged | None) -> None:
+    """The time in a log is what its keeper writes there, who may be the one that has the key."""
+    if known.revoked_at is None or (stamp is not None and stamp.at < known.revoked_at):
+        return
+    if stamp is not None:
+        why = msg("shows_time_not_older", shown=stamp.at.isoformat())
+    elif logged is not None:
+        why = msg("nothing_but_the_log_s_word")
+    else:
+        why = msg("nothing_signer_s_word")
+    raise VerifyFailed(
+        msg(
+            "signed_key_revoked",
+            name=known.name,
+            revoked_at=known.revoked_at.isoformat(),
+            why=why,
+        )
+    )
 
 
 def proven(stamp: Stamp | None, logged: Logged | None) -> tuple[Text, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,14 +12,17 @@ from typing import Any
 import pytest
 
 from collector.attest.bundle.evidence import PledgeReference
+from collector.attest.envelope.timestamp import Stamp
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.log.checkpoint import sign
 from collector.attest.log.logged import Log, entry_bytes, read_inclusion
 from collector.attest.trust.trust_file import trust_of
 from collector.errors import VerifyFailed
 from collector.verify import open_bundle, verify
+from collector.verify.times import Logged, check_window
 from tests.pledges.bundles import Signer
 
+NO_WINDOW: Mapping[str, Any] = {}
 LOG = PrivateKey.generate("p256")
 
 
@@ -28,9 +34,16 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
     return made
 
 
-def held(signer: Signer, logged_at: timedelta = timedelta(0), name: str = "b", **other: Any) -> Any:
+def held(
+    signer: Signer,
+    logged_at: timedelta = timedelta(0),
+    name: str = "b",
+    window: Mapping[str, Any] = NO_WINDOW,
+    **other: Any,
+) -> Any:
     """Verifies the bundle with a proof of an entry that says `other`."""
     trust = trust_of([signer.key.public, LOG.public])
+    trust = replace(trust, keys=(replace(trust.keys[0], **window), trust.keys[1]))
     with open_bundle(Path(signer.folder / name)) as opened:
         said = opened.statement["predicate"]
         made_at = datetime.fromisoformat(said["made_at"])
@@ -60,6 +73,27 @@ def test_what_agrees_is_taken(signer: Signer) -> None:
     assert held(signer, timedelta(days=1)).logged is not None
     # a register's clock may be somewhat behind
     assert held(signer, timedelta(minutes=-2)).logged is not None
+
+
+def test_a_log_shows_a_time_for_an_end_and_none_for_a_revocation(signer: Signer) -> None:
+    """Who has the revoked key may keep a log too, and dates its entries as they like."""
+    made_at = held(signer).made_at
+    assert held(signer, window={"valid_until": made_at + timedelta(hours=1)}).logged is not None
+    with pytest.raises(VerifyFailed, match="for a revoked key only a timestamp counts"):
+        held(signer, window={"revoked_at": made_at + timedelta(hours=1)})
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(59, True), (60, False), (61, False)])
+def test_a_timestamp_behind_the_revocation_refuses_whatever_a_log_says(
+    signer: Signer, minutes: int, counts: bool
+) -> None:
+    found = held(signer)
+    made_at = found.made_at
+    known = replace(found.signers[0], revoked_at=made_at + timedelta(hours=1))
+    logged = Logged("o", 0, 1, "P-1", 2, made_at, "log", counts=True)
+    stamp = Stamp(made_at + timedelta(minutes=minutes), "authority")
+    with nullcontext() if counts else pytest.raises(VerifyFailed, match="is not older"):
+        check_window(known, made_at, datetime.now(UTC), stamp=stamp, logged=logged)
 
 
 def test_what_a_register_takes_for_not_proven_is_no_other_verdict(signer: Signer) -> None:

@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 import rfc8785
+from cryptography.x509 import load_pem_x509_certificates
 
 from collector.attest.envelope import timestamp
+from collector.attest.envelope.signing_certificate import names_its_own
 from collector.attest.envelope.timestamp import Authority, Request, Stamp
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.trust.trust_file import Trust, TrustedKey, trust_from_bytes, trust_of
@@ -99,6 +101,62 @@ def test_no_changed_bit_gives_another_time(tsa: Tsa, authority: Authority) -> No
             timestamp.verify(answer[:cut], SIGNATURE, [authority])
     with pytest.raises(VerifyFailed):
         timestamp.verify(answer + b"\0", SIGNATURE, [authority])
+
+
+def _openssl(folder: Path, *words: str) -> bytes:
+    done = subprocess.run(["openssl", *words], cwd=folder, capture_output=True, check=True)
+    return done.stdout
+
+
+def _wrapped(token: bytes) -> bytes:
+    """The token in an answer that says `granted`."""
+    body = b"\x30\x03\x02\x01\x00" + token
+    return b"\x30\x82" + len(body).to_bytes(2) + body
+
+
+@pytest.mark.parametrize(("more", "taken"), [([], False), (["-cades"], True)])
+def test_the_authority_signs_which_certificate_is_its_own(
+    tsa: Tsa, authority: Authority, tmp_path: Path, more: list[str], taken: bool
+) -> None:
+    """RFC 3161 2.4.2, as `openssl ts -verify` has it; -cades puts the attribute in."""
+    (tmp_path / "a.tsr").write_bytes(_ask(tsa, SIGNATURE))
+    (tmp_path / "sig").write_bytes(SIGNATURE)
+    _openssl(tmp_path, "ts", "-reply", "-in", "a.tsr", "-token_out", "-out", "a.tok")
+    _openssl(tmp_path, "cms", "-verify", "-noverify", "-inform", "DER", "-in", "a.tok",
+             "-out", "tst.der", "-CAfile", str(tsa.root))  # fmt: skip
+    _openssl(tmp_path, "cms", "-sign", "-binary", "-nodetach", "-in", "tst.der", "-econtent_type",
+             "1.2.840.113549.1.9.16.1.4", "-signer", str(tsa.folder / "tsa.pem"), "-inkey",
+             str(tsa.folder / "tsa.key"), "-outform", "DER", "-out", "b.tok", "-md", "sha256",
+             *more)  # fmt: skip
+    answer = _wrapped((tmp_path / "b.tok").read_bytes())
+    (tmp_path / "b.tsr").write_bytes(answer)
+    command = ["openssl", "ts", "-verify", "-in", "b.tsr", "-data", "sig", "-CAfile", str(tsa.root)]
+    theirs = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (theirs.returncode == 0) is taken
+    if taken:
+        assert timestamp.verify(answer, SIGNATURE, [authority]).authority == "test"
+        return
+    with pytest.raises(VerifyFailed, match="does not say by which certificate"):
+        timestamp.verify(answer, SIGNATURE, [authority])
+
+
+@pytest.mark.parametrize("how", ["sha1", "sha256", "sha384", "sha512"])
+def test_each_digest_of_the_own_certificate(tmp_path: Path, how: str) -> None:
+    other = Tsa(tmp_path / "other")
+    settings = (other.folder / "tsa.cnf").read_text()
+    (other.folder / "tsa.cnf").write_text(
+        settings.replace("ess_cert_id_alg = sha256", f"ess_cert_id_alg = {how}")
+    )
+    trusted = Authority.from_pem("other", other.root.read_text(), where="")
+    answer = _ask(other, SIGNATURE)
+    assert timestamp.verify(answer, SIGNATURE, [trusted]).authority == "other"
+    mine = load_pem_x509_certificates((other.folder / "tsa.pem").read_bytes())
+    strange = load_pem_x509_certificates(
+        Tsa(tmp_path / "third").folder.joinpath("tsa.pem").read_bytes()
+    )
+    assert names_its_own(answer, mine)
+    assert not names_its_own(answer, strange)
+    assert not names_its_own(answer[:-1], mine)
 
 
 def test_authorities_that_count_for_nothing(tsa: Tsa, authority: Authority, tmp_path: Path) -> None:

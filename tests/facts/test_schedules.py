@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS
-from collector.facts.scheduling.jobs import jobs, when_utc
+from collector.facts.scheduling.jobs import READS, jobs, when_utc
 from collector.facts.scheduling.programs import NAMES, found, there
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
+from collector.script import words_program
 
 RECORDED = Path(__file__).parent.parent / "captures"
 DEBIAN = "Debian run-parts program, version 5.23.1\n"
@@ -185,6 +187,34 @@ ExecMainExitTimestamp=
 ExecMainCode=0
 ExecMainStatus=0
 """
+
+
+def test_a_command_with_line_breaks_is_not_followed() -> None:
+    """As systemd prints it: what stands below its first line is of the command."""
+    timer = TIMER.format(active="active", state="enabled", load="loaded")
+    timer = timer.replace("/usr/bin/x -a", "/bin/sh -c set -e\nId=b.timer\n\ntrue")
+    with pytest.raises(NotUnderstood, match=r"a\.service starts holds a line break"):
+        jobs(_capture(timers=timer))
+    (job,) = jobs(_capture(timers=timer.replace("=active", "=inactive")))
+    assert (job.name, job.enabled) == ("a.timer", False)
+    cut = timer.partition("\n\ntrue")[0]
+    with pytest.raises(NotUnderstood, match="without an end"):
+        jobs(_capture(timers=cut))
+
+
+def test_what_stands_behind_a_semicolon_is_of_the_command() -> None:
+    timer = TIMER.format(active="active", state="enabled", load="loaded")
+    (job,) = jobs(_capture(timers=timer.replace("/usr/bin/x -a", "/bin/sh -c x ; true")))
+    assert job.command == "/bin/sh -c x ; true"
+
+
+def test_each_property_that_is_asked_for_may_leave() -> None:
+    """And no other: a line of a command may look like one."""
+    shell = next(read.body for read in READS if read.id == "schedules.timers")
+    asked = {p for told in re.findall(r"-p ([A-Z][A-Za-z,]+)", shell) for p in told.split(",")}
+    let = re.search(r'split\("(Id [A-Za-z ]+)", v, " "\)', words_program())
+    assert let is not None
+    assert set(let[1].split()) == asked
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from collector.facts.system.taken_up import NOT_ASKED, Answer, taken_up
+from collector.facts.system.taken_up import LOOK, NOT_ASKED, Answer, taken_up
+from tests.test_script import SHELLS
 
 _NOW = 1_796_000_000  # 2026-11-30 00:53:20 UTC
 _CLOCK = f"clock {_NOW}.50 9000000 {_NOW}.52"
@@ -104,6 +108,63 @@ def test_systemd_told_it() -> None:
     assert taken_up([*told, *again], 812).answer is Answer.NO
     other = [line.replace("812", "813") for line in _unit(reload=f"0 {later}")]
     assert taken_up([*told, *other], 812).answer is Answer.NO, "another process of that unit"
+
+
+# as systemd 257 and 252 print it: `\\n` of a quoted word becomes a line break
+_SHOWN = """MainPID=812
+ExecReload={ path=/bin/sh ; argv[]=/bin/sh -c curl -u bak:Zx9Geheim h
+TOKEN=Zx9Geheim
+
+MainPID=7
+y ; ignore_errors=no ; start_time=[Sun 2026-11-29 01:03:20 UTC] ; stop_time=[n/a] ; pid=9 ; \
+code=exited ; status=0 }
+ExecReload={ path=/bin/kill ; argv[]=/bin/kill -HUP $MAINPID ; ignore_errors=no ; \
+start_time=[Sun 2026-11-29 01:03:21 UTC] ; stop_time=[n/a] ; pid=9 ; code=killed ; status=2/INT }
+Id=a\\x2db@c.service
+Type=notify-reload
+StatusText=Zx9Geheim
+ExecMainStartTimestamp=Sun 2026-11-29 00:53:20 UTC
+
+Id=x.service
+ExecReload={ path=/bin/x ; argv[]=/bin/x
+Id=Zx9Geheim.service
+"""
+
+
+@pytest.mark.parametrize("sed", ["sed", "busybox sed"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nothing_of_a_command_leaves(shell: str, sed: str, tmp_path: Path) -> None:
+    for program in (SHELLS[shell][0], sed.split(maxsplit=1)[0]):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here")
+    (tmp_path / "shown").write_text(_SHOWN, encoding="utf-8")
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\ncat {tmp_path}/shown\n", encoding="utf-8")
+    (tmp_path / "sed").write_text(f'#!/bin/sh\nexec {sed_of(sed)} "$@"\n', encoding="utf-8")
+    for made in ("systemctl", "sed"):
+        (tmp_path / made).chmod(0o755)
+    body = LOOK.replace("[ -d /run/systemd/system ]", "true")
+    done = subprocess.run(
+        [*SHELLS[shell], "-c", f"t_p=$$; t_f=; t_d=; t_u=x.service; hp_nl='\n'\n{body}"],
+        capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert done.stderr == ""
+    told = [line for line in done.stdout.split("\n") if line.startswith("unit")]
+    assert told == [
+        "unit MainPID=812",
+        "unit ExecReload=0 Sun 2026-11-29 01:03:20 UTC",
+        "unit ExecReload=2 Sun 2026-11-29 01:03:21 UTC",
+        "unit Id=a\\x2db@c.service",
+        "unit Type=notify-reload",
+        "unit ExecMainStartTimestamp=Sun 2026-11-29 00:53:20 UTC",
+        "unit ",
+        "unit Id=x.service",
+    ]
+    assert "Zx9Geheim" not in done.stdout
+
+
+def sed_of(sed: str) -> str:
+    return sed.replace(sed.split(maxsplit=1)[0], str(shutil.which(sed.split(maxsplit=1)[0])), 1)
 
 
 def test_a_clock_that_was_set_in_between() -> None:

@@ -28,7 +28,7 @@ UnitFileState=static
 Id=systemd-tmpfiles-clean.service
 LoadState=loaded
 ActiveState=inactive
-ExecStart={ path=systemd-tmpfiles ; argv[]=systemd-tmpfiles --clean ; }
+ExecStart={ path=systemd-tmpfiles ; argv[]=systemd-tmpfiles --clean ; ignore_errors=no }
 """
 FILES = [
     "app/a.log", "app/a.log.1", "app/old/b.log.2.gz", "app/keep/c.log", "app/keep/deep/c.log.1",

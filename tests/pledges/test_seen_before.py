@@ -24,6 +24,7 @@ from collector.pledges.database import sightings, tables
 from collector.pledges.database.rows import current
 from collector.pledges.database.sightings import Sighting, Twin
 from collector.pledges.register.attach import attach
+from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
 from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import all_lives, last_lives
@@ -238,6 +239,53 @@ def test_one_machine_of_two_pledges_is_named(register: Register, signer: Signer)
     assert again == ()
     opened = type(register).open(_url(register))
     assert opened.twins("other-2026")[0].kinds
+
+
+def test_rows_that_another_pledge_lost_hide_nothing(register: Register, signer: Signer) -> None:
+    """Neither from who reads only, nor from what is handed in."""
+    register.add(made(id="other-2026", resources={"hosts": ["web-09"]}))
+    first = taken("web-01", "hardened", AT)
+    attach(register, ID, bundled(register, signer, ID, first), signer.trust)
+    later = taken("web-09", "hardened", AT + timedelta(hours=1))
+    attach(register, "other-2026", bundled(register, signer, "other-2026", later), signer.trust)
+    place = _url(register)
+    reading = ReadOnlyRegister.open_read_only(place)
+    with reading.reading():
+        found, whole = reading.twins_known("other-2026")
+    assert ([twin.pledge for twin in found], whole) == ([ID], True)
+    with owner(place) as theirs:
+        theirs.execute(f"DELETE FROM marks WHERE pledge = '{ID}'")
+    for one in (reading, ReadOnlyRegister.open_read_only(place)):
+        with one.reading():
+            assert one.twins_known("other-2026") == ((), False)
+            assert one.twins_known(ID) == ((), False)
+    again = dataclasses.replace(later, host="web-10")
+    seen = [sightings._of({"host": "web-10", "head": again.head, "nonce": "", "collected_at": None,
+                               "origin": again.origin}, "0" * 64, None)]  # fmt: skip
+    opened = Register.open(place)
+    assert {twin.pledge for twin in opened.twins_of("other-2026", seen)} == {ID, "other-2026"}
+    with owner(place) as theirs:
+        theirs.execute(f"DELETE FROM sightings WHERE pledge = '{ID}'")
+    assert Register.open(place).looked_at(AT) == ((ID, 1, "web-01"),)
+
+
+def test_who_reads_only_holds_all_pledges_anew_after_a_while(
+    register: Register, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attach(
+        register, ID, bundled(register, signer, ID, taken("web-01", "hardened", AT)), signer.trust
+    )
+    register.add(made(id="other-2026", resources={"hosts": ["web-09"]}))
+    place = _url(register)
+    reading = ReadOnlyRegister.open_read_only(place)
+    with reading.reading():
+        assert reading.twins_known("other-2026") == ((), True)
+    with owner(place) as theirs:
+        theirs.execute("UPDATE marks SET host = 'x'")
+    passed = time.monotonic() + 601
+    monkeypatch.setattr(time, "monotonic", lambda: passed)
+    with reading.reading():
+        assert reading.twins_known("other-2026") == ((), False)
 
 
 def _url(register: Register) -> str:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import Certificate, load_pem_x509_certificates
+from cryptography.x509 import (
+    Certificate,
+    load_der_x509_certificate,
+    load_pem_x509_certificates,
+)
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
@@ -21,6 +25,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from collector.attest.envelope.signing_certificate import names_its_own
 from collector.errors import BadInput, VerifyFailed, one_line
 from collector.i18n.message import msg, told
 
@@ -109,9 +114,13 @@ def verify(data: bytes, signature: bytes, authorities: Sequence[Authority]) -> S
         try:
             verifier = VerifierBuilder(roots=roots, intermediates=others).build()
             verifier.verify_message(found, signature)
+            given = [load_der_x509_certificate(one) for one in found.signed_data.certificates]
+            named = names_its_own(data, [*given, *authority.certificates])
         except Exception as problem:  # noqa: BLE001 - a strange certificate in it raises anything
             why = one_line(told(problem))
         else:
+            if not named:
+                raise VerifyFailed(msg("timestamp_names_no_certificate"))
             return Stamp(found.tst_info.gen_time.astimezone(UTC), authority.name)
     raise VerifyFailed(msg("timestamp_not_trusted_authority", why=why))
 

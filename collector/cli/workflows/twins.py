@@ -58,8 +58,6 @@ def of_bundle(register: Register, opened: Bundle) -> tuple[Text, ...]:
         seen = [sightings.of_entry(host, entry, run) for host, entry in opened.hosts()]
     else:
         seen = list(sightings.of_bundle(opened.root / "data", opened.subjects, run))
-    # the marks of all pledges: one whose rows were taken away would have no machine in common
-    register.take_in()
     found = register.twins_of(pledge["id"] if pledge else "", seen)
     if pledge is not None:
         found = strange(register, pledge["id"], found)

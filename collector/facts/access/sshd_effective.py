@@ -110,6 +110,7 @@ for p in /proc/[0-9]* $by -; do
     unset IFS
     set -- $(hp_started "$p")
     x=${{1-}}
+    [ "$x" != '?' ] || echo '#more'
     [ -x "$x" ] && [ "$run" -lt 8 ] || continue
     shift
   else

@@ -3,7 +3,7 @@
 # `by` are the units that systemd starts for each connection, or for the first one, to run a program
 # named sshd; what listens on this host alone (a path) starts none of them. `hp_started UNIT` prints
 # the program and its words: systemd.exec(5) takes a variable from Environment= and then from the
-# files. Fields are divided by tabs: unit, files, environment, words.
+# files. Fields are divided by tabs: unit, files, environment, words; `?` where they are not told.
 SOCKETS = r"""
 by=; units=
 if [ -d /run/systemd/system ]; then
@@ -21,8 +21,15 @@ if [ -d /run/systemd/system ]; then
   [ -z "$l" ] || units=$(systemctl show --no-pager -p Id,ExecStart,ActiveState \
     -p EnvironmentFiles,EnvironmentFile,Environment $l 2>/dev/null | awk '
     function out() {
+      if (b) x = "?"
       if (x != "" && (id ~ /@/ || on != "active")) print id "\t" f "\t" e "\t" x
-      id = x = on = f = e = ""
+      id = x = on = f = e = b = ""
+    }
+    # a line break in the command is printed as it is
+    g { if (/ ; ignore_errors=[a-z]+ ;.*[}]$/) g = 0; next }
+    /^ExecStart=[{] / && !/ ; ignore_errors=[a-z]+ ;.*[}]$/ {
+      if (/path=[^ ;]*\/sshd ;/) b = 1
+      g = 1; next
     }
     $0 == "" { out(); next }
     { v = $0; sub(/^[A-Za-z]*=/, "", v); gsub(/\t/, " ", v) }

@@ -22,6 +22,7 @@ from collector.facts.scheduling.models import Job, Run, Script, with_scripts
 from collector.facts.scheduling.programs import LOOK
 from collector.facts.scheduling.sandbox import SETTINGS, settings_of
 from collector.facts.scheduling.startable import of_dos, of_service, with_returns
+from collector.facts.scheduling.units import started_by, units
 from collector.facts.system import accounts as _accounts
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
@@ -219,7 +220,7 @@ def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
         return
     if not text.strip():
         raise NotUnderstood("schedules.timers", msg("printed_nothing"))
-    blocks = [_properties(b) for b in re.split(r"\n\s*\n", text.strip("\n")) if b.strip()]
+    blocks = units(text)
     services: dict[str, dict[str, str]] = {}
     for block in blocks:
         if block.get("Id", "").endswith(".service"):
@@ -229,16 +230,6 @@ def _timers(capture: Capture, scripts: Mapping[str, Script]) -> Iterator[Job]:
             raise NotUnderstood("schedules.timers", msg("unit_without_id", block=repr(block)[:160]))
         if block["Id"].endswith(".timer"):
             yield _timer(block, services.get(block.get("Unit", "")), scripts)
-
-
-def _properties(block: str) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for line in block.splitlines():
-        key, separator, value = line.partition("=")
-        if separator:
-            # ExecStart and the timers' times come once for each of them
-            found.setdefault(key, []).append(value)
-    return {key: "\n".join(values).lstrip("\n") for key, values in found.items()}
 
 
 def _skipped(service: Mapping[str, str]) -> Text | None:
@@ -277,9 +268,15 @@ def _timer(
     if not reason and (service is None or service.get("LoadState") != "loaded"):
         reason = Text(f"{id} 所启动的服务不存在", f"what {id} starts is not there")
     started = (service or {}).get("ExecStart", "")
-    commands = re.findall(r"argv\[\]=(.*?) ;", started)
     reason = reason or _skipped(service or {})
-    reason = reason or of_service(re.findall(r"path=(.*?) ;", started), scripts)
+    reason = reason or of_service(re.findall(r"path=(.*?) ; argv", started), scripts)
+    commands = started_by(started)
+    if not reason and (several := [c for c in commands if len(c.splitlines()) > 1]):
+        # which of its lines decides the end of it cannot be told any more
+        first = several[0].splitlines()[0]
+        raise NotUnderstood(
+            "schedules.timers", msg("unit_command_of_lines", unit=block["Unit"], line=first[:160])
+        )
     command = "\n".join(commands)
     when = "; ".join(
         re.findall(r"(On\w{1,40}=[^;]{0,400}?) ;", block.get("TimersCalendar", ""))

@@ -55,10 +55,17 @@ LOOK = r"""
   [ -z "${20-}" ] || printf 'start %s %s\n' "$t_p" "${20}"
   if [ -d /run/systemd/system ]; then
     t_b=$(sed -n 's,.*/\([^/]*\.service\)$,\1,p' "/proc/$t_p/cgroup" 2>/dev/null | sort -u)
+    t_e=' ; stop_time=\[[^]]*\] ; pid=[0-9]* ; code=[^ ;]* ; status=\([0-9]*\)[^ ;]* *}$'
     TZ=UTC0 systemctl show -p Id -p MainPID -p Type -p ExecMainStartTimestamp \
       -p StateChangeTimestamp -p ReloadResult -p ExecReload ${t_b:-$t_u} 2>/dev/null |
-      sed -e 's/^ExecReload=.*start_time=\[\([^]]*\)\].*status=\([0-9]*\).*/ExecReload=\2 \1/' \
-        -e 's/^/unit /'
+      # a command is printed with the line breaks in it: only what is asked for may go out
+      sed -n -e '/^ExecReload={ /{' -e :hpx -e "/$t_e/!{" -e '$d' -e N -e 'b hpx' -e '}' \
+        -e "s/^.* ; start_time=\[\([^]]*\)\]$t_e/ExecReload=\2 \1/" -e '}' \
+        -e 's/^ExecReload=[0-9]\{1,\} [A-Za-z0-9 :.+/-]*$/unit &/p' \
+        -e 's/^Id=[A-Za-z0-9:_.\\@-]*$/unit &/p' -e 's/^MainPID=[0-9]*$/unit &/p' \
+        -e 's/^Type=[a-z-]*$/unit &/p' -e 's/^ReloadResult=[a-z-]*$/unit &/p' \
+        -e 's/^ExecMainStartTimestamp=[A-Za-z0-9 :.+/-]*$/unit &/p' \
+        -e 's/^StateChangeTimestamp=[A-Za-z0-9 :.+/-]*$/unit &/p' -e 's/^$/unit /p'
   fi
   IFS=$hp_nl
   [ -z "$t_f" ] || stat -L -c 'file %.9Y %.9Z %.9W %n' $t_f 2>/dev/null

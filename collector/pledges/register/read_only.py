@@ -7,12 +7,13 @@ by default. What a register makes anew and keeps to be quick is made anew each t
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -33,10 +34,15 @@ if TYPE_CHECKING:
 
 # connections of one process to a server, beside each other
 _POOL = 8
+# rows that are changed in place show in no count, and a seal may be made anew beside this process
+_HELD_SECONDS = 600
 
 
 class ReadOnlyRegister(Register):
     """Open with `open_read_only`."""
+
+    # what all pledges were held to when, and which of them nothing vouched for
+    _held: tuple[str, float, frozenset[str]] | None = None
 
     @classmethod
     def open_read_only(cls, at: str | None = None) -> ReadOnlyRegister:
@@ -120,14 +126,29 @@ class ReadOnlyRegister(Register):
 
     def twins(self, id: str) -> tuple[Twin, ...]:
         """As the register has it, of those that it vouches for; see `twins_known`."""
-        return self.twins_known(id) or ()
+        return self.twins_known(id)[0]
 
-    def twins_known(self, id: str) -> tuple[Twin, ...] | None:
-        """None where nothing vouches for what is kept of its machines, and so nothing is known."""
+    def twins_known(self, id: str) -> tuple[tuple[Twin, ...], bool]:
+        """And whether that is all: not where nothing vouches for what is kept of some pledge.
+
+        Rows of another pledge that were taken away would have no machine in common with this one.
+        """
         with self._database.read() as connection:
             if seals.unsealed(connection, id):
-                return None
-            return sightings.twins(connection, id, sightings.marks_of(connection, id))
+                return (), False
+            found = sightings.twins(connection, id, sightings.marks_of(connection, id))
+            return found, not self._unsealed(connection)
+
+    def _unsealed(self, connection: Connection) -> frozenset[str]:
+        """Of all pledges; that takes a second for thousands of them, so it is kept for a while."""
+        counts = [
+            connection.execute(select(func.count()).select_from(table)).scalar()
+            for table in (tables.sightings, tables.marks)
+        ]
+        mark, now = f"{self.mark()} {counts}", time.monotonic()
+        if self._held is None or self._held[0] != mark or now - self._held[1] > _HELD_SECONDS:
+            self._held = mark, now, seals.unsealed(connection)
+        return self._held[2]
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:
         newest.hold_captures()

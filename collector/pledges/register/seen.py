@@ -37,13 +37,17 @@ class Seen(Attached):
             return sightings.newest(connection, id)
 
     def looked_at(self, at: datetime) -> tuple[tuple[str, int, str], ...]:
-        """Pledge, evidence and host of every look of that very second."""
+        """Pledge, evidence and host of every look of that very second; raises as `take_in`."""
+        self.take_in()
         with self._database.read() as connection:
             return sightings.looked_at(connection, at)
 
     def twins_of(self, id: str, found: Sequence[Sighting]) -> tuple[Twin, ...]:
-        """Where else what is about to be attached was seen, in other hosts of it as well."""
-        self.take_in(id)
+        """Where else what is about to be attached was seen, in other hosts of it as well.
+
+        Raises BadInput as `take_in` of all: a pledge whose rows were taken away has no machine.
+        """
+        self.take_in()
         with self._database.read() as connection:
             elsewhere = sightings.twins(connection, id, {s.host: s.marks for s in found})
         return *_within(id, found), *elsewhere

@@ -152,10 +152,15 @@ function checkWindow(key, madeAt, stamps, where) {
   }
   const ended = until !== null && until < BigInt(Date.now()) * 1000n;
   if (lost || (ended && earliest === null)) {
-    const [zh, en] = revoked !== null ? ["已被吊销", "was revoked"] : ["已到期", "has ended"];
+    const [zh, en] = lost ? ["已被吊销", "was revoked"] : ["已到期", "has ended"];
+    // the time in a log is its keeper's word, which counts for an end alone
+    const log = lost ? ["", ""] : [
+      "；如有登记库日志的证明，请用 hostpledge verify --proof",
+      "; with a proof of the register's log use hostpledge verify --proof",
+    ];
     throw bad(
-      `密钥“${key.name}”${zh}，没有什么表明签署在此之前；如有登记库日志的证明，请用 hostpledge verify --proof`,
-      `the key ${key.name} ${en}, and nothing shows that it was signed before; with a proof of the register's log use hostpledge verify --proof`,
+      `密钥“${key.name}”${zh}，没有什么表明签署在此之前${log[0]}`,
+      `the key ${key.name} ${en}, and nothing shows that it was signed before${log[1]}`,
     );
   }
   if (revoked !== null || ended) {

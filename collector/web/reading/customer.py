@@ -60,7 +60,8 @@ class GoneError(NotThenError):
 class Dossier:
     """`at`: the day (of China) that was asked for; None for now. `moment`: when it stood so.
 
-    `compared`: do `twins` of its status say anything? `renewed`: another record continues it.
+    `compared`: are `twins` of its status all that there are? `renewed`: another record
+    continues it.
     `void`: evidence that counts for nothing, by its number what the record says of it, and `every`
     what was attached by then, void or not.
     """
@@ -137,7 +138,7 @@ class Customer:
             record = version.record
             ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
             renewed_by = self._renewed_by(register, id, None if at is None else over, ran_out)
-            twins = register.twins_known(id) if at is None else None
+            twins, whole = register.twins_known(id) if at is None else ((), False)
             found = status(
                 record,
                 evidence,
@@ -155,7 +156,7 @@ class Customer:
             found,
             moment,
             at,
-            twins is not None,
+            whole,
             bool(renewed_by),
             renewed_by,
             every,
