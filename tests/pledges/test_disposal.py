@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from collector.attest.log.checkpoint import parse, sign
 from collector.errors import BadInput
+from collector.handin import links, quarantine
+from collector.handin.places import Places
 from collector.pledges.database import tables
 from collector.pledges.due.lifecycle import state
 from collector.pledges.record.form import from_document
@@ -168,9 +170,20 @@ def test_as_a_user_does_it(tmp_path: Path) -> None:
     file.write_text(json.dumps(document))
     added = hostpledge("pledge", "add", file, home=home)
     assert added.status == 0, added.err
+    places = Places(home / "hand-in")
+    made = [links.new(places, ID, "web-01", 2, timedelta(days=3))[0] for _ in range(2)]
+    other, _ = links.new(places, "other-2026", "web-01", 2, timedelta(days=3))
+    upload = quarantine.Upload(places, made[0])
+    upload.write(b"what a host said")
+    upload.sync()
+    upload.take_in("2026-01-01T00:00:00+00:00", "192.0.2.1")
+    upload.close()
     words = ("pledge", "dispose", ID, "--method", "消磁", "--by", "接入方")
     assert "no terminal" in hostpledge(*words, home=home).err
     done = hostpledge(*words, "--yes", home=home)
     assert (done.status, "disposed of" in done.out) == (0, True), done.err
+    assert "1 hand-in link(s) ended, 1 capture(s) that waited taken away" in done.out
+    assert list((home / "hand-in" / "quarantine").iterdir()) == []
+    assert [links.state(places, link) for link in (*made, other)] == ["used", "revoked", "open"]
     assert hostpledge("pledge", "due", home=home).out == "nothing is overdue or falls due\n"
     assert "disposed" in hostpledge("pledge", "status", ID, home=home).out

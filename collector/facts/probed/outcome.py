@@ -53,6 +53,7 @@ _UNDONE: Final[dict[str, Message]] = {
     "no_room": msg("probe_undone_no_room"),
     "no_way": msg("probe_undone_no_way"),
     "other_source": msg("probe_undone_other_source"),
+    "own_mount": msg("probe_undone_own_mount"),
     "own_address": msg("probe_undone_own_address"),
     "no_root": msg("probe_undone_no_root"),
     "no_settings": msg("probe_undone_no_settings"),

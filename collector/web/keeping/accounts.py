@@ -192,6 +192,14 @@ class Accounts:
             row = connection.execute(query).mappings().first()
         return _account(row) if row is not None else None
 
+    @staticmethod
+    def held(connection: Connection, name: str) -> Account | None:
+        """As `find`, within a write: until its end nobody else changes the account."""
+        mine = tables.accounts.c.name == name.casefold()
+        connection.execute(select(tables.accounts).where(mine).with_for_update())
+        row = connection.execute(_every().where(mine)).mappings().first()
+        return _account(row) if row is not None else None
+
     def known(self, name: str, password: str, now: datetime) -> Account | None:
         """The account, where the password is its own and it may be used; the same work if not."""
         with self._state.read() as connection:

@@ -7,8 +7,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from sqlalchemy import select
-
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.record.times import CHINA
@@ -49,19 +47,12 @@ def change(
     """
     _not_over(ends)
     known, table = Accounts(state), tables.accounts
-    old = known.find(name)
-    if old is None:
-        raise BadInput(msg("web_no_account", name=name))
-    if old.by_provider:
-        raise BadInput(msg("web_change_elsewhere", name=name))
-    now = role or old.role
-    if now in WIDE and pledges:
-        raise BadInput(msg("web_pledges_for_nothing", role=now), where="--pledge")
-    seen = None if now in WIDE else frozenset(pledges) or old.pledges
-    new = replace(old, role=now, pledges=seen, ends=ends or old.ends)
-    complete(new)
     with state.write() as connection:
-        connection.execute(select(table).where(table.c.name == old.name).with_for_update())
+        # by what it is now: of two changes at once none puts back what the other one took away
+        old = known.held(connection, name)
+        if old is None:
+            raise BadInput(msg("web_no_account", name=name))
+        new = _changed(old, role, pledges, ends)
         connection.execute(
             table.update()
             .where(table.c.name == old.name)
@@ -75,6 +66,20 @@ def change(
         for other in (tables.sessions, *([tables.devices] if elsewhere else [])):
             connection.execute(other.delete().where(other.c.account == old.name))
     known.mark(old.name, "changed", by)
+    return new
+
+
+def _changed(
+    old: Account, role: Role | None, pledges: Collection[str], ends: date | None
+) -> Account:
+    if old.by_provider:
+        raise BadInput(msg("web_change_elsewhere", name=old.name))
+    now = role or old.role
+    if now in WIDE and pledges:
+        raise BadInput(msg("web_pledges_for_nothing", role=now), where="--pledge")
+    seen = None if now in WIDE else frozenset(pledges) or old.pledges
+    new = replace(old, role=now, pledges=seen, ends=ends or old.ends)
+    complete(new)
     return new
 
 

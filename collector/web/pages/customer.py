@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -277,9 +278,11 @@ def _matrix(asker: Asker, newest: Looks | None) -> matrix.Matrix | None:
 def _lives(asker: Asker, lives: Sequence[Life]) -> list[Life]:
     """What is open or waived, of what was asked for."""
     host, owner = _asked(asker, "host"), _asked(asker, "owner")
+    # masked first: what is sought for would tell the digits one by one
+    told = (replace(life, owner=str(masked(life.owner))) for life in lives)
     return [
         life
-        for life in lives
+        for life in told
         if life.state != "closed"
         and (not host or host.casefold() in life.host.casefold())
         and (not owner or owner.casefold() in life.owner.casefold())

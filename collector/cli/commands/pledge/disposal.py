@@ -20,11 +20,13 @@ from collector.export.envelope import Identity
 @click.command(
     help=tr(
         "保存期满后销毁登记内容与证据包。登记缩减为：用户名称、所签文件的摘要、起止、销毁记录；"
-        "每份证据的摘要与日志条目保留，日志不变。备份中的内容须另行销毁。",
+        "每份证据的摘要与日志条目保留，日志不变；其提交链接停用，未处理的提交一并销毁。"
+        "备份和已写好的通知中的内容须另行销毁。",
         "Destroys what a pledge record said and its bundles, once they need not be kept any "
         "longer. A record stays of who, the digests of what was signed, its period, and the "
         "disposal; of each bundle its digest and its entry in the log, which stays as it was. "
-        "Backups that hold it are for you to destroy.",
+        "Its hand-in links end, and what waits for intake goes. Backups that hold it, and notices "
+        "that were written, are for you to destroy.",
     )
 )
 @click.argument("id")
@@ -51,6 +53,8 @@ def dispose(
 ) -> int:
     from collector.captures import digest
     from collector.cli.options.captures import document
+    from collector.cli.workflows.handed.waiting import place
+    from collector.handin import ended
     from collector.pledges.record.times import CHINA
     from collector.pledges.transfer.disposal import dispose as destroy
 
@@ -73,6 +77,7 @@ def dispose(
     if not yes and not click.confirm(question, err=True):
         return 1
     done = destroy(register, id, about, today, renewed=id in register.renewed())
+    over = ended.end(place(location), id)
     answer(Identity(id), id=id, versions=done.versions, bundles=done.bundles)
     out(
         tr(
@@ -81,4 +86,11 @@ def dispose(
             "their digests and the log stay\n",
         )
     )
+    if any(over):
+        out(
+            tr(
+                f"提交链接停用 {over[0]} 个，未处理的提交销毁 {over[1]} 份\n",
+                f"{over[0]} hand-in link(s) ended, {over[1]} capture(s) that waited taken away\n",
+            )
+        )
     return 0
