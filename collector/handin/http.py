@@ -33,6 +33,7 @@ from collector.handin.multipart import OneFile
 from collector.handin.paths import PREFIX
 from collector.handin.places import Bounds, Places
 from collector.handin.quarantine import NoRoomError, Receipt, TooLargeError, Upload, UsedError
+from collector.handin.senders import sender
 from collector.i18n.message import msg
 from collector.script import collector_script
 
@@ -205,10 +206,10 @@ class _Desk:
 
     def _nothing(self, request: Request) -> Response:
         """The same for a link that never was, has ended, or was taken back."""
-        within = self._guesses.wrong(_came_from(request))
+        within = self._guesses.wrong(sender(_came_from(request)))
         if within:
             with suppress(OSError, CollectorError):
-                self.places.log("unknown", came_from=_came_from(request))
+                self.places.stranger("unknown", came_from=_came_from(request))
         told = refusal(request, BadInput(msg("hand_in_no_link")), 404 if within else 429)
         if not within:
             told.headers["Retry-After"] = "60"

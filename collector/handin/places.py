@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,11 +95,17 @@ class Places:
 
     def log(self, what: str, /, **about: object) -> None:
         """One line, synced; whatever a stranger sent in it stays on that line."""
-        entry = {"at": now().isoformat(timespec="milliseconds"), "what": what, **about}
+        self._line("log.jsonl", LOGS, {"what": what, **about})
+
+    def stranger(self, what: str, /, **about: object) -> None:
+        """As `log`, where nobody's lines push out those of links and what came by them."""
+        self._line("strangers.jsonl", 1, {"what": what, **about})
+
+    def _line(self, name: str, kept: int, about: Mapping[str, object]) -> None:
+        entry = {"at": now().isoformat(timespec="milliseconds"), **about}
         self.make()
-        private.append(
-            self.folder / "log.jsonl", json.dumps(entry).encode() + b"\n", most=LOG, kept=LOGS
-        )
+        line = json.dumps(entry).encode() + b"\n"
+        private.append(self.folder / name, line, most=LOG, kept=kept)
 
 
 def now() -> datetime:

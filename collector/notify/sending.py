@@ -37,7 +37,7 @@ def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> O
     sender = Apprise(asset=asset)
     if not sender.add(channel):
         return "refused"
-    with watched() as wire:
+    with watched(channel.partition(":")[0].lower()) as wire:
         try:
             said = bool(
                 sender.notify(

@@ -17,6 +17,10 @@ import requests
 Outcome = Literal["sent", "refused", "unsure"]
 # a server between may have passed it on before it gave up
 _BETWEEN = (502, 504)
+# by what each of them says how it went, in every answer of its own: 0 is yes
+_ANSWERS = {
+    "wecombot": ("errcode",), "dingtalk": ("errcode",), "feishu": ("code", "StatusCode"),
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -41,8 +45,8 @@ class Wire:
 
 
 @contextmanager
-def watched() -> Iterator[Wire]:
-    """Of one message; not to be entered by two threads at once."""
+def watched(scheme: str) -> Iterator[Wire]:
+    """Of one message to a channel of such an address; not to be entered by two threads at once."""
     wire = Wire()
     data, send = smtplib.SMTP.data, requests.Session.send
 
@@ -64,9 +68,9 @@ def watched() -> Iterator[Wire]:
         except requests.RequestException as problem:
             wire.answered += _never_reached(problem)
             raise
-        if response.status_code not in _BETWEEN:
+        if (taken := _taken(scheme, response)) is not None:
             wire.answered += 1
-            _count(wire, response.status_code == 200 and not _says_no(response))
+            _count(wire, taken)
         return response
 
     smtplib.SMTP.data, requests.Session.send = mailed, posted  # type: ignore[method-assign, assignment]
@@ -89,10 +93,27 @@ def _never_reached(problem: requests.RequestException) -> bool:
     return "NewConnectionError" in text or "NameResolutionError" in text
 
 
+def _taken(scheme: str, response: requests.Response) -> bool | None:
+    """None where whoever answered may be none of the service's: a portal, a gateway's page."""
+    if response.status_code in _BETWEEN:
+        return None
+    names = _ANSWERS.get(scheme)
+    if names is None or response.status_code != 200:
+        return response.status_code == 200 and not _says_no(response)
+    said = _object(response)
+    if response.history or not any(name in said for name in names):
+        return None
+    return all(said.get(name, 0) == 0 for name in names)
+
+
 def _says_no(response: requests.Response) -> bool:
-    """WeCom and DingTalk say `errcode`, Feishu `code`; 0 is yes."""
+    said = _object(response)
+    return bool(said.get("errcode") or said.get("code"))
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
     try:
         said = response.json()
     except ValueError:
-        return False
-    return isinstance(said, dict) and bool(said.get("errcode") or said.get("code"))
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -95,8 +95,8 @@ class Served:
     def put(self, address: str, data: bytes) -> Told:
         return self.curl("-T", "-", address, data=data)
 
-    def log(self) -> list[dict[str, Any]]:
-        text = (self.folder / "log.jsonl").read_text(encoding="ascii")
+    def log(self, name: str = "log.jsonl") -> list[dict[str, Any]]:
+        text = (self.folder / name).read_text(encoding="ascii")
         return [json.loads(line) for line in text.splitlines()]
 
     def files(self, room: str) -> list[Path]:

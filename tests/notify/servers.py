@@ -89,7 +89,7 @@ class Hook:
     """`answer` is a status and a document; a status of 0 closes without one."""
 
     port: int = 0
-    answer: tuple[int, dict[str, Any]] = (200, {"errcode": 0})
+    answer: tuple[int, Any] = (200, {"errcode": 0})
     posted: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -105,7 +105,7 @@ def hook() -> Iterator[Hook]:
             if not status:
                 self.close_connection = True
                 return
-            text = json.dumps(document).encode()
+            text = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

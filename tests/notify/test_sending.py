@@ -93,6 +93,17 @@ def test_webhooks(webhook: Hook, channel: str, status: int, code: int, outcome: 
     assert "第一行" in str(webhook.posted[0])
 
 
+@pytest.mark.parametrize("channel", ["wecombot", "dingtalk", "feishu"])
+@pytest.mark.parametrize("said", [b"<html>sign in to the network</html>", b"", [], {"ok": True}])
+def test_who_answers_in_the_place_of_a_service_took_nothing(
+    webhook: Hook, channel: str, said: object
+) -> None:
+    """A portal's or a gateway's page with status 200: it is not known who has the message."""
+    webhook.answer = 200, said
+    token = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6"
+    assert send(f"{channel}://{token}", "逾期", "第一行\n") == "unsure"
+
+
 def test_an_address_is_never_said(
     server: Mail, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,7 @@ from collector.pledges.record.times import CHINA
 from collector.web.keeping import access, tables
 from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
+from collector.web.keeping.changes import change
 from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
@@ -181,3 +182,34 @@ def test_what_an_account_cannot_become(tmp_path: Path, words: tuple[str, ...], s
     done = _account(tmp_path, "change", one.name, "--role", "manager")
     assert "the settings of the page" in done.err
     assert known.find(one.name) == one
+
+
+def test_a_letter_that_is_like_two_makes_no_other_account(tmp_path: Path) -> None:
+    assert _account(tmp_path, "add", "ross", "--role", "engineer").status == 0
+    known = Accounts(State.open(str(tmp_path / "web")))
+    assert known.find("ROSS") is not None
+    assert known.find("ro\u00df") is None
+
+
+def test_two_changes_at_once_do_not_undo_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what one looks at and what it writes nobody else writes."""
+    assert _account(tmp_path, "add", "race", "--role", "manager").status == 0
+    later = (TODAY + timedelta(days=99)).isoformat()
+    state = State.open(str(tmp_path / "web"))
+    find = Accounts.find
+
+    def overtaken(self: Accounts, name: str) -> object:
+        found = find(self, name)
+        monkeypatch.undo()
+        change(state, "race", role="customer", pledges=["p-1"])
+        return found
+
+    monkeypatch.setattr(Accounts, "find", overtaken)
+    change(state, "race", ends=date.fromisoformat(later))
+    monkeypatch.undo()
+    change(state, "race", role="customer", pledges=["p-1"])
+    known = Accounts(state).find("race")
+    assert known is not None
+    assert (known.role, known.ends) == ("customer", date.fromisoformat(later))

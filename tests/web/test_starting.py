@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -41,6 +42,22 @@ def test_a_name_that_is_none_here() -> None:
         with pytest.raises(BadInput):
             server.check_place(Settings(host=host, port=free_port()))
     server.check_place(Settings(host="localhost", port=free_port()))
+
+
+@pytest.mark.parametrize("phrase", ["", "a phrase"])
+def test_a_certificate_of_no_use_is_said_before_a_worker_begins(
+    tmp_path: Path, phrase: str
+) -> None:
+    key, own = tmp_path / "key", tmp_path / "cert"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=x", "-keyout", key]
+    words += ["-out", own, *(["-passout", f"pass:{phrase}"] if phrase else ["-nodes"])]
+    subprocess.run(words, check=True, capture_output=True)
+    files = [(own, key)] if phrase else [(own, own), (tmp_path / "none", key), (key, key)]
+    for certificate, other in files:
+        with pytest.raises(BadInput, match="key"):
+            server.check_place(Settings(port=free_port(), certificate=certificate, key=other))
+    if not phrase:
+        server.check_place(Settings(port=free_port(), certificate=own, key=key))
 
 
 def test_workers_end_with_the_one_that_looks_after_them(place: Place) -> None:

@@ -188,14 +188,14 @@ class Accounts:
 
     def find(self, name: str) -> Account | None:
         with self._state.read() as connection:
-            query = _every().where(tables.accounts.c.name == name.casefold())
+            query = _every().where(tables.accounts.c.name == folded(name))
             row = connection.execute(query).mappings().first()
         return _account(row) if row is not None else None
 
     @staticmethod
     def held(connection: Connection, name: str) -> Account | None:
         """As `find`, within a write: until its end nobody else changes the account."""
-        mine = tables.accounts.c.name == name.casefold()
+        mine = tables.accounts.c.name == folded(name)
         connection.execute(select(tables.accounts).where(mine).with_for_update())
         row = connection.execute(_every().where(mine)).mappings().first()
         return _account(row) if row is not None else None
@@ -203,7 +203,7 @@ class Accounts:
     def known(self, name: str, password: str, now: datetime) -> Account | None:
         """The account, where the password is its own and it may be used; the same work if not."""
         with self._state.read() as connection:
-            query = select(tables.accounts).where(tables.accounts.c.name == name.casefold()[:64])
+            query = select(tables.accounts).where(tables.accounts.c.name == folded(name)[:64])
             row = connection.execute(query).mappings().first()
         found = _account(row) if row is not None else None
         own = row["password"] if row is not None and found is not None and found.local else ""
@@ -299,6 +299,11 @@ def complete(one: Account) -> None:
         raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
     if one.role == "auditor" and one.ends is None:
         raise BadInput(msg("web_end_wanted"), where="--until")
+
+
+def folded(name: str) -> str:
+    """Names of accounts are ASCII: a letter that only looks like some of it makes another name."""
+    return "".join(c.lower() if c.isascii() else c for c in name)
 
 
 def _name(name: str) -> str:

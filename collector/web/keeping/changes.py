@@ -11,7 +11,7 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.record.times import CHINA
 from collector.web.keeping import tables
-from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete
+from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete, folded
 from collector.web.keeping.state import State
 
 
@@ -26,7 +26,7 @@ def given(
     if role in WIDE and pledges:
         raise BadInput(msg("web_pledges_for_nothing", role=role), where="--pledge")
     seen = None if role in WIDE else frozenset(pledges)
-    return replace(Account(name.casefold(), role, seen, ends), must_change=local)
+    return replace(Account(folded(name), role, seen, ends), must_change=local)
 
 
 def change(

@@ -26,6 +26,7 @@ from collector.web.asking.asker import (
     whole,
 )
 from collector.web.keeping.access import NOBODY, Line
+from collector.web.keeping.accounts import folded
 from collector.web.keeping.sessions import Session
 from collector.web.serving.guard import PEER
 from collector.web.serving.told import told
@@ -209,7 +210,7 @@ def _of_proxy(asker: Asker, found: Session | None, *, begins: bool) -> Session |
     if len(names) != 1 or not names[0]:
         asker.note = "proxy" if names else asker.note
         return None
-    named = whole(names[0].casefold())
+    named = whole(folded(names[0]))
     account = house.accounts.find(named)
     if account is None or account.by_provider:
         asker.note = "proxy"

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import threading
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -100,8 +101,24 @@ def _ends_with(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _check_certificate(made: Settings) -> None:
+    if made.certificate is None:
+        return
+    try:
+        # who would be asked for the phrase of a key, by each worker?
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            made.certificate, made.key, password=lambda: ""
+        )
+    except (OSError, ValueError) as problem:
+        raise BadInput(
+            msg("web_certificate_of_no_use"), where=f"{made.certificate}, {made.key}",
+            mend=msg("web_certificate_mend"),
+        ) from problem  # fmt: skip
+
+
 def check_place(made: Settings) -> None:
     """Raises BadInput where it cannot be served there, before anything is said of it."""
+    _check_certificate(made)
     bound, failed = False, None
     try:
         found = socket.getaddrinfo(made.host, made.port, type=socket.SOCK_STREAM)
