@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
+from collector.pledges.database.location import server_url
+from collector.pledges.database.tables import unasked
 from collector.web.asking.settings import Settings
+from collector.web.keeping.state import State
 from collector.web.serving import server
 from collector.web.serving.quiet import Seldom
 from tests.cli.running import hostpledge
@@ -49,7 +52,17 @@ def test_a_certificate_of_no_use_is_said_before_a_worker_begins(
     tmp_path: Path, phrase: str
 ) -> None:
     key, own = tmp_path / "key", tmp_path / "cert"
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=x", "-keyout", key]
+    words: list[str | Path] = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-subj",
+        "/CN=x",
+        "-keyout",
+        key,
+    ]
     words += ["-out", own, *(["-passout", f"pass:{phrase}"] if phrase else ["-nodes"])]
     subprocess.run(words, check=True, capture_output=True)
     files = [(own, key)] if phrase else [(own, own), (tmp_path / "none", key), (key, key)]
@@ -87,3 +100,27 @@ def test_requests_that_are_none_have_a_line_now_and_then() -> None:
     assert said("Exception in ASGI application") == "Exception in ASGI application"
     seldom._since = float("-inf")
     assert said("Invalid HTTP request received.") == "10 request(s) that were no HTTP"
+
+
+@pytest.mark.parametrize(
+    "at", ["postgresql://web@db/x?sslmode=require", "postgresql://web@db:x/y", "postgresql:///",
+           "mysql://a@b/c"],
+)  # fmt: skip
+def test_a_url_that_is_none_of_a_state_is_said_in_one_line(
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInput, match="--state"):
+        State.open(at)
+    monkeypatch.setenv("HOSTPLEDGE_STATE", str(tmp_path / "kept"))
+    assert State.open().where == str(tmp_path / "kept" / "web.sqlite")
+
+
+def test_a_password_that_no_command_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that asks a driver without one is answered, and says itself that it is wrong."""
+    bare = server_url("postgresql://web@db/x", "--state")
+    assert (bare.password, unasked(bare)) == (None, {"password": ""})
+    monkeypatch.setenv("PGPASSWORD", "s3cret")
+    for told in ("postgresql://web@db/x", "postgresql://web:s3cret@db/x"):
+        url = server_url(told, "--state")
+        assert (url.password, unasked(url)) == ("s3cret", {})
+        assert "s3cret" not in url.render_as_string()

@@ -96,33 +96,46 @@ def _at_path(path: Path) -> Place:
 
 
 def _at_url(location: str) -> Place:
-    try:
-        url: URL = make_url(location)
-        backend = url.get_backend_name()
-    except (ArgumentError, NoSuchModuleError, ValueError):
-        raise _no_url() from None
-    if url.host and "@" in url.host:
-        # a part of the password, which ended at its first @
-        raise _no_url()
-    if url.port is not None and not 0 < url.port < 65536:
-        raise BadInput(msg("port_number_1_65535"), where="--register")
-    if backend == "sqlite":
+    url = server_url(location, "--register")
+    if url.get_backend_name() == "sqlite":
         if not url.database:
             raise BadInput(msg("register_memory_keeps_nothing"), where="--register")
         return _at_path(Path(url.database))
-    if backend != "postgresql":
-        raise BadInput(
-            msg("no_register_can", backend=backend),
-            where="--register",
-            mend=msg("path_postgresql_url"),
-        )
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+pg8000")
-    if url.drivername == "postgresql+pg8000" and set(url.query) - _QUERY:
-        raise BadInput(msg("register_url_query"), where="--register")
     return Place(
         url, Store(_shared() or home_place() / _BUNDLES), url.set(query={}).render_as_string()
     )
+
+
+def server_url(text: str, option: str) -> URL:
+    """A URL of PostgreSQL, with its driver and its password, or one of SQLite.
+
+    A password that it lacks is $PGPASSWORD: a command's words are seen by all users of a machine.
+    Raises BadInput for what is no such URL.
+    """
+    try:
+        url: URL = make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise _no_url(option) from None
+    if url.host and "@" in url.host:
+        # a part of the password, which ended at its first @
+        raise _no_url(option)
+    if url.port is not None and not 0 < url.port < 65536:
+        raise BadInput(msg("port_number_1_65535"), where=option)
+    if backend == "sqlite":
+        return url
+    if backend != "postgresql":
+        raise BadInput(
+            msg("no_register_can", backend=backend), where=option, mend=msg("path_postgresql_url")
+        )
+    if not url.username:
+        raise _no_url(option)
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+pg8000")
+    if url.drivername == "postgresql+pg8000" and set(url.query) - _QUERY:
+        raise BadInput(msg("register_url_query"), where=option)
+    given = os.environ.get("PGPASSWORD")
+    return url.set(password=given) if given and url.password is None else url
 
 
 def _shared() -> Path | None:
@@ -138,6 +151,6 @@ def _shared() -> Path | None:
     return Path(named).absolute()
 
 
-def _no_url() -> BadInput:
+def _no_url(option: str = "--register") -> BadInput:
     """Nothing of it is said again: a password may be in any part of what is no URL."""
-    return BadInput(msg("no_database_url"), where="--register", mend=msg("percent_encode_password"))
+    return BadInput(msg("no_database_url"), where=option, mend=msg("percent_encode_password"))

@@ -184,6 +184,7 @@ def _engine(place: Place) -> Engine:
         pool_size=_POOL,
         max_overflow=0,
         pool_pre_ping=True,
+        connect_args=tables.unasked(cast("URL", place.database)),
     )
     event.listen(engine, "connect", _settle_postgresql)
     return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
+from collector.pledges.database.location import server_url
 from collector.pledges.database.transactions import Database
 from collector.resources import home_place
 from collector.web.keeping import tables
@@ -35,7 +36,11 @@ class State:
 
     @classmethod
     def open(cls, at: str | None = None) -> State:
-        """In the folder or the database (a URL of PostgreSQL) named, else in the user's own."""
+        """In the folder or the database (a URL of PostgreSQL) named, else in the user's own.
+
+        Without `at`: $HOSTPLEDGE_STATE, where a password is seen by nobody else.
+        """
+        at = at or os.environ.get("HOSTPLEDGE_STATE")
         if at is None or "://" not in at:
             folder = Path(at) if at else home_place() / "web"
             return cls(tables.open_sqlite(folder), str(folder / tables.FILE))
@@ -109,14 +114,11 @@ class State:
 
 
 def _url(at: str) -> URL:
-    try:
-        url = make_url(at)
-    except ArgumentError:
-        raise BadInput(msg("no_database_url"), where="--state") from None
+    url = server_url(at, "--state")
     if url.get_backend_name() != "postgresql":
         raise BadInput(
             msg("no_register_can", backend=url.get_backend_name()),
             where="--state",
             mend=msg("path_postgresql_url"),
         )
-    return url.set(drivername="postgresql+pg8000") if url.drivername == "postgresql" else url
+    return url

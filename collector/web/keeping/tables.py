@@ -28,7 +28,7 @@ from sqlalchemy.engine import URL
 from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import of_system
-from collector.pledges.database.tables import begin_sqlite
+from collector.pledges.database.tables import begin_sqlite, unasked
 
 FILE = "web.sqlite"
 _POOL = 8
@@ -186,8 +186,9 @@ def open_sqlite(folder: Path) -> Engine:
 def open_url(url: URL) -> Engine:
     """The engine of a database of PostgreSQL, which several processes share."""
     return create_engine(
-        url, isolation_level="READ COMMITTED", pool_size=_POOL, max_overflow=0, pool_pre_ping=True
-    )
+        url, isolation_level="READ COMMITTED", pool_size=_POOL, max_overflow=0, pool_pre_ping=True,
+        connect_args=unasked(url),
+    )  # fmt: skip
 
 
 def _settle(connection: sqlite3.Connection, _record: Any) -> None:
