@@ -58,13 +58,15 @@ class Desk:
     def __call__(self, *words: object, **environment: str) -> Ended:
         return hostpledge(*words, home=self.home, **environment)
 
-    def came(self, data: bytes, host: str = "web-1", pledge: str = "P-1") -> Link:
+    def came(
+        self, data: bytes, host: str = "web-1", pledge: str = "P-1", looked_at: str = ""
+    ) -> Link:
         """By a link of its own, as the server takes it in."""
         link, _ = links.new(self.places, pledge, host, 2, timedelta(days=1))
         upload = quarantine.Upload(self.places, link)
         upload.write(data)
         upload.sync()
-        upload.take_in("", "test")
+        upload.take_in(looked_at, "test")
         upload.close()
         return link
 
@@ -149,6 +151,18 @@ def test_both_hosts_become_one_bundle_that_says_handed_in(desk: Desk) -> None:
     assert (again.status, again.err) == (0, "nothing waits\n")
     assert list(desk.places.room("quarantine").iterdir()) == []
     assert list(desk.places.room("work").iterdir()) == []
+
+
+def test_of_two_of_one_host_the_newer_look_is_taken(desk: Desk) -> None:
+    """Its link was used first."""
+    now = datetime.now(UTC)
+    before = now - timedelta(minutes=5)
+    newer = desk.came(output("b", now), looked_at=now.isoformat())
+    older = desk.came(output("a", before), looked_at=before.isoformat())
+    found = desk.json("--all")
+    assert [one["id"] for one in found["taken"]] == [newer.id]
+    assert [one["id"] for one in found["not_taken"]] == [older.id]
+    assert "looked at later" in found["not_taken"][0]["why"]
 
 
 def test_a_fast_clock_is_named_and_holds_back_nobody_else(desk: Desk) -> None:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def take(
         else:
             found.append(Taken(held.receipt, trouble=against))
     for pledge, of_pledge in sorted(fit.items()):
-        newest = {one.host: one for one in of_pledge}
+        newest = {one.host: one for one in sorted(of_pledge, key=_when)}
         for one in of_pledge:
             if newest[one.host] is not one:
                 found.append(Taken(one, trouble=_again(newest[one.host])))
@@ -150,14 +151,22 @@ def _try(register: Register, places: Places, pledge: str, one: Receipt, signing:
         Holding(pledge)(opened, verify(opened, keyring.trust()))
 
 
+def _when(one: Receipt) -> tuple[datetime, datetime]:
+    """When it was looked, not when it came: links may be used in any order."""
+    try:
+        return datetime.fromisoformat(one.looked_at).astimezone(UTC), one.received_at
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC), one.received_at
+
+
 def _again(newer: Receipt) -> CollectorError:
     from collector.cli.ui.language import tr
     from collector.errors import BadInput
 
     return BadInput(
         tr(
-            f"同一主机另有更晚的提交 {newer.id}，一并收用的是那一份",
-            f"the same host was handed in later too, as {newer.id}, which is taken in its place",
+            f"同一主机另有采集更晚的提交 {newer.id}，一并收用的是那一份",
+            f"the same host was looked at later too, as {newer.id}, which is taken in its place",
         )
     )
 
