@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -322,3 +323,15 @@ def test_nobody_is_told_to_mend_by_a_day_that_has_passed(
     assert ago.isoformat() not in said
     given = hostpledge("pledge", "notices", "--register", tmp_path / "r", home=tmp_path)
     assert (given.status, "late" in given.out) == (0, False)
+
+
+def test_two_at_once_have_a_number_each(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    """And each file is the one that is on record under its number."""
+    pages = [tmp_path / f"{n}.html" for n in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda page: run("one-1", "-o", page, "--by", SOON), pages))
+    assert [one.status for one in done] == [0, 0, 0], [one.err for one in done]
+    kept = {one["sha256"] for one in weak[0].get("one-1").document["notices"]}
+    assert kept == {hashlib.sha256(page.read_bytes()).hexdigest() for page in pages}

@@ -170,6 +170,13 @@ class Attached(Remembered):
         # only now is it there for others, and cannot be taken back
         self._remember()
 
+    @contextmanager
+    def changing(self, id: str) -> Iterator[None]:
+        """Up to its end nobody else changes a record: what was read is so when it is written."""
+        with self._database.writing() as connection:
+            self._hold(connection, id)
+            yield
+
     def insert_evidence(
         self,
         id: str,

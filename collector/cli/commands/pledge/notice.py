@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,7 +175,14 @@ def _write_all(
     written, nothing, unread = list[dict[str, str]](), list[str](), list[str]()
     for id in ids:
         try:
-            notice = made(register, id, asked, now, html=place.suffix == ".html")
+            # the number is taken where it goes on record: two at once have one each
+            with nullcontext() if draft else register.changing(id):
+                notice = made(register, id, asked, now, html=place.suffix == ".html")
+                if notice is not None:
+                    target = place if single else _target(place, id, notice, asked)
+                    write_aside(target, notice.data, mode)
+                    if not draft:
+                        put_on_record(register, id, notice, now)
         except BadInput as problem:
             if single or len(ids) == 1:
                 raise
@@ -184,10 +192,6 @@ def _write_all(
         if notice is None:
             nothing.append(id)
             continue
-        target = place if single else _target(place, id, notice, asked)
-        write_aside(target, notice.data, mode)
-        if not draft:
-            put_on_record(register, id, notice, now)
         written.append({"pledge": id, "file": str(target), "number": notice.number})
         click.echo(str(target))
         # the boxes of its pages stand in circles, of 100 MB each
