@@ -62,15 +62,21 @@ def spare_address(hosts: Fleet) -> Iterator[str]:
 
     One of the hosts' own network may be given to a container at any time.
     """
-    near = hosts.hosts[HOST].address
     address = f"198.18.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
-    words = subprocess.check_output(["ip", "-o", "route", "get", near], text=True).split()
-    device = words[words.index("dev") + 1]
-    subprocess.run(["ip", "addr", "replace", f"{address}/32", "dev", device], check=True)
+    device = have_address(hosts, address)
     try:
         yield address
     finally:
         subprocess.run(["ip", "addr", "del", f"{address}/32", "dev", device], check=False)
+
+
+def have_address(hosts: Fleet, address: str) -> str:
+    """The device that has it: with the last container of a network its bridge goes, and comes."""
+    near = hosts.hosts[HOST].address
+    words = subprocess.check_output(["ip", "-o", "route", "get", near], text=True).split()
+    device = words[words.index("dev") + 1]
+    subprocess.run(["ip", "addr", "replace", f"{address}/32", "dev", device], check=True)
+    return device
 
 
 def tree(hosts: Fleet) -> list[str]:
@@ -104,7 +110,8 @@ def settled(hosts: Fleet, before: Iterable[str], seconds: float, *, booted: bool
 
 def slowly(hosts: Fleet, seconds: int) -> None:
     script = _SLOW.replace("@SECONDS@", str(seconds)) if seconds else _NOT_SLOW
-    hosts.execute(HOST, "sh", data=script.encode())
+    # mount(8), by which the disk gets full, makes this one: a start of the host takes it away
+    hosts.execute(HOST, "sh", data=f"mkdir -p /run/mount\n{script}".encode())
 
 
 def begun(hosts: Fleet, home: Path, out: Path, probe: str, *more: str) -> subprocess.Popen[bytes]:

@@ -81,6 +81,7 @@ def test_an_interruption_leaves_nothing(
     hosts: Fleet, settings: tuple[str, ...], tmp_path: Path, kind: str, probe: str, later: float
 ) -> None:
     accidents.slowly(hosts, {"window": 60, "reboot": 7}.get(kind, 6))
+    accidents.have_address(hosts, settings[-1])
     before = accidents.quiet(hosts)
     more = list(settings)
     middle = probe
