@@ -74,6 +74,27 @@ class Places:
         if self.address != url:
             private.write_aside(self.folder / "address", f"{url}\n".encode())
 
+    def belongs_to(self, register: str, where: str, *, claim: bool = True) -> None:
+        """From the first time on, to that register alone, which lies there.
+
+        Links and receipts name pledges by their ids. One that was moved, or restored in place of
+        what is lost, has it still; a copy beside it has not. Without `claim` nothing is written.
+        Raises BadInput for another one.
+        """
+        own = {"register": register, "where": where}
+        place = self.folder / "register.json"
+        known = load(place)
+        if known is not None:
+            there = str(known.get("where", ""))
+            if known.get("register") != register or _is_another(there, where):
+                raise BadInput(
+                    msg("hand_in_of_another_register", register=there), where=str(self.folder),
+                    mend=msg("hand_in_folder_mend"),
+                )  # fmt: skip
+        if claim and known != own:
+            with self.held():
+                store(place, own)
+
     @property
     def address(self) -> str:
         """Of the server, as its own settings have it; empty where none has told."""
@@ -106,6 +127,13 @@ class Places:
         self.make()
         line = json.dumps(entry).encode() + b"\n"
         private.append(self.folder / name, line, most=LOG, kept=kept)
+
+
+def _is_another(there: str, where: str) -> bool:
+    """Of two places of one register: are both there? A database server is not asked for that."""
+    if "://" in there + where or not Path(there).exists() or not Path(where).exists():
+        return False
+    return not Path(there).samefile(where)
 
 
 def now() -> datetime:

@@ -433,3 +433,26 @@ def test_two_engineers_at_once_take_each_but_once(
     both = [killed.begin(partial(_all, desk)) for _ in range(2)]
     assert [os.waitpid(child, 0)[1] for child in both] == [0, 0]
     assert len(desk.evidence()) == len(desk.evidence("P-2")) == 1
+
+
+def test_what_is_handed_in_is_one_registers_alone(desk: Desk, tmp_path: Path) -> None:
+    """A practice register beside it, or a copy that was restored there, has the same ids."""
+    assert desk("pledge", "hand-in-link", "P-1", "web-1").status == 0
+    one = desk.came(output("a"))
+    other = desk.home / "other.sqlite"
+    assert desk("pledge", "add", desk.home.parent / "P-1.yml", "--register", other).status == 0
+    backup = tmp_path / "b.zip"
+    assert desk("register", "backup", "-o", backup).status == 0
+    copy = desk.home / "copy.sqlite"
+    assert desk("register", "restore", backup, "--register", copy).status == 0
+    for place in (other, copy):
+        for words in (("intake", "--all"), ("intake", "--list"),
+                      ("pledge", "hand-in-link", "--list")):  # fmt: skip
+            done = desk(*words, "--register", place)
+            assert done.status == 2, (place, words, done.out)
+            assert "another register" in done.err
+    assert [x["id"] for x in desk.json("--list")["waiting"]] == [one.id]
+    # what was restored in its place has them still
+    (desk.home / "register.sqlite").rename(desk.home / "lost")
+    copy.rename(desk.home / "moved.sqlite")
+    assert one.id in desk("intake", "--list", "--register", desk.home / "moved.sqlite").out

@@ -15,9 +15,11 @@ import pytest
 from collector.errors import BadInput
 from collector.pledges.database.location import server_url
 from collector.pledges.database.tables import unasked
+from collector.pledges.register.register import Register
 from collector.web.asking.settings import Settings
 from collector.web.keeping.state import State
 from collector.web.serving import server
+from collector.web.serving.app import house
 from collector.web.serving.quiet import Seldom
 from tests.cli.running import hostpledge
 from tests.web.sites import Place, free_port, served
@@ -124,3 +126,18 @@ def test_a_password_that_no_command_shows(monkeypatch: pytest.MonkeyPatch) -> No
         url = server_url(told, "--state")
         assert (url.password, unasked(url)) == ("s3cret", {})
         assert "s3cret" not in url.render_as_string()
+
+
+def test_a_state_is_of_one_register_alone(place: Place, tmp_path: Path) -> None:
+    """Accounts see pledges by their ids: those of another register are none of theirs."""
+    kept = tmp_path / "kept"
+    with served(Place(place.register, str(kept), place.signer, place.home), port=free_port()):
+        pass
+    other = Register.open(str(tmp_path / "other.sqlite"))
+    words = ("--port", free_port(), "--register", tmp_path / "other.sqlite", "--state", kept)
+    done = hostpledge("serve", *words, home=tmp_path)
+    assert (done.status, done.out) == (2, "")
+    assert "accounts and lists of another register's page" in done.err
+    with pytest.raises(BadInput, match="--state"):
+        house(str(tmp_path / "other.sqlite"), State.open(str(kept)), Settings())
+    assert not other.briefs()

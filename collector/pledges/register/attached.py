@@ -170,6 +170,11 @@ class Attached(Remembered):
         # only now is it there for others, and cannot be taken back
         self._remember()
 
+    def name(self) -> str:
+        """Which register it is, by its log: wherever it lies, and after it was restored."""
+        with self._database.read() as connection:
+            return str(connection.execute(select(tables.log_head.c.origin)).scalar() or "")
+
     @contextmanager
     def changing(self, id: str) -> Iterator[None]:
         """Up to its end nobody else changes a record: what was read is so when it is written."""

@@ -112,6 +112,17 @@ class State:
             connection.execute(row)
         return self.value(name) or value
 
+    def belongs_to(self, register: str) -> None:
+        """From the first time on, to that register alone. Raises BadInput for another one.
+
+        Accounts see pledges by their ids, and the lists that are kept have none of a register.
+        """
+        if register and self.once("register", register) != register:
+            raise BadInput(
+                msg("web_state_of_another_register"), where=self.where,
+                mend=msg("web_state_mend"),
+            )  # fmt: skip
+
 
 def _url(at: str) -> URL:
     url = server_url(at, "--state")

@@ -23,6 +23,12 @@ class Library:
         return self._register.where
 
     @property
+    def name(self) -> str:
+        """Which register it is; see `ReadOnlyRegister.name`."""
+        with self.open() as register:
+            return register.name()
+
+    @property
     def folders(self) -> tuple[str, ...]:
         """Where it lies on this machine, the longest first."""
         found = {str(self._register.store.folder), self._register.where}

@@ -64,8 +64,14 @@ _OPEN: Sequence[tuple[str, str, Handler]] = (
 
 
 def house(location: str | None, state: State, settings: Settings) -> House:
-    """What the requests of one process share. Raises BadInput where there is no register."""
+    """What the requests of one process share.
+
+    Raises BadInput where there is no register, and for the state of another one.
+    """
     library, rows = Library(location), Rows(state)
+    state.belongs_to(library.name)
+    handed = Places(location_of(location).hand_in)
+    handed.belongs_to(library.name, library.where, claim=False)
     return House(
         settings,
         state,
@@ -78,7 +84,7 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         Index(Library(location), state),
         rows,
         Customer(library, rows),
-        Waiting(Places(location_of(location).hand_in)),
+        Waiting(handed),
         Provider(settings.oidc, state.secret) if settings.oidc else None,
     )
 

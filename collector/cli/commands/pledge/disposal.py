@@ -69,6 +69,8 @@ def dispose(
             tr("没有终端可供确认", "there is no terminal to ask on"),
             mend=tr("加 --yes", "give --yes"),
         )
+    # another register's hand-ins are not its own to end: said before anything is destroyed
+    places = place(register, location)
     count = len(register.every_evidence(id))
     question = tr(
         f"销毁 {id} 的登记内容和 {count} 份证据包，不可恢复。继续？",
@@ -77,7 +79,7 @@ def dispose(
     if not yes and not click.confirm(question, err=True):
         return 1
     done = destroy(register, id, about, today, renewed=id in register.renewed())
-    over = ended.end(place(location), id)
+    over = ended.end(places, id)
     answer(Identity(id), id=id, versions=done.versions, bundles=done.bundles)
     out(
         tr(

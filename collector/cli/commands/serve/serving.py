@@ -96,9 +96,11 @@ def serve(
         key=key,
     )
     told = server.settings_of(given)
-    Library(location)
+    library = Library(location)
     server.check_place(told)
-    _say_first(Accounts(State.open(state)))
+    kept = State.open(state)
+    kept.belongs_to(library.name)
+    _say_first(Accounts(kept))
     click.echo(tr(f"登记库：{told.origin}/（Ctrl-C 结束）", f"{told.origin}/ (Ctrl-C ends it)"))
     sys.stdout.flush()
     server.serve(given, workers)

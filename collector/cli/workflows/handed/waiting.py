@@ -48,11 +48,14 @@ class Waiting:
         return self.trouble or self.doubt
 
 
-def place(location: str | None) -> Places:
-    """The folder of hand-ins that belongs to a register."""
+def place(register: Register, location: str | None) -> Places:
+    """The folder of hand-ins that belongs to a register. Raises BadInput for another one's."""
     from collector.pledges.database import location as registers
 
-    return Places(registers.place(location).hand_in)
+    places = Places(registers.place(location).hand_in)
+    if places.folder.is_dir():
+        places.belongs_to(register.name(), register.where)
+    return places
 
 
 def undecided(places: Places) -> list[Receipt]:

@@ -84,7 +84,7 @@ def intake(
 
     _check(listed=listed, taking=bool(accept or all_), refuse=refuse, why=why)
     register = open_register(location)
-    places = place(location)
+    places = place(register, location)
     taking = bool(accept or all_)
     signing = None
     if taking:

@@ -84,7 +84,7 @@ def hand_in_link(
             )
         )
     register = open_register(location)
-    places = place(location)
+    places = place(register, location)
     if listed:
         return _list(places, pledge)
     if revoke:
@@ -96,6 +96,7 @@ def hand_in_link(
             where=record.id,
             mend=tr("见登记的 resources.hosts", "see its resources.hosts"),
         )
+    places.belongs_to(register.name(), register.where)
     return _make(places, record.id, str(host), record.grade, days, url)
 
 

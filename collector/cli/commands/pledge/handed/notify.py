@@ -104,7 +104,7 @@ def notify(
     now = datetime.now(UTC)
     register = open_register(location)
     found, doubts = items(register, now, to_the_end(length_of_time(within), now))
-    found += handed_in(register, undecided(place(location)))
+    found += handed_in(register, undecided(place(register, location)))
     doubted = say_doubts(doubts, register)
     given, left = shared_out(found, people)
     if left:
