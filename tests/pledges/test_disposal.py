@@ -185,5 +185,8 @@ def test_as_a_user_does_it(tmp_path: Path) -> None:
     assert "1 hand-in link(s) ended, 1 capture(s) that waited taken away" in done.out
     assert list((home / "hand-in" / "quarantine").iterdir()) == []
     assert [links.state(places, link) for link in (*made, other)] == ["used", "revoked", "open"]
+    again = hostpledge("pledge", "add", "--update", file, home=home)
+    assert again.status == 2
+    assert "disposed of, and takes no further version" in again.err
     assert hostpledge("pledge", "due", home=home).out == "nothing is overdue or falls due\n"
     assert "disposed" in hostpledge("pledge", "status", ID, home=home).out

@@ -148,6 +148,11 @@ class Register(Seen):
         now = datetime.now(UTC)
         newest = self._newest(connection, record.id)
         if newest is not None and update:
+            if "disposed" in newest.record.document and "disposed" not in record.document:
+                # what it said is gone: a further version would stand beside versions of nothing
+                raise BadInput(
+                    msg("disposed_stays_so"), where=record.id, mend=msg("disposed_stays_so_mend")
+                )
             record = updated(newest.record, record, keep)
         if newest is None and update:
             raise self.unknown(connection, record.id)
