@@ -112,6 +112,19 @@ until printf x | clamdscan --no-summary --stdout - || [ "$n" -ge 50 ]; do
   n=$((n + 1)); sleep 0.3
 done
 """
+# a scanner of somebody's own, whose signatures know nothing
+OF_A_USER = """
+id plain >/dev/null 2>&1 || useradd -m -u 1234 plain
+cd /home/plain
+mkdir -p db
+printf 'Nothing:0:0:%s\\n' 00112233445566778899aabbccddeeff >db/local.ndb
+printf '%s\\n' 'LocalSocket /home/plain/a.ctl' 'DatabaseDirectory /home/plain/db' >c.conf
+chown -R plain .
+setpriv --reuid=plain --regid=plain --clear-groups /usr/sbin/clamd -c c.conf >/dev/null 2>&1
+n=0
+until [ -S a.ctl ] || [ "$n" -ge 50 ]; do n=$((n + 1)); sleep 0.2; done
+[ -S a.ctl ]
+"""
 QUIET = """
 printf 'LogLevel QUIET\\n' >/etc/ssh/sshd_config.d/10-quiet.conf
 systemctl restart ssh.service

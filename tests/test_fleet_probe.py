@@ -245,6 +245,25 @@ def test_a_file_is_stopped_as_it_is_opened_or_that_is_caught(
         assert sorted(set(_tree(hosts, name)) ^ set(tree)) == []
 
 
+def test_a_clamd_of_a_user_and_a_mount_of_its_own(hosts: Fleet, home: Path, tmp_path: Path) -> None:
+    """The first is none of the host's; of the second a restart might leave something."""
+    done = hosts.execute("effective", "sh", "-e", data=made.OF_A_USER.encode(), seconds=60)
+    assert done.returncode == 0, done
+    try:
+        ran = _probe(hosts, home, tmp_path / "one", ("malware_stream",), "-l", "effective")
+        found = json.loads(ran.out)["probes"]["effective"]["malware_stream"]
+        assert found["good"] is True, found
+    finally:
+        hosts.execute("effective", "sh", "-c", "pkill -u plain; userdel -r plain")
+    settings = hosts.folder / "mount.yml"
+    settings.write_text("all: {vars: {hostpledge_malware_folder: /sys/kernel}}\n", encoding="utf-8")
+    more = ("-i", str(settings), "-l", "effective")
+    ran = _probe(hosts, home, tmp_path / "two", ("malware_stream",), *more)
+    found = json.loads(ran.out)["probes"]["effective"]["malware_stream"]
+    assert (found["good"], found["left"]) == (None, []), found
+    assert "file system of its own" in found["why"], found
+
+
 def test_what_answers_in_the_place_of_this_hosts_clamd_is_not_asked(
     hosts: Fleet, home: Path, tmp_path: Path
 ) -> None:
