@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from collector import private
+from collector import own_folder, private
 from collector.captures import LARGEST
 from collector.errors import BadInput
 from collector.i18n.message import msg
@@ -81,19 +81,14 @@ class Places:
         what is lost, has it still; a copy beside it has not. Without `claim` nothing is written.
         Raises BadInput for another one.
         """
-        own = {"register": register, "where": where}
-        place = self.folder / "register.json"
-        known = load(place)
-        if known is not None:
-            there = str(known.get("where", ""))
-            if known.get("register") != register or _is_another(there, where):
-                raise BadInput(
-                    msg("hand_in_of_another_register", register=there), where=str(self.folder),
-                    mend=msg("hand_in_folder_mend"),
-                )  # fmt: skip
-        if claim and known != own:
+        if (there := own_folder.other(self.folder, register, where)) is not None:
+            raise BadInput(
+                msg("hand_in_of_another_register", register=there), where=str(self.folder),
+                mend=msg("hand_in_folder_mend"),
+            )  # fmt: skip
+        if claim:
             with self.held():
-                store(place, own)
+                own_folder.claim(self.folder, register, where)
 
     @property
     def address(self) -> str:
@@ -127,13 +122,6 @@ class Places:
         self.make()
         line = json.dumps(entry).encode() + b"\n"
         private.append(self.folder / name, line, most=LOG, kept=kept)
-
-
-def _is_another(there: str, where: str) -> bool:
-    """Of two places of one register: are both there? A database server is not asked for that."""
-    if "://" in there + where or not Path(there).exists() or not Path(where).exists():
-        return False
-    return not Path(there).samefile(where)
 
 
 def now() -> datetime:

@@ -7,6 +7,7 @@ sending/ID.N       it is being sent by channel N; a later command that finds it 
 tries/ID.N.json    how often that failed, and when it is tried again
 done/ID.N.json     it was taken
 log.jsonl          each attempt and its end
+register.json      whose notices these are (`own_folder`)
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from collector import private
+from collector import own_folder, private
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.notify.wire import Outcome
@@ -60,6 +61,20 @@ class Outbox:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def belongs_to(self, register: str, where: str, *, claim: bool = False) -> None:
+        """From the first notice on, to that register alone, which lies there; see `own_folder`.
+
+        What was told is known by the ids of pledges: another one would take it for its own. To
+        `claim` it, it is held. Raises BadInput for another one.
+        """
+        if (there := own_folder.other(self.folder, register, where)) is not None:
+            raise BadInput(
+                msg("outbox_of_another_register", register=there), where=str(self.folder),
+                mend=msg("outbox_mend"),
+            )  # fmt: skip
+        if claim:
+            own_folder.claim(self.folder, register, where)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -417,3 +417,25 @@ def test_the_unit_asks_for_what_there_is(office: Office) -> None:
     done = hostpledge(*words[2:], "--register", office.folder, home=office.folder)
     assert done.status == 0, done
     assert len(office.told()) == 1
+
+
+def test_notices_are_one_registers_alone(office: Office, tmp_path: Path) -> None:
+    """A practice register, or a restored copy, has the same ids: what one told is not told by it."""
+    assert office().status == 0
+    count = len(office.server.taken)
+    other = Register.open(str(tmp_path / "other.sqlite"))
+    other.add(made(id="one-1", resources={"hosts": ["web-01"]}))
+    backup, copy = tmp_path / "b.zip", tmp_path / "copy.sqlite"
+    for words in (("backup", "-o", str(backup), "--register", str(office.folder)),
+                  ("restore", str(backup), "--register", str(copy))):  # fmt: skip
+        assert hostpledge("register", *words, home=tmp_path).status == 0
+    for place in (tmp_path / "other.sqlite", copy):
+        for more in ((), ("--dry-run",)):
+            done = hostpledge(*office.words()[:-1], str(place), *more, home=tmp_path)
+            assert (done.status, done.out) == (2, ""), (place, more, done)
+            assert "another register" in done.err
+            assert "HOSTPLEDGE_OUTBOX" in done.err
+    own = str(tmp_path / "own")
+    words = [*office.words()[:-1], str(tmp_path / "other.sqlite")]
+    assert hostpledge(*words, home=tmp_path, HOSTPLEDGE_OUTBOX=own).status == 0
+    assert len(office.server.taken) > count

@@ -110,10 +110,12 @@ def notify(
     if left:
         _say_left(len(left))
     outbox = Outbox(_place(location))
+    outbox.belongs_to(register.name(), register.where)
     if dry_run:
         return _shown(outbox, register, people, given, folder, now)
     sending.check()
     with outbox.held():
+        outbox.belongs_to(register.name(), register.where, claim=True)
         for message, files in _new(outbox, register, people, given, folder, now):
             outbox.put(message, files)
         went = _send_all(outbox, people, now, again=again)
