@@ -420,7 +420,7 @@ def test_the_unit_asks_for_what_there_is(office: Office) -> None:
 
 
 def test_notices_are_one_registers_alone(office: Office, tmp_path: Path) -> None:
-    """A practice register, or a restored copy, has the same ids: what one told is not told by it."""
+    """A practice register, or a restored copy, has the same ids."""
     assert office().status == 0
     count = len(office.server.taken)
     other = Register.open(str(tmp_path / "other.sqlite"))

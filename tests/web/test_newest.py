@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from collector import captures, catalog
 from collector.attest.bundle import making
-from collector.model import Capture, Lang
+from collector.model import Capture, Lang, Waiver
 from collector.pledges.database import tables as register_tables
 from collector.pledges.database.rows import Version
 from collector.pledges.record.form import PledgeRecord, from_document
@@ -79,6 +79,7 @@ def _alone(
     taken: Capture,
     controls: Sequence[str],
     at: datetime,
+    waivers: Sequence[Waiver] = (),
 ) -> None:
     """A look at that host, and no other."""
     taken = replace(
@@ -90,11 +91,11 @@ def _alone(
         head=MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))}),
     )
     folder = signer.folder / f"alone-{host}"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     file = folder / f"{host}{captures.SUFFIX}"
     captures.write(taken, file)
     made = making.make(
-        [file], folder / "bundle", signer.key, grade=3, at=at,
+        [file], folder / "bundle", signer.key, grade=3, at=at, waivers=waivers,
         controls=[catalog.control(name) for name in controls],
         pledge=register.reference("demo-0"), declared=register.get("demo-0").hosts,
     )  # fmt: skip

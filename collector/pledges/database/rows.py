@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from collector.pledges.record.form import PledgeRecord
@@ -34,7 +35,8 @@ class Evidence:
     it, did not answer, or not to the end. `handed_in` is how
     many of its captures no run vouches for (None: it was attached before that was kept). `past`:
     every host in it had been looked at later already (None: what its time says, see `current`).
-    `doubted`: the register's rows of its pledge are not what its log says of them.
+    `doubted`: the register's rows of its pledge are not what its log says of them. `now`: of
+    clauses that come to another verdict since (`standing.ended_waivers`), which.
     """
 
     pledge: str
@@ -51,11 +53,16 @@ class Evidence:
     handed_in: int | None = None
     past: bool | None = None
     doubted: bool = False
+    now: Mapping[str, str] = MappingProxyType({})
 
     @property
     def whole(self) -> bool:
         """Does it look at all that its pledge was about when it was attached?"""
         return self.scope is None or (self.scope.whole and not self.absent)
+
+    def word(self, clause: str) -> str | None:
+        """The verdict of a clause as it counts now; None where it was not judged."""
+        return self.now.get(clause, self.verdicts.get(clause))
 
     def scope_json(self) -> dict[str, Any] | None:
         """As `scope_json`, of what was attached."""

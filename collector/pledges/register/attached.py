@@ -24,6 +24,7 @@ from collector.pledges.database import (
     sightings,
     tables,
     voids,
+    waived,
 )
 from collector.pledges.database.next_in_order import check_in_order
 from collector.pledges.database.rows import Evidence, evidence_of, few_of, scope_json
@@ -154,6 +155,11 @@ class Attached(Remembered):
         if not attached:
             return PledgeReference(id, 1, None)
         return PledgeReference(id, attached[-1].sequence + 1, attached[-1].digest)
+
+    def waiver_courses(self) -> Mapping[str, waived.Course]:
+        """Of each record that ever had a waiver, by id: which, and since when."""
+        with self._database.read() as connection:
+            return waived.courses(connection)
 
     @contextmanager
     def attaching(self, id: str) -> Iterator[None]:

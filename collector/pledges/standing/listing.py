@@ -42,11 +42,14 @@ class Listed:
         return str(self.record.document.get("period", {}).get("until", ""))
 
     def verdict(self, clause: str) -> str:
-        """Of VERDICTS: what the newest evidence proves of the clause, at the record's grade."""
+        """Of VERDICTS: what the newest evidence proves of the clause, at the record's grade.
+
+        A waiver that ended since softens nothing any more: see `ended_waivers`.
+        """
         last = self.last
         if last is None:
             return "none"
-        word = last.verdicts.get(clause, "none")
+        word = last.word(clause) or "none"
         scope = last.scope
         short = scope is None or scope.grade < self.record.grade or not scope.clauses[clause].whole
         return "error" if short and word in _SATISFIED else word

@@ -22,7 +22,7 @@ from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import failing_before, last_lives
 from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
-from collector.pledges.status.findings import Life
+from collector.pledges.status.findings import Life, waiver_holds
 from collector.pledges.status.latest_bundle import MOST_NAMED, Failing, Newest
 from collector.scope import Scope, of_evidence
 
@@ -89,7 +89,11 @@ def status(
             newest = Newest(last)
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
-            failing = _failing(newest, failing_before(record, lives, last.sequence))
+            failing = _failing(
+                newest,
+                lambda control, host: waiver_holds(record, control, host, now),
+                failing_before(record, lives, last.sequence),
+            )
             found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
             given = newest.handed_in
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
@@ -134,7 +138,9 @@ def _not_looked_at(one: Standing) -> Standing:
     return replace(one, verdict=Result.ERROR, reasons=(_UNREAD, *one.reasons))
 
 
-def _failing(newest: Newest, before: Sequence[Life]) -> dict[str, Sequence[Failing]]:
+def _failing(
+    newest: Newest, holds: Callable[[str, str], bool], before: Sequence[Life]
+) -> dict[str, Sequence[Failing]]:
     """By clause, what the newest look at each host holds against it; the newest bundle's first."""
     known = described()
     found: dict[str, Sequence[Failing]] = {}
@@ -143,7 +149,7 @@ def _failing(newest: Newest, before: Sequence[Life]) -> dict[str, Sequence[Faili
         for life in before:
             if life.control in known and known[life.control].clause == clause:
                 older.setdefault(life.control, []).append(life)
-        found[clause] = (*newest.open(clause), *map(_of_lives, older.values()))
+        found[clause] = (*newest.open(clause, holds), *map(_of_lives, older.values()))
     return found
 
 

@@ -193,7 +193,7 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
     control, host = key
     waiver = _waiver(record, control, host)
     events = list(course.events)
-    covers = waiver is not None and waiver_end(waiver["expires"]) > now
+    covers = waiver_holds(record, control, host, now)
     holds = covers and course.verdict in WAIVABLE
     state: State = "closed" if not course.is_open else "waived" if holds else "open"
     if state == "open" and course.ended is not None:
@@ -240,6 +240,12 @@ def _waiver(record: PledgeRecord, control: str, host: str) -> Mapping[str, Any] 
     entries: Sequence[Mapping[str, Any]] = record.document.get("waivers", ())
     mine = [w for w in entries if w["control"] == control and w["host"] in (host, "*")]
     return max(mine, key=lambda w: waiver_end(w["expires"]), default=None)
+
+
+def waiver_holds(record: PledgeRecord, control: str, host: str, now: datetime) -> bool:
+    """Does the record waive it at that time (aware)?"""
+    waiver = _waiver(record, control, host)
+    return waiver is not None and waiver_end(waiver["expires"]) > now
 
 
 def late(

@@ -7,7 +7,7 @@ that the signed statement gives it, and the statement to the digest in the regis
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.model import Capture, Result, Text
+from collector.model import Capture, Result, Severity, Text
 from collector.pledges.database import held, sightings
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting
@@ -34,8 +34,8 @@ MOST_NAMED = 5
 class Failing:
     """A control with the same verdict on `hosts` (a few of them) of `count`.
 
-    `breaks`: its clause fails by it, though the newest bundle, which is silent of it, does not
-    say so.
+    `breaks`: its clause fails by it, though the row of the newest bundle may not say so: that is
+    silent of it, or it was waived then.
     """
 
     number: str
@@ -130,26 +130,36 @@ class Newest:
     def _captures(self) -> Iterator[str]:
         return (entry["capture"] for entry in self.evidence["hosts"].values())
 
-    def open(self, clause: str) -> tuple[Failing, ...]:
-        """The controls of a clause (e.g. `2.2`) that are not satisfied, the worst first."""
+    def open(
+        self, clause: str, holds: Callable[[str, str], bool] = lambda *_: True
+    ) -> tuple[Failing, ...]:
+        """The controls of a clause (e.g. `2.2`) that are not satisfied, the worst first.
+
+        `holds`: does a waiver of that control on that host hold now, as it did when it was judged?
+        """
         found: dict[tuple[str, Result], list[str]] = {}
+        grave: set[tuple[str, Result]] = set()
         for host, entry in self.evidence["hosts"].items():
             for finding in entry["findings"]:
                 result = Result(finding["verdict"])
-                waived = finding["waiver"] is not None and not finding["waiver"]["expired"]
+                key = finding["control"], result
                 satisfied = result in (Result.PASS, Result.NOTAPPLICABLE)
-                if finding["clause"] == clause and not satisfied and not waived:
-                    found.setdefault((finding["control"], result), []).append(host)
+                waived = finding["waiver"] is not None and not finding["waiver"]["expired"]
+                left = satisfied or (waived and holds(finding["control"], host))
+                if finding["clause"] == clause and not left:
+                    found.setdefault(key, []).append(host)
+                    if result is Result.FAIL and finding.get("severity") == Severity.HIGH:
+                        grave.add(key)
         order = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
         listed = [
-            self._failing(control, result, sorted(hosts))
+            self._failing(control, result, sorted(hosts), grave=(control, result) in grave)
             for (control, result), hosts in found.items()
         ]
         return tuple(
             sorted(listed, key=lambda f: (order.index(f.result), not f.veto, -f.count, f.number))
         )
 
-    def _failing(self, control: str, result: Result, hosts: list[str]) -> Failing:
+    def _failing(self, control: str, result: Result, hosts: list[str], *, grave: bool) -> Failing:
         known = self.evidence["controls"][control]
         title = Text(known["title"]["zh"], known["title"]["en"])
         return Failing(
@@ -159,6 +169,7 @@ class Newest:
             known["veto"],
             tuple(hosts[:MOST_NAMED]),
             len(hosts),
+            result is Result.FAIL and (grave or known["veto"]),
         )
 
     def _checked(self, name: str) -> bytes:

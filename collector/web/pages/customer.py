@@ -73,7 +73,7 @@ def customer(asker: Asker) -> Response:
         life=LIVES[known.status.state].to(asker.lang),
         answers=_answers(known, newest, asker.lang, readable=readable),
         standings=standings(known.status.clauses, known.moment, asker.lang),
-        matrix=_matrix(asker, newest),
+        matrix=_matrix(asker, known, newest),
         lives=lives,
         lives_paging=lives_paging,
         lives_asked=[word for name in ("host", "owner") if (word := _asked(asker, name))],
@@ -267,12 +267,13 @@ def _gauge(newest: Looks | None, clause: str) -> list[tuple[str, int, float, flo
     return found
 
 
-def _matrix(asker: Asker, newest: Looks | None) -> matrix.Matrix | None:
+def _matrix(asker: Asker, known: Dossier, newest: Looks | None) -> matrix.Matrix | None:
     if newest is None:
         return None
     page = number(asker.query.get("hosts", ""))
     sought = asker.query.get("host", "").strip()[:200]
-    return matrix.of(newest, asker.lang, page, sought)
+    waived = {(one.control, one.host) for one in known.status.lives if one.state == "waived"}
+    return matrix.of(newest, waived, asker.lang, page, sought)
 
 
 def _lives(asker: Asker, lives: Sequence[Life]) -> list[Life]:

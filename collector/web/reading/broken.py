@@ -31,13 +31,17 @@ class Broken:
         record: str,
         rows: Sequence[Evidence],
         now: datetime,
+        *,
+        waived: bool,
     ) -> bool:
         """`record`: the digest of its version; `rows`: all evidence of it, void ones as well.
+
+        `waived`: did it ever have a waiver? A row of before may say `partial` by one that ended.
 
         What cannot be read is not called so: then the row says that nothing is proven.
         """
         last = one.last
-        if last is None or last.doubted or not _may_be(one, rows):
+        if last is None or last.doubted or not _may_be(one, rows, waived=waived):
             return False
         id = one.record.id
         # a waiver holds up to a day
@@ -48,16 +52,17 @@ class Broken:
         return known[1]
 
 
-def _may_be(one: Listed, rows: Sequence[Evidence]) -> bool:
+def _may_be(one: Listed, rows: Sequence[Evidence], *, waived: bool) -> bool:
     """Could a clause that failed before be well because nobody looked, or nobody answered?"""
     last = one.last
     if last is None:
         return False
     before = [row for row in rows if row.sequence < last.sequence]
+    failed = ("fail", "error", "partial") if waived else ("fail",)
     for clause in listing.CLAUSES:
         word = last.verdicts.get(clause)
         silent = word == "error" or (word != "fail" and not last.whole)
-        if silent and any(row.verdicts.get(clause) == "fail" for row in before):
+        if silent and any(row.verdicts.get(clause) in failed for row in before):
             return True
     return False
 

@@ -26,6 +26,7 @@ from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
+from collector.pledges.standing.ended_waivers import EndedWaivers
 from collector.pledges.standing.listing import Listed
 from collector.report.model import listed as columns
 from collector.web.keeping import tables
@@ -61,6 +62,7 @@ class Index:
         self._made_at, self._took = 0.0, 0.0
         self._ended = threading.Event()
         self._broken = Broken()
+        self._waivers = EndedWaivers()
         self._freed = False
 
     def begin(self) -> None:
@@ -114,6 +116,7 @@ class Index:
 
     def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
         attached, doubts = register.newest_and_doubts()
+        attached = self._waivers.counted(register, attached, now)
         every = listing.listed(register.briefs(now + AHEAD), attached, now, AHEAD)
         digests = {id: _version(digest) for id, digest in register.digests().items()}
         table = tables.listed
@@ -127,14 +130,17 @@ class Index:
             or kept.record != digests.get(one.record.id)
         ]
         sought, networks = _sought(register, changed)
-        rows_of = register.all_evidence()
+        rows_of, ever_waived = register.all_evidence(), register.waiver_courses()
+        broken: dict[str, bool] = {}
         rows = []
         for one in every:
             id = one.record.id
             text = sought[id] if id in sought else str(before[id].sought)
             record = digests.get(id, "")
-            broken = self._broken.is_broken(register, one, record, rows_of.get(id, ()), now)
-            row = _row(one, text, record, now, broken=broken)
+            broken[id] = self._broken.is_broken(
+                register, one, record, rows_of.get(id, ()), now, waived=id in ever_waived
+            )
+            row = _row(one, text, record, now, broken=broken[id])
             if id not in before or before[id].seal != row["seal"]:
                 rows.append((row, one))
         gone = before.keys() - {one.record.id for one in every}
@@ -142,7 +148,7 @@ class Index:
             "mark": mark,
             _AT: now.isoformat(),
             "doubts": json.dumps([[in_chinese(d.said), str(d.said)] for d in doubts[:20]]),
-            "months": json.dumps(months(register, every, rows_of, now)),
+            "months": json.dumps(months(register, every, rows_of, now, broken)),
         }
         with self._state.write() as connection:
             self._state.alone(connection, _LOCK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,13 @@ class Matrix:
     newest: int
 
 
-def of(looks: Looks, lang: Lang, page: int, sought: str) -> Matrix:
-    """The hosts whose names hold `sought`, those first that have the most to mend."""
+def of(
+    looks: Looks, waived: Collection[tuple[str, str]], lang: Lang, page: int, sought: str
+) -> Matrix:
+    """The hosts whose names hold `sought`, those first that have the most to mend.
+
+    `waived`: (control, host) of which a waiver holds, by the record and not by what was judged.
+    """
     columns = controls(looks.evidence, lang)
     ids = [column["id"] for column in columns]
     found = [
@@ -72,7 +77,7 @@ def of(looks: Looks, lang: Lang, page: int, sought: str) -> Matrix:
                 host,
                 HostStatus(entry["status"]),
                 host in looks.handed_in,
-                _cells(entry, ids),
+                _cells(entry, ids, {control for control, of in waived if of == host}),
                 looks.of[host],
             )
             for host, entry in found[(at - 1) * HOSTS : at * HOSTS]
@@ -90,16 +95,15 @@ def _rank(entry: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(-counts[str(result)] for result in ORDER[:4])
 
 
-def _cells(entry: Mapping[str, Any], ids: Sequence[str]) -> list[Cell]:
+def _cells(entry: Mapping[str, Any], ids: Sequence[str], waived: Collection[str]) -> list[Cell]:
     by_id = {finding["control"]: finding for finding in entry["findings"]}
-    return [_cell(id, by_id.get(id)) for id in ids]
+    return [_cell(id, by_id.get(id), waived) for id in ids]
 
 
-def _cell(id: str, finding: Mapping[str, Any] | None) -> Cell:
+def _cell(id: str, finding: Mapping[str, Any] | None, waived: Collection[str]) -> Cell:
     if finding is None:
         return id, "", ""
-    waiver = finding["waiver"]
-    if waiver is not None and not waiver["expired"]:
+    if id in waived:
         return id, "waived", "W"
     result = Result(finding["verdict"])
     return id, str(result), SIGNS[result]

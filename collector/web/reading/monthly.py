@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.times import CHINA
@@ -20,11 +21,13 @@ def months(
     every: Sequence[Listed],
     attached: Mapping[str, Sequence[Evidence]],
     now: datetime,
+    broken: Mapping[str, bool] = MappingProxyType({}),
 ) -> list[dict[str, object]]:
     """The last twelve, the oldest first, each with its last day and the counts by standing.
 
     `attached`: all evidence, void ones as well. A pledge is there from its first evidence on; its
-    grade is that of today.
+    grade is that of today. `broken`: of which another look than the newest says so; and as it
+    stands now, a waiver that ended counts.
     """
     void = register.void()
     found = []
@@ -37,7 +40,8 @@ def months(
                 if row.attached_at <= end and row.sequence not in void.get(one.record.id, ())
             ]
             if rows:
-                counts[standing_of(replace(one, evidence=rows))] += 1
+                fails = end == now and (broken.get(one.record.id) or standing_of(one) == "broken")
+                counts["broken" if fails else standing_of(replace(one, evidence=rows))] += 1
         found.append({"day": end.astimezone(CHINA).date().isoformat(), **counts})
     return found
 

@@ -10,7 +10,7 @@ from collector.attest.bundle.provenance import is_collected
 from collector.model import HostStatus
 
 # of a finding, what a matrix shows of it: thousands of them are kept
-_SHOWN = ("control", "clause", "verdict", "waiver")
+_SHOWN = ("control", "clause", "verdict")
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ def list_(
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
+    from collector.pledges.standing.ended_waivers import EndedWaivers
 
     within = length_of_time(due_within, where="--due-within") if due_within else None
     wanted = listing.Wanted(
@@ -147,6 +148,7 @@ def list_(
     now = datetime.now(UTC)
     ahead = within or _AHEAD
     attached, doubts = register.newest_and_doubts()
+    attached = EndedWaivers().counted(register, attached, now)
     every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)

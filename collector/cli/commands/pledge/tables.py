@@ -64,7 +64,7 @@ def _end(record: Brief) -> str:
 
 def clause_of(evidence: Evidence, grade: int, number: str) -> str:
     """The verdict; and where not all of the clause was judged, of how much: `error 7/25`."""
-    scope, word = evidence.scope, evidence.verdicts.get(number)
+    scope, word = evidence.scope, evidence.word(number)
     if scope is None:
         # the row is of before that was kept: how much was judged is the signer's word alone
         return short("error" if word in SATISFIED else word)
