@@ -71,7 +71,10 @@ def forget(where: str) -> None:
 
 @contextmanager
 def forgotten(where: str) -> Iterator[None]:
-    """Forgotten within, and known as before where that fails."""
+    """Forgotten within and after it, and known as before where that fails.
+
+    Who read the register meanwhile knows it as it was, and has it written down.
+    """
     before = _all()
     forget(where)
     try:
@@ -79,6 +82,7 @@ def forgotten(where: str) -> Iterator[None]:
     except BaseException:
         _write(_all() | {name: before[name] for name in _names(where) if name in before})
         raise
+    forget(where)
 
 
 def _names(where: str) -> tuple[str, ...]:

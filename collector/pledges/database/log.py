@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from collector.attest.log import logged
 from collector.attest.log.checkpoint import Checkpoint, is_origin, parse
@@ -111,6 +111,13 @@ def _origin(connection: Connection, where: str) -> str:
         # a checkpoint of it would say more than the log does
         raise BadInput(msg("not_checkpoint_no_name"), where=where, mend=msg("restore_backup"))
     return origin
+
+
+def extent(connection: Connection) -> tuple[str, int]:
+    """Which log there is (empty: none yet), and how many entries it has."""
+    origin = connection.execute(select(tables.log_head.c.origin).limit(1)).scalar()
+    last = connection.execute(select(func.max(tables.log_entries.c.number))).scalar()
+    return str(origin or ""), 0 if last is None else last + 1
 
 
 def read(connection: Connection, *, where: str, known: Checkpoint | None = None) -> Log:

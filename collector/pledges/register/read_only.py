@@ -9,7 +9,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -20,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import location, seals, sightings, tables, voids
+from collector.pledges.database import last_kept, location, log, seals, sightings, tables, voids
 from collector.pledges.database.location import Place
 from collector.pledges.database.sightings import Twin
 from collector.pledges.register.register import Register
@@ -36,6 +38,26 @@ if TYPE_CHECKING:
 _POOL = 8
 # rows that are changed in place show in no count, and a seal may be made anew beside this process
 _HELD_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """By what a register is known not to be the one that it was.
+
+    Its file (0 of a server's), its log and how long that is, and how much of it the user remembers.
+    """
+
+    file: tuple[int, int]
+    origin: str
+    size: int
+    kept: tuple[str, int]
+
+    def grew_out_of(self, before: Stands) -> bool:
+        same = self.file == before.file and self.origin == before.origin
+        if not same or self.size < before.size:
+            return False
+        origin, size = before.kept
+        return not origin or (self.kept[0] == origin and self.kept[1] >= size)
 
 
 class ReadOnlyRegister(Register):
@@ -67,6 +89,22 @@ class ReadOnlyRegister(Register):
                 msg("register_not_renewed"), where=place.where, mend=msg("renew_by_pledge_list")
             )
         return cls(engine, place.store, place.where)
+
+    def stands(self) -> Stands:
+        """To be asked for before and after: has it been replaced?"""
+        with self._database.read() as connection:
+            origin, size = log.extent(connection)
+        kept = last_kept.read(self.where)
+        try:
+            about = Path(self.where).stat() if "://" not in self.where else None
+        except OSError:
+            about = None
+        return Stands(
+            (about.st_dev, about.st_ino) if about else (0, 0),
+            origin,
+            size,
+            (kept.origin, kept.size) if kept else ("", 0),
+        )
 
     def mark(self) -> str:
         """Another text once records or evidence were added; nothing is read for it but counts."""

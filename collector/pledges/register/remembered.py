@@ -21,13 +21,14 @@ from sqlalchemy import Connection, select, tuple_
 
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import against_log, in_force, last_kept, tables
+from collector.pledges.database import against_log, in_force, last_kept, log, tables
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.location import SHARED
 from collector.pledges.database.rows import Evidence, evidence_of
 from collector.pledges.database.store import Store
 
 if TYPE_CHECKING:
+    from collector.attest.log.checkpoint import Checkpoint
     from collector.pledges.database.transactions import Database
     from collector.pledges.register.signers import Signers
 
@@ -103,6 +104,14 @@ class Remembered:
         if now is not None and now.size:
             last_kept.keep(now, self.where, met=met)
             self._against.remember(now)
+            if met and not self._is_there(now):
+                last_kept.forget(self.where)
+
+    def _is_there(self, known: Checkpoint) -> bool:
+        """Is the log as long still? While it was read another one may have been put there."""
+        with self._database.snapshot() as connection:
+            origin, size = log.extent(connection)
+        return origin == known.origin and size >= known.size
 
     def _unlike(self, one: Evidence, strangers: list[str] | None = None) -> Disagrees | None:
         """`strangers`: takes the pledges whose bundles nobody known signed, as no reason."""

@@ -1,4 +1,7 @@
-"""The register as pages read it: by one thread at a time, and never written to."""
+"""The register as pages read it: by one thread at a time, and never written to.
+
+It may be restored from a backup meanwhile: it is opened anew then.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from collector.errors import BadInput
+from collector.i18n.message import msg
 from collector.pledges.register.read_only import ReadOnlyRegister
 
 
@@ -14,7 +19,11 @@ class Library:
     """One register, opened read-only, for all threads of this process."""
 
     def __init__(self, location: str | None) -> None:
+        self._location = location
         self._register = ReadOnlyRegister.open_read_only(location)
+        self._name = self._register.name()
+        self._seen = self._register.stands()
+        self._within = False
         # what is read of the log is kept from page to page, and grows with it
         self._one_at_a_time = threading.RLock()
 
@@ -39,5 +48,32 @@ class Library:
     @contextmanager
     def open(self) -> Iterator[ReadOnlyRegister]:
         """The register, all its reads in one transaction, alone up to the end."""
-        with self._one_at_a_time, self._register.reading():
-            yield self._register
+        with self._one_at_a_time:
+            if not self._within and self._is_replaced():
+                self._open_anew()
+            before, self._within = self._within, True
+            try:
+                with self._register.reading():
+                    yield self._register
+            finally:
+                self._within = before
+
+    def _is_replaced(self) -> bool:
+        """Was another register, or an earlier state of it, put in its place?
+
+        What is remembered of the one before would speak against it.
+        """
+        now, before = self._register.stands(), self._seen
+        if not now.grew_out_of(before):
+            return True
+        self._seen = now
+        return False
+
+    def _open_anew(self) -> None:
+        """Raises BadInput for one that is another by its log: whom accounts see is not in it."""
+        opened = ReadOnlyRegister.open_read_only(self._location)
+        if opened.name() != self._name:
+            raise BadInput(
+                msg("web_register_is_another"), where=opened.where, mend=msg("web_start_anew")
+            )
+        self._register, self._seen = opened, opened.stands()
