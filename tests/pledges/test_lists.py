@@ -409,6 +409,13 @@ def test_what_an_update_would_change_is_shown_and_nothing_written(
     register = Register.open(place)
     assert register.get("C-001").customer == GOOD[1]
     assert len(register.history("C-001")) == 1
+    other = list(changed)
+    other[HEAD.index("统一社会信用代码")] = "91330106MA0DEM2696"
+    for words in (("--update", "--check"), ("--update",)):
+        refused = _import(place, _csv(tmp_path, HEAD, other), *words)
+        assert refused.returncode == 2
+        assert "C-001：用户名称与代码均不同" in refused.stderr or "C-001: 用户" in refused.stderr
+    assert len(register.history("C-001")) == 1
     strange = _import(place, _csv(tmp_path, HEAD, ["C-9", *GOOD[1:]]), "--update", "--check")
     assert strange.returncode == 2
     assert "登记库中没有：C-9" in strange.stderr

@@ -204,3 +204,22 @@ def test_a_register_on_a_file_system_that_is_read_only(
     with pytest.raises(BadInput, match="on a file system that is read-only; copy its") as refused:
         Register.open(str(tmp_path))
     assert "所在的文件系统是只读的；请将其目录复制到可写之处" in in_chinese(refused.value.said)
+
+
+def test_a_further_version_is_of_the_same_customer(place: str) -> None:
+    """What was attached to a pledge is no evidence of somebody else's."""
+    register = Register.open(place)
+    register.add(made())
+    known = made().document["customer"]
+    name, code = {"name": "另一家公司"}, {"credit_code": "91330106MA0DEM2696"}
+    assert known["credit_code"] != code["credit_code"]
+    with pytest.raises(BadInput, match=r"demo-2026: of another customer.*an id of its own"):
+        register.add(made(customer={**known, **name, **code}), update=True)
+    assert len(register.history("demo-2026")) == 1
+    # each alone is put right, and so both one after the other
+    assert register.add(made(customer={**known, **name}), update=True).number == 2
+    assert register.add(made(customer={**known, **name, **code}), update=True).number == 3
+    # nor is it by way of a number of another kind
+    person = {"kind": "person", "name": "王示例", "identity_masked": "330***********001X"}
+    with pytest.raises(BadInput, match="of another customer"):
+        register.add(made(customer=person), update=True)

@@ -10,6 +10,7 @@ from typing import Any
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.record.form import PledgeRecord, from_document
+from collector.pledges.record.masking import masked
 
 Entries = Mapping[tuple[str, str], Mapping[str, Any] | None]
 """By control and host (or `*`): what takes the place of the entry of both; None: nothing does."""
@@ -42,6 +43,25 @@ def check_names(known: Iterable[str], more: Iterable[str], *, where: str) -> Non
                 where=where,
                 mend=msg("give_another_id"),
             )
+
+
+def check_customer(old: PledgeRecord, new: PledgeRecord) -> None:
+    """Raises BadInput where the next version is another customer's: what is attached is of one.
+
+    By another name and another number; either alone may be put right, or both, one after the other.
+    """
+    before, after = old.document["customer"], new.document["customer"]
+    numbers = _number(before), _number(after)
+    if before["name"] != after["name"] and all(numbers) and numbers[0] != numbers[1]:
+        raise BadInput(
+            msg("another_customer", now=masked(before["name"]), then=masked(after["name"])),
+            where=old.id,
+            mend=msg("another_customer_mend"),
+        )
+
+
+def _number(customer: Mapping[str, Any]) -> str:
+    return str(customer.get("credit_code") or customer.get("identity_masked") or "")
 
 
 def updated(old: PledgeRecord, new: PledgeRecord, keep: Collection[str] = ()) -> PledgeRecord:

@@ -23,7 +23,7 @@ from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.due.lifecycle import continued
 from collector.pledges.record import form as records
-from collector.pledges.record.changes import check_names, updated
+from collector.pledges.record.changes import check_customer, check_names, updated
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
@@ -129,6 +129,9 @@ class Register(Seen):
         with self._database.write() as connection:
             if not update:
                 self._check_names(connection, every)
+            for record in every if update else ():
+                if (newest := self._newest(connection, record.id)) is not None:
+                    check_customer(newest.record, record)
             # each in its turn by id: two that add the same would wait for each other otherwise
             done = {
                 record.id: self._add(connection, record, update=update, keep=keep)

@@ -31,7 +31,7 @@ def show(
 
     Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
     """
-    from collector.pledges.record.changes import check_names, updated
+    from collector.pledges.record.changes import check_customer, check_names, updated
     from collector.pledges.record.differences import changes, masked_changes
     from collector.pledges.record.masking import masked
 
@@ -48,6 +48,7 @@ def show(
         if old is None:
             drafts += bool(record.document.get("draft"))
             continue
+        check_customer(old, record)
         next_one = updated(old, record, keep).document
         drafts += bool(next_one.get("draft"))
         found = list(masked_changes(changes(old.document, next_one)))
