@@ -6,8 +6,10 @@ import base64
 import hashlib
 import json
 import shlex
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 from starlette.requests import Request
@@ -21,6 +23,7 @@ from collector.handin.quarantine import Receipt
 from collector.i18n.message import in_chinese, told
 from collector.resources import package_text
 
+_STATES = {"waiting": "待收用 waiting", "accepted": "已收用 taken in", "refused": "已拒收 refused"}
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -50,13 +53,18 @@ def page(request: Request, link: Link, address: str, largest: int) -> Response:
     )
 
 
-def receipt_told(request: Request, one: Receipt, status: int) -> Response:
+def receipt_told(
+    request: Request, one: Receipt, status: int, decided: Mapping[str, Any] | None = None
+) -> Response:
+    """`decided`: what became of it; None while it waits."""
+    verdict = str(decided["verdict"]) if decided else "waiting"
     if _wants(request, "application/json"):
-        text = json.dumps({"receipt": _fields(one)}, indent=1) + "\n"
+        text = json.dumps({"receipt": _fields(one) | {"state": verdict}}, indent=1) + "\n"
         return secured(Response(text, status, media_type="application/json"))
     if _wants(request, "text/html"):
-        return _html(status, receipt=one)
-    lines = [f"{label}: {escaped(one_line(value))}" for label, value in _labelled(one)]
+        return _html(status, receipt=one, verdict=verdict)
+    rows = [*_labelled(one), ("状态 state", _STATES[verdict])]
+    lines = [f"{label}: {escaped(one_line(value))}" for label, value in rows]
     return secured(PlainTextResponse("\n".join(lines) + "\n", status))
 
 
@@ -122,7 +130,14 @@ def _here(at: datetime) -> str:
 def _html(status: int, **shown: object) -> Response:
     receipt = shown.get("receipt")
     rows = _labelled(receipt) if isinstance(receipt, Receipt) else []
-    known = {"link": None, "lines": [], "rows": rows, "style": _style(), **shown}
+    known = {
+        "link": None,
+        "lines": [],
+        "verdict": "waiting",
+        "rows": rows,
+        "style": _style(),
+        **shown,
+    }
     return secured(HTMLResponse(_template().render(known), status))
 
 

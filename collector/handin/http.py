@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -104,7 +105,7 @@ class _Desk:
             return self._nothing(request)
         known = await run_in_threadpool(quarantine.receipt, self.places, link.digest)
         if known is not None:
-            return receipt_told(request, known, 200)
+            return receipt_told(request, known, 200, await self._decided(known))
         return page(request, link, self._address(request), self.places.bounds.largest)
 
     async def script(self, request: Request) -> Response:
@@ -138,7 +139,13 @@ class _Desk:
             if status in (503, 507):
                 told.headers["Retry-After"] = "60"
             return told
-        return receipt_told(request, receipt, 201 if new else 200)
+        decided = None if new else await self._decided(receipt)
+        return receipt_told(request, receipt, 201 if new else 200, decided)
+
+    async def _decided(self, one: Receipt) -> Mapping[str, Any] | None:
+        with suppress(OSError, CollectorError):
+            return await run_in_threadpool(quarantine.decision, self.places, one)
+        return None
 
     async def _received(self, request: Request, link: Link) -> tuple[Receipt, bool]:
         """The receipt, and whether it is new."""

@@ -224,11 +224,18 @@ def decision(places: Places, one: Receipt) -> dict[str, Any] | None:
     return load(places.file("decided", one.digest, ".json"))
 
 
-def decide(places: Places, one: Receipt, verdict: Verdict, **about: object) -> None:
-    """Writes down what became of it, and lets its bytes go. The first decision stays."""
+def decide(
+    places: Places, one: Receipt, verdict: Verdict, *, again: bool = False, **about: object
+) -> None:
+    """Writes down what became of it, and lets its bytes go. The first decision stays.
+
+    But for what was taken in and is in no evidence (`lost`): that is decided on once more.
+    """
     path = places.file("decided", one.digest, ".json")
     with places.held():
-        if not path.exists():
+        known = load(path)
+        new = {"verdict": verdict, **about}
+        if known is None or (again and any(known.get(name) != new[name] for name in new)):
             at = now().isoformat(timespec="seconds")
             places.log(verdict, id=one.id, pledge=one.pledge, host=one.host, **about)
             store(path, {"schema": DECIDED, "verdict": verdict, "at": at, **about})

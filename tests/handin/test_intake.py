@@ -456,3 +456,56 @@ def test_what_is_handed_in_is_one_registers_alone(desk: Desk, tmp_path: Path) ->
     (desk.home / "register.sqlite").rename(desk.home / "lost")
     copy.rename(desk.home / "moved.sqlite")
     assert one.id in desk("intake", "--list", "--register", desk.home / "moved.sqlite").out
+
+
+def test_after_an_older_backup_what_was_taken_in_is_seen_and_taken_in_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A decision that no evidence stands behind is none; and nothing comes twice by it."""
+    assert desk("register", "backup", "-o", tmp_path / "old.zip").status == 0
+    data = output("a")
+    one = desk.came(data)
+    assert desk("intake", "--accept", one.id).status == 0
+    restored = ("register", "restore", tmp_path / "old.zip", "--replace")
+    assert desk(*restored).status == 0
+    assert desk.evidence() == []
+    (waits,) = desk.json("--list")["waiting"]
+    assert waits["id"] == one.id
+    assert "does not have" in waits["against"]
+    # to take it in is to be said
+    assert desk("intake", "--all").status == 2
+    assert desk.evidence() == []
+    # the same file by another link is another hand-in: one of both alone
+    twin = desk.came(data)
+    assert desk("intake", "--accept", one.id).status == 1
+    assert len(desk.evidence()) == 1
+    assert desk("intake", "--accept", twin.id).status == 2
+    assert len(desk.evidence()) == 1
+    assert desk("intake", "--refuse", twin.id, "--why", "twice").status == 0
+    assert desk.json("--list")["waiting"] == []
+    # where the bundle is gone as well, that is said, and it can be refused
+    assert desk(*restored).status == 0
+    for path in (desk.home / "bundles").iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    (waits,) = desk.json("--list")["waiting"]
+    assert "gone" in waits["against"]
+    assert desk("intake", "--accept", one.id).status == 2
+    assert desk("intake", "--refuse", one.id, "--why", "gone").status == 0
+    assert desk.json("--list")["waiting"] == []
+
+
+def test_hosts_that_differ_in_case_alone_hold_up_nobody_else(desk: Desk) -> None:
+    text = RECORD.format(id="P-3").replace("[web-1, web-2]", "[web-1, WEB-1, web-2]")
+    (desk.home.parent / "P-3.yml").write_text(text)
+    assert desk("pledge", "add", desk.home.parent / "P-3.yml").status == 0
+    small, large = desk.came(output("a"), "web-1", "P-3"), desk.came(output("b"), "WEB-1", "P-3")
+    clear = desk.came(output("c"), "web-2", "P-3")
+    found = desk.json("--all")
+    assert [one["id"] for one in found["taken"]] == [clear.id]
+    why = {one["id"]: one["why"] for one in found["not_taken"]}
+    assert why.keys() == {small.id, large.id}
+    assert all("differ in upper and lower case alone" in said for said in why.values())
+    # by its id one of them is taken
+    assert desk("intake", "--accept", large.id).status == 1
+    assert len(desk.evidence("P-3")) == 2

@@ -121,6 +121,28 @@ def test_programs_get_json(served: Served) -> None:
     assert (receipt["id"], receipt["size"]) == (link.id, len(data))
 
 
+def test_a_link_says_what_became_of_what_came_by_it(served: Served) -> None:
+    for verdict, title, word in (
+        ("accepted", "Taken in", "已收用 taken in"),
+        ("refused", "Refused", "已拒收 refused"),
+    ):
+        link, address = served.link()
+        data = output()
+        assert "待收用 waiting" in served.curl("-T", "-", address, data=data).text
+        assert ">Received</span>" in served.curl("-H", "Accept: text/html", address).text
+        receipt = quarantine.receipt(served.places, link.digest)
+        assert receipt is not None
+        quarantine.decide(served.places, receipt, verdict, why="secret")  # type: ignore[arg-type]
+        shown = served.curl("-H", "Accept: text/html", address).text
+        assert f">{title}</span>" in shown
+        assert "has still to take" not in shown
+        assert "secret" not in shown
+        # and the same bytes once more are told the same
+        assert word in served.curl("-T", "-", address, data=data).text
+        told = served.curl("-H", "Accept: application/json", address).text
+        assert json.loads(told)["receipt"]["state"] == verdict
+
+
 def test_the_script_comes_from_the_link_and_its_output_goes_back(
     served: Served, tmp_path: Path
 ) -> None:

@@ -436,6 +436,6 @@ def test_notices_are_one_registers_alone(office: Office, tmp_path: Path) -> None
             assert "another register" in done.err
             assert "HOSTPLEDGE_OUTBOX" in done.err
     own = str(tmp_path / "own")
-    words = [*office.words()[:-1], str(tmp_path / "other.sqlite")]
-    assert hostpledge(*words, home=tmp_path, HOSTPLEDGE_OUTBOX=own).status == 0
+    mine = [*office.words()[:-1], str(tmp_path / "other.sqlite")]
+    assert hostpledge(*mine, home=tmp_path, HOSTPLEDGE_OUTBOX=own).status == 0
     assert len(office.server.taken) > count

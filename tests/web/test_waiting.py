@@ -11,6 +11,7 @@ import pytest
 from collector.handin import links, quarantine
 from collector.handin.places import Places
 from collector.pledges.database import location
+from collector.pledges.register.register import Register
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from tests.handin.served import output
@@ -123,3 +124,26 @@ def test_a_link_works_behind_a_proxy_by_its_own_address(own: Place) -> None:
         == 201
     )
     assert '"came_from": "203.0.113.9"' in (places.folder / "log.jsonl").read_text()
+
+
+def test_what_was_taken_in_and_is_in_no_evidence_is_said(own: Place) -> None:
+    """As after an older backup of the register was restored."""
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    evidence = Register.open(own.register).evidence("demo-2")
+    for bundle in (evidence[0].digest, "0" * 64):
+        link, _ = links.new(places, "demo-2", "web-01", 3, timedelta(days=1))
+        upload = quarantine.Upload(places, link)
+        upload.write(bundle.encode())
+        upload.sync()
+        receipt, _ = upload.take_in("", "test")
+        upload.close()
+        quarantine.decide(places, receipt, "accepted", sequence=1, bundle=bundle)
+    for name, sees in (("boss", True), ("cust", True), ("aud", False)):
+        browser = site.browser(name)
+        for path in ("/?life=all&lang=en", "/pledges/demo-2?lang=en"):
+            page = browser.get(path).text
+            assert ("Hand-ins taken in, and in no evidence: 1" in page) is sees, (name, path)
+            assert (receipt.sha256 in page) is sees
+    quarantine.decide(places, receipt, "accepted", again=True, bundle=evidence[0].digest)
+    assert "in no evidence" not in site.browser("boss").get("/?lang=en").text

@@ -156,6 +156,11 @@ class Attached(Remembered):
             return PledgeReference(id, 1, None)
         return PledgeReference(id, attached[-1].sequence + 1, attached[-1].digest)
 
+    def bundles(self) -> frozenset[str]:
+        """The digests of all evidence, void ones as well."""
+        with self._database.read() as connection:
+            return frozenset(connection.execute(select(tables.evidence.c.digest)).scalars())
+
     def waiver_courses(self) -> Mapping[str, waived.Course]:
         """Of each record that ever had a waiver, by id: which, and since when."""
         with self._database.read() as connection:

@@ -6,7 +6,7 @@ its record had a waiver then that does not hold now: of most records none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from collector.pledges.register.register import Register
 from collector.pledges.status.findings import lives
 from collector.pledges.status.latest_bundle import Newest
 
-Attached = Mapping[str, Sequence[Evidence]]
+Attached = Mapping[str, tuple[Evidence, ...]]
 
 
 class EndedWaivers:
@@ -41,7 +41,7 @@ class EndedWaivers:
             ended = sorted(str(w) for w in course.now if waiver_end(w["expires"]) <= now)
             key = id, last.digest, f"{course.now} {ended}"
             words = read[key] = self._known.get(key) or _words(register, last, now)
-            found[id] = [replace(r, now=words) if r is last else r for r in rows]
+            found[id] = tuple(replace(r, now=words) if r is last else r for r in rows)
         self._known = read
         return found
 

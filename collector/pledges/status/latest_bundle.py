@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from collector.model import Capture, Result, Severity, Text
 from collector.pledges.database import held, sightings
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting
+from collector.pledges.database.store import Store
 
 _CHUNK = 1 << 14
 MOST_NAMED = 5
@@ -45,6 +46,13 @@ class Failing:
     hosts: tuple[str, ...]
     count: int
     breaks: bool = False
+
+
+def opened(store: Store, pledge: str, digest: str) -> Newest:
+    """A bundle that the store holds, though no row of the register is of it; raises as `Newest`."""
+    never = datetime.min.replace(tzinfo=UTC)
+    path = store.path(digest)
+    return Newest(Evidence(pledge, 0, digest, None, never, never, never, {}, path))
 
 
 class Newest:

@@ -298,7 +298,10 @@ def waiting(asker: Asker, only: frozenset[str] | None) -> dict[str, Any]:
     """What waits to be taken in of these pledges (None: of all), a page of it, for templates."""
     found = asker.house.waiting.of(only)
     rows, paging = page(found, WAITING, number(asker.query.get("waiting", "")))
-    return {"waiting": rows, "waiting_paging": paging}
+    lost = asker.house.waiting.lost(only)
+    return {
+        "waiting": rows, "waiting_paging": paging, "lost": lost[:WAITING], "lost_count": len(lost),
+    }  # fmt: skip
 
 
 Handler = Callable[[Asker], Response]

@@ -83,7 +83,7 @@ def customer(asker: Asker) -> Response:
         bundles=[_bundle(known, one) for one in bundles],
         bundles_paging=bundles_paging,
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
-        **(waiting(asker, frozenset({id})) if not at else {"waiting": ()}),
+        **(waiting(asker, frozenset({id})) if not at else {"waiting": (), "lost": ()}),
         twins=_twins(asker, known),
         undeclared=[one.text.to(asker.lang) for one in known.status.undeclared],
         unread=unread,

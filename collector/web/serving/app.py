@@ -84,7 +84,7 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         Index(Library(location), state),
         rows,
         Customer(library, rows),
-        Waiting(handed),
+        Waiting(handed, library),
         Provider(settings.oidc, state.secret) if settings.oidc else None,
     )
 

@@ -83,7 +83,8 @@ def _attached(register: Register, work: Path, job: dict[str, Any]) -> Evidence |
 def _decided(places: Places, receipts: Sequence[Receipt], known: Evidence) -> list[Taken]:
     for one in receipts:
         about = {"sequence": known.sequence, "bundle": known.digest}
-        quarantine.decide(places, one, "accepted", **about)
+        # what is in evidence now is so, whatever was written down of it before
+        quarantine.decide(places, one, "accepted", again=True, **about)
     return [Taken(one, known.sequence, known.digest) for one in receipts]
 
 
@@ -103,7 +104,9 @@ def take(
     found: list[Taken] = []
     fit: dict[str, list[Receipt]] = {}
     wanted = {one.digest for one in receipts}
-    for held in waiting.held_all(register, places, waiting.undecided(places), moved=moved):
+    for held in waiting.held_all(
+        register, places, waiting.undecided(places, register), moved=moved
+    ):
         if held.receipt.digest not in wanted:
             continue
         against = held.trouble if held.receipt.id in named else held.against
@@ -116,8 +119,45 @@ def take(
         for one in of_pledge:
             if newest[one.host] is not one:
                 found.append(Taken(one, trouble=_again(newest[one.host])))
-        found += _take_most(register, places, pledge, list(newest.values()), signing)
+        clear, alike = _told_apart(list(newest.values()))
+        found += alike
+        found += _take_most(register, places, pledge, clear, signing) if clear else []
     return found
+
+
+def _told_apart(receipts: Sequence[Receipt]) -> tuple[list[Receipt], list[Taken]]:
+    """Those that one bundle can hold, and those whose hosts differ in upper and lower case alone.
+
+    Which of these it is to hold, whoever takes them in says.
+    """
+    by_name: dict[str, list[Receipt]] = {}
+    for one in receipts:
+        by_name.setdefault(one.host.casefold(), []).append(one)
+    clear = [group[0] for group in by_name.values() if len(group) == 1]
+    alike = [
+        Taken(one, trouble=_alike(one, next(o for o in group if o is not one)))
+        for group in by_name.values()
+        if len(group) > 1
+        for one in group
+    ]
+    return clear, alike
+
+
+def _alike(one: Receipt, other: Receipt) -> CollectorError:
+    from collector.cli.ui.language import tr
+    from collector.errors import BadInput
+
+    return BadInput(
+        tr(
+            f"{one.host} 与提交 {other.id} 的 {other.host} 仅大小写不同，不能在同一证据包中",
+            f"{one.host} and {other.host} of the hand-in {other.id} differ in upper and lower case "
+            "alone, and cannot be in one bundle",
+        ),
+        mend=tr(
+            f"以 --accept {one.id} 只收用这一份，或拒收其一",
+            f"--accept {one.id} takes this one alone, or refuse one of them",
+        ),
+    )
 
 
 def _take_most(
@@ -184,7 +224,9 @@ def _made(
     about = Pledged(register, register.get(pledge))
     digests = [one.digest for one in receipts]
     store(work / _JOB, {"pledge": pledge, "digests": digests})
-    files = [waiting.write(waiting.read(places, one), work / "captures") for one in receipts]
+    files = [
+        waiting.write(waiting.read(register, places, one), work / "captures") for one in receipts
+    ]
     made = making.make(
         files,
         work / _BUNDLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from collector.cli.ui.language import tr
 from collector.cli.workflows.handed.doubts import Seen, doubts, reads_of
 from collector.errors import BadInput, CollectorError
 from collector.handin import links, looking, quarantine
+from collector.handin.lost import Accepted
 from collector.handin.places import Places
 from collector.handin.quarantine import Receipt
 from collector.i18n.message import msg
@@ -58,9 +59,13 @@ def place(register: Register, location: str | None) -> Places:
     return places
 
 
-def undecided(places: Places) -> list[Receipt]:
-    """The oldest first."""
-    return [one for one in quarantine.every(places) if quarantine.decision(places, one) is None]
+def undecided(places: Places, register: Register | None = None) -> list[Receipt]:
+    """The oldest first; with `register`, what was taken in and is in none of its evidence, too."""
+    found = [one for one in quarantine.every(places) if quarantine.decision(places, one) is None]
+    if register is None:
+        return found
+    lost = Accepted(places).lost(register.bundles())
+    return sorted((*found, *lost), key=lambda one: (one.received_at, one.id))
 
 
 def held_all(
@@ -74,7 +79,7 @@ def held_all(
     seen: dict[str, Seen] = {}
     for one in receipts:
         try:
-            capture = read(places, one)
+            capture = read(register, places, one)
             seen[one.digest] = Seen(one, sighting(capture), reads_of(capture))
             _check_pledge(register, one)
             _check(register, places, one, capture, moved=moved)
@@ -86,7 +91,9 @@ def held_all(
         Waiting(
             one,
             trouble := troubles.get(one.digest),
-            doubts(register, seen[one.digest], every) if trouble is None else None,
+            _lost(places, one) or doubts(register, seen[one.digest], every)
+            if trouble is None
+            else None,
         )
         for one in receipts
     ]
@@ -118,11 +125,30 @@ def _one_machine(other: Receipt) -> CollectorError:
     )
 
 
-def read(places: Places, one: Receipt) -> Capture:
+def _lost(places: Places, one: Receipt) -> CollectorError | None:
+    """It was taken in once, and the register has no evidence of it any more."""
+    decided = quarantine.decision(places, one)
+    if decided is None:
+        return None
+    n = decided.get("sequence")
+    return BadInput(
+        tr(
+            f"曾收用为第 {n} 份证据，登记库中已无此证据（恢复过较早的备份？）",
+            f"it was taken in as evidence {n}, which the register does not have: was an older "
+            "backup restored?",
+        ),
+        mend=tr(f"以 --accept {one.id} 再次收用", f"--accept {one.id} takes it in again"),
+    )
+
+
+def read(register: Register, places: Places, one: Receipt) -> Capture:
     """The capture as one that was handed in, under the name of its link's host.
 
     Raises BadInput where its bytes are gone, or are not those of the receipt.
     """
+    decided = quarantine.decision(places, one)
+    if decided is not None:
+        return _of_bundle(register, one, decided)
     path = places.file("quarantine", one.digest)
     data = captures.read_at_most(path, captures.LARGEST)
     if captures.digest(data) != one.sha256:
@@ -134,6 +160,30 @@ def read(places: Places, one: Receipt) -> Capture:
     if captures.own_form(data):
         return provenance.received(found, one.sha256)
     return replace(found, host=one.host, origin=provenance.of_output(one.sha256))
+
+
+def _of_bundle(register: Register, one: Receipt, decided: Mapping[str, Any]) -> Capture:
+    """As the bundle has it that it was taken into, which the store may hold still."""
+    from collector.pledges.status.latest_bundle import opened
+
+    try:
+        kept = opened(register.store, one.pledge, str(decided["bundle"]))
+        found = kept.capture(one.host)
+    except (CollectorError, KeyError, ValueError):
+        found = None
+    if found is None or found.origin.get("output_sha256") != one.sha256:
+        raise BadInput(
+            tr(
+                f"曾收用为第 {decided.get('sequence')} 份证据，登记库中已无此证据，证据包也不在",
+                f"it was taken in as evidence {decided.get('sequence')}; the register does not "
+                "have that, and its bundle is gone",
+            ),
+            mend=tr(
+                "以新的链接请用户再次提交，并拒收这一份",
+                "have it handed in anew by another link, and refuse this one",
+            ),
+        )
+    return found
 
 
 def _look(data: bytes, host: str) -> None:

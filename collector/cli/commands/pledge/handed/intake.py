@@ -94,12 +94,12 @@ def intake(
         check_attachable(signing)
     with places.held("intake.lock"):
         done = taking_in.settle(register, places)
-        left = undecided(places)
+        left = undecided(places, register)
         refused = _refuse(places, _named(left, refuse), str(why)) if refuse else []
         if signing is not None:
             wanted = left if all_ else _named(left, accept, done)
             done += taking_in.take(register, places, wanted, signing, moved=moved, named=accept)
-        left = undecided(places)
+        left = undecided(places, register)
         shown = [] if taking or refuse else held_all(register, places, left, moved=moved)
     _tell(done, refused, shown)
     answer(
@@ -145,7 +145,7 @@ def _refuse(places: Places, receipts: Sequence[Receipt], why: str) -> list[Recei
     from collector.handin import quarantine
 
     for one in receipts:
-        quarantine.decide(places, one, "refused", why=why)
+        quarantine.decide(places, one, "refused", again=True, why=why)
     return list(receipts)
 
 
