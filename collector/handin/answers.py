@@ -133,11 +133,11 @@ def _html(status: int, **shown: object) -> Response:
     known = {
         "link": None,
         "lines": [],
-        "verdict": "waiting",
         "rows": rows,
         "style": _style(),
         **shown,
     }
+    known.setdefault("verdict", "waiting")
     return secured(HTMLResponse(_template().render(known), status))
 
 

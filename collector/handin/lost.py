@@ -1,4 +1,4 @@
-"""What was taken in, and is in no evidence of the register: an older backup was put in its place."""
+"""What was taken in and is in no evidence of the register, as after a restored older backup."""
 
 from __future__ import annotations
 

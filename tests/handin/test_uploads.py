@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
-from collector.handin import links
+from collector.handin import links, quarantine
 from tests.handin.served import Served, output, serving
 
 
