@@ -162,6 +162,50 @@ def test_an_account_is_changed(tmp_path: Path) -> None:
     assert known.find("ins") == replace(found, local=False, must_change=False)
 
 
+def test_what_was_changed_can_be_changed_back(tmp_path: Path) -> None:
+    until = (TODAY + timedelta(days=9)).isoformat()
+    made = _account(tmp_path, "add", "lin", "--role", "engineer", "--until", until)
+    known = Accounts(State.open(str(tmp_path / "web")))
+    assert _account(tmp_path, "change", "lin", "--no-until").out == "lin: engineer, all, -\n"
+    assert known.find("lin").ends is None  # type: ignore[union-attr]
+    # who has a password is given another one in its own way
+    done = _account(tmp_path, "change", "lin", "--here")
+    assert done.status == 2 and "serve account password" in done.err
+    assert _account(tmp_path, "change", "lin", "--elsewhere").status == 0
+    assert _account(tmp_path, "password", "lin").status == 2
+    back = _account(tmp_path, "change", "lin", "--here")
+    assert "one-time password of lin: " in back.out
+    password = back.out.strip().rpartition(": ")[2]
+    assert password not in made.out
+    found = known.known("lin", password, datetime.now(UTC))
+    assert found is not None and found.must_change
+    told = json.loads(_account(tmp_path, "list", "--format", "json").out)
+    assert [one["password"] for one in told["accounts"] if one["account"] == "lin"] == [True]
+    for words in (("--here", "--elsewhere"), ("--until", until, "--no-until")):
+        assert _account(tmp_path, "change", "lin", *words).status == 2
+    words = ("--role", "auditor", "--pledge", "p", "--until", until)
+    assert _account(tmp_path, "add", "ins", *words).status == 0
+    assert _account(tmp_path, "change", "ins", "--no-until").status == 2
+
+
+def test_somebody_can_manage(tmp_path: Path) -> None:
+    """No change, no end and no stop takes away the last who can, or who can for ever."""
+    until = (TODAY + timedelta(days=9)).isoformat()
+    assert _account(tmp_path, "add", "boss", "--role", "manager").status == 0
+    assert _account(tmp_path, "add", "soon", "--role", "manager", "--until", until).status == 0
+    takes = (("change", "boss", "--until", until), ("change", "boss", "--role", "engineer"),
+             ("disable", "boss"))  # fmt: skip
+    for words in takes:
+        done = _account(tmp_path, *words)
+        assert done.status == 2, words
+        assert "make another manager first" in done.err
+    assert _account(tmp_path, "disable", "soon").status == 0
+    assert _account(tmp_path, "add", "other", "--role", "manager").status == 0
+    for words in takes:
+        assert _account(tmp_path, *words).status == 0, words
+    assert _account(tmp_path, "disable", "boss", "--back").status == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -195,7 +239,8 @@ def test_two_changes_at_once_do_not_undo_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between what one looks at and what it writes nobody else writes."""
-    assert _account(tmp_path, "add", "race", "--role", "manager").status == 0
+    for name in ("race", "boss"):
+        assert _account(tmp_path, "add", name, "--role", "manager").status == 0
     later = (TODAY + timedelta(days=99)).isoformat()
     state = State.open(str(tmp_path / "web"))
     find = Accounts.find

@@ -455,6 +455,19 @@ def test_a_provider_that_is_silent_holds_up_nobody_else(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("hosts: ['*']", "no name of a host"), ("hosts: ['*.example.com']", "no name of a host"),
+        ("hosts: ['https://x.example']", "no name"), ("hosts: ['x.example:8300']", "no name"),
+        ("hosts: ['']", "no name"), ("hosts: ['a b']", "no name"), ("hosts: ['x.example.']", "no"),
+        ("hosts: ['示例.example']", "xn--"), ("hosts: ['300.1.1.1']", "no name"),
+        ("{proxies: [10.0.0.2], user_header: 'X Remote'}", "no header"),
+        ("{proxies: [10.0.0.2], user_header: 'X-User:'}", "no header"),
+        ("{proxies: [10.0.0.2], user_header: '用户'}", "no header"),
+        ("{proxies: [10.0.0.2], user_header: Cookie}", "no header"),
+        ("{proxies: [10.0.0.2], user_header: x-forwarded-for}", "no header"),
+        ("{proxies: [10.0.0.2], user_header: Accept-Language}", "no header"),
+        ("proxies: ['0.0.0.0']", "no address"), ("proxies: ['224.0.0.1']", "no address"),
+        ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: empty, claim: g, "
+         "roles: [{value: a, role: manager}]}", "missing: client_secret_file"),
         ("hosts: x", "form"), ("nonsense: 1", "no such setting: nonsense"), ("[]", "form"),
         ("proxies: [300.1.1.1]", "no address"), ("user_header: X", "proxies"),
         ("log_days: 30", "200 to 36500 days"), ("log_days: 99999999999", "200 to 36500 days"),
@@ -479,10 +492,24 @@ def test_a_provider_that_is_silent_holds_up_nobody_else(
 )  # fmt: skip
 def test_settings_that_cannot_be(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "s").write_text("a secret")
+    (tmp_path / "empty").write_text("\n")
     file = tmp_path / "web.yml"
     file.write_text(text)
     with pytest.raises(BadInput, match=says):
         told.read(file)
+
+
+def test_names_by_which_a_browser_asks(tmp_path: Path) -> None:
+    file = tmp_path / "web.yml"
+    file.write_text(
+        "{hosts: [pledges.example.com, XN--FSQ.example, web_1, 10.0.0.5, '[2001:db8::1]',"
+        " '2001:DB8::2'], proxies: [10.0.0.2], user_header: X-Forwarded-User}"
+    )
+    known = Settings(host="10.0.0.9", **told.read(file))
+    for header in ("pledges.example.com:8300", "xn--fsq.example", "web_1", "10.0.0.5:80",
+                   "[2001:db8::1]:8300", "[2001:db8::2]"):  # fmt: skip
+        assert known.knows_host(header), header
+    assert not known.knows_host("other.example.com")
 
 
 @pytest.mark.parametrize(

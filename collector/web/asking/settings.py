@@ -18,6 +18,7 @@ roles:
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +43,25 @@ _DAYS = 36_500
 _WIDEST = {4: 8, 6: 19}
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 - what is looked for
+
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_DIGITS = re.compile(r"[0-9.]+")
+# RFC 9110, 5.6.2
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+# what browsers and proxies send of every request, and nobody's name stands in
+_OTHERS = frozenset(
+    {
+        "authorization", "cache-control", "connection", "cookie", "date", "expect", "forwarded",
+        "from", "host", "origin", "pragma", "range", "referer", "te", "trailer",
+        "transfer-encoding", "upgrade", "user-agent", "via", "x-real-ip",
+    }
+)  # fmt: skip
+_OF_MANY = re.compile(
+    r"(accept|content|if|proxy|sec|access-control)(-|$)"
+    r"|x-forwarded-(for|host|port|proto|server|prefix)$",
+    re.IGNORECASE,
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -156,12 +176,15 @@ def read(path: Path | None) -> dict[str, Any]:
         raise BadInput(msg("web_settings_form"), where=where)
     _only(said, _KNOWN, where)
     found: dict[str, Any] = {}
-    found["hosts"] = tuple(_texts(said.get("hosts", []), f"{where}: hosts"))
+    hosts = _texts(said.get("hosts", []), f"{where}: hosts")
+    found["hosts"] = tuple(_host(one, f"{where}: hosts") for one in hosts)
     found["url"] = _url(_text(said.get("url", ""), f"{where}: url"), f"{where}: url")
     found["proxies"] = tuple(
         _network(one, f"{where}: proxies") for one in _texts(said.get("proxies", []), where)
     )
     found["user_header"] = _text(said.get("user_header", ""), f"{where}: user_header")
+    if found["user_header"]:
+        _check_header(found["user_header"], f"{where}: user_header")
     if found["user_header"] and not found["proxies"]:
         raise BadInput(msg("web_header_needs_proxies"), where=f"{where}: user_header")
     days = said.get("log_days", DAYS)
@@ -188,6 +211,8 @@ def _oidc(said: Any, folder: Path, where: str) -> Oidc:
             password = source.read(4096).decode().strip()
     except (OSError, UnicodeDecodeError):
         raise BadInput(msg("cannot_read"), where=str(secret)) from None
+    if not password:
+        raise BadInput(msg("web_setting_missing", name="client_secret_file"), where=str(secret))
     issuer = _text(said["issuer"], where)
     if not is_private(issuer):
         raise BadInput(msg("web_issuer_https"), where=f"{where}: issuer")
@@ -197,8 +222,31 @@ def _oidc(said: Any, folder: Path, where: str) -> Oidc:
         password,
         _text(said["claim"], where),
         tuple(_mapped(one, f"{where}: roles") for one in said["roles"]),
-        _text(said.get("name_claim", "preferred_username"), where),
+        _text(said.get("name_claim") or "preferred_username", where),
     )
+
+
+def _host(text: str, where: str) -> str:
+    """As a browser asks for it, without scheme and port: a name that is none is never asked for."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        # of digits and dots alone it is an address with a slip in it
+        plain = len(text) <= 253 and _HOST.fullmatch(text) and not _DIGITS.fullmatch(text)
+        if not plain:
+            raise BadInput(
+                msg("web_no_host", text=text), where=where, mend=msg("web_no_host_mend")
+            ) from None
+        return text
+    # as browsers write one of IPv6
+    return str(address)
+
+
+def _check_header(text: str, where: str) -> None:
+    """Raises BadInput for what is no name of a header, and for one that says something else."""
+    if not _TOKEN.fullmatch(text) or text.casefold() in _OTHERS or _OF_MANY.match(text):
+        raise BadInput(msg("web_no_header", text=text), where=where, mend=msg("web_no_header_mend"))
 
 
 def is_private(url: str) -> bool:
@@ -275,6 +323,9 @@ def _network(text: str, where: str) -> Network:
         found = ipaddress.ip_network(text)
     except ValueError:
         raise BadInput(msg("web_no_network", text=text), where=where) from None
+    if found.is_multicast or found.is_unspecified:
+        # nobody asks from there
+        raise BadInput(msg("web_no_network", text=text), where=where)
     plain: Network = found
     if isinstance(found, ipaddress.IPv6Network) and found.subnet_of(_MAPPED):
         # of IPv4, as a socket of both has it

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Lang
 from collector.pledges.record.times import CHINA
-from collector.web.keeping import passwords, tables
+from collector.web.keeping import managers, passwords, tables
 from collector.web.keeping.state import State
 
 What = Literal["added", "signed_in", "stopped", "password", "changed"]
@@ -182,9 +182,7 @@ class Accounts:
 
     def any(self) -> bool:
         with self._state.read() as connection:
-            return bool(
-                connection.execute(select(func.count()).select_from(tables.accounts)).scalar()
-            )
+            return connection.execute(select(tables.accounts.c.name).limit(1)).first() is not None
 
     def find(self, name: str) -> Account | None:
         with self._state.read() as connection:
@@ -253,9 +251,9 @@ class Accounts:
         table = tables.accounts
         with self._state.write() as connection:
             held(connection)
-            done = connection.execute(
-                table.update().where(_same(_name(name))).values(disabled=int(not back))
-            )
+            with managers.kept(self._state, connection, name):
+                mine = table.update().where(_same(_name(name)))
+                done = connection.execute(mine.values(disabled=int(not back)))
             if not done.rowcount:
                 raise BadInput(msg("web_no_account", name=name))
             every = select(table.c.name).where(_same(name))

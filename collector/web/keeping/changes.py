@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.record.times import CHINA
-from collector.web.keeping import tables
+from collector.web.keeping import managers, passwords, tables
 from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete, folded
 from collector.web.keeping.state import State
 
@@ -36,33 +36,43 @@ def change(
     role: Role | None = None,
     pledges: Collection[str] = (),
     ends: date | None = None,
+    endless: bool = False,
     elsewhere: bool = False,
+    password: str | None = None,
     by: str = "",
 ) -> Account:
     """What is given, in place of what it had; its sessions end. The account as it is then.
 
-    `elsewhere`: a proxy says who it is from now on, and its password is gone.
+    `endless`: its end is taken away. `elsewhere`: a proxy says who it is from now on, and its
+    password is gone; `password`: that is its one-time password, where a proxy said so before.
 
     Raises BadInput where it cannot be so, and for one of a provider: the settings say what it may.
+    And where nobody could manage any more.
     """
     _not_over(ends)
     known, table = Accounts(state), tables.accounts
+    hashed = passwords.hashed(password) if password is not None else None
     with state.write() as connection:
         # by what it is now: of two changes at once none puts back what the other one took away
         old = known.held(connection, name)
         if old is None:
             raise BadInput(msg("web_no_account", name=name))
-        new = _changed(old, role, pledges, ends)
-        connection.execute(
-            table.update()
-            .where(table.c.name == old.name)
-            .values(
-                role=new.role,
-                pledges=json.dumps(sorted(new.pledges or ())),
-                ends=new.ends.isoformat() if new.ends else None,
-                **({"password": None, "must_change": 0} if elsewhere else {}),
-            )
-        )
+        new = _changed(old, role, pledges, ends, endless=endless)
+        values: dict[str, object] = {
+            "role": new.role,
+            "pledges": json.dumps(sorted(new.pledges or ())),
+            "ends": new.ends.isoformat() if new.ends else None,
+        }
+        if elsewhere:
+            values |= {"password": None, "must_change": 0}
+        if hashed is not None:
+            if old.local:
+                raise BadInput(
+                    msg("web_has_password", name=old.name), mend=msg("web_has_password_mend")
+                )
+            values |= {"password": hashed, "must_change": 1}
+        with managers.kept(state, connection, old.name):
+            connection.execute(table.update().where(table.c.name == old.name).values(**values))
         for other in (tables.sessions, *([tables.devices] if elsewhere else [])):
             connection.execute(other.delete().where(other.c.account == old.name))
     known.mark(old.name, "changed", by)
@@ -70,7 +80,12 @@ def change(
 
 
 def _changed(
-    old: Account, role: Role | None, pledges: Collection[str], ends: date | None
+    old: Account,
+    role: Role | None,
+    pledges: Collection[str],
+    ends: date | None,
+    *,
+    endless: bool,
 ) -> Account:
     if old.by_provider:
         raise BadInput(msg("web_change_elsewhere", name=old.name))
@@ -78,7 +93,7 @@ def _changed(
     if now in WIDE and pledges:
         raise BadInput(msg("web_pledges_for_nothing", role=now), where="--pledge")
     seen = None if now in WIDE else frozenset(pledges) or old.pledges
-    new = replace(old, role=now, pledges=seen, ends=ends or old.ends)
+    new = replace(old, role=now, pledges=seen, ends=None if endless else ends or old.ends)
     complete(new)
     return new
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import getpass
 import secrets
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.commands.serve.installed import installed
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import Named
@@ -48,23 +48,6 @@ def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
             "(default: in the user's data folder)",
         ),
     )(command)
-
-
-def installed() -> None:
-    """Raises BadInput with how to install what is missing."""
-    try:
-        import argon2  # noqa: F401 - are they there?
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as problem:
-        raise BadInput(
-            tr(f"未安装 {problem.name}", f"{problem.name} is not installed"),
-            where="serve",
-            mend=tr(
-                f"{sys.executable} -m pip install 'hostpledge[web]'",
-                f"{sys.executable} -m pip install 'hostpledge[web]'",
-            ),
-        ) from None
 
 
 @click.group(help=tr("谁可以查看：账号", "who may look: accounts"))
@@ -216,6 +199,15 @@ def list_(*, state: str | None, form: str) -> int:
     is_flag=True,
     help=tr("改由代理认证，去掉口令", "signs in at the proxy from now on, and has no password"),
 )
+@click.option(
+    "--here",
+    is_flag=True,
+    help=tr(
+        "改由此处认证：给一个一次性口令，并打印",
+        "signs in here again, with a one-time password, which is printed",
+    ),
+)
+@click.option("--no-until", "endless", is_flag=True, help=tr("去掉最后一天", "has no last day"))
 @state_option
 @lang_option
 @answering("serve-account")
@@ -226,29 +218,44 @@ def change(
     pledges: tuple[str, ...],
     until: datetime | None,
     elsewhere: bool,
+    here: bool,
+    endless: bool,
     state: str | None,
 ) -> int:
+    if (elsewhere and here) or (until is not None and endless):
+        raise click.UsageError(
+            tr(
+                "--elsewhere 与 --here、--until 与 --no-until 只能各用其一",
+                "give one of --elsewhere and --here, and of --until and --no-until",
+            )
+        )
     installed()
     from collector.web.keeping.changes import change as changed
     from collector.web.keeping.state import State
 
-    if role is None and not pledges and until is None and not elsewhere:
+    if role is None and not (pledges or until or elsewhere or here or endless):
         raise BadInput(msg("web_change_nothing"), where=name)
     ends = until.date() if until else None
+    made = secrets.token_urlsafe(12) if here else None
     one = changed(
         State.open(state),
         name,
         role=role,
         pledges=pledges,
         ends=ends,
+        endless=endless,
         elsewhere=elsewhere,
+        password=made,
         by=_operator(),
     )
     _say_unknown(pledges)
     last = one.ends.isoformat() if one.ends else "-"
     out(f"{one.name}: {ROLES[one.role].to(lang())}, {_seen(one)}, {last}\n")
+    if made is not None:
+        _say(one.name, made)
     answer(
         account=one.name,
+        password=made,
         role=one.role,
         pledges=None if one.pledges is None else sorted(one.pledges),
         until=one.ends.isoformat() if one.ends else None,

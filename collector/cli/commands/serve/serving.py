@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.commands.serve.accounts import account, installed, state_option
+from collector.cli.commands.serve.accounts import account, state_option
+from collector.cli.commands.serve.installed import installed
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import register_option
 from collector.cli.ui.language import lang_option, tr

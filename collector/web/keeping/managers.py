@@ -1,0 +1,42 @@
+"""Somebody can manage: no change of an account takes the last manager away.
+
+Nor the last that has no end: on the day after, nobody could let anybody in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection, select
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
+from collector.pledges.record.times import CHINA
+from collector.web.keeping import tables
+from collector.web.keeping.state import State
+
+# any constant of our own: of two changes at once the second sees what the first left
+_LOCK = 0x77656263
+
+
+@contextmanager
+def kept(state: State, connection: Connection, name: str) -> Iterator[None]:
+    """Within a write; raises BadInput where what was done to the account leaves too little."""
+    state.alone(connection, _LOCK)
+    before = _until(connection)
+    yield
+    after = _until(connection)
+    if before is not None and (after is None or after < before):
+        raise BadInput(msg("web_last_manager"), where=name, mend=msg("web_last_manager_mend"))
+
+
+def _until(connection: Connection) -> date | None:
+    """The last day on which there is a manager; None where there is none now."""
+    table = tables.accounts
+    query = select(table.c.ends).where(table.c.role == "manager", table.c.disabled == 0)
+    ends = connection.execute(query).scalars()
+    every = [date.fromisoformat(end) if end else date.max for end in ends]
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    return max((end for end in every if end >= today), default=None)
