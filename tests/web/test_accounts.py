@@ -183,8 +183,8 @@ def test_what_was_changed_can_be_changed_back(tmp_path: Path) -> None:
     assert [one["password"] for one in told["accounts"] if one["account"] == "lin"] == [True]
     for words in (("--here", "--elsewhere"), ("--until", until, "--no-until")):
         assert _account(tmp_path, "change", "lin", *words).status == 2
-    words = ("--role", "auditor", "--pledge", "p", "--until", until)
-    assert _account(tmp_path, "add", "ins", *words).status == 0
+    auditor = ("--role", "auditor", "--pledge", "p", "--until", until)
+    assert _account(tmp_path, "add", "ins", *auditor).status == 0
     assert _account(tmp_path, "change", "ins", "--no-until").status == 2
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import BadInput
+from collector.pledges.database.rows import Evidence
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import restore as restoring
 from collector.pledges.transfer.backup import write as backup
@@ -68,7 +69,7 @@ def test_in_its_place_the_page_shows_what_is_there_now(own: Place, tmp_path: Pat
     assert _attach(own, 3) == 2
 
 
-def _evidence(site: Site) -> list[object]:
+def _evidence(site: Site) -> list[Evidence]:
     with site.house.library.open() as register:
         return list(register.evidence("demo-2"))
 

@@ -89,11 +89,7 @@ def status(
             newest = Newest(last)
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
-            failing = _failing(
-                newest,
-                lambda control, host: waiver_holds(record, control, host, now),
-                failing_before(record, lives, last.sequence),
-            )
+            failing = _failing(newest, record, now, failing_before(record, lives, last.sequence))
             found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
             given = newest.handed_in
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
@@ -139,11 +135,15 @@ def _not_looked_at(one: Standing) -> Standing:
 
 
 def _failing(
-    newest: Newest, holds: Callable[[str, str], bool], before: Sequence[Life]
+    newest: Newest, record: PledgeRecord, now: datetime, before: Sequence[Life]
 ) -> dict[str, Sequence[Failing]]:
     """By clause, what the newest look at each host holds against it; the newest bundle's first."""
     known = described()
     found: dict[str, Sequence[Failing]] = {}
+
+    def holds(control: str, host: str) -> bool:
+        return waiver_holds(record, control, host, now)
+
     for clause in _CLAUSES:
         older: dict[str, list[Life]] = {}
         for life in before:
