@@ -101,6 +101,8 @@ def test_a_change_of_password_that_another_one_overtook(
 def test_what_a_manager_asked_for_whose_session_has_ended(
     own: Site, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
+    # the last manager is stopped by nobody
+    own.house.accounts.add(Account("other", "manager"), PASSWORD)
     boss = own.browser("boss")
     token = boss.token("/accounts")
     real = passwords.hashed
