@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -258,15 +258,23 @@ def _notices(known: Dossier) -> str:
     states = {place_of(life.control, life.host): life.state for life in known.lives}
     for notice in known.notices:
         still = sum(states.get(key, "open") == "open" for key in notice.named)
+        gone = notice.withdrawn
         table.add_row(
             notice.number,
             kinds()[notice.kind],
             notice.date,
             notice.last_day or "-",
             str(len(notice.named)),
-            "?" if known.unread else str(still),
+            _withdrawn(gone) if gone else "?" if known.unread else str(still),
         )
     return table.drawn(room())
+
+
+def _withdrawn(entry: Mapping[str, Any]) -> str:
+    from collector.pledges.record.masking import masked
+
+    day, by, reason = entry["date"], masked(entry["by"]), one_line(str(masked(entry["reason"])), 80)
+    return tr(f"{day} 撤回（{by}）：{reason}", f"withdrawn {day} ({by}): {reason}")
 
 
 def _some(names: list[str], most: int = 4) -> str:
