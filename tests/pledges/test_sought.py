@@ -28,7 +28,7 @@ RECORD = made(
     resources={
         "addresses": ["203.0.113.16/29", "2001:db8:20::/64", "198.51.100.7"],
         "domains": ["www.yunfan.example"],
-        "hosts": ["web-01"],
+        "hosts": ["web-01", "10.20.30.40"],
     },
 )
 
@@ -54,7 +54,18 @@ RECORD = made(
         ("2001:db8:21::5", False),
         ("198.51.100.7", True),
         ("198.51.100.8", False),
-        ("::ffff:203.0.113.20", False),
+        ("::ffff:203.0.113.20", True),
+        ("203.0.113.0/24", True),  # holds what is declared
+        ("203.0.113.20/31", True),  # lies in what is declared
+        ("203.0.113.24/29", False),
+        ("198.51.100.0/24", True),
+        ("198.51.100.9/24", True),  # with bits of a host in it
+        ("2001:db8::/32", True),
+        ("2001:db8:21::/48", False),
+        ("0.0.0.0/33", False),
+        ("10.20.30.40", True),  # by which a machine is declared
+        ("10.20.30.0/28", False),
+        ("10.20.30.32/28", True),
         ("某某", False),
     ],
 )

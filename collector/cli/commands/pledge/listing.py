@@ -95,9 +95,10 @@ _AHEAD = timedelta(days=30)
     metavar="TEXT",
     help=tr(
         "编号、用户名称、统一社会信用代码、联系人（姓名、电话、邮箱）、主机名、域名、地址中含有；"
-        "所登记网段内的地址也能查到",
+        "地址或网段（如 10.0.0.0/24）查到与其有重合的登记地址、网段",
         "what id, customer, credit code, a contact's name, phone or mail, a host, a domain or an "
-        "address holds; an address finds the declared network that it lies in",
+        "address holds; an address, or a network (10.0.0.0/24), finds what is declared in it or "
+        "around it",
     ),
 )
 @click.option(
