@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from collector.cli.commands.pledge.changes import import_check
+from collector.cli.commands.pledge.changes import import_check, undoing
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
@@ -113,6 +113,8 @@ def import_(
         begun, register = datetime.now(UTC), open_register(location, create=True)
         versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
         _say_added(versions, begun)
+        if update:
+            undoing.tell([one for one in versions if one.added_at >= begun], location)
         drafts = sum(bool(version.record.document.get("draft")) for version in versions)
     if drafts:
         out(
