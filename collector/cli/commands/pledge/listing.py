@@ -111,6 +111,15 @@ _AHEAD = timedelta(days=30)
 @click.option(
     "--summary", "summed", is_flag=True, help=tr("只给汇总", "how many there are of each, alone")
 )
+@click.option(
+    "--history",
+    is_flag=True,
+    help=tr(
+        "连同所接续的旧登记和续签的新登记一并列出，新的在前，旧的缩进",
+        "with the records that each continues, and that continue it: the newest first, old ones "
+        "set in",
+    ),
+)
 @output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
@@ -126,14 +135,21 @@ def list_(
     search: str | None,
     sort: str,
     summed: bool,
+    history: bool,
     output: Path | None,
     form: str,
     location: str | None,
 ) -> int:
+    from collector.cli.commands.pledge.changes import renewals
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
+    from collector.pledges.standing.renewals import by_history
 
+    if history and summed:
+        raise click.UsageError(
+            tr("--history 不与 --summary 合用", "--history goes without --summary")
+        )
     within = length_of_time(due_within, where="--due-within") if due_within else None
     wanted = listing.Wanted(
         frozenset(states),
@@ -153,9 +169,12 @@ def list_(
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
     if summed:
         put(_summed(rows, now, form), output)
+    elif history and rows and form != "json":
+        put(renewals.drawn(rows, every, form), output)
     else:
+        rows = [one for one, _ in by_history(rows, every)] if history else rows
         ending = expiring is not None or sort == "until"
-        put(_drawn(rows, len(every), form, ending=ending), output)
+        put(_drawn(rows, every, form, ending=ending), output)
     return 2 if say_doubts(doubts, register) else 0
 
 
@@ -177,20 +196,23 @@ def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
     return found
 
 
-def _drawn(rows: Sequence[Listed], every: int, form: str, *, ending: bool) -> str | bytes:
+def _drawn(
+    rows: Sequence[Listed], every: Sequence[Listed], form: str, *, ending: bool
+) -> str | bytes:
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
     from collector.report.model import listed
 
     if form == "json":
-        return tables.list_json(rows)
+        return tables.list_json(rows, every)
     if form == "csv":
         return as_csv(list(listed.titles(lang())), [listed.row(one, lang()) for one in rows])
     if form == "xlsx":
         cells = [listed.row(one, lang()) for one in rows]
         return as_xlsx(tr("登记", "pledges"), listed.titles(lang()), cells)
     if every and not rows:
-        return tr(f"{every} 份登记中没有符合条件的\n", f"none of {every} pledge records is so\n")
+        count = len(every)
+        return tr(f"{count} 份登记中没有符合条件的\n", f"none of {count} pledge records is so\n")
     return tables.list_table([(one.record, one.evidence) for one in rows], ending=ending)
 
 
