@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 
 from collector.pledges.database.rows import Evidence
+from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from collector.pledges.standing import listing
 from collector.pledges.standing.listing import Listed, Wanted
@@ -296,3 +297,23 @@ def test_a_renewed_pledge_is_told_from_the_old_one(tmp_path: Path) -> None:
     refused = hostpledge("pledge", "list", "--history", "--summary", "--register", place,
                          home=tmp_path)  # fmt: skip
     assert refused.status == 2
+
+
+def test_what_falls_due_is_a_day_and_none_is_none(tmp_path: Path) -> None:
+    """The list counted to the hour, `due` to the end of the day; and `0d` was thirty days."""
+    place = tmp_path / "r"
+    place.mkdir()
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    register = Register.open(str(place))
+    for days in (0, 5):
+        until = (today + timedelta(days=days)).isoformat()
+        period = {"from": "2026-01-10", "until": until}
+        register.add(made(id=f"in-{days}", period=period))
+    for within, named in (("0d", {"in-0"}), ("4d", {"in-0"}), ("5d", {"in-0", "in-5"})):
+        more = ("--format", "json", "--register", place, "--lang", "en")
+        due = hostpledge("pledge", "due", "--within", within, *more, home=tmp_path)
+        ends = {one["pledge"] for one in answer(due.out)["due"] if one["kind"] == "period_end"}
+        listed = hostpledge("pledge", "list", "--due-within", within, *more, home=tmp_path)
+        rows = answer(listed.out)["pledges"]
+        told = {one["id"] for one in rows if "period_end" in {kind for kind, *_ in one["due"]}}
+        assert ends == told == named, within

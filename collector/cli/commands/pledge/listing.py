@@ -13,7 +13,7 @@ from collector import catalog
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import length_of_time
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
@@ -66,6 +66,7 @@ _AHEAD = timedelta(days=30)
 )
 @click.option(
     "--expiring",
+    type=Ahead(),
     metavar="TIME",
     help=tr(
         "只列在此期间内期满（或已期满）的，如 30d、3m、2027-03（到当月末）",
@@ -75,6 +76,7 @@ _AHEAD = timedelta(days=30)
 )
 @click.option(
     "--due-within",
+    type=Ahead(),
     metavar="TIME",
     help=tr(
         "只列在此期间内有事项到期的（见 pledge due）",
@@ -129,8 +131,8 @@ def list_(
     states: tuple[str, ...],
     grades: tuple[int, ...],
     clauses: tuple[str, ...],
-    expiring: str | None,
-    due_within: str | None,
+    expiring: timedelta | None,
+    due_within: timedelta | None,
     owner: str | None,
     search: str | None,
     sort: str,
@@ -150,19 +152,20 @@ def list_(
         raise click.UsageError(
             tr("--history 不与 --summary 合用", "--history goes without --summary")
         )
-    within = length_of_time(due_within, where="--due-within") if due_within else None
+    now = datetime.now(UTC)
+    # a deadline is a day, as `pledge due` has it
+    within = to_the_end(due_within, now) if due_within is not None else None
     wanted = listing.Wanted(
         frozenset(states),
         frozenset(grades),
         _clauses(clauses),
-        length_of_time(expiring, where="--expiring") if expiring else None,
+        expiring,
         within,
         search or "",
         owner or "",
     )
     register = open_register(location)
-    now = datetime.now(UTC)
-    ahead = within or _AHEAD
+    ahead = _AHEAD if within is None else within
     attached, doubts = register.newest_and_doubts()
     every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
     today = now.astimezone(CHINA).date()

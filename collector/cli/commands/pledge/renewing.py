@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import length_of_time, parse_day
+from collector.cli.options.times import Ahead, parse_day
 from collector.cli.options.words import name_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
@@ -83,6 +83,7 @@ _SCANS: tuple[Decorated, ...] = (
 @click.argument("targets", nargs=-1, metavar="[ID NEW-ID|ID...]")
 @click.option(
     "--expiring",
+    type=Ahead(),
     metavar="TIME",
     help=tr(
         "续签所有在此期间内期满（或已期满）的，如 2m、2027-01",
@@ -120,7 +121,7 @@ _SCANS: tuple[Decorated, ...] = (
 def renew(
     *,
     targets: tuple[str, ...],
-    expiring: str | None,
+    expiring: timedelta | None,
     ids: str | None,
     grades: tuple[int, ...],
     search: str,
@@ -130,8 +131,7 @@ def renew(
     location: str | None,
     **signing: Any,
 ) -> int:
-    ahead = length_of_time(expiring, where="--expiring") if expiring is not None else None
-    which = Which(targets, ahead, frozenset(grades), search)
+    which = Which(targets, expiring, frozenset(grades), search)
     if which.many or ids is not None:
         _alone(first, last, *signing.values())
         return renew_many(open_register(location), which, ids, check=check)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from collector import private
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import length_of_time, to_the_end
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--within",
+    type=Ahead(),
     default="7d",
     show_default=True,
     metavar="TIME",
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
 def notify(
     *,
     file: Path | None,
-    within: str,
+    within: timedelta,
     folder: Path | None,
     dry_run: bool,
     again: bool,
@@ -104,7 +105,7 @@ def notify(
     people = load(file or home_place() / "notify.yml")
     now = datetime.now(UTC)
     register = open_register(location)
-    found, doubts = items(register, now, to_the_end(length_of_time(within), now))
+    found, doubts = items(register, now, to_the_end(within, now))
     found += handed_in(register, undecided(place(register, location)))
     doubted = say_doubts(doubts, register)
     given, left = shared_out(found, people)
