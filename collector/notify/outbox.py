@@ -3,9 +3,10 @@
 messages/ID.json   the message and what it tells of (`items`); written first
 files/SHA256       what is attached to messages
 key                by which channels are known (`settings.known_by`): N below
-sending/ID.N       it is being sent by channel N; a later command that finds it cannot know its end
+sending/ID.N       it is being sent by channel N, with these files; a later command that finds it
+                   cannot know its end
 tries/ID.N.json    how often that failed, and when it is tried again
-done/ID.N.json     it was taken
+done/ID.N.json     it was taken, with these files
 log.jsonl          each attempt and its end
 register.json      whose notices these are (`own_folder`)
 """
@@ -156,17 +157,42 @@ class Outbox:
         tried = _load(self.folder / "tries" / f"{name}.json")
         return "later" if tried and datetime.fromisoformat(tried["next"]) > now else "new"
 
-    def begin(self, message: Message, channel: str) -> None:
-        """From here on it may have been sent."""
-        self._log("sending", message, channel)
-        private.write_aside(self.folder / "sending" / f"{message.id}.{channel}", b"")
+    def bore(self, message: Message, channel: str, sha256: str) -> bool:
+        """Was it sent with that file, or may it have been?"""
+        name = f"{message.id}.{channel}"
+        borne = {digest for _, digest in message.files}
+        for path in (self.folder / "done" / f"{name}.json", self.folder / "sending" / name):
+            try:
+                text = path.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                continue
+            # a mark of before said nothing of files: all of them went
+            marked = load_json(text, where=str(path)) if text else {}
+            if not isinstance(marked, dict):
+                raise BadInput(msg("outbox_file_damaged"), where=str(path))
+            return sha256 in borne and sha256 in marked.get("files", borne)
+        return False
 
-    def ended(self, message: Message, channel: str, outcome: Outcome, now: datetime) -> None:
-        """What became of it; of what nobody knows, the mark of `begin` stays."""
+    def begin(self, message: Message, channel: str, files: Sequence[str] = ()) -> None:
+        """From here on it may have been sent, with the files of those digests."""
+        self._log("sending", message, channel)
+        mark = json.dumps({"files": list(files)}).encode()
+        private.write_aside(self.folder / "sending" / f"{message.id}.{channel}", mark)
+
+    def ended(
+        self,
+        message: Message,
+        channel: str,
+        outcome: Outcome,
+        now: datetime,
+        files: Sequence[str] = (),
+    ) -> None:
+        """What became of it, as it was begun; of what nobody knows, the mark of `begin` stays."""
         name = f"{message.id}.{channel}"
         self._log(outcome, message, channel)
         if outcome == "sent":
-            self._store("done", name, {"at": now.isoformat(timespec="seconds")})
+            at = now.isoformat(timespec="seconds")
+            self._store("done", name, {"at": at, "files": list(files)})
         if outcome == "refused":
             count = (_load(self.folder / "tries" / f"{name}.json") or {"count": 0})["count"] + 1
             wait = timedelta(minutes=_BACKOFF[min(count, len(_BACKOFF)) - 1])

@@ -439,3 +439,85 @@ def test_notices_are_one_registers_alone(office: Office, tmp_path: Path) -> None
     mine = [*office.words()[:-1], str(tmp_path / "other.sqlite")]
     assert hostpledge(*mine, home=tmp_path, HOSTPLEDGE_OUTBOX=own).status == 0
     assert len(office.server.taken) > count
+
+
+def _given(office: Office, number: str) -> None:
+    """A notice to mend on record, whose file lies in `pdf`."""
+    place = office.folder / "pdf"
+    place.mkdir(exist_ok=True)
+    data = f"%PDF-1.7 {number}".encode()
+    (place / f"{number}.pdf").write_bytes(data)
+    found = {"control": HASH, "hosts": ["web-01"], "mend_by": TODAY.isoformat()}
+    entry = {
+        "number": number, "kind": "mend", "date": TODAY.isoformat(), "evidence": 1,
+        "findings": [found], "sha256": hashlib.sha256(data).hexdigest(),
+    }  # fmt: skip
+    office.register.change("one-1", lambda known: with_notice(known, entry, today=TODAY))
+
+
+def _withdrawn(office: Office, number: str, *more: object) -> None:
+    ended = hostpledge(
+        "pledge", "withdraw-notice", "one-1", number, "--reason", "发错了", "--by", "王安",
+        *more, "--register", office.folder, home=office.folder,
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+
+
+def _files(office: Office, to: str = "wang@example.org") -> list[list[str | None]]:
+    mails = [m for m in office.server.taken if m["To"] == to]
+    return [[file.get_filename() for file in mail.iter_attachments()] for mail in mails]
+
+
+def _body(mail: Any) -> str:
+    return str(mail.get_body().get_content())
+
+
+def test_a_withdrawn_notice_in_the_outbox_is_not_sent(office: Office) -> None:
+    _given(office, "AQ-1")
+    office.server.mode = "busy"
+    assert office("--notices", office.folder / "pdf").status == 1
+    office.server.mode = "good"
+    _withdrawn(office, "AQ-1")
+    office.past_the_wait()
+    assert office("--notices", office.folder / "pdf").status == 0
+    # what falls due is told still; and nobody is told of a withdrawal who never had the notice
+    assert _files(office) == [[]]
+    (mail,) = (m for m in office.server.taken if m["To"] == "wang@example.org")
+    assert "web-01" in _body(mail)
+    assert office("--notices", office.folder / "pdf").status == 0
+    assert _files(office) == [[]]
+
+
+def test_who_was_sent_a_withdrawn_notice_is_told_once(office: Office) -> None:
+    place = office.folder / "pdf"
+    _given(office, "AQ-1")
+    assert office("--notices", place).status == 0
+    assert _files(office) == [["one-1.pdf"]]
+    _withdrawn(office, "AQ-1", "-o", place / "w.pdf")
+    assert "AQ-1" in office("--notices", place, "--dry-run").out
+    assert office("--notices", place, "--lang", "en").status == 0
+    assert _files(office)[1:] == [["one-1-withdrawn.pdf"]]
+    mail = [m for m in office.server.taken if m["To"] == "wang@example.org"][1]
+    assert mail["Subject"] == "Withdrawn: notice to mend AQ-1"
+    assert "Why: 发错了 (王安)" in _body(mail)
+    assert office("--notices", place).status == 0
+    assert len(_files(office)) == 2
+    # the office was sent it, too
+    assert _files(office, "office@example.org") == [["one-1.pdf"], ["one-1-withdrawn.pdf"]]
+
+
+def test_after_an_unsure_mail_the_withdrawal_is_told(office: Office) -> None:
+    _given(office, "AQ-1")
+    outbox = Outbox(office.folder / "outbox")
+    assert office("--notices", office.folder / "pdf").status == 0
+    # as a command leaves it that was killed while it sent; one of before said nothing of files
+    (message,) = (m for m in outbox.messages() if m.to == "王工")
+    (channel,) = message.channels
+    (outbox.folder / "done" / f"{message.id}.{channel}.json").unlink()
+    (outbox.folder / "sending" / f"{message.id}.{channel}").write_bytes(b"")
+    _withdrawn(office, "AQ-1")
+    assert office("--notices", office.folder / "pdf").status == 1
+    assert len(_files(office)) == 2
+    # sent anew, it bears the notice no more
+    assert office("--notices", office.folder / "pdf", "--again").status == 0
+    assert _files(office)[2:] == [[]]

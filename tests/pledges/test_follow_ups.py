@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -141,6 +142,30 @@ def test_many_at_once_seen_before_they_are_written(register: Register, run: Run)
     assert entry["due"] == SOON
     assert run("assign", "--whose", "周示例", "--clear").status == 0
     assert "follow_ups" not in register.get("one-1").document
+
+
+def test_a_bulk_assignment_says_how_it_is_taken_back(
+    register: Register, run: Run, tmp_path: Path
+) -> None:
+    before = run("assign", "one-1", HASH, "web-01", "--owner", "李工", "--due", SOON)
+    assert before.status == 0, before.err
+    words = ("--control", "D12", "--owner", "周示例", "--due", SOON)
+    assert "pledge revert" not in run("assign", *words, "--check").out
+    ended = run("assign", *words, "--lang", "en")
+    assert "to take it back" in ended.out
+    command = ended.out.splitlines()[-1]
+    assert command.startswith("hostpledge pledge revert one-1 two-2 --before ")
+    # somebody else assigns one of them anew: that stays
+    assert run("assign", "two-2", HASH, "web-01", "--owner", "王工", "--due", SOON).status == 0
+    back = hostpledge(*shlex.split(command)[1:], home=tmp_path)
+    assert back.status == 1, back.err
+    assert "left alone: two-2" in back.err
+    (entry,) = register.get("one-1").document["follow_ups"]
+    assert entry["owner"] == "李工"
+    (entry,) = register.get("two-2").document["follow_ups"]
+    assert entry["owner"] == "王工"
+    # nothing was written: nothing is told
+    assert run("assign", *words, "--unowned", "--lang", "en").out.count("revert") == 0
 
 
 def test_from_whom_findings_are_taken_is_said_before_and_after(

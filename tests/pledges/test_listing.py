@@ -15,8 +15,11 @@ import openpyxl
 import pytest
 
 from collector.pledges.database.rows import Evidence
+from collector.pledges.record.times import CHINA
+from collector.pledges.register.register import Register
 from collector.pledges.standing import listing
 from collector.pledges.standing.listing import Listed, Wanted
+from collector.pledges.standing.renewals import by_history
 from collector.pledges.status import briefs
 from collector.scope import Part, Scope
 from tests.cli.running import Ended, answer, hostpledge
@@ -232,3 +235,85 @@ def test_what_falls_due_by_kind(pledge: Callable[..., Ended], tmp_path: Path) ->
     summed = json.loads(due("--summary", "--format", "json").out)["summary"]["kinds"]
     assert sum(entry["due"] for entry in summed.values()) == len(every)
     assert due("--kind", "birthday").status == 2
+
+
+def _history(*asked: str) -> list[tuple[str, bool]]:
+    """What is shown of a-25 ← a-26 ← a-27 (a draft), of b-26, which continues what is not here, and
+
+    of two that name each other.
+    """
+    every = [
+        _listed("a-25", period=_period("2025-12-31")),
+        _listed("a-26", period=_period("2026-12-31"), renews="a-25"),
+        _listed("a-27", period=_period("2027-12-31"), renews="a-26", draft=True, documents=[]),
+        _listed("b-26", renews="b-25"),
+        _listed("x-1", renews="x-2"),
+        _listed("x-2", renews="x-1"),
+    ]
+    rows = [one for one in every if one.record.id in asked]
+    return [(one.record.id, old) for one, old in by_history(rows, every)]
+
+
+def test_old_and_new_stand_together() -> None:
+    whole = [("a-27", False), ("a-26", True), ("a-25", True)]
+    for asked in (("a-25",), ("a-26",), ("a-27",), ("a-25", "a-26", "a-27")):
+        assert _history(*asked) == whole, asked
+    assert _history("b-26", "a-26") == [*whole, ("b-26", False)]
+    assert [id for id, _ in _history("x-1")] == ["x-2", "x-1"]
+
+
+def test_a_renewed_pledge_is_told_from_the_old_one(tmp_path: Path) -> None:
+    place = tmp_path / "r"
+    place.mkdir()
+    register = Register.open(str(place))
+    old = {"from": "2024-01-01", "until": "2024-12-31"}
+    now = {"from": "2025-01-01", "until": "2099-12-31"}
+    register.add(made(id="yun-2024", period=old))
+    register.add(made(id="yun-2025", period=now, renews="yun-2024"))
+    register.add(made(id="else", period=now))
+
+    def listed(*words: object) -> str:
+        words = ("pledge", "list", *words, "--register", place, "--lang", "en")
+        ended = hostpledge(*words, home=tmp_path)
+        assert ended.status == 0, ended.err
+        return ended.out
+
+    lines = listed("--state", "active", "--search", "yun", "--history").splitlines()
+    assert [line.split()[:2] for line in lines if "yun-" in line.split("  ")[0]] == [
+        ["yun-2025", lines[1].split()[1]], ["└", "yun-2024"]
+    ]  # fmt: skip
+    assert "continued by" in lines[0]
+    assert max(map(len, lines)) <= 80
+    told = {one["id"]: one for one in answer(listed("--format", "json"))["pledges"]}
+    assert (told["yun-2024"]["continued_by"], told["yun-2024"]["renews"]) == (["yun-2025"], None)
+    assert (told["yun-2025"]["continued_by"], told["yun-2025"]["renews"]) == ([], "yun-2024")
+    shown = listed("--search", "yun-2025", "--history", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(shown.removeprefix("\ufeff"))))
+    assert [(row["id"], row["state"], row["continued_by"]) for row in rows] == [
+        ("yun-2025", "active", ""), ("yun-2024", "ended", "yun-2025")
+    ]  # fmt: skip
+    # without it nothing is another than it was
+    assert "continued" not in listed().splitlines()[0]
+    refused = hostpledge("pledge", "list", "--history", "--summary", "--register", place,
+                         home=tmp_path)  # fmt: skip
+    assert refused.status == 2
+
+
+def test_what_falls_due_is_a_day_and_none_is_none(tmp_path: Path) -> None:
+    """The list counted to the hour, `due` to the end of the day; and `0d` was thirty days."""
+    place = tmp_path / "r"
+    place.mkdir()
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    register = Register.open(str(place))
+    for days in (0, 5):
+        until = (today + timedelta(days=days)).isoformat()
+        period = {"from": "2026-01-10", "until": until}
+        register.add(made(id=f"in-{days}", period=period))
+    for within, named in (("0d", {"in-0"}), ("4d", {"in-0"}), ("5d", {"in-0", "in-5"})):
+        more = ("--format", "json", "--register", place, "--lang", "en")
+        due = hostpledge("pledge", "due", "--within", within, *more, home=tmp_path)
+        ends = {one["pledge"] for one in answer(due.out)["due"] if one["kind"] == "period_end"}
+        listed = hostpledge("pledge", "list", "--due-within", within, *more, home=tmp_path)
+        rows = answer(listed.out)["pledges"]
+        told = {one["id"] for one in rows if "period_end" in {kind for kind, *_ in one["due"]}}
+        assert ends == told == named, within

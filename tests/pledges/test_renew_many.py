@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collector.cli.commands.pledge.changes.renewing_many import Which, renew_many
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
-from tests.cli.running import Ended, hostpledge
+from tests.cli.running import Ended, answer, hostpledge
+from tests.pledges import killed
 from tests.pledges.records import made
 
 Pledge = Callable[..., Ended]
@@ -85,7 +91,11 @@ def test_a_taken_id_holds_all_back(register: Register, pledge: Pledge) -> None:
         (("soon-2026", "--expiring", "30d", "--ids", "2026=2027"), "--expiring"),
         (("soon-2026",), "NEW-ID"),
         (("--ids", "2026=2027"), "--expiring"),
-        (("soon-2026", "new", "--check"), "--expiring"),
+        (("soon-2026", "new", "--ids", "2026=2027", "--until", "2099-01-01"), "without days"),
+        (("--grade", "2", "--ids", "2026=2027"), "--expiring"),
+        (("--search", "x"), "--ids"),
+        (("a", "b", "c"), "NEW-ID"),
+        (("soon-2026", "later-2026", "--check"), "later-2026: is in the register already"),
     ],
 )
 def test_what_cannot_be_asked(
@@ -95,3 +105,77 @@ def test_what_cannot_be_asked(
     assert ended.status == 2
     assert said in ended.err
     assert len(register.list()) == 5
+
+
+def test_those_that_are_named(register: Register, pledge: Pledge) -> None:
+    words = ("renew", "soon-2026", "later-2026", "soon-2026", "--ids", "2026=2027")
+    looked = pledge(*words, "--check", "--lang", "en")
+    assert "2 record(s) would be renewed (nothing is written)" in looked.out
+    assert len(register.list()) == 5
+    told = answer(pledge(*words, "--format", "json").out)
+    assert [one["id"] for one in told["renewed"]] == ["soon-2027", "later-2027"]
+    assert register.get("later-2027").document["renews"] == "later-2026"
+    assert len(register.list()) == 7
+
+
+def test_every_fault_of_a_spoiled_list_is_named(register: Register, pledge: Pledge) -> None:
+    register.add(made(id="odd", period=_period(9)))
+    names = ("soon-2026", "none-2026", "odd", "done-2026")
+    ended = pledge("renew", *names, "--ids", "2026=2027", "--lang", "en")
+    assert (ended.status, ended.out) == (2, "")
+    for said in (
+        "no pledge is named none-2026",
+        'odd: "2026" is not in the id',
+        "done-2026: is continued by done-2027 already",
+        "3 of 4 records cannot be renewed; nothing is renewed",
+    ):
+        assert said in ended.err, said
+    assert len(register.list()) == 6
+    # two that would have one id
+    register.add(made(id="x-2026-2026", period=_period(9)))
+    register.add(made(id="x-2027-2026", period=_period(9)))
+    ended = pledge("renew", "x-2026-2026", "x-2027-2026", "--ids", "2026=2027", "--lang", "en")
+    assert "x-2027-2026: the new id x-2027-2027 is taken" in ended.err
+    assert len(register.list()) == 8
+
+
+def test_only_those_of_a_filter(register: Register, pledge: Pledge) -> None:
+    register.add(made(id="two-2026", period=_period(9), grade=2))
+    words = ("--expiring", "1m", "--ids", "2026=2027", "--check", "--format", "json")
+    told = answer(pledge("renew", "--grade", "2", *words).out)
+    assert [one["renews"] for one in told["renewed"]] == ["two-2026"]
+    told = answer(pledge("renew", "--search", "sooner", *words).out)
+    assert [one["renews"] for one in told["renewed"]] == ["sooner-2026"]
+
+
+def test_one_may_be_looked_at_first(register: Register, pledge: Pledge) -> None:
+    looked = pledge("renew", "soon-2026", "soon-2027", "--check", "--lang", "en")
+    assert looked.status == 0, looked.err
+    assert "soon-2027 continues soon-2026" in looked.out
+    assert "(nothing is written)" in looked.out
+    assert len(register.list()) == 5
+
+
+def _dies_at_the_second(place: Path) -> None:
+    register, count = Register.open(str(place)), []
+    add = register._add
+
+    def dies(*words: Any, **more: Any) -> Any:
+        count.append(1)
+        if len(count) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return add(*words, **more)
+
+    register._add = dies  # type: ignore[method-assign]
+    renew_many(register, Which(expiring=timedelta(days=30)), "2026=2027", check=False)
+
+
+def test_killed_in_the_middle_none_is_made(
+    register: Register, pledge: Pledge, tmp_path: Path
+) -> None:
+    child = killed.begin(partial(_dies_at_the_second, tmp_path / "r.sqlite"))
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert len(register.list()) == 5
+    done = pledge("renew", "--expiring", "30d", "--ids", "2026=2027", "--lang", "en")
+    assert "2 record(s) renewed" in done.out
+    assert len(register.list()) == 7

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from collector.cli.commands.pledge.changes import undoing
+from collector.pledges.database.rows import Version
 from collector.pledges.record.reverting import KEPT, reverted, stays
 from collector.pledges.register.register import Register
 from collector.resources import shared
-from tests.cli.running import Ended, hostpledge
+from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.records import TODAY, made
 
 Pledge = Callable[..., Ended]
@@ -109,6 +112,8 @@ def test_what_was_not_there_then_stays(register: Register, pledge: Pledge) -> No
         (("a-2026", "--to", "1", "--field", "follow_up"), "no field of a record: follow_up"),
         (("x-2026", "--to", "1"), "x-2026"),
         (("a-2026", "--before", "yesterday"), "not a time"),
+        (("a-2026", "--to", "1", "--until", "2026-01-01"), "--until goes with --before"),
+        (("a-2026", "--before", "2026-01-01", "--until", "soon"), "--until: not a time"),
     ],
 )
 def test_what_cannot_be_asked(
@@ -118,3 +123,55 @@ def test_what_cannot_be_asked(
     assert ended.status == 2
     assert said in ended.err
     assert len(register.history("a-2026")) == 1
+
+
+def test_what_was_changed_again_since_is_left_alone(register: Register, pledge: Pledge) -> None:
+    times = []
+    for id in ("a-2026", "b-2026"):
+        times.append(register.add(made(id=id, follow_ups=_OWNED), update=True).added_at)
+    # another operator, afterwards: of one that was changed, and of one that was not
+    register.add(made(id="b-2026", follow_ups=[{**_OWNED[0], "owner": "李工"}]), update=True)
+    register.add(made(id="c-2026", follow_ups=_OWNED), update=True)
+    since = ("--before", min(times).isoformat(), "--until", max(times).isoformat())
+    words = ("revert", "--all", *since, "--lang", "en")
+    looked = pledge(*words, "--check")
+    assert (looked.status, "1 record(s) would go back" in looked.out) == (1, True)
+    done = pledge(*words, "--format", "json")
+    told = answer(done.out)
+    assert ([one["pledge"] for one in told["pledges"]], told["left"]) == (["a-2026"], ["b-2026"])
+    assert "1 record(s) were changed again since, and are left alone: b-2026" in done.err
+    assert "follow_ups" not in register.get("a-2026").document
+    assert register.get("b-2026").document["follow_ups"][0]["owner"] == "李工"
+    assert register.get("c-2026").document["follow_ups"]
+    # a second time what went back has nothing to take back
+    assert answer(pledge(*words, "--format", "json").out)["pledges"] == []
+
+
+def test_an_import_says_how_it_is_taken_back(
+    register: Register, pledge: Pledge, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "x.csv"
+    customer = made().document["customer"]
+    rows = "".join(
+        f"{id},2,{customer['name']},企业,{customer['credit_code']}\n" for id in ("a-2026", "b-2026")
+    )
+    sheet.write_text(f"编号,等级,用户名称,性质,统一社会信用代码\n{rows}", encoding="utf-8")
+    ended = pledge("import", sheet, "--update", "--lang", "en")
+    assert ended.status == 0, ended.err
+    assert register.get("a-2026").grade == 2
+    command = ended.out.splitlines()[-1]
+    assert command.startswith("hostpledge pledge revert a-2026 b-2026 --before ")
+    before = register.history("a-2026")[0].record
+    back = hostpledge(*shlex.split(command)[1:], home=tmp_path)
+    assert back.status == 0, back.err
+    again = register.get("a-2026")
+    assert (again.grade, again.hosts) == (before.grade, before.hosts)
+
+
+def test_the_password_of_a_register_is_not_told() -> None:
+    version = Version(2, made(), datetime.now(UTC))
+    said = undoing._words([version], "postgresql://u:secret@db/x", ["follow_ups"])
+    assert "secret" not in said
+    assert said.endswith("--field follow_ups --register URL")
+    many = [Version(2, made(id=f"a-{n}"), datetime.now(UTC)) for n in range(9)]
+    assert undoing._words(many, None, ()).startswith("hostpledge pledge revert --all --before ")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from collector.cli.options.times import length_of_time
+from collector.cli.app import hostpledge
+from collector.cli.options.times import Ahead, length_of_time
 from collector.errors import BadInput
 from collector.pledges.record.sought import holds
 from collector.pledges.standing import listing
 from collector.pledges.standing.listing import Wanted
 from collector.pledges.status import briefs
+from tests.cli.running import hostpledge as run
+from tests.cli.test_contract import _leaves
 from tests.pledges.records import made
 
 NOW = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -28,7 +33,7 @@ RECORD = made(
     resources={
         "addresses": ["203.0.113.16/29", "2001:db8:20::/64", "198.51.100.7"],
         "domains": ["www.yunfan.example"],
-        "hosts": ["web-01"],
+        "hosts": ["web-01", "10.20.30.40"],
     },
 )
 
@@ -54,7 +59,18 @@ RECORD = made(
         ("2001:db8:21::5", False),
         ("198.51.100.7", True),
         ("198.51.100.8", False),
-        ("::ffff:203.0.113.20", False),
+        ("::ffff:203.0.113.20", True),
+        ("203.0.113.0/24", True),  # holds what is declared
+        ("203.0.113.20/31", True),  # lies in what is declared
+        ("203.0.113.24/29", False),
+        ("198.51.100.0/24", True),
+        ("198.51.100.9/24", True),  # with bits of a host in it
+        ("2001:db8::/32", True),
+        ("2001:db8:21::/48", False),
+        ("0.0.0.0/33", False),
+        ("10.20.30.40", True),  # by which a machine is declared
+        ("10.20.30.0/28", False),
+        ("10.20.30.32/28", True),
         ("某某", False),
     ],
 )
@@ -103,3 +119,39 @@ def test_what_is_no_time(text: str) -> None:
 def test_a_day_that_is_past(text: str) -> None:
     with pytest.raises(BadInput, match=f"past|过去.*{text}"):
         length_of_time(text, today=TODAY)
+
+
+_AHEAD = ("--within", "--due-within", "--expiring", "--spread")
+
+
+def _looking_ahead() -> Iterator[tuple[str, ...]]:
+    """Each option of that kind, behind the command that has it."""
+    for path, command in _leaves(hostpledge):
+        for option in command.params:
+            if option.opts[0] in _AHEAD or isinstance(option.type, Ahead):
+                assert isinstance(option.type, Ahead), (path, "a time of its own kind")
+                yield (*path.split(), option.opts[0])
+
+
+_OPTIONS = [*_looking_ahead()]
+
+
+def test_every_such_option_is_known_here() -> None:
+    assert {words[-1] for words in _OPTIONS} == set(_AHEAD)
+    assert len(_OPTIONS) >= 10
+
+
+@pytest.mark.parametrize("words", _OPTIONS, ids=" ".join)
+def test_every_option_takes_the_same_times(words: tuple[str, ...], tmp_path: Path) -> None:
+    """A wrong one is told in one line, before anything is looked at; a right one is not."""
+    for text, says in (
+        ("soon", "no length of time: soon; write 30d, 4w, 3m, 2027-03-31 or 2027-03"),
+        ("2026-02-30", "no length of time: 2026-02-30"),
+        ("2001-01-31", "is past: 2001-01-31"),
+    ):
+        ended = run(*words, text, "--lang", "en", home=tmp_path)
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.startswith(f"hostpledge: {words[-1]}: {says}"), ended.err
+        assert ended.err.count("\n") == 1
+    option = Ahead().convert("2099-01-31", None, None)
+    assert timedelta(0) < option == length_of_time("2099-01-31")

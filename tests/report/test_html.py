@@ -236,6 +236,8 @@ def test_every_word_is_in_both_languages_and_used() -> None:
         "pledge",
         "notice_mend",
         "notice_recheck",
+        "notice_withdrawn_mend",
+        "notice_withdrawn_recheck",
         "mlps_2",
         "mlps_3",
         "gbt28448_3",

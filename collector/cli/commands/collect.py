@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
 from collector.cli.options.register_source import choosing_options, from_register, inventory_option
-from collector.cli.options.times import length_of_time
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows.gathering import gather
 from collector.cli.workflows.selection import Wanted, choice, say_nothing_of
@@ -61,7 +61,7 @@ def collect(
     pledge_id: str | None,
     location: str | None,
     due: bool,
-    within: str,
+    within: timedelta,
     given_grade: int | None,
     **given: Any,
 ) -> int:
@@ -82,7 +82,7 @@ def collect(
     check_output(output, location=location)
     how = how_of(inventory, given)
     if whole_register:
-        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, length_of_time(within))
+        wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, within)
         with choice(how, location, output, wanted) as chosen:
             if chosen is None:
                 answer(hosts={}, output=str(output))

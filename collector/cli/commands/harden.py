@@ -6,6 +6,7 @@ import errno
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
 from collector.cli.options.register_source import choosing_options, from_register, inventory_option
 from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2_options
-from collector.cli.options.times import length_of_time
 from collector.cli.options.timestamps import stampers, tsa_option
 from collector.cli.ui import harden_summary as hardened
 from collector.cli.ui.language import lang, lang_option, tr
@@ -107,7 +107,7 @@ def harden(
     pledge_id: str | None,
     location: str | None,
     due: bool,
-    within: str,
+    within: timedelta,
     given_grade: int | None,
     output: Path | None,
     families: tuple[str, ...],
@@ -135,8 +135,7 @@ def harden(
     with ExitStack() as open_until_the_end:
         chosen = None
         if whole_register:
-            ahead = length_of_time(within)
-            wished = Wanted(pledge_id or "", due, given_grade or 0, ahead=ahead, others=False)
+            wished = Wanted(pledge_id or "", due, given_grade or 0, ahead=within, others=False)
             chosen = open_until_the_end.enter_context(choice(how, location, place, wished))
             if chosen is None:
                 return answer_of(())

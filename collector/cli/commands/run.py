@@ -21,7 +21,6 @@ from collector.cli.options.register_source import (
     spread_option,
 )
 from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2_options
-from collector.cli.options.times import length_of_time
 from collector.cli.options.timestamps import stampers, tsa_option
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows import exports
@@ -97,8 +96,8 @@ def run(
     inventory: tuple[str, ...],
     pledge_id: str | None,
     due: bool,
-    within: str,
-    spread: str,
+    within: timedelta,
+    spread: timedelta,
     retry: bool,
     output: Path | None,
     key_name: str,
@@ -120,7 +119,7 @@ def run(
     encrypted = encrypting(encrypt_to)
     whole_register = from_register(inventory, due=due)
     form = _form_for_programs(whole_register)
-    times = _times(within, spread, due=due)
+    times = within, _spread(spread, due=due)
     if retry and output is None:
         raise click.UsageError(tr("--retry 须给出 -o", "--retry needs -o"))
     pledge = None if whole_register else pledged(pledge_id, location, given_grade)
@@ -173,11 +172,10 @@ def _satisfied(opened: Bundle) -> bool:
     return all(is_satisfied(f) for _, entry in opened.hosts() for f in entry["findings"])
 
 
-def _times(within: str, spread: str, *, due: bool) -> tuple[timedelta, timedelta]:
-    found = length_of_time(within), length_of_time(spread, where="--spread")
-    if found[1] and not due:
+def _spread(over: timedelta, *, due: bool) -> timedelta:
+    if over and not due:
         raise click.UsageError(tr("--spread 与 --due 同用", "--spread goes with --due"))
-    return found
+    return over
 
 
 def _say_where(report: Path, bundle: Path) -> None:

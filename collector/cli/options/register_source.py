@@ -15,6 +15,7 @@ from collector import private
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import Named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
+from collector.cli.options.times import Ahead
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
 from collector.pledges.record.times import CHINA
@@ -69,6 +70,7 @@ _CHOOSING = (
     ),
     click.option(
         "--within",
+        type=Ahead(),
         default="0d",
         show_default=True,
         metavar="TIME",
@@ -88,6 +90,7 @@ _CHOOSING = (
 
 spread_option = click.option(
     "--spread",
+    type=Ahead(),
     default="0d",
     show_default=True,
     metavar="TIME",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
@@ -65,6 +68,22 @@ def length_of_time(text: str, *, where: str = "--within", today: date | None = N
     if given[2] in ("m", "个月"):
         return months_on(today, number) - today
     return timedelta(days=number * (7 if given[2] in ("w", "周") else 1))
+
+
+class Ahead(click.ParamType[timedelta] if TYPE_CHECKING else click.ParamType):  # type: ignore[misc, unused-ignore]
+    """How far ahead an option looks; what is no such time is told before anything is done."""
+
+    name = "time"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        return length_of_time(value, where=param.opts[0] if param else "--within")
 
 
 def _until(text: str, today: date, where: str) -> timedelta:

@@ -10,6 +10,7 @@ from collector.pledges.record.masking import masked
 
 # by which an entry of a list is the same one as before
 _ENTRY = ("control", "host")
+_NOTICE = {"number", "kind", "findings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def _fields(value: Any) -> Mapping[str, Any]:
 def by_entry(found: Iterable[Change]) -> Iterator[Change]:
     """The same, where a list of entries is one field for each entry that is not in both.
 
-    Those for a control and a host are told apart by them, and what of such an entry differs is a
-    field: `follow_ups[encryption.password_hash @ web-01].owner`.
+    Those for a control and a host are told apart by them, notices by their number, and what of such
+    an entry differs is a field: `follow_ups[encryption.password_hash @ web-01].owner`.
     """
     for one in found:
         old, new = _entries(one.before), _entries(one.after)
@@ -75,6 +76,8 @@ def _entries(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _name(entry: Mapping[str, Any]) -> str:
+    if entry.keys() >= _NOTICE:
+        return str(entry["number"])
     return " @ ".join(str(entry[word]) for word in _ENTRY) if entry.keys() >= set(_ENTRY) else ""
 
 

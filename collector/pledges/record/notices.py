@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from collector.errors import shown
+from collector.errors import BadInput, shown
+from collector.i18n.message import msg
 from collector.pledges.record.form import PledgeRecord, from_document
 
 Day = str
@@ -38,6 +39,12 @@ class Notice:
         return str(self.entry.get("mend_by", ""))
 
     @property
+    def withdrawn(self) -> Mapping[str, Any] | None:
+        """When, why and by whom it was taken back; None while it stands."""
+        found: Mapping[str, Any] | None = self.entry.get("withdrawn")
+        return found
+
+    @property
     def named(self) -> Mapping[tuple[str, str], Day]:
         return {
             (found["control"], host): str(found.get("mend_by", self.mend_by))
@@ -62,8 +69,9 @@ def of_number(record: PledgeRecord, number: str) -> Notice | None:
 
 
 def last_given(record: PledgeRecord) -> Notice | None:
-    """The last notice to mend."""
-    return next((one for one in reversed(notices(record)) if one.kind == "mend"), None)
+    """The last notice to mend that stands."""
+    every = reversed(notices(record))
+    return next((one for one in every if one.kind == "mend" and one.withdrawn is None), None)
 
 
 def next_number(record: PledgeRecord, today: date) -> str:
@@ -94,4 +102,26 @@ def with_notice(record: PledgeRecord, entry: Mapping[str, Any], *, today: date) 
     """The record with that notice; raises BadInput where its number stands there already."""
     document: dict[str, Any] = json.loads(record.canonical())
     document["notices"] = [*document.get("notices", []), dict(entry)]
+    return from_document(document, where=record.id, today=today)
+
+
+def with_withdrawal(
+    record: PledgeRecord, number: str, said: Mapping[str, Any], *, today: date
+) -> PledgeRecord:
+    """The record with the notice of that number taken back: it stays, and asks for nothing.
+
+    Raises BadInput where there is none, or it was taken back already.
+    """
+    found = of_number(record, number)
+    if found is None:
+        raise BadInput(
+            msg("no_notice_of_number", number=number), where=record.id, mend=msg("see_notices")
+        )
+    if found.withdrawn is not None:
+        day = found.withdrawn["date"]
+        raise BadInput(msg("notice_withdrawn_already", number=number, day=day), where=record.id)
+    document: dict[str, Any] = json.loads(record.canonical())
+    for entry in document["notices"]:
+        if entry["number"] == number:
+            entry["withdrawn"] = dict(said)
     return from_document(document, where=record.id, today=today)

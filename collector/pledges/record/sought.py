@@ -1,14 +1,15 @@
 """What a search of the register looks in: whose record it is, and what it declares. Pure.
 
-Names, numbers and addresses are compared as a person types them: in any case, in parts, and an
-address that lies in a declared network finds the network.
+Names, numbers and addresses are compared as a person types them: in any case, in parts. An address
+or a network finds what is declared of it: a machine in it, the network that it lies in, or a part.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from collector.pledges.record.networks import span, spans
 
 _CONTACTS = ("safety_contact", "security_officer")
 _SAID = ("name", "phone", "email")
@@ -27,23 +28,15 @@ def sought_in(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def holds(parts: Iterable[str], text: str) -> bool:
-    """Does one of the parts hold the text, or, where it is an address, is a network it lies in?"""
+    """Does one of the parts hold the text, or share an address with it, where both have some?"""
     wanted = text.strip().casefold()
     if not wanted:
         return True
     given = list(parts)
     if any(wanted in part.casefold() for part in given):
         return True
-    try:
-        address = ipaddress.ip_address(wanted)
-    except ValueError:
+    within = span(wanted)
+    if within is None:
         return False
-    return any(_within(address, part) for part in given)
-
-
-def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, part: str) -> bool:
-    try:
-        network = ipaddress.ip_network(part, strict=False)
-    except ValueError:
-        return False
-    return address.version == network.version and address in network
+    low, high = within
+    return any(first <= high and last >= low for first, last in spans(given))

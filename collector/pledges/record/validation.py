@@ -170,6 +170,9 @@ def _ordered(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]
             for field in others:
                 if field in entry:
                     yield place, field, entry[first], entry[field]
+    for place, entry in _entries(document, "notices"):
+        if "withdrawn" in entry:
+            yield place, "withdrawn.date", entry["date"], entry["withdrawn"]["date"]
     if "ended" in document and "disposed" in document:
         yield "disposed", "date", document["ended"]["date"], document["disposed"]["date"]
 
@@ -187,6 +190,8 @@ def _past(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for path in ("notices", "voided"):
         for place, entry in _entries(document, path):
             yield f"{place}.date", entry["date"]
+            if "withdrawn" in entry:
+                yield f"{place}.withdrawn.date", entry["withdrawn"]["date"]
     if "last" in document.get("self_check", {}):
         yield "self_check.last", document["self_check"]["last"]
     if "disposed" in document:

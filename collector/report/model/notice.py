@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from collector.catalog import clause_number, described
@@ -112,6 +112,23 @@ def contents(
         "collected": at,
         "digest": digest,
         "today": now.astimezone(CHINA).date(),
+    }
+
+
+def withdrawal(
+    record: PledgeRecord, notice: Notice, said: Mapping[str, Any], lang: Lang
+) -> dict[str, Any]:
+    """What the template of a withdrawal is given; `said` is what goes on record of it."""
+    return {
+        "lang": lang,
+        "kind": notice.kind,
+        "record": masked(dict(record.document)),
+        "number": notice.number,
+        "given": notice.date,
+        "issuer": notice.entry.get("issuer", ""),
+        "reason": masked(said["reason"]),
+        "by": masked(said["by"]),
+        "today": date.fromisoformat(said["date"]),
     }
 
 

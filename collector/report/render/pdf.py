@@ -72,6 +72,12 @@ def to_notice(given: Mapping[str, Any]) -> bytes:
     return pages
 
 
+def to_withdrawal(given: Mapping[str, Any]) -> bytes:
+    """That a notice is withdrawn, from what `model.notice.withdrawal` gave; raises as `to_pdf`."""
+    pages, _ = _pages("notice-withdrawn.html.j2", given)
+    return pages
+
+
 def _pages(template: str, given: Mapping[str, Any]) -> tuple[bytes, int]:
     check()
     text = page(template, given, style="pages.css")

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
 from collector.pledges.due.deadlines import KINDS
+from collector.pledges.record.networks import span
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing import listing
 from collector.report.model.cells import Cell
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 from collector.web.reading.cells import from_json
-from collector.web.reading.networks import span
 from collector.web.reading.standings import STANDINGS
 
 LIVES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")

@@ -23,6 +23,7 @@ from collector.i18n.message import in_chinese
 from collector.model import Lang
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
+from collector.pledges.record.networks import spans
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
@@ -35,7 +36,6 @@ from collector.web.reading.broken import Broken
 from collector.web.reading.cells import to_json
 from collector.web.reading.library import Library
 from collector.web.reading.monthly import months
-from collector.web.reading.networks import spans
 from collector.web.reading.standings import standing_of
 
 AHEAD = timedelta(days=30)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli.commands.pledge import found_rows
+from collector.cli.commands.pledge.changes import undoing
 from collector.cli.options.answering import answer
 from collector.cli.options.findings import Asked, is_named
 from collector.cli.ui.columns import out
@@ -20,6 +21,7 @@ from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
+    from collector.pledges.database.rows import Version
     from collector.pledges.record.changes import Entries
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
@@ -37,10 +39,12 @@ def assign_many(
     now: datetime,
     *,
     check: bool,
+    location: str | None = None,
 ) -> int:
     """Gives every open finding that is asked for to somebody; without `given`: to nobody.
 
-    2 where a pledge could not be read: the others are done.
+    `location` is what the register was named by. 2 where a pledge could not be read: the others
+    are done.
     """
     found = found_rows.Found(register, pledges, now)
     rows = found.shown(asked)
@@ -58,13 +62,16 @@ def assign_many(
     done: list[dict[str, Any]] = []
     # what the record says when it is written, which may be later than what was looked at
     before: dict[_Key, Mapping[str, Any]] = {}
+    begun = datetime.now(UTC)
+    written: list[Version] = []
     for id, lives in by_pledge.items():
         change = partial(_changed, lives=lives, given=given, now=now, before=before)
         version = None
         if check:
             change(register.get(id))
         else:
-            version = register.change(id, change).number
+            written.append(register.change(id, change))
+            version = written[-1].number
         done.append({"pledge": id, "version": version, "findings": _named(lives)})
     changes = [_Given(row, before[_key(row)], given) for row in rows]
     losers = Counter(one.loser for one in changes if one.loser)
@@ -82,6 +89,7 @@ def assign_many(
     out(_said(len(rows), len(done), given, check=check))
     if losers:
         out(_taken(losers, len(rows), given, check=check))
+    undoing.tell([one for one in written if one.added_at >= begun], location, ["follow_ups"])
     return 2 if found.status() == 2 else 0
 
 

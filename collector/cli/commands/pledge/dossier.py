@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +11,7 @@ import click
 from collector.catalog import words
 from collector.cli.options.common import form_option
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import length_of_time, to_the_end
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.columns import labelled, out
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, lang_option, tr
@@ -38,6 +38,7 @@ _MOST = 25
 @click.argument("who", metavar="WHO")
 @click.option(
     "--within",
+    type=Ahead(),
     default="30d",
     show_default=True,
     metavar="TIME",
@@ -47,13 +48,13 @@ _MOST = 25
 @form_option("table", "json")
 @register_option
 @lang_option
-def dossier(*, who: str, within: str, all_: bool, form: str, location: str | None) -> int:
+def dossier(*, who: str, within: timedelta, all_: bool, form: str, location: str | None) -> int:
     from collector.cli.workflows.desk import dossier as workflow
     from collector.export.envelope import Identity, as_json
     from collector.pledges.record.masking import masked
 
     now = datetime.now(UTC)
-    ahead = to_the_end(length_of_time(within), now)
+    ahead = to_the_end(within, now)
     register = open_register(location)
     known = workflow.gathered(register, workflow.found(register, who), now, ahead)
     if form == "json":
@@ -258,15 +259,23 @@ def _notices(known: Dossier) -> str:
     states = {place_of(life.control, life.host): life.state for life in known.lives}
     for notice in known.notices:
         still = sum(states.get(key, "open") == "open" for key in notice.named)
+        gone = notice.withdrawn
         table.add_row(
             notice.number,
             kinds()[notice.kind],
             notice.date,
             notice.last_day or "-",
             str(len(notice.named)),
-            "?" if known.unread else str(still),
+            _withdrawn(gone) if gone else "?" if known.unread else str(still),
         )
     return table.drawn(room())
+
+
+def _withdrawn(entry: Mapping[str, Any]) -> str:
+    from collector.pledges.record.masking import masked
+
+    day, by, reason = entry["date"], masked(entry["by"]), one_line(str(masked(entry["reason"])), 80)
+    return tr(f"{day} 撤回（{by}）：{reason}", f"withdrawn {day} ({by}): {reason}")
 
 
 def _some(names: list[str], most: int = 4) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import click
 
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import length_of_time, to_the_end
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import as_json
 from collector.pledges.due.deadlines import KINDS
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option(
     "--within",
+    type=Ahead(),
     default="30d",
     show_default=True,
     metavar="TIME",
@@ -80,7 +81,7 @@ if TYPE_CHECKING:
 def due(
     *,
     ids: tuple[str, ...],
-    within: str,
+    within: timedelta,
     evidence_days: int | None,
     kinds: tuple[str, ...],
     overdue: bool,
@@ -100,7 +101,7 @@ def due(
             tr("--overdue 与 --coming 只能用一个", "--overdue and --coming exclude each other")
         )
     now = datetime.now(UTC)
-    ahead = to_the_end(length_of_time(within), now)
+    ahead = to_the_end(within, now)
     register = open_register(location)
     every = register.briefs(now + ahead)
     renewed = lifecycle.continued(every)

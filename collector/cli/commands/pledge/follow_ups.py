@@ -106,7 +106,7 @@ def assign(
     if target:
         return _assign_one(register, target, None if clear else given, now, check=check)
     return assigning.assign_many(
-        register, pledges, asked, None if clear else given, now, check=check
+        register, pledges, asked, None if clear else given, now, check=check, location=location
     )
 
 

@@ -10,6 +10,7 @@ import click
 from collector.cli.commands.pledge.attaching import attach
 from collector.cli.commands.pledge.changes.history import history
 from collector.cli.commands.pledge.changes.reverting import revert
+from collector.cli.commands.pledge.changes.withdrawing import withdraw_notice
 from collector.cli.commands.pledge.disposal import dispose
 from collector.cli.commands.pledge.dossier import dossier
 from collector.cli.commands.pledge.due import due
@@ -146,6 +147,7 @@ pledge.add_command(waive)
 pledge.add_command(inventory)
 pledge.add_command(notice)
 pledge.add_command(notices)
+pledge.add_command(withdraw_notice)
 pledge.add_command(notify)
 pledge.add_command(dossier)
 pledge.add_command(void)

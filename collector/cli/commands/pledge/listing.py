@@ -13,7 +13,7 @@ from collector import catalog
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import length_of_time
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
@@ -66,6 +66,7 @@ _AHEAD = timedelta(days=30)
 )
 @click.option(
     "--expiring",
+    type=Ahead(),
     metavar="TIME",
     help=tr(
         "只列在此期间内期满（或已期满）的，如 30d、3m、2027-03（到当月末）",
@@ -75,6 +76,7 @@ _AHEAD = timedelta(days=30)
 )
 @click.option(
     "--due-within",
+    type=Ahead(),
     metavar="TIME",
     help=tr(
         "只列在此期间内有事项到期的（见 pledge due）",
@@ -95,9 +97,10 @@ _AHEAD = timedelta(days=30)
     metavar="TEXT",
     help=tr(
         "编号、用户名称、统一社会信用代码、联系人（姓名、电话、邮箱）、主机名、域名、地址中含有；"
-        "所登记网段内的地址也能查到",
+        "地址或网段（如 10.0.0.0/24）查到与其有重合的登记地址、网段",
         "what id, customer, credit code, a contact's name, phone or mail, a host, a domain or an "
-        "address holds; an address finds the declared network that it lies in",
+        "address holds; an address, or a network (10.0.0.0/24), finds what is declared in it or "
+        "around it",
     ),
 )
 @click.option(
@@ -110,6 +113,15 @@ _AHEAD = timedelta(days=30)
 @click.option(
     "--summary", "summed", is_flag=True, help=tr("只给汇总", "how many there are of each, alone")
 )
+@click.option(
+    "--history",
+    is_flag=True,
+    help=tr(
+        "连同所接续的旧登记和续签的新登记一并列出，新的在前，旧的缩进",
+        "with the records that each continues, and that continue it: the newest first, old ones "
+        "set in",
+    ),
+)
 @output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
@@ -119,34 +131,42 @@ def list_(
     states: tuple[str, ...],
     grades: tuple[int, ...],
     clauses: tuple[str, ...],
-    expiring: str | None,
-    due_within: str | None,
+    expiring: timedelta | None,
+    due_within: timedelta | None,
     owner: str | None,
     search: str | None,
     sort: str,
     summed: bool,
+    history: bool,
     output: Path | None,
     form: str,
     location: str | None,
 ) -> int:
+    from collector.cli.commands.pledge.changes import renewals
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
     from collector.pledges.standing.ended_waivers import EndedWaivers
+    from collector.pledges.standing.renewals import by_history
 
-    within = length_of_time(due_within, where="--due-within") if due_within else None
+    if history and summed:
+        raise click.UsageError(
+            tr("--history 不与 --summary 合用", "--history goes without --summary")
+        )
+    now = datetime.now(UTC)
+    # a deadline is a day, as `pledge due` has it
+    within = to_the_end(due_within, now) if due_within is not None else None
     wanted = listing.Wanted(
         frozenset(states),
         frozenset(grades),
         _clauses(clauses),
-        length_of_time(expiring, where="--expiring") if expiring else None,
+        expiring,
         within,
         search or "",
         owner or "",
     )
     register = open_register(location)
-    now = datetime.now(UTC)
-    ahead = within or _AHEAD
+    ahead = _AHEAD if within is None else within
     attached, doubts = register.newest_and_doubts()
     attached = EndedWaivers().counted(register, attached, now)
     every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
@@ -154,9 +174,12 @@ def list_(
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
     if summed:
         put(_summed(rows, now, form), output)
+    elif history and rows and form != "json":
+        put(renewals.drawn(rows, every, form), output)
     else:
+        rows = [one for one, _ in by_history(rows, every)] if history else rows
         ending = expiring is not None or sort == "until"
-        put(_drawn(rows, len(every), form, ending=ending), output)
+        put(_drawn(rows, every, form, ending=ending), output)
     return 2 if say_doubts(doubts, register) else 0
 
 
@@ -178,20 +201,23 @@ def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
     return found
 
 
-def _drawn(rows: Sequence[Listed], every: int, form: str, *, ending: bool) -> str | bytes:
+def _drawn(
+    rows: Sequence[Listed], every: Sequence[Listed], form: str, *, ending: bool
+) -> str | bytes:
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
     from collector.report.model import listed
 
     if form == "json":
-        return tables.list_json(rows)
+        return tables.list_json(rows, every)
     if form == "csv":
         return as_csv(list(listed.titles(lang())), [listed.row(one, lang()) for one in rows])
     if form == "xlsx":
         cells = [listed.row(one, lang()) for one in rows]
         return as_xlsx(tr("登记", "pledges"), listed.titles(lang()), cells)
     if every and not rows:
-        return tr(f"{every} 份登记中没有符合条件的\n", f"none of {every} pledge records is so\n")
+        count = len(every)
+        return tr(f"{count} 份登记中没有符合条件的\n", f"none of {count} pledge records is so\n")
     return tables.list_table([(one.record, one.evidence) for one in rows], ending=ending)
 
 

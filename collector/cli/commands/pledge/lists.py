@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from collector.cli.commands.pledge.changes import import_check
+from collector.cli.commands.pledge.changes import import_check, undoing
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import length_of_time
+from collector.cli.options.times import Ahead
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
@@ -113,6 +113,8 @@ def import_(
         begun, register = datetime.now(UTC), open_register(location, create=True)
         versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
         _say_added(versions, begun)
+        if update:
+            undoing.tell([one for one in versions if one.added_at >= begun], location)
         drafts = sum(bool(version.record.document.get("draft")) for version in versions)
     if drafts:
         out(
@@ -225,6 +227,7 @@ def _told(fault: Fault) -> str:
 @click.option("--host", metavar="NAME", help=tr("一台主机的变量", "the variables of one host"))
 @click.option(
     "--within",
+    type=Ahead(),
     default="0d",
     show_default=True,
     metavar="TIME",
@@ -232,7 +235,7 @@ def _told(fault: Fault) -> str:
 )
 @register_option
 @lang_option
-def inventory(*, all_: bool, host: str | None, within: str, location: str | None) -> int:
+def inventory(*, all_: bool, host: str | None, within: timedelta, location: str | None) -> int:
     """Ansible's own contract of inventory scripts: --list and --host."""
     from collector.cli.options.register_source import say_odd
     from collector.pledges.standing.finding_history import lives_of_all
@@ -240,7 +243,7 @@ def inventory(*, all_: bool, host: str | None, within: str, location: str | None
 
     del all_
     register = open_register(location)
-    now, ahead, records = datetime.now(UTC), length_of_time(within), register.list()
+    now, ahead, records = datetime.now(UTC), within, register.list()
     lives = lives_of_all(register, records, now, now + ahead)
     every = inventory_of(records, register.newest_evidence(), now, ahead, lives)
     found, odd = without_odd(every)

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from collector.pledges.register.register import Register
 
 
+# columns of a list that no table has room for
+_NOT_DRAWN = ("customer", "overdue", "withdrawn")
+
+
 @dataclass(frozen=True, slots=True)
 class Noticed:
     """A notice, and how many of its findings are open, waived and mended now.
 
     What no evidence speaks of any more counts as open. `late`: its last day is over, and something
-    of it is open.
+    of it is open. Of one that was withdrawn nothing counts.
     """
 
     record: PledgeRecord
@@ -44,7 +48,12 @@ class Noticed:
 
     @property
     def mended(self) -> int:
-        return self.named - self.open - self.waived
+        return 0 if self.notice.withdrawn else self.named - self.open - self.waived
+
+    @property
+    def withdrawn(self) -> str:
+        """The day of it; empty while it stands."""
+        return str(self.notice.withdrawn["date"]) if self.notice.withdrawn else ""
 
 
 @click.command(
@@ -108,6 +117,9 @@ def noticed(
         return
     states = {place_of(life.control, life.host): life.state for life in lives}
     for notice in given:
+        if notice.withdrawn is not None:
+            yield Noticed(record, notice, 0, 0, late=False)
+            continue
         found = [states.get(key, "open") for key in notice.named]
         late = [
             day and day < today
@@ -129,6 +141,7 @@ def to_json(one: Noticed) -> dict[str, Any]:
         "waived": one.waived,
         "mended": one.mended,
         "overdue": one.late,
+        "withdrawn": dict(one.notice.withdrawn) if one.notice.withdrawn else None,
     }
 
 
@@ -152,6 +165,7 @@ def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
         "waived": tr("已豁免", "waived"),
         "mended": tr("已整改", "mended"),
         "overdue": tr("逾期", "overdue"),
+        "withdrawn": tr("撤回", "withdrawn"),
     }
     cells = [_cells(one) for one in rows]
     if form == "csv":
@@ -160,18 +174,21 @@ def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
         return as_xlsx(tr("通知书", "notices"), titles, cells)
     if not rows:
         return tr("没有登记在案的通知书\n", "no notice is on record\n")
-    heads = [title for key, title in titles.items() if key not in ("customer", "overdue")]
-    table = Grid(*heads, fixed={3: 10, 4: 10})
+    heads = [title for key, title in titles.items() if key not in _NOT_DRAWN]
+    table = Grid(*heads, fixed={3: 10})
     for one in rows:
         late = tr(" 逾期", " late") if one.late else ""
+        gone = tr(f"{one.withdrawn} 撤回", f"withdrawn {one.withdrawn}") if one.withdrawn else ""
+        counts = (one.open, one.waived, one.mended)
         word = kinds()[one.notice.kind]
         table.add_row(
             one.notice.number,
             one.record.id,
             word,
             one.notice.date,
-            (one.notice.last_day or "-") + late,
-            *map(str, (one.named, one.open, one.waived, one.mended)),
+            gone or (one.notice.last_day or "-") + late,
+            str(one.named),
+            *("-" if gone else str(count) for count in counts),
         )
     return table.drawn(room())
 
@@ -197,4 +214,5 @@ def _cells(one: Noticed) -> list[Cell]:
         one.waived,
         one.mended,
         one.late,
+        one.withdrawn,
     ]

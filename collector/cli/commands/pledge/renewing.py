@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge.changes.renewing_many import renew_many
+from collector.cli.commands.pledge.changes.renewing_many import Which, renew_many
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import length_of_time, parse_day
+from collector.cli.options.times import Ahead, parse_day
 from collector.cli.options.words import name_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
@@ -69,19 +69,21 @@ _SCANS: tuple[Decorated, ...] = (
         "续签：以 NEW-ID 建立接续 ID 的登记。用户、联系人、备案、制度、资源、数据清单、未到期的豁免"
         "照旧；旧登记期间发生的事与为它签署的，留在旧登记。期限默认紧接旧期限、同样长短。"
         "没有给出已签署文件的，作为草稿。\n\n成批续签为草稿：pledge renew --expiring 2m --ids "
-        "2026=2027 --check 先看是哪些；去掉 --check 则全部写入，有一份不成则都不写。",
+        "2026=2027 --check（或 pledge renew 编号… --ids 2026=2027 --check）先看是哪些；"
+        "去掉 --check 则全部写入，有一份不成则都不写，并逐份说明。",
         "Makes the record NEW-ID that continues ID. The customer, contacts, filings, rules, "
         "resources, data inventory and waivers that have not ended go with it; what happened under "
         "the old one, and what was signed for it, stays there. Its period begins the day after the "
         "old one ends and is as long, where nothing else is said. Without signed documents it is "
-        "a draft.\n\nMany at once, as drafts: `pledge renew --expiring 2m --ids 2026=2027 --check` "
-        "shows which would be, all of them or none are made without --check.",
+        "a draft.\n\nMany at once, as drafts: `pledge renew --expiring 2m --ids 2026=2027 "
+        "--check`, or `pledge renew ID… --ids 2026=2027 --check`, shows which would be; without "
+        "--check all of them are made, or none, and each that cannot be is named.",
     )
 )
-@click.argument("id", required=False)
-@click.argument("new_id", metavar="[NEW-ID]", required=False)
+@click.argument("targets", nargs=-1, metavar="[ID NEW-ID|ID...]")
 @click.option(
     "--expiring",
+    type=Ahead(),
     metavar="TIME",
     help=tr(
         "续签所有在此期间内期满（或已期满）的，如 2m、2027-01",
@@ -93,6 +95,22 @@ _SCANS: tuple[Decorated, ...] = (
     metavar="OLD=NEW",
     help=tr("新编号：把旧编号中的 OLD 换成 NEW", "new ids: OLD in the old id becomes NEW"),
 )
+@click.option(
+    "--grade",
+    "grades",
+    type=click.IntRange(2, 3),
+    multiple=True,
+    help=tr("与 --expiring 合用：只续签此等级的", "with --expiring: only those of this grade"),
+)
+@click.option(
+    "--search",
+    metavar="TEXT",
+    default="",
+    help=tr(
+        "与 --expiring 合用：只续签查找到的（同 pledge list --search）",
+        "with --expiring: only those that are found (as `pledge list --search` does)",
+    ),
+)
 @click.option("--check", is_flag=True, help=tr("只显示，不写入", "shows it, and writes nothing"))
 @click.option("--from", "first", metavar="DATE", help=tr("生效日期", "the first day"))
 @click.option("--until", "last", metavar="DATE", help=tr("到期日期", "the last day"))
@@ -102,60 +120,86 @@ _SCANS: tuple[Decorated, ...] = (
 @lang_option
 def renew(
     *,
-    id: str | None,
-    new_id: str | None,
-    expiring: str | None,
+    targets: tuple[str, ...],
+    expiring: timedelta | None,
     ids: str | None,
+    grades: tuple[int, ...],
+    search: str,
     check: bool,
     first: str | None,
     last: str | None,
+    location: str | None,
+    **signing: Any,
+) -> int:
+    which = Which(targets, expiring, frozenset(grades), search)
+    if which.many or ids is not None:
+        _alone(first, last, *signing.values())
+        return renew_many(open_register(location), which, ids, check=check)
+    if len(targets) != 2:
+        raise click.UsageError(
+            tr(
+                "请给出 ID 与 NEW-ID，或编号与 --ids，或 --expiring 与 --ids",
+                "give ID and NEW-ID, or ids and --ids, or --expiring and --ids",
+            )
+        )
+    days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
+    documents = _signed(**signing)
+    return _renew_one(open_register(location), targets, days, documents, check=check)
+
+
+def _signed(
+    *,
     responsibility: Path | None,
     pledge_file: Path | None,
     signed_on: str | None,
     version: str | None,
     representative: str | None,
-    location: str | None,
-) -> int:
-    from collector.pledges.record.renewal import next_period, renewed
-    from collector.pledges.record.times import CHINA
-
+) -> list[dict[str, Any]]:
+    """What the new record holds of what was signed; nothing where nothing was given."""
     scans = {"responsibility": responsibility, "pledge": pledge_file}
     given = {kind: path for kind, path in scans.items() if path is not None}
     if bool(given) is not bool(signed_on):
         raise click.UsageError(
-            tr(
-                "扫描件与 --signed-on 须一并给出",
-                "the scans and --signed-on go together",
-            )
+            tr("扫描件与 --signed-on 须一并给出", "the scans and --signed-on go together")
         )
-    days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
-    day = parse_day(signed_on, "--signed-on") if signed_on else None
-    register = open_register(location)
-    if expiring is not None:
-        _alone(id, first, last, signed_on, version, representative)
-        return renew_many(register, length_of_time(expiring, where="--expiring"), ids, check=check)
-    if not id or not new_id or ids or check:
-        raise click.UsageError(
-            tr(
-                "请给出 ID 与 NEW-ID，或 --expiring 与 --ids",
-                "give ID and NEW-ID, or --expiring and --ids",
-            )
-        )
+    if not signed_on:
+        return []
+    said = {"version": version, "representative": representative}
+    return list(_documents(given, parse_day(signed_on, "--signed-on"), said))
+
+
+def _renew_one(
+    register: Register,
+    targets: Sequence[str],
+    days: Sequence[date | None],
+    documents: Sequence[Mapping[str, Any]],
+    *,
+    check: bool,
+) -> int:
+    from collector.pledges.record.changes import check_names
+    from collector.pledges.record.renewal import next_period, renewed
+    from collector.pledges.record.times import CHINA
+
+    id, new_id = targets
     old = register.get(id)
     may_be_renewed(register, old)
-    said = {"version": version, "representative": representative}
-    documents = list(_documents(given, day, said)) if day else []
-    period = next_period(old, days[0], days[1])
+    period = next_period(old, *days)
     today = datetime.now(UTC).astimezone(CHINA).date()
     new = renewed(old, new_id, period, documents, today=today)
-    register.add(new)
+    if check:
+        known = [one.id for one in register.briefs()]
+        if new_id in known:
+            raise BadInput(tr("已在登记库中", "is in the register already"), where=new_id)
+        check_names(known, [new_id], where=register.where)
+    else:
+        register.add(new)
     told = {"from": period[0].isoformat(), "until": period[1].isoformat()}
-    answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents)
-    _tell(old, new, period)
+    answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents, check=check)
+    _tell(old, new, period, check=check)
     return 0
 
 
-def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date]) -> None:
+def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, check: bool) -> None:
     from collector.pledges.record.renewal import left_behind
 
     out(
@@ -164,7 +208,9 @@ def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date]) -> No
             f"{new.id} continues {old.id}: {period[0]} to {period[1]} ({new.customer})\n",
         )
     )
-    if new.document.get("draft"):
+    if check:
+        out(tr("（只检查，未写入）\n", "(nothing is written)\n"))
+    elif new.document.get("draft"):
         out(
             tr(
                 f"作为草稿：签署后用 pledge sign {new.id} --signed-on 日期 --responsibility 文件 "
@@ -237,12 +283,12 @@ def sign(
     return 0
 
 
-def _alone(*given: str | None) -> None:
+def _alone(*given: object) -> None:
     if any(given):
         raise click.UsageError(
             tr(
-                "--expiring 成批续签为草稿：不与编号、期限、扫描件并用",
-                "--expiring makes drafts of many: without ids, days and scans",
+                "--ids 与 --expiring 成批续签为草稿：不与期限、扫描件并用",
+                "--ids and --expiring make drafts of many: without days and scans",
             )
         )
 

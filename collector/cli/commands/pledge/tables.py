@@ -18,6 +18,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.renewals import continuing, renews
 from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
 
@@ -128,7 +129,10 @@ def older() -> str:
     )
 
 
-def list_json(rows: Sequence[Listed]) -> str:
+def list_json(rows: Sequence[Listed], every: Sequence[Listed]) -> str:
+    """`every` is what `continued_by` is looked for in: all of the register."""
+    older = {one.record.id: old for one in every if (old := renews(one))}
+    newer = continuing(older)
     entries = []
     for one in rows:
         record, last = one.record, one.last
@@ -138,6 +142,8 @@ def list_json(rows: Sequence[Listed]) -> str:
             "grade": record.grade,
             "state": one.state,
             "period": record.document.get("period"),
+            "renews": older.get(record.id),
+            "continued_by": list(newer.get(record.id, ())),
             "hosts": masked(record.hosts),
             "evidence": one.evidence[-1].sequence if one.evidence else 0,
             "last": evidence_json(last) if last else None,

@@ -229,14 +229,19 @@ def _portions(found: Sequence[Item], lang: Literal["zh", "en"], most: int) -> It
 
 
 def notices(register: Register, folder: Path, ids: Sequence[str]) -> dict[str, bytes]:
-    """By pledge, the last notice to mend on record, where its very file lies in the folder."""
-    from collector.pledges.record.notices import notices as on_record
+    """By pledge, the last notice to mend that stands, where its very file lies in the folder."""
+    from collector.pledges.record.notices import last_given
 
     wanted: dict[str, str] = {}
     for id in ids:
-        given = [n for n in on_record(register.get(id)) if n.kind == "mend"]
-        if given:
-            wanted[str(given[-1].entry["sha256"])] = id
+        given = last_given(register.get(id))
+        if given is not None:
+            wanted[str(given.entry["sha256"])] = id
+    return of_digest(folder, wanted)
+
+
+def of_digest(folder: Path, wanted: Mapping[str, str]) -> dict[str, bytes]:
+    """The files of the folder whose digest is wanted, by the name that it has there."""
     found: dict[str, bytes] = {}
     for path in sorted(folder.glob("*.pdf")) if wanted else ():
         try:

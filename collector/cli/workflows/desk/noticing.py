@@ -139,6 +139,11 @@ def _earlier(record: PledgeRecord, asked: Asked) -> Notice | None:
             where=record.id,
             mend=tr("见 hostpledge pledge notices", "see `hostpledge pledge notices`"),
         )
+    if found.withdrawn is not None:
+        raise BadInput(
+            tr(f"{asked.after} 号通知书已撤回", f"the notice {asked.after} was withdrawn"),
+            where="--after",
+        )
     return found
 
 

@@ -1,25 +1,49 @@
-"""`hostpledge pledge renew --expiring`: drafts that continue all records which end soon."""
+"""`hostpledge pledge renew` of many: drafts that continue those named, or all that end soon."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from collector.cli.options.answering import answer
 from collector.cli.ui.columns import out
 from collector.cli.ui.grid import Grid, room
-from collector.cli.ui.language import tr
-from collector.errors import BadInput
+from collector.cli.ui.language import lang, tr
+from collector.errors import BadInput, one_line
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
 
 
-def renew_many(register: Register, expiring: timedelta, ids: str | None, *, check: bool) -> int:
-    """All that end within that time and that nobody continues; all of them are made, or none."""
+# of what cannot be renewed so many are named
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The records that are to be renewed: by name, or those that end within that time.
+
+    Of these only those of a grade, or in which `search` is found, where any is given.
+    """
+
+    ids: Sequence[str] = ()
+    expiring: timedelta | None = None
+    grades: frozenset[int] = frozenset()
+    search: str = ""
+
+    @property
+    def many(self) -> bool:
+        return self.expiring is not None or bool(self.grades or self.search)
+
+
+def renew_many(register: Register, which: Which, ids: str | None, *, check: bool) -> int:
+    """All that are asked for; all of them are made, or none, and then each fault was told."""
     old, equals, new = (ids or "").partition("=")
     if not equals or not old:
         raise click.UsageError(
@@ -28,7 +52,17 @@ def renew_many(register: Register, expiring: timedelta, ids: str | None, *, chec
                 "give --ids OLD=NEW, for instance --ids 2026=2027",
             )
         )
-    made = [_made(record, old, new) for record in _ending(register, expiring)]
+    if bool(which.ids) is which.many or (which.many and which.expiring is None):
+        raise click.UsageError(
+            tr(
+                "给出编号，或 --expiring（可加 --grade、--search）",
+                "give ids, or --expiring (and --grade, --search)",
+            )
+        )
+    asked = list(dict.fromkeys(which.ids)) or _ending(register, which)
+    made, faults = _all_made(register, asked, old, new)
+    if faults:
+        _refuse(faults, len(asked))
     if made and not check:
         register.add_all([draft for draft, _ in made])
     answer(
@@ -49,17 +83,63 @@ def renew_many(register: Register, expiring: timedelta, ids: str | None, *, chec
     return 0
 
 
-def _ending(register: Register, expiring: timedelta) -> list[PledgeRecord]:
+def _ending(register: Register, which: Which) -> list[str]:
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing.listing import Wanted, listed, ordered
 
     now = datetime.now(UTC)
     today = now.astimezone(CHINA).date()
-    wanted = Wanted(expiring=expiring)
+    wanted = Wanted(expiring=which.expiring, grades=which.grades, search=which.search)
     rows = listed(register.briefs(now), {}, now, timedelta())
     every = ordered((one for one in rows if wanted.holds(one, today)), "until")
     known = {one.record.document.get("renews") for one in rows}
-    return [register.get(one.record.id) for one in every if one.record.id not in known]
+    return [one.record.id for one in every if one.record.id not in known]
+
+
+def _all_made(
+    register: Register, asked: Sequence[str], old: str, new: str
+) -> tuple[list[tuple[PledgeRecord, str]], list[BadInput]]:
+    """Each draft with the name of its customer, and what is in the way of the others."""
+    known = {one.id: one.document for one in register.briefs()}
+    after = {str(document["renews"]): id for id, document in known.items() if "renews" in document}
+    # ids that differ in case only name one folder to many a disk
+    taken = {id.lower() for id in known}
+    made: list[tuple[PledgeRecord, str]] = []
+    faults: list[BadInput] = []
+    for id in asked:
+        try:
+            if id in after:
+                raise BadInput(
+                    tr(f"已由 {after[id]} 续签", f"is continued by {after[id]} already"), where=id
+                )
+            draft, customer = _made(register.get(id), old, new)
+            if draft.id.lower() in taken:
+                raise BadInput(
+                    tr(f"新编号 {draft.id} 已被占用", f"the new id {draft.id} is taken"), where=id
+                )
+        except BadInput as problem:
+            faults.append(problem)
+            continue
+        taken.add(draft.id.lower())
+        made.append((draft, customer))
+    return made, faults
+
+
+def _refuse(faults: Sequence[BadInput], asked: int) -> NoReturn:
+    if len(faults) == 1:
+        raise faults[0]
+    for problem in faults[:_NAMED]:
+        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        click.echo(one_line(said, 600), err=True)
+    if (rest := len(faults) - _NAMED) > 0:
+        click.echo(tr(f"… 另有 {rest} 份", f"… {rest} more"), err=True)
+    count = len(faults)
+    raise BadInput(
+        tr(
+            f"{asked} 份登记中 {count} 份不能续签，没有登记被续签",
+            f"{count} of {asked} records cannot be renewed; nothing is renewed",
+        )
+    )
 
 
 def _made(record: PledgeRecord, old: str, new: str) -> tuple[PledgeRecord, str]:
@@ -80,6 +160,8 @@ def _made(record: PledgeRecord, old: str, new: str) -> tuple[PledgeRecord, str]:
                 "renew it alone (`pledge renew ID NEW-ID`) first, or give other --ids",
             ),
         )
+    if "disposed" in record.document:
+        raise BadInput(tr("已销毁，无可续签", "was disposed of: nothing to renew"), where=record.id)
     today: date = datetime.now(UTC).astimezone(CHINA).date()
     period = next_period(record, None, None)
     draft = renewed(record, record.id.replace(old, new), period, (), today=today)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +25,34 @@ if TYPE_CHECKING:
 
 # of one record, for people
 _MOST = 20
+# of those that are left alone so many are named
+_LEFT = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Back:
-    """One record: what goes back to how it stood in `to`, and what differs and stays."""
+    """One record: what goes back to how it stood in `to`, and what differs and stays.
+
+    `left`: it was changed again since, and is left alone.
+    """
 
     id: str
-    newest: int
+    newest: Version
     to: int
     changes: Sequence[Change]
     stays: Sequence[str]
     version: int | None = None
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How far back: before a time (and of what was written until another), or to a version."""
+
+    before: datetime | None
+    until: datetime | None
+    to: int | None
+    fields: Sequence[str]
 
 
 @click.command(
@@ -56,6 +72,15 @@ class _Back:
     "--before",
     metavar="TIME",
     help=tr("恢复为此时刻之前的最后一版", "to the last version that was written before then"),
+)
+@click.option(
+    "--until",
+    metavar="TIME",
+    help=tr(
+        "与 --before 合用：只撤回此时刻及以前写下的；此后又改过的登记不动，并列出",
+        "with --before: only what was written by then; a record that was changed again since is "
+        "left alone, and named",
+    ),
 )
 @click.option(
     "--to",
@@ -84,6 +109,7 @@ def revert(
     *,
     ids: tuple[str, ...],
     before: str | None,
+    until: str | None,
     to: int | None,
     every: bool,
     fields: tuple[str, ...],
@@ -98,18 +124,25 @@ def revert(
         raise click.UsageError(tr("须给出编号，或 --all", "give ids, or --all"))
     if to is not None and len(ids) != 1:
         raise click.UsageError(tr("--to 只用于一份登记", "--to is for one record"))
+    if until is not None and before is None:
+        raise click.UsageError(tr("--until 与 --before 合用", "--until goes with --before"))
     moment = parse_time(before, where="--before") if before else None
+    asked = _Asked(moment, parse_time(until, where="--until") if until else None, to, fields)
     _check_fields(fields)
     today = datetime.now(UTC).astimezone(CHINA).date()
     register = open_register(location)
     wanted = [one.id for one in register.briefs()] if every else list(dict.fromkeys(ids))
     # all are looked at before the first is written, so that a slip writes nothing
-    planned = [one for id in wanted if (one := _planned(register, id, moment, to, fields, today))]
+    planned = [one for id in wanted if (one := _planned(register, id, asked, today))]
+    left = [one.id for one in planned if one.left]
+    planned = [one for one in planned if not one.left]
     done = planned if check else [_written(register, one, fields, today) for one in planned]
-    answer(check=check, pledges=[_plain(one) for one in done])
+    answer(check=check, pledges=[_plain(one) for one in done], left=left)
     out("".join(f"{line}\n" for one in done for line in _lines(one)))
-    out(_said(len(done), len(wanted), check=check))
-    return 0
+    out(_said(len(done), len(wanted) - len(left), check=check))
+    if left:
+        _say_left(left)
+    return 1 if left else 0
 
 
 def _check_fields(fields: Sequence[str]) -> None:
@@ -128,33 +161,31 @@ def _check_fields(fields: Sequence[str]) -> None:
             )
 
 
-def _planned(
-    register: Register,
-    id: str,
-    moment: datetime | None,
-    to: int | None,
-    fields: Sequence[str],
-    today: date,
-) -> _Back | None:
+def _planned(register: Register, id: str, asked: _Asked, today: date) -> _Back | None:
     """None where nothing of the record was changed since, or it was not there before."""
     from collector.pledges.record.differences import by_entry, changes, masked_changes
     from collector.pledges.record.reverting import reverted, stays
 
     known = register.history(id)
     register.hold_to_log(id)
-    newest, earlier = known[-1], _earlier(known, moment, to)
+    newest, earlier = known[-1], _earlier(known, asked.before, asked.to)
     if earlier is None:
-        if to is not None:
-            raise BadInput(tr(f"没有第 {to} 版", f"has no version {to}"), where=id)
+        if asked.to is not None:
+            raise BadInput(tr(f"没有第 {asked.to} 版", f"has no version {asked.to}"), where=id)
+        return None
+    since = [version for version in known if asked.before and version.added_at >= asked.before]
+    if asked.until and not any(version.added_at <= asked.until for version in since):
         return None
     if "disposed" in newest.record.document:
         return None
-    made = reverted(newest.record, earlier.record, fields=fields, today=today)
+    made = reverted(newest.record, earlier.record, fields=asked.fields, today=today)
     found = list(masked_changes(by_entry(changes(newest.record.document, made.document))))
     if not found:
         return None
     kept = stays(newest.record, earlier.record)
-    return _Back(id, newest.number, earlier.number, found, kept)
+    # only what was written in that time, and once, is known to be all of the difference
+    left = asked.until is not None and len(since) > 1
+    return _Back(id, newest, earlier.number, found, kept, left=left)
 
 
 def _earlier(known: Sequence[Version], moment: datetime | None, to: int | None) -> Version | None:
@@ -173,16 +204,19 @@ def _written(register: Register, one: _Back, fields: Sequence[str], today: date)
     (earlier,) = (v for v in register.history(one.id) if v.number == one.to)
 
     def change(newest: PledgeRecord) -> PledgeRecord:
+        # what was not looked at is not taken back with it
+        if newest.digest != one.newest.record.digest:
+            raise BadInput(tr("刚刚又被改动", "was changed just now"), where=one.id)
         return reverted(newest, earlier.record, fields=fields, today=today)
 
     number = register.change(one.id, change).number
-    return _Back(one.id, one.newest, one.to, one.changes, one.stays, number)
+    return replace(one, version=number)
 
 
 def _plain(one: _Back) -> dict[str, Any]:
     return {
         "pledge": one.id,
-        "newest": one.newest,
+        "newest": one.newest.number,
         "to": one.to,
         "version": one.version,
         "changes": [told.plain(change) for change in one.changes],
@@ -193,8 +227,8 @@ def _plain(one: _Back) -> dict[str, Any]:
 def _lines(one: _Back) -> Iterator[str]:
     if one.version is None:
         yield tr(
-            f"{one.id}：第 {one.newest} 版将恢复为第 {one.to} 版的内容",
-            f"{one.id}: version {one.newest} would say what version {one.to} said",
+            f"{one.id}：第 {one.newest.number} 版将恢复为第 {one.to} 版的内容",
+            f"{one.id}: version {one.newest.number} would say what version {one.to} said",
         )
     else:
         yield tr(
@@ -205,6 +239,17 @@ def _lines(one: _Back) -> Iterator[str]:
     if one.stays:
         names = ", ".join(one.stays)
         yield tr(f"  不撤回：{names}", f"  not taken back: {names}")
+
+
+def _say_left(left: Sequence[str]) -> None:
+    names = tr("、", ", ").join(left[:_LEFT]) + (" …" if len(left) > _LEFT else "")
+    click.echo(
+        tr(
+            f"{len(left)} 份登记此后又改过，未动：{names}",
+            f"{len(left)} record(s) were changed again since, and are left alone: {names}",
+        ),
+        err=True,
+    )
 
 
 def _said(done: int, asked: int, *, check: bool) -> str:

@@ -25,6 +25,10 @@ _WORDS = {
     "approver": Text("批准人", "approver"),
     "expires": Text("到期", "expires"),
     "draft": Text("草稿", "draft"),
+    "withdrawn.date": Text("撤回日期", "withdrawn on"),
+    "withdrawn.reason": Text("撤回理由", "why withdrawn"),
+    "withdrawn.by": Text("撤回经办人", "withdrawn by"),
+    "withdrawn.sha256": Text("撤回通知书", "notice of withdrawal"),
 }
 
 

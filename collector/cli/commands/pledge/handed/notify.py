@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from collector import private
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import length_of_time, to_the_end
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--within",
+    type=Ahead(),
     default="7d",
     show_default=True,
     metavar="TIME",
@@ -88,13 +89,14 @@ if TYPE_CHECKING:
 def notify(
     *,
     file: Path | None,
-    within: str,
+    within: timedelta,
     folder: Path | None,
     dry_run: bool,
     again: bool,
     location: str | None,
 ) -> int:
     from collector.cli.workflows.desk.digests import handed_in, items, shared_out
+    from collector.cli.workflows.desk.withdrawing import gone
     from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
     from collector.notify.outbox import Outbox
@@ -103,7 +105,7 @@ def notify(
     people = load(file or home_place() / "notify.yml")
     now = datetime.now(UTC)
     register = open_register(location)
-    found, doubts = items(register, now, to_the_end(length_of_time(within), now))
+    found, doubts = items(register, now, to_the_end(within, now))
     found += handed_in(register, undecided(place(register, location)))
     doubted = say_doubts(doubts, register)
     given, left = shared_out(found, people)
@@ -118,7 +120,7 @@ def notify(
         outbox.belongs_to(register.name(), register.where, claim=True)
         for message, files in _new(outbox, register, people, given, folder, now):
             outbox.put(message, files)
-        went = _send_all(outbox, people, now, again=again)
+        went = _send_all(outbox, people, now, gone(register), again=again)
     _tell(went)
     answer(**{name: getattr(went, name) for name in _Went.__slots__}, left=len(left))
     return (
@@ -158,6 +160,7 @@ def _new(
 ) -> list[tuple[Message, list[bytes]]]:
     """The messages about what nobody was told of yet."""
     from collector.cli.workflows.desk.digests import messages, notices
+    from collector.cli.workflows.desk.withdrawing import withdrawals
 
     told, key = outbox.told(people) if outbox.folder.is_dir() else set(), outbox.key()
     found: list[tuple[Message, list[bytes]]] = []
@@ -169,7 +172,7 @@ def _new(
         files = notices(register, folder, ids) if folder is not None else {}
         said = people[name].lang or lang()
         found += messages(people[name], fresh, said, now, files, channels)
-    return found
+    return [*found, *withdrawals(register, outbox, folder)]
 
 
 def _shown(
@@ -182,8 +185,9 @@ def _shown(
 ) -> int:
     found = _new(outbox, register, people, given, folder, now)
     for message, _ in found:
-        person = people[message.to]
-        by = ", ".join(person.scheme(number) for number in range(len(person.channels)))
+        person = people.get(message.to)
+        count = len(person.channels) if person else 0
+        by = ", ".join(person.scheme(number) for number in range(count)) if person else "-"
         borne = "".join(f" + {name}" for name, _ in message.files)
         out(f"== {one_line(message.to)} ({by}){borne}\n{message.subject}\n\n{message.body}\n")
     answer(
@@ -195,7 +199,15 @@ def _shown(
     return 0
 
 
-def _send_all(outbox: Outbox, people: Mapping[str, Person], now: datetime, *, again: bool) -> _Went:
+def _send_all(
+    outbox: Outbox,
+    people: Mapping[str, Person],
+    now: datetime,
+    gone: Collection[str] = (),
+    *,
+    again: bool,
+) -> _Went:
+    """`gone`: the digests of notices that were withdrawn, which go with nothing any more."""
     went = _Went()
     key = outbox.key()
     for message in outbox.messages():
@@ -213,7 +225,7 @@ def _send_all(outbox: Outbox, people: Mapping[str, Person], now: datetime, *, ag
                 outbox.forget(message, channel)
                 state = "new"
             if state == "new":
-                state = _send(outbox, message, channel, person, number)
+                state = _send(outbox, message, channel, person, number, gone)
             getattr(went, state).append(name)
     return went
 
@@ -235,20 +247,29 @@ def _place_of(
     return None
 
 
-def _send(outbox: Outbox, message: Message, channel: str, person: Person, number: int) -> str:
+def _send(
+    outbox: Outbox,
+    message: Message,
+    channel: str,
+    person: Person,
+    number: int,
+    gone: Collection[str],
+) -> str:
     """What became of it."""
     from collector.notify import sending
 
-    outbox.begin(message, channel)
+    by_mail = person.scheme(number).startswith("mailto")
+    borne = [one for one in message.files if by_mail and one[1] not in gone]
+    digests = [sha256 for _, sha256 in borne]
+    outbox.begin(message, channel, digests)
     with private.set_aside() as aside:
         files = []
-        if person.scheme(number).startswith("mailto"):
+        for name, sha256 in borne:
             # under the name that it is to have
-            for name, sha256 in message.files:
-                files.append(aside / Path(name).name)
-                files[-1].write_bytes(outbox.file(sha256).read_bytes())
+            files.append(aside / Path(name).name)
+            files[-1].write_bytes(outbox.file(sha256).read_bytes())
         outcome = sending.send(person.channels[number], message.subject, message.body, files)
-    outbox.ended(message, channel, outcome, datetime.now(UTC))
+    outbox.ended(message, channel, outcome, datetime.now(UTC), digests)
     return outcome
 
 
