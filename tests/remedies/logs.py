@@ -11,7 +11,9 @@ printf '[Unit]\nConditionCapability=\n[Service]\nExecStart=\nExecStart=!/usr/sbi
   >/etc/systemd/system/chrony.service.d/own.conf
 systemctl daemon-reload
 """
-_RSYSLOG_BACK = "apt-get -qq purge -y rsyslog >/dev/null 2>&1; rm -f /var/log/auth.log /var/log/syslog"
+_RSYSLOG_BACK = (
+    "apt-get -qq purge -y rsyslog >/dev/null 2>&1; rm -f /var/log/auth.log /var/log/syslog"
+)
 
 SCENES = (
     Scene(

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collector.remedies.steps import Step, for_platform
-from tests.remedies import access, antimalware, data, logs, records, web
+from tests.remedies import (
+    access,
+    antimalware,
+    data,
+    databases,
+    integrity,
+    kernel,
+    logs,
+    records,
+    web,
+)
 from tests.remedies.scene import GET, PASSWORD, Scene
 
-__all__ = ["PASSWORD", "SCENES", "UBUNTU_LOGS_BACK", "Scene", "typed"]
+__all__ = [
+    "EVERY",
+    "IN_A_MACHINE",
+    "PASSWORD",
+    "SCENES",
+    "UBUNTU_LOGS_BACK",
+    "Scene",
+    "places",
+    "typed",
+]
 
 # as Ubuntu sets rsyslog up: files of syslog:adm below a folder that the group may write
 UBUNTU_LOGS = rf"""
@@ -168,8 +187,13 @@ chmod 0644 /var/www/html/backup.sql
         *data.SCENES,
         *logs.SCENES,
         *antimalware.SCENES,
+        *integrity.SCENES,
+        *databases.SCENES,
     )
 }
+# those of `make test-vm`
+IN_A_MACHINE = {scene.id: scene for scene in kernel.SCENES}
+EVERY = (*SCENES.values(), *IN_A_MACHINE.values())
 
 
 def typed(scene: Scene) -> list[Step]:
@@ -182,6 +206,6 @@ def places(scene: Scene) -> tuple[int, ...]:
     """Where they stand among all steps of the control for the platform."""
     if scene.steps:
         return scene.steps
-    others = {place for one in SCENES.values() if one.control == scene.control for place in one.steps}
+    others = {place for one in EVERY if one.control == scene.control for place in one.steps}
     every = for_platform(scene.control, "debian", scene.grade)
     return tuple(n for n, step in enumerate(every) if step.run and n not in others)
