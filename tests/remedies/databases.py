@@ -51,8 +51,11 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 90
   -subj "/CN=shop.test" 2>/dev/null
 chown postgres key.pem cert.pem
 chmod 0600 key.pem
-printf "ssl = on\nssl_cert_file = '/etc/postgresql/cert.pem'\nssl_key_file = '/etc/postgresql/key.pem'\n" \
-  >>"${{hba%/*}}/postgresql.conf"
+cat >>"${{hba%/*}}/postgresql.conf" <<'EOF'
+ssl = on
+ssl_cert_file = '/etc/postgresql/cert.pem'
+ssl_key_file = '/etc/postgresql/key.pem'
+EOF
 {_RESTARTED}
 PGSSLMODE=disable PGPASSWORD=not-a-secret \
   psql -h "$(hostname -I | cut -d ' ' -f 1)" -U shop -c 'select 1' shop >/dev/null
@@ -90,8 +93,7 @@ pg_restore -l /var/backups/dumps/shop.dump | grep -q 'TABLE public t'
         prepare=f"{_SERVER}\nmkdir -p /mnt/backup/base",
         before=None,
         after=(),
-        works='pg_verifybackup /mnt/backup/base || "$(ls -d /usr/lib/postgresql/*)/bin/pg_verifybackup"'
-        " /mnt/backup/base",
+        works='"$(ls -d /usr/lib/postgresql/*)/bin/pg_verifybackup" /mnt/backup/base',
         away=f"rm -r /mnt/backup; {_AWAY}",
     ),
 )

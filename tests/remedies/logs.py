@@ -7,8 +7,13 @@ from tests.remedies.scene import GET, Scene
 # a container may not set the clock, so that its daemon is told to measure alone
 _CHRONY = r"""
 mkdir -p /etc/systemd/system/chrony.service.d
-printf '[Unit]\nConditionCapability=\n[Service]\nExecStart=\nExecStart=!/usr/sbin/chronyd -F 1 -x\n' \
-  >/etc/systemd/system/chrony.service.d/own.conf
+cat >/etc/systemd/system/chrony.service.d/own.conf <<'EOF'
+[Unit]
+ConditionCapability=
+[Service]
+ExecStart=
+ExecStart=!/usr/sbin/chronyd -F 1 -x
+EOF
 systemctl daemon-reload
 """
 _RSYSLOG_BACK = (

@@ -11,7 +11,8 @@ systemctl is-active --quiet nginx
 _AWAY = "apt-get -qq purge -y nginx-light nginx-common >/dev/null 2>&1; rm -rf /var/log/nginx"
 # a loop in one line, since systemd takes the command for the unit's description
 _VISIT = r'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET / HTTP/1.0\r\n\r\n" >&3; cat <&3 >/dev/null'
-_OLD_TLS = "openssl s_client -connect 127.0.0.1:443 -tls1_1 -cipher ALL:@SECLEVEL=0 </dev/null >/dev/null 2>&1"
+_OLD_TLS = """openssl s_client -connect 127.0.0.1:443 -tls1_1 -cipher ALL:@SECLEVEL=0 \\
+  </dev/null >/dev/null 2>&1"""
 
 SCENES = (
     Scene("logging.web_source_port", prepare=_NGINX, away=_AWAY),

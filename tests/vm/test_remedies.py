@@ -26,9 +26,9 @@ def _paste(machine: Machine, lines: Iterable[str], scene: Scene) -> tuple[int, s
     """The lines go to one bash as its input; its status, and what it said."""
     given = [f"{name}={shlex.quote(value)}" for name, value in scene.fill.items()]
     text = "\n".join([*given, *lines]) + "\n"
-    out = machine.ssh("bash --norc 2>&1; echo; echo $?", data=text.encode(), seconds=900).decode(
-        "utf-8", "replace"
-    )
+    out = machine.ssh(
+        "bash --norc 2>&1; s=$?; echo; echo $s", data=text.encode(), seconds=900
+    ).decode("utf-8", "replace")
     said, _, status = out.rstrip("\n").rpartition("\n")
     return int(status), said
 
