@@ -5,6 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from collector.remedies.steps import for_platform
 from tests.remedies.scene import GET, Scene
 
@@ -39,6 +42,18 @@ systemctl disable --now backup-data.timer 2>/dev/null || true
 rm -rf /etc/hostpledge /etc/systemd/system/backup-data.* /etc/backup-data /srv/shop /srv/restic
 systemctl daemon-reload
 """
+# the one that the step would make: the other host has to know it before it is asked
+_KEY = Ed25519PrivateKey.generate()
+_PRIVATE = _KEY.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.OpenSSH,
+    serialization.NoEncryption(),
+).decode()
+_PUBLIC = (
+    _KEY.public_key()
+    .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    .decode()
+)
 
 SCENES = (
     Scene(
@@ -103,5 +118,60 @@ tar -czf /var/backups/shop/shop.tar.gz /srv/shop 2>/dev/null
         prepare=_MADE,
         works="! ls -d /var/tmp/restore-test.*",
         away=_AWAY,
+    ),
+    Scene(
+        "backup.offsite",
+        peer=f"""
+id bak >/dev/null 2>&1 || useradd -m -s /bin/bash bak
+install -d -m 0700 -o bak /home/bak/.ssh /srv/restic-far
+echo 'restrict,command="internal-sftp" {_PUBLIC}' >/home/bak/.ssh/authorized_keys
+chown bak /home/bak/.ssh/authorized_keys
+""",
+        prepare=f"""
+{_MADE}
+grep -q backup.test /etc/hosts || echo "$PEER backup.test" >>/etc/hosts
+install -d -m 0700 /root/.ssh
+(umask 077; cat >/root/.ssh/backup_ed25519) <<'EOF'
+{_PRIVATE}EOF
+echo '{_PUBLIC}' >/root/.ssh/backup_ed25519.pub
+""",
+        fill={
+            "BACKUP_HOST": "backup.test",
+            "REPOSITORY": "sftp:bak@backup.test:/srv/restic-far/shop",
+        },
+        works="""
+export RESTIC_PASSWORD_FILE=/etc/backup-data/password
+restic -r sftp:bak@backup.test:/srv/restic-far/shop dump latest /srv/shop/1 | grep -qx 'order 1'
+""",
+        away=f"rm -f /root/.ssh/backup_ed25519*; {_AWAY}",
+    ),
+    # versions that reach back a month are for time to bring
+    Scene(
+        "backup.versions",
+        before=None,
+        after=(),
+        fill=_OF_REPOSITORY,
+        prepare=_MADE,
+        works="""
+systemctl start backup-forget.service
+export RESTIC_PASSWORD_FILE=/etc/backup-data/password
+restic -r /srv/restic snapshots --json | grep -q short_id
+""",
+        away=_AWAY,
+    ),
+    Scene(
+        "encryption.backups",
+        name="key",
+        steps=(1,),
+        before=None,
+        after=(),
+        fill={"KEYFILE": "/var/backups/shop/restic.pass"},
+        prepare="""
+install -d -m 0755 /var/backups/shop
+echo not-a-secret >/var/backups/shop/restic.pass
+chmod 0644 /var/backups/shop/restic.pass
+""",
+        works='[ "$(stat -c %a /etc/backup-keys/restic.pass)" = 600 ]',
+        away="rm -r /var/backups/shop /etc/backup-keys",
     ),
 )

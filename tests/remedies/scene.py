@@ -21,10 +21,18 @@ class Scene:
     and `after` are what the judge says, left out where that is not for the steps to bring about.
     `works` is run on the host after the steps, and `away` takes what `prepare` made. `by_key` is
     False where a key alone shall no longer do. `attach` are documents of the pledge record that
-    the judge gets besides, each as what a command prints on the host.
+    the judge gets besides, each as what a command prints on the host. `seconds` is how long what a
+    step starts in the background may go on before its check holds. `answers` are what a person
+    types where the commands ask on the terminal.
+
+    A control whose steps are for hosts of several kinds has several scenes: `name` tells them
+    apart, and `steps` are the places of those that are typed among all of the control's for the
+    platform. Without `steps` they are those that tests run and no other scene names.
     """
 
     control: str
+    name: str = ""
+    steps: tuple[int, ...] = ()
     prepare: str = ""
     peer: str = ""
     carry: tuple[str, ...] = ()
@@ -36,3 +44,10 @@ class Scene:
     away: str = ""
     by_key: bool = True
     attach: Mapping[str, str] = field(default_factory=dict)
+    seconds: int = 0
+    answers: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """What the test is called by."""
+        return f"{self.control}-{self.name}" if self.name else self.control

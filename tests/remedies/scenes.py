@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from tests.remedies import access, data, records, web
+from collector.remedies.steps import Step, for_platform
+from tests.remedies import (
+    access,
+    antimalware,
+    data,
+    databases,
+    integrity,
+    kernel,
+    logs,
+    records,
+    web,
+)
 from tests.remedies.scene import GET, PASSWORD, Scene
 
-__all__ = ["PASSWORD", "SCENES", "UBUNTU_LOGS_BACK", "Scene"]
+__all__ = [
+    "EVERY",
+    "IN_A_MACHINE",
+    "PASSWORD",
+    "SCENES",
+    "UBUNTU_LOGS_BACK",
+    "Scene",
+    "places",
+    "typed",
+]
 
 # as Ubuntu sets rsyslog up: files of syslog:adm below a folder that the group may write
 UBUNTU_LOGS = rf"""
@@ -63,7 +83,7 @@ systemctl restart rsyslog
 """
 
 SCENES = {
-    scene.control: scene
+    scene.id: scene
     for scene in (
         Scene(
             "logging.persistent",
@@ -165,5 +185,27 @@ chmod 0644 /var/www/html/backup.sql
         *records.SCENES,
         *web.SCENES,
         *data.SCENES,
+        *logs.SCENES,
+        *antimalware.SCENES,
+        *integrity.SCENES,
+        *databases.SCENES,
     )
 }
+# those of `make test-vm`
+IN_A_MACHINE = {scene.id: scene for scene in kernel.SCENES}
+EVERY = (*SCENES.values(), *IN_A_MACHINE.values())
+
+
+def typed(scene: Scene) -> list[Step]:
+    """The steps that a scene types, in their order."""
+    every = for_platform(scene.control, "debian", scene.grade)
+    return [every[place] for place in places(scene)]
+
+
+def places(scene: Scene) -> tuple[int, ...]:
+    """Where they stand among all steps of the control for the platform."""
+    if scene.steps:
+        return scene.steps
+    others = {place for one in EVERY if one.control == scene.control for place in one.steps}
+    every = for_platform(scene.control, "debian", scene.grade)
+    return tuple(n for n, step in enumerate(every) if step.run and n not in others)

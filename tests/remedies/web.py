@@ -11,6 +11,8 @@ systemctl is-active --quiet nginx
 _AWAY = "apt-get -qq purge -y nginx-light nginx-common >/dev/null 2>&1; rm -rf /var/log/nginx"
 # a loop in one line, since systemd takes the command for the unit's description
 _VISIT = r'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET / HTTP/1.0\r\n\r\n" >&3; cat <&3 >/dev/null'
+_OLD_TLS = """openssl s_client -connect 127.0.0.1:443 -tls1_1 -cipher ALL:@SECLEVEL=0 \\
+  </dev/null >/dev/null 2>&1"""
 
 SCENES = (
     Scene("logging.web_source_port", prepare=_NGINX, away=_AWAY),
@@ -54,5 +56,24 @@ nginx -t 2>/dev/null
 systemctl restart nginx
 """,
         away=_AWAY,
+    ),
+    Scene(
+        "encryption.transport",
+        name="apache",
+        steps=(1,),
+        # a certificate of its own making stays a person's to replace
+        before=None,
+        after=(),
+        prepare=f"""
+{GET} apache2 openssl ssl-cert >/dev/null
+a2enmod -q ssl
+a2ensite -q default-ssl
+sed -i -E -e 's/^([ \\t]*SSLCipherSuite ).*/\\1ALL:@SECLEVEL=0/' \\
+  -e 's/^([ \\t]*SSLProtocol ).*/\\1all -SSLv3/' /etc/apache2/mods-available/ssl.conf
+systemctl restart apache2
+{_OLD_TLS}
+""",
+        works=f"! {_OLD_TLS}\nopenssl s_client -connect 127.0.0.1:443 -tls1_2 </dev/null",
+        away="apt-get -qq purge -y apache2 'apache2-*' >/dev/null 2>&1; rm -rf /var/log/apache2",
     ),
 )

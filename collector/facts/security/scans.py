@@ -71,16 +71,19 @@ def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
     weak = any(settings.weak for settings in clamav(capture).settings.values())
     for job in jobs(capture):
         scopes: list[Scope] = []
-        for call in _TOOL.finditer(job.text):
+        # a shell reads a line that ends with a backslash together with the next
+        text = job.text.replace("\\\n", "")
+        calls = list(_TOOL.finditer(text))
+        for call in calls:
             scope = scope_of(call[1], call[2], trees, skipped)
             if scope == "full" and job.user not in _ROOT:
-                scope = "unknown" if _AS_ROOT.search(job.text) else "part"
+                scope = "unknown" if _AS_ROOT.search(text) else "part"
             less = _refused(capture, call) or (call[1] != "clamscan" and weak)
             scopes.append("part" if scope == "full" and less else scope)
         if scopes:
             best = next(s for s in ("full", "unknown", "part") if s in scopes)
-            clamd = any(call[1] != "clamscan" for call in _TOOL.finditer(job.text))
-            found.append(ScanJob(job, best, tuple(_LOG.findall(job.text)), clamd))
+            clamd = any(call[1] != "clamscan" for call in calls)
+            found.append(ScanJob(job, best, tuple(_LOG.findall(text)), clamd))
     return tuple(found)
 
 

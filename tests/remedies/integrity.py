@@ -1,0 +1,73 @@
+"""Scenes of what looks for changes and intruders, and of services that are started by others."""
+
+from __future__ import annotations
+
+from collector.remedies.steps import for_platform
+from tests.remedies.scene import GET, Scene
+
+_BASELINE = "\n".join(for_platform("intrusion.file_integrity", "debian")[0].commands)
+_AIDE_AWAY = (
+    "apt-get -qq purge -y aide aide-common >/dev/null 2>&1; rm -rf /var/lib/aide /var/log/aide"
+)
+
+SCENES = (
+    Scene(
+        "intrusion.file_integrity",
+        name="renewed",
+        steps=(2,),
+        before=None,
+        after=("pass", "partial"),
+        prepare=f"""
+{_BASELINE}
+echo '# a setting that was changed on purpose' >>/etc/hosts.allow
+aide --config=/etc/aide/aide.conf --check >/var/log/aide/aide.log || true
+grep -q 'found differences' /var/log/aide/aide.log
+sleep 1
+""",
+        away=f"rm -f /etc/hosts.allow; {_AIDE_AWAY}",
+    ),
+    Scene(
+        "antivirus.web_tamper",
+        # what changes beside the baseline is told, as it should be
+        after=("pass", "partial"),
+        fill={"WEB_ROOT": "/var/www/shop"},
+        prepare=f"""
+{GET} nginx-light >/dev/null
+mkdir -p /var/www/shop
+echo '<?php echo 1;' >/var/www/shop/index.php
+sed -i 's|^\\troot .*|\\troot /var/www/shop;|' /etc/nginx/sites-available/default
+systemctl restart nginx
+""",
+        works="""
+echo '<?php eval(1);' >/var/www/shop/new.php
+! aide --config=/etc/aide/aide.conf --check >/root/seen
+grep -q '/var/www/shop/new.php' /root/seen
+""",
+        away=f"""
+{_AIDE_AWAY}
+apt-get -qq purge -y nginx-light nginx-common >/dev/null 2>&1
+rm -rf /var/log/nginx /var/www/shop /root/seen
+""",
+    ),
+    Scene(
+        "intrusion.rootkit_scan",
+        # what it warns of in a container is for a person
+        after=("pass", "partial", "fail"),
+        works="grep -q 'Checking' /var/log/chkrootkit/log.today",
+        away="apt-get -qq purge -y chkrootkit >/dev/null 2>&1; rm -rf /var/log/chkrootkit",
+    ),
+    Scene(
+        "intrusion.cleartext_services",
+        name="inetd",
+        steps=(1,),
+        fill={"SERVICE": "telnet"},
+        prepare=f"""
+{GET} openbsd-inetd netbase >/dev/null
+echo 'telnet stream tcp nowait root /usr/sbin/in.telnetd in.telnetd' >>/etc/inetd.conf
+systemctl restart inetd
+ss -tln | grep -q ':23 '
+""",
+        works="! ss -tln | grep -q ':23 '",
+        away="apt-get -qq purge -y openbsd-inetd >/dev/null 2>&1",
+    ),
+)
