@@ -22,6 +22,7 @@ from tests.masked import AWKS, redacted
 from tests.planted_forms import FOREIGN, HBA, MORE_FORMS, NUMBERS
 from tests.planted_forms import SETTINGS as FORMS
 from tests.planted_more import MORE
+from tests.planted_reads import READS as PICKED_FORMS
 from tests.planted_words import LOOKS, TEXTS, leaked, planted
 from tests.test_script import SHELLS
 
@@ -128,13 +129,16 @@ def test_numbers_that_judges_need_stay(name: str) -> None:
     assert redacted("#words script", f"{name}=1800\n".encode()) == f"{name}=1800\n".encode()
 
 
+_FORMS = FORMS | PICKED_FORMS
+
+
 @pytest.mark.parametrize("sed", [["sed"], ["busybox", "sed"]], ids=" ".join)
-@pytest.mark.parametrize("read", FORMS)
+@pytest.mark.parametrize("read", _FORMS)
 def test_settings_keep_them_back(sed: list[str], read: str) -> None:
     if shutil.which(sed[0]) is None:
         pytest.skip(f"no {sed[0]} here")
     for turn in range(len(LOOKS)):
-        text, secrets = planted(FORMS[read], turn)
+        text, secrets = planted(_FORMS[read], turn)
         said = redacted(catalog.all_reads()[read].redact, text.encode(), sed=sed).decode()
         assert [s for s in secrets if leaked(s, said)] == []
 

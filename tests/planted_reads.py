@@ -1,0 +1,78 @@
+"""Secrets in what reads pick out: places of backups, mounts, names of files, JSON of programs.
+
+`{}` is where a secret stands; each read's lines are what it prints.
+"""
+
+# ruff: noqa: E501 - lines as they stand in captures
+from __future__ import annotations
+
+# Where a repository lies, as restic, borg, rclone, duplicity and drivers of databases take it.
+_WHERE = r"""rclone::s3,provider=Minio,access_key_id=AKx,secret_access_key={}:bucket/path
+rclone::s3,secret_access_key={}:b
+rclone::s3,env_auth,secret_access_key={}:b
+rclone::sftp,host=nas,user=joe,pass={}:/b
+rclone::webdav,url="https://h/x:8",pass="{}":b
+rclone::crypt,remote=':s3,secret_access_key="{}":b',password={}:x
+rclone:nas,pass={}:b
+rclone:nas,pass={}
+:s3,access_key_id=A,secret_access_key={}:b
+:b2,account=A,key={}:b
+:sftp,pass={}:/x
+s3:AKID:{}@https://minio.example/bucket
+s3:AKID:{}@/bucket
+b2:AKID:{}@/bucket
+s3:https://joe:{}@h/b
+rest:https://joe:{}@h:8000/r
+rest:https://h/r?token={}
+https://h/r?X-Amz-Signature={}&a={}
+ssh://joe:{}@h/./r
+boto3+s3://AK:{}@h/b
+root:{}@tcp(db:3306)/shop
+root:{}@unix(/run/mysqld/mysqld.sock)/shop
+joe:{}@h
+Server=db;Database=a;User=sa;Password={};
+host=db user=joe password={} dbname=a
+AccountName=x;AccountKey={};EndpointSuffix=h
+azure:c:/?sig={}
+"""
+_LINES = _WHERE.splitlines()
+_SET = "RESTIC_REPOSITORY RESTIC_FROM_REPOSITORY BORG_REPO WALG_S3_PREFIX".split()
+
+READS = {
+    "backup_named.files": "".join(
+        f"set\t/etc/cron.d/a\t{_SET[n % 4]}={line}\n" for n, line in enumerate(_LINES)
+    )
+    + "== end\n",
+    "backup_named.borg": _WHERE,
+    "backup.borg": "".join(f"borg abc 1795574163 {line}\n" for line in _LINES),
+    "backup.lists": "list /etc/x\n"
+    + "".join(f"|{line}\n" for line in _LINES)
+    + "excluded /etc/y\n"
+    + "".join(f"!{line}\n" for line in _LINES)
+    + "end\n",
+    "storage.mounts": "\n".join(
+        rf"36 29 0:49 / /mnt/b rw,relatime shared:1 - {kind} {source} rw,user_id=0{more}"
+        for kind, source, more in (
+            ("fuse.rclone", ":s3,provider=Minio,secret_access_key={}:b", ""),
+            ("fuse.rclone", ":sftp,host=nas,pass={}:/b", ""),
+            ("fuse.rclone", "nas,pass={}:/b", ""),
+            ("fuse.juicefs", "root:{}@(db:3306)/juicefs", ""),
+            ("fuse.juicefs", "redis://:{}@h:6379/1", ""),
+            ("fuse", "curlftpfs#ftp://u:{}@h/", ""),
+            ("cifs", "//h/s", ",username=joe,password={},vers=3"),
+            ("cifs", "//h/s", ",user=joe%{},vers=3"),
+            ("ceph", "mon:/", ",name=a,secret={},acl"),
+            ("fuse.s3fs", "s3fs", ",secret_access_key={},token={},apikey={},pw={}"),
+        )
+    )
+    + "\n",
+    "storage.space": "".join(
+        f"{source} 1048576 1 1048575 1% /mnt/b\n"
+        for source in (
+            ":s3,provider=Minio,secret_access_key={}:b",
+            "nas,pass={}:/b",
+            "root:{}@(db:3306)/juicefs",
+            "https://u:{}@h/dav",
+        )
+    ),
+}
