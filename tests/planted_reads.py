@@ -3,7 +3,6 @@
 `{}` is where a secret stands; each read's lines are what it prints.
 """
 
-# ruff: noqa: E501 - lines as they stand in captures
 from __future__ import annotations
 
 # Where a repository lies, as restic, borg, rclone, duplicity and drivers of databases take it.
@@ -36,7 +35,7 @@ AccountName=x;AccountKey={};EndpointSuffix=h
 azure:c:/?sig={}
 """
 _LINES = _WHERE.splitlines()
-_SET = "RESTIC_REPOSITORY RESTIC_FROM_REPOSITORY BORG_REPO WALG_S3_PREFIX".split()
+_SET = ("RESTIC_REPOSITORY", "RESTIC_FROM_REPOSITORY", "BORG_REPO", "WALG_S3_PREFIX")
 
 READS = {
     "backup_named.files": "".join(
@@ -75,4 +74,61 @@ READS = {
             "https://u:{}@h/dav",
         )
     ),
+    "service_logs.open": """== process 7 apache2
+== open
+== of 7
+w /var/lib/php/sessions/sess_{}
+w /var/lib/php/sessions/sess_{} (deleted)
+w /var/lib/php/sessions/a/b/sess_{}
+w /srv/shop/tmp/cgisess_{}
+w /var/log/apache2/access.log
+== end
+""",
+    "record_samples.lines": """@L web /var/lib/php/sessions/sess_{}
+| **** "GET"
+@L other /var/log/sess_{}
+| ****
+@W /var/lib/php/sessions/sess_{}
+@X /var/lib/php/sessions/sess_{}
+== end
+""",
+    "app_rotation.rules": """@K java
+@O /var/lib/php/sessions/sess_{}
+@E
+""",
+    "crowdsec.state": """== metrics
+{{"acquisition":{{"loki:http://joe:{}@10.0.0.5:3100/":{{"reads":1}},"file:/var/log/auth.log":{{"reads":10}}}}}}
+{{
+ "victorialogs:https://h/{}?k={}": {{
+  "reads": 5
+ }},
+ "kafka:{}": {{"reads": 5, "x\\"{}\\"": "{}"}},
+ "loki:http://{}@10.0.0.5:3100/": {{"reads": 1}}
+}}
+time="x" level=fatal msg="{}"
+Error: unable to reach http://u:{}@127.0.0.1:8080/
+== bouncers
+[{{"name":"fw","api_key":"{}","type":"crowdsec-firewall-bouncer","ip_address":"{}"}}]
+== parsers
+sshd-logs.yaml
+== applied
+mode: nftables # {}
+deny_action: {}
+""",
+    "processes.all": """/proc/1/cmdline:/usr/lib/systemd/systemd
+/proc/34/cmdline:worker\t--password={}
+/proc/35/cmdline:worker:--password={}
+/proc/36/cmdline:worker=--password={}
+/proc/37/cmdline:worker\x01{}
+/proc/38/cmdline:/usr/bin/mysql -p{}
+/proc/39/cmdline:sh -c mysql -p{}
+/proc/40/cmdline:/bin/sh -c /opt/x --token {}
+/proc/41/cmdline:/bin/bash /opt/x.sh {}
+/proc/42/cmdline:nginx: {}
+/proc/43/cmdline:sshd: /usr/sbin/sshd -D -o SetEnv=X={} -E /var/log/sshd.log -o A={} [listener]
+/proc/44/cmdline:/usr/libexec/sshguard/sshg-blocker -a 30 -p 900 -s 1800 -w /etc/x ?{}
+/proc/45/cmdline:sshpass -p {} sh /opt/x
+/proc/46/cmdline:crash {} /x
+== exe
+""",
 }

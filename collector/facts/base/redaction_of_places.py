@@ -51,15 +51,16 @@ MOUNTS = "\n".join(
 
 
 def no_sessions(head: str) -> str:
-    """Of files behind `head` (an expression) none whose name is the key to somebody's session.
+    """Masks the names of files that are the key to somebody's session, in lines of `head PATH`.
 
-    PHP calls them `sess_ID`, and who has the ID is that user. Elsewhere a long name of letters and
-    digits that take turns is masked; below /var/log it may be the number of a container.
+    PHP calls them `sess_ID`, and who has the ID is that user. Others (Laravel, Django, Tomcat) name
+    them by a long row of letters and digits that take turns, which below /var/log may be the number
+    of a container.
     """
     turns = r"[A-Za-z]\{1,\}[0-9]\{1,\}[A-Za-z]\{1,\}[0-9]"
-    return rf"""/^{head}.*\/[a-z]*sess_[^\/]*$/d
-/^{head}\/var\/log\//!{{
-/^{head}/{{
+    return rf"""s#^\({head}/.*/[a-z]*sess_\).*#\1***#
+\#^{head}/var/log/#!{{
+\#^{head}/#{{
 s#[A-Za-z0-9]\{{20,\}}#\
 &\
 #g
