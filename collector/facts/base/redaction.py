@@ -316,6 +316,9 @@ ERRORS = "\n".join(
 # Values of settings whose name says that they are secret.
 ASSIGNED = "\n".join(_assignments(_named()))
 
+# What a program prints of what it found: it may quote command lines and settings.
+REPORTED = "\n".join([COMMANDS, *_assignments(_named(), "=")])
+
 
 def only_listed(mode: str) -> str:
     """What stands in a read's `redact` where its text is of people: only listed words leave.
