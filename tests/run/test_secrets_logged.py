@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.run.ansible.inventory import How, hosts_of, tool
+from tests.run.conftest import hostpledge
 
 SECRETS = ("Pl4nted-Login", "Pl4nted-Vault", "Pl4nted-Line")
 
@@ -89,3 +90,25 @@ def test_neither_by_a_file_of_settings(
     assert hosts_of(how) == ["web"]
     log = tmp_path / "ansible.log"
     assert not log.exists() or not any(s in log.read_text() for s in SECRETS)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "ANSIBLE_STDOUT_CALLBACK=yaml",
+        "ANSIBLE_STDOUT_CALLBACK=nosuch",
+        "ANSIBLE_STRATEGY=debug",
+        "ANSIBLE_ENABLE_TASK_DEBUGGER=1",
+        "ANSIBLE_DEBUG=1",
+        "ANSIBLE_VERBOSITY=4",
+    ],
+)
+def test_nor_does_it_keep_a_run_from_its_end(setting: str, tmp_path: Path) -> None:
+    """A host that is not there: a debugger would stop at it, and ask nobody."""
+    name, _, value = setting.partition("=")
+    ran = hostpledge(
+        "collect", "-i", "nosuch.invalid,", "--family", "monitoring", "-o", str(tmp_path / "out"),
+        "-q", **{name: value},
+    )  # fmt: skip
+    assert ran.status == 1, ran.err
+    assert "0 of 1 hosts gave a whole capture" in ran.out + ran.err

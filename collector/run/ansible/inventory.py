@@ -253,6 +253,10 @@ def environment(private: str) -> dict[str, str]:
         "ANSIBLE_ASK_PASS": "False",
         "ANSIBLE_BECOME_ASK_PASS": "False",
         "ANSIBLE_ASK_VAULT_PASS": "False",
+        "ANSIBLE_ENABLE_TASK_DEBUGGER": "False",
+        "ANSIBLE_STRATEGY": _strategy(),
+        # ansible-runner's own is a child of it, and not every one can have children
+        "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
@@ -269,6 +273,14 @@ def asked_by_default() -> tuple[bool, bool]:
 
     get = constants.config.get_config_value
     return bool(get("DEFAULT_ASK_PASS")), bool(get("DEFAULT_BECOME_ASK_PASS"))
+
+
+def _strategy() -> str:
+    """As the user's own configuration has it, where it does not stop to be asked."""
+    from ansible import constants
+
+    chosen = str(constants.config.get_config_value("DEFAULT_STRATEGY"))
+    return "linear" if chosen.rpartition(".")[2] == "debug" else chosen
 
 
 def _host_key_checking() -> bool:
