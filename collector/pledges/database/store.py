@@ -23,7 +23,7 @@ from collector.attest.bundle import bag
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
-from collector.private import create
+from collector.private import append, create
 from collector.schema import load_json
 
 MOST_FILES = 200_000
@@ -134,13 +134,8 @@ class Store:
         ]
         if not lines:
             return
-        handle = os.open(self.holders, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            for line in lines:
-                os.write(handle, json.dumps(line, sort_keys=True).encode() + b"\n")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+        append(self.holders, text.encode())
         self._share(self.holders)
 
     def noted(self, digest: str) -> list[tuple[str, str]]:
