@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,9 +107,10 @@ def test_neither_by_a_file_of_settings(
 def test_nor_does_it_keep_a_run_from_its_end(setting: str, tmp_path: Path) -> None:
     """A host that is not there: a debugger would stop at it, and ask nobody."""
     name, _, value = setting.partition("=")
+    given: dict[str, Any] = {name: value}
     ran = hostpledge(
         "collect", "-i", "nosuch.invalid,", "--family", "monitoring", "-o", str(tmp_path / "out"),
-        "-q", **{name: value},
+        "-q", **given,
     )  # fmt: skip
     assert ran.status == 1, ran.err
     assert "0 of 1 hosts gave a whole capture" in ran.out + ran.err

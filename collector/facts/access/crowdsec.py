@@ -74,7 +74,7 @@ _SETS = r"\( *[a-z_-]*: *[\"']\{0,1\}"
 # named by the URL that it is configured by, the password in it included.
 _OWN = "\n".join(
     [
-        "1,/^== parsers/{",
+        "/^== metrics/,/^== parsers/{",
         # what is kept has line breaks for its quotes, which no line holds
         *(f's#"\\({form}\\)"#\\\n\\1\\\n#g' for form in _STRINGS),
         f's#"{QUOTED}"#"***"#g',
