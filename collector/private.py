@@ -7,6 +7,7 @@ its mode: it is never open to others first and closed to them afterwards, whatev
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import secrets
@@ -19,10 +20,13 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from io import BufferedReader
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 OWNER, PUBLIC = 0o600, 0o644
 _FOLDER = 0o700
@@ -43,7 +47,27 @@ def create(path: Path, mode: int = OWNER) -> IO[bytes]:
     handle = os.open(path, flags, mode & ~_OTHERS)
     if mode & _OTHERS:
         os.fchmod(handle, mode)
-    return open(handle, "wb")
+    return writer(handle, path)
+
+
+class _Named(io.FileIO):
+    """Says which file could not be written: of a full disk the system does not tell."""
+
+    def __init__(self, handle: int, path: Path) -> None:
+        super().__init__(handle, "wb")
+        self._path = path
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as problem:
+            problem.filename = str(self._path)
+            raise
+
+
+def writer(handle: int, path: Path) -> IO[bytes]:
+    """What is written into the open file `path`."""
+    return io.BufferedWriter(_Named(handle, path))
 
 
 def folder(path: Path) -> Path:

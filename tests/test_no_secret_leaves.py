@@ -153,7 +153,11 @@ PLANTED = {
     "/etc/proftpd/proftpd.conf": f"SQLConnectInfo shop@db writer {MARK}118\nTLSRequired on\n",
     "/etc/hosts.allow": f"sshd: 10. : spawn (curl -u bak:{MARK}119 https://h/)\n",
     "/etc/crowdsec/profiles.yaml": f"api_key: {MARK}120\n",
-    "/etc/restic/planted.env": f"RESTIC_PASSWORD={MARK}101\n",
+    "/etc/restic/planted.env": f"RESTIC_PASSWORD={MARK}101\n"
+    f"RESTIC_REPOSITORY=rclone::s3,provider=Minio,secret_access_key={MARK}126:bucket/path\n",
+    "/etc/cron.d/planted-places": f"BORG_REPO=s3:AKID:{MARK}127@https://minio.example/bucket\n"
+    "0 1 * * * root borg create ::a /srv\n",
+    "/root/.config/borg/security/9f86d081/location": f"s3:AKID:{MARK}128@https://h/b\n",
 }
 _ACCOUNTS = f"""
 printf '%s\\n' >>/etc/passwd \

@@ -23,28 +23,29 @@ from collector.facts.logs.web.servers import web_servers
 from collector.facts.system.host_names import own_names
 from collector.model import Capture, HostStatus
 from collector.script import collector_script, parse_output
-from tests import planted, planted_settings
+from tests import planted, planted_reads, planted_settings
 from tests.masked import redacted
 
 _WORD = re.compile(rb"Zx9Geheim\w*|" + planted.MARK.encode().hex().upper().encode() + rb"\w*")
 _START = """
 cd /
-NAMES='apache2|haproxy|lighttpd|caddy|filebeat|fluent-bit|rsyslogd|java|nginx'
+NAMES='apache2|httpd|haproxy|lighttpd|caddy|filebeat|fluent-bit|rsyslogd|java|nginx'
 for n in apache2 haproxy lighttpd caddy filebeat fluent-bit rsyslogd; do
   cp /bin/sh /fake/$n; /fake/$n -c 'sleep 300; :' &
 done
 cp /bin/sh /fake/java; /fake/java -c 'sleep 300; :' -Dcatalina.base=/opt/tomcat -Dpw=MARKx &
 cp /bin/sh /fake/nginx
+@STARTED@
 bash -c 'exec -a "nginx: master process /usr/sbin/nginx -c /etc/nginx/nginx.conf " /fake/nginx -c \
   "exec 9>>/var/log/nginx/access.log; sleep 300; :"' &
 n=0
-until [ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cxE "$NAMES")" = 9 ] &&
+until [ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cxE "$NAMES")" = 10 ] &&
   ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /access.log; do
   n=$((n + 1)); [ "$n" -lt 300 ] || { echo "they do not run" >&2; exit 1; }
   sleep 0.1
 done
 exec sh -s
-""".replace("MARK", planted.MARK)
+""".replace("MARK", planted.MARK).replace("@STARTED@", planted_reads.STARTED)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     upper, work, seen = place / "upper", place / "work", place / "seen"
     for folder in (upper, work, seen, upper / "fake"):
         folder.mkdir()
-    for path, text in planted_settings.ALL.items():
+    for path, text in (planted_settings.ALL | planted_reads.FILES).items():
         file = upper / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector import private
 from collector.captures import LARGEST, sync_folder
 from collector.errors import VerifyFailed
 from collector.i18n.message import msg
@@ -166,7 +167,8 @@ def seal(root: Path, info: Mapping[str, str]) -> None:
 
 def store(path: Path, data: bytes) -> None:
     """Writes and syncs a file of a bag that is not in its place yet."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with private.writer(handle, path) as out:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())

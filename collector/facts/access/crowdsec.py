@@ -16,6 +16,7 @@ from typing import Any
 from collector.errors import BadInput, CouldNotLook, NotUnderstood
 from collector.facts.base.durations import go_duration
 from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import QUOTED, any_case
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -59,6 +60,38 @@ BEGIN {
 }
 """
 
+_STRINGS = (
+    r"[a-z_-]\{1,32\}",
+    r"[0-9]\{4\}-[0-9T:.Z+-]\{4,40\}",
+    r"file:/[A-Za-z0-9_./-]*",
+    r"/[A-Za-z0-9_./-]*",
+    r"journalctl-[A-Za-z0-9_.=@-]*",
+    r"journalctl:journalctl-[A-Za-z0-9_.=@-]*",
+)
+_APPLIED = ("true", "false", "drop", "reject", "nftables", "iptables", "ipset", "pf")
+_SETS = r"\( *[a-z_-]*: *[\"']\{0,1\}"
+# Of what the tool prints as JSON the strings that are judged by, and words of its own: a source is
+# named by the URL that it is configured by, the password in it included.
+_OWN = "\n".join(
+    [
+        "/^== metrics/,/^== parsers/{",
+        # what is kept has line breaks for its quotes, which no line holds
+        *(f's#"\\({form}\\)"#\\\n\\1\\\n#g' for form in _STRINGS),
+        f's#"{QUOTED}"#"***"#g',
+        # what is no JSON is no answer
+        r"""/^[[:space:]]*[]\n[{}"=]/!s/.*[A-Za-z].*/***/""",
+        r"""y/\n/"/""",
+        "}",
+        "/^== applied/,${",
+        *(
+            f"s/^{_SETS}{any_case(word)}[\"']\\{{0,1\\}}\\)[[:space:]]*$/\\1/\nt"
+            for word in _APPLIED
+        ),
+        r"/^ *mode: *[$]{BACKEND} *$/!s/^\( *[a-z_-]*:\).*/\1 ***/",
+        "}",
+    ]
+)
+
 READS: tuple[Read, ...] = (
     shell(
         _READ,
@@ -93,6 +126,7 @@ exit 0
 """.replace("@SETTINGS@", _SETTINGS),
         seconds=20,
         limit=1 << 18,
+        redact=_OWN,
         privileged=True,
         why=Text(
             "CrowdSec 读取了哪些日志、何时封禁、由谁执行",

@@ -7,7 +7,7 @@ only, without alternation, so that GNU, busybox and toybox sed all take them.
 from __future__ import annotations
 
 # The last three are passwords and keys in pinyin.
-_WORDS = (
+WORDS_OF_SECRETS = (
     "PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PSW", "SIGNATURE", "MIMA", "MIYAO",
     "KOULING",
 )  # fmt: skip
@@ -45,7 +45,7 @@ def values_of(*words: str, mark: str = "redacted") -> str:
 
 
 def _named() -> list[str]:
-    names = [f"{any_case(word)}{_NAME}" for word in _WORDS]
+    names = [f"{any_case(word)}{_NAME}" for word in WORDS_OF_SECRETS]
     return names + [f"{start}{any_case(w)}" for w in _SHORT for start in ("^", "[^A-Za-z]")]
 
 
@@ -65,7 +65,7 @@ def _assignments(names: list[str], mark: str = "[=:]") -> list[str]:
 def _below() -> list[str]:
     """YAML: the value stands on the line below its name."""
     steps = []
-    for word in _WORDS:
+    for word in WORDS_OF_SECRETS:
         name = rf"^[|[:space:]-]*[\"']\{{0,1\}}{_NAME}{any_case(word)}{_NAME}[\"']\{{0,1\}}"
         steps += [
             # CR LF, and a remark behind it
@@ -233,9 +233,11 @@ COMMANDS = "\n".join(
     ]
 )
 
+QUERIES = r"""s#\(://[^[:space:]\"'?]*[?]\)[^[:space:]\"']*#\1***#g"""
+
 # Forms that no name of a setting or an option tells of: queries of URLs, bots, cookies, SQL,
 # Oracle's own URLs, and numbers of identity cards and telephones.
-FORMS = rf"""s#\(://[^[:space:]\"'?]*[?]\)[^[:space:]\"']*#\1***#g
+FORMS = rf"""{QUERIES}
 s#/bot[0-9]\{{3,\}}:[A-Za-z0-9_-]*#/bot***#g
 s/\({any_case("cookie")}[\"']\{{0,1\}}[[:space:]]*[:=]\).*/\1 ***/
 s/\({any_case("identified")}[^;'\"]*{_GAP}{any_case("by")}{_GAP}\([A-Za-z]*{_GAP}\)\{{0,1\}}[\"']\)[^\"']*/\1***/g
@@ -305,14 +307,17 @@ ERRORS = "\n".join(
         FORMS,
         COMMANDS,
         *_assignments(_named(), "="),
-        *_assignments([f"[^/A-Za-z0-9_.-]{any_case(word)}{_NAME}" for word in _WORDS[:4]], ":"),
+        *_assignments(
+            [f"[^/A-Za-z0-9_.-]{any_case(word)}{_NAME}" for word in WORDS_OF_SECRETS[:4]], ":"
+        ),
     ]
 )
 
-# What mounts and their sources may carry.
-MOUNTS = rf"""{URLS}
-s/\([Pp][Aa][Ss][Ss][A-Za-z_]*=\)[^,[:space:]]*/\1***/g
-s/\(secret[A-Za-z_]*=\)[^,[:space:]]*/\1***/g"""
+# Values of settings whose name says that they are secret.
+ASSIGNED = "\n".join(_assignments(_named()))
+
+# What a program prints of what it found: it may quote command lines and settings.
+REPORTED = "\n".join([COMMANDS, *_assignments(_named(), "=")])
 
 
 def only_listed(mode: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.paths import within
+from collector.facts.base.redaction_of_places import MOUNTS
 from collector.facts.data import folders as _folders
 from collector.facts.data.folders import folders
 from collector.facts.storage import volumes as _storage
@@ -70,7 +71,7 @@ echo '== told'
 for f in $p; do
   tr '\000' '\n' <"${{f%comm}}cmdline" 2>/dev/null | sed -n \
     -e 's,^--datadir=\(/.*\),\1,p' -e 's,^--dbpath=\(/.*\),\1,p' -e 's,^--data-path=\(/.*\),\1,p' \
-    -e 's,^path=\(/.*\)/[^/]*$,\1,p' -e '/^-D$/{{n;p;}}' -e '/^--dbpath$/{{n;p;}}' \
+    -e 's,^path=\(/.*\)/[^/]*$,\1,p' -e '/^-D$/{{n;/\//p;}}' -e '/^--dbpath$/{{n;/\//p;}}' \
     -e 's,^-D\(/.*\),\1,p' -e '/^server$/{{n;/^\//p;}}' | sed "s,^,$f ,"
 done
 [ -n "$p" ] && hp_sift E '^[[:space:]]*(dbPath|dbpath)[[:space:]]*[:=]' /etc/mongod.conf \
@@ -91,6 +92,9 @@ done
 echo '== end'
 """,
         limit=1 << 17,
+        redact=MOUNTS
+        + r"""
+/[dD]b[Pp]ath/s/[[:space:]]#.*//""",
         privileged=True,
         why=Text(
             "数据实际所在：正在运行的数据库的数据目录、容器卷",

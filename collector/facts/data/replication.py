@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import REPORTED
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -73,6 +74,7 @@ READS: tuple[Read, ...] = (
         _READ,
         _STATE,
         seconds=15,
+        redact=REPORTED,
         privileged=True,
         why=Text(
             "数据库的实时复制状态（不使用任何口令）",

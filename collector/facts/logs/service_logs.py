@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction_of_places import no_sessions
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -94,6 +95,7 @@ echo '== end'
 exit 0
 """.replace("@NAMES@", _NAMES),
         limit=1 << 18,
+        redact=no_sessions("w "),
         privileged=True,
         why=Text(
             "正在运行的服务各自打开着哪些日志文件（含已被删除仍在写的）",
@@ -102,11 +104,11 @@ exit 0
     ),
 )
 
-# what is open for writing and is no log: data, write-ahead logs, locks, pids
+# what is open for writing and is no log: data, write-ahead logs, locks, pids, sessions
 _NO_LOG = re.compile(
     r"\.(ibd|ibu|ibt|dblwr|frm|M[YA][DI]|aria|pid|lock|sock|rdb|aof|wt|db|sqlite3?|jnl|mdb|dbf|info)\b"
     r"|/(ib_?log|ibdata|ibtmp|ib_buffer_pool|ddl.recovery|binlog|mysql-bin|pg_wal|pg_xlog|undo|#innodb"
-    r"|tc\.log|aria_log|base|global|journal|redo|spool)"
+    r"|tc\.log|aria_log|base|global|journal|redo|spool|[a-z]*sess_)"
 )
 
 

@@ -12,6 +12,10 @@ from collector.facts.network.kernel_hooks import Hooks, hooks
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
+# An alias of an interface is anything, and so is what a rule of ebtables puts before a log's line.
+_NO_REMARKS = r"""s/\( alias \)[^\]*/\1***/
+s/\(--[a-z]*log-prefix \).*/\1***/"""
+
 READS: tuple[Read, ...] = (
     shell(
         "network.state",
@@ -67,6 +71,7 @@ fi
 echo '== end'
 """,
         limit=1 << 20,
+        redact=_NO_REMARKS,
         why=Text("网卡、地址与路由", "interfaces, addresses and routes"),
     ),
 )

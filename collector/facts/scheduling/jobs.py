@@ -16,7 +16,7 @@ from itertools import chain
 from collector.errors import NotUnderstood
 from collector.facts.base.allowance import Allowance
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import only_listed
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE, only_listed
 from collector.facts.scheduling import cron as crontabs
 from collector.facts.scheduling.models import Job, Run, Script, with_scripts
 from collector.facts.scheduling.programs import LOOK
@@ -145,6 +145,7 @@ READS: tuple[Read, ...] = (
     files(
         "schedules.sources",
         "/etc/nsswitch.conf",
+        redact=NO_WORD_OF_PEOPLE,
         why=Text(
             "账户的来源（cron 按账户启动任务）",
             "where accounts come from: cron asks for its jobs' ones",

@@ -20,6 +20,10 @@ from collector.facts.system.taken_up import LOOK, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
+# Of what its arguments name, and of the lists in them, what is a path.
+_ONLY_PATHS = r"""s#^\(config\) [^/].*#\1 ***#
+s#^\(--[a-z]*-list\) [^/].*#\1 ***#"""
+
 READS: tuple[Read, ...] = (
     shell(
         "clamav.state",
@@ -112,6 +116,7 @@ echo '== end'
 """,
         seconds=20,
         limit=1 << 17,
+        redact=_ONLY_PATHS,
         privileged=True,
         why=Text(
             "ClamAV 的排除项、实时监控在内核中的标记、查杀日志的结束标记（含安天最近查杀时间）",

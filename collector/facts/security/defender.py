@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collector.errors import NotUnderstood
+from collector.facts.base.redaction import REPORTED
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -29,6 +30,7 @@ echo '== end'
 """,
         seconds=30,
         limit=1 << 17,
+        redact=REPORTED,
         why=Text(
             "Defender 的实时防护、排除项与扫描记录",
             "real-time protection, exclusions and scans of Defender",

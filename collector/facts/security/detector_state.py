@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction import REPORTED
 from collector.facts.security.products import PRODUCTS
 from collector.facts.security.web_folders import WEB_SETTINGS
 from collector.i18n.message import msg
@@ -195,6 +196,7 @@ echo '== end'
 """.replace("@NAMES@", _agents()).replace("@WEB@", WEB_SETTINGS),
         seconds=20,
         limit=1 << 17,
+        redact=REPORTED,
         privileged=True,
         why=Text(
             "入侵检测、完整性与 rootkit 检查工具的设置、基线与最近结果，网站根目录，防护代理的连接",

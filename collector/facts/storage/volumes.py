@@ -14,7 +14,7 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.base.paths import within
-from collector.facts.base.redaction import MOUNTS
+from collector.facts.base.redaction_of_places import MOUNTS
 from collector.facts.storage.block_devices import Device, devices
 from collector.facts.storage.mounts import MEMORY, Mount, holder, inside, mounts
 from collector.i18n.message import msg

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
 from collector.facts.system.kysec import Kysec, kysec
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -38,6 +39,7 @@ command -v getstatus >/dev/null 2>&1 && [ -d /etc/kysec ] && getstatus 2>/dev/nu
 echo '== end'
 """,
         limit=16_384,
+        redact=NO_WORD_OF_PEOPLE,
         privileged=True,
         why=Text(
             "SELinux、AppArmor 等强制访问控制是否生效", "whether SELinux or AppArmor is enforced"

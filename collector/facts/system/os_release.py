@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.base.redaction import NO_REMARKS
 from collector.facts.shell import quoting
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
@@ -21,6 +22,7 @@ READS: tuple[Read, ...] = (
         "/etc/debian_version",
         "/etc/.productinfo",
         limit=4096,
+        redact=NO_REMARKS,
         why=Text("操作系统名称与版本", "name and version of the operating system"),
     ),
     shell(

@@ -18,8 +18,22 @@ from collector.facts.system.program_files import PLACES, program_files
 from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, shell
 
-# Arguments carry passwords in ways that nobody can list: only the program's own word stays.
-_NO_ARGUMENTS = "/^.proc.[0-9]*.cmdline:/s/^\\([^ ]*\\) .*/\\1/"
+# Arguments carry passwords in ways that nobody can list: only the program's own word stays, and of
+# a title what goes for one. Besides these what is judged by: the script that a shell runs, the
+# numbers of sshguard, and the log that sshd writes by itself.
+_SAID = r"^\(.proc.[0-9]*.cmdline:"
+_PATH = "/[A-Za-z0-9_./-]*"
+_NO_ARGUMENTS = rf"""/^.proc.[0-9]*.cmdline:/{{
+t hpn
+:hpn
+s#{_SAID}[A-Za-z0-9_./-]*sshg-blocker\( -[A-Za-z0-9] [A-Za-z0-9_./:-]*\)*\).*#\1#
+t
+s#{_SAID}-\{{0,1\}}[a-z0-9/]*sh\( -[a-z]*\)* {_PATH}\).*#\1#
+t
+s#{_SAID}[A-Za-z0-9_./-]*sshd:\{{0,1\}}\) .*-E *\({_PATH}\).*#\1 -E \2#
+t
+s/{_SAID}[^[:space:][:cntrl:]=:]*:\{{0,1\}}\).*/\1/
+}}"""
 
 READS: tuple[Read, ...] = (
     shell(

@@ -163,7 +163,7 @@ request() {
     fi
     case $line in
       ('') break ;;
-      ([Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]:*) l=${line#*:}; l=${l# }; l=${l%%[?#]*} ;;
+      ([Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]:*) l=${line#*:}; l=${l# }; l=${l%%[?#;]*} ;;
       ([Ww][Ww][Ww]-[Aa][Uu]*:*) a=${line#*:}; a=${a# }; a=${a%% *} ;;
     esac
   done

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from collector.attest.bundle import bag
 from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg, of_system
-from collector.private import create
+from collector.private import append, create
+from collector.schema import load_json
 
 MOST_FILES = 200_000
 MOST_BYTES = bag.MOST_BYTES
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ASIDE = ".aside-"
+_HOLDERS = ".holders"
 
 
 class Store:
@@ -112,6 +116,58 @@ class Store:
         copy.rename(kept)
         sync_folder(self.folder)
         return kept
+
+    @property
+    def holders(self) -> Path:
+        """Which registers keep which bundles here, a line each; a later line takes one back."""
+        return self.folder / _HOLDERS
+
+    def note(
+        self, digests: Iterable[str], register: str, where: str, *, gone: bool = False
+    ) -> None:
+        """`register` and `where` are the name of a register and its place, without a password."""
+        held, who = self._held(), (register, where)
+        lines = [
+            {"digest": digest, "register": register, "where": where, "gone": gone}
+            for digest in digests
+            if gone == (who in held.get(digest, ()))
+        ]
+        if not lines:
+            return
+        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+        append(self.holders, text.encode())
+        self._share(self.holders)
+
+    def noted(self, digest: str) -> list[tuple[str, str]]:
+        """The registers that keep the bundle here, each by its name and its place."""
+        return list(self._held().get(digest, ()))
+
+    def _held(self) -> dict[str, dict[tuple[str, str], None]]:
+        found: dict[str, dict[tuple[str, str], None]] = {}
+        for line in self._notes():
+            key = str(line.get("register")), str(line.get("where"))
+            held = found.setdefault(str(line.get("digest")), {})
+            if line.get("gone"):
+                held.pop(key, None)
+            else:
+                held[key] = None
+        return found
+
+    def places(self) -> list[str]:
+        """Where the registers lie that have kept anything here."""
+        return list(dict.fromkeys(str(line.get("where")) for line in self._notes()))
+
+    def _notes(self) -> Iterator[dict[str, Any]]:
+        """Raises BadInput for a damaged file: nobody knows then whose the bundles are."""
+        try:
+            lines = self.holders.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            found = load_json(line, where=str(self.holders))
+            if not isinstance(found, dict):
+                raise BadInput(msg("not_mapping", what=_HOLDERS), where=str(self.holders))
+            yield found
 
 
 class _Copy:

@@ -184,7 +184,10 @@ class Attached(Remembered):
     def name(self) -> str:
         """Which register it is, by its log: wherever it lies, and after it was restored."""
         with self._database.read() as connection:
-            return str(connection.execute(select(tables.log_head.c.origin)).scalar() or "")
+            return self._name(connection)
+
+    def _name(self, connection: Connection) -> str:
+        return str(connection.execute(select(tables.log_head.c.origin)).scalar() or "")
 
     @contextmanager
     def changing(self, id: str) -> Iterator[None]:
@@ -224,6 +227,7 @@ class Attached(Remembered):
             # what does not hold now is not vouched for with what is put to it
             held = not seals.unsealed(connection, id)
             path = self.store.keep(copy, digest)
+            self.store.note([digest], self._name(connection), self.where)
             sightings.forget_others(connection, id)
             sightings.put(connection, id, sequence, seen)
             row = {

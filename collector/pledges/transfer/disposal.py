@@ -24,6 +24,7 @@ from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.masking import masked
 from collector.pledges.register.register import Register
 from collector.pledges.status.latest_bundle import Newest
+from collector.pledges.transfer.shared_bundles import refuse_others
 
 # of a record, what says that there was one; the rest is about people and their systems
 _STAYS = ("schema", "id", "grade", "documents", "period", "renews", "ended", "retention")
@@ -44,12 +45,15 @@ def dispose(
     """`about` is the record's `disposed`: date, method, by. May be repeated after a kill.
 
     The versions go in one transaction, with the record that takes their place; then the bundles.
-    Raises BadInput while the pledge runs, or what it holds is to be kept still.
+    Raises BadInput while the pledge runs, or what it holds is to be kept still, or where another
+    register keeps a bundle of it in the same folder.
     """
     known = register.get(id)
     evidence = register.every_evidence(id)
     for attached in evidence:
         _is_of_it(attached)
+    kept_still = [attached.digest for attached in evidence if attached.path.exists()]
+    refuse_others(register.store, kept_still, register.name(), register.where)
     gone = 0
     if id not in register.emptied():
         _check(known, lifecycle.kept_until(known, evidence, renewed=renewed), today)
@@ -63,6 +67,7 @@ def dispose(
                 attached.path.rename(room / "gone")
                 sync_folder(attached.path.parent)
                 shutil.rmtree(room / "gone")
+            register.store.note([attached.digest], register.name(), register.where, gone=True)
             bundles += 1
     return Disposed(known, gone, bundles)
 

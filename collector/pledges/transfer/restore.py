@@ -71,6 +71,7 @@ def restore(
             _hold(connection)
             _refuse(connection, place.where, replace=replace)
             lost = _fill(connection, backup, place.where)
+            _note(connection, backup, place)
     return _restored(backup, place.where, lost)
 
 
@@ -83,6 +84,7 @@ def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
         with last_kept.forgotten(place.where), database.write() as connection:
             tables.create(connection, where=place.where)
             _fill(connection, backup, place.where)
+            _note(connection, backup, place)
         # the last connection took the write-ahead log into the file as it was closed
         if any(room.glob(f"{path.name}-wal")):
             raise BadInput(msg("write_ahead_log_not"), where=place.where)
@@ -137,6 +139,13 @@ def _fill(connection: Connection, backup: BackupFile, where: str) -> int:
         )
     log.read(connection, where=where)
     return int(max(0, before - connection.execute(entries).scalar_one()))
+
+
+def _note(connection: Connection, backup: BackupFile, place: Place) -> None:
+    """Whose the bundles are from now on."""
+    name = str(connection.execute(select(tables.log_head.c.origin)).scalar() or "")
+    if backup.bundles:
+        place.store.note(backup.bundles, name, place.where)
 
 
 def _bundles(backup: BackupFile, store: Store) -> None:

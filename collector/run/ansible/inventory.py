@@ -18,7 +18,7 @@ from collector import reaching
 from collector.errors import BadInput, one_line
 from collector.i18n.message import msg
 from collector.resources import shared, shared_root
-from collector.run.ansible.private import extra_vars, folder_for_sockets, private_folder
+from collector.run.ansible.private import HANDED, extra_vars, folder_for_sockets, private_folder
 from collector.run.collected.unsaid import kind_of, quoted
 
 _RENAME = msg("give_another_name")
@@ -92,16 +92,20 @@ def hosts_of(how: How) -> list[str]:
     _check_given(how)
     limit = [f"--limit={how.limit}"] if how.limit else []
     with private_folder() as private:
+        # by that name a later command takes it away, where this one is killed
+        output = private / f"{HANDED}listing"
+        words = ["--list", f"--output={output}", *how.arguments(private), *limit]
         done = subprocess.run(
-            [tool("ansible-inventory"), "--list", *how.arguments(private), *limit],
+            [tool("ansible-inventory"), *words],
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            env=environment(str(private)) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True"},
+            env=environment(str(private)) | _unlogged(private),
+            umask=0o077,
         )
-    if done.returncode != 0:
-        raise _unusable(done.stderr, how)
-    listing = json.loads(done.stdout)
+        if done.returncode != 0:
+            raise _unusable(done.stderr, how)
+        listing = json.loads(output.read_bytes())
     check_names(listing)
     names: dict[str, None] = {}
     for group in listing.values():
@@ -112,6 +116,21 @@ def hosts_of(how: How) -> list[str]:
     if not names:
         raise BadInput(msg("no_host_in_it"), where=", ".join(how.inventory))
     return list(names)
+
+
+def _unlogged(private: Path) -> dict[str, str]:
+    """The listing holds the passwords of the inventory, those of vaults in the clear.
+
+    What Ansible prints it writes into the user's log as well, and among it stand lines of its own
+    where the user's configuration asks for them.
+    """
+    return {
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
+        "ANSIBLE_INVENTORY_EXPORT": "False",
+        "ANSIBLE_LOG_PATH": str(private / f"{HANDED}log"),
+        "ANSIBLE_DEBUG": "False",
+        "ANSIBLE_VERBOSITY": "0",
+    }
 
 
 def _check_given(how: How) -> None:
@@ -234,6 +253,10 @@ def environment(private: str) -> dict[str, str]:
         "ANSIBLE_ASK_PASS": "False",
         "ANSIBLE_BECOME_ASK_PASS": "False",
         "ANSIBLE_ASK_VAULT_PASS": "False",
+        "ANSIBLE_ENABLE_TASK_DEBUGGER": "False",
+        "ANSIBLE_STRATEGY": _strategy(),
+        # ansible-runner's own is a child of it, and not every one can have children
+        "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
@@ -250,6 +273,14 @@ def asked_by_default() -> tuple[bool, bool]:
 
     get = constants.config.get_config_value
     return bool(get("DEFAULT_ASK_PASS")), bool(get("DEFAULT_BECOME_ASK_PASS"))
+
+
+def _strategy() -> str:
+    """As the user's own configuration has it, where it does not stop to be asked."""
+    from ansible import constants
+
+    chosen = str(constants.config.get_config_value("DEFAULT_STRATEGY"))
+    return "linear" if chosen.rpartition(".")[2] == "debug" else chosen
 
 
 def _host_key_checking() -> bool:

@@ -22,7 +22,7 @@ from collector.i18n.message import msg
 from collector.private import hold, left_behind
 
 _PREFIX = "hostpledge-play-"
-_HANDED = "handed-"
+HANDED = "handed-"
 # a play whose command was killed may still be ending
 _DAY = 86_400
 # sun_path of unix(7), without its NUL; what Python's multiprocessing adds to the folder
@@ -81,7 +81,7 @@ def passwords(login: str, become: str, folder: Path) -> list[str]:
 
 def forget(folder: Path) -> None:
     """Ansible has read what was handed over."""
-    for file in folder.glob(f"{_HANDED}*"):
+    for file in folder.glob(f"{HANDED}*"):
         file.unlink(missing_ok=True)
 
 
@@ -132,7 +132,7 @@ def _password_file(folder: Path, kind: str, password: str) -> Path:
 
 
 def _hand(folder: Path, name: str, data: bytes, mode: int = 0o600) -> Path:
-    path = folder / f"{_HANDED}{name}"
+    path = folder / f"{HANDED}{name}"
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with open(handle, "wb") as file:
         file.write(data)

@@ -15,7 +15,8 @@ from collector.errors import NotUnderstood
 from collector.facts.backup.artefacts.files_read import ARTEFACTS, NO_CONTENT, SOURCES
 from collector.facts.backup.postgresql import wal as _wal
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import MASK, URLS, only_listed
+from collector.facts.base.redaction import MASK, only_listed
+from collector.facts.base.redaction_of_places import LOCATIONS
 from collector.facts.base.timestamps import zone_of
 from collector.facts.storage import volumes as _storage
 from collector.i18n.message import msg
@@ -129,7 +130,7 @@ _ONLY_PATHS = rf"""/^|/{{
 /^![A-Za-z._-]\{{1,24\}}$/!s/.*/!***/
 }}
 }}
-{URLS}"""
+{LOCATIONS}"""
 
 READS: tuple[Read, ...] = (
     *(read for read in _storage.READS if read.id == "storage.mounts"),
@@ -176,7 +177,7 @@ READS: tuple[Read, ...] = (
     shell(
         "backup.borg",
         _BORG,
-        redact=URLS,
+        redact=LOCATIONS,
         why=Text("borg 最近一次建立归档的时间", "when borg last made an archive"),
     ),
     shell(

@@ -14,7 +14,7 @@ from functools import lru_cache
 from collector.errors import NotUnderstood
 from collector.facts.backup.commands.command_lines import filled
 from collector.facts.backup.commands.named_files_read import FILES, KEPT
-from collector.facts.base.redaction import URLS
+from collector.facts.base.redaction_of_places import LOCATIONS
 from collector.facts.scheduling.models import Job
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
@@ -26,7 +26,7 @@ READS: tuple[Read, ...] = (
         _READ,
         FILES,
         limit=1 << 18,
-        redact=URLS,
+        redact=LOCATIONS,
         privileged=True,
         why=Text(
             "备份任务所指的仓库、密钥与口令文件（只取名称、权限与属主，不读内容）",
@@ -57,7 +57,7 @@ READS: tuple[Read, ...] = (
         ),
         limit=4096,
         most=300,
-        redact=URLS,
+        redact=LOCATIONS,
         why=Text("borg 仓库的加密方式", "how borg repositories are encrypted"),
     ),
 )

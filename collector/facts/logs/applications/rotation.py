@@ -12,6 +12,7 @@ import re
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
 from collector.facts.base.redaction import FORMS, values_of_short
+from collector.facts.base.redaction_of_places import no_sessions
 from collector.facts.logs.applications.bastion import replays
 from collector.facts.logs.applications.containers import containers
 from collector.facts.logs.applications.databases import databases
@@ -116,6 +117,7 @@ _MASKED = "\n".join(
             for word in ("[Pp][Aa][Ss][Ss]", "[Ss][Ee][Cc][Rr][Ee]", "[Tt][Oo][Kk][Ee][Nn]")
         ),
         "s#://[^/@[:space:]]*@#://***@#g",
+        no_sessions("@O "),
     ]
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.base.redaction_of_places import no_sessions
 from collector.facts.logs.audit.status import WHERE
 from collector.facts.logs.records.masking import MASKING
 from collector.i18n.message import msg
@@ -70,10 +71,11 @@ READS: tuple[Read, ...] = (
 nl='
 '
 IFS=$nl
-# written PROCESS...: what it writes to
+# written PROCESS...: what it writes to; what is named by the key to a session is no log
 written() {
   hp_ls -l "$@" 2>/dev/null | sed -n 's/^l-wx.* -> \(\/.*\)$/\1/p' |
-    grep -v '^/\(dev\|proc\|run\|memfd\)' | sort -u
+    grep -v -e '^/\(dev\|proc\|run\|memfd\)' -e '/[a-z]*sess_[^/]*$' -e '/[A-Za-z0-9]\{20,\}$' |
+    sort -u
 }
 w= his=
 for p in /proc/[0-9]*/comm; do
@@ -182,6 +184,7 @@ echo '== end'
 """,
         seconds=20,
         limit=1 << 19,
+        redact=no_sessions(r"@[LWX] [a-z ]*"),
         privileged=True,
         why=Text(
             "各日志最近的记录：在主机上遮蔽后取其形式（地址留一半，名称留首字母，内容不取）",
