@@ -18,7 +18,7 @@ from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadS
 from collector.schema import check, load_json
 from tests.started import until
 
-PROGRAM = Path(__file__).parents[1] / "collector" / "hostpledge-backup-report"
+PROGRAM = Path(__file__).parents[1] / "roles/backup/files/hostpledge-backup-report"
 SECRET = "Zx9Geheim"
 _SHELLS = [s for s in ("dash", "bash", "busybox", "ksh93", "mksh") if shutil.which(s)]
 
