@@ -206,6 +206,55 @@ def test_programs_are_given_what_was_signed(key: PrivateKey, tmp_path: Path) -> 
         assert (ended.status, ended.out) == (2, ""), odd
 
 
+def _waived(form: str, text: str) -> bool:
+    """Does it say of the one control that it is accepted?"""
+    if form == "json":
+        (one,) = [f for f in json.loads(text)["hosts"]["web-1"]["findings"] if f["waiver"]]
+        return not one["waiver"]["expired"]
+    signs = {
+        "csv": f",{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}T",
+        "junit": "(waived until ",
+        "sarif": '"status": "accepted"',
+        "oscal": '"remarks": "waived: being replaced',
+        "xccdf": "waived until ",
+        "prometheus": 'waived="yes"',
+        "openmetrics": 'waived="yes"',
+        "hdf": '"waived": true',
+        "ocsf": '"status": "Suppressed"',
+        "defectdojo": '"risk_accepted": true',
+        "table": "waived until ",
+    }
+    return signs[form] in text
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_waiver_counts_at_the_moment_of_the_export(
+    form: str, key: PrivateKey, tmp_path: Path
+) -> None:
+    """As for `pledge status`; what was accepted for a while is not accepted for good."""
+    until = datetime.now(UTC) + timedelta(days=30)
+    waiver = Waiver("encryption.password_hash", "*", "being replaced", "Wang An", until)
+    signed, _ = bundles.make(
+        tmp_path, [replace(captured("weak"), host="web-1")], key, waivers=[waiver],
+        controls=catalog.select(("encryption",), 3), grade=3,
+    )  # fmt: skip
+    made = {}
+    for at in (
+        "",
+        "judged",
+        f"{until - timedelta(days=1):%Y-%m-%d}",
+        f"{until:%Y-%m-%d}T23:59:59Z",
+    ):
+        words = ("--at", at) if at else ()
+        file = tmp_path / f"f{len(made)}"
+        ended = hostpledge("report", signed.path, "--export", f"{form}={file}", *words)
+        assert ended.status == 0, ended.err
+        made[at] = file.read_text(encoding="utf-8")
+    assert [_waived(form, text) for text in made.values()] == [True, True, True, False]
+    ended = hostpledge("report", signed.path, "--export", f"{form}=x", "--at", "then")
+    assert (ended.status, ended.out) == (2, "")
+
+
 def test_two_reports_want_two_files(made: Made, tmp_path: Path) -> None:
     target = tmp_path / "r"
     beside = tmp_path / "." / "r"
