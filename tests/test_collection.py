@@ -130,6 +130,38 @@ def test_a_release_has_the_same_bytes_again(names: set[str], tmp_path: Path) -> 
     _done("ansible-galaxy", "collection", "install", "--force", str(packed), "-p", str(tmp_path))
 
 
+def test_it_is_made_of_unpacked_sources_too(names: set[str], tmp_path: Path) -> None:
+    """A ZIP of the sources has no git in it; its files have the time of the commit."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    archive = tmp_path / "sources.tar"
+    subprocess.run(["git", "archive", "-o", archive, "HEAD"], cwd=ROOT, check=True)
+    with tarfile.open(archive) as tar:
+        tar.extractall(sources, filter="data")
+    # what a person makes there is none of them
+    (sources / ".venv").mkdir()
+    (sources / "build").mkdir()
+    for name in ("build/x.yml", ".venv/x.yml"):
+        (sources / name).write_text("- x\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.collection", "dist"], cwd=sources, capture_output=True,
+        text=True, check=False, env={**os.environ, "PYTHONPATH": str(sources)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (packed,) = (sources / "dist").glob("*.tar.gz")
+    with tarfile.open(packed) as tar:
+        held = {member.name for member in tar if not member.isdir()}
+        times = {member.mtime for member in tar}
+    assert {n.split("/")[0] for n in held} == {n.split("/")[0] for n in names}
+    assert "roles/logging/tasks/main.yml" in held
+    assert not [n for n in held if n.endswith("x.yml")]
+    (committed,) = times
+    head = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert committed == int(head.stdout)
+
+
 def test_its_readme_leads_to_what_is_in_it(tmp_path: Path) -> None:
     """And says how it is installed and played; the product's own README is for a checkout."""
     with tarfile.open(made(tmp_path)) as tar:
