@@ -16,12 +16,15 @@ import pytest
 from openpyxl import load_workbook
 
 from collector import catalog
+from collector.assess import waived
 from collector.attest.bundle.making import Made, PledgeReference
 from collector.attest.keys.keys import PrivateKey
+from collector.cli.workflows.exports import Moment
 from collector.export import FORMATS
-from collector.model import Waiver
+from collector.model import Result, Waiver
 from tests import bundles
 from tests.cli.running import hostpledge
+from tests.export import findings
 from tests.pledges.lives import captured
 from tests.report.evidence import RECORD
 
@@ -238,7 +241,7 @@ def test_a_waiver_counts_at_the_moment_of_the_export(
         tmp_path, [replace(captured("weak"), host="web-1")], key, waivers=[waiver],
         controls=catalog.select(("encryption",), 3), grade=3,
     )  # fmt: skip
-    made = {}
+    made: dict[str, str] = {}
     for at in (
         "",
         "judged",
@@ -253,6 +256,31 @@ def test_a_waiver_counts_at_the_moment_of_the_export(
     assert [_waived(form, text) for text in made.values()] == [True, True, True, False]
     ended = hostpledge("report", signed.path, "--export", f"{form}=x", "--at", "then")
     assert (ended.status, ended.out) == (2, "")
+
+
+def test_a_waiver_that_the_record_has_no_more_counts_no_more() -> None:
+    """As for `pledge status`: withdrawn, made shorter, or longer."""
+    judged = datetime(2026, 11, 1, tzinfo=UTC)
+    at, end = judged + timedelta(days=10), judged + timedelta(days=30)
+    waiver = Waiver("backup.fresh", "web-1", "why", "who", end)
+    finding = findings.finding("web-1", Result.FAIL, waiver=waiver, control="backup.fresh")
+
+    def counts(moment: Moment) -> bool:
+        return waived(moment.settled(finding, judged), judged)
+
+    other = replace(waiver, host="web-2")
+    short = replace(waiver, host="*", expires=at - timedelta(days=1))
+    assert [counts(Moment(at, held)) for held in (None, [waiver], [other], [], [short])] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    assert counts(Moment(at, [short, waiver]))
+    assert counts(Moment(end, [replace(waiver, expires=end + timedelta(days=1))]))
+    assert not counts(Moment(end))
+    assert counts(Moment())
+    # one that had ended when it was judged waives nothing later either
+    later = end + timedelta(days=1)
+    held = [replace(waiver, expires=later + timedelta(days=9))]
+    assert not waived(Moment(later, held).settled(finding, later), later)
 
 
 def test_two_reports_want_two_files(made: Made, tmp_path: Path) -> None:
